@@ -323,7 +323,7 @@ static const struct preflight_check checks[] = {
 	  "give MANAGER_IGVM, MANAGER_SNP_ID_BLOCK and _AUTH files that this user can "
 	  "read" },
 	{ HOST_CHECK_IMAGE, look_image,
-	  "install the image again (scripts/build-image), name its folder in "
+	  "install an image (package cocos-image-base, or scripts/build-image), name its folder in "
 	  "MANAGER_IMAGE_DIR, and give CVMs the MANAGER_MEMORY that it needs" },
 	{ HOST_CHECK_PORTS, look_ports,
 	  "name ports in MANAGER_PORTS that no program has, on an address of this host in "

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes what built packages are made of, as an SBOM in SPDX 2.3 JSON, for scripts/package.
 
-  sbom.py FOLDER [IMAGE CACHE]
+  sbom.py FOLDER [IMAGE-SBOM...]
+  sbom.py --image IMAGE CACHE VERSION SECONDS DOCUMENTS
 
-FOLDER has the packages and the .buildinfo of one build, which names every package that the build saw.
-IMAGE is the folder of the guest image that was packaged, CACHE that of scripts/build-image: which of its
-packages have files in the image is seen from the files.
+FOLDER has the packages and the .buildinfo of one build, which names every package that the build saw; what is
+known of the images in it is taken over. With --image, it is the SBOM of a guest image (IMAGE: its folder; CACHE: that of
+scripts/build-image), of that version and date, and goes to the folder DOCUMENTS, beside the licences' texts.
 
 Licences are those of each package's own copyright file, word for word. The SBOM of the same packages is the
 same bytes."""
@@ -20,12 +21,13 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../guest"))
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)),
+                os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../guest")]
+import image_parts  # noqa: E402
 from recipe import packages  # noqa: E402
+from recipe.fail import Failure  # noqa: E402
 
 OURS = "Apache-2.0"
-# Built for the guest with these, which a library's name does not tell: init is static.
-STATIC = ("libc6-dev",)
 SHORT = re.compile(r"^License:[ \t]*(\S.*)$|/usr/share/common-licenses/([A-Za-z0-9.-]*[A-Za-z0-9])", re.M)
 
 
@@ -38,8 +40,9 @@ def identifier(*parts):
 
 
 class Document:
-    def __init__(self, version, created):
-        self.version, self.created = version, created
+    def __init__(self, name, version, seconds):
+        self.name, self.version = name, version
+        self.created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(seconds)))
         self.packages, self.relations, self.licences = {}, set(), {}
 
     def add(self, key, name, version, licence, digest=None, purpose="LIBRARY"):
@@ -70,9 +73,13 @@ class Document:
         digest = hashlib.sha256(json.dumps(body).encode()).hexdigest()
         return json.dumps({
             "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT",
-            "name": f"cocos-{self.version}", "documentNamespace": f"urn:sha256:{digest}",
+            "name": f"{self.name}-{self.version}", "documentNamespace": f"urn:sha256:{digest}",
             "creationInfo": {"created": self.created, "creators": ["Tool: cocos-scripts-package"]},
             **body}, indent=1, ensure_ascii=False) + "\n"
+
+    def write(self, path):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self.text())
 
 
 def seen_by_the_build(buildinfo):
@@ -120,89 +127,66 @@ def what_was_used(document, folder, found, seen):
             document.relate(key, "BUILD_DEPENDENCY_OF", one)
 
 
-class Cached:
-    """A package of the image's build, as it lies in the cache."""
-
-    def __init__(self, cache, entry):
-        self.entry, self.name = entry, entry["name"]
-        self.path = os.path.join(cache, "apt/cache/archives", packages.deb_name(packages.Package(
-            entry["name"], entry["version"], entry["architecture"])))
-        if packages.sha256_of(self.path) != entry["sha256"]:
-            raise SystemExit(f"sbom: {self.path} is not what the image was made of")
-        rows = re.findall(r"^[-lh]\S+ \S+ +\d+ \S+ \S+ \./(.*?)(?: -> (\S+)| link to .*)?$",
-                          output("dpkg-deb", "-c", self.path), re.M)
-        self.files = {re.sub(r"^(bin|sbin|lib|lib64)/", r"usr/\1/", name): link for name, link in rows}
-
-    def copyright(self, others):
-        """The folder of documents may be a link to that of a package beside it."""
-        target = self.files.get("usr/share/doc/" + self.name)
-        if target:
-            return others[target].copyright(others)
-        script = 'dpkg-deb --fsys-tarfile "$0" | tar -xO "./usr/share/doc/$1/copyright"'
-        return output("sh", "-c", script, self.path, self.name)
+def take_over(document, path, key):
+    """What the SBOM of an image says is in it, or built it."""
+    with open(path, encoding="utf-8") as file:
+        image = json.load(file)
+    name = image["name"].removesuffix("-" + document.version)
+    about = identifier("Image", name)
+    document.packages.update((part["SPDXID"], part) for part in image["packages"] if part["SPDXID"] != about)
+    document.licences.update((one["licenseId"], one) for one in image["hasExtractedLicensingInfos"])
+    for row in image["relationships"]:
+        if row["relationshipType"] != "DESCRIBES":
+            ends = [key[name] if end == about else end for end in (row["spdxElementId"], row["relatedSpdxElement"])]
+            document.relate(ends[0], row["relationshipType"], ends[1])
 
 
-def names_in(initrd):
-    """Of the files and links in a cpio archive that zstd has packed."""
-    data = subprocess.run(["zstd", "-dcq", initrd], check=True, capture_output=True).stdout
-    names, at = set(), 0
-    while True:
-        fields = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
-        body = at + 110 + fields[11]
-        name = data[at + 110:body - 1].decode()
-        if name == "TRAILER!!!":
-            return names
-        at = body + -body % 4 + fields[6]
-        at += -at % 4
-        if fields[1] >> 12 != 4:
-            names.add(name)
-
-
-def what_is_in_the_image(document, image, cache, key):
-    with open(os.path.join(image, "image.json"), encoding="utf-8") as file:
-        record = json.load(file)
-    entries = record["packages"]
-    wanted = {name.removeprefix("system/") for name in names_in(os.path.join(image, record["initrd"]["file"]))}
-    modules = any(name.endswith(".ko") for name in wanted)
-    known = {entry["name"]: Cached(cache, entry) for entry in entries["kernel"] + entries["image"] + [
-        each for each in entries["tools"] if each["name"] in STATIC or
-        (each["name"].startswith(("lib", "zlib", "gcc-")) and not each["name"].endswith("-dev"))]}
-    inside = {name for name, each in known.items() if wanted & set(each.files)} | set(STATIC)
-    inside |= {each["name"] for each in entries["kernel"]
-               if modules or not each["name"].startswith("linux-modules")}
-    if "etc/ssl/certs/ca-certificates.crt" in wanted:  # one file, made of that package's
-        inside.add("ca-certificates")
-    for name in sorted(inside):
-        each = known[name]
-        other = document.add(identifier("Image", name, each.entry["version"]), name, each.entry["version"],
-                             document.licence(each.copyright(known)), each.entry["sha256"])
-        document.relate(key, "CONTAINS", other)
-    tools = {(entry["name"], entry["version"]): entry
-             for entry in entries["tools"] + entries.get("kernel_tools", [])}  # of our own kernel
-    for _, entry in sorted(tools.items()):
-        other = document.add(identifier("ImageTool", entry["name"], entry["version"]), entry["name"], entry["version"],
-                             "NOASSERTION", entry["sha256"], "APPLICATION")
-        document.relate(other, "BUILD_TOOL_OF", key)
-    missing = [name for name in wanted if ".so" in name and not any(name in each.files for each in known.values())]
-    if missing:
-        raise SystemExit(f"sbom: of no package: {', '.join(sorted(missing))}")
-
-
-def main():
-    folder, image = sys.argv[1], sys.argv[2:]
+def of_packages(folder, *images):
     path, = glob.glob(os.path.join(folder, "*.buildinfo"))
     with open(path, encoding="utf-8") as file:
         buildinfo = file.read()
-    version = re.search(r"^Version: (\S+)$", buildinfo, re.M)[1]
-    date = re.search(r'^ SOURCE_DATE_EPOCH="(\d+)"$', buildinfo, re.M)[1]
-    document = Document(version, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(date))))
+    document = Document("cocos", re.search(r"^Version: (\S+)$", buildinfo, re.M)[1],
+                        re.search(r'^ SOURCE_DATE_EPOCH="(\d+)"$', buildinfo, re.M)[1])
     found = ours(document, folder)
     what_was_used(document, folder, found, seen_by_the_build(buildinfo))
-    if image:
-        what_is_in_the_image(document, image[0], image[1], found["cocos-image-base"])
-    with open(os.path.join(folder, f"cocos_{version}.spdx.json"), "w", encoding="utf-8") as file:
-        file.write(document.text())
+    for image in images:
+        take_over(document, image, found)
+    document.write(os.path.join(folder, f"cocos_{document.version}.spdx.json"))
+
+
+def of_image(image, cache, version, seconds, documents):
+    parts = image_parts.Parts(image, cache)
+    name = "cocos-image-" + parts.record["flavour"]
+    document = Document(name, version, seconds)
+    key = document.add(identifier("Image", name), name, version, OURS,
+                       packages.sha256_of(os.path.join(image, "image.json")), "OPERATING-SYSTEM")
+    document.relate("SPDXRef-DOCUMENT", "DESCRIBES", key)
+    os.makedirs(os.path.join(documents, "licenses"))
+    for part in parts.inside():
+        text = part.copyright(parts.known)
+        other = document.add(identifier("Image", part.name, part.entry["version"]), part.name, part.entry["version"],
+                             document.licence(text), part.entry["sha256"])
+        document.relate(key, "CONTAINS", other)
+        with open(os.path.join(documents, "licenses", part.name), "w", encoding="utf-8") as file:
+            file.write(text)
+    for entry in parts.tools():
+        other = document.add(identifier("ImageTool", entry["name"], entry["version"]), entry["name"], entry["version"],
+                             "NOASSERTION", entry["sha256"], "APPLICATION")
+        document.relate(other, "BUILD_TOOL_OF", key)
+    document.write(os.path.join(documents, "image.spdx.json"))
+
+
+def main():
+    try:
+        if sys.argv[1] == "--image":
+            of_image(*sys.argv[2:])
+        else:
+            of_packages(*sys.argv[1:])
+    except Failure as failure:
+        print(f"sbom: {failure}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

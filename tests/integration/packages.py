@@ -18,6 +18,7 @@ from harness import BUILD, ROOT, Folder, program, read
 PLACES = ("packages", "packages-again")
 sys.path.insert(0, os.path.join(ROOT, "guest"))
 from recipe import sources  # noqa: E402
+from recipe.flavours import FLAVOURS  # noqa: E402
 
 
 def run(*words, **more):
@@ -38,15 +39,15 @@ def digests(place):
 def build(place, name):
     with Folder() as folder:
         os.makedirs(folder(name))
-        run("scripts/package", "--image", "--kernel", sample.of("stock", "own"), "--out", out(place),
-            env=dict(os.environ, TMPDIR=folder(name)))
+        run("scripts/package", "--image", "base", "--image", "python", "--kernel", sample.of("stock", "own"),
+            "--out", out(place), env=dict(os.environ, TMPDIR=folder(name)))
     return digests(place)
 
 
 def they_are_built_and_lintian_finds_no_error():
     names = {name.split("_")[0] for name in build(PLACES[0], "one")}
-    assert {"cocos-cli", "cocos-computations", "cocos-doc", "cocos-image-base", "cocos-manager",
-            "libcocos-attestation-dev", "libcocos-attestation0"} <= names, names
+    assert {"cocos-cli", "cocos-computations", "cocos-doc", "cocos-image-base", "cocos-image-python",
+            "cocos-manager", "libcocos-attestation-dev", "libcocos-attestation0"} <= names, names
 
 
 def another_build_gives_the_same_bytes():
@@ -62,6 +63,17 @@ def build_dependencies_are_those_of_every_build():
     named = {each.split()[0] for each in field.split(",")} - {"debhelper-compat", "dh-sequence-installsysusers"}
     # Of each build of packages, of meson, and of the tests.
     assert named == set(wanted) - {"gcc", "libc6-dev", "ninja-build", "libcmocka-dev"}, named ^ set(wanted)
+
+
+def each_flavour_of_the_image_has_a_package():
+    control = read(os.path.join(ROOT, "packaging/debian/control")).decode()
+    named = re.findall(r"^Package: cocos-image-(\S+)\n(?:.+\n)*Build-Profiles: <pkg\.cocos\.image-(\S+)>$", control, re.M)
+    wanted = sorted(name for name, flavour in FLAVOURS.items() if not flavour.get("simulated"))
+    assert sorted(named) == [(name, name) for name in wanted], named
+    for name in wanted:
+        rows = read(os.path.join(ROOT, f"packaging/debian/cocos-image-{name}.install")).decode().splitlines()
+        assert rows == [f"image/{name}/* usr/lib/cocos/images/{name}",
+                        f"image-documents/{name}/* usr/share/doc/cocos-image-{name}"], rows
 
 
 def versions_are_the_project_s():
@@ -95,19 +107,22 @@ def the_sbom_names_everything_that_ships_and_its_licence():
     assert any(name.startswith("linux-modules") for _, name in ships), sorted(ships)
 
 
-def they_do_their_work_in_a_fresh_system():
-    shutil.copy(program("cocos-agent"), out(PLACES[0]))
+def in_a_fresh_system(groups, *command):
     place = os.path.relpath(out(PLACES[0]), ROOT)
     assert not place.startswith(".."), f"{BUILD} is not in the checkout"
-    done = subprocess.run(
-        ["scripts/clean-root", "--release", sources.machine_codename(), "--with", "build", "--with", "run",
-         f"--keep={place}=build/packages", "/usr/bin/python3", "tests/integration/packages_inside.py",
-         "build/packages"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and re.search(r"^ok 9 - ", done.stdout, re.M), done.stdout[-6000:] + done.stderr[-3000:]
+    return subprocess.run(
+        ["scripts/clean-root", "--release", sources.machine_codename(), *("--with=" + group for group in groups),
+         f"--keep={place}=build/packages", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def they_do_their_work_in_a_fresh_system():
+    shutil.copy(program("cocos-agent"), out(PLACES[0]))
+    done = in_a_fresh_system(("build", "run"), "/usr/bin/python3", "tests/integration/packages_inside.py", "build/packages")
+    assert done.returncode == 0 and re.search(r"^ok 14 - ", done.stdout, re.M), done.stdout[-6000:] + done.stderr[-3000:]
 
 
 if __name__ == "__main__":
-    few = [they_are_built_and_lintian_finds_no_error, build_dependencies_are_those_of_every_build,
-           versions_are_the_project_s, the_sbom_names_everything_that_ships_and_its_licence,
-           they_do_their_work_in_a_fresh_system]
+    few = [they_are_built_and_lintian_finds_no_error, each_flavour_of_the_image_has_a_package,
+           build_dependencies_are_those_of_every_build, versions_are_the_project_s,
+           the_sbom_names_everything_that_ships_and_its_licence, they_do_their_work_in_a_fresh_system]
     tap.run(sample.of(few, few + [another_build_gives_the_same_bytes]))

@@ -7,71 +7,33 @@ systemd is not running here. The daemons are started as their units say: program
 umask. That the sandboxes of the units hold is not seen."""
 import glob
 import grp
+import hashlib
 import json
 import os
 import pwd
 import re
 import shutil
-import socket
 import stat
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import packages_job  # noqa: E402
 import tap  # noqa: E402
-import units  # noqa: E402
+from packages_job import CONFIG, SCRATCH, as_its_unit, free_port, run, start_computations, text_of, until  # noqa: E402
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SCRATCH = "/tmp/packages"
 OLDER = "0.0.9"
-NAMES = ("cocos-cli", "cocos-computations", "cocos-doc", "cocos-image-base", "cocos-manager",
-         "libcocos-attestation-dev", "libcocos-attestation0")
-CONFIG = "/etc/cocos/computations.conf"
-# Of whoever installs anything: what apt and dpkg note, what is made of all packages' files, and the
-# users, which stay as those of all packages of Debian do.
+IMAGES = ("cocos-image-base", "cocos-image-python")
+NAMES = ("cocos-cli", "cocos-computations", "cocos-doc", *IMAGES, "cocos-manager", "libcocos-attestation-dev",
+         "libcocos-attestation0")
+KNOWN = "/var/lib/cocos/images"  # where the manager looks for images
+# Of whoever installs anything: what apt and dpkg note, what is made of all packages' files, the users, which stay as
+# those of all packages of Debian do; and of libvirt, which ran.
 THEIRS = re.compile(r"/(var/(lib/(dpkg|apt|systemd/deb-systemd-(helper|user-helper)-\w+$)|cache|log)|etc/(passwd|group|"
-                    r"shadow|gshadow)-?$|etc/\.pwd\.lock|etc/ld\.so\.cache|etc/subu?gid-?|usr/share/info/dir)")
-PATIENCE = 180  # seconds until something that must come counts as missing
+                    r"shadow|gshadow)-?$|etc/\.pwd\.lock|etc/ld\.so\.cache|etc/subu?gid-?|usr/share/info/dir|"
+                    r"run/(dbus|libvirt)|etc/libvirt/secrets$|var/lib/(dbus/machine-id$|libvirt/|swtpm-localca/))")
 NOT_LOOKED_AT = ("/proc", "/sys", "/dev", "/tmp", "/root", "/old")
-
-
-def until(condition, what):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, f"{what} never happens"
-        time.sleep(0.1)
-
-
-class Beside:
-    """A program that runs beside the test, to the end of a `with`; what it says is in a file."""
-
-    def __init__(self, words, environment):
-        self.log = os.path.join(SCRATCH, f"log-{time.monotonic_ns()}")
-        with open(self.log, "wb") as file:
-            self.process = subprocess.Popen(words, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
-                                            stdout=file, stderr=file)
-
-    def wait_line(self, pattern):
-        def found():
-            assert self.process.poll() is None, f"it ended:\n{text_of(self.log)}"
-            return re.search(pattern, text_of(self.log), re.M)
-        until(found, pattern)
-        return found()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        status = self.process.wait(PATIENCE)
-        assert status == 0, f"{status}:\n{text_of(self.log)}"
-
-
-def run(*words, **more):
-    done = subprocess.run(words, capture_output=True, text=True, check=False, **more)
-    assert done.returncode == 0, f"{words}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-    return done.stdout
 
 
 def apt(*words):
@@ -90,11 +52,6 @@ def files():
     return found
 
 
-def text_of(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
-
-
 def older(deb):
     """The package as it might have been before: another number, and other words in what is configured."""
     tree = os.path.join(SCRATCH, "tree")
@@ -107,15 +64,11 @@ def older(deb):
     for config in glob.glob(os.path.join(tree, "etc/cocos/*")):
         with open(config, "a", encoding="utf-8") as file:
             file.write("# of before\n")
+    for image in glob.glob(os.path.join(tree, "usr/lib/cocos/images/*/image.json")):
+        with open(image, "a", encoding="utf-8") as file:  # its digest is the image's name
+            file.write("\n")
     run("dpkg-deb", "-b", "-Znone", tree, os.path.join(SCRATCH, "older"))
     shutil.rmtree(tree)
-
-
-def as_its_unit(name, environment=()):
-    """The daemon, with the user, groups and rights of its unit."""
-    path, = [line for line in run("dpkg", "-L", name).splitlines() if line.endswith(f"/{name}.service")]
-    unit = units.parse(text_of(path))
-    return Beside([*units.wrapper(unit), *unit["ExecStart"][0].split()], dict(environment))
 
 
 def mode_and_owner(path):
@@ -147,63 +100,42 @@ def users_folders_and_units_are_there():
         assert text_of("/etc/cocos/" + name).endswith("# of before\n")
 
 
-def start_computations():
-    service = as_its_unit("cocos-computations")
-    port = service.wait_line(r"agents: listening on \S+ port (\d+)")[1]
-    service.wait_line(" ready$")
-    return service, port
+def images_in_use():
+    """{name: whether it is the default} of the links."""
+    usual = os.readlink(KNOWN + "/default") if os.path.lexists(KNOWN + "/default") else None
+    return {name: name == usual for name in sorted(os.listdir(KNOWN)) if name != "default"}
+
+
+def an_image_is_known_as_long_as_its_package_is_there():
+    assert images_in_use() == {"base": True, "python": False}
+    checked = subprocess.run(["cocos-manager", "--check"], capture_output=True, text=True, check=False).stdout
+    assert re.search(r"^image +ok +base [0-9a-f]{64}, every file as image.json says$", checked, re.M), checked
+    apt("remove", "cocos-image-base")
+    assert images_in_use() == {"python": True}
+    apt("install", os.path.join(SCRATCH, "older", os.path.basename(DEBS["cocos-image-base"]).replace(VERSION, OLDER)))
+    assert images_in_use() == {"base": False, "python": True}, "what is the default stays it"
+    apt("remove", *IMAGES)
+    assert images_in_use() == {} and os.listdir(KNOWN) == []
+    checked = subprocess.run(["cocos-manager", "--check"], capture_output=True, text=True, check=False).stdout
+    assert re.search(r"^image +failed .*\n +to do: install an image \(package cocos-image-base,", checked, re.M), checked
+    os.mkdir(KNOWN + "/mine")  # an operator's own, and his word
+    os.symlink("mine", KNOWN + "/default")
+    apt("install", *glob.glob(os.path.join(SCRATCH, "older/cocos-image-*.deb")))
+    assert images_in_use() == {"base": False, "mine": True, "python": False}
+    os.rmdir(KNOWN + "/mine")
+    os.unlink(KNOWN + "/default")
+    os.symlink("python", KNOWN + "/default")
 
 
 def the_main_job_by_what_is_installed():
     with open(CONFIG, "a", encoding="utf-8") as file:
         file.write("COMPUTATIONS_GRPC_PORT=0\n")
-    folder = os.path.join(SCRATCH, "job")
-    for name in ("config", "certs", "work", "alice", "bob"):
-        os.makedirs(os.path.join(folder, name))
-    run("gcc", "-O2", "-static", "-o", os.path.join(folder, "alice/count"),
-        "/usr/share/doc/cocos/examples/count/count.c")
-    with open(os.path.join(folder, "bob/words.txt"), "w", encoding="ascii") as file:
-        file.write("one two\nthree\n")
-    service, port = start_computations()
-    with open(os.path.join(folder, "config/environment"), "w", encoding="ascii") as file:
-        file.write(f"AGENT_CVM_ID=here\nAGENT_CVM_GRPC_URL=127.0.0.1:{port}\nAGENT_GRPC_HOST=127.0.0.1\n")
-    agent = Beside([os.path.join(FOLDER, "cocos-agent"), "--development", "--config", folder + "/config",
-                    "--certs", folder + "/certs", "--work", folder + "/work"], {})
-
-    def cli(party, *words):
-        return run("cocos-cli", *words, cwd=os.path.join(folder, party),
-                   env=dict(os.environ, AGENT_GRPC_URL=f"127.0.0.1:{agent_port}"))
-
-    with socket.socket() as probe:  # below the range of outgoing connections
-        agent_port = next(each for each in range(21000, 32000)
-                          if probe.connect_ex(("127.0.0.1", each)) != 0)
-    with service, agent:
-        for party in ("alice", "bob"):
-            cli(party, "keys", "-k", "ecdsa")
-        until(lambda: '"connected":true' in cli("", "cvm", "list", "--json"), "the agent's connection")
-        job = cli("", "computation", "create", "--name", "count", "--algorithm", "alice/count",
-                  "--algorithm-type", "bin", "--algorithm-key", "alice/public.pem", "--dataset", "bob/words.txt",
-                  "--dataset-key", "bob/public.pem", "--consumer-key", "bob/public.pem",
-                  "--agent-port", str(agent_port)).strip()
-        cli("", "computation", "run", job, "--cvm", "here")
-
-        def state():
-            return json.loads(cli("", "computation", "show", job, "--json"))["state"]
-        until(lambda: state() == "Waiting for Algorithm", "the manifest's arrival")
-        until(lambda: subprocess.run(
-            ["cocos-cli", "status"], check=False, capture_output=True,
-            env=dict(os.environ, AGENT_GRPC_URL=f"127.0.0.1:{agent_port}")).returncode == 0, "the agent's listener")
-        cli("alice", "algo", "count", "private.pem", "-a", "bin")
-        cli("bob", "data", "words.txt", "private.pem")
-        until(lambda: state() == "Completed", "the end of the run")
-        cli("bob", "result", "private.pem", "-o", "results")
-        assert "words.txt" in text_of(os.path.join(folder, "bob/results/counts.txt"))
-        done.append(job)
+    done.append(packages_job.run_one(os.path.join(FOLDER, "cocos-agent")))
 
 
-def start_manager():
-    """Over libvirt's driver of tests: no machine is launched here."""
-    manager = as_its_unit("cocos-manager", {"MANAGER_LIBVIRT_URI": "test:///default"}.items())
+def start_manager(libvirt="test:///default"):
+    """Over libvirt's driver of tests no machine is launched."""
+    manager = as_its_unit("cocos-manager", {"MANAGER_LIBVIRT_URI": libvirt}.items())
     manager.wait_line("listening on unix:/run/cocos/manager.sock")
     return manager
 
@@ -229,6 +161,49 @@ def the_library_is_found_by_pkg_config():
     assert "libcocos-attestation.so.0 => /" in run("ldd", program)
 
 
+def libvirt(what):
+    run("bash", "-c", f'. scripts/lib/libvirt.sh && libvirt_{what} {SCRATCH}/libvirt', cwd=PROJECT)
+
+
+def rows_of_images():
+    return {row["name"]: row for row in json.loads(run("cocos-cli", "image", "list", "--json"))}
+
+
+def a_machine_is_launched_from_an_image_of_before():
+    libvirt("up")
+    kept["port"] = str(free_port())
+    with start_manager("qemu:///system"):
+        run("cocos-cli", "create-vm", "--server-url", "10.0.2.2:" + kept["port"], "--image", "python", "--name", "kept")
+        kept["vm"] = json.loads(run("cocos-cli", "vm", "show", "kept", "--json"))
+        assert kept["vm"]["image"] == rows_of_images()["python"]["image"], kept
+
+
+def open_files(word):
+    found = set()
+    for link in glob.glob("/proc/[0-9]*/fd/*"):
+        try:
+            target = os.readlink(link)
+        except FileNotFoundError:
+            continue
+        if word in target:
+            found.add(target)
+    return found
+
+
+def a_machine_runs_on_while_its_image_is_renewed():
+    assert open_files("/root.img") == {"/usr/lib/cocos/images/python/root.img (deleted)"}
+    service, _ = start_computations(COMPUTATIONS_GRPC_PORT=kept["port"])
+    with service, start_manager("qemu:///system"):
+        shown = json.loads(run("cocos-cli", "vm", "show", "kept", "--json"))
+        assert all(shown[key] == kept["vm"][key] for key in ("id", "image", "state")), (shown, kept)
+        until(lambda: any(row["id"] == shown["id"] and row["connected"] for row in json.loads(
+            run("cocos-cli", "cvm", "list", "--json"))), "the connection of the machine's agent")
+        now = rows_of_images()["python"]
+        assert now["image"] != shown["image"] and now["cvms"] == 0 and not now["problem"], now
+        run("cocos-cli", "vm", "remove", "kept")
+    libvirt("down")
+
+
 def newer_ones_keep_registry_database_and_settings():
     apt("install", *DEBS.values())
     for name in NAMES:
@@ -240,14 +215,37 @@ def newer_ones_keep_registry_database_and_settings():
     with service:
         shown = json.loads(run("cocos-cli", "computation", "show", done[0], "--json"))
         assert shown["state"] == "Completed", shown
-    with start_manager():
+    with start_manager("qemu:///system"):
         run("cocos-cli", "vm", "strays")
     assert text_of("/var/lib/cocos/tag") == kept["tag"]
 
 
+def what_is_installed_is_what_was_packaged():
+    """But for settings that were changed above."""
+    checked = subprocess.run(["dpkg", "-V", *NAMES], capture_output=True, text=True, check=False)
+    assert re.fullmatch(r"(\?\?5\?{6} c /etc/cocos/(computations|manager)\.conf\n){2}", checked.stdout), checked
+
+
+def each_image_says_what_it_is_made_of():
+    for name in IMAGES:
+        with open(f"/usr/share/doc/{name}/image.spdx.json", encoding="utf-8") as file:
+            sbom = json.load(file)
+        parts = {part["SPDXID"]: part for part in sbom["packages"]}
+        about, = [parts[row["relatedSpdxElement"]] for row in sbom["relationships"]
+                  if row["relationshipType"] == "DESCRIBES"]
+        with open(f"/usr/lib/cocos/images/{name.removeprefix('cocos-image-')}/image.json", "rb") as file:
+            assert about["checksums"][0]["checksumValue"] == hashlib.sha256(file.read()).hexdigest()
+        inside = {parts[row["relatedSpdxElement"]]["name"] for row in sbom["relationships"]
+                  if row["relationshipType"] == "CONTAINS"}
+        assert {"libc6", "libssl3t64", "ca-certificates"} <= inside, inside
+        assert ("python3-numpy" in inside) == (name == "cocos-image-python"), inside
+        texts = {each.removesuffix(".gz") for each in os.listdir(f"/usr/share/doc/{name}/licenses")}
+        assert texts == inside, texts ^ inside
+
+
 def what_is_removed_leaves_state_and_settings():
     apt("remove", *NAMES)
-    for path in ("/usr/bin/cocos-manager", "/usr/lib/cocos/image/image.json", "/usr/share/doc/cocos"):
+    for path in ("/usr/bin/cocos-manager", "/usr/lib/cocos/images", "/usr/share/doc/cocos"):
         assert not os.path.exists(path), path
     for path in ("/var/lib/cocos/registry.db", "/var/lib/cocos/computations", CONFIG, "/etc/cocos/guests.nft"):
         assert os.path.exists(path), path
@@ -275,7 +273,9 @@ if __name__ == "__main__":
     before, done, kept = set(), [], {}
     os.makedirs(SCRATCH)
     tap.run([packages_of_before_are_installed, users_folders_and_units_are_there,
-             the_main_job_by_what_is_installed, the_manager_serves_members_of_its_group,
-             the_library_is_found_by_pkg_config, newer_ones_keep_registry_database_and_settings,
-             what_is_removed_leaves_state_and_settings, what_one_purges_is_not_the_others,
-             what_is_purged_leaves_nothing])
+             an_image_is_known_as_long_as_its_package_is_there, the_main_job_by_what_is_installed,
+             the_manager_serves_members_of_its_group, the_library_is_found_by_pkg_config,
+             a_machine_is_launched_from_an_image_of_before, newer_ones_keep_registry_database_and_settings,
+             a_machine_runs_on_while_its_image_is_renewed, what_is_installed_is_what_was_packaged,
+             each_image_says_what_it_is_made_of, what_is_removed_leaves_state_and_settings,
+             what_one_purges_is_not_the_others, what_is_purged_leaves_nothing])
