@@ -2,6 +2,7 @@
 #include "attestation/measure/efi_boot.h"
 
 #include "attestation/formats/pe.h"
+#include "attestation/measure/efi_events.h"
 #include "common/base/bytes.h"
 #include "common/base/writer.h"
 
@@ -10,8 +11,6 @@
 
 enum {
 	CMDLINE_MAX = 2048, /* characters, with what firmware adds; x86's kernel takes no more */
-	EVENTS_MAX = 8,     /* of one register */
-	VARIABLE_MAX = 64,
 	ACPI_LEN = 0x28000, /* what QEMU leaves between the initrd and the end of low memory */
 };
 
@@ -148,144 +147,92 @@ int efi_boot_measure(struct span kernel, struct span initrd, const char *cmdline
 
 /* ---- registers ---- */
 
-/* What is extended into a register, in order. */
-struct events {
-	enum digest_kind kind;
-	uint8_t digests[EVENTS_MAX][DIGEST_MAX];
-	size_t count;
-};
-
-static void add_digest(struct events *list, const uint8_t *event)
-{
-	assert(list->count < EVENTS_MAX);
-	memcpy(list->digests[list->count++], event, digest_len(list->kind));
-}
-
-static int add_data(struct events *list, const void *data, size_t len, struct err *e)
-{
-	assert(list->count < EVENTS_MAX);
-	return digest(list->kind, data, len, list->digests[list->count++], e);
-}
-
-static int add_text(struct events *list, const char *text, struct err *e)
-{
-	return add_data(list, text, strlen(text), e);
-}
-
-static int add_separator(struct events *list, struct err *e)
-{
-	return add_data(list, (const uint8_t[4]){ 0 }, 4, e);
-}
-
-static const uint8_t guid_global[16] = { 0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11,
-					 0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c };
-static const uint8_t guid_security[16] = { 0xcb, 0xb2, 0x19, 0xd7, 0x3a, 0x3d, 0x96, 0x45,
-					   0xa3, 0xbc, 0xda, 0xd0, 0x0e, 0x67, 0x65, 0x6f };
-
-/* UEFI_VARIABLE_DATA (TCG PC Client Platform Firmware Profile, 3.3.4.8 and 10.2.6); the value is
- * zeros. */
-static int add_variable(struct events *list, const uint8_t guid[16], const char *name, size_t len,
-			struct err *e)
-{
-	CLEANUP_WRITER struct writer w = writer_up_to(VARIABLE_MAX);
-
-	writer_bytes(&w, guid, 16);
-	writer_le64(&w, strlen(name));
-	writer_le64(&w, len);
-	for (const char *at = name; *at; at++)
-		writer_le16(&w, (uint16_t)*at);
-	writer_zeros(&w, len);
-	if (writer_check(&w, name, e) < 0)
-		return err_code(e);
-	return add_data(list, w.bytes, w.len, e);
-}
-
-static int events_none(const struct efi_boot_bank *bank, size_t variant, struct events *list,
+static int events_none(const struct efi_boot_bank *bank, size_t variant, struct efi_events *list,
 		       struct err *e)
 {
-	return add_separator(list, e);
+	return efi_events_separator(list, e);
 }
 
-static int events_kernel(const struct efi_boot_bank *bank, size_t variant, struct events *list,
+static int add_kernel_call(const struct efi_boot_bank *bank, size_t variant,
+			   struct efi_events *list, struct err *e)
+{
+	efi_events_digest(list, bank->kernels[variant]);
+	return efi_events_text(list, "Calling EFI Application from Boot Option", e);
+}
+
+static int events_kernel(const struct efi_boot_bank *bank, size_t variant, struct efi_events *list,
 			 struct err *e)
 {
-	add_digest(list, bank->kernels[variant]);
-	if (add_text(list, "Calling EFI Application from Boot Option", e) < 0)
+	if (add_kernel_call(bank, variant, list, e) < 0)
 		return err_code(e);
-	return add_separator(list, e);
+	return efi_events_separator(list, e);
 }
 
 /* The switch is off: a zero in Debian 12's OVMF, no such variable in Debian 13's. Keys and lists do
  * not exist. */
-static int events_secure_boot(const struct efi_boot_bank *bank, size_t variant, struct events *list,
-			      struct err *e)
+static int events_secure_boot(const struct efi_boot_bank *bank, size_t variant,
+			      struct efi_events *list, struct err *e)
 {
-	if (add_variable(list, guid_global, "SecureBoot", variant, e) < 0 ||
-	    add_variable(list, guid_global, "PK", 0, e) < 0 ||
-	    add_variable(list, guid_global, "KEK", 0, e) < 0 ||
-	    add_variable(list, guid_security, "db", 0, e) < 0 ||
-	    add_variable(list, guid_security, "dbx", 0, e) < 0)
-		return err_code(e);
-	return add_separator(list, e);
+	return efi_events_secure_boot(list, variant, e);
 }
 
-static int events_stub(const struct efi_boot_bank *bank, size_t variant, struct events *list,
+static int events_stub(const struct efi_boot_bank *bank, size_t variant, struct efi_events *list,
 		       struct err *e)
 {
-	add_digest(list, bank->options);
-	add_digest(list, bank->initrd);
+	efi_events_digest(list, bank->options);
+	efi_events_digest(list, bank->initrd);
 	return 0;
 }
 
-/* OvmfPkg/IntelTdx keeps one separator for all of RTMR1; the kernel leaves at once. */
-static int events_rtmr1(const struct efi_boot_bank *bank, size_t variant, struct events *list,
+/* The kernel leaves firmware at once. */
+static int add_exit(struct efi_events *list, struct err *e)
+{
+	if (efi_events_text(list, "Exit Boot Services Invocation", e) < 0)
+		return err_code(e);
+	return efi_events_text(list, "Exit Boot Services Returned with Success", e);
+}
+
+/* OvmfPkg/IntelTdx keeps one separator for all of RTMR1, and had it in RTMR0 before 2024.11. */
+static int events_rtmr1(const struct efi_boot_bank *bank, size_t variant, struct efi_events *list,
 			struct err *e)
 {
-	if (events_kernel(bank, variant, list, e) < 0 ||
-	    add_text(list, "Exit Boot Services Invocation", e) < 0)
-		return err_code(e);
-	return add_text(list, "Exit Boot Services Returned with Success", e);
+	return events_kernel(bank, variant, list, e) < 0 ? err_code(e) : add_exit(list, e);
 }
+
+static int events_rtmr1_before(const struct efi_boot_bank *bank, size_t variant,
+			       struct efi_events *list, struct err *e)
+{
+	return add_kernel_call(bank, variant, list, e) < 0 ? err_code(e) : add_exit(list, e);
+}
+
+typedef int events_fn(const struct efi_boot_bank *bank, size_t variant, struct efi_events *list,
+		      struct err *e);
 
 /* How a register comes about, and in how many ways; 0: one for each kernel. */
 static const struct reg {
 	unsigned index;
-	int (*events)(const struct efi_boot_bank *bank, size_t variant, struct events *list,
-		      struct err *e);
 	size_t variants;
+	events_fn *events[2]; /* the second, if any, in older firmware */
 } pcrs[] = {
-	{ 2, events_none, 1 },	      { 3, events_none, 1 }, { 4, events_kernel, 0 }, { 6, events_none, 1 },
-	{ 7, events_secure_boot, 2 }, { 9, events_stub, 1 },
-}, rtmrs[] = { { 1, events_rtmr1, 0 }, { 2, events_stub, 1 } };
-
-static int replay(const struct events *list, uint8_t *value, struct err *e)
-{
-	size_t len = digest_len(list->kind);
-
-	memset(value, 0, len);
-	for (size_t i = 0; i < list->count; i++) {
-		const struct digest_part parts[] = { { value, len }, { list->digests[i], len } };
-
-		if (digest_parts(list->kind, parts, ARRAY_LEN(parts), value, e) < 0)
-			return err_code(e);
-	}
-	return 0;
-}
+	{ 2, 1, { events_none } },	  { 3, 1, { events_none } }, { 4, 0, { events_kernel } }, { 6, 1, { events_none } },
+	{ 7, 2, { events_secure_boot } }, { 9, 1, { events_stub } },
+}, rtmrs[] = { { 1, 0, { events_rtmr1, events_rtmr1_before } }, { 2, 1, { events_stub } } };
 
 static int values_of(const struct reg *reg, const struct efi_boot *boot, size_t bank,
 		     struct efi_boot_values *out, struct err *e)
 {
-	size_t count = reg->variants ? reg->variants : boot->kernel_count;
+	size_t each = reg->variants ? reg->variants : boot->kernel_count;
+	size_t count = reg->events[1] ? 2 * each : each;
 
 	out->index = reg->index;
 	out->kind = boot->banks[bank].kind;
 	out->len = digest_len(out->kind);
 	out->count = 0;
 	for (size_t i = 0; i < count; i++) {
-		struct events list = { .kind = out->kind };
+		struct efi_events list = { .kind = out->kind };
 
-		if (reg->events(&boot->banks[bank], i, &list, e) < 0 ||
-		    replay(&list, out->values[out->count++], e) < 0)
+		if (reg->events[i / each](&boot->banks[bank], i % each, &list, e) < 0 ||
+		    efi_events_replay(&list, out->values[out->count++], e) < 0)
 			return err_code(e);
 	}
 	return 0;

@@ -13,7 +13,7 @@
  *
  * PCR 0 is of the firmware alone, PCR 1 of its settings, PCR 5 of how often the kernel had to ask
  * it to leave. In a TD (OvmfPkg/IntelTdx) RTMR1 has the kernel, RTMR2 what PCR 9 has; RTMR0, of the
- * machine's memory layout and ACPI tables, can't be told from an image.
+ * machine's memory layout and ACPI tables, is rtmr0.h's.
  */
 #pragma once
 
@@ -23,6 +23,7 @@
 
 enum {
 	EFI_BOOT_KERNELS_MAX = 24,
+	EFI_BOOT_VALUES_MAX = 2 * EFI_BOOT_KERNELS_MAX, /* firmware has two ways with RTMR1 */
 	EFI_BOOT_INITRD_MAX = 1 << 30,
 	/* QEMU tells a kernel where it put the initrd, which depends on the machine's memory. We
 	 * compute it for whole multiples of this; from EFI_BOOT_MEMORY_HIGH_MIB on it is always the same. */
@@ -54,7 +55,7 @@ struct efi_boot_values {
 	unsigned index;
 	enum digest_kind kind;
 	size_t len, count;
-	uint8_t values[EFI_BOOT_KERNELS_MAX][DIGEST_MAX]; /* `len` bytes of each count */
+	uint8_t values[EFI_BOOT_VALUES_MAX][DIGEST_MAX]; /* `len` bytes of each count */
 };
 
 enum { EFI_BOOT_PCRS = 6, EFI_BOOT_RTMRS = 2 };

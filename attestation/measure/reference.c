@@ -3,6 +3,7 @@
 
 #include "attestation/measure/igvm_boot.h"
 #include "attestation/measure/igvm_measure.h"
+#include "attestation/measure/rtmr0.h"
 #include "attestation/measure/snp_measure.h"
 #include "attestation/measure/tdx_measure.h"
 #include "common/base/encode.h"
@@ -229,6 +230,25 @@ static int measure_mrtd(struct span firmware, uint8_t mrtd[2][SHA384_LEN], struc
 	return 0;
 }
 
+static int write_rtmr0(const struct reference *x, struct span firmware, struct writer *w,
+		       struct err *e)
+{
+	uint8_t computed[RTMR0_VALUES][SHA384_LEN];
+	struct rtmr0_parts parts;
+
+	if (x->tables) {
+		if (rtmr0_measure(firmware, x->memory, x->tables, &parts, e) < 0 ||
+		    rtmr0_values(&parts, computed, e) < 0)
+			return err_wrap(e, "RTMR0 can't be computed, but --rtmr0 can name it");
+		write_values(w, "rtmr0", computed[0], RTMR0_VALUES, SHA384_LEN, SHA384_LEN);
+		writer_text(w, ",");
+	} else if (x->rtmr0_count) {
+		write_values(w, "rtmr0", x->rtmr0[0], x->rtmr0_count, SHA384_LEN, SHA384_LEN);
+		writer_text(w, ",");
+	}
+	return 0;
+}
+
 static int write_tdx(const struct reference *x, const struct efi_boot *boot, struct writer *w,
 		     struct err *e)
 {
@@ -247,10 +267,8 @@ static int write_tdx(const struct reference *x, const struct efi_boot *boot, str
 	writer_text(w, "\"tdx\":{");
 	write_values(w, "mrtd", mrtd[0], 2, SHA384_LEN, SHA384_LEN);
 	writer_text(w, ",");
-	if (x->rtmr0_count) {
-		write_values(w, "rtmr0", x->rtmr0[0], x->rtmr0_count, SHA384_LEN, SHA384_LEN);
-		writer_text(w, ",");
-	}
+	if (write_rtmr0(x, firmware, w, e) < 0)
+		return err_code(e);
 	write_registers(w, "rtmr", values, EFI_BOOT_RTMRS);
 	writer_text(w, "}");
 	return 0;

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "attestation/measure/efi_boot.h"
+#include "attestation/measure/launch_tables.h"
 #include "common/manifest/image.h"
 
 enum reference_tee { REFERENCE_TPM, REFERENCE_SNP, REFERENCE_TDX };
@@ -40,7 +41,10 @@ struct reference {
 	const char *cpu_type; /* QEMU's name */
 	bool smt;             /* the guest policy may allow SMT */
 
-	/* TDX: no image tells RTMR0. Without a value the policy names none, and refuses. */
+	/* TDX: no image tells RTMR0. It is computed from memory and tables, or given; without either
+	 * the policy names none, and refuses. */
+	uint64_t memory; /* bytes */
+	const struct launch_tables *tables;
 	const uint8_t (*rtmr0)[SHA384_LEN];
 	size_t rtmr0_count;
 

@@ -7,7 +7,7 @@
 #include "cli/base/output.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
-#include "common/base/file.h"
+#include "common/base/settings.h"
 #include "common/base/writer.h"
 
 static const char *const tees[] = { "vtpm", "snp", "tdx", NULL };
@@ -19,6 +19,7 @@ struct policy_image {
 	struct image *image;
 	char *cmdline;
 	uint8_t rtmr0[REFERENCE_RTMR0_MAX][SHA384_LEN];
+	struct launch_tables tables;
 	struct manifest_digests manifest;
 };
 
@@ -40,6 +41,8 @@ static const struct {
 	{ "smt", 1 << REFERENCE_SNP },
 	{ "igvm", 1 << REFERENCE_SNP },
 	{ "rtmr0", 1 << REFERENCE_TDX },
+	{ "memory", 1 << REFERENCE_TDX },
+	{ "tables", 1 << REFERENCE_TDX },
 	{ "firmware", 1 << REFERENCE_SNP | 1 << REFERENCE_TDX },
 };
 /* clang-format on */
@@ -56,6 +59,13 @@ static int check_options(const struct cli *cli, const struct policy_image *p, st
 			return err_set(e, ERR_INVALID, "--%s says nothing about %s", name,
 				       tees[p->tee]);
 	}
+	if (cli_flag(cli, "memory") != cli_flag(cli, "tables"))
+		return err_set(e, ERR_INVALID,
+			       "--memory and --tables go together: RTMR0 comes of both");
+	if (cli_flag(cli, "rtmr0") && cli_flag(cli, "tables"))
+		return err_set(
+			e, ERR_INVALID,
+			"--rtmr0 and --tables exclude each other: one names it, the other computes it");
 	for (size_t i = 0; cli_value(cli, "igvm") && i < ARRAY_LEN(in_igvm); i++)
 		if (cli_flag(cli, in_igvm[i]))
 			return err_set(e, ERR_INVALID,
@@ -74,6 +84,28 @@ static int read_image(const struct cli *cli, struct policy_image *p, struct err 
 	return 0;
 }
 
+/* RTMR0: given, computed from both memory and tables, or left out. */
+static int read_rtmr0(const struct cli *cli, struct policy_image *p, struct err *e)
+{
+	const char *memory = cli_value(cli, "memory"), *tables = cli_value(cli, "tables"), *hex;
+	struct reference *x = &p->reference;
+
+	if (memory && size_parse(memory, &x->memory, e) < 0)
+		return err_wrap(e, "--memory");
+	if (tables && launch_tables_read(tables, &p->tables, e) < 0)
+		return err_wrap(e, "--tables");
+	x->tables = tables ? &p->tables : NULL;
+	x->rtmr0 = p->rtmr0;
+	while ((hex = cli_value_at(cli, "rtmr0", x->rtmr0_count))) {
+		if (x->rtmr0_count == REFERENCE_RTMR0_MAX)
+			return err_set(e, ERR_EXHAUSTED, "--rtmr0: more than %d",
+				       REFERENCE_RTMR0_MAX);
+		if (hex_decode(hex, p->rtmr0[x->rtmr0_count++], SHA384_LEN, e) < 0)
+			return err_wrap(e, "--rtmr0");
+	}
+	return 0;
+}
+
 static int read_launch(const struct cli *cli, struct policy_image *p, struct err *e)
 {
 	static const char *const firmware[] = {
@@ -82,7 +114,6 @@ static int read_launch(const struct cli *cli, struct policy_image *p, struct err
 	};
 	struct reference *x = &p->reference;
 	const char *type = cli_value(cli, "cpu-type"), *igvm = cli_value(cli, "igvm");
-	const char *hex;
 	uint64_t cpus = 1;
 
 	if (number_option(cli, "cpus", SNP_MEASURE_VCPUS_MAX, &cpus, e) < 0)
@@ -96,15 +127,7 @@ static int read_launch(const struct cli *cli, struct policy_image *p, struct err
 	x->firmware = igvm ? igvm : cli_value(cli, "firmware");
 	if (!x->firmware && p->tee != REFERENCE_TPM)
 		x->firmware = firmware[p->tee];
-	x->rtmr0 = p->rtmr0;
-	while ((hex = cli_value_at(cli, "rtmr0", x->rtmr0_count))) {
-		if (x->rtmr0_count == REFERENCE_RTMR0_MAX)
-			return err_set(e, ERR_EXHAUSTED, "--rtmr0: more than %d",
-				       REFERENCE_RTMR0_MAX);
-		if (hex_decode(hex, p->rtmr0[x->rtmr0_count++], SHA384_LEN, e) < 0)
-			return err_wrap(e, "--rtmr0");
-	}
-	return 0;
+	return read_rtmr0(cli, p, e);
 }
 
 static int read_options(const struct cli *cli, struct policy_image *p, struct err *e)
@@ -131,10 +154,15 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 		return CLI_USAGE;
 	if (reference_policy(p.tee, &p.reference, &w, e) < 0)
 		return CLI_FAILED;
-	if (p.tee == REFERENCE_TDX && !p.reference.rtmr0_count)
+	if (p.reference.tables)
+		fprintf(stderr,
+			"note: RTMR0 is that of %s of memory with the tables of %s; another version "
+			"of QEMU makes other tables\n",
+			cli_value(cli, "memory"), p.tables.qemu);
+	else if (p.tee == REFERENCE_TDX && !p.reference.rtmr0_count)
 		fprintf(stderr,
 			"RTMR0 depends on the machine's memory and tables, not on the image: "
-			"until --rtmr0 names it, this policy refuses\n");
+			"until --memory and --tables, or --rtmr0, name it, this policy refuses\n");
 	if (!p.image->own_kernel)
 		fprintf(stderr,
 			"note: the image's kernel is Debian's, which runs ACPI code of the host's: "
@@ -157,7 +185,10 @@ static const struct cli_option options[] = {
 	  .help = "snp, tdx: what is launched (default " REFERENCE_SNP_FIRMWARE ", " REFERENCE_TDX_FIRMWARE ")" },
 	{ .name = "igvm", .value = "FILE", .help = "snp: in place of firmware and processors; has to hold this image" },
 	{ .name = "rtmr0", .value = "HEX", .times = CLI_MANY,
-	  .help = "tdx: an acceptable RTMR0, which does not follow from an image" },
+	  .help = "tdx: an acceptable RTMR0, where it is not computed" },
+	{ .name = "memory", .value = "SIZE", .help = "tdx: of the CVM, for RTMR0; 2G, 4096M" },
+	{ .name = "tables", .value = "DIR",
+	  .help = "tdx: folder of what QEMU gives its firmware, for RTMR0" },
 	{ .name = "word", .value = "WORD", .help = "for the command line, beside the image's own" },
 	{ .name = "manifest", .value = "FILE", .help = "only this manifest may run" },
 	OUTPUT_OPTION,

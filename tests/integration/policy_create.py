@@ -6,6 +6,7 @@ import re
 
 import tap
 from harness import Folder, cli
+from tdx_image import TABLES, firmware, rtmr0_values, write_image, write_tables
 
 H48, H32, H16 = "ab" * 48, "cd" * 32, "ef" * 16
 
@@ -175,6 +176,55 @@ def an_igvm_file_has_its_own_firmware_and_processors():
         cli("policy", "create", "--image", "x", "--tee", "snp", "--igvm", "y", word, "z").refused(2, "unknown option")
 
 
+def rtmr0_is_computed_from_firmware_memory_and_tables():
+    """By another program, from the same bytes: the layout of OVMF's sections, on both sides of 2.75 GiB."""
+    with Folder() as folder:
+        folder.write("OVMF.fd", firmware())
+        write_image(folder)
+        write_tables(folder, TABLES)
+        base = ["policy", "create", "--tee", "tdx", "--image", folder("image"), "--firmware", folder("OVMF.fd")]
+        for memory, size in (("512M", 512 << 20), ("2815M", 2815 << 20), ("2816M", 2816 << 20), ("64G", 64 << 30)):
+            ran = cli(*base, "--memory", memory, "--tables", folder("tables"))
+            policy = understood(ran.ok())
+            assert policy["tdx"]["rtmr0"] == rtmr0_values(size, TABLES), memory
+            assert memory in ran.err and "QEMU emulator version 10.1.2" in ran.err, ran.err
+        named = understood(cli(*base, "--rtmr0", H48).ok())
+        assert named["tdx"].pop("rtmr0") == [H48]
+        policy["tdx"].pop("rtmr0")
+        assert named == policy
+        ran = cli(*base)
+        assert "rtmr0" not in understood(ran.ok())["tdx"] and "--tables" in ran.err and "--rtmr0" in ran.err
+
+
+def rtmr0_that_cannot_be_computed_is_refused():
+    """In one line that says what to do."""
+    with Folder() as folder:
+        write_image(folder)
+        write_tables(folder, TABLES)
+        write_tables(folder, {**TABLES, "etc/acpi/tables": None}, "missing")
+        for name, bytes_of, memory, tables, said in (
+                ("keys", firmware(room=b"\xaa\x55"), "1G", "tables", "holds variables"),
+                ("no-volume", firmware(sections=(0, 2, 3)), "1G", "tables", "no configuration volume"),
+                ("no-list", firmware(sections=(0, 1, 3)), "1G", "tables", "no TD_HOB"),
+                ("little", firmware(), "1M", "tables", "is not in 1 MiB"),
+                ("much", firmware(), "4000000G", "tables", "at most 2 PiB")):
+            folder.write(name, bytes_of)
+            ran = cli("policy", "create", "--tee", "tdx", "--image", folder("image"), "--firmware", folder(name),
+                      "--memory", memory, "--tables", folder(tables))
+            ran.refused(1, said)
+            assert "--rtmr0" in ran.err and ran.err.count("\n") == 1, ran.err
+        base = ["policy", "create", "--image", folder("image"), "--firmware", folder("keys")]
+        for words, said in (
+                (["--tee", "tdx", "--memory", "1G"], "go together"),
+                (["--tee", "tdx", "--tables", folder("tables")], "go together"),
+                (["--tee", "tdx", "--memory", "1G", "--tables", folder("tables"), "--rtmr0", H48], "exclude"),
+                (["--tee", "tdx", "--memory", "much", "--tables", folder("tables")], "--memory"),
+                (["--tee", "tdx", "--memory", "1G", "--tables", folder("none")], "qemu"),
+                (["--tee", "tdx", "--memory", "1G", "--tables", folder("missing")], "etc/acpi/tables"),
+                (["--tee", "snp", "--memory", "1G"], "nothing about snp")):
+            cli(*base, *words).refused(2, said)
+
+
 def a_file_is_replaced_whole():
     with Folder() as folder:
         folder.write("policy.json", "old")
@@ -237,4 +287,6 @@ if __name__ == "__main__":
     tap.run([each_option_alone_gives_its_key, all_options_together_are_one_policy, values_may_come_one_by_one,
              registers_that_can_be_reset_are_named,
              a_manifest_becomes_its_digest, what_the_reader_would_not_take_is_not_written,
-             an_igvm_file_has_its_own_firmware_and_processors, a_file_is_replaced_whole, a_policy_is_extended_by_what_its_evidence_will_say])
+             an_igvm_file_has_its_own_firmware_and_processors, rtmr0_is_computed_from_firmware_memory_and_tables,
+             rtmr0_that_cannot_be_computed_is_refused, a_file_is_replaced_whole,
+             a_policy_is_extended_by_what_its_evidence_will_say])

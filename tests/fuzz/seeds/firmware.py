@@ -234,4 +234,62 @@ def firmware_file():
     }
 
 
-TARGETS = [ovmf, tdvf, igvm]
+STORE = uuid.UUID("aaf32c78-947b-439a-a180-2e144ec37792").bytes_le
+VOLUME = uuid.UUID("fff12b8d-7696-4c8b-a985-2747075b4f50").bytes_le
+
+
+def volume(size=256, blocks=((1, 256),), header=None, store=184, format_=0x5a, room=b"\xff", guid=VOLUME,
+           revision=2, store_guid=STORE, checked=True):
+    """A volume of variables, small."""
+    described = b"".join(le32(*block) for block in blocks)
+    header = 56 + len(described) if header is None else header
+    whole = bytes(16) + guid + struct.pack("<Q4sIHHHBB", size, b"_FVH", 0x4feff, header, 0, 0, 0, revision) + described
+    words = struct.unpack(f"<{len(whole) // 2}H", whole)
+    whole = whole[:50] + struct.pack("<H", -sum(words) & 0xffff if checked else 0) + whole[52:]
+    whole += store_guid + le32(store) + bytes((format_, 0xfe)) + bytes(6)
+    return whole + room * (256 - len(whole))
+
+
+def script(*commands):
+    return b"".join(le32(what) + name.encode().ljust(124, b"\0") for what, name in commands)
+
+
+def memory(size, *sections):
+    return struct.pack("<Q", size) + b"".join(bytes(section) for section in sections)
+
+
+def rtmr0():
+    ends, low, high = ((1, 256), (0, 0)), 1 << 30, 3 << 30
+    hob, some = (2, 1, 1), (3, 0, 3)
+    volumes = {
+        "volume": volume(blocks=ends), "volume-other": volume(blocks=ends, store_guid=VOLUME),
+        "volume-guid": volume(blocks=ends, guid=STORE), "volume-size": volume(300, blocks=ends),
+        "volume-sum": volume(blocks=ends, checked=False), "volume-header": volume(blocks=ends, header=300),
+        "volume-blocks": volume(blocks=((2, 256), (0, 0))), "volume-much": volume(blocks=((9999, 9999), (0, 0))),
+        "volume-endless": volume(blocks=((1, 1),) * 18), "volume-open": volume(blocks=((1, 256),)),
+        "volume-odd": volume(blocks=ends + ((0, 0),)), "volume-revision": volume(blocks=ends, revision=1),
+        "volume-variables": volume(blocks=ends, room=b"\xaa"), "volume-store": volume(blocks=ends, store=9999),
+        "volume-format": volume(blocks=ends, format_=0), "volume-short": volume(blocks=ends)[:40],
+    }
+    scripts = {
+        "script": script((1, "etc/acpi/rsdp"), (3, ""), (1, "etc/acpi/tables"), (0, "")), "script-cut": script((1, "a"))[:100],
+        "script-twice": script((1, "a"), (1, "a")), "script-many": script(*[(1, str(i)) for i in range(9)]),
+        "script-name": script((1, "../a")), "script-none": script((2, "a")), "script-unknown": script((7, "a")),
+        "script-behind": script((1, "a"), (0, ""), (1, "b")), "script-char": script((1, "a b")),
+    }
+    sections = {
+        "memory": memory(low, hob, some), "memory-high": memory(high, some, hob), "memory-none": memory(0, hob),
+        "memory-little": memory(4096, hob), "memory-no-hob": memory(low, some), "memory-two": memory(low, hob, hob),
+        "memory-other": memory(low, hob, (4, 0, 1)), "memory-flash": memory(low, hob, (0, 0, 1), (1, 0, 1)),
+        "memory-many": memory(high, hob, *[some] * 63), "memory-odd": memory(low + 1, hob),
+        "memory-small": memory(high, (2, 1, 0), *[(3, 1, 0)] * 63), "memory-hole": memory(high, hob, (3, 200, 1)),
+    }
+    firmware = volume(blocks=ends)
+    built = firmware + b"TDVF" + le32(16 + 3 * 32, 1, 3) + b"".join(struct.pack("<IIQQII", *one) for one in (
+        (0, 256, 0xfffff000, 4096, 0, 1), (0, 256, 0xffc00000, 4096, 1, 0), (0, 0, 0x809000, 4096, 2, 0)))
+    firmwares = {"firmware": built + le32(256) + bytes(28), "firmware-none": bytes(64)}
+    return {name: bytes((kind,)) + content for kind, all_of in enumerate((volumes, scripts, sections, firmwares))
+            for name, content in all_of.items()}
+
+
+TARGETS = [ovmf, tdvf, igvm, rtmr0]

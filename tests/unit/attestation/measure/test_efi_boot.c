@@ -64,10 +64,10 @@ static const struct value {
 	  "dd6222591ea37dc88ae4ae283f9d93c5f6030b4e45fa93af5819c445d049f398a587c7d04d4fab900c9c5380"
 	  "cdab47ad" },
 }, rtmrs[] = {
-	{ EFI_BOOT_SHA384, 1, 0, 11,
+	{ EFI_BOOT_SHA384, 1, 0, 22,
 	  "ae33d2fbd1572e3b8e55aef6d301adb037bde8e5164f2ab5a389dd7f426eff90157e09ef2a892a1a32c4df12"
 	  "d6d5c755" },
-	{ EFI_BOOT_SHA384, 1, 10, 11,
+	{ EFI_BOOT_SHA384, 1, 10, 22,
 	  "1c79fecce8f79593ef8d9e54f328e30e50c51cb6a6ea02c0fb540984da2a939d5ec9d8e3a51324eb44170ad5"
 	  "a95cbbc1" },
 	{ EFI_BOOT_SHA384, 2, 0, 1,
