@@ -334,6 +334,25 @@ def options_make_the_same_manifest_as_a_file():
             2, "--algorithm-key is missing")
 
 
+def what_the_guides_type_is_read():
+    """Word for word (docs/peers.md, Commands of the guides): each gets as far as there is something to speak to."""
+    with Folder() as folder:
+        cli("keys", "-k", "ed25519", cwd=folder.path).ok()
+        for name in ("train.py", "requirements.txt"):
+            folder.write(name, "# nothing\n")
+        with zipfile.ZipFile(folder("h1.zip"), "w") as archive:
+            archive.writestr("a.csv", "1\n")
+        nobody = {"AGENT_GRPC_URL": "unix:" + folder("nobody.sock")}
+        for typed in ("algo train.py ./private.pem -a python -r requirements.txt", "data h1.zip ./private.pem",
+                      "result ./private.pem"):
+            cli(*typed.split(), cwd=folder.path, **nobody).refused(1, "nobody.sock: connect: No such file")
+        cli("sevsnpmeasure", "--mode", "snp", "--vcpus", "4", "--vcpu-type", "EPYC-v4", "--ovmf", "OVMF.fd", "--kernel",
+            "bzImage", "--initrd", "rootfs.cpio.gz", "--append", '"quiet console=null rootfstype=ramfs"',
+            cwd=folder.path).refused(2, "--ovmf: open 'OVMF.fd': No such file")
+        cli("policy", "measurement", "A" * 64, "attestation_policy.json", cwd=folder.path).refused(
+            2, "open 'attestation_policy.json': No such file")
+
+
 def who_names_the_wrong_file_is_told_the_right_one():
     cli("receipt", "show", __file__).refused(4, "hint: is it a receipt?", "NAME.receipt.cbor")
     cli("receipt", "verify", __file__).refused(2, ".receipt.cbor'", "hint: the receipt", "--receipt FILE names another")
@@ -638,7 +657,7 @@ if __name__ == "__main__":
              a_closed_standard_output_is_no_success,
              keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
-             who_names_the_wrong_file_is_told_the_right_one,
+             what_the_guides_type_is_read, who_names_the_wrong_file_is_told_the_right_one,
              options_make_the_same_manifest_as_a_file, options_say_what_other_backends_do_not_know, a_dry_run_prints_no_private_key, an_expired_authority_of_clients_is_noted, an_equals_sign_after_a_letter_is_none_of_the_value,
              a_value_goes_into_a_policy_in_hexadecimal_or_base64, no_server_is_said_with_what_to_do,
              a_closed_socket_and_a_server_s_own_word_have_their_own_hints, limits_and_links_are_said_in_plain_words,
