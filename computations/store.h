@@ -187,9 +187,9 @@ int store_agent_state(struct store *store, const char *cvm_id, const char *state
  * records_free(). */
 int store_records(struct store *store, const char *computation_id, const char *cvm_id,
 		  int64_t after, struct record **records, size_t *count, struct err *e) MUST_CHECK;
-/* After which store_records() has the newest `count` of a computation. */
-int store_newest_records(struct store *store, const char *computation_id, size_t count,
-			 int64_t *after, struct err *e) MUST_CHECK;
+/* After which store_records() has the newest `count`. */
+int store_newest_records(struct store *store, const char *computation_id, const char *cvm_id,
+			 size_t count, int64_t *after, struct err *e) MUST_CHECK;
 void records_free(struct record *records, size_t count);
 /* The number of the newest of all records; 0 if there is none. */
 int store_newest_record(struct store *store, int64_t *number, struct err *e) MUST_CHECK;

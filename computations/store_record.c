@@ -293,12 +293,12 @@ int store_records(struct store *store, const char *computation_id, const char *c
 	return 0;
 }
 
-int store_newest_records(struct store *store, const char *computation_id, size_t count,
-			 int64_t *after, struct err *e)
+int store_newest_records(struct store *store, const char *computation_id, const char *cvm_id,
+			 size_t count, int64_t *after, struct err *e)
 {
 	CLEANUP(free) char *owner = NULL;
 
-	if (owner_of(computation_id, "", &owner, e) < 0)
+	if (owner_of(computation_id, cvm_id, &owner, e) < 0)
 		return err_code(e);
 	return db_number(&store->db, after, e,
 			 "SELECT coalesce(min(n), 1) - 1 FROM (SELECT r.number AS n FROM records r"

@@ -128,3 +128,72 @@ void web_json_record(struct writer *w, const struct record *r)
 	put_text(w, "text", r->text);
 	writer_text(w, "}");
 }
+
+void web_json_cvm(struct writer *w, const struct cvm *c, bool is_connected)
+{
+	writer_text(w, "{");
+	put_text(w, "id", c->id);
+	put_flag(w, "connected", is_connected);
+	put_text(w, "agent_state", c->agent_state);
+	put_text(w, "computation_id", c->computation_id);
+	put_text(w, "peer", c->peer);
+	put_text(w, "client_key", c->key);
+	put_flag(w, "verified", c->verified);
+	put_text(w, "verdict", c->verdict);
+	put_time(w, "judged", c->judged);
+	put_time(w, "first_seen", c->first_seen);
+	put_time(w, "last_seen", c->last_seen);
+	writer_text(w, "}");
+}
+
+void web_json_user(struct writer *w, const struct user *u)
+{
+	writer_text(w, "{");
+	put_text(w, "name", u->name);
+	put_flag(w, "administrator", u->administrator);
+	put_flag(w, "suspended", u->suspended);
+	put_time(w, "created", u->created);
+	writer_text(w, "}");
+}
+
+/* "," between the texts of a list. */
+static void put_item(struct writer *w, bool *is_first, const char *text)
+{
+	if (!*is_first)
+		writer_text(w, ",");
+	json_quote(w, text, strlen(text));
+	*is_first = false;
+}
+
+void web_json_role(struct writer *w, const struct role_list *list, const char *name,
+		   unsigned actions, bool is_own)
+{
+	bool is_first = true;
+
+	writer_text(w, "{");
+	put_text(w, "role_name", name);
+	put_flag(w, "own", is_own);
+	json_put_key(w, "actions");
+	writer_text(w, "[");
+	for (int i = 0; i < ACTIONS; i++)
+		if (actions & ACTION_BIT(i))
+			put_item(w, &is_first, action_name((enum people_action)i));
+	writer_text(w, "]");
+	json_put_key(w, "members");
+	writer_text(w, "[");
+	is_first = true;
+	for (size_t i = 0; i < list->member_count; i++)
+		if (strcmp(list->members[i].role, name) == 0)
+			put_item(w, &is_first, list->members[i].user);
+	writer_text(w, "]}");
+}
+
+void web_json_next(struct writer *w, const char *next)
+{
+	if (next) {
+		put_text(w, "next", next);
+	} else {
+		json_put_key(w, "next");
+		writer_text(w, "null");
+	}
+}

@@ -89,26 +89,15 @@ static void put_next(const struct web_work *work, struct writer *w)
 
 static void put_table(const struct web_work *work, struct writer *w)
 {
-	static const struct {
-		const char *word, *class;
-	} columns[] = { { "Computation", "" },
-			{ "State", "" },
-			{ "CVM", "" },
-			{ "Datasets", " class=\"num\"" },
-			{ "Created", "" } };
+	static const struct page_column columns[] = {
+		{ "Computation", false }, { "State", false },   { "CVM", false },
+		{ "Datasets", true },     { "Created", false },
+	};
 
-	page_put(w,
-		 "<section class=\"panel\" aria-label=\"Computations\"><div class=\"scroll\" "
-		 "tabindex=\"0\" role=\"region\" aria-label=\"Table of computations\"><table "
-		 "class=\"cards\" role=\"table\"><caption class=\"sr\">Computations, newest first"
-		 "</caption><thead role=\"rowgroup\"><tr role=\"row\">");
-	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
-		page_put(w, "<th role=\"columnheader\" scope=\"col\"%s>%s</th>", columns[i].class,
-			 columns[i].word);
-	page_put(w, "</tr></thead><tbody role=\"rowgroup\">\n");
+	page_table_begin(w, "Computations, newest first", columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < work->count; i++)
 		put_row(work, &work->rows[i], w);
-	page_put(w, "</tbody></table></div></section>\n");
+	page_table_end(w);
 }
 
 static void reply(struct web_work *work)
@@ -127,13 +116,8 @@ static void reply(struct web_work *work)
 		page_put(&w, "<p class=\"note\">%t <a href=\"/\">Show all</a></p>\n",
 			 WEB_NONE_FOUND);
 	} else {
-		page_put(
-			&w,
-			"<section class=\"panel empty\" aria-labelledby=\"h-empty\"><h2 id=\"h-empty\">"
-			"No computation yet</h2><p>%t</p>\n",
-			WEB_EMPTY);
-		page_command(&w, "create", "cocos-cli computation create manifest.json", NULL, "");
-		page_put(&w, "</section>\n");
+		page_empty(&w, "No computation yet", WEB_EMPTY,
+			   "cocos-cli computation create manifest.json");
 	}
 	page_end(&w);
 	web_reply_html(work->r, &w, 200);
@@ -153,14 +137,7 @@ static void reply_json(struct web_work *work)
 		writer_text(&w, "}");
 	}
 	writer_text(&w, "]");
-	json_put_key(&w, "next");
-	if (work->has_more) {
-		const char *last = work->rows[work->count - 1].id;
-
-		json_quote(&w, last, strlen(last));
-	} else {
-		writer_text(&w, "null");
-	}
+	web_json_next(&w, work->has_more ? work->rows[work->count - 1].id : NULL);
 	writer_text(&w, "}\n");
 	web_reply_json(work->r, &w);
 }

@@ -2,8 +2,6 @@
 /* web_one.c — one computation: the page, and the same for programs. */
 #include "common/base/encode.h"
 #include "common/base/json.h"
-#include "common/base/utf8.h"
-#include "common/http/html.h"
 #include "computations/web_json.h"
 #include "computations/web_page.h"
 #include "computations/web_words.h"
@@ -12,25 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_SHOWN = 1000 }; /* bytes of a record's text on the page; the API has all */
-
-static int run_manifest(struct store *store, struct web_work *work, struct err *e)
-{
-	CLEANUP(free) uint8_t *bytes = NULL;
-	size_t len;
-
-	if (store_computation(store, work->id, &work->c, e) < 0 ||
-	    store_manifest(store, work->id, &bytes, &len, e) < 0)
-		return err_code(e);
-	return manifest_decode(bytes, len, &work->manifest, e);
-}
-
 static int run(struct store *store, struct web_work *work, struct err *e)
 {
 	int64_t after;
 
-	if (run_manifest(store, work, e) < 0 ||
-	    store_newest_records(store, work->id, WEB_RECORDS, &after, e) < 0)
+	if (web_run_manifest(store, work, e) < 0 ||
+	    store_newest_records(store, work->id, "", WEB_RECORDS, &after, e) < 0)
 		return err_code(e);
 	return store_records(store, work->id, "", after, &work->records, &work->record_count, e);
 }
@@ -111,60 +96,6 @@ static void put_status(const struct web_work *work, struct writer *w)
 	page_put(w, "</section>\n</div>\n");
 }
 
-static void put_manifest(const struct web_work *work, struct writer *w)
-{
-	page_put(w,
-		 "<section class=\"panel\" id=\"manifest\" aria-labelledby=\"h-man\"><h2 "
-		 "id=\"h-man\">Manifest</h2>\n<p>%t</p>\n",
-		 WEB_MANIFEST);
-	page_digest(w, "digest", "Manifest digest", work->c.digest);
-	page_put(
-		w,
-		"<form class=\"compare\" data-with=\"digest\"><div><label for=\"mine\">Digest from "
-		"your terminal, or read to you by another party</label><input class=\"mono\" "
-		"id=\"mine\" autocomplete=\"off\" spellcheck=\"false\" "
-		"aria-describedby=\"mine-out\"></div><button class=\"btn\" type=\"submit\">Compare"
-		"</button><output id=\"mine-out\" for=\"mine\" role=\"status\"></output></form>\n"
-		"<p><a class=\"btn\" href=\"/c/%u/manifest.json\" download=\"manifest.json\"><svg "
-		"class=\"i\" aria-hidden=\"true\"><use href=\"/icons.svg#down\"/></svg>Download the "
-		"manifest</a></p>\n<h3><span class=\"word check\"><svg class=\"i\" aria-hidden=\"true\">"
-		"<use href=\"/icons.svg#term\"/></svg>Check it with your CLI</span></h3>\n",
-		work->c.id);
-	page_command(w, "check", "cocos-cli checksum --manifest manifest.json", NULL, "");
-	page_put(w, "<p class=\"small\">%t</p>\n</section>\n", WEB_COMPARE);
-}
-
-static void put_party(struct writer *w, const char *role, const ProtobufCBinaryData *key,
-		      const char *what)
-{
-	page_put(
-		w,
-		"<li><div class=\"row between\"><strong><bdi>%t</bdi></strong><span class=\"dim\">%s</span></div>",
-		what, role);
-	page_fingerprint(w, key->data, key->len);
-	page_put(w, "</li>\n");
-}
-
-static void put_people(const struct web_work *work, struct writer *w)
-{
-	const Cvms__ComputationRunReq *m = work->manifest;
-
-	page_put(w,
-		 "<section class=\"panel\" aria-labelledby=\"h-who\"><h2 id=\"h-who\">Participants "
-		 "and keys</h2>\n<ul class=\"list\">\n");
-	if (m->algorithm)
-		put_party(w, "sends the algorithm", &m->algorithm->userkey, "Algorithm provider");
-	for (size_t i = 0; i < m->n_datasets; i++)
-		put_party(w, "sends this dataset", &m->datasets[i]->userkey,
-			  m->datasets[i]->filename);
-	for (size_t i = 0; i < m->n_result_consumers; i++)
-		put_party(w, "may fetch results", &m->result_consumers[i]->userkey,
-			  "Result consumer");
-	page_put(w, "</ul>\n<p class=\"small\">%t</p>\n", WEB_KEYS);
-	page_command(w, "print", "cocos-cli key fingerprint public.pem", NULL, "");
-	page_put(w, "</section>\n");
-}
-
 static void put_asset(struct writer *w, const char *name, const char *what,
 		      const ProtobufCBinaryData *digest)
 {
@@ -238,37 +169,6 @@ static void put_facts(const struct web_work *work, struct writer *w)
 	page_put(w, "</dd></dl></section>\n");
 }
 
-/* What fits, whole characters only. */
-static void put_start(struct writer *w, const char *text)
-{
-	char start[TEXT_SHOWN + 1];
-	size_t at = 0, len = strlen(text);
-
-	while (at < len) {
-		size_t step = utf8_char(text + at, len - at);
-
-		step = step ? step : 1;
-		if (at + step > TEXT_SHOWN)
-			break;
-		at += step;
-	}
-	memcpy(start, text, at);
-	start[at] = 0;
-	html_text(w, start);
-	if (at < len)
-		writer_text(w, "…");
-}
-
-static void put_event(const struct record *r, struct writer *w)
-{
-	page_put(w, "<li data-n=\"%d\">", r->number);
-	page_time(w, r->received);
-	page_put(w, "<div><b><bdi>%t</bdi></b> <bdi>%t</bdi><span class=\"sub\"><bdi>",
-		 r->event ? r->type : r->level, r->event ? r->status : "");
-	put_start(w, r->text);
-	page_put(w, "</bdi></span></div></li>\n");
-}
-
 static void put_events(const struct web_work *work, struct writer *w)
 {
 	size_t n = work->record_count;
@@ -281,7 +181,7 @@ static void put_events(const struct web_work *work, struct writer *w)
 		"data-from=\"/c/%u/events.sse?after=%d\">\n",
 		work->c.id, n ? work->records[n - 1].number : (int64_t)0);
 	for (size_t i = n; i > 0; i--)
-		put_event(&work->records[i - 1], w);
+		web_put_record(&work->records[i - 1], w);
 	page_put(w, "</ol>\n%s", n ? "" : "<p class=\"dim\" id=\"none\">" WEB_NO_EVENTS "</p>\n");
 	page_put(w, "</section>\n");
 }
@@ -293,15 +193,11 @@ static void reply(struct web_work *work)
 	const char *name = *c->name ? c->name : c->id;
 
 	page_begin(&w, &work->caller, name, "");
-	page_put(
-		&w,
-		"<nav class=\"crumbs\" aria-label=\"Breadcrumb\"><a href=\"/\">Computations</a> /</nav>\n"
-		"<div class=\"head\"><h1><bdi>%t</bdi></h1><p class=\"about\"><bdi>%t</bdi></p></div>\n",
-		name, c->description);
+	web_put_head(work, "", &w);
 	put_status(work, &w);
 	page_put(&w, "<div class=\"cols\"><div class=\"stack\">\n");
-	put_manifest(work, &w);
-	put_people(work, &w);
+	web_put_manifest(work, &w);
+	web_put_people(work, &w);
 	put_assets(work, &w);
 	page_put(&w, "</div><div class=\"stack\">\n");
 	put_events(work, &w);
@@ -333,27 +229,5 @@ static void reply_json(struct web_work *work)
 
 void web_one_json(struct http_request *r, void *data)
 {
-	web_work_start(data, r, run_manifest, reply_json);
-}
-
-/* What the digest is of, byte for byte: it has neither keys nor certificates of the agent's listener. */
-static void reply_manifest(struct web_work *work)
-{
-	struct http_answer answer = { .status = 200, .type = "application/json" };
-	char *text = NULL;
-	struct err e;
-
-	if (manifest_canonical(work->manifest, &text, &answer.len, &e) < 0) {
-		http_request_fail(work->r, &e);
-		return;
-	}
-	answer.body = (uint8_t *)text;
-	answer.more[0] = (struct rpc_web_field){ "content-disposition",
-						 "attachment; filename=\"manifest.json\"" };
-	http_request_answer(work->r, &answer);
-}
-
-void web_manifest(struct http_request *r, void *data)
-{
-	web_work_start(data, r, run_manifest, reply_manifest);
+	web_work_start(data, r, web_run_manifest, reply_json);
 }

@@ -13,7 +13,7 @@ static const struct {
 	{ "q", "text in name, id or description, or a manifest's digest" },
 	{ "state", "such as waiting-for-algorithm" },
 	{ "before", "the page behind (older than) this id" },
-	{ "after", "events behind this number" },
+	{ "after", "what comes behind this one: an event's number, a CVM's id, a user's name" },
 };
 
 static const char *meaning_of(const char *query)
@@ -30,7 +30,8 @@ static void put_text(struct writer *w, const char *key, const char *text)
 	json_quote(w, text, strlen(text));
 }
 
-static void put_parameter(struct writer *w, const char *in, const char *name, const char *meaning)
+static void put_parameter(struct writer *w, const char *in, const char *name, const char *type,
+			  const char *meaning)
 {
 	writer_text(w, w->bytes[w->len - 1] == '[' ? "{" : ",{");
 	put_text(w, "name", name);
@@ -40,7 +41,7 @@ static void put_parameter(struct writer *w, const char *in, const char *name, co
 	writer_text(w, strcmp(in, "path") == 0 ? "true" : "false");
 	json_put_key(w, "schema");
 	writer_text(w, "{");
-	put_text(w, "type", strcmp(name, "after") == 0 ? "integer" : "string");
+	put_text(w, "type", type);
 	writer_text(w, "}}");
 }
 
@@ -55,9 +56,12 @@ static void put_operation(struct writer *w, const struct web_route *about)
 	json_put_key(w, "parameters");
 	writer_text(w, "[");
 	if (strstr(route->pattern, "{id}"))
-		put_parameter(w, "path", "id", "a computation's id");
+		put_parameter(w, "path", "id", "string", "a computation's id");
+	if (strstr(route->pattern, "{cvm}"))
+		put_parameter(w, "path", "cvm", "string", "a CVM's id");
 	for (const char *const *name = route->query; name && *name; name++)
-		put_parameter(w, "query", *name, meaning_of(*name));
+		put_parameter(w, "query", *name, route->serve == web_events ? "integer" : "string",
+			      meaning_of(*name));
 	writer_text(w, "]");
 	json_put_key(w, "responses");
 	writer_text(w, "{");

@@ -45,7 +45,8 @@ static const struct {
 	const char *path, *icon, *word;
 	enum deed deed;
 } entries[] = {
-	{ "/", "comp", "Computations", DEED_BE },
+	{ "/", "comp", "Computations", DEED_BE },    { "/cvms", "cvm", "CVMs", DEED_OPERATE },
+	{ "/users", "user", "Users", DEED_OPERATE }, { "/audit", "log", "Audit log", DEED_OPERATE },
 	{ "/api", "audit", "API", DEED_BE },
 	{ "/me", "who", "You", DEED_BE },
 };
@@ -67,20 +68,23 @@ static void put_entries(struct writer *w, const struct admin_caller *caller, con
 	}
 }
 
+/* blocking="render": the first thing drawn is the whole page, with times of one's own zone. Nothing moves then, and
+ * the script is smaller than the sheet. */
 void page_begin(struct writer *w, const struct admin_caller *caller, const char *title,
 		const char *here)
 {
-	page_put(w,
-		 "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-		 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-		 "<title>%t · Cocos</title>\n<link rel=\"icon\" href=\"/mark.svg\">\n"
-		 "<link rel=\"stylesheet\" href=\"/page.css\">\n"
-		 "<script type=\"module\" src=\"/page.js\"></script>\n</head>\n<body>\n"
-		 "<a class=\"skip\" href=\"#main\">Skip to content</a>\n<div class=\"frame\">\n"
-		 "<header class=\"side\">\n<a class=\"brand\" href=\"/\"><svg class=\"i\" "
-		 "aria-hidden=\"true\"><use href=\"/icons.svg#mark\"/></svg>Cocos</a>\n"
-		 "<nav aria-label=\"Service\"><ul>\n",
-		 title);
+	page_put(
+		w,
+		"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		"<title>%t · Cocos</title>\n<link rel=\"icon\" href=\"/mark.svg\">\n"
+		"<link rel=\"stylesheet\" href=\"/page.css\">\n"
+		"<script type=\"module\" src=\"/page.js\" blocking=\"render\"></script>\n</head>\n<body>\n"
+		"<a class=\"skip\" href=\"#main\">Skip to content</a>\n<div class=\"frame\">\n"
+		"<header class=\"side\">\n<a class=\"brand\" href=\"/\"><svg class=\"i\" "
+		"aria-hidden=\"true\"><use href=\"/icons.svg#mark\"/></svg>Cocos</a>\n"
+		"<nav aria-label=\"Service\"><ul>\n",
+		title);
 	put_entries(w, caller, here);
 	page_put(w, "</ul></nav>\n</header>\n<main id=\"main\" tabindex=\"-1\">\n");
 }
@@ -152,6 +156,45 @@ void page_fingerprint(struct writer *w, const void *spki, size_t len)
 	}
 	hex_encode(print, sizeof(print), hex);
 	page_put(w, "<code class=\"hex\">%s</code>", hex);
+}
+
+void page_table_begin(struct writer *w, const char *what, const struct page_column *columns,
+		      size_t count)
+{
+	page_put(w,
+		 "<section class=\"panel\" aria-label=\"%a\"><div class=\"scroll\" tabindex=\"0\" "
+		 "role=\"region\" aria-label=\"Table: %a\"><table class=\"cards\" role=\"table\">"
+		 "<caption class=\"sr\">%t</caption><thead role=\"rowgroup\"><tr role=\"row\">",
+		 what, what, what);
+	for (size_t i = 0; i < count; i++)
+		page_put(w, "<th role=\"columnheader\" scope=\"col\"%s>%t</th>",
+			 columns[i].is_number ? " class=\"num\"" : "", columns[i].word);
+	page_put(w, "</tr></thead><tbody role=\"rowgroup\">\n");
+}
+
+void page_table_end(struct writer *w)
+{
+	page_put(w, "</tbody></table></div></section>\n");
+}
+
+void page_row_begin(struct writer *w)
+{
+	page_put(w, "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">");
+}
+
+void page_cell(struct writer *w, const char *column)
+{
+	page_put(w, "<td role=\"cell\" data-l=\"%a\">", column);
+}
+
+void page_empty(struct writer *w, const char *title, const char *text, const char *command)
+{
+	page_put(w,
+		 "<section class=\"panel empty\" aria-labelledby=\"h-empty\"><h2 id=\"h-empty\">%t"
+		 "</h2><p>%t</p>\n",
+		 title, text);
+	page_command(w, "next", command, NULL, "");
+	page_put(w, "</section>\n");
 }
 
 void page_command(struct writer *w, const char *id, const char *command, const char *argument,

@@ -8,6 +8,7 @@
 #include "computations/admin_access.h"
 #include "computations/state.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,5 +32,18 @@ void page_fingerprint(struct writer *w, const void *spki, size_t len);
 /* A command to type, which can be copied; `argument` (may be NULL) is quoted for a shell. */
 void page_command(struct writer *w, const char *id, const char *command, const char *argument,
 		  const char *rest);
+/* A table of many rows, each a card on a phone; `what` is its caption, and names it. */
+struct page_column {
+	const char *word;
+	bool is_number;
+};
+void page_table_begin(struct writer *w, const char *what, const struct page_column *columns,
+		      size_t count);
+void page_table_end(struct writer *w);
+/* The first cell of a row, which names it, up to its text; the others, of that column. */
+void page_row_begin(struct writer *w);
+void page_cell(struct writer *w, const char *column);
+/* What is to be done where there is nothing yet, and the command. */
+void page_empty(struct writer *w, const char *title, const char *text, const char *command);
 /* An address under /c/ for it; false: its id can't stand in one. */
 bool page_can_link(const char *id);

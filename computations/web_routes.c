@@ -93,7 +93,7 @@ static void asset_mark(struct http_request *r, void *data)
 }
 
 static const char *const list_query[] = { "q", "state", "before", NULL };
-static const char *const events_query[] = { "after", NULL };
+static const char *const after_query[] = { "after", NULL };
 
 /* API: with a line about it, and its type. OPEN: to everybody. */
 #define GET(path, who, names, handler) \
@@ -119,15 +119,29 @@ const struct web_route web_routes[] = {
 	    "One computation: its state, its participants' keys, its assets.", "application/json"),
 	API("/api/computations/{id}/manifest", DEED_SEE, NULL, web_manifest,
 	    "The manifest, byte for byte what its digest is of.", "application/json"),
-	API("/api/computations/{id}/events", DEED_SEE, events_query, web_events,
+	API("/api/computations/{id}/events", DEED_SEE, after_query, web_events,
 	    "Log lines and events as they come, from behind “after” or Last-Event-ID.",
 	    "text/event-stream"),
+	API("/api/computations/{id}/roles", DEED_SEE, NULL, web_roles_json,
+	    "Its roles: what they allow, and who has them.", "application/json"),
+	API("/api/cvms", DEED_OPERATE, after_query, web_cvms_json,
+	    "CVMs whose agents have connected, oldest first. The next page is behind “next”.",
+	    "application/json"),
+	API("/api/cvms/{cvm}", DEED_OPERATE, NULL, web_cvm_json, "One CVM.", "application/json"),
+	API("/api/users", DEED_OPERATE, after_query, web_users_json,
+	    "Users, oldest first. The next page is behind “next”.", "application/json"),
 	API("/api/openapi.json", DEED_BE, NULL, web_openapi, "This document.", "application/json"),
 	PAGE("/api", DEED_BE, NULL, web_reference),
 	PAGE("/", DEED_BE, list_query, web_list), /* those that he may see */
 	PAGE("/c/{id}", DEED_SEE, NULL, web_one),
+	PAGE("/c/{id}/manifest", DEED_SEE, NULL, web_manifest_page),
+	PAGE("/c/{id}/roles", DEED_SEE, NULL, web_roles),
+	PAGE("/cvms", DEED_OPERATE, after_query, web_cvms),
+	PAGE("/cvms/{cvm}", DEED_OPERATE, NULL, web_cvm),
+	PAGE("/users", DEED_OPERATE, after_query, web_users),
+	PAGE("/audit", DEED_OPERATE, NULL, web_audit),
+	PAGE("/audit.jsonl", DEED_OPERATE, NULL, web_audit_file),
 	PAGE("/c/{id}/manifest.json", DEED_SEE, NULL, web_manifest),
-	PAGE("/c/{id}/events.sse", DEED_SEE, events_query, web_events),
 	PAGE("/me", DEED_BE, NULL, web_me),
 	PAGE("/me/password", DEED_BE, NULL, web_me_password),
 	FORM("/me/change", may_change, web_me_password_try),
@@ -135,6 +149,7 @@ const struct web_route web_routes[] = {
 	FORM("/me/others", may_change, web_me_end_others),
 	FORM("/me/tokens/{name}", may_change, web_me_revoke),
 	FORM("/sign-out", may_change, web_sign_out),
+	PAGE("/c/{id}/events.sse", DEED_SEE, after_query, web_events),
 	{ .http = { HTTP_POST, "/link", may_link, 0, NULL, NULL, give_link },
 	  .deed = DEED_OPERATE },
 	/* Nothing of these is about a computation, and the page that says how to get in looks as all do. */

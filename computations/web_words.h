@@ -25,6 +25,35 @@
 #define WEB_COMPARE                                                                               \
 	"Comparing here spares your eyes. What counts is that your terminal says what the other " \
 	"parties' terminals say."
+#define WEB_STEPS                                                                                  \
+	"Read it before you send anything: your file's digest stands beside your key, and nobody " \
+	"whom you do not know may get results."
+#define WEB_FROZEN \
+	"It is frozen by the first run: neither keys nor digests change after it, whatever roles do."
+#define WEB_ROLES                                                                                    \
+	"Roles say who may ask this service for what. Who may send a dataset or fetch results, the " \
+	"agent decides by the keys in the manifest."
+#define WEB_ROLES_FROZEN \
+	"It was run: who provides or gets what does not change any more, for the manifest names it."
+#define WEB_OPERATOR \
+	"You administer this service: all that does not need a party's key is yours to do."
+#define WEB_NO_MEMBERS \
+	"Nobody but this service's administrators sees it. Give somebody a role, by name:"
+#define WEB_GIVE "To give somebody a role:"
+#define WEB_NO_CVMS \
+	"No agent has connected. Have the manager launch a machine, whose agent comes by itself:"
+#define WEB_CVMS "The agents that this service knows. What it says of them is its operator's word."
+#define WEB_NO_USERS                                                                                 \
+	"With a link, or at the administrators' socket, everybody is the same operator. A user has " \
+	"a name, tokens, and roles in computations:"
+#define WEB_USERS      "A token shows whose call it is; roles in computations say what it may."
+#define WEB_CVM_SILENT "Its agent has said nothing outside of computations."
+#define WEB_AUDIT      "Who changed what, or was refused; newest first. It is this service's word."
+#define WEB_NO_AUDIT                                                                            \
+	"The audit log goes to the service's normal log. COMPUTATIONS_AUDIT_LOG names a file, " \
+	"which is shown here; until then:"
+#define WEB_AUDIT_EMPTY \
+	"Nothing was changed since this log began. Whatever changes something is here before it does:"
 #define WEB_KEYS                                                                                      \
 	"Fingerprints are SHA3-256 of the public key. Ask each party for theirs by another way than " \
 	"this page."

@@ -18,6 +18,8 @@ static void work_free(struct web_work *work)
 		login_done(&work->logins[i]);
 	for (size_t i = 0; i < work->token_count; i++)
 		token_done(&work->tokens[i]);
+	if (work->more)
+		work->free_more(work->more);
 	http_request_unref(work->r);
 	free(work);
 }
@@ -55,6 +57,7 @@ void web_work_start(struct web *web, struct http_request *r,
 {
 	struct web_work *work = calloc(1, sizeof(*work));
 	const char *text = http_request_query(r, "q"), *before = http_request_query(r, "before");
+	const char *id = http_request_param(r, "id"), *after = http_request_query(r, "after");
 	struct err e;
 	int failed;
 
@@ -66,7 +69,8 @@ void web_work_start(struct web *web, struct http_request *r,
 	work->web = web;
 	work->run = run;
 	work->reply = reply;
-	work->id = http_request_param(r, "id");
+	work->id = id ? id : http_request_param(r, "cvm");
+	work->after = after ? after : "";
 	work->search = (struct store_search){ text ? text : "", -1, before ? before : "", 0 };
 	failed = web_access_take(web, r, &work->caller, &e);
 	if (!failed)

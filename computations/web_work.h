@@ -27,7 +27,8 @@ struct web {
 	struct http_route rows[WEB_ROUTES_MAX]; /* of web_routes[] */
 	struct web_door door;
 	struct sign_in_rate *rate;
-	char *socket; /* where links are given; NULL: no TCP port of loopback needs them */
+	char *audit_log; /* NULL: the normal log has it */
+	char *socket;    /* where links are given; NULL: no TCP port of loopback needs them */
 	TAILQ_HEAD(, web_follower) followers;
 };
 
@@ -38,7 +39,10 @@ struct web_work {
 	int (*run)(struct store *store, struct web_work *work, struct err *e);
 	void (*reply)(struct web_work *work);
 
-	const char *id;
+	const char *id;    /* a computation's or CVM's; NULL: the path has none */
+	const char *after; /* of the query; "": from the beginning */
+	void *more;        /* what else a page needs, of free_more() */
+	void (*free_more)(void *more);
 	struct store_search search;
 	struct computation c, *rows;
 	size_t count;
@@ -63,12 +67,31 @@ void web_reply_html(struct http_request *r, struct writer *w, unsigned status);
 void web_reply_json(struct http_request *r, struct writer *w);
 bool web_is_connected(const struct web *web, const char *cvm_id);
 
+/* What a computation's pages have in common: the way from one to the other, the manifest and its check, whose
+ * key is where, events. */
+int web_run_manifest(struct store *store, struct web_work *work, struct err *e) MUST_CHECK;
+void web_put_head(const struct web_work *work, const char *here, struct writer *w);
+void web_put_manifest(const struct web_work *work, struct writer *w);
+void web_put_people(const struct web_work *work, struct writer *w);
+void web_put_record(const struct record *r, struct writer *w);
+
 /* The rows' handlers. */
 void web_list(struct http_request *r, void *data);
 void web_list_json(struct http_request *r, void *data);
 void web_one(struct http_request *r, void *data);
 void web_one_json(struct http_request *r, void *data);
 void web_manifest(struct http_request *r, void *data);
+void web_manifest_page(struct http_request *r, void *data);
+void web_roles(struct http_request *r, void *data);
+void web_roles_json(struct http_request *r, void *data);
+void web_users(struct http_request *r, void *data);
+void web_users_json(struct http_request *r, void *data);
+void web_cvms(struct http_request *r, void *data);
+void web_cvms_json(struct http_request *r, void *data);
+void web_cvm(struct http_request *r, void *data);
+void web_cvm_json(struct http_request *r, void *data);
+void web_audit(struct http_request *r, void *data);
+void web_audit_file(struct http_request *r, void *data);
 void web_events(struct http_request *r, void *data);
 void web_openapi(struct http_request *r, void *data);
 void web_reference(struct http_request *r, void *data);

@@ -31,7 +31,8 @@ window.seen = { shifts: [], violations: [] };
 new PerformanceObserver((list) => {
     for (const entry of list.getEntries())
         window.seen.shifts.push({ value: entry.value, input: entry.hadRecentInput,
-            of: entry.sources.map((s) => s.node?.nodeType === 1 ? s.node.outerHTML.slice(0, 100) : s.node?.textContent) });
+            of: entry.sources.map((s) => [s.node?.nodeType === 1 ? s.node.outerHTML.slice(0, 100) : s.node?.textContent,
+                s.previousRect.toJSON(), s.currentRect.toJSON()]) });
 }).observe({ type: "layout-shift", buffered: true });
 document.addEventListener("securitypolicyviolation", (event) => window.seen.violations.push(event.violatedDirective));
 """

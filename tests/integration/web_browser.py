@@ -3,14 +3,18 @@
 """The page in a real browser: every screen, at every width, in both schemes, by keyboard alone, on slow lines."""
 import os
 
+import grpc
+
+import harness
 import tap
 from browser import Browser
 from computations_service import agent_of, connected, create, run
-from harness import PATIENCE, computations, cvms, spki, until
+from harness import PATIENCE, Folder, computations, cvms, people_grpc, spki, until
 from web_page import Web
 
 WIDTHS = [320, 360, 768, 1024, 1280, 1440, 1920, 2560, 3840]
 KEYS = [spki(name)[0] for name in ("one", "other", "third")]
+ALIKE = ("found", "waiting-for-algorithm", "running", "completed", "cancelled", "roles-frozen", "no-users", "no-audit")
 SLOW = ("list", "created", "completed")
 LONG = "Trains a classifier of chest X-rays (normal, viral pneumonia, COVID) on the images of three hospitals."
 
@@ -21,8 +25,11 @@ with open(os.path.join(os.path.dirname(__file__), "page_checks.js"), encoding="u
 class Room:
     """A service with computations in every state, and a browser that is in."""
 
+    def __init__(self, **settings):
+        self.web = Web(**settings)
+
     def __enter__(self):
-        self.web = Web().__enter__()
+        self.web.__enter__()
         self.browser = Browser().__enter__()
         self.page = self.browser.page()
         return self
@@ -65,21 +72,38 @@ def fill(service):
     stopped = create(service, id="cancelled", name="COVID-19 cancelled", **fields)
     service.admin.Stop(computations.ComputationRequest(id=stopped), timeout=PATIENCE)
     made["Cancelled"] = stopped
+    people = people_grpc.PeopleServiceStub(service.channel)
+    for name in ("steward-a", "steward-b", "author-d", "auditor@hospital-a.example"):
+        people.AddUser(harness.people.AddUserRequest(name=name), timeout=PATIENCE)
+    for known, role, name in (("created", "owner", "author-d"), ("created", "dataset_provider", "steward-a"),
+                              ("created", "dataset_provider", "steward-b"),
+                              ("created", "viewer", "auditor@hospital-a.example"), ("running", "owner", "author-d")):
+        request = harness.people.MemberRequest(computation_id=known, role=role, user=name)
+        people.GiveRole(request, timeout=PATIENCE)
+    try:
+        people.GiveRole(harness.people.MemberRequest(computation_id="running", role="algo_provider", user="steward-a"),
+                        timeout=PATIENCE)
+    except grpc.RpcError:
+        pass  # it is frozen, and in the audit log
     return made
 
 
 def screens(made):
     """Name and address of each, all of them."""
     return [("list", "/"), ("found", "/?q=covid&state=running"), ("none-found", "/?q=nowhere"), ("api", "/api"),
+            ("cvms", "/cvms"), ("cvm", "/cvms/covid-failed"), ("users", "/users"), ("audit", "/audit"),
+            ("manifest", "/c/created/manifest"), ("roles", "/c/created/roles"), ("roles-frozen", "/c/running/roles"),
             *((state.lower().replace(" ", "-"), "/c/" + known) for state, known in made.items())]
 
 
 def every_screen_is_as_it_should_be():
-    with Room() as room:
+    with Folder() as logs, Room(AUDIT_LOG=logs("audit.log")) as room:
         page = room.page
         page.size(1440)
         room.come_in()
-        wrong = look(room, "empty", "/")
+        wrong = []
+        for name, path in (("empty", "/"), ("no-cvms", "/cvms"), ("no-users", "/users"), ("no-audit", "/audit")):
+            wrong += look(room, name, path)
         for name, path in screens(fill(room.web.service)):
             wrong += look(room, name, path)
         wrong += look(room, "not-found", "/c/nothing", 404)
@@ -93,7 +117,8 @@ def look(room, name, path, status=200):
     room.go(path)
     for scheme in ("light", "dark"):
         page.scheme(scheme)
-        for width in WIDTHS if scheme == "light" else (320, 1440):  # no colour depends on more
+        # No colour depends on the width; and the pages of computations differ in a few words.
+        for width in WIDTHS if scheme == "light" and name not in ALIKE else (320, 1440):
             page.size(width)
             wrong += [f"{name}, {scheme}, {width}: {text}" for text in page.run(CHECKS)]
             if (width, scheme) in ((320, "dark"), (1440, "light"), (1440, "dark"), (768, "light"), (3840, "light")):

@@ -3,6 +3,7 @@
 """The service's page and its API: what they show, to whom, and what others' texts can do in it."""
 import contextlib
 import hashlib
+import html
 import html.parser
 import http.client
 import json
@@ -13,7 +14,7 @@ import subprocess
 
 import tap
 from computations_service import KEY, agent_of, connected, create, run
-from harness import (PATIENCE, Computations, Folder, authority, cli, cvms, program, spki, until)
+from harness import (PATIENCE, Computations, Folder, authority, cli, cvms, people, people_grpc, program, spki, until)
 from ports import free_port
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&lt;`${7*7}\u202e\u200b{{1}}"
@@ -52,7 +53,7 @@ class Strict(html.parser.HTMLParser):
         assert tag in TAGS, tag
         assert len(names) == len(set(names)), (tag, names)
         assert not [n for n in names if n.startswith("on") or n in ("style", "srcdoc")], (tag, names)
-        assert tag != "script" or (have == {"type": "module", "src": "/page.js"}), have
+        assert tag != "script" or (have == {"type": "module", "src": "/page.js", "blocking": "render"}), have
         for name in ("href", "src", "action", "data-from"):
             assert name not in have or re.match(r"^[/#](?!/)", have[name]), have[name]
         self.counts[tag] = self.counts.get(tag, 0) + 1
@@ -252,7 +253,7 @@ def links_are_given_at_the_socket_alone():
 
 
 def texts_of_others_stay_texts():
-    with Web() as web:
+    with Folder() as logs, Web(AUDIT_LOG=logs("audit.log")) as web:
         web.come_in()
         service = web.service
         evil_id = "x\"'><script>&y"
@@ -268,7 +269,10 @@ def texts_of_others_stay_texts():
             agent.log(known, EVIL, "<level>")
             agent.event(known, "Failed", EVIL, EVIL.encode())
             until(lambda: b"&lt;level&gt;" in web.ask(path).body, "the records")
-            pages = [web.ask(path), web.ask("/"), web.ask("/?q=%3Cscript%3E%22%27"), web.ask("/?q=%3C%2Ftitle%3Enone")]
+            agent.log("", EVIL, "<level>")
+            until(lambda: b"&lt;level&gt;" in web.ask("/cvms/cvm-%3Ci%3E%22'").body, "the line")
+            pages = [web.ask(path), web.ask("/"), web.ask(path + "/manifest"), web.ask(path + "/roles"), web.ask("/cvms"),
+                     web.ask("/cvms/cvm-%3Ci%3E%22'"), web.ask("/audit"), web.ask("/?q=%3Cscript%3E%22%27"), web.ask("/?q=%3C%2Ftitle%3Enone")]
         for page in pages:
             assert page.status == 200
             text = page.body.decode()
@@ -283,6 +287,86 @@ def texts_of_others_stay_texts():
             assert answer.status == 404 and b"<script>" not in answer.body and b"<img" not in answer.body
             assert "All computations" in answer.page().words()
             assert web.ask(missing).problem()["status"] == 404
+
+
+def lists_of_the_service_are_paged():
+    with Web() as web:
+        assert web.come_in().ask("/users").page().words().count("No user yet") == 1
+        assert "create-vm" in web.ask("/cvms").page().words() and "journalctl" in web.ask("/audit").page().words()
+        assert web.ask("/audit.jsonl").status == 404
+        stub = people_grpc.PeopleServiceStub(web.service.channel)
+        names = [f"user-{n:02}" for n in range(60)]
+        for name in names:
+            stub.AddUser(people.AddUserRequest(name=name), timeout=PATIENCE)
+        with contextlib.ExitStack() as stack:
+            cvms_ = [f"cvm-{n:02}" for n in range(51)]
+            for name in cvms_:
+                stack.enter_context(agent_of(web.service, name))
+                until(connected(web.service, name), "the connection")
+            for path, key, wanted in (("/users", "users", names), ("/cvms", "cvms", cvms_)):
+                seen, after = [], ""
+                while after is not None:
+                    answer = web.ask(f"/api{path}" + (f"?after={after}" if after else "")).json()
+                    seen += [row.get("name") or row["id"] for row in answer[key]]
+                    after = answer["next"]
+                assert seen == wanted, (path, seen)
+                page = web.ask(path).page()
+                newer = [link for link in page.links if "after=" in link]
+                assert len(newer) == 1 and wanted[49] in page.words() and wanted[50] not in page.words()
+                last = web.ask(newer[0]).page()
+                assert wanted[50] in last.words() and wanted[49] not in last.words() and path in last.links
+                assert web.ask(path + "?after=nobody").status == 404, path
+
+
+def the_audit_log_is_shown_and_saved():
+    with Folder() as logs:
+        path = logs("audit.log")
+        with Web(AUDIT_LOG=path) as web:
+            assert "No entry yet" in web.come_in().ask("/audit").page().words()
+            stub = people_grpc.PeopleServiceStub(web.service.channel)
+            stub.AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
+            shown = web.ask("/audit").page().words()
+            assert "AddUser done" in shown and "user : me" in shown and "asked" not in shown, shown
+            saved = web.ask("/audit.jsonl")
+            assert saved.fields["content-disposition"] == 'attachment; filename="audit.jsonl"'
+            with open(path, "rb") as file:
+                assert saved.body == file.read()
+            # Lines that are none of ours, a torn one, and more than is shown.
+            with open(path, "ab") as file:
+                file.write(b"[1]\n{\"time\": \n\xff\n" + b"{}\n" * 5 + b"{" + b'"a":' * 1000)
+            assert "4 of these lines were cut" in web.ask("/audit").page().words()
+            with open(path, "ab") as file:
+                file.write(b"\n" + b'{"time":"2026-01-01T00:00:00.000Z","event":"done","method":"/x/Y"}\n' * 100000)
+            page = web.ask("/audit")
+            assert page.page().counts["tr"] == 101 and "lines were cut" not in page.page().words()
+            saved = web.ask("/audit.jsonl").body
+            assert 4 << 20 >= len(saved) > (4 << 20) - 100 and saved.startswith(b'{"time"') and saved.endswith(b"}\n")
+            os.rename(path, path + ".1")
+            os.symlink(path + ".1", path)
+            assert web.ask("/audit").status == 500 and web.ask("/audit.jsonl").status == 500
+
+
+def each_command_is_one():
+    """What the page says to type is a command, with options that it has."""
+    with Web() as web:
+        web.come_in()
+        texts = [web.ask(path).body.decode() for path in ("/", "/cvms", "/users")]
+        known = create(web.service)
+        stub = people_grpc.PeopleServiceStub(web.service.channel)
+        stub.AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
+        with agent_of(web.service):
+            until(connected(web.service, "cvm-1"), "the connection")
+            texts += [web.ask(path).body.decode() for path in (
+                f"/c/{known}", f"/c/{known}/manifest", f"/c/{known}/roles", "/cvms", "/cvms/cvm-1", "/users")]
+        commands = {html.unescape(found) for text in texts
+                    for found in re.findall(r'aria-label="Command"><code>(.*?)</code>', text)}
+        assert len(commands) > 9, commands
+        for command in commands:
+            words = [word for word in command.split(" > ")[0].split(" ") if not word.startswith("'")]
+            assert words[0] == "cocos-cli", command
+            count = next(n for n in (2, 1) if cli(*words[1:n + 1], "--help").status == 0)
+            usage = cli(*words[1:count + 1], "--help").ok()
+            assert all(word in usage for word in words if word.startswith("-")), command
 
 
 def what_is_wrong_is_said():
@@ -542,25 +626,28 @@ def colours_differ_enough():
 
 
 def the_document_says_what_is_there():
-    with Web() as web:
+    with Web() as web, agent_of(web.service):
+        until(connected(web.service, "cvm-1"), "the connection")
         web.come_in()
         known = create(web.service)
+        people_grpc.PeopleServiceStub(web.service.channel).AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
         document = web.ask("/api/openapi.json").json()
-        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 5
+        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 9
         for path, item in document["paths"].items():
             operation = item["get"]
             kind = next(iter(operation["responses"]["200"]["content"]))
-            asked = path.replace("{id}", known)
+            asked = path.replace("{id}", known).replace("{cvm}", "cvm-1")
             assert operation["summary"] in web.ask("/api").page().words(), path
             if kind == "text/event-stream":
                 Events(web, asked).close()
             else:
                 assert web.ask(asked).json() is not None and web.ask(asked).fields["content-type"] == kind
+            after = {"/api/users": "me", "/api/cvms": "cvm-1"}.get(path, "1")
             in_path = [p["name"] for p in operation["parameters"] if p["in"] == "path"]
             assert in_path == re.findall(r"\{(\w+)\}", path)
             for parameter in operation["parameters"]:
                 if parameter["in"] == "query":
-                    value = {"before": known, "state": "running"}.get(parameter["name"], "1")
+                    value = {"before": known, "state": "running", "after": after}.get(parameter["name"], "1")
                     if kind != "text/event-stream":
                         assert web.ask(f"{asked}?{parameter['name']}={value}").status == 200
             assert web.ask(asked, "POST").status == 405
@@ -663,7 +750,8 @@ def a_service_ends_while_browsers_come():
 
 if __name__ == "__main__":
     tap.run([nobody_sees_it_without_a_link, a_cookie_is_of_use_at_its_own_name_alone, other_sites_pages_get_nothing,
-             links_are_given_at_the_socket_alone, texts_of_others_stay_texts, what_is_wrong_is_said,
+             links_are_given_at_the_socket_alone, lists_of_the_service_are_paged,
+             the_audit_log_is_shown_and_saved, each_command_is_one, texts_of_others_stay_texts, what_is_wrong_is_said,
              huge_headers_are_refused, lists_are_found_and_paged, one_computation_is_told_whole,
              whose_turn_it_is_is_told, events_come_live_and_go_on_after_a_cut, files_are_asked_for_once,
              colours_differ_enough, the_document_says_what_is_there, where_it_may_be,

@@ -69,7 +69,7 @@ class Head:
 
 def every_row_asks_who_it_is():
     """Each role, an administrator of the service, somebody without a role, and nobody."""
-    with Rights() as web, agent_of(web.service, "cvm-1"):
+    with Folder() as logs, Rights(AUDIT_LOG=logs("audit.log")) as web, agent_of(web.service, "cvm-1"):
         until(connected(web.service, "cvm-1"), "the connection")
         create(web.service, id="c", name="one")
         tokens = {role: web.user("u-" + role) for role in ROLES}
