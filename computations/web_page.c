@@ -47,8 +47,7 @@ static const struct {
 } entries[] = {
 	{ "/", "comp", "Computations", DEED_BE },    { "/cvms", "cvm", "CVMs", DEED_OPERATE },
 	{ "/users", "user", "Users", DEED_OPERATE }, { "/audit", "log", "Audit log", DEED_OPERATE },
-	{ "/api", "audit", "API", DEED_BE },
-	{ "/me", "who", "You", DEED_BE },
+	{ "/api", "audit", "API", DEED_BE },         { "/me", "who", "You", DEED_BE },
 };
 
 static void put_entries(struct writer *w, const struct admin_caller *caller, const char *here)

@@ -142,6 +142,7 @@ const struct web_route web_routes[] = {
 	PAGE("/audit", DEED_OPERATE, NULL, web_audit),
 	PAGE("/audit.jsonl", DEED_OPERATE, NULL, web_audit_file),
 	PAGE("/c/{id}/manifest.json", DEED_SEE, NULL, web_manifest),
+	PAGE("/c/{id}/events.sse", DEED_SEE, after_query, web_events),
 	PAGE("/me", DEED_BE, NULL, web_me),
 	PAGE("/me/password", DEED_BE, NULL, web_me_password),
 	FORM("/me/change", may_change, web_me_password_try),
@@ -149,7 +150,6 @@ const struct web_route web_routes[] = {
 	FORM("/me/others", may_change, web_me_end_others),
 	FORM("/me/tokens/{name}", may_change, web_me_revoke),
 	FORM("/sign-out", may_change, web_sign_out),
-	PAGE("/c/{id}/events.sse", DEED_SEE, after_query, web_events),
 	{ .http = { HTTP_POST, "/link", may_link, 0, NULL, NULL, give_link },
 	  .deed = DEED_OPERATE },
 	/* Nothing of these is about a computation, and the page that says how to get in looks as all do. */

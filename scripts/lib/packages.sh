@@ -13,6 +13,9 @@ packages_build="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler pro
 packages_run="libvirt-daemon-system libvirt-clients dbus qemu-system-x86 qemu-utils ovmf swtpm
 	swtpm-tools iproute2 nftables ca-certificates curl"
 
+# What scripts/demo --web asks for links with.
+packages_page="curl"
+
 # What scripts/build-image needs on the host; all else comes from the release that it derives.
 packages_image="apt dpkg debian-archive-keyring mount python3 util-linux"
 

@@ -7,6 +7,7 @@
 #   vm, tee     plain or none; empty, snp, tdx or vtpm
 #   memory      of the virtual machine, in MiB; empty: the manager's own
 #   keep, ok    yes: leave everything running; yes: all went well
+#   web         yes: the service has a page, for stage_link and stage_web; empty: none
 #
 # stage_tee checks vm and tee; stage_begin, stage_programs, stage_folder, stage_service, stage_agent and,
 # with the computation's `id`, stage_run, in this order, set:
@@ -14,7 +15,7 @@
 #   cvm, agent_port    the agent's CVM and its port
 #   proof              options of every call of an owner: what the answer is judged by
 
-vm=plain tee= keep=no dir= step="the start" ok=no simulated= memory=
+vm=plain tee= keep=no web= dir= step="the start" ok=no simulated= memory=
 proof=()
 exec 3>&1 # commands are shown here even when what they print goes elsewhere
 
@@ -212,6 +213,8 @@ stage_service() {
 COMPUTATIONS_GRPC_PORT=0
 COMPUTATIONS_ADMIN_SOCKET=$dir/computations.sock
 COMPUTATIONS_STATE_DIR=$dir/computations
+${web:+COMPUTATIONS_WEB=127.0.0.1:0}
+${web:+COMPUTATIONS_AUDIT_LOG=$dir/audit.log}
 CONF
 	note "The computation service, for the operator (outside everybody's trust)"
 	start computations cocos-computations --config "$dir/computations.conf"
@@ -219,6 +222,31 @@ CONF
 	service_port=$(port_of computations "agents: listening")
 	export COMPUTATIONS_GRPC_URL=unix:$dir/computations.sock
 	echo "cocos-computations listens on port $service_port"
+}
+
+# A link to the service's page. It works once, within ten minutes, and in a browser of this machine.
+stage_link() {
+	step="asking for a link"
+	curl -sSf -X POST --unix-socket "$dir/computations.web.sock" http://localhost/link
+}
+
+# Until Ctrl-C, which is how this ends well; Enter gives another link. What has been started may not end before.
+stage_web() {
+	note "The page shows it. This link works once; Enter prints another, Ctrl-C ends everything"
+	stage_link
+	step="showing the page"
+	trap 'ok=yes; exit 0' INT TERM
+	while still_running; do
+		local pressed=1
+		[ ! -t 0 ] || { read -r -t 1 && pressed=0; } || pressed=$?
+		case $pressed in
+		0) stage_link ;;
+		1) # nobody can press anything; a signal ends the waiting, not the sleep
+			sleep 1 &
+			wait $! ;;
+		esac
+	done
+	return 1
 }
 
 # What has no hardware behind it: vendors with keys of their own, what their services would serve,

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import signal
 import subprocess
 
 import tap
@@ -125,6 +126,33 @@ def what_is_kept_can_be_used_and_stopped():
         assert room.run("--stop", folder).stdout.rstrip().endswith("demo: stopped")
 
 
+def the_page_stays_until_it_is_interrupted():
+    with Room() as room:
+        demo = subprocess.Popen([DEMO, "--vm", "none", "--web"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": room.folder.path},
+                                start_new_session=True)
+        shown = []
+        for line in demo.stdout:
+            shown.append(line)
+            if "".join(shown[-2:]).startswith("# The page shows it."):
+                break
+        link = re.fullmatch(r"(http://[0-9a-f]{32}\.localhost:(\d+))(/in/[0-9a-f]{64})\n", shown[-1])
+        assert link, "".join(shown)[-3000:] + demo.stderr.read()
+        check_run("".join(shown))
+        assert sum(line.startswith("http://") for line in shown) == 2 and shown[-1] not in shown[:-1]
+        jar = room.folder("cookies")
+        page = subprocess.run(["curl", "-sSL", "--resolve", f"*:{link[2]}:127.0.0.1", "-c", jar, "-b", "", link[0].strip()],
+                              capture_output=True, text=True, check=False)
+        assert page.returncode == 0 and "iris" in page.stdout and "Completed" in page.stdout, page
+        audit = subprocess.run(["curl", "-sS", "--resolve", f"*:{link[2]}:127.0.0.1", "-b", jar, link[1] + "/audit"],
+                               capture_output=True, text=True, check=False)
+        assert "Create" in audit.stdout, audit
+        os.remove(jar)
+        os.killpg(demo.pid, signal.SIGINT)  # as Ctrl-C is for all that is in front of a terminal
+        rest, said = demo.communicate(timeout=PATIENCE)
+        assert demo.returncode == 0 and rest.rstrip().endswith("demo: ok"), rest + said
+
+
 def a_demo_that_fails_says_where_and_leaves_nothing():
     with Room() as room:
         # No folder can be made here, so the service does not start.
@@ -135,7 +163,8 @@ def a_demo_that_fails_says_where_and_leaves_nothing():
 
 
 def wrong_calls_are_told_so():
-    for arguments in (["--vm"], ["--vm", "cloud"], ["--tee", "sgx"], ["--tee", "snp", "--vm", "none"], ["--bogus"], ["--stop", "/tmp"]):
+    for arguments in (["--vm"], ["--vm", "cloud"], ["--tee", "sgx"], ["--tee", "snp", "--vm", "none"], ["--bogus"], ["--stop", "/tmp"],
+                      ["--web", "--keep"]):
         done = subprocess.run([DEMO, *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 2 and done.stderr, arguments
     assert "--keep" in subprocess.run([DEMO, "--help"], capture_output=True, text=True,
@@ -144,7 +173,8 @@ def wrong_calls_are_told_so():
 
 if __name__ == "__main__":
     tap.run([wrong_calls_are_told_so, the_demo_runs_on_the_host,
-             a_demo_that_fails_says_where_and_leaves_nothing, what_is_kept_can_be_used_and_stopped,
+             the_page_stays_until_it_is_interrupted, a_demo_that_fails_says_where_and_leaves_nothing,
+             what_is_kept_can_be_used_and_stopped,
              the_demo_runs_in_a_virtual_machine,
              the_demo_runs_over_attested_tls_from_the_machines_tpm,
              the_demo_runs_over_attested_tls_from_simulated_hardware])
