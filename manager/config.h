@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-	CONFIG_VMS_MAX = 256,
+	CONFIG_VMS_MAX = 10000,
 	CONFIG_CPUS_MAX = 288, /* of QEMU's q35 */
 	CONFIG_MEMORY_MIN_MIB = 128,
 	CONFIG_TOTAL_CPUS_MAX = 1 << 20,

@@ -47,29 +47,24 @@ static int init_slots(struct fleet *f, unsigned count, struct err *e)
 	if (!f->slots)
 		return err_nomem(e);
 	f->count = count;
-	for (unsigned i = 0; i < count; i++) {
-		f->slots[i].fleet = f;
-		uv_timer_init(f->loop, &f->slots[i].timer);
-		f->slots[i].timer.data = &f->slots[i];
-	}
 	uv_timer_init(f->loop, &f->reconnect);
 	f->reconnect.data = f;
 	uv_timer_init(f->loop, &f->look_at_image);
 	f->look_at_image.data = f;
 	uv_timer_init(f->loop, &f->tell);
 	f->tell.data = f;
-	f->handles = count + 3;
+	f->handles = 3;
 	return 0;
 }
 
-static void take_up(struct fleet *f, const struct cvm *cvm)
+static int take_up(struct fleet *f, const struct cvm *cvm, struct err *e)
 {
 	struct slot *slot = &f->slots[cvm->slot];
 
-	slot->cvm = *cvm;
+	if (fleet_slot_take(f, slot, cvm, SLOT_RUNNING, e) < 0)
+		return err_code(e);
 	ports_mark(f->lifecycle->ports, cvm->port);
 	if (cvm->step == CVM_RUNNING) {
-		slot->state = SLOT_RUNNING;
 		log_info("CVM %s: recorded, port %u", cvm->id, cvm->port);
 		fleet_slot_wind_up(slot);
 	} else {
@@ -77,6 +72,7 @@ static void take_up(struct fleet *f, const struct cvm *cvm)
 		fleet_slot_doom(slot);
 	}
 	fleet_view_changed(slot);
+	return 0;
 }
 
 int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet, struct err *e)
@@ -110,7 +106,11 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 		return err_code(e);
 	}
 	for (size_t i = 0; i < known; i++)
-		take_up(f, &cvms[i]);
+		if (take_up(f, &cvms[i], e) < 0) {
+			fleet_close(f);
+			fleet_free(f);
+			return err_code(e);
+		}
 	fleet_stray_start(f);
 	fleet_watch_connect(f);
 	fleet_health_start(f);
@@ -125,7 +125,8 @@ void fleet_close(struct fleet *f)
 	uv_timer_stop(&f->look_at_image);
 	uv_timer_stop(&f->tell);
 	for (unsigned i = 0; i < f->count; i++)
-		uv_timer_stop(&f->slots[i].timer);
+		if (f->slots[i].fleet)
+			uv_timer_stop(&f->slots[i].timer);
 }
 
 bool fleet_is_busy(const struct fleet *f)
@@ -153,6 +154,8 @@ void fleet_free(struct fleet *f)
 {
 	assert(f->jobs == 0);
 	for (unsigned i = 0; i < f->count; i++) {
+		if (!f->slots[i].fleet)
+			continue;
 		f->slots[i].timer.data = f;
 		uv_close((uv_handle_t *)&f->slots[i].timer, on_handle_closed);
 	}

@@ -213,13 +213,14 @@ int fleet_create(struct fleet *f, const Manager__CreateReq *request,
 	job->slot = slot;
 	job->created = done;
 	job->data = data;
-	if (fleet_job_start(f, job, creation_work, creation_done, e) < 0) {
+	if (fleet_slot_take(f, slot, &job->cvm, SLOT_CREATING, e) < 0 ||
+	    fleet_job_start(f, job, creation_work, creation_done, e) < 0) {
+		if (slot->state != SLOT_FREE)
+			fleet_slot_leave(slot);
 		cvm_request_done(&job->request);
 		free(job);
 		return err_code(e);
 	}
-	slot->state = SLOT_CREATING;
-	slot->cvm = job->cvm;
 	fleet_view_changed(slot);
 	return 0;
 }

@@ -8,10 +8,37 @@
 
 struct slot *fleet_slot_find(const struct fleet *f, const char *id)
 {
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].state != SLOT_FREE && strcmp(f->slots[i].cvm.id, id) == 0)
-			return &f->slots[i];
-	return NULL;
+	struct slot *found;
+
+	HASH_FIND_STR(f->by_id, id, found);
+	return found;
+}
+
+static void prepare(struct fleet *f, struct slot *slot)
+{
+	slot->fleet = f;
+	uv_timer_init(f->loop, &slot->timer);
+	slot->timer.data = slot;
+	f->handles++;
+}
+
+int fleet_slot_take(struct fleet *f, struct slot *slot, const struct cvm *cvm,
+		    enum slot_state state, struct err *e)
+{
+	if (!slot->fleet)
+		prepare(f, slot);
+	slot->cvm = *cvm;
+	HASH_ADD_STR(f->by_id, cvm.id, slot);
+	if (fleet_slot_find(f, cvm->id) != slot)
+		return err_nomem(e);
+	slot->state = state;
+	return 0;
+}
+
+void fleet_slot_leave(struct slot *slot)
+{
+	HASH_DEL(slot->fleet->by_id, slot);
+	slot->state = SLOT_FREE;
 }
 
 bool fleet_slot_named(const struct fleet *f, const char *owner, const char *name)
@@ -100,7 +127,7 @@ void fleet_slot_free(struct slot *slot)
 	uv_timer_stop(&slot->timer);
 	fleet_view_leave(slot);
 	slot->ends = 0;
-	slot->state = SLOT_FREE;
+	fleet_slot_leave(slot);
 	slot->doomed = slot->died = slot->looked = false;
 	slot->retry_ms = 0;
 }

@@ -9,6 +9,9 @@
 #include "manager/fleet.h"
 #include "manager/fleet_view.h"
 
+#define HASH_NONFATAL_OOM 1 /* what could not be added is not found */
+#include <uthash.h>
+
 enum {
 	FLEET_RETRY_FIRST_MS = 250,
 	FLEET_RETRY_LAST_MS = 5000,
@@ -32,7 +35,7 @@ struct waiter {
 };
 
 struct slot {
-	struct fleet *fleet;
+	struct fleet *fleet; /* NULL: never used, and costs no memory */
 	enum slot_state state;
 	struct cvm cvm;
 	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
@@ -46,6 +49,7 @@ struct slot {
 	uint64_t revision; /* of its last change; 0: it has not been told of */
 	TAILQ_ENTRY(slot) link;
 	struct waiter *waiters;
+	UT_hash_handle hh; /* unless it is FREE: found by cvm.id */
 };
 
 TAILQ_HEAD(slot_list, slot);
@@ -69,7 +73,7 @@ struct gone_share {
 struct fleet {
 	uv_loop_t *loop;
 	struct lifecycle *lifecycle;
-	struct slot *slots;
+	struct slot *slots, *by_id;
 	unsigned count, handles;
 	uv_timer_t reconnect;
 	unsigned reconnect_ms;
@@ -131,6 +135,11 @@ void fleet_job_end(struct job *job);
 struct slot *fleet_slot_find(const struct fleet *f, const char *id);
 /* One of that owner's has that name. */
 bool fleet_slot_named(const struct fleet *f, const char *owner, const char *name);
+
+/* From here on it is that CVM's, and found by its id; until it is left again, or free. */
+int fleet_slot_take(struct fleet *f, struct slot *slot, const struct cvm *cvm,
+		    enum slot_state state, struct err *e) MUST_CHECK;
+void fleet_slot_leave(struct slot *slot);
 void fleet_slot_free(struct slot *slot);
 
 /* Ends it when its time is up, if it has one. */
@@ -184,7 +193,7 @@ void fleet_watch_connect(struct fleet *f);
 void fleet_watch_look(struct fleet *f);
 
 /* A domain that has no record has this slot's name. */
-void fleet_watch_block(struct slot *slot, const char *uuid);
+void fleet_watch_block(struct fleet *f, struct slot *slot, const char *uuid);
 
 /* What machines without a record have (fleet_stray_use.c): until libvirt says how much that is, it counts as the
  * most that a CVM may have. Those that are not added between begin and end are gone. */

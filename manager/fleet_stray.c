@@ -220,8 +220,8 @@ static void adopt_done(void *data)
 	struct slot *slot = ask->slot;
 
 	if (ask->result < 0) {
-		slot->state = SLOT_FREE;          /* not fleet_slot_free(): it is not gone, */
-		fleet_watch_block(slot, ask->id); /* and its domain still has the slot's name */
+		fleet_slot_leave(slot);              /* not fleet_slot_free(): it is not gone, */
+		fleet_watch_block(f, slot, ask->id); /* and its domain still has the slot's name */
 		adopt_failed(ask);
 		return;
 	}
@@ -262,7 +262,13 @@ static int claim(struct ask *ask, struct err *e)
 		return err_set(e, ERR_EXISTS, "CVM %s has taken slot %u, that of CVM %s",
 			       f->slots[cvm->slot].cvm.id, cvm->slot, cvm->id);
 	ask->slot = &f->slots[cvm->slot];
-	return ask_go_on(ask, adopt_work, adopt_done, e);
+	if (fleet_slot_take(f, ask->slot, cvm, SLOT_CREATING, e) < 0)
+		return err_code(e);
+	if (ask_go_on(ask, adopt_work, adopt_done, e) < 0) {
+		fleet_slot_leave(ask->slot);
+		return err_code(e);
+	}
+	return 0;
 }
 
 static void read_done(void *data)
@@ -274,8 +280,6 @@ static void read_done(void *data)
 		return;
 	}
 	fleet_stray_use_drop(ask->fleet, ask->cvm.id); /* from now on it counts as the slot's */
-	ask->slot->cvm = ask->cvm;
-	ask->slot->state = SLOT_CREATING;
 	ask->slot->blocked = false;
 }
 

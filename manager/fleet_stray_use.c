@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 struct stray_use {
 	char id[CVM_ID_LEN + 1];
 	struct admission_use use;

@@ -49,6 +49,11 @@ static void stop_orphan(struct fleet *f, const char *uuid)
 	}
 }
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct virt_domain *)a)->uuid, ((const struct virt_domain *)b)->uuid);
+}
+
 static void look_work(void *data)
 {
 	struct job *job = data;
@@ -56,17 +61,19 @@ static void look_work(void *data)
 
 	job->result = virt_list(l->virt, LIFECYCLE_ANY_PREFIX, &job->domains, &job->domain_count,
 				&job->err);
-	if (job->result == 0)
-		job->result = stray_find(l, job->domains, job->domain_count, &job->strays,
-					 &job->stray_count, &job->err);
+	if (job->result < 0)
+		return;
+	qsort(job->domains, job->domain_count, sizeof(job->domains[0]), compare);
+	job->result = stray_find(l, job->domains, job->domain_count, &job->strays,
+				 &job->stray_count, &job->err);
 }
 
 static bool is_listed(const struct job *job, const char *id)
 {
-	for (size_t i = 0; i < job->domain_count; i++)
-		if (strcmp(job->domains[i].uuid, id) == 0)
-			return true;
-	return false;
+	struct virt_domain wanted;
+
+	snprintf(wanted.uuid, sizeof(wanted.uuid), "%s", id);
+	return bsearch(&wanted, job->domains, job->domain_count, sizeof(wanted), compare) != NULL;
 }
 
 static bool is_ours(const struct fleet *f, const char *name)
@@ -77,10 +84,10 @@ static bool is_ours(const struct fleet *f, const char *name)
 	return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-void fleet_watch_block(struct slot *slot, const char *uuid)
+void fleet_watch_block(struct fleet *f, struct slot *slot, const char *uuid)
 {
 	slot->blocked = true;
-	fleet_stray_use_add(slot->fleet, uuid);
+	fleet_stray_use_add(f, uuid);
 }
 
 /* No new CVM can have the name of a domain that runs. NULL: it has no slot's. */
@@ -97,7 +104,7 @@ static void block(struct fleet *f, const struct stray *stray)
 	struct slot *slot = slot_of(f, stray->domain);
 
 	if (slot)
-		fleet_watch_block(slot, stray->id);
+		fleet_watch_block(f, slot, stray->id);
 	else
 		fleet_stray_use_add(f, stray->id);
 }
@@ -125,7 +132,8 @@ static void look_at_strays(struct fleet *f, struct job *job)
 		}
 	}
 	for (unsigned i = 0; i < f->count; i++)
-		f->slots[i].blocked = false;
+		if (f->slots[i].blocked)
+			f->slots[i].blocked = false;
 	fleet_stray_use_begin(f);
 	job->stray_count = fleet_stray_keep(f, job->strays, job->stray_count);
 	for (size_t i = 0; i < job->stray_count; i++)
@@ -170,7 +178,8 @@ void fleet_watch_look(struct fleet *f)
 	if (f->looking || f->closing || !(job = calloc(1, sizeof(*job))))
 		return;
 	for (unsigned i = 0; i < f->count; i++)
-		f->slots[i].looked = f->slots[i].state == SLOT_RUNNING;
+		if (f->slots[i].state != SLOT_FREE) /* what was never used stays untouched */
+			f->slots[i].looked = f->slots[i].state == SLOT_RUNNING;
 	if (fleet_job_start(f, job, look_work, look_done, &e) < 0) {
 		log_warn("%s", e.text);
 		free(job);
@@ -248,7 +257,8 @@ void fleet_notice(struct fleet *f, const struct virt_notice *notice)
 		fleet_health_libvirt(f, false);
 		f->lost = true;
 		for (unsigned i = 0; i < f->count; i++)
-			fleet_view_see(&f->slots[i], false);
+			if (f->slots[i].state != SLOT_FREE)
+				fleet_view_see(&f->slots[i], false);
 		fleet_watch_connect(f);
 		break;
 	case VIRT_STARTED:

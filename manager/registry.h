@@ -25,6 +25,8 @@ enum {
 	CVM_TEXT_MAX = 256,
 	REGISTRY_TAG_LEN = 8,
 	REGISTRY_VERSION = 3, /* of the file's form */
+	REGISTRY_ROWS_MAX =
+		16384, /* slots are below it: CONFIG_VMS_MAX, and room for a limit that was higher */
 	REGISTRY_GONE_MAX =
 		1024, /* CVMs that were removed: the last ones, a share for each owner */
 	REGISTRY_EPOCH_MAX = (1 << 23) - 1,

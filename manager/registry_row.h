@@ -12,7 +12,6 @@
 #include <sqlite3.h>
 
 enum {
-	REGISTRY_ROWS_MAX = 4096, /* slots are below it */
 	REGISTRY_CPUS_MAX = 4096,
 };
 

@@ -8,19 +8,42 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+enum { SLOT_DIGITS = 5 };
+_Static_assert(REGISTRY_ROWS_MAX <= 100000, "slots have so many digits");
+
 DEFINE_CLEANUP(DIR *, closedir)
 
-struct list {
-	struct stray *all;
-	size_t count, room;
+/* One that was found, by its id: there may be as many as there are CVMs. */
+struct node {
+	struct stray stray;
+	UT_hash_handle hh;
 };
+
+struct list {
+	struct node *all;
+};
+
+static void list_done(struct list *list)
+{
+	struct node *node, *next;
+
+	HASH_ITER(hh, list->all, node, next)
+	{
+		HASH_DEL(list->all, node);
+		free(node);
+	}
+}
+#define CLEANUP_LIST __attribute__((cleanup(list_done)))
 
 static struct stray *find(const struct list *list, const char *id)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->all[i].id, id) == 0)
-			return &list->all[i];
-	return NULL;
+	struct node *found;
+
+	HASH_FIND_STR(list->all, id, found);
+	return found ? &found->stray : NULL;
 }
 
 /* The one of that name, added if it is not there. */
@@ -28,26 +51,27 @@ static struct stray *take(struct list *list, const char *name, struct err *e)
 {
 	bool is_id = cvm_id_is_valid(name);
 	struct log_quoted quoted = log_quote(name);
-	struct stray *found = find(list, is_id ? name : quoted.text), *more;
+	const char *id = is_id ? name : quoted.text;
+	struct stray *found = find(list, id);
+	struct node *node;
 
 	if (found)
 		return found;
-	if (list->count == STRAYS_MAX) {
+	if (HASH_COUNT(list->all) == STRAYS_MAX) {
 		err_set(e, ERR_EXHAUSTED, "more than %d folders and domains", STRAYS_MAX);
 		return NULL;
 	}
-	if (list->count == list->room) {
-		list->room = list->room ? 2 * list->room : 16;
-		more = reallocarray(list->all, list->room, sizeof(*more));
-		if (!more) {
-			err_nomem(e);
-			return NULL;
-		}
-		list->all = more;
+	node = calloc(1, sizeof(*node));
+	if (node) {
+		node->stray.is_id = is_id;
+		snprintf(node->stray.id, sizeof(node->stray.id), "%s", id);
+		HASH_ADD_STR(list->all, stray.id, node);
 	}
-	found = &list->all[list->count++];
-	*found = (struct stray){ .is_id = is_id };
-	snprintf(found->id, sizeof(found->id), "%s", is_id ? name : quoted.text);
+	found = find(list, id);
+	if (!found) {
+		free(node);
+		err_nomem(e);
+	}
 	return found;
 }
 
@@ -112,10 +136,10 @@ bool stray_slot(const char *domain, unsigned *slot)
 	    strspn(domain + prefix, "0123456789abcdef") != tag || domain[prefix + tag] != '-')
 		return false;
 	number = domain + prefix + tag + 1;
-	if (*number < '0' || *number > '9' || strlen(number) > 4)
+	if (*number < '0' || *number > '9' || strlen(number) > SLOT_DIGITS)
 		return false;
 	value = strtoul(number, &end, 10);
-	if (*end)
+	if (*end || value >= REGISTRY_ROWS_MAX)
 		return false;
 	*slot = (unsigned)value;
 	return true;
@@ -139,26 +163,35 @@ static int add_domain(const struct lifecycle *l, struct list *list,
 	return 0;
 }
 
+static int flatten(const struct list *list, struct stray **all, size_t *count, struct err *e)
+{
+	size_t n = HASH_COUNT(list->all);
+	struct stray *flat = calloc(n + 1, sizeof(*flat));
+
+	if (!flat)
+		return err_nomem(e);
+	n = 0;
+	for (const struct node *node = list->all; node; node = node->hh.next)
+		flat[n++] = node->stray;
+	*all = flat;
+	*count = n;
+	return 0;
+}
+
 int stray_find(const struct lifecycle *l, const struct virt_domain *domains, size_t domain_count,
 	       struct stray **all, size_t *count, struct err *e)
 {
 	CLEANUP(free) char *cvms = NULL;
-	struct list list = { .all = NULL };
-	int failed = text_format(&cvms, e, "%s/cvms", l->config->state_dir);
+	CLEANUP_LIST struct list list = { .all = NULL };
 
-	if (!failed)
-		failed = scan(l, &list, cvms, false, e);
-	if (!failed)
-		failed = scan(l, &list, l->config->secrets_dir, true, e);
-	for (size_t i = 0; !failed && i < domain_count; i++)
-		failed = add_domain(l, &list, &domains[i], e);
-	if (failed) {
-		free(list.all);
-		return failed;
-	}
-	*all = list.all;
-	*count = list.count;
-	return 0;
+	if (text_format(&cvms, e, "%s/cvms", l->config->state_dir) < 0 ||
+	    scan(l, &list, cvms, false, e) < 0 ||
+	    scan(l, &list, l->config->secrets_dir, true, e) < 0)
+		return err_code(e);
+	for (size_t i = 0; i < domain_count; i++)
+		if (add_domain(l, &list, &domains[i], e) < 0)
+			return err_code(e);
+	return flatten(&list, all, count, e);
 }
 
 bool stray_has_folder(const struct lifecycle *l, const char *id)

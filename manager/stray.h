@@ -11,7 +11,7 @@
 #include "common/base/log.h"
 #include "manager/lifecycle.h"
 
-enum { STRAYS_MAX = 4096 };
+enum { STRAYS_MAX = 32768 }; /* 8 MiB: all CVMs that there may be, and as many without a record */
 
 struct stray {
 	char id[LOG_QUOTE_MAX];     /* a CVM's id; or, quoted, another name in <state>/cvms */

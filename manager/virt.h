@@ -18,8 +18,8 @@
 enum {
 	VIRT_UUID_LEN = 36,
 	VIRT_NAME_MAX = 64,
-	VIRT_QUEUE_MAX = 256, /* that wait; beyond it they become one VIRT_CONNECTED */
-	VIRT_DOMAINS_MAX = 4096,
+	VIRT_QUEUE_MAX = 256,     /* that wait; beyond it they become one VIRT_CONNECTED */
+	VIRT_DOMAINS_MAX = 16384, /* 2 MiB: of this manager and of others */
 };
 
 enum virt_event {

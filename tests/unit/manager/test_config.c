@@ -95,7 +95,7 @@ static void what_does_not_fit_together_is_refused(void **state)
 		{ "MANAGER_GRPC_SERVER_KEY=/k\n", "go together" },
 		{ "MANAGER_GRPC_CLIENT_CA_CERTS=/c\n", "MANAGER_GRPC_SERVER_CERT is not" },
 		{ "MANAGER_MAX_VMS=0\n", "MANAGER_MAX_VMS" },
-		{ "MANAGER_MAX_VMS=257\n", "MANAGER_MAX_VMS" },
+		{ "MANAGER_MAX_VMS=10001\n", "MANAGER_MAX_VMS" },
 		{ "MANAGER_PORTS=7100-7102\nMANAGER_MAX_VMS=4\n", "fewer than" },
 		{ "MANAGER_FORWARD_HOST=::1\n", "not an IPv4 address" },
 		{ "MANAGER_STATE_DIR=state\n", "not an absolute path" },

@@ -424,6 +424,28 @@ static void strays_beyond_the_places_count(void **state)
 	fleet_room_close(&m);
 }
 
+static void a_slot_in_a_name_is_one_that_can_be(void **state)
+{
+	static const struct {
+		const char *name;
+		int slot; /* -1: none */
+	} rows[] = {
+		{ "cocos-0123abcd-0", 0 },         { "cocos-0123abcd-9999", 9999 },
+		{ "cocos-0123abcd-10000", 10000 }, { "cocos-0123abcd-16383", 16383 },
+		{ "cocos-0123abcd-16384", -1 },    { "cocos-0123abcd-99999", -1 },
+		{ "cocos-0123abcd-000001", -1 },   { "cocos-0123abcd-1x", -1 },
+		{ "cocos-0123abcd-", -1 },         { "cocos-0123abcd-+1", -1 },
+		{ "cocos-0123abc-1", -1 },         { "other-0123abcd-1", -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		unsigned slot = 7;
+
+		assert_int_equal(stray_slot(rows[i].name, &slot), rows[i].slot >= 0);
+		assert_int_equal(slot, rows[i].slot >= 0 ? rows[i].slot : 7);
+	}
+}
+
 static void a_stray_whose_place_is_taken_can_only_be_removed(void **state)
 {
 	struct fleet_told told = { 0 }, mine = { 0 };
@@ -599,6 +621,7 @@ int main(void)
 		FLEET_ROOM_ROW(one_call_at_a_time_is_about_a_stray),
 		FLEET_ROOM_ROW(what_strays_have_counts),
 		FLEET_ROOM_ROW(strays_beyond_the_places_count),
+		FLEET_ROOM_ROW(a_slot_in_a_name_is_one_that_can_be),
 		FLEET_ROOM_ROW(a_stray_whose_place_is_taken_can_only_be_removed),
 		FLEET_ROOM_ROW(libvirt_is_looked_for_until_it_is_back),
 		FLEET_ROOM_ROW(a_restart_takes_up_what_is_recorded),

@@ -183,7 +183,7 @@ static void rows_of_another_form_are_refused(void **state)
 		  "no text of ours" },
 		{ "id = CAST(x'ff' AS TEXT)", "no text of ours" },
 		{ "slot = -1", "slot is out of range" },
-		{ "slot = 4096", "slot is out of range" },
+		{ "slot = 16384", "slot is out of range" },
 		{ "slot = 4294967297", "slot is out of range" },
 		{ "port = 0", "port is out of range" },
 		{ "port = -1", "port is out of range" },
@@ -249,13 +249,13 @@ static void rows_at_their_limits_are_read(void **state)
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	assert_ok(registry_add(r, &one, &e), e);
 	registry_close(r);
-	run_sql("UPDATE cvm SET slot = 4095, port = 65535, cpus = 4096, expires_ms = created_ms,"
+	run_sql("UPDATE cvm SET slot = 16383, port = 65535, cpus = 4096, expires_ms = created_ms,"
 		" cpu_type = printf('%.*c', 255, 'x'), cmdline = printf('%.*c', 2063, 'x'),"
 		" expected = printf('%.*c', 8190, 'x') || char(10)");
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	assert_ok(registry_list(r, &all, &count, &e), e);
 	assert_int_equal(count, 1);
-	assert_int_equal(all[0].slot, 4095);
+	assert_int_equal(all[0].slot, 16383);
 	assert_int_equal(all[0].port, 65535);
 	assert_int_equal(strlen(all[0].expected), 8191);
 	free(all);
