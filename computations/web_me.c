@@ -31,7 +31,7 @@ static void put_button(struct writer *w, const char *csrf, const char *action, c
 {
 	page_put(w,
 		 "<form method=\"post\" action=\"%s%u\"><input type=\"hidden\" name=\"csrf\" "
-		 "value=\"%a\"><button class=\"btn quiet\" type=\"submit\">%t<span class=\"sr\"> "
+		 "value=\"%a\"><button class=\"btn\" type=\"submit\">%t<span class=\"sr\"> "
 		 "%t</span></button></form>",
 		 action, what, csrf, word, about);
 }
@@ -276,7 +276,9 @@ static void show_password(struct web_enter *en, unsigned status, const struct er
 		return;
 	}
 	page_begin(&w, &en->caller, "Change password", "");
-	page_put(&w, "<section class=\"panel gate\"><h1>Change password</h1>\n");
+	page_put(
+		&w,
+		"<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 id=\"gate\">Change password</h1>\n");
 	web_form_wrong(&w, e);
 	web_form_begin(&w, "/me/change", csrf);
 	web_form_field(&w, "now", "Password now", "password", "current-password", "", NULL);

@@ -41,7 +41,9 @@ static void show_sign_in(struct web *web, struct http_request *r, const char *na
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 
 	page_begin(&w, NULL, "Sign in", "/sign-in");
-	page_put(&w, "<section class=\"panel gate\"><h1>Sign in</h1>\n");
+	page_put(
+		&w,
+		"<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 id=\"gate\">Sign in</h1>\n");
 	web_form_wrong(&w, e);
 	web_form_begin(&w, "/sign-in", NULL);
 	web_form_field(&w, "name", "Name", "text", "username", name, NULL);
@@ -105,8 +107,10 @@ static void show_choice(struct web *web, struct http_request *r, const char *use
 
 	snprintf(action, sizeof(action), "/password/%.*s", ENTRY_TEXT_LEN, secret_of(r));
 	page_begin(&w, NULL, "Choose a password", "");
-	page_put(&w, "<section class=\"panel gate\"><h1>Choose a password</h1>\n<p>%t</p>\n",
-		 is_first ? WEB_FIRST : WEB_CHOOSE);
+	page_put(
+		&w,
+		"<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 id=\"gate\">Choose a password</h1>\n<p>%t</p>\n",
+		is_first ? WEB_FIRST : WEB_CHOOSE);
 	web_form_wrong(&w, e);
 	web_form_begin(&w, action, NULL);
 	if (is_first)

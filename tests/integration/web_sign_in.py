@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Signing in with a real browser: that it follows where it is sent, keeps what it is given, and sends it back."""
+import tap
+from browser import Browser
+from harness import cli
+from sign_in import OTHER, PASSWORD, Page
+from web_browser import look, walk
+
+
+class Room:
+    """A service with a page, and a browser that is nobody."""
+
+    def __enter__(self):
+        self.web = Page().__enter__()
+        self.browser = Browser().__enter__()
+        self.page = self.browser.page()
+        self.page.size(1440)
+        self.base = f"http://localhost:{self.web.port}"
+        return self
+
+    def __exit__(self, *about):
+        self.browser.__exit__(*about)
+        self.web.__exit__(*about)
+
+    def go(self, path):
+        self.page.go(self.base + path)
+
+    def fill(self, name, text):
+        self.page.run(f"document.getElementById('f-{name}').focus()")
+        self.page.type(text)
+
+    def arrived(self, path):
+        self.page.until(f"location.pathname === {path!r} && document.readyState === 'complete'", path)
+        self.page.settle()
+        self.base = self.page.run("location.origin")
+
+
+def a_user_signs_in_looks_around_and_leaves():
+    with Room() as room:
+        room.web.user("anna")
+        room.go("/")
+        room.page.run("[...document.links].find((a) => a.pathname === '/sign-in').click()")
+        room.arrived("/sign-in")
+        walk(room.page)
+        room.fill("name", "anna")
+        room.fill("password", OTHER)
+        room.page.key("Enter")
+        room.page.until("document.querySelector('[role=alert]') !== null", "that it is wrong")
+        assert room.page.run("document.getElementById('f-name').value") == "anna"
+        room.fill("password", PASSWORD)
+        room.page.key("Enter")
+        room.arrived("/")
+        assert room.base.endswith(f".localhost:{room.web.port}"), room.base
+        assert room.page.run("document.cookie") == ""
+        room.go("/me")
+        walk(room.page)
+        assert room.page.run("document.querySelector('h1').textContent") == "anna"
+        room.page.run("document.querySelector('form[action=\"/sign-out\"] button').click()")
+        room.arrived("/sign-in")
+        room.go("/me")
+        assert room.page.run("document.querySelector('h1').textContent") == "Unauthorized"
+
+
+def a_link_leads_to_a_password_and_in():
+    with Room() as room:
+        room.web.user("anna", password=None)
+        room.page.go(cli("user", "link", "anna", **room.web.cli).ok().strip())
+        room.fill("password", PASSWORD)
+        room.fill("again", PASSWORD)
+        room.page.key("Enter")
+        room.arrived("/")
+        room.go("/me/password")
+        for name, text in (("now", PASSWORD), ("password", OTHER), ("again", OTHER)):
+            room.fill(name, text)
+        room.page.key("Enter")
+        room.arrived("/me")
+        assert room.web.browser().sign_in(password=OTHER).is_in()
+
+
+def its_screens_are_as_they_should_be():
+    with Room() as room:
+        room.web.user("anna")
+        room.web.root("AddToken", user="anna", name="laptop")
+        wrong = look(room, "sign-in", "/sign-in")
+        room.fill("name", "anna")
+        room.fill("password", PASSWORD)
+        room.page.key("Enter")
+        room.arrived("/")
+        for name, path in (("me", "/me"), ("password", "/me/password")):
+            wrong += look(room, name, path)
+        assert not wrong, "\n".join(wrong[:40])
+
+
+if __name__ == "__main__":
+    tap.run([a_user_signs_in_looks_around_and_leaves,
+             a_link_leads_to_a_password_and_in,
+             its_screens_are_as_they_should_be])
