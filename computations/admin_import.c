@@ -3,6 +3,7 @@
  * admin_import.c — Import: computations out of a document, each in a savepoint of its own, so that one that can't be
  * leaves the others. A preview goes the same way, and back.
  */
+#include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/manifest/agent_config.h"
 #include "common/protobuf/protobuf.h"
@@ -287,9 +288,12 @@ static int read_document(const struct transfer_request *t, struct document **d, 
 static int run_import(struct store *store, struct request *r, struct err *e)
 {
 	CLEANUP(document_free) struct document *d = NULL;
+	uint8_t hash[SHA3_256_LEN];
 
-	if (read_document(r->transfer, &d, e) < 0)
+	if (digest(DIGEST_SHA3_256, r->transfer->bytes, r->transfer->len, hash, e) < 0 ||
+	    read_document(r->transfer, &d, e) < 0)
 		return err_code(e);
+	hex_encode(hash, sizeof(hash), r->transfer->digest);
 	if (!r->transfer->preview)
 		return take_all(store, r, d, e);
 	if (db_script(&store->db, "SAVEPOINT preview", e) < 0 || take_all(store, r, d, e) < 0)
@@ -297,16 +301,32 @@ static int run_import(struct store *store, struct request *r, struct err *e)
 	return db_script(&store->db, "ROLLBACK TO preview; RELEASE preview", e);
 }
 
+/* An audit entry has no room for every id: it has the document's digest, by which whoever has it proves what it was,
+ * and an id where there is one. */
+static void note_import(const struct request *r, const char *id, size_t created)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%zu", created);
+	rpc_call_note(r->call, "document", r->transfer->digest);
+	rpc_call_note(r->call, "created", number);
+	if (created == 1)
+		rpc_call_note(r->call, "id", id);
+}
+
 static void reply_import(struct request *r)
 {
 	const Computations__ImportResponse *response = r->transfer->response;
+	const char *id = "";
+	size_t created = 0;
 
 	for (size_t i = 0; i < response->n_computations && !r->transfer->preview; i++)
 		if (response->computations[i]->created) {
-			log_info("computation %s imported",
-				 log_quote(response->computations[i]->id).text);
-			rpc_call_note(r->call, "id", response->computations[i]->id);
+			id = response->computations[i]->id;
+			created++;
+			log_info("computation %s imported", log_quote(id).text);
 		}
+	note_import(r, id, created);
 	rpc_call_reply(r->call, &response->base);
 }
 

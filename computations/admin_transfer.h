@@ -17,6 +17,7 @@ struct transfer_request {
 	/* Import */
 	uint8_t *bytes;
 	size_t len;
+	char digest[2 * SHA3_256_LEN + 1]; /* theirs, in hexadecimal */
 	bool csv, preview, new_ids;
 	struct transfer_person people[TRANSFER_PEOPLE_MAX];
 	size_t person_count;

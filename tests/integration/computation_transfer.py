@@ -4,6 +4,7 @@ import base64
 import contextlib
 import copy
 import csv
+import hashlib
 import io
 import json
 import os
@@ -311,6 +312,23 @@ def who_may_what_is_asked_for_each():
         assert bert.code("Import", document=b" " * (3 * 2**20 + 1)) == INVALID
 
 
+def the_audit_log_says_what_was_imported():
+    with Folder() as folder:
+        log = folder("audit.log")
+        documents = [json.dumps([complete(id=name) for name in names]).encode()
+                     for names in (["one"], ["one", "two", "three"], ["two", "four"])]
+        with room(AUDIT_LOG=log) as running:
+            running.root("Import", document=documents[0], preview=True)
+            for document in documents:
+                running.root("Import", document=document)
+        with open(log, encoding="utf-8") as file:
+            done = [x for x in map(json.loads, file) if x["event"] == "done"]
+        said = [(x.get("preview"), x["created"], x.get("id"), x["document"]) for x in done]
+        first, second, third = (hashlib.sha3_256(d).hexdigest() for d in documents)
+        assert said == [(True, "0", None, first), (None, "1", "one", first), (None, "2", None, second),
+                        (None, "1", "four", third)], said
+
+
 def options_that_say_nothing_are_refused():
     with room() as running:
         for option in ("--map", "--key"):
@@ -333,4 +351,5 @@ if __name__ == "__main__":
              members_that_nobody_knows_are_refused,
              a_manifest_beside_people_s_words_is_the_same,
              who_may_what_is_asked_for_each,
+             the_audit_log_says_what_was_imported,
              options_that_say_nothing_are_refused])
