@@ -74,7 +74,9 @@ class ManyCvms:
         return self
 
     def is_listening(self):
-        assert self.process.process.poll() is None, self.process.text()
+        if self.process.process.poll() is not None:
+            self.process.reader.join()  # all that it said
+            raise AssertionError(self.process.text())
         with socket.socket(socket.AF_UNIX) as there:
             return there.connect_ex(self.settings["MANAGER_SOCKET"]) == 0
 

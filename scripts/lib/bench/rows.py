@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of the table, in their order."""
-from bench import agent, attested, boot, calls, flood, journal, sandbox, verify
+from bench import agent, attested, boot, calls, fleet, flood, journal, sandbox, verify
 
-GROUPS = [agent.transfers, agent.memory, calls.unary, flood.rows, attested.channel, verify.verdicts, verify.measurement, sandbox.rows,
+GROUPS = [agent.transfers, agent.memory, calls.unary, flood.rows, fleet.rows, attested.channel, verify.verdicts, verify.measurement, sandbox.rows,
           journal.entries, journal.receipt, boot.connected, boot.first_byte, agent.sizes, boot.image_size]
 
 
