@@ -391,7 +391,6 @@ def the_first_administrator_comes_with_a_link():
             "WEB": "127.0.0.1:0"}.items()))
         path, port = first_start(config, lambda port, path: None)
         # One that was not used: the next start has another, and this one is over.
-        page = contextlib.ExitStack()
 
         def become(port, path):
             b = Browser(type("P", (), {"port": port})(), "127.0.0.1")
@@ -406,7 +405,6 @@ def the_first_administrator_comes_with_a_link():
         first_start(config, become)
         # There is one now: no more links.
         assert first_start(config, None) == (None, None)
-        page.close()
     # Nor is one given to a log.
     with Page() as page:
         line = page.service.process.wait_line(r"page: nobody administers it yet: (.*)")[1]
