@@ -22,6 +22,9 @@ packages_image="apt dpkg debian-archive-keyring mount python3 util-linux"
 # What scripts/package builds Debian packages with; git tells it which files are the project's.
 packages_package="build-essential debhelper dpkg-dev git lintian"
 
+# What tries packages by debian/tests.
+packages_autopkgtest="$packages_package autopkgtest"
+
 # What the iris example needs where the agent runs on the host itself.
 packages_iris="python3 python3-venv python3-sklearn"
 

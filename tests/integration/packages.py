@@ -121,8 +121,15 @@ def they_do_their_work_in_a_fresh_system():
     assert done.returncode == 0 and re.search(r"^ok 14 - ", done.stdout, re.M), done.stdout[-6000:] + done.stderr[-3000:]
 
 
+def autopkgtest_runs_the_main_job():
+    done = in_a_fresh_system(("build", "autopkgtest"), "sh", "-c", "cp -r packaging/debian debian && "
+                             "autopkgtest --no-built-binaries build/packages/*.deb . -- null")
+    assert done.returncode == 0 and re.search(r"^main-job +PASS$", done.stdout + done.stderr, re.M), (
+        done.stdout[-6000:] + done.stderr[-3000:])
+
+
 if __name__ == "__main__":
     few = [they_are_built_and_lintian_finds_no_error, each_flavour_of_the_image_has_a_package,
            build_dependencies_are_those_of_every_build, versions_are_the_project_s,
            the_sbom_names_everything_that_ships_and_its_licence, they_do_their_work_in_a_fresh_system]
-    tap.run(sample.of(few, few + [another_build_gives_the_same_bytes]))
+    tap.run(sample.of(few, few + [autopkgtest_runs_the_main_job, another_build_gives_the_same_bytes]))
