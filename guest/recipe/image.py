@@ -12,7 +12,7 @@ from .flavours import BOOT_FROM, FLAVOURS, KERNEL, KERNEL_PACKAGES, KERNEL_SUITE
     SIMULATED_TOOLS, TOOLS
 
 FORMAT = 1
-KERNELS = ("own", "stock")
+KERNELS = ("own", "stock", "ready")  # ready: whichever is there without compiling one
 
 
 def sets_of(kind):
@@ -90,14 +90,23 @@ class Build:
                  boot_from="disk"):
         self.project, self.name, self.out, self.cache = project, flavour, out, cache
         self.flavour, self.agent, self.lock, self.say = FLAVOURS[flavour], agent, lock, say
-        self.kind, self.variant = kind, "simulated" if FLAVOURS[flavour].get("simulated") else None
-        self.boot_from = boot_from
+        self.kind, self.boot_from = kind, boot_from
+        # What our own kernel has besides: guest/kernel/config-NAME.
+        self.fragments = [name for name, use in (("shares", boot_from == "shares"),
+                                                 ("simulated", self.flavour.get("simulated"))) if use]
         self.source = build.source_digest(project, build.sources_of(self.flavour))
 
-    def _root(self, debs, entries):
-        path = os.path.join(self.cache, "roots",
+    def _root_folder(self, entries):
+        return os.path.join(self.cache, "roots",
                             buildroot.key_of(buildroot.LAYOUT, [e["sha256"] for e in entries]))
-        return buildroot.make_once(path, lambda new: buildroot.unpack(debs, new))
+
+    def _root(self, debs, entries):
+        return buildroot.make_once(self._root_folder(entries), lambda new: buildroot.unpack(debs, new))
+
+    def _ready(self, apt):
+        """Our own kernel if the cache has it, made of today's packages; else Debian's."""
+        roots = {name: self._root_folder(entries) for name, entries in kernel_packages(apt, "own").items()}
+        return "own" if os.path.isdir(linux.folder(self.project, roots, self.cache, self.fragments)) else "stock"
 
     def _programs(self, tools):
         simulated = self.flavour.get("simulated", False)
@@ -115,6 +124,8 @@ class Build:
     def run(self):
         os.makedirs(self.cache, exist_ok=True)
         apt = packages.Apt(os.path.join(self.cache, "apt"), RELEASE)
+        if self.kind == "ready":
+            self.kind = self._ready(apt)
         chosen = locked(self.lock, self.name, self.flavour, self.kind, self.boot_from) if self.lock else \
             resolve(apt, self.flavour, self.kind)
         roots = {}
@@ -135,7 +146,7 @@ class Build:
         if self.kind != "own":
             return None
         self.say("the kernel (compiled once, and kept in the cache: five to ten minutes on two processors)")
-        return linux.cached(self.project, roots, self.cache, self.variant)
+        return linux.cached(self.project, roots, self.cache, self.fragments)
 
     def _put_kernel(self, roots, folder, work, record):
         source = os.path.join(folder, "vmlinuz") if folder else kernel.vmlinuz_of(roots["kernel"])
@@ -143,7 +154,7 @@ class Build:
         if not folder:
             record["kernel_release"] = os.path.basename(kernel.folder_of(roots["kernel"]))
             return
-        record["own_kernel"] = linux.digests(self.project, self.variant)
+        record["own_kernel"] = linux.digests(self.project, self.fragments)
         with open(os.path.join(folder, "release"), encoding="utf-8") as file:
             record["kernel_release"] = file.read().strip()
 
@@ -233,7 +244,7 @@ def is_current(project, flavour, out, agent=None, kind="own", boot_from="disk"):
         with open(os.path.join(out, "image.json"), encoding="utf-8") as file:
             record = json.load(file)
         return record["version"] == FORMAT and record["flavour"] == flavour and \
-            ("own_kernel" in record) == (kind == "own") and boot_from_of(record) == boot_from and \
+            kind in ("ready", "own" if "own_kernel" in record else "stock") and boot_from_of(record) == boot_from and \
             record["source"] == build.source_digest(
                 project, build.sources_of(FLAVOURS[flavour])) and \
             record.get("agent_given") == (packages.sha256_of(agent) if agent else None) and all(

@@ -276,6 +276,7 @@ def an_image_counts_only_with_the_agent_that_was_asked_for():
         assert not current(other, agent_given=given) and not current(probe)
         assert not current(None, "own") and current(None, "own", own_kernel={})
         assert not current(None, own_kernel={})
+        assert current(None, "ready") and current(None, "ready", own_kernel={})
         assert not current(None, boot_from="shares") and not current(None, shares=[])
         assert current(None, boot_from="shares", shares=[])
         assert not current(None, source="0") and not current(None, flavour="python")
@@ -291,24 +292,61 @@ NEEDED = ("LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY", "INIT_ON_ALLOC_DEFAULT_ON", 
 
 def the_kernel_has_what_it_must_and_asks_for_nothing_forbidden():
     """Its whole configuration is compared where it is built, with the same function."""
-    for variant in (None, "simulated"):
-        asked = linux.wanted(sys.argv[1], variant)
+    for fragments in ((), ("shares",), ("simulated",), ("shares", "simulated")):
+        asked, forbidden = linux.wanted(sys.argv[1], fragments), linux.not_wanted(sys.argv[1], fragments)
         lines = [line for line in asked.splitlines() if line and not line.startswith("#")]
         assert all(re.fullmatch(r'CONFIG_\w+=(y|-?\d+|"[^"]*")', line) for line in lines), lines
         names = [line.split("=")[0] for line in lines]
         assert len(names) == len(set(names)), "an option stands there twice"
-        linux.check(asked, asked, variant == "simulated")
+        assert len(forbidden) == len(set(forbidden)), "an option is forbidden twice"
+        linux.check(asked, forbidden, asked)
         assert all(linux.options(asked).get(name) == "y" for name in NEEDED), NEEDED
-    refused(linux.check, asked, asked, says="CONFIG_FUSE_FS must be off")
+
+
+def what_one_image_needs_is_in_no_other_ones_kernel():
+    base, forbidden = linux.wanted(sys.argv[1]), linux.not_wanted(sys.argv[1])
+    for fragment, driver in (("shares", "9P_FS"), ("simulated", "FUSE_FS")):
+        asked = linux.wanted(sys.argv[1], [fragment])
+        refused(linux.check, base, forbidden, asked, says="must be off")
+        assert driver in forbidden and driver not in linux.not_wanted(sys.argv[1], [fragment])
+        assert linux.options(asked)[driver] == "y"
+
+
+def an_image_has_the_kernel_of_its_kind():
+    def fragments(flavour, boot_from):
+        return image.Build(sys.argv[1], flavour, None, None, boot_from=boot_from).fragments
+
+    assert fragments("base", "disk") == [] and fragments("python", "shares") == ["shares"]
+    assert fragments("base-simulated", "disk") == ["simulated"]
+    assert fragments("wasm-simulated", "shares") == ["shares", "simulated"]
+
+
+def a_kernel_that_is_ready_is_one_of_todays_packages():
+    """What `--kernel ready` chooses: our own only if the cache has it, made of the same packages and files."""
+    entries = {name: [{"sha256": name}] for name in ("kernel", "kernel_tools")}
+    asked, image.kernel_packages = image.kernel_packages, lambda apt, kind: entries if kind == "own" else {}
+    try:
+        with tempfile.TemporaryDirectory() as cache:
+            build = image.Build(sys.argv[1], "base", None, cache, kind="ready")
+            other = image.Build(sys.argv[1], "base-simulated", None, cache, kind="ready")
+            assert build._ready(None) == "stock"
+            roots = {name: build._root_folder(each) for name, each in entries.items()}
+            os.makedirs(linux.folder(sys.argv[1], roots, cache))
+            assert build._ready(None) == "own" and other._ready(None) == "stock"
+            entries["kernel"] = [{"sha256": "newer"}]
+            assert build._ready(None) == "stock"
+    finally:
+        image.kernel_packages = asked
 
 
 def a_kernel_that_came_out_otherwise_is_refused():
-    asked = 'CONFIG_A=y\nCONFIG_B="x"\n'
-    linux.check(asked, asked + "CONFIG_C=y\n# CONFIG_MODULES is not set\n")
-    refused(linux.check, asked, "CONFIG_A=y\n# CONFIG_B is not set\n", says='CONFIG_B should be "x" and is off')
-    refused(linux.check, asked, 'CONFIG_A=m\nCONFIG_B="x"\n', says="CONFIG_A should be y and is m")
-    for name in linux.FORBIDDEN + linux.SIMULATED:
-        refused(linux.check, asked, asked + f"CONFIG_{name}=y\n", says=f"CONFIG_{name} must be off")
+    asked, forbidden = 'CONFIG_A=y\nCONFIG_B="x"\n', linux.not_wanted(sys.argv[1])
+    linux.check(asked, forbidden, asked + "CONFIG_C=y\n# CONFIG_MODULES is not set\n")
+    refused(linux.check, asked, [], "CONFIG_A=y\n# CONFIG_B is not set\n", says='CONFIG_B should be "x" and is off')
+    refused(linux.check, asked, [], 'CONFIG_A=m\nCONFIG_B="x"\n', says="CONFIG_A should be y and is m")
+    assert {"MODULES", "EFI_PARTITION", "HW_RANDOM", "9P_FS", "FW_CFG_SYSFS"} <= set(forbidden)
+    for name in forbidden:
+        refused(linux.check, asked, forbidden, asked + f"CONFIG_{name}=y\n", says=f"CONFIG_{name} must be off")
 
 
 def each_patch_says_its_licence_and_why():
@@ -317,7 +355,7 @@ def each_patch_says_its_licence_and_why():
     names = [name for name in linux.files(project) if name.endswith(".patch")]
     assert names == sorted(names) and len(names) >= 4, names
     assert set(linux.digests(project)) == {*names, "config", "dsdt.asl"}
-    assert set(linux.digests(project, "simulated")) == {*names, "config", "config-simulated", "dsdt.asl"}
+    assert set(linux.digests(project, ["simulated"])) == {*names, "config", "config-simulated", "dsdt.asl"}
     for name in names:
         with open(os.path.join(project, linux.FOLDER, name), encoding="utf-8") as file:
             licence, empty, title, _, *rest = file.read().split("\n")
@@ -340,6 +378,9 @@ tap.run([
     the_command_line_is_the_table_of_init,
     an_image_counts_only_with_the_agent_that_was_asked_for,
     the_kernel_has_what_it_must_and_asks_for_nothing_forbidden,
+    what_one_image_needs_is_in_no_other_ones_kernel,
+    an_image_has_the_kernel_of_its_kind,
+    a_kernel_that_is_ready_is_one_of_todays_packages,
     a_kernel_that_came_out_otherwise_is_refused,
     each_patch_says_its_licence_and_why,
 ])
