@@ -10,6 +10,7 @@
 #include "guest/bootdisk.h"
 #include "guest/cmdline.h"
 #include "guest/console.h"
+#include "guest/devices.h"
 #include "guest/disks.h"
 #include "guest/groups.h"
 #include "guest/ima.h"
@@ -51,12 +52,27 @@ static int fill_descriptors(struct err *e)
 	return 0;
 }
 
+/* Which form of what the host gives to the agent this image takes: its own choice, and never the host's. */
+static int from_shares(bool *shares, struct err *e)
+{
+	*shares = access(SHARES_FILE, F_OK) == 0;
+	return *shares || errno == ENOENT ? 0 : err_errno(e, "look for '%s'", SHARES_FILE);
+}
+
+static int check_devices(struct err *e)
+{
+	bool shares;
+
+	return from_shares(&shares, e) < 0 ? err_code(e) : devices_check(DEVICES_BUS, shares, e);
+}
+
 /* A kernel that can load none has all that the image needs built in. */
 static int load_modules(struct err *e)
 {
-	if (access("/proc/sys/kernel/modules_disabled", F_OK) < 0 && errno == ENOENT)
-		return 0;
-	return modules_load("/modules", e);
+	if (access("/proc/sys/kernel/modules_disabled", F_OK) == 0 || errno != ENOENT)
+		if (modules_load("/modules", e) < 0)
+			return err_code(e);
+	return devices_close(DEVICES_BUS, e);
 }
 
 /* A root on a disk is mounted. A root in the initrd becomes its own mount, which pivot_root()
@@ -84,17 +100,19 @@ static int prepare_root(struct err *e)
 	return verity_mount(&verity, disk, MOUNTS_ROOT, e);
 }
 
-/* What the host gives to the agent. Which form it has is the image's choice, and never the host's. */
 static int take_given(struct err *e)
 {
-	if (access(SHARES_FILE, F_OK) == 0)
-		return shares_take(e);
-	return errno == ENOENT ? bootdisk_take(e) : err_errno(e, "look for '%s'", SHARES_FILE);
+	bool shares;
+
+	if (from_shares(&shares, e) < 0)
+		return err_code(e);
+	return shares ? shares_take(e) : bootdisk_take(e);
 }
 
 static int (*const steps[])(struct err *e) = {
-	mounts_early, fill_descriptors, ima_load,   check_cmdline, load_modules,       prepare_root,
-	mounts_late,  groups_delegate,  take_given, mounts_harden, mounts_switch_root,
+	mounts_early,    fill_descriptors, ima_load,      check_cmdline,
+	check_devices,   load_modules,     prepare_root,  mounts_late,
+	groups_delegate, take_given,       mounts_harden, mounts_switch_root,
 };
 
 int main(void)
