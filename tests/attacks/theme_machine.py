@@ -151,23 +151,47 @@ def initrd(evil):
     return uploaded(initrd=path)
 
 
+def stopped(environment, **launch):
+    """A machine whose boot init stops: its console, and no agent."""
+    with Launched(environment, **launch) as vm:
+        lines = vm.wait_end(PATIENCE)
+    return Outcome(any("agent" in line and "listening" in line for line in lines), "\n".join(lines), 0)
+
+
+@row("machine-with-zeros-for-randomness", "is of no launch")
+def randomness(evil):
+    """A virtio device whose random numbers are zeros. The boot stops before an agent is there."""
+    if not evil:
+        return honest()
+    return stopped("AGENT_CVM_ID=cvm-1\n", extra=[
+        "-object", json.dumps({"qom-type": "rng-random", "filename": "/dev/zero", "id": "zeros"}),
+        "-device", "virtio-rng-pci,rng=zeros"])
+
+
+@row("machine-with-a-share-of-the-hosts", "is of no launch")
+def share_more(evil):
+    """A 9p share with another boot configuration, for an image that takes a disk."""
+    if not evil:
+        return honest()
+    host().folder.write("share/environment", "AGENT_CVM_ID=other\n")
+    return stopped("AGENT_CVM_ID=cvm-1\n", extra=[
+        "-fsdev", f"local,id=more,path={host().folder('share')},security_model=none", "-device",
+        "virtio-9p-pci,fsdev=more,mount_tag=env_share"])
+
+
 @row("machine-with-more-devices-and-an-old-clock", "token.time")
 def devices(evil):
-    """A second network card, a disk and a share more, and a clock that is a year behind. The card
-    stays silent, the disk is as it was, and the owner sees the clock."""
+    """A second network card and disk, and a clock that is a year behind. The card stays silent, the disk is as it
+    was, and the owner sees the clock."""
     if not evil:
         return honest()
     folder = host().folder
-    share, disk = folder("share"), folder.write("disk", bytes(1 << 20))
-    os.makedirs(share, exist_ok=True)
-    folder.write("share/environment", "AGENT_CVM_ID=other\n")
+    disk = folder.write("disk", bytes(1 << 20))
     ethernet = Ethernet(folder.path)
     try:
         card = ethernet.arguments[1].replace("id=net0", "id=net1")
         result = uploaded(net=["-netdev", card], extra=[
             "-device", "virtio-net-pci,netdev=net1,romfile=",
-            "-fsdev", f"local,id=more,path={share},security_model=none", "-device",
-            "virtio-9p-pci,fsdev=more,mount_tag=more",
             "-blockdev", json.dumps({"driver": "file", "filename": disk, "node-name": "more"}),
             "-device", "virtio-blk-pci,drive=more", "-rtc", "base=2025-11-20T12:00:00"])
         ethernet.accept()
@@ -177,7 +201,6 @@ def devices(evil):
             pass
         with open(disk, "rb") as file:
             assert not any(file.read()), "the disk was written to"
-        assert os.listdir(share) == ["environment"], os.listdir(share)
         return result
     finally:
         ethernet.close()

@@ -195,13 +195,13 @@ class Vm:
         """The line is held down, as whoever wants SysRq does it."""
         self.command("chardev-send-break", id="console")
 
-    def wait_line(self, text, seconds=PATIENCE):
-        """Seconds from the launch to the first line with `text`. The limit only ends a test that
-        hangs; it says nothing about speed."""
+    def wait_line(self, text, seconds=PATIENCE, after=0):
+        """Seconds from the launch to the first line with `text`, of those behind the first `after`. The limit only
+        ends a test that hangs; it says nothing about speed."""
         end = time.monotonic() + seconds
         with self.changed:
             while True:
-                for line, at in zip(self.lines, self.times):
+                for line, at in zip(self.lines[after:], self.times[after:]):
                     if text in line:
                         return at
                 if self.closed or not self.changed.wait(max(0, end - time.monotonic())):
