@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "common/manifest/bootdisk.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,4 +73,39 @@ int boot_files_make(const struct boot_paths *paths, const struct bootconfig *boo
 	failed = paths->disk ? make_disk(paths->disk, boot, host, e)
 			     : make_shares(paths, boot, host, e);
 	return failed ? failed : own(paths->folder, host, e);
+}
+
+enum { VOLUME_NAME_MAX = 64 };
+
+static void volume_name(const char *id, char name[VOLUME_NAME_MAX])
+{
+	snprintf(name, VOLUME_NAME_MAX, "cocos-%s.img", id);
+}
+
+int boot_files_send(const struct vm_host *to, const char *id, const struct bootconfig *boot,
+		    char path[VIRT_PATH_MAX], struct err *e)
+{
+	char name[VOLUME_NAME_MAX];
+	uint8_t *bytes;
+	int failed;
+
+	volume_name(id, name);
+	if (bootdisk_form(boot, &bytes, e) < 0)
+		return err_code(e);
+	failed = virt_volume_make(
+		to->virt,
+		&(struct virt_volume){
+			.pool = to->row.pool, .name = name, .bytes = bytes, .len = BOOTDISK_SIZE },
+		path, e);
+	explicit_bzero(bytes, BOOTDISK_SIZE);
+	free(bytes);
+	return failed;
+}
+
+int boot_files_take_back(const struct vm_host *from, const char *id, struct err *e)
+{
+	char name[VOLUME_NAME_MAX];
+
+	volume_name(id, name);
+	return virt_volume_remove(from->virt, from->row.pool, name, e);
 }

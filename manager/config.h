@@ -44,7 +44,7 @@ struct config {
 	bool grpc_port_given;
 	char *log_level, *audit_log, *metrics, *access;
 	uint64_t max_vms;
-	char *libvirt_uri;
+	char *libvirt_uri, *hosts;
 	char *image_dir, *state_dir, *secrets_dir; /* absolute */
 	uint64_t memory;                           /* bytes, whole MiB */
 	uint64_t cpus;

@@ -22,8 +22,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
-enum { DRAIN_MS = 30000 };
+enum { DRAIN_MS = 30000, DIAL_MS = 2000 };
 
 #define POOL_THREADS "8" /* libvirt handles five calls at a time from one connection */
 
@@ -34,7 +35,7 @@ struct daemon {
 	int lock;
 	struct registry *registry;
 	struct ports *ports;
-	struct virt *virt;
+	struct vm_hosts hosts;
 	struct lifecycle lifecycle;
 	struct fleet *fleet;
 	struct calls calls;
@@ -45,6 +46,7 @@ struct daemon {
 	struct rpc_health *health;
 	struct rpc_reflection *reflection;
 	bool stopping;
+	int failed; /* what it ends with */
 };
 
 /* QEMU's user must be able to reach its own folder, and nothing else. */
@@ -110,12 +112,12 @@ static int open_state(struct daemon *d, struct err *e)
 	return ports_new(config->forward_host, config->port_first, config->port_last, &d->ports, e);
 }
 
-static void on_notice(void *data, const struct virt_notice *notice)
+static void on_notice(void *data, struct vm_host *host, const struct virt_notice *notice)
 {
 	struct daemon *d = data;
 
 	if (d->fleet)
-		fleet_notice(d->fleet, notice);
+		fleet_notice(d->fleet, host, notice);
 }
 
 static int read_pem(const char *path, const char *setting, char **pem, struct err *e)
@@ -261,27 +263,49 @@ static void on_hangup(void *data)
 
 static int start(struct daemon *d, struct err *e)
 {
-	if (open_state(d, e) < 0 ||
-	    virt_new(&d->loop, d->config->libvirt_uri, on_notice, d, &d->virt, e) < 0 ||
-	    lifecycle_init(&d->lifecycle, d->config, d->registry, d->virt, d->ports, e) < 0 ||
+	if (open_state(d, e) < 0 || vm_hosts_init(&d->hosts, d->config, e) < 0 ||
+	    vm_hosts_open(&d->hosts, &d->loop, d->config->libvirt_uri, on_notice, d, e) < 0 ||
+	    lifecycle_init(&d->lifecycle, d->config, d->registry, &d->hosts, d->ports, e) < 0 ||
 	    fleet_new(&d->loop, &d->lifecycle, &d->fleet, e) < 0)
 		return err_code(e);
 	return listen_for_calls(d, e);
 }
 
-/* Calls that were cut off count as abandoned: what their jobs made is undone before the end. */
+static void on_dialled_enough(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+
+	if (!fleet_only_dials(d->fleet))
+		return;
+	log_info("a host does not answer, and is not waited for");
+	registry_close(d->registry);
+	_exit(d->failed);
+}
+
+/* Calls that were cut off count as abandoned: what their jobs made is undone first. Dialling a host that is lost takes
+ * minutes and can't be called back; nothing depends on it. */
+static void end_fleet(struct daemon *d)
+{
+	uv_timer_t patience = { .data = d };
+
+	uv_timer_init(&d->loop, &patience);
+	uv_timer_start(&patience, on_dialled_enough, DIAL_MS, DIAL_MS);
+	fleet_close(d->fleet);
+	while (fleet_is_busy(d->fleet))
+		uv_run(&d->loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *)&patience, NULL);
+	uv_run(&d->loop, UV_RUN_NOWAIT); /* it is this function's */
+	fleet_free(TAKE_PTR(d->fleet));
+}
+
 static void finish(struct daemon *d)
 {
 	d->stopping = true; /* also after a failed start: signals must not find a server */
 	rpc_server_free(d->server);
 	vm_metrics_close(&d->metrics);
-	if (d->fleet) {
-		fleet_close(d->fleet);
-		while (fleet_is_busy(d->fleet))
-			uv_run(&d->loop, UV_RUN_ONCE);
-		fleet_free(TAKE_PTR(d->fleet));
-	}
-	virt_close(d->virt);
+	if (d->fleet)
+		end_fleet(d);
+	vm_hosts_close(&d->hosts);
 	signals_unref(&d->signals);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	rpc_health_free(d->health);
@@ -290,6 +314,7 @@ static void finish(struct daemon *d)
 	calls_close(&d->calls);
 	vm_metrics_done(&d->metrics);
 	lifecycle_done(&d->lifecycle);
+	vm_hosts_done(&d->hosts);
 	ports_free(d->ports);
 	registry_close(d->registry);
 	if (d->lock >= 0)
@@ -301,7 +326,6 @@ static void finish(struct daemon *d)
 int daemon_run(const struct config *config, struct err *e)
 {
 	struct daemon d = { .config = config, .lock = -1 };
-	int failed;
 
 	if (config_simulates(config))
 		log_warn("MANAGER_TEE=%s: SIMULATED, for tests; nothing protects these CVMs",
@@ -311,11 +335,11 @@ int daemon_run(const struct config *config, struct err *e)
 		return err_nomem(e);
 	signals_start(&d.signals, &d.loop, on_signal, &d);
 	signals_on_hangup(&d.signals, on_hangup);
-	failed = start(&d, e);
-	if (!failed) {
+	d.failed = start(&d, e) < 0;
+	if (!d.failed) {
 		log_notify("READY=1");
 		uv_run(&d.loop, UV_RUN_DEFAULT);
 	}
 	finish(&d);
-	return failed;
+	return d.failed ? err_code(e) : 0;
 }

@@ -272,8 +272,9 @@ static void write_devices(struct xml *x, const struct domain_spec *spec)
 	write_address(x, "0x05");
 	close_tag(x);
 	open_tag(x, "serial");
-	attribute(x, "type", "file");
-	empty_tag(x, "source", "path", spec->console, NULL);
+	attribute(x, "type", spec->console ? "file" : "pty");
+	if (spec->console)
+		empty_tag(x, "source", "path", spec->console, NULL);
 	empty_tag(x, "target", "port", "0", NULL);
 	close_tag(x);
 	if (!spec->igvm) /* the service module in such a file has its own */

@@ -50,9 +50,9 @@ struct domain_spec {
 	const char *root;      /* read-only disk; NULL: none */
 	const char *boot_disk; /* read-only disk with the boot configuration; NULL: two shares … */
 	const char *env_dir, *certs_dir; /* … namely these */
-	const char *console;
-	struct domain_snp snp; /* with DOMAIN_SNP */
-	struct domain_tdx tdx; /* with DOMAIN_TDX */
+	const char *console;             /* file; NULL: a terminal, which libvirt shows */
+	struct domain_snp snp;           /* with DOMAIN_SNP */
+	struct domain_tdx tdx;           /* with DOMAIN_TDX */
 };
 
 /* The domain as XML, malloc'ed. Refuses a combination that no libvirt starts. */

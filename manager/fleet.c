@@ -2,6 +2,7 @@
 #include "common/base/log.h"
 #include "common/rpc/job.h"
 #include "manager/fleet_state.h"
+#include "manager/workers.h"
 
 #include <assert.h>
 #include <time.h>
@@ -9,8 +10,14 @@
 int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void (*done)(void *),
 		    struct err *e)
 {
+	struct workers *workers;
+
 	job->fleet = f;
-	if (rpc_job_start(f->loop, work, done, job, e) < 0)
+	if (!job->host && job->slot)
+		job->host = job->slot->host;
+	workers = job->host ? job->host->host->workers : NULL;
+	if (workers ? workers_start(workers, work, done, job, e) < 0
+		    : rpc_job_start(f->loop, work, done, job, e) < 0)
 		return err_code(e);
 	f->jobs++;
 	return 0;
@@ -47,13 +54,12 @@ static int init_slots(struct fleet *f, unsigned count, struct err *e)
 	if (!f->slots)
 		return err_nomem(e);
 	f->count = count;
-	uv_timer_init(f->loop, &f->reconnect);
-	f->reconnect.data = f;
 	uv_timer_init(f->loop, &f->look_at_image);
 	f->look_at_image.data = f;
 	uv_timer_init(f->loop, &f->tell);
 	f->tell.data = f;
-	f->handles = 3;
+	fleet_hosts_start(f);
+	f->handles = 2 + (unsigned)f->host_count;
 	return 0;
 }
 
@@ -61,6 +67,7 @@ static int take_up(struct fleet *f, const struct cvm *cvm, struct err *e)
 {
 	struct slot *slot = &f->slots[cvm->slot];
 
+	slot->host = fleet_host_find(f, cvm->host);
 	if (fleet_slot_take(f, slot, cvm, SLOT_RUNNING, e) < 0)
 		return err_code(e);
 	ports_mark(f->lifecycle->ports, cvm->port);
@@ -72,6 +79,20 @@ static int take_up(struct fleet *f, const struct cvm *cvm, struct err *e)
 		fleet_slot_doom(slot);
 	}
 	fleet_view_changed(slot);
+	return 0;
+}
+
+/* What runs where nobody looks would be taken for lost for ever, and its end never be seen. */
+static int check_hosts(const struct vm_hosts *hosts, const struct cvm *cvms, size_t count,
+		       struct err *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!vm_hosts_find(hosts, cvms[i].host))
+			return err_set(
+				e, ERR_PRECONDITION,
+				"CVM %s is on host %s, which MANAGER_HOSTS does not list: add "
+				"it again, and remove its CVMs before it",
+				cvms[i].id, *cvms[i].host ? cvms[i].host : HOST_LOCAL_URI);
 	return 0;
 }
 
@@ -94,6 +115,10 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 		free(f);
 		return err_code(e);
 	}
+	if (check_hosts(lifecycle->hosts, cvms, known, e) < 0) {
+		free(f);
+		return err_code(e);
+	}
 	fleet_view_start(f);
 	for (size_t i = 0; i < gone; i++) {
 		all_gone[i].revision = ++f->revision;
@@ -112,7 +137,8 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 			return err_code(e);
 		}
 	fleet_stray_start(f);
-	fleet_watch_connect(f);
+	for (size_t i = 0; i < f->host_count; i++)
+		fleet_watch_connect(&f->hosts[i]);
 	fleet_health_start(f);
 	*fleet = f;
 	return 0;
@@ -121,7 +147,8 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 void fleet_close(struct fleet *f)
 {
 	f->closing = true;
-	uv_timer_stop(&f->reconnect);
+	for (size_t i = 0; i < f->host_count; i++)
+		uv_timer_stop(&f->hosts[i].reconnect);
 	uv_timer_stop(&f->look_at_image);
 	uv_timer_stop(&f->tell);
 	for (unsigned i = 0; i < f->count; i++)
@@ -132,6 +159,15 @@ void fleet_close(struct fleet *f)
 bool fleet_is_busy(const struct fleet *f)
 {
 	return f->jobs > 0;
+}
+
+bool fleet_only_dials(const struct fleet *f)
+{
+	unsigned dials = 0;
+
+	for (size_t i = 0; i < f->host_count; i++)
+		dials += f->hosts[i].connecting;
+	return f->jobs == dials;
 }
 
 struct lifecycle *fleet_lifecycle(const struct fleet *f)
@@ -159,7 +195,10 @@ void fleet_free(struct fleet *f)
 		f->slots[i].timer.data = f;
 		uv_close((uv_handle_t *)&f->slots[i].timer, on_handle_closed);
 	}
-	uv_close((uv_handle_t *)&f->reconnect, on_handle_closed);
+	for (size_t i = 0; i < f->host_count; i++) {
+		f->hosts[i].reconnect.data = f;
+		uv_close((uv_handle_t *)&f->hosts[i].reconnect, on_handle_closed);
+	}
 	uv_close((uv_handle_t *)&f->look_at_image, on_handle_closed);
 	uv_close((uv_handle_t *)&f->tell, on_handle_closed);
 }

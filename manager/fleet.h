@@ -16,10 +16,11 @@
 struct fleet;
 
 /* Continues from what the registry says, and connects to libvirt as soon as it can. All
- * arguments are borrowed. The notices of `virt` must be passed to fleet_notice(). */
+ * arguments are borrowed. The notices of its hosts must be passed to fleet_notice(). */
 int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet,
 	      struct err *e) MUST_CHECK;
-void fleet_notice(struct fleet *fleet, const struct virt_notice *notice);
+void fleet_notice(struct fleet *fleet, const struct vm_host *host,
+		  const struct virt_notice *notice);
 
 /* Whether a CVM could be launched now, as far as libvirt and the image go: now, and `changed` when
  * that changes. */
@@ -30,6 +31,9 @@ bool fleet_is_serving(const struct fleet *fleet);
  * made: run the loop while the fleet is busy. */
 void fleet_close(struct fleet *fleet);
 bool fleet_is_busy(const struct fleet *fleet);
+
+/* All that it is busy with is dialling hosts that do not answer. */
+bool fleet_only_dials(const struct fleet *fleet);
 
 /* Closed and not busy. Freed when the loop has closed its handles: run the loop until then. */
 void fleet_free(struct fleet *fleet);
@@ -65,6 +69,9 @@ struct lifecycle *fleet_lifecycle(const struct fleet *fleet);
 
 /* Of a CVM that has a record; NULL: none of that id has. Valid until the loop continues. */
 const char *fleet_owner(const struct fleet *fleet, const char *id);
+
+/* Where its port is forwarded, if there is a table of hosts; else "": here. */
+const char *fleet_address(const struct fleet *fleet, const struct cvm *cvm);
 
 /* A CVM that was created and is not being removed, or NULL. Valid until the loop continues. */
 const struct cvm *fleet_find(const struct fleet *fleet, const char *id);

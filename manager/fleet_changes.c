@@ -160,6 +160,7 @@ static bool view_slot(const struct slot *slot, struct vm_view *view)
 	if (!slot->revision)
 		return false;
 	*view = (struct vm_view){ .cvm = &slot->cvm,
+				  .host_address = fleet_address(slot->fleet, &slot->cvm),
 				  .state = state_of(slot),
 				  .revision = slot->revision };
 	return true;
@@ -167,7 +168,9 @@ static bool view_slot(const struct slot *slot, struct vm_view *view)
 
 static bool view_gone(const struct cvm_gone *gone, struct vm_view *view)
 {
-	*view = (struct vm_view){ .gone = gone, .state = VM_EXITED, .revision = gone->revision };
+	*view = (struct vm_view){
+		.gone = gone, .host_address = "", .state = VM_EXITED, .revision = gone->revision
+	};
 	return true;
 }
 

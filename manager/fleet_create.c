@@ -17,7 +17,7 @@ static void creation_work(void *data)
 /* How full the host is, and with whose CVMs, is not a tenant's business. */
 static int hide_host(const char *tenant, struct err *e)
 {
-	if (*tenant && e->code == ERR_EXHAUSTED)
+	if (*tenant && (e->code == ERR_EXHAUSTED || e->code == ERR_UNAVAILABLE))
 		err_set(e, ERR_EXHAUSTED,
 			"the host has no room for this CVM now: try later, or ask the operator");
 	return err_code(e);
@@ -56,7 +56,7 @@ static void creation_done(void *data)
 		job->created(job->data, NULL, &job->err);
 	} else {
 		slot->state = SLOT_RUNNING;
-		slot->seen = !slot->fleet->lost;
+		slot->seen = !slot->host->lost;
 		fleet_view_changed(slot);
 		fleet_slot_wind_up(slot);
 		log_info("CVM %s: running, port %u forwarded to its agent", slot->cvm.id,
@@ -96,7 +96,7 @@ static struct total total_of(const struct fleet *f)
 {
 	struct total all = { .cvms = 0 };
 
-	all.cvms = fleet_stray_use_count(f, &all.use);
+	all.cvms = fleet_stray_use_count(f, NULL, &all.use);
 	for (unsigned i = 0; i < f->count; i++)
 		if (f->slots[i].state != SLOT_FREE) {
 			admission_count(f->lifecycle->config, &f->slots[i].cvm, &all.use);
@@ -155,17 +155,19 @@ static int check_limits(const struct fleet *f, const struct access_caller *calle
 }
 
 /* A slot for it, if there is room: for its owner first, so that who has no more is told that. */
-static int find_room(struct fleet *f, const struct access_caller *caller, const struct cvm *cvm,
-		     struct slot **slot, struct err *e)
+static int find_room(struct fleet *f, const struct access_caller *caller,
+		     struct cvm_request *request, struct cvm *cvm, struct slot **slot,
+		     struct err *e)
 {
 	const struct total all = total_of(f);
 
 	if (*caller->tenant && check_limits(f, caller, cvm, e) < 0)
 		return err_code(e);
-	if (f->stray_uses_lack) /* and nobody knows what that machine has */
+	if (fleet_stray_use_lacks(f)) /* and nobody knows what that machine has */
 		return err_nomem(e);
 	*slot = unused_slot(f, cvm, all.cvms, e);
-	if (!*slot || admission_check(f->lifecycle->config, &all.use, cvm, e) < 0)
+	if (!*slot || admission_check(f->lifecycle->config, &all.use, cvm, e) < 0 ||
+	    fleet_host_choose(f, request, cvm, e) < 0)
 		return hide_host(caller->tenant, e);
 	return 0;
 }
@@ -204,12 +206,13 @@ int fleet_create(struct fleet *f, const Manager__CreateReq *request,
 		caller = &an_operator;
 	memcpy(job->cvm.owner, caller->tenant, sizeof(job->cvm.owner));
 	if (fill_job(job, config, request, e) < 0 ||
-	    find_room(f, caller, &job->cvm, &slot, e) < 0) {
+	    find_room(f, caller, &job->request, &job->cvm, &slot, e) < 0) {
 		cvm_request_done(&job->request);
 		free(job);
 		return err_code(e);
 	}
 	job->cvm.slot = (unsigned)(slot - f->slots);
+	slot->host = fleet_host_find(f, job->cvm.host);
 	job->slot = slot;
 	job->created = done;
 	job->data = data;

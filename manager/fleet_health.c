@@ -5,7 +5,11 @@
 
 bool fleet_is_serving(const struct fleet *f)
 {
-	return f->has_libvirt && !f->lacks_image;
+	bool is_there = false;
+
+	for (size_t i = 0; i < f->host_count; i++)
+		is_there = is_there || f->hosts[i].is_there;
+	return is_there && !f->lacks_image;
 }
 
 static void tell(struct fleet *f, bool was_serving)
@@ -19,11 +23,12 @@ static void tell(struct fleet *f, bool was_serving)
 		f->health(f->health_data, serving);
 }
 
-void fleet_health_libvirt(struct fleet *f, bool is_there)
+void fleet_health_libvirt(struct fleet_host *host, bool is_there)
 {
+	struct fleet *f = host->fleet;
 	bool was_serving = fleet_is_serving(f);
 
-	f->has_libvirt = is_there;
+	host->is_there = is_there;
 	tell(f, was_serving);
 }
 

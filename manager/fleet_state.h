@@ -34,19 +34,34 @@ struct waiter {
 	void *data;
 };
 
+/* One host, as its libvirt's events say. */
+struct fleet_host {
+	struct fleet *fleet;
+	struct vm_host *host;
+	uv_timer_t reconnect;
+	unsigned reconnect_ms;
+	bool connecting, looking, look_again;
+	bool is_there, lost;  /* lost: libvirt was there, and is not now */
+	bool is_known;        /* `info` is of this connection */
+	bool stray_uses_lack; /* one that there was no memory for */
+	struct virt_host info;
+};
+
 struct slot {
-	struct fleet *fleet; /* NULL: never used, and costs no memory */
+	struct fleet *fleet;     /* NULL: never used, and costs no memory */
+	struct fleet_host *host; /* where it runs */
 	enum slot_state state;
 	struct cvm cvm;
 	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
 	uint64_t ends;    /* uv_now() when its time is up; 0: not started yet */
 	unsigned retry_ms;
-	bool doomed;       /* must go even if nobody asks */
-	bool died;         /* its domain ended while it was being created */
-	bool blocked;      /* FREE: a domain without a record has the name of this slot's */
-	bool looked;       /* was running when libvirt's domains were last asked for */
-	bool seen;         /* libvirt has said that it runs, since it was last there */
-	uint64_t revision; /* of its last change; 0: it has not been told of */
+	bool doomed;  /* must go even if nobody asks */
+	bool died;    /* its domain ended while it was being created */
+	bool blocked; /* FREE: a domain without a record has the name of this slot's */
+	struct fleet_host *stray_host; /* where that is */
+	bool looked;                   /* was running when libvirt's domains were last asked for */
+	bool seen;                     /* libvirt has said that it runs, since it was last there */
+	uint64_t revision;             /* of its last change; 0: it has not been told of */
 	TAILQ_ENTRY(slot) link;
 	struct waiter *waiters;
 	UT_hash_handle hh; /* unless it is FREE: found by cvm.id */
@@ -75,12 +90,11 @@ struct fleet {
 	struct lifecycle *lifecycle;
 	struct slot *slots, *by_id;
 	unsigned count, handles;
-	uv_timer_t reconnect;
-	unsigned reconnect_ms;
-	bool connecting, looking, look_again;
+	struct fleet_host hosts[HOSTS_MAX];
+	size_t host_count;
 
 	uv_timer_t look_at_image;
-	bool has_libvirt, lacks_image, checks_image;
+	bool lacks_image, checks_image;
 	void (*health)(void *data, bool serving);
 	void *health_data;
 
@@ -98,11 +112,10 @@ struct fleet {
 		forgotten_rest; /* of all owners; of those that have no share any more */
 	LIST_HEAD(, fleet_watcher) watchers;
 	uv_timer_t tell;
-	bool ends_watches, lost; /* lost: libvirt was there, and is not now */
+	bool ends_watches;
 
 	struct ask *asks; /* under way, about strays (fleet_stray.c) */
 	struct stray_use *stray_uses;
-	bool stray_uses_lack; /* one that there was no memory for */
 	unsigned jobs;
 	bool closing;
 };
@@ -111,6 +124,8 @@ struct fleet {
 struct job {
 	struct fleet *fleet;
 	struct slot *slot;
+	struct fleet_host *host; /* NULL: the slot's; without one it is no host's */
+	struct virt_host info;
 	struct cvm cvm; /* a copy */
 	struct cvm_request request;
 	fleet_created_fn *created;
@@ -125,7 +140,7 @@ struct job {
 	struct err err;
 };
 
-/* Runs in the pool; `done` on the loop, where fleet_job_end() frees it. If it could not be
+/* Runs in the host's own threads, or in the pool; `done` on the loop, where fleet_job_end() frees it. If it could not be
  * started, the caller still owns it. */
 int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void (*done)(void *),
 		    struct err *e) MUST_CHECK;
@@ -183,25 +198,40 @@ int fleet_stray_remove(struct fleet *f, const char *id, fleet_removed_fn *done, 
 /* Whether CVMs can be launched (fleet_health.c): what libvirt's events say, and a look at the image
  * now and then, or at once. */
 void fleet_health_start(struct fleet *f);
-void fleet_health_libvirt(struct fleet *f, bool is_there);
+void fleet_health_libvirt(struct fleet_host *host, bool is_there);
 void fleet_health_look(struct fleet *f);
 
-/* Connects to libvirt, again and again until it is there (fleet_watch.c). */
-void fleet_watch_connect(struct fleet *f);
+/* Connects to its libvirt, again and again until it is there (fleet_watch.c). */
+void fleet_watch_connect(struct fleet_host *host);
 
-/* Compares libvirt's domains with ours; again afterwards if that is under way. */
-void fleet_watch_look(struct fleet *f);
+/* Compares its libvirt's domains with ours; again afterwards if that is under way. */
+void fleet_watch_look(struct fleet_host *host);
 
-/* A domain that has no record has this slot's name. */
-void fleet_watch_block(struct fleet *f, struct slot *slot, const char *uuid);
+/* A domain on that host that has no record has this slot's name. */
+void fleet_watch_block(struct slot *slot, struct fleet_host *host, const char *uuid);
 
 /* What machines without a record have (fleet_stray_use.c): until libvirt says how much that is, it counts as the
- * most that a CVM may have. Those that are not added between begin and end are gone. */
-void fleet_stray_use_add(struct fleet *f, const char *id);
+ * most that a CVM may have. Those of a host that are not added between begin and end are gone. */
+void fleet_stray_use_add(struct fleet_host *host, const char *id);
 void fleet_stray_use_drop(struct fleet *f, const char *id);
-void fleet_stray_use_begin(struct fleet *f);
-void fleet_stray_use_end(struct fleet *f);
+void fleet_stray_use_begin(struct fleet_host *host);
+void fleet_stray_use_end(struct fleet_host *host);
 void fleet_stray_use_done(struct fleet *f);
 
-/* Adds up what all of them have; how many they are. */
-unsigned fleet_stray_use_count(const struct fleet *f, struct admission_use *use);
+/* Adds up what all of them have, or those of one host (else NULL); how many they are. */
+unsigned fleet_stray_use_count(const struct fleet *f, const struct fleet_host *host,
+			       struct admission_use *use);
+
+/* There was no memory for one. */
+bool fleet_stray_use_lacks(const struct fleet *f);
+
+/* The hosts (fleet_hosts.c): a timer for each, which the fleet closes. */
+void fleet_hosts_start(struct fleet *f);
+struct fleet_host *fleet_host_find(struct fleet *f, const char *name);
+
+/* As messages call it. */
+const char *fleet_host_name(const struct fleet_host *host);
+
+/* Where the CVM goes, and with which TEE: written to both. */
+int fleet_host_choose(struct fleet *f, struct cvm_request *request, struct cvm *cvm,
+		      struct err *e) MUST_CHECK;

@@ -141,7 +141,7 @@ static void list_work(void *data)
 	CLEANUP(free) struct virt_domain *domains = NULL;
 	size_t count = 0;
 
-	ask->result = virt_list(l->virt, LIFECYCLE_ANY_PREFIX, &domains, &count, &ask->err);
+	ask->result = vm_hosts_list(l->hosts, LIFECYCLE_ANY_PREFIX, &domains, &count, &ask->err);
 	if (ask->result == 0)
 		ask->result = stray_find(l, domains, count, &ask->all, &ask->count, &ask->err);
 }
@@ -220,15 +220,18 @@ static void adopt_done(void *data)
 	struct slot *slot = ask->slot;
 
 	if (ask->result < 0) {
-		fleet_slot_leave(slot);              /* not fleet_slot_free(): it is not gone, */
-		fleet_watch_block(f, slot, ask->id); /* and its domain still has the slot's name */
+		struct fleet_host *host = slot->host;
+
+		fleet_slot_leave(slot); /* not fleet_slot_free(): it is not gone, */
+		fleet_watch_block(slot, host,
+				  ask->id); /* and its domain still has the slot's name */
 		adopt_failed(ask);
 		return;
 	}
 	log_info("CVM %s: adopted, port %u", ask->id, ask->cvm.port);
 	ports_mark(f->lifecycle->ports, ask->cvm.port);
 	slot->state = SLOT_RUNNING;
-	slot->seen = !f->lost;
+	slot->seen = !slot->host->lost;
 	fleet_view_changed(slot);
 	fleet_slot_wind_up(slot);
 	ask->adopted(ask->data, &slot->cvm, NULL);
@@ -237,7 +240,7 @@ static void adopt_done(void *data)
 		fleet_slot_remove(slot, CVM_ENDED);
 	}
 	/* Its machine may have ended before it had a slot that notices would find. */
-	fleet_watch_look(f);
+	fleet_watch_look(slot->host);
 	ask_end(ask);
 }
 
@@ -262,6 +265,7 @@ static int claim(struct ask *ask, struct err *e)
 		return err_set(e, ERR_EXISTS, "CVM %s has taken slot %u, that of CVM %s",
 			       f->slots[cvm->slot].cvm.id, cvm->slot, cvm->id);
 	ask->slot = &f->slots[cvm->slot];
+	ask->slot->host = fleet_host_find(f, cvm->host);
 	if (fleet_slot_take(f, ask->slot, cvm, SLOT_CREATING, e) < 0)
 		return err_code(e);
 	if (ask_go_on(ask, adopt_work, adopt_done, e) < 0) {

@@ -10,6 +10,7 @@
 
 struct stray_use {
 	char id[CVM_ID_LEN + 1];
+	struct fleet_host *host;
 	struct admission_use use;
 	bool asking, known; /* of libvirt, how much it is */
 	bool listed;        /* by the look that is under way */
@@ -28,7 +29,7 @@ static void size_work(void *data)
 {
 	struct job *job = data;
 
-	job->result = virt_size(job->fleet->lifecycle->virt, job->cvm.id, &job->size, &job->err);
+	job->result = virt_size(job->host->host->virt, job->cvm.id, &job->size, &job->err);
 }
 
 static void size_done(void *data)
@@ -54,6 +55,7 @@ static void ask(struct fleet *f, struct stray_use *u)
 
 	if (!job)
 		return;
+	job->host = u->host;
 	memcpy(job->cvm.id, u->id, sizeof(job->cvm.id));
 	if (fleet_job_start(f, job, size_work, size_done, &e) < 0) {
 		log_warn("domain %s: %s", u->id, e.text);
@@ -63,15 +65,16 @@ static void ask(struct fleet *f, struct stray_use *u)
 	u->asking = true;
 }
 
-void fleet_stray_use_add(struct fleet *f, const char *id)
+void fleet_stray_use_add(struct fleet_host *host, const char *id)
 {
+	struct fleet *f = host->fleet;
 	const struct config *config = f->lifecycle->config;
 	struct stray_use *u = find(f, id);
 
 	if (!u) {
 		u = calloc(1, sizeof(*u));
 		if (!u) {
-			f->stray_uses_lack = true;
+			host->stray_uses_lack = true;
 			return;
 		}
 		snprintf(u->id, sizeof(u->id), "%s", id);
@@ -79,10 +82,11 @@ void fleet_stray_use_add(struct fleet *f, const char *id)
 		HASH_ADD_STR(f->stray_uses, id, u);
 		if (!find(f, id)) {
 			free(u);
-			f->stray_uses_lack = true;
+			host->stray_uses_lack = true;
 			return;
 		}
 	}
+	u->host = host;
 	u->listed = true;
 	if (!u->known && !u->asking)
 		ask(f, u);
@@ -97,39 +101,55 @@ void fleet_stray_use_drop(struct fleet *f, const char *id)
 	free(u);
 }
 
-void fleet_stray_use_begin(struct fleet *f)
+void fleet_stray_use_begin(struct fleet_host *host)
 {
-	struct stray_use *u, *next;
+	struct stray_use *u;
 
-	f->stray_uses_lack = false;
-	HASH_ITER(hh, f->stray_uses, u, next)
-	u->listed = false;
+	host->stray_uses_lack = false;
+	for (u = host->fleet->stray_uses; u; u = u->hh.next)
+		if (u->host == host)
+			u->listed = false;
 }
 
-void fleet_stray_use_end(struct fleet *f)
+void fleet_stray_use_end(struct fleet_host *host)
 {
 	struct stray_use *u, *next;
 
-	HASH_ITER(hh, f->stray_uses, u, next)
-	if (!u->listed) {
-		HASH_DEL(f->stray_uses, u);
+	HASH_ITER(hh, host->fleet->stray_uses, u, next)
+	if (u->host == host && !u->listed) {
+		HASH_DEL(host->fleet->stray_uses, u);
 		free(u);
 	}
 }
 
-unsigned fleet_stray_use_count(const struct fleet *f, struct admission_use *use)
+unsigned fleet_stray_use_count(const struct fleet *f, const struct fleet_host *host,
+			       struct admission_use *use)
 {
 	const struct stray_use *u;
+	unsigned count = 0;
 
 	for (u = f->stray_uses; u; u = u->hh.next) {
+		if (host && u->host != host)
+			continue;
 		use->cpus += u->use.cpus;
 		use->memory += u->use.memory;
+		count++;
 	}
-	return HASH_COUNT(f->stray_uses);
+	return count;
+}
+
+bool fleet_stray_use_lacks(const struct fleet *f)
+{
+	for (size_t i = 0; i < f->host_count; i++)
+		if (f->hosts[i].stray_uses_lack)
+			return true;
+	return false;
 }
 
 void fleet_stray_use_done(struct fleet *f)
 {
-	fleet_stray_use_begin(f);
-	fleet_stray_use_end(f);
+	for (size_t i = 0; i < f->host_count; i++) {
+		fleet_stray_use_begin(&f->hosts[i]);
+		fleet_stray_use_end(&f->hosts[i]);
+	}
 }

@@ -11,6 +11,7 @@
 
 #include "common/access/access.h"
 #include "common/rpc/source.h"
+#include "manager/host_table.h"
 #include "manager/registry.h"
 
 #include <sys/queue.h>
@@ -34,11 +35,20 @@ enum vm_state {
 struct vm_view {
 	const struct cvm *cvm;
 	const struct cvm_gone *gone;
+	const char *host_address; /* fleet_address() */
 	enum vm_state state;
 	uint64_t revision;
 };
 
 const char *vm_state_name(enum vm_state state);
+
+/* The hosts of the table, by their place in it; false behind the last, and where there is no table. */
+struct host_view {
+	const struct host_row *row;
+	bool is_there;
+	uint64_t machines; /* with those that have no record */
+};
+bool fleet_host_view(const struct fleet *fleet, size_t place, struct host_view *view);
 
 /* How many are gone for that cause since this manager began. */
 uint64_t fleet_ended(const struct fleet *fleet, enum cvm_why why);

@@ -8,6 +8,7 @@
 #include "common/preflight/preflight_tls.h"
 #include "manager/calls.h"
 #include "manager/guest_rules.h"
+#include "manager/host_table.h"
 #include "manager/lifecycle.h"
 #include "manager/tee.h"
 
@@ -146,10 +147,25 @@ static int ask_libvirt(struct host *h, struct err *e)
 	return failed;
 }
 
+/* The table is read; whether its hosts answer, the manager's log and metrics say while it runs. */
+static int look_hosts(const struct host *h, char *found, struct err *e)
+{
+	CLEANUP(free) struct host_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return err_nomem(e);
+	if (host_table_read(h->config->hosts, table, e) < 0)
+		return err_wrap(e, "MANAGER_HOSTS");
+	return preflight_not_asked(
+		found, "the %zu hosts of MANAGER_HOSTS are looked at when it runs", table->count);
+}
+
 static int look_libvirt(void *subject, char *found, struct err *e)
 {
 	struct host *h = subject;
 
+	if (h->config->hosts)
+		return look_hosts(h, found, e);
 	if (ask_libvirt(h, e) < 0)
 		return err_code(e);
 	return preflight_found(found, "%s answers", h->config->libvirt_uri);
@@ -309,7 +325,7 @@ static const struct preflight_check checks[] = {
 	  "another folder in MANAGER_SECRETS_DIR" },
 	{ HOST_CHECK_LIBVIRT, look_libvirt,
 	  "start libvirtd (or virtqemud), let this user use it, and see "
-	  "MANAGER_LIBVIRT_URI" },
+	  "MANAGER_LIBVIRT_URI, or set the table of MANAGER_HOSTS right" },
 	{ "kvm", look_kvm,
 	  "switch virtualization on in the firmware (SVM, VT-x), load kvm_amd or kvm_intel, and see "
 	  "that libvirt can open /dev/kvm" },

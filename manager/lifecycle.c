@@ -37,7 +37,7 @@ static void paths_done(struct paths *paths)
 static int paths_init(struct paths *p, const struct config *config, const char *id, struct err *e)
 {
 	if (text_format(&p->state, e, "%s/cvms/%s", config->state_dir, id) < 0 ||
-	    text_format(&p->console, e, "%s/console.log", p->state) < 0 ||
+	    text_format(&p->console, e, "%s/" LIFECYCLE_CONSOLE, p->state) < 0 ||
 	    text_format(&p->record, e, "%s/" LIFECYCLE_RECORD, p->state) < 0 ||
 	    text_format(&p->secrets, e, "%s/%s", config->secrets_dir, id) < 0 ||
 	    text_format(&p->disk, e, "%s/boot.img", p->secrets) < 0 ||
@@ -85,10 +85,10 @@ int lifecycle_open_image(const struct config *config, struct image **image, stru
 }
 
 int lifecycle_init(struct lifecycle *l, const struct config *config, struct registry *registry,
-		   struct virt *virt, struct ports *ports, struct err *e)
+		   const struct vm_hosts *hosts, struct ports *ports, struct err *e)
 {
 	*l = (struct lifecycle){
-		.config = config, .registry = registry, .virt = virt, .ports = ports
+		.config = config, .registry = registry, .hosts = hosts, .ports = ports
 	};
 	images_init(&l->images, config->image_dir);
 	if (lifecycle_check_image(l, e) < 0) {
@@ -121,9 +121,11 @@ void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCL
 /* What of the image a launch needs. */
 struct launch {
 	char *kernel, *initrd, *root, *cmdline;
-	bool boot_disk; /* else shares */
+	bool boot_disk;             /* else shares */
+	char volume[VIRT_PATH_MAX]; /* the boot disk on another host */
 	char folder[IMAGES_FOLDER_MAX + 1];
 	bool holds;
+	struct vm_host *at;
 	struct virt_host host;
 };
 
@@ -237,16 +239,34 @@ static void put_back(struct lifecycle *l, const struct launch *launch)
 	pthread_mutex_unlock(&l->images.lock);
 }
 
+/* What it can do, of what its row says that it may. */
+static int choose_tee(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
+		      struct launch *launch, struct err *e)
+{
+	const struct host_row *row = &launch->at->row;
+
+	if (virt_host(launch->at->virt, &launch->host, e) < 0)
+		return host_check_named(HOST_CHECK_LIBVIRT, e);
+	launch->host.snp = launch->host.snp && row->tees[DOMAIN_SNP];
+	launch->host.tdx = launch->host.tdx && row->tees[DOMAIN_TDX];
+	if (tee_choose(l->config, request->tee, &launch->host, cvm, e) < 0)
+		return host_check_named(HOST_CHECK_TEE, e);
+	if (!config_simulates(l->config) && !row->tees[cvm->tee])
+		return err_set(e, ERR_PRECONDITION, "MANAGER_HOSTS does not list tee %s",
+			       domain_tee_name(cvm->tee));
+	return 0;
+}
+
 static int prepare(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 		   struct launch *launch, struct err *e)
 {
 	struct bootconfig_digests digests;
 	int failed;
 
-	if (virt_host(l->virt, &launch->host, e) < 0)
-		return host_check_named(HOST_CHECK_LIBVIRT, e);
-	if (tee_choose(l->config, request->tee, &launch->host, cvm, e) < 0)
-		return host_check_named(HOST_CHECK_TEE, e);
+	if (vm_hosts_get(l->hosts, cvm->host, &launch->at, e) < 0)
+		return err_code(e);
+	if (choose_tee(l, request, cvm, launch, e) < 0)
+		return vm_host_wrap(launch->at, e);
 	if (bootconfig_digest(&request->boot, &digests, e) < 0)
 		return err_code(e);
 	memcpy(cvm->boot_sha3_256, digests.sha3_256, sizeof(digests.sha3_256));
@@ -254,24 +274,34 @@ static int prepare(struct lifecycle *l, const struct cvm_request *request, struc
 	pthread_mutex_lock(&l->images.lock);
 	failed = take_image(l, request, cvm, launch, e);
 	pthread_mutex_unlock(&l->images.lock);
+	if (!failed && !launch->at->is_local && !launch->boot_disk)
+		return err_set(
+			e, ERR_PRECONDITION,
+			"host %s is another machine, and image %s takes its boot configuration "
+			"from folders of this one: take an image with a boot disk",
+			launch->at->row.name, cvm->image);
 	return failed;
 }
 
 /* In the form that the image takes. */
 static struct boot_paths boot_paths(const struct paths *p, const struct launch *launch)
 {
+	if (!launch->at->is_local)
+		return (struct boot_paths){ .disk = launch->volume };
 	if (launch->boot_disk)
 		return (struct boot_paths){ .folder = p->secrets, .disk = p->disk };
 	return (struct boot_paths){ .folder = p->secrets, .env = p->env, .certs = p->certs };
 }
 
-static int make_files(const struct paths *p, const struct cvm_request *request,
-		      const struct launch *launch, struct err *e)
+static int make_files(const struct paths *p, const struct cvm_request *request, const char *id,
+		      struct launch *launch, struct err *e)
 {
 	struct boot_paths boot = boot_paths(p, launch);
 
 	if (mkdir(p->state, 0700) < 0)
 		return err_errno(e, "make '%s'", p->state);
+	if (!launch->at->is_local)
+		return boot_files_send(launch->at, id, &request->boot, launch->volume, e);
 	return boot_files_make(&boot, &request->boot, &launch->host, e);
 }
 
@@ -303,26 +333,34 @@ static int start_domain(struct lifecycle *l, const struct cvm *cvm, const struct
 		.boot_disk = boot.disk,
 		.env_dir = boot.env,
 		.certs_dir = boot.certs,
-		.console = paths->console,
+		.console = launch->at->is_local ? paths->console : NULL,
 	};
 
 	lifecycle_name(l, cvm->slot, name);
 	if (tee_fill(l->config, &launch->host, cvm, &spec, &texts, e) < 0 ||
 	    domain_xml_write(&spec, &xml, e) < 0)
 		return err_code(e);
-	return virt_start(l->virt, xml, e);
+	return virt_start(launch->at->virt, xml, e);
+}
+
+static int take_port(struct lifecycle *l, const struct vm_host *host, uint16_t *port, struct err *e)
+{
+	return host->is_local ? ports_take(l->ports, port, e)
+			      : ports_take_remote(l->ports, port, e);
 }
 
 /* Somebody else may have taken the port since it was checked; then we take another one. */
-static int forward(struct lifecycle *l, struct cvm *cvm, struct err *e)
+static int forward(struct lifecycle *l, struct cvm *cvm, const struct vm_host *host, struct err *e)
 {
+	const char *address = host->is_local ? l->config->forward_host : host->row.address;
+
 	for (int i = 0; i < LIFECYCLE_FORWARD_TRIES; i++) {
 		uint16_t lost = cvm->port, port;
 
-		if (virt_forward(l->virt, cvm->id, l->config->forward_host, cvm->port,
-				 LIFECYCLE_AGENT_PORT, e) == 0)
+		if (virt_forward(host->virt, cvm->id, address, cvm->port, LIFECYCLE_AGENT_PORT,
+				 e) == 0)
 			return 0;
-		if (e->code != ERR_EXISTS || ports_take(l->ports, &port, e) < 0)
+		if (e->code != ERR_EXISTS || take_port(l, host, &port, e) < 0)
 			return err_code(e);
 		if (registry_set_port(l->registry, cvm->id, port, e) < 0) {
 			ports_give(l->ports, port);
@@ -336,14 +374,15 @@ static int forward(struct lifecycle *l, struct cvm *cvm, struct err *e)
 
 /* All steps after the first record; lifecycle_remove() can undo each of them. */
 static int take_steps(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
-		      const struct launch *launch, struct err *e)
+		      struct launch *launch, struct err *e)
 {
 	CLEANUP_PATHS struct paths paths = { 0 };
 
 	if (paths_init(&paths, l->config, cvm->id, e) < 0 ||
-	    make_files(&paths, request, launch, e) < 0 || set_step(l, cvm, CVM_DOMAIN, e) < 0 ||
-	    start_domain(l, cvm, launch, &paths, e) < 0 || set_step(l, cvm, CVM_FORWARD, e) < 0 ||
-	    forward(l, cvm, e) < 0 || registry_save(l->registry, paths.record, cvm, e) < 0)
+	    make_files(&paths, request, cvm->id, launch, e) < 0 ||
+	    set_step(l, cvm, CVM_DOMAIN, e) < 0 || start_domain(l, cvm, launch, &paths, e) < 0 ||
+	    set_step(l, cvm, CVM_FORWARD, e) < 0 || forward(l, cvm, launch->at, e) < 0 ||
+	    registry_save(l->registry, paths.record, cvm, e) < 0)
 		return err_code(e);
 	return set_step(l, cvm, CVM_RUNNING, e);
 }
@@ -355,7 +394,7 @@ static int create(struct lifecycle *l, const struct cvm_request *request, struct
 
 	if (prepare(l, request, cvm, launch, e) < 0)
 		return err_code(e);
-	if (ports_take(l->ports, &cvm->port, e) < 0)
+	if (take_port(l, launch->at, &cvm->port, e) < 0)
 		return host_check_named(HOST_CHECK_PORTS, e);
 	cvm->step = CVM_FILES;
 	if (registry_add(l->registry, cvm, e) < 0) {
@@ -366,6 +405,7 @@ static int create(struct lifecycle *l, const struct cvm_request *request, struct
 	}
 	if (take_steps(l, request, cvm, launch, e) == 0)
 		return 0;
+	(void)!vm_host_wrap(launch->at, e);
 	cvm->why = CVM_FAILED;
 	if (lifecycle_remove(l, cvm, true, &undo) == 0)
 		cvm->step = 0;
@@ -398,14 +438,15 @@ static int set_last_step(struct lifecycle *l, struct cvm *cvm, enum cvm_step ste
 	return 0;
 }
 
-static int stop(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e)
+static int stop(struct lifecycle *l, struct cvm *cvm, const struct vm_host *host, bool insist,
+		struct err *e)
 {
-	if (!insist && cvm->step == CVM_RUNNING && virt_connect(l->virt, e) < 0)
+	if (!insist && cvm->step == CVM_RUNNING && virt_connect(host->virt, e) < 0)
 		return err_code(e);
 	if (cvm->step >= CVM_DOMAIN && cvm->step <= CVM_RUNNING &&
 	    set_last_step(l, cvm, CVM_STOPPING, insist, e) < 0)
 		return err_code(e);
-	if (cvm->step == CVM_STOPPING && virt_stop(l->virt, cvm->id, e) < 0)
+	if (cvm->step == CVM_STOPPING && virt_stop(host->virt, cvm->id, e) < 0)
 		return err_code(e);
 	return cvm->step == CVM_CLEANING ? 0 : set_last_step(l, cvm, CVM_CLEANING, insist, e);
 }
@@ -427,57 +468,19 @@ int lifecycle_remove_folders(const struct lifecycle *l, const char *id, struct e
 int lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e)
 {
 	CLEANUP_PATHS struct paths paths = { 0 };
+	struct vm_host *host;
 
-	if (paths_init(&paths, l->config, cvm->id, e) < 0 || stop(l, cvm, insist, e) < 0 ||
-	    remove_folders(&paths, e) < 0)
+	if (paths_init(&paths, l->config, cvm->id, e) < 0 ||
+	    vm_hosts_get(l->hosts, cvm->host, &host, e) < 0)
+		return err_code(e);
+	if (stop(l, cvm, host, insist, e) < 0 ||
+	    (!host->is_local && boot_files_take_back(host, cvm->id, e) < 0))
+		return vm_host_wrap(host, e);
+	if (remove_folders(&paths, e) < 0)
 		return err_code(e);
 	cvm->exited_ms = clock_ms(CLOCK_REALTIME);
 	if (registry_delete(l->registry, cvm, e) < 0 && e->code != ERR_NOT_FOUND)
 		return err_code(e);
 	ports_give(l->ports, cvm->port);
 	return 0;
-}
-
-int lifecycle_console(const struct lifecycle *l, const char *id, char **path, struct err *e)
-{
-	CLEANUP_PATHS struct paths paths = { 0 };
-
-	if (paths_init(&paths, l->config, id, e) < 0)
-		return err_code(e);
-	*path = TAKE_PTR(paths.console);
-	return 0;
-}
-
-void lifecycle_last_words(const struct lifecycle *l, const struct cvm *cvm, char *out, size_t room)
-{
-	CLEANUP_PATHS struct paths paths = { 0 };
-	CLEANUP(close) int fd = -1;
-	char tail[1024];
-	struct err e;
-	struct stat st;
-	ssize_t len;
-
-	*out = '\0';
-	if (paths_init(&paths, l->config, cvm->id, &e) < 0)
-		return;
-	fd = open(paths.console, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return;
-	len = pread(fd, tail, sizeof(tail) - 1,
-		    st.st_size > (off_t)sizeof(tail) ? st.st_size - (off_t)sizeof(tail) + 1 : 0);
-	while (len > 0 && strchr("\r\n ", tail[len - 1]))
-		len--;
-	if (len <= 0)
-		return;
-	tail[len] = '\0';
-	/* A zero would hide what comes after it. */
-	for (ssize_t i = 0; i < len; i++)
-		if (!tail[i])
-			tail[i] = ' ';
-	for (ssize_t i = len; i-- > 0;)
-		if (tail[i] == '\n') {
-			snprintf(out, room, "%s", tail + i + 1);
-			return;
-		}
-	snprintf(out, room, "%s", tail);
 }

@@ -11,6 +11,8 @@
  *   <secrets>/<id>/certs/…           cert.pem, key.pem, ca.pem
  *   domain cocos-<tag>-<slot>        UUID: the CVM's id
  *   a port of MANAGER_PORTS
+ * On another host than this one, no file of this one is there: the boot configuration is a volume of its storage
+ * pool, and the console is libvirt's to show.
  */
 #pragma once
 
@@ -19,7 +21,7 @@
 #include "manager/images.h"
 #include "manager/ports.h"
 #include "manager/registry.h"
-#include "manager/virt.h"
+#include "manager/vm_hosts.h"
 
 #include <pthread.h>
 
@@ -32,11 +34,12 @@ enum {
 /* What the domains of every manager begin with, and the copy of a CVM's record in its folder. */
 #define LIFECYCLE_ANY_PREFIX "cocos-"
 #define LIFECYCLE_RECORD     "record.db"
+#define LIFECYCLE_CONSOLE    "console.log"
 
 struct lifecycle {
 	const struct config *config;
 	struct registry *registry;
-	struct virt *virt;
+	const struct vm_hosts *hosts;
 	struct ports *ports;
 
 	struct images images; /* with a lock of their own */
@@ -52,7 +55,7 @@ int lifecycle_open_image(const struct config *config, struct image **image,
 /* All arguments are borrowed. The image is opened here, so that a broken one is noticed before a
  * client asks. */
 int lifecycle_init(struct lifecycle *l, const struct config *config, struct registry *registry,
-		   struct virt *virt, struct ports *ports, struct err *e) MUST_CHECK;
+		   const struct vm_hosts *hosts, struct ports *ports, struct err *e) MUST_CHECK;
 void lifecycle_done(struct lifecycle *l);
 
 /* "cocos-<tag>-" and the domain's whole name. */
@@ -90,7 +93,7 @@ void lifecycle_image_name(struct lifecycle *l, char name[IMAGE_NAME_MAX]);
 /* The image can be launched, as it is on disk now; reads it again if it was changed. Blocking. */
 int lifecycle_check_image(struct lifecycle *l, struct err *e) MUST_CHECK;
 
-/* Creates the CVM: `cvm` comes with id, slot, times, cpus and memory, the rest is filled in. On failure
+/* Creates the CVM: `cvm` comes with id, host, slot, times, cpus and memory, the rest is filled in. On failure
  * everything is undone; if even that failed, cvm->step says how far it got, and
  * lifecycle_remove() must be tried again; it is 0 if nothing is left. */
 int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,

@@ -52,14 +52,14 @@ static bool is_free(const struct ports *p, uint16_t port)
 	       bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 1) == 0;
 }
 
-int ports_take(struct ports *p, uint16_t *port, struct err *e)
+static int take(struct ports *p, bool is_here, uint16_t *port, struct err *e)
 {
 	unsigned i = 0, index = 0;
 
 	pthread_mutex_lock(&p->lock);
 	for (; i < p->count; i++) {
 		index = (p->next + i) % p->count;
-		if (!p->used[index] && is_free(p, (uint16_t)(p->first + index)))
+		if (!p->used[index] && (!is_here || is_free(p, (uint16_t)(p->first + index))))
 			break;
 	}
 	if (i < p->count) {
@@ -72,6 +72,16 @@ int ports_take(struct ports *p, uint16_t *port, struct err *e)
 			       p->first + p->count - 1);
 	*port = (uint16_t)(p->first + index);
 	return 0;
+}
+
+int ports_take(struct ports *p, uint16_t *port, struct err *e)
+{
+	return take(p, true, port, e);
+}
+
+int ports_take_remote(struct ports *p, uint16_t *port, struct err *e)
+{
+	return take(p, false, port, e);
 }
 
 unsigned ports_left(struct ports *p)

@@ -24,6 +24,9 @@ DEFINE_CLEANUP(struct ports *, ports_free)
  * if there is none. */
 int ports_take(struct ports *ports, uint16_t *port, struct err *e) MUST_CHECK;
 
+/* One of another host, where nobody can look whether it is free. */
+int ports_take_remote(struct ports *ports, uint16_t *port, struct err *e) MUST_CHECK;
+
 /* How many such ports there are. */
 unsigned ports_left(struct ports *ports);
 

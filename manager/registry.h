@@ -23,8 +23,9 @@
 enum {
 	CVM_ID_LEN = 36, /* a UUID in text */
 	CVM_TEXT_MAX = 256,
+	CVM_HOST_MAX = 64, /* a host's name, with its end */
 	REGISTRY_TAG_LEN = 8,
-	REGISTRY_VERSION = 3, /* of the file's form */
+	REGISTRY_VERSION = 4, /* of the file's form */
 	REGISTRY_ROWS_MAX =
 		16384, /* slots are below it: CONFIG_VMS_MAX, and room for a limit that was higher */
 	REGISTRY_GONE_MAX =
@@ -60,6 +61,7 @@ struct cvm {
 	char name[CVM_NAME_MAX + 1];     /* its owner's, or empty */
 	char labels[CVM_LABELS_MAX + 1]; /* cvm_labels.h */
 	char owner[ACCESS_NAME_MAX + 1]; /* the tenant whose it is; empty: an operator's */
+	char host[CVM_HOST_MAX];         /* where it runs (vm_hosts.h) */
 	enum cvm_step step;
 	unsigned slot;                  /* 0 to max_vms - 1: gives the domain its name */
 	uint16_t port;                  /* on the host, forwarded to the agent's */

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/base/utf8.h"
+#include "manager/host_table.h"
 
 #include <string.h>
 
@@ -28,6 +29,7 @@ enum column {
 	COLUMN_LABELS,
 	COLUMN_MEMORY,
 	COLUMN_OWNER,
+	COLUMN_HOST,
 	COLUMNS,
 };
 
@@ -76,6 +78,7 @@ void registry_row_bind(sqlite3_stmt *s, const struct cvm *cvm)
 	sqlite3_bind_text(s, COLUMN_LABELS + 1, cvm->labels, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(s, COLUMN_MEMORY + 1, (int64_t)cvm->memory);
 	sqlite3_bind_text(s, COLUMN_OWNER + 1, cvm->owner, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, COLUMN_HOST + 1, cvm->host, -1, SQLITE_STATIC);
 }
 
 static int bad(sqlite3_stmt *s, enum column column, const char *why, struct err *e)
@@ -173,7 +176,8 @@ static int take_additions(sqlite3_stmt *s, struct cvm *cvm, struct err *e)
 	if (take_text(s, COLUMN_NAME, cvm->name, sizeof(cvm->name), e) < 0 ||
 	    take_text(s, COLUMN_LABELS, cvm->labels, sizeof(cvm->labels), e) < 0 ||
 	    take_number(s, COLUMN_MEMORY, 0, INT64_MAX, &memory, e) < 0 ||
-	    take_text(s, COLUMN_OWNER, cvm->owner, sizeof(cvm->owner), e) < 0)
+	    take_text(s, COLUMN_OWNER, cvm->owner, sizeof(cvm->owner), e) < 0 ||
+	    take_text(s, COLUMN_HOST, cvm->host, sizeof(cvm->host), e) < 0)
 		return err_code(e);
 	if (cvm_name_check(cvm->name, &why) < 0)
 		return bad(s, COLUMN_NAME, "is none", e);
@@ -181,6 +185,8 @@ static int take_additions(sqlite3_stmt *s, struct cvm *cvm, struct err *e)
 		return bad(s, COLUMN_LABELS, "are none", e);
 	if (*cvm->owner && !access_name_is_valid(cvm->owner))
 		return bad(s, COLUMN_OWNER, "is no tenant's name", e);
+	if (*cvm->host && !host_name_is_valid(cvm->host))
+		return bad(s, COLUMN_HOST, "is no host's name", e);
 	cvm->memory = (uint64_t)memory;
 	return 0;
 }

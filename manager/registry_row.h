@@ -19,8 +19,8 @@ enum {
 #define REGISTRY_COLUMNS                                                          \
 	"id, slot, port, step, created_ms, expires_ms, tee, kvm, cpus, cpu_type," \
 	" firmware, image, cmdline, boot_sha3_256, boot_sha3_384, expected,"      \
-	" name, labels, memory, owner"
-#define REGISTRY_PARAMETERS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+	" name, labels, memory, owner, host"
+#define REGISTRY_PARAMETERS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 
 /* What is remembered of one that is gone; `nr` apart, which orders them. */
 #define REGISTRY_GONE_COLUMNS "id, name, labels, tee, kvm, why, created_ms, exited_ms, owner"

@@ -46,12 +46,14 @@ void service_not_found(struct rpc_call *call, const char *id)
 
 void service_reply_cvm(struct rpc_call *call, const struct cvm *cvm)
 {
+	const char *address = fleet_address(service_fleet(call), cvm);
 	Manager__CreateRes response = MANAGER__CREATE_RES__INIT;
 	char port[8];
 
 	snprintf(port, sizeof(port), "%u", cvm->port);
 	response.forwarded_port = port;
 	response.cvm_id = (char *)(uintptr_t)cvm->id;
+	response.host_address = (char *)(uintptr_t)address;
 	rpc_call_note(call, "id", cvm->id);
 	rpc_call_reply(call, &response.base);
 }
@@ -66,6 +68,8 @@ static bool on_created(void *data, const struct cvm *cvm, const struct err *e)
 	/* Also told if nobody listens: how it ended is for the audit log. */
 	if (cvm)
 		rpc_call_note(call, "id", cvm->id);
+	if (cvm && *cvm->host)
+		rpc_call_note(call, "host", cvm->host);
 	if (e) {
 		service_fail(call, e);
 	} else if (wanted) {

@@ -250,6 +250,20 @@ static struct console_call *console_call_new(struct rpc_call *call, struct err *
 	return r;
 }
 
+/* It has one, and its file is here. */
+static int check_place(const struct fleet *f, const struct vm_view *view, struct err *e)
+{
+	if (view->gone)
+		return err_set(e, ERR_PRECONDITION, "CVM %s is gone, and its console with it",
+			       view->gone->id);
+	if (!vm_hosts_find(fleet_lifecycle(f)->hosts, view->cvm->host)->is_local)
+		return err_set(e, ERR_PRECONDITION,
+			       "CVM %s runs on host %s, which shows its console itself: 'virsh "
+			       "console %s' there",
+			       view->cvm->id, view->cvm->host, view->cvm->id);
+	return 0;
+}
+
 void service_console(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const Manager__ConsoleReq *request = (const Manager__ConsoleReq *)message;
@@ -264,9 +278,7 @@ void service_console(struct rpc_call *call, const ProtobufCMessage *message)
 		service_not_found(call, request->id);
 		return;
 	}
-	if (view.gone) {
-		err_set(&e, ERR_PRECONDITION, "CVM %s is gone, and its console with it",
-			view.gone->id);
+	if (check_place(service_fleet(call), &view, &e) < 0) {
 		service_fail(call, &e);
 		return;
 	}

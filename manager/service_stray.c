@@ -24,6 +24,7 @@ static void reply_strays(struct rpc_call *call, const struct stray *strays, size
 		manager__stray__init(&rows[i]);
 		rows[i].id = (char *)(uintptr_t)s->id;
 		rows[i].domain = (char *)(uintptr_t)s->domain;
+		rows[i].host = (char *)(uintptr_t)s->host;
 		rows[i].folder = s->folder;
 		rows[i].secrets = s->secrets;
 		rows[i].adoptable = stray_check(s, &why_not) == 0;

@@ -3,6 +3,7 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "manager/boot_files.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -149,6 +150,7 @@ static int add_domain(const struct lifecycle *l, struct list *list,
 		      const struct virt_domain *domain, struct err *e)
 {
 	char prefix[LIFECYCLE_NAME_MAX];
+	const struct vm_host *host;
 	struct stray *stray;
 	unsigned slot;
 
@@ -160,6 +162,9 @@ static int add_domain(const struct lifecycle *l, struct list *list,
 	if (!stray)
 		return err_code(e);
 	snprintf(stray->domain, sizeof(stray->domain), "%s", domain->name);
+	memcpy(stray->host, domain->host, sizeof(stray->host));
+	host = vm_hosts_find(l->hosts, domain->host);
+	stray->remote = host && !host->is_local;
 	return 0;
 }
 
@@ -215,7 +220,7 @@ static int look_up(const struct lifecycle *l, const char *id, struct stray *stra
 
 	if (!cvm_id_is_valid(id))
 		return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
-	if (virt_list(l->virt, LIFECYCLE_ANY_PREFIX, &domains, &domain_count, e) < 0 ||
+	if (vm_hosts_list(l->hosts, LIFECYCLE_ANY_PREFIX, &domains, &domain_count, e) < 0 ||
 	    stray_find(l, domains, domain_count, &all, &count, e) < 0)
 		return err_code(e);
 	for (size_t i = 0; i < count; i++)
@@ -240,7 +245,7 @@ int stray_check(const struct stray *stray, struct err *e)
 		return err_set(e, ERR_PRECONDITION,
 			       "CVM %s: its domain '%s' says no slot: it can only be removed",
 			       stray->id, stray->domain);
-	if (!stray->recorded || !stray->secrets)
+	if (!stray->recorded || (!stray->secrets && !stray->remote))
 		return err_set(
 			e, ERR_PRECONDITION,
 			"of CVM %s there is no %s any more: it can only be removed", stray->id,
@@ -266,16 +271,37 @@ int stray_read(const struct lifecycle *l, const char *id, struct cvm *cvm, struc
 			"removed",
 			id, cvm->slot, stray.domain);
 	cvm->step = CVM_RUNNING;
+	memcpy(cvm->host, stray.host, sizeof(cvm->host));
 	return 0;
+}
+
+/* That of its domain; or else the one that its record names, if it can be read. */
+static const struct vm_host *host_of(const struct lifecycle *l, const struct stray *stray)
+{
+	CLEANUP(free) struct cvm *cvm = NULL;
+	CLEANUP(free) char *path = NULL;
+	struct err e;
+
+	if (*stray->domain || !stray->recorded)
+		return vm_hosts_find(l->hosts, stray->host);
+	cvm = malloc(sizeof(*cvm));
+	return cvm && record_path(l, stray->id, &path, &e) == 0 &&
+			       registry_saved(path, stray->id, cvm, &e) == 0
+		       ? vm_hosts_find(l->hosts, cvm->host)
+		       : NULL;
 }
 
 int stray_remove(const struct lifecycle *l, const char *id, struct err *e)
 {
+	const struct vm_host *host;
 	struct stray stray;
 
 	if (look_up(l, id, &stray, e) < 0)
 		return err_code(e);
-	if (*stray.domain && virt_stop(l->virt, id, e) < 0)
+	host = host_of(l, &stray);
+	if (*stray.domain && host && virt_stop(host->virt, id, e) < 0)
+		return err_code(e);
+	if (host && !host->is_local && boot_files_take_back(host, id, e) < 0)
 		return err_code(e);
 	return lifecycle_remove_folders(l, id, e);
 }

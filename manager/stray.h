@@ -16,7 +16,9 @@ enum { STRAYS_MAX = 32768 }; /* 8 MiB: all CVMs that there may be, and as many w
 struct stray {
 	char id[LOG_QUOTE_MAX];     /* a CVM's id; or, quoted, another name in <state>/cvms */
 	char domain[VIRT_NAME_MAX]; /* the name of its domain; "" if there is none */
+	char host[VIRT_HOST_MAX];   /* where that is */
 	bool is_id;                 /* only then it can be adopted or removed */
+	bool remote;                /* it is on another machine, where no folder of this one is */
 	bool folder, secrets;       /* in MANAGER_STATE_DIR, in MANAGER_SECRETS_DIR */
 	bool recorded;              /* its folder has the record with which it can be adopted */
 };

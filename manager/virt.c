@@ -2,15 +2,11 @@
 #include "manager/virt.h"
 
 #include "common/base/cleanup.h"
-#include "common/base/file.h"
-#include "manager/virt_host.h"
+#include "manager/virt_state.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 #include <libvirt/libvirt-qemu.h>
-#include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
 enum {
@@ -18,7 +14,6 @@ enum {
 	KEEPALIVE_COUNT = 4, /* this many of these */
 	STOP_TRIES = 150,
 	STOP_WAIT_MS = 100,
-	PARAMETER_MAX = 64,
 };
 
 struct virt {
@@ -26,34 +21,28 @@ struct virt {
 	void (*notice)(void *data, const struct virt_notice *notice);
 	void *data;
 	uv_async_t async;
-
-	pthread_t events;
-	atomic_bool stop;
-	int wake; /* libvirt timer that ends a wait in its event loop */
+	bool remote;
 
 	pthread_mutex_t connecting; /* held while a connection is made; before `lock` */
 	pthread_mutex_t lock;       /* for all below */
 	virConnectPtr conn;
+	bool told_lost; /* that this one is */
 	struct virt_host host;
 	struct virt_notice queue[VIRT_QUEUE_MAX];
 	size_t queued;
 	bool overflown;
 };
 
-static void unref_conn(virConnectPtr conn)
-{
-	virConnectClose(conn);
-}
-DEFINE_CLEANUP(virConnectPtr, unref_conn)
 DEFINE_CLEANUP(virDomainPtr, virDomainFree)
 
-static void forget_error(void *data, virErrorPtr error)
+void virt_unref(virConnectPtr conn)
 {
+	virConnectClose(conn);
 }
 
 /* libvirt's last error in this thread. If the connection is alive, libvirt refused; if not, it
  * is not there. Asking that resets the error, so it is copied first. */
-static int virt_error(virConnectPtr conn, struct err *e, const char *what)
+int virt_error(virConnectPtr conn, struct err *e, const char *what)
 {
 	enum err_code code = ERR_INTERNAL;
 	int number = virGetLastErrorCode();
@@ -79,6 +68,16 @@ static int virt_error(virConnectPtr conn, struct err *e, const char *what)
 	return err_code(e);
 }
 
+/* Under the lock. */
+static void enqueue(struct virt *v, const struct virt_notice *notice)
+{
+	if (v->queued < VIRT_QUEUE_MAX)
+		v->queue[v->queued++] = *notice;
+	else
+		v->overflown = true;
+	uv_async_send(&v->async);
+}
+
 static void push(struct virt *v, enum virt_event event, virDomainPtr domain)
 {
 	struct virt_notice notice = { .event = event };
@@ -91,12 +90,17 @@ static void push(struct virt *v, enum virt_event event, virDomainPtr domain)
 		snprintf(notice.name, sizeof(notice.name), "%s", name ? name : "");
 	}
 	pthread_mutex_lock(&v->lock);
-	if (v->queued < VIRT_QUEUE_MAX)
-		v->queue[v->queued++] = notice;
-	else
-		v->overflown = true;
+	enqueue(v, &notice);
 	pthread_mutex_unlock(&v->lock);
-	uv_async_send(&v->async);
+}
+
+/* Once for each connection, whoever notices first: libvirt, or somebody who wants to use it. Under the lock, so that
+ * no later connection is taken for the one that is lost. */
+static void tell_lost(struct virt *v)
+{
+	if (!v->told_lost)
+		enqueue(v, &(struct virt_notice){ .event = VIRT_LOST });
+	v->told_lost = true;
 }
 
 static void on_async(uv_async_t *async)
@@ -104,19 +108,21 @@ static void on_async(uv_async_t *async)
 	struct virt *v = async->data;
 	struct virt_notice queue[VIRT_QUEUE_MAX];
 	size_t count;
-	bool overflown;
+	bool overflown, is_there;
 
 	pthread_mutex_lock(&v->lock);
 	count = v->queued;
 	memcpy(queue, v->queue, count * sizeof(queue[0]));
 	overflown = v->overflown;
+	is_there = v->conn && !v->told_lost;
 	v->queued = 0;
 	v->overflown = false;
 	pthread_mutex_unlock(&v->lock);
 	for (size_t i = 0; i < count; i++)
 		v->notice(v->data, &queue[i]);
 	if (overflown)
-		v->notice(v->data, &(struct virt_notice){ .event = VIRT_CONNECTED });
+		v->notice(v->data,
+			  &(struct virt_notice){ .event = is_there ? VIRT_CONNECTED : VIRT_LOST });
 }
 
 static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, void *data)
@@ -130,30 +136,12 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int 
 
 static void on_closed(virConnectPtr conn, int reason, void *data)
 {
-	push(data, VIRT_LOST, NULL);
-}
-
-static void on_wake(int timer, void *data)
-{
-}
-
-static void *run_events(void *data)
-{
 	struct virt *v = data;
 
-	while (!atomic_load(&v->stop))
-		if (virEventRunDefaultImpl() < 0)
-			break;
-	return NULL;
-}
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool once_failed;
-
-static void init_once(void)
-{
-	virSetErrorFunc(NULL, forget_error);
-	once_failed = virInitialize() < 0 || virEventRegisterDefaultImpl() < 0;
+	pthread_mutex_lock(&v->lock);
+	if (v->conn == conn)
+		tell_lost(v);
+	pthread_mutex_unlock(&v->lock);
 }
 
 int virt_new(uv_loop_t *loop, const char *uri,
@@ -171,16 +159,18 @@ int virt_new(uv_loop_t *loop, const char *uri,
 	v->async.data = v;
 	pthread_mutex_init(&v->connecting, NULL);
 	pthread_mutex_init(&v->lock, NULL);
-	pthread_once(&once, init_once);
-	v->wake = once_failed ? -1 : virEventAddTimeout(-1, on_wake, NULL, NULL);
-	if (v->wake < 0 || uv_async_init(loop, &v->async, on_async) < 0 ||
-	    pthread_create(&v->events, NULL, run_events, v) != 0) {
+	if (virt_events_start(e) < 0 || uv_async_init(loop, &v->async, on_async) < 0) {
 		free(v->uri);
 		free(v);
 		return err_set(e, ERR_INTERNAL, "libvirt's events can't be waited for");
 	}
 	*virt = v;
 	return 0;
+}
+
+void virt_make_remote(struct virt *v)
+{
+	v->remote = true;
 }
 
 static void on_async_closed(uv_handle_t *handle)
@@ -205,10 +195,7 @@ void virt_close(struct virt *v)
 		return;
 	if (v->conn)
 		leave(v, TAKE_PTR(v->conn));
-	atomic_store(&v->stop, true);
-	virEventUpdateTimeout(v->wake, 0);
-	pthread_join(v->events, NULL);
-	virEventRemoveTimeout(v->wake);
+	virt_events_stop();
 	uv_close((uv_handle_t *)&v->async, on_async_closed);
 }
 
@@ -221,7 +208,8 @@ static virConnectPtr current(struct virt *v)
 	if (v->conn && virConnectIsAlive(v->conn) == 1) {
 		virConnectRef(v->conn);
 		conn = v->conn;
-	} else {
+	} else if (v->conn) {
+		tell_lost(v);
 		dead = TAKE_PTR(v->conn);
 	}
 	pthread_mutex_unlock(&v->lock);
@@ -230,38 +218,9 @@ static virConnectPtr current(struct virt *v)
 	return conn;
 }
 
-/* A file that may be missing. */
-static int read_parameter(const char *path, char **text, struct err *e)
-{
-	if (file_read_text(path, PARAMETER_MAX, text, e) < 0 && e->code != ERR_NOT_FOUND)
-		return err_code(e);
-	e->code = ERR_OK;
-	return 0;
-}
-
-static int ask_host(virConnectPtr conn, struct virt_host *host, struct err *e)
-{
-	CLEANUP(free) char *capabilities = virConnectGetCapabilities(conn);
-	CLEANUP(free) char *domain = NULL, *snp = NULL, *tdx = NULL;
-
-	if (!capabilities)
-		return virt_error(conn, e, "capabilities");
-	/* Without KVM, libvirt says nothing about it. */
-	domain = virConnectGetDomainCapabilities(conn, NULL, "x86_64", "q35", "kvm", 0);
-	if (read_parameter("/sys/module/kvm_amd/parameters/sev_snp", &snp, e) < 0 ||
-	    read_parameter("/sys/module/kvm_intel/parameters/tdx", &tdx, e) < 0)
-		return err_code(e);
-	return virt_host_read(&(struct virt_host_sources){ .capabilities = capabilities,
-							   .domain_capabilities = domain,
-							   .virtualizes = virt_cpu(),
-							   .kvm_amd_snp = snp,
-							   .kvm_intel_tdx = tdx },
-			      host, e);
-}
-
 static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 {
-	CLEANUP(unref_conn) virConnectPtr conn = virConnectOpen(v->uri);
+	CLEANUP(virt_unref) virConnectPtr conn = virConnectOpen(v->uri);
 	struct virt_host host = { 0 };
 
 	if (!conn) {
@@ -278,7 +237,7 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 	(void)virConnectRegisterCloseCallback(conn, on_closed, v, NULL);
 	if (virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
 					     VIR_DOMAIN_EVENT_CALLBACK(by_event), v, NULL) < 0 ||
-	    ask_host(conn, &host, e) < 0) {
+	    virt_ask(conn, v->remote, &host, e) < 0) {
 		if (!e->code)
 			virt_error(conn, e, "events");
 		virConnectUnregisterCloseCallback(conn, on_closed);
@@ -288,14 +247,15 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 	virConnectRef(conn);
 	v->conn = conn;
 	v->host = host;
+	v->told_lost = false;
+	enqueue(v, &(struct virt_notice){ .event = VIRT_CONNECTED });
 	pthread_mutex_unlock(&v->lock);
-	push(v, VIRT_CONNECTED, NULL);
 	*result = TAKE_PTR(conn);
 	return 0;
 }
 
 /* A reference to a live connection, made now if necessary. */
-static int take(struct virt *v, virConnectPtr *conn, struct err *e)
+static int dial_once(struct virt *v, virConnectPtr *conn, struct err *e)
 {
 	int failed = 0;
 
@@ -312,18 +272,34 @@ static int take(struct virt *v, virConnectPtr *conn, struct err *e)
 	return failed;
 }
 
+/* A host that is lost may hold up who dials for minutes: one dials, and nobody else waits for it. */
+int virt_take(struct virt *v, virConnectPtr *conn, struct err *e)
+{
+	if (!v->remote)
+		return dial_once(v, conn, e);
+	*conn = current(v);
+	return *conn ? 0 : err_set(e, ERR_UNAVAILABLE, "libvirt: %s can't be reached now", v->uri);
+}
+
+int virt_dial(struct virt *v, struct err *e)
+{
+	CLEANUP(virt_unref) virConnectPtr conn = NULL;
+
+	return dial_once(v, &conn, e);
+}
+
 int virt_connect(struct virt *v, struct err *e)
 {
-	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	CLEANUP(virt_unref) virConnectPtr conn = NULL;
 
-	return take(v, &conn, e);
+	return virt_take(v, &conn, e);
 }
 
 int virt_host(struct virt *v, struct virt_host *host, struct err *e)
 {
-	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	CLEANUP(virt_unref) virConnectPtr conn = NULL;
 
-	if (take(v, &conn, e) < 0)
+	if (virt_take(v, &conn, e) < 0)
 		return err_code(e);
 	pthread_mutex_lock(&v->lock);
 	*host = v->host;
@@ -333,10 +309,10 @@ int virt_host(struct virt *v, struct virt_host *host, struct err *e)
 
 int virt_start(struct virt *v, const char *xml, struct err *e)
 {
-	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	CLEANUP(virt_unref) virConnectPtr conn = NULL;
 	CLEANUP(virDomainFree) virDomainPtr domain = NULL;
 
-	if (take(v, &conn, e) < 0)
+	if (virt_take(v, &conn, e) < 0)
 		return err_code(e);
 	domain = virDomainCreateXML(conn, xml, 0);
 	return domain ? 0 : virt_error(conn, e, "start a domain");
@@ -361,10 +337,10 @@ static int stop_once(virConnectPtr conn, const char *uuid, struct err *e)
 
 int virt_stop(struct virt *v, const char *uuid, struct err *e)
 {
-	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	CLEANUP(virt_unref) virConnectPtr conn = NULL;
 	const struct timespec pause = { .tv_nsec = STOP_WAIT_MS * 1000000L };
 
-	if (take(v, &conn, e) < 0)
+	if (virt_take(v, &conn, e) < 0)
 		return err_code(e);
 	for (int i = 0; i < STOP_TRIES; i++) {
 		int again = stop_once(conn, uuid, e);
@@ -380,12 +356,12 @@ int virt_stop(struct virt *v, const char *uuid, struct err *e)
 int virt_forward(struct virt *v, const char *uuid, const char *host, uint16_t port,
 		 uint16_t guest_port, struct err *e)
 {
-	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	CLEANUP(virt_unref) virConnectPtr conn = NULL;
 	CLEANUP(virDomainFree) virDomainPtr domain = NULL;
 	CLEANUP(free) char *answer = NULL;
 	char command[128];
 
-	if (take(v, &conn, e) < 0)
+	if (virt_take(v, &conn, e) < 0)
 		return err_code(e);
 	domain = virDomainLookupByUUIDString(conn, uuid);
 	/* hostnet0: libvirt's name for the back end of the only network card. */
@@ -403,11 +379,11 @@ int virt_forward(struct virt *v, const char *uuid, const char *host, uint16_t po
 
 int virt_size(struct virt *v, const char *uuid, struct virt_size *size, struct err *e)
 {
-	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	CLEANUP(virt_unref) virConnectPtr conn = NULL;
 	CLEANUP(virDomainFree) virDomainPtr domain = NULL;
 	virDomainInfo info;
 
-	if (take(v, &conn, e) < 0)
+	if (virt_take(v, &conn, e) < 0)
 		return err_code(e);
 	domain = virDomainLookupByUUIDString(conn, uuid);
 	if (!domain && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
@@ -421,13 +397,13 @@ int virt_size(struct virt *v, const char *uuid, struct virt_size *size, struct e
 int virt_list(struct virt *v, const char *prefix, struct virt_domain **domains, size_t *count,
 	      struct err *e)
 {
-	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	CLEANUP(virt_unref) virConnectPtr conn = NULL;
 	struct virt_domain *found;
 	virDomainPtr *all = NULL;
 	size_t n = 0;
 	int total;
 
-	if (take(v, &conn, e) < 0)
+	if (virt_take(v, &conn, e) < 0)
 		return err_code(e);
 	total = virConnectListAllDomains(conn, &all, 0);
 	if (total < 0)

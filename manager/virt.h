@@ -20,6 +20,9 @@ enum {
 	VIRT_NAME_MAX = 64,
 	VIRT_QUEUE_MAX = 256,     /* that wait; beyond it they become one VIRT_CONNECTED */
 	VIRT_DOMAINS_MAX = 16384, /* 2 MiB: of this manager and of others */
+	VIRT_POOL_MAX = 64,       /* a storage pool's name, with its end */
+	VIRT_PATH_MAX = 4096,
+	VIRT_HOST_MAX = 64,
 };
 
 enum virt_event {
@@ -38,6 +41,7 @@ struct virt_notice {
 struct virt_domain {
 	char uuid[VIRT_UUID_LEN + 1];
 	char name[VIRT_NAME_MAX];
+	char host[VIRT_HOST_MAX]; /* for whoever asks more than one (vm_hosts.h) */
 };
 
 /* What the host can do, determined once per connection. */
@@ -50,21 +54,30 @@ struct virt_host {
 	/* A TEE counts when kernel and libvirt both offer it, under KVM. */
 	bool snp, tdx;
 	unsigned cbitpos, reduced_phys_bits; /* if snp */
+
+	uint64_t cpus, memory; /* bytes; 0: libvirt does not say */
 };
 
 struct virt;
 
-/* Starts the event thread, once per process; does not connect yet. `notice` is called on the
+/* Starts the event thread, one for all connections; does not connect yet. `notice` is called on the
  * loop. `uri` is copied. */
 int virt_new(uv_loop_t *loop, const char *uri,
 	     void (*notice)(void *data, const struct virt_notice *notice), void *data,
 	     struct virt **virt, struct err *e) MUST_CHECK;
+
+/* It is another host's, before it is used: virt_dial() alone connects it, while every other call fails at
+ * once as long as it is not; and what that host can do is what its libvirt says, not this one's kernel. */
+void virt_make_remote(struct virt *virt);
 
 /* No call may be under way. It is freed when the loop has closed its handle: run the loop until
  * then. */
 void virt_close(struct virt *virt);
 
 /* Connects, unless it is connected. */
+int virt_dial(struct virt *virt, struct err *e) MUST_CHECK;
+
+/* The same, of another host only whether it is connected. */
 int virt_connect(struct virt *virt, struct err *e) MUST_CHECK;
 
 int virt_host(struct virt *virt, struct virt_host *host, struct err *e) MUST_CHECK;
@@ -91,3 +104,17 @@ int virt_size(struct virt *virt, const char *uuid, struct virt_size *size,
 /* The domains whose name begins with `prefix`, running or starting, malloc'ed. */
 int virt_list(struct virt *virt, const char *prefix, struct virt_domain **domains, size_t *count,
 	      struct err *e) MUST_CHECK;
+
+/* A volume of these bytes in that storage pool, for QEMU's user alone; its path there goes to `path`. Nothing is
+ * left if it fails. ERR_PRECONDITION if there is no such pool, or it does not run. */
+struct virt_volume {
+	const char *pool, *name;
+	const void *bytes;
+	size_t len;
+};
+int virt_volume_make(struct virt *virt, const struct virt_volume *volume, char path[VIRT_PATH_MAX],
+		     struct err *e) MUST_CHECK;
+
+/* Fine if the volume or the pool is not there. */
+int virt_volume_remove(struct virt *virt, const char *pool, const char *name,
+		       struct err *e) MUST_CHECK;

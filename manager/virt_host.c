@@ -11,10 +11,12 @@
 DEFINE_CLEANUP(xmlDocPtr, xmlFreeDoc)
 DEFINE_CLEANUP(xmlXPathContextPtr, xmlXPathFreeContext)
 DEFINE_CLEANUP(xmlXPathObjectPtr, xmlXPathFreeObject)
+DEFINE_CLEANUP(xmlBufferPtr, xmlBufferFree)
 
 #define GUEST "/capabilities/guest[os_type='hvm']/arch[@name='x86_64']"
 #define TEES  "/domainCapabilities/features/launchSecurity[@supported='yes']/enum[@name='sectype']"
 #define SEV   "/domainCapabilities/features/sev[@supported='yes']"
+#define CPU   "/capabilities/host/cpu"
 #define LABEL "/capabilities/host/secmodel[model='dac']/baselabel"
 
 static xmlDocPtr parse(const char *xml)
@@ -122,4 +124,21 @@ int virt_host_read(const struct virt_host_sources *sources, struct virt_host *ho
 		return err_code(e);
 	*host = read;
 	return 0;
+}
+
+int virt_host_cpu(const char *capabilities, char **xml, struct err *e)
+{
+	CLEANUP(xmlFreeDoc) xmlDocPtr doc = parse(capabilities);
+	CLEANUP(xmlXPathFreeContext)
+	xmlXPathContextPtr context = doc ? xmlXPathNewContext(doc) : NULL;
+	CLEANUP(xmlXPathFreeObject)
+	xmlXPathObjectPtr found = context ? xmlXPathEvalExpression(BAD_CAST CPU, context) : NULL;
+	CLEANUP(xmlBufferFree) xmlBufferPtr buffer = xmlBufferCreate();
+
+	if (!found || xmlXPathNodeSetIsEmpty(found->nodesetval))
+		return err_set(e, ERR_NOT_FOUND, "libvirt's capabilities name no CPU");
+	if (!buffer || xmlNodeDump(buffer, doc, found->nodesetval->nodeTab[0], 0, 0) < 0)
+		return err_nomem(e);
+	*xml = strdup((const char *)xmlBufferContent(buffer));
+	return *xml ? 0 : err_nomem(e);
 }

@@ -23,3 +23,6 @@ bool virt_cpu(void);
  * TEE both libvirt and the kernel. */
 int virt_host_read(const struct virt_host_sources *sources, struct virt_host *host,
 		   struct err *e) MUST_CHECK;
+
+/* The description of the host's CPU in its capabilities, as XML of its own, malloc'ed. ERR_NOT_FOUND: there is none. */
+int virt_host_cpu(const char *capabilities, char **xml, struct err *e) MUST_CHECK;

@@ -40,7 +40,7 @@ static void fill_common(struct vm_message *out, const char *labels, enum domain_
 	m->tee = out->tee;
 }
 
-static void fill_cvm(struct vm_message *out, const struct cvm *c)
+static void fill_cvm(struct vm_message *out, const struct cvm *c, const char *host_address)
 {
 	Manager__Vm *m = &out->message;
 
@@ -49,6 +49,7 @@ static void fill_cvm(struct vm_message *out, const struct cvm *c)
 	m->name = text(c->name);
 	m->exit_reason = text(vm_why_name(c->why));
 	m->tenant = text(c->owner);
+	m->host = text(c->host);
 	m->created_ms = c->created_ms;
 	m->expires_ms = c->expires_ms;
 	m->cpus = c->cpus;
@@ -60,6 +61,7 @@ static void fill_cvm(struct vm_message *out, const struct cvm *c)
 	m->acceleration = text(c->kvm ? "kvm" : "tcg");
 	m->image = text(c->image);
 	m->forwarded_port = c->port;
+	m->host_address = text(host_address);
 }
 
 static void fill_gone(struct vm_message *out, const struct cvm_gone *g)
@@ -79,7 +81,7 @@ void vm_message(const struct vm_view *view, struct vm_message *out)
 {
 	manager__vm__init(&out->message);
 	if (view->cvm)
-		fill_cvm(out, view->cvm);
+		fill_cvm(out, view->cvm, view->host_address);
 	else
 		fill_gone(out, view->gone);
 	out->message.state = text(vm_state_name(view->state));

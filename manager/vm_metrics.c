@@ -49,6 +49,26 @@ static void write_ended(const struct vm_metrics *m, struct metrics_text *t)
 	}
 }
 
+static void write_hosts(const struct vm_metrics *m, struct metrics_text *t)
+{
+	struct host_view view;
+
+	if (!fleet_host_view(m->fleet, 0, &view))
+		return;
+	metrics_family(t, "cocos_manager_host_up", METRICS_GAUGE,
+		       "1: the host's libvirt is connected.");
+	for (size_t i = 0; fleet_host_view(m->fleet, i, &view); i++)
+		metrics_sample(t,
+			       (const struct metrics_label[]){ { "host", view.row->name }, { 0 } },
+			       view.is_there);
+	metrics_family(t, "cocos_manager_host_vms", METRICS_GAUGE,
+		       "CVMs on the host, those without a record counted.");
+	for (size_t i = 0; fleet_host_view(m->fleet, i, &view); i++)
+		metrics_sample(t,
+			       (const struct metrics_label[]){ { "host", view.row->name }, { 0 } },
+			       (double)view.machines);
+}
+
 /* "base 1f0a9b…": flavour and digest. */
 static void write_image(struct vm_metrics *m, struct metrics_text *t)
 {
@@ -76,6 +96,7 @@ static void write_page(void *data, struct metrics_text *t)
 	call_metrics_write(m->calls, t);
 	write_vms(m, t);
 	write_ended(m, t);
+	write_hosts(m, t);
 	gauge(t, "cocos_manager_vms_max", "CVMs that may exist at once.", (double)c->max_vms);
 	gauge(t, "cocos_manager_serving",
 	      "1: a CVM could be launched, as far as libvirt and image go.",

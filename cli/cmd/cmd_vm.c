@@ -155,7 +155,7 @@ static int hand_over(struct client *client, const Manager__CreateRes *created, s
 	struct cli *cli = client->cli;
 	char address[VM_REACH_MAX] = "";
 	struct err unknown;
-	int known = vm_reach_address(client, created->forwarded_port, address, &unknown);
+	int known = vm_reach_address(client, created, address, &unknown);
 
 	if (print_vm(cli, created, address, e) < 0)
 		return err_code(e);
@@ -231,8 +231,8 @@ const struct command cmd_create_vm = {
 	.help = "have the manager launch a CVM; prints its id and how its agent is reached",
 	.options = options,
 	.run = run_create_vm,
-	.more = "The last line is for a shell, or --save-profile keeps it: the manager's host with the port that it\n"
-		"forwards, which other hosts reach where its MANAGER_FORWARD_HOST lets them.",
+	.more = "The last line is for a shell, or --save-profile keeps it: the host that the manager names (of\n"
+		"several), or else the manager's, with the port that is forwarded there to the agent.",
 };
 
 /* Managers remove by id; ours know who has a name. */

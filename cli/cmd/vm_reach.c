@@ -59,20 +59,23 @@ static void host_of(const struct client *manager, char *host, size_t room)
 }
 
 /* It becomes words of a shell: nothing but what hosts and ports are made of. */
-int vm_reach_address(const struct client *manager, const char *port, char address[VM_REACH_MAX],
-		     struct err *e)
+int vm_reach_address(const struct client *manager, const Manager__CreateRes *made,
+		     char address[VM_REACH_MAX], struct err *e)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789-_.:[]%";
 	char host[VM_REACH_MAX - sizeof(":65535")];
 	uint64_t number;
 
-	host_of(manager, host, sizeof(host));
-	if (!number_decimal(port, &number) || number < 1 || number > PORT_MAX)
+	if (*made->host_address)
+		snprintf(host, sizeof(host), "%s", made->host_address);
+	else
+		host_of(manager, host, sizeof(host));
+	if (!number_decimal(made->forwarded_port, &number) || number < 1 || number > PORT_MAX)
 		return err_set(e, ERR_INVALID, "the manager forwards no port: it says %s",
-			       log_quote(port).text);
+			       log_quote(made->forwarded_port).text);
 	if (!*host || strspn(host, letters) != strlen(host))
-		return err_set(e, ERR_INVALID, "the manager's host %s is none",
+		return err_set(e, ERR_INVALID, "the host %s of the manager is none",
 			       log_quote(host).text);
 	snprintf(address, VM_REACH_MAX, "%s:%u", host, (unsigned)number);
 	return 0;

@@ -21,9 +21,10 @@ enum { VM_REACH_MAX = 320 };
 /* Before anything is made: what is wrong with these options is said then. */
 int vm_reach_check(const struct cli *cli, struct err *e) MUST_CHECK;
 
-/* HOST:PORT: the manager's host, and the port that it forwards. ERR_INVALID if it names no port. */
-int vm_reach_address(const struct client *manager, const char *port, char address[VM_REACH_MAX],
-		     struct err *e) MUST_CHECK;
+/* HOST:PORT: the host that the manager names, or its own, and the port that is forwarded there. ERR_INVALID if it
+ * names no port. */
+int vm_reach_address(const struct client *manager, const Manager__CreateRes *made,
+		     char address[VM_REACH_MAX], struct err *e) MUST_CHECK;
 
 /* The profile that --save-profile asks for; 0 at once where it is not given. */
 int vm_reach_save(const struct cli *cli, const char *address, struct err *e) MUST_CHECK;

@@ -10,14 +10,23 @@
 enum { LABELS_TEXT_MAX = 64 << 10 };
 
 const struct table_column vm_columns[] = {
-	{ "ID", "id", false },           { "NAME", "name", false },
-	{ "STATE", "state", false },     { "REASON", "exit_reason", false },
-	{ "TEE", "tee", false },         { "CPUS", "cpus", false },
-	{ "MEMORY", "memory", false },   { "PORT", "forwarded_port", false },
-	{ "CREATED", "created", false }, { "EXPIRES", "expires", true },
-	{ "EXITED", "exited", true },    { "ACCELERATION", "acceleration", true },
-	{ "IMAGE", "image", true },      { "LABELS", "labels", true },
-	{ "TENANT", "tenant", true },    { "REVISION", "revision", true },
+	{ "ID", "id", false },
+	{ "NAME", "name", false },
+	{ "STATE", "state", false },
+	{ "REASON", "exit_reason", false },
+	{ "TEE", "tee", false },
+	{ "CPUS", "cpus", false },
+	{ "MEMORY", "memory", false },
+	{ "PORT", "forwarded_port", false },
+	{ "CREATED", "created", false },
+	{ "EXPIRES", "expires", true },
+	{ "EXITED", "exited", true },
+	{ "ACCELERATION", "acceleration", true },
+	{ "IMAGE", "image", true },
+	{ "LABELS", "labels", true },
+	{ "TENANT", "tenant", true },
+	{ "HOST", "host", true },
+	{ "REVISION", "revision", true },
 	{ NULL, NULL, false },
 };
 
@@ -53,6 +62,7 @@ void vm_row(struct table *t, const Manager__Vm *vm)
 	table_text(t, vm->image);
 	labels_cell(t, vm);
 	table_text(t, vm->tenant);
+	table_text(t, vm->host);
 	table_number(t, vm->revision, NULL);
 }
 

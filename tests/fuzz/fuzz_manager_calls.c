@@ -407,7 +407,7 @@ static void notice(uint8_t how, const char *id)
 
 	memcpy(n.uuid, id, strnlen(id, VIRT_UUID_LEN));
 	lifecycle_name(&room.lifecycle, how >> 6, n.name);
-	fleet_notice(room.fleet, &n);
+	fleet_notice(room.fleet, room.hosts.all[0], &n);
 }
 
 static void happen(enum happening what, uint8_t how, const char *id)

@@ -41,7 +41,7 @@ static const struct {
 	const char *insert;
 	int columns;
 } tables[] = {
-	{ "INSERT OR REPLACE INTO cvm VALUES (" REGISTRY_PARAMETERS ")", 20 },
+	{ "INSERT OR REPLACE INTO cvm VALUES (" REGISTRY_PARAMETERS ")", 21 },
 	{ "INSERT OR REPLACE INTO gone VALUES (?,?,?,?,?,?,?,?,?,?)", 10 },
 	{ "INSERT OR REPLACE INTO meta VALUES (?,?)", 2 },
 };
@@ -67,16 +67,16 @@ static void prepare(void)
 	registry_close(registry);
 	/* The tables, without the words that keep other types out: a foreign file has none. */
 	assert(sqlite3_open(path, &file) == SQLITE_OK);
-	assert(sqlite3_exec(file,
-			    "DROP TABLE cvm; CREATE TABLE cvm (id, slot, port, step, created_ms,"
-			    " expires_ms, tee, kvm, cpus, cpu_type, firmware, image, cmdline,"
-			    " boot_sha3_256, boot_sha3_384, expected, name, labels, memory, owner);"
-			    " DROP TABLE gone;"
-			    " CREATE TABLE gone (nr INTEGER PRIMARY KEY, " REGISTRY_GONE_COLUMNS
-			    ");"
-			    "CREATE TABLE tag AS SELECT * FROM meta;"
-			    "PRAGMA synchronous = OFF;",
-			    NULL, NULL, NULL) == SQLITE_OK);
+	assert(sqlite3_exec(
+		       file,
+		       "DROP TABLE cvm; CREATE TABLE cvm (id, slot, port, step, created_ms,"
+		       " expires_ms, tee, kvm, cpus, cpu_type, firmware, image, cmdline,"
+		       " boot_sha3_256, boot_sha3_384, expected, name, labels, memory, owner, host);"
+		       " DROP TABLE gone;"
+		       " CREATE TABLE gone (nr INTEGER PRIMARY KEY, " REGISTRY_GONE_COLUMNS ");"
+		       "CREATE TABLE tag AS SELECT * FROM meta;"
+		       "PRAGMA synchronous = OFF;",
+		       NULL, NULL, NULL) == SQLITE_OK);
 }
 
 static void bind(sqlite3_stmt *s, int column, struct reader *r)

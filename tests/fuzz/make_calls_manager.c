@@ -69,40 +69,40 @@ static void save(const char *name, uint8_t version, const char *types, uint8_t n
 }
 
 /* id slot port step created expires tee kvm cpus, cpu firmware image cmdline, digests, expected,
- * name labels memory owner */
+ * name labels memory owner host */
 void calls_registry_rows(void)
 {
-	static const char good[] = "diiiiiiiitttt23tTLiT";
+	static const char good[] = "diiiiiiiitttt23tTLiTT";
 	struct writer w;
 	char types[sizeof(good)], name[32];
 
-	save("good", 3, good, 1, "text");
-	save("newer", 4, good, 1, "text");
+	save("good", 4, good, 1, "text");
+	save("newer", 5, good, 1, "text");
 	save("before", 1, good, 1, "text");
 	save("older", 255, good, 1, "text");
-	save("out-of-range", 3, good, 7, "text");
-	save("control", 3, good, 1, "a\x1b[2J");
-	save("bytes", 3, good, 1, "\xff\xfe");
+	save("out-of-range", 4, good, 7, "text");
+	save("control", 4, good, 1, "a\x1b[2J");
+	save("bytes", 4, good, 1, "\xff\xfe");
 	for (size_t i = 0; i < sizeof(good) - 1; i++) {
 		memcpy(types, good, sizeof(good));
 		types[i] = good[i] == 'i' ? 'I' : good[i] == 't' ? 'b' : 't';
 		snprintf(name, sizeof(name), "column-%zu", i);
-		save(name, 3, types, 1, "text");
+		save(name, 4, types, 1, "text");
 	}
-	w = calls_begin(3);
+	w = calls_begin(4);
 	row(&w, CVM, good, 1, "text");
 	row(&w, CVM, good, 1, "again");
 	calls_save("registry_rows/one-slot", &w);
-	w = calls_begin(3);
+	w = calls_begin(4);
 	row(&w, META, "tt", 1, "tag");
 	calls_save("registry_rows/tag", &w);
-	w = calls_begin(3);
+	w = calls_begin(4);
 	row(&w, META, "et", 1, "x");
 	calls_save("registry_rows/epoch-no-number", &w);
-	w = calls_begin(3);
+	w = calls_begin(4);
 	row(&w, META, "et", 1, "0");
 	calls_save("registry_rows/epoch-out-of-range", &w);
-	w = calls_begin(3);
+	w = calls_begin(4);
 	for (uint8_t i = 0; i < 6; i++)
 		row(&w, CVM, good, (uint8_t)(1 + i % 3), "text");
 	calls_save("registry_rows/three", &w);

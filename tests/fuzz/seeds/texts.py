@@ -218,6 +218,45 @@ def access_table():
     }
 
 
+def host_table():
+    tls = b"host b qemu+tls://b.example/system"
+    good = tls + b" address=10.0.0.1 tees=snp"
+    return {
+        "all": b"# ours\n\nhost a qemu:///system tees=none\n\t" + tls
+               + b"?pkipath=/etc/pki address=10.0.0.1\ttees=snp,none cpus=64 memory=256G machines=40 pool=b state=draining\n"
+               b"host c qemu+ssh://root@c:22/system?keyfile=/k address=10.0.0.2 tees=tdx state=active\n"
+               b"host d qemu+unix:///system?socket=/s address=10.0.0.3 tees=snp",
+        "empty": b"# none\n",
+        "other-word": b"machine a\n",
+        "bad-name": b"host A qemu:///system tees=snp",
+        "bad-transport": b"host a qemu+tcp://a/system tees=snp",
+        "bad-option": tls + b"?no_verify=1 tees=snp",
+        "two-options": tls + b"?pkipath=/a;no_verify=1 tees=snp",
+        "ssh-option": b"host a qemu+ssh://-oX/system tees=snp",
+        "no-system": b"host a qemu+ssh://a/session tees=snp",
+        "long-uri": b"host a qemu+ssh://" + b"a" * 256 + b"/system tees=snp",
+        "no-tees": tls + b" address=10.0.0.1",
+        "no-address": tls + b" tees=snp",
+        "local-address": b"host a qemu:///system tees=snp address=10.0.0.1",
+        "other-key": good + b" color=red",
+        "no-value": good + b" state",
+        "key-twice": good + b" tees=snp",
+        "tee-twice": tls + b" address=10.0.0.1 tees=snp,snp",
+        "bad-address": tls + b" address=0.0.0.0 tees=snp",
+        "bad-cpus": good + b" cpus=0",
+        "many-cpus": good + b" cpus=1048577",
+        "bad-machines": good + b" machines=4097",
+        "bad-memory": good + b" memory=x",
+        "bad-pool": good + b" pool=a/b",
+        "bad-state": good + b" state=off",
+        "name-twice": good + b"\nhost b qemu:///system tees=snp",
+        "uri-twice": good + b"\nhost c qemu+tls://b.example/system address=10.0.0.1 tees=snp",
+        "zero": good + b"\0\n",
+        "long-line": b"#" * 1025 + b"\n",
+        "many": b"".join(b"host h%d qemu+tls://h%d/system tees=snp address=10.0.0.1\n" % (n, n) for n in range(65)),
+    }
+
+
 def keyfile():
     return {
         "blanks": b" \t KEY_1=value \r\n\n# comment\nQUOTED=\"a b\"\nEMPTY=\n",
@@ -372,4 +411,4 @@ def http_field():
     }
 
 
-TARGETS = [access_table, json, manifest_json, manifest, keyfile, environment, requirements, http_target, http_field]
+TARGETS = [access_table, host_table, json, manifest_json, manifest, keyfile, environment, requirements, http_target, http_field]

@@ -19,6 +19,7 @@ static inline void assert_cvm_equal(const struct cvm *a, const struct cvm *b)
 	assert_string_equal(a->name, b->name);
 	assert_string_equal(a->labels, b->labels);
 	assert_int_equal(a->memory, b->memory);
+	assert_string_equal(a->host, b->host);
 	assert_string_equal(a->cpu_type, b->cpu_type);
 	assert_string_equal(a->firmware, b->firmware);
 	assert_string_equal(a->image, b->image);

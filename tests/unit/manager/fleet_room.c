@@ -12,7 +12,7 @@ struct fleet_world fleet_world;
 int __wrap_lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 			    struct err *e);
 int __wrap_lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e);
-int __wrap_virt_connect(struct virt *v, struct err *e);
+int __wrap_virt_dial(struct virt *v, struct err *e);
 int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e);
 int __wrap_lifecycle_check_image(struct lifecycle *l, struct err *e);
 int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **domains,
@@ -69,7 +69,7 @@ int __wrap_lifecycle_check_image(struct lifecycle *l, struct err *e)
 	return 0;
 }
 
-int __wrap_virt_connect(struct virt *v, struct err *e)
+int __wrap_virt_dial(struct virt *v, struct err *e)
 {
 	atomic_fetch_add(&fleet_world.connects, 1);
 	if (atomic_load(&fleet_world.fail_connects) > 0) {
@@ -236,11 +236,13 @@ void fleet_room_prepare(struct fleet_room *m, unsigned max_vms)
 	assert_ok(dir_make(m->secrets, 0700, &e), e);
 	assert_ok(dir_make(path, 0700, &e), e);
 	m->config.secrets_dir = m->secrets;
+	assert_ok(vm_hosts_init(&m->hosts, &m->config, &e), e);
 	uv_loop_init(&m->loop);
 	assert_ok(registry_open(dir, &m->registry, &e), e);
 	assert_ok(ports_new("127.0.0.1", 7100, 7199, &m->ports, &e), e);
 	m->lifecycle = (struct lifecycle){ .config = &m->config,
 					   .registry = m->registry,
+					   .hosts = &m->hosts,
 					   .images = { .dir = dir },
 					   .ports = m->ports };
 }
@@ -287,6 +289,7 @@ void fleet_room_close(struct fleet_room *m)
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&m->loop), 0);
 	ports_free(m->ports);
+	vm_hosts_done(&m->hosts);
 	registry_close(m->registry);
 }
 

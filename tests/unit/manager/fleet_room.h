@@ -39,6 +39,7 @@ struct fleet_room {
 	struct config config;
 	struct registry *registry;
 	struct ports *ports;
+	struct vm_hosts hosts;
 	struct lifecycle lifecycle;
 	struct fleet *fleet;
 	char secrets[64];

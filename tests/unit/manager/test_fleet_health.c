@@ -17,7 +17,7 @@ static void notice(struct fleet_room *m, enum virt_event event)
 {
 	const struct virt_notice n = { .event = event };
 
-	fleet_notice(m->fleet, &n);
+	fleet_notice(m->fleet, m->hosts.all[0], &n);
 	fleet_room_settle(m);
 }
 

@@ -37,7 +37,7 @@ static void notice(struct fleet_room *m, enum virt_event event, const char *id)
 	struct virt_notice n = { .event = event };
 
 	snprintf(n.uuid, sizeof(n.uuid), "%s", id);
-	fleet_notice(m->fleet, &n);
+	fleet_notice(m->fleet, m->hosts.all[0], &n);
 }
 
 static void a_cvm_goes_through_its_states(void **state)

@@ -12,7 +12,7 @@ static void notice(struct fleet_room *m, enum virt_event event, const char *uuid
 
 	snprintf(n.uuid, sizeof(n.uuid), "%s", uuid);
 	snprintf(n.name, sizeof(n.name), "%s", name);
-	fleet_notice(m->fleet, &n);
+	fleet_notice(m->fleet, m->hosts.all[0], &n);
 }
 
 static void a_cvm_whose_machine_ended_is_cleaned_up(void **state)
@@ -585,7 +585,12 @@ static void a_clock_that_was_set_back_before_a_restart_gives_no_more_time(void *
 /* What is listed as adoptable is what adopting asks for. */
 static void what_lacks_something_can_only_be_removed(void **state)
 {
-	static const struct stray whole = { STRAY, "cocos-0123abcd-3", true, true, true, true };
+	static const struct stray whole = { .id = STRAY,
+					    .domain = "cocos-0123abcd-3",
+					    .is_id = true,
+					    .folder = true,
+					    .secrets = true,
+					    .recorded = true };
 	struct stray stray = whole;
 	struct err e;
 

@@ -228,6 +228,7 @@ struct manager {
 	struct config config;
 	struct registry *registry;
 	struct ports *ports;
+	struct vm_hosts hosts;
 	struct lifecycle lifecycle;
 };
 
@@ -256,12 +257,15 @@ static void open_manager(struct manager *m)
 					   .forward_host = (char *)"127.0.0.1" } };
 	assert_ok(registry_open(state_dir, &m->registry, &e), e);
 	assert_ok(ports_new("127.0.0.1", 20000, 20200, &m->ports, &e), e);
-	assert_ok(lifecycle_init(&m->lifecycle, &m->config, m->registry, NULL, m->ports, &e), e);
+	assert_ok(vm_hosts_init(&m->hosts, &m->config, &e), e);
+	assert_ok(lifecycle_init(&m->lifecycle, &m->config, m->registry, &m->hosts, m->ports, &e),
+		  e);
 }
 
 static void close_manager(struct manager *m)
 {
 	lifecycle_done(&m->lifecycle);
+	vm_hosts_done(&m->hosts);
 	ports_free(m->ports);
 	registry_close(m->registry);
 }

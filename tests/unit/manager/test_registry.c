@@ -46,6 +46,7 @@ static struct cvm some_cvm(unsigned n)
 		.name = "ward-7",
 		.labels = "owner=st.mary,study=7",
 		.owner = "ward-7",
+		.host = "rack-2",
 		.memory = (uint64_t)2 << 30,
 		.cpu_type = "EPYC-v4",
 		.firmware = "/f.fd",
@@ -143,11 +144,11 @@ static void files_of_another_form_are_refused(void **state)
 
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	registry_close(r);
-	run_sql("PRAGMA user_version = 4");
+	run_sql("PRAGMA user_version = 5");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_PRECONDITION, "newer manager");
 	run_sql("PRAGMA user_version = -1");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "version is none");
-	run_sql("PRAGMA user_version = 3; DELETE FROM meta");
+	run_sql("PRAGMA user_version = 4; DELETE FROM meta");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
 	run_sql("INSERT INTO meta VALUES ('tag', '../../..')");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
@@ -267,7 +268,8 @@ static void tables_of_another_form_are_refused(void **state)
 {
 	static const char columns[] =
 		"slot, port, step, created_ms, expires_ms, tee, kvm, cpus, cpu_type, firmware, "
-		"image, cmdline, boot_sha3_256, boot_sha3_384, expected, name, labels, memory, owner";
+		"image, cmdline, boot_sha3_256, boot_sha3_384, expected, name, labels, memory, owner, "
+		"host";
 	static const struct {
 		const char *values, *words;
 	} rows[] = {
@@ -276,7 +278,7 @@ static void tables_of_another_form_are_refused(void **state)
 		{ ID ", 1, 7100.5, 4, 0, 0, 0, 0, 1", "port is no number" },
 		{ ID ", 1, NULL, 4, 0, 0, 0, 0, 1", "port is no number" },
 		{ ID
-		  ", 1, 7100, 4, 0, 0, 0, 0, 1, NULL, '', '', '', zeroblob(32), zeroblob(48), '', '', '', 0, '' "
+		  ", 1, 7100, 4, 0, 0, 0, 0, 1, NULL, '', '', '', zeroblob(32), zeroblob(48), '', '', '', 0, '', '' "
 		  "UNION ALL SELECT '00000000-0000-4000-8000-000000000002', 1, 7101, 4, 0, 0, 0, 0, 1",
 		  "cpu_type is no text" },
 	};
@@ -293,7 +295,7 @@ static void tables_of_another_form_are_refused(void **state)
 			sql, sizeof(sql),
 			"DROP TABLE cvm; CREATE TABLE cvm (id, %s);"
 			"INSERT INTO cvm SELECT %s, '', '', '', '', zeroblob(32), zeroblob(48), '',"
-			" '', '', 0, ''",
+			" '', '', 0, '', ''",
 			columns, rows[i].values);
 		run_sql(sql);
 		assert_ok(registry_open(test_folder, &r, &e), e);
@@ -307,7 +309,7 @@ static void tables_of_another_form_are_refused(void **state)
 	snprintf(
 		sql, sizeof(sql),
 		"DROP TABLE cvm; CREATE TABLE cvm (id, %s); INSERT INTO cvm SELECT " ID
-		", 1, 7100, 4, 0, 0, 0, 0, 1, '', '', '', '', zeroblob(32), zeroblob(48), '', '', '', 0, '';"
+		", 1, 7100, 4, 0, 0, 0, 0, 1, '', '', '', '', zeroblob(32), zeroblob(48), '', '', '', 0, '', '';"
 		"INSERT INTO cvm SELECT '00000000-0000-4000-8000-000000000002', %s FROM cvm",
 		columns, columns);
 	run_sql(sql);
@@ -564,6 +566,33 @@ static void a_registry_of_the_first_version_is_taken_over(void **state)
 	}
 }
 
+/* Its CVMs run on the one host that it had. */
+static void a_registry_of_the_third_version_is_taken_over(void **state)
+{
+	struct cvm cvm = some_cvm(1), *all;
+	struct registry *r;
+	size_t count;
+	struct err e;
+
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_ok(registry_add(r, &cvm, &e), e);
+	registry_close(r);
+	run_sql("ALTER TABLE cvm DROP COLUMN host; PRAGMA user_version = 3");
+	for (int times = 0; times < 2; times++) {
+		assert_ok(registry_open(test_folder, &r, &e), e);
+		assert_ok(registry_list(r, &all, &count, &e), e);
+		assert_int_equal(count, 1);
+		cvm.host[0] = '\0';
+		assert_cvm_equal(&all[0], &cvm);
+		free(all);
+		registry_close(r);
+	}
+	run_sql("UPDATE cvm SET host = '../x'");
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_refused(registry_list(r, &all, &count, &e), e, ERR_DATA_LOSS, "is no host's name");
+	registry_close(r);
+}
+
 /* Only whole: what an update could not finish is as it was. */
 static void an_update_that_fails_changes_nothing(void **state)
 {
@@ -586,7 +615,7 @@ static void a_record_of_the_first_version_is_read(void **state)
 	run_sql(first_version);
 	assert_ok(registry_saved(path, some_cvm(1).id, &back, &e), e);
 	check_first(&back);
-	run_sql("PRAGMA user_version = 4");
+	run_sql("PRAGMA user_version = 5");
 	assert_refused(registry_saved(path, some_cvm(1).id, &back, &e), e, ERR_PRECONDITION,
 		       "newer");
 	run_sql("PRAGMA user_version = 0");
@@ -707,6 +736,8 @@ int main(void)
 		cmocka_unit_test_teardown(a_registry_of_the_first_version_is_taken_over,
 					  remove_file),
 		cmocka_unit_test_teardown(an_update_that_fails_changes_nothing, remove_file),
+		cmocka_unit_test_teardown(a_registry_of_the_third_version_is_taken_over,
+					  remove_file),
 		cmocka_unit_test_teardown(a_record_of_the_first_version_is_read, remove_file),
 		cmocka_unit_test_teardown(an_epoch_that_is_none_is_refused, remove_file),
 		cmocka_unit_test_teardown(a_record_is_copied_and_read_back_alone, remove_file),
