@@ -91,7 +91,7 @@ def fill(service):
 def screens(made):
     """Name and address of each, all of them."""
     return [("list", "/"), ("found", "/?q=covid&state=running"), ("none-found", "/?q=nowhere"), ("api", "/api"),
-            ("cvms", "/cvms"), ("cvm", "/cvms/covid-failed"), ("users", "/users"), ("audit", "/audit"),
+            ("me", "/me"), ("sign-in", "/sign-in"), ("cvms", "/cvms"), ("cvm", "/cvms/covid-failed"), ("users", "/users"), ("audit", "/audit"),
             ("manifest", "/c/created/manifest"), ("roles", "/c/created/roles"), ("roles-frozen", "/c/running/roles"),
             *((state.lower().replace(" ", "-"), "/c/" + known) for state, known in made.items())]
 
