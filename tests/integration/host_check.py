@@ -125,7 +125,7 @@ def the_registry_of_a_running_manager_is_as_it_says():
             assert folder("state/registry.db-wal") in before, before
             for _ in range(3):
                 _, rows = check("cocos-manager", settings)
-                assert failed(rows) == ["socket"] and rows["database"]["found"].endswith("form 3"), rows
+                assert failed(rows) == ["socket"] and rows["database"]["found"].endswith("form 4"), rows
             assert snapshot(folder("state")) == before
             stub = manager_grpc.ManagerServiceStub(channel)
             ends, over = [], threading.Event()
@@ -149,7 +149,7 @@ def the_registry_of_a_running_manager_is_as_it_says():
             assert ends and all("forward a port" in text for text in ends), ends
             assert snapshot(folder("state")) != before
         status, rows = check("cocos-manager", settings)
-        assert status == 0 and rows["database"]["found"].endswith("form 3"), rows
+        assert status == 0 and rows["database"]["found"].endswith("form 4"), rows
 
 
 def a_killed_manager_s_registry_is_read_and_left():
@@ -161,7 +161,7 @@ def a_killed_manager_s_registry_is_read_and_left():
         before = snapshot(folder("state"))
         assert folder("state/registry.db-wal") in before, before
         status, rows = check("cocos-manager", settings)
-        assert status == 0 and rows["database"]["found"].endswith("form 3"), rows
+        assert status == 0 and rows["database"]["found"].endswith("form 4"), rows
         assert snapshot(folder("state")) == before
 
 
