@@ -47,11 +47,21 @@ static void computed(void *data, const struct password_job *job, const struct er
 	chosen_free(s);
 }
 
+/* Whoever sets a user's way to sign in can sign in as that user, and a session is for all actions. */
+static int check_whole(const struct request *r, struct err *e)
+{
+	if (r->caller.rights.scope == ACTIONS_ALL)
+		return 0;
+	return err_set(e, ERR_DENIED,
+		       "this token is not for all actions: it lets nobody sign in, whose session "
+		       "would be");
+}
+
 static int run_may_set(struct store *store, struct request *r, struct err *e)
 {
 	struct user u CLEANUP_USER = { .name = NULL };
 
-	if (user_find(&store->db, r->people->user, &u, e) < 0)
+	if (check_whole(r, e) < 0 || user_find(&store->db, r->people->user, &u, e) < 0)
 		return err_code(e);
 	return password_check(r->people->user, r->people->name, e);
 }
@@ -97,7 +107,7 @@ static int run_add_link(struct store *store, struct request *r, struct err *e)
 	struct people_request *p = r->people;
 	int64_t now = store_now();
 
-	if (user_find(&store->db, p->user, &u, e) < 0)
+	if (check_whole(r, e) < 0 || user_find(&store->db, p->user, &u, e) < 0)
 		return err_code(e);
 	if (u.suspended)
 		return err_set(

@@ -283,6 +283,13 @@ def sessions_are_listed_and_ended_by_their_user():
             "ListSessions", name="bert")
         for method, fields in (("SetPassword", {"user": "anna", "password": OTHER}), ("AddLink", {"name": "anna"})):
             assert "may not administer" in Caller(channel, mine).text(method, **fields)
+        # A token for less than everything makes no way to a session, which would be for everything.
+        page.user("chief", administrator=True)
+        narrow = Caller(channel, page.root("AddToken", user="chief", name="n", actions=["view", "administrator"]).token)
+        for user in ("chief", "anna"):
+            assert "not for all actions" in narrow.text("SetPassword", user=user, password=OTHER)
+            assert "not for all actions" in narrow.text("AddLink", name=user)
+        assert page.browser().sign_in("chief").is_in()
 
 
 def a_password_is_changed_by_whoever_knows_it():
