@@ -10,6 +10,23 @@
 #include <string.h>
 #include <openssl/crypto.h>
 
+void web_enter_about(const struct http_request *r, char about[LOGIN_ABOUT_MAX + 1])
+{
+	const char *text = http_request_header(r, "user-agent", 0);
+
+	snprintf(about, LOGIN_ABOUT_MAX + 1, "%s", text ? text : "");
+}
+
+static void take_old(struct web_enter *en)
+{
+	char old[LOGIN_TEXT_LEN + 1];
+	struct err ignored;
+
+	en->has_old = http_request_cookie(en->r, web_access_cookie(en->r), old, sizeof(old)) &&
+		      login_hash(old, en->old, &ignored) == 0;
+	OPENSSL_cleanse(old, sizeof(old));
+}
+
 struct web_enter *web_enter_new(struct web *web, struct http_request *r,
 				const struct web_enter_way *way, const char *const *names)
 {
@@ -25,6 +42,8 @@ struct web_enter *web_enter_new(struct web *web, struct http_request *r,
 	en->r = http_request_ref(r);
 	en->web = web;
 	en->way = way;
+	web_enter_about(r, en->about);
+	take_old(en);
 	return en;
 }
 
@@ -164,19 +183,14 @@ void web_enter_start(struct web_enter *en)
 
 int web_enter_login(struct store *store, struct web_enter *en, struct err *e)
 {
-	const char *about = http_request_header(en->r, "user-agent", 0);
 	const struct login from = { .peer = (char *)(uintptr_t)http_request_peer(en->r),
-				    .about = (char *)(uintptr_t)(about ? about : "") };
-	char old[LOGIN_TEXT_LEN + 1];
-	uint8_t hash[SHA256_LEN];
-	struct err ignored;
+				    .about = en->about };
 
 	/* On loopback it begins at another name, where the link leads to. */
 	if (!http_request_is_tls(en->r))
 		return 0;
 	/* Nobody takes his session over from somebody who sat there before. */
-	if (http_request_cookie(en->r, web_access_cookie(en->r), old, sizeof(old)) &&
-	    login_hash(old, hash, &ignored) == 0 && login_forget(&store->db, hash, e) < 0)
+	if (en->has_old && login_forget(&store->db, en->old, e) < 0)
 		return err_code(e);
 	return login_add(&store->db, en->person, "", &from, store_now(), en->secret, e);
 }

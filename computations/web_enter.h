@@ -27,7 +27,11 @@ struct web_enter {
 	struct web *web;
 	const struct web_enter_way *way;
 	struct web_form *form;
-	struct admin_caller caller;  /* where there is a session already */
+	struct admin_caller caller; /* where there is a session already */
+	/* Of its header, which the loop alone may read: the connection may go while the pool works. */
+	char about[LOGIN_ABOUT_MAX + 1];
+	uint8_t old[SHA256_LEN]; /* the session that was shown, which ends over TLS */
+	bool has_old;
 	const char *given, *chosen;  /* to be compared, to be kept; NULL: none */
 	struct password_owner owner; /* of the one that is given */
 	struct password made;
@@ -42,6 +46,8 @@ struct web_enter *web_enter_new(struct web *web, struct http_request *r,
 /* `en` is freed at the end. A password that is given counts as a try (sign_in_rate.h). */
 void web_enter_start(struct web_enter *en);
 
+/* What the browser says that it is; "" if it does not. On the loop alone. */
+void web_enter_about(const struct http_request *r, char about[LOGIN_ABOUT_MAX + 1]);
 /* Of keep(): a session for that person, where it can begin at once. */
 int web_enter_login(struct store *store, struct web_enter *en, struct err *e) MUST_CHECK;
 /* Of done(): the browser is in, by its session's cookie, or by a link at a name of its own (web_door.h). */

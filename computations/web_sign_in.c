@@ -231,6 +231,7 @@ void web_choose_try(struct http_request *r, void *data)
 struct arrival {
 	struct http_request *r; /* a reference */
 	struct web_pass pass;
+	char about[LOGIN_ABOUT_MAX + 1];
 	char secret[LOGIN_TEXT_LEN + 1];
 };
 
@@ -245,9 +246,8 @@ static void answer_in(struct http_request *r, const char *cookie)
 static int run_arrive(struct store *store, void *data, struct err *e)
 {
 	struct arrival *a = data;
-	const char *about = http_request_header(a->r, "user-agent", 0);
 	const struct login from = { .peer = (char *)(uintptr_t)http_request_peer(a->r),
-				    .about = (char *)(uintptr_t)(about ? about : "") };
+				    .about = a->about };
 
 	return login_add(&store->db, a->pass.person, a->pass.name, &from, store_now(), a->secret,
 			 e);
@@ -283,6 +283,7 @@ static void begin_login(struct web *web, struct http_request *r, const struct we
 	}
 	a->r = http_request_ref(r);
 	a->pass = *pass;
+	web_enter_about(r, a->about);
 	if (store_queue_add(web->service->queue, &(struct store_queue_op){ run_arrive, arrived, a },
 			    &e) < 0)
 		arrived(a, &e);
