@@ -28,7 +28,14 @@ static int run_keep(struct store *store, struct request *r, struct err *e)
 
 	if (user_find(&store->db, r->people->user, &u, e) < 0)
 		return err_code(e);
+	r->people->person = u.number;
 	return account_password(&store->db, u.number, &r->people->password, 0, store_now(), e);
+}
+
+static void reply_kept(struct request *r)
+{
+	web_forget_links(r->service, r->people->person);
+	people_reply_empty(r);
 }
 
 static void computed(void *data, const struct password_job *job, const struct err *e)
@@ -42,7 +49,7 @@ static void computed(void *data, const struct password_job *job, const struct er
 		r = people_request_new(s->call, "", s->user, "");
 	if (r) {
 		r->people->password = job->password;
-		people_start(r, run_keep, people_reply_empty);
+		people_start(r, run_keep, reply_kept);
 	}
 	chosen_free(s);
 }
@@ -203,8 +210,10 @@ static int run_end_session(struct store *store, struct request *r, struct err *e
 
 	if (people_find_person(store, r, &person, e) < 0)
 		return err_code(e);
-	if (!r->people->session)
+	if (!r->people->session) {
+		r->people->person = person;
 		return login_end_others(&store->db, person, 0, e);
+	}
 	return login_end(&store->db, person, r->people->session, e);
 }
 
@@ -217,5 +226,5 @@ void people_end_session(struct rpc_call *call, const ProtobufCMessage *message)
 		return;
 	/* No row has one that is larger than that. */
 	r->people->session = m->number > INT64_MAX ? INT64_MAX : (int64_t)m->number;
-	people_start(r, run_end_session, people_reply_empty);
+	people_start(r, run_end_session, reply_kept);
 }

@@ -25,7 +25,7 @@ struct people_request {
 	struct role_list *roles;
 	struct login logins[LOGINS_MAX];
 	struct password password;
-	int64_t session;
+	int64_t session, person;
 	char secret[TOKEN_TEXT_LEN + 1];
 	int64_t expires;
 };

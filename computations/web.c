@@ -181,6 +181,12 @@ void web_done(struct web *web)
 	free(web);
 }
 
+void web_forget_links(struct service *service, int64_t person)
+{
+	if (service->web)
+		web_door_forget(&service->web->door, person);
+}
+
 int web_origin(const struct service *service, char origin[WEB_ORIGIN_MAX], struct err *e)
 {
 	if (!service->web)

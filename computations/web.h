@@ -28,5 +28,9 @@ int web_origin(const struct service *service, char origin[WEB_ORIGIN_MAX],
 /* Says how somebody becomes the first administrator, if there is none. */
 int web_first(struct service *service, struct err *e) MUST_CHECK;
 
+/* Whoever signed in as that user with a browser, and is not in yet, has to do so again: his password is another one,
+ * or his sessions were ended. */
+void web_forget_links(struct service *service, int64_t person);
+
 /* Something new is on disk about a computation. */
 void web_wake(struct service *service, const char *computation_id);

@@ -119,6 +119,13 @@ int web_door_take(struct web_door *door, const char *host, const char *secret,
 	return 0;
 }
 
+void web_door_forget(struct web_door *door, int64_t person)
+{
+	for (size_t i = 0; i < WEB_LINKS_MAX; i++)
+		if (person && door->links[i].is_there && door->links[i].person == person)
+			door->links[i] = (struct web_pass){ .is_there = false };
+}
+
 int web_door_begin(struct web_door *door, const struct web_pass *taken, char cookie[WEB_URL_MAX],
 		   struct err *e)
 {

@@ -46,6 +46,8 @@ int web_door_link(struct web_door *door, int64_t person, char url[WEB_URL_MAX],
 /* What was behind the link, which is for `host`. ERR_UNAUTHENTICATED: it is none, or not any more. */
 int web_door_take(struct web_door *door, const char *host, const char *secret,
 		  struct web_pass *taken, struct err *e) MUST_CHECK;
+/* That person's links are good for nothing any more. */
+void web_door_forget(struct web_door *door, int64_t person);
 /* A session of whoever may open the socket: its cookie. */
 int web_door_begin(struct web_door *door, const struct web_pass *taken, char cookie[WEB_URL_MAX],
 		   struct err *e) MUST_CHECK;

@@ -136,6 +136,7 @@ struct step {
 	struct admin_caller caller;
 	int (*run)(struct store *store, struct step *step, struct err *e);
 	bool leaves;
+	bool ends_others;
 };
 
 /* A form of this very session. */
@@ -175,6 +176,8 @@ static void step_done(void *data, const struct err *e)
 	if (e) {
 		http_request_fail(step->r, e);
 	} else if (!step->leaves) {
+		if (step->ends_others)
+			web_door_forget(&step->web->door, step->caller.who.person);
 		http_request_answer(step->r, &answer);
 	} else {
 		if (!step->caller.has_login &&
@@ -189,6 +192,8 @@ static void step_done(void *data, const struct err *e)
 	}
 	step_free(step);
 }
+
+static int run_end_others(struct store *store, struct step *step, struct err *e);
 
 static void step_start(struct web *web, struct http_request *r, bool leaves,
 		       int (*run)(struct store *store, struct step *step, struct err *e))
@@ -209,6 +214,7 @@ static void step_start(struct web *web, struct http_request *r, bool leaves,
 	step->web = web;
 	step->run = run;
 	step->leaves = leaves;
+	step->ends_others = run == run_end_others;
 	if (store_queue_add(web->service->queue,
 			    &(struct store_queue_op){ step_run, step_done, step }, &e) < 0)
 		step_done(step, &e);
@@ -331,6 +337,7 @@ static int change_keep(struct store *store, struct web_enter *en, struct err *e)
 static void change_done(struct web_enter *en)
 {
 	log_info("page: user %s has another password", en->user);
+	web_door_forget(&en->web->door, en->caller.who.person);
 	http_request_answer(
 		en->r, &(struct http_answer){ .status = 303, .more = { { "location", "/me" } } });
 }

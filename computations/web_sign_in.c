@@ -68,8 +68,16 @@ static int sign_in_look(struct store *store, struct web_enter *en, struct err *e
 	return password_find(&store->db, en->user, &en->owner, e);
 }
 
+/* While it was compared it may have been changed, so that whoever came in by it is out. */
 static int sign_in_keep(struct store *store, struct web_enter *en, struct err *e)
 {
+	struct password_owner now;
+
+	if (password_find(&store->db, en->user, &now, e) < 0)
+		return err_code(e);
+	if (now.person != en->owner.person ||
+	    !bytes_equal(now.password.hash, en->owner.password.hash, PASSWORD_HASH_LEN))
+		return err_set(e, ERR_UNAUTHENTICATED, WEB_WRONG);
 	en->person = en->owner.person;
 	return web_enter_login(store, en, e);
 }
@@ -210,6 +218,7 @@ static int choose_keep(struct store *store, struct web_enter *en, struct err *e)
 static void choose_done(struct web_enter *en)
 {
 	log_info("page: user %s has chosen a password", en->user);
+	web_door_forget(&en->web->door, en->person);
 	web_enter_in(en);
 }
 

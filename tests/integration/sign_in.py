@@ -311,6 +311,38 @@ def a_password_is_changed_by_whoever_knows_it():
         assert page.browser().sign_in(password=OTHER).is_in()
 
 
+def what_came_in_by_the_old_password_is_out_before_it_is_in():
+    """On loopback a session begins with a link: it is no way around a new password, or the end of all sessions."""
+    with Page() as page:
+        page.user("anna")
+        anna, late = page.browser().sign_in(), page.browser()
+
+        def link(password):
+            found = re.fullmatch(r"http://([^/]+)(/in/.*)",
+                                 late.post("/sign-in", name="anna", password=password).fields["location"])
+            return found[1], found[2]
+
+        def comes_in(where):
+            came = page.browser()
+            came.host = where[0]
+            return {303: True, 401: False}[came.get(where[1]).status]
+        assert comes_in(link(PASSWORD))
+        where = link(PASSWORD)
+        page.root("EndSession", user="anna")
+        assert not comes_in(where)
+        where = link(PASSWORD)
+        page.root("SetPassword", user="anna", password=OTHER)
+        assert not comes_in(where)
+        anna.host, anna.cookie = f"localhost:{page.port}", None
+        anna.sign_in(password=OTHER)
+        where = link(OTHER)
+        assert anna.post("/me/others", csrf=anna.csrf()).status == 303
+        assert not comes_in(where)
+        where = link(OTHER)
+        assert anna.post("/me/change", csrf=anna.csrf(), now=OTHER, password=PASSWORD, again=PASSWORD).status == 303
+        assert not comes_in(where) and anna.is_in()
+
+
 def a_link_lets_its_user_choose_once():
     with Page() as page:
         page.user("anna", password=None)
@@ -514,6 +546,7 @@ if __name__ == "__main__":
              no_session_is_made_up_or_planted,
              sessions_are_listed_and_ended_by_their_user,
              a_password_is_changed_by_whoever_knows_it,
+             what_came_in_by_the_old_password_is_out_before_it_is_in,
              a_link_lets_its_user_choose_once,
              forms_have_what_they_have,
              the_command_asks_for_it,

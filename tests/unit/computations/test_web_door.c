@@ -184,6 +184,32 @@ static void who_leaves_is_out(void **state)
 	assert_int_equal(web_door_session(&b.door, b.host, b.cookie, &b.e), -ERR_UNAUTHENTICATED);
 }
 
+static bool still_leads_in(struct web_door *door, char url[WEB_URL_MAX])
+{
+	struct web_pass pass;
+	char *slash = strchr(url + 7, '/');
+	struct err e;
+
+	*slash = 0;
+	return web_door_take(door, url + 7, slash + 4, &pass, &e) == 0;
+}
+
+static void the_links_of_one_are_forgotten(void **state)
+{
+	struct web_door door = { .port = 80 };
+	char hers[WEB_URL_MAX], his[WEB_URL_MAX], nobodys[WEB_URL_MAX];
+	struct err e;
+
+	assert_ok(web_door_link(&door, 1, hers, &e), e);
+	assert_ok(web_door_link(&door, 2, his, &e), e);
+	assert_ok(web_door_link(&door, 0, nobodys, &e), e);
+	web_door_forget(&door, 1);
+	web_door_forget(&door, 0); /* of whoever may open the socket: they are no person's */
+	assert_false(still_leads_in(&door, hers));
+	assert_true(still_leads_in(&door, his));
+	assert_true(still_leads_in(&door, nobodys));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +221,7 @@ int main(void)
 		cmocka_unit_test(all_of_it_ends),
 		cmocka_unit_test(a_link_of_somebody_who_signed_in_says_who),
 		cmocka_unit_test(who_leaves_is_out),
+		cmocka_unit_test(the_links_of_one_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
