@@ -33,7 +33,8 @@ void sign_in_rate_free(struct sign_in_rate *rate)
 /* Its own way, or the one to be forgotten. */
 static struct sign_in_way *way_of(struct sign_in_way sets[SIGN_IN_SETS][SIGN_IN_WAYS], uint64_t who)
 {
-	struct sign_in_way *set = sets[who % SIGN_IN_SETS], *oldest = set;
+	/* Not by the lowest bit, which find() sets. */
+	struct sign_in_way *set = sets[(who >> 1) % SIGN_IN_SETS], *oldest = set;
 
 	for (int i = 0; i < SIGN_IN_WAYS; i++) {
 		if (set[i].who == who)
