@@ -428,11 +428,11 @@ def the_first_administrator_comes_with_a_link():
         config = folder.write("c.conf", "".join(f"COMPUTATIONS_{k}={v}\n" for k, v in {
             "GRPC_PORT": "0", "ADMIN_SOCKET": folder("a.sock"), "STATE_DIR": folder("state"),
             "WEB": "127.0.0.1:0"}.items()))
-        path, port = first_start(config, lambda port, path: None)
+        path = first_start(config, lambda port, path: None)
         # One that was not used: the next start has another, and this one is over.
 
         def become(port, path):
-            b = Browser(type("P", (), {"port": port})(), "127.0.0.1")
+            b = Browser(type("P", (), {"port": int(port)})(), "127.0.0.1")
             assert b.get(path_before).status == 401
             assert "Whoever sends this form does" in b.get(path).page().words()
             choice = {"password": PASSWORD, "again": PASSWORD}
@@ -442,35 +442,35 @@ def the_first_administrator_comes_with_a_link():
             assert Browser(b.page, "127.0.0.1").post(path, name="second", **choice).status == 401
         path_before = path
         first_start(config, become)
-        # There is one now: no more links.
-        assert first_start(config, None) == (None, None)
+        # There is one now: no more links. What is asked at the socket is answered after the look for one.
+        socket = {"COMPUTATIONS_GRPC_URL": "unix:" + folder("a.sock")}
+        assert first_start(config, lambda *_: cli("user", "list", **socket).ok(), "ready") is None
     # Nor is one given to a log.
     with Page() as page:
         line = page.service.process.wait_line(r"page: nobody administers it yet: (.*)")[1]
         assert "user add NAME --administrator" in line and "/password/" not in line
 
 
-def first_start(config, use):
-    """The service on a terminal: (path, port) of the link that it shows, or nothing if `use` is None."""
+def first_start(config, use, shown=r"http://localhost:(\d+)(/password/[0-9a-f]{64})"):
+    """The service on a terminal, and `use` of what it has shown there; the path of a link that it shows by its end."""
     master, slave = pty.openpty()
     with subprocess.Popen([program("cocos-computations"), "--config", config], stdin=subprocess.DEVNULL, stdout=slave,
                           stderr=slave, start_new_session=True) as process:
         os.close(slave)
-        text, found = "", None
+        text = ""
         try:
-            while not (found if use else re.search(r" ready\b.*\n", text)):
+            while not (found := re.search(shown + r"\b.*\n", text)):
                 text += os.read(master, 65536).decode()
-                found = re.search(r"http://localhost:(\d+)(/password/[0-9a-f]{64})", text)
-            if use:
-                use(int(found[1]), found[2])
+            use(*found.groups())
         finally:
             process.terminate()
             with contextlib.suppress(OSError):
-                while os.read(master, 65536):
-                    pass
+                while piece := os.read(master, 65536):
+                    text += piece.decode()
             os.close(master)
         assert process.wait(PATIENCE) == 0
-    return (found[2], int(found[1])) if use else (None, None if not found else found)
+    link = re.search(r"/password/[0-9a-f]{64}", text)
+    return link and link[0]
 
 
 def another_machine_signs_in_by_tls():
