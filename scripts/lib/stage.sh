@@ -233,9 +233,10 @@ stage_link() {
 # Until Ctrl-C, which is how this ends well; Enter gives another link. What has been started may not end before.
 stage_web() {
 	note "The page shows it. This link works once; Enter prints another, Ctrl-C ends everything"
+	# From the link on: who has read it may press it at once.
+	trap 'ok=yes; exit 0' INT TERM
 	stage_link
 	step="showing the page"
-	trap 'ok=yes; exit 0' INT TERM
 	while still_running; do
 		local pressed=1
 		[ ! -t 0 ] || { read -r -t 1 && pressed=0; } || pressed=$?

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """scripts/demo does what README promises, in a virtual machine and on the host, and leaves nothing."""
+import contextlib
 import glob
 import os
 import re
 import signal
 import subprocess
+import tempfile
 
 import tap
 from harness import PATIENCE, ROOT, Folder, read, until
@@ -126,18 +128,40 @@ def what_is_kept_can_be_used_and_stopped():
         assert room.run("--stop", folder).stdout.rstrip().endswith("demo: stopped")
 
 
+@contextlib.contextmanager
+def in_front(room, *arguments):
+    """A demo that has a session of its own and can be interrupted, also where this test can't be: a shell traps
+    nothing that was ignored when it began, as SIGINT is in what other shells start in the background. What it says
+    goes to a file, since nobody reads it meanwhile. It is over at the end of the `with`, and has stopped all of its own."""
+    with tempfile.TemporaryFile("a+", encoding="utf-8") as said:
+        usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:  # what has a handler is at its default in a child
+            demo = subprocess.Popen([DEMO, *arguments], stdout=subprocess.PIPE, stderr=said, text=True,
+                                    stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": room.folder.path},
+                                    start_new_session=True)
+        finally:
+            signal.signal(signal.SIGINT, usual)
+
+        def words():
+            said.seek(0)
+            return said.read()[-3000:]
+        with demo:
+            try:
+                yield demo, words
+            finally:
+                demo.terminate()
+                demo.communicate(timeout=PATIENCE)
+
+
 def the_page_stays_until_it_is_interrupted():
-    with Room() as room:
-        demo = subprocess.Popen([DEMO, "--vm", "none", "--web"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": room.folder.path},
-                                start_new_session=True)
+    with Room() as room, in_front(room, "--vm", "none", "--web") as (demo, said):
         shown = []
         for line in demo.stdout:
             shown.append(line)
             if "".join(shown[-2:]).startswith("# The page shows it."):
                 break
         link = re.fullmatch(r"(http://[0-9a-f]{32}\.localhost:(\d+))(/in/[0-9a-f]{64})\n", shown[-1])
-        assert link, "".join(shown)[-3000:] + demo.stderr.read()
+        assert link, "".join(shown)[-3000:] + said()
         check_run("".join(shown))
         assert sum(line.startswith("http://") for line in shown) == 2 and shown[-1] not in shown[:-1]
         jar = room.folder("cookies")
@@ -149,8 +173,8 @@ def the_page_stays_until_it_is_interrupted():
         assert "Create" in audit.stdout, audit
         os.remove(jar)
         os.killpg(demo.pid, signal.SIGINT)  # as Ctrl-C is for all that is in front of a terminal
-        rest, said = demo.communicate(timeout=PATIENCE)
-        assert demo.returncode == 0 and rest.rstrip().endswith("demo: ok"), rest + said
+        rest, _ = demo.communicate(timeout=PATIENCE)
+        assert demo.returncode == 0 and rest.rstrip().endswith("demo: ok"), rest + said()
 
 
 def a_demo_that_fails_says_where_and_leaves_nothing():
