@@ -209,7 +209,8 @@ static int run_export(struct store *store, struct request *r, struct err *e)
 		document_csv_begin(&t->out);
 	else
 		document_json_begin(&t->out);
-	for (size_t i = 0; i < t->id_count; i++)
+	/* What is too long is so at once: the rest would be loaded for nothing, while all others wait. */
+	for (size_t i = 0; i < t->id_count && !t->out.bad; i++)
 		if (export_one(store, r, i, e) < 0)
 			return err_code(e);
 	if (!t->csv)
