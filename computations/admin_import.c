@@ -336,12 +336,14 @@ static int take_person(struct transfer_request *t, const Computations__ImportPer
 	struct transfer_person *p = &t->people[t->person_count];
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 
+	/* This is the loop: whether the numbers in a key are sound takes up to half a second, and is found out with the
+	 * manifest that has it. */
 	if (!*given->id || person_of(t, given->id))
 		return err_set(e, ERR_INVALID, "people: %s comes twice, or is none",
 			       log_quote(given->id).text);
 	if (*given->user && people_name_check("user", given->user, e) < 0)
 		return err_code(e);
-	if (given->key.len && key_from_spki(given->key.data, given->key.len, &key, e) < 0)
+	if (given->key.len && key_parse_spki(given->key.data, given->key.len, &key, e) < 0)
 		return err_wrap(e, "key of %s", log_quote(given->id).text);
 	t->person_count++; /* freed from here on */
 	p->id = strdup(given->id);
