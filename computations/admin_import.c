@@ -68,12 +68,16 @@ static void add_unknown(Computations__Imported *out, const char *id)
 	add_text(&out->unknown, &out->n_unknown, id);
 }
 
+/* In place of what stood there. */
 static void set_text(char **text, const char *value)
 {
 	char *copy = strdup(value);
 
-	if (copy)
-		*text = copy;
+	if (!copy)
+		return;
+	if (*text != protobuf_c_empty_string)
+		free(*text);
+	*text = copy;
 }
 
 /* ---- roles ---- */
