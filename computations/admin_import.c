@@ -119,8 +119,10 @@ static int take_roles(struct store *store, struct request *r, const char *id,
 		      const struct document_item *item, Computations__Imported *out, struct err *e)
 {
 	const int64_t person = r->caller.who.person;
-	const bool names_some = item->member_count || item->role_count > ACTION_ROLES;
+	bool names_some = item->member_count;
 
+	for (size_t i = 0; i < item->role_count; i++)
+		names_some = names_some || !action_role_find(item->roles[i].name);
 	if (person && role_own(&store->db, id, person, e) < 0)
 		return err_code(e);
 	if (person && names_some && admin_access_check(store, &r->caller, DEED_MEMBERS, id, e) < 0)

@@ -298,6 +298,10 @@ def who_may_what_is_asked_for_each():
         naming = complete(id="other")
         naming["roles"] = [{"role_name": "viewer", "actions": ["view"], "members": ["bert"]}]
         assert editor.code("Import", document=json.dumps([naming]).encode()) == DENIED
+        # So does a role of its own, without members, too.
+        naming["roles"] = [{"role_name": "reviewer", "actions": ["view"], "members": None}]
+        assert editor.code("Import", document=json.dumps([naming]).encode()) == DENIED
+        naming["roles"] = [{"role_name": "viewer", "actions": ["view"], "members": ["bert"]}]
         assert anna("Import", document=json.dumps([naming]).encode()).computations[0].created
         members = {r.role_name: list(r.members) for r in anna("ListRoles", computation_id="other").roles}
         assert members["owner"] == ["anna"] and members["viewer"] == ["bert"], members
