@@ -57,11 +57,31 @@ enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 	return CLI_OK;
 }
 
+/* Of whom the command is about: a user's session or token is among the user's. */
+static const char *what_is_there(const char *command)
+{
+	static const struct {
+		const char *command, *hint;
+	} of[] = {
+		{ "user ", "'cocos-cli user list' shows who is there" },
+		{ "session ", "'cocos-cli user list' and 'cocos-cli session list USER' show what "
+			      "is there" },
+		{ "token ", "'cocos-cli user list' and 'cocos-cli token list USER' show what is "
+			    "there" },
+		{ "role ", "'cocos-cli computation list', 'cocos-cli user list' and 'cocos-cli "
+			   "role list COMPUTATION' show what is there" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(of); i++)
+		if (strncmp(command, of[i].command, strlen(of[i].command)) == 0)
+			return of[i].hint;
+	return "'cocos-cli computation list' and 'cocos-cli cvm list' show what is there";
+}
+
 void computation_hint(struct client *client, const struct err *e)
 {
 	if (e->code == ERR_NOT_FOUND && !client->cli->hint[0])
-		cli_hint(client->cli, "'cocos-cli computation list' and 'cocos-cli cvm list' show "
-				      "what is there");
+		cli_hint(client->cli, "%s", what_is_there(client->cli->command->name));
 	client_hint(client, e);
 }
 

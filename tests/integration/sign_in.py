@@ -367,7 +367,9 @@ def a_link_lets_its_user_choose_once():
             assert again.get(wrong).status == 401, wrong
         page.root("SuspendUser", name="anna")
         cli("user", "link", "anna", **page.cli).refused(1, "suspended")
-        cli("user", "link", "nobody", **page.cli).refused(1, "no user 'nobody'")
+        nobody = cli("user", "link", "nobody", **page.cli)
+        nobody.refused(1, "no user 'nobody'")
+        assert "'cocos-cli user list'" in nobody.err, nobody.err
 
 
 def forms_have_what_they_have():
