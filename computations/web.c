@@ -32,7 +32,16 @@ int web_address_check(const char *address, bool mutual, struct err *e)
 			       "COMPUTATIONS_WEB: %s is no address that a browser can have: use "
 			       "host:port, such as 127.0.0.1:9466",
 			       log_quote(address).text);
-	return metrics_address_check("COMPUTATIONS_WEB", address, "COMPUTATIONS_ADMIN", mutual, e);
+	if (metrics_address_check("COMPUTATIONS_WEB", address, "COMPUTATIONS_ADMIN", true, e) < 0)
+		return err_code(e);
+	if (metrics_address_is_open(address) && !mutual)
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_WEB: others than this machine can reach %s: set "
+			       "COMPUTATIONS_ADMIN_SERVER_CERT, _SERVER_KEY and either "
+			       "COMPUTATIONS_ADMIN_SIGN_IN=true or "
+			       "COMPUTATIONS_ADMIN_CLIENT_CA_CERTS, or use a loopback address",
+			       log_quote(address).text);
+	return 0;
 }
 
 static int listen_on(struct web *web, const char *address, struct rpc_tls *tls, unsigned *port,

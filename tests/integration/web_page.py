@@ -683,6 +683,11 @@ def where_it_may_be():
                            ("127.0.0.1:x", "COMPUTATIONS_WEB"), ("127.0.0.1:70000", "COMPUTATIONS_WEB")):
         with Folder() as folder:
             assert words in refusal(folder, WEB=address), address
+    # What it asks for is enough: where users sign in, no authority is.
+    with Folder() as folder:
+        assert "ADMIN_SIGN_IN=true or" in refusal(folder, WEB="0.0.0.0:0")
+        said = refusal(folder, METRICS="0.0.0.0:0", ADMIN_SIGN_IN="true")
+        assert "this machine alone" in said and "CLIENT_CA_CERTS" not in said, said
     # Off: no socket, no port.
     with Folder() as folder, Computations(folder) as service:
         assert not [name for name in os.listdir(folder.path) if "web" in name] and "page:" not in service.process.text()
