@@ -65,8 +65,8 @@ static enum cli_exit run_link(struct cli *cli, struct err *e)
 	computation_time(link->expires, time);
 	fprintf(cli->out, "%s", text_plain(link->origin).text);
 	fprintf(cli->out, "%s\n", text_plain(link->path).text);
-	cli_hint(cli, "it works once, until %s%s", time,
-		 *link->origin ? "" : "; before it belongs https:// with the page's name and port");
+	fprintf(stderr, "note: it works once, until %s%s\n", time,
+		*link->origin ? "" : "; before it belongs https:// with the page's name and port");
 	protobuf_c_message_free_unpacked(response, NULL);
 	return CLI_OK;
 }

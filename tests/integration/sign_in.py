@@ -348,8 +348,10 @@ def a_link_lets_its_user_choose_once():
         page.user("anna", password=None)
 
         def link():
-            return re.fullmatch(rf"http://localhost:{page.port}(/password/[0-9a-f]{{64}})\n",
-                                cli("user", "link", "anna", **page.cli).ok())[1]
+            made = cli("user", "link", "anna", **page.cli)
+            path = re.fullmatch(rf"http://localhost:{page.port}(/password/[0-9a-f]{{64}})\n", made.ok())[1]
+            assert "note: it works once, until 20" in made.err, made.err
+            return path
         old, path = link(), link()
         choice = {"name": "anna", "password": PASSWORD, "again": PASSWORD}
         b = page.browser()
@@ -514,6 +516,7 @@ def another_machine_signs_in_by_tls():
             assert curl("/me", *mine)[0] == 401
             made = cli("user", "link", "anna", **page.cli)
             assert re.fullmatch(r"/password/[0-9a-f]{64}\n", made.ok())
+            assert "before it belongs https:// with the page's name and port" in made.err, made.err
 
 
 def nothing_of_it_is_written_down():
