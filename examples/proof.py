@@ -114,11 +114,18 @@ class Agent:
         list(self.service.call("Data", ({"dataset": chunk, "filename": name} for chunk in chunks(path)), metadata))
 
     def result(self, path):
-        """Once for each consumer: written beside its place first, so that a half never has its name."""
+        """Once for each consumer: written beside its place first, so that a half never has its name. No file is
+        replaced, and what was refused leaves none, so that it can be asked for again."""
+        if os.path.lexists(path):
+            raise ValueError(f"{path} is there already: results come once, so name another file")
         partial = f"{path}.part"
         with open(partial, "xb") as file:
-            for answer in self.service.call("Result", [{}], self.proof("consumer", "Result")):
-                file.write(answer.file)
+            try:
+                for answer in self.service.call("Result", [{}], self.proof("consumer", "Result")):
+                    file.write(answer.file)
+            except BaseException:
+                os.unlink(partial)
+                raise
         os.rename(partial, path)
 
 

@@ -65,6 +65,12 @@ def what_is_not_the_owners_is_refused_in_one_line():
         refused(2, "64 hexadecimal digits", client, ALGO_KEY, "00", "algo", algo)
         refused(2, "HOST:PORT", client, ALGO_KEY, digest, "send", algo)
         refused(1, "No such file", client, ALGO_KEY, digest, "algo", os.path.join(folder, "none"))
+        # Who comes too early comes again; and no file is replaced.
+        results = os.path.join(folder, "results.zip")
+        for _ in range(2):
+            refused(1, "FAILED_PRECONDITION", client, USER_KEY, digest, "result", results)
+        assert os.listdir(folder).count("results.zip.part") == 0
+        refused(1, "is there already", client, USER_KEY, digest, "result", data)
 
 
 if __name__ == "__main__":
