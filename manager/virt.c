@@ -78,16 +78,23 @@ static void enqueue(struct virt *v, const struct virt_notice *notice)
 	uv_async_send(&v->async);
 }
 
+/* As logs and terminals may have it: whoever made the domain, on whichever host, chose its name. */
+static void take_name(const char *name, char out[VIRT_NAME_MAX])
+{
+	snprintf(out, VIRT_NAME_MAX, "%s", name ? name : "");
+	for (char *c = out; *c; c++)
+		if (*c < 0x21 || *c > 0x7e)
+			*c = '?';
+}
+
 static void push(struct virt *v, enum virt_event event, virDomainPtr domain)
 {
 	struct virt_notice notice = { .event = event };
 
 	if (domain) {
-		const char *name = virDomainGetName(domain);
-
 		if (virDomainGetUUIDString(domain, notice.uuid) < 0)
 			return;
-		snprintf(notice.name, sizeof(notice.name), "%s", name ? name : "");
+		take_name(virDomainGetName(domain), notice.name);
 	}
 	pthread_mutex_lock(&v->lock);
 	enqueue(v, &notice);
@@ -414,7 +421,7 @@ int virt_list(struct virt *v, const char *prefix, struct virt_domain **domains, 
 
 		if (found && name && strncmp(name, prefix, strlen(prefix)) == 0 &&
 		    virDomainGetUUIDString(all[i], found[n].uuid) == 0)
-			snprintf(found[n++].name, VIRT_NAME_MAX, "%s", name);
+			take_name(name, found[n++].name);
 		virDomainFree(all[i]);
 	}
 	free(all);

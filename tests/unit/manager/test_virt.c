@@ -68,6 +68,33 @@ static void domains_come_and_go_with_notices(void **state)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* U+009B begins a terminal's commands. */
+static void a_name_is_fit_for_a_terminal(void **state)
+{
+	struct virt_domain *domains;
+	struct seen seen = { 0 };
+	struct virt *virt;
+	uv_loop_t loop;
+	size_t count;
+	struct err e;
+
+	uv_loop_init(&loop);
+	assert_ok(virt_new(&loop, "test:///default", on_notice, &seen, &virt, &e), e);
+	assert_ok(virt_start(virt,
+			     "<domain type='test'><name>cocos-odd-&#x9b;2J x</name>"
+			     "<memory>1024</memory><os><type>hvm</type></os></domain>",
+			     &e),
+		  e);
+	assert_ok(virt_list(virt, "cocos-odd-", &domains, &count, &e), e);
+	assert_int_equal(count, 1);
+	assert_string_equal(domains[0].name, "cocos-odd-??2J?x");
+	assert_ok(virt_stop(virt, domains[0].uuid, &e), e);
+	free(domains);
+	virt_close(virt);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void a_libvirt_that_is_not_there_is_unavailable(void **state)
 {
 	struct virt_host host;
@@ -98,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(domains_come_and_go_with_notices),
+		cmocka_unit_test(a_name_is_fit_for_a_terminal),
 		cmocka_unit_test(a_libvirt_that_is_not_there_is_unavailable),
 	};
 
