@@ -109,10 +109,12 @@ static int take_given(struct err *e)
 	return shares ? shares_take(e) : bootdisk_take(e);
 }
 
+/* Devices are checked before a module is loaded for them, and once more when no driver takes any that comes: one that
+ * was plugged in between may have found its driver. */
 static int (*const steps[])(struct err *e) = {
-	mounts_early,    fill_descriptors, ima_load,      check_cmdline,
-	check_devices,   load_modules,     prepare_root,  mounts_late,
-	groups_delegate, take_given,       mounts_harden, mounts_switch_root,
+	mounts_early, fill_descriptors, ima_load,           check_cmdline, check_devices,
+	load_modules, check_devices,    prepare_root,       mounts_late,   groups_delegate,
+	take_given,   mounts_harden,    mounts_switch_root,
 };
 
 int main(void)
