@@ -146,6 +146,30 @@ bool stray_slot(const char *domain, unsigned *slot)
 	return true;
 }
 
+/* The host that its record names; NULL: it has none that can be read, or that host is none of ours. */
+static const struct vm_host *recorded_host(const struct lifecycle *l, const struct stray *stray)
+{
+	CLEANUP(free) struct cvm *cvm = NULL;
+	CLEANUP(free) char *path = NULL;
+	struct err e;
+
+	if (!stray->recorded)
+		return NULL;
+	cvm = malloc(sizeof(*cvm));
+	return cvm && record_path(l, stray->id, &path, &e) == 0 &&
+			       registry_saved(path, stray->id, cvm, &e) == 0
+		       ? vm_hosts_find(l->hosts, cvm->host)
+		       : NULL;
+}
+
+/* Two hosts say that they have it: one of them is wrong, or lies, and its record knows which. */
+static bool is_elsewhere(const struct lifecycle *l, const struct stray *stray,
+			 const struct virt_domain *domain)
+{
+	return *stray->domain && strcmp(stray->host, domain->host) != 0 &&
+	       recorded_host(l, stray) != vm_hosts_find(l->hosts, domain->host);
+}
+
 static int add_domain(const struct lifecycle *l, struct list *list,
 		      const struct virt_domain *domain, struct err *e)
 {
@@ -161,6 +185,8 @@ static int add_domain(const struct lifecycle *l, struct list *list,
 	stray = take(list, domain->uuid, e);
 	if (!stray)
 		return err_code(e);
+	if (is_elsewhere(l, stray, domain))
+		return 0;
 	snprintf(stray->domain, sizeof(stray->domain), "%s", domain->name);
 	memcpy(stray->host, domain->host, sizeof(stray->host));
 	host = vm_hosts_find(l->hosts, domain->host);
@@ -253,6 +279,21 @@ int stray_check(const struct stray *stray, struct err *e)
 	return 0;
 }
 
+/* A machine of that id on another host is not the one that was launched, whatever that host says. The record may name
+ * a host by a name that it had before. */
+static int check_host(const struct lifecycle *l, const struct stray *stray, const struct cvm *cvm,
+		      struct err *e)
+{
+	const struct vm_host *recorded = vm_hosts_find(l->hosts, cvm->host);
+
+	if (!recorded || recorded == vm_hosts_find(l->hosts, stray->host))
+		return 0;
+	return err_set(e, ERR_PRECONDITION,
+		       "CVM %s: its record says host %s, and a domain of its id is on host %s: it "
+		       "can only be removed",
+		       stray->id, recorded->row.name, stray->host);
+}
+
 int stray_read(const struct lifecycle *l, const char *id, struct cvm *cvm, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
@@ -270,6 +311,8 @@ int stray_read(const struct lifecycle *l, const char *id, struct cvm *cvm, struc
 			"CVM %s: its record says slot %u, its domain is '%s': it can only be "
 			"removed",
 			id, cvm->slot, stray.domain);
+	if (check_host(l, &stray, cvm, e) < 0)
+		return err_code(e);
 	cvm->step = CVM_RUNNING;
 	memcpy(cvm->host, stray.host, sizeof(cvm->host));
 	return 0;
@@ -278,17 +321,8 @@ int stray_read(const struct lifecycle *l, const char *id, struct cvm *cvm, struc
 /* That of its domain; or else the one that its record names, if it can be read. */
 static const struct vm_host *host_of(const struct lifecycle *l, const struct stray *stray)
 {
-	CLEANUP(free) struct cvm *cvm = NULL;
-	CLEANUP(free) char *path = NULL;
-	struct err e;
-
-	if (*stray->domain || !stray->recorded)
-		return vm_hosts_find(l->hosts, stray->host);
-	cvm = malloc(sizeof(*cvm));
-	return cvm && record_path(l, stray->id, &path, &e) == 0 &&
-			       registry_saved(path, stray->id, cvm, &e) == 0
-		       ? vm_hosts_find(l->hosts, cvm->host)
-		       : NULL;
+	return *stray->domain || !stray->recorded ? vm_hosts_find(l->hosts, stray->host)
+						  : recorded_host(l, stray);
 }
 
 int stray_remove(const struct lifecycle *l, const char *id, struct err *e)

@@ -277,6 +277,38 @@ static void a_stray_is_adopted_as_it_was(void **state)
 	fleet_room_close(&m);
 }
 
+/* Each host of the world lists the same domains. */
+static void a_stray_is_on_the_host_that_its_record_names(void **state)
+{
+	struct vm_host a = { .row.name = "a" }, b = { .row.name = "b" };
+	struct vm_hosts hosts = { .all = { &a, &b }, .count = 2, .has_table = true };
+	struct lifecycle l;
+	struct fleet_room m;
+	char name[LIFECYCLE_NAME_MAX];
+	struct cvm cvm;
+	struct err e;
+
+	fleet_room_prepare(&m, 1);
+	lifecycle_name(&m.lifecycle, 0, name);
+	fleet_room_leave(&m, STRAY, name);
+	fleet_room_open(&m);
+	l = m.lifecycle;
+	l.hosts = &hosts;
+	fleet_world.saved = (struct cvm){ .slot = 0, .port = 7101, .id = STRAY, .host = "a" };
+	assert_ok(stray_read(&l, STRAY, &cvm, &e), e);
+	assert_string_equal(cvm.host, "a");
+	strcpy(fleet_world.saved.host, "b");
+	assert_ok(stray_read(&l, STRAY, &cvm, &e), e);
+	assert_string_equal(cvm.host, "b");
+	fleet_world.vanish = true; /* only the first one asked has it */
+	assert_refused(stray_read(&l, STRAY, &cvm, &e), e, ERR_PRECONDITION, "says host b");
+	fleet_world.domain_count = 1;
+	strcpy(fleet_world.saved.host, "earlier");
+	assert_ok(stray_read(&l, STRAY, &cvm, &e), e);
+	assert_string_equal(cvm.host, "a");
+	fleet_room_close(&m);
+}
+
 /* Before it has a slot, a notice finds nothing. */
 static void a_stray_that_ends_while_it_is_adopted_goes_again(void **state)
 {
@@ -622,6 +654,7 @@ int main(void)
 		FLEET_ROOM_ROW(what_has_no_record_is_listed_and_left_alone),
 		FLEET_ROOM_ROW(a_stray_is_removed_when_somebody_says_so),
 		FLEET_ROOM_ROW(a_stray_is_adopted_as_it_was),
+		FLEET_ROOM_ROW(a_stray_is_on_the_host_that_its_record_names),
 		FLEET_ROOM_ROW(a_stray_that_ends_while_it_is_adopted_goes_again),
 		FLEET_ROOM_ROW(one_call_at_a_time_is_about_a_stray),
 		FLEET_ROOM_ROW(what_strays_have_counts),
