@@ -257,6 +257,19 @@ static int look_up(const struct lifecycle *l, const char *id, struct stray *stra
 	return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
 }
 
+static int remove_from(const struct vm_host *host, const struct stray *stray, struct err *e)
+{
+	int failed;
+
+	if (vm_host_enter(host, e) < 0)
+		return err_code(e);
+	failed = *stray->domain ? virt_stop(host->virt, stray->id, e) : 0;
+	if (!failed && !host->is_local)
+		failed = boot_files_take_back(host, stray->id, e);
+	vm_host_leave(host);
+	return failed;
+}
+
 int stray_check(const struct stray *stray, struct err *e)
 {
 	unsigned slot;
@@ -333,9 +346,7 @@ int stray_remove(const struct lifecycle *l, const char *id, struct err *e)
 	if (look_up(l, id, &stray, e) < 0)
 		return err_code(e);
 	host = host_of(l, &stray);
-	if (*stray.domain && host && virt_stop(host->virt, id, e) < 0)
-		return err_code(e);
-	if (host && !host->is_local && boot_files_take_back(host, id, e) < 0)
+	if (host && remove_from(host, &stray, e) < 0)
 		return err_code(e);
 	return lifecycle_remove_folders(l, id, e);
 }

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* More than the keep-alive's time, after which a call to a host that hangs is given up. */
+enum { ENTER_MS = 30000 };
+
 /* Of records, domains and rows. */
 _Static_assert((int)CVM_HOST_MAX == (int)VIRT_HOST_MAX, "names are of one length");
 
@@ -123,6 +126,33 @@ int vm_host_wrap(const struct vm_host *host, struct err *e)
 	return *host->row.name ? err_wrap(e, "host %s", host->row.name) : err_code(e);
 }
 
+/* Where it is known to be gone, nobody waits until dialling it ends. */
+int vm_host_enter(const struct vm_host *host, struct err *e)
+{
+	if (!host->workers)
+		return 0;
+	if (!host->is_local && virt_connect(host->virt, e) < 0)
+		return err_code(e);
+	return workers_enter(host->workers, ENTER_MS, e);
+}
+
+void vm_host_leave(const struct vm_host *host)
+{
+	workers_leave(host->workers);
+}
+
+static int list_one(const struct vm_host *host, const char *prefix, struct virt_domain **domains,
+		    size_t *count, struct err *e)
+{
+	int failed;
+
+	if (vm_host_enter(host, e) < 0)
+		return err_code(e);
+	failed = virt_list(host->virt, prefix, domains, count, e);
+	vm_host_leave(host);
+	return failed;
+}
+
 static void name_host(const struct vm_host *host, struct virt_domain *domains, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -141,7 +171,7 @@ int vm_hosts_list(const struct vm_hosts *hosts, const char *prefix, struct virt_
 		struct virt_domain *more;
 		size_t n = 0;
 
-		if (virt_list(host->virt, prefix, &found, &n, e) < 0) {
+		if (list_one(host, prefix, &found, &n, e) < 0) {
 			if (hosts->has_table && e->code == ERR_UNAVAILABLE)
 				continue;
 			return err_code(e);

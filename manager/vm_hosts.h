@@ -55,6 +55,11 @@ int vm_hosts_get(const struct vm_hosts *hosts, const char *name, struct vm_host 
 /* Says which host it was, where there are several. */
 int vm_host_wrap(const struct vm_host *host, struct err *e);
 
+/* Around calls to its libvirt that are no job of its workers: one at a time (workers.h). ERR_UNAVAILABLE: it can't be
+ * asked now. */
+int vm_host_enter(const struct vm_host *host, struct err *e) MUST_CHECK;
+void vm_host_leave(const struct vm_host *host);
+
 /* The domains of all that can be asked now, with their hosts, malloc'ed: a table's that are not there are left out. */
 int vm_hosts_list(const struct vm_hosts *hosts, const char *prefix, struct virt_domain **domains,
 		  size_t *count, struct err *e) MUST_CHECK;

@@ -23,5 +23,10 @@ int workers_new(uv_loop_t *loop, struct workers **workers, struct err *e) MUST_C
 int workers_start(struct workers *workers, void (*work)(void *data), void (*done)(void *data),
 		  void *data, struct err *e) MUST_CHECK;
 
+/* For another thread that has a call of its own to that host: between these two no job is under way and none begins.
+ * ERR_UNAVAILABLE: one has been under way for `ms` milliseconds. Without workers there is nothing to wait for. */
+int workers_enter(struct workers *workers, unsigned ms, struct err *e) MUST_CHECK;
+void workers_leave(struct workers *workers);
+
 /* No job may be under way. It is freed when the loop has closed its handle: run the loop until then. */
 void workers_close(struct workers *workers);

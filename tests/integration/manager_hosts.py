@@ -167,7 +167,9 @@ def a_host_that_hangs_holds_up_nobody():
         try:
             # More calls than one connection takes: each waits for a libvirt that does not answer.
             stuck = [threading.Thread(target=code_of, args=(lambda: m.remove(on[b]),)),
-                     *(threading.Thread(target=code_of, args=(m.create,)) for _ in range(6))]
+                     *(threading.Thread(target=code_of, args=(m.create,)) for _ in range(6)),
+                     *(threading.Thread(target=code_of, args=(lambda: m.stub.ListStrays(manager.ListStraysReq()),))
+                       for _ in range(2))]
             for thread in stuck:
                 thread.start()
             m.remove(on[a])
