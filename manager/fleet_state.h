@@ -6,11 +6,9 @@
 #pragma once
 
 #include "manager/admission.h"
+#include "manager/by_id.h"
 #include "manager/fleet.h"
 #include "manager/fleet_view.h"
-
-#define HASH_NONFATAL_OOM 1 /* what could not be added is not found */
-#include <uthash.h>
 
 enum {
 	FLEET_RETRY_FIRST_MS = 250,

@@ -4,13 +4,11 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "manager/boot_files.h"
+#include "manager/by_id.h"
 
 #include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 enum { SLOT_DIGITS = 5 };
 _Static_assert(REGISTRY_ROWS_MAX <= 100000, "slots have so many digits");

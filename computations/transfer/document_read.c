@@ -8,8 +8,6 @@
 #include <ctype.h>
 #include <string.h>
 
-DEFINE_CLEANUP(struct json *, json_free)
-
 /* ---- members ---- */
 
 static const char *const item_keys[] = { "computation", "roles",    "assets",

@@ -469,11 +469,12 @@ static void the_lists_of_genuine_tds_are_reproduced(void **state)
 	VECTORS_OR_SKIP();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		CLEANUP_EVENT_LOG struct event_log log = { 0 };
-		CLEANUP(free) uint8_t *bytes = open_log(rows[i].log, &log);
+		CLEANUP(free) uint8_t *bytes = NULL; /* the log points into them */
 		const uint8_t *of[24];
 		struct rtmr0_parts parts;
 		struct err e;
 
+		bytes = open_log(rows[i].log, &log);
 		assert_ok(rtmr0_measure((struct span){ image, sizeof(image) }, rows[i].memory,
 					&tables, &parts, &e),
 			  e);
