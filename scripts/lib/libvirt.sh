@@ -67,6 +67,8 @@ libvirt_up() {
 			return 1
 		}
 	fi
+	# Whatever made it first: the users of QEMU and swtpm have to get through.
+	mkdir -p /run/libvirt && chmod 755 /run/libvirt || return 1
 	if [ ! -S /run/libvirt/virtlogd-sock ] || ! libvirt_socket_answers /run/libvirt/virtlogd-sock; then
 		libvirt_spawn "$dir" virtlogd virtlogd -p "$dir/virtlogd.lock"
 		libvirt_wait 60 libvirt_socket_answers /run/libvirt/virtlogd-sock || {
