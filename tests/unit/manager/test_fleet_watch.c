@@ -456,6 +456,27 @@ static void strays_beyond_the_places_count(void **state)
 	fleet_room_close(&m);
 }
 
+static void nobody_waits_until_a_host_that_is_lost_was_dialled(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct err e;
+
+	fleet_room_fresh(&m, 1);
+	fleet_room_settle(&m);
+	fleet_room_create(&m, &told, "");
+	m.hosts.has_table = true;
+	strcpy(m.hosts.all[0]->row.name, "ward-2");
+	notice(&m, VIRT_LOST, "", "");
+	assert_refused(fleet_remove(m.fleet, told.id, fleet_room_removed, &told, &e), e,
+		       ERR_UNAVAILABLE, "host ward-2");
+	fleet_room_settle(&m);
+	assert_ok(fleet_remove(m.fleet, told.id, fleet_room_removed, &told, &e), e);
+	fleet_room_settle(&m);
+	assert_int_equal(told.removed, 1);
+	fleet_room_close(&m);
+}
+
 static void a_slot_in_a_name_is_one_that_can_be(void **state)
 {
 	static const struct {
@@ -661,6 +682,7 @@ int main(void)
 		FLEET_ROOM_ROW(strays_beyond_the_places_count),
 		FLEET_ROOM_ROW(a_slot_in_a_name_is_one_that_can_be),
 		FLEET_ROOM_ROW(a_stray_whose_place_is_taken_can_only_be_removed),
+		FLEET_ROOM_ROW(nobody_waits_until_a_host_that_is_lost_was_dialled),
 		FLEET_ROOM_ROW(libvirt_is_looked_for_until_it_is_back),
 		FLEET_ROOM_ROW(a_restart_takes_up_what_is_recorded),
 		FLEET_ROOM_ROW(a_cvm_goes_when_its_time_is_up),
