@@ -209,9 +209,10 @@ void fleet_watch_look(struct fleet_host *host);
 void fleet_watch_block(struct slot *slot, struct fleet_host *host, const char *uuid);
 
 /* What machines without a record have (fleet_stray_use.c): until libvirt says how much that is, it counts as the
- * most that a CVM may have. Those of a host that are not added between begin and end are gone. */
+ * most that a CVM may have. Those of a host that are not added between begin and end are gone. It is the first host's
+ * that says it has it, and only that one drops it; NULL: whichever it is. */
 void fleet_stray_use_add(struct fleet_host *host, const char *id);
-void fleet_stray_use_drop(struct fleet *f, const char *id);
+void fleet_stray_use_drop(struct fleet *f, const struct fleet_host *host, const char *id);
 void fleet_stray_use_begin(struct fleet_host *host);
 void fleet_stray_use_end(struct fleet_host *host);
 void fleet_stray_use_done(struct fleet *f);

@@ -283,7 +283,8 @@ static void read_done(void *data)
 		adopt_failed(ask);
 		return;
 	}
-	fleet_stray_use_drop(ask->fleet, ask->cvm.id); /* from now on it counts as the slot's */
+	fleet_stray_use_drop(ask->fleet, NULL,
+			     ask->cvm.id); /* from now on it counts as the slot's */
 	ask->slot->blocked = false;
 }
 

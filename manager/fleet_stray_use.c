@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* A host may say anything: sums stay sums. */
+#define MEMORY_MOST (UINT64_C(1) << 62)
+
 struct stray_use {
 	char id[CVM_ID_LEN + 1];
 	struct fleet_host *host;
@@ -78,6 +81,7 @@ void fleet_stray_use_add(struct fleet_host *host, const char *id)
 			return;
 		}
 		snprintf(u->id, sizeof(u->id), "%s", id);
+		u->host = host;
 		u->use = (struct admission_use){ config->max_cpus, config->max_memory };
 		HASH_ADD_STR(f->stray_uses, id, u);
 		if (!find(f, id)) {
@@ -86,18 +90,20 @@ void fleet_stray_use_add(struct fleet_host *host, const char *id)
 			return;
 		}
 	}
-	u->host = host;
+	if (u->host != host) /* another one has it already, whoever of them is right */
+		return;
 	u->listed = true;
 	if (!u->known && !u->asking)
 		ask(f, u);
 }
 
-void fleet_stray_use_drop(struct fleet *f, const char *id)
+void fleet_stray_use_drop(struct fleet *f, const struct fleet_host *host, const char *id)
 {
 	struct stray_use *u = find(f, id);
 
-	if (u)
-		HASH_DEL(f->stray_uses, u);
+	if (!u || (host && u->host != host))
+		return;
+	HASH_DEL(f->stray_uses, u);
 	free(u);
 }
 
@@ -132,7 +138,9 @@ unsigned fleet_stray_use_count(const struct fleet *f, const struct fleet_host *h
 		if (host && u->host != host)
 			continue;
 		use->cpus += u->use.cpus;
-		use->memory += u->use.memory;
+		use->memory += u->use.memory < MEMORY_MOST ? u->use.memory : MEMORY_MOST;
+		if (use->memory > MEMORY_MOST)
+			use->memory = MEMORY_MOST;
 		count++;
 	}
 	return count;

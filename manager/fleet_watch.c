@@ -94,8 +94,9 @@ static bool is_ours(const struct fleet *f, const char *name)
 
 void fleet_watch_block(struct slot *slot, struct fleet_host *host, const char *uuid)
 {
+	if (!slot->blocked) /* else another host can't give the name free */
+		slot->stray_host = host;
 	slot->blocked = true;
-	slot->stray_host = host;
 	fleet_stray_use_add(host, uuid);
 }
 
@@ -122,7 +123,7 @@ static void unblock(const struct fleet_host *host, const struct virt_notice *not
 {
 	struct slot *slot = slot_of(host->fleet, notice->name);
 
-	fleet_stray_use_drop(host->fleet, notice->uuid);
+	fleet_stray_use_drop(host->fleet, host, notice->uuid);
 	if (slot && slot->stray_host == host)
 		slot->blocked = false;
 }

@@ -397,7 +397,9 @@ int virt_size(struct virt *v, const char *uuid, struct virt_size *size, struct e
 		return err_set(e, ERR_NOT_FOUND, "libvirt has no domain %s", uuid);
 	if (!domain || virDomainGetInfo(domain, &info) < 0)
 		return virt_error(conn, e, "ask how large a domain is");
-	*size = (struct virt_size){ info.nrVirtCpu, (uint64_t)info.maxMem << 10 };
+	*size = (struct virt_size){ info.nrVirtCpu, info.maxMem < UINT64_MAX >> 10
+							    ? (uint64_t)info.maxMem << 10
+							    : UINT64_MAX };
 	return 0;
 }
 

@@ -414,6 +414,61 @@ static void what_strays_have_counts(void **state)
 	fleet_room_close(&m);
 }
 
+static void notice_of(struct fleet_room *m, size_t host, enum virt_event event, const char *uuid,
+		      const char *name)
+{
+	struct virt_notice notice = { .event = event };
+
+	snprintf(notice.uuid, sizeof(notice.uuid), "%s", uuid);
+	snprintf(notice.name, sizeof(notice.name), "%s", name);
+	fleet_notice(m->fleet, m->hosts.all[host], &notice);
+	fleet_room_settle(m);
+}
+
+static void add_host(struct fleet_room *m)
+{
+	struct vm_host *host = calloc(1, sizeof(*host));
+
+	*host = *m->hosts.all[0];
+	strcpy(host->row.name, "b");
+	m->hosts.all[m->hosts.count++] = host;
+}
+
+/* Whatever it says of machines that are not its own. */
+static void a_host_says_nothing_of_anothers_strays(void **state)
+{
+	static const char other[] = "3b1f8a10-1111-4222-8333-00000000000a";
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	char name[LIFECYCLE_NAME_MAX];
+	struct err e;
+
+	fleet_room_prepare(&m, 4);
+	m.config.max_cpus = 4;
+	m.config.total_cpus = 10;
+	m.config.total_memory = (uint64_t)1 << 40;
+	add_host(&m);
+	fleet_room_open(&m);
+	fleet_room_settle(&m);
+	lifecycle_name(&m.lifecycle, 0, name);
+	notice_of(&m, 0, VIRT_STARTED, STRAY, name);
+	notice_of(&m, 1, VIRT_STOPPED, STRAY, name);
+	notice_of(&m, 1, VIRT_STARTED, STRAY, name);
+	notice_of(&m, 1, VIRT_STOPPED, STRAY, name);
+	notice_of(&m, 1, VIRT_STARTED, other, name);
+	notice_of(&m, 1, VIRT_STOPPED, other, name);
+	assert_ok(create_sized(&m, &told, 4, &e), e);
+	assert_int_equal(fleet_find(m.fleet, told.id)->slot, 1);
+	assert_refused(create_sized(&m, &told, 4, &e), e, ERR_EXHAUSTED, "8 of 10");
+	/* What can't be is not less than nothing. */
+	fleet_world.size = (struct virt_size){ 1, UINT64_MAX };
+	lifecycle_name(&m.lifecycle, 2, name);
+	notice_of(&m, 1, VIRT_STARTED, other, name);
+	notice_of(&m, 0, VIRT_STOPPED, STRAY, "");
+	assert_refused(create_sized(&m, &told, 1, &e), e, ERR_EXHAUSTED, "memory");
+	fleet_room_close(&m);
+}
+
 /* Also those that have no place here: slots beyond MANAGER_MAX_VMS, names without a number, and those of another
  * manager's time whose folder is ours. */
 static void strays_beyond_the_places_count(void **state)
@@ -679,6 +734,7 @@ int main(void)
 		FLEET_ROOM_ROW(a_stray_that_ends_while_it_is_adopted_goes_again),
 		FLEET_ROOM_ROW(one_call_at_a_time_is_about_a_stray),
 		FLEET_ROOM_ROW(what_strays_have_counts),
+		FLEET_ROOM_ROW(a_host_says_nothing_of_anothers_strays),
 		FLEET_ROOM_ROW(strays_beyond_the_places_count),
 		FLEET_ROOM_ROW(a_slot_in_a_name_is_one_that_can_be),
 		FLEET_ROOM_ROW(a_stray_whose_place_is_taken_can_only_be_removed),
