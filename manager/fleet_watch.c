@@ -2,6 +2,7 @@
 /* fleet_watch.c — watches libvirt: which machines ended, which have no record, whether libvirt
  * is there. */
 #include "common/base/log.h"
+#include "manager/boot_files.h"
 #include "manager/fleet_state.h"
 
 #include <string.h>
@@ -19,8 +20,12 @@ static void domain_ended(struct slot *slot)
 static void orphan_work(void *data)
 {
 	struct job *job = data;
+	const struct vm_host *host = job->host->host;
 
-	job->result = virt_stop(job->host->host->virt, job->cvm.id, &job->err);
+	job->result = virt_stop(host->virt, job->cvm.id, &job->err);
+	/* Whoever removed it could not ask that host, which may still have its keys. */
+	if (job->result == 0 && !host->is_local)
+		job->result = boot_files_take_back(host, job->cvm.id, &job->err);
 }
 
 static void orphan_done(void *data)
