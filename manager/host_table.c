@@ -3,46 +3,15 @@
 
 #include "common/access/access_table.h"
 #include "common/base/file.h"
+#include "common/base/lines.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
 
 #include <arpa/inet.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* The words of one line, and what it has said already. */
-struct line {
-	const char *where;
-	unsigned number;
-	char *rest;
-	unsigned given; /* bits of `keys` */
-};
-
-__attribute__((format(printf, 3, 4))) static int refuse(const struct line *l, struct err *e,
-							const char *fmt, ...)
-{
-	char text[ERR_TEXT_MAX];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	return err_set(e, ERR_INVALID, "%s:%u: %s", l->where, l->number, text);
-}
-
-/* The next word, which ends there; empty if there is none. */
-static char *next_word(struct line *l)
-{
-	char *word = l->rest + strspn(l->rest, " \t");
-
-	l->rest = word + strcspn(word, " \t");
-	if (*l->rest)
-		*l->rest++ = '\0';
-	return word;
-}
 
 bool host_name_is_valid(const char *name)
 {
@@ -154,7 +123,9 @@ static const struct {
 };
 _Static_assert(ARRAY_LEN(keys) == KEYS, "each has a word");
 
-static int take_key(struct line *l, char *word, struct host_row *row, struct err *e)
+/* `given`: bits of `keys`, those that the line has said already. */
+static int take_key(const struct line *l, char *word, struct host_row *row, unsigned *given,
+		    struct err *e)
 {
 	char *value = strchr(word, '=');
 	unsigned k = 0;
@@ -164,17 +135,18 @@ static int take_key(struct line *l, char *word, struct host_row *row, struct err
 	while (k < KEYS && strcmp(word, keys[k].word) != 0)
 		k++;
 	if (k == KEYS || !value)
-		return refuse(l, e,
-			      "host %s: %s is no address=, tees=, cpus=, memory=, machines=, pool= "
-			      "or state=",
-			      row->name, log_quote(word).text);
-	if (l->given & (1U << k))
-		return refuse(l, e, "host %s: %s is there twice: remove one of them", row->name,
-			      word);
-	l->given |= 1U << k;
+		return line_refuse(
+			l, e,
+			"host %s: %s is no address=, tees=, cpus=, memory=, machines=, pool= "
+			"or state=",
+			row->name, log_quote(word).text);
+	if (*given & (1U << k))
+		return line_refuse(l, e, "host %s: %s is there twice: remove one of them",
+				   row->name, word);
+	*given |= 1U << k;
 	if (!keys[k].take(value, row))
-		return refuse(l, e, "host %s: %s=%s: it has to be %s", row->name, word,
-			      log_quote(value).text, keys[k].form);
+		return line_refuse(l, e, "host %s: %s=%s: it has to be %s", row->name, word,
+				   log_quote(value).text, keys[k].form);
 	return 0;
 }
 
@@ -235,26 +207,28 @@ static bool uri_is_valid(const char *uri)
 }
 
 static int check_row(const struct line *l, const struct host_table *t, const struct host_row *row,
-		     struct err *e)
+		     unsigned given, struct err *e)
 {
-	if (!(l->given & (1U << KEY_TEES)))
-		return refuse(l, e, "host %s: what may protect CVMs there is missing: tees=%s",
-			      row->name, keys[KEY_TEES].form);
-	if (host_row_is_local(row) && l->given & (1U << KEY_ADDRESS | 1U << KEY_POOL))
-		return refuse(l, e,
-			      "host %s: " HOST_LOCAL_URI " is this machine: its address is "
-			      "MANAGER_FORWARD_HOST, and it needs no pool",
-			      row->name);
-	if (!host_row_is_local(row) && !(l->given & (1U << KEY_ADDRESS)))
-		return refuse(l, e, "host %s: address= is missing: where its agents are reached",
-			      row->name);
+	if (!(given & (1U << KEY_TEES)))
+		return line_refuse(l, e, "host %s: what may protect CVMs there is missing: tees=%s",
+				   row->name, keys[KEY_TEES].form);
+	if (host_row_is_local(row) && given & (1U << KEY_ADDRESS | 1U << KEY_POOL))
+		return line_refuse(l, e,
+				   "host %s: " HOST_LOCAL_URI " is this machine: its address is "
+				   "MANAGER_FORWARD_HOST, and it needs no pool",
+				   row->name);
+	if (!host_row_is_local(row) && !(given & (1U << KEY_ADDRESS)))
+		return line_refuse(l, e,
+				   "host %s: address= is missing: where its agents are reached",
+				   row->name);
 	for (size_t i = 0; i < t->count; i++) {
 		if (strcmp(t->rows[i].name, row->name) == 0)
-			return refuse(l, e, "host %s is there twice: remove one of them",
-				      row->name);
+			return line_refuse(l, e, "host %s is there twice: remove one of them",
+					   row->name);
 		if (strcmp(t->rows[i].uri, row->uri) == 0)
-			return refuse(l, e, "host %s has the URI of host %s: remove one of them",
-				      row->name, t->rows[i].name);
+			return line_refuse(l, e,
+					   "host %s has the URI of host %s: remove one of them",
+					   row->name, t->rows[i].name);
 	}
 	return 0;
 }
@@ -263,75 +237,42 @@ static int check_row(const struct line *l, const struct host_table *t, const str
 static int take_host(struct host_table *t, struct line *l, struct err *e)
 {
 	struct host_row row = { .pool = HOST_POOL };
-	const char *name = next_word(l), *uri = next_word(l);
+	const char *name = line_word(l), *uri = line_word(l);
+	unsigned given = 0;
 	char *word;
 
 	if (!host_name_is_valid(name))
-		return refuse(l, e,
-			      "host %s: a name is %d of a-z 0-9 - . at most, with a letter or "
-			      "digit at both ends",
-			      log_quote(name).text, HOST_NAME_LEN_MAX);
+		return line_refuse(l, e,
+				   "host %s: a name is %d of a-z 0-9 - . at most, with a letter or "
+				   "digit at both ends",
+				   log_quote(name).text, HOST_NAME_LEN_MAX);
 	memcpy(row.name, name, strlen(name) + 1);
 	if (!uri_is_valid(uri))
-		return refuse(l, e,
-			      "host %s: %s is no URI of a host: " HOST_LOCAL_URI
-			      ", qemu+unix:///system?socket=/PATH, qemu+tls://HOST/system[?pkipath="
-			      "/PATH] or qemu+ssh://[USER@]HOST/system[?keyfile=/PATH]",
-			      name, log_quote(uri).text);
+		return line_refuse(
+			l, e,
+			"host %s: %s is no URI of a host: " HOST_LOCAL_URI
+			", qemu+unix:///system?socket=/PATH, qemu+tls://HOST/system[?pkipath="
+			"/PATH] or qemu+ssh://[USER@]HOST/system[?keyfile=/PATH]",
+			name, log_quote(uri).text);
 	memcpy(row.uri, uri, strlen(uri) + 1);
-	while (*(word = next_word(l)))
-		if (take_key(l, word, &row, e) < 0)
+	while (*(word = line_word(l)))
+		if (take_key(l, word, &row, &given, e) < 0)
 			return err_code(e);
-	if (check_row(l, t, &row, e) < 0)
+	if (check_row(l, t, &row, given, e) < 0)
 		return err_code(e);
 	if (t->count == HOSTS_MAX)
-		return refuse(l, e, "more than %d hosts", HOSTS_MAX);
+		return line_refuse(l, e, "more than %d hosts", HOSTS_MAX);
 	t->rows[t->count++] = row;
 	return 0;
 }
 
-static int take_line(struct host_table *t, struct line *l, struct err *e)
+static int take_line(void *table, struct line *l, struct err *e)
 {
-	const char *word = next_word(l);
+	const char *word = line_word(l);
 
-	if (!*word || *word == '#')
-		return 0;
 	if (strcmp(word, "host") != 0)
-		return refuse(l, e, "%s: a line begins with host", log_quote(word).text);
-	return take_host(t, l, e);
-}
-
-static bool is_plain(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (text[i] != ' ' && text[i] != '\t' && (text[i] < 0x21 || text[i] > 0x7e))
-			return false;
-	return true;
-}
-
-static int take_lines(struct host_table *t, const char *text, size_t len, const char *where,
-		      struct err *e)
-{
-	char copy[HOST_TABLE_LINE_MAX + 1];
-
-	for (unsigned number = 1; len; number++) {
-		const char *end = memchr(text, '\n', len);
-		size_t n = end ? (size_t)(end - text) : len;
-		struct line l = { .where = where, .number = number, .rest = copy };
-
-		if (n > HOST_TABLE_LINE_MAX)
-			return refuse(&l, e, "a line of more than %d characters",
-				      HOST_TABLE_LINE_MAX);
-		if (!is_plain(text, n))
-			return refuse(&l, e, "a character that is not printable ASCII");
-		memcpy(copy, text, n);
-		copy[n] = '\0';
-		if (take_line(t, &l, e) < 0)
-			return err_code(e);
-		text += n + (end != NULL);
-		len -= n + (end != NULL);
-	}
-	return 0;
+		return line_refuse(l, e, "%s: a line begins with host", log_quote(word).text);
+	return take_host(table, l, e);
 }
 
 int host_table_parse(const char *text, size_t len, const char *where, struct host_table *table,
@@ -341,7 +282,7 @@ int host_table_parse(const char *text, size_t len, const char *where, struct hos
 		return err_set(e, ERR_INVALID, "%s: more than %d bytes", where,
 			       HOST_TABLE_FILE_MAX);
 	table->count = 0;
-	if (take_lines(table, text, len, where, e) < 0)
+	if (lines_read(text, len, HOST_TABLE_LINE_MAX, where, take_line, table, e) < 0)
 		return err_code(e);
 	if (!table->count)
 		return err_set(e, ERR_INVALID,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/access/access_table.h"
 
+#include "common/base/lines.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
 #include "common/crypto/key.h"
@@ -8,49 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The words of one line. */
-struct line {
-	const char *where;
-	unsigned number;
-	char *rest;
-};
-
-__attribute__((format(printf, 3, 4))) static int refuse(const struct line *l, struct err *e,
-							const char *fmt, ...)
-{
-	char text[ERR_TEXT_MAX];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	return err_set(e, ERR_INVALID, "%s:%u: %s", l->where, l->number, text);
-}
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static void skip_space(struct line *l)
-{
-	while (is_space(*l->rest))
-		l->rest++;
-}
-
-/* The next word, which ends there; empty if there is none. */
-static char *next_word(struct line *l)
-{
-	char *word = l->rest;
-
-	l->rest += strcspn(l->rest, " \t");
-	if (*l->rest) {
-		*l->rest++ = '\0';
-		skip_space(l);
-	}
-	return word;
-}
 
 static bool is_alnum(char c)
 {
@@ -92,7 +50,7 @@ static bool take_subject(const char *value, struct access_rule *rule)
 	size_t len = strlen(value);
 
 	return strchr(value, '=') && len <= RPC_SUBJECT_MAX &&
-	       !(len > 1 && is_space(value[len - 1]) && value[len - 2] != '\\');
+	       !(len > 1 && strchr(" \t", value[len - 1]) && value[len - 2] != '\\');
 }
 
 static bool take_spiffe(const char *value, struct access_rule *rule)
@@ -137,10 +95,11 @@ static int add_rule(struct access_table *t, struct access_rule *rule, const stru
 {
 	for (size_t i = 0; i < t->rule_count; i++)
 		if (is_same(&t->rules[i], rule))
-			return refuse(l, e, "this %s is in line %u already: remove one of them",
-				      kinds[rule->kind].word, t->rules[i].line);
+			return line_refuse(l, e,
+					   "this %s is in line %u already: remove one of them",
+					   kinds[rule->kind].word, t->rules[i].line);
 	if (t->rule_count == ACCESS_RULES_MAX)
-		return refuse(l, e, "more than %d identities", ACCESS_RULES_MAX);
+		return line_refuse(l, e, "more than %d identities", ACCESS_RULES_MAX);
 	t->rules[t->rule_count++] = *rule;
 	rule->text = NULL;
 	return 0;
@@ -151,19 +110,19 @@ static int take_identity(struct access_table *t, const struct access_tenant *ten
 			 struct err *e)
 {
 	struct access_rule rule = { .tenant = tenant, .line = l->number };
-	const char *word = next_word(l);
+	const char *word = line_word(l);
 	size_t k = 0;
 	int failed;
 
 	while (k < ACCESS_KINDS && strcmp(word, kinds[k].word) != 0)
 		k++;
 	if (k == ACCESS_KINDS)
-		return refuse(l, e, "%s: an identity is uid, gid, subject, spiffe or key",
-			      *word ? log_quote(word).text : "nothing");
+		return line_refuse(l, e, "%s: an identity is uid, gid, subject, spiffe or key",
+				   *word ? log_quote(word).text : "nothing");
 	rule.kind = (enum access_kind)k;
 	if (!kinds[k].take(l->rest, &rule))
-		return refuse(l, e, "%s %s: it has to be %s", word, log_quote(l->rest).text,
-			      kinds[k].form);
+		return line_refuse(l, e, "%s %s: it has to be %s", word, log_quote(l->rest).text,
+				   kinds[k].form);
 	if (k != ACCESS_UID && k != ACCESS_GID && !(rule.text = strdup(l->rest)))
 		return err_nomem(e);
 	failed = add_rule(t, &rule, l, e);
@@ -186,17 +145,17 @@ static int take_operator(struct access_table *t, struct line *l, struct err *e)
 
 static int take_tenant(struct access_table *t, struct line *l, struct err *e)
 {
-	const char *name = next_word(l);
+	const char *name = line_word(l);
 	struct access_tenant *tenant = find_tenant(t, name);
 
 	if (!access_name_is_valid(name))
-		return refuse(l, e,
-			      "tenant %s: a name is %d of a-z 0-9 - . at most, with a letter "
-			      "or digit at both ends",
-			      log_quote(name).text, ACCESS_NAME_MAX);
+		return line_refuse(l, e,
+				   "tenant %s: a name is %d of a-z 0-9 - . at most, with a letter "
+				   "or digit at both ends",
+				   log_quote(name).text, ACCESS_NAME_MAX);
 	if (!tenant) {
 		if (t->tenant_count == ACCESS_TENANTS_MAX)
-			return refuse(l, e, "more than %d tenants", ACCESS_TENANTS_MAX);
+			return line_refuse(l, e, "more than %d tenants", ACCESS_TENANTS_MAX);
 		tenant = &t->tenants[t->tenant_count++];
 		memcpy(tenant->name, name, strlen(name) + 1);
 		for (size_t i = 0; i < ACCESS_LIMITS; i++)
@@ -208,29 +167,31 @@ static int take_tenant(struct access_table *t, struct line *l, struct err *e)
 /* NAME WHAT NUMBER */
 static int take_limit(struct access_table *t, struct line *l, struct err *e)
 {
-	const char *name = next_word(l), *what = next_word(l), *value = next_word(l);
+	const char *name = line_word(l), *what = line_word(l), *value = line_word(l);
 	struct access_tenant *tenant = find_tenant(t, name);
 	uint64_t number;
 	struct err why;
 	size_t k = 0;
 
 	if (!tenant)
-		return refuse(l, e, "limit: no line above says who tenant %s is",
-			      log_quote(name).text);
+		return line_refuse(l, e, "limit: no line above says who tenant %s is",
+				   log_quote(name).text);
 	while (k < ACCESS_LIMITS && strcmp(what, limits[k]) != 0)
 		k++;
 	if (k == ACCESS_LIMITS)
-		return refuse(l, e, "limit %s: %s is none: cvms, cpus or memory", name,
-			      log_quote(what).text);
+		return line_refuse(l, e, "limit %s: %s is none: cvms, cpus or memory", name,
+				   log_quote(what).text);
 	if (*l->rest)
-		return refuse(l, e, "limit %s %s: %s is one word too many", name, what,
-			      log_quote(l->rest).text);
+		return line_refuse(l, e, "limit %s %s: %s is one word too many", name, what,
+				   log_quote(l->rest).text);
 	if (k == ACCESS_MEMORY ? size_parse(value, &number, &why) < 0
 			       : !take_number(value, UINT32_MAX, &number))
-		return refuse(l, e, "limit %s %s: %s is no %s", name, what, log_quote(value).text,
-			      k == ACCESS_MEMORY ? "size, such as 16G" : "number");
+		return line_refuse(l, e, "limit %s %s: %s is no %s", name, what,
+				   log_quote(value).text,
+				   k == ACCESS_MEMORY ? "size, such as 16G" : "number");
 	if (tenant->limits[k] != ACCESS_NO_LIMIT)
-		return refuse(l, e, "limit %s %s: is there twice: remove one of them", name, what);
+		return line_refuse(l, e, "limit %s %s: is there twice: remove one of them", name,
+				   what);
 	tenant->limits[k] = number;
 	return 0;
 }
@@ -238,60 +199,21 @@ static int take_limit(struct access_table *t, struct line *l, struct err *e)
 static const struct {
 	const char *word;
 	int (*take)(struct access_table *t, struct line *l, struct err *e);
-} lines[] = {
+} kinds_of_line[] = {
 	{ "operator", take_operator },
 	{ "tenant", take_tenant },
 	{ "limit", take_limit },
 };
 
-static int take_line(struct access_table *t, struct line *l, struct err *e)
+static int take_line(void *table, struct line *l, struct err *e)
 {
-	const char *word;
+	const char *word = line_word(l);
 
-	skip_space(l);
-	if (!*l->rest || *l->rest == '#')
-		return 0;
-	word = next_word(l);
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-		if (strcmp(word, lines[i].word) == 0)
-			return lines[i].take(t, l, e);
-	return refuse(l, e, "%s: a line begins with operator, tenant or limit",
-		      log_quote(word).text);
-}
-
-/* Names that RFC 2253 writes are ASCII: no other character may look like one of them. */
-static bool is_plain(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!is_space(text[i]) && (text[i] < 0x21 || text[i] > 0x7e))
-			return false;
-	return true;
-}
-
-static int take_lines(struct access_table *t, const char *text, size_t len, const char *where,
-		      struct err *e)
-{
-	struct line l = { .where = where };
-	char copy[ACCESS_LINE_MAX + 1];
-
-	while (len) {
-		const char *end = memchr(text, '\n', len);
-		size_t n = end ? (size_t)(end - text) : len;
-
-		l.number++;
-		if (n > ACCESS_LINE_MAX)
-			return refuse(&l, e, "a line of more than %d characters", ACCESS_LINE_MAX);
-		if (!is_plain(text, n))
-			return refuse(&l, e, "a character that is not printable ASCII");
-		memcpy(copy, text, n);
-		copy[n] = '\0';
-		l.rest = copy;
-		if (take_line(t, &l, e) < 0)
-			return err_code(e);
-		text += n + (end != NULL);
-		len -= n + (end != NULL);
-	}
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(kinds_of_line); i++)
+		if (strcmp(word, kinds_of_line[i].word) == 0)
+			return kinds_of_line[i].take(table, l, e);
+	return line_refuse(l, e, "%s: a line begins with operator, tenant or limit",
+			   log_quote(word).text);
 }
 
 int access_table_parse(const char *text, size_t len, const char *where, struct access_table **table,
@@ -305,7 +227,7 @@ int access_table_parse(const char *text, size_t len, const char *where, struct a
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return err_nomem(e);
-	if (take_lines(t, text, len, where, e) < 0)
+	if (lines_read(text, len, ACCESS_LINE_MAX, where, take_line, t, e) < 0)
 		return err_code(e);
 	for (size_t i = 0; i < t->rule_count; i++)
 		has_operator = has_operator || !t->rules[i].tenant;
