@@ -115,7 +115,7 @@ static enum cli_exit run_suspend(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option suspend_options[] = {
-	{ .name = "resume", .help = "take it back: tokens that have not ended are good again" },
+	{ .name = "resume", .help = "take it back: what has not ended is good again" },
 	CLIENT_OPTIONS,
 	{ .name = NULL },
 };
@@ -124,7 +124,7 @@ static const struct cli_option suspend_options[] = {
 const struct command cmd_user_suspend = {
 	.name = "user suspend",
 	.args = "NAME",
-	.help = "make a user's tokens good for nothing, until it is taken back",
+	.help = "make a user's password, sessions and tokens good for nothing, until it is taken back",
 	.operands_min = 1,
 	.operands_max = 1,
 	.options = suspend_options,
@@ -149,7 +149,7 @@ static enum cli_exit run_remove(struct cli *cli, struct err *e)
 const struct command cmd_user_remove = {
 	.name = "user remove",
 	.args = "NAME",
-	.help = "remove a user with all tokens and roles",
+	.help = "remove a user with password, sessions, tokens and roles",
 	.operands_min = 1,
 	.operands_max = 1,
 	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
