@@ -331,7 +331,7 @@ static const struct cli_option export_options[] = {
 
 const struct command cmd_computation_export = {
 	.name = "computation export",
-	.args = "ID…",
+	.args = "ID...",
 	.help = "write computations as a document, which 'computation import' takes",
 	.operands_min = 1,
 	.operands_max = CLI_ANY,
