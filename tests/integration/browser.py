@@ -177,7 +177,7 @@ class Page:
         self.run("document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => "
                  "requestAnimationFrame(() => setTimeout(() => done(true), 0)))))")
 
-    def size(self, width, height=900, is_phone=False):
+    def size(self, width, height=900):
         self("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.settle()
 
@@ -190,14 +190,11 @@ class Page:
         self("Network.emulateNetworkConditions", offline=False, latency=latency_ms,
              downloadThroughput=bits_per_second / 8 or -1, uploadThroughput=bits_per_second / 8 or -1)
 
-    def key(self, name, text="", modifiers=0):
-        codes = {"Tab": 9, "Enter": 13, "Escape": 27}
-        more = {"windowsVirtualKeyCode": codes[name]} if name in codes else {}
-        if name == "Enter":
-            text = "\r"
+    def key(self, name):
+        code, text = {"Tab": (9, ""), "Enter": (13, "\r")}[name]
         self("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", key=name, code=name, text=text,
-             modifiers=modifiers, **more)
-        self("Input.dispatchKeyEvent", type="keyUp", key=name, code=name, modifiers=modifiers, **more)
+             windowsVirtualKeyCode=code)
+        self("Input.dispatchKeyEvent", type="keyUp", key=name, code=name, windowsVirtualKeyCode=code)
 
     def type(self, text):
         for letter in text:

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The page in a real browser: every screen, at every width, in both schemes, by keyboard alone, on slow lines."""
+import contextlib
 import os
 
 import grpc
@@ -23,20 +24,23 @@ with open(os.path.join(os.path.dirname(__file__), "page_checks.js"), encoding="u
 
 
 class Room:
-    """A service with computations in every state, and a browser that is in."""
+    """A service with a page, and a browser that is nobody there yet."""
+
+    kind = Web
 
     def __init__(self, **settings):
-        self.web = Web(**settings)
+        self.web = self.kind(**settings)
 
     def __enter__(self):
-        self.web.__enter__()
-        self.browser = Browser().__enter__()
-        self.page = self.browser.page()
+        with contextlib.ExitStack() as stack:  # a browser that does not start leaves no service behind
+            stack.enter_context(self.web)
+            self.page = stack.enter_context(Browser()).page()
+            self.stack = stack.pop_all()
+        self.base = f"http://localhost:{self.web.port}"
         return self
 
     def __exit__(self, *about):
-        self.browser.__exit__(*about)
-        self.web.__exit__(*about)
+        self.stack.__exit__(*about)
 
     def come_in(self):
         host, path = self.web.link()

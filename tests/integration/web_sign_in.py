@@ -2,29 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing in with a real browser: that it follows where it is sent, keeps what it is given, and sends it back."""
 import tap
-from browser import Browser
+import web_browser
 from harness import cli
 from sign_in import OTHER, PASSWORD, Page
 from web_browser import look, walk
 
 
-class Room:
-    """A service with a page, and a browser that is nobody."""
+class Room(web_browser.Room):
+    """Its users have passwords."""
+
+    kind = Page
 
     def __enter__(self):
-        self.web = Page().__enter__()
-        self.browser = Browser().__enter__()
-        self.page = self.browser.page()
+        super().__enter__()
         self.page.size(1440)
-        self.base = f"http://localhost:{self.web.port}"
         return self
-
-    def __exit__(self, *about):
-        self.browser.__exit__(*about)
-        self.web.__exit__(*about)
-
-    def go(self, path):
-        self.page.go(self.base + path)
 
     def fill(self, name, text):
         self.page.run(f"document.getElementById('f-{name}').focus()")
