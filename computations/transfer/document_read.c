@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* document_read.c — both forms become the same items; every member that is in neither is refused by its name. */
-#include "common/base/encode.h"
 #include "common/base/log.h"
-#include "common/base/timestamp.h"
 #include "computations/transfer/document.h"
+#include "computations/transfer/member.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* ---- members ---- */
@@ -28,106 +26,6 @@ static const char *const provider_keys[] = { "provider", "hash", "filename", "us
 static const char *const config_keys[] = { "log_level",    "cert_file",      "server_key",
 					   "key_file",     "server_ca_file", "client_ca_file",
 					   "attested_tls", "port",           NULL };
-
-/* Null is as good as nothing: exports write it for what is empty. */
-static const struct json *given(const struct json *object, const char *key)
-{
-	const struct json *found = json_get(object, key);
-
-	return found && found->type != JSON_NULL ? found : NULL;
-}
-
-static int wrong_type(const char *key, const struct json *found, const char *want, struct err *e)
-{
-	return err_set(e, ERR_INVALID, "%s: %s, not %s", key, json_type_name(found->type), want);
-}
-
-/* A text that is missing, or null, is "". */
-static int take_text(const struct json *object, const char *key, size_t max, const char **text,
-		     struct err *e)
-{
-	const struct json *found = given(object, key);
-
-	*text = "";
-	if (!found)
-		return 0;
-	if (found->type != JSON_STRING)
-		return wrong_type(key, found, "a text", e);
-	if (strlen(found->text) > max)
-		return err_set(e, ERR_INVALID, "%s: longer than %zu bytes", key, max);
-	*text = found->text;
-	return 0;
-}
-
-/* NULL for one that is missing, or null. */
-static int take_list(const struct json *object, const char *key, size_t max,
-		     const struct json **list, struct err *e)
-{
-	const struct json *found = given(object, key);
-
-	*list = found;
-	if (found && found->type != JSON_ARRAY)
-		return wrong_type(key, found, "a list", e);
-	if (found && found->count > max)
-		return err_set(e, ERR_INVALID, "%s: %zu, more than %zu", key, found->count, max);
-	return 0;
-}
-
-static size_t count_of(const struct json *list)
-{
-	return list ? list->count : 0;
-}
-
-static int must_be_object(const struct json *value, const char *const keys[], struct err *e)
-{
-	if (value->type != JSON_OBJECT)
-		return err_set(e, ERR_INVALID, "%s, not an object", json_type_name(value->type));
-	return json_only_keys(value, keys, e);
-}
-
-/* "2025-11-12T14:00:01.654562Z", to the millisecond. The year 1 is how exports write that nothing has been. */
-static int take_time(const struct json *object, const char *key, int64_t *ms, struct err *e)
-{
-	enum { SECONDS = sizeof("2025-11-12T14:00:01") - 1, NANOS = 9 };
-	const char *text, *rest;
-	char plain[SECONDS + 2];
-	int64_t seconds, part = 0;
-
-	*ms = 0;
-	if (take_text(object, key, SECONDS + 1 + NANOS + 1, &text, e) < 0)
-		return err_code(e);
-	if (!*text || strcmp(text, "0001-01-01T00:00:00Z") == 0)
-		return 0;
-	rest = text + strnlen(text, SECONDS);
-	snprintf(plain, sizeof(plain), "%.*sZ", SECONDS, text);
-	if (*rest == '.' && isdigit((unsigned char)rest[1])) {
-		rest++;
-		for (int64_t weight = 100; isdigit((unsigned char)*rest); weight /= 10)
-			part += (*rest++ - '0') * weight;
-	}
-	if (strcmp(rest, "Z") != 0)
-		return err_set(e, ERR_INVALID, "%s: %s is not like 2026-06-15T00:00:00Z, in UTC",
-			       key, log_quote(text).text);
-	if (timestamp_parse(plain, &seconds, e) < 0)
-		return err_wrap(e, "%s", key);
-	*ms = seconds * 1000 + part;
-	return 0;
-}
-
-static int take_hash(const struct json *object, const char *key, uint8_t *hash, struct err *e)
-{
-	const char *text;
-
-	if (take_text(object, key, 2 * MANIFEST_HASH_LEN, &text, e) < 0)
-		return err_code(e);
-	if (!*text)
-		return err_set(e, ERR_INVALID,
-			       "%s: missing: the asset's SHA3-256 ('cocos-cli checksum FILE')",
-			       key);
-	if (hex_decode(text, hash, MANIFEST_HASH_LEN, e) < 0)
-		return err_wrap(e, "%s", key);
-	return 0;
-}
 
 static void notice(struct document_item *item, const char *constant)
 {
@@ -173,9 +71,9 @@ static int read_actions(const struct json *list, unsigned *actions, struct err *
 	enum people_action action;
 
 	*actions = 0;
-	for (size_t i = 0; i < count_of(list); i++) {
+	for (size_t i = 0; i < member_count(list); i++) {
 		if (list->items[i].type != JSON_STRING)
-			return wrong_type("actions", &list->items[i], "a text", e);
+			return member_refuse("actions", &list->items[i], "a text", e);
 		if (action_find(list->items[i].text, &action, e) < 0)
 			return err_wrap(e, "actions");
 		*actions |= ACTION_BIT(action);
@@ -187,7 +85,7 @@ static int read_actions(const struct json *list, unsigned *actions, struct err *
 static int take_person(const struct json *value, const char *key, const char **user, struct err *e)
 {
 	if (value->type != JSON_STRING)
-		return wrong_type(key, value, "a text", e);
+		return member_refuse(key, value, "a text", e);
 	if (!*value->text || strlen(value->text) > DOCUMENT_WORD_MAX)
 		return err_set(e, ERR_INVALID, "%s: 1 to %d bytes", key, DOCUMENT_WORD_MAX);
 	*user = value->text;
@@ -200,17 +98,17 @@ static int read_role(struct document_item *item, const struct json *role, struct
 	const char *name, *user;
 	unsigned set;
 
-	if (must_be_object(role, role_keys, e) < 0 ||
-	    take_text(role, "role_name", DOCUMENT_WORD_MAX, &name, e) < 0 ||
-	    take_list(role, "actions", ACTIONS, &actions, e) < 0 ||
-	    take_list(role, "members", DOCUMENT_MEMBERS_MAX, &members, e) < 0 ||
+	if (member_only(role, role_keys, e) < 0 ||
+	    member_text(role, "role_name", DOCUMENT_WORD_MAX, &name, e) < 0 ||
+	    member_list(role, "actions", ACTIONS, &actions, e) < 0 ||
+	    member_list(role, "members", DOCUMENT_MEMBERS_MAX, &members, e) < 0 ||
 	    read_actions(actions, &set, e) < 0)
 		return err_code(e);
 	if (!*name)
 		return err_set(e, ERR_INVALID, "role_name: missing");
 	if (add_role(item, name, set, e) < 0)
 		return err_code(e);
-	for (size_t i = 0; i < count_of(members); i++)
+	for (size_t i = 0; i < member_count(members); i++)
 		if (take_person(&members->items[i], "members", &user, e) < 0 ||
 		    add_member(item, name, user, e) < 0)
 			return err_code(e);
@@ -221,9 +119,9 @@ static int read_roles(struct document_item *item, const struct json *object, str
 {
 	const struct json *roles;
 
-	if (take_list(object, "roles", DOCUMENT_ROLES_MAX, &roles, e) < 0)
+	if (member_list(object, "roles", DOCUMENT_ROLES_MAX, &roles, e) < 0)
 		return err_code(e);
-	for (size_t i = 0; i < count_of(roles); i++)
+	for (size_t i = 0; i < member_count(roles); i++)
 		if (read_role(item, &roles->items[i], e) < 0)
 			return err_wrap(e, "roles[%zu]", i);
 	return 0;
@@ -251,7 +149,7 @@ static int add_asset(struct document_item *item, const struct document_asset *as
 
 static int check_content(const struct json *asset, struct err *e)
 {
-	const struct json *content = given(asset, "asset");
+	const struct json *content = member_given(asset, "asset");
 
 	if (!content || (content->type == JSON_STRING && !*content->text))
 		return 0;
@@ -264,7 +162,7 @@ static int read_type(const struct json *object, bool *is_algorithm, struct err *
 {
 	const char *type;
 
-	if (take_text(object, "asset_type", DOCUMENT_WORD_MAX, &type, e) < 0)
+	if (member_text(object, "asset_type", DOCUMENT_WORD_MAX, &type, e) < 0)
 		return err_code(e);
 	*is_algorithm = strcmp(type, "algorithm") == 0;
 	if (*is_algorithm || strcmp(type, "dataset") == 0)
@@ -278,19 +176,19 @@ static int read_asset(struct document_item *item, const struct json *object, str
 	struct document_asset a = { .id = "" };
 	const struct json *used;
 
-	if (must_be_object(object, asset_keys, e) < 0 || check_content(object, e) < 0 ||
+	if (member_only(object, asset_keys, e) < 0 || check_content(object, e) < 0 ||
 	    read_type(object, &a.is_algorithm, e) < 0 ||
-	    take_text(object, "id", DOCUMENT_WORD_MAX, &a.id, e) < 0 ||
-	    take_text(object, "file_name", MANIFEST_FILENAME_MAX, &a.name, e) < 0 ||
-	    take_text(object, "UserID", DOCUMENT_WORD_MAX, &a.owner, e) < 0 ||
-	    take_text(object, "description", DOCUMENT_NOTE_MAX, &a.description, e) < 0 ||
-	    take_text(object, "mime_type", DOCUMENT_WORD_MAX, &a.mime, e) < 0 ||
-	    take_text(object, "UserKey", DOCUMENT_KEY_MAX, &a.key, e) < 0 ||
-	    take_time(object, "created_at", &a.created, e) < 0 ||
-	    take_hash(object, "Checksum", a.hash, e) < 0 ||
-	    take_list(object, "Computations", DOCUMENT_ITEMS_MAX, &used, e) < 0)
+	    member_text(object, "id", DOCUMENT_WORD_MAX, &a.id, e) < 0 ||
+	    member_text(object, "file_name", MANIFEST_FILENAME_MAX, &a.name, e) < 0 ||
+	    member_text(object, "UserID", DOCUMENT_WORD_MAX, &a.owner, e) < 0 ||
+	    member_text(object, "description", DOCUMENT_NOTE_MAX, &a.description, e) < 0 ||
+	    member_text(object, "mime_type", DOCUMENT_WORD_MAX, &a.mime, e) < 0 ||
+	    member_text(object, "UserKey", DOCUMENT_KEY_MAX, &a.key, e) < 0 ||
+	    member_time(object, "created_at", &a.created, e) < 0 ||
+	    member_hash(object, "Checksum", a.hash, e) < 0 ||
+	    member_list(object, "Computations", DOCUMENT_ITEMS_MAX, &used, e) < 0)
 		return err_code(e);
-	if (count_of(used))
+	if (member_count(used))
 		notice(item,
 		       "assets[].Computations is passed over: asset_links says what belongs here");
 	return add_asset(item, &a, e);
@@ -303,11 +201,11 @@ static int linked(const struct document_item *item, const struct json *links, co
 	const char *asset, *computation;
 
 	*found = !links;
-	for (size_t i = 0; i < count_of(links); i++) {
-		if (must_be_object(&links->items[i], link_keys, e) < 0 ||
-		    take_text(&links->items[i], "asset_id", DOCUMENT_WORD_MAX, &asset, e) < 0 ||
-		    take_text(&links->items[i], "computation_id", DOCUMENT_WORD_MAX, &computation,
-			      e) < 0)
+	for (size_t i = 0; i < member_count(links); i++) {
+		if (member_only(&links->items[i], link_keys, e) < 0 ||
+		    member_text(&links->items[i], "asset_id", DOCUMENT_WORD_MAX, &asset, e) < 0 ||
+		    member_text(&links->items[i], "computation_id", DOCUMENT_WORD_MAX, &computation,
+				e) < 0)
 			return err_wrap(e, "asset_links[%zu]", i);
 		if (*computation && strcmp(computation, item->id) != 0)
 			return err_set(e, ERR_INVALID,
@@ -327,11 +225,11 @@ static int apply_links(struct document_item *item, const struct json *object, st
 	const char *id;
 	bool found;
 
-	if (take_list(object, "asset_links", DOCUMENT_ASSETS_MAX, &links, e) < 0 ||
+	if (member_list(object, "asset_links", DOCUMENT_ASSETS_MAX, &links, e) < 0 ||
 	    linked(item, links, "", &found, e) < 0)
 		return err_code(e);
-	for (size_t i = 0; i < count_of(links); i++) {
-		if (take_text(&links->items[i], "asset_id", DOCUMENT_WORD_MAX, &id, e) < 0)
+	for (size_t i = 0; i < member_count(links); i++) {
+		if (member_text(&links->items[i], "asset_id", DOCUMENT_WORD_MAX, &id, e) < 0)
 			return err_code(e);
 		if (!*id || !has_asset(item, id))
 			return err_set(e, ERR_INVALID, "asset_links[%zu].asset_id: no asset has it",
@@ -353,9 +251,9 @@ static int read_assets(struct document_item *item, const struct json *object, st
 {
 	const struct json *assets;
 
-	if (take_list(object, "assets", DOCUMENT_ASSETS_MAX, &assets, e) < 0)
+	if (member_list(object, "assets", DOCUMENT_ASSETS_MAX, &assets, e) < 0)
 		return err_code(e);
-	for (size_t i = 0; i < count_of(assets); i++)
+	for (size_t i = 0; i < member_count(assets); i++)
 		if (read_asset(item, &assets->items[i], e) < 0)
 			return err_wrap(e, "assets[%zu]", i);
 	return apply_links(item, object, e);
@@ -368,11 +266,11 @@ static int read_provided(struct document_item *item, const struct json *object, 
 {
 	struct document_asset a = { "", "", "", "", "", "", .is_algorithm = is_algorithm };
 
-	if (must_be_object(object, provider_keys, e) < 0 ||
-	    take_text(object, "provider", DOCUMENT_WORD_MAX, &a.owner, e) < 0 ||
-	    take_text(object, "filename", MANIFEST_FILENAME_MAX, &a.name, e) < 0 ||
-	    take_text(object, "user_key", DOCUMENT_KEY_MAX, &a.key, e) < 0 ||
-	    take_hash(object, "hash", a.hash, e) < 0 ||
+	if (member_only(object, provider_keys, e) < 0 ||
+	    member_text(object, "provider", DOCUMENT_WORD_MAX, &a.owner, e) < 0 ||
+	    member_text(object, "filename", MANIFEST_FILENAME_MAX, &a.name, e) < 0 ||
+	    member_text(object, "user_key", DOCUMENT_KEY_MAX, &a.key, e) < 0 ||
+	    member_hash(object, "hash", a.hash, e) < 0 ||
 	    add_member(item, is_algorithm ? "algo_provider" : "dataset_provider", a.owner, e) < 0)
 		return err_code(e);
 	return add_asset(item, &a, e);
@@ -383,10 +281,10 @@ static int read_consumers(struct document_item *item, const struct json *flat, s
 	const struct json *list;
 	const char *user;
 
-	if (take_list(flat, "result_consumers", DOCUMENT_MEMBERS_MAX, &list, e) < 0)
+	if (member_list(flat, "result_consumers", DOCUMENT_MEMBERS_MAX, &list, e) < 0)
 		return err_code(e);
 	item->names_consumers = list != NULL;
-	for (size_t i = 0; i < count_of(list); i++)
+	for (size_t i = 0; i < member_count(list); i++)
 		if (take_person(&list->items[i], "result_consumers", &user, e) < 0 ||
 		    add_member(item, DOCUMENT_CONSUMER, user, e) < 0)
 			return err_code(e);
@@ -395,19 +293,19 @@ static int read_consumers(struct document_item *item, const struct json *flat, s
 
 static int read_flat(struct document_item *item, const struct json *flat, struct err *e)
 {
-	const struct json *datasets, *algorithm = given(flat, "algorithm");
+	const struct json *datasets, *algorithm = member_given(flat, "algorithm");
 	const char *owner, *backend;
 
-	if (take_text(flat, "owner", DOCUMENT_WORD_MAX, &owner, e) < 0 ||
-	    take_text(flat, "backend_id", DOCUMENT_WORD_MAX, &backend, e) < 0 ||
+	if (member_text(flat, "owner", DOCUMENT_WORD_MAX, &owner, e) < 0 ||
+	    member_text(flat, "backend_id", DOCUMENT_WORD_MAX, &backend, e) < 0 ||
 	    add_member(item, ACTION_OWNER, owner, e) < 0 || read_consumers(item, flat, e) < 0 ||
-	    take_list(flat, "datasets", MANIFEST_DATASETS_MAX, &datasets, e) < 0)
+	    member_list(flat, "datasets", MANIFEST_DATASETS_MAX, &datasets, e) < 0)
 		return err_code(e);
 	if (*backend)
 		notice(item, "backend_id is passed over: 'computation run' says which CVM");
 	if (algorithm && read_provided(item, algorithm, true, e) < 0)
 		return err_wrap(e, "algorithm");
-	for (size_t i = 0; i < count_of(datasets); i++)
+	for (size_t i = 0; i < member_count(datasets); i++)
 		if (read_provided(item, &datasets->items[i], false, e) < 0)
 			return err_wrap(e, "datasets[%zu]", i);
 	return 0;
@@ -417,7 +315,7 @@ static int read_flat(struct document_item *item, const struct json *flat, struct
 
 static int read_config(struct document_item *item, const struct json *core, struct err *e)
 {
-	const struct json *c = given(core, "agent_config"), *attested;
+	const struct json *c = member_given(core, "agent_config"), *attested;
 	const char *keys[] = { "server_key", "key_file" };
 	const struct {
 		const char *key;
@@ -432,10 +330,10 @@ static int read_config(struct document_item *item, const struct json *core, stru
 	cvms__agent_config__init(&item->config);
 	if (!c)
 		return 0;
-	if (must_be_object(c, config_keys, e) < 0)
+	if (member_only(c, config_keys, e) < 0)
 		return err_code(e);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		if (take_text(c, keys[i], DOCUMENT_MAX, &text, e) < 0)
+		if (member_text(c, keys[i], DOCUMENT_MAX, &text, e) < 0)
 			return err_code(e);
 		if (*text)
 			return err_set(
@@ -445,27 +343,27 @@ static int read_config(struct document_item *item, const struct json *core, stru
 				keys[i]);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		if (take_text(c, texts[i].key, DOCUMENT_MAX, &text, e) < 0)
+		if (member_text(c, texts[i].key, DOCUMENT_MAX, &text, e) < 0)
 			return err_code(e);
 		if (strstr(text, "PRIVATE KEY"))
 			return err_set(e, ERR_INVALID, "%s: holds a private key", texts[i].key);
 		*texts[i].text = (char *)(uintptr_t)text;
 	}
-	attested = given(c, "attested_tls");
+	attested = member_given(c, "attested_tls");
 	if (attested && attested->type != JSON_BOOL)
-		return wrong_type("attested_tls", attested, "true or false", e);
+		return member_refuse("attested_tls", attested, "true or false", e);
 	item->config.attested_tls = attested && attested->boolean;
 	return 0;
 }
 
 static int read_core(struct document_item *item, const struct json *core, struct err *e)
 {
-	if (take_text(core, "id", MANIFEST_ID_MAX, &item->id, e) < 0 ||
-	    take_text(core, "name", MANIFEST_NAME_MAX, &item->name, e) < 0 ||
-	    take_text(core, "description", MANIFEST_DESCRIPTION_MAX, &item->description, e) < 0 ||
-	    take_time(core, "start_time", &item->started, e) < 0 ||
-	    take_time(core, "end_time", &item->ended, e) < 0 ||
-	    take_time(core, "created_at", &item->created, e) < 0)
+	if (member_text(core, "id", MANIFEST_ID_MAX, &item->id, e) < 0 ||
+	    member_text(core, "name", MANIFEST_NAME_MAX, &item->name, e) < 0 ||
+	    member_text(core, "description", MANIFEST_DESCRIPTION_MAX, &item->description, e) < 0 ||
+	    member_time(core, "start_time", &item->started, e) < 0 ||
+	    member_time(core, "end_time", &item->ended, e) < 0 ||
+	    member_time(core, "created_at", &item->created, e) < 0)
 		return err_code(e);
 	if (!*item->name)
 		return err_set(e, ERR_INVALID, "name: missing");
@@ -479,18 +377,18 @@ static int read_item(struct document_item *item, const struct json *object, stru
 	const struct json *core = json_get(object, "computation");
 	const bool flat = !core;
 
-	if (must_be_object(object, flat ? flat_keys : item_keys, e) < 0)
+	if (member_only(object, flat ? flat_keys : item_keys, e) < 0)
 		return err_code(e);
 	item->assets = calloc(DOCUMENT_ASSETS_MAX, sizeof(*item->assets));
 	item->roles = calloc(DOCUMENT_ROLES_MAX, sizeof(*item->roles));
 	item->members = calloc(DOCUMENT_MEMBERS_MAX, sizeof(*item->members));
 	if (!item->assets || !item->roles || !item->members)
 		return err_nomem(e);
-	if (!flat && must_be_object(core, core_keys, e) < 0)
+	if (!flat && member_only(core, core_keys, e) < 0)
 		return err_wrap(e, "computation");
 	if (read_core(item, flat ? object : core, e) < 0)
 		return flat ? err_code(e) : err_wrap(e, "computation");
-	if (take_text(object, "manifest", DOCUMENT_MAX, &item->manifest, e) < 0 ||
+	if (member_text(object, "manifest", DOCUMENT_MAX, &item->manifest, e) < 0 ||
 	    read_roles(item, object, e) < 0 || (flat && read_flat(item, object, e) < 0))
 		return err_code(e);
 	return read_assets(item, object, e);
