@@ -180,8 +180,10 @@ static void fill(struct transfer_request *t, const Cvms__ComputationRunReq *m,
 	out->created = true;
 	out->datasets = (uint32_t)m->n_datasets;
 	out->consumers = (uint32_t)m->n_result_consumers;
-	if (t->preview && (t->new_ids || !*item->id))
-		return; /* it gets another one when it is created */
+	if (t->preview && (t->new_ids || !*item->id)) {
+		set_text(&out->id, ""); /* it gets another one when it is created */
+		return;
+	}
 	set_text(&out->id, m->id);
 	if (manifest_digest(m, &digests, &ignored) < 0)
 		return;

@@ -106,6 +106,9 @@ def the_flat_sample_is_taken_as_it_stands():
         again = cli("computation", "import", path, *known, **running.cli)
         again.refused(1, "1 of 1 computations were not created")
         assert "exists already" in again.out
+        # It will have an id that nobody knows yet, and so no digest.
+        before = cli("computation", "import", path, "--new-ids", "--preview", "--json", *known, **running.cli).json()[0]
+        assert before["possible"] and before["id"] == before["manifest_digest"] == "", before
         cli("computation", "import", path, "--new-ids", *known, **running.cli).ok()
         assert len(ids(running)) == 2
 
