@@ -137,17 +137,18 @@ static int check(struct config *c, struct err *e)
 			       "COMPUTATIONS_ATTESTATION_ROOT, _COLLATERAL, _AK, _KDS, _PCS and "
 			       "_ENDORSEMENTS_CA do nothing without "
 			       "COMPUTATIONS_ATTESTATION_POLICY");
-	if (c->metrics && metrics_address_check("COMPUTATIONS_METRICS", c->metrics,
-						"COMPUTATIONS_ADMIN",
-						c->admin_client_ca_certs || c->admin_sign_in, e) < 0)
+	if (c->metrics &&
+	    metrics_address_check("COMPUTATIONS_METRICS", c->metrics, "COMPUTATIONS_ADMIN",
+				  c->admin_client_ca_certs || c->admin_sign_in, e) < 0)
 		return err_code(e);
 	/* Users have certificates too, then, and metrics are not for them. */
 	if (c->metrics && c->admin_sign_in && metrics_address_is_open(c->metrics))
-		return err_set(e, ERR_INVALID,
-			       "COMPUTATIONS_METRICS: others than this machine can reach %s, and "
-			       "with COMPUTATIONS_ADMIN_SIGN_IN metrics are for this machine alone: "
-			       "use a loopback address or unix:/path",
-			       log_quote(c->metrics).text);
+		return err_set(
+			e, ERR_INVALID,
+			"COMPUTATIONS_METRICS: others than this machine can reach %s, and "
+			"with COMPUTATIONS_ADMIN_SIGN_IN metrics are for this machine alone: "
+			"use a loopback address or unix:/path",
+			log_quote(c->metrics).text);
 	if (c->web && web_address_check(c->web,
 					c->admin_client_ca_certs ||
 						(c->admin_sign_in && c->admin_server_cert),

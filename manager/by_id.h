@@ -5,6 +5,6 @@
  */
 #pragma once
 
-#define HASH_NONFATAL_OOM 1
+#define HASH_NONFATAL_OOM             1
 #define HASH_FUNCTION(key, len, hash) HASH_OAT(key, len, hash)
 #include <uthash.h>

@@ -154,8 +154,9 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 		return CLI_USAGE;
 	if (reference_policy(p.tee, &p.reference, &w, e) < 0) {
 		if (e->code == ERR_NOT_FOUND && !p.reference.igvm && !cli_value(cli, "firmware"))
-			cli_hint(cli, "--firmware FILE names what the operator launches; docs/owners.md "
-				      "says where it comes from");
+			cli_hint(cli,
+				 "--firmware FILE names what the operator launches; docs/owners.md "
+				 "says where it comes from");
 		return CLI_FAILED;
 	}
 	if (p.reference.tables)
