@@ -422,7 +422,8 @@ static void notice_of(struct fleet_room *m, size_t host, enum virt_event event, 
 	snprintf(notice.uuid, sizeof(notice.uuid), "%s", uuid);
 	snprintf(notice.name, sizeof(notice.name), "%s", name);
 	fleet_notice(m->fleet, m->hosts.all[host], &notice);
-	fleet_room_settle(m);
+	if (fleet_is_busy(m->fleet)) /* else the next to happen is a timer of ten seconds */
+		fleet_room_settle(m);
 }
 
 static void add_host(struct fleet_room *m)
