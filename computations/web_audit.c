@@ -71,7 +71,7 @@ static int read_end(const char *path, size_t max, struct audit *a, struct err *e
 /* The newest lines, each by itself. */
 static void parse(struct audit *a)
 {
-	const char *end = a->text + a->len;
+	const char *end = a->text ? a->text + a->len : NULL;
 	struct err ignored;
 
 	while (a->count < ARRAY_LEN(a->rows) && end > a->text) {

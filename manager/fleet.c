@@ -182,6 +182,7 @@ static void on_handle_closed(uv_handle_t *handle)
 	if (--f->handles)
 		return;
 	fleet_stray_use_done(f);
+	HASH_CLEAR(hh, f->by_id); /* the table; what was in it are the slots */
 	free(f->slots);
 	free(f);
 }

@@ -22,10 +22,13 @@ struct virt {
 	void *data;
 	uv_async_t async;
 	bool remote;
+	uintptr_t number; /* by which libvirt's callbacks know it */
+	struct virt *next;
 
 	pthread_mutex_t connecting; /* held while a connection is made; before `lock` */
 	pthread_mutex_t lock;       /* for all below */
 	virConnectPtr conn;
+	int events;     /* its lifecycle events, as libvirt counts callbacks */
 	bool told_lost; /* that this one is */
 	struct virt_host host;
 	struct virt_notice queue[VIRT_QUEUE_MAX];
@@ -132,23 +135,70 @@ static void on_async(uv_async_t *async)
 			  &(struct virt_notice){ .event = is_there ? VIRT_CONNECTED : VIRT_LOST });
 }
 
+/* libvirt calls back from its own thread, and what it has queued even for a connection that was given up: so it has
+ * a number, and what that is of stays as long as the call does. */
+static pthread_mutex_t living =
+	PTHREAD_MUTEX_INITIALIZER; /* for these two; taken before a virt's own lock */
+static struct virt *all;
+static uintptr_t last_number;
+
+static void begin_life(struct virt *v)
+{
+	pthread_mutex_lock(&living);
+	v->number = ++last_number;
+	v->next = all;
+	all = v;
+	pthread_mutex_unlock(&living);
+}
+
+static void end_life(const struct virt *v)
+{
+	struct virt **at = &all;
+
+	pthread_mutex_lock(&living);
+	while (*at != v)
+		at = &(*at)->next;
+	*at = v->next;
+	pthread_mutex_unlock(&living);
+}
+
+/* NULL: it has been closed. The caller has `living`. */
+static struct virt *of_number(const void *number)
+{
+	struct virt *v = all;
+
+	while (v && v->number != (uintptr_t)number)
+		v = v->next;
+	return v;
+}
+
 static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, void *data)
 {
-	if (event == VIR_DOMAIN_EVENT_STARTED)
-		push(data, VIRT_STARTED, domain);
-	else if (event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_CRASHED)
-		push(data, VIRT_STOPPED, domain);
+	struct virt *v;
+
+	pthread_mutex_lock(&living);
+	v = of_number(data);
+	if (v && event == VIR_DOMAIN_EVENT_STARTED)
+		push(v, VIRT_STARTED, domain);
+	else if (v && (event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_CRASHED))
+		push(v, VIRT_STOPPED, domain);
+	pthread_mutex_unlock(&living);
 	return 0;
 }
 
 static void on_closed(virConnectPtr conn, int reason, void *data)
 {
-	struct virt *v = data;
+	struct virt *v;
 
-	pthread_mutex_lock(&v->lock);
-	if (v->conn == conn)
-		tell_lost(v);
-	pthread_mutex_unlock(&v->lock);
+	pthread_mutex_lock(&living);
+	v = of_number(data);
+	if (v) {
+		pthread_mutex_lock(&v->lock);
+		if (v->conn == conn)
+			tell_lost(v);
+		pthread_mutex_unlock(&v->lock);
+	}
+	pthread_mutex_unlock(&living);
 }
 
 int virt_new(uv_loop_t *loop, const char *uri,
@@ -171,6 +221,7 @@ int virt_new(uv_loop_t *loop, const char *uri,
 		free(v);
 		return err_set(e, ERR_INTERNAL, "libvirt's events can't be waited for");
 	}
+	begin_life(v);
 	*virt = v;
 	return 0;
 }
@@ -190,8 +241,10 @@ static void on_async_closed(uv_handle_t *handle)
 	free(v);
 }
 
-static void leave(struct virt *v, virConnectPtr conn)
+/* What libvirt keeps of a callback holds the connection, too. */
+static void leave(virConnectPtr conn, int events)
 {
+	virConnectDomainEventDeregisterAny(conn, events);
 	virConnectUnregisterCloseCallback(conn, on_closed);
 	virConnectClose(conn);
 }
@@ -200,8 +253,9 @@ void virt_close(struct virt *v)
 {
 	if (!v)
 		return;
+	end_life(v);
 	if (v->conn)
-		leave(v, TAKE_PTR(v->conn));
+		leave(TAKE_PTR(v->conn), v->events);
 	virt_events_stop();
 	uv_close((uv_handle_t *)&v->async, on_async_closed);
 }
@@ -210,6 +264,7 @@ void virt_close(struct virt *v)
 static virConnectPtr current(struct virt *v)
 {
 	virConnectPtr conn = NULL, dead = NULL;
+	int events = -1;
 
 	pthread_mutex_lock(&v->lock);
 	if (v->conn && virConnectIsAlive(v->conn) == 1) {
@@ -218,17 +273,20 @@ static virConnectPtr current(struct virt *v)
 	} else if (v->conn) {
 		tell_lost(v);
 		dead = TAKE_PTR(v->conn);
+		events = v->events;
 	}
 	pthread_mutex_unlock(&v->lock);
 	if (dead)
-		leave(v, dead);
+		leave(dead, events);
 	return conn;
 }
 
 static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 {
 	CLEANUP(virt_unref) virConnectPtr conn = virConnectOpen(v->uri);
+	void *number = (void *)v->number;
 	struct virt_host host = { 0 };
+	int events;
 
 	if (!conn) {
 		virt_error(NULL, e, v->uri);
@@ -241,18 +299,22 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 	if (virConnectSetKeepAlive(conn, KEEPALIVE_S, KEEPALIVE_COUNT) < 0 &&
 	    virGetLastErrorCode() != VIR_ERR_NO_SUPPORT)
 		return virt_error(conn, e, "keep-alive");
-	(void)virConnectRegisterCloseCallback(conn, on_closed, v, NULL);
-	if (virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-					     VIR_DOMAIN_EVENT_CALLBACK(by_event), v, NULL) < 0 ||
-	    virt_ask(conn, v->remote, &host, e) < 0) {
+	(void)virConnectRegisterCloseCallback(conn, on_closed, number, NULL);
+	events =
+		virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+						 VIR_DOMAIN_EVENT_CALLBACK(by_event), number, NULL);
+	if (events < 0 || virt_ask(conn, v->remote, &host, e) < 0) {
 		if (!e->code)
 			virt_error(conn, e, "events");
+		if (events >= 0)
+			virConnectDomainEventDeregisterAny(conn, events);
 		virConnectUnregisterCloseCallback(conn, on_closed);
 		return err_code(e);
 	}
 	pthread_mutex_lock(&v->lock);
 	virConnectRef(conn);
 	v->conn = conn;
+	v->events = events;
 	v->host = host;
 	v->told_lost = false;
 	enqueue(v, &(struct virt_notice){ .event = VIRT_CONNECTED });

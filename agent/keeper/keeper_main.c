@@ -165,7 +165,8 @@ static bool send_answer(uint32_t number, enum err_code code, const uint8_t *byte
 		while (n < 0 && errno == EINTR);
 		if (n != (ssize_t)packet.len)
 			return false;
-		bytes += piece;
+		if (piece)
+			bytes += piece;
 		len -= piece;
 	} while (len);
 	return true;
