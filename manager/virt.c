@@ -139,21 +139,21 @@ static void on_async(uv_async_t *async)
  * a number, and what that is of stays as long as the call does. */
 static pthread_mutex_t living =
 	PTHREAD_MUTEX_INITIALIZER; /* for these two; taken before a virt's own lock */
-static struct virt *all;
+static struct virt *virts;
 static uintptr_t last_number;
 
 static void begin_life(struct virt *v)
 {
 	pthread_mutex_lock(&living);
 	v->number = ++last_number;
-	v->next = all;
-	all = v;
+	v->next = virts;
+	virts = v;
 	pthread_mutex_unlock(&living);
 }
 
 static void end_life(const struct virt *v)
 {
-	struct virt **at = &all;
+	struct virt **at = &virts;
 
 	pthread_mutex_lock(&living);
 	while (*at != v)
@@ -165,7 +165,7 @@ static void end_life(const struct virt *v)
 /* NULL: it has been closed. The caller has `living`. */
 static struct virt *of_number(const void *number)
 {
-	struct virt *v = all;
+	struct virt *v = virts;
 
 	while (v && v->number != (uintptr_t)number)
 		v = v->next;
