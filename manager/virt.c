@@ -206,6 +206,7 @@ int virt_new(uv_loop_t *loop, const char *uri,
 	     struct virt **virt, struct err *e)
 {
 	struct virt *v = calloc(1, sizeof(*v));
+	bool has_events;
 
 	if (!v || !(v->uri = strdup(uri))) {
 		free(v);
@@ -214,13 +215,16 @@ int virt_new(uv_loop_t *loop, const char *uri,
 	v->notice = notice;
 	v->data = data;
 	v->async.data = v;
-	pthread_mutex_init(&v->connecting, NULL);
-	pthread_mutex_init(&v->lock, NULL);
-	if (virt_events_start(e) < 0 || uv_async_init(loop, &v->async, on_async) < 0) {
+	has_events = virt_events_start(e) == 0;
+	if (!has_events || uv_async_init(loop, &v->async, on_async) < 0) {
+		if (has_events)
+			virt_events_stop();
 		free(v->uri);
 		free(v);
 		return err_set(e, ERR_INTERNAL, "libvirt's events can't be waited for");
 	}
+	pthread_mutex_init(&v->connecting, NULL);
+	pthread_mutex_init(&v->lock, NULL);
 	begin_life(v);
 	*virt = v;
 	return 0;
