@@ -232,7 +232,7 @@ def every_reason_against_a_manifest_is_told_at_once():
         # The first of them is what an agent, and 'computation create', says.
         assert lines[0][len("refused: "):] in cli("computation", "create", "--dry-run", folder("m.json")).refused(2).err
         # More than there is room for.
-        many = [{"hash": "00" * 32, "user_key": "AAAA", "filename": f"a/{i}"} for i in range(200)]
+        many = [{"hash": "00" * 32, "user_key": f"AA{i:03}A==", "filename": f"a/{i}"} for i in range(200)]
         run = cli("manifest", "check", manifest(folder, datasets=many))
         assert run.status == 1 and run.out.endswith("refused: and perhaps for more than these 256\n"), run.out[-200:]
         for text in ("{", '{"nme":"x"}', "[]"):
