@@ -9,6 +9,7 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
+#include "common/crypto/kex_group.h"
 #include "common/manifest/manifest.h"
 
 #include <string.h>
@@ -300,6 +301,22 @@ static void write_run(const struct form *form, const struct reference *x, struct
 	writer_text(w, "}");
 }
 
+static void write_tls(uint32_t groups, struct writer *w)
+{
+	const char *before = ",\"tls\":{\"groups\":[\"";
+
+	if (!groups)
+		return;
+	for (size_t i = 0; i < KEX_GROUPS; i++) {
+		if (!(groups & UINT32_C(1) << i))
+			continue;
+		writer_text(w, before);
+		writer_text(w, kex_groups[i].name);
+		before = "\",\"";
+	}
+	writer_text(w, "\"]}");
+}
+
 int reference_policy(enum reference_tee tee, const struct reference *x, struct writer *w,
 		     struct err *e)
 {
@@ -318,6 +335,7 @@ int reference_policy(enum reference_tee tee, const struct reference *x, struct w
 	if (forms[tee].write(x, boot, w, e) < 0)
 		return err_code(e);
 	write_run(&forms[tee], x, w);
+	write_tls(x->tls_groups, w);
 	writer_text(w, "}\n");
 	return writer_check(w, "the policy", e);
 }

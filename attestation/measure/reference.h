@@ -50,6 +50,7 @@ struct reference {
 
 	/* Digests of the manifest that has to run; NULL: a policy for any (`policy extend`). */
 	const struct manifest_digests *manifest;
+	uint32_t tls_groups; /* key exchanges (kex_group.h) that a connection may have; 0: any */
 };
 
 /* "vtpm", "snp", "tdx"; false for another. */

@@ -7,8 +7,10 @@
 #include "cli/base/output.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
+#include "common/base/log.h"
 #include "common/base/settings.h"
 #include "common/base/writer.h"
+#include "common/crypto/kex_group.h"
 
 static const char *const tees[] = { "vtpm", "snp", "tdx", NULL };
 
@@ -130,6 +132,24 @@ static int read_launch(const struct cli *cli, struct policy_image *p, struct err
 	return read_rtmr0(cli, p, e);
 }
 
+/* Of each value given; one that stands there twice is a mistake. */
+static int read_tls_groups(const struct cli *cli, uint32_t *groups, struct err *e)
+{
+	const char *text;
+
+	for (size_t i = 0; (text = cli_value_at(cli, "tls-groups", i)); i++) {
+		uint32_t some;
+
+		if (kex_groups_parse(text, &some, e) < 0)
+			return err_wrap(e, "--tls-groups %s", log_quote(text).text);
+		if (*groups & some)
+			return err_set(e, ERR_INVALID, "--tls-groups: %s stands there twice",
+				       kex_groups_show(*groups & some).text);
+		*groups |= some;
+	}
+	return 0;
+}
+
 static int read_options(const struct cli *cli, struct policy_image *p, struct err *e)
 {
 	const char *manifest = cli_value(cli, "manifest"), *tee = cli_value(cli, "tee");
@@ -142,7 +162,7 @@ static int read_options(const struct cli *cli, struct policy_image *p, struct er
 	if (manifest && manifest_file_digests(manifest, &p->manifest, e) < 0)
 		return err_code(e);
 	p->reference.manifest = manifest ? &p->manifest : NULL;
-	return 0;
+	return read_tls_groups(cli, &p->reference.tls_groups, e);
 }
 
 static enum cli_exit run_create(struct cli *cli, struct err *e)
@@ -196,6 +216,8 @@ static const struct cli_option options[] = {
 	  .help = "tdx: folder of what QEMU gives its firmware, for RTMR0" },
 	{ .name = "word", .value = "WORD", .help = "for the command line, beside the image's own" },
 	{ .name = "manifest", .value = "FILE", .help = "only this manifest may run" },
+	{ .name = "tls-groups", .value = "NAME[,NAME]", .times = CLI_MANY,
+	  .help = "key exchanges that a connection may have: X25519MLKEM768" },
 	OUTPUT_OPTION,
 	{ .name = NULL },
 };

@@ -196,6 +196,28 @@ def rtmr0_is_computed_from_firmware_memory_and_tables():
         assert "rtmr0" not in understood(ran.ok())["tdx"] and "--tables" in ran.err and "--rtmr0" in ran.err
 
 
+def an_images_policy_demands_key_exchanges():
+    """Each way to say it gives the same bytes, best first; without it, a policy as ever."""
+    with Folder() as folder:
+        folder.write("OVMF.fd", firmware())
+        write_image(folder)
+        for tee in ("vtpm", "tdx"):
+            base = ["policy", "create", "--tee", tee, "--image", folder("image"),
+                    *(["--firmware", folder("OVMF.fd"), "--rtmr0", H48] if tee == "tdx" else [])]
+            plain = understood(cli(*base).ok())
+            assert "tls" not in plain
+            made = [cli(*base, *words).ok() for words in (
+                ["--tls-groups", "X25519MLKEM768,x25519"], ["--tls-groups", "x25519,X25519MLKEM768"],
+                ["--tls-groups", "x25519", "--tls-groups", "X25519MLKEM768"])]
+            assert len(set(made)) == 1, made
+            assert understood(made[0]) == {**plain, "tls": {"groups": ["X25519MLKEM768", "x25519"]}}
+            for words, said in ((["x448"], "unknown key exchange"), ([""], "unknown key exchange"),
+                                (["x25519,x25519"], "twice"), (["x25519", "secp256r1,x25519"], "twice")):
+                ran = cli(*base, *[word for text in words for word in ("--tls-groups", text)])
+                ran.refused(2, said)
+                assert "--tls-groups" in ran.err, ran.err
+
+
 def rtmr0_that_cannot_be_computed_is_refused():
     """In one line that says what to do."""
     with Folder() as folder:
@@ -288,5 +310,6 @@ if __name__ == "__main__":
              registers_that_can_be_reset_are_named,
              a_manifest_becomes_its_digest, what_the_reader_would_not_take_is_not_written,
              an_igvm_file_has_its_own_firmware_and_processors, rtmr0_is_computed_from_firmware_memory_and_tables,
+             an_images_policy_demands_key_exchanges,
              rtmr0_that_cannot_be_computed_is_refused, a_file_is_replaced_whole,
              a_policy_is_extended_by_what_its_evidence_will_say])

@@ -8,6 +8,7 @@
 #include "attestation/policy/policy.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
+#include "common/crypto/kex_group.h"
 #include "common/manifest/manifest.h"
 #include "tests/forge/firmware.h"
 #include "tests/unit/attestation/measure/tiny_igvm.h"
@@ -97,6 +98,34 @@ static void a_tpms_policy_names_what_the_image_determines(void **state)
 	assert_memory_equal(policy.run.manifests.values, manifest.sha3_256, SHA3_256_LEN);
 	policy_done(&policy);
 	writer_done(&w);
+}
+
+static void a_policy_names_the_key_exchanges_that_are_asked_for(void **state)
+{
+	static const struct {
+		uint32_t groups;
+		const char *text;
+	} rows[] = {
+		{ 1, ",\"tls\":{\"groups\":[\"X25519MLKEM768\"]}}\n" },
+		{ 3, ",\"tls\":{\"groups\":[\"X25519MLKEM768\",\"x25519\"]}}\n" },
+		{ KEX_GROUPS_ALL, "\"x25519\",\"secp256r1\",\"secp384r1\",\"secp521r1\"]}}\n" },
+	};
+	struct reference x = { .image = &image, .cmdline = "console=ttyS0 quiet" };
+	struct policy policy;
+	struct writer w;
+
+	expect(REFERENCE_TPM, &x, &w, &policy);
+	assert_false(has(&w, "tls"));
+	policy_done(&policy);
+	writer_done(&w);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		x.tls_groups = rows[i].groups;
+		expect(REFERENCE_TPM, &x, &w, &policy);
+		assert_true(has(&w, rows[i].text));
+		assert_int_equal(policy.tls_groups, rows[i].groups);
+		policy_done(&policy);
+		writer_done(&w);
+	}
 }
 
 /* Rows of the shared launch measurements: kernel, initrd and command line as an owner has them. */
@@ -298,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tpms_policy_names_what_the_image_determines),
+		cmocka_unit_test(a_policy_names_the_key_exchanges_that_are_asked_for),
 		cmocka_unit_test(an_snp_policy_has_the_measurement),
 		cmocka_unit_test(a_tdx_policy_leaves_rtmr0_to_be_named),
 		cmocka_unit_test(an_igvm_file_has_a_policy_if_it_starts_the_image),
