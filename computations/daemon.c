@@ -7,12 +7,12 @@
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
 #include "common/rpc/signals.h"
-#include "computations/admin_calls.h"
-#include "computations/appraisal.h"
-#include "computations/password_line.h"
-#include "computations/service.h"
-#include "computations/service_metrics.h"
-#include "computations/web.h"
+#include "computations/admin/admin_calls.h"
+#include "computations/core/appraisal.h"
+#include "computations/core/password_line.h"
+#include "computations/core/service.h"
+#include "computations/core/service_metrics.h"
+#include "computations/web/web.h"
 
 #include <signal.h>
 #include <string.h>

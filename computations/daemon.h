@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "computations/config.h"
+#include "computations/core/config.h"
 
 /* Serves until SIGTERM or SIGINT. */
 int daemon_run(const struct config *config, struct err *e) MUST_CHECK;

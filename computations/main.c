@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cocos-computations — the computation service: what to compute, where, and how it went. */
 #include "common/base/log.h"
-#include "computations/config.h"
+#include "computations/core/config.h"
 #include "computations/daemon.h"
 #include "computations/service_check.h"
 

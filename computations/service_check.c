@@ -8,8 +8,8 @@
 #include "common/preflight/preflight_listen.h"
 #include "common/preflight/preflight_place.h"
 #include "common/preflight/preflight_tls.h"
-#include "computations/appraisal.h"
-#include "computations/store_form.h"
+#include "computations/core/appraisal.h"
+#include "computations/store/store_form.h"
 
 enum { STATE_FREE_MIN = 64 << 20 }; /* bytes */
 

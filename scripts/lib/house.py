@@ -81,6 +81,10 @@ ROOMS = {
     "computations": {
         "people": [],
         "transfer": ["people"],
+        "store": ["people", "transfer"],
+        "core": ["people", "store"],
+        "web": ["core", "people", "store"],
+        "admin": ["core", "people", "store", "transfer", "web"],
     },
     "cli": {
         "base": [],

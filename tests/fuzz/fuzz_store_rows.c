@@ -10,9 +10,9 @@
 #include "attestation/journal/journal_entry.h"
 #include "common/base/reader.h"
 #include "common/protobuf/protobuf.h"
-#include "computations/admin_message.h"
-#include "computations/store_journal.h"
-#include "computations/store_witness.h"
+#include "computations/admin/admin_message.h"
+#include "computations/store/store_journal.h"
+#include "computations/store/store_witness.h"
 #include "tests/fuzz/cose_resign.h"
 #include "tests/fuzz/store_memory.h"
 

@@ -7,7 +7,7 @@
 
 #include "common/base/file.h"
 #include "common/db/db_sqlite.h"
-#include "computations/store.h"
+#include "computations/store/store.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@ from harness import PATIENCE, Folder, authority, until
 from people import ROLES, Caller
 from web_page import BROWSER, Events, Web
 
-ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web_routes.c")
+ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web/web_routes.c")
 ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1"}
 
 

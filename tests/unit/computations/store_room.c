@@ -2,7 +2,7 @@
 #include "tests/unit/computations/store_room.h"
 
 #include "common/base/file.h"
-#include "computations/store_form.h"
+#include "computations/store/store_form.h"
 
 #include <fcntl.h>
 #include <stdio.h>

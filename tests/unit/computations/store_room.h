@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "computations/store.h"
+#include "computations/store/store.h"
 #include "tests/unit.h"
 
 struct store_room {

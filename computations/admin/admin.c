@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin.c — computations.ComputationService, for administrators.
+ *
+ * A call becomes a request with copies, goes through the database's queue, and is answered from
+ * its row. The listeners decide who may connect (daemon.c): the unix socket's owner, this machine, or
+ * holders of a client certificate; and admin_access.h what each caller may do.
+ */
+#include "computations/admin/admin.h"
+
+#include "common/base/log.h"
+#include "common/rpc/observer.h"
+#include "computations/people/role.h"
+#include "computations_paths.h"
+#include "google/protobuf/empty.pb-c.h"
+#include "proto/descriptors.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+static void request_free(struct request *r)
+{
+	for (size_t i = 0; r->computations && i < r->count; i++)
+		computation_done(&r->computations[i]);
+	for (size_t i = 0; r->cvms && i < r->count; i++)
+		cvm_done(&r->cvms[i]);
+	free(r->computations);
+	free(r->cvms);
+	computation_done(&r->computation);
+	cvm_done(&r->cvm);
+	manifest_free(r->manifest);
+	session_ids_free(r->connected);
+	admin_journal_free(r->page);
+	free(r->witness);
+	admin_witness_free(r->leaves);
+	admin_people_free(r->people);
+	admin_transfer_free(r->transfer);
+	free(r->bytes);
+	free(r->id);
+	free(r->cvm_id);
+	rpc_call_unref(r->call);
+	free(r);
+}
+
+static int request_run(struct store *store, void *data, struct err *e)
+{
+	struct request *r = data;
+
+	if (admin_access_know(store, &r->caller, e) < 0 ||
+	    admin_access_check(store, &r->caller, r->caller.deed, r->id, e) < 0)
+		return err_code(e);
+	return r->run(store, r, e);
+}
+
+static void request_done(void *data, const struct err *e)
+{
+	struct request *r = data;
+
+	if (r->caller.who.person) {
+		rpc_call_note(r->call, "by", r->caller.who.name);
+		rpc_call_prove(r->call);
+	}
+	if (e)
+		rpc_call_finish(r->call, e);
+	else
+		r->reply(r); /* also acts, even if the caller has left */
+	request_free(r);
+}
+
+struct request *request_new(struct rpc_call *call, const char *id)
+{
+	struct request *r = calloc(1, sizeof(*r));
+	struct err e;
+
+	if (!r) {
+		err_nomem(&e);
+		rpc_call_finish(call, &e);
+		return NULL;
+	}
+	r->service = rpc_call_service(call);
+	r->call = rpc_call_ref(call);
+	if (admin_access_take(call, r->service->sign_in, &r->caller, &e) == 0) {
+		r->id = strdup(id);
+		if (r->id)
+			return r;
+		err_nomem(&e);
+	}
+	rpc_call_finish(call, &e);
+	request_free(r);
+	return NULL;
+}
+
+void request_start(struct request *r)
+{
+	struct err e;
+
+	if (store_queue_add(
+		    r->service->queue,
+		    &(struct store_queue_op){ .run = request_run, .done = request_done, .data = r },
+		    &e) < 0) {
+		rpc_call_finish(r->call, &e);
+		request_free(r);
+	}
+}
+
+void request_refuse(struct request *r, const struct err *e)
+{
+	rpc_call_finish(r->call, e);
+	request_free(r);
+}
+
+bool request_is_connected(const struct request *r, const char *cvm_id)
+{
+	return *cvm_id && session_find(r->service, cvm_id);
+}
+
+void request_reply_computation(struct request *r)
+{
+	struct admin_message_computation out;
+
+	rpc_call_note(r->call, "id", r->computation.id);
+	if (*r->computation.cvm_id)
+		rpc_call_note(r->call, "cvm", r->computation.cvm_id);
+	admin_message_computation(&out, &r->computation,
+				  request_is_connected(r, r->computation.cvm_id));
+	rpc_call_reply(r->call, &out.message.base);
+}
+
+/* Show */
+
+static int run_show(struct store *store, struct request *r, struct err *e)
+{
+	return store_computation(store, r->id, &r->computation, e);
+}
+
+static void on_show(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r =
+		request_new(call, ((const Computations__ComputationRequest *)message)->id);
+
+	if (!r)
+		return;
+	r->run = run_show;
+	r->reply = request_reply_computation;
+	request_start(r);
+}
+
+/* Create */
+
+static int run_create(struct store *store, struct request *r, struct err *e)
+{
+	int64_t person = r->caller.who.person;
+
+	if (manifest_check(r->manifest, e) < 0 || store_create(store, r->manifest, e) < 0 ||
+	    (person && role_own(&store->db, r->manifest->id, person, e) < 0))
+		return err_code(e);
+	return store_computation(store, r->manifest->id, &r->computation, e);
+}
+
+static void reply_create(struct request *r)
+{
+	log_info("computation %s created", log_quote(r->computation.id).text);
+	request_reply_computation(r);
+}
+
+int admin_take_id(Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	uuid_t fresh;
+	char text[37], *id;
+
+	for (const char *c = manifest->id; *c; c++)
+		if (!isgraph((unsigned char)*c) || *c == '/')
+			return err_set(e, ERR_INVALID,
+				       "manifest: id %s: use printable characters without spaces "
+				       "and '/', or leave it out to get one",
+				       log_quote(manifest->id).text);
+	if (strcmp(manifest->id, ".") == 0 || strcmp(manifest->id, "..") == 0)
+		return err_set(
+			e, ERR_INVALID,
+			"manifest: id '%s' would name a folder: use another one, or leave it "
+			"out to get one",
+			manifest->id);
+	if (*manifest->id)
+		return 0;
+	uuid_generate_random(fresh);
+	uuid_unparse_lower(fresh, text);
+	id = strdup(text);
+	if (!id)
+		return err_nomem(e);
+	if (manifest->id != protobuf_c_empty_string)
+		free(manifest->id);
+	manifest->id = id;
+	return 0;
+}
+
+/* The message is borrowed: we copy its bytes. */
+static int copy_manifest(const Cvms__ComputationRunReq *manifest, Cvms__ComputationRunReq **copy,
+			 struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (!manifest)
+		return err_set(e, ERR_INVALID, "the request has no manifest");
+	if (manifest_encode(manifest, &bytes, &len, e) < 0)
+		return err_code(e);
+	return manifest_decode(bytes, len, copy, e);
+}
+
+static void on_create(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = request_new(call, "");
+	struct err e;
+
+	if (!r)
+		return;
+	r->run = run_create;
+	r->reply = reply_create;
+	if (copy_manifest(((const Computations__CreateRequest *)message)->manifest, &r->manifest,
+			  &e) < 0 ||
+	    admin_take_id(r->manifest, &e) < 0)
+		request_refuse(r, &e);
+	else
+		request_start(r);
+}
+
+/* Manifest */
+
+static int run_manifest(struct store *store, struct request *r, struct err *e)
+{
+	return store_manifest(store, r->id, &r->bytes, &r->len, e);
+}
+
+static void reply_manifest(struct request *r)
+{
+	Computations__ManifestResponse response = COMPUTATIONS__MANIFEST_RESPONSE__INIT;
+	struct err e;
+
+	if (manifest_decode(r->bytes, r->len, &r->manifest, &e) < 0) {
+		rpc_call_finish(r->call, &e);
+		return;
+	}
+	/* Only the agent may have the listener's private key. */
+	if (r->manifest->agent_config &&
+	    r->manifest->agent_config->key_file != protobuf_c_empty_string) {
+		free(r->manifest->agent_config->key_file);
+		r->manifest->agent_config->key_file = (char *)(uintptr_t)protobuf_c_empty_string;
+	}
+	response.manifest = r->manifest;
+	rpc_call_reply(r->call, &response.base);
+}
+
+static void on_manifest(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r =
+		request_new(call, ((const Computations__ComputationRequest *)message)->id);
+
+	if (!r)
+		return;
+	r->run = run_manifest;
+	r->reply = reply_manifest;
+	request_start(r);
+}
+
+/* Stop */
+
+static int run_stop(struct store *store, struct request *r, struct err *e)
+{
+	if (store_stop(store, r->id, &r->tell, e) < 0)
+		return err_code(e);
+	return store_computation(store, r->id, &r->computation, e);
+}
+
+static void reply_stop(struct request *r)
+{
+	struct session *session = session_find(r->service, r->computation.cvm_id);
+
+	log_info("computation %s is to stop", log_quote(r->id).text);
+	if (r->tell && session)
+		session_stop(session, r->id);
+	logs_wake(r->service, r->id, "");
+	request_reply_computation(r);
+}
+
+static void on_stop(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r =
+		request_new(call, ((const Computations__ComputationRequest *)message)->id);
+
+	if (!r)
+		return;
+	r->run = run_stop;
+	r->reply = reply_stop;
+	request_start(r);
+}
+
+/* Remove */
+
+static int run_remove(struct store *store, struct request *r, struct err *e)
+{
+	return store_remove(store, r->id, r->force, &r->cvm_id, e);
+}
+
+static void reply_remove(struct request *r)
+{
+	Google__Protobuf__Empty empty = GOOGLE__PROTOBUF__EMPTY__INIT;
+
+	struct session *session = r->cvm_id ? session_find(r->service, r->cvm_id) : NULL;
+
+	if (r->cvm_id)
+		rpc_call_note(r->call, "cvm", r->cvm_id);
+	log_info("computation %s removed", log_quote(r->id).text);
+	if (session)
+		session_stop(session, r->id);
+	logs_wake(r->service, r->id, "");
+	rpc_call_reply(r->call, &empty.base);
+}
+
+static void on_remove(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__RemoveRequest *request = (const Computations__RemoveRequest *)message;
+	struct request *r = request_new(call, request->id);
+
+	if (!r)
+		return;
+	r->force = request->force;
+	r->run = run_remove;
+	r->reply = reply_remove;
+	request_start(r);
+}
+
+#define METHOD(path_, kind_, request_, response_, message_)                               \
+	{ .method = { path_, kind_, &computations__##request_##__descriptor, response_ }, \
+	  .message = message_ }
+#define COMPUTATION &computations__computation__descriptor
+
+static const struct rpc_handler handlers[] = {
+	METHOD(PROTO_COMPUTATIONS_CREATE, RPC_UNARY, create_request, COMPUTATION, on_create),
+	METHOD(PROTO_COMPUTATIONS_IMPORT, RPC_UNARY, import_request,
+	       &computations__import_response__descriptor, admin_import),
+	METHOD(PROTO_COMPUTATIONS_EXPORT, RPC_UNARY, export_request,
+	       &computations__export_response__descriptor, admin_export),
+	METHOD(PROTO_COMPUTATIONS_LIST, RPC_UNARY, list_request,
+	       &computations__list_response__descriptor, list_computations),
+	METHOD(PROTO_COMPUTATIONS_SHOW, RPC_UNARY, computation_request, COMPUTATION, on_show),
+	METHOD(PROTO_COMPUTATIONS_MANIFEST, RPC_UNARY, computation_request,
+	       &computations__manifest_response__descriptor, on_manifest),
+	METHOD(PROTO_COMPUTATIONS_RUN, RPC_UNARY, run_request, COMPUTATION, admin_run),
+	METHOD(PROTO_COMPUTATIONS_STOP, RPC_UNARY, computation_request, COMPUTATION, on_stop),
+	METHOD(PROTO_COMPUTATIONS_REMOVE, RPC_UNARY, remove_request,
+	       &google__protobuf__empty__descriptor, on_remove),
+	METHOD(PROTO_COMPUTATIONS_JOURNAL, RPC_UNARY, journal_request,
+	       &computations__journal_response__descriptor, admin_journal),
+	METHOD(PROTO_COMPUTATIONS_WITNESS, RPC_UNARY, witness_request,
+	       &computations__witness_response__descriptor, admin_witness),
+	METHOD(PROTO_COMPUTATIONS_WITNESS_LEAVES, RPC_UNARY, witness_leaves_request,
+	       &computations__witness_leaves_response__descriptor, admin_witness_leaves),
+	METHOD(PROTO_COMPUTATIONS_LIST_CVMS, RPC_UNARY, list_request,
+	       &computations__list_cvms_response__descriptor, list_cvms),
+	METHOD(PROTO_COMPUTATIONS_SHOW_CVM, RPC_UNARY, cvm_request, &computations__cvm__descriptor,
+	       list_show_cvm),
+	METHOD(PROTO_COMPUTATIONS_RELEASE_CVM, RPC_UNARY, cvm_request,
+	       &computations__cvm__descriptor, list_release_cvm),
+	{
+		.method = { PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM,
+			    &computations__logs_request__descriptor,
+			    &computations__record__descriptor },
+		.message = logs_start,
+		.writable = logs_writable,
+		.closed = logs_closed,
+	},
+};
+
+const struct rpc_service admin_rpc = {
+	.name = PROTO_COMPUTATIONS_SERVICE,
+	.handlers = handlers,
+	.count = ARRAY_LEN(handlers),
+	.descriptors = &proto_computations_set,
+};

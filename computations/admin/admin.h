@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin.h — an administrator's call on its way through the database, for admin.c and the files that
+ * begin so.
+ */
+#pragma once
+
+#include "computations/admin/admin_message.h"
+#include "computations/core/admin_access.h"
+#include "computations/core/service.h"
+
+struct journal_page;
+struct people_request;
+struct transfer_request;
+struct witness_answer;
+struct witness_leaves;
+
+struct request {
+	struct rpc_call *call; /* a reference */
+	struct service *service;
+	struct admin_caller caller;
+	int (*run)(struct store *store, struct request *r, struct err *e);
+	void (*reply)(struct request *r);
+
+	char *id, *cvm_id;
+	bool force, tell;
+	bool unverified, must_verify, again;
+	bool is_away; /* the CVM that is named is not connected */
+	uint32_t limit;
+	char **connected;
+	Cvms__ComputationRunReq *manifest;
+
+	struct computation computation, *computations;
+	struct cvm cvm, *cvms;
+	size_t count;
+	uint8_t *bytes;
+	size_t len;
+	int64_t after, run_number;
+	struct journal_page *page;
+	uint64_t size;
+	struct witness_answer *witness;
+	struct witness_leaves *leaves;
+	struct people_request *people;
+	struct transfer_request *transfer;
+};
+
+/* NULL if memory runs out, or if nobody who could be let in calls; the call is finished then. */
+struct request *request_new(struct rpc_call *call, const char *id);
+
+/* Runs run() in the pool if the caller may (admin_access.h), answers with reply() or the error, then frees the request. */
+void request_start(struct request *r);
+
+/* Finishes the call with that, and frees the request. */
+void request_refuse(struct request *r, const struct err *e);
+
+/* Answers with the request's computation. */
+void request_reply_computation(struct request *r);
+
+/* The CVM of that id has a session. */
+bool request_is_connected(const struct request *r, const char *cvm_id);
+
+/* Printable ASCII without spaces, so that ids can be typed and used in paths; an empty one gets a fresh one. */
+int admin_take_id(Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
+
+/* admin_import.c */
+void admin_import(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_transfer_free(struct transfer_request *transfer);
+
+/* admin_export.c */
+void admin_export(struct rpc_call *call, const ProtobufCMessage *message);
+
+/* admin_run.c */
+void admin_run(struct rpc_call *call, const ProtobufCMessage *message);
+
+/* admin_journal.c */
+void admin_journal(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_journal_free(struct journal_page *page);
+
+/* admin_witness.c */
+void admin_witness(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_witness_leaves(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_witness_free(struct witness_leaves *leaves);
+
+/* admin_people.c */
+void admin_people_free(struct people_request *people);
+
+/* admin_list.c */
+void list_computations(struct rpc_call *call, const ProtobufCMessage *message);
+void list_cvms(struct rpc_call *call, const ProtobufCMessage *message);
+void list_show_cvm(struct rpc_call *call, const ProtobufCMessage *message);
+void list_release_cvm(struct rpc_call *call, const ProtobufCMessage *message);

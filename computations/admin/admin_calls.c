@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/admin/admin_calls.h"
+
+#include "computations.pb-c.h"
+#include "computations/people/token.h"
+#include "computations_paths.h"
+#include "people.pb-c.h"
+#include "people_paths.h"
+
+#include <string.h>
+
+#define READS(path_) { .path = path_, .reads = true }
+#define CHANGES(path_, ...)                              \
+	{                                                \
+		.path = path_, .fields = { __VA_ARGS__ } \
+	}
+#define TEXT CALL_AUDIT_TEXT
+#define FLAG CALL_AUDIT_FLAG
+
+const struct call_audit_method admin_calls_methods[] = {
+	CHANGES(PROTO_COMPUTATIONS_CREATE, CALL_AUDIT_INNER("id", Computations__CreateRequest,
+							    manifest, Cvms__ComputationRunReq, id)),
+	CHANGES(PROTO_COMPUTATIONS_IMPORT, FLAG("preview", Computations__ImportRequest, preview)),
+	CHANGES(PROTO_COMPUTATIONS_RUN, TEXT("id", Computations__RunRequest, id),
+		TEXT("cvm", Computations__RunRequest, cvm_id),
+		FLAG("unverified", Computations__RunRequest, unverified),
+		FLAG("again", Computations__RunRequest, again)),
+	CHANGES(PROTO_COMPUTATIONS_STOP, TEXT("id", Computations__ComputationRequest, id)),
+	CHANGES(PROTO_COMPUTATIONS_REMOVE, TEXT("id", Computations__RemoveRequest, id),
+		FLAG("force", Computations__RemoveRequest, force)),
+	CHANGES(PROTO_COMPUTATIONS_RELEASE_CVM, TEXT("id", Computations__CvmRequest, id)),
+	READS(PROTO_COMPUTATIONS_EXPORT),
+	READS(PROTO_COMPUTATIONS_LIST),
+	READS(PROTO_COMPUTATIONS_SHOW),
+	READS(PROTO_COMPUTATIONS_MANIFEST),
+	READS(PROTO_COMPUTATIONS_LOGS),
+	READS(PROTO_COMPUTATIONS_JOURNAL),
+	READS(PROTO_COMPUTATIONS_WITNESS),
+	READS(PROTO_COMPUTATIONS_WITNESS_LEAVES),
+	READS(PROTO_COMPUTATIONS_LIST_CVMS),
+	READS(PROTO_COMPUTATIONS_SHOW_CVM),
+	CHANGES(PROTO_PEOPLE_ADD_USER, TEXT("user", People__AddUserRequest, name),
+		FLAG("administrator", People__AddUserRequest, administrator)),
+	CHANGES(PROTO_PEOPLE_SUSPEND_USER, TEXT("user", People__SuspendUserRequest, name),
+		FLAG("resume", People__SuspendUserRequest, resume)),
+	CHANGES(PROTO_PEOPLE_REMOVE_USER, TEXT("user", People__UserRequest, name)),
+	CHANGES(PROTO_PEOPLE_ADD_TOKEN, TEXT("user", People__AddTokenRequest, user),
+		TEXT("token", People__AddTokenRequest, name)),
+	CHANGES(PROTO_PEOPLE_REVOKE_TOKEN, TEXT("user", People__TokenRequest, user),
+		TEXT("token", People__TokenRequest, name)),
+	CHANGES(PROTO_PEOPLE_SET_PASSWORD, TEXT("user", People__SetPasswordRequest, user)),
+	CHANGES(PROTO_PEOPLE_ADD_LINK, TEXT("user", People__UserRequest, name)),
+	CHANGES(PROTO_PEOPLE_END_SESSION, TEXT("user", People__SessionRequest, user)),
+	CHANGES(PROTO_PEOPLE_DEFINE_ROLE, TEXT("id", People__DefineRoleRequest, computation_id),
+		TEXT("role", People__DefineRoleRequest, role)),
+	CHANGES(PROTO_PEOPLE_GIVE_ROLE, TEXT("id", People__MemberRequest, computation_id),
+		TEXT("role", People__MemberRequest, role),
+		TEXT("user", People__MemberRequest, user)),
+	CHANGES(PROTO_PEOPLE_TAKE_ROLE, TEXT("id", People__MemberRequest, computation_id),
+		TEXT("role", People__MemberRequest, role),
+		TEXT("user", People__MemberRequest, user)),
+	READS(PROTO_PEOPLE_LIST_USERS),
+	READS(PROTO_PEOPLE_LIST_TOKENS),
+	READS(PROTO_PEOPLE_LIST_SESSIONS),
+	READS(PROTO_PEOPLE_LIST_ROLES),
+	READS(PROTO_PEOPLE_WHOAMI),
+};
+const size_t admin_calls_methods_count = ARRAY_LEN(admin_calls_methods);
+
+/* Of the token that the call shows; false: it shows none that could be one. */
+static bool hash_of(const struct rpc_call *call, uint8_t hash[SHA256_LEN])
+{
+	static const char bearer[] = "Bearer ";
+	const char *word = rpc_metadata_text(rpc_call_metadata(call), "authorization", 0);
+	struct err ignored;
+
+	return word && strncmp(word, bearer, sizeof(bearer) - 1) == 0 &&
+	       token_hash(word + sizeof(bearer) - 1, hash, &ignored) == 0;
+}
+
+static uint8_t *place_of(struct admin_calls *calls, const uint8_t hash[SHA256_LEN])
+{
+	return calls->known[(hash[0] | hash[1] << 8) % ADMIN_CALLS_KNOWN];
+}
+
+/* Whom the listener has let in with nothing to show. */
+static bool is_stranger(struct admin_calls *calls, const struct rpc_call *call)
+{
+	const struct rpc_identity who = rpc_call_identity(call);
+	uint8_t hash[SHA256_LEN];
+
+	if (!calls->sign_in || who.has_uid || who.key)
+		return false;
+	return !hash_of(call, hash) || !bytes_equal(place_of(calls, hash), hash, SHA256_LEN);
+}
+
+/* `by` is noted of a token that is somebody's. */
+static void learn(struct admin_calls *calls, const struct rpc_call *call, const struct err *e)
+{
+	size_t count;
+	const struct rpc_fact *facts = rpc_call_facts(call, &count);
+	uint8_t hash[SHA256_LEN], *place;
+
+	if (!calls->sign_in || !hash_of(call, hash))
+		return;
+	place = place_of(calls, hash);
+	if (e && e->code == ERR_UNAUTHENTICATED) {
+		if (bytes_equal(place, hash, SHA256_LEN))
+			memset(place, 0, SHA256_LEN);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(facts[i].key, "by") == 0)
+			memcpy(place, hash, SHA256_LEN);
+}
+
+static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
+{
+	struct admin_calls *calls = data;
+
+	if (is_stranger(calls, call))
+		return call_audit_admit_stranger(&calls->audit, call, message, e);
+	return call_audit_admit(&calls->audit, call, message, e);
+}
+
+static void ended(void *data, const struct rpc_call *call, bool admitted, const struct err *e)
+{
+	struct admin_calls *calls = data;
+
+	learn(calls, call, e);
+	call_audit_ended(&calls->audit, call, admitted, e);
+	if (calls->metrics)
+		call_metrics_ended(calls->metrics, call, e);
+}
+
+const struct rpc_observer admin_calls_observer = { .admit = admit, .ended = ended };
+
+int admin_calls_open(struct admin_calls *calls, const struct config *config, struct err *e)
+{
+	*calls = (struct admin_calls){ .audit = { .methods = admin_calls_methods,
+						  .count = admin_calls_methods_count },
+				       .sign_in = config->admin_sign_in };
+	return audit_trail_open("cocos-computations", config->audit_log, &calls->audit.audit, e);
+}
+
+void admin_calls_close(struct admin_calls *calls)
+{
+	call_audit_close(&calls->audit);
+}

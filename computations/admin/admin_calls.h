@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin_calls.h — what becomes of every administrator's call besides its answer: the audit log, counting.
+ */
+#pragma once
+
+#include "common/audit/call_audit.h"
+#include "common/crypto/digest.h"
+#include "common/metrics/call_metrics.h"
+#include "computations/core/config.h"
+
+enum { ADMIN_CALLS_KNOWN = 1024 };
+
+struct admin_calls {
+	struct call_audit audit;
+	struct call_metrics *metrics; /* may be NULL; borrowed */
+	bool sign_in;
+	/* With it, hashes of tokens that were somebody's when they were last shown, each in its place: a token is
+	 * looked up behind the entry that its call begins, and whoever invents some could fill the disk. */
+	uint8_t known[ADMIN_CALLS_KNOWN][SHA256_LEN];
+};
+
+/* Its data is a struct admin_calls. */
+extern const struct rpc_observer admin_calls_observer;
+
+/* The administrators' methods: which of them change something, and where they say what they are about. */
+extern const struct call_audit_method admin_calls_methods[];
+extern const size_t admin_calls_methods_count;
+
+int admin_calls_open(struct admin_calls *calls, const struct config *config,
+		     struct err *e) MUST_CHECK;
+void admin_calls_close(struct admin_calls *calls);

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin_import.c — Import: computations out of a document, each in a savepoint of its own, so that one that can't be
+ * leaves the others. A preview goes the same way, and back.
+ */
+#include "common/base/encode.h"
+#include "common/base/log.h"
+#include "common/manifest/agent_config.h"
+#include "common/protobuf/protobuf.h"
+#include "common/rpc/observer.h"
+#include "common/transfer/csv.h"
+#include "computations/admin/admin_transfer.h"
+#include "computations/people/role.h"
+#include "computations/transfer/note.h"
+
+#include <string.h>
+
+/* ---- people ---- */
+
+static const struct transfer_person *person_of(const struct transfer_request *t, const char *id)
+{
+	for (size_t i = 0; i < t->person_count; i++)
+		if (strcmp(t->people[i].id, id) == 0)
+			return &t->people[i];
+	return NULL;
+}
+
+static const char *user_of(void *data, const char *id)
+{
+	const struct transfer_person *p = person_of(data, id);
+
+	return p && *p->user ? p->user : id;
+}
+
+static const char *key_of(void *data, const char *id, struct err *e)
+{
+	const struct transfer_person *p = person_of(data, id);
+
+	(void)e;
+	return p ? p->key : NULL;
+}
+
+/* ---- what is said of one ---- */
+
+static void add_text(char ***list, size_t *count, const char *text)
+{
+	char **longer = realloc(*list, (*count + 1) * sizeof(**list));
+	char *copy = strdup(text);
+
+	if (longer)
+		*list = longer;
+	if (longer && copy)
+		longer[(*count)++] = copy;
+	else
+		free(copy); /* the report lacks a line; nothing depends on it */
+}
+
+static void warn(Computations__Imported *out, const char *text)
+{
+	add_text(&out->warnings, &out->n_warnings, text);
+}
+
+static void add_unknown(Computations__Imported *out, const char *id)
+{
+	for (size_t i = 0; i < out->n_unknown; i++)
+		if (strcmp(out->unknown[i], id) == 0)
+			return;
+	add_text(&out->unknown, &out->n_unknown, id);
+}
+
+/* In place of what stood there. */
+static void set_text(char **text, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return;
+	if (*text != protobuf_c_empty_string)
+		free(*text);
+	*text = copy;
+}
+
+/* ---- roles ---- */
+
+static int take_role(struct store *store, const char *id, const struct document_role *role,
+		     struct err *e)
+{
+	const struct action_role *fixed = action_role_find(role->name);
+
+	if (!fixed && !role->actions)
+		return err_set(e, ERR_INVALID, "role %s: no actions", log_quote(role->name).text);
+	if (!fixed)
+		return role_define(&store->db, id, role->name, role->actions, e);
+	if (role->actions && role->actions != fixed->actions)
+		return err_set(e, ERR_INVALID,
+			       "role %s: it has other actions in each computation; give these "
+			       "another name",
+			       role->name);
+	return 0;
+}
+
+/* Who is no user is left out, and said. */
+static int take_member(struct store *store, struct transfer_request *t, const char *id,
+		       const struct document_member *m, Computations__Imported *out, struct err *e)
+{
+	const char *name = user_of(t, m->user);
+	struct user u CLEANUP_USER = { .name = NULL };
+	int failed = user_find(&store->db, name, &u, e);
+
+	if (err_is(failed, ERR_NOT_FOUND)) {
+		add_unknown(out, m->user);
+		return 0;
+	}
+	return failed ? failed : role_give(&store->db, id, m->role, name, e);
+}
+
+/* Whoever creates a computation owns it, and says who else has a role: if his token is for that. */
+static int take_roles(struct store *store, struct request *r, const char *id,
+		      const struct document_item *item, Computations__Imported *out, struct err *e)
+{
+	const int64_t person = r->caller.who.person;
+	bool names_some = item->member_count;
+
+	for (size_t i = 0; i < item->role_count; i++)
+		names_some = names_some || !action_role_find(item->roles[i].name);
+	if (person && role_own(&store->db, id, person, e) < 0)
+		return err_code(e);
+	if (person && names_some && admin_access_check(store, &r->caller, DEED_MEMBERS, id, e) < 0)
+		return err_code(e);
+	for (size_t i = 0; i < item->role_count; i++)
+		if (take_role(store, id, &item->roles[i], e) < 0)
+			return err_code(e);
+	for (size_t i = 0; i < item->member_count; i++)
+		if (take_member(store, r->transfer, id, &item->members[i], out, e) < 0)
+			return err_code(e);
+	return 0;
+}
+
+/* ---- one ---- */
+
+static int take_id(const struct transfer_request *t, Cvms__ComputationRunReq *m, struct err *e)
+{
+	if (t->new_ids && m->id != protobuf_c_empty_string) {
+		free(m->id);
+		m->id = (char *)(uintptr_t)protobuf_c_empty_string;
+	}
+	return admin_take_id(m, e);
+}
+
+static int keep_time(struct store *store, const char *id, const struct document_item *item,
+		     Computations__Imported *out, struct err *e)
+{
+	if (item->started || item->ended)
+		warn(out, "start_time and end_time are of where it ran: here it has not run");
+	if (!item->created)
+		return 0;
+	if (item->created > store_now()) {
+		warn(out, "created_at is in the future: it counts as created now");
+		return 0;
+	}
+	return db_run(&store->db, e, "UPDATE computations SET created = ? WHERE id = ?", "it",
+		      item->created, id);
+}
+
+static void note_item(const struct document_item *item, size_t left_out,
+		      Computations__Imported *out)
+{
+	for (size_t i = 0; i < item->notice_count; i++)
+		warn(out, item->notices[i]);
+	if (left_out)
+		warn(out, "no public key of an owner is known: he is no result consumer");
+}
+
+static void fill(struct transfer_request *t, const Cvms__ComputationRunReq *m,
+		 const struct document_item *item, Computations__Imported *out)
+{
+	struct manifest_digests digests;
+	struct err ignored;
+
+	out->created = true;
+	out->datasets = (uint32_t)m->n_datasets;
+	out->consumers = (uint32_t)m->n_result_consumers;
+	if (t->preview && (t->new_ids || !*item->id)) {
+		set_text(&out->id, ""); /* it gets another one when it is created */
+		return;
+	}
+	set_text(&out->id, m->id);
+	if (manifest_digest(m, &digests, &ignored) < 0)
+		return;
+	out->manifest_digest.data = malloc(sizeof(digests.sha3_256));
+	if (!out->manifest_digest.data)
+		return;
+	out->manifest_digest.len = sizeof(digests.sha3_256);
+	memcpy(out->manifest_digest.data, digests.sha3_256, sizeof(digests.sha3_256));
+}
+
+static int create(struct store *store, struct request *r, const struct document_item *item,
+		  Computations__Imported *out, struct err *e)
+{
+	struct transfer_request *t = r->transfer;
+	const struct document_keys keys = { key_of, t };
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
+	size_t left_out;
+
+	if (document_manifest(item, &keys, &m, &left_out, e) < 0 || take_id(t, m, e) < 0 ||
+	    manifest_check(m, e) < 0)
+		return err_code(e);
+	if (agent_config_check(m->agent_config, e) < 0)
+		return err_wrap(e, "agent_config (no document has its private key)");
+	if (store_create(store, m, e) < 0 || take_roles(store, r, m->id, item, out, e) < 0 ||
+	    note_keep(&store->db, m, item, user_of, t, e) < 0 ||
+	    keep_time(store, m->id, item, out, e) < 0)
+		return err_code(e);
+	note_item(item, left_out, out);
+	fill(t, m, item, out);
+	return 0;
+}
+
+/* The document's fault, and not the database's or this machine's. */
+static bool is_refusal(enum err_code code)
+{
+	return code == ERR_INVALID || code == ERR_NOT_FOUND || code == ERR_EXISTS ||
+	       code == ERR_PRECONDITION || code == ERR_UNIMPLEMENTED || code == ERR_EXHAUSTED;
+}
+
+static int take_item(struct store *store, struct request *r, const struct document_item *item,
+		     Computations__Imported *out, struct err *e)
+{
+	struct err why;
+
+	if (db_script(&store->db, "SAVEPOINT item", e) < 0)
+		return err_code(e);
+	if (create(store, r, item, out, &why) < 0) {
+		if (!is_refusal(why.code)) {
+			*e = why;
+			return err_code(e);
+		}
+		set_text(&out->missing, why.text);
+		if (db_script(&store->db, "ROLLBACK TO item", e) < 0)
+			return err_code(e);
+	}
+	return db_script(&store->db, "RELEASE item", e);
+}
+
+static Computations__Imported *add_report(Computations__ImportResponse *response,
+					  const struct document_item *item)
+{
+	Computations__Imported *out = malloc(sizeof(*out));
+
+	if (!out)
+		return NULL;
+	computations__imported__init(out);
+	response->computations[response->n_computations++] = out;
+	set_text(&out->name, item->name);
+	if (*item->id)
+		set_text(&out->id, item->id);
+	return out;
+}
+
+static int take_all(struct store *store, struct request *r, const struct document *d, struct err *e)
+{
+	Computations__ImportResponse *response = calloc(1, sizeof(*response));
+
+	if (!response)
+		return err_nomem(e);
+	computations__import_response__init(response);
+	r->transfer->response = response;
+	response->computations = calloc(d->count, sizeof(Computations__Imported *));
+	if (!response->computations)
+		return err_nomem(e);
+	for (size_t i = 0; i < d->count; i++) {
+		Computations__Imported *out = add_report(response, &d->items[i]);
+
+		if (!out)
+			return err_nomem(e);
+		if (take_item(store, r, &d->items[i], out, e) < 0)
+			return err_code(e);
+	}
+	return 0;
+}
+
+/* ---- the call ---- */
+
+static int read_document(const struct transfer_request *t, struct document **d, struct err *e)
+{
+	CLEANUP(free) uint8_t *json = NULL;
+	size_t len;
+
+	if (!t->csv)
+		return document_read(t->bytes, t->len, d, e);
+	if (csv_to_json(t->bytes, t->len, DOCUMENT_MAX, &json, &len, e) < 0)
+		return err_code(e);
+	return document_read(json, len, d, e);
+}
+
+static int run_import(struct store *store, struct request *r, struct err *e)
+{
+	CLEANUP(document_free) struct document *d = NULL;
+	uint8_t hash[SHA3_256_LEN];
+
+	if (digest(DIGEST_SHA3_256, r->transfer->bytes, r->transfer->len, hash, e) < 0 ||
+	    read_document(r->transfer, &d, e) < 0)
+		return err_code(e);
+	hex_encode(hash, sizeof(hash), r->transfer->digest);
+	if (!r->transfer->preview)
+		return take_all(store, r, d, e);
+	if (db_script(&store->db, "SAVEPOINT preview", e) < 0 || take_all(store, r, d, e) < 0)
+		return err_code(e);
+	return db_script(&store->db, "ROLLBACK TO preview; RELEASE preview", e);
+}
+
+/* An audit entry has no room for every id: it has the document's digest, by which whoever has it proves what it was,
+ * and an id where there is one. */
+static void note_import(const struct request *r, const char *id, size_t created)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%zu", created);
+	rpc_call_note(r->call, "document", r->transfer->digest);
+	rpc_call_note(r->call, "created", number);
+	if (created == 1)
+		rpc_call_note(r->call, "id", id);
+}
+
+static void reply_import(struct request *r)
+{
+	const Computations__ImportResponse *response = r->transfer->response;
+	const char *id = "";
+	size_t created = 0;
+
+	for (size_t i = 0; i < response->n_computations && !r->transfer->preview; i++)
+		if (response->computations[i]->created) {
+			id = response->computations[i]->id;
+			created++;
+			log_info("computation %s imported", log_quote(id).text);
+		}
+	note_import(r, id, created);
+	rpc_call_reply(r->call, &response->base);
+}
+
+static int take_person(struct transfer_request *t, const Computations__ImportPerson *given,
+		       struct err *e)
+{
+	struct transfer_person *p = &t->people[t->person_count];
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+
+	/* This is the loop: whether the numbers in a key are sound takes up to half a second, and is found out with the
+	 * manifest that has it. */
+	if (!*given->id || person_of(t, given->id))
+		return err_set(e, ERR_INVALID, "people: %s comes twice, or is none",
+			       log_quote(given->id).text);
+	if (*given->user && people_name_check("user", given->user, e) < 0)
+		return err_code(e);
+	if (given->key.len && key_parse_spki(given->key.data, given->key.len, &key, e) < 0)
+		return err_wrap(e, "key of %s", log_quote(given->id).text);
+	t->person_count++; /* freed from here on */
+	p->id = strdup(given->id);
+	p->user = strdup(given->user);
+	p->key = given->key.len ? document_key_text(&given->key) : NULL;
+	return p->id && p->user && (p->key || !given->key.len) ? 0 : err_nomem(e);
+}
+
+static int take_request(struct transfer_request *t, const Computations__ImportRequest *message,
+			struct err *e)
+{
+	if (message->n_people > TRANSFER_PEOPLE_MAX)
+		return err_set(e, ERR_INVALID, "people: %zu, more than %d", message->n_people,
+			       TRANSFER_PEOPLE_MAX);
+	t->csv = message->csv;
+	t->preview = message->preview;
+	t->new_ids = message->new_ids;
+	t->len = message->document.len;
+	t->bytes = malloc(t->len + 1);
+	if (!t->bytes)
+		return err_nomem(e);
+	if (t->len)
+		memcpy(t->bytes, message->document.data, t->len);
+	for (size_t i = 0; i < message->n_people; i++)
+		if (take_person(t, message->people[i], e) < 0)
+			return err_code(e);
+	return 0;
+}
+
+void admin_import(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = admin_transfer_new(call);
+	struct err e;
+
+	if (!r)
+		return;
+	r->run = run_import;
+	r->reply = reply_import;
+	if (take_request(r->transfer, (const Computations__ImportRequest *)message, &e) < 0)
+		request_refuse(r, &e);
+	else
+		request_start(r);
+}
+
+struct request *admin_transfer_new(struct rpc_call *call)
+{
+	struct request *r = request_new(call, "");
+	struct err e;
+
+	if (!r)
+		return NULL;
+	r->transfer = calloc(1, sizeof(*r->transfer));
+	if (r->transfer)
+		return r;
+	err_nomem(&e);
+	request_refuse(r, &e);
+	return NULL;
+}
+
+void admin_transfer_free(struct transfer_request *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->person_count; i++) {
+		free(t->people[i].id);
+		free(t->people[i].user);
+		free(t->people[i].key);
+	}
+	for (size_t i = 0; i < t->id_count; i++)
+		free(t->ids[i]);
+	if (t->response)
+		computations__import_response__free_unpacked(t->response, NULL);
+	writer_done(&t->out);
+	free(t->bytes);
+	free(t);
+}

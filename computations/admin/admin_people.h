@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin_people.h — people.PeopleService, for administrators and for users about themselves: what admin_people.c
+ * (users, tokens) and admin_role.c (roles, who calls) have in common.
+ */
+#pragma once
+
+#include "computations/admin/admin.h"
+#include "computations/people/login.h"
+#include "computations/people/password.h"
+#include "computations/people/role.h"
+#include "people.pb-c.h"
+
+enum { PEOPLE_PAGE_MAX = 256, PEOPLE_TOKEN_DAYS = 90 };
+
+/* What such a call is about, beside its request's id, which is a computation's. */
+struct people_request {
+	char *user, *name; /* a token's or role's; or a password */
+	bool flag;
+	unsigned actions;
+	uint32_t days;
+
+	struct user users[PEOPLE_PAGE_MAX];
+	struct token tokens[TOKENS_MAX];
+	struct role_list *roles;
+	struct login logins[LOGINS_MAX];
+	struct password password;
+	int64_t session, person;
+	char secret[TOKEN_TEXT_LEN + 1];
+	int64_t expires;
+};
+
+/* A request with these two names; NULL as from request_new(). */
+struct request *people_request_new(struct rpc_call *call, const char *computation, const char *user,
+				   const char *name);
+/* Takes the words of a set of actions; finishes the call, and frees the request, if some are none. */
+bool people_request_actions(struct request *r, char *const *words, size_t count);
+
+void people_start(struct request *r,
+		  int (*run)(struct store *store, struct request *r, struct err *e),
+		  void (*reply)(struct request *r));
+
+/* The names of a set of actions; how many. They are constants. */
+size_t people_action_names(unsigned actions, char *names[ACTIONS]);
+/* NULL for a moment that has not come. */
+Google__Protobuf__Timestamp *people_time(Google__Protobuf__Timestamp *out, int64_t ms);
+
+void people_reply_empty(struct request *r);
+/* Whose tokens or sessions these are: one's own, by a token that is for everything, or those of whom one administers. */
+int people_find_person(struct store *store, struct request *r, int64_t *person,
+		       struct err *e) MUST_CHECK;
+
+/* admin_account.c */
+void people_set_password(struct rpc_call *call, const ProtobufCMessage *message);
+void people_add_link(struct rpc_call *call, const ProtobufCMessage *message);
+void people_list_sessions(struct rpc_call *call, const ProtobufCMessage *message);
+void people_end_session(struct rpc_call *call, const ProtobufCMessage *message);
+
+/* admin_role.c */
+void people_list_roles(struct rpc_call *call, const ProtobufCMessage *message);
+void people_define_role(struct rpc_call *call, const ProtobufCMessage *message);
+void people_give_role(struct rpc_call *call, const ProtobufCMessage *message);
+void people_take_role(struct rpc_call *call, const ProtobufCMessage *message);
+void people_whoami(struct rpc_call *call, const ProtobufCMessage *message);

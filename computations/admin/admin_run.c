@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin_run.c — a computation is given to a CVM: to the one that is named, or to the only one that is free. */
+#include "common/base/log.h"
+#include "computations/admin/admin.h"
+#include "computations/core/session.h"
+#include "computations/store/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The one connected CVM that holds nothing and waits for a manifest. */
+static int choose_cvm(struct store *store, struct request *r, struct err *e)
+{
+	size_t free_count = 0;
+
+	for (size_t i = 0; r->connected[i]; i++) {
+		struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+		if (store_cvm(store, r->connected[i], &cvm, e) < 0)
+			return err_code(e);
+		if (*cvm.computation_id || (*cvm.agent_state && !state_is_free(cvm.agent_state)))
+			continue;
+		if (free_count++ == 0) {
+			free(r->cvm_id);
+			r->cvm_id = TAKE_PTR(cvm.id);
+		}
+	}
+	if (free_count == 1)
+		return 0;
+	if (free_count)
+		return err_set(e, ERR_PRECONDITION,
+			       "%zu CVMs are connected and free: say which one", free_count);
+	return err_set(e, ERR_PRECONDITION,
+		       "no CVM is connected and free: start one, or stop a computation that holds "
+		       "one");
+}
+
+static int check_verified(struct store *store, const char *cvm_id, struct err *e)
+{
+	struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+	if (store_cvm(store, cvm_id, &cvm, e) < 0)
+		return err_code(e);
+	if (cvm.verified)
+		return 0;
+	return err_set(e, ERR_PRECONDITION, "CVM %s has not proven what it is (%s)",
+		       log_quote(cvm_id).text, cvm.verdict);
+}
+
+/* What another one holds is told to those who may see that. */
+static int check_cvm_is_free(struct store *store, struct request *r, struct err *e)
+{
+	struct cvm cvm CLEANUP_CVM = { .id = NULL };
+	struct err hidden;
+
+	if (r->caller.rights.operates)
+		return 0;
+	if (store_cvm(store, r->cvm_id, &cvm, e) < 0)
+		return err_code(e);
+	if (!*cvm.computation_id ||
+	    admin_access_check(store, &r->caller, DEED_SEE, cvm.computation_id, &hidden) == 0)
+		return 0;
+	return err_set(e, ERR_PRECONDITION, "CVM %s is not free: wait until it is, or name another",
+		       log_quote(r->cvm_id).text);
+}
+
+/* In the CVM where it failed, which may have kept what owners let it keep. */
+static int run_again(struct store *store, struct request *r, struct err *e)
+{
+	if (store_computation(store, r->id, &r->computation, e) < 0 ||
+	    store_retry(store, r->id, e) < 0)
+		return err_code(e);
+	if (!*r->cvm_id) {
+		free(r->cvm_id);
+		r->cvm_id = TAKE_PTR(r->computation.cvm_id);
+	}
+	computation_done(&r->computation);
+	if (session_ids_have(r->connected, r->cvm_id))
+		return 0;
+	return err_set(
+		e, ERR_UNAVAILABLE,
+		"CVM %s, where computation %s failed, is not connected: wait for it, or name "
+		"another",
+		log_quote(r->cvm_id).text, log_quote(r->id).text);
+}
+
+static int run_run(struct store *store, struct request *r, struct err *e)
+{
+	enum deed deed = r->again ? DEED_RUN_AGAIN : DEED_RUN;
+
+	if (admin_access_check(store, &r->caller, deed, r->id, e) < 0 ||
+	    (r->unverified &&
+	     admin_access_check(store, &r->caller, DEED_RUN_UNVERIFIED, r->id, e) < 0))
+		return err_code(e);
+	if (r->is_away)
+		return err_set(e, ERR_UNAVAILABLE, "CVM %s is not connected",
+			       log_quote(r->cvm_id).text);
+	if (r->again && run_again(store, r, e) < 0)
+		return err_code(e);
+	/* Before what CVMs there are: no other one would help. */
+	if (store_check_new(store, r->id, e) < 0)
+		return err_code(e);
+	if (!*r->cvm_id && choose_cvm(store, r, e) < 0)
+		return err_code(e);
+	if (r->must_verify && !r->unverified && check_verified(store, r->cvm_id, e) < 0)
+		return err_code(e);
+	if (check_cvm_is_free(store, r, e) < 0 ||
+	    store_assign(store, r->id, r->cvm_id, r->unverified, e) < 0)
+		return err_code(e);
+	return store_computation(store, r->id, &r->computation, e);
+}
+
+static void reply_run(struct request *r)
+{
+	struct session *session = session_find(r->service, r->cvm_id);
+
+	log_info("computation %s goes to CVM %s", log_quote(r->id).text, log_quote(r->cvm_id).text);
+	/* If it has just disconnected, it gets the manifest when it returns. */
+	if (session)
+		session_run(session, r->id, r->unverified);
+	request_reply_computation(r);
+}
+
+void admin_run(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__RunRequest *request = (const Computations__RunRequest *)message;
+	struct request *r = request_new(call, request->id);
+	struct err e;
+
+	if (!r)
+		return;
+	r->run = run_run;
+	r->reply = reply_run;
+	r->unverified = request->unverified;
+	r->again = request->again;
+	r->must_verify = r->service->appraisal != NULL;
+	r->cvm_id = strdup(request->cvm_id);
+	r->connected = session_ids(r->service);
+	if (!r->cvm_id || !r->connected) {
+		err_nomem(&e);
+		request_refuse(r, &e);
+	} else {
+		r->is_away = *r->cvm_id && !session_find(r->service, r->cvm_id);
+		request_start(r);
+	}
+}

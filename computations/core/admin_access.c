@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/core/admin_access.h"
+
+#include "common/base/log.h"
+#include "computations/people/role.h"
+#include "computations_paths.h"
+#include "people_paths.h"
+
+#include <string.h>
+
+const struct admin_deed admin_deeds[] = {
+	{ PROTO_COMPUTATIONS_CREATE, DEED_CREATE },
+	{ PROTO_COMPUTATIONS_IMPORT, DEED_CREATE }, /* who names others in it: DEED_MEMBERS */
+	{ PROTO_COMPUTATIONS_EXPORT, DEED_BE },     /* each of them: DEED_SEE */
+	{ PROTO_COMPUTATIONS_LIST, DEED_BE },       /* those that he may see */
+	{ PROTO_COMPUTATIONS_SHOW, DEED_SEE },
+	{ PROTO_COMPUTATIONS_MANIFEST, DEED_SEE },
+	{ PROTO_COMPUTATIONS_RUN, DEED_SEE }, /* then one of three deeds */
+	{ PROTO_COMPUTATIONS_STOP, DEED_STOP },
+	{ PROTO_COMPUTATIONS_REMOVE, DEED_REMOVE },
+	{ PROTO_COMPUTATIONS_LOGS, DEED_SEE }, /* of a CVM: DEED_OPERATE */
+	{ PROTO_COMPUTATIONS_JOURNAL, DEED_SEE },
+	{ PROTO_COMPUTATIONS_WITNESS, DEED_BE },             /* with a computation: DEED_SEE */
+	{ PROTO_COMPUTATIONS_WITNESS_LEAVES, DEED_OPERATE }, /* they name all computations */
+	{ PROTO_COMPUTATIONS_LIST_CVMS, DEED_OPERATE },
+	{ PROTO_COMPUTATIONS_SHOW_CVM, DEED_OPERATE },
+	{ PROTO_COMPUTATIONS_RELEASE_CVM, DEED_OPERATE },
+	{ PROTO_PEOPLE_ADD_USER, DEED_OPERATE },
+	{ PROTO_PEOPLE_LIST_USERS, DEED_OPERATE },
+	{ PROTO_PEOPLE_SUSPEND_USER, DEED_OPERATE },
+	{ PROTO_PEOPLE_REMOVE_USER, DEED_OPERATE },
+	{ PROTO_PEOPLE_ADD_TOKEN, DEED_BE }, /* of somebody else: DEED_OPERATE */
+	{ PROTO_PEOPLE_LIST_TOKENS, DEED_BE },
+	{ PROTO_PEOPLE_REVOKE_TOKEN, DEED_BE },
+	{ PROTO_PEOPLE_SET_PASSWORD, DEED_OPERATE },
+	{ PROTO_PEOPLE_ADD_LINK, DEED_OPERATE },
+	{ PROTO_PEOPLE_LIST_SESSIONS, DEED_BE }, /* of somebody else: DEED_OPERATE */
+	{ PROTO_PEOPLE_END_SESSION, DEED_BE },
+	{ PROTO_PEOPLE_LIST_ROLES, DEED_SEE },
+	{ PROTO_PEOPLE_DEFINE_ROLE, DEED_MEMBERS }, /* and DEED_PARTIES, by what the role allows */
+	{ PROTO_PEOPLE_GIVE_ROLE, DEED_MEMBERS },
+	{ PROTO_PEOPLE_TAKE_ROLE, DEED_MEMBERS },
+	{ PROTO_PEOPLE_WHOAMI, DEED_BE }, /* in a computation: DEED_SEE */
+};
+const size_t admin_deeds_count = ARRAY_LEN(admin_deeds);
+
+static enum deed deed_of(const char *path)
+{
+	for (size_t i = 0; i < admin_deeds_count; i++)
+		if (strcmp(admin_deeds[i].path, path) == 0)
+			return admin_deeds[i].deed;
+	return DEED_OPERATE;
+}
+
+int admin_access_token(const char *word, struct admin_caller *caller, struct err *e)
+{
+	static const char bearer[] = "Bearer ";
+
+	if (strncmp(word, bearer, sizeof(bearer) - 1) != 0)
+		return err_set(e, ERR_UNAUTHENTICATED,
+			       "authorization: there has to be one 'Bearer TOKEN'");
+	if (token_hash(word + sizeof(bearer) - 1, caller->hash, e) < 0)
+		return err_code(e);
+	caller->has_token = true;
+	return 0;
+}
+
+int admin_access_take(struct rpc_call *call, bool sign_in, struct admin_caller *caller,
+		      struct err *e)
+{
+	const struct rpc_metadata *m = rpc_call_metadata(call);
+	const char *word = rpc_metadata_text(m, "authorization", 0);
+	struct admin_caller got = { .deed = deed_of(rpc_call_method(call)->path) };
+
+	if (!word && sign_in && !rpc_call_identity(call).has_uid)
+		return err_set(e, ERR_UNAUTHENTICATED,
+			       "sign in: COMPUTATIONS_GRPC_TOKEN_FILE names the file of a token");
+	if (word && admin_access_token(rpc_metadata_count(m, "authorization") == 1 ? word : "",
+				       &got, e) < 0)
+		return err_code(e);
+	*caller = got;
+	return 0;
+}
+
+int admin_access_know(struct store *store, struct admin_caller *caller, struct err *e)
+{
+	const struct decide_caller local = { .operates = true, .scope = ACTIONS_ALL };
+
+	caller->is_known = false;
+	caller->rights = local;
+	if (caller->has_login && login_who(&store->db, caller->hash, caller->host, store_now(),
+					   &caller->who, &caller->login, e) < 0)
+		return err_code(e);
+	if (caller->has_token &&
+	    token_who(&store->db, caller->hash, store_now(), &caller->who, e) < 0)
+		return err_code(e);
+	if (caller->has_login || caller->has_token) {
+		caller->rights = (struct decide_caller){ .operates = caller->who.administrator,
+							 .scope = caller->who.scope };
+	}
+	caller->is_known = true;
+	return 0;
+}
+
+/* What a computation's state is for decide(). */
+static enum decide_state state_of(const struct computation *c)
+{
+	static const enum decide_state states[COMPUTATION_STATES] = {
+		[COMPUTATION_CREATED] = DECIDE_CREATED,
+		[COMPUTATION_WAITING_ALGORITHM] = DECIDE_RUNNING,
+		[COMPUTATION_WAITING_DATASETS] = DECIDE_RUNNING,
+		[COMPUTATION_RUNNING] = DECIDE_RUNNING,
+		[COMPUTATION_COMPLETED] = DECIDE_COMPLETED,
+		[COMPUTATION_FAILED] = DECIDE_FAILED,
+		[COMPUTATION_CANCELLED] = DECIDE_CANCELLED,
+	};
+
+	/* A CVM was given it, whose agent has not answered. */
+	if (c->state == COMPUTATION_CREATED && *c->cvm_id)
+		return DECIDE_RUNNING;
+	return states[c->state];
+}
+
+/* In the words of who does it, where it has some of its own. */
+static int not_now(struct store *store, enum deed deed, const struct computation *c, struct err *e)
+{
+	if ((deed == DEED_RUN || deed == DEED_RUN_UNVERIFIED) &&
+	    store_check_new(store, c->id, e) < 0)
+		return err_code(e);
+	if (deed == DEED_RUN_AGAIN)
+		return err_set(e, ERR_PRECONDITION,
+			       "computation %s is %s: only one that failed is run again",
+			       log_quote(c->id).text, state_words(c->state));
+	return err_set(e, ERR_PRECONDITION,
+		       "computation %s was run: nobody can %s any more (its manifest is frozen)",
+		       log_quote(c->id).text, decide_words(deed));
+}
+
+static int refused(const struct admin_caller *caller, enum deed deed, struct err *e)
+{
+	if (!caller->who.person)
+		return err_set(e, ERR_DENIED, "you may not %s", decide_words(deed));
+	if (caller->has_login)
+		return err_set(e, ERR_DENIED, "user %s may not %s", caller->who.name,
+			       decide_words(deed));
+	return err_set(e, ERR_DENIED,
+		       "user %s may not %s with this token: 'cocos-cli whoami' says what it is for",
+		       caller->who.name, decide_words(deed));
+}
+
+int admin_access_check(struct store *store, struct admin_caller *caller, enum deed deed,
+		       const char *id, struct err *e)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	enum decide_state state = DECIDE_CREATED;
+
+	if (!caller->is_known)
+		return err_set(e, ERR_INTERNAL, "nobody asked who calls");
+	caller->rights.granted = 0;
+	if (deed >= DEED_SEE) {
+		if (store_computation(store, id, &c, e) < 0)
+			return err_code(e);
+		if (caller->who.person && role_granted(&store->db, id, caller->who.person,
+						       &caller->rights.granted, e) < 0)
+			return err_code(e);
+		state = state_of(&c);
+	}
+	switch (decide(&caller->rights, deed, state)) {
+	case DECIDE_YES:
+		return 0;
+	case DECIDE_HIDDEN:
+		return err_set(e, ERR_NOT_FOUND, "no computation %s", log_quote(id).text);
+	case DECIDE_LATER:
+		return not_now(store, deed, &c, e);
+	case DECIDE_REFUSED:
+	default:
+		return refused(caller, deed, e);
+	}
+}

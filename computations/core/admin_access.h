@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin_access.h — who calls on an administrators' listener, and whether he may: for every call, before it
+ * does anything, in the transaction that does it.
+ *
+ * With a token (authorization: Bearer) a caller is its user. Without one he administers the service, as the
+ * listener has let him in, but for COMPUTATIONS_ADMIN_SIGN_IN, which lets nobody but the socket's users do so.
+ */
+#pragma once
+
+#include "common/rpc/call.h"
+#include "computations/people/decide.h"
+#include "computations/people/login.h"
+#include "computations/people/token.h"
+#include "computations/store/store.h"
+
+enum { ADMIN_HOST_MAX = 32 };
+
+struct admin_caller {
+	bool has_token, has_login; /* one of them, or neither */
+	uint8_t hash[SHA256_LEN];
+	char host[ADMIN_HOST_MAX + 1]; /* that the session was shown at (login.h) */
+	enum deed deed;                /* of the method that is called */
+
+	/* Found out by admin_access_know(). */
+	bool is_known;
+	struct token_owner who; /* person 0: without a token or session */
+	int64_t login;          /* the session's number */
+	struct decide_caller rights;
+};
+
+/* A method, and what calling it is; where that depends on more, the least of it. */
+struct admin_deed {
+	const char *path;
+	enum deed deed;
+};
+extern const struct admin_deed admin_deeds[];
+extern const size_t admin_deeds_count;
+
+/* On the loop: reads what the call shows. ERR_UNAUTHENTICATED: no token, where there has to be one, or none that
+ * could be. A method that is in no table is for administrators of the service. */
+int admin_access_take(struct rpc_call *call, bool sign_in, struct admin_caller *caller,
+		      struct err *e) MUST_CHECK;
+
+/* The same of what stands behind "authorization:", which has to stand there once. */
+int admin_access_token(const char *word, struct admin_caller *caller, struct err *e) MUST_CHECK;
+
+/* The rest in the pool. Whose token it is; once for each transaction. */
+int admin_access_know(struct store *store, struct admin_caller *caller, struct err *e) MUST_CHECK;
+/* Whether he may; `id`: the computation, for those deeds that are with one. ERR_NOT_FOUND, in the words of one
+ * that is not there, if he may not see it; ERR_DENIED; ERR_PRECONDITION if not in this state. */
+int admin_access_check(struct store *store, struct admin_caller *caller, enum deed deed,
+		       const char *id, struct err *e) MUST_CHECK;

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/core/config.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/hostname.h"
+#include "common/base/log.h"
+#include "common/db/db_postgres.h"
+#include "common/metrics/metrics_server.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#define TEXT(name, member, fallback, help) \
+	SETTING("COMPUTATIONS_" name, SETTING_TEXT, config, member, fallback, help)
+#define COUNT(name_, type_, member_, fallback_, min_, max_, help_) \
+	{ .name = "COMPUTATIONS_" name_,                           \
+	  .type = type_,                                           \
+	  .offset = offsetof(struct config, member_),              \
+	  .fallback = fallback_,                                   \
+	  .min = min_,                                             \
+	  .max = max_,                                             \
+	  .help = help_ }
+
+const struct setting config_settings[] = {
+	TEXT("GRPC_HOST", host, "127.0.0.1", "address that agents connect to"),
+	SETTING("COMPUTATIONS_GRPC_PORT", SETTING_PORT, config, port, "7001",
+		"port that agents connect to; 0 takes a free one and logs it"),
+	TEXT("GRPC_SERVER_CERT", server_cert, NULL,
+	     "certificate for agents; with it they speak TLS"),
+	TEXT("GRPC_SERVER_KEY", server_key, NULL, "its private key"),
+	TEXT("GRPC_CLIENT_CA_CERTS", client_ca_certs, NULL,
+	     "authorities of agents' certificates (mTLS); needed unless GRPC_HOST is loopback"),
+	TEXT("ADMIN_SOCKET", admin_socket, "/run/cocos-computations/admin.sock",
+	     "unix socket for administrators: root, this user and the members of group cocos"),
+	TEXT("ADMIN_HOST", admin_host, "127.0.0.1", "address for administrators, with ADMIN_PORT"),
+	{ .name = "COMPUTATIONS_ADMIN_PORT",
+	  .type = SETTING_PORT,
+	  .offset = offsetof(struct config, admin_port),
+	  .given = offsetof(struct config, has_admin_port),
+	  .help = "port for administrators besides the socket; absent: none" },
+	TEXT("ADMIN_SERVER_CERT", admin_server_cert, NULL, "certificate for administrators"),
+	TEXT("ADMIN_SERVER_KEY", admin_server_key, NULL, "its private key"),
+	TEXT("ADMIN_CLIENT_CA_CERTS", admin_client_ca_certs, NULL,
+	     "authorities of administrators' certificates; needed unless ADMIN_HOST is loopback"),
+	SETTING("COMPUTATIONS_ADMIN_SIGN_IN", SETTING_FLAG, config, admin_sign_in, "false",
+		"each call on ADMIN_PORT shows a user's token, and on WEB that or a session; then these need no client certificates"),
+	TEXT("ATTESTATION_POLICY", attestation_policy, NULL,
+	     "what CVMs have to prove before a computation is run on them; absent: nothing is asked"),
+	TEXT("ATTESTATION_ROOT", attestation_root, NULL,
+	     "a root to trust in place of the vendor's"),
+	TEXT("ATTESTATION_COLLATERAL", attestation_collateral, NULL, "folder of Intel's documents"),
+	TEXT("ATTESTATION_AK", attestation_ak, NULL,
+	     "the TPM's attestation key, where it is named"),
+	TEXT("ATTESTATION_CACHE", attestation_cache, NULL,
+	     "folder where fetched endorsements are kept (STATE_DIR/endorsements)"),
+	TEXT("ATTESTATION_KDS", attestation_kds, NULL,
+	     "AMD's service of endorsements or a mirror (https://kdsintf.amd.com)"),
+	TEXT("ATTESTATION_PCS", attestation_pcs, NULL,
+	     "Intel's, a mirror or a PCCS (https://api.trustedservices.intel.com)"),
+	TEXT("ATTESTATION_ENDORSEMENTS_CA", attestation_endorsements_ca, NULL,
+	     "authorities of those servers' certificates; absent: the system's"),
+	SETTING("COMPUTATIONS_ATTESTATION_OFFLINE", SETTING_FLAG, config, attestation_offline,
+		"false", "fetch no endorsements: what is given, and the cache"),
+	TEXT("STATE_DIR", state_dir, "/var/lib/cocos/computations", "folder of what is kept"),
+	TEXT("DATABASE", database, NULL,
+	     "where records are: a file (STATE_DIR/computations.db), or postgresql://..."),
+	TEXT("LOG_LEVEL", log_level, "info", "error, warn, info or debug"),
+	TEXT("AUDIT_LOG", audit_log, NULL,
+	     "file for who changed what, or was refused; default: the normal log, with 'audit:' before it"),
+	TEXT("METRICS", metrics, NULL,
+	     "address to tell metrics on, such as 127.0.0.1:9465 or unix:/run/cocos-computations/metrics.sock; one "
+	     "that others than this machine reach takes the certificates of COMPUTATIONS_ADMIN_; default: none"),
+	TEXT("WEB", web, NULL,
+	     "address of a page that shows computations, and of its API, such as 127.0.0.1:9466, where users "
+	     "sign in; one that others than this machine reach takes the certificates of COMPUTATIONS_ADMIN_; default: none"),
+	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
+	      "CVMs that are known at a time"),
+	COUNT("MAX_COMPUTATIONS", SETTING_NUMBER, max_computations, "10000", 1, 10000000,
+	      "computations that are kept"),
+	COUNT("MAX_RECORDS", SETTING_NUMBER, max_records, "50000", 16, 100000000,
+	      "log lines and events that are kept of a computation; the oldest go first"),
+	COUNT("MAX_RECORD_BYTES", SETTING_SIZE, max_record_bytes, "32M", 65536, 1ULL << 40,
+	      "and their bytes; as many of its journals, which take no more then"),
+};
+const size_t config_settings_count = ARRAY_LEN(config_settings);
+
+/* The command line tool's. */
+static const char *const others[] = {
+	"COMPUTATIONS_GRPC_URL",         "COMPUTATIONS_GRPC_TIMEOUT",
+	"COMPUTATIONS_GRPC_CLIENT_CERT", "COMPUTATIONS_GRPC_CLIENT_KEY",
+	"COMPUTATIONS_GRPC_TLS_GROUPS",  "COMPUTATIONS_GRPC_SERVER_CA_CERTS",
+	"COMPUTATIONS_GRPC_TOKEN_FILE",  NULL
+};
+
+static int check_tls(const char *what, const char *cert, const char *key, const char *ca,
+		     struct err *e)
+{
+	if (!cert != !key)
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_%s_SERVER_%s is set and _%s is not: "
+			       "give both or neither",
+			       what, cert ? "CERT" : "KEY", cert ? "KEY" : "CERT");
+	if (ca && !cert)
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_%s_CLIENT_CA_CERTS needs "
+			       "COMPUTATIONS_%s_SERVER_CERT and _KEY",
+			       what, what);
+	return 0;
+}
+
+/* Whether the page may be on that address: off this machine there has to be mutual TLS. */
+static int web_check(const char *address, bool mutual, struct err *e)
+{
+	const char *port = strrchr(address, ':');
+
+	if (!metrics_address_is_open(address) && (strncmp(address, "unix:", 5) == 0 || !port))
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_WEB: %s is no address that a browser can have: use "
+			       "host:port, such as 127.0.0.1:9466",
+			       log_quote(address).text);
+	if (metrics_address_check("COMPUTATIONS_WEB", address, "COMPUTATIONS_ADMIN", true, e) < 0)
+		return err_code(e);
+	if (metrics_address_is_open(address) && !mutual)
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_WEB: others than this machine can reach %s: set "
+			       "COMPUTATIONS_ADMIN_SERVER_CERT, _SERVER_KEY and either "
+			       "COMPUTATIONS_ADMIN_SIGN_IN=true or "
+			       "COMPUTATIONS_ADMIN_CLIENT_CA_CERTS, or use a loopback address",
+			       log_quote(address).text);
+	return 0;
+}
+
+static int check(struct config *c, struct err *e)
+{
+	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, e) < 0 ||
+	    check_tls("ADMIN", c->admin_server_cert, c->admin_server_key, c->admin_client_ca_certs,
+		      e) < 0 ||
+	    hostname_listener_check("COMPUTATIONS_GRPC", c->host, c->client_ca_certs != NULL, e) <
+		    0 ||
+	    log_set_level(c->log_level, e) < 0)
+		return err_code(e);
+	if (c->database && !db_postgres_is_place(c->database) && c->database[0] != '/')
+		return err_set(
+			e, ERR_INVALID,
+			"COMPUTATIONS_DATABASE is neither an absolute path nor a place of "
+			"PostgreSQL (postgresql://...)"); /* not quoted: a password may be in it */
+	if (c->database && db_postgres_is_place(c->database) &&
+	    db_postgres_check(c->database, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_DATABASE");
+	if (c->audit_log && c->audit_log[0] != '/')
+		return err_set(e, ERR_INVALID, "COMPUTATIONS_AUDIT_LOG: %s is not an absolute path",
+			       log_quote(c->audit_log).text);
+	if (!c->attestation_policy &&
+	    (c->attestation_root || c->attestation_collateral || c->attestation_ak ||
+	     c->attestation_kds || c->attestation_pcs || c->attestation_endorsements_ca))
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_ATTESTATION_ROOT, _COLLATERAL, _AK, _KDS, _PCS and "
+			       "_ENDORSEMENTS_CA do nothing without "
+			       "COMPUTATIONS_ATTESTATION_POLICY");
+	if (c->metrics &&
+	    metrics_address_check("COMPUTATIONS_METRICS", c->metrics, "COMPUTATIONS_ADMIN",
+				  c->admin_client_ca_certs || c->admin_sign_in, e) < 0)
+		return err_code(e);
+	/* Users have certificates too, then, and metrics are not for them. */
+	if (c->metrics && c->admin_sign_in && metrics_address_is_open(c->metrics))
+		return err_set(
+			e, ERR_INVALID,
+			"COMPUTATIONS_METRICS: others than this machine can reach %s, and "
+			"with COMPUTATIONS_ADMIN_SIGN_IN metrics are for this machine alone: "
+			"use a loopback address or unix:/path",
+			log_quote(c->metrics).text);
+	if (c->web &&
+	    web_check(c->web,
+		      c->admin_client_ca_certs || (c->admin_sign_in && c->admin_server_cert),
+		      e) < 0)
+		return err_code(e);
+	if (!c->has_admin_port)
+		return 0;
+	/* A token is worth nothing once somebody has read it on its way. */
+	if (c->admin_sign_in && c->admin_server_cert)
+		return 0;
+	return hostname_listener_check("COMPUTATIONS_ADMIN", c->admin_host,
+				       c->admin_client_ca_certs != NULL, e);
+}
+
+static int load_file(const char *path, struct keyfile *file, struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (file_read(path ? path : CONFIG_FILE, KEYFILE_MAX, &bytes, &len, e) < 0)
+		return !path && e->code == ERR_NOT_FOUND ? 0 : err_code(e);
+	if (keyfile_parse(bytes, len, file, e) < 0)
+		return err_wrap(e, "'%s'", path ? path : CONFIG_FILE);
+	file->path = path ? path : CONFIG_FILE;
+	return 0;
+}
+
+int config_load(const char *path, struct config *config, struct err *e)
+{
+	static const struct settings_environment environment = { "COMPUTATIONS_", others };
+	struct keyfile file = { .count = 0 };
+	struct config got = { .port = 0 };
+	int failed = load_file(path, &file, e);
+
+	if (!failed)
+		failed = settings_load(config_settings, config_settings_count, &file, &environment,
+				       &got, e);
+	keyfile_done(&file);
+	if (!failed)
+		failed = check(&got, e);
+	if (failed) {
+		config_done(&got);
+		return failed;
+	}
+	*config = got;
+	return 0;
+}
+
+void config_done(struct config *config)
+{
+	settings_done(config_settings, config_settings_count, config);
+}

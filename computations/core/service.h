@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service.h — what agents' sessions and administrators' calls share: the database's queue, who is
+ * connected, who follows which journal. Everything runs on the loop thread.
+ */
+#pragma once
+
+#include "common/rpc/server.h"
+#include "computations/store/store_queue.h"
+
+#include <sys/queue.h>
+
+struct appraisal;
+struct password_line;
+struct session;
+struct follower;
+struct web;
+
+struct service {
+	uv_loop_t *loop;
+	struct store_queue *queue;
+	struct appraisal *appraisal;     /* NULL: no policy, and nothing is asked of CVMs */
+	struct password_line *passwords; /* that are to be computed */
+	uint64_t max_sessions;
+	size_t session_count;   /* of agents */
+	size_t forwarder_count; /* of streams that only report */
+	TAILQ_HEAD(, session) sessions;
+	size_t follower_count;
+	TAILQ_HEAD(, follower) followers;
+	struct web *web;      /* NULL: there is no page */
+	size_t arrived_bytes; /* what agents said and the database has not taken yet */
+	bool sign_in;         /* administrators show tokens, but for those on the socket */
+	bool stopping;
+};
+
+void service_init(struct service *service, uv_loop_t *loop, struct store_queue *queue,
+		  uint64_t max_sessions);
+
+/* session.c: cvms.Service */
+extern const struct rpc_service session_rpc;
+
+/* The connected CVM of that id, whose key is the one that the name is bound to; or NULL. */
+struct session *session_find(struct service *service, const char *cvm_id);
+
+/* Reads the manifest in the pool and sends it. If there is a policy, a session that is not
+ * verified yet gets it once it is; at once if `unverified`. */
+void session_run(struct session *session, const char *computation_id, bool unverified);
+void session_stop(struct session *session, const char *computation_id);
+
+/* Malloc'ed ids of all agents that session_find() would find, NULL-terminated; NULL if memory runs out.
+ * session_ids_free() them. */
+char **session_ids(struct service *service);
+void session_ids_free(char **ids);
+bool session_ids_have(char *const *ids, const char *cvm_id);
+
+/* Ends the streams of one CVM, for its agent to come again. */
+void session_end_of(struct service *service, const char *cvm_id, const char *why);
+
+/* Ends all sessions (the service goes down). */
+void session_end_all(struct service *service);
+
+/* admin.c: computations.ComputationService */
+extern const struct rpc_service admin_rpc;
+
+/* admin_people.c: people.PeopleService, on the same listeners */
+extern const struct rpc_service people_rpc;
+
+/* logs.c: something new is on disk about a computation, or (empty id) a CVM. */
+void logs_wake(struct service *service, const char *computation_id, const char *cvm_id);
+void logs_start(struct rpc_call *call, const ProtobufCMessage *message);
+void logs_writable(struct rpc_call *call);
+void logs_closed(struct rpc_call *call);
+void logs_end_all(struct service *service);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/core/service_metrics.h"
+
+#include "computations/core/session.h"
+
+static void write_agents(const struct service *service, struct metrics_text *t)
+{
+	const struct metrics_label verified[] = { { "verified", "true" }, { 0 } };
+	const struct metrics_label unverified[] = { { "verified", "false" }, { 0 } };
+	size_t counts[2] = { 0 };
+	const struct session *s;
+
+	TAILQ_FOREACH(s, &service->sessions, next)
+		if (s->arrived && !s->forwarder)
+			counts[s->verified]++;
+	metrics_family(t, "cocos_computations_cvms_connected", METRICS_GAUGE,
+		       "CVMs whose agent is connected; verified: its evidence was judged good.");
+	metrics_sample(t, verified, (double)counts[true]);
+	metrics_sample(t, unverified, (double)counts[false]);
+	metrics_family(t, "cocos_computations_streams", METRICS_GAUGE,
+		       "Streams of agents, those that only report among them.");
+	metrics_sample(t, NULL, (double)(service->session_count + service->forwarder_count));
+	metrics_family(t, "cocos_computations_waiting_bytes", METRICS_GAUGE,
+		       "What agents said and the database has not taken yet.");
+	metrics_sample(t, NULL, (double)service->arrived_bytes);
+}
+
+static void write_limits(const struct config *c, struct metrics_text *t)
+{
+	metrics_family(t, "cocos_computations_cvms_max", METRICS_GAUGE,
+		       "CVMs that may be known at a time.");
+	metrics_sample(t, NULL, (double)c->max_cvms);
+	metrics_family(t, "cocos_computations_computations_max", METRICS_GAUGE,
+		       "Computations that may be kept.");
+	metrics_sample(t, NULL, (double)c->max_computations);
+}
+
+static void write_page(void *data, struct metrics_text *t)
+{
+	struct service_metrics *m = data;
+
+	call_metrics_write(m->calls, t);
+	write_agents(m->service, t);
+	write_limits(m->config, t);
+	certificate_metrics_write(m->certificates, ARRAY_LEN(m->certificates), t);
+	process_metrics_write(t);
+}
+
+int service_metrics_open(struct service_metrics *m, const struct config *config,
+			 const struct service *service, struct rpc_tls *tls, struct err *e)
+{
+	static const struct rpc_service *const services[] = { &session_rpc, &admin_rpc };
+
+	m->config = config;
+	m->service = service;
+	m->certificates[0] =
+		(struct certificate_metric){ .setting = "COMPUTATIONS_GRPC_SERVER_CERT",
+					     .path = config->server_cert };
+	m->certificates[1] =
+		(struct certificate_metric){ .setting = "COMPUTATIONS_GRPC_CLIENT_CA_CERTS",
+					     .path = config->client_ca_certs };
+	m->certificates[2] =
+		(struct certificate_metric){ .setting = "COMPUTATIONS_ADMIN_SERVER_CERT",
+					     .path = config->admin_server_cert };
+	m->certificates[3] =
+		(struct certificate_metric){ .setting = "COMPUTATIONS_ADMIN_CLIENT_CA_CERTS",
+					     .path = config->admin_client_ca_certs };
+	if (!config->metrics)
+		return 0;
+	if (call_metrics_new(services, ARRAY_LEN(services), &m->calls, e) < 0)
+		return err_code(e);
+	return metrics_server_new(service->loop, config->metrics, tls,
+				  &(struct metrics_source){ .write = write_page, .data = m },
+				  &m->server, e);
+}
+
+void service_metrics_close(struct service_metrics *m)
+{
+	metrics_server_close(m->server);
+}
+
+void service_metrics_done(struct service_metrics *m)
+{
+	metrics_server_done(TAKE_PTR(m->server));
+	call_metrics_free(TAKE_PTR(m->calls));
+}

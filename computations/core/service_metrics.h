@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service_metrics.h — what COMPUTATIONS_METRICS tells: calls, agents that are connected, limits, certificates,
+ * the process.
+ */
+#pragma once
+
+#include "common/metrics/call_metrics.h"
+#include "common/metrics/metrics_server.h"
+#include "common/metrics/process_metrics.h"
+#include "computations/core/config.h"
+#include "computations/core/service.h"
+
+struct service_metrics {
+	const struct config *config;
+	const struct service *service;
+	struct call_metrics *calls;
+	struct metrics_server *server;
+	struct certificate_metric certificates[4];
+};
+
+/* Zeroed before. Nothing if no setting asks for it; `tls` is the administrators'. All are borrowed. */
+int service_metrics_open(struct service_metrics *m, const struct config *config,
+			 const struct service *service, struct rpc_tls *tls,
+			 struct err *e) MUST_CHECK;
+/* Then the loop has to run until its handles are closed. */
+void service_metrics_close(struct service_metrics *m);
+void service_metrics_done(struct service_metrics *m);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session.h — one agent's stream, for session.c (what it is told) and agent_message.c (what it
+ * says).
+ */
+#pragma once
+
+#include "common/base/log_rate.h"
+#include "computations/core/appraisal.h"
+#include "computations/core/service.h"
+#include "cvms.pb-c.h"
+
+struct session {
+	TAILQ_ENTRY(session) next;
+	struct service *service;
+	struct rpc_call *call; /* NULL: over */
+	unsigned refs;
+	char *cvm_id;
+	bool arrived;   /* the database knows it, and its key is the one that the name belongs to */
+	bool forwarder; /* it only reports: logs and events, see session.c */
+	char *sent;     /* the computation whose manifest went out on this stream */
+	int64_t attempt; /* at it; 0: it is still on its way */
+	size_t pending;
+	bool paused, answered;
+	struct log_rate ignored; /* lines about what it should not have said */
+	uv_timer_t *unanswered;
+	struct store_todo todo; /* as of the connection */
+
+	struct appraisal_case asked; /* the last request for evidence: only its answer counts */
+	unsigned asked_number;       /* its own */
+	unsigned questions;          /* so far, and one that is about to be asked */
+	unsigned unanswered_questions;
+	bool verified;
+};
+
+void session_ref(struct session *s);
+void session_unref(struct session *s);
+void session_finish(struct session *s, enum err_code code, const char *text);
+
+void session_say(struct session *s, const Cvms__ServerStreamMessage *message);
+
+/* AgentStateReq */
+void session_ask_state(struct session *s);
+
+/* Stops or sends what the database wants this CVM to stop or have. */
+void session_act(struct session *s, const struct store_todo *todo);
+
+/* The agent has refused the manifest that went out for that attempt (0: it names none): a retry sends it again. */
+void session_refused(struct session *s, const char *computation_id, int64_t attempt);
+
+/* evidence.c: if there is a policy, asks for evidence: an agent that has just connected, or one
+ * that has taken this computation's manifest and has proven nothing until it answers. Then its
+ * answer. */
+void evidence_ask(struct session *s);
+void evidence_ask_again(struct session *s, const char *computation_id);
+void evidence_answered(struct session *s, const Cvms__AttestationResponse *answer);
+
+/* agent_message.c: a message of the agent, and its arrival. */
+void agent_message_take(struct rpc_call *call, const ProtobufCMessage *message);
+int agent_message_arrival(struct session *s, struct err *e) MUST_CHECK;
+/* session.c, called when the arrival is on disk; `todo` of a forwarder is empty. */
+void session_arrived(struct session *s, const char *peer, struct store_todo *todo);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/store/store_form.h"
+
+#include "computations/people/people_form.h"
+#include "computations/transfer/note_form.h"
+
+#define SIGNED_JOURNALS                                        \
+	"CREATE TABLE entries ("                               \
+	" computation TEXT NOT NULL,"                          \
+	" run {integer} NOT NULL,"                             \
+	" sequence {integer} NOT NULL,"                        \
+	" bytes {bytes} NOT NULL,"                             \
+	" PRIMARY KEY (computation, run, sequence)) {by key};" \
+	"CREATE TABLE signed_journals ("                       \
+	" computation TEXT NOT NULL,"                          \
+	" run {integer} NOT NULL,"                             \
+	" count {integer} NOT NULL,"                           \
+	" bytes {integer} NOT NULL,"                           \
+	" head {bytes} NOT NULL,"                              \
+	" PRIMARY KEY (computation, run)) {by key};"
+
+/* The digest of the first entry, by which its agent names a run; NULL where an older program kept it. */
+#define NAMES_OF_RUNS "ALTER TABLE signed_journals ADD COLUMN name {bytes};"
+
+/* The log of journals' heads. Leaves and nodes outlive their computations: a log only grows. */
+#define WITNESS                                                           \
+	"CREATE TABLE witness_leaves ("                                   \
+	" number {numbered}," /* from 0, without gaps */                  \
+	" computation TEXT NOT NULL,"                                     \
+	" run {integer} NOT NULL,"                                        \
+	" count {integer} NOT NULL,"                                      \
+	" digest {bytes} NOT NULL);"                                      \
+	"CREATE INDEX witness_leaves_run"                                 \
+	" ON witness_leaves (computation, run, count);"                   \
+	"CREATE TABLE witness_nodes (" /* complete subtrees (merkle.h) */ \
+	" level {integer} NOT NULL,"                                      \
+	" number {integer} NOT NULL,"                                     \
+	" hash {bytes} NOT NULL,"                                         \
+	" PRIMARY KEY (level, number)) {by key};"
+
+/* One row: the digest of the key that signs the log. */
+#define WITNESS_KEY "CREATE TABLE witness_key (digest {bytes} NOT NULL);"
+
+/* How often the computation was begun: a retry is the next. Agents name it in what they say. */
+#define ATTEMPTS "ALTER TABLE computations ADD COLUMN attempt {integer} NOT NULL DEFAULT 1;"
+
+static const char schema[] =
+	"CREATE TABLE computations ("
+	" number {counted},"
+	" id TEXT NOT NULL UNIQUE,"
+	" name TEXT NOT NULL,"
+	" description TEXT NOT NULL,"
+	" manifest {bytes} NOT NULL,"
+	" digest {bytes} NOT NULL,"
+	" datasets {integer} NOT NULL,"
+	" consumers {integer} NOT NULL,"
+	" state {integer} NOT NULL DEFAULT 0,"
+	" agent_state TEXT NOT NULL DEFAULT '',"
+	" cvm TEXT NOT NULL DEFAULT '',"         /* the one it was given to, also afterwards */
+	" reached {integer} NOT NULL DEFAULT 0," /* the agent has spoken of it */
+	" stopping {integer} NOT NULL DEFAULT 0,"
+	" finished {integer} NOT NULL DEFAULT 0,"
+	" failure TEXT NOT NULL DEFAULT '',"
+	" notice TEXT NOT NULL DEFAULT '',"
+	" unverified {integer} NOT NULL DEFAULT 0," /* may go to a CVM that has proven nothing */
+	" created {integer} NOT NULL,"
+	" sent {integer} NOT NULL DEFAULT 0,"
+	" ended {integer} NOT NULL DEFAULT 0);"
+	"CREATE TABLE cvms ("
+	" number {counted},"
+	" id TEXT NOT NULL UNIQUE,"
+	" computation TEXT NOT NULL DEFAULT ''," /* the one that it holds now */
+	" agent_state TEXT NOT NULL DEFAULT '',"
+	" peer TEXT NOT NULL,"
+	" first_seen {integer} NOT NULL,"
+	" last_seen {integer} NOT NULL,"
+	" verified {integer} NOT NULL DEFAULT 0,"
+	" verdict TEXT NOT NULL DEFAULT '',"
+	" judged {integer} NOT NULL DEFAULT 0,"
+	" key TEXT NOT NULL DEFAULT '');" /* of the client certificate that its name belongs to */
+	"CREATE INDEX cvms_computation ON cvms (computation);"
+	/* One journal for each computation, and for each CVM what belongs to none. */
+	"CREATE TABLE journals ("
+	" number {numbered},"
+	" owner TEXT NOT NULL UNIQUE,"
+	" records {integer} NOT NULL DEFAULT 0,"
+	" bytes {integer} NOT NULL DEFAULT 0,"
+	" dropped {integer} NOT NULL DEFAULT 0);"
+	"CREATE TABLE records ("
+	" number {counted},"
+	" journal {integer} NOT NULL REFERENCES journals (number) ON DELETE CASCADE,"
+	" seconds {integer} NOT NULL,"
+	" nanos {integer} NOT NULL,"
+	" received {integer} NOT NULL,"
+	" event {integer} NOT NULL,"
+	" level TEXT NOT NULL,"
+	" text TEXT NOT NULL,"
+	" type TEXT NOT NULL,"
+	" status TEXT NOT NULL,"
+	" originator TEXT NOT NULL,"
+	" size {integer} NOT NULL);"
+	"CREATE INDEX records_journal ON records (journal, number);"
+	/* What agents sign: entries, and the last head over them (store_journal.h). */
+	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS WITNESS_KEY ATTEMPTS
+		/* Who may do what. */
+		PEOPLE_FORM ACCOUNTS_FORM
+			/* What documents said of assets. */
+			NOTE_FORM;
+
+/* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
+ * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
+ * to sign in, 10 no notes. */
+static const char *const upgrades[STORE_FORM] = {
+	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
+	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
+	      "ALTER TABLE cvms ADD COLUMN verdict TEXT NOT NULL DEFAULT '';"
+	      "ALTER TABLE cvms ADD COLUMN judged {integer} NOT NULL DEFAULT 0;",
+	[2] = "ALTER TABLE cvms ADD COLUMN key TEXT NOT NULL DEFAULT '';",
+	[3] = SIGNED_JOURNALS,
+	[4] = NAMES_OF_RUNS,
+	[5] = WITNESS,
+	[6] = WITNESS_KEY,
+	[7] = ATTEMPTS,
+	[8] = PEOPLE_FORM,
+	[9] = ACCOUNTS_FORM,
+	[10] = NOTE_FORM,
+};
+
+const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/store/store_queue.h"
+
+#include "common/rpc/job.h"
+
+#include <assert.h>
+#include <sys/queue.h>
+
+struct entry {
+	STAILQ_ENTRY(entry) next;
+	struct store_queue_op op;
+	struct err err; /* ERR_OK: done */
+};
+
+STAILQ_HEAD(entries, entry);
+
+struct store_queue {
+	uv_loop_t *loop;
+	struct store *store;
+	struct entries waiting;
+	size_t waiting_count;
+	struct entries batch; /* in the pool's hands while `busy` */
+	bool busy;
+};
+
+static void fail_all(struct entries *batch, const struct err *e)
+{
+	struct entry *entry;
+
+	STAILQ_FOREACH(entry, batch, next)
+		entry->err = *e;
+}
+
+/* Fails only if nothing of the batch can stand. */
+static int run_one(struct store *store, struct entry *entry, struct err *e)
+{
+	if (db_script(&store->db, "SAVEPOINT op", e) < 0)
+		return err_code(e);
+	if (entry->op.run(store, entry->op.data, &entry->err) == 0)
+		entry->err.code = ERR_OK;
+	else if (db_script(&store->db, "ROLLBACK TO op", e) < 0)
+		return err_code(e);
+	return db_script(&store->db, "RELEASE op", e);
+}
+
+/* In the pool. */
+static void run_batch(void *data)
+{
+	struct store_queue *queue = data;
+	struct db *db = &queue->store->db;
+	struct entry *entry;
+	struct err e;
+
+	if (db_begin(db, &e) < 0) {
+		fail_all(&queue->batch, &e);
+		return;
+	}
+	STAILQ_FOREACH(entry, &queue->batch, next)
+		if (run_one(queue->store, entry, &e) < 0) {
+			db_rollback(db);
+			fail_all(&queue->batch, &e);
+			return;
+		}
+	if (db_commit(db, &e) < 0)
+		fail_all(&queue->batch, &e);
+}
+
+static void start_batch(struct store_queue *queue);
+
+static void batch_done(void *data)
+{
+	struct store_queue *queue = data;
+	struct entries batch = STAILQ_HEAD_INITIALIZER(batch);
+	struct entry *entry;
+
+	STAILQ_CONCAT(&batch, &queue->batch);
+	queue->busy = false;
+	/* The pool continues while the loop reports these. */
+	start_batch(queue);
+	while ((entry = STAILQ_FIRST(&batch)) != NULL) {
+		STAILQ_REMOVE_HEAD(&batch, next);
+		entry->op.done(entry->op.data, entry->err.code == ERR_OK ? NULL : &entry->err);
+		free(entry);
+	}
+}
+
+static void start_batch(struct store_queue *queue)
+{
+	struct err e;
+
+	if (queue->busy || STAILQ_EMPTY(&queue->waiting))
+		return;
+	for (size_t n = 0; n < STORE_QUEUE_BATCH_MAX && !STAILQ_EMPTY(&queue->waiting); n++) {
+		struct entry *entry = STAILQ_FIRST(&queue->waiting);
+
+		STAILQ_REMOVE_HEAD(&queue->waiting, next);
+		queue->waiting_count--;
+		STAILQ_INSERT_TAIL(&queue->batch, entry, next);
+	}
+	queue->busy = true;
+	if (rpc_job_start(queue->loop, run_batch, batch_done, queue, &e) < 0) {
+		/* Not even a few bytes of memory: nothing was done, and everybody is told. */
+		fail_all(&queue->batch, &e);
+		batch_done(queue);
+	}
+}
+
+int store_queue_new(uv_loop_t *loop, struct store *store, struct store_queue **queue, struct err *e)
+{
+	struct store_queue *made = calloc(1, sizeof(*made));
+
+	if (!made)
+		return err_nomem(e);
+	made->loop = loop;
+	made->store = store;
+	STAILQ_INIT(&made->waiting);
+	STAILQ_INIT(&made->batch);
+	*queue = made;
+	return 0;
+}
+
+int store_queue_add(struct store_queue *queue, const struct store_queue_op *op, struct err *e)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	if (!entry)
+		return err_nomem(e);
+	entry->op = *op;
+	STAILQ_INSERT_TAIL(&queue->waiting, entry, next);
+	queue->waiting_count++;
+	start_batch(queue);
+	return 0;
+}
+
+void store_queue_free(struct store_queue *queue)
+{
+	if (!queue)
+		return;
+	assert(!queue->busy && STAILQ_EMPTY(&queue->waiting));
+	free(queue);
+}

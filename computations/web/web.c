@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web/web.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/hostname.h"
+#include "common/base/log.h"
+#include "common/metrics/metrics_server.h"
+#include "common/rpc/admin_socket.h"
+#include "computations/web/web_work.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <openssl/crypto.h>
+
+enum { PORT_TRIES = 64 };
+
+static const struct http_event_limits event_limits = {
+	.readers = 256, .per_source = 32, .beat_ms = 15000, .longest_ms = 15 * 60 * 1000
+};
+
+static int listen_on(struct web *web, const char *address, struct rpc_tls *tls, unsigned *port,
+		     struct err *e)
+{
+	return http_server_listen(web->http, &(struct rpc_listen){ .address = address, .tls = tls },
+				  port, e);
+}
+
+/* Whether anybody could listen on ::1 here. The service's unit hides /proc/net, but not what is its own of it. */
+static bool has_loopback_6(void)
+{
+	const struct sockaddr_in6 any = { .sin6_family = AF_INET6,
+					  .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	CLEANUP(close) int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return access("/proc/self/net/if_inet6", F_OK) == 0;
+	return bind(fd, (const struct sockaddr *)&any, sizeof(any)) == 0 || errno != EADDRNOTAVAIL;
+}
+
+/* The same port on both addresses of loopback; ERR_EXISTS: somebody has it on one. Without the second, `six->fd`
+ * is -1. */
+static int open_pair(const char *port, struct listen_socket *four, struct listen_socket *six,
+		     struct err *e)
+{
+	CLEANUP(free) char *v4 = NULL, *v6 = NULL;
+
+	six->fd = -1;
+	if (text_format(&v4, e, "127.0.0.1:%s", port) < 0 ||
+	    listen_socket_open(v4, NULL, four, e) < 0)
+		return err_code(e);
+	if (text_format(&v6, e, "[::1]:%u", four->port) == 0 &&
+	    (listen_socket_open(v6, NULL, six, e) == 0 || !has_loopback_6()))
+		return 0;
+	listen_socket_close(four);
+	return err_wrap(e, "the page needs the port on ::1, too");
+}
+
+/* A browser may take a name under localhost for either address of loopback: both have to be ours, or
+ * somebody else of this machine could listen on the other, and be shown a session's cookie. Where any port
+ * will do, one that somebody has on one of them is passed over. */
+static int listen_twice(struct web *web, const char *address, struct err *e)
+{
+	const char *port = strrchr(address, ':') + 1;
+	struct listen_socket four, six;
+	int failed = -1;
+
+	for (int tries = strcmp(port, "0") == 0 ? PORT_TRIES : 1; failed < 0 && tries > 0; tries--)
+		failed = open_pair(port, &four, &six, e);
+	if (failed < 0)
+		return failed;
+	web->door.port = four.port;
+	failed = http_server_take(web->http, &four, e);
+	if (six.fd >= 0 && failed < 0)
+		listen_socket_close(&six);
+	else if (six.fd >= 0)
+		failed = http_server_take(web->http, &six, e);
+	return failed;
+}
+
+/* "/run/x/admin.sock" has "/run/x/admin.web.sock" beside it, for the same people. */
+static int listen_on_socket(struct web *web, const char *admin_socket, struct err *e)
+{
+	CLEANUP(free) char *address = NULL;
+	size_t len = strlen(admin_socket);
+
+	if (len > 5 && strcmp(admin_socket + len - 5, ".sock") == 0)
+		len -= 5;
+	if (text_format(&web->socket, e, "%.*s.web.sock", (int)len, admin_socket) < 0 ||
+	    text_format(&address, e, "unix:%s", web->socket) < 0)
+		return err_code(e);
+	return http_server_listen(
+		web->http, &(struct rpc_listen){ .address = address, .group = ADMIN_SOCKET_GROUP },
+		NULL, e);
+}
+
+static int open_listeners(struct web *web, const struct config *c, struct rpc_tls *tls,
+			  struct err *e)
+{
+	unsigned port = 0;
+
+	if (listen_on_socket(web, c->admin_socket, e) < 0)
+		return err_code(e);
+	if (metrics_address_is_open(c->web)) {
+		if (listen_on(web, c->web, tls, &port, e) < 0)
+			return err_code(e);
+		log_info("page: listening on %s, port %u, with %sTLS", log_quote(c->web).text, port,
+			 c->admin_client_ca_certs ? "mutual " : "");
+		return 0;
+	}
+	if (listen_twice(web, c->web, e) < 0)
+		return err_code(e);
+	log_info("page: port %u of this machine; a link that works once: curl -sX POST "
+		 "--unix-socket %s http://localhost/link",
+		 web->door.port, web->socket);
+	return 0;
+}
+
+int web_open(const struct config *c, struct service *service, struct rpc_tls *tls,
+	     struct web **made, struct err *e)
+{
+	struct web *web;
+
+	if (!c->web)
+		return 0;
+	web = calloc(1, sizeof(*web));
+	if (!web)
+		return err_nomem(e);
+	web->service = service;
+	for (size_t i = 0; i < web_routes_count; i++)
+		web->rows[i] = web_routes[i].http;
+	web->routes = (struct http_routes){ web->rows, web_routes_count, web, web_show_problem };
+	TAILQ_INIT(&web->followers);
+	if (c->audit_log && !(web->audit_log = strdup(c->audit_log))) {
+		free(web);
+		return err_nomem(e);
+	}
+	service->web = web;
+	*made = web;
+	if (sign_in_rate_new(&web->rate, e) < 0 ||
+	    http_event_hub_new(service->loop, &event_limits, &web->hub, e) < 0 ||
+	    http_server_new(service->loop, &web->routes, &web->http, e) < 0)
+		return err_code(e);
+	if (open_listeners(web, c, tls, e) < 0)
+		return err_code(e);
+	return web_first(service, e);
+}
+
+void web_close(struct web *web)
+{
+	if (!web)
+		return;
+	http_event_hub_free(TAKE_PTR(web->hub));
+	http_server_free(TAKE_PTR(web->http));
+}
+
+void web_done(struct web *web)
+{
+	if (!web)
+		return;
+	free(web->socket);
+	sign_in_rate_free(web->rate);
+	free(web->audit_log);
+	OPENSSL_cleanse(web, sizeof(*web));
+	free(web);
+}
+
+void web_forget_links(struct service *service, int64_t person)
+{
+	if (service->web)
+		web_door_forget(&service->web->door, person);
+}
+
+int web_origin(const struct service *service, char origin[WEB_ORIGIN_MAX], struct err *e)
+{
+	if (!service->web)
+		return err_set(e, ERR_PRECONDITION,
+			       "there is no page to open: set COMPUTATIONS_WEB");
+	*origin = 0;
+	if (service->web->door.port)
+		snprintf(origin, WEB_ORIGIN_MAX, "http://localhost:%u", service->web->door.port);
+	return 0;
+}

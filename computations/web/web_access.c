@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web/web_access.h"
+
+#include "common/base/encode.h"
+#include "computations/web/web_words.h"
+
+#include <string.h>
+#include <openssl/crypto.h>
+
+/* Over TLS a name that browsers take from this host alone, and from no page without TLS. */
+const char *web_access_cookie(const struct http_request *r)
+{
+	return http_request_is_tls(r) ? "__Host-" WEB_COOKIE : WEB_COOKIE;
+}
+
+/* A user's session: whose it is, the pool finds out. */
+static int take_login(struct web *web, const struct http_request *r, struct admin_caller *caller,
+		      struct err *e)
+{
+	char text[LOGIN_TEXT_LEN + 1];
+	const char *shown = http_request_cookie(r, web_access_cookie(r), text, sizeof(text));
+	bool is_here = http_request_is_tls(r) ||
+		       web_door_name(&web->door, http_request_host(r), caller->host);
+	int failed = login_hash(shown && is_here ? shown : "", caller->hash, e);
+
+	OPENSSL_cleanse(text, sizeof(text));
+	caller->has_login = !failed;
+	return failed;
+}
+
+int web_access_take(struct web *web, const struct http_request *r, struct admin_caller *caller,
+		    struct err *e)
+{
+	const char *word = http_request_header(r, "authorization", 0);
+	struct admin_caller got = { .deed = web_deed_of(web, r) };
+
+	if (web_door_check_origin(r, e) < 0)
+		return err_code(e);
+	if (word) {
+		if (admin_access_token(http_request_header(r, "authorization", 1) ? "" : word, &got,
+				       e) < 0)
+			return err_code(e);
+	} else if (http_request_is_tls(r) && web->service->sign_in) {
+		if (take_login(web, r, &got, e) < 0)
+			return err_code(e);
+	} else if (web_door_check(&web->door, r, e) < 0 &&
+		   (http_request_is_tls(r) || take_login(web, r, &got, e) < 0)) {
+		return http_request_is_tls(r)
+			       ? err_code(e)
+			       : err_set(e, ERR_UNAUTHENTICATED, "%s", WEB_SIGN_IN_OR_LINK);
+	}
+	*caller = got;
+	return 0;
+}
+
+int web_access_csrf(const struct http_request *r, char csrf[WEB_CSRF_LEN + 1], struct err *e)
+{
+	static const char use[] = "cocos csrf";
+	char text[LOGIN_TEXT_LEN + 1] = "";
+	uint8_t made[SHA256_LEN];
+	int failed;
+
+	if (!http_request_cookie(r, web_access_cookie(r), text, sizeof(text)))
+		return err_set(e, ERR_UNAUTHENTICATED, "sign in: there is no session");
+	failed = hmac(DIGEST_SHA256, text, strlen(text), use, sizeof(use) - 1, made, e);
+	OPENSSL_cleanse(text, sizeof(text));
+	if (failed)
+		return failed;
+	hex_encode(made, sizeof(made), csrf);
+	csrf[WEB_CSRF_LEN] = 0;
+	return 0;
+}

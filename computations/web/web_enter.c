@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web/web_enter.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "computations/web/web_access.h"
+#include "computations/web/web_words.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/crypto.h>
+
+void web_enter_about(const struct http_request *r, char about[LOGIN_ABOUT_MAX + 1])
+{
+	const char *text = http_request_header(r, "user-agent", 0);
+
+	snprintf(about, LOGIN_ABOUT_MAX + 1, "%s", text ? text : "");
+}
+
+static void take_old(struct web_enter *en)
+{
+	char old[LOGIN_TEXT_LEN + 1];
+	struct err ignored;
+
+	en->has_old = http_request_cookie(en->r, web_access_cookie(en->r), old, sizeof(old)) &&
+		      login_hash(old, en->old, &ignored) == 0;
+	OPENSSL_cleanse(old, sizeof(old));
+}
+
+struct web_enter *web_enter_new(struct web *web, struct http_request *r,
+				const struct web_enter_way *way, const char *const *names)
+{
+	struct web_enter *en = calloc(1, sizeof(*en));
+	struct err e;
+
+	err_nomem(&e);
+	if (!en || web_form_read(r, names, &en->form, &e) < 0) {
+		http_request_fail(r, &e);
+		free(en);
+		return NULL;
+	}
+	en->r = http_request_ref(r);
+	en->web = web;
+	en->way = way;
+	web_enter_about(r, en->about);
+	take_old(en);
+	return en;
+}
+
+void web_enter_free(struct web_enter *en)
+{
+	web_form_free(en->form);
+	http_request_unref(en->r);
+	OPENSSL_cleanse(en, sizeof(*en));
+	free(en);
+}
+
+/* What a person can mend is shown with the form; all else as everywhere. */
+static void fail(struct web_enter *en, const struct err *e)
+{
+	if (e->code == ERR_INVALID || e->code == ERR_EXISTS)
+		en->way->show(en, 400, e);
+	else if (e->code == ERR_UNAUTHENTICATED && en->given)
+		en->way->show(en, 401, e);
+	else if (e->code == ERR_EXHAUSTED)
+		en->way->show(en, 429, e);
+	else
+		http_request_fail(en->r, e);
+	web_enter_free(en);
+}
+
+static int run_keep(struct store *store, void *data, struct err *e)
+{
+	struct web_enter *en = data;
+
+	return en->way->keep(store, en, e);
+}
+
+static void kept(void *data, const struct err *e)
+{
+	struct web_enter *en = data;
+
+	if (e) {
+		fail(en, e);
+		return;
+	}
+	en->way->done(en);
+	web_enter_free(en);
+}
+
+static void queue(struct web_enter *en, int (*run)(struct store *store, void *data, struct err *e),
+		  void (*done)(void *data, const struct err *e))
+{
+	struct err e;
+
+	if (store_queue_add(en->web->service->queue, &(struct store_queue_op){ run, done, en },
+			    &e) < 0)
+		fail(en, &e);
+}
+
+static void wait_in_line(struct web_enter *en, const char *text, bool is_new,
+			 void (*done)(void *data, const struct password_job *job,
+				      const struct err *e))
+{
+	struct password_job job = { .source = http_request_source(en->r),
+				    .text = strdup(text),
+				    .is_new = is_new,
+				    .password = en->owner.password,
+				    .done = done,
+				    .data = en };
+	struct err e;
+
+	err_nomem(&e);
+	if (!job.text || password_line_add(en->web->service->passwords, &job, &e) < 0)
+		fail(en, &e);
+}
+
+static void made(void *data, const struct password_job *job, const struct err *e)
+{
+	struct web_enter *en = data;
+
+	if (e) {
+		fail(en, e);
+		return;
+	}
+	en->made = job->password;
+	queue(en, run_keep, kept);
+}
+
+/* One answer for a name that is nobody's, for a user without a password or suspended, and for a wrong one. */
+static void compared(void *data, const struct password_job *job, const struct err *e)
+{
+	const struct rpc_source source = http_request_source(((struct web_enter *)data)->r);
+	struct web_enter *en = data;
+	struct err wrong;
+
+	if (!e && (!job->matches || !en->owner.person)) {
+		err_set(&wrong, ERR_UNAUTHENTICATED, WEB_WRONG);
+		log_info("page: %s gave a name and password that do not belong together",
+			 http_request_peer(en->r));
+		e = &wrong;
+	}
+	if (e) {
+		fail(en, e);
+		return;
+	}
+	sign_in_rate_good(en->web->rate, &source, en->user, clock_ms(CLOCK_BOOTTIME));
+	if (en->chosen)
+		wait_in_line(en, en->chosen, true, made);
+	else
+		queue(en, run_keep, kept);
+}
+
+static int run_look(struct store *store, void *data, struct err *e)
+{
+	struct web_enter *en = data;
+
+	return en->way->look(store, en, e);
+}
+
+static void looked(void *data, const struct err *e)
+{
+	struct web_enter *en = data;
+	const struct rpc_source source = http_request_source(en->r);
+	struct err later;
+
+	if (!e && en->given &&
+	    sign_in_rate_take(en->web->rate, &source, en->user, clock_ms(CLOCK_BOOTTIME), &later) <
+		    0)
+		e = &later;
+	if (e)
+		fail(en, e);
+	else if (en->given)
+		wait_in_line(en, en->given, false, compared);
+	else
+		wait_in_line(en, en->chosen, true, made);
+}
+
+void web_enter_start(struct web_enter *en)
+{
+	queue(en, run_look, looked);
+}
+
+int web_enter_login(struct store *store, struct web_enter *en, struct err *e)
+{
+	const struct login from = { .peer = (char *)(uintptr_t)http_request_peer(en->r),
+				    .about = en->about };
+
+	/* On loopback it begins at another name, where the link leads to. */
+	if (!http_request_is_tls(en->r))
+		return 0;
+	/* Nobody takes his session over from somebody who sat there before. */
+	if (en->has_old && login_forget(&store->db, en->old, e) < 0)
+		return err_code(e);
+	return login_add(&store->db, en->person, "", &from, store_now(), en->secret, e);
+}
+
+void web_enter_in(struct web_enter *en)
+{
+	char cookie[WEB_URL_MAX], url[WEB_URL_MAX];
+	struct http_answer answer = { .status = 303, .more = { { "location", "/" } } };
+	struct err e;
+
+	if (!http_request_is_tls(en->r)) {
+		if (web_door_link(&en->web->door, en->person, url, &e) < 0) {
+			http_request_fail(en->r, &e);
+			return;
+		}
+		answer.more[0].value = url;
+	} else {
+		snprintf(cookie, sizeof(cookie), "%s=%s; Path=/; Secure; HttpOnly; SameSite=Lax",
+			 web_access_cookie(en->r), en->secret);
+		answer.more[1] = (struct rpc_web_field){ "set-cookie", cookie };
+	}
+	log_info("page: user %s signed in from %s", en->user, http_request_peer(en->r));
+	http_request_answer(en->r, &answer);
+	OPENSSL_cleanse(cookie, sizeof(cookie));
+	OPENSSL_cleanse(url, sizeof(url));
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_enter.h — a password that came with a form, on its way: looked up in the database, compared and computed in
+ * its line (password_line.h), kept in the database. For this folder only.
+ */
+#pragma once
+
+#include "computations/core/password_line.h"
+#include "computations/web/web_form.h"
+#include "computations/web/web_work.h"
+
+struct web_enter;
+
+struct web_enter_way {
+	/* In the pool: whose password it is, and whether the new one may be. */
+	int (*look)(struct store *store, struct web_enter *en, struct err *e);
+	/* In the pool, once what was given matched and what was chosen is computed. */
+	int (*keep)(struct store *store, struct web_enter *en, struct err *e);
+	/* On the loop: it is kept. */
+	void (*done)(struct web_enter *en);
+	/* The form once more, with what was wrong. */
+	void (*show)(struct web_enter *en, unsigned status, const struct err *e);
+};
+
+struct web_enter {
+	struct http_request *r; /* a reference */
+	struct web *web;
+	const struct web_enter_way *way;
+	struct web_form *form;
+	struct admin_caller caller; /* where there is a session already */
+	/* Of its header, which the loop alone may read: the connection may go while the pool works. */
+	char about[LOGIN_ABOUT_MAX + 1];
+	uint8_t old[SHA256_LEN]; /* the session that was shown, which ends over TLS */
+	bool has_old;
+	const char *given, *chosen;  /* to be compared, to be kept; NULL: none */
+	struct password_owner owner; /* of the one that is given */
+	struct password made;
+	char user[PEOPLE_NAME_MAX + 1];
+	int64_t person;                  /* who comes in */
+	char secret[LOGIN_TEXT_LEN + 1]; /* of the new session, over TLS */
+};
+
+/* Takes the form over. Refuses what is none of ours by itself; NULL then. */
+struct web_enter *web_enter_new(struct web *web, struct http_request *r,
+				const struct web_enter_way *way, const char *const *names);
+/* `en` is freed at the end. A password that is given counts as a try (sign_in_rate.h). */
+void web_enter_start(struct web_enter *en);
+
+/* What the browser says that it is; "" if it does not. On the loop alone. */
+void web_enter_about(const struct http_request *r, char about[LOGIN_ABOUT_MAX + 1]);
+/* Of keep(): a session for that person, where it can begin at once. */
+int web_enter_login(struct store *store, struct web_enter *en, struct err *e) MUST_CHECK;
+/* Of done(): the browser is in, by its session's cookie, or by a link at a name of its own (web_door.h). */
+void web_enter_in(struct web_enter *en);
+void web_enter_free(struct web_enter *en);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web/web_json.h"
+
+#include "common/base/json.h"
+#include "common/base/timestamp.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void put_text(struct writer *w, const char *key, const char *text)
+{
+	json_put_key(w, key);
+	json_quote(w, text, strlen(text));
+}
+
+static void put_flag(struct writer *w, const char *key, bool flag)
+{
+	json_put_key(w, key);
+	writer_text(w, flag ? "true" : "false");
+}
+
+static void put_number(struct writer *w, const char *key, int64_t number)
+{
+	json_put_key(w, key);
+	writer_printf(w, "%" PRId64, number);
+}
+
+static void put_time(struct writer *w, const char *key, int64_t ms)
+{
+	char text[TIMESTAMP_TEXT_MAX];
+
+	json_put_key(w, key);
+	if (!ms) {
+		writer_text(w, "null");
+		return;
+	}
+	timestamp_format(ms / 1000, text);
+	json_quote(w, text, strlen(text));
+}
+
+static void put_key(struct writer *w, const char *name, const ProtobufCBinaryData *spki)
+{
+	uint8_t print[KEY_FINGERPRINT_LEN];
+	struct err ignored;
+
+	if (key_fingerprint(spki->data, spki->len, print, &ignored) < 0)
+		w->bad = true;
+	else
+		json_put_hex(w, name, print, sizeof(print));
+}
+
+void web_json_computation(struct writer *w, const struct computation *c, bool is_connected)
+{
+	put_text(w, "id", c->id);
+	put_text(w, "name", c->name);
+	put_text(w, "state", state_words(c->state));
+	put_text(w, "agent_state", c->agent_state);
+	put_text(w, "cvm_id", c->cvm_id);
+	put_flag(w, "cvm_connected", is_connected);
+	put_text(w, "cvm_verdict", c->cvm_verdict);
+	put_flag(w, "stopping", c->stopping);
+	put_flag(w, "finished", c->finished);
+	put_time(w, "created", c->created);
+	put_time(w, "sent", c->sent);
+	put_time(w, "ended", c->ended);
+	json_put_hex(w, "manifest_digest", c->digest, sizeof(c->digest));
+	put_number(w, "records", c->records);
+	put_number(w, "records_dropped", c->dropped);
+	put_number(w, "datasets_count", c->datasets);
+	put_number(w, "consumers_count", c->consumers);
+}
+
+void web_json_more(struct writer *w, const struct computation *c)
+{
+	put_text(w, "description", c->description);
+	put_text(w, "failure", c->failure);
+	put_text(w, "notice", c->notice);
+}
+
+static void put_datasets(struct writer *w, const Cvms__ComputationRunReq *m)
+{
+	json_put_key(w, "datasets");
+	writer_text(w, "[");
+	for (size_t i = 0; i < m->n_datasets; i++) {
+		const Cvms__Dataset *d = m->datasets[i];
+
+		writer_text(w, i ? ",{" : "{");
+		put_text(w, "filename", d->filename);
+		json_put_hex(w, "digest", d->hash.data, d->hash.len);
+		put_key(w, "provider_key", &d->userkey);
+		put_flag(w, "decompress", d->decompress);
+		writer_text(w, "}");
+	}
+	writer_text(w, "]");
+}
+
+void web_json_manifest(struct writer *w, const Cvms__ComputationRunReq *m)
+{
+	if (m->algorithm) {
+		json_put_key(w, "algorithm");
+		writer_text(w, "{");
+		put_text(w, "type", m->algorithm->algo_type);
+		json_put_hex(w, "digest", m->algorithm->hash.data, m->algorithm->hash.len);
+		put_key(w, "provider_key", &m->algorithm->userkey);
+		writer_text(w, "}");
+	}
+	put_datasets(w, m);
+	json_put_key(w, "result_consumers");
+	writer_text(w, "[");
+	for (size_t i = 0; i < m->n_result_consumers; i++) {
+		writer_text(w, i ? ",{" : "{");
+		put_key(w, "key", &m->result_consumers[i]->userkey);
+		writer_text(w, "}");
+	}
+	writer_text(w, "]");
+}
+
+void web_json_record(struct writer *w, const struct record *r)
+{
+	writer_text(w, "{");
+	put_number(w, "number", r->number);
+	put_time(w, "received", r->received);
+	put_text(w, "kind", r->event ? "event" : "log");
+	put_text(w, "level", r->level);
+	put_text(w, "type", r->type);
+	put_text(w, "status", r->status);
+	put_text(w, "originator", r->originator);
+	put_text(w, "text", r->text);
+	writer_text(w, "}");
+}
+
+void web_json_cvm(struct writer *w, const struct cvm *c, bool is_connected)
+{
+	writer_text(w, "{");
+	put_text(w, "id", c->id);
+	put_flag(w, "connected", is_connected);
+	put_text(w, "agent_state", c->agent_state);
+	put_text(w, "computation_id", c->computation_id);
+	put_text(w, "peer", c->peer);
+	put_text(w, "client_key", c->key);
+	put_flag(w, "verified", c->verified);
+	put_text(w, "verdict", c->verdict);
+	put_time(w, "judged", c->judged);
+	put_time(w, "first_seen", c->first_seen);
+	put_time(w, "last_seen", c->last_seen);
+	writer_text(w, "}");
+}
+
+void web_json_user(struct writer *w, const struct user *u)
+{
+	writer_text(w, "{");
+	put_text(w, "name", u->name);
+	put_flag(w, "administrator", u->administrator);
+	put_flag(w, "suspended", u->suspended);
+	put_time(w, "created", u->created);
+	writer_text(w, "}");
+}
+
+/* "," between the texts of a list. */
+static void put_item(struct writer *w, bool *is_first, const char *text)
+{
+	if (!*is_first)
+		writer_text(w, ",");
+	json_quote(w, text, strlen(text));
+	*is_first = false;
+}
+
+void web_json_role(struct writer *w, const struct role_list *list, const char *name,
+		   unsigned actions, bool is_own)
+{
+	bool is_first = true;
+
+	writer_text(w, "{");
+	put_text(w, "role_name", name);
+	put_flag(w, "own", is_own);
+	json_put_key(w, "actions");
+	writer_text(w, "[");
+	for (int i = 0; i < ACTIONS; i++)
+		if (actions & ACTION_BIT(i))
+			put_item(w, &is_first, action_name((enum people_action)i));
+	writer_text(w, "]");
+	json_put_key(w, "members");
+	writer_text(w, "[");
+	is_first = true;
+	for (size_t i = 0; i < list->member_count; i++)
+		if (strcmp(list->members[i].role, name) == 0)
+			put_item(w, &is_first, list->members[i].user);
+	writer_text(w, "]}");
+}
+
+void web_json_next(struct writer *w, const char *next)
+{
+	if (next) {
+		put_text(w, "next", next);
+	} else {
+		json_put_key(w, "next");
+		writer_text(w, "null");
+	}
+}

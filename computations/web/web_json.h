@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_json.h — the service's records as members of a JSON object. For this folder only.
+ */
+#pragma once
+
+#include "common/base/writer.h"
+#include "computations/people/role.h"
+#include "computations/store/store.h"
+
+void web_json_computation(struct writer *w, const struct computation *c, bool is_connected);
+/* What is too long for lists. */
+void web_json_more(struct writer *w, const struct computation *c);
+/* Who takes part with which key, in what; no private key, no certificate. */
+void web_json_manifest(struct writer *w, const Cvms__ComputationRunReq *manifest);
+/* The last member of a list: behind what its next page is; NULL: there is none. */
+void web_json_next(struct writer *w, const char *next);
+/* Whole objects. */
+void web_json_cvm(struct writer *w, const struct cvm *c, bool is_connected);
+void web_json_user(struct writer *w, const struct user *u);
+void web_json_role(struct writer *w, const struct role_list *list, const char *name,
+		   unsigned actions, bool is_own);
+void web_json_record(struct writer *w, const struct record *record);

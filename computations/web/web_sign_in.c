@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_sign_in.c — signing in with a password, with a link that lets one choose it, and what follows such a link. */
+#include "computations/web/web_sign_in.h"
+
+#include "common/base/log.h"
+#include "computations/people/account.h"
+#include "computations/people/entry.h"
+#include "computations/web/web_access.h"
+#include "computations/web/web_enter.h"
+#include "computations/web/web_page.h"
+#include "computations/web/web_words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the answer to a form may lead: a browser asks its page for that, too. */
+static void reply(struct web *web, struct http_request *r, struct writer *w, unsigned status)
+{
+	struct http_answer answer = { .status = status, .type = WEB_HTML_TYPE, .csp = WEB_CSP };
+	char csp[sizeof(WEB_CSP) + 64];
+	struct err e;
+
+	if (!http_request_is_tls(r)) {
+		snprintf(csp, sizeof(csp), WEB_CSP " http://*.localhost:%u", web->door.port);
+		answer.csp = csp;
+	}
+	page_end(w);
+	if (writer_check(w, "the page", &e) < 0) {
+		http_request_fail(r, &e);
+		return;
+	}
+	answer.body = writer_take(w, &answer.len);
+	http_request_answer(r, &answer);
+}
+
+/* ---- by name and password ---- */
+
+static void show_sign_in(struct web *web, struct http_request *r, const char *name, unsigned status,
+			 const struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+
+	page_begin(&w, NULL, "Sign in", "/sign-in");
+	page_put(
+		&w,
+		"<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 id=\"gate\">Sign in</h1>\n");
+	web_form_wrong(&w, e);
+	web_form_begin(&w, "/sign-in", NULL);
+	web_form_field(&w, "name", "Name", "text", "username", name, NULL);
+	web_form_field(&w, "password", "Password", "password", "current-password", "", NULL);
+	web_form_end(&w, "Sign in");
+	page_put(&w, "<p class=\"small dim\">%t</p></section>\n", WEB_NO_PASSWORD);
+	reply(web, r, &w, status);
+}
+
+void web_sign_in(struct http_request *r, void *data)
+{
+	show_sign_in(data, r, "", 200, NULL);
+}
+
+static void sign_in_show(struct web_enter *en, unsigned status, const struct err *e)
+{
+	show_sign_in(en->web, en->r, en->user, status, e);
+}
+
+static int sign_in_look(struct store *store, struct web_enter *en, struct err *e)
+{
+	return password_find(&store->db, en->user, &en->owner, e);
+}
+
+/* While it was compared it may have been changed, so that whoever came in by it is out. */
+static int sign_in_keep(struct store *store, struct web_enter *en, struct err *e)
+{
+	struct password_owner now;
+
+	if (password_find(&store->db, en->user, &now, e) < 0)
+		return err_code(e);
+	if (now.person != en->owner.person ||
+	    !bytes_equal(now.password.hash, en->owner.password.hash, PASSWORD_HASH_LEN))
+		return err_set(e, ERR_UNAUTHENTICATED, WEB_WRONG);
+	en->person = en->owner.person;
+	return web_enter_login(store, en, e);
+}
+
+void web_sign_in_try(struct http_request *r, void *data)
+{
+	static const struct web_enter_way way = { sign_in_look, sign_in_keep, web_enter_in,
+						  sign_in_show };
+	static const char *const names[] = { "name", "password", NULL };
+	struct web_enter *en = web_enter_new(data, r, &way, names);
+
+	if (!en)
+		return;
+	/* What is longer than any name is nobody's. */
+	snprintf(en->user, sizeof(en->user), "%s",
+		 strlen(web_form_text(en->form, "name")) <= PEOPLE_NAME_MAX
+			 ? web_form_text(en->form, "name")
+			 : "");
+	en->given = web_form_text(en->form, "password");
+	web_enter_start(en);
+}
+
+/* ---- by a link, where a password is chosen ---- */
+
+static const char *secret_of(const struct http_request *r)
+{
+	return http_request_param(r, "secret");
+}
+
+static void show_choice(struct web *web, struct http_request *r, const char *user, bool is_first,
+			unsigned status, const struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	char action[ENTRY_TEXT_LEN + 16];
+
+	snprintf(action, sizeof(action), "/password/%.*s", ENTRY_TEXT_LEN, secret_of(r));
+	page_begin(&w, NULL, "Choose a password", "");
+	page_put(
+		&w,
+		"<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 id=\"gate\">Choose a password</h1>\n<p>%t</p>\n",
+		is_first ? WEB_FIRST : WEB_CHOOSE);
+	web_form_wrong(&w, e);
+	web_form_begin(&w, action, NULL);
+	if (is_first)
+		web_form_field(&w, "name", "Name", "text", "username", user, WEB_NAME_HINT);
+	else
+		page_put(
+			&w,
+			"<div><label for=\"f-name\">Name</label><input id=\"f-name\" name=\"name\" "
+			"type=\"text\" autocomplete=\"username\" value=\"%a\" readonly></div>\n",
+			user);
+	web_form_field(&w, "password", "Password", "password", "new-password", "",
+		       WEB_PASSWORD_HINT);
+	web_form_field(&w, "again", "Password, once more", "password", "new-password", "", NULL);
+	web_form_end(&w, is_first ? "Become the administrator" : "Keep it and sign in");
+	page_put(&w, "</section>\n");
+	reply(web, r, &w, status);
+}
+
+static int look_at_link(struct store *store, void *data, struct err *e)
+{
+	struct web_enter *en = data;
+	struct entry_owner owner;
+
+	if (entry_find(&store->db, secret_of(en->r), store_now(), &owner, e) < 0)
+		return err_code(e);
+	en->person = owner.person;
+	snprintf(en->user, sizeof(en->user), "%s", owner.name);
+	return 0;
+}
+
+static void looked_at_link(void *data, const struct err *e)
+{
+	struct web_enter *en = data;
+
+	if (e)
+		http_request_fail(en->r, e);
+	else
+		show_choice(en->web, en->r, en->user, !en->person, 200, NULL);
+	web_enter_free(en);
+}
+
+void web_choose(struct http_request *r, void *data)
+{
+	struct web_enter *en = calloc(1, sizeof(*en));
+	struct web *web = data;
+	struct err e;
+
+	err_nomem(&e);
+	if (!en) {
+		http_request_fail(r, &e);
+		return;
+	}
+	en->r = http_request_ref(r);
+	en->web = web;
+	if (store_queue_add(web->service->queue,
+			    &(struct store_queue_op){ look_at_link, looked_at_link, en }, &e) < 0)
+		looked_at_link(en, &e);
+}
+
+static void choose_show(struct web_enter *en, unsigned status, const struct err *e)
+{
+	show_choice(en->web, en->r, en->user, !en->person, status, e);
+}
+
+/* Of the first administrator the form says who it is. */
+static int choose_look(struct store *store, struct web_enter *en, struct err *e)
+{
+	if (look_at_link(store, en, e) < 0)
+		return err_code(e);
+	if (!en->person) {
+		const char *name = web_form_text(en->form, "name");
+
+		if (people_name_check("name", name, e) < 0)
+			return err_code(e);
+		snprintf(en->user, sizeof(en->user), "%s", name);
+	}
+	if (strcmp(en->chosen, web_form_text(en->form, "again")) != 0)
+		return err_set(e, ERR_INVALID, "the two passwords are not the same");
+	return password_check(en->user, en->chosen, e);
+}
+
+static int choose_keep(struct store *store, struct web_enter *en, struct err *e)
+{
+	struct user u CLEANUP_USER = { .name = NULL };
+	struct entry_owner owner;
+	int64_t now = store_now();
+
+	if (entry_take(&store->db, secret_of(en->r), now, &owner, e) < 0 ||
+	    (!owner.person && user_add(&store->db, en->user, true, now, e) < 0) ||
+	    user_find(&store->db, en->user, &u, e) < 0 ||
+	    account_password(&store->db, u.number, &en->made, 0, now, e) < 0)
+		return err_code(e);
+	en->person = u.number;
+	return web_enter_login(store, en, e);
+}
+
+static void choose_done(struct web_enter *en)
+{
+	log_info("page: user %s has chosen a password", en->user);
+	web_door_forget(&en->web->door, en->person);
+	web_enter_in(en);
+}
+
+void web_choose_try(struct http_request *r, void *data)
+{
+	static const struct web_enter_way way = { choose_look, choose_keep, choose_done,
+						  choose_show };
+	static const char *const names[] = { "name", "password", "again", NULL };
+	struct web_enter *en = web_enter_new(data, r, &way, names);
+
+	if (!en)
+		return;
+	en->chosen = web_form_text(en->form, "password");
+	web_enter_start(en);
+}
+
+/* ---- what follows a link ---- */
+
+struct arrival {
+	struct http_request *r; /* a reference */
+	struct web_pass pass;
+	char about[LOGIN_ABOUT_MAX + 1];
+	char secret[LOGIN_TEXT_LEN + 1];
+};
+
+static void answer_in(struct http_request *r, const char *cookie)
+{
+	log_info("page: %s came with a link, and is in", http_request_peer(r));
+	http_request_answer(r, &(struct http_answer){
+				       .status = 303,
+				       .more = { { "location", "/" }, { "set-cookie", cookie } } });
+}
+
+static int run_arrive(struct store *store, void *data, struct err *e)
+{
+	struct arrival *a = data;
+	const struct login from = { .peer = (char *)(uintptr_t)http_request_peer(a->r),
+				    .about = a->about };
+
+	return login_add(&store->db, a->pass.person, a->pass.name, &from, store_now(), a->secret,
+			 e);
+}
+
+static void arrived(void *data, const struct err *e)
+{
+	char cookie[WEB_URL_MAX];
+	struct arrival *a = data;
+
+	/* Lax: the browser comes from where it signed in, which is another name. Forms have more (web_access_csrf). */
+	snprintf(cookie, sizeof(cookie), WEB_COOKIE "=%s; Path=/; HttpOnly; SameSite=Lax",
+		 a->secret);
+	if (e)
+		http_request_fail(a->r, e);
+	else
+		answer_in(a->r, cookie);
+	explicit_bzero(cookie, sizeof(cookie));
+	http_request_unref(a->r);
+	explicit_bzero(a, sizeof(*a));
+	free(a);
+}
+
+static void begin_login(struct web *web, struct http_request *r, const struct web_pass *pass)
+{
+	struct arrival *a = calloc(1, sizeof(*a));
+	struct err e;
+
+	err_nomem(&e);
+	if (!a) {
+		http_request_fail(r, &e);
+		return;
+	}
+	a->r = http_request_ref(r);
+	a->pass = *pass;
+	web_enter_about(r, a->about);
+	if (store_queue_add(web->service->queue, &(struct store_queue_op){ run_arrive, arrived, a },
+			    &e) < 0)
+		arrived(a, &e);
+}
+
+void web_arrive(struct http_request *r, void *data)
+{
+	char cookie[WEB_URL_MAX];
+	struct web *web = data;
+	struct web_pass pass;
+	struct err e;
+
+	if (web_door_take(&web->door, http_request_host(r), secret_of(r), &pass, &e) < 0) {
+		log_info("page: %s came with a link that does not work", http_request_peer(r));
+		http_request_fail(r, &e);
+		return;
+	}
+	if (pass.person)
+		begin_login(web, r, &pass);
+	else if (web_door_begin(&web->door, &pass, cookie, &e) < 0)
+		http_request_fail(r, &e);
+	else
+		answer_in(r, cookie);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web/web_words.h"
+
+#include "common/base/log.h"
+
+#include <string.h>
+
+static const struct {
+	const char *word, *class, *icon, *waits;
+} states[COMPUTATION_STATES] = {
+	[COMPUTATION_CREATED] = { "created", "plain", "created", WEB_WAITS_CVM },
+	[COMPUTATION_WAITING_ALGORITHM] = { "waiting-for-algorithm", "warn", "wait",
+					    WEB_WAITS_ALGORITHM },
+	[COMPUTATION_WAITING_DATASETS] = { "waiting-for-datasets", "warn", "wait",
+					   WEB_WAITS_DATASETS },
+	[COMPUTATION_RUNNING] = { "running", "run", "run", WEB_WAITS_RUN },
+	[COMPUTATION_COMPLETED] = { "completed", "done", "done", WEB_WAITS_RESULTS },
+	[COMPUTATION_FAILED] = { "failed", "bad", "fail", WEB_FAILED },
+	[COMPUTATION_CANCELLED] = { "cancelled", "off", "stop", WEB_CANCELLED },
+};
+
+const char *web_state_word(enum computation_state state)
+{
+	return states[state].word;
+}
+
+const char *web_state_class(enum computation_state state)
+{
+	return states[state].class;
+}
+
+const char *web_state_icon(enum computation_state state)
+{
+	return states[state].icon;
+}
+
+const char *web_state_waits(enum computation_state state)
+{
+	return states[state].waits;
+}
+
+int web_state_of(const char *word, int *state, struct err *e)
+{
+	int found = -1;
+
+	if (word && *word) {
+		for (int i = 0; i < COMPUTATION_STATES; i++)
+			if (strcmp(states[i].word, word) == 0)
+				found = i;
+		if (found < 0)
+			return err_set(e, ERR_INVALID, "state: there is no %s",
+				       log_quote(word).text);
+	}
+	*state = found;
+	return 0;
+}

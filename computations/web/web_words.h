@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_words.h — what the page says: all of its texts that are more than a label of a table.
+ */
+#pragma once
+
+#include "common/base/err.h"
+#include "computations/store/state.h"
+
+#define WEB_HTML_TYPE "text/html; charset=utf-8"
+/* Its end may be added to. */
+#define WEB_CSP                                                                     \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
+	"connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+
+#define WEB_EMPTY                                                                           \
+	"A computation says which algorithm runs on which datasets, and who gets results. " \
+	"Give this service a manifest:"
+#define WEB_NONE_FOUND \
+	"Nothing here has that state and that text in its name, id, description or digest."
+#define WEB_FOOT "You do not have to trust this page. Your keys and data never pass through it."
+#define WEB_MANIFEST                                                                            \
+	"What everybody agreed to: digests, keys, who gets results. The agent measures it, so " \
+	"evidence shows this digest and no other."
+#define WEB_COMPARE                                                                               \
+	"Comparing here spares your eyes. What counts is that your terminal says what the other " \
+	"parties' terminals say."
+#define WEB_STEPS                                                                                  \
+	"Read it before you send anything: your file's digest stands beside your key, and nobody " \
+	"whom you do not know may get results."
+#define WEB_FROZEN \
+	"It is frozen by the first run: neither keys nor digests change after it, whatever roles do."
+#define WEB_ROLES                                                                                    \
+	"Roles say who may ask this service for what. Who may send a dataset or fetch results, the " \
+	"agent decides by the keys in the manifest."
+#define WEB_ROLES_FROZEN \
+	"It was run: who provides or gets what does not change any more, for the manifest names it."
+#define WEB_OPERATOR \
+	"You administer this service: all that does not need a party's key is yours to do."
+#define WEB_NO_MEMBERS \
+	"Nobody but this service's administrators sees it. Give somebody a role, by name:"
+#define WEB_GIVE "To give somebody a role:"
+#define WEB_NO_CVMS \
+	"No agent has connected. Have the manager launch a machine, whose agent comes by itself:"
+#define WEB_CVMS "The agents that this service knows. What it says of them is its operator's word."
+#define WEB_NO_USERS                                                                                 \
+	"With a link, or at the administrators' socket, everybody is the same operator. A user has " \
+	"a name, tokens, and roles in computations:"
+#define WEB_USERS      "A token shows whose call it is; roles in computations say what it may."
+#define WEB_CVM_SILENT "Its agent has said nothing outside of computations."
+#define WEB_AUDIT      "Who changed what, or was refused; newest first. It is this service's word."
+#define WEB_NO_AUDIT                                                                            \
+	"The audit log goes to the service's normal log. COMPUTATIONS_AUDIT_LOG names a file, " \
+	"which is shown here; until then:"
+#define WEB_AUDIT_EMPTY \
+	"Nothing was changed since this log began. Whatever changes something is here before it does:"
+#define WEB_KEYS                                                                                      \
+	"Fingerprints are SHA3-256 of the public key. Ask each party for theirs by another way than " \
+	"this page."
+#define WEB_ASSETS          "Names and digests only: the files are not here."
+#define WEB_VERDICT         "It keeps computations off machines that prove nothing. It is not your verdict."
+#define WEB_WAITS_ALGORITHM "Everybody waits for the algorithm, from whoever holds this key:"
+#define WEB_WAITS_DATASETS                                                                      \
+	"Everybody waits for datasets. Which of them have come, the agent tells their owners: " \
+	"these keys may send."
+#define WEB_WAITS_CVM     "It waits for an administrator to give it to a CVM:"
+#define WEB_WAITS_STOP    "It waits for its agent to confirm the stop."
+#define WEB_WAITS_RUN     "Nobody has to do anything: the algorithm runs."
+#define WEB_WAITS_RESULTS "Results wait for those who may fetch them. Each fetches them once."
+#define WEB_FAILED        "It failed. Its events say what came before."
+#define WEB_CANCELLED     "It was stopped, and does not go on."
+#define WEB_NO_EVENTS     "Nothing has happened yet."
+#define WEB_NO_LINK \
+	"Without an account a link that works once opens it. Whoever administers this service prints one:"
+#define WEB_API                                                                               \
+	"The same as the page, for programs. It only reads. Refusals are RFC 9457 problems, " \
+	"which name the field and what to do."
+
+#define WEB_WRONG       "This name and password do not belong together, or may not sign in."
+#define WEB_NO_PASSWORD "No password yet, or forgotten? An administrator has links to choose one."
+#define WEB_FIRST                                                                                    \
+	"Nobody administers this service yet. Whoever sends this form does: he adds users, and may " \
+	"see and run each computation. Owners of data need not trust him."
+#define WEB_CHOOSE "This link works once. Your other sessions end when you have chosen."
+#define WEB_PASSWORD_HINT                                                                          \
+	"At least 12 characters; not your name, not what everybody tries. Some words that do not " \
+	"belong together are easy to keep in mind."
+#define WEB_NAME_HINT "At most 63 of a-z 0-9 . _ @ + - with a letter or digit first"
+#define WEB_TOKENS    "With a token cocos-cli and programs are you. 'cocos-cli token add' makes one."
+#define WEB_ME        "You see the computations in which you have a role."
+#define WEB_ME_CHIEF  "You administer this service."
+#define WEB_ME_NOBODY                                                                             \
+	"You came with a link or a certificate of whoever administers this service, and have no " \
+	"account here."
+#define WEB_ME_TOKEN "With a token there is nothing to see here: sign in with a browser."
+#define WEB_SIGN_IN_OR_LINK                                                                         \
+	"sign in at /sign-in; or with a link that works once: the service's log names the command " \
+	"that prints one"
+
+/* The word of a state in an address ("waiting-for-algorithm"), and back; NULL or "": any, -1. */
+const char *web_state_word(enum computation_state state);
+int web_state_of(const char *word, int *state, struct err *e) MUST_CHECK;
+/* Its class and icon. */
+const char *web_state_class(enum computation_state state);
+const char *web_state_icon(enum computation_state state);
+/* Who has to do what. */
+const char *web_state_waits(enum computation_state state);

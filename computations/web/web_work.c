@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web/web_work.h"
+
+#include "computations/web/web_access.h"
+#include "computations/web/web_words.h"
+
+#include <stdlib.h>
+
+static void work_free(struct web_work *work)
+{
+	for (size_t i = 0; work->rows && i < work->count; i++)
+		computation_done(&work->rows[i]);
+	free(work->rows);
+	computation_done(&work->c);
+	manifest_free(work->manifest);
+	records_free(work->records, work->record_count);
+	for (size_t i = 0; i < work->login_count; i++)
+		login_done(&work->logins[i]);
+	for (size_t i = 0; i < work->token_count; i++)
+		token_done(&work->tokens[i]);
+	if (work->more)
+		work->free_more(work->more);
+	http_request_unref(work->r);
+	free(work);
+}
+
+int web_work_check(struct store *store, struct admin_caller *caller, const char *id, struct err *e)
+{
+	if (admin_access_know(store, caller, e) < 0)
+		return err_code(e);
+	return admin_access_check(store, caller, caller->deed, id, e);
+}
+
+static int work_run(struct store *store, void *data, struct err *e)
+{
+	struct web_work *work = data;
+
+	if (web_work_check(store, &work->caller, work->id, e) < 0)
+		return err_code(e);
+	return work->run ? work->run(store, work, e) : 0;
+}
+
+static void work_done(void *data, const struct err *e)
+{
+	struct web_work *work = data;
+
+	if (e)
+		http_request_fail(work->r, e);
+	else
+		work->reply(work);
+	work_free(work);
+}
+
+void web_work_start(struct web *web, struct http_request *r,
+		    int (*run)(struct store *store, struct web_work *work, struct err *e),
+		    void (*reply)(struct web_work *work))
+{
+	struct web_work *work = calloc(1, sizeof(*work));
+	const char *text = http_request_query(r, "q"), *before = http_request_query(r, "before");
+	const char *id = http_request_param(r, "id"), *after = http_request_query(r, "after");
+	struct err e;
+	int failed;
+
+	if (!work) {
+		http_request_fail(r, (err_nomem(&e), &e));
+		return;
+	}
+	work->r = http_request_ref(r);
+	work->web = web;
+	work->run = run;
+	work->reply = reply;
+	work->id = id ? id : http_request_param(r, "cvm");
+	work->after = after ? after : "";
+	work->search = (struct store_search){ text ? text : "", -1, before ? before : "", 0 };
+	failed = web_access_take(web, r, &work->caller, &e);
+	if (!failed)
+		failed = web_state_of(http_request_query(r, "state"), &work->search.state, &e);
+	if (!failed)
+		failed = store_queue_add(web->service->queue,
+					 &(struct store_queue_op){ work_run, work_done, work }, &e);
+	if (failed) {
+		http_request_fail(r, &e);
+		work_free(work);
+	}
+}
+
+static void reply(struct http_request *r, struct writer *w, struct http_answer *answer)
+{
+	struct err e;
+
+	if (writer_check(w, "the page", &e) < 0) {
+		e.code = ERR_INTERNAL;
+		http_request_fail(r, &e);
+		return;
+	}
+	answer->body = writer_take(w, &answer->len);
+	http_request_answer(r, answer);
+}
+
+void web_reply_html(struct http_request *r, struct writer *w, unsigned status)
+{
+	reply(r, w,
+	      &(struct http_answer){ .status = status, .type = WEB_HTML_TYPE, .csp = WEB_CSP });
+}
+
+void web_reply_json(struct http_request *r, struct writer *w)
+{
+	reply(r, w, &(struct http_answer){ .status = 200, .type = "application/json" });
+}
+
+bool web_is_connected(const struct web *web, const char *cvm_id)
+{
+	return *cvm_id && session_find(web->service, cvm_id);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_work.h — a request for the page on its way through the database. For this folder only.
+ */
+#pragma once
+
+#include "common/base/writer.h"
+#include "common/http/events.h"
+#include "common/http/http_server.h"
+#include "computations/core/admin_access.h"
+#include "computations/core/service.h"
+#include "computations/core/sign_in_rate.h"
+#include "computations/web/web_door.h"
+
+enum {
+	WEB_ROWS = 50,          /* of a list's page */
+	WEB_PAGE_MAX = 4 << 20, /* bytes of a page, or of an answer in JSON */
+	WEB_RECORDS = 60,       /* events on a page */
+	WEB_ROUTES_MAX = 64,
+};
+
+struct web {
+	struct service *service;
+	struct http_server *http;
+	struct http_event_hub *hub;
+	struct http_routes routes;
+	struct http_route rows[WEB_ROUTES_MAX]; /* of web_routes[] */
+	struct web_door door;
+	struct sign_in_rate *rate;
+	char *audit_log; /* NULL: the normal log has it */
+	char *socket;    /* where links are given; NULL: no TCP port of loopback needs them */
+	TAILQ_HEAD(, web_follower) followers;
+};
+
+struct web_work {
+	struct http_request *r; /* a reference; what was asked for lives as long */
+	struct web *web;
+	struct admin_caller caller;
+	int (*run)(struct store *store, struct web_work *work, struct err *e);
+	void (*reply)(struct web_work *work);
+
+	const char *id;    /* a computation's or CVM's; NULL: the path has none */
+	const char *after; /* of the query; "": from the beginning */
+	void *more;        /* what else a page needs, of free_more() */
+	void (*free_more)(void *more);
+	struct store_search search;
+	struct computation c, *rows;
+	size_t count;
+	bool has_more;
+	Cvms__ComputationRunReq *manifest;
+	struct login logins[LOGINS_MAX];
+	struct token tokens[TOKENS_MAX];
+	size_t login_count, token_count;
+	struct record *records; /* the newest WEB_RECORDS or fewer, oldest first */
+	size_t record_count;
+};
+
+/* Whether its caller may do what the row of the request's route says, in the pool. */
+int web_work_check(struct store *store, struct admin_caller *caller, const char *id,
+		   struct err *e) MUST_CHECK;
+/* Once the caller may: runs run() (may be NULL) in the pool, answers with reply() or the error. */
+void web_work_start(struct web *web, struct http_request *r,
+		    int (*run)(struct store *store, struct web_work *work, struct err *e),
+		    void (*reply)(struct web_work *work));
+/* 200 with what `w` has; 500 if it is bad. */
+void web_reply_html(struct http_request *r, struct writer *w, unsigned status);
+void web_reply_json(struct http_request *r, struct writer *w);
+bool web_is_connected(const struct web *web, const char *cvm_id);
+
+/* What a computation's pages have in common: the way from one to the other, the manifest and its check, whose
+ * key is where, events. */
+int web_run_manifest(struct store *store, struct web_work *work, struct err *e) MUST_CHECK;
+void web_put_head(const struct web_work *work, const char *here, struct writer *w);
+void web_put_manifest(const struct web_work *work, struct writer *w);
+void web_put_people(const struct web_work *work, struct writer *w);
+void web_put_record(const struct record *r, struct writer *w);
+
+/* The rows' handlers. */
+void web_list(struct http_request *r, void *data);
+void web_list_json(struct http_request *r, void *data);
+void web_one(struct http_request *r, void *data);
+void web_one_json(struct http_request *r, void *data);
+void web_manifest(struct http_request *r, void *data);
+void web_manifest_page(struct http_request *r, void *data);
+void web_roles(struct http_request *r, void *data);
+void web_roles_json(struct http_request *r, void *data);
+void web_users(struct http_request *r, void *data);
+void web_users_json(struct http_request *r, void *data);
+void web_cvms(struct http_request *r, void *data);
+void web_cvms_json(struct http_request *r, void *data);
+void web_cvm(struct http_request *r, void *data);
+void web_cvm_json(struct http_request *r, void *data);
+void web_audit(struct http_request *r, void *data);
+void web_audit_file(struct http_request *r, void *data);
+void web_events(struct http_request *r, void *data);
+void web_openapi(struct http_request *r, void *data);
+void web_reference(struct http_request *r, void *data);
+bool web_show_problem(const struct http_request *r, const struct http_problem *problem, void *data,
+		      struct http_answer *answer);
+
+/* What can be asked for, what asking is, and what the document of the API says of it. */
+struct web_route {
+	struct http_route http;
+	enum deed deed; /* unless http_anybody may */
+	const char *summary;
+	const char *type; /* of what is answered; NULL: it is no part of the API */
+};
+extern const struct web_route web_routes[];
+extern const size_t web_routes_count;
+enum deed web_deed_of(const struct web *web, const struct http_request *r);
