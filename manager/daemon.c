@@ -9,10 +9,10 @@
 #include "common/rpc/reflection.h"
 #include "common/rpc/server.h"
 #include "common/rpc/signals.h"
-#include "manager/calls.h"
-#include "manager/fleet_view.h"
-#include "manager/service.h"
-#include "manager/vm_metrics.h"
+#include "manager/fleet/fleet_view.h"
+#include "manager/service/service.h"
+#include "manager/service/vm_metrics.h"
+#include "manager/settings/calls.h"
 
 #include <errno.h>
 #include <fcntl.h>

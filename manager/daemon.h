@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "manager/config.h"
+#include "manager/settings/config.h"
 
 /* Serves until SIGTERM or SIGINT; 0 after an orderly end. */
 int daemon_run(const struct config *config, struct err *e) MUST_CHECK;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c — cocos-manager: settings, folders, libvirt, the fleet and its gRPC service. */
 #include "common/base/log.h"
-#include "manager/config.h"
 #include "manager/daemon.h"
-#include "manager/host_check.h"
+#include "manager/launch/host_check.h"
+#include "manager/settings/config.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -78,6 +78,14 @@ ROOMS = {
         "upload": ["computation", "jail", "python"],
         "core": ["computation", "evidence", "jail", "journal", "keeper", "process", "python", "upload"],
     },
+    "manager": {
+        "settings": [],
+        "virt": [],
+        "registry": ["virt"],
+        "launch": ["registry", "settings", "virt"],
+        "fleet": ["launch", "registry", "settings", "virt"],
+        "service": ["fleet", "launch", "registry", "settings"],
+    },
     "computations": {
         "people": [],
         "transfer": ["people"],

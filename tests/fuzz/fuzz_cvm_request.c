@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A CreateReq from the wire: what is accepted is read back by the reader that guests use. */
 #include "common/base/settings.h"
-#include "manager/cvm_request.h"
+#include "manager/launch/cvm_request.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operator's table of hosts. */
-#include "manager/host_table.h"
+#include "manager/registry/host_table.h"
 
 #include <assert.h>
 #include <string.h>

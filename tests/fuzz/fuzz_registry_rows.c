@@ -9,8 +9,8 @@
 #include "common/base/file.h"
 #include "common/base/reader.h"
 #include "common/base/utf8.h"
-#include "manager/registry.h"
-#include "manager/registry_row.h"
+#include "manager/registry/registry.h"
+#include "manager/registry/registry_row.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* make_calls_manager.c — corpora of the manager. */
-#include "manager/virt.h"
+#include "manager/virt/virt.h"
 #include "tests/fuzz/make_calls.h"
 #include "tests/fuzz/orders_manager.h"
 

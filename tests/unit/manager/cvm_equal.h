@@ -2,7 +2,7 @@
 /* cvm_equal.h — two records member by member: the bytes between members mean nothing. */
 #pragma once
 
-#include "manager/registry.h"
+#include "manager/registry/registry.h"
 #include "tests/unit.h"
 
 static inline void assert_cvm_equal(const struct cvm *a, const struct cvm *b)

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "manager/fleet.h"
+#include "manager/fleet/fleet.h"
 #include "tests/unit.h"
 
 #include <stdatomic.h>

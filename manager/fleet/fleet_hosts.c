@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fleet_hosts.c — the fleet's hosts: what each has and gives away, and which of them takes a CVM. */
+#include "manager/fleet/fleet_state.h"
+#include "manager/fleet/placement.h"
+
+#include <string.h>
+
+void fleet_hosts_start(struct fleet *f)
+{
+	const struct vm_hosts *hosts = f->lifecycle->hosts;
+
+	f->host_count = hosts->count;
+	for (size_t i = 0; i < f->host_count; i++) {
+		struct fleet_host *host = &f->hosts[i];
+
+		host->fleet = f;
+		host->host = hosts->all[i];
+		uv_timer_init(f->loop, &host->reconnect);
+		host->reconnect.data = host;
+	}
+}
+
+struct fleet_host *fleet_host_find(struct fleet *f, const char *name)
+{
+	const struct vm_host *host = vm_hosts_find(f->lifecycle->hosts, name);
+
+	for (size_t i = 0; i < f->host_count; i++)
+		if (f->hosts[i].host == host)
+			return &f->hosts[i];
+	return NULL;
+}
+
+const char *fleet_host_name(const struct fleet_host *host)
+{
+	return *host->host->row.name ? host->host->row.name : "libvirt";
+}
+
+const char *fleet_address(const struct fleet *f, const struct cvm *cvm)
+{
+	const struct vm_host *host = vm_hosts_find(f->lifecycle->hosts, cvm->host);
+
+	if (!f->lifecycle->hosts->has_table || !host)
+		return "";
+	return host->is_local ? f->lifecycle->config->forward_host : host->row.address;
+}
+
+static bool is_there(const struct slot *slot, const struct fleet_host *host)
+{
+	return slot->host == host && slot->state != SLOT_FREE;
+}
+
+/* Strays have their part, too. */
+static struct placement_size used_of(const struct fleet *f, const struct fleet_host *host)
+{
+	struct placement_size used = { 0 };
+	struct admission_use use = { 0 };
+
+	for (unsigned i = 0; i < f->count; i++) {
+		const struct slot *slot = &f->slots[i];
+
+		if (is_there(slot, host)) {
+			admission_count(f->lifecycle->config, &slot->cvm, &use);
+			used.machines++;
+		}
+	}
+	used.machines += fleet_stray_use_count(f, host, &use);
+	used.cpus = use.cpus;
+	used.memory = use.memory;
+	return used;
+}
+
+bool fleet_host_view(const struct fleet *f, size_t place, struct host_view *view)
+{
+	const struct fleet_host *host = &f->hosts[place];
+
+	if (place >= f->host_count || !f->lifecycle->hosts->has_table)
+		return false;
+	*view = (struct host_view){ .row = &host->host->row,
+				    .is_there = host->is_there,
+				    .machines = used_of(f, host).machines };
+	return true;
+}
+
+static void describe(const struct fleet *f, const struct fleet_host *h, struct placement_host *out)
+{
+	const struct host_row *row = &h->host->row;
+	const bool offers[HOST_TEES] = { true, h->info.snp, h->info.tdx };
+
+	*out = (struct placement_host){
+		.is_there = h->is_there && h->is_known,
+		.draining = row->draining,
+		.has = { row->cpus ? row->cpus : h->info.cpus,
+			 row->memory ? row->memory : h->info.memory, row->machines },
+		.used = used_of(f, h),
+	};
+	for (size_t t = 0; t < HOST_TEES; t++) {
+		out->said[t] = row->tees[t];
+		out->tees[t] = row->tees[t] && offers[t];
+	}
+}
+
+static const enum config_tee wishes[HOST_TEES] = { CONFIG_TEE_NONE, CONFIG_TEE_SNP,
+						   CONFIG_TEE_TDX };
+
+int fleet_host_choose(struct fleet *f, struct cvm_request *request, struct cvm *cvm, struct err *e)
+{
+	const struct config *config = f->lifecycle->config;
+	struct placement_host hosts[HOSTS_MAX];
+	struct placement_wish wish = { .cpus = cvm->cpus, .memory = cvm->memory };
+	size_t chosen;
+
+	if (!f->lifecycle->hosts->has_table)
+		return 0;
+	for (size_t i = 0; i < f->host_count; i++)
+		describe(f, &f->hosts[i], &hosts[i]);
+	if (placement_tees(config, request->tee, hosts, f->host_count, wish.tees, e) < 0 ||
+	    placement_choose(hosts, f->host_count, &wish, &chosen, e) < 0)
+		return err_code(e);
+	memcpy(cvm->host, f->hosts[chosen].host->row.name, sizeof(cvm->host));
+	if (!config_simulates(config))
+		request->tee = wishes[placement_tee(&hosts[chosen], &wish)];
+	return 0;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fleet_state.h — what the parts of the fleet share: its slots, and its jobs in the pool. Private
+ * to fleet*.c; everything but a job's work runs on the loop thread.
+ */
+#pragma once
+
+#include "manager/fleet/by_id.h"
+#include "manager/fleet/fleet.h"
+#include "manager/fleet/fleet_view.h"
+#include "manager/launch/admission.h"
+
+enum {
+	FLEET_RETRY_FIRST_MS = 250,
+	FLEET_RETRY_LAST_MS = 5000,
+	FLEET_LAST_WORDS_MAX = 256,
+	FLEET_IMAGE_MS = 10 * 1000, /* between two looks at the image's files */
+	FLEET_ORPHANS_MAX = 64,     /* stopped after one look at libvirt's domains */
+};
+
+enum slot_state {
+	SLOT_FREE,
+	SLOT_CREATING, /* a job is under way */
+	SLOT_RUNNING,
+	SLOT_REMOVING, /* a job is under way */
+	SLOT_DOOMED,   /* to be removed; waits for the next try */
+};
+
+struct waiter {
+	struct waiter *next;
+	fleet_removed_fn *done;
+	void *data;
+};
+
+/* One host, as its libvirt's events say. */
+struct fleet_host {
+	struct fleet *fleet;
+	struct vm_host *host;
+	uv_timer_t reconnect;
+	unsigned reconnect_ms;
+	bool connecting, looking, look_again;
+	bool is_there, lost;  /* lost: libvirt was there, and is not now */
+	bool is_known;        /* `info` is of this connection */
+	bool stray_uses_lack; /* one that there was no memory for */
+	struct virt_host info;
+};
+
+struct slot {
+	struct fleet *fleet;     /* NULL: never used, and costs no memory */
+	struct fleet_host *host; /* where it runs */
+	enum slot_state state;
+	struct cvm cvm;
+	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
+	uint64_t ends;    /* uv_now() when its time is up; 0: not started yet */
+	unsigned retry_ms;
+	bool doomed;  /* must go even if nobody asks */
+	bool died;    /* its domain ended while it was being created */
+	bool blocked; /* FREE: a domain without a record has the name of this slot's */
+	struct fleet_host *stray_host; /* where that is */
+	bool looked;                   /* was running when libvirt's domains were last asked for */
+	bool seen;                     /* libvirt has said that it runs, since it was last there */
+	uint64_t revision;             /* of its last change; 0: it has not been told of */
+	TAILQ_ENTRY(slot) link;
+	struct waiter *waiters;
+	UT_hash_handle hh; /* unless it is FREE: found by cvm.id */
+};
+
+TAILQ_HEAD(slot_list, slot);
+
+/* One that is gone (fleet_gone.c). It keeps its place until it is forgotten. */
+struct gone_entry {
+	struct cvm_gone gone;
+	struct gone_share *share;
+	TAILQ_ENTRY(gone_entry) link;
+};
+
+TAILQ_HEAD(gone_list, gone_entry);
+
+/* How many of the places one owner's have, and the newest of his that was forgotten. */
+struct gone_share {
+	char owner[ACCESS_NAME_MAX + 1];
+	size_t count;
+	uint64_t forgotten;
+};
+
+struct fleet {
+	uv_loop_t *loop;
+	struct lifecycle *lifecycle;
+	struct slot *slots, *by_id;
+	unsigned count, handles;
+	struct fleet_host hosts[HOSTS_MAX];
+	size_t host_count;
+
+	uv_timer_t look_at_image;
+	bool lacks_image, checks_image;
+	void (*health)(void *data, bool serving);
+	void *health_data;
+
+	struct gone_entry gone[REGISTRY_GONE_MAX]; /* removed lately */
+	size_t gone_count;
+	struct gone_list gone_order; /* the last one at the end */
+	struct gone_share shares[REGISTRY_GONE_MAX];
+	size_t share_count;
+	uint64_t ended[CVM_WHYS]; /* of this manager's life */
+
+	/* What clients see of it (fleet_changes.c). */
+	struct slot_list changed; /* those that were told of, the last change at the end */
+	uint64_t first_revision, revision, started_ms;
+	uint64_t forgotten,
+		forgotten_rest; /* of all owners; of those that have no share any more */
+	LIST_HEAD(, fleet_watcher) watchers;
+	uv_timer_t tell;
+	bool ends_watches;
+
+	struct ask *asks; /* under way, about strays (fleet_stray.c) */
+	struct stray_use *stray_uses;
+	unsigned jobs;
+	bool closing;
+};
+
+/* One piece of work in the pool. */
+struct job {
+	struct fleet *fleet;
+	struct slot *slot;
+	struct fleet_host *host; /* NULL: the slot's; without one it is no host's */
+	struct virt_host info;
+	struct cvm cvm; /* a copy */
+	struct cvm_request request;
+	fleet_created_fn *created;
+	void *data;
+	bool insist, died;
+	char last_words[FLEET_LAST_WORDS_MAX];
+	struct virt_domain *domains;
+	struct virt_size size;
+	struct stray *strays;
+	size_t domain_count, stray_count;
+	int result;
+	struct err err;
+};
+
+/* Runs in the host's own threads, or in the pool; `done` on the loop, where fleet_job_end() frees it. If it could not be
+ * started, the caller still owns it. */
+int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void (*done)(void *),
+		    struct err *e) MUST_CHECK;
+void fleet_job_end(struct job *job);
+
+/* One CVM's place (fleet_slot.c). The CVM of that id, or NULL. */
+struct slot *fleet_slot_find(const struct fleet *f, const char *id);
+/* One of that owner's has that name. */
+bool fleet_slot_named(const struct fleet *f, const char *owner, const char *name);
+
+/* From here on it is that CVM's, and found by its id; until it is left again, or free. */
+int fleet_slot_take(struct fleet *f, struct slot *slot, const struct cvm *cvm,
+		    enum slot_state state, struct err *e) MUST_CHECK;
+void fleet_slot_leave(struct slot *slot);
+void fleet_slot_free(struct slot *slot);
+
+/* Ends it when its time is up, if it has one. */
+void fleet_slot_wind_up(struct slot *slot);
+
+/* Removes the CVM now; if it must go, tries again until it is gone. `why` counts if it is the first
+ * reason. */
+void fleet_slot_remove(struct slot *slot, enum cvm_why why);
+
+/* Tries to remove it later, after twice the time of the last try. */
+void fleet_slot_retry(struct slot *slot);
+
+/* It was left half made: removes it as soon as the loop runs. */
+void fleet_slot_doom(struct slot *slot);
+
+/* What clients see (fleet_changes.c): the CVM is another than it was, or libvirt sees it or does not; it is
+ * gone; and one is gone that had no slot. */
+void fleet_view_start(struct fleet *f);
+void fleet_view_changed(struct slot *slot);
+void fleet_view_see(struct slot *slot, bool seen);
+void fleet_view_leave(struct slot *slot);
+void fleet_view_gone(struct fleet *f, const struct cvm_gone *gone);
+
+/* Those that are gone (fleet_gone.c), with the revision that they have; the oldest of them were before this
+ * manager began. */
+void fleet_gone_keep(struct fleet *f, const struct cvm_gone *gone);
+const struct cvm_gone *fleet_gone_find(const struct fleet *f, const char *id);
+
+/* What has no record (fleet_stray.c). Ids of CVMs that were removed are no strays. */
+bool fleet_stray_is_gone(const struct fleet *f, const char *id);
+
+/* Tells of folders without a record; libvirt is asked later. */
+void fleet_stray_start(struct fleet *f);
+
+/* Those that are strays, moved to the front; how many. */
+size_t fleet_stray_keep(const struct fleet *f, struct stray *all, size_t count);
+void fleet_stray_tell(const struct stray *stray);
+int fleet_stray_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *data,
+		       struct err *e) MUST_CHECK;
+
+/* Whether CVMs can be launched (fleet_health.c): what libvirt's events say, and a look at the image
+ * now and then, or at once. */
+void fleet_health_start(struct fleet *f);
+void fleet_health_libvirt(struct fleet_host *host, bool is_there);
+void fleet_health_look(struct fleet *f);
+
+/* Connects to its libvirt, again and again until it is there (fleet_watch.c). */
+void fleet_watch_connect(struct fleet_host *host);
+
+/* Compares its libvirt's domains with ours; again afterwards if that is under way. */
+void fleet_watch_look(struct fleet_host *host);
+
+/* A domain on that host that has no record has this slot's name. */
+void fleet_watch_block(struct slot *slot, struct fleet_host *host, const char *uuid);
+
+/* What machines without a record have (fleet_stray_use.c): until libvirt says how much that is, it counts as the
+ * most that a CVM may have. Those of a host that are not added between begin and end are gone. It is the first host's
+ * that says it has it, and only that one drops it; NULL: whichever it is. */
+void fleet_stray_use_add(struct fleet_host *host, const char *id);
+void fleet_stray_use_drop(struct fleet *f, const struct fleet_host *host, const char *id);
+void fleet_stray_use_begin(struct fleet_host *host);
+void fleet_stray_use_end(struct fleet_host *host);
+void fleet_stray_use_done(struct fleet *f);
+
+/* Adds up what all of them have, or those of one host (else NULL); how many they are. */
+unsigned fleet_stray_use_count(const struct fleet *f, const struct fleet_host *host,
+			       struct admission_use *use);
+
+/* There was no memory for one. */
+bool fleet_stray_use_lacks(const struct fleet *f);
+
+/* The hosts (fleet_hosts.c): a timer for each, which the fleet closes. */
+void fleet_hosts_start(struct fleet *f);
+struct fleet_host *fleet_host_find(struct fleet *f, const char *name);
+
+/* As messages call it. */
+const char *fleet_host_name(const struct fleet_host *host);
+
+/* Where the CVM goes, and with which TEE: written to both. */
+int fleet_host_choose(struct fleet *f, struct cvm_request *request, struct cvm *cvm,
+		      struct err *e) MUST_CHECK;

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fleet_watch.c — watches libvirt: which machines ended, which have no record, whether libvirt
+ * is there. */
+#include "common/base/log.h"
+#include "manager/fleet/fleet_state.h"
+#include "manager/launch/boot_files.h"
+
+#include <string.h>
+
+static void domain_ended(struct slot *slot)
+{
+	slot->died = true;
+	if (slot->state != SLOT_RUNNING)
+		return;
+	log_warn("CVM %s: its machine ended", slot->cvm.id);
+	slot->doomed = true;
+	fleet_slot_remove(slot, CVM_ENDED);
+}
+
+static void orphan_work(void *data)
+{
+	struct job *job = data;
+	const struct vm_host *host = job->host->host;
+
+	job->result = virt_stop(host->virt, job->cvm.id, &job->err);
+	/* Whoever removed it could not ask that host, which may still have its keys. */
+	if (job->result == 0 && !host->is_local)
+		job->result = boot_files_take_back(host, job->cvm.id, &job->err);
+}
+
+static void orphan_done(void *data)
+{
+	struct job *job = data;
+
+	if (job->result < 0)
+		log_warn("domain %s: %s", job->cvm.id, job->err.text);
+	fleet_job_end(job);
+}
+
+/* A domain of a CVM that we have removed: libvirt was still starting it when an earlier manager was
+ * killed and its successor undid the rest. */
+static void stop_orphan(struct fleet_host *host, const char *uuid)
+{
+	struct fleet *f = host->fleet;
+	struct job *job;
+	struct err e;
+
+	if (f->closing || !(job = calloc(1, sizeof(*job))))
+		return;
+	job->host = host;
+	log_warn("domain %s is that of a CVM that was removed: it is stopped", uuid);
+	memcpy(job->cvm.id, uuid, sizeof(job->cvm.id));
+	if (fleet_job_start(f, job, orphan_work, orphan_done, &e) < 0) {
+		log_warn("domain %s: %s", uuid, e.text);
+		free(job);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct virt_domain *)a)->uuid, ((const struct virt_domain *)b)->uuid);
+}
+
+static void look_work(void *data)
+{
+	struct job *job = data;
+	struct lifecycle *l = job->fleet->lifecycle;
+	const struct vm_host *host = job->host->host;
+
+	job->result = virt_list(host->virt, LIFECYCLE_ANY_PREFIX, &job->domains, &job->domain_count,
+				&job->err);
+	if (job->result < 0)
+		return;
+	for (size_t i = 0; i < job->domain_count; i++)
+		memcpy(job->domains[i].host, host->row.name, sizeof(job->domains[i].host));
+	qsort(job->domains, job->domain_count, sizeof(job->domains[0]), compare);
+	if (l->hosts->has_table)
+		job->result = virt_host(host->virt, &job->info, &job->err);
+	if (job->result == 0)
+		job->result = stray_find(l, job->domains, job->domain_count, &job->strays,
+					 &job->stray_count, &job->err);
+}
+
+static bool is_listed(const struct job *job, const char *id)
+{
+	struct virt_domain wanted;
+
+	snprintf(wanted.uuid, sizeof(wanted.uuid), "%s", id);
+	return bsearch(&wanted, job->domains, job->domain_count, sizeof(wanted), compare) != NULL;
+}
+
+static bool is_ours(const struct fleet *f, const char *name)
+{
+	char prefix[LIFECYCLE_NAME_MAX];
+
+	lifecycle_prefix(f->lifecycle, prefix);
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+void fleet_watch_block(struct slot *slot, struct fleet_host *host, const char *uuid)
+{
+	if (!slot->blocked) /* else another host can't give the name free */
+		slot->stray_host = host;
+	slot->blocked = true;
+	fleet_stray_use_add(host, uuid);
+}
+
+/* No new CVM can have the name of a domain that runs. NULL: it has no slot's. */
+static struct slot *slot_of(struct fleet *f, const char *domain)
+{
+	unsigned slot;
+
+	return is_ours(f, domain) && stray_slot(domain, &slot) && slot < f->count ? &f->slots[slot]
+										  : NULL;
+}
+
+static void block(struct fleet_host *host, const struct stray *stray)
+{
+	struct slot *slot = slot_of(host->fleet, stray->domain);
+
+	if (slot)
+		fleet_watch_block(slot, host, stray->id);
+	else
+		fleet_stray_use_add(host, stray->id);
+}
+
+static void unblock(const struct fleet_host *host, const struct virt_notice *notice)
+{
+	struct slot *slot = slot_of(host->fleet, notice->name);
+
+	fleet_stray_use_drop(host->fleet, host, notice->uuid);
+	if (slot && slot->stray_host == host)
+		slot->blocked = false;
+}
+
+static void look_at_strays(struct job *job)
+{
+	struct fleet *f = job->fleet;
+	unsigned stopped = 0;
+
+	for (size_t i = 0; i < job->stray_count && stopped < FLEET_ORPHANS_MAX; i++) {
+		const struct stray *stray = &job->strays[i];
+
+		if (*stray->domain && fleet_stray_is_gone(f, stray->id) &&
+		    !fleet_slot_find(f, stray->id)) {
+			stop_orphan(job->host, stray->id);
+			stopped++;
+		}
+	}
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->slots[i].blocked && f->slots[i].stray_host == job->host)
+			f->slots[i].blocked = false;
+	fleet_stray_use_begin(job->host);
+	job->stray_count = fleet_stray_keep(f, job->strays, job->stray_count);
+	for (size_t i = 0; i < job->stray_count; i++)
+		if (*job->strays[i].domain) {
+			fleet_stray_tell(&job->strays[i]);
+			block(job->host, &job->strays[i]);
+		}
+	fleet_stray_use_end(job->host);
+}
+
+static void look_done(void *data)
+{
+	struct job *job = data;
+	struct fleet *f = job->fleet;
+	struct fleet_host *host = job->host;
+
+	host->looking = false;
+	if (job->result < 0)
+		log_warn("%s", job->err.text);
+	for (unsigned i = 0; job->result == 0 && i < f->count; i++) {
+		struct slot *slot = &f->slots[i];
+
+		if (slot->host != host || !slot->looked || slot->state != SLOT_RUNNING)
+			continue;
+		if (is_listed(job, slot->cvm.id))
+			fleet_view_see(slot, !host->lost);
+		else
+			domain_ended(slot);
+	}
+	if (job->result == 0) {
+		host->info = job->info;
+		host->is_known = !host->lost;
+		look_at_strays(job);
+	}
+	if (host->look_again && !f->closing)
+		fleet_watch_look(host);
+	fleet_job_end(job);
+}
+
+void fleet_watch_look(struct fleet_host *host)
+{
+	struct fleet *f = host->fleet;
+	struct job *job;
+	struct err e;
+
+	host->look_again = host->looking;
+	if (host->looking || f->closing || !(job = calloc(1, sizeof(*job))))
+		return;
+	job->host = host;
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->slots[i].host == host)
+			f->slots[i].looked = f->slots[i].state == SLOT_RUNNING;
+	if (fleet_job_start(f, job, look_work, look_done, &e) < 0) {
+		log_warn("%s", e.text);
+		free(job);
+		return;
+	}
+	host->looking = true;
+}
+
+static void connect_work(void *data)
+{
+	struct job *job = data;
+
+	job->result = virt_dial(job->host->host->virt, &job->err);
+}
+
+static void on_reconnect(uv_timer_t *timer);
+
+static void connect_done(void *data)
+{
+	struct job *job = data;
+	struct fleet_host *host = job->host;
+
+	host->connecting = false;
+	if (job->result == 0) {
+		host->reconnect_ms = 0;
+	} else if (!job->fleet->closing) {
+		if (!host->reconnect_ms)
+			log_warn("%s; trying again until it is there", job->err.text);
+		host->reconnect_ms =
+			host->reconnect_ms ? host->reconnect_ms * 2 : FLEET_RETRY_FIRST_MS;
+		if (host->reconnect_ms > FLEET_RETRY_LAST_MS)
+			host->reconnect_ms = FLEET_RETRY_LAST_MS;
+		uv_timer_start(&host->reconnect, on_reconnect, host->reconnect_ms, 0);
+	}
+	fleet_job_end(job);
+}
+
+void fleet_watch_connect(struct fleet_host *host)
+{
+	struct fleet *f = host->fleet;
+	struct job *job;
+	struct err e;
+
+	if (host->connecting || f->closing || !(job = calloc(1, sizeof(*job))))
+		return;
+	job->host = host;
+	if (fleet_job_start(f, job, connect_work, connect_done, &e) < 0) {
+		free(job);
+		uv_timer_start(&host->reconnect, on_reconnect, FLEET_RETRY_LAST_MS, 0);
+		return;
+	}
+	host->connecting = true;
+}
+
+static void on_reconnect(uv_timer_t *timer)
+{
+	fleet_watch_connect(timer->data);
+}
+
+static void host_lost(struct fleet_host *host)
+{
+	struct fleet *f = host->fleet;
+
+	log_warn("%s is gone; CVMs run on", fleet_host_name(host));
+	fleet_health_libvirt(host, false);
+	host->lost = true;
+	host->is_known = false;
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->slots[i].host == host)
+			fleet_view_see(&f->slots[i], false);
+	fleet_watch_connect(host);
+}
+
+/* A domain of ours has begun that is no CVM's. */
+static void stray_started(struct fleet_host *host, const struct virt_notice *notice)
+{
+	struct stray stray = { .is_id = true };
+
+	if (!is_ours(host->fleet, notice->name))
+		return;
+	if (fleet_stray_is_gone(host->fleet, notice->uuid)) {
+		stop_orphan(host, notice->uuid);
+		return;
+	}
+	snprintf(stray.id, sizeof(stray.id), "%s", notice->uuid);
+	snprintf(stray.domain, sizeof(stray.domain), "%s", notice->name);
+	fleet_stray_tell(&stray);
+	block(host, &stray);
+}
+
+void fleet_notice(struct fleet *f, const struct vm_host *from, const struct virt_notice *notice)
+{
+	struct slot *slot = fleet_slot_find(f, notice->uuid);
+	struct fleet_host *host = f->hosts;
+
+	if (f->closing)
+		return;
+	while (host->host != from)
+		host++;
+	switch (notice->event) {
+	case VIRT_CONNECTED:
+		log_info("connected to %s", fleet_host_name(host));
+		fleet_health_libvirt(host, true);
+		host->lost = false;
+		fleet_watch_look(host);
+		break;
+	case VIRT_LOST:
+		host_lost(host);
+		break;
+	case VIRT_STARTED:
+		if (!slot)
+			stray_started(host, notice);
+		break;
+	case VIRT_STOPPED:
+		if (!slot)
+			unblock(host, notice);
+		else if (slot->host == host) /* else it is not the CVM that ended */
+			domain_ended(slot);
+		break;
+	}
+}

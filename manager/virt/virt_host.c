@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/virt/virt_host.h"
+
+#include "common/base/cleanup.h"
+
+#include <cpuid.h>
+#include <string.h>
+#include <libxml/parser.h>
+#include <libxml/xpath.h>
+
+DEFINE_CLEANUP(xmlDocPtr, xmlFreeDoc)
+DEFINE_CLEANUP(xmlXPathContextPtr, xmlXPathFreeContext)
+DEFINE_CLEANUP(xmlXPathObjectPtr, xmlXPathFreeObject)
+DEFINE_CLEANUP(xmlBufferPtr, xmlBufferFree)
+
+#define GUEST "/capabilities/guest[os_type='hvm']/arch[@name='x86_64']"
+#define TEES  "/domainCapabilities/features/launchSecurity[@supported='yes']/enum[@name='sectype']"
+#define SEV   "/domainCapabilities/features/sev[@supported='yes']"
+#define CPU   "/capabilities/host/cpu"
+#define LABEL "/capabilities/host/secmodel[model='dac']/baselabel"
+
+static xmlDocPtr parse(const char *xml)
+{
+	return xmlReadMemory(xml, (int)strlen(xml), "capabilities.xml", NULL,
+			     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+}
+
+bool virt_cpu(void)
+{
+	/* AMD's APM, volume 3, appendix E.4.1; Intel's SDM, volume 2, CPUID. */
+	enum { SVM = 1 << 2, VMX = 1 << 5 };
+	unsigned a, b, c, d;
+
+	return (__get_cpuid(0x80000001, &a, &b, &c, &d) && (c & SVM)) ||
+	       (__get_cpuid(1, &a, &b, &c, &d) && (c & VMX));
+}
+
+static bool find(xmlXPathContextPtr context, const char *path)
+{
+	CLEANUP(xmlXPathFreeObject)
+	xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, context);
+
+	return found && !xmlXPathNodeSetIsEmpty(found->nodesetval);
+}
+
+/* "+64055:+64055": numbers after plus signs. Absent if libvirt has no separate user for QEMU. */
+static int read_owner(xmlXPathContextPtr context, struct virt_host *host, struct err *e)
+{
+	CLEANUP(xmlXPathFreeObject)
+	xmlXPathObjectPtr found = xmlXPathEvalExpression(
+		BAD_CAST(host->kvm ? LABEL "[@type='kvm']" : LABEL "[@type='qemu']"), context);
+	CLEANUP(free) xmlChar *text = NULL;
+	unsigned uid, gid;
+	char rest;
+
+	if (!found || xmlXPathNodeSetIsEmpty(found->nodesetval))
+		return 0;
+	text = xmlXPathCastNodeSetToString(found->nodesetval);
+	if (!text || sscanf((const char *)text, "+%u:+%u%c", &uid, &gid, &rest) != 2)
+		return err_set(e, ERR_INTERNAL,
+			       "libvirt's capabilities: QEMU's user '%s' is not "
+			       "+uid:+gid",
+			       text ? (const char *)text : "");
+	host->has_owner = true;
+	host->uid = uid;
+	host->gid = gid;
+	return 0;
+}
+
+static int read_capabilities(const struct virt_host_sources *sources, struct virt_host *host,
+			     struct err *e)
+{
+	CLEANUP(xmlFreeDoc) xmlDocPtr doc = parse(sources->capabilities);
+	CLEANUP(xmlXPathFreeContext)
+	xmlXPathContextPtr context = doc ? xmlXPathNewContext(doc) : NULL;
+
+	if (!context)
+		return err_set(e, ERR_INTERNAL, "libvirt's capabilities can't be read");
+	host->kvm = sources->virtualizes && find(context, GUEST "/domain[@type='kvm']");
+	return read_owner(context, host, e);
+}
+
+/* Module parameters of type bool read "Y" or "1". */
+static bool is_on(const char *parameter)
+{
+	return parameter && (*parameter == 'Y' || *parameter == '1');
+}
+
+static bool read_number(xmlXPathContextPtr context, const char *path, unsigned *number)
+{
+	CLEANUP(xmlXPathFreeObject)
+	xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, context);
+	CLEANUP(free) xmlChar *text = NULL;
+	char rest;
+
+	if (!found || xmlXPathNodeSetIsEmpty(found->nodesetval))
+		return false;
+	text = xmlXPathCastNodeSetToString(found->nodesetval);
+	return text && sscanf((const char *)text, "%u%c", number, &rest) == 1;
+}
+
+static int read_tees(const struct virt_host_sources *sources, struct virt_host *host, struct err *e)
+{
+	CLEANUP(xmlFreeDoc) xmlDocPtr doc = parse(sources->domain_capabilities);
+	CLEANUP(xmlXPathFreeContext)
+	xmlXPathContextPtr context = doc ? xmlXPathNewContext(doc) : NULL;
+
+	if (!context)
+		return err_set(e, ERR_INTERNAL, "libvirt's domain capabilities can't be read");
+	host->snp = is_on(sources->kvm_amd_snp) && find(context, TEES "[value='sev-snp']") &&
+		    read_number(context, SEV "/cbitpos", &host->cbitpos) &&
+		    read_number(context, SEV "/reducedPhysBits", &host->reduced_phys_bits);
+	host->tdx = is_on(sources->kvm_intel_tdx) && find(context, TEES "[value='tdx']");
+	return 0;
+}
+
+int virt_host_read(const struct virt_host_sources *sources, struct virt_host *host, struct err *e)
+{
+	struct virt_host read = { 0 };
+
+	if (read_capabilities(sources, &read, e) < 0)
+		return err_code(e);
+	if (read.kvm && sources->domain_capabilities && read_tees(sources, &read, e) < 0)
+		return err_code(e);
+	*host = read;
+	return 0;
+}
+
+int virt_host_cpu(const char *capabilities, char **xml, struct err *e)
+{
+	CLEANUP(xmlFreeDoc) xmlDocPtr doc = parse(capabilities);
+	CLEANUP(xmlXPathFreeContext)
+	xmlXPathContextPtr context = doc ? xmlXPathNewContext(doc) : NULL;
+	CLEANUP(xmlXPathFreeObject)
+	xmlXPathObjectPtr found = context ? xmlXPathEvalExpression(BAD_CAST CPU, context) : NULL;
+	CLEANUP(xmlBufferFree) xmlBufferPtr buffer = xmlBufferCreate();
+
+	if (!found || xmlXPathNodeSetIsEmpty(found->nodesetval))
+		return err_set(e, ERR_NOT_FOUND, "libvirt's capabilities name no CPU");
+	if (!buffer || xmlNodeDump(buffer, doc, found->nodesetval->nodeTab[0], 0, 0) < 0)
+		return err_nomem(e);
+	*xml = strdup((const char *)xmlBufferContent(buffer));
+	return *xml ? 0 : err_nomem(e);
+}
