@@ -178,6 +178,35 @@ static void save_admin(void)
 	calls_save_to("service_calls", "followers", &w);
 }
 
+/* A computation fails, and is run again: in its CVM, in one that is gone, in one that is named. */
+static void save_retries(void)
+{
+	struct writer w = calls_begin(0);
+
+	create(&w, ID_ONE, 0);
+	create(&w, ID_TWO, 0);
+	run(&w, ID_ONE, ID_EMPTY, 2); /* has not failed */
+	connects(&w, AGENT, ID_CVM_A);
+	connects(&w, OTHER_AGENT, ID_CVM_B);
+	run(&w, ID_ONE, ID_CVM_A, 1);
+	says(&w, AGENT, 0, SAID_RUN_ANSWER, ID_ONE, 0);
+	for (uint8_t times = 0; times < 3; times++) {
+		says(&w, AGENT, 0, SAID_EVENT, ID_ONE, 0x20 | WORD_FAILED);
+		says(&w, AGENT, 0, SAID_STOPPED, ID_ONE, 0);
+		says(&w, AGENT, 0, SAID_STATE, ID_CVM_A, WORD_RECEIVING_MANIFEST);
+		if (times == 1) {
+			PUT(&w, LOST | AGENT);
+			run(&w, ID_ONE, ID_EMPTY, 3);
+			connects(&w, AGENT, ID_CVM_A);
+		}
+		run(&w, ID_ONE, times == 2 ? ID_CVM_B : ID_EMPTY, 3);
+		says(&w, AGENT, 0, SAID_RUN_ANSWER, ID_ONE, 0);
+	}
+	run(&w, ID_TWO, ID_EMPTY, 1);
+	run(&w, ID_TWO, ID_SLASH, 1);
+	calls_save_to("service_calls", "retries", &w);
+}
+
 static void asks_journal(struct writer *w, uint8_t id, uint8_t operand)
 {
 	PUT(w, ADMIN, ASK_JOURNAL, id, operand);
@@ -241,6 +270,7 @@ void calls_service_calls(void)
 {
 	save_journals();
 	save_lives();
+	save_retries();
 	save_agents();
 	save_admin();
 }
