@@ -131,8 +131,12 @@ static void enter(uint8_t flags)
 	cursor[0] = place[0] = '\0';
 }
 
-static void leave(void)
+static void leave(bool stops)
 {
+	if (stops) { /* as the daemon does, with readers still there */
+		fleet_end_watches(room.fleet);
+		grpc_peer_settle(&room.loop);
+	}
 	for (size_t i = 0; i < USERS; i++)
 		grpc_peer_free(TAKE_PTR(users[i]));
 	rpc_server_free(server);
@@ -568,6 +572,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		settle();
 		check();
 	}
-	leave();
+	leave(flags & FLAG_STOPS);
 	return 0;
 }

@@ -183,7 +183,7 @@ static void save_seen(void)
 	char name[32];
 
 	for (int from = 0; from < 4; from++) {
-		w = calls_begin(FLAG_RUNS);
+		w = calls_begin(from & 1 ? FLAG_RUNS | FLAG_STOPS : FLAG_RUNS);
 		for (int names = 0; names < 4; names++)
 			pair(&w, ORDER_CREATE, CREATE_NAMED | names << 3);
 		ask(&w, ASK_WATCH_VMS, from << 5);

@@ -4,7 +4,7 @@
 
 /* The first byte, as bits: what an earlier manager left is one that runs, one whose time is over, one
  * that is half made. */
-enum { FLAG_CROWDED = 1, FLAG_RUNS = 2, FLAG_LATE = 4, FLAG_HALF = 8 };
+enum { FLAG_CROWDED = 1, FLAG_RUNS = 2, FLAG_LATE = 4, FLAG_HALF = 8, FLAG_STOPS = 16 };
 
 /* A command's highest three bits; the lowest is the connection, those between say what. */
 enum order {
