@@ -252,6 +252,14 @@ static void save_consoles(void)
 		ask(&w, ASK_LIST_VMS, 0);
 		snprintf(name, sizeof(name), "console-%d", from);
 		calls_save_to("manager_calls", name, &w);
+
+		w = calls_begin(FLAG_STOPS);
+		pair(&w, ORDER_CREATE, CREATE_NAMED);
+		happen(&w, HAPPEN_CONSOLE, from & 1 ? CONSOLE_MUCH : 0);
+		ask(&w, ASK_CONSOLE, ID_FIRST | from << 4 | CONSOLE_FOLLOW);
+		ask(&w, ASK_WATCH_VMS, 0);
+		snprintf(name, sizeof(name), "console-end-%d", from);
+		calls_save_to("manager_calls", name, &w);
 	}
 }
 
