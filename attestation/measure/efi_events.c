@@ -35,8 +35,10 @@ int efi_events_separator(struct efi_events *list, struct err *e)
 	return efi_events_data(list, (const uint8_t[4]){ 0 }, 4, e);
 }
 
-int efi_events_variable(struct efi_events *list, const uint8_t guid[EFI_GUID_LEN], const char *name,
-			size_t len, struct err *e)
+/* UEFI_VARIABLE_DATA (TCG PC Client Platform Firmware Profile, 3.3.4.8 and 10.2.6) of a variable whose
+ * value is `len` zeros. */
+static int zero_variable(struct efi_events *list, const uint8_t guid[EFI_GUID_LEN],
+			 const char *name, size_t len, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(VARIABLE_MAX);
 
@@ -53,11 +55,11 @@ int efi_events_variable(struct efi_events *list, const uint8_t guid[EFI_GUID_LEN
 
 int efi_events_secure_boot(struct efi_events *list, size_t switch_len, struct err *e)
 {
-	if (efi_events_variable(list, efi_guid_global, "SecureBoot", switch_len, e) < 0 ||
-	    efi_events_variable(list, efi_guid_global, "PK", 0, e) < 0 ||
-	    efi_events_variable(list, efi_guid_global, "KEK", 0, e) < 0 ||
-	    efi_events_variable(list, efi_guid_security, "db", 0, e) < 0 ||
-	    efi_events_variable(list, efi_guid_security, "dbx", 0, e) < 0)
+	if (zero_variable(list, efi_guid_global, "SecureBoot", switch_len, e) < 0 ||
+	    zero_variable(list, efi_guid_global, "PK", 0, e) < 0 ||
+	    zero_variable(list, efi_guid_global, "KEK", 0, e) < 0 ||
+	    zero_variable(list, efi_guid_security, "db", 0, e) < 0 ||
+	    zero_variable(list, efi_guid_security, "dbx", 0, e) < 0)
 		return err_code(e);
 	return efi_events_separator(list, e);
 }

@@ -29,11 +29,6 @@ int efi_events_data(struct efi_events *list, const void *data, size_t len,
 int efi_events_text(struct efi_events *list, const char *text, struct err *e) MUST_CHECK;
 int efi_events_separator(struct efi_events *list, struct err *e) MUST_CHECK;
 
-/* UEFI_VARIABLE_DATA (TCG PC Client Platform Firmware Profile, 3.3.4.8 and 10.2.6) of a variable whose
- * value is `len` zeros. */
-int efi_events_variable(struct efi_events *list, const uint8_t guid[EFI_GUID_LEN], const char *name,
-			size_t len, struct err *e) MUST_CHECK;
-
 /* What a machine without keys measures of Secure Boot: the switch, `switch_len` zeros (0: there is no
  * such variable), the four lists, and a separator. */
 int efi_events_secure_boot(struct efi_events *list, size_t switch_len, struct err *e) MUST_CHECK;
