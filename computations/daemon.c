@@ -150,6 +150,7 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	    rpc_health_set(d->admins.health, people_rpc.name, true, e) < 0)
 		return err_code(e);
 	d->service.sign_in = c->admin_sign_in;
+	admin_calls_keep(&d->calls, d->queue);
 	rpc_server_observe(d->admins.server, &admin_calls_observer, &d->calls);
 	if (open_socket(d, c->admin_socket, e) < 0 || open_metrics(d, c, tls, e) < 0)
 		return err_code(e);
@@ -167,6 +168,7 @@ static void on_drained(void *data)
 
 	if (--d->draining)
 		return;
+	admin_calls_keep_no_more(&d->calls);
 	front_free(&d->agents);
 	front_free(&d->admins);
 	service_metrics_close(&d->metrics);
@@ -213,6 +215,7 @@ int daemon_run(const struct config *config, struct err *e)
 		.cvms = config->max_cvms,
 		.records = config->max_records,
 		.record_bytes = config->max_record_bytes,
+		.audit_rows = config->max_audit_rows,
 	};
 	struct daemon d = { .draining = 0 };
 	int failed;

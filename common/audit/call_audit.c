@@ -57,6 +57,15 @@ static struct audit_entry entry_of(const struct rpc_call *call, enum audit_event
 	return entry;
 }
 
+static int write_one(struct call_audit *a, const struct audit_entry *entry, struct err *e)
+{
+	if (audit_trail_write(a->audit, entry, e) < 0)
+		return err_code(e);
+	if (a->keep)
+		a->keep(a->keep_data, entry);
+	return 0;
+}
+
 /* Refusals that had no entry come before what is written next. */
 static int tell_left_out(struct call_audit *a, struct err *e)
 {
@@ -64,7 +73,7 @@ static int tell_left_out(struct call_audit *a, struct err *e)
 
 	if (!a->left_out)
 		return 0;
-	if (audit_trail_write(a->audit, &entry, e) < 0)
+	if (write_one(a, &entry, e) < 0)
 		return err_code(e);
 	a->left_out = 0;
 	return 0;
@@ -74,7 +83,7 @@ static int write_entry(struct call_audit *a, const struct audit_entry *entry, st
 {
 	if (tell_left_out(a, e) < 0)
 		return err_code(e);
-	return audit_trail_write(a->audit, entry, e);
+	return write_one(a, entry, e);
 }
 
 static bool take_room(struct call_audit *a, const struct rpc_call *call)
@@ -149,11 +158,16 @@ void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool ad
 		log_error("%s of %s: %s", entry.method, entry.peer, why.text);
 }
 
-void call_audit_close(struct call_audit *a)
+void call_audit_flush(struct call_audit *a)
 {
 	struct err e;
 
 	if (a->audit && tell_left_out(a, &e) < 0)
 		log_error("%s", e.text);
+}
+
+void call_audit_close(struct call_audit *a)
+{
+	call_audit_flush(a);
 	audit_trail_close(TAKE_PTR(a->audit));
 }

@@ -41,7 +41,10 @@ struct call_audit {
 	size_t count;
 	struct audit_limit limit;
 	uint64_t left_out; /* refusals without an entry that were not told of */
-	bool leaves_out;   /* the last refusal had none */
+	/* Told of each entry that was written, where somebody keeps them as well; NULL: nobody. */
+	void (*keep)(void *data, const struct audit_entry *entry);
+	void *keep_data;
+	bool leaves_out; /* the last refusal had none */
 };
 
 /* For an observer. A call that changes something is refused if that can't be written. What is refused before it
@@ -60,5 +63,7 @@ void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool ad
 int call_audit_note(const struct call_audit *a, struct rpc_call *call,
 		    const ProtobufCMessage *message, struct err *e) MUST_CHECK;
 
-/* Tells what was left out last, and closes the log. Fine if it was not opened. */
+/* Tells what was left out last: while there is still somebody who keeps it. */
+void call_audit_flush(struct call_audit *a);
+/* The same, and closes the log. Fine if it was not opened. */
 void call_audit_close(struct call_audit *a);

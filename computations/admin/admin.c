@@ -36,11 +36,23 @@ static void request_free(struct request *r)
 	admin_witness_free(r->leaves);
 	admin_people_free(r->people);
 	admin_transfer_free(r->transfer);
+	free(r->audit);
 	free(r->bytes);
 	free(r->id);
 	free(r->cvm_id);
 	rpc_call_unref(r->call);
 	free(r);
+}
+
+/* In the transaction of what it tells of. */
+static int add_row(struct store *store, struct request *r, struct err *e)
+{
+	/* One that had no id when the call began. */
+	if (r->computation.id && !*r->audit->object)
+		snprintf(r->audit->object, sizeof(r->audit->object), "computation %s",
+			 r->computation.id);
+	return admin_audit_add(store, r->audit, r->caller.who.person ? r->caller.who.name : NULL,
+			       e);
 }
 
 static int request_run(struct store *store, void *data, struct err *e)
@@ -50,7 +62,9 @@ static int request_run(struct store *store, void *data, struct err *e)
 	if (admin_access_know(store, &r->caller, e) < 0 ||
 	    admin_access_check(store, &r->caller, r->caller.deed, r->id, e) < 0)
 		return err_code(e);
-	return r->run(store, r, e);
+	if (r->run(store, r, e) < 0)
+		return err_code(e);
+	return r->audit ? add_row(store, r, e) : 0;
 }
 
 static void request_done(void *data, const struct err *e)
@@ -93,12 +107,15 @@ struct request *request_new(struct rpc_call *call, const char *id)
 
 void request_start(struct request *r)
 {
+	struct store_queue_op op = { .run = request_run, .done = request_done, .data = r };
 	struct err e;
 
-	if (store_queue_add(
-		    r->service->queue,
-		    &(struct store_queue_op){ .run = request_run, .done = request_done, .data = r },
-		    &e) < 0) {
+	if (!r->only_asks && admin_audit_new(r->call, &r->audit, &e) < 0) {
+		request_refuse(r, &e);
+		return;
+	}
+	if ((r->audit ? store_queue_add_audited : store_queue_add)(r->service->queue, &op, &e) <
+	    0) {
 		rpc_call_finish(r->call, &e);
 		request_free(r);
 	}
@@ -108,6 +125,35 @@ void request_refuse(struct request *r, const struct err *e)
 {
 	rpc_call_finish(r->call, e);
 	request_free(r);
+}
+
+static void say(char text[ADMIN_AUDIT_SMALL + 1], const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
+static void say(char text[ADMIN_AUDIT_SMALL + 1], const char *fmt, va_list args)
+{
+	vsnprintf(text, ADMIN_AUDIT_SMALL + 1, fmt, args);
+}
+
+void request_was(struct request *r, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!r->audit)
+		return;
+	va_start(args, fmt);
+	say(r->audit->before, fmt, args);
+	va_end(args);
+}
+
+void request_is(struct request *r, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!r->audit)
+		return;
+	va_start(args, fmt);
+	say(r->audit->after, fmt, args);
+	va_end(args);
 }
 
 bool request_is_connected(const struct request *r, const char *cvm_id)
@@ -267,9 +313,15 @@ static void on_manifest(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_stop(struct store *store, struct request *r, struct err *e)
 {
-	if (store_stop(store, r->id, &r->tell, e) < 0)
+	if (store_computation(store, r->id, &r->computation, e) < 0)
 		return err_code(e);
-	return store_computation(store, r->id, &r->computation, e);
+	request_was(r, "%s", state_words(r->computation.state));
+	computation_done(&r->computation);
+	if (store_stop(store, r->id, &r->tell, e) < 0 ||
+	    store_computation(store, r->id, &r->computation, e) < 0)
+		return err_code(e);
+	request_is(r, "%s", state_words(r->computation.state));
+	return 0;
 }
 
 static void reply_stop(struct request *r)
@@ -299,6 +351,11 @@ static void on_stop(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_remove(struct store *store, struct request *r, struct err *e)
 {
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+
+	if (store_computation(store, r->id, &c, e) < 0)
+		return err_code(e);
+	request_was(r, "%s", state_words(c.state));
 	return store_remove(store, r->id, r->force, &r->cvm_id, e);
 }
 

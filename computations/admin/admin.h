@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "computations/admin/admin_audit.h"
 #include "computations/admin/admin_message.h"
 #include "computations/core/admin_access.h"
 #include "computations/core/service.h"
@@ -19,6 +20,8 @@ struct request {
 	struct rpc_call *call; /* a reference */
 	struct service *service;
 	struct admin_caller caller;
+	struct admin_audit *audit; /* NULL: it changes nothing */
+	bool only_asks;            /* whether it may; what changes something comes behind it */
 	int (*run)(struct store *store, struct request *r, struct err *e);
 	void (*reply)(struct request *r);
 
@@ -49,6 +52,10 @@ struct request *request_new(struct rpc_call *call, const char *id);
 
 /* Runs run() in the pool if the caller may (admin_access.h), answers with reply() or the error, then frees the request. */
 void request_start(struct request *r);
+
+/* What its object was, or is now, for the audit log: few words. */
+void request_was(struct request *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void request_is(struct request *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Finishes the call with that, and frees the request. */
 void request_refuse(struct request *r, const struct err *e);

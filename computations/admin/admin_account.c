@@ -100,8 +100,10 @@ void people_set_password(struct rpc_call *call, const ProtobufCMessage *message)
 	const People__SetPasswordRequest *m = (const People__SetPasswordRequest *)message;
 	struct request *r = people_request_new(call, "", m->user, m->password);
 
-	if (r)
-		people_start(r, run_may_set, reply_may_set);
+	if (!r)
+		return;
+	r->only_asks = true;
+	people_start(r, run_may_set, reply_may_set);
 }
 
 /* ---- a link ---- */

@@ -2,6 +2,7 @@
 #include "computations/admin/admin_calls.h"
 
 #include "computations.pb-c.h"
+#include "computations/admin/admin_audit.h"
 #include "computations/people/token.h"
 #include "computations_paths.h"
 #include "people.pb-c.h"
@@ -141,6 +142,18 @@ int admin_calls_open(struct admin_calls *calls, const struct config *config, str
 						  .count = admin_calls_methods_count },
 				       .sign_in = config->admin_sign_in };
 	return audit_trail_open("cocos-computations", config->audit_log, &calls->audit.audit, e);
+}
+
+void admin_calls_keep(struct admin_calls *calls, struct store_queue *queue)
+{
+	calls->audit.keep_data = queue;
+	calls->audit.keep = admin_audit_keep;
+}
+
+void admin_calls_keep_no_more(struct admin_calls *calls)
+{
+	call_audit_flush(&calls->audit);
+	calls->audit.keep = NULL;
 }
 
 void admin_calls_close(struct admin_calls *calls)

@@ -9,6 +9,8 @@
 #include "common/metrics/call_metrics.h"
 #include "computations/core/config.h"
 
+struct store_queue;
+
 enum { ADMIN_CALLS_KNOWN = 1024 };
 
 struct admin_calls {
@@ -29,4 +31,7 @@ extern const size_t admin_calls_methods_count;
 
 int admin_calls_open(struct admin_calls *calls, const struct config *config,
 		     struct err *e) MUST_CHECK;
+/* Refusals become rows of the audit log, too, from now on; and no more, when there is no queue any longer. */
+void admin_calls_keep(struct admin_calls *calls, struct store_queue *queue);
+void admin_calls_keep_no_more(struct admin_calls *calls);
 void admin_calls_close(struct admin_calls *calls);

@@ -293,6 +293,28 @@ static int read_document(const struct transfer_request *t, struct document **d, 
 	return document_read(json, len, d, e);
 }
 
+/* One for each computation, besides that of the call. */
+static int add_rows(struct store *store, struct request *r, struct err *e)
+{
+	const Computations__ImportResponse *response = r->transfer->response;
+	const char *user = r->caller.who.person ? r->caller.who.name : NULL;
+	struct admin_audit one;
+
+	if (!r->audit)
+		return 0;
+	one = *r->audit;
+	snprintf(one.about, sizeof(one.about), "{\"document\":\"%s\"}", r->transfer->digest);
+	for (size_t i = 0; i < response->n_computations; i++) {
+		if (!response->computations[i]->created)
+			continue;
+		snprintf(one.object, sizeof(one.object), "computation %s",
+			 response->computations[i]->id);
+		if (admin_audit_add(store, &one, user, e) < 0)
+			return err_code(e);
+	}
+	return 0;
+}
+
 static int run_import(struct store *store, struct request *r, struct err *e)
 {
 	CLEANUP(document_free) struct document *d = NULL;
@@ -302,8 +324,11 @@ static int run_import(struct store *store, struct request *r, struct err *e)
 	    read_document(r->transfer, &d, e) < 0)
 		return err_code(e);
 	hex_encode(hash, sizeof(hash), r->transfer->digest);
+	if (r->audit)
+		snprintf(r->audit->object, sizeof(r->audit->object), "document %s",
+			 r->transfer->digest);
 	if (!r->transfer->preview)
-		return take_all(store, r, d, e);
+		return take_all(store, r, d, e) < 0 ? err_code(e) : add_rows(store, r, e);
 	if (db_script(&store->db, "SAVEPOINT preview", e) < 0 || take_all(store, r, d, e) < 0)
 		return err_code(e);
 	return db_script(&store->db, "ROLLBACK TO preview; RELEASE preview", e);

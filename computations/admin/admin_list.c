@@ -155,8 +155,11 @@ void list_show_cvm(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_release_cvm(struct store *store, struct request *r, struct err *e)
 {
-	if (store_cvm_release(store, r->id, e) < 0)
+	struct cvm before CLEANUP_CVM = { .id = NULL };
+
+	if (store_cvm(store, r->id, &before, e) < 0 || store_cvm_release(store, r->id, e) < 0)
 		return err_code(e);
+	request_was(r, "bound to key %s", *before.key ? before.key : "none");
 	return store_cvm(store, r->id, &r->cvm, e);
 }
 

@@ -143,13 +143,23 @@ static void on_add_user(struct rpc_call *call, const ProtobufCMessage *message)
 	people_start(r, run_add_user, reply_user);
 }
 
+static const char *words_of(const struct user *u)
+{
+	return u->suspended ? "suspended" : "active";
+}
+
 static int run_suspend_user(struct store *store, struct request *r, struct err *e)
 {
+	struct user before CLEANUP_USER = { .name = NULL };
 	const struct people_request *p = r->people;
 
-	if (user_suspend(&store->db, p->user, !p->flag, e) < 0)
+	if (user_find(&store->db, p->user, &before, e) < 0 ||
+	    user_suspend(&store->db, p->user, !p->flag, e) < 0 ||
+	    user_find(&store->db, p->user, &r->people->users[0], e) < 0)
 		return err_code(e);
-	return user_find(&store->db, p->user, &r->people->users[0], e);
+	request_was(r, "%s", words_of(&before));
+	request_is(r, "%s", words_of(&r->people->users[0]));
+	return 0;
 }
 
 static void on_suspend_user(struct rpc_call *call, const ProtobufCMessage *message)

@@ -75,6 +75,22 @@ static int check_parties(struct store *store, struct request *r, unsigned action
 	return admin_access_check(store, &r->caller, DEED_PARTIES, r->id, e);
 }
 
+typedef void say_state(struct request *r, const char *fmt, ...);
+
+/* "view run": at most all of them, which fit. */
+static void say_actions(struct request *r, say_state *say, unsigned actions)
+{
+	char text[ADMIN_AUDIT_SMALL + 1] = "", *names[ACTIONS];
+	size_t count = people_action_names(actions, names);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(text);
+
+		snprintf(text + len, sizeof(text) - len, "%s%s", i ? " " : "", names[i]);
+	}
+	say(r, "%s", text);
+}
+
 /* Before and after: a role must not be changed out of what is frozen, nor into it. */
 static int run_define_role(struct store *store, struct request *r, struct err *e)
 {
@@ -89,6 +105,8 @@ static int run_define_role(struct store *store, struct request *r, struct err *e
 	if (check_parties(store, r, before | p->actions, e) < 0 ||
 	    role_define(&store->db, r->id, p->name, p->actions, e) < 0)
 		return err_code(e);
+	say_actions(r, request_was, before);
+	say_actions(r, request_is, p->actions);
 	return run_list_roles(store, r, e);
 }
 

@@ -107,6 +107,7 @@ static int run_run(struct store *store, struct request *r, struct err *e)
 	if (check_cvm_is_free(store, r, e) < 0 ||
 	    store_assign(store, r->id, r->cvm_id, r->unverified, e) < 0)
 		return err_code(e);
+	request_is(r, "given to CVM %s", r->cvm_id);
 	return store_computation(store, r->id, &r->computation, e);
 }
 

@@ -82,6 +82,8 @@ const struct setting config_settings[] = {
 	      "log lines and events that are kept of a computation; the oldest go first"),
 	COUNT("MAX_RECORD_BYTES", SETTING_SIZE, max_record_bytes, "32M", 65536, 1ULL << 40,
 	      "and their bytes; as many of its journals, which take no more then"),
+	COUNT("MAX_AUDIT_ROWS", SETTING_NUMBER, max_audit_rows, "1000000", 64, 100000000,
+	      "rows of the audit log; nothing is changed beyond that, until 'cocos-cli audit trim' cuts off what was saved"),
 };
 const size_t config_settings_count = ARRAY_LEN(config_settings);
 

@@ -16,7 +16,7 @@ struct config {
 	bool attestation_offline, admin_sign_in;
 	uint16_t port, admin_port;
 	bool has_admin_port;
-	uint64_t max_cvms, max_computations, max_records, max_record_bytes;
+	uint64_t max_cvms, max_computations, max_records, max_record_bytes, max_audit_rows;
 };
 
 extern const struct setting config_settings[];

@@ -28,16 +28,18 @@ struct store_limits {
 	uint64_t computations, cvms; /* rows */
 	uint64_t records;            /* per computation, and per CVM outside of computations */
 	uint64_t record_bytes;       /* their texts */
+	uint64_t audit_rows;         /* of the audit log (store_audit.h) */
 };
 
 struct store {
 	struct db db;
 	struct store_limits limits;
-	EVP_PKEY *log_key;         /* of the log of journals' heads (store_witness.h) */
-	struct log_rate bad_heads; /* lines about those that are in no log */
-	struct log_rate full;      /* and about journals of which no more is taken */
-	int lock;                  /* `dir`/lock, which whoever uses the folder holds */
-	int database_lock;         /* the same of a database's file; -1: it is a server's */
+	EVP_PKEY *log_key;          /* of the log of journals' heads (store_witness.h) */
+	struct log_rate bad_heads;  /* lines about those that are in no log */
+	struct log_rate full;       /* and about journals of which no more is taken */
+	struct log_rate audit_full; /* and about refusals that have no row */
+	int lock;                   /* `dir`/lock, which whoever uses the folder holds */
+	int database_lock;          /* the same of a database's file; -1: it is a server's */
 };
 
 /* Opens the database, makes the tables if need be: a path, or a place as db_postgres.h says; NULL is

@@ -2,6 +2,7 @@
 #include "computations/store/store_form.h"
 
 #include "computations/people/people_form.h"
+#include "computations/store/audit_form.h"
 #include "computations/transfer/note_form.h"
 
 #define SIGNED_JOURNALS                                        \
@@ -105,11 +106,13 @@ static const char schema[] =
 		/* Who may do what. */
 		PEOPLE_FORM ACCOUNTS_FORM
 			/* What documents said of assets. */
-			NOTE_FORM;
+			NOTE_FORM
+				/* Who changed what. */
+				AUDIT_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
- * to sign in, 10 no notes. */
+ * to sign in, 10 no notes, 11 no audit log. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -124,6 +127,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[8] = PEOPLE_FORM,
 	[9] = ACCOUNTS_FORM,
 	[10] = NOTE_FORM,
+	[11] = AUDIT_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

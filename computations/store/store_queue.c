@@ -2,6 +2,7 @@
 #include "computations/store/store_queue.h"
 
 #include "common/rpc/job.h"
+#include "computations/store/store_audit.h"
 
 #include <assert.h>
 #include <sys/queue.h>
@@ -10,6 +11,7 @@ struct entry {
 	STAILQ_ENTRY(entry) next;
 	struct store_queue_op op;
 	struct err err; /* ERR_OK: done */
+	bool audits;    /* may add rows to the audit log */
 };
 
 STAILQ_HEAD(entries, entry);
@@ -43,6 +45,23 @@ static int run_one(struct store *store, struct entry *entry, struct err *e)
 	return db_script(&store->db, "RELEASE op", e);
 }
 
+/* The lock of the audit log comes before all else that the transaction asks, or it may lose a race. */
+static int begin(struct store_queue *queue, struct err *e)
+{
+	struct entry *entry;
+	bool audits = false;
+
+	if (db_begin(&queue->store->db, e) < 0)
+		return err_code(e);
+	STAILQ_FOREACH(entry, &queue->batch, next)
+		audits |= entry->audits;
+	if (audits && store_audit_lock(queue->store, e) < 0) {
+		db_rollback(&queue->store->db);
+		return err_code(e);
+	}
+	return 0;
+}
+
 /* In the pool. */
 static void run_batch(void *data)
 {
@@ -51,7 +70,7 @@ static void run_batch(void *data)
 	struct entry *entry;
 	struct err e;
 
-	if (db_begin(db, &e) < 0) {
+	if (begin(queue, &e) < 0) {
 		fail_all(&queue->batch, &e);
 		return;
 	}
@@ -119,17 +138,30 @@ int store_queue_new(uv_loop_t *loop, struct store *store, struct store_queue **q
 	return 0;
 }
 
-int store_queue_add(struct store_queue *queue, const struct store_queue_op *op, struct err *e)
+static int add(struct store_queue *queue, const struct store_queue_op *op, bool audits,
+	       struct err *e)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 
 	if (!entry)
 		return err_nomem(e);
 	entry->op = *op;
+	entry->audits = audits;
 	STAILQ_INSERT_TAIL(&queue->waiting, entry, next);
 	queue->waiting_count++;
 	start_batch(queue);
 	return 0;
+}
+
+int store_queue_add(struct store_queue *queue, const struct store_queue_op *op, struct err *e)
+{
+	return add(queue, op, false, e);
+}
+
+int store_queue_add_audited(struct store_queue *queue, const struct store_queue_op *op,
+			    struct err *e)
+{
+	return add(queue, op, true, e);
 }
 
 void store_queue_free(struct store_queue *queue)

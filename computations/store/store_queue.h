@@ -32,6 +32,10 @@ int store_queue_new(uv_loop_t *loop, struct store *store, struct store_queue **q
 int store_queue_add(struct store_queue *queue, const struct store_queue_op *op,
 		    struct err *e) MUST_CHECK;
 
+/* The same for one that may add rows to the audit log (store_audit.h). */
+int store_queue_add_audited(struct store_queue *queue, const struct store_queue_op *op,
+			    struct err *e) MUST_CHECK;
+
 /* Call it when nothing waits and nothing is under way. Operations that are added late still run:
  * first stop whoever adds them, then run the loop until it has nothing to do. */
 void store_queue_free(struct store_queue *queue);

@@ -39,7 +39,7 @@ ROOMS = {
         "http": ["base", "crypto", "rpc"],
         "preflight": ["base", "crypto", "rpc"],
         "access": ["base", "crypto", "rpc"],
-        "audit": ["base", "rpc"],
+        "audit": ["base", "crypto", "rpc"],
         "metrics": ["base", "http", "rpc"],
         "manifest": ["base", "crypto", "protobuf"],
         "transfer": ["base"],

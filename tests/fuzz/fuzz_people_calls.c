@@ -125,7 +125,7 @@ static void connect_again(void)
 static void enter(bool sign_in)
 {
 	static const struct store_limits limits = {
-		.computations = 3, .cvms = 3, .records = 8, .record_bytes = 4096
+		.computations = 3, .cvms = 3, .records = 8, .record_bytes = 4096, .audit_rows = 64
 	};
 	struct err e;
 

@@ -135,7 +135,7 @@ static void connect_to(struct user *u)
 static void enter(bool judges)
 {
 	static const struct store_limits limits = {
-		.computations = 3, .cvms = 3, .records = 8, .record_bytes = 4096
+		.computations = 3, .cvms = 3, .records = 8, .record_bytes = 4096, .audit_rows = 64
 	};
 	const struct rpc_service *const rpc[] = { &session_rpc, &admin_rpc };
 	struct err e;

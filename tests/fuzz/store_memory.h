@@ -16,7 +16,7 @@
 /* Made once, in a folder that is removed at once. */
 static inline sqlite3 *store_memory_new(void)
 {
-	static const struct store_limits any = { 1, 1, 1, 1 };
+	static const struct store_limits any = { 1, 1, 1, 1, 64 };
 	sqlite3 *memory;
 	char dir[] = "/tmp/cocos-fuzz-store-XXXXXX";
 	struct store store;
@@ -54,6 +54,7 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 			 "DELETE FROM entries; DELETE FROM signed_journals;"
 			 "DELETE FROM records; DELETE FROM journals; DELETE FROM cvms;"
 			 "DELETE FROM computations; DELETE FROM own_roles; DELETE FROM users;"
+			 "DELETE FROM audit_rows;"
 			 "DELETE FROM sqlite_sequence;",
 			 &e) == 0);
 }

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 struct store_limits store_room_limits = {
-	.computations = 4, .cvms = 3, .records = 32, .record_bytes = 16 << 10
+	.computations = 4, .cvms = 3, .records = 32, .record_bytes = 16 << 10, .audit_rows = 64
 };
 
 const char *store_room_database(void)

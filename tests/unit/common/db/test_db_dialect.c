@@ -18,6 +18,17 @@ static void each_has_its_words(void **state)
 				      " PRIMARY KEY, b BYTEA) ;");
 }
 
+static void a_table_is_locked_where_others_write(void **state)
+{
+	CLEANUP(free) char *sqlite = NULL, *postgres = NULL;
+	struct err e;
+
+	assert_ok(db_dialect_words(DB_SQLITE, "{lock} t {locked}", &sqlite, &e), e);
+	assert_ok(db_dialect_words(DB_POSTGRES, "{lock} t {locked}", &postgres, &e), e);
+	assert_string_equal(sqlite, "SELECT 1 FROM t LIMIT 0");
+	assert_string_equal(postgres, "LOCK TABLE t IN EXCLUSIVE MODE");
+}
+
 static void a_word_that_none_has_is_refused(void **state)
 {
 	static const char *const wrong[] = { "{blob}", "{", "{bytes", "{}", "a {bytes }" };
@@ -68,6 +79,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_its_words),
+		cmocka_unit_test(a_table_is_locked_where_others_write),
 		cmocka_unit_test(a_word_that_none_has_is_refused),
 		cmocka_unit_test(values_are_numbered),
 		cmocka_unit_test(as_many_values_as_a_statement_takes),

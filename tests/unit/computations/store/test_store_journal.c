@@ -326,6 +326,7 @@ static void a_part_has_so_many_entries(void **state)
 static void an_older_database_gets_journals(void **state)
 {
 	static const char *const lacks[] = {
+		STORE_ROOM_NO_AUDIT,
 		STORE_ROOM_NO_NOTES,
 		STORE_ROOM_NO_ACCOUNTS,
 		STORE_ROOM_NO_USERS,
@@ -343,7 +344,7 @@ static void an_older_database_gets_journals(void **state)
 
 	store_room_run_on(f, "one", "cvm");
 	for (size_t form = 1; form <= ARRAY_LEN(lacks); form++) {
-		char sql[1024] = "";
+		char sql[2048] = "";
 
 		for (size_t i = 0; i < form; i++)
 			strcat(sql, lacks[i]);
