@@ -165,7 +165,7 @@ static bool has_two_keys(const char *pem, size_t len)
 	return rest && memmem(rest, len - (size_t)(rest - pem), begin, sizeof(begin) - 1);
 }
 
-int key_from_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err *e)
+int key_parse_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err *e)
 {
 	CLEANUP(BIO_free_all) BIO *bio = NULL;
 
@@ -180,7 +180,17 @@ int key_from_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err 
 			       "a private key, where a public one is wanted: give its public half");
 	if (!read)
 		return err_openssl(e, ERR_INVALID, "no PEM public key");
-	if (check_public(read, e) < 0)
+	if (check_usable(read, e) < 0)
+		return err_code(e);
+	*key = TAKE_PTR(read);
+	return 0;
+}
+
+int key_from_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *read = NULL;
+
+	if (key_parse_public_pem(pem, len, &read, e) < 0 || check_public(read, e) < 0)
 		return err_code(e);
 	*key = TAKE_PTR(read);
 	return 0;

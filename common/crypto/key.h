@@ -46,6 +46,8 @@ int key_parse_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e
 /* "-----BEGIN PUBLIC KEY-----", once; or a private key in PKCS#8, PKCS#1 (also under PKCS#8's label,
  * as the stock CLI writes it) or SEC 1. */
 int key_from_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err *e) MUST_CHECK;
+/* As key_parse_spki(): its numbers are not looked at. */
+int key_parse_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err *e) MUST_CHECK;
 int key_from_private_pem(const char *pem, size_t len, key_passphrase_fn *ask, void *data,
 			 EVP_PKEY **key, struct err *e) MUST_CHECK;
 

@@ -55,6 +55,20 @@ int manifest_from_json(const void *text, size_t len, Cvms__ComputationRunReq **m
  * there, words of our extension must be known (manifest_extension.h). */
 int manifest_check(const Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
 
+/* Who says whether a key's numbers are sound, where others than manifest_check() are to find that out: it looks at
+ * each key itself, which takes a tenth of a second and more for an RSA key if whoever chose it wants that, and a
+ * manifest has up to MANIFEST_DATASETS_MAX + MANIFEST_CONSUMERS_MAX + 1 of them. */
+struct manifest_keys {
+	int (*judge)(void *data, const ProtobufCBinaryData *spki, struct err *e);
+	void *data;
+};
+int manifest_check_by(const Cvms__ComputationRunReq *manifest, const struct manifest_keys *keys,
+		      struct err *e) MUST_CHECK;
+/* A `judge` that takes each that can be read: for a manifest whose keys were judged before, or are to be. */
+int manifest_key_parse(void *data, const ProtobufCBinaryData *spki, struct err *e) MUST_CHECK;
+/* The keys of a manifest, one after the other; NULL: no more. */
+const ProtobufCBinaryData *manifest_key_at(const Cvms__ComputationRunReq *manifest, size_t i);
+
 /* A plain file name: 1 to 255 bytes of UTF-8, no '/', not "." nor "..", no control character. */
 int manifest_filename_check(const char *name, struct err *e) MUST_CHECK;
 

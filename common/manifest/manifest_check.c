@@ -49,16 +49,23 @@ static int hash_check(const ProtobufCBinaryData *hash, struct err *e)
 	return 0;
 }
 
-static int user_key_check(const ProtobufCBinaryData *spki, struct err *e)
+static int judge(const ProtobufCBinaryData *spki, const struct manifest_keys *keys, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 
+	return keys ? keys->judge(keys->data, spki, e)
+		    : key_from_spki(spki->data, spki->len, &key, e);
+}
+
+static int user_key_check(const ProtobufCBinaryData *spki, const struct manifest_keys *keys,
+			  struct err *e)
+{
 	if (spki->len == 0)
 		return err_set(e, ERR_INVALID, "user_key: missing");
 	if (spki->len > SPKI_MAX)
 		return err_set(e, ERR_INVALID, "user_key: %zu bytes, the limit is %d", spki->len,
 			       SPKI_MAX);
-	if (key_from_spki(spki->data, spki->len, &key, e) < 0) {
+	if (judge(spki, keys, e) < 0) {
 		/* whatever else the code was, the manifest is at fault */
 		if (e->code != ERR_EXHAUSTED)
 			e->code = ERR_INVALID;
@@ -74,14 +81,15 @@ static bool same_key(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
 
 /* One key in many places is looked at once, at the first of them: for an RSA key that takes a tenth of a second and
  * more, if whoever chose it wants that. */
-static int dataset_key_check(const Cvms__ComputationRunReq *m, size_t i, struct err *e)
+static int dataset_key_check(const Cvms__ComputationRunReq *m, size_t i,
+			     const struct manifest_keys *keys, struct err *e)
 {
 	const ProtobufCBinaryData *key = &m->datasets[i]->userkey;
 
 	for (size_t j = 0; key->len && j < i; j++)
 		if (same_key(key, &m->datasets[j]->userkey))
 			return 0;
-	return user_key_check(key, e);
+	return user_key_check(key, keys, e);
 }
 
 /* An empty object means nothing; stock backends send such objects. */
@@ -153,7 +161,8 @@ static void datasets_check(const Cvms__ComputationRunReq *m, struct manifest_fau
 		const Cvms__Dataset *d = m->datasets[i];
 
 		MANIFEST_FAULT(f, hash_check(&d->hash, manifest_faults_next(f)), PLACE, i);
-		MANIFEST_FAULT(f, dataset_key_check(m, i, manifest_faults_next(f)), PLACE, i);
+		MANIFEST_FAULT(f, dataset_key_check(m, i, f->keys, manifest_faults_next(f)), PLACE,
+			       i);
 		MANIFEST_FAULT(f, filename_check(d->filename, manifest_faults_next(f)), PLACE, i);
 		MANIFEST_FAULT(f, remote_check(d->source, d->kbs, manifest_faults_next(f)), PLACE,
 			       i);
@@ -217,16 +226,17 @@ static void algorithm_check(const Cvms__Algorithm *a, struct manifest_faults *f)
 		return;
 	}
 	MANIFEST_FAULT(f, hash_check(&a->hash, manifest_faults_next(f)), ALGORITHM);
-	MANIFEST_FAULT(f, user_key_check(&a->userkey, manifest_faults_next(f)), ALGORITHM);
+	MANIFEST_FAULT(f, user_key_check(&a->userkey, f->keys, manifest_faults_next(f)), ALGORITHM);
 	MANIFEST_FAULT(f, algo_type_check(a->algo_type, manifest_faults_next(f)), ALGORITHM);
 	args_check(a, f);
 	MANIFEST_FAULT(f, remote_check(a->source, a->kbs, manifest_faults_next(f)), ALGORITHM);
 }
 
-static int consumer_check(const Cvms__ComputationRunReq *m, size_t i, struct err *e)
+static int consumer_check(const Cvms__ComputationRunReq *m, size_t i,
+			  const struct manifest_keys *keys, struct err *e)
 {
 	const ProtobufCBinaryData *key = &m->result_consumers[i]->userkey;
-	int failed = user_key_check(key, e);
+	int failed = user_key_check(key, keys, e);
 
 	for (size_t j = 0; j < i && !failed; j++) {
 		const ProtobufCBinaryData *other = &m->result_consumers[j]->userkey;
@@ -247,7 +257,7 @@ static void consumers_check(const Cvms__ComputationRunReq *m, struct manifest_fa
 	if (m->n_result_consumers > MANIFEST_CONSUMERS_MAX)
 		return;
 	for (size_t i = 0; i < m->n_result_consumers; i++)
-		MANIFEST_FAULT(f, consumer_check(m, i, manifest_faults_next(f)),
+		MANIFEST_FAULT(f, consumer_check(m, i, f->keys, manifest_faults_next(f)),
 			       "manifest: result_consumers[%zu]", i);
 }
 
@@ -299,8 +309,32 @@ bool manifest_check_all(const Cvms__ComputationRunReq *manifest, struct manifest
 
 int manifest_check(const Cvms__ComputationRunReq *manifest, struct err *e)
 {
-	struct manifest_faults one = { .list = e, .room = 1 };
+	return manifest_check_by(manifest, NULL, e);
+}
+
+int manifest_check_by(const Cvms__ComputationRunReq *manifest, const struct manifest_keys *keys,
+		      struct err *e)
+{
+	struct manifest_faults one = { .list = e, .room = 1, .keys = keys };
 
 	(void)manifest_check_all(manifest, &one);
 	return one.count ? err_code(e) : 0;
+}
+
+int manifest_key_parse(void *data, const ProtobufCBinaryData *spki, struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+
+	(void)data;
+	return key_parse_spki(spki->data, spki->len, &key, e);
+}
+
+const ProtobufCBinaryData *manifest_key_at(const Cvms__ComputationRunReq *manifest, size_t i)
+{
+	if (manifest->algorithm && i-- == 0)
+		return &manifest->algorithm->userkey;
+	if (i < manifest->n_datasets)
+		return &manifest->datasets[i]->userkey;
+	i -= manifest->n_datasets;
+	return i < manifest->n_result_consumers ? &manifest->result_consumers[i]->userkey : NULL;
 }

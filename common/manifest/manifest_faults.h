@@ -14,6 +14,7 @@
 struct manifest_faults {
 	struct err *list;
 	size_t room, count;
+	const struct manifest_keys *keys; /* of manifest_check_by(); NULL: none */
 };
 
 /* manifest_check() and agent_config_check() that go on behind a fault. False: it can't be said (ERR_EXHAUSTED),

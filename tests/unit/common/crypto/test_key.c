@@ -88,6 +88,25 @@ static void parsing_alone_asks_not_whether_a_key_is_sound(void **state)
 	assert_int_equal(key_parse_spki(der, len - 1, &none, &e), -ERR_INVALID);
 }
 
+static void nor_does_the_parsing_of_pem(void **state)
+{
+	CLEANUP(free) uint8_t *der = NULL;
+	CLEANUP(free) char *pem = NULL;
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *read = NULL, *again = NULL;
+	EVP_PKEY *none;
+	size_t len;
+	struct err e;
+
+	unsound_rsa(17, &der, &len);
+	assert_ok(key_parse_spki(der, len, &read, &e), e);
+	assert_ok(key_to_public_pem(read, &pem, &e), e);
+	assert_refused(key_from_public_pem(pem, strlen(pem), &none, &e), e, ERR_INVALID,
+		       "not a sound one");
+	assert_ok(key_parse_public_pem(pem, strlen(pem), &again, &e), e);
+	assert_int_equal(EVP_PKEY_eq(read, again), 1);
+	assert_int_equal(key_parse_public_pem(pem, strlen(pem) / 2, &none, &e), -ERR_INVALID);
+}
+
 /* What a verification costs grows with the exponent. */
 static void an_exponent_has_a_limit(void **state)
 {
@@ -207,6 +226,7 @@ int main(void)
 		cmocka_unit_test(spki_has_no_bytes_too_few_or_too_many),
 		cmocka_unit_test(weak_and_strange_keys_are_refused),
 		cmocka_unit_test(parsing_alone_asks_not_whether_a_key_is_sound),
+		cmocka_unit_test(nor_does_the_parsing_of_pem),
 		cmocka_unit_test(an_exponent_has_a_limit),
 		cmocka_unit_test(an_encrypted_key_wants_its_passphrase),
 		cmocka_unit_test(pem_texts_read_back),
