@@ -9,6 +9,7 @@
 #include "common/rpc/signals.h"
 #include "computations/admin/admin_calls.h"
 #include "computations/core/appraisal.h"
+#include "computations/core/judge_line.h"
 #include "computations/core/password_line.h"
 #include "computations/core/service.h"
 #include "computations/core/service_metrics.h"
@@ -231,6 +232,8 @@ int daemon_run(const struct config *config, struct err *e)
 		failed = password_line_new(&d.loop, &d.service.passwords, e);
 	}
 	if (!failed)
+		failed = judge_line_new(&d.loop, &d.service.judges, e);
+	if (!failed)
 		failed = appraisal_new(&d.loop, config, &d.service.appraisal, e);
 	if (!failed)
 		failed = start(&d, config, e);
@@ -249,6 +252,7 @@ int daemon_run(const struct config *config, struct err *e)
 	rpc_reflection_free(d.admins.reflection);
 	appraisal_free(d.service.appraisal);
 	password_line_free(d.service.passwords);
+	judge_line_free(d.service.judges);
 	store_queue_free(d.queue);
 	admin_calls_close(&d.calls);
 	service_metrics_done(&d.metrics);

@@ -10,6 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/rpc/observer.h"
+#include "computations/admin/admin_judge.h"
 #include "computations/people/role.h"
 #include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
@@ -21,6 +22,7 @@
 
 static void request_free(struct request *r)
 {
+	judge_free(r->judging);
 	for (size_t i = 0; r->computations && i < r->count; i++)
 		computation_done(&r->computations[i]);
 	for (size_t i = 0; r->cvms && i < r->count; i++)
@@ -74,6 +76,10 @@ static void request_done(void *data, const struct err *e)
 	if (r->caller.who.person) {
 		rpc_call_note(r->call, "by", r->caller.who.name);
 		rpc_call_prove(r->call);
+	}
+	if (!e && r->next) {
+		r->next(r);
+		return;
 	}
 	if (e)
 		rpc_call_finish(r->call, e);
@@ -198,10 +204,15 @@ static int run_create(struct store *store, struct request *r, struct err *e)
 {
 	int64_t person = r->caller.who.person;
 
-	if (manifest_check(r->manifest, e) < 0 || store_create(store, r->manifest, e) < 0 ||
+	if (store_create(store, r->manifest, e) < 0 ||
 	    (person && role_own(&store->db, r->manifest->id, person, e) < 0))
 		return err_code(e);
 	return store_computation(store, r->manifest->id, &r->computation, e);
+}
+
+static int judge_create(struct request *r, struct err *e)
+{
+	return judge_manifest(r, r->manifest, e);
 }
 
 static void reply_create(struct request *r)
@@ -242,7 +253,7 @@ int admin_take_id(Cvms__ComputationRunReq *manifest, struct err *e)
 
 /* The message is borrowed: we copy its bytes. */
 static int copy_manifest(const Cvms__ComputationRunReq *manifest, Cvms__ComputationRunReq **copy,
-			 struct err *e)
+			 size_t *size, struct err *e)
 {
 	CLEANUP(free) uint8_t *bytes = NULL;
 	size_t len;
@@ -251,24 +262,24 @@ static int copy_manifest(const Cvms__ComputationRunReq *manifest, Cvms__Computat
 		return err_set(e, ERR_INVALID, "the request has no manifest");
 	if (manifest_encode(manifest, &bytes, &len, e) < 0)
 		return err_code(e);
+	*size = len;
 	return manifest_decode(bytes, len, copy, e);
 }
 
 static void on_create(struct rpc_call *call, const ProtobufCMessage *message)
 {
+	struct judge_way way = { .step = judge_create, .run = run_create, .reply = reply_create };
 	struct request *r = request_new(call, "");
 	struct err e;
 
 	if (!r)
 		return;
-	r->run = run_create;
-	r->reply = reply_create;
 	if (copy_manifest(((const Computations__CreateRequest *)message)->manifest, &r->manifest,
-			  &e) < 0 ||
+			  &way.bytes, &e) < 0 ||
 	    admin_take_id(r->manifest, &e) < 0)
 		request_refuse(r, &e);
 	else
-		request_start(r);
+		request_judge(r, &way);
 }
 
 /* Manifest */
@@ -390,11 +401,15 @@ static void on_remove(struct rpc_call *call, const ProtobufCMessage *message)
 #define METHOD(path_, kind_, request_, response_, message_)                               \
 	{ .method = { path_, kind_, &computations__##request_##__descriptor, response_ }, \
 	  .message = message_ }
+#define JUDGED(path_, request_, response_, message_)                                          \
+	{ .method = { path_, RPC_UNARY, &computations__##request_##__descriptor, response_ }, \
+	  .message = message_,                                                                \
+	  .closed = judge_closed }
 #define COMPUTATION &computations__computation__descriptor
 
 static const struct rpc_handler handlers[] = {
-	METHOD(PROTO_COMPUTATIONS_CREATE, RPC_UNARY, create_request, COMPUTATION, on_create),
-	METHOD(PROTO_COMPUTATIONS_IMPORT, RPC_UNARY, import_request,
+	JUDGED(PROTO_COMPUTATIONS_CREATE, create_request, COMPUTATION, on_create),
+	JUDGED(PROTO_COMPUTATIONS_IMPORT, import_request,
 	       &computations__import_response__descriptor, admin_import),
 	METHOD(PROTO_COMPUTATIONS_EXPORT, RPC_UNARY, export_request,
 	       &computations__export_response__descriptor, admin_export),

@@ -11,6 +11,7 @@
 #include "computations/core/service.h"
 
 struct journal_page;
+struct judging;
 struct people_request;
 struct transfer_request;
 struct witness_answer;
@@ -24,6 +25,8 @@ struct request {
 	bool only_asks;            /* whether it may; what changes something comes behind it */
 	int (*run)(struct store *store, struct request *r, struct err *e);
 	void (*reply)(struct request *r);
+	void (*next)(struct request *r); /* in place of reply(), and takes it over; NULL: none */
+	struct judging *judging;         /* admin/admin_judge.h */
 
 	char *id, *cvm_id;
 	bool force, tell;

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin_import.c — Import: computations out of a document, each in a savepoint of its own, so that one that can't be
- * leaves the others. A preview goes the same way, and back.
+ * admin_import.c — Import: computations out of a document that admin_import_read.c has judged, each in a savepoint of its
+ * own, so that one that can't be leaves the others. A preview goes the same way, and back.
  */
-#include "common/base/encode.h"
 #include "common/base/log.h"
-#include "common/manifest/agent_config.h"
-#include "common/protobuf/protobuf.h"
 #include "common/rpc/observer.h"
-#include "common/transfer/csv.h"
+#include "computations/admin/admin_judge.h"
 #include "computations/admin/admin_transfer.h"
 #include "computations/people/role.h"
 #include "computations/transfer/note.h"
@@ -17,27 +14,11 @@
 
 /* ---- people ---- */
 
-static const struct transfer_person *person_of(const struct transfer_request *t, const char *id)
-{
-	for (size_t i = 0; i < t->person_count; i++)
-		if (strcmp(t->people[i].id, id) == 0)
-			return &t->people[i];
-	return NULL;
-}
-
 static const char *user_of(void *data, const char *id)
 {
-	const struct transfer_person *p = person_of(data, id);
+	const struct transfer_person *p = transfer_person(data, id);
 
 	return p && *p->user ? p->user : id;
-}
-
-static const char *key_of(void *data, const char *id, struct err *e)
-{
-	const struct transfer_person *p = person_of(data, id);
-
-	(void)e;
-	return p ? p->key : NULL;
 }
 
 /* ---- what is said of one ---- */
@@ -138,15 +119,6 @@ static int take_roles(struct store *store, struct request *r, const char *id,
 
 /* ---- one ---- */
 
-static int take_id(const struct transfer_request *t, Cvms__ComputationRunReq *m, struct err *e)
-{
-	if (t->new_ids && m->id != protobuf_c_empty_string) {
-		free(m->id);
-		m->id = (char *)(uintptr_t)protobuf_c_empty_string;
-	}
-	return admin_take_id(m, e);
-}
-
 static int keep_time(struct store *store, const char *id, const struct document_item *item,
 		     Computations__Imported *out, struct err *e)
 {
@@ -194,44 +166,36 @@ static void fill(struct transfer_request *t, const Cvms__ComputationRunReq *m,
 	memcpy(out->manifest_digest.data, digests.sha3_256, sizeof(digests.sha3_256));
 }
 
-static int create(struct store *store, struct request *r, const struct document_item *item,
-		  Computations__Imported *out, struct err *e)
+static int create(struct store *store, struct request *r, size_t i, Computations__Imported *out,
+		  struct err *e)
 {
 	struct transfer_request *t = r->transfer;
-	const struct document_keys keys = { key_of, t };
-	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
-	size_t left_out;
+	const struct document_item *item = &t->document->items[i];
+	const struct transfer_item *judged = &t->items[i];
+	const Cvms__ComputationRunReq *m = judged->manifest;
 
-	if (document_manifest(item, &keys, &m, &left_out, e) < 0 || take_id(t, m, e) < 0 ||
-	    manifest_check(m, e) < 0)
+	if (judged->why.code != ERR_OK) {
+		*e = judged->why;
 		return err_code(e);
-	if (agent_config_check(m->agent_config, e) < 0)
-		return err_wrap(e, "agent_config (no document has its private key)");
+	}
 	if (store_create(store, m, e) < 0 || take_roles(store, r, m->id, item, out, e) < 0 ||
 	    note_keep(&store->db, m, item, user_of, t, e) < 0 ||
 	    keep_time(store, m->id, item, out, e) < 0)
 		return err_code(e);
-	note_item(item, left_out, out);
+	note_item(item, judged->left_out, out);
 	fill(t, m, item, out);
 	return 0;
 }
 
-/* The document's fault, and not the database's or this machine's. */
-static bool is_refusal(enum err_code code)
-{
-	return code == ERR_INVALID || code == ERR_NOT_FOUND || code == ERR_EXISTS ||
-	       code == ERR_PRECONDITION || code == ERR_UNIMPLEMENTED || code == ERR_EXHAUSTED;
-}
-
-static int take_item(struct store *store, struct request *r, const struct document_item *item,
-		     Computations__Imported *out, struct err *e)
+static int take_item(struct store *store, struct request *r, size_t i, Computations__Imported *out,
+		     struct err *e)
 {
 	struct err why;
 
 	if (db_script(&store->db, "SAVEPOINT item", e) < 0)
 		return err_code(e);
-	if (create(store, r, item, out, &why) < 0) {
-		if (!is_refusal(why.code)) {
+	if (create(store, r, i, out, &why) < 0) {
+		if (!transfer_is_refusal(why.code)) {
 			*e = why;
 			return err_code(e);
 		}
@@ -257,8 +221,9 @@ static Computations__Imported *add_report(Computations__ImportResponse *response
 	return out;
 }
 
-static int take_all(struct store *store, struct request *r, const struct document *d, struct err *e)
+static int take_all(struct store *store, struct request *r, struct err *e)
 {
+	const struct document *d = r->transfer->document;
 	Computations__ImportResponse *response = calloc(1, sizeof(*response));
 
 	if (!response)
@@ -273,25 +238,13 @@ static int take_all(struct store *store, struct request *r, const struct documen
 
 		if (!out)
 			return err_nomem(e);
-		if (take_item(store, r, &d->items[i], out, e) < 0)
+		if (take_item(store, r, i, out, e) < 0)
 			return err_code(e);
 	}
 	return 0;
 }
 
 /* ---- the call ---- */
-
-static int read_document(const struct transfer_request *t, struct document **d, struct err *e)
-{
-	CLEANUP(free) uint8_t *json = NULL;
-	size_t len;
-
-	if (!t->csv)
-		return document_read(t->bytes, t->len, d, e);
-	if (csv_to_json(t->bytes, t->len, DOCUMENT_MAX, &json, &len, e) < 0)
-		return err_code(e);
-	return document_read(json, len, d, e);
-}
 
 /* One for each computation, besides that of the call. */
 static int add_rows(struct store *store, struct request *r, struct err *e)
@@ -317,19 +270,12 @@ static int add_rows(struct store *store, struct request *r, struct err *e)
 
 static int run_import(struct store *store, struct request *r, struct err *e)
 {
-	CLEANUP(document_free) struct document *d = NULL;
-	uint8_t hash[SHA3_256_LEN];
-
-	if (digest(DIGEST_SHA3_256, r->transfer->bytes, r->transfer->len, hash, e) < 0 ||
-	    read_document(r->transfer, &d, e) < 0)
-		return err_code(e);
-	hex_encode(hash, sizeof(hash), r->transfer->digest);
 	if (r->audit)
 		snprintf(r->audit->object, sizeof(r->audit->object), "document %s",
 			 r->transfer->digest);
 	if (!r->transfer->preview)
-		return take_all(store, r, d, e) < 0 ? err_code(e) : add_rows(store, r, e);
-	if (db_script(&store->db, "SAVEPOINT preview", e) < 0 || take_all(store, r, d, e) < 0)
+		return take_all(store, r, e) < 0 ? err_code(e) : add_rows(store, r, e);
+	if (db_script(&store->db, "SAVEPOINT preview", e) < 0 || take_all(store, r, e) < 0)
 		return err_code(e);
 	return db_script(&store->db, "ROLLBACK TO preview; RELEASE preview", e);
 }
@@ -371,7 +317,7 @@ static int take_person(struct transfer_request *t, const Computations__ImportPer
 
 	/* This is the loop: whether the numbers in a key are sound takes up to half a second, and is found out with the
 	 * manifest that has it. */
-	if (!*given->id || person_of(t, given->id))
+	if (!*given->id || transfer_person(t, given->id))
 		return err_set(e, ERR_INVALID, "people: %s comes twice, or is none",
 			       log_quote(given->id).text);
 	if (*given->user && people_name_check("user", given->user, e) < 0)
@@ -408,17 +354,21 @@ static int take_request(struct transfer_request *t, const Computations__ImportRe
 
 void admin_import(struct rpc_call *call, const ProtobufCMessage *message)
 {
+	const struct judge_way way = {
+		.bytes = protobuf_c_message_get_packed_size(message),
+		.step = transfer_judge,
+		.run = run_import,
+		.reply = reply_import,
+	};
 	struct request *r = admin_transfer_new(call);
 	struct err e;
 
 	if (!r)
 		return;
-	r->run = run_import;
-	r->reply = reply_import;
 	if (take_request(r->transfer, (const Computations__ImportRequest *)message, &e) < 0)
 		request_refuse(r, &e);
 	else
-		request_start(r);
+		request_judge(r, &way);
 }
 
 struct request *admin_transfer_new(struct rpc_call *call)
@@ -440,6 +390,7 @@ void admin_transfer_free(struct transfer_request *t)
 {
 	if (!t)
 		return;
+	transfer_items_free(t);
 	for (size_t i = 0; i < t->person_count; i++) {
 		free(t->people[i].id);
 		free(t->people[i].user);

@@ -13,6 +13,13 @@ struct transfer_person {
 	char *key;       /* base64; NULL: none was given */
 };
 
+/* A computation of the document, when it is judged. */
+struct transfer_item {
+	Cvms__ComputationRunReq *manifest; /* with an id */
+	size_t left_out;                   /* owners who are no consumers: document_manifest() */
+	struct err why; /* ERR_OK: it can be created, as far as it alone is asked */
+};
+
 struct transfer_request {
 	/* Import */
 	uint8_t *bytes;
@@ -21,6 +28,9 @@ struct transfer_request {
 	bool csv, preview, new_ids;
 	struct transfer_person people[TRANSFER_PEOPLE_MAX];
 	size_t person_count;
+	struct document *document;
+	struct transfer_item *items; /* one for each of the document's */
+	size_t judged;               /* of them; in admin_import_read.c */
 	Computations__ImportResponse *response;
 
 	/* Export */
@@ -28,6 +38,14 @@ struct transfer_request {
 	size_t id_count;
 	struct writer out;
 };
+
+/* In the pool: reads the document and judges its computations, as of struct judge_way. */
+int transfer_judge(struct request *r, struct err *e) MUST_CHECK;
+void transfer_items_free(struct transfer_request *t);
+
+const struct transfer_person *transfer_person(const struct transfer_request *t, const char *id);
+/* The document's fault, and not the database's or this machine's. */
+bool transfer_is_refusal(enum err_code code);
 
 /* NULL as from request_new(). */
 struct request *admin_transfer_new(struct rpc_call *call);

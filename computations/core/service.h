@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 struct appraisal;
+struct judge_line;
 struct password_line;
 struct session;
 struct follower;
@@ -21,6 +22,7 @@ struct service {
 	struct store_queue *queue;
 	struct appraisal *appraisal;     /* NULL: no policy, and nothing is asked of CVMs */
 	struct password_line *passwords; /* that are to be computed */
+	struct judge_line *judges;       /* of manifests that are brought */
 	uint64_t max_sessions;
 	size_t session_count;   /* of agents */
 	size_t forwarder_count; /* of streams that only report */

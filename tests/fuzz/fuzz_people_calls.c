@@ -13,6 +13,7 @@
 #include "common/rpc/conn.h"
 #include "computations.pb-c.h"
 #include "computations/core/admin_access.h"
+#include "computations/core/judge_line.h"
 #include "computations/core/password_line.h"
 #include "computations/core/service.h"
 #include "computations/people/action.h"
@@ -133,6 +134,7 @@ static void enter(bool sign_in)
 	assert(store_queue_new(&loop, &store, &queue, &e) == 0);
 	service_init(&service, &loop, queue, limits.cvms);
 	assert(password_line_new(&loop, &service.passwords, &e) == 0);
+	assert(judge_line_new(&loop, &service.judges, &e) == 0);
 	service.sign_in = sign_in;
 	assert(rpc_server_new(&loop, NULL, &server, &e) == 0);
 	assert(rpc_server_add(server, &admin_rpc, &service, &e) == 0);
@@ -154,6 +156,7 @@ static void leave(void)
 		continue;
 	assert(service.follower_count == 0);
 	password_line_free(service.passwords);
+	judge_line_free(service.judges);
 	store_queue_free(queue);
 }
 

@@ -14,6 +14,7 @@
 #include "common/rpc/conn.h"
 #include "computations.pb-c.h"
 #include "computations/core/appraisal.h"
+#include "computations/core/judge_line.h"
 #include "computations/core/service.h"
 #include "computations/core/session.h"
 #include "computations_paths.h"
@@ -143,6 +144,7 @@ static void enter(bool judges)
 	store_memory_open(&store, &limits);
 	assert(store_queue_new(&loop, &store, &queue, &e) == 0);
 	service_init(&service, &loop, queue, limits.cvms);
+	assert(judge_line_new(&loop, &service.judges, &e) == 0);
 	service.appraisal = judges ? appraisal : NULL;
 	for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
 		assert(rpc_server_new(&loop, NULL, &servers[i], &e) == 0);
@@ -167,6 +169,7 @@ static void leave(bool stops)
 	assert(service.session_count == 0 && service.forwarder_count == 0);
 	assert(service.follower_count == 0 && service.arrived_bytes == 0);
 	assert(TAILQ_EMPTY(&service.sessions) && TAILQ_EMPTY(&service.followers));
+	judge_line_free(service.judges);
 	store_queue_free(queue);
 }
 

@@ -18,6 +18,7 @@ from harness import PROTOCOL, Folder, Process, program, spki, until
 
 manager, manager_grpc = PROTOCOL["manager"]
 computations, computations_grpc = PROTOCOL["computations"]
+people, people_grpc = PROTOCOL["people"]
 cvms, _ = PROTOCOL["cvms"]
 WAIT = 60
 KEY, _ = spki()
@@ -143,14 +144,14 @@ def without_a_file_it_is_in_the_normal_log_at_every_level():
 
 
 def held_up(folder, stub, log, late, left):
-    """Two creations that wait for the database; the deadline of one passes meanwhile, the other's caller leaves."""
-    ask = lambda name: computations.CreateRequest(manifest=manifest(name))
+    """Two changes that wait for the database; the deadline of one passes meanwhile, the other's caller leaves."""
+    ask = lambda name: people.AddUserRequest(name=name)
     (path,) = [p for p in os.listdir(folder("service")) if p.endswith(".db")]
     lock = sqlite3.connect(os.path.join(folder("service"), path), isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
-    code, _ = code_of(lambda request, timeout: stub.Create(request, timeout=0.5), ask(late))
-    leaving = stub.Create.future(ask(left), timeout=WAIT)
-    until(lambda: any(e.get("id") == left for e in entries(log)), "it is asked for")
+    code, _ = code_of(lambda request, timeout: stub.AddUser(request, timeout=0.5), ask(late))
+    leaving = stub.AddUser.future(ask(left), timeout=WAIT)
+    until(lambda: any(e.get("user") == left for e in entries(log)), "it is asked for")
     leaving.cancel()
     lock.execute("ROLLBACK")
     lock.close()
@@ -161,14 +162,15 @@ def the_end_of_a_change_is_told_and_not_the_caller_s_deadline():
     with Folder() as folder:
         log = folder("audit.log")
         with service_of(folder, AUDIT_LOG=log) as s:
-            s.stub.Create(computations.CreateRequest(manifest=manifest("first")), timeout=WAIT)
+            stub = people_grpc.PeopleServiceStub(s.channel)
+            stub.AddUser(people.AddUserRequest(name="first"), timeout=WAIT)
             for n in range(20):  # a machine under load may be too late for what is to be seen: once more then
                 late, left = f"late{n}", f"left{n}"
-                code = held_up(folder, s.stub, log, late, left)
-                until(lambda: {e["event"] for e in entries(log) if e.get("id") == left} == {"asked", "done"}, "its end")
-                s.stub.Create(computations.CreateRequest(manifest=manifest(f"last{n}")), timeout=WAIT)
-                there = {c.id for c in s.stub.List(computations.ListRequest(), timeout=WAIT).computations}
-                ends = {e["id"]: (e["outcome"], e.get("caller")) for e in entries(log) if e["event"] == "done"}
+                code = held_up(folder, stub, log, late, left)
+                until(lambda: {e["event"] for e in entries(log) if e.get("user") == left} == {"asked", "done"}, "its end")
+                stub.AddUser(people.AddUserRequest(name=f"last{n}"), timeout=WAIT)
+                there = {u.name for u in stub.ListUsers(people.ListUsersRequest(), timeout=WAIT).users}
+                ends = {e["user"]: (e["outcome"], e.get("caller")) for e in entries(log) if e["event"] == "done"}
                 # what it says is what happened, always
                 assert {i for i, end in ends.items() if end[0] == "OK"} == there, (ends, there)
                 assert not {"DEADLINE_EXCEEDED", "CANCELLED"} & {end[0] for end in ends.values()}, ends

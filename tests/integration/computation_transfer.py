@@ -7,13 +7,17 @@ import csv
 import hashlib
 import io
 import json
+import math
 import os
+import random
 
 import grpc
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import tap
 from computations_service import agent_of, connected
-from harness import Folder, cli, computations, cvms, spki, until
+from harness import PATIENCE, Folder, cli, computations, cvms, spki, until
 from people import Caller, create, service, user
 
 DATA = os.path.join(os.path.dirname(__file__), "..", "data")
@@ -336,6 +340,71 @@ def the_audit_log_says_what_was_imported():
                         (None, "1", "four", third)], said
 
 
+PRIMES = math.prod(p for p in range(3, 5000, 2) if all(p % q for q in range(3, math.isqrt(p) + 1, 2)))
+
+
+def slow_key(numbers):
+    """An RSA key whose judging takes as long as can be: 8192 bits, and no small divisor gives it away at once."""
+    while True:
+        modulus = numbers.getrandbits(8192) | 1 | 1 << 8191
+        if math.gcd(modulus, PRIMES) == 1:
+            return RSAPublicNumbers(65537, modulus).public_key().public_bytes(
+                Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def slow_requests():
+    """Calls that bring so many keys that minutes go by before the last of them is judged."""
+    numbers = random.Random(13)
+    keys = [slow_key(numbers) for _ in range(256)]
+    datasets = [{"hash": f"{i:064x}", "filename": f"{i}", "user_key": base64.b64encode(key).decode()}
+                for i, key in enumerate(keys)]
+    document = json.dumps([{"name": "slow", "id": "slow", "owner": "x", "datasets": datasets, "result_consumers": [],
+                            "algorithm": {"hash": "ab" * 32, "user_key": public()}}]).encode()
+    manifest = cvms.ComputationRunReq(
+        id="slow", name="slow", algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=spki()[0]),
+        result_consumers=[cvms.ResultConsumer(userKey=key) for key in keys])
+    return (("Import", computations.ImportRequest(document=document, preview=True)),
+            ("Import", computations.ImportRequest(document=document)),
+            ("Create", computations.CreateRequest(manifest=manifest)))
+
+
+def others_are_answered_while_much_is_judged():
+    """Who brings much waits for it himself. When he leaves, nothing is left of it, and it ends."""
+    with Folder() as folder:
+        log = folder("audit.log")
+        with room(AUDIT_LOG=log) as running:
+            anna, bert = user(running, "anna"), user(running, "bert")
+            for number, (method, request) in enumerate(slow_requests()):
+                slow = getattr(anna.stubs[0], method).future(request, metadata=anna.metadata, timeout=PATIENCE)
+                name = f"small-{number}"
+                create(bert, name)
+                imported_now = bert("Import", document=json.dumps([complete(id=name + "-i")]).encode()).computations
+                assert imported_now[0].created, imported_now
+                assert ids(running)[-2:] == [name, name + "-i"]
+                assert not slow.done(), method
+                slow.cancel()
+                # Nothing of his is before it any more.
+                create(anna, f"mine-{number}")
+            assert "slow" not in ids(running)
+            until(lambda: said_cancelled(log) == ["Import", "Import", "Create"], "that they are cancelled")
+
+
+def said_cancelled(log):
+    with open(log, encoding="utf-8") as file:
+        return [x["method"].rsplit("/", 1)[-1] for x in map(json.loads, file)
+                if x["event"] == "done" and x.get("outcome") == "CANCELLED"]
+
+
+def a_stop_waits_for_no_judge():
+    with room() as running:
+        _, request = slow_requests()[1]
+        slow = running.admin.Import.future(request, timeout=PATIENCE)
+        create(user(running, "anna"), "small")
+        assert not slow.done()
+        assert running.process.stop() == 0
+        assert slow.exception().code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED), slow.exception()
+
+
 def options_that_say_nothing_are_refused():
     with room() as running:
         for option in ("--map", "--key"):
@@ -359,4 +428,6 @@ if __name__ == "__main__":
              a_manifest_beside_people_s_words_is_the_same,
              who_may_what_is_asked_for_each,
              the_audit_log_says_what_was_imported,
+             others_are_answered_while_much_is_judged,
+             a_stop_waits_for_no_judge,
              options_that_say_nothing_are_refused])

@@ -48,5 +48,6 @@ def manager_of(folder, **more):
 def service_of(folder, ready="ready", **more):
     settings = {"ADMIN_SOCKET": folder("run/admin.sock"), "GRPC_PORT": "0", "STATE_DIR": folder("service"), **more}
     daemon = Daemon(folder, "cocos-computations", {f"COMPUTATIONS_{k}": v for k, v in settings.items()}, ready)
-    daemon.stub = computations_grpc.ComputationServiceStub(grpc.insecure_channel("unix:" + settings["ADMIN_SOCKET"]))
+    daemon.channel = grpc.insecure_channel("unix:" + settings["ADMIN_SOCKET"])
+    daemon.stub = computations_grpc.ComputationServiceStub(daemon.channel)
     return daemon

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin_import_read.c — what an import brings: read, made to manifests, and judged, before the database is asked. */
+#include "common/base/encode.h"
+#include "common/manifest/agent_config.h"
+#include "common/protobuf/protobuf.h"
+#include "common/transfer/csv.h"
+#include "computations/admin/admin_judge.h"
+#include "computations/admin/admin_transfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct transfer_person *transfer_person(const struct transfer_request *t, const char *id)
+{
+	for (size_t i = 0; i < t->person_count; i++)
+		if (strcmp(t->people[i].id, id) == 0)
+			return &t->people[i];
+	return NULL;
+}
+
+bool transfer_is_refusal(enum err_code code)
+{
+	return code == ERR_INVALID || code == ERR_NOT_FOUND || code == ERR_EXISTS ||
+	       code == ERR_PRECONDITION || code == ERR_UNIMPLEMENTED || code == ERR_EXHAUSTED;
+}
+
+static const char *key_of(void *data, const char *id, struct err *e)
+{
+	const struct transfer_person *p = transfer_person(data, id);
+
+	(void)e;
+	return p ? p->key : NULL;
+}
+
+static int take_id(const struct transfer_request *t, Cvms__ComputationRunReq *m, struct err *e)
+{
+	if (t->new_ids && m->id != protobuf_c_empty_string) {
+		free(m->id);
+		m->id = (char *)(uintptr_t)protobuf_c_empty_string;
+	}
+	return admin_take_id(m, e);
+}
+
+static int read_document(struct transfer_request *t, struct err *e)
+{
+	CLEANUP(free) uint8_t *json = NULL;
+	size_t len;
+
+	if (!t->csv)
+		return document_read(t->bytes, t->len, &t->document, e);
+	if (csv_to_json(t->bytes, t->len, DOCUMENT_MAX, &json, &len, e) < 0)
+		return err_code(e);
+	return document_read(json, len, &t->document, e);
+}
+
+static int begin(struct transfer_request *t, struct err *e)
+{
+	uint8_t hash[SHA3_256_LEN];
+
+	if (digest(DIGEST_SHA3_256, t->bytes, t->len, hash, e) < 0 || read_document(t, e) < 0)
+		return err_code(e);
+	hex_encode(hash, sizeof(hash), t->digest);
+	t->items = calloc(t->document->count + 1, sizeof(*t->items));
+	return t->items ? 1 : err_nomem(e);
+}
+
+/* As of judge_manifest(). */
+static int judge_item(struct request *r, const struct document_item *item,
+		      struct transfer_item *out, struct err *e)
+{
+	struct transfer_request *t = r->transfer;
+	const struct document_keys keys = { key_of, t };
+	int more;
+
+	if (!out->manifest &&
+	    (document_manifest(item, &keys, &out->manifest, &out->left_out, e) < 0 ||
+	     take_id(t, out->manifest, e) < 0))
+		return err_code(e);
+	more = judge_manifest(r, out->manifest, e);
+	if (more)
+		return more;
+	if (agent_config_check(out->manifest->agent_config, e) < 0)
+		return err_wrap(e, "agent_config (no document has its private key)");
+	return 0;
+}
+
+int transfer_judge(struct request *r, struct err *e)
+{
+	struct transfer_request *t = r->transfer;
+	struct transfer_item *item;
+	int more;
+
+	if (!t->items)
+		return begin(t, e);
+	if (t->judged == t->document->count)
+		return 0;
+	item = &t->items[t->judged];
+	more = judge_item(r, &t->document->items[t->judged], item, &item->why);
+	if (more < 0 && !transfer_is_refusal(item->why.code)) {
+		*e = item->why;
+		return err_code(e);
+	}
+	if (more > 0)
+		return 1;
+	if (more == 0)
+		item->why.code = ERR_OK;
+	t->judged++;
+	return 1;
+}
+
+void transfer_items_free(struct transfer_request *t)
+{
+	for (size_t i = 0; t->items && i < t->document->count; i++)
+		manifest_free(t->items[i].manifest);
+	free(t->items);
+	document_free(t->document);
+}
