@@ -2,6 +2,7 @@
 #include "computations/admin/admin_people.h"
 
 #include "common/base/log.h"
+#include "computations/admin/admin_judge.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "people_paths.h"
 #include "proto/descriptors.h"
@@ -19,6 +20,7 @@ void admin_people_free(struct people_request *p)
 	for (size_t i = 0; i < LOGINS_MAX; i++)
 		login_done(&p->logins[i]);
 	role_list_free(p->roles);
+	people_key_free(p->key);
 	free(p->user);
 	if (p->name)
 		explicit_bzero(p->name, strlen(p->name));
@@ -369,6 +371,17 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_PEOPLE_LIST_SESSIONS, user_request, ANSWER(list_sessions_response),
 	       people_list_sessions),
 	METHOD(PROTO_PEOPLE_END_SESSION, session_request, NOTHING, people_end_session),
+	METHOD(PROTO_PEOPLE_CHALLENGE_KEY, challenge_key_request, ANSWER(key_challenge),
+	       people_challenge_key),
+	{ .method = { PROTO_PEOPLE_REGISTER_KEY, RPC_UNARY,
+		      &people__register_key_request__descriptor, ANSWER(user_key) },
+	  .message = people_register_key,
+	  .closed = judge_closed },
+	METHOD(PROTO_PEOPLE_LIST_KEYS, user_request, ANSWER(list_keys_response), people_list_keys),
+	METHOD(PROTO_PEOPLE_RETIRE_KEY, retire_key_request, NOTHING, people_retire_key),
+	METHOD(PROTO_PEOPLE_FIND_KEY, user_request, ANSWER(user_key), people_find_key),
+	METHOD(PROTO_PEOPLE_LIST_KEY_OWNERS, roles_request, ANSWER(key_owners),
+	       people_list_key_owners),
 	METHOD(PROTO_PEOPLE_LIST_ROLES, roles_request, ANSWER(roles), people_list_roles),
 	METHOD(PROTO_PEOPLE_DEFINE_ROLE, define_role_request, ANSWER(roles), people_define_role),
 	METHOD(PROTO_PEOPLE_GIVE_ROLE, member_request, ANSWER(roles), people_give_role),

@@ -13,6 +13,8 @@
 
 enum { PEOPLE_PAGE_MAX = 256, PEOPLE_TOKEN_DAYS = 90 };
 
+struct key_request;
+
 /* What such a call is about, beside its request's id, which is a computation's. */
 struct people_request {
 	char *user, *name; /* a token's or role's; or a password */
@@ -25,6 +27,7 @@ struct people_request {
 	struct role_list *roles;
 	struct login logins[LOGINS_MAX];
 	struct password password;
+	struct key_request *key;
 	int64_t session, person;
 	char secret[TOKEN_TEXT_LEN + 1];
 	int64_t expires;
@@ -62,3 +65,12 @@ void people_define_role(struct rpc_call *call, const ProtobufCMessage *message);
 void people_give_role(struct rpc_call *call, const ProtobufCMessage *message);
 void people_take_role(struct rpc_call *call, const ProtobufCMessage *message);
 void people_whoami(struct rpc_call *call, const ProtobufCMessage *message);
+
+/* admin_key.c */
+void people_challenge_key(struct rpc_call *call, const ProtobufCMessage *message);
+void people_register_key(struct rpc_call *call, const ProtobufCMessage *message);
+void people_list_keys(struct rpc_call *call, const ProtobufCMessage *message);
+void people_retire_key(struct rpc_call *call, const ProtobufCMessage *message);
+void people_find_key(struct rpc_call *call, const ProtobufCMessage *message);
+void people_list_key_owners(struct rpc_call *call, const ProtobufCMessage *message);
+void people_key_free(struct key_request *key);

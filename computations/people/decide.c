@@ -31,6 +31,8 @@ static const struct rule {
 	/* The manifest is frozen by the first run, and its parties with it. */
 	[DEED_PARTIES] = { ACTION_BIT(ACTION_ADMINISTRATOR), IN(DECIDE_CREATED), false, true,
 			   "change who provides or gets what" },
+	[DEED_KEY] = { ACTION_BIT(ACTION_VIEW), IN(DECIDE_CREATED), false, true,
+		       "put another key into it" },
 };
 
 unsigned decide_actions(const struct decide_caller *caller)

@@ -29,6 +29,7 @@ enum deed {
 	DEED_REMOVE,
 	DEED_MEMBERS, /* who has which role */
 	DEED_PARTIES, /* who has a role that the manifest names keys of */
+	DEED_KEY,     /* which key of one's own the manifest names */
 	DEEDS
 };
 

@@ -60,3 +60,24 @@
 	" person {integer} REFERENCES users (number) ON DELETE CASCADE," /* NULL: the first */ \
 	" hash {bytes} NOT NULL UNIQUE,"                                                       \
 	" ends {integer} NOT NULL);"
+
+/* Keys of users (user_key.h), and what is given out to show that one has them. */
+#define USER_KEYS_FORM                                                            \
+	"CREATE TABLE user_keys ("                                                \
+	" number {counted},"                                                      \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE," \
+	" computation TEXT NOT NULL," /* '': all */                               \
+	" fingerprint {bytes} NOT NULL,"                                          \
+	" spki {bytes} NOT NULL,"                                                 \
+	" created {integer} NOT NULL,"                                            \
+	" retired {integer} NOT NULL DEFAULT 0,"                                  \
+	" UNIQUE (person, computation, fingerprint));"                            \
+	"CREATE INDEX user_keys_fingerprint ON user_keys (fingerprint);"          \
+	"CREATE TABLE key_challenges ("                                           \
+	" number {counted},"                                                      \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE," \
+	" computation TEXT NOT NULL,"                                             \
+	" fingerprint {bytes} NOT NULL,"                                          \
+	" challenge {bytes} NOT NULL UNIQUE,"                                     \
+	" ends {integer} NOT NULL);"                                              \
+	"CREATE INDEX key_challenges_person ON key_challenges (person, number);"

@@ -9,6 +9,7 @@
 #include "common/db/db_postgres.h"
 #include "common/db/db_sqlite.h"
 #include "computations/people/role.h"
+#include "computations/people/user_key.h"
 #include "computations/store/store_form.h"
 #include "computations/store/store_witness.h"
 #include "computations/transfer/note.h"
@@ -461,6 +462,7 @@ int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
 	    db_run(&store->db, e, "DELETE FROM signed_journals WHERE computation = ?", "t", id) <
 		    0 ||
 	    role_forget(&store->db, id, e) < 0 || note_forget(&store->db, id, e) < 0 ||
+	    user_key_forget(&store->db, id, e) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id) < 0)
 		return err_code(e);
 	*cvm_id = TAKE_PTR(holder);

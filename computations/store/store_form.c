@@ -108,11 +108,13 @@ static const char schema[] =
 			/* What documents said of assets. */
 			NOTE_FORM
 				/* Who changed what. */
-				AUDIT_FORM;
+				AUDIT_FORM
+					/* Keys of users. */
+					USER_KEYS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
- * to sign in, 10 no notes, 11 no audit log. */
+ * to sign in, 10 no notes, 11 no audit log, 12 no keys of users. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -128,6 +130,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[9] = ACCOUNTS_FORM,
 	[10] = NOTE_FORM,
 	[11] = AUDIT_FORM,
+	[12] = USER_KEYS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

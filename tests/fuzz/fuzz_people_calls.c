@@ -18,6 +18,7 @@
 #include "computations/core/service.h"
 #include "computations/people/action.h"
 #include "computations/people/role.h"
+#include "computations/people/user_key.h"
 #include "computations_paths.h"
 #include "people.pb-c.h"
 #include "people_paths.h"
@@ -57,6 +58,15 @@ static bool owned[ORDER_IDS];
 static uint8_t *spki;
 static size_t spki_len;
 
+/* Two keys, and what was given out for one of them last. */
+static struct {
+	EVP_PKEY *key;
+	uint8_t *spki, fingerprint[KEY_FINGERPRINT_LEN];
+	size_t len;
+} keys[2];
+static bool asks_for_challenge; /* what is asked for now does */
+static uint8_t challenge[POSSESSION_CHALLENGE_LEN], service_key[KEY_FINGERPRINT_LEN];
+
 static char *text_of(const char *text)
 {
 	return (char *)(uintptr_t)text;
@@ -73,7 +83,29 @@ static void prepare(void)
 	setenv("UV_THREADPOOL_SIZE", "1", 1);
 	assert(uv_loop_init(&loop) == 0);
 	assert(key && key_to_spki(key, &spki, &spki_len, &e) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const uint8_t other[32] = { 10, (uint8_t)i };
+
+		keys[i].key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, other, 32);
+		assert(keys[i].key &&
+		       key_to_spki(keys[i].key, &keys[i].spki, &keys[i].len, &e) == 0 &&
+		       key_fingerprint(keys[i].spki, keys[i].len, keys[i].fingerprint, &e) == 0);
+	}
 	loop.data = &service;
+}
+
+static void take_challenge(const uint8_t *bytes, size_t len)
+{
+	const People__KeyChallenge *c;
+	ProtobufCMessage *m;
+	struct err e;
+
+	assert(protobuf_unpack(&people__key_challenge__descriptor, bytes, len, &m, &e) == 0);
+	c = (const People__KeyChallenge *)m;
+	assert(c->challenge.len == sizeof(challenge) && c->service.len == sizeof(service_key));
+	memcpy(challenge, c->challenge.data, sizeof(challenge));
+	memcpy(service_key, c->service.data, sizeof(service_key));
+	protobuf_c_message_free_unpacked(m, NULL);
 }
 
 static void on_answer(void *data, unsigned number, const uint8_t *bytes, size_t len)
@@ -83,6 +115,8 @@ static void on_answer(void *data, unsigned number, const uint8_t *bytes, size_t 
 
 	if (!makes_token) {
 		assert(!memmem(bytes, len, TOKEN_PREFIX, sizeof(TOKEN_PREFIX) - 1));
+		if (asks_for_challenge)
+			take_challenge(bytes, len);
 		return;
 	}
 	assert(protobuf_unpack(&people__new_token__descriptor, bytes, len, &m, &e) == 0);
@@ -141,6 +175,7 @@ static void enter(bool sign_in)
 	assert(rpc_server_add(server, &people_rpc, &service, &e) == 0);
 	memset(tokens, 0, sizeof(tokens));
 	memset(owned, 0, sizeof(owned));
+	memset(challenge, 0, sizeof(challenge));
 	made = 0;
 	peer = NULL;
 	connect_again();
@@ -328,7 +363,9 @@ static int create(const struct command *c)
 
 	manifest.id = manifest.name = text_of(c->id);
 	algorithm.hash = (ProtobufCBinaryData){ sizeof(zeros), (uint8_t *)(uintptr_t)zeros };
-	algorithm.userkey = (ProtobufCBinaryData){ spki_len, spki };
+	algorithm.userkey = c->operand & ORDER_FLAG
+				    ? (ProtobufCBinaryData){ keys[0].len, keys[0].spki }
+				    : (ProtobufCBinaryData){ spki_len, spki };
 	manifest.algorithm = &algorithm;
 	request.manifest = &manifest;
 	return ask(c, PROTO_COMPUTATIONS_CREATE, &request.base);
@@ -393,8 +430,78 @@ static int ask_accounts(const struct command *c)
 	}
 }
 
+static size_t sign(const struct command *c, size_t n, uint8_t signature[SIGNATURE_MAX])
+{
+	struct possession p = { .user = c->name, .computation = c->id };
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len, size;
+	struct err e;
+
+	memcpy(p.service, service_key, sizeof(p.service));
+	memcpy(p.key, keys[n].fingerprint, sizeof(p.key));
+	memcpy(p.challenge, challenge, sizeof(p.challenge));
+	if (possession_message(&p, &bytes, &len, &e) < 0)
+		return 0;
+	n = c->operand & ORDER_OTHER_SIGNER ? !n : n;
+	assert(key_sign(keys[n].key, true, bytes, len, signature, &size, &e) == 0);
+	return c->operand & ORDER_SHORT_SIGNATURE ? size - 1 : size;
+}
+
+static int register_key(const struct command *c, const ProtobufCBinaryData *key, size_t n)
+{
+	People__RegisterKeyRequest request = PEOPLE__REGISTER_KEY_REQUEST__INIT;
+	uint8_t signature[SIGNATURE_MAX];
+	int status;
+
+	request.key = *key;
+	request.computation_id = text_of(c->id);
+	request.challenge = (ProtobufCBinaryData){ sizeof(challenge), challenge };
+	request.challenge.len -= c->operand & ORDER_SHORT_CHALLENGE ? 1 : 0;
+	request.signature = (ProtobufCBinaryData){ sign(c, n, signature), signature };
+	status = ask(c, PROTO_PEOPLE_REGISTER_KEY, &request.base);
+	assert(status != 0 || !(c->operand & (ORDER_OTHER_SIGNER | ORDER_SHORT_CHALLENGE |
+					      ORDER_SHORT_SIGNATURE | ORDER_NO_KEY)));
+	return status;
+}
+
+static int ask_keys(const struct command *c)
+{
+	People__ChallengeKeyRequest ask_for = PEOPLE__CHALLENGE_KEY_REQUEST__INIT;
+	People__UserRequest user = PEOPLE__USER_REQUEST__INIT;
+	People__RetireKeyRequest retire = PEOPLE__RETIRE_KEY_REQUEST__INIT;
+	People__RolesRequest owners = PEOPLE__ROLES_REQUEST__INIT;
+	size_t n = c->operand & ORDER_OTHER_KEY;
+	int status;
+
+	ask_for.key = (ProtobufCBinaryData){ keys[n].len, keys[n].spki };
+	ask_for.key.len -= c->operand & ORDER_NO_KEY ? 1 : 0;
+	ask_for.computation_id = owners.computation_id = text_of(c->id);
+	user.name = retire.user = text_of(c->name);
+	retire.fingerprint = (ProtobufCBinaryData){ KEY_FINGERPRINT_LEN, keys[n].fingerprint };
+	retire.fingerprint.len -= c->operand & ORDER_NO_KEY ? 1 : 0;
+	switch (c->what) {
+	case ORDER_CHALLENGE_KEY:
+		asks_for_challenge = true;
+		status = ask(c, PROTO_PEOPLE_CHALLENGE_KEY, &ask_for.base);
+		asks_for_challenge = false;
+		return status;
+	case ORDER_REGISTER_KEY:
+		return register_key(c, &ask_for.key, n);
+	case ORDER_LIST_KEYS:
+		return ask(c, PROTO_PEOPLE_LIST_KEYS, &user.base);
+	case ORDER_RETIRE_KEY:
+		return ask(c, PROTO_PEOPLE_RETIRE_KEY, &retire.base);
+	case ORDER_FIND_KEY:
+		return ask(c, PROTO_PEOPLE_FIND_KEY, &user.base);
+	default:
+		return ask(c, PROTO_PEOPLE_LIST_KEY_OWNERS, &owners.base);
+	}
+}
+
 static int ask_one(const struct command *c)
 {
+	if (c->what >= ORDER_CHALLENGE_KEY)
+		return ask_keys(c);
 	if (c->what >= ORDER_SET_PASSWORD)
 		return ask_accounts(c);
 	if (c->what <= ORDER_REMOVE_USER)
@@ -454,7 +561,11 @@ static void check_answer(const struct command *c, bool known, const struct token
 	if (c->what == ORDER_REMOVE || c->what == ORDER_GIVE_ROLE || c->what == ORDER_TAKE_ROLE ||
 	    c->what == ORDER_DEFINE_ROLE)
 		assert(granted & who->scope & ACTION_BIT(ACTION_ADMINISTRATOR));
-	if (c->what == ORDER_SHOW || c->what == ORDER_LIST_ROLES)
+	if (c->what == ORDER_REGISTER_KEY)
+		assert(who->scope == ACTIONS_ALL && strcmp(who->name, c->name) == 0 &&
+		       (!*c->id || granted & ACTION_BIT(ACTION_VIEW)));
+	if (c->what == ORDER_SHOW || c->what == ORDER_LIST_ROLES ||
+	    c->what == ORDER_LIST_KEY_OWNERS)
 		assert(granted & ACTION_BIT(ACTION_VIEW));
 }
 
@@ -475,6 +586,17 @@ static void check_tables(void)
 			 "") == 0);
 	assert(number_of("SELECT count(*) FROM own_roles WHERE computation NOT IN"
 			 " (SELECT id FROM computations)",
+			 "") == 0);
+	/* A key is one user's, and of each user one is in use for each computation, and for all. */
+	assert(number_of("SELECT count(*) FROM user_keys a JOIN user_keys b"
+			 " ON a.fingerprint = b.fingerprint AND a.person <> b.person",
+			 "") == 0);
+	assert(number_of("SELECT count(*) FROM user_keys a JOIN user_keys b"
+			 " ON a.person = b.person AND a.computation = b.computation"
+			 " AND a.number <> b.number WHERE a.retired = 0 AND b.retired = 0",
+			 "") == 0);
+	assert(number_of("SELECT count(*) FROM user_keys WHERE computation <> ''"
+			 " AND computation NOT IN (SELECT id FROM computations)",
 			 "") == 0);
 }
 

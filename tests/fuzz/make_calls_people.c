@@ -143,6 +143,48 @@ static void save_tokens(void)
 	calls_save_to("people_calls", "tokens", &w);
 }
 
+static void key(struct writer *w, enum order_token token, enum order_name name, enum order_id id,
+		uint8_t operand)
+{
+	order(w, ORDER_CHALLENGE_KEY, token, name, NAME_BERT, id, operand & ORDER_OTHER_KEY);
+	order(w, ORDER_REGISTER_KEY, token, name, NAME_BERT, id, operand);
+}
+
+/* A's key, wrongly and rightly; another one into her computation; B can't have it. */
+static void save_keys(void)
+{
+	struct writer w = begin(0, ALL);
+
+	key(&w, TOKEN_A, NAME_ANNA, COMPUTATION_NONE, ORDER_OTHER_SIGNER);
+	key(&w, TOKEN_A, NAME_ANNA, COMPUTATION_NONE, ORDER_SHORT_CHALLENGE);
+	key(&w, TOKEN_A, NAME_ANNA, COMPUTATION_NONE, ORDER_SHORT_SIGNATURE);
+	key(&w, TOKEN_A, NAME_ANNA, COMPUTATION_NONE, ORDER_NO_KEY);
+	key(&w, TOKEN_A, NAME_BERT, COMPUTATION_NONE, 0);
+	key(&w, TOKEN_A, NAME_EMPTY, COMPUTATION_NONE, 0);
+	key(&w, TOKEN_A, NAME_ANNA, COMPUTATION_NONE, 0);
+	order(&w, ORDER_REGISTER_KEY, TOKEN_A, NAME_ANNA, NAME_BERT, COMPUTATION_NONE, 0);
+	key(&w, TOKEN_B, NAME_BERT, COMPUTATION_NONE, 0);
+	order(&w, ORDER_CREATE, TOKEN_A, NAME_ANNA, NAME_BERT, COMPUTATION_ONE, ORDER_FLAG);
+	simple(&w, ORDER_LIST_KEY_OWNERS, TOKEN_A, COMPUTATION_ONE);
+	simple(&w, ORDER_LIST_KEY_OWNERS, TOKEN_B, COMPUTATION_ONE);
+	key(&w, TOKEN_B, NAME_BERT, COMPUTATION_ONE, ORDER_OTHER_KEY);
+	key(&w, TOKEN_A, NAME_ANNA, COMPUTATION_ONE, ORDER_OTHER_KEY);
+	simple(&w, ORDER_LIST_KEY_OWNERS, TOKEN_A, COMPUTATION_ONE);
+	simple(&w, ORDER_LIST_KEYS, TOKEN_A, COMPUTATION_NONE);
+	simple(&w, ORDER_LIST_KEYS, TOKEN_NONE, COMPUTATION_NONE);
+	simple(&w, ORDER_LIST_KEYS, TOKEN_B, COMPUTATION_NONE);
+	simple(&w, ORDER_FIND_KEY, TOKEN_B, COMPUTATION_NONE);
+	order(&w, ORDER_RETIRE_KEY, TOKEN_A, NAME_ANNA, NAME_BERT, COMPUTATION_NONE, ORDER_NO_KEY);
+	simple(&w, ORDER_RETIRE_KEY, TOKEN_A, COMPUTATION_NONE);
+	simple(&w, ORDER_FIND_KEY, TOKEN_A, COMPUTATION_NONE);
+	key(&w, TOKEN_A, NAME_ANNA, COMPUTATION_NONE, 0);
+	simple(&w, ORDER_STOP, TOKEN_A, COMPUTATION_ONE);
+	key(&w, TOKEN_A, NAME_ANNA, COMPUTATION_ONE, 0);
+	simple(&w, ORDER_REMOVE, TOKEN_A, COMPUTATION_ONE);
+	key(&w, TOKEN_A, NAME_ANNA, COMPUTATION_NONE, ORDER_OTHER_KEY);
+	calls_save_to("people_calls", "keys", &w);
+}
+
 /* Nobody without a token. */
 static void save_signed_in(void)
 {
@@ -162,5 +204,6 @@ void calls_people_calls(void)
 	save_all(ORDER_FLAG, ALL, "chief");
 	save_roles();
 	save_tokens();
+	save_keys();
 	save_signed_in();
 }

@@ -32,7 +32,22 @@ enum order {
 	ORDER_ADD_LINK,
 	ORDER_LIST_SESSIONS,
 	ORDER_END_SESSION, /* of the operand's number */
+	ORDER_CHALLENGE_KEY, /* with ORDER_OTHER_KEY, of the other one of two keys; in the next one as well */
+	ORDER_REGISTER_KEY, /* by the challenge that came last; the first name is signed, and the operand spoils it */
+	ORDER_LIST_KEYS,
+	ORDER_RETIRE_KEY,
+	ORDER_FIND_KEY,
+	ORDER_LIST_KEY_OWNERS,
 	ORDERS
+};
+
+/* What is wrong with a registration. */
+enum {
+	ORDER_OTHER_KEY = 1,
+	ORDER_OTHER_SIGNER = 2,
+	ORDER_SHORT_CHALLENGE = 4,
+	ORDER_NO_KEY = 8,
+	ORDER_SHORT_SIGNATURE = 16
 };
 
 enum order_token {

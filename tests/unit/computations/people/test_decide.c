@@ -17,7 +17,7 @@ struct expected {
 	unsigned actions; /* granted */
 	bool operates;
 	const char *be, *create, *operate;
-	const char *see, *run, *unverified, *again, *stop, *remove, *members, *parties;
+	const char *see, *run, *unverified, *again, *stop, *remove, *members, *parties, *key;
 };
 
 #define BIT(name) ACTION_BIT(ACTION_##name)
@@ -26,25 +26,25 @@ enum { VIEW = BIT(VIEW) };
 /* clang-format off */
 static const struct expected table[] = {
 	{ "nobody", 0, false, ALWAYS, ALWAYS, REFUSED,
-	  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN },
+	  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN },
 	{ "owner", ACTIONS_ALL, false, ALWAYS, ALWAYS, REFUSED,
-	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll" },
+	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
 	{ "administrator", VIEW | BIT(ADMINISTRATOR), false, ALWAYS, ALWAYS, REFUSED,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, ALWAYS, ALWAYS, "yllll" },
+	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, ALWAYS, ALWAYS, "yllll", "yllll" },
 	{ "editor", VIEW | BIT(EDIT), false, ALWAYS, ALWAYS, REFUSED,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED },
+	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
 	{ "runner", VIEW | BIT(RUN), false, ALWAYS, ALWAYS, REFUSED,
-	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, REFUSED, REFUSED, REFUSED },
+	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, REFUSED, REFUSED, REFUSED, "yllll" },
 	{ "viewer", VIEW, false, ALWAYS, ALWAYS, REFUSED,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED },
+	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
 	{ "algo_provider", VIEW | BIT(ALGO_PROVIDER), false, ALWAYS, ALWAYS, REFUSED,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED },
+	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
 	{ "dataset_provider", VIEW | BIT(DATASET_PROVIDER), false, ALWAYS, ALWAYS, REFUSED,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED },
+	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
 	{ "result_consumer", VIEW | BIT(RESULT_CONSUMER), false, ALWAYS, ALWAYS, REFUSED,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED },
+	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
 	{ "operator", 0, true, ALWAYS, ALWAYS, ALWAYS,
-	  ALWAYS, "yllll", "yllyl", "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll" },
+	  ALWAYS, "yllll", "yllyl", "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
 };
 /* clang-format on */
 
@@ -56,7 +56,7 @@ static const char *row_of(const struct expected *x, enum deed deed)
 		[DEED_RUN] = x->run,         [DEED_RUN_UNVERIFIED] = x->unverified,
 		[DEED_RUN_AGAIN] = x->again, [DEED_STOP] = x->stop,
 		[DEED_REMOVE] = x->remove,   [DEED_MEMBERS] = x->members,
-		[DEED_PARTIES] = x->parties,
+		[DEED_PARTIES] = x->parties, [DEED_KEY] = x->key,
 	};
 
 	return rows[deed];

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/people/user_key.h"
+
+#include "common/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void user_key_done(struct user_key *k)
+{
+	free(k->user);
+	free(k->computation);
+	*k = (struct user_key){ .user = NULL };
+}
+
+/* ---- a claim ---- */
+
+static int check_room(struct db *db, int64_t person, struct err *e)
+{
+	int64_t used;
+
+	if (db_number(db, &used, e,
+		      "SELECT count(*) FROM user_keys WHERE person = ? AND retired = 0", "i",
+		      person) < 0)
+		return err_code(e);
+	return used < USER_KEYS_MAX
+		       ? 0
+		       : err_set(e, ERR_EXHAUSTED, "a user has at most %d keys in use: retire one",
+				 USER_KEYS_MAX);
+}
+
+/* Of that user, for that. */
+static int check_new(struct db *db, const struct user_key_claim *claim, struct err *e)
+{
+	int64_t known, retired;
+
+	if (db_number(db, &known, e,
+		      "SELECT count(*) FROM user_keys WHERE person = ? AND computation = ?"
+		      " AND fingerprint = ?",
+		      "itb", claim->person, claim->computation, claim->fingerprint,
+		      sizeof(claim->fingerprint)) < 0 ||
+	    db_number(db, &retired, e,
+		      "SELECT count(*) FROM user_keys WHERE person = ? AND fingerprint = ?"
+		      " AND retired > 0",
+		      "ib", claim->person, claim->fingerprint, sizeof(claim->fingerprint)) < 0)
+		return err_code(e);
+	if (retired)
+		return err_set(e, ERR_PRECONDITION,
+			       "this key of yours was retired, and does not come back: make "
+			       "another one ('cocos-cli keys')");
+	return known ? err_set(e, ERR_EXISTS, "this key of yours is registered already") : 0;
+}
+
+int user_key_claim_check(struct db *db, struct user_key_claim *claim, struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	int64_t others;
+
+	if (key_parse_spki(claim->spki, claim->len, &key, e) < 0)
+		return err_wrap(e, "key");
+	if (key_fingerprint(claim->spki, claim->len, claim->fingerprint, e) < 0 ||
+	    db_number(db, &others, e,
+		      "SELECT count(*) FROM user_keys WHERE fingerprint = ? AND person <> ?", "bi",
+		      claim->fingerprint, sizeof(claim->fingerprint), claim->person) < 0)
+		return err_code(e);
+	if (others)
+		return err_set(
+			e, ERR_EXISTS,
+			"this key is another user's, and a key is one user's alone: make one "
+			"of your own ('cocos-cli keys')");
+	return check_new(db, claim, e) < 0 ? err_code(e) : check_room(db, claim->person, e);
+}
+
+/* ---- challenges ---- */
+
+int user_key_challenge(struct db *db, const struct user_key_claim *claim, int64_t now,
+		       uint8_t challenge[POSSESSION_CHALLENGE_LEN], struct err *e)
+{
+	uint8_t made[POSSESSION_CHALLENGE_LEN];
+
+	if (random_bytes(made, sizeof(made), e) < 0 ||
+	    db_run(db, e, "DELETE FROM key_challenges WHERE ends <= ?", "i", now) < 0 ||
+	    db_run(db, e,
+		   "DELETE FROM key_challenges WHERE person = ?1 AND number NOT IN (SELECT number"
+		   " FROM key_challenges WHERE person = ?1 ORDER BY number DESC LIMIT ?2)",
+		   "ii", claim->person, (int64_t)USER_CHALLENGES_MAX - 1) < 0 ||
+	    db_run(db, e,
+		   "INSERT INTO key_challenges (person, computation, fingerprint, challenge, ends)"
+		   " VALUES (?, ?, ?, ?, ?)",
+		   "itbbi", claim->person, claim->computation, claim->fingerprint,
+		   sizeof(claim->fingerprint), made, sizeof(made),
+		   now + (int64_t)USER_CHALLENGE_MINUTES * 60000) < 0)
+		return err_code(e);
+	memcpy(challenge, made, sizeof(made));
+	return 0;
+}
+
+int user_key_take_challenge(struct db *db, const struct user_key_claim *claim, int64_t now,
+			    const uint8_t *challenge, size_t len, struct err *e)
+{
+	int64_t gone = 0;
+
+	/* Somebody else's, or another key's, stays: whoever names it must not use it up. */
+	if (len == POSSESSION_CHALLENGE_LEN &&
+	    db_change(db, &gone, e,
+		      "DELETE FROM key_challenges WHERE challenge = ? AND person = ?"
+		      " AND computation = ? AND fingerprint = ? AND ends > ?",
+		      "bitbi", challenge, len, claim->person, claim->computation,
+		      claim->fingerprint, sizeof(claim->fingerprint), now) < 0)
+		return err_code(e);
+	if (gone == 1)
+		return 0;
+	return err_set(e, ERR_DENIED,
+		       "this challenge was not given out for this user and key, was used, or is "
+		       "older than %d minutes: register again",
+		       USER_CHALLENGE_MINUTES);
+}
+
+/* ---- keys ---- */
+
+int user_key_add(struct db *db, const struct user_key_claim *claim, int64_t now, struct err *e)
+{
+	if (db_run(db, e,
+		   "UPDATE user_keys SET retired = ? WHERE person = ? AND computation = ?"
+		   " AND retired = 0",
+		   "iit", now, claim->person, claim->computation) < 0 ||
+	    db_run(db, e,
+		   "DELETE FROM user_keys WHERE person = ?1 AND retired > 0 AND number NOT IN"
+		   " (SELECT number FROM user_keys WHERE person = ?1"
+		   " ORDER BY CASE WHEN retired = 0 THEN 0 ELSE 1 END, retired DESC, number DESC"
+		   " LIMIT ?2)",
+		   "ii", claim->person, (int64_t)USER_KEYS_MAX - 1) < 0)
+		return err_code(e);
+	return db_run(db, e,
+		      "INSERT INTO user_keys (person, computation, fingerprint, spki, created)"
+		      " VALUES (?, ?, ?, ?, ?)",
+		      "itbbi", claim->person, claim->computation, claim->fingerprint,
+		      sizeof(claim->fingerprint), claim->spki, claim->len, now);
+}
+
+static void put_words(struct user_key *k, const EVP_PKEY *key)
+{
+	static const char *const names[] = {
+		[KEY_RSA] = "RSA", [KEY_ECDSA] = "ECDSA P-", [KEY_ED25519] = "Ed25519"
+	};
+	enum key_kind kind = key_kind_of(key);
+
+	if (kind == KEY_ED25519)
+		snprintf(k->words, sizeof(k->words), "%s", names[kind]);
+	else
+		snprintf(k->words, sizeof(k->words), "%s%s%d", names[kind],
+			 kind == KEY_RSA ? " " : "", EVP_PKEY_get_bits(key));
+}
+
+#define KEY_COLUMNS \
+	"u.name, k.computation, k.spki, k.created, k.retired FROM user_keys k JOIN users u ON u.number = k.person "
+
+static int read_spki(struct db_rows *row, struct user_key *k, struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	const void *bytes;
+
+	if (db_blob(row, 2, sizeof(k->spki), &bytes, &k->len, e) < 0)
+		return err_code(e);
+	memcpy(k->spki, bytes, k->len);
+	if (key_parse_spki(k->spki, k->len, &key, e) < 0)
+		return err_set(e, ERR_DATA_LOSS, "database: a user's key that is none");
+	put_words(k, key);
+	return key_fingerprint(k->spki, k->len, k->fingerprint, e);
+}
+
+static int read_key(struct db_rows *row, struct user_key *k, struct err *e)
+{
+	struct user_key got = { .user = NULL };
+
+	if (db_integer(row, 3, 0, INT64_MAX, &got.created, e) < 0 ||
+	    db_integer(row, 4, 0, INT64_MAX, &got.retired, e) < 0 || read_spki(row, &got, e) < 0 ||
+	    db_text(row, 0, &got.user, e) < 0 || db_text(row, 1, &got.computation, e) < 0) {
+		user_key_done(&got);
+		return err_code(e);
+	}
+	*k = got;
+	return 0;
+}
+
+int user_key_list(struct db *db, int64_t person, struct user_key rows[USER_KEYS_MAX], size_t *count,
+		  struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	size_t got = 0;
+	int row = 0;
+
+	if (db_query(db, &found, e,
+		     "SELECT " KEY_COLUMNS "WHERE k.person = ? ORDER BY k.number LIMIT ?", "ii",
+		     person, (int64_t)USER_KEYS_MAX) < 0)
+		return err_code(e);
+	while (got < USER_KEYS_MAX && (row = db_next(found, e)) > 0) {
+		row = read_key(found, &rows[got], e);
+		if (row < 0)
+			break;
+		got++;
+	}
+	if (row < 0) {
+		while (got > 0)
+			user_key_done(&rows[--got]);
+		return row;
+	}
+	*count = got;
+	return 0;
+}
+
+int user_key_find(struct db *db, const char *user, const char *computation, struct user_key *k,
+		  struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	int row;
+
+	if (db_query(db, &rows, e,
+		     "SELECT " KEY_COLUMNS "WHERE u.name = ?1 AND k.computation IN ('', ?2)"
+		     " AND k.retired = 0 ORDER BY CASE WHEN k.computation = '' THEN 1 ELSE 0 END"
+		     " LIMIT 1",
+		     "tt", user, computation) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row == 0)
+		return err_set(e, ERR_NOT_FOUND,
+			       "user %s has no key here: 'cocos-cli key register KEYFILE' by that "
+			       "user comes first",
+			       log_quote(user).text);
+	return row < 0 ? row : read_key(rows, k, e);
+}
+
+int user_key_retire(struct db *db, int64_t person, const uint8_t fingerprint[KEY_FINGERPRINT_LEN],
+		    int64_t now, struct err *e)
+{
+	int64_t known;
+
+	if (db_number(db, &known, e,
+		      "SELECT count(*) FROM user_keys WHERE person = ? AND fingerprint = ?", "ib",
+		      person, fingerprint, (size_t)KEY_FINGERPRINT_LEN) < 0)
+		return err_code(e);
+	if (!known)
+		return err_set(e, ERR_NOT_FOUND, "the user has no key of this fingerprint");
+	return db_run(db, e,
+		      "UPDATE user_keys SET retired = ? WHERE person = ? AND fingerprint = ?"
+		      " AND retired = 0",
+		      "iib", now, person, fingerprint, (size_t)KEY_FINGERPRINT_LEN);
+}
+
+int user_key_owner(struct db *db, const uint8_t fingerprint[KEY_FINGERPRINT_LEN],
+		   const char *computation, char **user, bool *retired, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	int row;
+
+	*user = NULL;
+	*retired = false;
+	if (db_query(db, &rows, e,
+		     "SELECT u.name, CASE WHEN k.retired = 0 THEN 0 ELSE 1 END FROM user_keys k"
+		     " JOIN users u ON u.number = k.person WHERE k.fingerprint = ?"
+		     " ORDER BY CASE WHEN k.retired = 0 AND k.computation IN ('', ?) THEN 0 ELSE 1"
+		     " END LIMIT 1",
+		     "bt", fingerprint, (size_t)KEY_FINGERPRINT_LEN, computation) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row <= 0)
+		return row;
+	if (db_flag(rows, 1, retired, e) < 0)
+		return err_code(e);
+	return db_text(rows, 0, user, e);
+}
+
+int user_key_forget(struct db *db, const char *computation, struct err *e)
+{
+	if (db_run(db, e, "DELETE FROM key_challenges WHERE computation = ?", "t", computation) < 0)
+		return err_code(e);
+	return db_run(db, e, "DELETE FROM user_keys WHERE computation = ?", "t", computation);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/store/store_key.h"
+
+#include "common/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The n-th key that a manifest names; NULL: it has no more. */
+static ProtobufCBinaryData *nth_key(const Cvms__ComputationRunReq *m, size_t n)
+{
+	if (m->algorithm && n-- == 0)
+		return &m->algorithm->userkey;
+	if (n < m->n_datasets)
+		return &m->datasets[n]->userkey;
+	n -= m->n_datasets;
+	return n < m->n_result_consumers ? &m->result_consumers[n]->userkey : NULL;
+}
+
+static int read_manifest(struct store *store, const char *id, Cvms__ComputationRunReq **manifest,
+			 struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (store_manifest(store, id, &bytes, &len, e) < 0)
+		return err_code(e);
+	return manifest_decode(bytes, len, manifest, e);
+}
+
+/* ---- another key ---- */
+
+static int put_key(ProtobufCBinaryData *key, const struct user_key_claim *claim, struct err *e)
+{
+	uint8_t *copy = malloc(claim->len);
+
+	if (!copy)
+		return err_nomem(e);
+	memcpy(copy, claim->spki, claim->len);
+	free(key->data);
+	*key = (ProtobufCBinaryData){ claim->len, copy };
+	return 0;
+}
+
+static int replace_all(struct store *store, const struct user_key_claim *claim,
+		       Cvms__ComputationRunReq *m, bool *changed, struct err *e)
+{
+	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
+	ProtobufCBinaryData *key;
+	int64_t own;
+
+	*changed = false;
+	for (size_t n = 0; (key = nth_key(m, n)) != NULL; n++) {
+		if (key_fingerprint(key->data, key->len, fingerprint, e) < 0 ||
+		    db_number(&store->db, &own, e,
+			      "SELECT count(*) FROM user_keys WHERE person = ? AND fingerprint = ?"
+			      " AND fingerprint <> ?",
+			      "ibb", claim->person, fingerprint, sizeof(fingerprint),
+			      claim->fingerprint, sizeof(claim->fingerprint)) < 0)
+			return err_code(e);
+		if (!own)
+			continue;
+		if (put_key(key, claim, e) < 0)
+			return err_code(e);
+		*changed = true;
+	}
+	return 0;
+}
+
+/* Its other keys were when it was created, the claim's by who makes the claim. */
+static const struct manifest_keys were_judged = { manifest_key_parse, NULL };
+
+static int write_manifest(struct store *store, const Cvms__ComputationRunReq *m,
+			  uint8_t digest[MANIFEST_HASH_LEN], struct err *e)
+{
+	struct manifest_digests digests;
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (manifest_check_by(m, &were_judged, e) < 0 || manifest_encode(m, &bytes, &len, e) < 0 ||
+	    manifest_digest(m, &digests, e) < 0 ||
+	    db_run(&store->db, e, "UPDATE computations SET manifest = ?, digest = ? WHERE id = ?",
+		   "bbt", bytes, len, digests.sha3_256, sizeof(digests.sha3_256), m->id) < 0)
+		return err_code(e);
+	memcpy(digest, digests.sha3_256, sizeof(digests.sha3_256));
+	return 0;
+}
+
+int store_key_replace(struct store *store, const struct user_key_claim *claim, bool *changed,
+		      uint8_t digest[MANIFEST_HASH_LEN], struct err *e)
+{
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
+	int64_t sent;
+
+	/* One that failed and is to be run again was run. */
+	if (db_number(&store->db, &sent, e, "SELECT sent FROM computations WHERE id = ?", "t",
+		      claim->computation) < 0)
+		return err_code(e);
+	if (sent)
+		return err_set(e, ERR_PRECONDITION,
+			       "computation %s was run: its manifest is frozen, with its keys",
+			       log_quote(claim->computation).text);
+	if (read_manifest(store, claim->computation, &m, e) < 0 ||
+	    replace_all(store, claim, m, changed, e) < 0)
+		return err_code(e);
+	return *changed ? write_manifest(store, m, digest, e) : 0;
+}
+
+/* ---- whose they are ---- */
+
+void store_key_owners_free(struct store_key_owners *owners)
+{
+	if (!owners)
+		return;
+	for (size_t i = 0; i < owners->count; i++)
+		free(owners->rows[i].user);
+	free(owners);
+}
+
+static const struct store_key_owner *find_owner(const struct store_key_owners *owners,
+						const uint8_t fingerprint[KEY_FINGERPRINT_LEN])
+{
+	for (size_t i = 0; i < owners->count; i++)
+		if (memcmp(owners->rows[i].fingerprint, fingerprint, KEY_FINGERPRINT_LEN) == 0)
+			return &owners->rows[i];
+	return NULL;
+}
+
+const struct store_key_owner *store_key_owner_of(const struct store_key_owners *owners,
+						 const ProtobufCBinaryData *key)
+{
+	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
+	struct err ignored;
+
+	if (key_fingerprint(key->data, key->len, fingerprint, &ignored) < 0)
+		return NULL;
+	return find_owner(owners, fingerprint);
+}
+
+int store_key_owners(struct store *store, const char *id, struct store_key_owners **owners,
+		     struct err *e)
+{
+	CLEANUP(store_key_owners_free)
+	struct store_key_owners *got = calloc(1, sizeof(*got));
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
+	const ProtobufCBinaryData *key;
+
+	if (!got)
+		return err_nomem(e);
+	if (read_manifest(store, id, &m, e) < 0)
+		return err_code(e);
+	for (size_t n = 0; got->count < STORE_KEY_OWNERS_MAX && (key = nth_key(m, n)) != NULL;
+	     n++) {
+		struct store_key_owner *row = &got->rows[got->count];
+
+		if (key_fingerprint(key->data, key->len, row->fingerprint, e) < 0)
+			return err_code(e);
+		if (find_owner(got, row->fingerprint))
+			continue;
+		if (user_key_owner(&store->db, row->fingerprint, id, &row->user, &row->retired, e) <
+		    0)
+			return err_code(e);
+		if (row->user)
+			got->count++;
+	}
+	*owners = TAKE_PTR(got);
+	return 0;
+}
