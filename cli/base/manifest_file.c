@@ -59,17 +59,27 @@ static int refuse_older_form(const uint8_t *text, size_t len, struct err *e)
 	return 0;
 }
 
+int manifest_file_text(const char *path, uint8_t **text, size_t *len, struct err *e)
+{
+	if (file_read(path, MANIFEST_MAX, text, len, e) < 0)
+		return err_code(e);
+	if (refuse_older_form(*text, *len, e) == 0)
+		return 0;
+	explicit_bzero(*text, *len);
+	free(*text);
+	*text = NULL;
+	return err_wrap(e, "'%s'", path);
+}
+
 int manifest_file_read(const char *path, Cvms__ComputationRunReq **manifest, struct err *e)
 {
 	CLEANUP(free) uint8_t *text = NULL;
 	size_t len;
 	int failed;
 
-	if (file_read(path, MANIFEST_MAX, &text, &len, e) < 0)
+	if (manifest_file_text(path, &text, &len, e) < 0)
 		return err_code(e);
-	failed = refuse_older_form(text, len, e);
-	if (!failed)
-		failed = manifest_from_json(text, len, manifest, e);
+	failed = manifest_from_json(text, len, manifest, e);
 	explicit_bzero(text, len); /* the agent's private key may be there */
 	return failed ? err_wrap(e, "'%s'", path) : 0;
 }

@@ -11,6 +11,8 @@
  * only: judge it, too. */
 int manifest_file_read(const char *path, Cvms__ComputationRunReq **manifest,
 		       struct err *e) MUST_CHECK;
+/* Its text, before that: for who puts something in. It may hold the agent's private key: wipe it. */
+int manifest_file_text(const char *path, uint8_t **text, size_t *len, struct err *e) MUST_CHECK;
 
 /* What an agent requires of it, its configuration too. One without an id is judged as if it had one, which
  * the computation service gives it. */

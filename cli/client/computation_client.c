@@ -68,6 +68,8 @@ static const char *what_is_there(const char *command)
 			      "is there" },
 		{ "token ", "'cocos-cli user list' and 'cocos-cli token list USER' show what is "
 			    "there" },
+		{ "key ",
+		  "'cocos-cli computation list' and 'cocos-cli key list' show what is there" },
 		{ "role ", "'cocos-cli computation list', 'cocos-cli user list' and 'cocos-cli "
 			   "role list COMPUTATION' show what is there" },
 	};

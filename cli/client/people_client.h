@@ -10,7 +10,9 @@
 extern const struct rpc_method people_add_user, people_list_users, people_suspend_user,
 	people_remove_user, people_add_token, people_list_tokens, people_revoke_token,
 	people_list_roles, people_define_role, people_give_role, people_take_role, people_whoami,
-	people_set_password, people_add_link, people_list_sessions, people_end_session;
+	people_set_password, people_add_link, people_list_sessions, people_end_session,
+	people_challenge_key, people_register_key, people_list_keys, people_retire_key,
+	people_find_key, people_list_key_owners;
 
 /* "view,run" as the list that requests have; frees: people_words_free(). NULL or "" is none. */
 enum { PEOPLE_WORDS_MAX = 16 };

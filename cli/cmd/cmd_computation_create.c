@@ -8,6 +8,7 @@
 #include "cli/base/manifest_file.h"
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"
+#include "cli/client/user_keys.h"
 #include "cli/cmd/commands.h"
 #include "cli/cmd/manifest_options.h"
 #include "common/manifest/agent_certs.h"
@@ -24,28 +25,33 @@ static int check(Cvms__ComputationRunReq *manifest, const char *host, struct err
 	return agent_config_check_shown(manifest->agent_config, host, e);
 }
 
+/* What was given, as JSON. */
+static int read_text(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
+{
+	if (!cli->operand_count)
+		return manifest_options_build(cli, text, len, e);
+	if (manifest_options_refuse(cli, e) < 0)
+		return err_code(e);
+	return manifest_file_text(cli->operands[0], text, len, e);
+}
+
 static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, struct err *e)
 {
 	CLEANUP(free) uint8_t *text = NULL;
 	size_t len = 0;
 	int failed;
 
-	if (cli->operand_count) {
-		if (manifest_options_refuse(cli, e) < 0 ||
-		    manifest_file_read(cli->operands[0], manifest, e) < 0)
-			return err_code(e);
-	} else {
-		if (manifest_options_build(cli, &text, &len, e) < 0)
-			return err_code(e);
+	if (read_text(cli, &text, &len, e) < 0)
+		return err_code(e);
+	failed = user_keys_fill(cli, &text, &len, e);
+	if (!failed)
 		failed = manifest_from_json(text, len, manifest, e);
-		explicit_bzero(text, len); /* the agent's private key may be there */
-		if (failed)
-			return failed;
-	}
-	failed = check(*manifest, cli_value(cli, "agent-host"), e);
-	if (failed)
-		return cli->operand_count ? err_wrap(e, "'%s'", cli->operands[0]) : failed;
-	return 0;
+	explicit_bzero(text, len); /* the agent's private key may be there */
+	if (!failed)
+		failed = check(*manifest, cli_value(cli, "agent-host"), e);
+	if (failed && cli->operand_count)
+		return err_wrap(e, "'%s'", cli->operands[0]);
+	return failed;
 }
 
 /* What is measured, and no more: people publish it and compare its digest, and the rest holds a key. */
@@ -89,6 +95,8 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 	enum cli_exit status;
 
 	if (read_manifest(cli, &manifest, e) < 0) {
+		if (cli->hint[0])
+			return CLI_FAILED; /* the service has no such key, or there is none */
 		cli_hint(cli, "cocos-cli(1) describes manifests; 'cocos-cli computation create "
 			      "--help' the options that make one");
 		return CLI_USAGE;
@@ -127,7 +135,8 @@ const struct command cmd_computation_create = {
 	.operands_max = 1,
 	.options = options,
 	.run = run_create,
-	.more = "The manifest comes from the file, or from the options.",
+	.more = "The manifest comes from the file, or from the options. Where it says user:NAME instead of a key, it\n"
+		"gets the one that this user registered ('key register'), and says which that was.",
 };
 
 static enum cli_exit run_manifest(struct cli *cli, struct err *e)

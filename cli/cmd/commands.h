@@ -51,6 +51,9 @@ extern const struct command cmd_journal_get, cmd_journal_follow, cmd_journal_ver
 /* cmd_cvm.c */
 extern const struct command cmd_cvm_list, cmd_cvm_show, cmd_cvm_release;
 
+/* cmd_key.c */
+extern const struct command cmd_key_register, cmd_key_list, cmd_key_show, cmd_key_retire;
+
 /* cmd_user.c, cmd_user_password.c, cmd_session.c, cmd_token.c, cmd_role.c */
 extern const struct command cmd_user_add, cmd_user_list, cmd_user_suspend, cmd_user_remove,
 	cmd_user_password, cmd_user_link, cmd_session_list, cmd_session_revoke, cmd_whoami,

@@ -3,6 +3,7 @@
 
 #include "cli/base/json_out.h"
 #include "cli/client/asset.h"
+#include "cli/client/user_keys.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/crypto/key.h"
@@ -88,7 +89,7 @@ static int put_file(struct json_out *out, const char *key, const char *path, str
 	return 0;
 }
 
-/* The public half only, whichever the file holds. */
+/* The public half only, whichever the file holds; a user's name stays one, until user_keys_fill(). */
 static int put_key(struct json_out *out, const char *option, const char *path, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
@@ -97,6 +98,10 @@ static int put_key(struct json_out *out, const char *option, const char *path, s
 	if (!path)
 		return err_set(e, ERR_INVALID, "--%s is missing: the public key of its owner",
 			       option);
+	if (strncmp(path, USER_KEYS_PREFIX, strlen(USER_KEYS_PREFIX)) == 0) {
+		json_out_text(out, "user_key", path);
+		return 0;
+	}
 	if (file_read_text(path, PEM_MAX, &text, e) < 0)
 		return err_wrap(e, "--%s", option);
 	bool private = strstr(text, "PRIVATE KEY-----") != NULL;

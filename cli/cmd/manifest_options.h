@@ -19,7 +19,8 @@ extern const char *const manifest_type_words[], *const manifest_layout_words[],
 	{ .name = "name", .value = "TEXT", .help = "what people call it" }, \
 	{ .name = "description", .value = "TEXT", .help = "what it is for" }, \
 	{ .name = "algorithm", .value = "FILE|HEX", .help = "or its SHA3-256" }, \
-	{ .name = "algorithm-key", .value = "PEM", .help = "its owner's public key" }, \
+	{ .name = "algorithm-key", .value = "PEM", \
+	  .help = "its owner's public key; user:NAME, here and below: the one that user registered" }, \
 	{ .name = "algorithm-type", .value = "TYPE", .words = manifest_type_words, \
 	  .help = "bin (the default), python, wasm or docker" }, \
 	{ .name = "args", .value = "ARG", .times = CLI_MANY, \
