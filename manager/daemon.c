@@ -264,6 +264,7 @@ static void on_hangup(void *data)
 static int start(struct daemon *d, struct err *e)
 {
 	if (open_state(d, e) < 0 || vm_hosts_init(&d->hosts, d->config, e) < 0 ||
+	    vm_hosts_recall(&d->hosts, d->registry, e) < 0 ||
 	    vm_hosts_open(&d->hosts, &d->loop, d->config->libvirt_uri, on_notice, d, e) < 0 ||
 	    lifecycle_init(&d->lifecycle, d->config, d->registry, &d->hosts, d->ports, e) < 0 ||
 	    fleet_new(&d->loop, &d->lifecycle, &d->fleet, e) < 0)

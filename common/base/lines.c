@@ -16,7 +16,8 @@ int line_refuse(const struct line *l, struct err *e, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	return err_set(e, ERR_INVALID, "%s:%u: %s", l->where, l->number, text);
+	return l->where ? err_set(e, ERR_INVALID, "%s:%u: %s", l->where, l->number, text)
+			: err_set(e, ERR_INVALID, "%s", text);
 }
 
 static void skip_space(struct line *l)

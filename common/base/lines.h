@@ -11,12 +11,12 @@
 enum { LINE_MAX_LIMIT = 4096 }; /* that any table may set itself */
 
 struct line {
-	const char *where; /* the file */
+	const char *where; /* the file; NULL: none, and what is refused says no line */
 	unsigned number;
 	char *rest; /* that nobody has taken yet; begins with no space */
 };
 
-/* ERR_INVALID, with file and number before the text. */
+/* ERR_INVALID, with file and number before the text if there is a file. */
 int line_refuse(const struct line *l, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -19,7 +19,7 @@ int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void
 	if (workers ? workers_start(workers, work, done, job, e) < 0
 		    : rpc_job_start(f->loop, work, done, job, e) < 0)
 		return err_code(e);
-	f->jobs++;
+	job->turn = fleet_begin(f);
 	return 0;
 }
 
@@ -30,8 +30,11 @@ void fleet_job_end(struct job *job)
 	cvm_request_done(&job->request);
 	free(job->domains);
 	free(job->strays);
+	free(job->change);
+	const unsigned turn = job->turn;
+
 	free(job);
-	f->jobs--;
+	fleet_end(f, turn);
 }
 
 const char *fleet_owner(const struct fleet *f, const char *id)
@@ -48,19 +51,14 @@ const struct cvm *fleet_find(const struct fleet *f, const char *id)
 	return slot && slot->state == SLOT_RUNNING ? &slot->cvm : NULL;
 }
 
-static int init_slots(struct fleet *f, unsigned count, struct err *e)
+static int init_handles(struct fleet *f, struct err *e)
 {
-	f->slots = calloc(count, sizeof(*f->slots));
-	if (!f->slots)
-		return err_nomem(e);
-	f->count = count;
 	uv_timer_init(f->loop, &f->look_at_image);
 	f->look_at_image.data = f;
 	uv_timer_init(f->loop, &f->tell);
 	f->tell.data = f;
-	fleet_hosts_start(f);
-	f->handles = 2 + (unsigned)f->host_count;
-	return 0;
+	f->handles = 2;
+	return fleet_hosts_start(f, e);
 }
 
 static int take_up(struct fleet *f, const struct cvm *cvm, struct err *e)
@@ -126,8 +124,14 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 	}
 	if (known && cvms[known - 1].slot >= count) /* the limit was higher before */
 		count = cvms[known - 1].slot + 1;
-	if (init_slots(f, count, e) < 0) {
+	f->slots = calloc(count, sizeof(*f->slots));
+	if (!f->slots) {
 		free(f);
+		return err_nomem(e);
+	}
+	f->count = count;
+	if (init_handles(f, e) < 0) {
+		fleet_free(f);
 		return err_code(e);
 	}
 	for (size_t i = 0; i < known; i++)
@@ -138,7 +142,7 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 		}
 	fleet_stray_start(f);
 	for (size_t i = 0; i < f->host_count; i++)
-		fleet_watch_connect(&f->hosts[i]);
+		fleet_watch_connect(f->hosts[i]);
 	fleet_health_start(f);
 	*fleet = f;
 	return 0;
@@ -148,7 +152,7 @@ void fleet_close(struct fleet *f)
 {
 	f->closing = true;
 	for (size_t i = 0; i < f->host_count; i++)
-		uv_timer_stop(&f->hosts[i].reconnect);
+		uv_timer_stop(&f->hosts[i]->reconnect);
 	uv_timer_stop(&f->look_at_image);
 	uv_timer_stop(&f->tell);
 	for (unsigned i = 0; i < f->count; i++)
@@ -163,10 +167,15 @@ bool fleet_is_busy(const struct fleet *f)
 
 bool fleet_only_dials(const struct fleet *f)
 {
+	const struct fleet_host *host;
 	unsigned dials = 0;
 
 	for (size_t i = 0; i < f->host_count; i++)
-		dials += f->hosts[i].connecting;
+		dials += f->hosts[i]->connecting;
+	LIST_FOREACH(host, &f->removed, link)
+		dials += host->connecting;
+	LIST_FOREACH(host, &f->going, link)
+		dials += host->connecting;
 	return f->jobs == dials;
 }
 
@@ -175,16 +184,18 @@ struct lifecycle *fleet_lifecycle(const struct fleet *f)
 	return f->lifecycle;
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+void fleet_handle_closed(struct fleet *f)
 {
-	struct fleet *f = handle->data;
-
 	if (--f->handles)
 		return;
-	fleet_stray_use_done(f);
 	HASH_CLEAR(hh, f->by_id); /* the table; what was in it are the slots */
 	free(f->slots);
 	free(f);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	fleet_handle_closed(handle->data);
 }
 
 void fleet_free(struct fleet *f)
@@ -196,10 +207,9 @@ void fleet_free(struct fleet *f)
 		f->slots[i].timer.data = f;
 		uv_close((uv_handle_t *)&f->slots[i].timer, on_handle_closed);
 	}
-	for (size_t i = 0; i < f->host_count; i++) {
-		f->hosts[i].reconnect.data = f;
-		uv_close((uv_handle_t *)&f->hosts[i].reconnect, on_handle_closed);
-	}
+	fleet_stray_use_done(f);
+	for (size_t i = 0; i < f->host_count; i++)
+		fleet_host_free(f->hosts[i]);
 	uv_close((uv_handle_t *)&f->look_at_image, on_handle_closed);
 	uv_close((uv_handle_t *)&f->tell, on_handle_closed);
 }

@@ -64,6 +64,24 @@ typedef void fleet_adopted_fn(void *data, const struct cvm *cvm, const struct er
 int fleet_adopt(struct fleet *fleet, const char *id, fleet_adopted_fn *done, void *data,
 		struct err *e) MUST_CHECK;
 
+/* The hosts, while there is a table of them (ERR_PRECONDITION): one is added, and dialled from then on; drains, or does so no
+ * more; and is removed, if it was added and has no CVM (ERR_PRECONDITION). Whatever was done is recorded. One change
+ * at a time (ERR_ABORTED). `done` is called later, once. */
+enum { HOST_LEFT_MAX = 64 };
+struct host_left {  /* on one that was removed; the first names of them */
+	bool asked; /* it could be */
+	size_t strays, volumes;
+	char stray_ids[HOST_LEFT_MAX][VIRT_UUID_LEN + 1];
+	char volume_names[HOST_LEFT_MAX][VIRT_NAME_MAX];
+};
+typedef void fleet_host_done_fn(void *data, const struct host_left *left, const struct err *e);
+int fleet_host_add(struct fleet *fleet, const char *name, const char *uri, const char *words,
+		   fleet_host_done_fn *done, void *data, struct err *e) MUST_CHECK;
+int fleet_host_drain(struct fleet *fleet, const char *name, bool drain, fleet_host_done_fn *done,
+		     void *data, struct err *e) MUST_CHECK;
+int fleet_host_remove(struct fleet *fleet, const char *name, fleet_host_done_fn *done, void *data,
+		      struct err *e) MUST_CHECK;
+
 /* Whose steps it takes. */
 struct lifecycle *fleet_lifecycle(const struct fleet *fleet);
 

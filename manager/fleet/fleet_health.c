@@ -8,7 +8,7 @@ bool fleet_is_serving(const struct fleet *f)
 	bool is_there = false;
 
 	for (size_t i = 0; i < f->host_count; i++)
-		is_there = is_there || f->hosts[i].is_there;
+		is_there = is_there || f->hosts[i]->is_there;
 	return is_there && !f->lacks_image;
 }
 

@@ -5,19 +5,51 @@
 
 #include <string.h>
 
-void fleet_hosts_start(struct fleet *f)
+int fleet_host_new(struct fleet *f, struct vm_host *as, struct fleet_host **made, struct err *e)
+{
+	struct fleet_host *host = calloc(1, sizeof(*host));
+
+	if (!host)
+		return err_nomem(e);
+	host->fleet = f;
+	host->host = as;
+	uv_timer_init(f->loop, &host->reconnect);
+	host->reconnect.data = host;
+	f->handles++;
+	*made = host;
+	return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct fleet_host *host = handle->data;
+	struct fleet *f = host->fleet;
+
+	free(host);
+	fleet_handle_closed(f);
+}
+
+void fleet_host_free(struct fleet_host *host)
+{
+	uv_close((uv_handle_t *)&host->reconnect, on_closed);
+}
+
+int fleet_hosts_start(struct fleet *f, struct err *e)
 {
 	const struct vm_hosts *hosts = f->lifecycle->hosts;
 
-	f->host_count = hosts->count;
-	for (size_t i = 0; i < f->host_count; i++) {
-		struct fleet_host *host = &f->hosts[i];
-
-		host->fleet = f;
-		host->host = hosts->all[i];
-		uv_timer_init(f->loop, &host->reconnect);
-		host->reconnect.data = host;
+	for (size_t i = 0; i < hosts->count; i++) {
+		if (fleet_host_new(f, hosts->all[i], &f->hosts[f->host_count], e) < 0)
+			return err_code(e);
+		f->host_count++;
 	}
+	return 0;
+}
+
+bool fleet_host_is_out_of_reach(const struct fleet_host *host)
+{
+	return host->fleet->lifecycle->hosts->has_table && host->connecting &&
+	       (host->lost || host->reconnect_ms);
 }
 
 struct fleet_host *fleet_host_find(struct fleet *f, const char *name)
@@ -25,8 +57,8 @@ struct fleet_host *fleet_host_find(struct fleet *f, const char *name)
 	const struct vm_host *host = vm_hosts_find(f->lifecycle->hosts, name);
 
 	for (size_t i = 0; i < f->host_count; i++)
-		if (f->hosts[i].host == host)
-			return &f->hosts[i];
+		if (f->hosts[i]->host == host)
+			return f->hosts[i];
 	return NULL;
 }
 
@@ -69,18 +101,6 @@ static struct placement_size used_of(const struct fleet *f, const struct fleet_h
 	return used;
 }
 
-bool fleet_host_view(const struct fleet *f, size_t place, struct host_view *view)
-{
-	const struct fleet_host *host = &f->hosts[place];
-
-	if (place >= f->host_count || !f->lifecycle->hosts->has_table)
-		return false;
-	*view = (struct host_view){ .row = &host->host->row,
-				    .is_there = host->is_there,
-				    .machines = used_of(f, host).machines };
-	return true;
-}
-
 static void describe(const struct fleet *f, const struct fleet_host *h, struct placement_host *out)
 {
 	const struct host_row *row = &h->host->row;
@@ -88,7 +108,7 @@ static void describe(const struct fleet *f, const struct fleet_host *h, struct p
 
 	*out = (struct placement_host){
 		.is_there = h->is_there && h->is_known,
-		.draining = row->draining,
+		.draining = row->draining || h->host->drained || h->leaving,
 		.has = { row->cpus ? row->cpus : h->info.cpus,
 			 row->memory ? row->memory : h->info.memory, row->machines },
 		.used = used_of(f, h),
@@ -97,6 +117,33 @@ static void describe(const struct fleet *f, const struct fleet_host *h, struct p
 		out->said[t] = row->tees[t];
 		out->tees[t] = row->tees[t] && offers[t];
 	}
+}
+
+bool fleet_host_view(const struct fleet *f, size_t place, struct host_view *view)
+{
+	const struct fleet_host *host;
+	struct placement_host described;
+
+	if (place >= f->host_count)
+		return false;
+	host = f->hosts[place];
+	describe(f, host, &described);
+	*view = (struct host_view){
+		.row = &host->host->row,
+		.uri = f->lifecycle->hosts->has_table ? host->host->row.uri
+						      : f->lifecycle->config->libvirt_uri,
+		.address = host->host->is_local ? f->lifecycle->config->forward_host
+						: host->host->row.address,
+		.is_there = host->is_there,
+		.lost = host->lost || host->reconnect_ms,
+		.added = host->host->added,
+		.draining = described.draining,
+		.has = described.has,
+		.used = described.used,
+	};
+	view->strays = fleet_stray_use_count(f, host, &(struct admission_use){ 0 });
+	memcpy(view->tees, host->is_known ? described.tees : described.said, sizeof(view->tees));
+	return true;
 }
 
 static const enum config_tee wishes[HOST_TEES] = { CONFIG_TEE_NONE, CONFIG_TEE_SNP,
@@ -112,11 +159,11 @@ int fleet_host_choose(struct fleet *f, struct cvm_request *request, struct cvm *
 	if (!f->lifecycle->hosts->has_table)
 		return 0;
 	for (size_t i = 0; i < f->host_count; i++)
-		describe(f, &f->hosts[i], &hosts[i]);
+		describe(f, f->hosts[i], &hosts[i]);
 	if (placement_tees(config, request->tee, hosts, f->host_count, wish.tees, e) < 0 ||
 	    placement_choose(hosts, f->host_count, &wish, &chosen, e) < 0)
 		return err_code(e);
-	memcpy(cvm->host, f->hosts[chosen].host->row.name, sizeof(cvm->host));
+	memcpy(cvm->host, f->hosts[chosen]->host->row.name, sizeof(cvm->host));
 	if (!config_simulates(config))
 		request->tee = wishes[placement_tee(&hosts[chosen], &wish)];
 	return 0;

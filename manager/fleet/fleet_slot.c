@@ -207,13 +207,6 @@ void fleet_slot_remove(struct slot *slot, enum cvm_why why)
 	answer_waiters(slot, &e);
 }
 
-/* A job for it would wait until dialling ends, which takes minutes where nothing answers. */
-static bool is_out_of_reach(const struct fleet_host *host)
-{
-	return host->fleet->lifecycle->hosts->has_table && host->connecting &&
-	       (host->lost || host->reconnect_ms);
-}
-
 int fleet_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *data, struct err *e)
 {
 	struct slot *slot = fleet_slot_find(f, id);
@@ -226,7 +219,7 @@ int fleet_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *
 		return fleet_stray_remove(f, id, done, data, e);
 	if (!slot || slot->state == SLOT_CREATING) /* nobody knows its id yet */
 		return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
-	if (slot->state != SLOT_REMOVING && is_out_of_reach(slot->host))
+	if (slot->state != SLOT_REMOVING && fleet_host_is_out_of_reach(slot->host))
 		return err_set(e, ERR_UNAVAILABLE, "host %s: libvirt can't be reached now",
 			       fleet_host_name(slot->host));
 	waiter = malloc(sizeof(*waiter));

@@ -34,6 +34,7 @@ struct waiter {
 
 /* One host, as its libvirt's events say. */
 struct fleet_host {
+	LIST_ENTRY(fleet_host) link; /* of those that were removed */
 	struct fleet *fleet;
 	struct vm_host *host;
 	uv_timer_t reconnect;
@@ -42,6 +43,8 @@ struct fleet_host {
 	bool is_there, lost;  /* lost: libvirt was there, and is not now */
 	bool is_known;        /* `info` is of this connection */
 	bool stray_uses_lack; /* one that there was no memory for */
+	bool leaving;         /* it is being removed: nothing new is launched there */
+	bool removed;         /* jobs that began before may still have it */
 	struct virt_host info;
 };
 
@@ -88,8 +91,10 @@ struct fleet {
 	struct lifecycle *lifecycle;
 	struct slot *slots, *by_id;
 	unsigned count, handles;
-	struct fleet_host hosts[HOSTS_MAX];
-	size_t host_count;
+	struct fleet_host *hosts[HOSTS_MAX];
+	size_t host_count, removed_count;
+	LIST_HEAD(fleet_host_list, fleet_host) removed, going; /* fleet_host_change.c */
+	bool changes_hosts;
 
 	uv_timer_t look_at_image;
 	bool lacks_image, checks_image;
@@ -114,9 +119,11 @@ struct fleet {
 
 	struct ask *asks; /* under way, about strays (fleet_stray.c) */
 	struct stray_use *stray_uses;
-	unsigned jobs;
+	unsigned jobs, jobs_of[2], turn; /* all; and by the turn in which they began */
 	bool closing;
 };
+
+struct host_change;
 
 /* One piece of work in the pool. */
 struct job {
@@ -134,9 +141,15 @@ struct job {
 	struct virt_size size;
 	struct stray *strays;
 	size_t domain_count, stray_count;
+	struct host_change *change; /* owned */
+	unsigned turn;
 	int result;
 	struct err err;
 };
+
+/* A job begins and ends, of whatever kind: what it may use is not freed in between (fleet_host_change.c). */
+unsigned fleet_begin(struct fleet *f);
+void fleet_end(struct fleet *f, unsigned turn);
 
 /* Runs in the host's own threads, or in the pool; `done` on the loop, where fleet_job_end() frees it. If it could not be
  * started, the caller still owns it. */
@@ -224,9 +237,16 @@ unsigned fleet_stray_use_count(const struct fleet *f, const struct fleet_host *h
 /* There was no memory for one. */
 bool fleet_stray_use_lacks(const struct fleet *f);
 
-/* The hosts (fleet_hosts.c): a timer for each, which the fleet closes. */
-void fleet_hosts_start(struct fleet *f);
+/* The hosts (fleet_hosts.c). A timer for each, which fleet_host_free() closes before it frees the host. */
+int fleet_hosts_start(struct fleet *f, struct err *e) MUST_CHECK;
+int fleet_host_new(struct fleet *f, struct vm_host *host, struct fleet_host **made,
+		   struct err *e) MUST_CHECK;
+void fleet_host_free(struct fleet_host *host);
+void fleet_handle_closed(struct fleet *f);
 struct fleet_host *fleet_host_find(struct fleet *f, const char *name);
+
+/* A job for it would wait until dialling ends, which takes minutes where nothing answers. */
+bool fleet_host_is_out_of_reach(const struct fleet_host *host);
 
 /* As messages call it. */
 const char *fleet_host_name(const struct fleet_host *host);

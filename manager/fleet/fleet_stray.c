@@ -73,6 +73,7 @@ struct ask {
 	struct slot *slot;
 	struct stray *all;
 	size_t count;
+	unsigned turn;
 	fleet_strays_fn *listed;
 	fleet_removed_fn *removed;
 	fleet_adopted_fn *adopted;
@@ -89,9 +90,11 @@ static void ask_end(struct ask *ask)
 	while (*at != ask)
 		at = &(*at)->next;
 	*at = ask->next;
+	const unsigned turn = ask->turn;
+
 	free(ask->all);
 	free(ask);
-	f->jobs--;
+	fleet_end(f, turn);
 }
 
 static bool is_asked_about(const struct fleet *f, const char *id)
@@ -130,7 +133,7 @@ static int ask_start(struct fleet *f, const struct ask *what, void (*work)(void 
 	}
 	ask->next = f->asks;
 	f->asks = ask;
-	f->jobs++;
+	ask->turn = fleet_begin(f);
 	return 0;
 }
 
@@ -249,6 +252,7 @@ static int claim(struct ask *ask, struct err *e)
 {
 	struct fleet *f = ask->fleet;
 	struct cvm *cvm = &ask->cvm;
+	struct fleet_host *host;
 
 	if (fleet_slot_find(f, cvm->id))
 		return err_set(e, ERR_EXISTS, "CVM %s has a record", cvm->id);
@@ -264,8 +268,12 @@ static int claim(struct ask *ask, struct err *e)
 	if (f->slots[cvm->slot].state != SLOT_FREE)
 		return err_set(e, ERR_EXISTS, "CVM %s has taken slot %u, that of CVM %s",
 			       f->slots[cvm->slot].cvm.id, cvm->slot, cvm->id);
+	host = fleet_host_find(f, cvm->host);
+	if (!host || host->leaving)
+		return err_set(e, ERR_PRECONDITION, "CVM %s: host %s is being removed", cvm->id,
+			       cvm->host);
 	ask->slot = &f->slots[cvm->slot];
-	ask->slot->host = fleet_host_find(f, cvm->host);
+	ask->slot->host = host;
 	if (fleet_slot_take(f, ask->slot, cvm, SLOT_CREATING, e) < 0)
 		return err_code(e);
 	if (ask_go_on(ask, adopt_work, adopt_done, e) < 0) {

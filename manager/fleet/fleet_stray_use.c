@@ -149,7 +149,7 @@ unsigned fleet_stray_use_count(const struct fleet *f, const struct fleet_host *h
 bool fleet_stray_use_lacks(const struct fleet *f)
 {
 	for (size_t i = 0; i < f->host_count; i++)
-		if (f->hosts[i].stray_uses_lack)
+		if (f->hosts[i]->stray_uses_lack)
 			return true;
 	return false;
 }
@@ -157,7 +157,7 @@ bool fleet_stray_use_lacks(const struct fleet *f)
 void fleet_stray_use_done(struct fleet *f)
 {
 	for (size_t i = 0; i < f->host_count; i++) {
-		fleet_stray_use_begin(&f->hosts[i]);
-		fleet_stray_use_end(&f->hosts[i]);
+		fleet_stray_use_begin(f->hosts[i]);
+		fleet_stray_use_end(f->hosts[i]);
 	}
 }

@@ -11,7 +11,7 @@
 
 #include "common/access/access.h"
 #include "common/rpc/source.h"
-#include "manager/registry/host_table.h"
+#include "manager/fleet/placement.h"
 #include "manager/registry/registry.h"
 
 #include <sys/queue.h>
@@ -42,11 +42,15 @@ struct vm_view {
 
 const char *vm_state_name(enum vm_state state);
 
-/* The hosts of the table, by their place in it; false behind the last, and where there is no table. */
+/* The hosts, by their place; false behind the last. Without a table the single one, which has no name. */
 struct host_view {
 	const struct host_row *row;
-	bool is_there;
-	uint64_t machines; /* with those that have no record */
+	const char *uri, *address;
+	bool is_there, lost; /* neither: it is dialled for the first time */
+	bool added, draining;
+	bool tees[HOST_TEES];
+	struct placement_size has, used; /* machines: with those that have no record */
+	unsigned strays;                 /* these */
 };
 bool fleet_host_view(const struct fleet *fleet, size_t place, struct host_view *view);
 

@@ -74,8 +74,7 @@ static void look_work(void *data)
 	for (size_t i = 0; i < job->domain_count; i++)
 		memcpy(job->domains[i].host, host->row.name, sizeof(job->domains[i].host));
 	qsort(job->domains, job->domain_count, sizeof(job->domains[0]), compare);
-	if (l->hosts->has_table)
-		job->result = virt_host(host->virt, &job->info, &job->err);
+	job->result = virt_host(host->virt, &job->info, &job->err);
 	if (job->result == 0)
 		job->result = stray_find(l, job->domains, job->domain_count, &job->strays,
 					 &job->stray_count, &job->err);
@@ -167,6 +166,10 @@ static void look_done(void *data)
 	struct fleet_host *host = job->host;
 
 	host->looking = false;
+	if (host->removed) {
+		fleet_job_end(job);
+		return;
+	}
 	if (job->result < 0)
 		log_warn("%s", job->err.text);
 	for (unsigned i = 0; job->result == 0 && i < f->count; i++) {
@@ -227,7 +230,7 @@ static void connect_done(void *data)
 	host->connecting = false;
 	if (job->result == 0) {
 		host->reconnect_ms = 0;
-	} else if (!job->fleet->closing) {
+	} else if (!job->fleet->closing && !host->removed) {
 		if (!host->reconnect_ms)
 			log_warn("%s; trying again until it is there", job->err.text);
 		host->reconnect_ms =
@@ -292,15 +295,21 @@ static void stray_started(struct fleet_host *host, const struct virt_notice *not
 	block(host, &stray);
 }
 
+static struct fleet_host *host_of(const struct fleet *f, const struct vm_host *from)
+{
+	for (size_t i = 0; i < f->host_count; i++)
+		if (f->hosts[i]->host == from)
+			return f->hosts[i];
+	return NULL;
+}
+
 void fleet_notice(struct fleet *f, const struct vm_host *from, const struct virt_notice *notice)
 {
 	struct slot *slot = fleet_slot_find(f, notice->uuid);
-	struct fleet_host *host = f->hosts;
+	struct fleet_host *host = host_of(f, from);
 
-	if (f->closing)
+	if (f->closing || !host) /* one that was removed has nothing to say any more */
 		return;
-	while (host->host != from)
-		host++;
 	switch (notice->event) {
 	case VIRT_CONNECTED:
 		log_info("connected to %s", fleet_host_name(host));

@@ -85,7 +85,7 @@ int lifecycle_open_image(const struct config *config, struct image **image, stru
 }
 
 int lifecycle_init(struct lifecycle *l, const struct config *config, struct registry *registry,
-		   const struct vm_hosts *hosts, struct ports *ports, struct err *e)
+		   struct vm_hosts *hosts, struct ports *ports, struct err *e)
 {
 	*l = (struct lifecycle){
 		.config = config, .registry = registry, .hosts = hosts, .ports = ports

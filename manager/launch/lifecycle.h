@@ -39,7 +39,7 @@ enum {
 struct lifecycle {
 	const struct config *config;
 	struct registry *registry;
-	const struct vm_hosts *hosts;
+	struct vm_hosts *hosts;
 	struct ports *ports;
 
 	struct images images; /* with a lock of their own */
@@ -55,7 +55,7 @@ int lifecycle_open_image(const struct config *config, struct image **image,
 /* All arguments are borrowed. The image is opened here, so that a broken one is noticed before a
  * client asks. */
 int lifecycle_init(struct lifecycle *l, const struct config *config, struct registry *registry,
-		   const struct vm_hosts *hosts, struct ports *ports, struct err *e) MUST_CHECK;
+		   struct vm_hosts *hosts, struct ports *ports, struct err *e) MUST_CHECK;
 void lifecycle_done(struct lifecycle *l);
 
 /* "cocos-<tag>-" and the domain's whole name. */

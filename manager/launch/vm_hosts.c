@@ -2,7 +2,7 @@
 #include "manager/launch/vm_hosts.h"
 
 #include "common/base/cleanup.h"
-#include "manager/registry/registry.h"
+#include "common/base/log.h"
 #include "manager/virt/workers.h"
 
 #include <stdlib.h>
@@ -13,6 +13,20 @@ enum { ENTER_MS = 30000 };
 
 /* Of records, domains and rows. */
 _Static_assert((int)CVM_HOST_MAX == (int)VIRT_HOST_MAX, "names are of one length");
+
+_Static_assert((int)REGISTRY_HOST_URI_MAX == (int)HOST_URI_MAX &&
+		       (int)REGISTRY_HOST_WORDS_MAX >= (int)HOST_TABLE_LINE_MAX,
+	       "what a table may say can be recorded");
+
+/* From that place on; NULL: no more. */
+static struct vm_host *next(const struct vm_hosts *hosts, size_t *place)
+{
+	struct vm_host *host = NULL;
+
+	while (!host && *place < hosts->count)
+		host = hosts->all[(*place)++];
+	return host;
+}
 
 static int add(struct vm_hosts *hosts, const struct host_row *row, bool is_local, struct err *e)
 {
@@ -55,9 +69,108 @@ int vm_hosts_init(struct vm_hosts *hosts, const struct config *config, struct er
 
 void vm_hosts_done(struct vm_hosts *hosts)
 {
-	for (size_t i = 0; i < hosts->count; i++)
-		free(hosts->all[i]);
+	struct vm_host *host;
+
+	for (size_t i = 0; (host = next(hosts, &i));)
+		free(host);
 	hosts->count = 0;
+}
+
+/* By its own name alone. */
+static struct vm_host *named(const struct vm_hosts *hosts, const char *name)
+{
+	struct vm_host *host;
+
+	for (size_t i = 0; (host = next(hosts, &i));)
+		if (strcmp(host->row.name, name) == 0)
+			return host;
+	return NULL;
+}
+
+/* What its words mean, judged beside those that are there. */
+static int judge(const struct vm_hosts *hosts, const struct registry_host *as, struct host_row *row,
+		 struct err *e)
+{
+	CLEANUP(free) struct host_table *table = calloc(1, sizeof(*table));
+	const struct vm_host *host;
+
+	if (!table)
+		return err_nomem(e);
+	for (size_t i = 0; (host = next(hosts, &i));)
+		table->rows[table->count++] = host->row;
+	if (host_table_add(table, as->name, as->uri, as->words, e) < 0)
+		return err_code(e);
+	*row = table->rows[table->count - 1];
+	return 0;
+}
+
+/* MANAGER_HOSTS lists it by now, which counts from here on. */
+static int take_over(struct vm_host *host, const struct registry_host *known,
+		     struct registry *registry, struct err *e)
+{
+	struct registry_host more = *known;
+
+	if (*known->uri && strcmp(known->uri, host->row.uri) != 0)
+		return err_set(e, ERR_PRECONDITION,
+			       "host %s was added with the URI %s, and MANAGER_HOSTS says another: "
+			       "give the one there that URI, or another name",
+			       known->name, known->uri);
+	if (*known->uri)
+		log_info("host %s was added, and MANAGER_HOSTS lists it by now: that counts",
+			 known->name);
+	host->drained = known->draining;
+	if (!*known->uri)
+		return 0;
+	more.uri[0] = more.words[0] = '\0';
+	if (registry_host_drop(registry, known->name, e) < 0)
+		return err_code(e);
+	return known->draining ? registry_host_add(registry, &more, e) : 0;
+}
+
+static int recall(struct vm_hosts *hosts, const struct registry_host *known,
+		  struct registry *registry, struct err *e)
+{
+	struct vm_host *host = named(hosts, known->name);
+	struct host_row row;
+
+	if (host)
+		return take_over(host, known, registry, e);
+	if (!*known->uri) {
+		log_info("host %s was drained, and MANAGER_HOSTS does not list it any more: "
+			 "forgotten",
+			 known->name);
+		return registry_host_drop(registry, known->name, e);
+	}
+	if (judge(hosts, known, &row, e) < 0) {
+		e->code = ERR_PRECONDITION;
+		return err_wrap(e, "of the hosts that were added");
+	}
+	row.draining = false;
+	if (add(hosts, &row, host_row_is_local(&row), e) < 0)
+		return err_code(e);
+	host = named(hosts, known->name);
+	host->added = true;
+	host->drained = known->draining;
+	return 0;
+}
+
+int vm_hosts_recall(struct vm_hosts *hosts, struct registry *registry, struct err *e)
+{
+	CLEANUP(free) struct registry_host *known = NULL;
+	size_t count;
+
+	if (registry_hosts(registry, &known, &count, e) < 0)
+		return err_code(e);
+	if (count && !hosts->has_table) {
+		log_warn("%zu hosts were added or drained, and none of them is used without "
+			 "MANAGER_HOSTS",
+			 count);
+		return 0;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (recall(hosts, &known[i], registry, e) < 0)
+			return err_code(e);
+	return 0;
 }
 
 static void on_notice(void *data, const struct virt_notice *notice)
@@ -83,31 +196,89 @@ int vm_hosts_open(struct vm_hosts *hosts, uv_loop_t *loop, const char *single_ur
 				 const struct virt_notice *notice),
 		  void *data, struct err *e)
 {
+	struct vm_host *host;
+
 	hosts->notice = notice;
 	hosts->data = data;
-	for (size_t i = 0; i < hosts->count; i++) {
-		struct vm_host *host = hosts->all[i];
-
+	hosts->loop = loop;
+	for (size_t i = 0; (host = next(hosts, &i));)
 		if (open_one(host, loop, hosts->has_table ? host->row.uri : single_uri, e) < 0)
 			return err_code(e);
-	}
 	return 0;
+}
+
+static void close_one(struct vm_host *host)
+{
+	virt_close(TAKE_PTR(host->virt));
+	workers_close(TAKE_PTR(host->workers));
 }
 
 void vm_hosts_close(struct vm_hosts *hosts)
 {
-	for (size_t i = 0; i < hosts->count; i++) {
-		virt_close(TAKE_PTR(hosts->all[i]->virt));
-		workers_close(TAKE_PTR(hosts->all[i]->workers));
+	struct vm_host *host;
+
+	for (size_t i = 0; (host = next(hosts, &i));)
+		close_one(host);
+}
+
+void vm_host_free(struct vm_host *host)
+{
+	close_one(host);
+	free(host);
+}
+
+int vm_host_new(struct vm_hosts *hosts, const struct registry_host *as, struct vm_host **host,
+		struct err *e)
+{
+	struct vm_host *one;
+	struct host_row row;
+
+	if (judge(hosts, as, &row, e) < 0)
+		return err_code(e);
+	one = calloc(1, sizeof(*one));
+	if (!one)
+		return err_nomem(e);
+	*one = (struct vm_host){ .row = row,
+				 .is_local = host_row_is_local(&row),
+				 .hosts = hosts,
+				 .added = true,
+				 .drained = row.draining };
+	one->row.draining = false;
+	if (open_one(one, hosts->loop, one->row.uri, e) < 0) {
+		vm_host_free(one);
+		return err_code(e);
 	}
+	*host = one;
+	return 0;
+}
+
+void vm_hosts_publish(struct vm_hosts *hosts, struct vm_host *host)
+{
+	size_t place = 0;
+
+	while (hosts->all[place])
+		place++; /* the table has room for it */
+	hosts->all[place] = host;
+	if (place == hosts->count)
+		hosts->count++;
+}
+
+void vm_hosts_hide(struct vm_hosts *hosts, const struct vm_host *host)
+{
+	size_t place = 0;
+
+	while (hosts->all[place] != host)
+		place++;
+	hosts->all[place] = NULL;
 }
 
 struct vm_host *vm_hosts_find(const struct vm_hosts *hosts, const char *name)
 {
-	for (size_t i = 0; i < hosts->count; i++)
-		if (strcmp(hosts->all[i]->row.name, name) == 0 ||
-		    (!*name && hosts->all[i]->is_local))
-			return hosts->all[i];
+	struct vm_host *host;
+
+	for (size_t i = 0; (host = next(hosts, &i));)
+		if (strcmp(host->row.name, name) == 0 || (!*name && host->is_local))
+			return host;
 	return NULL;
 }
 
@@ -163,10 +334,10 @@ int vm_hosts_list(const struct vm_hosts *hosts, const char *prefix, struct virt_
 		  size_t *count, struct err *e)
 {
 	CLEANUP(free) struct virt_domain *all = NULL;
+	const struct vm_host *host;
 	size_t total = 0;
 
-	for (size_t i = 0; i < hosts->count; i++) {
-		const struct vm_host *host = hosts->all[i];
+	for (size_t i = 0; (host = next(hosts, &i));) {
 		CLEANUP(free) struct virt_domain *found = NULL;
 		struct virt_domain *more;
 		size_t n = 0;

@@ -233,6 +233,23 @@ static int check_row(const struct line *l, const struct host_table *t, const str
 	return 0;
 }
 
+static int check_name(const struct line *l, const char *name, const char *uri, struct err *e)
+{
+	if (!host_name_is_valid(name))
+		return line_refuse(l, e,
+				   "host %s: a name is %d of a-z 0-9 - . at most, with a letter or "
+				   "digit at both ends",
+				   log_quote(name).text, HOST_NAME_LEN_MAX);
+	if (!uri_is_valid(uri))
+		return line_refuse(
+			l, e,
+			"host %s: %s is no URI of a host: " HOST_LOCAL_URI
+			", qemu+unix:///system?socket=/PATH, qemu+tls://HOST/system[?pkipath="
+			"/PATH] or qemu+ssh://[USER@]HOST/system[?keyfile=/PATH]",
+			name, log_quote(uri).text);
+	return 0;
+}
+
 /* NAME URI KEY=VALUE… */
 static int take_host(struct host_table *t, struct line *l, struct err *e)
 {
@@ -241,19 +258,9 @@ static int take_host(struct host_table *t, struct line *l, struct err *e)
 	unsigned given = 0;
 	char *word;
 
-	if (!host_name_is_valid(name))
-		return line_refuse(l, e,
-				   "host %s: a name is %d of a-z 0-9 - . at most, with a letter or "
-				   "digit at both ends",
-				   log_quote(name).text, HOST_NAME_LEN_MAX);
+	if (check_name(l, name, uri, e) < 0)
+		return err_code(e);
 	memcpy(row.name, name, strlen(name) + 1);
-	if (!uri_is_valid(uri))
-		return line_refuse(
-			l, e,
-			"host %s: %s is no URI of a host: " HOST_LOCAL_URI
-			", qemu+unix:///system?socket=/PATH, qemu+tls://HOST/system[?pkipath="
-			"/PATH] or qemu+ssh://[USER@]HOST/system[?keyfile=/PATH]",
-			name, log_quote(uri).text);
 	memcpy(row.uri, uri, strlen(uri) + 1);
 	while (*(word = line_word(l)))
 		if (take_key(l, word, &row, &given, e) < 0)
@@ -273,6 +280,28 @@ static int take_line(void *table, struct line *l, struct err *e)
 	if (strcmp(word, "host") != 0)
 		return line_refuse(l, e, "%s: a line begins with host", log_quote(word).text);
 	return take_host(table, l, e);
+}
+
+static int take_words(void *table, struct line *l, struct err *e)
+{
+	return take_host(table, l, e);
+}
+
+/* Name and URI are looked at before they are in a line with the rest, where a space in one of them would make it two
+ * words. */
+int host_table_add(struct host_table *table, const char *name, const char *uri, const char *words,
+		   struct err *e)
+{
+	const struct line none = { .where = NULL };
+	CLEANUP(free) char *text = NULL;
+
+	if (check_name(&none, name, uri, e) < 0)
+		return err_code(e);
+	if (strchr(words, '\n'))
+		return err_set(e, ERR_INVALID, "host %s: one line, and there are more", name);
+	if (text_format(&text, e, "%s %s %s", name, uri, words) < 0)
+		return err_code(e);
+	return lines_read(text, strlen(text), HOST_TABLE_LINE_MAX, NULL, take_words, table, e);
 }
 
 int host_table_parse(const char *text, size_t len, const char *where, struct host_table *table,

@@ -60,5 +60,9 @@ bool host_name_is_valid(const char *name);
 int host_table_parse(const char *text, size_t len, const char *where, struct host_table *table,
 		     struct err *e) MUST_CHECK;
 
+/* One more, of the same words, beside those that are there. */
+int host_table_add(struct host_table *table, const char *name, const char *uri, const char *words,
+		   struct err *e) MUST_CHECK;
+
 /* The file, which nobody but root and this user may write. */
 int host_table_read(const char *path, struct host_table *table, struct err *e) MUST_CHECK;

@@ -25,12 +25,15 @@ enum {
 	CVM_TEXT_MAX = 256,
 	CVM_HOST_MAX = 64, /* a host's name, with its end */
 	REGISTRY_TAG_LEN = 8,
-	REGISTRY_VERSION = 4, /* of the file's form */
+	REGISTRY_VERSION = 5, /* of the file's form */
 	REGISTRY_ROWS_MAX =
 		16384, /* slots are below it: CONFIG_VMS_MAX, and room for a limit that was higher */
 	REGISTRY_GONE_MAX =
 		1024, /* CVMs that were removed: the last ones, a share for each owner */
 	REGISTRY_EPOCH_MAX = (1 << 23) - 1,
+	REGISTRY_HOSTS_MAX = 128, /* added ones, and others of which something is said */
+	REGISTRY_HOST_URI_MAX = 256,
+	REGISTRY_HOST_WORDS_MAX = 1024,
 };
 
 /* The step that is being taken, or was when the manager ended. The numbers are on disk. */
@@ -146,6 +149,30 @@ uint64_t registry_epoch(const struct registry *registry);
 int registry_save(const struct registry *registry, const char *path, const struct cvm *cvm,
 		  struct err *e) MUST_CHECK;
 int registry_saved(const char *path, const char *id, struct cvm *cvm, struct err *e) MUST_CHECK;
+
+/* A host that was added while the manager ran; or, with an empty `uri`, what was said of one that the settings have. */
+struct registry_host {
+	char name[CVM_HOST_MAX];
+	char uri[REGISTRY_HOST_URI_MAX],
+		words[REGISTRY_HOST_WORDS_MAX]; /* as MANAGER_HOSTS has them */
+	bool draining;
+};
+
+/* In the order in which they were added, malloc'ed. ERR_DATA_LOSS if a row has not the form of those that we write; what its
+ * words mean is not looked at here (vm_hosts.h). */
+int registry_hosts(struct registry *registry, struct registry_host **hosts, size_t *count,
+		   struct err *e) MUST_CHECK;
+
+/* ERR_EXISTS if there is one of that name. */
+int registry_host_add(struct registry *registry, const struct registry_host *host,
+		      struct err *e) MUST_CHECK;
+
+/* Whatever is known of it; whether it drains, if nothing is. */
+int registry_host_drain(struct registry *registry, const char *name, bool draining,
+			struct err *e) MUST_CHECK;
+
+/* Fine if nothing is known of it. */
+int registry_host_drop(struct registry *registry, const char *name, struct err *e) MUST_CHECK;
 
 /* All CVMs by slot, malloc'ed. ERR_DATA_LOSS if a row has not the form of those that we write: ids
  * become folders that are removed. */

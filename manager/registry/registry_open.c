@@ -51,6 +51,14 @@ static const char *const migrations[] = {
 	/* In parentheses, as clang wants two literals where most rows have more. */
 	("ALTER TABLE cvm ADD COLUMN host TEXT NOT NULL DEFAULT '';"
 	 "PRAGMA user_version = 4;"),
+	"CREATE TABLE host ("
+	" nr INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" name TEXT NOT NULL UNIQUE,"
+	" uri TEXT NOT NULL,"
+	" words TEXT NOT NULL,"
+	" draining INTEGER NOT NULL"
+	") STRICT;"
+	"PRAGMA user_version = 5;",
 };
 _Static_assert(REGISTRY_VERSION == 1 + ARRAY_LEN(migrations), "each version has its step");
 enum { TAG_FILE_MAX = 64, EPOCH_TEXT_MAX = 8 };

@@ -19,7 +19,7 @@ extern const struct rpc_service service_manager;
 
 /* For service*.c alone: tells the client and the log; names a CVM and its agent's port; and the methods
  * about CVMs without a record (service_stray.c), about what there is (service_vm.c), and what becomes of
- * it (service_watch.c), what one says (service_console.c), and about images (service_image.c). */
+ * it (service_watch.c), what one says (service_console.c), about images (service_image.c), and about hosts (service_host.c). */
 void service_fail(struct rpc_call *call, const struct err *e);
 struct fleet *service_fleet(const struct rpc_call *call);
 /* Who calls, as the table says now; false: the call has failed. */
@@ -39,3 +39,8 @@ void service_console_closed(struct rpc_call *call);
 void service_list_images(struct rpc_call *call, const ProtobufCMessage *message);
 void service_set_default_image(struct rpc_call *call, const ProtobufCMessage *message);
 void service_remove_image(struct rpc_call *call, const ProtobufCMessage *message);
+void service_list_hosts(struct rpc_call *call, const ProtobufCMessage *message);
+void service_add_host(struct rpc_call *call, const ProtobufCMessage *message);
+void service_drain_host(struct rpc_call *call, const ProtobufCMessage *message);
+void service_undrain_host(struct rpc_call *call, const ProtobufCMessage *message);
+void service_remove_host(struct rpc_call *call, const ProtobufCMessage *message);

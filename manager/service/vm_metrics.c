@@ -53,7 +53,7 @@ static void write_hosts(const struct vm_metrics *m, struct metrics_text *t)
 {
 	struct host_view view;
 
-	if (!fleet_host_view(m->fleet, 0, &view))
+	if (!fleet_host_view(m->fleet, 0, &view) || !*view.row->name)
 		return;
 	metrics_family(t, "cocos_manager_host_up", METRICS_GAUGE,
 		       "1: the host's libvirt is connected.");
@@ -66,7 +66,7 @@ static void write_hosts(const struct vm_metrics *m, struct metrics_text *t)
 	for (size_t i = 0; fleet_host_view(m->fleet, i, &view); i++)
 		metrics_sample(t,
 			       (const struct metrics_label[]){ { "host", view.row->name }, { 0 } },
-			       (double)view.machines);
+			       (double)view.used.machines);
 }
 
 /* "base 1f0a9b…": flavour and digest. */

@@ -5,15 +5,11 @@
 #include "manager/virt/virt_state.h"
 
 #include <string.h>
-#include <time.h>
-#include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
 
 enum {
 	KEEPALIVE_S = 5,     /* after this a libvirtd that does not answer is given up */
 	KEEPALIVE_COUNT = 4, /* this many of these */
-	STOP_TRIES = 150,
-	STOP_WAIT_MS = 100,
 };
 
 struct virt {
@@ -30,13 +26,12 @@ struct virt {
 	virConnectPtr conn;
 	int events;     /* its lifecycle events, as libvirt counts callbacks */
 	bool told_lost; /* that this one is */
+	bool ended;     /* and there will be no other */
 	struct virt_host host;
 	struct virt_notice queue[VIRT_QUEUE_MAX];
 	size_t queued;
 	bool overflown;
 };
-
-DEFINE_CLEANUP(virDomainPtr, virDomainFree)
 
 void virt_unref(virConnectPtr conn)
 {
@@ -81,15 +76,6 @@ static void enqueue(struct virt *v, const struct virt_notice *notice)
 	uv_async_send(&v->async);
 }
 
-/* As logs and terminals may have it: whoever made the domain, on whichever host, chose its name. */
-static void take_name(const char *name, char out[VIRT_NAME_MAX])
-{
-	snprintf(out, VIRT_NAME_MAX, "%s", name ? name : "");
-	for (char *c = out; *c; c++)
-		if (*c < 0x21 || *c > 0x7e)
-			*c = '?';
-}
-
 static void push(struct virt *v, enum virt_event event, virDomainPtr domain)
 {
 	struct virt_notice notice = { .event = event };
@@ -97,7 +83,7 @@ static void push(struct virt *v, enum virt_event event, virDomainPtr domain)
 	if (domain) {
 		if (virDomainGetUUIDString(domain, notice.uuid) < 0)
 			return;
-		take_name(virDomainGetName(domain), notice.name);
+		virt_name(virDomainGetName(domain), notice.name);
 	}
 	pthread_mutex_lock(&v->lock);
 	enqueue(v, &notice);
@@ -285,6 +271,54 @@ static virConnectPtr current(struct virt *v)
 	return conn;
 }
 
+static int refuse_ended(const struct virt *v, struct err *e)
+{
+	return err_set(e, ERR_UNAVAILABLE, "libvirt: %s: the host was removed", v->uri);
+}
+
+/* Unless it was ended while it was being dialled. */
+static bool keep(struct virt *v, virConnectPtr conn, int events, const struct virt_host *host)
+{
+	bool ended;
+
+	pthread_mutex_lock(&v->lock);
+	ended = v->ended;
+	if (!ended) {
+		virConnectRef(conn);
+		v->conn = conn;
+		v->events = events;
+		v->host = *host;
+		v->told_lost = false;
+		enqueue(v, &(struct virt_notice){ .event = VIRT_CONNECTED });
+	}
+	pthread_mutex_unlock(&v->lock);
+	return !ended;
+}
+
+void virt_end(struct virt *v)
+{
+	virConnectPtr conn;
+	int events;
+
+	pthread_mutex_lock(&v->lock);
+	v->ended = true;
+	conn = TAKE_PTR(v->conn);
+	events = v->events;
+	pthread_mutex_unlock(&v->lock);
+	if (conn)
+		leave(conn, events);
+}
+
+static bool has_ended(struct virt *v)
+{
+	bool ended;
+
+	pthread_mutex_lock(&v->lock);
+	ended = v->ended;
+	pthread_mutex_unlock(&v->lock);
+	return ended;
+}
+
 static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 {
 	CLEANUP(virt_unref) virConnectPtr conn = virConnectOpen(v->uri);
@@ -315,14 +349,11 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 		virConnectUnregisterCloseCallback(conn, on_closed);
 		return err_code(e);
 	}
-	pthread_mutex_lock(&v->lock);
-	virConnectRef(conn);
-	v->conn = conn;
-	v->events = events;
-	v->host = host;
-	v->told_lost = false;
-	enqueue(v, &(struct virt_notice){ .event = VIRT_CONNECTED });
-	pthread_mutex_unlock(&v->lock);
+	if (!keep(v, conn, events, &host)) {
+		virConnectDomainEventDeregisterAny(conn, events);
+		virConnectUnregisterCloseCallback(conn, on_closed);
+		return refuse_ended(v, e);
+	}
 	*result = TAKE_PTR(conn);
 	return 0;
 }
@@ -335,6 +366,8 @@ static int dial_once(struct virt *v, virConnectPtr *conn, struct err *e)
 	*conn = current(v);
 	if (*conn)
 		return 0;
+	if (has_ended(v))
+		return refuse_ended(v, e);
 	pthread_mutex_lock(&v->connecting);
 	*conn = current(v);
 	if (!*conn) {
@@ -377,125 +410,5 @@ int virt_host(struct virt *v, struct virt_host *host, struct err *e)
 	pthread_mutex_lock(&v->lock);
 	*host = v->host;
 	pthread_mutex_unlock(&v->lock);
-	return 0;
-}
-
-int virt_start(struct virt *v, const char *xml, struct err *e)
-{
-	CLEANUP(virt_unref) virConnectPtr conn = NULL;
-	CLEANUP(virDomainFree) virDomainPtr domain = NULL;
-
-	if (virt_take(v, &conn, e) < 0)
-		return err_code(e);
-	domain = virDomainCreateXML(conn, xml, 0);
-	return domain ? 0 : virt_error(conn, e, "start a domain");
-}
-
-/* 0 when the domain is gone, 1 when it should be asked for again. */
-static int stop_once(virConnectPtr conn, const char *uuid, struct err *e)
-{
-	CLEANUP(virDomainFree) virDomainPtr domain = virDomainLookupByUUIDString(conn, uuid);
-	int code;
-
-	if (domain && virDomainDestroy(domain) == 0)
-		return 1;
-	code = virGetLastErrorCode();
-	if (code == VIR_ERR_NO_DOMAIN)
-		return 0;
-	/* Known, but not running: it is starting or ending. */
-	if (domain && code == VIR_ERR_OPERATION_INVALID)
-		return 1;
-	return virt_error(conn, e, "stop a domain");
-}
-
-int virt_stop(struct virt *v, const char *uuid, struct err *e)
-{
-	CLEANUP(virt_unref) virConnectPtr conn = NULL;
-	const struct timespec pause = { .tv_nsec = STOP_WAIT_MS * 1000000L };
-
-	if (virt_take(v, &conn, e) < 0)
-		return err_code(e);
-	for (int i = 0; i < STOP_TRIES; i++) {
-		int again = stop_once(conn, uuid, e);
-
-		if (again <= 0)
-			return again;
-		if (i > 0)
-			nanosleep(&pause, NULL);
-	}
-	return err_set(e, ERR_DEADLINE, "libvirt: domain %s does not end", uuid);
-}
-
-int virt_forward(struct virt *v, const char *uuid, const char *host, uint16_t port,
-		 uint16_t guest_port, struct err *e)
-{
-	CLEANUP(virt_unref) virConnectPtr conn = NULL;
-	CLEANUP(virDomainFree) virDomainPtr domain = NULL;
-	CLEANUP(free) char *answer = NULL;
-	char command[128];
-
-	if (virt_take(v, &conn, e) < 0)
-		return err_code(e);
-	domain = virDomainLookupByUUIDString(conn, uuid);
-	/* hostnet0: libvirt's name for the back end of the only network card. */
-	snprintf(command, sizeof(command), "hostfwd_add hostnet0 tcp:%s:%u-:%u", host, port,
-		 guest_port);
-	if (!domain || virDomainQemuMonitorCommand(domain, command, &answer,
-						   VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP) < 0)
-		return virt_error(conn, e, "forward a port");
-	/* QEMU says nothing when it worked, and libvirt reports success either way. */
-	if (answer && answer[strspn(answer, " \r\n")])
-		return err_set(e, strstr(answer, "Could not set up") ? ERR_EXISTS : ERR_INTERNAL,
-			       "QEMU: forward port %u: %.200s", port, answer);
-	return 0;
-}
-
-int virt_size(struct virt *v, const char *uuid, struct virt_size *size, struct err *e)
-{
-	CLEANUP(virt_unref) virConnectPtr conn = NULL;
-	CLEANUP(virDomainFree) virDomainPtr domain = NULL;
-	virDomainInfo info;
-
-	if (virt_take(v, &conn, e) < 0)
-		return err_code(e);
-	domain = virDomainLookupByUUIDString(conn, uuid);
-	if (!domain && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
-		return err_set(e, ERR_NOT_FOUND, "libvirt has no domain %s", uuid);
-	if (!domain || virDomainGetInfo(domain, &info) < 0)
-		return virt_error(conn, e, "ask how large a domain is");
-	*size = (struct virt_size){ info.nrVirtCpu, info.maxMem < UINT64_MAX >> 10
-							    ? (uint64_t)info.maxMem << 10
-							    : UINT64_MAX };
-	return 0;
-}
-
-int virt_list(struct virt *v, const char *prefix, struct virt_domain **domains, size_t *count,
-	      struct err *e)
-{
-	CLEANUP(virt_unref) virConnectPtr conn = NULL;
-	struct virt_domain *found;
-	virDomainPtr *all = NULL;
-	size_t n = 0;
-	int total;
-
-	if (virt_take(v, &conn, e) < 0)
-		return err_code(e);
-	total = virConnectListAllDomains(conn, &all, 0);
-	if (total < 0)
-		return virt_error(conn, e, "list domains");
-	found = total > VIRT_DOMAINS_MAX ? NULL : calloc((size_t)total + 1, sizeof(*found));
-	for (int i = 0; i < total; i++) {
-		const char *name = virDomainGetName(all[i]);
-
-		if (found && name && strncmp(name, prefix, strlen(prefix)) == 0 &&
-		    virDomainGetUUIDString(all[i], found[n].uuid) == 0)
-			take_name(name, found[n++].name);
-		virDomainFree(all[i]);
-	}
-	free(all);
-	if (!found)
-		return err_set(e, ERR_EXHAUSTED, "libvirt: %d domains are too many", total);
-	*domains = found;
-	*count = n;
 	return 0;
 }

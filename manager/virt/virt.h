@@ -74,6 +74,10 @@ void virt_make_remote(struct virt *virt);
  * then. */
 void virt_close(struct virt *virt);
 
+/* Lets the connection go, and makes no other: every call from now on is ERR_UNAVAILABLE. Blocks; virt_close() then does
+ * not. */
+void virt_end(struct virt *virt);
+
 /* Connects, unless it is connected. */
 int virt_dial(struct virt *virt, struct err *e) MUST_CHECK;
 
@@ -114,6 +118,11 @@ struct virt_volume {
 };
 int virt_volume_make(struct virt *virt, const struct virt_volume *volume, char path[VIRT_PATH_MAX],
 		     struct err *e) MUST_CHECK;
+
+/* Names of the volumes in it that begin with `prefix`, the first `max` of them; `count` is how many there are. None if there
+ * is no such pool, or it does not run. */
+int virt_volumes(struct virt *virt, const char *pool, const char *prefix,
+		 char (*names)[VIRT_NAME_MAX], size_t max, size_t *count, struct err *e) MUST_CHECK;
 
 /* Fine if the volume or the pool is not there. */
 int virt_volume_remove(struct virt *virt, const char *pool, const char *name,

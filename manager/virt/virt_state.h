@@ -19,6 +19,9 @@ int virt_take(struct virt *virt, virConnectPtr *conn, struct err *e) MUST_CHECK;
 /* libvirt's last error in this thread, as one of ours. */
 int virt_error(virConnectPtr conn, struct err *e, const char *what);
 
+/* A domain's name as logs and terminals may have it: whoever made it, on whichever host, chose it (virt_domain.c). */
+void virt_name(const char *name, char out[VIRT_NAME_MAX]);
+
 /* libvirt's events, in one thread for all connections: it begins with the first and ends with the last
  * (virt_events.c). */
 int virt_events_start(struct err *e) MUST_CHECK;

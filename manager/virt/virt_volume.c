@@ -3,6 +3,8 @@
 #include "manager/virt/virt_state.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <libvirt/virterror.h>
 
 enum { XML_MAX = 1024 };
@@ -114,5 +116,37 @@ int virt_volume_remove(struct virt *v, const char *pool_name, const char *name, 
 							 : virt_error(conn, e, "look for a volume");
 	if (virStorageVolDelete(volume, 0) < 0 && !is_missing(virGetLastErrorCode()))
 		return virt_error(conn, e, "remove a volume");
+	return 0;
+}
+
+int virt_volumes(struct virt *v, const char *pool_name, const char *prefix,
+		 char (*names)[VIRT_NAME_MAX], size_t max, size_t *count, struct err *e)
+{
+	CLEANUP(virt_unref) virConnectPtr conn = NULL;
+	CLEANUP(virStoragePoolFree) virStoragePoolPtr pool = NULL;
+	virStorageVolPtr *all = NULL;
+	int total = 0;
+
+	*count = 0;
+	if (virt_take(v, &conn, e) < 0)
+		return err_code(e);
+	pool = virStoragePoolLookupByName(conn, pool_name);
+	if (!pool && !is_missing(virGetLastErrorCode()))
+		return virt_error(conn, e, "look for a storage pool");
+	if (pool && virStoragePoolIsActive(pool) == 1)
+		total = virStoragePoolListAllVolumes(pool, &all, 0);
+	if (total < 0)
+		return virt_error(conn, e, "list volumes");
+	for (int i = 0; i < total; i++) {
+		const char *name = virStorageVolGetName(all[i]);
+
+		if (name && strncmp(name, prefix, strlen(prefix)) == 0) {
+			if (*count < max)
+				virt_name(name, names[*count]);
+			++*count;
+		}
+		virStorageVolFree(all[i]);
+	}
+	free(all);
 	return 0;
 }

@@ -119,6 +119,16 @@ def chooses_everybody_s_image(evil):
         return outcome if evil else Outcome("is the folder of one image" in outcome.said, "", 1)
 
 
+@row("tenant-adds-a-host-of-his", "this is for operators")
+def adds_a_host_of_his(evil):
+    """A tenant wants others' CVMs, and the keys that they boot with, on a host of his. (Without a table none is added, which is told.)"""
+    with tenants() as m:
+        stub = m.tls("a", SUBJECT) if evil else m.unix()
+        outcome = told(lambda: stub.AddHost(manager.AddHostReq(
+            name="mine", uri="qemu+tls://mine.example/system", words="tees=none address=10.0.0.9"), timeout=WAIT))
+        return outcome if evil else Outcome("set MANAGER_HOSTS" in outcome.said, "", 1)
+
+
 @row("tenant-asks-for-another-s-id", f"no CVM '{ANOTHER}'")
 def asks_for_another_s_id(evil):
     """A tenant knows the id of another's CVM, and asks for it."""

@@ -58,6 +58,8 @@ static void on_answer(void *data, unsigned call, const uint8_t *bytes, size_t le
 		&manager__vm_change__descriptor,
 		&manager__console_part__descriptor,
 		&manager__list_images_res__descriptor,
+		&manager__list_hosts_res__descriptor,
+		&manager__remove_host_res__descriptor,
 	};
 	bool fits = false;
 	ProtobufCMessage *page;
@@ -290,6 +292,28 @@ static void ask_image(struct grpc_peer *u, uint8_t how)
 		ask(u, PROTO_MANAGER_REMOVE_IMAGE, &remove.base);
 }
 
+/* There is no table of them: the one is listed, and the rest refused. */
+static void ask_host(struct grpc_peer *u, uint8_t how)
+{
+	Manager__ListHostsReq list = MANAGER__LIST_HOSTS_REQ__INIT;
+	Manager__AddHostReq add = MANAGER__ADD_HOST_REQ__INIT;
+	Manager__DrainHostReq drain = MANAGER__DRAIN_HOST_REQ__INIT;
+	Manager__UndrainHostReq undrain = MANAGER__UNDRAIN_HOST_REQ__INIT;
+	Manager__RemoveHostReq remove = MANAGER__REMOVE_HOST_REQ__INIT;
+	const struct {
+		const char *path;
+		const ProtobufCMessage *message;
+	} all[] = {
+		{ PROTO_MANAGER_LIST_HOSTS, &list.base },
+		{ PROTO_MANAGER_ADD_HOST, &add.base },
+		{ PROTO_MANAGER_DRAIN_HOST, &drain.base },
+		{ PROTO_MANAGER_UNDRAIN_HOST, &undrain.base },
+		{ PROTO_MANAGER_REMOVE_HOST, &remove.base },
+	};
+
+	ask(u, all[how % ARRAY_LEN(all)].path, all[how % ARRAY_LEN(all)].message);
+}
+
 static void ask_create(struct grpc_peer *u, uint8_t how)
 {
 	static const char *const ttls[] = { "", "1h", "1ms", "-1s", "9999999h", "x" };
@@ -346,6 +370,9 @@ static void ask_about(struct grpc_peer *u, enum request what, uint8_t how, const
 		break;
 	case ASK_IMAGE:
 		ask_image(u, how);
+		break;
+	case ASK_HOST:
+		ask_host(u, how);
 		break;
 	case ASK_CONSOLE:
 		ask_console(u, how, ids[(how & 7) % IDS]);

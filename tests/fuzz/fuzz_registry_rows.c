@@ -44,6 +44,7 @@ static const struct {
 	{ "INSERT OR REPLACE INTO cvm VALUES (" REGISTRY_PARAMETERS ")", 21 },
 	{ "INSERT OR REPLACE INTO gone VALUES (?,?,?,?,?,?,?,?,?,?)", 10 },
 	{ "INSERT OR REPLACE INTO meta VALUES (?,?)", 2 },
+	{ "INSERT OR REPLACE INTO host VALUES (?,?,?,?,?)", 5 },
 };
 
 static void leave(void)
@@ -74,6 +75,8 @@ static void prepare(void)
 		       " boot_sha3_256, boot_sha3_384, expected, name, labels, memory, owner, host);"
 		       " DROP TABLE gone;"
 		       " CREATE TABLE gone (nr INTEGER PRIMARY KEY, " REGISTRY_GONE_COLUMNS ");"
+		       " DROP TABLE host;"
+		       " CREATE TABLE host (nr INTEGER PRIMARY KEY, name, uri, words, draining);"
 		       "CREATE TABLE tag AS SELECT * FROM meta;"
 		       "PRAGMA synchronous = OFF;",
 		       NULL, NULL, NULL) == SQLITE_OK);
@@ -113,10 +116,11 @@ static void fill(struct reader *r)
 	char text[64];
 
 	snprintf(text, sizeof(text), "PRAGMA user_version = %d", (int8_t)reader_u8(r));
-	assert(sqlite3_exec(file,
-			    "BEGIN; DELETE FROM cvm; DELETE FROM gone; DELETE FROM meta;"
-			    "INSERT INTO meta SELECT * FROM tag",
-			    NULL, NULL, NULL) == SQLITE_OK);
+	assert(sqlite3_exec(
+		       file,
+		       "BEGIN; DELETE FROM cvm; DELETE FROM gone; DELETE FROM meta; DELETE FROM host;"
+		       "INSERT INTO meta SELECT * FROM tag",
+		       NULL, NULL, NULL) == SQLITE_OK);
 	assert(sqlite3_exec(file, text, NULL, NULL, NULL) == SQLITE_OK);
 	for (int i = 0; i < ROWS_MAX && reader_ok(r) && reader_left(r); i++) {
 		size_t table = reader_u8(r) % ARRAY_LEN(tables);
@@ -145,6 +149,24 @@ static void check_row(const struct registry *registry, const struct cvm *cvm)
 	       strcmp(again.expected, cvm->expected) == 0);
 }
 
+static void use_hosts(struct registry *registry)
+{
+	CLEANUP(free) struct registry_host *hosts = NULL;
+	size_t count = 0;
+	struct err e;
+
+	if (registry_hosts(registry, &hosts, &count, &e) < 0) {
+		assert(!hosts && e.text[0]);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		assert(access_name_is_valid(hosts[i].name) &&
+		       !utf8_has_control(hosts[i].words, strlen(hosts[i].words)));
+		assert(registry_host_drop(registry, hosts[i].name, &e) == 0);
+		assert(registry_host_add(registry, &hosts[i], &e) == 0);
+	}
+}
+
 static void use(struct registry *registry)
 {
 	static struct cvm_gone gone[REGISTRY_GONE_MAX];
@@ -159,6 +181,7 @@ static void use(struct registry *registry)
 			       cvm_labels_are_valid(gone[i].labels) &&
 			       cvm_name_check(gone[i].name, &e) == 0 &&
 			       gone[i].why <= CVM_INTERRUPTED && gone[i].exited_ms >= 0);
+	use_hosts(registry);
 	if (registry_list(registry, &cvms, &count, &e) < 0) {
 		assert(!cvms && e.text[0]);
 		return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* make_calls_manager.c — corpora of the manager. */
+#include "manager/registry/registry.h"
 #include "manager/virt/virt.h"
 #include "tests/fuzz/make_calls.h"
 #include "tests/fuzz/orders_manager.h"
@@ -7,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CVM, GONE, META };
+enum { CVM, GONE, META, HOST };
 enum { VALUE_NULL, VALUE_BYTE, VALUE_INT, VALUE_TEXT, VALUE_BLOB, VALUE_ID, VALUE_DIGEST };
 
 static void value(struct writer *w, char type, uint8_t number, const char *text)
@@ -76,36 +77,56 @@ void calls_registry_rows(void)
 	struct writer w;
 	char types[sizeof(good)], name[32];
 
-	save("good", 4, good, 1, "text");
-	save("newer", 5, good, 1, "text");
+	save("good", REGISTRY_VERSION, good, 1, "text");
+	save("newer", REGISTRY_VERSION + 1, good, 1, "text");
 	save("before", 1, good, 1, "text");
 	save("older", 255, good, 1, "text");
-	save("out-of-range", 4, good, 7, "text");
-	save("control", 4, good, 1, "a\x1b[2J");
-	save("bytes", 4, good, 1, "\xff\xfe");
+	save("out-of-range", REGISTRY_VERSION, good, 7, "text");
+	save("control", REGISTRY_VERSION, good, 1, "a\x1b[2J");
+	save("bytes", REGISTRY_VERSION, good, 1, "\xff\xfe");
 	for (size_t i = 0; i < sizeof(good) - 1; i++) {
 		memcpy(types, good, sizeof(good));
 		types[i] = good[i] == 'i' ? 'I' : good[i] == 't' ? 'b' : 't';
 		snprintf(name, sizeof(name), "column-%zu", i);
-		save(name, 4, types, 1, "text");
+		save(name, REGISTRY_VERSION, types, 1, "text");
 	}
-	w = calls_begin(4);
+	w = calls_begin(REGISTRY_VERSION);
 	row(&w, CVM, good, 1, "text");
 	row(&w, CVM, good, 1, "again");
 	calls_save("registry_rows/one-slot", &w);
-	w = calls_begin(4);
+	w = calls_begin(REGISTRY_VERSION);
 	row(&w, META, "tt", 1, "tag");
 	calls_save("registry_rows/tag", &w);
-	w = calls_begin(4);
+	w = calls_begin(REGISTRY_VERSION);
 	row(&w, META, "et", 1, "x");
 	calls_save("registry_rows/epoch-no-number", &w);
-	w = calls_begin(4);
+	w = calls_begin(REGISTRY_VERSION);
 	row(&w, META, "et", 1, "0");
 	calls_save("registry_rows/epoch-out-of-range", &w);
-	w = calls_begin(4);
+	w = calls_begin(REGISTRY_VERSION);
 	for (uint8_t i = 0; i < 6; i++)
 		row(&w, CVM, good, (uint8_t)(1 + i % 3), "text");
 	calls_save("registry_rows/three", &w);
+	/* Hosts: nr, name, uri, words, draining. */
+	static const struct {
+		const char *name, *types;
+		uint8_t number;
+		const char *text;
+	} hosts[] = {
+		{ "host", "iTtti", 1, "qemu:///system" },
+		{ "host-no-name", "ittti", 1, "A" },
+		{ "host-no-text", "ibtti", 1, "a" },
+		{ "host-control", "iTtti", 1, "a\nhost b" },
+		{ "host-drains", "iTtti", 2, "a" },
+		{ "host-no-number", "iTttt", 1, "a" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		snprintf(name, sizeof(name), "%s", hosts[i].name);
+		w = calls_begin(REGISTRY_VERSION);
+		row(&w, HOST, hosts[i].types, hosts[i].number, hosts[i].text);
+		calls_save_to("registry_rows", name, &w);
+	}
 }
 
 /* ---- manager_calls ---- */
@@ -270,6 +291,10 @@ static void save_images(void)
 	for (int how = 0; how < 16; how++)
 		ask(&w, ASK_IMAGE, how);
 	calls_save_to("manager_calls", "images", &w);
+	w = calls_begin(FLAG_RUNS);
+	for (int how = 0; how < 5; how++)
+		ask(&w, ASK_HOST, how);
+	calls_save_to("manager_calls", "hosts", &w);
 }
 
 static void save_strays(void)

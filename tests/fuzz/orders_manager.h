@@ -29,6 +29,7 @@ enum request {
 	ASK_WATCH_VMS,
 	ASK_CONSOLE, /* CONSOLE_… */
 	ASK_IMAGE,   /* a list, a default, a removal; of which name */
+	ASK_HOST,    /* a list, one more, one that drains, that does not, a removal */
 	ASKS
 };
 

@@ -253,6 +253,10 @@ def host_table():
         "uri-twice": good + b"\nhost c qemu+tls://b.example/system address=10.0.0.1 tees=snp",
         "zero": good + b"\0\n",
         "long-line": b"#" * 1025 + b"\n",
+        "one-more": b"c\nqemu+ssh://c/system\naddress=10.0.0.2 tees=tdx state=draining",
+        "one-more-bad-name": b"c d\nqemu:///system\ntees=none",
+        "one-more-bad-uri": b"c\nqemu:///system tees=none\ntees=snp",
+        "one-more-line": b"c\nqemu:///system\ntees=none\nhost d qemu+tls://d/system tees=none",
         "many": b"".join(b"host h%d qemu+tls://h%d/system tees=snp address=10.0.0.1\n" % (n, n) for n in range(65)),
     }
 

@@ -97,6 +97,26 @@ int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **do
 	return 0;
 }
 
+int __wrap_virt_host(struct virt *v, struct virt_host *host, struct err *e);
+
+int __wrap_virt_host(struct virt *v, struct virt_host *host, struct err *e)
+{
+	*host = fleet_world.host;
+	return 0;
+}
+
+int __wrap_virt_volumes(struct virt *v, const char *pool, const char *prefix,
+			char (*names)[VIRT_NAME_MAX], size_t max, size_t *count, struct err *e);
+
+int __wrap_virt_volumes(struct virt *v, const char *pool, const char *prefix,
+			char (*names)[VIRT_NAME_MAX], size_t max, size_t *count, struct err *e)
+{
+	*count = fleet_world.volumes;
+	for (size_t i = 0; i < *count && i < max; i++)
+		snprintf(names[i], VIRT_NAME_MAX, "%s%zu.img", prefix, i);
+	return 0;
+}
+
 int __wrap_virt_size(struct virt *v, const char *uuid, struct virt_size *size, struct err *e);
 
 int __wrap_virt_size(struct virt *v, const char *uuid, struct virt_size *size, struct err *e)
@@ -219,7 +239,29 @@ void fleet_room_leave(struct fleet_room *m, const char *id, const char *domain)
 	fleet_world.domain_count++;
 }
 
-void fleet_room_prepare(struct fleet_room *m, unsigned max_vms)
+static void on_notice(void *data, struct vm_host *host, const struct virt_notice *notice)
+{
+	struct fleet_room *m = data;
+
+	fleet_notice(m->fleet, host, notice);
+}
+
+static void read_hosts(struct fleet_room *m, const char *table)
+{
+	struct err e;
+
+	if (table) {
+		snprintf(m->table, sizeof(m->table), "%s/hosts", dir);
+		unlink(m->table);
+		assert_ok(file_write(m->table, table, strlen(table), 0600, &e), e);
+		m->config.hosts = m->table;
+		m->config.wanted = CONFIG_TEE_NONE;
+		m->config.forward_host = (char *)(uintptr_t)"127.0.0.1";
+	}
+	assert_ok(vm_hosts_init(&m->hosts, &m->config, &e), e);
+}
+
+static void prepare(struct fleet_room *m, unsigned max_vms, const char *table)
 {
 	char path[64];
 	struct err e;
@@ -236,7 +278,7 @@ void fleet_room_prepare(struct fleet_room *m, unsigned max_vms)
 	assert_ok(dir_make(m->secrets, 0700, &e), e);
 	assert_ok(dir_make(path, 0700, &e), e);
 	m->config.secrets_dir = m->secrets;
-	assert_ok(vm_hosts_init(&m->hosts, &m->config, &e), e);
+	read_hosts(m, table);
 	uv_loop_init(&m->loop);
 	assert_ok(registry_open(dir, &m->registry, &e), e);
 	assert_ok(ports_new("127.0.0.1", 7100, 7199, &m->ports, &e), e);
@@ -245,6 +287,32 @@ void fleet_room_prepare(struct fleet_room *m, unsigned max_vms)
 					   .hosts = &m->hosts,
 					   .images = { .dir = dir },
 					   .ports = m->ports };
+}
+
+void fleet_room_prepare(struct fleet_room *m, unsigned max_vms)
+{
+	prepare(m, max_vms, NULL);
+}
+
+void fleet_room_prepare_hosts(struct fleet_room *m, unsigned max_vms, const char *table)
+{
+	struct err e;
+
+	prepare(m, max_vms, table);
+	assert_ok(vm_hosts_recall(&m->hosts, m->registry, &e), e);
+	assert_ok(vm_hosts_open(&m->hosts, &m->loop, NULL, on_notice, m, &e), e);
+}
+
+void fleet_room_connect(struct fleet_room *m)
+{
+	const struct virt_notice is_there = { .event = VIRT_CONNECTED };
+
+	if (fleet_is_busy(m->fleet))
+		fleet_room_settle(m);
+	for (size_t i = 0; i < m->hosts.count; i++)
+		if (m->hosts.all[i])
+			fleet_notice(m->fleet, m->hosts.all[i], &is_there);
+	fleet_room_settle(m);
 }
 
 void fleet_room_open(struct fleet_room *m)
@@ -265,7 +333,7 @@ int fleet_room_clear(void **state)
 	char path[128];
 
 	static const char *const names[] = { "registry.db", "registry.db-wal", "registry.db-shm",
-					     "tag" };
+					     "tag", "hosts" };
 
 	struct err e;
 
@@ -286,6 +354,7 @@ void fleet_room_close(struct fleet_room *m)
 	while (fleet_is_busy(m->fleet))
 		uv_run(&m->loop, UV_RUN_ONCE);
 	fleet_free(m->fleet);
+	vm_hosts_close(&m->hosts);
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&m->loop), 0);
 	ports_free(m->ports);

@@ -26,6 +26,8 @@ struct fleet_world {
 	struct virt_domain domains[4];
 	size_t domain_count;
 	struct virt_size size; /* of each domain; without CPUs: libvirt does not say */
+	struct virt_host host; /* of each host */
+	size_t volumes;        /* in each pool */
 	bool vanish;           /* the domains, as soon as they were asked for once more */
 };
 
@@ -42,7 +44,7 @@ struct fleet_room {
 	struct vm_hosts hosts;
 	struct lifecycle lifecycle;
 	struct fleet *fleet;
-	char secrets[64];
+	char secrets[64], table[64];
 };
 
 /* What the callbacks were told. */
@@ -64,6 +66,10 @@ int fleet_room_clear(void **state);
 /* Everything but the fleet, with a world that does what it is asked; then the fleet; then both. */
 void fleet_room_prepare(struct fleet_room *m, unsigned max_vms);
 void fleet_room_open(struct fleet_room *m);
+
+/* The same with that table of hosts, which are there as soon as the fleet is open. */
+void fleet_room_prepare_hosts(struct fleet_room *m, unsigned max_vms, const char *table);
+void fleet_room_connect(struct fleet_room *m);
 void fleet_room_fresh(struct fleet_room *m, unsigned max_vms);
 void fleet_room_close(struct fleet_room *m);
 

@@ -144,11 +144,11 @@ static void files_of_another_form_are_refused(void **state)
 
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	registry_close(r);
-	run_sql("PRAGMA user_version = 5");
+	run_sql("PRAGMA user_version = 6");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_PRECONDITION, "newer manager");
 	run_sql("PRAGMA user_version = -1");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "version is none");
-	run_sql("PRAGMA user_version = 4; DELETE FROM meta");
+	run_sql("PRAGMA user_version = 5; DELETE FROM meta");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
 	run_sql("INSERT INTO meta VALUES ('tag', '../../..')");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
@@ -577,7 +577,7 @@ static void a_registry_of_the_third_version_is_taken_over(void **state)
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	assert_ok(registry_add(r, &cvm, &e), e);
 	registry_close(r);
-	run_sql("ALTER TABLE cvm DROP COLUMN host; PRAGMA user_version = 3");
+	run_sql("DROP TABLE host; ALTER TABLE cvm DROP COLUMN host; PRAGMA user_version = 3");
 	for (int times = 0; times < 2; times++) {
 		assert_ok(registry_open(test_folder, &r, &e), e);
 		assert_ok(registry_list(r, &all, &count, &e), e);
@@ -590,6 +590,153 @@ static void a_registry_of_the_third_version_is_taken_over(void **state)
 	run_sql("UPDATE cvm SET host = '../x'");
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	assert_refused(registry_list(r, &all, &count, &e), e, ERR_DATA_LOSS, "is no host's name");
+	registry_close(r);
+}
+
+static const struct registry_host a_host = { .name = "ward-4",
+					     .uri = "qemu+tls://ward-4/system",
+					     .words = "tees=none address=10.0.0.4",
+					     .draining = true };
+
+static void assert_host(const struct registry_host *is, const char *name, const char *uri,
+			bool draining)
+{
+	assert_string_equal(is->name, name);
+	assert_string_equal(is->uri, uri);
+	assert_int_equal(is->draining, draining);
+}
+
+/* What it was made of, one step back after the other. */
+static void a_registry_of_each_earlier_version_is_taken_over(void **state)
+{
+	static const char *const back[] = {
+		"DROP TABLE host; PRAGMA user_version = 4",
+		"DROP TABLE host; ALTER TABLE cvm DROP COLUMN host; PRAGMA user_version = 3",
+		("DROP TABLE host; ALTER TABLE cvm DROP COLUMN host; ALTER TABLE cvm DROP COLUMN owner;"
+		 "ALTER TABLE gone DROP COLUMN owner; PRAGMA user_version = 2"),
+	};
+	struct registry_host *hosts;
+	struct cvm cvm, *all;
+	struct registry *r;
+	size_t count;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(back) + 1; i++) {
+		cvm = some_cvm(1);
+		if (i < ARRAY_LEN(back)) {
+			assert_ok(registry_open(test_folder, &r, &e), e);
+			assert_ok(registry_add(r, &cvm, &e), e);
+			registry_close(r);
+			run_sql(back[i]);
+		} else {
+			run_sql(first_version);
+		}
+		for (int times = 0; times < 2; times++) {
+			assert_ok(registry_open(test_folder, &r, &e), e);
+			assert_ok(registry_list(r, &all, &count, &e), e);
+			assert_int_equal(count, 1);
+			assert_string_equal(all[0].id, cvm.id);
+			assert_string_equal(all[0].host, i == 0 ? cvm.host : "");
+			assert_string_equal(all[0].owner, i < 2 ? cvm.owner : "");
+			free(all);
+			assert_ok(registry_hosts(r, &hosts, &count, &e), e);
+			assert_int_equal(count, times);
+			if (!times)
+				assert_ok(registry_host_add(r, &a_host, &e), e);
+			else
+				assert_host(hosts, "ward-4", a_host.uri, true);
+			free(hosts);
+			registry_close(r);
+		}
+		remove_file(NULL);
+	}
+}
+
+static void hosts_are_kept_in_the_order_in_which_they_were_added(void **state)
+{
+	struct registry_host other = a_host, *all;
+	struct registry *r;
+	size_t count;
+	struct err e;
+
+	strcpy(other.name, "a");
+	other.draining = false;
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_ok(registry_host_add(r, &a_host, &e), e);
+	assert_refused(registry_host_add(r, &a_host, &e), e, ERR_EXISTS, "name");
+	assert_ok(registry_host_add(r, &other, &e), e);
+	assert_ok(registry_host_drain(r, "ward-4", false, &e), e);
+	assert_ok(registry_host_drain(r, "here", true, &e), e);
+	assert_ok(registry_host_drain(r, "here", true, &e), e);
+	registry_close(r);
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_ok(registry_hosts(r, &all, &count, &e), e);
+	assert_int_equal(count, 3);
+	assert_host(&all[0], "ward-4", a_host.uri, false);
+	assert_string_equal(all[0].words, a_host.words);
+	assert_host(&all[1], "a", a_host.uri, false);
+	assert_host(&all[2], "here", "", true);
+	free(all);
+	assert_ok(registry_host_drop(r, "ward-4", &e), e);
+	assert_ok(registry_host_drop(r, "ward-4", &e), e);
+	assert_ok(registry_hosts(r, &all, &count, &e), e);
+	assert_int_equal(count, 2);
+	free(all);
+	registry_close(r);
+}
+
+static void hosts_of_another_form_are_refused(void **state)
+{
+	static const struct {
+		const char *sql, *words;
+	} rows[] = {
+		{ "UPDATE host SET name = 'A'", "name is no host's name" },
+		{ "UPDATE host SET name = ''", "name is no host's name" },
+		{ "UPDATE host SET name = '../x'", "name is no host's name" },
+		{ "UPDATE host SET name = printf('%.*c', 64, 'x')", "name is too long" },
+		{ "UPDATE host SET uri = printf('%.*c', 256, 'x')", "uri is too long" },
+		{ "UPDATE host SET words = printf('%.*c', 1024, 'x')", "words is too long" },
+		{ "UPDATE host SET words = 'a' || char(10) || 'host b'", "no text of ours" },
+		{ "UPDATE host SET uri = 'a' || char(0) || 'b'", "no text of ours" },
+		{ "UPDATE host SET uri = CAST(x'c0af' AS TEXT)", "no text of ours" },
+		{ "UPDATE host SET draining = 2", "draining is neither 0 nor 1" },
+		{ "UPDATE host SET draining = -1", "draining is neither 0 nor 1" },
+		{ "DROP TABLE host; CREATE TABLE host (nr, name, uri, words, draining);"
+		  "INSERT INTO host VALUES (1, x'00', '', '', 0)",
+		  "name is no text" },
+		{ "DROP TABLE host; CREATE TABLE host (nr, name, uri, words, draining);"
+		  "INSERT INTO host VALUES (1, 'a', '', '', 'x')",
+		  "draining is neither" },
+		{ "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 127)"
+		  " INSERT INTO host (name, uri, words, draining) SELECT 'h' || i, '', '', 0 FROM n",
+		  "more than 128 hosts" },
+	};
+	struct registry_host *all;
+	struct registry *r;
+	size_t count;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(registry_open(test_folder, &r, &e), e);
+		assert_ok(registry_host_add(r, &a_host, &e), e);
+		registry_close(r);
+		run_sql(rows[i].sql);
+		assert_ok(registry_open(test_folder, &r, &e), e);
+		assert_refused(registry_hosts(r, &all, &count, &e), e, ERR_DATA_LOSS,
+			       rows[i].words);
+		assert_non_null(strstr(e.text, "move registry.db away"));
+		registry_close(r);
+		remove_file(NULL);
+	}
+	/* As many as there may be, of the longest words. */
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	run_sql("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 127)"
+		" INSERT INTO host (name, uri, words, draining) SELECT 'h' || i,"
+		" printf('%.*c', 255, 'x'), printf('%.*c', 1023, 'x'), 1 FROM n");
+	assert_ok(registry_hosts(r, &all, &count, &e), e);
+	assert_int_equal(count, REGISTRY_HOSTS_MAX);
+	assert_int_equal(strlen(all[127].words), 1023);
+	free(all);
 	registry_close(r);
 }
 
@@ -615,7 +762,7 @@ static void a_record_of_the_first_version_is_read(void **state)
 	run_sql(first_version);
 	assert_ok(registry_saved(path, some_cvm(1).id, &back, &e), e);
 	check_first(&back);
-	run_sql("PRAGMA user_version = 5");
+	run_sql("PRAGMA user_version = 6");
 	assert_refused(registry_saved(path, some_cvm(1).id, &back, &e), e, ERR_PRECONDITION,
 		       "newer");
 	run_sql("PRAGMA user_version = 0");
@@ -738,6 +885,11 @@ int main(void)
 		cmocka_unit_test_teardown(an_update_that_fails_changes_nothing, remove_file),
 		cmocka_unit_test_teardown(a_registry_of_the_third_version_is_taken_over,
 					  remove_file),
+		cmocka_unit_test_teardown(a_registry_of_each_earlier_version_is_taken_over,
+					  remove_file),
+		cmocka_unit_test_teardown(hosts_are_kept_in_the_order_in_which_they_were_added,
+					  remove_file),
+		cmocka_unit_test_teardown(hosts_of_another_form_are_refused, remove_file),
 		cmocka_unit_test_teardown(a_record_of_the_first_version_is_read, remove_file),
 		cmocka_unit_test_teardown(an_epoch_that_is_none_is_refused, remove_file),
 		cmocka_unit_test_teardown(a_record_is_copied_and_read_back_alone, remove_file),

@@ -242,6 +242,47 @@ static int ask_image_removal(const char *name)
 	return ask(PROTO_MANAGER_REMOVE_IMAGE, &request.base, &google__protobuf__empty__descriptor);
 }
 
+static int ask_hosts(void)
+{
+	const Manager__ListHostsReq request = MANAGER__LIST_HOSTS_REQ__INIT;
+
+	return ask(PROTO_MANAGER_LIST_HOSTS, &request.base, &manager__list_hosts_res__descriptor);
+}
+
+static int ask_more_hosts(void)
+{
+	Manager__AddHostReq request = MANAGER__ADD_HOST_REQ__INIT;
+
+	request.name = (char *)(uintptr_t)"evil";
+	request.uri = (char *)(uintptr_t)"qemu+unix:///system?socket=/evil";
+	request.words = (char *)(uintptr_t)"tees=none address=127.0.0.2";
+	return ask(PROTO_MANAGER_ADD_HOST, &request.base, &google__protobuf__empty__descriptor);
+}
+
+static int ask_drain(void)
+{
+	const Manager__DrainHostReq request = MANAGER__DRAIN_HOST_REQ__INIT;
+
+	return ask(PROTO_MANAGER_DRAIN_HOST, &request.base, &google__protobuf__empty__descriptor);
+}
+
+static int ask_undrain(void)
+{
+	const Manager__UndrainHostReq request = MANAGER__UNDRAIN_HOST_REQ__INIT;
+
+	return ask(PROTO_MANAGER_UNDRAIN_HOST, &request.base, &google__protobuf__empty__descriptor);
+}
+
+static int ask_host_removal(void)
+{
+	const Manager__RemoveHostReq request = MANAGER__REMOVE_HOST_REQ__INIT;
+
+	return ask(PROTO_MANAGER_REMOVE_HOST, &request.base, &manager__remove_host_res__descriptor);
+}
+
+static int (*const about_hosts[])(void) = { ask_more_hosts, ask_drain, ask_undrain,
+					    ask_host_removal };
+
 static int ask_creation(const char *name)
 {
 	Manager__CreateReq request = fleet_room_request();
@@ -346,7 +387,14 @@ static void what_is_the_host_s_is_for_operators(void **state)
 	assert_int_equal(ask_images(), ERR_DENIED);
 	assert_int_equal(ask_default("x"), ERR_DENIED);
 	assert_int_equal(ask_image_removal("x"), ERR_DENIED);
+	assert_int_equal(ask_hosts(), ERR_DENIED);
+	for (size_t i = 0; i < ARRAY_LEN(about_hosts); i++)
+		assert_int_equal(about_hosts[i](), ERR_DENIED);
 	we_are("operator", "");
+	assert_int_equal(ask_hosts(), 0);
+	assert_int_equal(((const Manager__ListHostsRes *)t.heard[0])->n_hosts, 1);
+	for (size_t i = 0; i < ARRAY_LEN(about_hosts); i++)
+		assert_int_equal(about_hosts[i](), ERR_PRECONDITION); /* there is one alone */
 	assert_int_equal(ask_strays(), 0);
 	assert_int_equal(ask_images(), 0);
 	assert_int_equal(ask_default("x"), ERR_PRECONDITION); /* there is one alone */
@@ -487,8 +535,11 @@ static void a_watch_tells_of_his_own_until_he_is_another(void **state)
 static void every_method_is_somebody_s(void **state)
 {
 	static const char *const operators[] = {
-		PROTO_MANAGER_LIST_STRAYS, PROTO_MANAGER_ADOPT_STRAY, PROTO_MANAGER_LIST_IMAGES,
-		PROTO_MANAGER_SET_DEFAULT_IMAGE, PROTO_MANAGER_REMOVE_IMAGE
+		PROTO_MANAGER_LIST_STRAYS,  PROTO_MANAGER_ADOPT_STRAY,
+		PROTO_MANAGER_LIST_IMAGES,  PROTO_MANAGER_SET_DEFAULT_IMAGE,
+		PROTO_MANAGER_REMOVE_IMAGE, PROTO_MANAGER_LIST_HOSTS,
+		PROTO_MANAGER_ADD_HOST,     PROTO_MANAGER_DRAIN_HOST,
+		PROTO_MANAGER_UNDRAIN_HOST, PROTO_MANAGER_REMOVE_HOST
 	};
 	size_t count = 0;
 
