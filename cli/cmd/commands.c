@@ -38,6 +38,12 @@ const struct command *const commands[] = {
 	&cmd_image_list,
 	&cmd_image_default,
 	&cmd_image_remove,
+	&cmd_host_list,
+	&cmd_host_show,
+	&cmd_host_add,
+	&cmd_host_drain,
+	&cmd_host_undrain,
+	&cmd_host_remove,
 
 	&cmd_computation_create,
 	&cmd_computation_list,

@@ -32,6 +32,10 @@ extern const struct command cmd_create_vm, cmd_remove_vm, cmd_vm_remove, cmd_vm_
 /* cmd_image.c */
 extern const struct command cmd_image_list, cmd_image_default, cmd_image_remove;
 
+/* cmd_host.c */
+extern const struct command cmd_host_list, cmd_host_show, cmd_host_add, cmd_host_drain,
+	cmd_host_undrain, cmd_host_remove;
+
 /* cmd_vm_console.c */
 extern const struct command cmd_vm_console;
 

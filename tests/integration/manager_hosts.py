@@ -12,7 +12,7 @@ import grpc
 import libvirt_room as room
 import tap
 from guest_vm import boot_disk
-from harness import PATIENCE, PROTOCOL, Folder, until
+from harness import PATIENCE, PROTOCOL, Folder, cli, until
 from libvirt_hosts import Host, bus
 from manager_libvirt import Manager, entries_of, libvirt_user, refused
 
@@ -28,9 +28,16 @@ class Fleet(Manager):
         super().__init__(folder, HOSTS=self.table, **settings)
         self.rows(*words)
 
-    def rows(self, *words, draining=()):
+    def rows(self, *words, draining=(), only=None):
         with open(self.table, "w", encoding="ascii") as file:
-            file.writelines(h.row(*words, *["state=draining"] * (h in draining)) for h in hosts)
+            file.writelines(h.row(*words, *["state=draining"] * (h in draining)) for h in only or hosts)
+
+    def host(self, *words):
+        """What the command line tool does about hosts."""
+        return cli("host", *words, MANAGER_GRPC_URL=f"127.0.0.1:{self.port}")
+
+    def shown(self):
+        return {row["name"]: row for row in self.host("list", "--json").json()}
 
     def vms(self):
         """{id: Vm} of all that are not gone."""
@@ -205,6 +212,72 @@ def a_host_that_drains_gets_no_more_and_keeps_what_it_has():
         m.remove_all()
 
 
+def hosts_come_and_go_while_it_runs():
+    a, b, c = hosts
+    with Folder() as folder, Fleet(folder) as m:
+        m.stop()
+        m.rows(only=[a])
+        Manager.start(m)
+        m.until_there(a)
+        first = m.create()
+        assert m.host("add", *b.row().split()[1:]).ok() == f"host {b.name} added: 'host list' says whether it is connected\n"
+        m.until_there(b)
+        until(lambda: m.create().host_address == b.address, "a CVM on the host that was added")
+        m.host("add", *b.row().split()[1:]).refused(1, f"host {b.name} is there twice")
+        m.host("add", "other", *b.row().split()[2:]).refused(1, f"host other has the URI of host {b.name}")
+        m.host("add", "other", "test:///default", "tees=none").refused(1, "is no URI of a host")
+        shown = m.shown()
+        assert (shown[b.name]["state"], shown[b.name]["from"], shown[b.name]["address"], shown[b.name]["tees"],
+                shown[b.name]["cvms"], shown[b.name]["cpus"]) == ("connected", "host add", b.address, "none", 1, 64), shown
+        assert shown[a.name]["from"] == "settings" and shown[a.name]["draining"] == "", shown
+        # The one of the table drains, also when the manager was killed.
+        assert m.host("drain", a.name).ok() == f"host {a.name} drains\n"
+        on_a = m.on(a)
+        m.kill()
+        Manager.start(m)
+        m.until_there(a, b)
+        until(lambda: set(m.states()) == {"running"}, "both hosts")
+        assert m.create().host_address == b.address and m.on(a) == on_a and first.cvm_id in on_a
+        m.host("drain", b.name).ok()
+        refused(grpc.StatusCode.FAILED_PRECONDITION, m.create, words="2 draining")
+        m.host("undrain", a.name).ok()
+        assert m.create().host_address == a.address
+        # A host goes when nothing is there, and is told what it keeps.
+        m.host("remove", a.name).refused(1, f"host {a.name} is in MANAGER_HOSTS")
+        m.host("remove", b.name).refused(1, f"host {b.name} has CVM ", "and others: remove them first")
+        m.host("remove", "nobody").refused(1, "no host 'nobody'")
+        b.kill()
+        until(lambda: m.shown()[b.name]["state"] == "lost", "that it is lost")
+        m.host("remove", b.name).refused(1, "remove them first")
+        b.start()
+        until(lambda: set(m.states()) == {"running"}, "its CVMs")
+        for cvm in m.on(b):
+            m.remove(cvm)
+        left = "cocos-5b1c6d3e-0000-4000-8000-000000000001.img"
+        b.virsh("vol-create-as", "cocos", left, "4k")
+        assert m.host("remove", b.name).ok() == f"host {b.name} removed\n  volume '{left}' stays there\n"
+        assert list(m.shown()) == [a.name]
+        b.virsh("vol-delete", left, "--pool", "cocos")
+        # It may come again, and be another's row by then.
+        m.host("add", *b.row("state=draining").split()[1:]).ok()
+        assert m.shown()[b.name]["draining"] == "draining"
+        m.stop()
+        m.rows(only=[a, b])
+        Manager.start(m)
+        m.until_there(a, b)
+        assert (m.shown()[b.name]["from"], m.shown()[b.name]["draining"]) == ("settings", "draining")
+        m.host("undrain", b.name).ok()
+        # One that is not there is dialled until it is, and removed without being asked.
+        m.host("add", "nowhere", f"qemu+unix:///system?socket={folder('none')}", "tees=none", "address=127.0.0.9").ok()
+        until(lambda: m.shown()["nowhere"]["state"] == "lost", "that it is lost")
+        m.host("show", "nowhere").ok()
+        assert "could not be asked" in m.host("remove", "nowhere").ok()
+        m.host("show", "nowhere").refused(1, "no host 'nowhere'")
+        until(lambda: set(m.states()) == {"running"}, "both hosts")
+        m.assert_as_recorded()
+        m.remove_all()
+
+
 def killed_while_it_creates_it_doubles_and_loses_nothing():
     with Folder() as folder, Fleet(folder) as m:
         for round_number in range(3):
@@ -270,6 +343,7 @@ if __name__ == "__main__":
         a_lost_host_keeps_its_cvms_and_no_other_gets_them,
         a_host_that_hangs_holds_up_nobody,
         a_host_that_drains_gets_no_more_and_keeps_what_it_has,
+        hosts_come_and_go_while_it_runs,
         killed_while_it_creates_it_doubles_and_loses_nothing,
         what_a_host_lacks_is_said,
     ])
