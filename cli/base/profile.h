@@ -62,6 +62,11 @@ void profile_give_back(struct cli *to);
 /* ERR_INVALID unless letters, digits, '-', '_' and '.', which it does not begin with. */
 int profile_name_check(const char *name, struct err *e) MUST_CHECK;
 
+/* The folder of this user's settings, malloc'ed. ERR_PRECONDITION: neither XDG_CONFIG_HOME nor HOME says where. */
+int profile_folder(char **path, struct err *e) MUST_CHECK;
+/* ERR_DENIED: somebody else may write that file or folder. */
+int profile_owner_check(const char *path, struct err *e) MUST_CHECK;
+
 /* The file of a name, malloc'ed; of NULL the folder of all. */
 int profile_path(const char *name, char **path, struct err *e) MUST_CHECK;
 

@@ -32,7 +32,7 @@ int profile_name_check(const char *name, struct err *e)
 }
 
 /* A relative folder is to be ignored (XDG base directory specification). */
-static int folder(char **path, struct err *e)
+int profile_folder(char **path, struct err *e)
 {
 	const char *config = secure_getenv("XDG_CONFIG_HOME"), *home = secure_getenv("HOME");
 
@@ -50,7 +50,7 @@ int profile_path(const char *name, char **path, struct err *e)
 
 	if (name && profile_name_check(name, e) < 0)
 		return err_code(e);
-	if (folder(&dir, e) < 0)
+	if (profile_folder(&dir, e) < 0)
 		return err_code(e);
 	return text_format(path, e, name ? "%s/profiles/%s" : "%s/profiles", dir, name);
 }
@@ -58,7 +58,7 @@ int profile_path(const char *name, char **path, struct err *e)
 /* ---- reading ---- */
 
 /* It says whom to trust, so nobody else may say it. */
-static int owner_check(const char *path, struct err *e)
+int profile_owner_check(const char *path, struct err *e)
 {
 	struct stat about;
 
@@ -78,9 +78,10 @@ static int folders_check(struct err *e)
 {
 	CLEANUP(free) char *above = NULL, *dir = NULL;
 
-	if (folder(&above, e) < 0 || owner_check(above, e) < 0 || profile_path(NULL, &dir, e) < 0)
+	if (profile_folder(&above, e) < 0 || profile_owner_check(above, e) < 0 ||
+	    profile_path(NULL, &dir, e) < 0)
 		return err_code(e);
-	return access(dir, F_OK) < 0 && errno == ENOENT ? 0 : owner_check(dir, e);
+	return access(dir, F_OK) < 0 && errno == ENOENT ? 0 : profile_owner_check(dir, e);
 }
 
 int profile_entry_check(const struct keyfile_entry *entry, struct err *e)
@@ -113,7 +114,7 @@ int profile_guard(const char *name, struct err *e)
 
 	if (profile_path(name, &path, e) < 0)
 		return err_code(e);
-	if (owner_check(path, e) < 0 || folders_check(e) < 0)
+	if (profile_owner_check(path, e) < 0 || folders_check(e) < 0)
 		return err_wrap(e, "profile '%s'", name);
 	return 0;
 }
@@ -312,7 +313,7 @@ static int used_path(char **path, struct err *e)
 {
 	CLEANUP(free) char *dir = NULL;
 
-	if (folder(&dir, e) < 0)
+	if (profile_folder(&dir, e) < 0)
 		return err_code(e);
 	return text_format(path, e, "%s/profile", dir);
 }
@@ -327,7 +328,7 @@ int profile_used(char **name, struct err *e)
 		return e->code == ERR_PRECONDITION ? 0 : err_code(e);
 	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
-	if (owner_check(path, e) < 0 || folders_check(e) < 0 ||
+	if (profile_owner_check(path, e) < 0 || folders_check(e) < 0 ||
 	    file_read_text(path, PROFILE_NAME_MAX + 1, &text, e) < 0)
 		return err_wrap(e, "the profile in use (HOME, or XDG_CONFIG_HOME, says whose)");
 	text[strcspn(text, "\n")] = 0;

@@ -3,6 +3,7 @@
 
 #include "cli/base/number.h"
 #include "cli/client/first_contact.h"
+#include "cli/client/kept_login.h"
 #include "cli/client/token_file.h"
 #include "common/base/file.h"
 #include "common/base/hostname.h"
@@ -133,18 +134,23 @@ static int check_way(const struct client *client, const char *url, struct err *e
 		       url);
 }
 
-static int load_token(struct client *client, const char *url, struct err *e)
+/* The file that is named, or else what 'login' kept for this address. */
+static int load_token(struct client *client, struct err *e)
 {
-	const char *path =
-		client->peer == CLIENT_COMPUTATIONS
-			? profile_setting(client->cli, NULL, "COMPUTATIONS_GRPC_TOKEN_FILE")
-			: NULL;
+	const char *path = profile_setting(client->cli, NULL, "COMPUTATIONS_GRPC_TOKEN_FILE");
+	CLEANUP(free) char *kept = NULL;
 
-	if (!path)
-		return 0;
-	if (check_way(client, url, e) < 0)
+	if (client->is_nobody)
+		return check_way(client, client->address, e);
+	if (!path && kept_login_find(client->address, &kept, e) < 0)
 		return err_code(e);
-	return token_file_read(path, &client->shown, e);
+	if (kept)
+		log_info("the token is that of 'login', from %s", kept);
+	if (!path && !kept)
+		return 0;
+	if (check_way(client, client->address, e) < 0)
+		return err_code(e);
+	return token_file_read(path ? path : kept, &client->shown, e);
 }
 
 static int open_channel(struct client *client, struct err *e)
@@ -177,7 +183,8 @@ static int open_channel(struct client *client, struct err *e)
 	if (load_tls(client, https || client->appraise, &tls, e) < 0)
 		return err_code(e);
 	client->tls = tls != NULL;
-	if (load_token(client, url, e) < 0)
+	client->address = url;
+	if (client->peer == CLIENT_COMPUTATIONS && load_token(client, e) < 0)
 		return err_code(e);
 	client->timeout_ms = (unsigned)timeout_ms;
 	return rpc_channel_new(client->loop,
@@ -189,10 +196,11 @@ static int open_channel(struct client *client, struct err *e)
 			       &client->channel, e);
 }
 
-int client_open(struct client *client, enum client_peer peer, const struct client_proof *proof,
-		struct cli *cli, struct err *e)
+/* `as`: the members that its caller says. */
+static int open_as(struct client *client, const struct client *as, struct err *e)
 {
-	struct client opened CLEANUP_CLIENT = { .cli = cli, .peer = peer, .proof = proof };
+	struct client opened CLEANUP_CLIENT = *as;
+	struct cli *cli = as->cli;
 
 	opened.loop = malloc(sizeof(*opened.loop));
 	if (!opened.loop)
@@ -206,6 +214,18 @@ int client_open(struct client *client, enum client_peer peer, const struct clien
 	*client = opened;
 	opened = (struct client){ .loop = NULL };
 	return 0;
+}
+
+int client_open(struct client *client, enum client_peer peer, const struct client_proof *proof,
+		struct cli *cli, struct err *e)
+{
+	return open_as(client, &(struct client){ .cli = cli, .peer = peer, .proof = proof }, e);
+}
+
+int client_open_as_nobody(struct client *client, enum client_peer peer, struct cli *cli,
+			  struct err *e)
+{
+	return open_as(client, &(struct client){ .cli = cli, .peer = peer, .is_nobody = true }, e);
 }
 
 void client_close(struct client *client)

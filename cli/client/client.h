@@ -46,9 +46,11 @@ struct client {
 	enum client_peer peer;
 	uv_loop_t *loop; /* malloc'ed; NULL: not open */
 	struct rpc_channel *channel;
+	const char *address;       /* without http:// or https:// */
 	const char *socket;        /* the path of a unix socket; NULL: it is none */
 	struct rpc_metadata shown; /* with each call: who calls, by a token */
 	bool tls;
+	bool is_nobody;      /* shows no token */
 	bool has_ca;         /* the server's certificate has to come from named authorities */
 	bool is_another;     /* a daemon of ours, and not this peer: client_hint() found out */
 	bool role_signature; /* the last signed call was signed as stock clients do */
@@ -80,6 +82,9 @@ struct client_proof {
  * attested_open(). `proof` may be NULL. */
 int client_open(struct client *client, enum client_peer peer, const struct client_proof *proof,
 		struct cli *cli, struct err *e) MUST_CHECK;
+/* The same for what needs nobody to be known: no token is shown. */
+int client_open_as_nobody(struct client *client, enum client_peer peer, struct cli *cli,
+			  struct err *e) MUST_CHECK;
 void client_close(struct client *client);
 #define CLEANUP_CLIENT __attribute__((cleanup(client_close)))
 

@@ -84,6 +84,8 @@ void computation_hint(struct client *client, const struct err *e)
 {
 	if (e->code == ERR_NOT_FOUND && !client->cli->hint[0])
 		cli_hint(client->cli, "%s", what_is_there(client->cli->command->name));
+	if (e->code == ERR_UNAUTHENTICATED && !client->cli->hint[0])
+		cli_hint(client->cli, "'cocos-cli login' gets a token by way of the page");
 	client_hint(client, e);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client/people_client.h"
 
+#include "cli/base/number.h"
+#include "common/base/log.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "people_paths.h"
 
@@ -36,6 +38,10 @@ ONE(people_list_keys, PROTO_PEOPLE_LIST_KEYS, user_request, people__list_keys_re
 ONE(people_retire_key, PROTO_PEOPLE_RETIRE_KEY, retire_key_request, google__protobuf__empty);
 ONE(people_find_key, PROTO_PEOPLE_FIND_KEY, user_request, people__user_key);
 ONE(people_list_key_owners, PROTO_PEOPLE_LIST_KEY_OWNERS, roles_request, people__key_owners);
+ONE(people_end_token, PROTO_PEOPLE_END_TOKEN, end_token_request, google__protobuf__empty);
+ONE(people_ask_login, PROTO_PEOPLE_ASK_LOGIN, ask_login_request, people__login_asked);
+ONE(people_poll_login, PROTO_PEOPLE_POLL_LOGIN, login_request, people__login_state);
+ONE(people_take_login, PROTO_PEOPLE_TAKE_LOGIN, login_request, people__login_token);
 ONE(people_whoami, PROTO_PEOPLE_WHOAMI, whoami_request, people__caller);
 /* clang-format on */
 
@@ -80,6 +86,18 @@ char *people_words_join(char *const *words, size_t count)
 		end = stpcpy(end, words[i]);
 	}
 	return text;
+}
+
+int people_days_read(const struct cli *cli, uint32_t *days, struct err *e)
+{
+	const char *text = cli_value(cli, "days");
+	uint64_t number = 0;
+
+	if (text && (!number_decimal(text, &number) || !number || number > UINT32_MAX))
+		return err_set(e, ERR_INVALID, "--days %s: give a number of days",
+			       log_quote(text).text);
+	*days = (uint32_t)number;
+	return 0;
 }
 
 int64_t people_ms(const Google__Protobuf__Timestamp *time)

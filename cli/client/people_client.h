@@ -12,7 +12,8 @@ extern const struct rpc_method people_add_user, people_list_users, people_suspen
 	people_list_roles, people_define_role, people_give_role, people_take_role, people_whoami,
 	people_set_password, people_add_link, people_list_sessions, people_end_session,
 	people_challenge_key, people_register_key, people_list_keys, people_retire_key,
-	people_find_key, people_list_key_owners;
+	people_find_key, people_list_key_owners, people_end_token, people_ask_login,
+	people_poll_login, people_take_login;
 
 /* "view,run" as the list that requests have; frees: people_words_free(). NULL or "" is none. */
 enum { PEOPLE_WORDS_MAX = 16 };
@@ -26,5 +27,8 @@ void people_words_done(struct people_words *words);
 
 /* The other way; the caller frees it. NULL if memory runs out. */
 char *people_words_join(char *const *words, size_t count);
+
+/* --days; 0: it was not given. */
+int people_days_read(const struct cli *cli, uint32_t *days, struct err *e) MUST_CHECK;
 
 int64_t people_ms(const Google__Protobuf__Timestamp *time);

@@ -148,7 +148,8 @@ int waiting_run(struct waiting *w, struct err *e)
 {
 	int failed;
 
-	if (waiting_limit(w->client->cli, &w->limit_ms, e) < 0)
+	if (cli_option_of(w->client->cli->command, "wait") &&
+	    waiting_limit(w->client->cli, &w->limit_ms, e) < 0)
 		return err_code(e);
 	if (!w->limit_ms && !w->always)
 		return 0;

@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_token.c — tokens by which users are known to the computation service. */
-#include "cli/base/number.h"
 #include "cli/base/text.h"
 #include "cli/client/people_client.h"
 #include "cli/cmd/commands.h"
 #include "common/base/file.h"
-#include "common/base/log.h"
 
 #include <string.h>
-
-static int read_days(struct cli *cli, uint32_t *days, struct err *e)
-{
-	const char *text = cli_value(cli, "days");
-	uint64_t number = 0;
-
-	if (text && (!number_decimal(text, &number) || !number || number > UINT32_MAX))
-		return err_set(e, ERR_INVALID, "--days %s: give a number of days",
-			       log_quote(text).text);
-	*days = (uint32_t)number;
-	return 0;
-}
 
 /* Shown once: into a file that only its owner reads, or to whoever reads standard output. */
 static int hand_out(struct cli *cli, const People__NewToken *made, struct err *e)
@@ -53,7 +39,7 @@ static enum cli_exit run_add(struct cli *cli, struct err *e)
 	enum cli_exit status;
 	People__NewToken *made;
 
-	if (read_days(cli, &request.days, e) < 0 ||
+	if (people_days_read(cli, &request.days, e) < 0 ||
 	    people_words_read(cli_value(cli, "actions"), &words, e) < 0)
 		return CLI_USAGE;
 	request.user = (char *)(uintptr_t)cli->operands[0];

@@ -65,6 +65,8 @@ const struct command *const commands[] = {
 	&cmd_cvm_show,
 	&cmd_cvm_release,
 
+	&cmd_login,
+	&cmd_logout,
 	&cmd_user_add,
 	&cmd_user_list,
 	&cmd_user_suspend,

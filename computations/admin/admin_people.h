@@ -6,6 +6,7 @@
 #pragma once
 
 #include "computations/admin/admin.h"
+#include "computations/people/device.h"
 #include "computations/people/login.h"
 #include "computations/people/password.h"
 #include "computations/people/role.h"
@@ -29,7 +30,8 @@ struct people_request {
 	struct password password;
 	struct key_request *key;
 	int64_t session, person;
-	char secret[TOKEN_TEXT_LEN + 1];
+	char secret[TOKEN_TEXT_LEN + 1], token[PEOPLE_NAME_MAX + 1];
+	struct device device;
 	int64_t expires;
 };
 
@@ -58,6 +60,12 @@ void people_set_password(struct rpc_call *call, const ProtobufCMessage *message)
 void people_add_link(struct rpc_call *call, const ProtobufCMessage *message);
 void people_list_sessions(struct rpc_call *call, const ProtobufCMessage *message);
 void people_end_session(struct rpc_call *call, const ProtobufCMessage *message);
+
+/* admin_device.c */
+void people_ask_login(struct rpc_call *call, const ProtobufCMessage *message);
+void people_poll_login(struct rpc_call *call, const ProtobufCMessage *message);
+void people_take_login(struct rpc_call *call, const ProtobufCMessage *message);
+void people_end_token(struct rpc_call *call, const ProtobufCMessage *message);
 
 /* admin_role.c */
 void people_list_roles(struct rpc_call *call, const ProtobufCMessage *message);

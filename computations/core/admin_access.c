@@ -32,6 +32,10 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_PEOPLE_ADD_TOKEN, DEED_BE }, /* of somebody else: DEED_OPERATE */
 	{ PROTO_PEOPLE_LIST_TOKENS, DEED_BE },
 	{ PROTO_PEOPLE_REVOKE_TOKEN, DEED_BE },
+	{ PROTO_PEOPLE_END_TOKEN, DEED_BE }, /* the one that is shown */
+	{ PROTO_PEOPLE_ASK_LOGIN, DEED_ENTER },
+	{ PROTO_PEOPLE_POLL_LOGIN, DEED_ENTER },
+	{ PROTO_PEOPLE_TAKE_LOGIN, DEED_ENTER },
 	{ PROTO_PEOPLE_SET_PASSWORD, DEED_OPERATE },
 	{ PROTO_PEOPLE_ADD_LINK, DEED_OPERATE },
 	{ PROTO_PEOPLE_LIST_SESSIONS, DEED_BE }, /* of somebody else: DEED_OPERATE */
@@ -78,9 +82,11 @@ int admin_access_take(struct rpc_call *call, bool sign_in, struct admin_caller *
 	const char *word = rpc_metadata_text(m, "authorization", 0);
 	struct admin_caller got = { .deed = deed_of(rpc_call_method(call)->path) };
 
-	if (!word && sign_in && !rpc_call_identity(call).has_uid)
+	got.is_nobody = !word && got.deed == DEED_ENTER;
+	if (!word && sign_in && !got.is_nobody && !rpc_call_identity(call).has_uid)
 		return err_set(e, ERR_UNAUTHENTICATED,
-			       "sign in: COMPUTATIONS_GRPC_TOKEN_FILE names the file of a token");
+			       "sign in: with 'cocos-cli login', or COMPUTATIONS_GRPC_TOKEN_FILE, "
+			       "which names the file of a token");
 	if (word && admin_access_token(rpc_metadata_count(m, "authorization") == 1 ? word : "",
 				       &got, e) < 0)
 		return err_code(e);
@@ -94,6 +100,8 @@ int admin_access_know(struct store *store, struct admin_caller *caller, struct e
 
 	caller->is_known = false;
 	caller->rights = local;
+	if (caller->is_nobody)
+		caller->rights = (struct decide_caller){ .operates = false };
 	if (caller->has_login && login_who(&store->db, caller->hash, caller->host, store_now(),
 					   &caller->who, &caller->login, e) < 0)
 		return err_code(e);

@@ -18,6 +18,7 @@ enum { ADMIN_HOST_MAX = 32 };
 
 struct admin_caller {
 	bool has_token, has_login; /* one of them, or neither */
+	bool is_nobody;            /* shows nothing, for what nobody has to be known for */
 	uint8_t hash[SHA256_LEN];
 	char host[ADMIN_HOST_MAX + 1]; /* that the session was shown at (login.h) */
 	enum deed deed;                /* of the method that is called */

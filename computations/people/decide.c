@@ -13,6 +13,7 @@ static const struct rule {
 	bool of_computation; /* who may not see it hears that it is not there */
 	const char *words;
 } rules[DEEDS] = {
+	[DEED_ENTER] = { .words = "ask to be let in" },
 	[DEED_BE] = { .words = "ask this" },
 	[DEED_CREATE] = { ACTION_BIT(ACTION_EDIT), .words = "create computations" },
 	[DEED_OPERATE] = { ACTION_BIT(ACTION_ADMINISTRATOR), .operates = true,

@@ -17,6 +17,7 @@ enum decide_state {
 };
 
 enum deed {
+	DEED_ENTER,   /* to be nobody is enough */
 	DEED_BE,      /* to be known by name is enough */
 	DEED_CREATE,  /* a computation of one's own */
 	DEED_OPERATE, /* what is the service's: users, CVMs */

@@ -81,3 +81,17 @@
 	" challenge {bytes} NOT NULL UNIQUE,"                                     \
 	" ends {integer} NOT NULL);"                                              \
 	"CREATE INDEX key_challenges_person ON key_challenges (person, number);"
+
+/* Command lines that ask to be let in (device.h). */
+#define DEVICES_FORM                                                                                  \
+	"CREATE TABLE devices ("                                                                      \
+	" number {counted},"                                                                          \
+	" hash {bytes} NOT NULL UNIQUE,"                                                              \
+	" code TEXT NOT NULL UNIQUE,"                                                                 \
+	" about TEXT NOT NULL,"                                                                       \
+	" peer TEXT NOT NULL,"                                                                        \
+	" scope {integer} NOT NULL,"                                                                  \
+	" days {integer} NOT NULL,"                                                                   \
+	" ends {integer} NOT NULL,"                                                                   \
+	" person {integer} REFERENCES users (number) ON DELETE CASCADE," /* who let it in; or NULL */ \
+	" refused {integer} NOT NULL DEFAULT 0);"

@@ -130,6 +130,11 @@ int token_remove(struct db *db, int64_t person, const char *name, struct err *e)
 	return gone ? 0 : err_set(e, ERR_NOT_FOUND, "no token %s", log_quote(name).text);
 }
 
+int token_end(struct db *db, const uint8_t hash[SHA256_LEN], struct err *e)
+{
+	return db_run(db, e, "DELETE FROM tokens WHERE hash = ?", "b", hash, (size_t)SHA256_LEN);
+}
+
 struct found {
 	struct token_owner who;
 	int64_t number, used;

@@ -37,6 +37,9 @@ int token_list(struct db *db, int64_t person, struct token rows[TOKENS_MAX], siz
 	       struct err *e) MUST_CHECK;
 int token_remove(struct db *db, int64_t person, const char *name, struct err *e) MUST_CHECK;
 
+/* The one of that hash, if there is one. */
+int token_end(struct db *db, const uint8_t hash[SHA256_LEN], struct err *e) MUST_CHECK;
+
 /* Whose it is. */
 struct token_owner {
 	int64_t person; /* 0: nobody's */

@@ -22,6 +22,9 @@ enum { WEB_ORIGIN_MAX = 32 };
 int web_origin(const struct service *service, char origin[WEB_ORIGIN_MAX],
 	       struct err *e) MUST_CHECK;
 
+/* Where somebody who has signed in lets a command line in (device.h). */
+#define WEB_DEVICE_PATH "/me/device"
+
 /* Says how somebody becomes the first administrator, if there is none. */
 int web_first(struct service *service, struct err *e) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "computations/core/password_line.h"
+#include "computations/people/device.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_work.h"
 
@@ -35,6 +36,7 @@ struct web_enter {
 	const char *given, *chosen;  /* to be compared, to be kept; NULL: none */
 	struct password_owner owner; /* of the one that is given */
 	struct password made;
+	struct device device; /* of web_device.c */
 	char user[PEOPLE_NAME_MAX + 1];
 	int64_t person;                  /* who comes in */
 	char secret[LOGIN_TEXT_LEN + 1]; /* of the new session, over TLS */

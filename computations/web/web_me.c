@@ -2,15 +2,16 @@
 /* web_me.c — who is in: his sessions, tokens and password, and the way out. */
 #include "common/base/log.h"
 #include "computations/people/account.h"
+#include "computations/web/web.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_enter.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_sign_in.h"
+#include "computations/web/web_step.h"
 #include "computations/web/web_words.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/crypto.h>
 
 /* ---- the page ---- */
 
@@ -23,17 +24,6 @@ static int run_me(struct store *store, struct web_work *work, struct err *e)
 	if (login_list(&store->db, person, store_now(), work->logins, &work->login_count, e) < 0)
 		return err_code(e);
 	return token_list(&store->db, person, work->tokens, &work->token_count, e);
-}
-
-/* A form of one button, in a row of a table. */
-static void put_button(struct writer *w, const char *csrf, const char *action, const char *what,
-		       const char *word, const char *about)
-{
-	page_put(w,
-		 "<form method=\"post\" action=\"%s%u\"><input type=\"hidden\" name=\"csrf\" "
-		 "value=\"%a\"><button class=\"btn\" type=\"submit\">%t<span class=\"sr\"> "
-		 "%t</span></button></form>",
-		 action, what, csrf, word, about);
 }
 
 static void put_logins(const struct web_work *work, const char *csrf, struct writer *w)
@@ -62,11 +52,11 @@ static void put_logins(const struct web_work *work, const char *csrf, struct wri
 		page_put(w, "</td><td role=\"cell\" data-l=\"Since\">");
 		page_time(w, l->created);
 		page_put(w, "</td><td role=\"cell\" data-l=\"End\">");
-		put_button(w, csrf, "/me/sessions/", number, "End", "this session");
+		web_step_button(w, csrf, "/me/sessions/", number, "End", "this session");
 		page_put(w, "</td></tr>\n");
 	}
 	page_put(w, "</tbody></table></div>\n");
-	put_button(w, csrf, "/me/", "others", "End all others", "of your sessions");
+	web_step_button(w, csrf, "/me/", "others", "End all others", "of your sessions");
 	page_put(w, "</section>\n");
 }
 
@@ -83,7 +73,7 @@ static void put_tokens(const struct web_work *work, const char *csrf, struct wri
 		page_time(w, t->expires);
 		page_put(w, ", used ");
 		page_time(w, t->used);
-		put_button(w, csrf, "/me/tokens/", t->name, "Revoke", t->name);
+		web_step_button(w, csrf, "/me/tokens/", t->name, "Revoke", t->name);
 		page_put(w, "</li>\n");
 	}
 	page_put(w, "</ul>\n</section>\n");
@@ -115,8 +105,10 @@ static void reply_me(struct web_work *work)
 	page_begin(&w, caller, "You", "/me");
 	page_put(&w, "<div class=\"head\"><h1><bdi>%t</bdi></h1><p>%t</p></div>\n",
 		 caller->who.name, caller->who.administrator ? WEB_ME_CHIEF : WEB_ME);
-	page_put(&w, "<p><a class=\"btn\" href=\"/me/password\">Change password</a></p>\n");
-	put_button(&w, csrf, "/", "sign-out", "Sign out", "of this browser");
+	page_put(&w,
+		 "<p><a class=\"btn\" href=\"/me/password\">Change password</a> "
+		 "<a class=\"btn\" href=\"" WEB_DEVICE_PATH "\">Let a command line in</a></p>\n");
+	web_step_button(&w, csrf, "/", "sign-out", "Sign out", "of this browser");
 	put_logins(work, csrf, &w);
 	put_tokens(work, csrf, &w);
 	page_end(&w);
@@ -130,97 +122,24 @@ void web_me(struct http_request *r, void *data)
 
 /* ---- what its forms do ---- */
 
-struct step {
-	struct http_request *r; /* a reference */
-	struct web *web;
-	struct admin_caller caller;
-	int (*run)(struct store *store, struct step *step, struct err *e);
-	bool leaves;
-	bool ends_others;
-};
-
-/* A form of this very session. */
-static int check_form(const struct http_request *r, const struct web_form *form, struct err *e)
+static void done(struct web_step *step, const struct err *e)
 {
-	char csrf[WEB_CSRF_LEN + 1];
-	const char *shown = web_form_text(form, "csrf");
-
-	if (web_access_csrf(r, csrf, e) < 0)
-		return err_code(e);
-	if (strlen(shown) == WEB_CSRF_LEN && CRYPTO_memcmp(csrf, shown, WEB_CSRF_LEN) == 0)
-		return 0;
-	return err_set(e, ERR_DENIED, "this form is of another session: open the page again");
-}
-
-static void step_free(struct step *step)
-{
-	http_request_unref(step->r);
-	free(step);
-}
-
-static int step_run(struct store *store, void *data, struct err *e)
-{
-	struct step *step = data;
-
-	if (web_work_check(store, &step->caller, "", e) < 0)
-		return err_code(e);
-	return step->run(store, step, e);
-}
-
-static void step_done(void *data, const struct err *e)
-{
-	struct step *step = data;
-	struct http_answer answer = { .status = 303, .more = { { "location", "/me" } } };
-	char cookie[WEB_URL_MAX];
-
-	if (e) {
+	if (e)
 		http_request_fail(step->r, e);
-	} else if (!step->leaves) {
-		if (step->ends_others)
-			web_door_forget(&step->web->door, step->caller.who.person);
-		http_request_answer(step->r, &answer);
-	} else {
-		if (!step->caller.has_login &&
-		    http_request_cookie(step->r, WEB_COOKIE, cookie, sizeof(cookie)))
-			web_door_end(&step->web->door, cookie);
-		snprintf(cookie, sizeof(cookie), "%s=; Path=/; %sHttpOnly; SameSite=Lax; Max-Age=0",
-			 web_access_cookie(step->r),
-			 http_request_is_tls(step->r) ? "Secure; " : "");
-		answer.more[0].value = "/sign-in";
-		answer.more[1] = (struct rpc_web_field){ "set-cookie", cookie };
-		http_request_answer(step->r, &answer);
-	}
-	step_free(step);
+	else
+		web_step_back(step);
 }
 
-static int run_end_others(struct store *store, struct step *step, struct err *e);
-
-static void step_start(struct web *web, struct http_request *r, bool leaves,
-		       int (*run)(struct store *store, struct step *step, struct err *e))
+static void start(struct web *web, struct http_request *r,
+		  int (*run)(struct store *store, struct web_step *step, struct err *e),
+		  void (*then)(struct web_step *step, const struct err *e))
 {
 	static const char *const names[] = { "csrf", NULL };
-	CLEANUP(web_form_free) struct web_form *form = NULL;
-	struct step *step = calloc(1, sizeof(*step));
-	struct err e;
 
-	err_nomem(&e);
-	if (!step || web_form_read(r, names, &form, &e) < 0 || check_form(r, form, &e) < 0 ||
-	    web_access_take(web, r, &step->caller, &e) < 0) {
-		http_request_fail(r, &e);
-		free(step);
-		return;
-	}
-	step->r = http_request_ref(r);
-	step->web = web;
-	step->run = run;
-	step->leaves = leaves;
-	step->ends_others = run == run_end_others;
-	if (store_queue_add(web->service->queue,
-			    &(struct store_queue_op){ step_run, step_done, step }, &e) < 0)
-		step_done(step, &e);
+	web_step_start(web, r, names, run, then);
 }
 
-static int run_end(struct store *store, struct step *step, struct err *e)
+static int run_end(struct store *store, struct web_step *step, struct err *e)
 {
 	const char *text = http_request_param(step->r, "number");
 	long long number;
@@ -232,20 +151,28 @@ static int run_end(struct store *store, struct step *step, struct err *e)
 
 void web_me_end(struct http_request *r, void *data)
 {
-	step_start(data, r, false, run_end);
+	start(data, r, run_end, done);
 }
 
-static int run_end_others(struct store *store, struct step *step, struct err *e)
+static int run_end_others(struct store *store, struct web_step *step, struct err *e)
 {
 	return login_end_others(&store->db, step->caller.who.person, step->caller.login, e);
 }
 
-void web_me_end_others(struct http_request *r, void *data)
+/* Those that were about to begin are over, too. */
+static void ended_others(struct web_step *step, const struct err *e)
 {
-	step_start(data, r, false, run_end_others);
+	if (!e)
+		web_door_forget(&step->web->door, step->caller.who.person);
+	done(step, e);
 }
 
-static int run_revoke(struct store *store, struct step *step, struct err *e)
+void web_me_end_others(struct http_request *r, void *data)
+{
+	start(data, r, run_end_others, ended_others);
+}
+
+static int run_revoke(struct store *store, struct web_step *step, struct err *e)
 {
 	return token_remove(&store->db, step->caller.who.person,
 			    http_request_param(step->r, "name"), e);
@@ -253,20 +180,38 @@ static int run_revoke(struct store *store, struct step *step, struct err *e)
 
 void web_me_revoke(struct http_request *r, void *data)
 {
-	step_start(data, r, false, run_revoke);
+	start(data, r, run_revoke, done);
 }
 
-static int run_sign_out(struct store *store, struct step *step, struct err *e)
+static int run_sign_out(struct store *store, struct web_step *step, struct err *e)
 {
 	if (!step->caller.has_login)
 		return 0;
 	return login_end(&store->db, step->caller.who.person, step->caller.login, e);
 }
 
+static void signed_out(struct web_step *step, const struct err *e)
+{
+	struct http_answer answer = { .status = 303, .more = { { "location", "/sign-in" } } };
+	char cookie[WEB_URL_MAX];
+
+	if (e) {
+		http_request_fail(step->r, e);
+		return;
+	}
+	if (!step->caller.has_login &&
+	    http_request_cookie(step->r, WEB_COOKIE, cookie, sizeof(cookie)))
+		web_door_end(&step->web->door, cookie);
+	snprintf(cookie, sizeof(cookie), "%s=; Path=/; %sHttpOnly; SameSite=Lax; Max-Age=0",
+		 web_access_cookie(step->r), http_request_is_tls(step->r) ? "Secure; " : "");
+	answer.more[1] = (struct rpc_web_field){ "set-cookie", cookie };
+	http_request_answer(step->r, &answer);
+}
+
 /* Of a session that a link began, too, which is the door's. */
 void web_sign_out(struct http_request *r, void *data)
 {
-	step_start(data, r, true, run_sign_out);
+	start(data, r, run_sign_out, signed_out);
 }
 
 /* ---- another password ---- */
@@ -352,7 +297,8 @@ void web_me_password_try(struct http_request *r, void *data)
 
 	if (!en)
 		return;
-	if (check_form(r, en->form, &e) < 0 || web_access_take(en->web, r, &en->caller, &e) < 0) {
+	if (web_step_check(r, en->form, &e) < 0 ||
+	    web_access_take(en->web, r, &en->caller, &e) < 0) {
 		http_request_fail(r, &e);
 		web_enter_free(en);
 		return;

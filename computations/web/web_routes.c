@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_routes.c — what can be asked for, and what the API's document says of it. */
 #include "common/base/log.h"
+#include "computations/web/web.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_asset.h"
 #include "computations/web/web_form.h"
@@ -149,6 +150,10 @@ const struct web_route web_routes[] = {
 	FORM("/me/sessions/{number}", may_change, web_me_end),
 	FORM("/me/others", may_change, web_me_end_others),
 	FORM("/me/tokens/{name}", may_change, web_me_revoke),
+	PAGE(WEB_DEVICE_PATH, DEED_BE, NULL, web_device),
+	FORM(WEB_DEVICE_PATH, may_change, web_device_see),
+	FORM(WEB_DEVICE_PATH "/let-in", may_change, web_device_let_in),
+	FORM(WEB_DEVICE_PATH "/refuse/{code}", may_change, web_device_refuse),
 	FORM("/sign-out", may_change, web_sign_out),
 	{ .http = { HTTP_POST, "/link", may_link, 0, NULL, NULL, give_link },
 	  .deed = DEED_OPERATE },

@@ -24,4 +24,9 @@ void web_me_password_try(struct http_request *r, void *data);
 void web_me_end(struct http_request *r, void *data);
 void web_me_end_others(struct http_request *r, void *data);
 void web_me_revoke(struct http_request *r, void *data);
+/* web_device.c: somebody lets a command line in. */
+void web_device(struct http_request *r, void *data);
+void web_device_see(struct http_request *r, void *data);
+void web_device_let_in(struct http_request *r, void *data);
+void web_device_refuse(struct http_request *r, void *data);
 void web_sign_out(struct http_request *r, void *data);

@@ -86,9 +86,18 @@
 	"At least 12 characters; not your name, not what everybody tries. Some words that do not " \
 	"belong together are easy to keep in mind."
 #define WEB_NAME_HINT "At most 63 of a-z 0-9 . _ @ + - with a letter or digit first"
-#define WEB_TOKENS    "With a token cocos-cli and programs are you. 'cocos-cli token add' makes one."
-#define WEB_ME        "You see the computations in which you have a role."
-#define WEB_ME_CHIEF  "You administer this service."
+#define WEB_TOKENS \
+	"With a token cocos-cli and programs are you. 'cocos-cli login' gets one here, 'token add' makes one."
+#define WEB_DEVICE \
+	"'cocos-cli login' shows a code: give it here. You see who asks, and for what, before anything is let in."
+#define WEB_DEVICE_HINT "Eight letters; it works once, within ten minutes"
+#define WEB_DEVICE_WARNING                                                                                  \
+	"Let it in only if you have just begun this yourself, at that machine: compare the code with what " \
+	"it shows. Whoever sent you a code, or asks you for one, would act as you from then on."
+#define WEB_DEVICE_DONE \
+	"It is let in, and takes its token now. Among your tokens it has the name of its code; revoking it ends it."
+#define WEB_ME       "You see the computations in which you have a role."
+#define WEB_ME_CHIEF "You administer this service."
 #define WEB_ME_NOBODY                                                                             \
 	"You came with a link or a certificate of whoever administers this service, and have no " \
 	"account here."

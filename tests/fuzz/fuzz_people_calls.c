@@ -17,6 +17,7 @@
 #include "computations/core/password_line.h"
 #include "computations/core/service.h"
 #include "computations/people/action.h"
+#include "computations/people/device.h"
 #include "computations/people/role.h"
 #include "computations/people/user_key.h"
 #include "computations_paths.h"
@@ -52,8 +53,10 @@ static struct rpc_server *server;
 static struct grpc_peer *peer;
 
 static char tokens[KEPT][TOKEN_TEXT_LEN + 1];
-static unsigned made;    /* tokens */
-static bool makes_token; /* what is asked for now does */
+static unsigned made; /* tokens */
+/* Of what is asked for now the answer has one: such a message, with the token in its first member. */
+static const ProtobufCMessageDescriptor *makes_token;
+static char login[DEVICE_TEXT_LEN + 1], code[DEVICE_CODE_TEXT_LEN + 1];
 static bool owned[ORDER_IDS];
 static uint8_t *spki;
 static size_t spki_len;
@@ -119,8 +122,10 @@ static void on_answer(void *data, unsigned number, const uint8_t *bytes, size_t 
 			take_challenge(bytes, len);
 		return;
 	}
-	assert(protobuf_unpack(&people__new_token__descriptor, bytes, len, &m, &e) == 0);
-	snprintf(tokens[made++ % KEPT], sizeof(tokens[0]), "%s", ((People__NewToken *)m)->token);
+	assert(protobuf_unpack(makes_token, bytes, len, &m, &e) == 0);
+	snprintf(tokens[made++ % KEPT], sizeof(tokens[0]), "%s",
+		 makes_token == &people__new_token__descriptor ? ((People__NewToken *)m)->token
+							       : ((People__LoginToken *)m)->token);
 	protobuf_c_message_free_unpacked(m, NULL);
 }
 
@@ -176,6 +181,7 @@ static void enter(bool sign_in)
 	memset(tokens, 0, sizeof(tokens));
 	memset(owned, 0, sizeof(owned));
 	memset(challenge, 0, sizeof(challenge));
+	login[0] = code[0] = 0;
 	made = 0;
 	peer = NULL;
 	connect_again();
@@ -320,9 +326,9 @@ static int ask_tokens(const struct command *c)
 		return ask(c, PROTO_PEOPLE_LIST_TOKENS, &list.base);
 	if (c->what == ORDER_REVOKE_TOKEN)
 		return ask(c, PROTO_PEOPLE_REVOKE_TOKEN, &revoke.base);
-	makes_token = true;
+	makes_token = &people__new_token__descriptor;
 	status = ask(c, PROTO_PEOPLE_ADD_TOKEN, &add.base);
-	makes_token = false;
+	makes_token = NULL;
 	return status;
 }
 
@@ -498,8 +504,62 @@ static int ask_keys(const struct command *c)
 	}
 }
 
+/* Without a page nobody is asked there: it is asked once more behind the call, as with one. */
+static int ask_login(const struct command *c)
+{
+	People__AskLoginRequest request = PEOPLE__ASK_LOGIN_REQUEST__INIT;
+	struct device d = { .scope = c->operand & ACTIONS_ALL, .days = (uint32_t)c->id_number };
+	char *words[ACTIONS + 1];
+	struct err e;
+
+	request.n_actions = words_of(c->operand, words);
+	request.actions = words;
+	request.about = text_of(c->other);
+	snprintf(d.about, sizeof(d.about), "%s", c->other);
+	if (device_ask(&store.db, &d, store_now(), login, &e) == 0)
+		memcpy(code, d.code, sizeof(code));
+	return ask(c, PROTO_PEOPLE_ASK_LOGIN, &request.base);
+}
+
+/* As whoever signed in at the page does. */
+static void let_in(const struct command *c)
+{
+	struct user u CLEANUP_USER = { .name = NULL };
+	bool is_user = user_find(&store.db, c->name, &u, &(struct err){ .code = ERR_OK }) == 0;
+	struct err e;
+
+	(void)!device_answer(&store.db, code, is_user ? u.number : 0, store_now(), &e);
+}
+
+static int ask_logins(const struct command *c)
+{
+	People__LoginRequest request = PEOPLE__LOGIN_REQUEST__INIT;
+	People__EndTokenRequest end = PEOPLE__END_TOKEN_REQUEST__INIT;
+	int status;
+
+	request.secret = c->operand & ORDER_FLAG ? text_of(c->name) : login;
+	switch (c->what) {
+	case ORDER_ASK_LOGIN:
+		return ask_login(c);
+	case ORDER_LET_IN:
+		let_in(c);
+		return ask(c, PROTO_PEOPLE_POLL_LOGIN, &request.base);
+	case ORDER_POLL_LOGIN:
+		return ask(c, PROTO_PEOPLE_POLL_LOGIN, &request.base);
+	case ORDER_END_TOKEN:
+		return ask(c, PROTO_PEOPLE_END_TOKEN, &end.base);
+	default:
+		makes_token = &people__login_token__descriptor;
+		status = ask(c, PROTO_PEOPLE_TAKE_LOGIN, &request.base);
+		makes_token = NULL;
+		return status;
+	}
+}
+
 static int ask_one(const struct command *c)
 {
+	if (c->what >= ORDER_ASK_LOGIN)
+		return ask_logins(c);
 	if (c->what >= ORDER_CHALLENGE_KEY)
 		return ask_keys(c);
 	if (c->what >= ORDER_SET_PASSWORD)
@@ -544,11 +604,14 @@ static void check_answer(const struct command *c, bool known, const struct token
 			 unsigned granted, int status)
 {
 	if (c->token == TOKEN_NONE) {
-		assert(!service.sign_in || status != 0);
+		assert(!service.sign_in || status != 0 ||
+		       (c->what >= ORDER_ASK_LOGIN && c->what <= ORDER_TAKE_LOGIN));
 		return;
 	}
 	if (!known) {
-		assert(status == ERR_UNAUTHENTICATED);
+		/* Words that are none, and a page that is not there, are seen before anybody is looked up. */
+		assert(status == ERR_UNAUTHENTICATED || status == ERR_INVALID ||
+		       status == ERR_PRECONDITION);
 		return;
 	}
 	if (is_the_service_s(c->what))

@@ -185,6 +185,39 @@ static void save_keys(void)
 	calls_save_to("people_calls", "keys", &w);
 }
 
+/* One that is let in, takes its token, shows it, ends it; one that is refused; and what is none. */
+static void save_logins(void)
+{
+	struct writer w = begin(0, ALL);
+
+	order(&w, ORDER_ASK_LOGIN, TOKEN_NONE, NAME_ANNA, NAME_VIEWER, COMPUTATION_NONE, VIEW);
+	order(&w, ORDER_POLL_LOGIN, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_TAKE_LOGIN, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_LET_IN, TOKEN_NONE, NAME_BERT, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_LET_IN, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_TAKE_LOGIN, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_TAKE_LOGIN, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, 0);
+	simple(&w, ORDER_WHOAMI, TOKEN_C, COMPUTATION_NONE);
+	simple(&w, ORDER_END_TOKEN, TOKEN_NONE, COMPUTATION_NONE);
+	simple(&w, ORDER_END_TOKEN, TOKEN_C, COMPUTATION_NONE);
+	simple(&w, ORDER_WHOAMI, TOKEN_C, COMPUTATION_NONE);
+	order(&w, ORDER_ASK_LOGIN, TOKEN_NONE, NAME_ANNA, NAME_EMPTY, COMPUTATION_TWO, ALL);
+	order(&w, ORDER_LET_IN, TOKEN_NONE, NAME_VIEWER, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_TAKE_LOGIN, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_ASK_LOGIN, TOKEN_B, NAME_ANNA, NAME_BAD, COMPUTATION_TWO, EDIT);
+	order(&w, ORDER_ASK_LOGIN, TOKEN_WRONG, NAME_ANNA, NAME_BERT, COMPUTATION_TWO, ORDER_FLAG);
+	order(&w, ORDER_ASK_LOGIN, TOKEN_NONE, NAME_ANNA, NAME_BERT, COMPUTATION_TWO,
+	      ORDER_TOO_MANY);
+	order(&w, ORDER_ASK_LOGIN, TOKEN_NONE, NAME_ANNA, NAME_BERT, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_LET_IN, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, ORDER_FLAG);
+	order(&w, ORDER_SUSPEND_USER, TOKEN_NONE, NAME_ANNA, NAME_VIEWER, COMPUTATION_ONE, 0);
+	order(&w, ORDER_POLL_LOGIN, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_TAKE_LOGIN, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, 0);
+	for (int i = 0; i < 17; i++)
+		simple(&w, ORDER_ASK_LOGIN, TOKEN_NONE, COMPUTATION_ONE);
+	calls_save_to("people_calls", "logins", &w);
+}
+
 /* Nobody without a token. */
 static void save_signed_in(void)
 {
@@ -205,5 +238,6 @@ void calls_people_calls(void)
 	save_roles();
 	save_tokens();
 	save_keys();
+	save_logins();
 	save_signed_in();
 }

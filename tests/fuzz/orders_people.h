@@ -38,6 +38,11 @@ enum order {
 	ORDER_RETIRE_KEY,
 	ORDER_FIND_KEY,
 	ORDER_LIST_KEY_OWNERS,
+	ORDER_ASK_LOGIN, /* the one that the next three are about; the second name is what it calls itself */
+	ORDER_LET_IN, /* as the first name; one that is nobody's refuses it */
+	ORDER_POLL_LOGIN,
+	ORDER_TAKE_LOGIN, /* the answer's token is kept, as ORDER_ADD_TOKEN's */
+	ORDER_END_TOKEN,
 	ORDERS
 };
 

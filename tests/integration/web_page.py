@@ -135,7 +135,7 @@ class Web:
         self.stack = contextlib.ExitStack()
         self.folder = self.stack.enter_context(Folder())
         self.service = self.stack.enter_context(Computations(self.folder, **self.settings))
-        if "ADMIN_SERVER_CERT" in self.settings:
+        if "ADMIN_SERVER_CERT" in self.settings and not self.settings["WEB"].startswith("127."):
             self.port = int(self.service.process.wait_line(r"page: listening on .*, port (\d+), with (?:mutual )?TLS")[1])
             self.socket = None
         else:

@@ -70,6 +70,36 @@ def a_link_leads_to_a_password_and_in():
         assert room.web.browser().sign_in(password=OTHER).is_in()
 
 
+def a_code_lets_a_command_line_in():
+    with Room() as room:
+        room.web.user("anna")
+        asked = room.web.root("AskLogin", actions=["view", "run"], about="laptop")
+        room.go("/sign-in")
+        room.fill("name", "anna")
+        room.fill("password", PASSWORD)
+        room.page.key("Enter")
+        room.arrived("/")
+        room.go("/me")
+        room.page.run("[...document.links].find((a) => a.pathname === '/me/device').click()")
+        room.arrived("/me/device")
+        walk(room.page)
+        room.fill("code", asked.code.lower())
+        room.page.key("Enter")
+        room.page.until("document.readyState === 'complete' && document.getElementById('f-password') !== null",
+                        "who asks")
+        walk(room.page)
+        shown = room.page.run("document.querySelector('main').textContent")
+        assert "laptop" in shown and "view, run" in shown, shown
+        assert not room.web.root("PollLogin", secret=asked.secret).let_in
+        room.fill("password", OTHER)
+        room.page.key("Enter")
+        room.page.until("document.querySelector('[role=alert]') !== null", "that it is wrong")
+        room.fill("password", PASSWORD)
+        room.page.key("Enter")
+        room.page.until("document.querySelector('main')?.textContent.includes('It is let in')", "that it is done")
+        assert room.web.root("TakeLogin", secret=asked.secret).user == "anna"
+
+
 def its_screens_are_as_they_should_be():
     with Room() as room:
         room.web.user("anna")
@@ -79,7 +109,7 @@ def its_screens_are_as_they_should_be():
         room.fill("password", PASSWORD)
         room.page.key("Enter")
         room.arrived("/")
-        for name, path in (("me", "/me"), ("password", "/me/password")):
+        for name, path in (("me", "/me"), ("password", "/me/password"), ("device", "/me/device")):
             wrong += look(room, name, path)
         assert not wrong, "\n".join(wrong[:40])
 
@@ -87,4 +117,5 @@ def its_screens_are_as_they_should_be():
 if __name__ == "__main__":
     tap.run([a_user_signs_in_looks_around_and_leaves,
              a_link_leads_to_a_password_and_in,
+             a_code_lets_a_command_line_in,
              its_screens_are_as_they_should_be])

@@ -139,7 +139,7 @@ static void what_a_caller_may_not_see_is_not_there(void **state)
 static void nobody_is_let_in_who_was_not_asked_for(void **state)
 {
 	struct store_room *f = *state;
-	struct admin_caller unknown = { .has_token = true }, local;
+	struct admin_caller unknown = { .has_token = true }, nobody = { .is_nobody = true }, local;
 
 	assert_refused(admin_access_check(&f->store, &unknown, DEED_BE, "", &f->e), f->e,
 		       ERR_INTERNAL, "who calls");
@@ -147,6 +147,13 @@ static void nobody_is_let_in_who_was_not_asked_for(void **state)
 		       "none");
 	assert_refused(admin_access_check(&f->store, &unknown, DEED_BE, "", &f->e), f->e,
 		       ERR_INTERNAL, "who calls");
+	/* Who shows nothing where nobody has to be known administers nothing by that. */
+	assert_ok(admin_access_know(&f->store, &nobody, &f->e), f->e);
+	assert_ok(admin_access_check(&f->store, &nobody, DEED_ENTER, "", &f->e), f->e);
+	assert_refused(admin_access_check(&f->store, &nobody, DEED_OPERATE, "", &f->e), f->e,
+		       ERR_DENIED, "administer");
+	assert_refused(admin_access_check(&f->store, &nobody, DEED_CREATE, "", &f->e), f->e,
+		       ERR_DENIED, "create");
 	local = caller_with(f, NULL);
 	assert_ok(admin_access_check(&f->store, &local, DEED_OPERATE, "", &f->e), f->e);
 }

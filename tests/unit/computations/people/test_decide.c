@@ -51,12 +51,19 @@ static const struct expected table[] = {
 static const char *row_of(const struct expected *x, enum deed deed)
 {
 	const char *const rows[DEEDS] = {
-		[DEED_BE] = x->be,           [DEED_CREATE] = x->create,
-		[DEED_OPERATE] = x->operate, [DEED_SEE] = x->see,
-		[DEED_RUN] = x->run,         [DEED_RUN_UNVERIFIED] = x->unverified,
-		[DEED_RUN_AGAIN] = x->again, [DEED_STOP] = x->stop,
-		[DEED_REMOVE] = x->remove,   [DEED_MEMBERS] = x->members,
-		[DEED_PARTIES] = x->parties, [DEED_KEY] = x->key,
+		[DEED_ENTER] = ALWAYS,
+		[DEED_BE] = x->be,
+		[DEED_CREATE] = x->create,
+		[DEED_OPERATE] = x->operate,
+		[DEED_SEE] = x->see,
+		[DEED_RUN] = x->run,
+		[DEED_RUN_UNVERIFIED] = x->unverified,
+		[DEED_RUN_AGAIN] = x->again,
+		[DEED_STOP] = x->stop,
+		[DEED_REMOVE] = x->remove,
+		[DEED_MEMBERS] = x->members,
+		[DEED_PARTIES] = x->parties,
+		[DEED_KEY] = x->key,
 	};
 
 	return rows[deed];

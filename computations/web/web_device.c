@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_device.c — somebody who has signed in lets a command line in, by the code that it shows (device.h). */
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "computations/people/action.h"
+#include "computations/web/web.h"
+#include "computations/web/web_access.h"
+#include "computations/web/web_enter.h"
+#include "computations/web/web_page.h"
+#include "computations/web/web_sign_in.h"
+#include "computations/web/web_step.h"
+#include "computations/web/web_words.h"
+
+#include <string.h>
+
+static const char title[] = "Let a command line in";
+
+static void begin(struct writer *w, const struct admin_caller *caller, const struct err *e)
+{
+	page_begin(w, caller, title, "");
+	page_put(w,
+		 "<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 id=\"gate\">%t</h1>\n",
+		 title);
+	web_form_wrong(w, e);
+}
+
+static void end(struct http_request *r, struct writer *w, unsigned status)
+{
+	page_put(w, "</section>\n");
+	page_end(w);
+	web_reply_html(r, w, status);
+}
+
+/* ---- which one: its code ---- */
+
+static void show_code(struct http_request *r, const struct admin_caller *caller, unsigned status,
+		      const struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	char csrf[WEB_CSRF_LEN + 1];
+	struct err no;
+
+	if (web_access_csrf(r, csrf, &no) < 0) {
+		http_request_fail(r, &no);
+		return;
+	}
+	begin(&w, caller, e);
+	page_put(&w, "<p>%t</p>\n", WEB_DEVICE);
+	web_form_begin(&w, WEB_DEVICE_PATH, csrf);
+	web_form_field(&w, "code", "Code", "text", "off", "", WEB_DEVICE_HINT);
+	web_form_end(&w, "See who asks");
+	end(r, &w, status);
+}
+
+static void reply_code(struct web_work *work)
+{
+	show_code(work->r, &work->caller, 200, NULL);
+}
+
+/* A token lets nobody in, nor does a link of the operators', who have no account. */
+static int check_person(const struct admin_caller *caller, struct err *e)
+{
+	if (caller->has_login)
+		return 0;
+	return err_set(
+		e, ERR_DENIED,
+		"who lets a command line in signs in with a name and a password at /sign-in");
+}
+
+static int run_code(struct store *store, struct web_work *work, struct err *e)
+{
+	(void)store;
+	return check_person(&work->caller, e);
+}
+
+void web_device(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_code, reply_code);
+}
+
+/* ---- who asks for what, and a password ---- */
+
+static void put_fact(struct writer *w, const char *word, const char *text)
+{
+	page_put(w, "<dt>%t</dt><dd><bdi>%t</bdi></dd>\n", word, text);
+}
+
+static void put_asker(const struct device *d, const struct admin_caller *caller, struct writer *w)
+{
+	char text[256] = "", days[32];
+	size_t len = 0;
+
+	for (int i = 0; i < ACTIONS; i++)
+		if (d->scope & ACTION_BIT(i))
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
+						len ? ", " : "",
+						action_name((enum people_action)i));
+	snprintf(days, sizeof(days), "%u days", d->days);
+	page_put(w, "<dl class=\"dl\">\n");
+	put_fact(w, "Code", d->code);
+	put_fact(w, "From", d->peer);
+	put_fact(w, "Calls itself", *d->about ? d->about : "nothing");
+	put_fact(w, "To act as", caller->who.name);
+	put_fact(w, "For", d->scope == ACTIONS_ALL ? "everything that you may" : text);
+	put_fact(w, "Token ends after", days);
+	page_put(w, "</dl>\n");
+}
+
+static void show_asker(struct http_request *r, const struct admin_caller *caller,
+		       const struct device *d, unsigned status, const struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	char csrf[WEB_CSRF_LEN + 1];
+	struct err no;
+
+	if (web_access_csrf(r, csrf, &no) < 0) {
+		http_request_fail(r, &no);
+		return;
+	}
+	begin(&w, caller, e);
+	put_asker(d, caller, &w);
+	page_put(&w, "<p class=\"note\">%t</p>\n", WEB_DEVICE_WARNING);
+	web_form_begin(&w, WEB_DEVICE_PATH "/let-in", csrf);
+	page_put(&w, "<input type=\"hidden\" name=\"code\" value=\"%a\">\n", d->code);
+	web_form_field(&w, "password", "Your password", "password", "current-password", "", NULL);
+	web_form_end(&w, "Let it in");
+	web_step_button(&w, csrf, WEB_DEVICE_PATH "/refuse/", d->code, "Refuse",
+			"this command line");
+	end(r, &w, status);
+}
+
+static int run_see(struct store *store, struct web_step *step, struct err *e)
+{
+	if (check_person(&step->caller, e) < 0)
+		return err_code(e);
+	return device_find(&store->db, web_form_text(step->form, "code"), store_now(),
+			   &step->device, e);
+}
+
+/* Whoever guesses codes waits as for passwords, and a right one gives back nothing: others ask under them. */
+static void seen(struct web_step *step, const struct err *e)
+{
+	const struct rpc_source source = http_request_source(step->r);
+	struct err later;
+
+	if (step->caller.has_login && step->caller.is_known &&
+	    sign_in_rate_take(step->web->rate, &source, step->caller.who.name,
+			      clock_ms(CLOCK_BOOTTIME), &later) < 0)
+		e = &later;
+	if (!e)
+		show_asker(step->r, &step->caller, &step->device, 200, NULL);
+	else if (e->code == ERR_INVALID || e->code == ERR_EXHAUSTED)
+		show_code(step->r, &step->caller, e->code == ERR_INVALID ? 400 : 429, e);
+	else
+		http_request_fail(step->r, e);
+}
+
+void web_device_see(struct http_request *r, void *data)
+{
+	static const char *const names[] = { "csrf", "code", NULL };
+
+	web_step_start(data, r, names, run_see, seen);
+}
+
+/* ---- yes, or no ---- */
+
+static int let_in_look(struct store *store, struct web_enter *en, struct err *e)
+{
+	if (web_work_check(store, &en->caller, "", e) < 0 || check_person(&en->caller, e) < 0 ||
+	    device_find(&store->db, web_form_text(en->form, "code"), store_now(), &en->device, e) <
+		    0)
+		return err_code(e);
+	snprintf(en->user, sizeof(en->user), "%s", en->caller.who.name);
+	return password_find(&store->db, en->user, &en->owner, e);
+}
+
+/* Meanwhile the session may have been ended, or the password changed. */
+static int let_in_keep(struct store *store, struct web_enter *en, struct err *e)
+{
+	struct password_owner now;
+
+	if (web_work_check(store, &en->caller, "", e) < 0 ||
+	    password_find(&store->db, en->user, &now, e) < 0)
+		return err_code(e);
+	if (now.person != en->owner.person ||
+	    !bytes_equal(now.password.hash, en->owner.password.hash, PASSWORD_HASH_LEN))
+		return err_set(e, ERR_UNAUTHENTICATED, WEB_WRONG);
+	return device_answer(&store->db, en->device.code, en->caller.who.person, store_now(), e);
+}
+
+static void let_in_done(struct web_enter *en)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+
+	log_info("page: user %s has let a command line in, from %s", en->user, en->device.peer);
+	begin(&w, &en->caller, NULL);
+	page_put(&w, "<p>%t</p>\n<p><a class=\"btn\" href=\"/me\">Your tokens</a></p>\n",
+		 WEB_DEVICE_DONE);
+	end(en->r, &w, 200);
+}
+
+static void let_in_show(struct web_enter *en, unsigned status, const struct err *e)
+{
+	if (*en->device.code)
+		show_asker(en->r, &en->caller, &en->device, status, e);
+	else
+		show_code(en->r, &en->caller, status, e);
+}
+
+void web_device_let_in(struct http_request *r, void *data)
+{
+	static const struct web_enter_way way = { let_in_look, let_in_keep, let_in_done,
+						  let_in_show };
+	static const char *const names[] = { "csrf", "code", "password", NULL };
+	struct web_enter *en = web_enter_new(data, r, &way, names);
+	struct err e;
+
+	if (!en)
+		return;
+	if (web_step_check(r, en->form, &e) < 0 ||
+	    web_access_take(en->web, r, &en->caller, &e) < 0) {
+		http_request_fail(r, &e);
+		web_enter_free(en);
+		return;
+	}
+	en->given = web_form_text(en->form, "password");
+	web_enter_start(en);
+}
+
+static int run_refuse(struct store *store, struct web_step *step, struct err *e)
+{
+	if (check_person(&step->caller, e) < 0)
+		return err_code(e);
+	return device_answer(&store->db, http_request_param(step->r, "code"), 0, store_now(), e);
+}
+
+static void refused(struct web_step *step, const struct err *e)
+{
+	if (e)
+		http_request_fail(step->r, e);
+	else
+		web_step_back(step);
+}
+
+void web_device_refuse(struct http_request *r, void *data)
+{
+	static const char *const names[] = { "csrf", NULL };
+
+	web_step_start(data, r, names, run_refuse, refused);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web/web_step.h"
+
+#include "computations/web/web_access.h"
+#include "computations/web/web_page.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/crypto.h>
+
+int web_step_check(const struct http_request *r, const struct web_form *form, struct err *e)
+{
+	char csrf[WEB_CSRF_LEN + 1];
+	const char *shown = web_form_text(form, "csrf");
+
+	if (web_access_csrf(r, csrf, e) < 0)
+		return err_code(e);
+	if (strlen(shown) == WEB_CSRF_LEN && CRYPTO_memcmp(csrf, shown, WEB_CSRF_LEN) == 0)
+		return 0;
+	return err_set(e, ERR_DENIED, "this form is of another session: open the page again");
+}
+
+static void step_free(struct web_step *step)
+{
+	web_form_free(step->form);
+	if (step->r)
+		http_request_unref(step->r);
+	free(step);
+}
+
+static int step_run(struct store *store, void *data, struct err *e)
+{
+	struct web_step *step = data;
+
+	if (web_work_check(store, &step->caller, "", e) < 0)
+		return err_code(e);
+	return step->run(store, step, e);
+}
+
+static void step_done(void *data, const struct err *e)
+{
+	struct web_step *step = data;
+
+	step->done(step, e);
+	step_free(step);
+}
+
+void web_step_start(struct web *web, struct http_request *r, const char *const *names,
+		    int (*run)(struct store *store, struct web_step *step, struct err *e),
+		    void (*done)(struct web_step *step, const struct err *e))
+{
+	struct web_step *step = calloc(1, sizeof(*step));
+	struct err e;
+
+	err_nomem(&e);
+	if (!step) {
+		http_request_fail(r, &e);
+		return;
+	}
+	if (web_form_read(r, names, &step->form, &e) < 0 || web_step_check(r, step->form, &e) < 0 ||
+	    web_access_take(web, r, &step->caller, &e) < 0) {
+		http_request_fail(r, &e);
+		step_free(step);
+		return;
+	}
+	step->r = http_request_ref(r);
+	step->web = web;
+	step->run = run;
+	step->done = done;
+	if (store_queue_add(web->service->queue,
+			    &(struct store_queue_op){ step_run, step_done, step }, &e) < 0)
+		step_done(step, &e);
+}
+
+void web_step_back(struct web_step *step)
+{
+	http_request_answer(
+		step->r, &(struct http_answer){ .status = 303, .more = { { "location", "/me" } } });
+}
+
+void web_step_button(struct writer *w, const char *csrf, const char *action, const char *what,
+		     const char *word, const char *about)
+{
+	page_put(w,
+		 "<form method=\"post\" action=\"%s%u\"><input type=\"hidden\" name=\"csrf\" "
+		 "value=\"%a\"><button class=\"btn\" type=\"submit\">%t<span class=\"sr\"> "
+		 "%t</span></button></form>",
+		 action, what, csrf, word, about);
+}

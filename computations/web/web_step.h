@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_step.h — a form of somebody who has signed in, on its way through the database, where no password is asked for
+ * (web_enter.h has those). For this folder only.
+ */
+#pragma once
+
+#include "computations/people/device.h"
+#include "computations/web/web_form.h"
+#include "computations/web/web_work.h"
+
+struct web_step {
+	struct http_request *r; /* a reference */
+	struct web *web;
+	struct web_form *form;
+	struct admin_caller caller;
+	/* In the pool, once the caller may. */
+	int (*run)(struct store *store, struct web_step *step, struct err *e);
+	/* On the loop: answers. `e` NULL: it is done. */
+	void (*done)(struct web_step *step, const struct err *e);
+	struct device device; /* of web_device.c */
+};
+
+/* A form of this very session: it has what only its own pages know, in "csrf". */
+int web_step_check(const struct http_request *r, const struct web_form *form,
+		   struct err *e) MUST_CHECK;
+
+/* Reads the form, whose fields are `names` (web_form_read()), and refuses what is none of this session's. */
+void web_step_start(struct web *web, struct http_request *r, const char *const *names,
+		    int (*run)(struct store *store, struct web_step *step, struct err *e),
+		    void (*done)(struct web_step *step, const struct err *e));
+
+/* Of done(): back to the caller's own page. */
+void web_step_back(struct web_step *step);
+
+/* A form of one button. */
+void web_step_button(struct writer *w, const char *csrf, const char *action, const char *what,
+		     const char *word, const char *about);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Command lines that ask to be let in: codes as people type them, ends, limits, one answer, one token. */
+#include "computations/people/account.h"
+#include "computations/people/action.h"
+#include "computations/people/device.h"
+#include "tests/unit/computations/store_room.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NOW INT64_C(1000000000)
+#define END (NOW + (int64_t)DEVICE_MINUTES * 60000)
+#define DAY (INT64_C(86400) * 1000)
+
+static struct db *db_of(struct store_room *f)
+{
+	return &f->store.db;
+}
+
+static int64_t add(struct store_room *f, const char *name)
+{
+	struct user u CLEANUP_USER = { .name = NULL };
+
+	assert_ok(user_add(db_of(f), name, false, NOW, &f->e), f->e);
+	assert_ok(user_find(db_of(f), name, &u, &f->e), f->e);
+	return u.number;
+}
+
+static struct device ask(struct store_room *f, char secret[DEVICE_TEXT_LEN + 1])
+{
+	struct device d = { .about = "laptop", .peer = "192.0.2.1", .scope = ACTIONS_ALL };
+
+	assert_ok(device_ask(db_of(f), &d, NOW, secret, &f->e), f->e);
+	return d;
+}
+
+static void refused(struct store_room *f, int status, enum err_code code, const char *words)
+{
+	assert_refused(status, f->e, code, words);
+}
+
+static void it_is_let_in_once_and_takes_one_token(void **state)
+{
+	char secret[DEVICE_TEXT_LEN + 1], other[DEVICE_TEXT_LEN + 1];
+	struct store_room *f = *state;
+	int64_t anna = add(f, "anna"), bert = add(f, "bert");
+	struct device d = ask(f, secret), e = ask(f, other), seen;
+	uint8_t hash[SHA256_LEN];
+	struct device_token token;
+	enum device_state is;
+	struct token_owner who;
+
+	assert_string_not_equal(d.code, e.code);
+	assert_int_equal(d.days, DEVICE_DAYS);
+	assert_int_equal(d.ends, END);
+	assert_ok(device_find(db_of(f), d.code, NOW, &seen, &f->e), f->e);
+	assert_string_equal(seen.about, "laptop");
+	assert_string_equal(seen.peer, "192.0.2.1");
+	assert_ok(device_look(db_of(f), secret, NOW, &is, &f->e), f->e);
+	assert_int_equal(is, DEVICE_WAITS);
+	refused(f, device_take(db_of(f), secret, NOW, &token, &f->e), ERR_PRECONDITION, "nobody");
+
+	assert_ok(device_answer(db_of(f), d.code, anna, NOW, &f->e), f->e);
+	refused(f, device_answer(db_of(f), d.code, bert, NOW, &f->e), ERR_INVALID, "code");
+	refused(f, device_answer(db_of(f), d.code, 0, NOW, &f->e), ERR_INVALID, "code");
+	refused(f, device_find(db_of(f), d.code, NOW, &seen, &f->e), ERR_INVALID, "code");
+	assert_ok(device_look(db_of(f), secret, NOW, &is, &f->e), f->e);
+	assert_int_equal(is, DEVICE_IS_IN);
+	assert_ok(device_look(db_of(f), other, NOW, &is, &f->e), f->e);
+	assert_int_equal(is, DEVICE_WAITS);
+
+	assert_ok(device_take(db_of(f), secret, NOW + 5, &token, &f->e), f->e);
+	assert_string_equal(token.user, "anna");
+	assert_int_equal(token.expires, NOW + 5 + DEVICE_DAYS * DAY);
+	assert_int_equal(strncmp(token.name, "login-", 6), 0);
+	assert_int_equal(tolower(d.code[0]), token.name[6]);
+	assert_ok(token_hash(token.text, hash, &f->e), f->e);
+	assert_ok(token_who(db_of(f), hash, NOW + 5, &who, &f->e), f->e);
+	assert_int_equal(who.person, anna);
+	assert_int_equal(who.scope, ACTIONS_ALL);
+	refused(f, device_take(db_of(f), secret, NOW, &token, &f->e), ERR_UNAUTHENTICATED, "again");
+	refused(f, device_look(db_of(f), secret, NOW, &is, &f->e), ERR_UNAUTHENTICATED, "again");
+
+	assert_ok(token_end(db_of(f), hash, &f->e), f->e);
+	refused(f, token_who(db_of(f), hash, NOW + 5, &who, &f->e), ERR_UNAUTHENTICATED, "token");
+}
+
+static void codes_are_read_as_people_type_them(void **state)
+{
+	struct store_room *f = *state;
+	char secret[DEVICE_TEXT_LEN + 1], typed[DEVICE_CODE_TEXT_LEN + 3];
+	struct device d = ask(f, secret), seen;
+
+	for (size_t i = 0; i <= DEVICE_CODE_TEXT_LEN; i++)
+		typed[i] = (char)tolower((unsigned char)d.code[i]);
+	assert_ok(device_find(db_of(f), typed, NOW, &seen, &f->e), f->e);
+	snprintf(typed, sizeof(typed), "%.4s%.4s", d.code, d.code + 5);
+	assert_ok(device_find(db_of(f), typed, NOW, &seen, &f->e), f->e);
+	snprintf(typed, sizeof(typed), " %.4s %.4s", d.code, d.code + 5);
+	assert_ok(device_find(db_of(f), typed, NOW, &seen, &f->e), f->e);
+	/* Every front of it, one letter more, and what is none. */
+	for (int len = 0; len < DEVICE_CODE_TEXT_LEN; len++) {
+		snprintf(typed, sizeof(typed), "%.*s", len, d.code);
+		refused(f, device_find(db_of(f), typed, NOW, &seen, &f->e), ERR_INVALID, "code");
+	}
+	snprintf(typed, sizeof(typed), "%.9sB", d.code);
+	refused(f, device_find(db_of(f), typed, NOW, &seen, &f->e), ERR_INVALID, "code");
+	snprintf(typed, sizeof(typed), "A%.8s", d.code + 1);
+	refused(f, device_find(db_of(f), typed, NOW, &seen, &f->e), ERR_INVALID, "code");
+}
+
+static void it_ends(void **state)
+{
+	char secret[DEVICE_TEXT_LEN + 1], text[DEVICE_TEXT_LEN + 1];
+	struct store_room *f = *state;
+	int64_t anna = add(f, "anna"), left;
+	struct device d = ask(f, secret), seen;
+	struct device_token token;
+	enum device_state is;
+
+	assert_ok(device_find(db_of(f), d.code, END - 1, &seen, &f->e), f->e);
+	refused(f, device_find(db_of(f), d.code, END, &seen, &f->e), ERR_INVALID, "10 minutes");
+	refused(f, device_answer(db_of(f), d.code, anna, END, &f->e), ERR_INVALID, "code");
+	refused(f, device_look(db_of(f), secret, END, &is, &f->e), ERR_UNAUTHENTICATED, "again");
+	assert_ok(device_answer(db_of(f), d.code, anna, END - 1, &f->e), f->e);
+	refused(f, device_take(db_of(f), secret, END, &token, &f->e), ERR_UNAUTHENTICATED, "again");
+	/* Those that have ended give their places back. */
+	d = (struct device){ .scope = ACTIONS_ALL };
+	assert_ok(device_ask(db_of(f), &d, END, text, &f->e), f->e);
+	assert_ok(db_number(db_of(f), &left, &f->e, "SELECT count(*) FROM devices", ""), f->e);
+	assert_int_equal(left, 1);
+}
+
+static void whoever_let_it_in_has_to_be_there_still(void **state)
+{
+	struct password p = { .memory = 8, .passes = 1 };
+	char secret[DEVICE_TEXT_LEN + 1];
+	struct store_room *f = *state;
+	int64_t anna = add(f, "anna");
+	struct device d = ask(f, secret);
+	struct device_token token;
+
+	assert_ok(device_answer(db_of(f), d.code, anna, NOW, &f->e), f->e);
+	assert_ok(user_suspend(db_of(f), "anna", true, &f->e), f->e);
+	refused(f, device_take(db_of(f), secret, NOW, &token, &f->e), ERR_UNAUTHENTICATED, "again");
+	assert_ok(user_suspend(db_of(f), "anna", false, &f->e), f->e);
+	/* A new password: whoever let it in by the old one did so for nothing. */
+	assert_ok(account_password(db_of(f), anna, &p, 0, NOW, &f->e), f->e);
+	refused(f, device_take(db_of(f), secret, NOW, &token, &f->e), ERR_UNAUTHENTICATED, "again");
+	d = ask(f, secret);
+	assert_ok(device_answer(db_of(f), d.code, anna, NOW, &f->e), f->e);
+	assert_ok(user_remove(db_of(f), "anna", &f->e), f->e);
+	refused(f, device_take(db_of(f), secret, NOW, &token, &f->e), ERR_UNAUTHENTICATED, "again");
+}
+
+static void a_refusal_is_told(void **state)
+{
+	char secret[DEVICE_TEXT_LEN + 1];
+	struct store_room *f = *state;
+	struct device d = ask(f, secret);
+	struct device_token token;
+	enum device_state is;
+
+	assert_ok(device_answer(db_of(f), d.code, 0, NOW, &f->e), f->e);
+	refused(f, device_look(db_of(f), secret, NOW, &is, &f->e), ERR_DENIED, "refused");
+	refused(f, device_take(db_of(f), secret, NOW, &token, &f->e), ERR_DENIED, "refused");
+	refused(f, device_answer(db_of(f), d.code, add(f, "anna"), NOW, &f->e), ERR_INVALID,
+		"code");
+}
+
+static void what_no_token_could_be_is_refused_at_once(void **state)
+{
+	struct device d = { .scope = ACTIONS_ALL, .days = TOKEN_DAYS_MAX };
+	char secret[DEVICE_TEXT_LEN + 1];
+	struct store_room *f = *state;
+
+	assert_ok(device_ask(db_of(f), &d, NOW, secret, &f->e), f->e);
+	d.days++;
+	refused(f, device_ask(db_of(f), &d, NOW, secret, &f->e), ERR_INVALID, "366 days");
+	d.days = 1;
+	d.scope = ACTION_BIT(ACTION_RUN);
+	refused(f, device_ask(db_of(f), &d, NOW, secret, &f->e), ERR_INVALID, "view");
+	d.scope = ACTIONS_ALL;
+	snprintf(d.about, sizeof(d.about), "a\nb");
+	refused(f, device_ask(db_of(f), &d, NOW, secret, &f->e), ERR_INVALID, "about");
+	snprintf(d.about, sizeof(d.about), "\xff");
+	refused(f, device_ask(db_of(f), &d, NOW, secret, &f->e), ERR_INVALID, "about");
+}
+
+static void few_wait(void **state)
+{
+	struct device d = { .peer = "a", .scope = ACTIONS_ALL };
+	char secret[DEVICE_TEXT_LEN + 1];
+	struct store_room *f = *state;
+
+	for (int i = 0; i < DEVICES_PER_PEER; i++)
+		assert_ok(device_ask(db_of(f), &d, NOW, secret, &f->e), f->e);
+	refused(f, device_ask(db_of(f), &d, NOW, secret, &f->e), ERR_EXHAUSTED,
+		"from your address");
+	for (int i = DEVICES_PER_PEER; i < DEVICES_MAX; i++) {
+		snprintf(d.peer, sizeof(d.peer), "%d", i);
+		assert_ok(device_ask(db_of(f), &d, NOW, secret, &f->e), f->e);
+	}
+	snprintf(d.peer, sizeof(d.peer), "last");
+	refused(f, device_ask(db_of(f), &d, NOW, secret, &f->e), ERR_EXHAUSTED, "too many");
+	assert_ok(device_ask(db_of(f), &d, END, secret, &f->e), f->e);
+}
+
+static void an_older_database_learns_it(void **state)
+{
+	char secret[DEVICE_TEXT_LEN + 1];
+	struct store_room *f = *state;
+	struct device_token token;
+	struct device d;
+	int64_t anna = add(f, "anna");
+
+	store_room_age(f, STORE_ROOM_NO_DEVICES, 13);
+	d = ask(f, secret);
+	assert_ok(device_answer(db_of(f), d.code, anna, NOW, &f->e), f->e);
+	assert_ok(device_take(db_of(f), secret, NOW, &token, &f->e), f->e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_ROOM_ROW(it_is_let_in_once_and_takes_one_token),
+		STORE_ROOM_ROW(codes_are_read_as_people_type_them),
+		STORE_ROOM_ROW(it_ends),
+		STORE_ROOM_ROW(whoever_let_it_in_has_to_be_there_still),
+		STORE_ROOM_ROW(a_refusal_is_told),
+		STORE_ROOM_ROW(what_no_token_could_be_is_refused_at_once),
+		STORE_ROOM_ROW(few_wait),
+		STORE_ROOM_ROW(an_older_database_learns_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
