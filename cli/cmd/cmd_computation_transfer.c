@@ -16,16 +16,22 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PEOPLE_MAX = 1024 };
 
 /* ---- the document ---- */
 
+static bool ends_with(const char *path, const char *end)
+{
+	size_t len = strlen(path), end_len = strlen(end);
+
+	return len > end_len && strcasecmp(path + len - end_len, end) == 0;
+}
+
 static bool is_csv(const char *path)
 {
-	size_t len = strlen(path);
-
-	return len > 4 && strcasecmp(path + len - 4, ".csv") == 0;
+	return ends_with(path, ".csv");
 }
 
 static int to_json(const char *path, uint8_t **bytes, size_t *len, struct err *e)
@@ -289,6 +295,22 @@ const struct command cmd_computation_import = {
 
 /* ---- export ---- */
 
+/* An export that was saved before may be all that is left of what was removed since. */
+static enum cli_exit check_target(struct cli *cli, struct err *e)
+{
+	const char *path = cli_value(cli, "output");
+
+	if (path && cli_flag(cli, "csv") && ends_with(path, ".json"))
+		return cli_usage(e, "--csv: '%s' is called JSON: name it .csv, or leave --csv out",
+				 path);
+	if (path && !cli_flag(cli, "force") && access(path, F_OK) == 0) {
+		cli_hint(cli, "--force replaces it");
+		err_record(e, ERR_EXISTS, "'%s' is there already", path);
+		return CLI_FAILED;
+	}
+	return CLI_OK;
+}
+
 static int write_out(struct cli *cli, const ProtobufCBinaryData *document, struct err *e)
 {
 	const char *path = cli_value(cli, "output");
@@ -306,8 +328,10 @@ static enum cli_exit run_export(struct cli *cli, struct err *e)
 	Computations__ExportRequest request = COMPUTATIONS__EXPORT_REQUEST__INIT;
 	const char *path = cli_value(cli, "output");
 	ProtobufCMessage *response;
-	enum cli_exit status;
+	enum cli_exit status = check_target(cli, e);
 
+	if (status != CLI_OK)
+		return status;
 	request.ids = (char **)(uintptr_t)cli->operands;
 	request.n_ids = (size_t)cli->operand_count;
 	request.csv = cli_flag(cli, "csv") || (path && is_csv(path));
@@ -324,6 +348,7 @@ static enum cli_exit run_export(struct cli *cli, struct err *e)
 static const struct cli_option export_options[] = {
 	{ .letter = 'o', .name = "output", .value = "FILE", .help = "write it there, and not to standard output; FILE.csv is CSV" },
 	{ .name = "csv", .help = "CSV, a row for each, and not JSON" },
+	{ .name = "force", .help = "replace that file if it is there" },
 	CLIENT_OPTIONS,
 	{ .name = NULL },
 };

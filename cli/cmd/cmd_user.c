@@ -16,8 +16,10 @@ static enum cli_exit run_add(struct cli *cli, struct err *e)
 	if (status != CLI_OK)
 		return status;
 	protobuf_c_message_free_unpacked(response, NULL);
-	fprintf(cli->out, "user %s added; 'cocos-cli token add %s NAME' makes a token\n",
-		cli->operands[0], cli->operands[0]);
+	fprintf(cli->out,
+		"user %s added; 'cocos-cli token add %s NAME' makes a token, 'cocos-cli user link "
+		"%s' lets that user choose a password\n",
+		cli->operands[0], cli->operands[0], cli->operands[0]);
 	return CLI_OK;
 }
 

@@ -166,6 +166,18 @@ static void fill(struct transfer_request *t, const Cvms__ComputationRunReq *m,
 	memcpy(out->manifest_digest.data, digests.sha3_256, sizeof(digests.sha3_256));
 }
 
+/* The document's id is somebody's already. */
+static int offer_another_id(struct err *e)
+{
+	struct err why = *e;
+
+	return why.code == ERR_EXISTS
+		       ? err_set(e, why.code,
+				 "%s; --new-ids gives it another one, and so another digest",
+				 why.text)
+		       : err_code(e);
+}
+
 static int create(struct store *store, struct request *r, size_t i, Computations__Imported *out,
 		  struct err *e)
 {
@@ -178,7 +190,9 @@ static int create(struct store *store, struct request *r, size_t i, Computations
 		*e = judged->why;
 		return err_code(e);
 	}
-	if (store_create(store, m, e) < 0 || take_roles(store, r, m->id, item, out, e) < 0 ||
+	if (store_create(store, m, e) < 0)
+		return offer_another_id(e);
+	if (take_roles(store, r, m->id, item, out, e) < 0 ||
 	    note_keep(&store->db, m, item, user_of, t, e) < 0 ||
 	    keep_time(store, m->id, item, out, e) < 0)
 		return err_code(e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin_import_read.c — what an import brings: read, made to manifests, and judged, before the database is asked. */
 #include "common/base/encode.h"
+#include "common/base/log.h"
 #include "common/manifest/agent_config.h"
 #include "common/protobuf/protobuf.h"
 #include "common/transfer/csv.h"
@@ -53,11 +54,40 @@ static int read_document(struct transfer_request *t, struct err *e)
 	return document_read(json, len, &t->document, e);
 }
 
+static bool names(const struct document_item *item, const char *id)
+{
+	for (size_t i = 0; i < item->asset_count; i++)
+		if (strcmp(item->assets[i].owner, id) == 0)
+			return true;
+	for (size_t i = 0; i < item->member_count; i++)
+		if (strcmp(item->members[i].user, id) == 0)
+			return true;
+	return false;
+}
+
+/* Who misspells an id would else find out by a role that somebody lacks. */
+static int check_people(const struct transfer_request *t, struct err *e)
+{
+	for (size_t i = 0; i < t->person_count; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < t->document->count && !found; k++)
+			found = names(&t->document->items[k], t->people[i].id);
+		if (!found)
+			return err_set(e, ERR_INVALID,
+				       "people: nobody in the document is %s: --map and --key "
+				       "name people as it does",
+				       log_quote(t->people[i].id).text);
+	}
+	return 0;
+}
+
 static int begin(struct transfer_request *t, struct err *e)
 {
 	uint8_t hash[SHA3_256_LEN];
 
-	if (digest(DIGEST_SHA3_256, t->bytes, t->len, hash, e) < 0 || read_document(t, e) < 0)
+	if (digest(DIGEST_SHA3_256, t->bytes, t->len, hash, e) < 0 || read_document(t, e) < 0 ||
+	    check_people(t, e) < 0)
 		return err_code(e);
 	hex_encode(hash, sizeof(hash), t->digest);
 	t->items = calloc(t->document->count + 1, sizeof(*t->items));

@@ -109,7 +109,7 @@ def the_flat_sample_is_taken_as_it_stands():
                    ("owner", "algo_provider", "dataset_provider", "result_consumer")), roles
         again = cli("computation", "import", path, *known, **running.cli)
         again.refused(1, "1 of 1 computations were not created")
-        assert "exists already" in again.out
+        assert "exists already; --new-ids gives it another one, and so another digest" in again.out, again.out
         # It will have an id that nobody knows yet, and so no digest.
         before = cli("computation", "import", path, "--new-ids", "--preview", "--json", *known, **running.cli).json()[0]
         assert before["possible"] and before["id"] == before["manifest_digest"] == "", before
@@ -405,6 +405,23 @@ def a_stop_waits_for_no_judge():
         assert slow.exception().code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED), slow.exception()
 
 
+def an_export_replaces_no_file_unasked():
+    with room() as running:
+        create(running.root, "one")
+        path = running.folder.write("saved.json", "kept")
+        ask = lambda *arguments: cli("computation", "export", "one", *arguments, **running.cli)
+        ask("-o", path).refused(1, f"'{path}' is there already")
+        with open(path, encoding="utf-8") as file:
+            assert file.read() == "kept"
+        ask("-o", path, "--force").ok()
+        with open(path, encoding="utf-8") as file:
+            assert json.load(file)[0]["computation"]["id"] == "one"
+        for name in ("other.json", "other.JSON"):
+            ask("-o", running.folder(name), "--csv").refused(2, "is called JSON: name it .csv, or leave --csv out")
+            assert not os.path.exists(running.folder(name))
+        ask("-o", running.folder("other.txt"), "--csv").ok()
+
+
 def options_that_say_nothing_are_refused():
     with room() as running:
         for option in ("--map", "--key"):
@@ -412,6 +429,12 @@ def options_that_say_nothing_are_refused():
                 imported(running, [complete()], option, value).refused(2, f"{option} ")
         imported(running, [complete()], "--map", "a=b", "--map", "a=c").refused(2, "--map 'a': comes twice")
         imported(running, [complete()], "--map", "a=Some One").refused(1, "user 'Some One'")
+        # Nobody in it is called so: a role or a key would be missing, and nobody would know why.
+        for option, value in (("--map", "anna"), ("--key", running.key)):
+            for preview in ((), ("--preview",)):
+                imported(running, sample(FLAT), option, f"{OLDER}={value}", option, f"annna={value}", *preview).refused(
+                    1, "nobody in the document is 'annna': --map and --key name people as it does")
+        assert ids(running) == []
         cli("computation", "import", running.folder("none.json"), **running.cli).refused(2, "none.json")
 
 
@@ -430,4 +453,5 @@ if __name__ == "__main__":
              the_audit_log_says_what_was_imported,
              others_are_answered_while_much_is_judged,
              a_stop_waits_for_no_judge,
+             an_export_replaces_no_file_unasked,
              options_that_say_nothing_are_refused])
