@@ -23,6 +23,15 @@ static int hide_host(const char *tenant, struct err *e)
 	return err_code(e);
 }
 
+/* Nor is how many hosts there are, and why each of them does not take it. */
+static int hide_hosts(const char *tenant, struct err *e)
+{
+	if (*tenant && e->code == ERR_PRECONDITION)
+		err_set(e, ERR_PRECONDITION,
+			"no host takes this CVM: ask for another TEE, or ask the operator");
+	return hide_host(tenant, e);
+}
+
 static void creation_failed(struct job *job)
 {
 	struct slot *slot = job->slot;
@@ -166,9 +175,10 @@ static int find_room(struct fleet *f, const struct access_caller *caller,
 	if (fleet_stray_use_lacks(f)) /* and nobody knows what that machine has */
 		return err_nomem(e);
 	*slot = unused_slot(f, cvm, all.cvms, e);
-	if (!*slot || admission_check(f->lifecycle->config, &all.use, cvm, e) < 0 ||
-	    fleet_host_choose(f, request, cvm, e) < 0)
+	if (!*slot || admission_check(f->lifecycle->config, &all.use, cvm, e) < 0)
 		return hide_host(caller->tenant, e);
+	if (fleet_host_choose(f, request, cvm, e) < 0)
+		return hide_hosts(caller->tenant, e);
 	return 0;
 }
 

@@ -76,6 +76,14 @@ const char *fleet_address(const struct fleet *f, const struct cvm *cvm)
 	return host->is_local ? f->lifecycle->config->forward_host : host->row.address;
 }
 
+const struct fleet_host *fleet_host_twin(const struct fleet *f, const struct fleet_host *host)
+{
+	for (size_t i = 0; i < f->host_count && f->hosts[i] != host; i++)
+		if (*host->info.uuid && strcmp(f->hosts[i]->info.uuid, host->info.uuid) == 0)
+			return f->hosts[i];
+	return NULL;
+}
+
 static bool is_there(const struct slot *slot, const struct fleet_host *host)
 {
 	return slot->host == host && slot->state != SLOT_FREE;
@@ -109,6 +117,7 @@ static void describe(const struct fleet *f, const struct fleet_host *h, struct p
 	*out = (struct placement_host){
 		.is_there = h->is_there && h->is_known,
 		.draining = row->draining || h->host->drained || h->leaving,
+		.is_twin = fleet_host_twin(f, h) != NULL,
 		.has = { row->cpus ? row->cpus : h->info.cpus,
 			 row->memory ? row->memory : h->info.memory, row->machines },
 		.used = used_of(f, h),
@@ -141,6 +150,8 @@ bool fleet_host_view(const struct fleet *f, size_t place, struct host_view *view
 		.has = described.has,
 		.used = described.used,
 	};
+	if (fleet_host_twin(f, host))
+		view->twin_of = fleet_host_name(fleet_host_twin(f, host));
 	view->strays = fleet_stray_use_count(f, host, &(struct admission_use){ 0 });
 	memcpy(view->tees, host->is_known ? described.tees : described.said, sizeof(view->tees));
 	return true;

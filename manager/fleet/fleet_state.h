@@ -42,6 +42,7 @@ struct fleet_host {
 	bool connecting, looking, look_again;
 	bool is_there, lost;  /* lost: libvirt was there, and is not now */
 	bool is_known;        /* `info` is of this connection */
+	bool told_twin;       /* that it is another host's machine */
 	bool stray_uses_lack; /* one that there was no memory for */
 	bool leaving;         /* it is being removed: nothing new is launched there */
 	bool removed;         /* jobs that began before may still have it */
@@ -247,6 +248,10 @@ struct fleet_host *fleet_host_find(struct fleet *f, const char *name);
 
 /* A job for it would wait until dialling ends, which takes minutes where nothing answers. */
 bool fleet_host_is_out_of_reach(const struct fleet_host *host);
+
+/* One before it in the list whose machine it is, by what their libvirts said last; NULL: none. Nothing is launched on the
+ * later one: what its machine has would be given away twice. */
+const struct fleet_host *fleet_host_twin(const struct fleet *f, const struct fleet_host *host);
 
 /* As messages call it. */
 const char *fleet_host_name(const struct fleet_host *host);

@@ -47,6 +47,7 @@ struct host_view {
 	const struct host_row *row;
 	const char *uri, *address;
 	bool is_there, lost; /* neither: it is dialled for the first time */
+	const char *twin_of; /* another host, whose machine it is; NULL: none */
 	bool added, draining;
 	bool tees[HOST_TEES];
 	struct placement_size has, used; /* machines: with those that have no record */

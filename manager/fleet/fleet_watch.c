@@ -159,6 +159,17 @@ static void look_at_strays(struct job *job)
 	fleet_stray_use_end(job->host);
 }
 
+static void tell_twin(struct fleet_host *host)
+{
+	const struct fleet_host *twin = fleet_host_twin(host->fleet, host);
+
+	if (twin && !host->told_twin)
+		log_error("host %s is the machine of host %s, by its libvirt's UUID %s: nothing is "
+			  "launched there; take one of them out, or give its libvirtd a host_uuid",
+			  fleet_host_name(host), fleet_host_name(twin), host->info.uuid);
+	host->told_twin = twin != NULL;
+}
+
 static void look_done(void *data)
 {
 	struct job *job = data;
@@ -185,6 +196,7 @@ static void look_done(void *data)
 	if (job->result == 0) {
 		host->info = job->info;
 		host->is_known = !host->lost;
+		tell_twin(host);
 		look_at_strays(job);
 	}
 	if (host->look_again && !f->closing)

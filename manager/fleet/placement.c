@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Why a host does not take a CVM; the first that holds. */
-enum reason { TAKES, DRAINING, OTHER_TEE, LOST, CPUS, MEMORY, MACHINES, REASONS };
+enum reason { TAKES, DRAINING, TWIN, OTHER_TEE, LOST, CPUS, MEMORY, MACHINES, REASONS };
 
 static bool any_says_tee(const struct placement_host *hosts, size_t count)
 {
@@ -54,6 +54,8 @@ static enum reason look(const struct placement_host *h, const struct placement_w
 {
 	if (h->draining)
 		return DRAINING;
+	if (h->is_twin)
+		return TWIN;
 	if (!has_any(h->said, wish->tees))
 		return OTHER_TEE;
 	if (!h->is_there)
@@ -112,6 +114,7 @@ static int refuse(const unsigned counts[REASONS], struct err *e)
 {
 	static const char *const words[REASONS] = {
 		[DRAINING] = "draining",
+		[TWIN] = "the same machine as another",
 		[OTHER_TEE] = "without the TEE",
 		[LOST] = "not reachable now",
 		[CPUS] = "with too few cpus left",

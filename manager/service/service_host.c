@@ -5,12 +5,17 @@
 #include "manager/fleet/fleet_view.h"
 #include "manager/service/service.h"
 
+#include <stdio.h>
+
 static char *text(const char *borrowed)
 {
 	return (char *)(uintptr_t)borrowed;
 }
 
-static void fill(Manager__Host *row, const struct host_view *view, char *tees[HOST_TEES])
+enum { PROBLEM_MAX = VIRT_HOST_MAX + 32 };
+
+static void fill(Manager__Host *row, const struct host_view *view, char *tees[HOST_TEES],
+		 char problem[PROBLEM_MAX])
 {
 	manager__host__init(row);
 	row->name = text(view->row->name);
@@ -30,20 +35,24 @@ static void fill(Manager__Host *row, const struct host_view *view, char *tees[HO
 	row->memory_used = view->used.memory;
 	row->memory = view->has.memory;
 	row->cvms_max = view->has.machines;
+	if (!view->twin_of)
+		return;
+	snprintf(problem, PROBLEM_MAX, "it is the machine of host %s", view->twin_of);
+	row->problem = problem;
 }
 
 void service_list_hosts(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	Manager__ListHostsRes response = MANAGER__LIST_HOSTS_RES__INIT;
 	Manager__Host rows[HOSTS_MAX], *list[HOSTS_MAX];
-	char *tees[HOSTS_MAX][HOST_TEES];
+	char *tees[HOSTS_MAX][HOST_TEES], problems[HOSTS_MAX][PROBLEM_MAX];
 	struct host_view view;
 
 	while (response.n_hosts < HOSTS_MAX &&
 	       fleet_host_view(service_fleet(call), response.n_hosts, &view)) {
 		size_t i = response.n_hosts++;
 
-		fill(&rows[i], &view, tees[i]);
+		fill(&rows[i], &view, tees[i], problems[i]);
 		list[i] = &rows[i];
 	}
 	response.hosts = list;

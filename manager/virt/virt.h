@@ -55,7 +55,8 @@ struct virt_host {
 	bool snp, tdx;
 	unsigned cbitpos, reduced_phys_bits; /* if snp */
 
-	uint64_t cpus, memory; /* bytes; 0: libvirt does not say */
+	uint64_t cpus, memory;        /* bytes; 0: libvirt does not say */
+	char uuid[VIRT_UUID_LEN + 1]; /* the machine's, by libvirt's word; empty: it does not say */
 };
 
 struct virt;

@@ -17,6 +17,7 @@ DEFINE_CLEANUP(xmlBufferPtr, xmlBufferFree)
 #define TEES  "/domainCapabilities/features/launchSecurity[@supported='yes']/enum[@name='sectype']"
 #define SEV   "/domainCapabilities/features/sev[@supported='yes']"
 #define CPU   "/capabilities/host/cpu"
+#define UUID  "/capabilities/host/uuid"
 #define LABEL "/capabilities/host/secmodel[model='dac']/baselabel"
 
 static xmlDocPtr parse(const char *xml)
@@ -67,6 +68,21 @@ static int read_owner(xmlXPathContextPtr context, struct virt_host *host, struct
 	return 0;
 }
 
+/* Of the form that libvirt writes; anything else is none. */
+static void read_uuid(xmlXPathContextPtr context, struct virt_host *host)
+{
+	CLEANUP(xmlXPathFreeObject)
+	xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST UUID, context);
+	CLEANUP(free) xmlChar *text = NULL;
+
+	if (!found || xmlXPathNodeSetIsEmpty(found->nodesetval))
+		return;
+	text = xmlXPathCastNodeSetToString(found->nodesetval);
+	if (text && strlen((const char *)text) == VIRT_UUID_LEN &&
+	    strspn((const char *)text, "0123456789abcdef-") == VIRT_UUID_LEN)
+		memcpy(host->uuid, text, VIRT_UUID_LEN + 1);
+}
+
 static int read_capabilities(const struct virt_host_sources *sources, struct virt_host *host,
 			     struct err *e)
 {
@@ -76,6 +92,7 @@ static int read_capabilities(const struct virt_host_sources *sources, struct vir
 
 	if (!context)
 		return err_set(e, ERR_INTERNAL, "libvirt's capabilities can't be read");
+	read_uuid(context, host);
 	host->kvm = sources->virtualizes && find(context, GUEST "/domain[@type='kvm']");
 	return read_owner(context, host, e);
 }

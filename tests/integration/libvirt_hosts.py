@@ -31,6 +31,8 @@ class Host:
         with open(self.folder + "/etc/libvirt/qemu.conf", "a", encoding="ascii") as file:
             file.write('\nstdio_handler = "file"\n')
         with open(self.folder + "/libvirtd.conf", "w", encoding="ascii") as file:
+            # They are on one machine, which would be one host.
+            file.write(f'host_uuid = "5b1c6d3e-0000-4000-8000-{number:012}"\n')
             file.write(f'unix_sock_dir = "{self.folder}"\nauth_unix_rw = "none"\n')
 
     def row(self, *words):

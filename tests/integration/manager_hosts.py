@@ -267,6 +267,15 @@ def hosts_come_and_go_while_it_runs():
         m.until_there(a, b)
         assert (m.shown()[b.name]["from"], m.shown()[b.name]["draining"]) == ("settings", "draining")
         m.host("undrain", b.name).ok()
+        # Another way to the same machine is no other host.
+        os.symlink(os.path.join(b.folder, "libvirt-sock"), folder("same-sock"))
+        m.host("add", "same", f"qemu+unix:///system?socket={folder('same-sock')}", "tees=none", "address=127.0.0.9").ok()
+        until(lambda: m.shown()["same"]["problem"] == f"it is the machine of host {b.name}", "that it is the same")
+        assert m.shown()[a.name]["problem"] == m.shown()[b.name]["problem"] == ""
+        m.host("drain", a.name).ok()
+        assert m.create().host_address == b.address
+        m.host("undrain", a.name).ok()
+        assert m.host("remove", "same").ok().startswith("host same removed\n  machine ")
         # One that is not there is dialled until it is, and removed without being asked.
         m.host("add", "nowhere", f"qemu+unix:///system?socket={folder('none')}", "tees=none", "address=127.0.0.9").ok()
         until(lambda: m.shown()["nowhere"]["state"] == "lost", "that it is lost")

@@ -101,7 +101,11 @@ int __wrap_virt_host(struct virt *v, struct virt_host *host, struct err *e);
 
 int __wrap_virt_host(struct virt *v, struct virt_host *host, struct err *e)
 {
+	size_t turn = atomic_fetch_add(&fleet_world.asked, 1);
+
 	*host = fleet_world.host;
+	if (turn < ARRAY_LEN(fleet_world.uuids) && fleet_world.uuids[turn])
+		snprintf(host->uuid, sizeof(host->uuid), "%s", fleet_world.uuids[turn]);
 	return 0;
 }
 

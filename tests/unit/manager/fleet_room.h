@@ -26,9 +26,11 @@ struct fleet_world {
 	struct virt_domain domains[4];
 	size_t domain_count;
 	struct virt_size size; /* of each domain; without CPUs: libvirt does not say */
-	struct virt_host host; /* of each host */
-	size_t volumes;        /* in each pool */
-	bool vanish;           /* the domains, as soon as they were asked for once more */
+	struct virt_host host; /* of each host; the next one's UUID is that of `uuids` */
+	const char *uuids[4];
+	atomic_size_t asked; /* how often */
+	size_t volumes;      /* in each pool */
+	bool vanish;         /* the domains, as soon as they were asked for once more */
 };
 
 extern struct fleet_world fleet_world;

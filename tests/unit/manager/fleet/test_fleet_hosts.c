@@ -238,6 +238,68 @@ static void nothing_is_launched_where_it_drains(void **state)
 	fleet_room_close(&m);
 }
 
+/* It counts hosts; a tenant is told no number. */
+static void why_no_host_takes_it_is_an_operator_s_to_know(void **state)
+{
+	const struct access_caller tenant = {
+		.tenant = "a", .limits = { ACCESS_NO_LIMIT, ACCESS_NO_LIMIT, ACCESS_NO_LIMIT }
+	};
+	Manager__CreateReq request = fleet_room_request();
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct err e;
+
+	open_room(&m, HERE OTHER);
+	drain(&m, "here", true);
+	drain(&m, "other", true);
+	assert_refused(fleet_create(m.fleet, &request, &tenant, fleet_room_created, &told, &e), e,
+		       ERR_PRECONDITION, "no host takes this CVM");
+	assert_null(strpbrk(e.text, "0123456789"));
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
+		       ERR_PRECONDITION, "2 draining");
+	drain(&m, "here", false);
+	notice(&m, "here", VIRT_LOST, "", "");
+	assert_refused(fleet_create(m.fleet, &request, &tenant, fleet_room_created, &told, &e), e,
+		       ERR_EXHAUSTED, "the host has no room");
+	assert_null(strpbrk(e.text, "0123456789"));
+	m.config.wanted = CONFIG_TEE_AUTO;
+	assert_refused(fleet_create(m.fleet, &request, &tenant, fleet_room_created, &told, &e), e,
+		       ERR_PRECONDITION, "no host takes this CVM");
+	fleet_room_close(&m);
+}
+
+/* The first of the list counts, whichever is there first. */
+static void a_machine_is_one_host_alone(void **state)
+{
+	static const char one[] = "5b1c6d3e-0000-4000-8000-0000000000aa",
+			  other[] = "5b1c6d3e-0000-4000-8000-0000000000ab";
+	Manager__CreateReq request = fleet_room_request();
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct err e;
+
+	fleet_room_prepare_hosts(&m, 8, HERE OTHER);
+	fleet_room_open(&m);
+	fleet_room_settle(&m);
+	fleet_world.uuids[0] = fleet_world.uuids[1] = one;
+	fleet_world.uuids[2] = other;
+	notice(&m, "other", VIRT_CONNECTED, "", "");
+	assert_null(view_of(&m, "other")->twin_of);
+	notice(&m, "here", VIRT_CONNECTED, "", "");
+	assert_null(view_of(&m, "here")->twin_of);
+	assert_string_equal(view_of(&m, "other")->twin_of, "here");
+	assert_string_equal(place(&m, &told), "here");
+	assert_string_equal(place(&m, &told), "here");
+	/* Also while that one is lost: its machine is the same. */
+	notice(&m, "here", VIRT_LOST, "", "");
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
+		       ERR_UNAVAILABLE, "1 the same machine as another, 1 not reachable now");
+	notice(&m, "other", VIRT_CONNECTED, "", "");
+	assert_null(view_of(&m, "other")->twin_of);
+	assert_string_equal(place(&m, &told), "other");
+	fleet_room_close(&m);
+}
+
 static void one_that_was_added_draining_can_be_undrained(void **state)
 {
 	struct fleet_room m;
@@ -505,6 +567,8 @@ int main(void)
 		FLEET_ROOM_ROW(what_is_added_is_judged_as_a_line_of_the_table),
 		FLEET_ROOM_ROW(as_many_as_a_table_may_have),
 		FLEET_ROOM_ROW(nothing_is_launched_where_it_drains),
+		FLEET_ROOM_ROW(why_no_host_takes_it_is_an_operator_s_to_know),
+		FLEET_ROOM_ROW(a_machine_is_one_host_alone),
 		FLEET_ROOM_ROW(one_that_was_added_draining_can_be_undrained),
 		FLEET_ROOM_ROW(one_with_cvms_or_of_the_table_is_not_removed),
 		FLEET_ROOM_ROW(what_stays_on_a_removed_host_is_told),

@@ -27,6 +27,30 @@ static int read_plain(const char *capabilities, bool virtualizes, struct virt_ho
 			      host, e);
 }
 
+/* It tells hosts apart, and is printed. */
+static void a_machine_has_the_uuid_that_libvirt_says(void **state)
+{
+#define ID "5b1c6d3e-0000-4000-8000-00000000000"
+	static const struct {
+		const char *capabilities, *uuid;
+	} rows[] = {
+		{ CAPS("<uuid>" ID "a</uuid>", ""), ID "a" },
+		{ CAPS("", ""), "" },
+		{ CAPS("<uuid/>", ""), "" },
+		{ CAPS("<uuid>" ID "</uuid>", ""), "" },
+		{ CAPS("<uuid>" ID "ab</uuid>", ""), "" },
+		{ CAPS("<uuid>" ID "A</uuid>", ""), "" },
+		{ CAPS("<uuid>" ID "&#10;</uuid>", ""), "" },
+	};
+	struct virt_host host;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(read_plain(rows[i].capabilities, true, &host, &e), e);
+		assert_string_equal(host.uuid, rows[i].uuid);
+	}
+}
+
 static void kvm_needs_the_word_of_both(void **state)
 {
 	static const struct {
@@ -137,6 +161,7 @@ static void what_the_kernel_shows_of_the_cpu_the_cpu_says(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_machine_has_the_uuid_that_libvirt_says),
 		cmocka_unit_test(kvm_needs_the_word_of_both),
 		cmocka_unit_test(a_tee_needs_the_word_of_kernel_and_libvirt),
 		cmocka_unit_test(what_the_kernel_shows_of_the_cpu_the_cpu_says),
