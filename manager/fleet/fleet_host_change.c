@@ -232,22 +232,35 @@ int fleet_host_drain(struct fleet *f, const char *name, bool drain, fleet_host_d
 	return start(f, &change, NULL, drain_work, drain_done, e);
 }
 
-/* What is there, as it says: machines of ours, which have no record, and boot configurations. */
-static int ask_left(const struct lifecycle *l, const struct vm_host *host, struct host_left *left,
-		    struct err *e)
+/* What is there, as it says: machines of ours, and boot configurations. */
+static int ask_left(struct job *job, const struct vm_host *host, struct err *e)
 {
-	CLEANUP(free) struct virt_domain *domains = NULL;
+	struct host_left *left = &job->change->left;
 	char prefix[LIFECYCLE_NAME_MAX];
 
-	lifecycle_prefix(l, prefix);
-	if (virt_list(host->virt, prefix, &domains, &left->strays, e) < 0 ||
-	    (!host->is_local &&
-	     virt_volumes(host->virt, host->row.pool, VOLUME_PREFIX, left->volume_names,
-			  HOST_LEFT_MAX, &left->volumes, e) < 0))
+	lifecycle_prefix(job->fleet->lifecycle, prefix);
+	if (virt_list(host->virt, prefix, &job->domains, &job->domain_count, e) < 0)
 		return err_code(e);
-	for (size_t i = 0; i < left->strays && i < HOST_LEFT_MAX; i++)
-		memcpy(left->stray_ids[i], domains[i].uuid, sizeof(left->stray_ids[i]));
-	return 0;
+	if (host->is_local)
+		return 0;
+	return virt_volumes(host->virt, host->row.pool, VOLUME_PREFIX, left->volume_names,
+			    HOST_LEFT_MAX, &left->volumes, e);
+}
+
+/* Of these machines, those without a record: of another host that is the same machine, others have one. */
+static void count_strays(struct job *job)
+{
+	struct host_left *left = &job->change->left;
+
+	for (size_t i = 0; left->asked && i < job->domain_count; i++) {
+		const char *id = job->domains[i].uuid;
+
+		if (fleet_slot_find(job->fleet, id))
+			continue;
+		if (left->strays < HOST_LEFT_MAX)
+			memcpy(left->stray_ids[left->strays], id, sizeof(left->stray_ids[0]));
+		left->strays++;
+	}
 }
 
 /* A host that can't be asked is not waited for: job->host is NULL then. */
@@ -260,7 +273,7 @@ static void remove_work(void *data)
 	struct err why;
 
 	change->left = (struct host_left){ .asked = job->host != NULL };
-	if (job->host && ask_left(l, host, &change->left, &why) < 0) {
+	if (job->host && ask_left(job, host, &why) < 0) {
 		log_warn("host %s: what is left there is not known: %s", change->as.name, why.text);
 		change->left = (struct host_left){ .asked = false };
 	}
@@ -305,6 +318,7 @@ static void remove_done(void *data)
 	struct fleet_host *host = job->change->host;
 
 	host->leaving = false;
+	count_strays(job);
 	if (job->result == 0) {
 		log_info("host %s was removed", fleet_host_name(host));
 		hide(host);
