@@ -84,8 +84,11 @@ def mailbox_and_jump():
     return table(b"APIC", struct.pack("<II", 0xfee00000, 1) + processors + interrupts + wakeup, 5)
 
 
-def machine(kernel, tables, processors, append=None):
-    vm = Vm(image(kernel), "A=LOOK\n", {"ca.pem": b"x"}, append=append, extra=["-smp", str(processors)])
+def machine(kernel, tables, processors, append=None, memory=None):
+    """`memory` (MiB), where it is given, may be more than this host has: what the guest does not touch takes none."""
+    backend = ["-object", f"memory-backend-ram,id=ram,size={memory}M,reserve=off", "-machine", "memory-backend=ram"]
+    vm = Vm(image(kernel), "A=LOOK\n", {"ca.pem": b"x"}, append=append, memory=memory,
+            extra=["-smp", str(processors), *(backend if memory else [])])
     for number, data in enumerate(tables):
         with open(vm.path(f"table{number}"), "wb") as file:
             file.write(data)
@@ -100,10 +103,10 @@ def words_at_place(vm):
     return words
 
 
-def boot(kernel, tables=(), processors=1, then=lambda vm: None):
+def boot(kernel, tables=(), processors=1, then=lambda vm: None, memory=None):
     """The two words at PLACE once the agent runs, and what was printed."""
-    with machine(kernel, tables, processors) as vm:
-        vm.wait_line("probe: ready")
+    with machine(kernel, tables, processors, memory=memory) as vm:
+        vm.wait_line("probe: ready", 4 * PATIENCE)
         words = words_at_place(vm)
         then(vm)
         lines = vm.lines[:]
@@ -172,9 +175,18 @@ def our_kernel_boots_with_every_number_of_processors():
         assert not any("not taken" in line or "Can not allocate" in line for line in lines), lines
 
 
+def our_kernel_boots_with_much():
+    """64 processors; 64 GiB of memory, of which the kernel touches what it keeps about each page."""
+    for processors, memory in ((64, None), (1, 64 << 10)):
+        _, lines = boot("own", (), processors, switched_off, memory)
+        processors_are(processors, lines)
+        assert "probe: tpm: ok" in lines, lines
+
+
 tap.run([debians_kernel_does_what_the_hosts_code_says,
          debians_kernel_wakes_processors_where_the_host_says,
          *sample.of([], [our_kernel_runs_no_code_of_the_hosts,
                          our_kernel_takes_no_register_in_memory,
                          our_kernel_takes_no_mailbox_and_no_jump,
-                         our_kernel_boots_with_every_number_of_processors])])
+                         our_kernel_boots_with_every_number_of_processors,
+                         our_kernel_boots_with_much])])
