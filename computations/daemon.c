@@ -152,6 +152,8 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 		return err_code(e);
 	d->service.sign_in = c->admin_sign_in;
 	admin_calls_keep(&d->calls, d->queue);
+	d->service.admins = d->admins.server;
+	d->service.known = &d->calls.known;
 	rpc_server_observe(d->admins.server, &admin_calls_observer, &d->calls);
 	if (open_socket(d, c->admin_socket, e) < 0 || open_metrics(d, c, tls, e) < 0)
 		return err_code(e);

@@ -44,6 +44,8 @@ void call_freed(struct h2_stream *s)
 	call_tell_end(call, s->status.code != ERR_OK
 				    ? &s->status
 				    : &(struct err){ ERR_CANCELLED, "the caller left" });
+	if (call->local.answered)
+		call_local_end(call, NULL, &(struct err){ ERR_CANCELLED, "nobody answered" });
 	call_free_facts(call);
 	call->peer->calls--;
 	peer_unref(call->peer);

@@ -41,7 +41,7 @@ void call_came(struct h2_stream *s)
 	server_shed(conn->server);
 }
 
-static int admit(struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
+int call_admit(struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
 {
 	const struct rpc_observer *o = call->observer;
 
@@ -70,7 +70,7 @@ void call_message(struct h2_stream *s, struct inbox_message message)
 		call_cut(call, &e);
 		return;
 	}
-	if (admit(call, decoded, &e) < 0)
+	if (call_admit(call, decoded, &e) < 0)
 		call_cut(call, &e);
 	else if (handler->message)
 		handler->message(call, decoded);

@@ -135,6 +135,10 @@ static void end(struct rpc_call *call, const struct err *e)
 	bool is_error = e && e->code != ERR_OK;
 	int r = 0;
 
+	if (call->local.answered) {
+		call_local_end(call, NULL, e);
+		return;
+	}
 	if (call->web) {
 		call_web_fail(call, e);
 		return;
@@ -194,6 +198,8 @@ void call_trailers_sent(struct rpc_call *call)
 
 static int check_open(struct rpc_call *call, struct err *e)
 {
+	if (call->local.answered)
+		return err_set(e, ERR_UNIMPLEMENTED, "a call without a connection has one answer");
 	if (!rpc_call_is_open(call))
 		return err_set(e, ERR_CANCELLED, "the call is over");
 	return 0;
@@ -246,7 +252,9 @@ void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *message)
 
 	/* It was done, whether or not the answer finds its way. */
 	call_tell_end(call, NULL);
-	if (rpc_call_send(call, message, &e) == 0)
+	if (call->local.answered)
+		call_local_end(call, message, NULL);
+	else if (rpc_call_send(call, message, &e) == 0)
 		rpc_call_finish(call, NULL);
 }
 

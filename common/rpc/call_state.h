@@ -6,6 +6,7 @@
 
 #include "common/rpc/fact.h"
 #include "common/rpc/h2_stream.h"
+#include "common/rpc/local.h"
 #include "common/rpc/places.h"
 #include "common/rpc/web.h"
 
@@ -47,6 +48,7 @@ struct rpc_call {
 	struct call_request *request;      /* freed when the block is complete */
 	const struct rpc_handler *handler; /* NULL: refused before it came so far */
 	const struct rpc_web *web;         /* NULL: it is gRPC's */
+	struct rpc_local local;            /* answered NULL: it came over a connection */
 	void *service, *user;
 	size_t held, weight;  /* as accounted with the connection */
 	struct place place;   /* among public ones, if it is one */
@@ -77,6 +79,8 @@ void call_headers(struct h2_stream *s);
 void call_came(struct h2_stream *s);
 void call_message(struct h2_stream *s, struct inbox_message message);
 void call_no_more(struct h2_stream *s);
+/* Asks the observer, once; fine without one. */
+int call_admit(struct rpc_call *call, const ProtobufCMessage *message, struct err *e) MUST_CHECK;
 /* Tells connection and server what this call holds now: input, output, metadata. */
 void call_account(struct rpc_call *call);
 
@@ -94,5 +98,7 @@ void call_tell_end(struct rpc_call *call, const struct err *e);
 void call_free_facts(struct rpc_call *call);
 /* The last reference is gone. */
 void call_freed(struct h2_stream *s);
+/* call_local.c: answers it, once. */
+void call_local_end(struct rpc_call *call, const ProtobufCMessage *answer, const struct err *e);
 /* Nothing more can be said: resets the stream. */
 void call_reset(struct rpc_call *call, uint32_t error_code);

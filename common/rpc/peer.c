@@ -3,7 +3,6 @@
 
 #include "common/base/encode.h"
 #include "common/crypto/digest.h"
-#include "common/rpc/identity.h"
 #include "common/rpc/tls_groups.h"
 
 #include <arpa/inet.h>
@@ -93,6 +92,35 @@ struct peer *peer_new(int fd, struct err *e)
 	peer->refs = 1;
 	name_of(peer, fd);
 	return peer;
+}
+
+/* False if memory runs out. */
+static bool copy(char **to, const char *text)
+{
+	return !text || (*to = strdup(text));
+}
+
+struct peer *peer_named(const char *name, const struct rpc_source *source,
+			const struct rpc_identity *identity, struct err *e)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+
+	err_nomem(e);
+	if (!peer)
+		return NULL;
+	peer->refs = 1;
+	snprintf(peer->name, PEER_NAME_MAX, "%s", name);
+	memcpy(peer->key.bytes, source->bytes, sizeof(source->bytes));
+	peer->is_unix = peer->has_uid = identity->has_uid;
+	peer->uid = identity->uid;
+	peer->gid = identity->gid;
+	if (identity->key)
+		snprintf(peer->fingerprint, sizeof(peer->fingerprint), "%s", identity->key);
+	if (copy(&peer->subject, identity->subject) && copy(&peer->issuer, identity->issuer) &&
+	    copy(&peer->spiffe, identity->spiffe))
+		return peer;
+	peer_unref(peer);
+	return NULL;
 }
 
 struct rpc_source peer_source(const struct peer *peer)

@@ -8,12 +8,15 @@
 
 #include "common/base/err.h"
 #include "common/crypto/key.h"
+#include "common/rpc/identity.h"
 #include "common/rpc/places.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <openssl/ssl.h>
+
+struct rpc_source;
 
 enum { PEER_NAME_MAX = 64 };
 
@@ -38,6 +41,9 @@ struct peer {
 
 struct peer *peer_new(int fd, struct err *e); /* NULL on failure */
 int peer_set_tls(struct peer *peer, SSL *tls, struct err *e) MUST_CHECK;
+/* The same of what is known from elsewhere. */
+struct peer *peer_named(const char *name, const struct rpc_source *source,
+			const struct rpc_identity *identity, struct err *e);
 struct rpc_source peer_source(const struct peer *peer);
 struct rpc_source peer_source_of(int fd); /* of a socket that has no peer yet */
 /* By its certificate, or as somebody who may open our socket's file. */

@@ -9,6 +9,7 @@
 #include "computations/admin/admin.h"
 
 #include "common/base/log.h"
+#include "common/rpc/call_local.h"
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_judge.h"
 #include "computations/people/role.h"
@@ -64,6 +65,9 @@ static int request_run(struct store *store, void *data, struct err *e)
 	if (admin_access_know(store, &r->caller, e) < 0 ||
 	    admin_access_check(store, &r->caller, r->caller.deed, r->id, e) < 0)
 		return err_code(e);
+	if (r->given && *r->given->revision &&
+	    revision_check(store, r->id, r->people != NULL, r->given->revision, e) < 0)
+		return err_code(e);
 	if (r->run(store, r, e) < 0)
 		return err_code(e);
 	return r->audit ? add_row(store, r, e) : 0;
@@ -100,6 +104,7 @@ struct request *request_new(struct rpc_call *call, const char *id)
 	}
 	r->service = rpc_call_service(call);
 	r->call = rpc_call_ref(call);
+	r->given = rpc_call_given(call);
 	if (admin_access_take(call, r->service->sign_in, &r->caller, &e) == 0) {
 		r->id = strdup(id);
 		if (r->id)

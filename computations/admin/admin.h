@@ -23,6 +23,7 @@ struct request {
 	struct admin_caller caller;
 	struct admin_audit *audit; /* NULL: it changes nothing */
 	bool only_asks;            /* whether it may; what changes something comes behind it */
+	const struct admin_given *given; /* NULL: it came over gRPC */
 	int (*run)(struct store *store, struct request *r, struct err *e);
 	void (*reply)(struct request *r);
 	void (*next)(struct request *r); /* in place of reply(), and takes it over; NULL: none */

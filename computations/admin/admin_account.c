@@ -214,7 +214,7 @@ static int run_end_session(struct store *store, struct request *r, struct err *e
 		return err_code(e);
 	if (!r->people->session) {
 		r->people->person = person;
-		return login_end_others(&store->db, person, 0, e);
+		return login_end_others(&store->db, person, r->caller.login, e);
 	}
 	return login_end(&store->db, person, r->people->session, e);
 }

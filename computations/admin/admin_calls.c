@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/admin/admin_calls.h"
 
+#include "common/rpc/call_local.h"
 #include "computations.pb-c.h"
 #include "computations/admin/admin_audit.h"
+#include "computations/core/admin_access.h"
 #include "computations/people/token.h"
 #include "computations_paths.h"
 #include "people.pb-c.h"
@@ -78,31 +80,35 @@ const struct call_audit_method admin_calls_methods[] = {
 };
 const size_t admin_calls_methods_count = ARRAY_LEN(admin_calls_methods);
 
-/* Of the token that the call shows; false: it shows none that could be one. */
+/* Of the token or session that the call shows; false: it shows none that could be one. */
 static bool hash_of(const struct rpc_call *call, uint8_t hash[SHA256_LEN])
 {
 	static const char bearer[] = "Bearer ";
 	const char *word = rpc_metadata_text(rpc_call_metadata(call), "authorization", 0);
+	const struct admin_given *given = rpc_call_given(call);
 	struct err ignored;
 
+	if (given) {
+		memcpy(hash, given->caller.hash, SHA256_LEN);
+		return given->caller.has_token || given->caller.has_login;
+	}
 	return word && strncmp(word, bearer, sizeof(bearer) - 1) == 0 &&
 	       token_hash(word + sizeof(bearer) - 1, hash, &ignored) == 0;
-}
-
-static uint8_t *place_of(struct admin_calls *calls, const uint8_t hash[SHA256_LEN])
-{
-	return calls->known[(hash[0] | hash[1] << 8) % ADMIN_CALLS_KNOWN];
 }
 
 /* Whom the listener has let in with nothing to show. */
 static bool is_stranger(struct admin_calls *calls, const struct rpc_call *call)
 {
 	const struct rpc_identity who = rpc_call_identity(call);
+	const struct admin_given *given = rpc_call_given(call);
 	uint8_t hash[SHA256_LEN];
 
-	if (!calls->sign_in || who.has_uid || who.key)
+	/* A page's listener lets everybody of this machine in. */
+	if (given ? given->is_proven : !calls->sign_in)
 		return false;
-	return !hash_of(call, hash) || !bytes_equal(place_of(calls, hash), hash, SHA256_LEN);
+	if (who.has_uid || who.key)
+		return false;
+	return !hash_of(call, hash) || !known_hash_is(&calls->known, hash);
 }
 
 /* `by` is noted of a token that is somebody's. */
@@ -110,25 +116,26 @@ static void learn(struct admin_calls *calls, const struct rpc_call *call, const 
 {
 	size_t count;
 	const struct rpc_fact *facts = rpc_call_facts(call, &count);
-	uint8_t hash[SHA256_LEN], *place;
+	uint8_t hash[SHA256_LEN];
 
-	if (!calls->sign_in || !hash_of(call, hash))
+	if (!hash_of(call, hash))
 		return;
-	place = place_of(calls, hash);
 	if (e && e->code == ERR_UNAUTHENTICATED) {
-		if (bytes_equal(place, hash, SHA256_LEN))
-			memset(place, 0, SHA256_LEN);
+		known_hash_forget(&calls->known, hash);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(facts[i].key, "by") == 0)
-			memcpy(place, hash, SHA256_LEN);
+			known_hash_learn(&calls->known, hash);
 }
 
 static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
 {
+	const struct admin_given *given = rpc_call_given(call);
 	struct admin_calls *calls = data;
 
+	if (given && !rpc_call_note(call, "via", given->via))
+		return err_nomem(e);
 	if (is_stranger(calls, call))
 		return call_audit_admit_stranger(&calls->audit, call, message, e);
 	return call_audit_admit(&calls->audit, call, message, e);

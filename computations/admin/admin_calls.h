@@ -5,21 +5,17 @@
 #pragma once
 
 #include "common/audit/call_audit.h"
-#include "common/crypto/digest.h"
 #include "common/metrics/call_metrics.h"
 #include "computations/core/config.h"
+#include "computations/core/known_hash.h"
 
 struct store_queue;
-
-enum { ADMIN_CALLS_KNOWN = 1024 };
 
 struct admin_calls {
 	struct call_audit audit;
 	struct call_metrics *metrics; /* may be NULL; borrowed */
 	bool sign_in;
-	/* With it, hashes of tokens that were somebody's when they were last shown, each in its place: a token is
-	 * looked up behind the entry that its call begins, and whoever invents some could fill the disk. */
-	uint8_t known[ADMIN_CALLS_KNOWN][SHA256_LEN];
+	struct known_hashes known; /* whose calls are no strangers' */
 };
 
 /* Its data is a struct admin_calls. */

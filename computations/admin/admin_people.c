@@ -259,8 +259,9 @@ static int run_add_token(struct store *store, struct request *r, struct err *e)
 		return err_set(e, ERR_DENIED,
 			       "a token is for no more than the one that asks for it");
 	t.expires = now + (int64_t)(p->days ? p->days : PEOPLE_TOKEN_DAYS) * 86400 * 1000;
-	/* Else one that got out would make itself last. */
-	if (person == r->caller.who.person && t.expires > r->caller.who.expires)
+	/* Else one that got out would make itself last; who shows the password does not need that. */
+	if (person == r->caller.who.person && t.expires > r->caller.who.expires &&
+	    !(r->given && r->given->is_confirmed))
 		t.expires = r->caller.who.expires;
 	p->expires = t.expires;
 	return token_add(&store->db, person, &t, now, p->secret, e);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/rpc/call.h"
+#include "computations/core/revision.h"
 #include "computations/people/decide.h"
 #include "computations/people/login.h"
 #include "computations/people/token.h"
@@ -28,6 +29,16 @@ struct admin_caller {
 	struct token_owner who; /* person 0: without a token or session */
 	int64_t login;          /* the session's number */
 	struct decide_caller rights;
+};
+
+/* What comes along with a call of the page or its API (call_local.h), where others have metadata. */
+struct admin_given {
+	struct admin_caller caller; /* its deed does not count */
+	const char *via;            /* "page", "api" */
+	bool is_proven;             /* who it is needs no look into the database */
+	bool is_confirmed;          /* has just shown the password, too */
+	char revision[REVISION_LEN +
+		      1]; /* that what is changed has to have (revision.h); "": any */
 };
 
 /* A method, and what calling it is; where that depends on more, the least of it. */
@@ -52,3 +63,6 @@ int admin_access_know(struct store *store, struct admin_caller *caller, struct e
  * that is not there, if he may not see it; ERR_DENIED; ERR_PRECONDITION if not in this state. */
 int admin_access_check(struct store *store, struct admin_caller *caller, enum deed deed,
 		       const char *id, struct err *e) MUST_CHECK;
+/* The same of the computation that was checked last, as it was then: what a page offers. */
+bool admin_access_may(const struct admin_caller *caller, enum deed deed,
+		      const struct computation *c);

@@ -12,6 +12,7 @@
 
 struct appraisal;
 struct judge_line;
+struct known_hashes;
 struct password_line;
 struct session;
 struct follower;
@@ -29,9 +30,11 @@ struct service {
 	TAILQ_HEAD(, session) sessions;
 	size_t follower_count;
 	TAILQ_HEAD(, follower) followers;
-	struct web *web;      /* NULL: there is no page */
-	size_t arrived_bytes; /* what agents said and the database has not taken yet */
-	bool sign_in;         /* administrators show tokens, but for those on the socket */
+	struct web *web;            /* NULL: there is no page */
+	struct rpc_server *admins;  /* whose methods the page calls, too; */
+	struct known_hashes *known; /* whose calls are no strangers' */
+	size_t arrived_bytes;       /* what agents said and the database has not taken yet */
+	bool sign_in;               /* administrators show tokens, but for those on the socket */
 	bool stopping;
 };
 

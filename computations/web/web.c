@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 enum { PORT_TRIES = 64 };
 
@@ -141,6 +142,8 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 	}
 	service->web = web;
 	*made = web;
+	if (RAND_bytes(web->secret, sizeof(web->secret)) != 1)
+		return err_openssl(e, ERR_INTERNAL, "a secret");
 	if (sign_in_rate_new(&web->rate, e) < 0 ||
 	    http_event_hub_new(service->loop, &event_limits, &web->hub, e) < 0 ||
 	    http_server_new(service->loop, &web->routes, &web->http, e) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * web.h — the service's page and its API for programs (COMPUTATIONS_WEB). Both only read.
+ * web.h — the service's page and its API for programs (COMPUTATIONS_WEB).
  */
 #pragma once
 

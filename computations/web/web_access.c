@@ -53,16 +53,22 @@ int web_access_take(struct web *web, const struct http_request *r, struct admin_
 	return 0;
 }
 
-int web_access_csrf(const struct http_request *r, char csrf[WEB_CSRF_LEN + 1], struct err *e)
+int web_access_csrf(const struct web *web, const struct http_request *r,
+		    char csrf[WEB_CSRF_LEN + 1], struct err *e)
 {
 	static const char use[] = "cocos csrf";
+	const char *key = http_request_identity(r).key;
 	char text[LOGIN_TEXT_LEN + 1] = "";
 	uint8_t made[SHA256_LEN];
 	int failed;
 
-	if (!http_request_cookie(r, web_access_cookie(r), text, sizeof(text)))
+	if (http_request_cookie(r, web_access_cookie(r), text, sizeof(text)))
+		failed = hmac(DIGEST_SHA256, text, strlen(text), use, sizeof(use) - 1, made, e);
+	else if (key)
+		failed = hmac(DIGEST_SHA256, web->secret, sizeof(web->secret), key, strlen(key),
+			      made, e);
+	else
 		return err_set(e, ERR_UNAUTHENTICATED, "sign in: there is no session");
-	failed = hmac(DIGEST_SHA256, text, strlen(text), use, sizeof(use) - 1, made, e);
 	OPENSSL_cleanse(text, sizeof(text));
 	if (failed)
 		return failed;

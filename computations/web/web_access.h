@@ -11,11 +11,10 @@
 #include "computations/core/admin_access.h"
 #include "computations/web/web_work.h"
 
-enum { WEB_CSRF_LEN = 2 * SHA256_LEN };
-
-/* What a session's forms carry: made of its secret, which no page has. */
-int web_access_csrf(const struct http_request *r, char csrf[WEB_CSRF_LEN + 1],
-		    struct err *e) MUST_CHECK;
+/* What a session's forms carry: made of its secret, which no page has; or of a client's certificate and a secret of
+ * this process. */
+int web_access_csrf(const struct web *web, const struct http_request *r,
+		    char csrf[WEB_CSRF_LEN + 1], struct err *e) MUST_CHECK;
 /* The name of a session's cookie. */
 const char *web_access_cookie(const struct http_request *r);
 

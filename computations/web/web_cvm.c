@@ -178,6 +178,10 @@ static void put_facts(const struct web_work *work, const struct cvm *c, struct w
 	page_time(w, c->last_seen);
 	page_put(w, "</dd></dl>\n");
 	page_command(w, "show", "cocos-cli cvm show", c->id, "");
+	if (*work->csrf && *c->key)
+		page_put(w,
+			 "<p><a class=\"btn\" href=\"/cvms/%u/release\">Release its name</a></p>\n",
+			 c->id);
 	page_put(w,
 		 "</section>\n<section class=\"panel\" aria-labelledby=\"h-verdict\"><h2 "
 		 "id=\"h-verdict\">This service’s verdict</h2>\n<p><bdi>%t</bdi></p>\n<p "

@@ -5,6 +5,7 @@
 #include "computations/people/action.h"
 #include "computations/web/web.h"
 #include "computations/web/web_access.h"
+#include "computations/web/web_act.h"
 #include "computations/web/web_enter.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_sign_in.h"
@@ -33,14 +34,14 @@ static void end(struct http_request *r, struct writer *w, unsigned status)
 
 /* ---- which one: its code ---- */
 
-static void show_code(struct http_request *r, const struct admin_caller *caller, unsigned status,
-		      const struct err *e)
+static void show_code(struct web *web, struct http_request *r, const struct admin_caller *caller,
+		      unsigned status, const struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	char csrf[WEB_CSRF_LEN + 1];
 	struct err no;
 
-	if (web_access_csrf(r, csrf, &no) < 0) {
+	if (web_access_csrf(web, r, csrf, &no) < 0) {
 		http_request_fail(r, &no);
 		return;
 	}
@@ -54,7 +55,7 @@ static void show_code(struct http_request *r, const struct admin_caller *caller,
 
 static void reply_code(struct web_work *work)
 {
-	show_code(work->r, &work->caller, 200, NULL);
+	show_code(work->web, work->r, &work->caller, 200, NULL);
 }
 
 /* A token lets nobody in, nor does a link of the operators', who have no account. */
@@ -106,14 +107,14 @@ static void put_asker(const struct device *d, const struct admin_caller *caller,
 	page_put(w, "</dl>\n");
 }
 
-static void show_asker(struct http_request *r, const struct admin_caller *caller,
+static void show_asker(struct web *web, struct http_request *r, const struct admin_caller *caller,
 		       const struct device *d, unsigned status, const struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	char csrf[WEB_CSRF_LEN + 1];
 	struct err no;
 
-	if (web_access_csrf(r, csrf, &no) < 0) {
+	if (web_access_csrf(web, r, csrf, &no) < 0) {
 		http_request_fail(r, &no);
 		return;
 	}
@@ -148,9 +149,9 @@ static void seen(struct web_step *step, const struct err *e)
 			      clock_ms(CLOCK_BOOTTIME), &later) < 0)
 		e = &later;
 	if (!e)
-		show_asker(step->r, &step->caller, &step->device, 200, NULL);
+		show_asker(step->web, step->r, &step->caller, &step->device, 200, NULL);
 	else if (e->code == ERR_INVALID || e->code == ERR_EXHAUSTED)
-		show_code(step->r, &step->caller, e->code == ERR_INVALID ? 400 : 429, e);
+		show_code(step->web, step->r, &step->caller, e->code == ERR_INVALID ? 400 : 429, e);
 	else
 		http_request_fail(step->r, e);
 }
@@ -202,22 +203,22 @@ static void let_in_done(struct web_enter *en)
 static void let_in_show(struct web_enter *en, unsigned status, const struct err *e)
 {
 	if (*en->device.code)
-		show_asker(en->r, &en->caller, &en->device, status, e);
+		show_asker(en->web, en->r, &en->caller, &en->device, status, e);
 	else
-		show_code(en->r, &en->caller, status, e);
+		show_code(en->web, en->r, &en->caller, status, e);
 }
 
 void web_device_let_in(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { let_in_look, let_in_keep, let_in_done,
-						  let_in_show };
+	static const struct web_enter_way way = { TRAIL_LET_IN, let_in_look, let_in_keep,
+						  let_in_done, let_in_show };
 	static const char *const names[] = { "csrf", "code", "password", NULL };
-	struct web_enter *en = web_enter_new(data, r, &way, names);
+	struct web_enter *en = web_enter_new(data, r, &way, names, NULL);
 	struct err e;
 
 	if (!en)
 		return;
-	if (web_step_check(r, en->form, &e) < 0 ||
+	if (web_check_form(en->web, r, en->form, &e) < 0 ||
 	    web_access_take(en->web, r, &en->caller, &e) < 0) {
 		http_request_fail(r, &e);
 		web_enter_free(en);

@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/rpc/observer.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_words.h"
 
@@ -28,13 +29,14 @@ static void take_old(struct web_enter *en)
 }
 
 struct web_enter *web_enter_new(struct web *web, struct http_request *r,
-				const struct web_enter_way *way, const char *const *names)
+				const struct web_enter_way *way, const char *const *names,
+				const char *const *others)
 {
 	struct web_enter *en = calloc(1, sizeof(*en));
 	struct err e;
 
 	err_nomem(&e);
-	if (!en || web_form_read(r, names, &en->form, &e) < 0) {
+	if (!en || web_form_read(r, names, others, &en->form, &e) < 0) {
 		http_request_fail(r, &e);
 		free(en);
 		return NULL;
@@ -49,6 +51,7 @@ struct web_enter *web_enter_new(struct web *web, struct http_request *r,
 
 void web_enter_free(struct web_enter *en)
 {
+	web_trail_end(&en->trail, NULL);
 	web_form_free(en->form);
 	http_request_unref(en->r);
 	OPENSSL_cleanse(en, sizeof(*en));
@@ -58,6 +61,7 @@ void web_enter_free(struct web_enter *en)
 /* What a person can mend is shown with the form; all else as everywhere. */
 static void fail(struct web_enter *en, const struct err *e)
 {
+	web_trail_end(&en->trail, e);
 	if (e->code == ERR_INVALID || e->code == ERR_EXISTS)
 		en->way->show(en, 400, e);
 	else if (e->code == ERR_UNAUTHENTICATED && en->given)
@@ -73,7 +77,9 @@ static int run_keep(struct store *store, void *data, struct err *e)
 {
 	struct web_enter *en = data;
 
-	return en->way->keep(store, en, e);
+	if (en->way->keep(store, en, e) < 0)
+		return err_code(e);
+	return web_trail_add(store, &en->trail, en->user, e);
 }
 
 static void kept(void *data, const struct err *e)
@@ -84,6 +90,7 @@ static void kept(void *data, const struct err *e)
 		fail(en, e);
 		return;
 	}
+	web_trail_end(&en->trail, NULL);
 	en->way->done(en);
 	web_enter_free(en);
 }
@@ -93,8 +100,8 @@ static void queue(struct web_enter *en, int (*run)(struct store *store, void *da
 {
 	struct err e;
 
-	if (store_queue_add(en->web->service->queue, &(struct store_queue_op){ run, done, en },
-			    &e) < 0)
+	if (store_queue_add_audited(en->web->service->queue,
+				    &(struct store_queue_op){ run, done, en }, &e) < 0)
 		fail(en, &e);
 }
 
@@ -115,6 +122,17 @@ static void wait_in_line(struct web_enter *en, const char *text, bool is_new,
 		fail(en, &e);
 }
 
+/* An entry in the audit log comes first. */
+static void keep(struct web_enter *en)
+{
+	struct err e;
+
+	if (web_trail_admit(&en->trail, en->user, &e) < 0)
+		fail(en, &e);
+	else
+		queue(en, run_keep, kept);
+}
+
 static void made(void *data, const struct password_job *job, const struct err *e)
 {
 	struct web_enter *en = data;
@@ -124,7 +142,7 @@ static void made(void *data, const struct password_job *job, const struct err *e
 		return;
 	}
 	en->made = job->password;
-	queue(en, run_keep, kept);
+	keep(en);
 }
 
 /* One answer for a name that is nobody's, for a user without a password or suspended, and for a wrong one. */
@@ -139,6 +157,9 @@ static void compared(void *data, const struct password_job *job, const struct er
 		log_info("page: %s gave a name and password that do not belong together",
 			 http_request_peer(en->r));
 		e = &wrong;
+		/* What is nobody's name may be a password that went into the wrong field. */
+		if (en->owner.person)
+			(void)!rpc_call_note(en->trail.call, "user", en->user);
 	}
 	if (e) {
 		fail(en, e);
@@ -148,7 +169,7 @@ static void compared(void *data, const struct password_job *job, const struct er
 	if (en->chosen)
 		wait_in_line(en, en->chosen, true, made);
 	else
-		queue(en, run_keep, kept);
+		keep(en);
 }
 
 static int run_look(struct store *store, void *data, struct err *e)
@@ -178,7 +199,12 @@ static void looked(void *data, const struct err *e)
 
 void web_enter_start(struct web_enter *en)
 {
-	queue(en, run_look, looked);
+	struct err e;
+
+	if (web_trail_begin(&en->trail, en->web, en->r, en->way->deed, &e) < 0)
+		fail(en, &e);
+	else
+		queue(en, run_look, looked);
 }
 
 int web_enter_login(struct store *store, struct web_enter *en, struct err *e)

@@ -8,11 +8,13 @@
 #include "computations/core/password_line.h"
 #include "computations/people/device.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_trail.h"
 #include "computations/web/web_work.h"
 
 struct web_enter;
 
 struct web_enter_way {
+	enum web_trail_deed deed; /* as the audit log has it */
 	/* In the pool: whose password it is, and whether the new one may be. */
 	int (*look)(struct store *store, struct web_enter *en, struct err *e);
 	/* In the pool, once what was given matched and what was chosen is computed. */
@@ -28,6 +30,7 @@ struct web_enter {
 	struct web *web;
 	const struct web_enter_way *way;
 	struct web_form *form;
+	struct web_trail trail;
 	struct admin_caller caller; /* where there is a session already */
 	/* Of its header, which the loop alone may read: the connection may go while the pool works. */
 	char about[LOGIN_ABOUT_MAX + 1];
@@ -44,7 +47,8 @@ struct web_enter {
 
 /* Takes the form over. Refuses what is none of ours by itself; NULL then. */
 struct web_enter *web_enter_new(struct web *web, struct http_request *r,
-				const struct web_enter_way *way, const char *const *names);
+				const struct web_enter_way *way, const char *const *names,
+				const char *const *others);
 /* `en` is freed at the end. A password that is given counts as a try (sign_in_rate.h). */
 void web_enter_start(struct web_enter *en);
 

@@ -28,7 +28,8 @@ static int parse(const uint8_t *body, size_t len, struct http_target *fields, st
 		      : 0;
 }
 
-static int check_names(const struct http_target *fields, const char *const *names, struct err *e)
+static int check_names(const struct http_target *fields, const char *const *names,
+		       const char *const *others, struct err *e)
 {
 	size_t count = 0;
 
@@ -36,13 +37,15 @@ static int check_names(const struct http_target *fields, const char *const *name
 		if (!http_target_query(fields, names[count]))
 			return err_set(e, ERR_INVALID, "the form lacks %s: send it from the page",
 				       names[count]);
+	for (; others && *others; others++)
+		count += http_target_query(fields, *others) != NULL;
 	if (fields->query_count != count)
 		return err_set(e, ERR_INVALID, "the form has a field too much");
 	return 0;
 }
 
-int web_form_read(const struct http_request *r, const char *const *names, struct web_form **form,
-		  struct err *e)
+int web_form_read(const struct http_request *r, const char *const *names, const char *const *others,
+		  struct web_form **form, struct err *e)
 {
 	CLEANUP(web_form_free) struct web_form *made = calloc(1, sizeof(*made));
 	size_t len;
@@ -50,10 +53,16 @@ int web_form_read(const struct http_request *r, const char *const *names, struct
 
 	if (!made)
 		return err_nomem(e);
-	if (parse(body, len, &made->fields, e) < 0 || check_names(&made->fields, names, e) < 0)
+	if (parse(body, len, &made->fields, e) < 0 ||
+	    check_names(&made->fields, names, others, e) < 0)
 		return err_code(e);
 	*form = TAKE_PTR(made);
 	return 0;
+}
+
+bool web_form_has(const struct web_form *form, const char *name)
+{
+	return http_target_query(&form->fields, name) != NULL;
 }
 
 const char *web_form_text(const struct web_form *form, const char *name)

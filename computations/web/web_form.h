@@ -7,14 +7,16 @@
 #include "common/base/writer.h"
 #include "common/http/request.h"
 
+#define WEB_JSON_TYPE "application/json"
 #define WEB_FORM_TYPE "application/x-www-form-urlencoded"
 enum { WEB_FORM_MAX = 3072 }; /* bytes of a body: three passwords, each character as %XX */
 
 struct web_form;
 
-/* These names, each once, and no other. The form is wiped when it is freed. */
-int web_form_read(const struct http_request *r, const char *const *names, struct web_form **form,
-		  struct err *e) MUST_CHECK;
+/* These names, and perhaps others (NULL: none), each once, and no more. The form is wiped when it is freed. */
+int web_form_read(const struct http_request *r, const char *const *names, const char *const *others,
+		  struct web_form **form, struct err *e) MUST_CHECK;
+bool web_form_has(const struct web_form *form, const char *name);
 const char *web_form_text(const struct web_form *form, const char *name);
 void web_form_free(struct web_form *form);
 DEFINE_CLEANUP(struct web_form *, web_form_free)

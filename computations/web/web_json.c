@@ -165,6 +165,49 @@ static void put_item(struct writer *w, bool *is_first, const char *text)
 	*is_first = false;
 }
 
+static void put_actions(struct writer *w, unsigned actions)
+{
+	bool is_first = true;
+
+	json_put_key(w, "actions");
+	writer_text(w, "[");
+	for (int i = 0; i < ACTIONS; i++)
+		if (actions & ACTION_BIT(i))
+			put_item(w, &is_first, action_name((enum people_action)i));
+	writer_text(w, "]");
+}
+
+void web_json_token(struct writer *w, const struct token *t)
+{
+	writer_text(w, "{");
+	put_text(w, "name", t->name);
+	put_actions(w, t->scope);
+	put_time(w, "created", t->created);
+	put_time(w, "expires", t->expires);
+	put_time(w, "used", t->used);
+	writer_text(w, "}");
+}
+
+void web_json_login(struct writer *w, const struct login *l)
+{
+	writer_text(w, "{");
+	put_number(w, "number", l->number);
+	put_time(w, "created", l->created);
+	put_time(w, "seen", l->seen);
+	put_text(w, "from", l->peer);
+	put_text(w, "about", l->about);
+	writer_text(w, "}");
+}
+
+void web_json_me(struct writer *w, const struct admin_caller *caller)
+{
+	writer_text(w, "{");
+	put_text(w, "user", caller->who.name);
+	put_flag(w, "administrator", caller->rights.operates);
+	put_actions(w, caller->rights.scope);
+	put_time(w, "expires", caller->who.expires);
+}
+
 void web_json_role(struct writer *w, const struct role_list *list, const char *name,
 		   unsigned actions, bool is_own)
 {
@@ -173,15 +216,9 @@ void web_json_role(struct writer *w, const struct role_list *list, const char *n
 	writer_text(w, "{");
 	put_text(w, "role_name", name);
 	put_flag(w, "own", is_own);
-	json_put_key(w, "actions");
-	writer_text(w, "[");
-	for (int i = 0; i < ACTIONS; i++)
-		if (actions & ACTION_BIT(i))
-			put_item(w, &is_first, action_name((enum people_action)i));
-	writer_text(w, "]");
+	put_actions(w, actions);
 	json_put_key(w, "members");
 	writer_text(w, "[");
-	is_first = true;
 	for (size_t i = 0; i < list->member_count; i++)
 		if (strcmp(list->members[i].role, name) == 0)
 			put_item(w, &is_first, list->members[i].user);

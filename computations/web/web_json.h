@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/base/writer.h"
+#include "computations/core/admin_access.h"
 #include "computations/people/role.h"
 #include "computations/store/store.h"
 
@@ -20,4 +21,8 @@ void web_json_cvm(struct writer *w, const struct cvm *c, bool is_connected);
 void web_json_user(struct writer *w, const struct user *u);
 void web_json_role(struct writer *w, const struct role_list *list, const char *name,
 		   unsigned actions, bool is_own);
+void web_json_token(struct writer *w, const struct token *t);
+void web_json_login(struct writer *w, const struct login *l);
+/* The first members of one. */
+void web_json_me(struct writer *w, const struct admin_caller *caller);
 void web_json_record(struct writer *w, const struct record *record);

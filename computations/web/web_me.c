@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_me.c — who is in: his sessions, tokens and password, and the way out. */
+#include "common/base/json.h"
 #include "common/base/log.h"
+#include "common/rpc/observer.h"
 #include "computations/people/account.h"
 #include "computations/web/web.h"
 #include "computations/web/web_access.h"
+#include "computations/web/web_act.h"
 #include "computations/web/web_enter.h"
+#include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_sign_in.h"
 #include "computations/web/web_step.h"
+#include "computations/web/web_token.h"
 #include "computations/web/web_words.h"
 
 #include <stdlib.h>
@@ -60,27 +65,8 @@ static void put_logins(const struct web_work *work, const char *csrf, struct wri
 	page_put(w, "</section>\n");
 }
 
-static void put_tokens(const struct web_work *work, const char *csrf, struct writer *w)
-{
-	page_put(w,
-		 "<section class=\"panel\" aria-labelledby=\"h-tokens\"><h2 id=\"h-tokens\">Tokens"
-		 "</h2>\n<p class=\"small\">%t</p>\n<ul>\n",
-		 WEB_TOKENS);
-	for (size_t i = 0; i < work->token_count; i++) {
-		const struct token *t = &work->tokens[i];
-
-		page_put(w, "<li><b class=\"mono\">%t</b>, until ", t->name);
-		page_time(w, t->expires);
-		page_put(w, ", used ");
-		page_time(w, t->used);
-		web_step_button(w, csrf, "/me/tokens/", t->name, "Revoke", t->name);
-		page_put(w, "</li>\n");
-	}
-	page_put(w, "</ul>\n</section>\n");
-}
-
 /* Of somebody who has no session here that could change anything. */
-static void reply_note(struct web_work *work)
+void web_me_note(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 
@@ -95,22 +81,23 @@ static void reply_me(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	const struct admin_caller *caller = &work->caller;
-	char csrf[WEB_CSRF_LEN + 1];
-	struct err e;
+	const char *csrf = work->csrf;
 
-	if (!caller->has_login || web_access_csrf(work->r, csrf, &e) < 0) {
-		reply_note(work);
+	if (!caller->has_login || !*csrf) {
+		web_me_note(work);
 		return;
 	}
 	page_begin(&w, caller, "You", "/me");
 	page_put(&w, "<div class=\"head\"><h1><bdi>%t</bdi></h1><p>%t</p></div>\n",
 		 caller->who.name, caller->who.administrator ? WEB_ME_CHIEF : WEB_ME);
 	page_put(&w,
-		 "<p><a class=\"btn\" href=\"/me/password\">Change password</a> "
-		 "<a class=\"btn\" href=\"" WEB_DEVICE_PATH "\">Let a command line in</a></p>\n");
+		 "<div class=\"row deeds\" role=\"group\" aria-label=\"Actions\"><a class=\"btn\" "
+		 "href=\"/me/password\">Change password</a><a class=\"btn\" href=\"" WEB_DEVICE_PATH
+		 "\">Let a command line in</a>\n");
 	web_step_button(&w, csrf, "/", "sign-out", "Sign out", "of this browser");
+	page_put(&w, "</div>\n");
 	put_logins(work, csrf, &w);
-	put_tokens(work, csrf, &w);
+	web_put_tokens(work, &w);
 	page_end(&w);
 	web_reply_html(work->r, &w, 200);
 }
@@ -120,98 +107,114 @@ void web_me(struct http_request *r, void *data)
 	web_work_start(data, r, run_me, reply_me);
 }
 
-/* ---- what its forms do ---- */
-
-static void done(struct web_step *step, const struct err *e)
+static void reply_json(struct web_work *work)
 {
-	if (e)
-		http_request_fail(step->r, e);
-	else
-		web_step_back(step);
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+
+	web_json_me(&w, &work->caller);
+	json_put_key(&w, "tokens");
+	writer_text(&w, "[");
+	for (size_t i = 0; i < work->token_count; i++) {
+		writer_text(&w, i ? "," : "");
+		web_json_token(&w, &work->tokens[i]);
+	}
+	writer_text(&w, "]");
+	json_put_key(&w, "sessions");
+	writer_text(&w, "[");
+	for (size_t i = 0; i < work->login_count; i++) {
+		writer_text(&w, i ? "," : "");
+		web_json_login(&w, &work->logins[i]);
+	}
+	writer_text(&w, "]}\n");
+	web_reply_json(work->r, &w);
 }
 
-static void start(struct web *web, struct http_request *r,
-		  int (*run)(struct store *store, struct web_step *step, struct err *e),
-		  void (*then)(struct web_step *step, const struct err *e))
+/* What a token that is not for everything is not told (people_find_person). */
+static int run_json(struct store *store, struct web_work *work, struct err *e)
 {
-	static const char *const names[] = { "csrf", NULL };
-
-	web_step_start(web, r, names, run, then);
-}
-
-static int run_end(struct store *store, struct web_step *step, struct err *e)
-{
-	const char *text = http_request_param(step->r, "number");
-	long long number;
-	char *end;
-
-	number = strtoll(text, &end, 10); /* what is no number is no session's */
-	return login_end(&store->db, step->caller.who.person, *end ? 0 : number, e);
-}
-
-void web_me_end(struct http_request *r, void *data)
-{
-	start(data, r, run_end, done);
-}
-
-static int run_end_others(struct store *store, struct web_step *step, struct err *e)
-{
-	return login_end_others(&store->db, step->caller.who.person, step->caller.login, e);
-}
-
-/* Those that were about to begin are over, too. */
-static void ended_others(struct web_step *step, const struct err *e)
-{
-	if (!e)
-		web_door_forget(&step->web->door, step->caller.who.person);
-	done(step, e);
-}
-
-void web_me_end_others(struct http_request *r, void *data)
-{
-	start(data, r, run_end_others, ended_others);
-}
-
-static int run_revoke(struct store *store, struct web_step *step, struct err *e)
-{
-	return token_remove(&store->db, step->caller.who.person,
-			    http_request_param(step->r, "name"), e);
-}
-
-void web_me_revoke(struct http_request *r, void *data)
-{
-	start(data, r, run_revoke, done);
-}
-
-static int run_sign_out(struct store *store, struct web_step *step, struct err *e)
-{
-	if (!step->caller.has_login)
+	if (work->caller.who.person && work->caller.who.scope != ACTIONS_ALL)
 		return 0;
-	return login_end(&store->db, step->caller.who.person, step->caller.login, e);
+	return run_me(store, work, e);
 }
 
-static void signed_out(struct web_step *step, const struct err *e)
+void web_me_json(struct http_request *r, void *data)
 {
+	web_work_start(data, r, run_json, reply_json);
+}
+
+/* ---- the way out ---- */
+
+struct leave {
+	struct http_request *r; /* a reference */
+	struct web *web;
+	struct web_trail trail;
+	struct admin_caller caller;
+};
+
+/* Of a session that a link began, too, which is the door's. */
+static int leave_run(struct store *store, void *data, struct err *e)
+{
+	struct leave *leave = data;
+
+	if (web_work_check(store, &leave->caller, "", e) < 0)
+		return err_code(e);
+	if (leave->caller.has_login &&
+	    login_end(&store->db, leave->caller.who.person, leave->caller.login, e) < 0)
+		return err_code(e);
+	return web_trail_add(store, &leave->trail, leave->caller.who.name, e);
+}
+
+static void leave_done(void *data, const struct err *e)
+{
+	struct leave *leave = data;
 	struct http_answer answer = { .status = 303, .more = { { "location", "/sign-in" } } };
 	char cookie[WEB_URL_MAX];
 
+	if (leave->caller.who.person)
+		(void)!rpc_call_note(leave->trail.call, "by", leave->caller.who.name);
+	web_trail_end(&leave->trail, e);
 	if (e) {
-		http_request_fail(step->r, e);
-		return;
+		http_request_fail(leave->r, e);
+	} else {
+		if (!leave->caller.has_login &&
+		    http_request_cookie(leave->r, WEB_COOKIE, cookie, sizeof(cookie)))
+			web_door_end(&leave->web->door, cookie);
+		snprintf(cookie, sizeof(cookie), "%s=; Path=/; %sHttpOnly; SameSite=Lax; Max-Age=0",
+			 web_access_cookie(leave->r),
+			 http_request_is_tls(leave->r) ? "Secure; " : "");
+		answer.more[1] = (struct rpc_web_field){ "set-cookie", cookie };
+		http_request_answer(leave->r, &answer);
 	}
-	if (!step->caller.has_login &&
-	    http_request_cookie(step->r, WEB_COOKIE, cookie, sizeof(cookie)))
-		web_door_end(&step->web->door, cookie);
-	snprintf(cookie, sizeof(cookie), "%s=; Path=/; %sHttpOnly; SameSite=Lax; Max-Age=0",
-		 web_access_cookie(step->r), http_request_is_tls(step->r) ? "Secure; " : "");
-	answer.more[1] = (struct rpc_web_field){ "set-cookie", cookie };
-	http_request_answer(step->r, &answer);
+	http_request_unref(leave->r);
+	free(leave);
 }
 
-/* Of a session that a link began, too, which is the door's. */
 void web_sign_out(struct http_request *r, void *data)
 {
-	start(data, r, run_sign_out, signed_out);
+	static const char *const names[] = { "csrf", NULL };
+	CLEANUP(web_form_free) struct web_form *form = NULL;
+	struct leave *leave = calloc(1, sizeof(*leave));
+	struct web *web = data;
+	struct err e;
+
+	err_nomem(&e);
+	if (!leave || web_form_read(r, names, NULL, &form, &e) < 0 ||
+	    web_check_form(web, r, form, &e) < 0 ||
+	    web_access_take(web, r, &leave->caller, &e) < 0 ||
+	    web_trail_begin(&leave->trail, web, r, TRAIL_SIGN_OUT, &e) < 0) {
+		http_request_fail(r, &e);
+		free(leave);
+		return;
+	}
+	leave->r = http_request_ref(r);
+	leave->web = web;
+	leave->trail.given.caller = leave->caller;
+	leave->trail.given.is_proven = !leave->caller.has_login;
+	if (web_trail_admit(&leave->trail, "", &e) < 0 ||
+	    store_queue_add_audited(web->service->queue,
+				    &(struct store_queue_op){ leave_run, leave_done, leave },
+				    &e) < 0)
+		leave_done(leave, &e);
 }
 
 /* ---- another password ---- */
@@ -222,7 +225,7 @@ static void show_password(struct web_enter *en, unsigned status, const struct er
 	char csrf[WEB_CSRF_LEN + 1];
 	struct err no;
 
-	if (web_access_csrf(en->r, csrf, &no) < 0) {
+	if (web_access_csrf(en->web, en->r, csrf, &no) < 0) {
 		http_request_fail(en->r, &no);
 		return;
 	}
@@ -250,7 +253,7 @@ static void reply_password(struct web_work *work)
 	if (work->caller.has_login)
 		show_password(&en, 200, NULL);
 	else
-		reply_note(work);
+		web_me_note(work);
 }
 
 void web_me_password(struct http_request *r, void *data)
@@ -289,15 +292,15 @@ static void change_done(struct web_enter *en)
 
 void web_me_password_try(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { change_look, change_keep, change_done,
-						  show_password };
+	static const struct web_enter_way way = { TRAIL_CHANGE_PASSWORD, change_look, change_keep,
+						  change_done, show_password };
 	static const char *const names[] = { "csrf", "now", "password", "again", NULL };
-	struct web_enter *en = web_enter_new(data, r, &way, names);
+	struct web_enter *en = web_enter_new(data, r, &way, names, NULL);
 	struct err e;
 
 	if (!en)
 		return;
-	if (web_step_check(r, en->form, &e) < 0 ||
+	if (web_check_form(en->web, r, en->form, &e) < 0 ||
 	    web_access_take(en->web, r, &en->caller, &e) < 0) {
 		http_request_fail(r, &e);
 		web_enter_free(en);

@@ -14,7 +14,7 @@ static int run(struct store *store, struct web_work *work, struct err *e)
 {
 	int64_t after;
 
-	if (web_run_manifest(store, work, e) < 0 ||
+	if (web_run_manifest(store, work, e) < 0 || web_run_held(store, work, e) < 0 ||
 	    store_newest_records(store, work->id, "", WEB_RECORDS, &after, e) < 0)
 		return err_code(e);
 	return store_records(store, work->id, "", after, &work->records, &work->record_count, e);
@@ -73,12 +73,47 @@ static void put_keys(const struct web_work *work, struct writer *w)
 	page_put(w, "</ul>\n");
 }
 
+/* What this caller may do in this state, and no more. */
+static void put_deeds(const struct web_work *work, struct writer *w)
+{
+	const struct computation *c = &work->c;
+	const struct admin_caller *caller = &work->caller;
+	bool can_stop = !c->stopping && (!c->finished || work->is_held);
+	const struct {
+		const char *path, *word, *icon;
+		bool is_offered;
+	} deeds[] = {
+		{ "run", "Run", "run", admin_access_may(caller, DEED_RUN, c) && !c->finished },
+		{ "run", "Run again", "run",
+		  admin_access_may(caller, DEED_RUN_AGAIN, c) && !work->is_held },
+		{ "stop", work->is_held ? "Stop" : "Cancel", "stop",
+		  can_stop && admin_access_may(caller, DEED_STOP, c) },
+		{ "remove", "Remove", "fail", admin_access_may(caller, DEED_REMOVE, c) },
+	};
+	bool is_any = false;
+
+	for (size_t i = 0; *work->csrf && i < ARRAY_LEN(deeds); i++) {
+		if (!deeds[i].is_offered)
+			continue;
+		page_put(
+			w,
+			"%s<a class=\"btn%s\" href=\"/c/%u/%s\"><svg class=\"i\" "
+			"aria-hidden=\"true\"><use href=\"/icons.svg#%s\"/></svg>%s</a>\n",
+			is_any ? ""
+			       : "<div class=\"row deeds\" role=\"group\" aria-label=\"Actions\">\n",
+			i < 2 ? " main" : "", c->id, deeds[i].path, deeds[i].icon, deeds[i].word);
+		is_any = true;
+	}
+	page_put(w, "%s", is_any ? "</div>\n" : "");
+}
+
 /* Head, track, and whose turn it is: what the page asks for again when something happens. */
 static void put_status(const struct web_work *work, struct writer *w)
 {
 	const struct computation *c = &work->c;
 
 	page_put(w, "<div id=\"status\">\n");
+	put_deeds(work, w);
 	put_track(c, w);
 	page_put(w,
 		 "<section class=\"turn\" aria-labelledby=\"h-turn\"><h2 id=\"h-turn\">Whose turn"
@@ -224,10 +259,17 @@ static void reply_json(struct web_work *work)
 	json_put_key(&w, "security");
 	json_quote(&w, security, strlen(security));
 	writer_text(&w, "}\n");
-	web_reply_json(work->r, &w);
+	web_reply_revision(work->r, &w, work->revision);
+}
+
+static int run_json(struct store *store, struct web_work *work, struct err *e)
+{
+	if (web_run_manifest(store, work, e) < 0)
+		return err_code(e);
+	return revision_of(&work->c, work->revision, e);
 }
 
 void web_one_json(struct http_request *r, void *data)
 {
-	web_work_start(data, r, web_run_manifest, reply_json);
+	web_work_start(data, r, run_json, reply_json);
 }

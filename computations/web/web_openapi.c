@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_openapi.c — the API's document (OpenAPI 3.1), and the page that shows it: both from the routes. */
 #include "common/base/json.h"
+#include "computations/people/action.h"
+#include "computations/web/web_action.h"
+#include "computations/web/web_form.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
@@ -24,6 +27,19 @@ static const char *meaning_of(const char *query)
 	return "";
 }
 
+static const char *const types[] = { [INPUT_TEXT] = "string",
+				     [INPUT_FLAG] = "boolean",
+				     [INPUT_U32] = "integer",
+				     [INPUT_U64] = "integer",
+				     [INPUT_ACTIONS] = "array" };
+
+static const struct {
+	const char *key, *word;
+} verbs[HTTP_METHODS] = { [HTTP_GET] = { "get", "GET" },
+			  [HTTP_POST] = { "post", "POST" },
+			  [HTTP_PUT] = { "put", "PUT" },
+			  [HTTP_DELETE] = { "delete", "DELETE" } };
+
 static void put_text(struct writer *w, const char *key, const char *text)
 {
 	json_put_key(w, key);
@@ -45,40 +61,142 @@ static void put_parameter(struct writer *w, const char *in, const char *name, co
 	writer_text(w, "}}");
 }
 
-static void put_operation(struct writer *w, const struct web_route *about)
+static void put_words(struct writer *w)
+{
+	json_put_key(w, "items");
+	writer_text(w, "{\"enum\":[");
+	for (int i = 0; i < ACTIONS; i++)
+		writer_printf(w, "%s\"%s\"", i ? "," : "", action_name((enum people_action)i));
+	writer_text(w, "]},\"uniqueItems\":true");
+}
+
+static const char *type_of(const struct http_route *route)
+{
+	return route->serve == web_events ? "integer" : "string";
+}
+
+static bool is_input(const struct web_action *action, const char *name, enum web_input_place place)
+{
+	for (const struct web_input *i = action ? action->inputs : NULL; i && i->name; i++)
+		if (i->place == place && strcmp(i->name, name) == 0)
+			return true;
+	return false;
+}
+
+static void put_parameters(struct writer *w, const struct web_route *about)
 {
 	const struct http_route *route = &about->http;
 
-	writer_text(w, "{");
-	json_put_key(w, "get");
-	writer_text(w, "{");
-	put_text(w, "summary", about->summary);
 	json_put_key(w, "parameters");
 	writer_text(w, "[");
-	if (strstr(route->pattern, "{id}"))
+	for (const struct web_input *i = about->action ? about->action->inputs : NULL; i && i->name;
+	     i++)
+		if (i->place != INPUT_BODY)
+			put_parameter(w, i->place == INPUT_PATH ? "path" : "query", i->name,
+				      types[i->kind], i->meaning);
+	if (!about->action && strstr(route->pattern, "{id}"))
 		put_parameter(w, "path", "id", "string", "a computation's id");
-	if (strstr(route->pattern, "{cvm}"))
+	if (!about->action && strstr(route->pattern, "{cvm}"))
 		put_parameter(w, "path", "cvm", "string", "a CVM's id");
 	for (const char *const *name = route->query; name && *name; name++)
-		put_parameter(w, "query", *name, route->serve == web_events ? "integer" : "string",
-			      meaning_of(*name));
+		if (!is_input(about->action, *name, INPUT_QUERY))
+			put_parameter(w, "query", *name, type_of(route), meaning_of(*name));
+	if (about->action && about->action->revises != REVISES_NOTHING)
+		put_parameter(w, "header", "If-Match", "string",
+			      about->action->revises == REVISES_ROLES
+				      ? "the ETag of its roles, as you saw them"
+				      : "the ETag of the computation, as you saw it");
 	writer_text(w, "]");
+}
+
+/* One schema with the reader (web_input.c). */
+static void put_body(struct writer *w, const struct web_action *action)
+{
+	const char *between = "";
+
+	json_put_key(w, "requestBody");
+	writer_text(w, "{\"required\":true,\"content\":{\"" WEB_JSON_TYPE
+		       "\":{\"schema\":{\"type\":\"object\",\"additionalProperties\":false");
+	json_put_key(w, "properties");
+	writer_text(w, "{");
+	for (const struct web_input *i = action->inputs; i->name; i++) {
+		if (i->place != INPUT_BODY)
+			continue;
+		json_put_key(w, i->name);
+		writer_text(w, "{");
+		put_text(w, "type", types[i->kind]);
+		put_text(w, "description", i->meaning);
+		if (i->kind == INPUT_ACTIONS)
+			put_words(w);
+		if (i->most)
+			writer_printf(w, ",\"minimum\":1,\"maximum\":%llu",
+				      (unsigned long long)i->most);
+		writer_text(w, "}");
+	}
+	writer_text(w, "}");
+	json_put_key(w, "required");
+	writer_text(w, "[");
+	for (const struct web_input *i = action->inputs; i->name; i++)
+		if (i->place == INPUT_BODY && i->is_needed) {
+			writer_text(w, between);
+			json_quote(w, i->name, strlen(i->name));
+			between = ",";
+		}
+	writer_text(w, "]}}}}");
+}
+
+static void put_answers(struct writer *w, const struct web_route *about)
+{
+	const struct web_action *action = about->action;
+	bool has_content = !action || action->answer || action->reply;
+
 	json_put_key(w, "responses");
 	writer_text(w, "{");
-	json_put_key(w, "200");
+	json_put_key(w, !has_content ? "204" : action && action->reply ? "201" : "200");
 	writer_text(w, "{");
-	put_text(w, "description", "What was asked for");
-	json_put_key(w, "content");
-	writer_text(w, "{");
-	json_put_key(w, about->type);
-	writer_text(w, "{}}}");
+	put_text(w, "description", has_content ? "What was asked for" : "It is done");
+	if (has_content) {
+		json_put_key(w, "content");
+		writer_text(w, "{");
+		json_put_key(w, about->type);
+		writer_text(w, "{}}");
+	}
+	writer_text(w, "}");
 	json_put_key(w, "default");
 	writer_text(w, "{");
 	put_text(w, "description", "Why not, and what to do (RFC 9457)");
 	json_put_key(w, "content");
 	writer_text(w, "{");
 	json_put_key(w, "application/problem+json");
-	writer_text(w, "{}}}}}}");
+	writer_text(w, "{}}}}");
+}
+
+static void put_operation(struct writer *w, const struct web_route *about)
+{
+	json_put_key(w, verbs[about->http.method].key);
+	writer_text(w, "{");
+	put_text(w, "summary", about->summary);
+	put_parameters(w, about);
+	if (about->action && about->http.body_max)
+		put_body(w, about->action);
+	put_answers(w, about);
+	writer_text(w, "}");
+}
+
+/* All methods of that path, at its first row. */
+static void put_path(struct writer *w, size_t first)
+{
+	const char *pattern = web_routes[first].http.pattern;
+
+	for (size_t i = 0; i < first; i++)
+		if (web_routes[i].type && strcmp(web_routes[i].http.pattern, pattern) == 0)
+			return;
+	json_put_key(w, pattern);
+	writer_text(w, "{");
+	for (size_t i = first; i < web_routes_count; i++)
+		if (web_routes[i].type && strcmp(web_routes[i].http.pattern, pattern) == 0)
+			put_operation(w, &web_routes[i]);
+	writer_text(w, "}");
 }
 
 static void reply_document(struct web_work *work)
@@ -98,8 +216,7 @@ static void reply_document(struct web_work *work)
 	for (size_t i = 0; i < web_routes_count; i++) {
 		if (!web_routes[i].type)
 			continue;
-		json_put_key(&w, web_routes[i].http.pattern);
-		put_operation(&w, &web_routes[i]);
+		put_path(&w, i);
 	}
 	writer_text(&w, "}}\n");
 	web_reply_json(work->r, &w);
@@ -108,6 +225,18 @@ static void reply_document(struct web_work *work)
 void web_openapi(struct http_request *r, void *data)
 {
 	web_work_start(data, r, NULL, reply_document);
+}
+
+static void put_members(struct writer *w, const struct web_action *action)
+{
+	static const char *const in[] = { "in the body", "in the path", "in the query" };
+
+	for (const struct web_input *i = action ? action->inputs : NULL; i && i->name; i++)
+		page_put(w, "<p class=\"small\"><code>%s</code> %s: %t</p>", i->name, in[i->place],
+			 i->meaning);
+	if (action && action->revises != REVISES_NOTHING)
+		page_put(w,
+			 "<p class=\"small\"><code>If-Match</code> the ETag of what you saw</p>");
 }
 
 static void reply_reference(struct web_work *work)
@@ -126,9 +255,12 @@ static void reply_reference(struct web_work *work)
 			continue;
 		page_put(
 			&w,
-			"<section class=\"panel\" aria-label=\"%a\"><h2 class=\"mono\">GET %t</h2><p>%t</p>",
-			route->pattern, route->pattern, web_routes[i].summary);
-		for (const char *const *name = route->query; name && *name; name++)
+			"<section class=\"panel\" aria-label=\"%s %a\"><h2 class=\"mono\">%s %t</h2><p>%t</p>",
+			verbs[route->method].word, route->pattern, verbs[route->method].word,
+			route->pattern, web_routes[i].summary);
+		put_members(&w, web_routes[i].action);
+		for (const char *const *name = route->query; !web_routes[i].action && name && *name;
+		     name++)
 			page_put(&w, "<p class=\"small\"><code>?%t=</code> %t</p>", *name,
 				 meaning_of(*name));
 		page_put(&w, "<p class=\"small dim\">%t</p></section>\n", web_routes[i].type);
@@ -148,6 +280,7 @@ bool web_show_problem(const struct http_request *r, const struct http_problem *p
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	const char *title = http_status_title(p->status);
 	const struct web *web = data;
+	const char *id;
 
 	page_begin(&w, NULL, title, "");
 	page_put(
@@ -168,7 +301,10 @@ bool web_show_problem(const struct http_request *r, const struct http_problem *p
 		page_put(&w, "<p><bdi>%t</bdi></p>\n", p->detail ? p->detail : "");
 		if (p->remedy)
 			page_put(&w, "<p><bdi>%t</bdi></p>\n", p->remedy);
-		page_put(&w, "<p><a class=\"btn\" href=\"/\">All computations</a></p>\n");
+		if (http_request_route(r) && (id = http_request_param(r, "id")) && p->status != 404)
+			page_put(&w, "<p><a class=\"btn\" href=\"/c/%u\">Back to it</a></p>\n", id);
+		else
+			page_put(&w, "<p><a class=\"btn\" href=\"/\">All computations</a></p>\n");
 	}
 	page_put(&w, "</section>\n");
 	page_end(&w);

@@ -2,6 +2,7 @@
 /* web_role.c — a computation's roles: what they allow, who has them; and which keys it names. */
 #include "common/base/json.h"
 #include "computations/people/role.h"
+#include "computations/web/web_form.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
@@ -22,7 +23,7 @@ static int run(struct store *store, struct web_work *work, struct err *e)
 		return err_code(e);
 	work->more = list;
 	work->free_more = free_list;
-	return 0;
+	return revision_of_roles(list, work->revision, e);
 }
 
 static void put_actions(struct writer *w, unsigned actions)
@@ -36,17 +37,76 @@ static void put_actions(struct writer *w, unsigned actions)
 		}
 }
 
-static void put_members(struct writer *w, const struct role_list *list, const char *role)
+/* Whether this caller may say who has a role with these actions; the manifest's parties are frozen with it. */
+static bool may_change(const struct web_work *work, const char *role, unsigned actions)
 {
-	const char *between = "";
+	bool is_of_party = (actions & ACTIONS_OF_PARTIES) && strcmp(role, ACTION_OWNER) != 0;
 
-	for (size_t i = 0; i < list->member_count; i++)
-		if (strcmp(list->members[i].role, role) == 0) {
-			page_put(w, "%s<bdi>%t</bdi>", between, list->members[i].user);
-			between = ", ";
-		}
-	if (!*between)
+	return *work->csrf && admin_access_may(&work->caller, DEED_MEMBERS, &work->c) &&
+	       (!is_of_party || admin_access_may(&work->caller, DEED_PARTIES, &work->c));
+}
+
+static void begin_form(const struct web_work *work, const char *class, const char *what,
+		       struct writer *w)
+{
+	page_put(w,
+		 "<form class=\"%s\" method=\"post\" action=\"/c/%u/roles/%s\"><input "
+		 "type=\"hidden\" name=\"csrf\" value=\"%a\"><input type=\"hidden\" "
+		 "name=\"revision\" value=\"%a\">",
+		 class, work->c.id, what, work->csrf, work->revision);
+}
+
+static void put_take(const struct web_work *work, const char *role, const char *user,
+		     struct writer *w)
+{
+	begin_form(work, "inline", "take", w);
+	page_put(w,
+		 "<input type=\"hidden\" name=\"role\" value=\"%a\"><input type=\"hidden\" "
+		 "name=\"user\" value=\"%a\"><button class=\"btn quiet\" type=\"submit\">Take<span "
+		 "class=\"sr\"> the role %t from %t</span></button></form>",
+		 role, user, role, user);
+}
+
+static void put_members(const struct web_work *work, const char *role, unsigned actions,
+			struct writer *w)
+{
+	const struct role_list *list = work->more;
+	bool can_take = may_change(work, role, actions), is_any = false;
+
+	for (size_t i = 0; i < list->member_count; i++) {
+		if (strcmp(list->members[i].role, role) != 0)
+			continue;
+		page_put(w, "<span class=\"member\"><bdi>%t</bdi>", list->members[i].user);
+		if (can_take)
+			put_take(work, role, list->members[i].user, w);
+		page_put(w, "</span> ");
+		is_any = true;
+	}
+	if (!is_any)
 		page_put(w, "<span class=\"dim\">Nobody</span>");
+}
+
+static void put_choice(const struct web_work *work, const char *role, unsigned actions,
+		       struct writer *w)
+{
+	if (may_change(work, role, actions))
+		page_put(w, "<option value=\"%a\"%s>%t</option>", role,
+			 strcmp(role, "viewer") == 0 ? " selected" : "", role);
+}
+
+static void put_give(const struct web_work *work, struct writer *w)
+{
+	const struct role_list *list = work->more;
+
+	begin_form(work, "stack", "give", w);
+	page_put(w, "<div><label for=\"f-role\">Role</label><select id=\"f-role\" name=\"role\">");
+	for (size_t i = 0; i < ACTION_ROLES; i++)
+		put_choice(work, action_roles[i].name, action_roles[i].actions, w);
+	for (size_t i = 0; i < list->own_count; i++)
+		put_choice(work, list->own[i].name, list->own[i].actions, w);
+	page_put(w, "</select></div>\n");
+	web_form_field(w, "user", "User", "text", "off", "", NULL);
+	web_form_end(w, "Give the role");
 }
 
 static void put_row(const struct web_work *work, const char *name, unsigned actions,
@@ -58,7 +118,7 @@ static void put_row(const struct web_work *work, const char *name, unsigned acti
 	page_put(w, "%t</th>", name);
 	page_cell(w, "Who");
 	page_put(w, "<span>");
-	put_members(w, work->more, name);
+	put_members(work, name, actions, w);
 	page_put(w, "</span></td>");
 	page_cell(w, "Allows");
 	page_put(w, "<span>");
@@ -111,8 +171,10 @@ static void reply(struct web_work *work)
 	if (work->c.sent)
 		page_put(&w, "<p>%t</p>\n", WEB_ROLES_FROZEN);
 	put_self(work, &w);
-	page_put(&w, "<p>%t</p>\n", list->member_count ? WEB_GIVE : WEB_NO_MEMBERS);
-	page_command(&w, "give", "cocos-cli role give", work->c.id, " viewer NAME");
+	if (!list->member_count)
+		page_put(&w, "<p>%t</p>\n", WEB_NO_MEMBERS);
+	if (may_change(work, "viewer", ACTION_BIT(ACTION_VIEW)))
+		put_give(work, &w);
 	page_put(&w, "</section>\n</div><div class=\"stack\">\n");
 	web_put_people(work, &w);
 	page_put(&w, "</div></div>\n");
@@ -142,7 +204,7 @@ static void reply_json(struct web_work *work)
 		web_json_role(&w, list, list->own[i].name, list->own[i].actions, true);
 	}
 	writer_text(&w, "]}\n");
-	web_reply_json(work->r, &w);
+	web_reply_revision(work->r, &w, work->revision);
 }
 
 void web_roles_json(struct http_request *r, void *data)

@@ -3,15 +3,18 @@
 #include "common/base/log.h"
 #include "computations/web/web.h"
 #include "computations/web/web_access.h"
+#include "computations/web/web_act.h"
 #include "computations/web/web_asset.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_sign_in.h"
+#include "computations/web/web_token.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <openssl/crypto.h>
 
 /* Whether the caller could be somebody; whose token it is, and what he may, is found out in the pool. */
 static int may(const struct http_request *r, void *data, struct err *e)
@@ -36,6 +39,21 @@ static int may_change(const struct http_request *r, void *data, struct err *e)
 	return web_access_take(data, r, &ignored, e);
 }
 
+/* The API: a browser says where it is asked for, and has to ask from our page; a program need not. */
+static int may_act(const struct http_request *r, void *data, struct err *e)
+{
+	char cookie[LOGIN_TEXT_LEN + 1];
+	bool is_browser = http_request_header(r, "origin", 0) ||
+			  http_request_header(r, "sec-fetch-site", 0) ||
+			  http_request_cookie(r, web_access_cookie(r), cookie, sizeof(cookie));
+	struct admin_caller ignored;
+
+	OPENSSL_cleanse(cookie, sizeof(cookie));
+	if (is_browser && web_door_check_change(r, e) < 0)
+		return err_code(e);
+	return web_access_take(data, r, &ignored, e);
+}
+
 /* Who may open the administrators' socket may let a browser in. */
 static int may_link(const struct http_request *r, void *data, struct err *e)
 {
@@ -51,26 +69,6 @@ static int may_link(const struct http_request *r, void *data, struct err *e)
 		return err_set(e, ERR_PRECONDITION,
 			       "COMPUTATIONS_WEB is no loopback address, and needs no link");
 	return 0;
-}
-
-static void give_link(struct http_request *r, void *data)
-{
-	CLEANUP_WRITER struct writer w = writer_up_to(WEB_URL_MAX + 1);
-	struct http_answer answer = { .status = 200, .type = "text/plain; charset=utf-8" };
-	struct web *web = data;
-	char url[WEB_URL_MAX];
-	struct err e;
-
-	if (web_door_link(&web->door, 0, url, &e) < 0) {
-		http_request_fail(r, &e);
-		return;
-	}
-	log_info("page: user %u got a link that works once",
-		 (unsigned)http_request_identity(r).uid);
-	writer_text(&w, url);
-	writer_text(&w, "\n");
-	answer.body = writer_take(&w, &answer.len);
-	http_request_answer(r, &answer);
 }
 
 static void asset_css(struct http_request *r, void *data)
@@ -95,6 +93,7 @@ static void asset_mark(struct http_request *r, void *data)
 
 static const char *const list_query[] = { "q", "state", "before", NULL };
 static const char *const after_query[] = { "after", NULL };
+static const char *const force_query[] = { "force", NULL };
 
 /* API: with a line about it, and its type. OPEN: to everybody. */
 #define GET(path, who, names, handler) \
@@ -111,6 +110,22 @@ static const char *const after_query[] = { "after", NULL };
 		.http = { HTTP_POST, path, who, WEB_FORM_MAX, WEB_FORM_TYPE, NULL, serve }, \
 		.deed = DEED_BE,                                                            \
 	}
+/* A form that is a call of the administrators' methods, which say who may; and the same for programs. */
+#define CHANGE(path, action_)                                                             \
+	{                                                                                 \
+		.http = { HTTP_POST, path, may_change, WEB_FORM_MAX, WEB_FORM_TYPE, NULL, \
+			  web_act_form },                                                 \
+		.deed = DEED_BE,                                                          \
+		.action = &(action_),                                                     \
+	}
+#define SEND(method_, path, action_, size, query, deed_, summary_)                           \
+	{                                                                                    \
+		.http = { method_, path, may_act, size, WEB_JSON_TYPE, query, web_act_api }, \
+		.deed = deed_,                                                               \
+		.action = &(action_),                                                        \
+		.summary = (summary_),                                                       \
+		.type = WEB_JSON_TYPE,                                                       \
+	}
 #define OPEN(path, serve) { .http = GET(path, http_anybody, NULL, serve) }
 
 const struct web_route web_routes[] = {
@@ -125,10 +140,34 @@ const struct web_route web_routes[] = {
 	    "text/event-stream"),
 	API("/api/computations/{id}/roles", DEED_SEE, NULL, web_roles_json,
 	    "Its roles: what they allow, and who has them.", "application/json"),
+	SEND(HTTP_DELETE, "/api/computations/{id}", web_api_remove, 0, force_query, DEED_SEE,
+	     "Removes it, for good."),
+	SEND(HTTP_POST, "/api/computations/{id}/run", web_api_run, WEB_BODY_MAX, NULL, DEED_SEE,
+	     "Gives it to a CVM. The answer is what it is now."),
+	SEND(HTTP_POST, "/api/computations/{id}/stop", web_api_stop, 0, NULL, DEED_SEE,
+	     "Stops it; its agent wipes what it holds. The answer is what it is now."),
+	SEND(HTTP_PUT, "/api/computations/{id}/roles/{role}", web_api_define, WEB_BODY_MAX, NULL,
+	     DEED_SEE, "Makes a role of its own, or changes one."),
+	SEND(HTTP_DELETE, "/api/computations/{id}/roles/{role}", web_api_undefine, 0, NULL,
+	     DEED_SEE, "Removes a role of its own."),
+	SEND(HTTP_PUT, "/api/computations/{id}/roles/{role}/members/{user}", web_api_give, 0, NULL,
+	     DEED_SEE, "Gives a user that role."),
+	SEND(HTTP_DELETE, "/api/computations/{id}/roles/{role}/members/{user}", web_api_take, 0,
+	     NULL, DEED_SEE, "Takes it."),
+	API("/api/me", DEED_BE, NULL, web_me_json, "Who you are, and your tokens and sessions.",
+	    "application/json"),
+	SEND(HTTP_POST, "/api/me/tokens", web_api_token, WEB_BODY_MAX, NULL, DEED_BE,
+	     "Makes a token, which is shown once. Its name makes sure that there is one only."),
+	SEND(HTTP_DELETE, "/api/me/tokens/{name}", web_api_revoke, 0, NULL, DEED_BE,
+	     "Revokes one of your tokens."),
+	SEND(HTTP_DELETE, "/api/me/sessions/{number}", web_api_end, 0, NULL, DEED_BE,
+	     "Ends one of your sessions."),
 	API("/api/cvms", DEED_OPERATE, after_query, web_cvms_json,
 	    "CVMs whose agents have connected, oldest first. The next page is behind “next”.",
 	    "application/json"),
 	API("/api/cvms/{cvm}", DEED_OPERATE, NULL, web_cvm_json, "One CVM.", "application/json"),
+	SEND(HTTP_POST, "/api/cvms/{cvm}/release", web_api_release, 0, NULL, DEED_OPERATE,
+	     "Releases its name: the next agent that comes by it has it."),
 	API("/api/users", DEED_OPERATE, after_query, web_users_json,
 	    "Users, oldest first. The next page is behind “next”.", "application/json"),
 	API("/api/openapi.json", DEED_BE, NULL, web_openapi, "This document.", "application/json"),
@@ -137,8 +176,18 @@ const struct web_route web_routes[] = {
 	PAGE("/c/{id}", DEED_SEE, NULL, web_one),
 	PAGE("/c/{id}/manifest", DEED_SEE, NULL, web_manifest_page),
 	PAGE("/c/{id}/roles", DEED_SEE, NULL, web_roles),
+	PAGE("/c/{id}/run", DEED_SEE, NULL, web_ask_run), /* then one of two deeds */
+	CHANGE("/c/{id}/run", web_page_run),
+	PAGE("/c/{id}/stop", DEED_STOP, NULL, web_ask_stop),
+	CHANGE("/c/{id}/stop", web_page_stop),
+	PAGE("/c/{id}/remove", DEED_REMOVE, NULL, web_ask_remove),
+	CHANGE("/c/{id}/remove", web_page_remove),
+	CHANGE("/c/{id}/roles/give", web_page_give),
+	CHANGE("/c/{id}/roles/take", web_page_take),
 	PAGE("/cvms", DEED_OPERATE, after_query, web_cvms),
 	PAGE("/cvms/{cvm}", DEED_OPERATE, NULL, web_cvm),
+	PAGE("/cvms/{cvm}/release", DEED_OPERATE, NULL, web_ask_release),
+	CHANGE("/cvms/{cvm}/release", web_page_release),
 	PAGE("/users", DEED_OPERATE, after_query, web_users),
 	PAGE("/audit", DEED_OPERATE, NULL, web_audit),
 	PAGE("/audit.jsonl", DEED_OPERATE, NULL, web_audit_file),
@@ -147,15 +196,17 @@ const struct web_route web_routes[] = {
 	PAGE("/me", DEED_BE, NULL, web_me),
 	PAGE("/me/password", DEED_BE, NULL, web_me_password),
 	FORM("/me/change", may_change, web_me_password_try),
-	FORM("/me/sessions/{number}", may_change, web_me_end),
-	FORM("/me/others", may_change, web_me_end_others),
-	FORM("/me/tokens/{name}", may_change, web_me_revoke),
+	PAGE("/me/token", DEED_BE, NULL, web_token_ask),
+	FORM("/me/token", may_change, web_token_try),
+	CHANGE("/me/sessions/{number}", web_page_end),
+	CHANGE("/me/others", web_page_end_others),
+	CHANGE("/me/tokens/{name}", web_page_revoke),
 	PAGE(WEB_DEVICE_PATH, DEED_BE, NULL, web_device),
 	FORM(WEB_DEVICE_PATH, may_change, web_device_see),
 	FORM(WEB_DEVICE_PATH "/let-in", may_change, web_device_let_in),
 	FORM(WEB_DEVICE_PATH "/refuse/{code}", may_change, web_device_refuse),
 	FORM("/sign-out", may_change, web_sign_out),
-	{ .http = { HTTP_POST, "/link", may_link, 0, NULL, NULL, give_link },
+	{ .http = { HTTP_POST, "/link", may_link, 0, NULL, NULL, web_give_link },
 	  .deed = DEED_OPERATE },
 	/* Nothing of these is about a computation, and the page that says how to get in looks as all do. */
 	OPEN("/in/{secret}", web_arrive),
@@ -171,7 +222,12 @@ const struct web_route web_routes[] = {
 const size_t web_routes_count = ARRAY_LEN(web_routes);
 static_assert(ARRAY_LEN(web_routes) <= WEB_ROUTES_MAX, "they are copied");
 
+const struct web_route *web_row_of(const struct web *web, const struct http_request *r)
+{
+	return &web_routes[http_request_route(r) - web->rows];
+}
+
 enum deed web_deed_of(const struct web *web, const struct http_request *r)
 {
-	return web_routes[http_request_route(r) - web->rows].deed;
+	return web_row_of(web, r)->deed;
 }

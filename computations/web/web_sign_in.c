@@ -84,10 +84,10 @@ static int sign_in_keep(struct store *store, struct web_enter *en, struct err *e
 
 void web_sign_in_try(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { sign_in_look, sign_in_keep, web_enter_in,
-						  sign_in_show };
+	static const struct web_enter_way way = { TRAIL_SIGN_IN, sign_in_look, sign_in_keep,
+						  web_enter_in, sign_in_show };
 	static const char *const names[] = { "name", "password", NULL };
-	struct web_enter *en = web_enter_new(data, r, &way, names);
+	struct web_enter *en = web_enter_new(data, r, &way, names, NULL);
 
 	if (!en)
 		return;
@@ -224,10 +224,10 @@ static void choose_done(struct web_enter *en)
 
 void web_choose_try(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { choose_look, choose_keep, choose_done,
-						  choose_show };
+	static const struct web_enter_way way = { TRAIL_CHOOSE_PASSWORD, choose_look, choose_keep,
+						  choose_done, choose_show };
 	static const char *const names[] = { "name", "password", "again", NULL };
-	struct web_enter *en = web_enter_new(data, r, &way, names);
+	struct web_enter *en = web_enter_new(data, r, &way, names, NULL);
 
 	if (!en)
 		return;
@@ -239,18 +239,12 @@ void web_choose_try(struct http_request *r, void *data)
 
 struct arrival {
 	struct http_request *r; /* a reference */
+	struct web *web;
+	struct web_trail trail;
 	struct web_pass pass;
 	char about[LOGIN_ABOUT_MAX + 1];
 	char secret[LOGIN_TEXT_LEN + 1];
 };
-
-static void answer_in(struct http_request *r, const char *cookie)
-{
-	log_info("page: %s came with a link, and is in", http_request_peer(r));
-	http_request_answer(r, &(struct http_answer){
-				       .status = 303,
-				       .more = { { "location", "/" }, { "set-cookie", cookie } } });
-}
 
 static int run_arrive(struct store *store, void *data, struct err *e)
 {
@@ -258,62 +252,138 @@ static int run_arrive(struct store *store, void *data, struct err *e)
 	const struct login from = { .peer = (char *)(uintptr_t)http_request_peer(a->r),
 				    .about = a->about };
 
-	return login_add(&store->db, a->pass.person, a->pass.name, &from, store_now(), a->secret,
-			 e);
+	if (a->pass.person && login_add(&store->db, a->pass.person, a->pass.name, &from,
+					store_now(), a->secret, e) < 0)
+		return err_code(e);
+	return web_trail_add(store, &a->trail, "", e);
+}
+
+/* A user's session is in the database, that of whoever may open the socket at the door. */
+static int begin(struct arrival *a, char cookie[WEB_URL_MAX], struct err *e)
+{
+	if (!a->pass.person)
+		return web_door_begin(&a->web->door, &a->pass, cookie, e);
+	/* Lax: the browser comes from where it signed in, which is another name. Forms have more (web_access_csrf). */
+	snprintf(cookie, WEB_URL_MAX, WEB_COOKIE "=%s; Path=/; HttpOnly; SameSite=Lax", a->secret);
+	return 0;
 }
 
 static void arrived(void *data, const struct err *e)
 {
-	char cookie[WEB_URL_MAX];
+	char cookie[WEB_URL_MAX] = "";
 	struct arrival *a = data;
+	struct err why;
 
-	/* Lax: the browser comes from where it signed in, which is another name. Forms have more (web_access_csrf). */
-	snprintf(cookie, sizeof(cookie), WEB_COOKIE "=%s; Path=/; HttpOnly; SameSite=Lax",
-		 a->secret);
-	if (e)
+	if (!e && begin(a, cookie, &why) < 0)
+		e = &why;
+	web_trail_end(&a->trail, e);
+	if (e) {
 		http_request_fail(a->r, e);
-	else
-		answer_in(a->r, cookie);
+	} else {
+		log_info("page: %s came with a link, and is in", http_request_peer(a->r));
+		http_request_answer(a->r,
+				    &(struct http_answer){ .status = 303,
+							   .more = { { "location", "/" },
+								     { "set-cookie", cookie } } });
+	}
 	explicit_bzero(cookie, sizeof(cookie));
 	http_request_unref(a->r);
 	explicit_bzero(a, sizeof(*a));
 	free(a);
 }
 
-static void begin_login(struct web *web, struct http_request *r, const struct web_pass *pass)
+static int take(struct arrival *a, struct err *e)
 {
-	struct arrival *a = calloc(1, sizeof(*a));
-	struct err e;
-
-	err_nomem(&e);
-	if (!a) {
-		http_request_fail(r, &e);
-		return;
+	if (web_trail_begin(&a->trail, a->web, a->r, TRAIL_COME_IN, e) < 0)
+		return err_code(e);
+	if (web_door_take(&a->web->door, http_request_host(a->r), secret_of(a->r), &a->pass, e) <
+	    0) {
+		log_info("page: %s came with a link that does not work", http_request_peer(a->r));
+		return err_code(e);
 	}
-	a->r = http_request_ref(r);
-	a->pass = *pass;
-	web_enter_about(r, a->about);
-	if (store_queue_add(web->service->queue, &(struct store_queue_op){ run_arrive, arrived, a },
-			    &e) < 0)
-		arrived(a, &e);
+	return web_trail_admit(&a->trail, "", e);
 }
 
 void web_arrive(struct http_request *r, void *data)
 {
-	char cookie[WEB_URL_MAX];
+	struct arrival *a = calloc(1, sizeof(*a));
 	struct web *web = data;
-	struct web_pass pass;
 	struct err e;
 
-	if (web_door_take(&web->door, http_request_host(r), secret_of(r), &pass, &e) < 0) {
-		log_info("page: %s came with a link that does not work", http_request_peer(r));
-		http_request_fail(r, &e);
+	if (!a) {
+		http_request_fail(r, (err_nomem(&e), &e));
 		return;
 	}
-	if (pass.person)
-		begin_login(web, r, &pass);
-	else if (web_door_begin(&web->door, &pass, cookie, &e) < 0)
-		http_request_fail(r, &e);
+	a->r = http_request_ref(r);
+	a->web = web;
+	web_enter_about(r, a->about);
+	if (take(a, &e) < 0 ||
+	    store_queue_add_audited(web->service->queue,
+				    &(struct store_queue_op){ run_arrive, arrived, a }, &e) < 0)
+		arrived(a, &e);
+}
+
+/* ---- who may open the administrators' socket lets a browser in ---- */
+
+struct gift {
+	struct http_request *r; /* a reference */
+	struct web *web;
+	struct web_trail trail;
+};
+
+static int run_give(struct store *store, void *data, struct err *e)
+{
+	const struct gift *gift = data;
+
+	return web_trail_add(store, &gift->trail, "", e);
+}
+
+static void answer_link(struct http_request *r, const char *url)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_URL_MAX + 1);
+	struct http_answer answer = { .status = 200, .type = "text/plain; charset=utf-8" };
+
+	log_info("page: user %u got a link that works once",
+		 (unsigned)http_request_identity(r).uid);
+	writer_text(&w, url);
+	writer_text(&w, "\n");
+	answer.body = writer_take(&w, &answer.len);
+	http_request_answer(r, &answer);
+}
+
+static void given(void *data, const struct err *e)
+{
+	struct gift *gift = data;
+	char url[WEB_URL_MAX];
+	struct err why;
+
+	if (!e && web_door_link(&gift->web->door, 0, url, &why) < 0)
+		e = &why;
+	web_trail_end(&gift->trail, e);
+	if (e)
+		http_request_fail(gift->r, e);
 	else
-		answer_in(r, cookie);
+		answer_link(gift->r, url);
+	explicit_bzero(url, sizeof(url));
+	http_request_unref(gift->r);
+	free(gift);
+}
+
+void web_give_link(struct http_request *r, void *data)
+{
+	struct gift *gift = calloc(1, sizeof(*gift));
+	struct web *web = data;
+	struct err e;
+
+	if (!gift) {
+		http_request_fail(r, (err_nomem(&e), &e));
+		return;
+	}
+	gift->r = http_request_ref(r);
+	gift->web = web;
+	if (web_trail_begin(&gift->trail, web, r, TRAIL_GIVE_LINK, &e) < 0 ||
+	    web_trail_admit(&gift->trail, "", &e) < 0 ||
+	    store_queue_add_audited(web->service->queue,
+				    &(struct store_queue_op){ run_give, given, gift }, &e) < 0)
+		given(gift, &e);
 }

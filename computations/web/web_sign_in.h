@@ -16,14 +16,13 @@ void web_choose(struct http_request *r, void *data);
 void web_choose_try(struct http_request *r, void *data);
 /* A link to a name of its own. */
 void web_arrive(struct http_request *r, void *data);
+void web_give_link(struct http_request *r, void *data);
 
-/* web_me.c: who is in, his sessions and tokens. */
+/* web_me.c: who is in, his sessions and password. */
 void web_me(struct http_request *r, void *data);
 void web_me_password(struct http_request *r, void *data);
 void web_me_password_try(struct http_request *r, void *data);
-void web_me_end(struct http_request *r, void *data);
-void web_me_end_others(struct http_request *r, void *data);
-void web_me_revoke(struct http_request *r, void *data);
+void web_me_json(struct http_request *r, void *data);
 /* web_device.c: somebody lets a command line in. */
 void web_device(struct http_request *r, void *data);
 void web_device_see(struct http_request *r, void *data);

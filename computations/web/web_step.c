@@ -2,23 +2,10 @@
 #include "computations/web/web_step.h"
 
 #include "computations/web/web_access.h"
+#include "computations/web/web_act.h"
 #include "computations/web/web_page.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <openssl/crypto.h>
-
-int web_step_check(const struct http_request *r, const struct web_form *form, struct err *e)
-{
-	char csrf[WEB_CSRF_LEN + 1];
-	const char *shown = web_form_text(form, "csrf");
-
-	if (web_access_csrf(r, csrf, e) < 0)
-		return err_code(e);
-	if (strlen(shown) == WEB_CSRF_LEN && CRYPTO_memcmp(csrf, shown, WEB_CSRF_LEN) == 0)
-		return 0;
-	return err_set(e, ERR_DENIED, "this form is of another session: open the page again");
-}
 
 static void step_free(struct web_step *step)
 {
@@ -57,7 +44,8 @@ void web_step_start(struct web *web, struct http_request *r, const char *const *
 		http_request_fail(r, &e);
 		return;
 	}
-	if (web_form_read(r, names, &step->form, &e) < 0 || web_step_check(r, step->form, &e) < 0 ||
+	if (web_form_read(r, names, NULL, &step->form, &e) < 0 ||
+	    web_check_form(web, r, step->form, &e) < 0 ||
 	    web_access_take(web, r, &step->caller, &e) < 0) {
 		http_request_fail(r, &e);
 		step_free(step);

@@ -21,10 +21,6 @@ struct web_step {
 	struct device device; /* of web_device.c */
 };
 
-/* A form of this very session: it has what only its own pages know, in "csrf". */
-int web_step_check(const struct http_request *r, const struct web_form *form,
-		   struct err *e) MUST_CHECK;
-
 /* Reads the form, whose fields are `names` (web_form_read()), and refuses what is none of this session's. */
 void web_step_start(struct web *web, struct http_request *r, const char *const *names,
 		    int (*run)(struct store *store, struct web_step *step, struct err *e),

@@ -38,8 +38,7 @@
 #define WEB_OPERATOR \
 	"You administer this service: all that does not need a party's key is yours to do."
 #define WEB_NO_MEMBERS \
-	"Nobody but this service's administrators sees it. Give somebody a role, by name:"
-#define WEB_GIVE "To give somebody a role:"
+	"Nobody but this service's administrators sees it. Give somebody a role, by name."
 #define WEB_NO_CVMS \
 	"No agent has connected. Have the manager launch a machine, whose agent comes by itself:"
 #define WEB_CVMS "The agents that this service knows. What it says of them is its operator's word."
@@ -72,9 +71,10 @@
 #define WEB_NO_EVENTS     "Nothing has happened yet."
 #define WEB_NO_LINK \
 	"Without an account a link that works once opens it. Whoever administers this service prints one:"
-#define WEB_API                                                                               \
-	"The same as the page, for programs. It only reads. Refusals are RFC 9457 problems, " \
-	"which name the field and what to do."
+#define WEB_API                                                                                    \
+	"The same as the page, for programs. Changes take JSON, and an If-Match with the ETag of " \
+	"what you saw; the audit log has them. Refusals are RFC 9457 problems, which name the "    \
+	"field and what to do."
 
 #define WEB_WRONG       "This name and password do not belong together, or may not sign in."
 #define WEB_NO_PASSWORD "No password yet, or forgotten? An administrator has links to choose one."
@@ -87,7 +87,34 @@
 	"belong together are easy to keep in mind."
 #define WEB_NAME_HINT "At most 63 of a-z 0-9 . _ @ + - with a letter or digit first"
 #define WEB_TOKENS \
-	"With a token cocos-cli and programs are you. 'cocos-cli login' gets one here, 'token add' makes one."
+	"With a token cocos-cli and programs are you. 'cocos-cli login' gets one here, too."
+#define WEB_TOKEN_NAME "Such as laptop; at most 63 of a-z 0-9 . _ @ + -"
+#define WEB_TOKEN_FOR \
+	"None ticked: everything that you may do. What sees nothing can do nothing: tick view."
+#define WEB_TOKEN_PASSWORD \
+	"A token lasts longer than this session: so it takes more than the session to make one."
+#define WEB_TOKEN_ONCE "It is shown once, and kept nowhere. Whoever has it is you."
+#define WEB_RUN                                                                                       \
+	"The CVM gets the manifest, which is frozen from then on. Its agent waits for the algorithm " \
+	"and the datasets, from the keys that the manifest names."
+#define WEB_RUN_AGAIN \
+	"The same manifest once more. A CVM may have kept what its owners let it keep."
+#define WEB_RUN_CHOOSE    "Connected ones. Accepted is this service’s verdict, not yours."
+#define WEB_RUN_CVM       "Its id; empty for the only one that is connected and free"
+#define WEB_RUN_CVM_AGAIN "Its id; empty for the one where it failed"
+#define WEB_RUN_UNVERIFIED \
+	"Owners who check evidence with their CLI send nothing to such a machine."
+#define WEB_STOP \
+	"Its agent ends it, and forgets what it holds. It does not go on afterwards. This wipes:"
+#define WEB_STOP_EARLY "No CVM holds it: nothing is wiped. It can’t be run afterwards."
+#define WEB_REMOVE                                                                                    \
+	"Manifest, roles, events and its journal go from this service, for everybody who has a role " \
+	"in it. Nobody can bring them back; save what you need first:"
+#define WEB_REMOVE_HELD  "A CVM holds it. Stop it first, and its agent says when all is wiped."
+#define WEB_REMOVE_FORCE "Its agent is told to stop when it comes; that it did, nobody will see."
+#define WEB_RELEASE                                                                             \
+	"The agent’s connection ends, and the next agent that comes by this name has it, with " \
+	"whatever key. Do that when the machine’s key was lost or changed."
 #define WEB_DEVICE \
 	"'cocos-cli login' shows a code: give it here. You see who asks, and for what, before anything is let in."
 #define WEB_DEVICE_HINT "Eight letters; it works once, within ten minutes"

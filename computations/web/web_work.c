@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/web/web_work.h"
 
+#include "common/base/encode.h"
+#include "common/crypto/digest.h"
+#include "computations/core/known_hash.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_words.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void work_free(struct web_work *work)
 {
@@ -43,11 +48,18 @@ static int work_run(struct store *store, void *data, struct err *e)
 static void work_done(void *data, const struct err *e)
 {
 	struct web_work *work = data;
+	struct err ignored;
 
-	if (e)
+	if (e) {
 		http_request_fail(work->r, e);
-	else
+	} else {
+		if (work->caller.has_token || work->caller.has_login)
+			known_hash_learn(work->web->service->known, work->caller.hash);
+		if (work->caller.has_token ||
+		    web_access_csrf(work->web, work->r, work->csrf, &ignored) < 0)
+			*work->csrf = 0;
 		work->reply(work);
+	}
 	work_free(work);
 }
 
@@ -106,6 +118,33 @@ void web_reply_html(struct http_request *r, struct writer *w, unsigned status)
 void web_reply_json(struct http_request *r, struct writer *w)
 {
 	reply(r, w, &(struct http_answer){ .status = 200, .type = "application/json" });
+}
+
+void web_reply_revision(struct http_request *r, struct writer *w, const char *revision)
+{
+	uint8_t sha[SHA256_LEN];
+	char body[REVISION_LEN + 1] = "", etag[WEB_ETAG_LEN + 1];
+	struct err e;
+
+	if (digest(DIGEST_SHA256, w->bytes, w->len, sha, &e) < 0) {
+		http_request_fail(r, &e);
+		return;
+	}
+	hex_encode(sha, REVISION_LEN / 2, body);
+	snprintf(etag, sizeof(etag), "\"%s.%.*s\"", revision, REVISION_LEN, body);
+	reply(r, w,
+	      &(struct http_answer){ .status = 200, .type = "application/json", .etag = etag });
+}
+
+int web_run_held(struct store *store, struct web_work *work, struct err *e)
+{
+	struct cvm cvm CLEANUP_CVM = { .id = NULL };
+	int failed = *work->c.cvm_id ? store_cvm(store, work->c.cvm_id, &cvm, e) : 0;
+
+	if (failed && !err_is(failed, ERR_NOT_FOUND))
+		return failed;
+	work->is_held = cvm.computation_id && strcmp(cvm.computation_id, work->c.id) == 0;
+	return 0;
 }
 
 bool web_is_connected(const struct web *web, const char *cvm_id)

@@ -16,7 +16,9 @@ enum {
 	WEB_ROWS = 50,          /* of a list's page */
 	WEB_PAGE_MAX = 4 << 20, /* bytes of a page, or of an answer in JSON */
 	WEB_RECORDS = 60,       /* events on a page */
-	WEB_ROUTES_MAX = 64,
+	WEB_ROUTES_MAX = 96,
+	WEB_CSRF_LEN = 2 * SHA256_LEN,
+	WEB_ETAG_LEN = 2 * REVISION_LEN + 3, /* "REVISION.DIGEST", quoted */
 };
 
 struct web {
@@ -27,8 +29,9 @@ struct web {
 	struct http_route rows[WEB_ROUTES_MAX]; /* of web_routes[] */
 	struct web_door door;
 	struct sign_in_rate *rate;
-	char *audit_log; /* NULL: the normal log has it */
-	char *socket;    /* where links are given; NULL: no TCP port of loopback needs them */
+	uint8_t secret[SHA256_LEN]; /* of forms without a session */
+	char *audit_log;            /* NULL: the normal log has it */
+	char *socket; /* where links are given; NULL: no TCP port of loopback needs them */
 	TAILQ_HEAD(, web_follower) followers;
 };
 
@@ -45,6 +48,9 @@ struct web_work {
 	void (*free_more)(void *more);
 	struct store_search search;
 	struct computation c, *rows;
+	char csrf[WEB_CSRF_LEN + 1];     /* of forms; "": this caller can't send any */
+	char revision[REVISION_LEN + 1]; /* of what is shown, where it can be changed */
+	bool is_held;                    /* a CVM holds the computation (web_run_held) */
 	size_t count;
 	bool has_more;
 	Cvms__ComputationRunReq *manifest;
@@ -65,11 +71,14 @@ void web_work_start(struct web *web, struct http_request *r,
 /* 200 with what `w` has; 500 if it is bad. */
 void web_reply_html(struct http_request *r, struct writer *w, unsigned status);
 void web_reply_json(struct http_request *r, struct writer *w);
+/* The same with an ETag, by which If-Match knows what was seen (revision.h). */
+void web_reply_revision(struct http_request *r, struct writer *w, const char *revision);
 bool web_is_connected(const struct web *web, const char *cvm_id);
 
 /* What a computation's pages have in common: the way from one to the other, the manifest and its check, whose
  * key is where, events. */
 int web_run_manifest(struct store *store, struct web_work *work, struct err *e) MUST_CHECK;
+int web_run_held(struct store *store, struct web_work *work, struct err *e) MUST_CHECK;
 void web_put_head(const struct web_work *work, const char *here, struct writer *w);
 void web_put_manifest(const struct web_work *work, struct writer *w);
 void web_put_people(const struct web_work *work, struct writer *w);
@@ -83,6 +92,10 @@ void web_one_json(struct http_request *r, void *data);
 void web_manifest(struct http_request *r, void *data);
 void web_manifest_page(struct http_request *r, void *data);
 void web_roles(struct http_request *r, void *data);
+void web_ask_run(struct http_request *r, void *data);
+void web_ask_stop(struct http_request *r, void *data);
+void web_ask_remove(struct http_request *r, void *data);
+void web_ask_release(struct http_request *r, void *data);
 void web_roles_json(struct http_request *r, void *data);
 void web_users(struct http_request *r, void *data);
 void web_users_json(struct http_request *r, void *data);
@@ -98,13 +111,17 @@ void web_reference(struct http_request *r, void *data);
 bool web_show_problem(const struct http_request *r, const struct http_problem *problem, void *data,
 		      struct http_answer *answer);
 
+struct web_action;
+
 /* What can be asked for, what asking is, and what the document of the API says of it. */
 struct web_route {
 	struct http_route http;
-	enum deed deed; /* unless http_anybody may */
+	enum deed deed;                  /* unless http_anybody may */
+	const struct web_action *action; /* NULL: it changes nothing, or by itself */
 	const char *summary;
 	const char *type; /* of what is answered; NULL: it is no part of the API */
 };
 extern const struct web_route web_routes[];
 extern const size_t web_routes_count;
+const struct web_route *web_row_of(const struct web *web, const struct http_request *r);
 enum deed web_deed_of(const struct web *web, const struct http_request *r);

@@ -96,7 +96,8 @@ def screens(made):
     """Name and address of each, all of them."""
     return [("list", "/"), ("found", "/?q=covid&state=running"), ("none-found", "/?q=nowhere"), ("api", "/api"),
             ("me", "/me"), ("sign-in", "/sign-in"), ("cvms", "/cvms"), ("cvm", "/cvms/covid-failed"), ("users", "/users"), ("audit", "/audit"),
-            ("manifest", "/c/created/manifest"), ("roles", "/c/created/roles"), ("roles-frozen", "/c/running/roles"),
+            ("manifest", "/c/created/manifest"), ("ask-run", "/c/created/run"), ("ask-stop", "/c/running/stop"),
+            ("ask-remove", "/c/failed/remove"), ("ask-release", "/cvms/covid-failed/release"), ("roles", "/c/created/roles"), ("roles-frozen", "/c/running/roles"),
             *((state.lower().replace(" ", "-"), "/c/" + known) for state, known in made.items())]
 
 

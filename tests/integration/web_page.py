@@ -322,7 +322,8 @@ def the_audit_log_is_shown_and_saved():
     with Folder() as logs:
         path = logs("audit.log")
         with Web(AUDIT_LOG=path) as web:
-            assert "No entry yet" in web.come_in().ask("/audit").page().words()
+            assert "No entry yet" in web.ask("/audit", unix=True).page().words()
+            web.come_in()
             stub = people_grpc.PeopleServiceStub(web.service.channel)
             stub.AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
             shown = web.ask("/audit").page().words()
@@ -625,6 +626,20 @@ def colours_differ_enough():
             assert (b + 0.05) / (a + 0.05) >= 4.5, (ink, ground, (b + 0.05) / (a + 0.05))
 
 
+def what_it_says_of_a_change(web, path, method, operation):
+    """Each parameter of the path, a schema for the body, and an answer."""
+    words = web.ask("/api").page().words()
+    assert operation["summary"] in words and f"{method.upper()} {path}" in words, (method, path)
+    in_path = [p["name"] for p in operation["parameters"] if p["in"] == "path"]
+    assert in_path == re.findall(r"\{(\w+)\}", path), (method, path)
+    assert set(operation["responses"]) == {"default", *set(operation["responses"]) & {"200", "201", "204"}}
+    assert len(operation["responses"]) == 2, (method, path)
+    if "requestBody" in operation:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        assert method in ("post", "put") and schema["additionalProperties"] is False
+        assert set(schema["required"]) <= set(schema["properties"]), (method, path)
+
+
 def the_document_says_what_is_there():
     with Web() as web, agent_of(web.service):
         until(connected(web.service, "cvm-1"), "the connection")
@@ -632,9 +647,13 @@ def the_document_says_what_is_there():
         known = create(web.service)
         people_grpc.PeopleServiceStub(web.service.channel).AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
         document = web.ask("/api/openapi.json").json()
-        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 9
+        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 18
         for path, item in document["paths"].items():
-            operation = item["get"]
+            operation = item.get("get")
+            for method, other in item.items():
+                what_it_says_of_a_change(web, path, method, other)
+            if not operation:
+                continue
             kind = next(iter(operation["responses"]["200"]["content"]))
             asked = path.replace("{id}", known).replace("{cvm}", "cvm-1")
             assert operation["summary"] in web.ask("/api").page().words(), path

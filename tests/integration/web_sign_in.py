@@ -109,7 +109,7 @@ def its_screens_are_as_they_should_be():
         room.fill("password", PASSWORD)
         room.page.key("Enter")
         room.arrived("/")
-        for name, path in (("me", "/me"), ("password", "/me/password"), ("device", "/me/device")):
+        for name, path in (("you", "/me"), ("token", "/me/token"), ("password", "/me/password"), ("device", "/me/device")):
             wrong += look(room, name, path)
         assert not wrong, "\n".join(wrong[:40])
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/core/revision.h"
+
+#include "common/base/encode.h"
+#include "common/base/log.h"
+#include "common/base/writer.h"
+#include "common/crypto/digest.h"
+#include "computations/people/role.h"
+#include "computations/store/store.h"
+
+#include <string.h>
+
+enum { TEXT_MAX = 256 << 10 }; /* of all roles and members */
+
+static int take(struct writer *w, char revision[REVISION_LEN + 1], struct err *e)
+{
+	uint8_t sha[SHA256_LEN];
+
+	if (writer_check(w, "a revision", e) < 0 ||
+	    digest(DIGEST_SHA256, w->bytes, w->len, sha, e) < 0)
+		return err_code(e);
+	hex_encode(sha, REVISION_LEN / 2, revision);
+	revision[REVISION_LEN] = 0;
+	return 0;
+}
+
+/* With its zero byte: no two lists of texts are the same bytes. */
+static void put(struct writer *w, const char *text)
+{
+	writer_bytes(w, text, strlen(text) + 1);
+}
+
+int revision_of(const struct computation *c, char revision[REVISION_LEN + 1], struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(TEXT_MAX);
+
+	put(&w, c->id);
+	put(&w, c->cvm_id);
+	writer_printf(&w, "%d %d %d %lld %lld %lld", (int)c->state, c->stopping, c->finished,
+		      (long long)c->created, (long long)c->sent, (long long)c->ended);
+	return take(&w, revision, e);
+}
+
+int revision_of_roles(const struct role_list *list, char revision[REVISION_LEN + 1], struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(TEXT_MAX);
+
+	for (size_t i = 0; i < list->own_count; i++) {
+		put(&w, list->own[i].name);
+		writer_printf(&w, "%u ", list->own[i].actions);
+	}
+	for (size_t i = 0; i < list->member_count; i++) {
+		put(&w, list->members[i].role);
+		put(&w, list->members[i].user);
+	}
+	return take(&w, revision, e);
+}
+
+static int now_of_roles(struct store *store, const char *id, char revision[REVISION_LEN + 1],
+			struct err *e)
+{
+	CLEANUP(role_list_free) struct role_list *list = NULL;
+
+	if (role_list(&store->db, id, &list, e) < 0)
+		return err_code(e);
+	return revision_of_roles(list, revision, e);
+}
+
+int revision_check(struct store *store, const char *id, bool of_roles, const char *revision,
+		   struct err *e)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	char now[REVISION_LEN + 1];
+
+	if (store_computation(store, id, &c, e) < 0 || revision_of(&c, now, e) < 0 ||
+	    (of_roles && now_of_roles(store, id, now, e) < 0))
+		return err_code(e);
+	if (strcmp(now, revision) == 0)
+		return 0;
+	if (of_roles)
+		return err_set(e, ERR_ABORTED,
+			       "roles of computation %s have changed since you looked: look again",
+			       log_quote(id).text);
+	return err_set(e, ERR_ABORTED,
+		       "computation %s has changed since you looked, and is %s now: look again",
+		       log_quote(id).text, state_words(c.state));
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_action.h — what the page and its API change: each by a method of the administrators', which alone decides who may do
+ * it, and when. For this folder only.
+ */
+#pragma once
+
+#include "computations/web/web_work.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+enum { WEB_BODY_MAX = 4096 }; /* bytes of JSON */
+
+enum web_input_kind {
+	INPUT_TEXT,
+	INPUT_FLAG,
+	INPUT_U32, /* from 1 */
+	INPUT_U64,
+	INPUT_ACTIONS, /* words of people/action.h; in a form a box for each */
+};
+
+enum web_input_place {
+	INPUT_BODY,
+	INPUT_PATH,
+	INPUT_QUERY, /* of the API; in a form it is a field as others are */
+};
+
+/* A member of the method's message, and where it comes from. */
+struct web_input {
+	const char *name;
+	enum web_input_kind kind;
+	enum web_input_place place;
+	bool is_needed;
+	uint64_t most;    /* of a number */
+	size_t at, count; /* in the message: itself, and how many there are of INPUT_ACTIONS */
+	const char *meaning;
+};
+
+/* What has to be as the caller saw it, if he says what he saw. */
+enum web_revises { REVISES_NOTHING, REVISES_COMPUTATION, REVISES_ROLES };
+
+struct web_act;
+
+struct web_action {
+	const char *method;
+	const ProtobufCMessageDescriptor *request;
+	const struct web_input *inputs; /* without a name: the end */
+	bool needs_password;            /* of its form: a session alone is not enough */
+	enum web_revises revises;
+	const char *leads; /* where a form leads; %u: the path's {id} or {cvm} */
+	/* How the API answers: as a row that reads; NULL: there is nothing to say. */
+	void (*answer)(struct http_request *r, void *data);
+	/* Instead of both. */
+	void (*reply)(struct web_act *act, const ProtobufCMessage *answer);
+};
+
+/* What a new token takes: how it is told is web_token.h's. */
+extern const struct web_input web_input_token[];
+
+/* Forms, */
+extern const struct web_action web_page_run, web_page_stop, web_page_remove, web_page_give,
+	web_page_take, web_page_release, web_page_end, web_page_end_others, web_page_revoke,
+	web_page_token;
+/* and the API. */
+extern const struct web_action web_api_run, web_api_stop, web_api_remove, web_api_give,
+	web_api_take, web_api_define, web_api_undefine, web_api_release, web_api_end,
+	web_api_revoke, web_api_token;

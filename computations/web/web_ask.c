@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_ask.c — what is asked before a computation is run, stopped or removed, or a CVM's name released: what that does. */
+#include "computations/web/web_form.h"
+#include "computations/web/web_page.h"
+#include "computations/web/web_words.h"
+#include "computations/web/web_work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CVMS_MAX = 256 }; /* to choose from; others are typed */
+
+struct choice {
+	struct cvm rows[CVMS_MAX];
+	size_t count;
+};
+
+static void free_choice(void *data)
+{
+	struct choice *choice = data;
+
+	for (size_t i = 0; i < choice->count; i++)
+		cvm_done(&choice->rows[i]);
+	free(choice);
+}
+
+static bool is_again(const struct web_work *work)
+{
+	return work->c.state == COMPUTATION_FAILED;
+}
+
+/* ---- run ---- */
+
+static int run_ask_run(struct store *store, struct web_work *work, struct err *e)
+{
+	struct choice *choice;
+
+	if (store_computation(store, work->id, &work->c, e) < 0 ||
+	    admin_access_check(store, &work->caller, is_again(work) ? DEED_RUN_AGAIN : DEED_RUN,
+			       work->id, e) < 0 ||
+	    revision_of(&work->c, work->revision, e) < 0)
+		return err_code(e);
+	/* Others are told no CVM's name. */
+	if (!work->caller.rights.operates)
+		return 0;
+	choice = calloc(1, sizeof(*choice));
+	if (!choice)
+		return err_nomem(e);
+	work->more = choice;
+	work->free_more = free_choice;
+	return store_cvms(store, "", CVMS_MAX, choice->rows, &choice->count, e);
+}
+
+static void put_head(const struct web_work *work, const char *what, struct writer *w)
+{
+	const char *name = *work->c.name ? work->c.name : work->c.id;
+
+	page_begin(w, &work->caller, what, "");
+	page_put(
+		w,
+		"<nav class=\"crumbs\" aria-label=\"Breadcrumb\"><a href=\"/\">Computations</a> / <a "
+		"href=\"/c/%u\"><bdi>%t</bdi></a> /</nav>\n<section class=\"panel gate\" "
+		"aria-labelledby=\"gate\"><h1 id=\"gate\">%s <bdi>%t</bdi></h1>\n",
+		work->c.id, name, what, name);
+}
+
+static void begin_form(const struct web_work *work, const char *what, struct writer *w)
+{
+	page_put(
+		w,
+		"<form class=\"stack\" method=\"post\" action=\"/c/%u/%s\">\n<input type=\"hidden\" "
+		"name=\"csrf\" value=\"%a\"><input type=\"hidden\" name=\"revision\" value=\"%a\">\n",
+		work->c.id, what, work->csrf, work->revision);
+}
+
+static void end_form(const struct web_work *work, const char *deed, const char *class,
+		     const char *back, struct writer *w)
+{
+	page_put(w,
+		 "<div class=\"row\"><button class=\"btn %s\" type=\"submit\">%s</button><a "
+		 "class=\"btn\" href=\"/c/%u\">%s</a></div>\n</form>\n</section>\n",
+		 class, deed, work->c.id, back);
+	page_end(w);
+	web_reply_html(work->r, w, 200);
+}
+
+static void put_box(struct writer *w, const char *name, const char *label, const char *hint)
+{
+	page_put(
+		w,
+		"<div><div class=\"box\"><input id=\"f-%s\" name=\"%s\" type=\"checkbox\" "
+		"value=\"true\" aria-describedby=\"h-%s\"><label for=\"f-%s\">%t</label></div><span "
+		"class=\"hint\" id=\"h-%s\">%t</span></div>\n",
+		name, name, name, name, label, name, hint);
+}
+
+static void put_cvms(const struct web_work *work, struct writer *w)
+{
+	const struct choice *choice = work->more;
+
+	if (!choice) {
+		page_put(w,
+			 "<div><label for=\"f-cvm\">CVM</label><input id=\"f-cvm\" name=\"cvm\" "
+			 "type=\"text\" autocomplete=\"off\" aria-describedby=\"h-cvm\"><span "
+			 "class=\"hint\" id=\"h-cvm\">%t</span></div>\n",
+			 is_again(work) ? WEB_RUN_CVM_AGAIN : WEB_RUN_CVM);
+		return;
+	}
+	page_put(w,
+		 "<div><label for=\"f-cvm\">CVM</label><select id=\"f-cvm\" name=\"cvm\" "
+		 "aria-describedby=\"h-cvm\"><option value=\"\">%s</option>\n",
+		 is_again(work) ? "The one where it failed" : "The one that is free");
+	for (size_t i = 0; i < choice->count; i++) {
+		const struct cvm *c = &choice->rows[i];
+
+		if (web_is_connected(work->web, c->id))
+			page_put(w, "<option value=\"%a\">%t%s</option>\n", c->id, c->id,
+				 *c->computation_id ? " (busy)"
+				 : c->verified      ? " (accepted)"
+						    : " (has proven nothing)");
+	}
+	page_put(w, "</select><span class=\"hint\" id=\"h-cvm\">%t</span></div>\n", WEB_RUN_CHOOSE);
+}
+
+static void reply_ask_run(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	const char *deed = is_again(work) ? "Run again" : "Run";
+
+	put_head(work, deed, &w);
+	page_put(&w, "<p>%t</p>\n", is_again(work) ? WEB_RUN_AGAIN : WEB_RUN);
+	begin_form(work, "run", &w);
+	put_cvms(work, &w);
+	if (is_again(work))
+		page_put(&w, "<input type=\"hidden\" name=\"again\" value=\"true\">\n");
+	if (admin_access_may(&work->caller, DEED_RUN_UNVERIFIED, &work->c))
+		put_box(&w, "unverified", "Even if it has proven nothing", WEB_RUN_UNVERIFIED);
+	end_form(work, deed, "main", "Not now", &w);
+}
+
+void web_ask_run(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_ask_run, reply_ask_run);
+}
+
+/* ---- stop ---- */
+
+static int run_ask(struct store *store, struct web_work *work, struct err *e)
+{
+	if (web_run_manifest(store, work, e) < 0 || web_run_held(store, work, e) < 0)
+		return err_code(e);
+	return revision_of(&work->c, work->revision, e);
+}
+
+/* By name. */
+static void put_files(const struct web_work *work, struct writer *w)
+{
+	const Cvms__ComputationRunReq *m = work->manifest;
+
+	page_put(w, "<ul class=\"files\">\n");
+	if (m->algorithm)
+		page_put(w, "<li>the algorithm</li>\n");
+	for (size_t i = 0; i < m->n_datasets; i++)
+		page_put(w, "<li>dataset <bdi>%t</bdi></li>\n", m->datasets[i]->filename);
+	page_put(w, "<li>results that nobody has fetched yet</li>\n</ul>\n");
+}
+
+static void reply_ask_stop(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+
+	put_head(work, "Stop", &w);
+	page_put(&w, "<p class=\"row\">");
+	page_state(&w, work->c.state);
+	page_put(&w, "</p><p>%t</p>\n", work->is_held ? WEB_STOP : WEB_STOP_EARLY);
+	if (work->is_held)
+		put_files(work, &w);
+	begin_form(work, "stop", &w);
+	end_form(work, work->is_held ? "Stop and wipe" : "Cancel it", "danger", "Leave it as it is",
+		 &w);
+}
+
+void web_ask_stop(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_ask, reply_ask_stop);
+}
+
+/* ---- remove ---- */
+
+static void reply_ask_remove(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+
+	put_head(work, "Remove", &w);
+	page_put(&w, "<p class=\"row\">");
+	page_state(&w, work->c.state);
+	page_put(&w, "</p><p>%t</p>\n", WEB_REMOVE);
+	page_command(&w, "export", "cocos-cli computation export", work->c.id,
+		     " --output computation.json");
+	if (work->is_held)
+		page_put(&w, "<p class=\"note warn\">%t</p>\n", WEB_REMOVE_HELD);
+	begin_form(work, "remove", &w);
+	if (work->is_held)
+		put_box(&w, "force", "Without waiting for its CVM", WEB_REMOVE_FORCE);
+	end_form(work, "Remove for good", "danger", "Keep it", &w);
+}
+
+void web_ask_remove(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_ask, reply_ask_remove);
+}
+
+/* ---- a CVM's name ---- */
+
+static int run_ask_release(struct store *store, struct web_work *work, struct err *e)
+{
+	struct choice *choice = calloc(1, sizeof(*choice));
+
+	if (!choice)
+		return err_nomem(e);
+	work->more = choice;
+	work->free_more = free_choice;
+	choice->count = 1;
+	return store_cvm(store, work->id, &choice->rows[0], e);
+}
+
+static void reply_ask_release(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	const struct cvm *c = &((const struct choice *)work->more)->rows[0];
+
+	page_begin(&w, &work->caller, "Release", "");
+	page_put(
+		&w,
+		"<nav class=\"crumbs\" aria-label=\"Breadcrumb\"><a href=\"/cvms\">CVMs</a> / <a "
+		"href=\"/cvms/%u\"><bdi>%t</bdi></a> /</nav>\n<section class=\"panel gate\" "
+		"aria-labelledby=\"gate\"><h1 id=\"gate\">Release <bdi>%t</bdi></h1>\n<p>%t</p>\n"
+		"<form class=\"stack\" method=\"post\" action=\"/cvms/%u/release\">\n<input "
+		"type=\"hidden\" name=\"csrf\" value=\"%a\">\n<div class=\"row\"><button class=\"btn "
+		"danger\" type=\"submit\">Release its name</button><a class=\"btn\" href=\"/cvms/%u\">"
+		"Keep it</a></div>\n</form>\n</section>\n",
+		c->id, c->id, c->id, WEB_RELEASE, c->id, work->csrf, c->id);
+	page_end(&w);
+	web_reply_html(work->r, &w, 200);
+}
+
+void web_ask_release(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_ask_release, reply_ask_release);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web/web_input.h"
+
+#include "common/base/json.h"
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void web_message_done(struct web_message *m)
+{
+	json_free(m->json);
+	free(m->message);
+	*m = (struct web_message){ .form = NULL };
+}
+
+/* ---- a form ---- */
+
+const char *const *web_input_names(const struct web_action *action, bool is_needed,
+				   const char *names[WEB_FORM_NAMES_MAX])
+{
+	size_t count = 0;
+
+	if (is_needed)
+		names[count++] = "csrf";
+	if (is_needed && action->revises != REVISES_NOTHING)
+		names[count++] = "revision";
+	if (is_needed && action->needs_password)
+		names[count++] = "password";
+	for (const struct web_input *i = action->inputs; i->name; i++) {
+		if (i->place == INPUT_PATH)
+			continue;
+		if (i->kind == INPUT_ACTIONS)
+			for (int k = 0; !is_needed && k < ACTIONS; k++)
+				names[count++] = action_name((enum people_action)k);
+		else if (is_needed == (i->kind != INPUT_FLAG))
+			names[count++] = i->name;
+	}
+	names[count] = NULL;
+	return names;
+}
+
+int web_input_form(const struct http_request *r, const struct web_action *action,
+		   struct web_form **form, struct err *e)
+{
+	const char *needed[WEB_FORM_NAMES_MAX], *others[WEB_FORM_NAMES_MAX];
+
+	return web_form_read(r, web_input_names(action, true, needed),
+			     web_input_names(action, false, others), form, e);
+}
+
+/* ---- one input ---- */
+
+struct source {
+	const struct http_request *r;
+	const struct web_form *form; /* NULL: JSON */
+	const struct json *json;     /* NULL: there is no body */
+	struct web_message *m;
+};
+
+/* NULL: it is not there. */
+static const char *text_of(const struct source *s, const struct web_input *i)
+{
+	if (i->place == INPUT_PATH)
+		return http_request_param(s->r, i->name);
+	if (s->form)
+		return web_form_has(s->form, i->name) ? web_form_text(s->form, i->name) : NULL;
+	return http_request_query(s->r, i->name);
+}
+
+static const struct json *json_of(const struct source *s, const struct web_input *i)
+{
+	return s->form || i->place != INPUT_BODY ? NULL : json_get(s->json, i->name);
+}
+
+static int take_text(const struct source *s, const struct web_input *i, char **to, struct err *e)
+{
+	const struct json *json = json_of(s, i);
+	const char *text = i->place == INPUT_BODY && !s->form ? NULL : text_of(s, i);
+
+	if (json && json->type != JSON_STRING)
+		return err_set(e, ERR_INVALID, "%s: it has to be a string", i->name);
+	if (json)
+		text = json->text;
+	if (i->is_needed && (!text || !*text))
+		return err_set(e, ERR_INVALID, "%s is missing: %s", i->name, i->meaning);
+	if (text)
+		*to = (char *)(uintptr_t)text;
+	return 0;
+}
+
+/* A box that is not ticked is not sent. */
+static int take_flag(const struct source *s, const struct web_input *i, protobuf_c_boolean *to,
+		     struct err *e)
+{
+	const struct json *json = json_of(s, i);
+	const char *text;
+
+	if (i->place == INPUT_BODY && !s->form) {
+		if (json && json->type != JSON_BOOL)
+			return err_set(e, ERR_INVALID, "%s: it has to be true or false", i->name);
+		*to = json && json->boolean;
+		return 0;
+	}
+	text = text_of(s, i);
+	*to = text && strcmp(text, "true") == 0;
+	if (text && !*to && strcmp(text, "false") != 0)
+		return err_set(e, ERR_INVALID, "%s: it has to be true or false", i->name);
+	return 0;
+}
+
+static int number_of(const char *text, uint64_t *number, struct err *e)
+{
+	const struct json json = { .type = JSON_NUMBER, .text = (char *)(uintptr_t)text };
+
+	return json_u64(&json, number, e);
+}
+
+/* What is no number of a path names nothing that is there. */
+static int take_number(const struct source *s, const struct web_input *i, uint64_t *to,
+		       struct err *e)
+{
+	const struct json *json = json_of(s, i);
+	const char *text = i->place == INPUT_BODY && !s->form ? NULL : text_of(s, i);
+	uint64_t number = 0;
+	struct err ignored;
+	bool is_good;
+
+	if (!json && (!text || !*text))
+		return i->is_needed
+			       ? err_set(e, ERR_INVALID, "%s is missing: %s", i->name, i->meaning)
+			       : 0;
+	is_good = json ? json->type == JSON_NUMBER && json_u64(json, &number, &ignored) == 0
+		       : number_of(text, &number, &ignored) == 0;
+	if (is_good && number >= 1 && number <= i->most) {
+		*to = number;
+		return 0;
+	}
+	if (i->place == INPUT_PATH)
+		return err_set(e, ERR_NOT_FOUND, "there is no %s %s", i->name,
+			       log_quote(text).text);
+	return err_set(e, ERR_INVALID, "%s: it has to be a number from 1 to %llu", i->name,
+		       (unsigned long long)i->most);
+}
+
+static int take_word(struct source *s, const struct web_input *i, const char *word, size_t *count,
+		     struct err *e)
+{
+	for (size_t k = 0; k < *count; k++)
+		if (strcmp(s->m->words[k], word) == 0)
+			return err_set(e, ERR_INVALID, "%s: %s is there twice", i->name,
+				       log_quote(word).text);
+	if (*count == ACTIONS)
+		return err_set(e, ERR_INVALID, "%s: there are only %d", i->name, ACTIONS);
+	s->m->words[(*count)++] = (char *)(uintptr_t)word;
+	return 0;
+}
+
+static int take_actions(struct source *s, const struct web_input *i, size_t *count, struct err *e)
+{
+	const struct json *json = json_of(s, i);
+
+	for (int k = 0; s->form && k < ACTIONS; k++) {
+		const char *name = action_name((enum people_action)k);
+
+		if (!web_form_has(s->form, name))
+			continue;
+		if (strcmp(web_form_text(s->form, name), "true") != 0)
+			return err_set(e, ERR_INVALID, "%s: it has to be true", name);
+		if (take_word(s, i, name, count, e) < 0)
+			return err_code(e);
+	}
+	if (json && json->type != JSON_ARRAY)
+		return err_set(e, ERR_INVALID, "%s: it has to be a list of words", i->name);
+	for (size_t k = 0; json && k < json->count; k++) {
+		if (json->items[k].type != JSON_STRING)
+			return err_set(e, ERR_INVALID, "%s: it has to be a list of words", i->name);
+		if (take_word(s, i, json->items[k].text, count, e) < 0)
+			return err_code(e);
+	}
+	if (i->is_needed && !*count)
+		return err_set(e, ERR_INVALID, "%s is missing: %s", i->name, i->meaning);
+	return 0;
+}
+
+static int take(struct source *s, const struct web_input *i, struct err *e)
+{
+	char *at = (char *)s->m->message + i->at;
+	size_t count = 0;
+	uint64_t number = 0;
+
+	switch (i->kind) {
+	case INPUT_TEXT:
+		return take_text(s, i, (char **)(void *)at, e);
+	case INPUT_FLAG:
+		return take_flag(s, i, (protobuf_c_boolean *)(void *)at, e);
+	case INPUT_U32:
+	case INPUT_U64:
+		if (take_number(s, i, &number, e) < 0)
+			return err_code(e);
+		if (i->kind == INPUT_U32)
+			*(uint32_t *)(void *)at = (uint32_t)number;
+		else
+			*(uint64_t *)(void *)at = number;
+		return 0;
+	case INPUT_ACTIONS:
+	default:
+		if (take_actions(s, i, &count, e) < 0)
+			return err_code(e);
+		*(char ***)(void *)at = s->m->words;
+		*(size_t *)(void *)((char *)s->m->message + i->count) = count;
+		return 0;
+	}
+}
+
+/* ---- all of them ---- */
+
+static int read_json(const struct http_request *r, const struct web_action *action,
+		     struct json **json, struct err *e)
+{
+	const char *known[WEB_FORM_NAMES_MAX];
+	size_t count = 0, len;
+	const uint8_t *body = http_request_body(r, &len);
+
+	for (const struct web_input *i = action->inputs; i->name; i++)
+		if (i->place == INPUT_BODY)
+			known[count++] = i->name;
+	known[count] = NULL;
+	if (!count)
+		return 0;
+	if (json_parse(body ? (const char *)body : "", len, json, e) < 0)
+		return err_code(e);
+	if ((*json)->type != JSON_OBJECT)
+		return err_set(e, ERR_INVALID, "the body has to be an object");
+	return json_only_keys(*json, known, e);
+}
+
+static void name_field(struct web_message *m, const struct web_input *i, bool is_form)
+{
+	static const char *const places[] = { "body", "path", "query" };
+
+	snprintf(m->field, sizeof(m->field), "%s %s", is_form ? "form" : places[i->place], i->name);
+}
+
+int web_input_take(const struct http_request *r, const struct web_action *action,
+		   struct web_form *form, struct web_message *m, struct err *e)
+{
+	struct source s = { .r = r, .form = form, .m = m };
+
+	m->message = calloc(1, action->request->sizeof_message);
+	if (!m->message)
+		return err_nomem(e);
+	protobuf_c_message_init(action->request, m->message);
+	snprintf(m->field, sizeof(m->field), "body");
+	if (!form && read_json(r, action, &m->json, e) < 0)
+		return err_code(e);
+	s.json = m->json;
+	for (const struct web_input *i = action->inputs; i->name; i++)
+		if (take(&s, i, e) < 0) {
+			name_field(m, i, form != NULL);
+			return err_code(e);
+		}
+	*m->field = 0;
+	return 0;
+}

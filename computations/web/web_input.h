@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_input.h — what a form or a body in JSON says, as the message that an action's method takes. For this folder only.
+ */
+#pragma once
+
+#include "computations/people/action.h"
+#include "computations/web/web_action.h"
+#include "computations/web/web_form.h"
+
+enum { WEB_FIELD_MAX = 64, WEB_FORM_NAMES_MAX = 16 };
+
+/* One message, whose texts lie in the request, the form or the tree. */
+struct web_message {
+	struct web_form *form; /* borrowed, or NULL */
+	struct json *json;     /* its own, or NULL */
+	ProtobufCMessage *message;
+	char *words[ACTIONS];
+	char field[WEB_FIELD_MAX]; /* what an error is about: "body cvm" */
+};
+void web_message_done(struct web_message *m);
+#define CLEANUP_WEB_MESSAGE __attribute__((cleanup(web_message_done)))
+
+/* The fields that an action's form has to have, or may have. */
+const char *const *web_input_names(const struct web_action *action, bool is_needed,
+				   const char *names[WEB_FORM_NAMES_MAX]);
+int web_input_form(const struct http_request *r, const struct web_action *action,
+		   struct web_form **form, struct err *e) MUST_CHECK;
+/* `form` NULL: the body is JSON. */
+int web_input_take(const struct http_request *r, const struct web_action *action,
+		   struct web_form *form, struct web_message *m, struct err *e) MUST_CHECK;

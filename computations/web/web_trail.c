@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web/web_trail.h"
+
+#include "common/base/cleanup.h"
+#include "common/rpc/observer.h"
+#include "computations/web/web_act.h"
+
+#include <stdio.h>
+
+#define DEED(name)                                                    \
+	{                                                             \
+		.method = {.path = "/page/" name, .kind = RPC_UNARY } \
+	}
+
+static const struct rpc_handler deeds[TRAIL_DEEDS] = {
+	[TRAIL_SIGN_IN] = DEED("SignIn"),
+	[TRAIL_CHOOSE_PASSWORD] = DEED("ChoosePassword"),
+	[TRAIL_CHANGE_PASSWORD] = DEED("ChangePassword"),
+	[TRAIL_CONFIRM] = DEED("Confirm"),
+	[TRAIL_LET_IN] = DEED("LetIn"),
+	[TRAIL_SIGN_OUT] = DEED("SignOut"),
+	[TRAIL_GIVE_LINK] = DEED("GiveLink"),
+	[TRAIL_COME_IN] = DEED("ComeIn"),
+};
+
+/* Whoever began it answers. */
+static void answered(void *data, const ProtobufCMessage *answer, const struct err *e)
+{
+}
+
+int web_trail_begin(struct web_trail *t, struct web *web, const struct http_request *r,
+		    enum web_trail_deed deed, struct err *e)
+{
+	struct rpc_local local = web_local(r);
+
+	if (local.identity.has_uid)
+		snprintf(t->who, sizeof(t->who), "uid %u", (unsigned)local.identity.uid);
+	snprintf(t->from, sizeof(t->from), "%s", local.peer);
+	t->what = deeds[deed].method.path + 1;
+	t->given = (struct admin_given){ .via = "page", .is_proven = true };
+	local.given = &t->given;
+	local.answered = answered;
+	t->call = rpc_local_begin(web->service->admins, &deeds[deed], &local);
+	return t->call ? 0 : err_nomem(e);
+}
+
+int web_trail_admit(struct web_trail *t, const char *by, struct err *e)
+{
+	if (*by && !rpc_call_note(t->call, "by", by))
+		return err_nomem(e);
+	return rpc_local_admit(t->call, NULL, e);
+}
+
+int web_trail_add(struct store *store, const struct web_trail *t, const char *by, struct err *e)
+{
+	char who[sizeof(t->who)];
+
+	snprintf(who, sizeof(who), *by ? "user %s" : "%s", *by ? by : t->who);
+	return store_audit_add(store,
+			       &(struct audit_row){ .who = who,
+						    .from = t->from,
+						    .what = t->what,
+						    .about = "{\"via\":\"page\"}" },
+			       e);
+}
+
+void web_trail_end(struct web_trail *t, const struct err *e)
+{
+	struct rpc_call *call = TAKE_PTR(t->call);
+
+	if (!call)
+		return;
+	rpc_call_finish(call, e);
+	rpc_call_unref(call);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is another revision of a computation, or of its roles, and what is not. */
+#include "computations/core/revision.h"
+#include "computations/people/role.h"
+#include "tests/unit/computations/store_room.h"
+
+#include <string.h>
+
+enum { NOW = 1000000 };
+
+struct pair {
+	char computation[REVISION_LEN + 1], roles[REVISION_LEN + 1];
+};
+
+static struct pair now(struct store_room *f)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	CLEANUP(role_list_free) struct role_list *list = NULL;
+	struct pair p;
+
+	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
+	assert_ok(role_list(&f->store.db, "one", &list, &f->e), f->e);
+	assert_ok(revision_of(&c, p.computation, &f->e), f->e);
+	assert_ok(revision_of_roles(list, p.roles, &f->e), f->e);
+	assert_int_equal(strlen(p.computation), REVISION_LEN);
+	assert_int_equal(strlen(p.roles), REVISION_LEN);
+	/* And it is what is compared with. */
+	assert_ok(revision_check(&f->store, "one", false, p.computation, &f->e), f->e);
+	assert_ok(revision_check(&f->store, "one", true, p.roles, &f->e), f->e);
+	return p;
+}
+
+static void check(struct store_room *f, struct pair *before, bool is_other, bool has_other_roles)
+{
+	struct pair p = now(f);
+
+	assert_int_equal(strcmp(p.computation, before->computation) != 0, is_other);
+	assert_int_equal(strcmp(p.roles, before->roles) != 0, has_other_roles);
+	if (is_other)
+		assert_refused(revision_check(&f->store, "one", false, before->computation, &f->e),
+			       f->e, ERR_ABORTED, "look again");
+	if (has_other_roles)
+		assert_refused(revision_check(&f->store, "one", true, before->roles, &f->e), f->e,
+			       ERR_ABORTED, "roles");
+	*before = p;
+}
+
+static void what_people_and_agents_change_is_another_revision(void **state)
+{
+	struct store_room *f = *state;
+	struct db *db = &f->store.db;
+	struct pair p;
+	bool tell;
+
+	store_room_create(f, "one");
+	p = now(f);
+	check(f, &p, false, false);
+	assert_ok(user_add(db, "anna", false, NOW, &f->e), f->e);
+	check(f, &p, false, false);
+	assert_ok(role_give(db, "one", "viewer", "anna", &f->e), f->e);
+	check(f, &p, false, true);
+	assert_ok(role_define(db, "one", "own", ACTION_BIT(ACTION_VIEW), &f->e), f->e);
+	check(f, &p, false, true);
+	assert_ok(role_define(db, "one", "own", ACTION_BIT(ACTION_VIEW) | ACTION_BIT(ACTION_RUN),
+			      &f->e),
+		  f->e);
+	check(f, &p, false, true);
+	assert_ok(store_stop(&f->store, "one", &tell, &f->e), f->e);
+	check(f, &p, true, false);
+	assert_ok(role_take(db, "one", "viewer", "anna", &f->e), f->e);
+	check(f, &p, false, true);
+}
+
+static void none_is_of_what_is_not_there(void **state)
+{
+	struct store_room *f = *state;
+
+	for (int of_roles = 0; of_roles < 2; of_roles++)
+		assert_refused(
+			revision_check(&f->store, "none", of_roles, "0000000000000000", &f->e),
+			f->e, ERR_NOT_FOUND, "none");
+}
+
+static void lists_of_other_texts_are_others(void **state)
+{
+	char ab[] = "ab", c[] = "c", just_a[] = "a", bc[] = "bc";
+	CLEANUP(free) struct role_list *list = calloc(1, sizeof(*list));
+	char a[REVISION_LEN + 1], b[REVISION_LEN + 1];
+	struct err e;
+
+	assert_non_null(list);
+	list->member_count = 1;
+	list->members[0] = (struct role_member){ ab, c };
+	assert_ok(revision_of_roles(list, a, &e), e);
+	list->members[0] = (struct role_member){ just_a, bc };
+	assert_ok(revision_of_roles(list, b, &e), e);
+	assert_string_not_equal(a, b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_ROOM_ROW(what_people_and_agents_change_is_another_revision),
+		STORE_ROOM_ROW(none_is_of_what_is_not_there),
+		cmocka_unit_test(lists_of_other_texts_are_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
