@@ -41,48 +41,88 @@ static const char *name_of(const struct json *v)
 	return v->text + prefix;
 }
 
-/* The service's word: what is signed, and by whom, whoever takes part compares. */
-static int take_answer(const People__UserKey *answer, const char *name, char **key, struct err *e)
+/* The service's word, which whoever takes part compares. */
+static int take_answer(const People__UserKey *answer, const char *name, uint8_t **spki, size_t *len,
+		       struct err *e)
 {
-	CLEANUP(EVP_PKEY_free) EVP_PKEY *read = NULL;
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
 	char hex[2 * KEY_FINGERPRINT_LEN + 1];
 
-	if (key_from_spki(answer->key.data, answer->key.len, &read, e) < 0 ||
+	if (key_from_spki(answer->key.data, answer->key.len, &key, e) < 0 ||
 	    key_fingerprint(answer->key.data, answer->key.len, fingerprint, e) < 0)
 		return err_wrap(e, "the key of user %s, as the service has it",
 				text_plain(name).text);
+	if (key_to_spki(key, spki, len, e) < 0)
+		return err_code(e);
 	hex_encode(fingerprint, sizeof(fingerprint), hex);
-	*key = base64_encode(answer->key.data, answer->key.len);
-	if (!*key)
-		return err_nomem(e);
 	fprintf(stderr, "note: user:%s is key %s, by the service's word: compare it with theirs\n",
 		text_plain(name).text, hex);
 	return 0;
 }
 
-static int ask(struct filling *f, struct cli *cli, const char *name, char **key, struct err *e)
+static int ask(struct client *client, const char *name, uint8_t **spki, size_t *len, struct err *e)
 {
 	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;
 	ProtobufCMessage *response;
 	int failed;
 
+	request.name = (char *)(uintptr_t)name;
+	if (client_call(client, &people_find_key, &request.base, &response, e) < 0) {
+		if (e->code == ERR_NOT_FOUND)
+			cli_hint(client->cli,
+				 "'cocos-cli user list' shows who is there; a key's PEM file in "
+				 "place of user:NAME works for everybody");
+		computation_hint(client, e);
+		return err_code(e);
+	}
+	failed = take_answer((const People__UserKey *)response, name, spki, len, e);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return failed;
+}
+
+int user_keys_get(struct cli *cli, const char *name, uint8_t **spki, size_t *len, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+
+	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+		return err_code(e);
+	return ask(&client, name, spki, len, e);
+}
+
+int user_keys_owners(struct cli *cli, const char *computation, People__KeyOwners **owners,
+		     struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	People__RolesRequest request = PEOPLE__ROLES_REQUEST__INIT;
+	ProtobufCMessage *response;
+
+	*owners = NULL;
+	request.computation_id = (char *)(uintptr_t)computation;
+	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+		return err_code(e);
+	if (client_call(&client, &people_list_key_owners, &request.base, &response, e) < 0) {
+		if (e->code == ERR_UNIMPLEMENTED)
+			return 0;
+		computation_hint(&client, e);
+		return err_code(e);
+	}
+	*owners = (People__KeyOwners *)response;
+	return 0;
+}
+
+static int ask_for(struct filling *f, struct cli *cli, const char *name, char **key, struct err *e)
+{
+	CLEANUP(free) uint8_t *spki = NULL;
+	size_t len;
+
 	if (!f->is_open && client_open(&f->client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return err_code(e);
 	f->is_open = true;
-	request.name = (char *)(uintptr_t)name;
-	if (client_call(&f->client, &people_find_key, &request.base, &response, e) < 0) {
-		if (e->code == ERR_NOT_FOUND)
-			cli_hint(
-				cli,
-				"'cocos-cli user list' shows who is there; a key's PEM file in place "
-				"of user:NAME works for everybody");
-		computation_hint(&f->client, e);
+	if (ask(&f->client, name, &spki, &len, e) < 0)
 		return err_code(e);
-	}
-	failed = take_answer((const People__UserKey *)response, name, key, e);
-	protobuf_c_message_free_unpacked(response, NULL);
-	return failed;
+	*key = base64_encode(spki, len);
+	return *key ? 0 : err_nomem(e);
 }
 
 static int find(struct filling *f, struct cli *cli, const char *name, const char **key,
@@ -95,7 +135,7 @@ static int find(struct filling *f, struct cli *cli, const char *name, const char
 		}
 	if (f->count == NAMES_MAX)
 		return err_set(e, ERR_INVALID, "more than %d users", NAMES_MAX);
-	if (ask(f, cli, name, &f->known[f->count].key, e) < 0)
+	if (ask_for(f, cli, name, &f->known[f->count].key, e) < 0)
 		return err_code(e);
 	f->known[f->count].name = name;
 	*key = f->known[f->count++].key;

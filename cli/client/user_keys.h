@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cli/base/command.h"
+#include "people.pb-c.h"
 
 #include <stdint.h>
 
@@ -15,3 +16,12 @@
  * to read, and says on standard error which it was; text without such names stays as it is. Malloc'ed; the text that
  * was is wiped and freed. */
 int user_keys_fill(struct cli *cli, uint8_t **text, size_t *len, struct err *e) MUST_CHECK;
+
+/* The same of one, for "user:NAME" elsewhere: malloc'ed DER SubjectPublicKeyInfo. */
+int user_keys_get(struct cli *cli, const char *name, uint8_t **spki, size_t *len,
+		  struct err *e) MUST_CHECK;
+
+/* Whose the keys of a computation's manifest are, by the service's word; the caller frees it. `*owners` NULL: it is a
+ * service that knows no keys. */
+int user_keys_owners(struct cli *cli, const char *computation, People__KeyOwners **owners,
+		     struct err *e) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "cli/base/key_file.h"
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"
+#include "cli/client/user_keys.h"
 #include "cli/cmd/commands.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -125,6 +126,16 @@ static int person_of(struct people *p, const char *option, const char *text,
 	return 0;
 }
 
+/* A file, or a user's that the service has. */
+static int read_key(struct cli *cli, const char *value, ProtobufCBinaryData *key, struct err *e)
+{
+	size_t prefix = strlen(USER_KEYS_PREFIX);
+
+	if (strncmp(value, USER_KEYS_PREFIX, prefix) == 0)
+		return user_keys_get(cli, value + prefix, &key->data, &key->len, e);
+	return key_file_spki(cli, value, &key->data, &key->len, e);
+}
+
 static int read_people(struct cli *cli, struct people *p, struct err *e)
 {
 	Computations__ImportPerson *person;
@@ -144,7 +155,7 @@ static int read_people(struct cli *cli, struct people *p, struct err *e)
 		if (person->key.len)
 			return err_set(e, ERR_INVALID, "--key %s: comes twice",
 				       log_quote(person->id).text);
-		if (key_file_spki(cli, value, &person->key.data, &person->key.len, e) < 0)
+		if (read_key(cli, value, &person->key, e) < 0)
 			return err_code(e);
 	}
 	return 0;
@@ -248,8 +259,9 @@ static enum cli_exit run_import(struct cli *cli, struct err *e)
 		err_record(e, ERR_EXHAUSTED, "out of memory");
 		return CLI_FAILED;
 	}
-	if (read_people(cli, people, e) < 0 ||
-	    read_document(cli->operands[0], &request.document, e) < 0)
+	if (read_people(cli, people, e) < 0)
+		return cli->hint[0] ? CLI_FAILED : CLI_USAGE; /* the service, or a file */
+	if (read_document(cli->operands[0], &request.document, e) < 0)
 		return CLI_USAGE;
 	document = request.document.data;
 	request.preview = cli_flag(cli, "preview");
@@ -270,7 +282,7 @@ static const struct cli_option import_options[] = {
 	{ .name = "map", .value = "ID=USER", .times = CLI_MANY,
 	  .help = "whom the document calls ID is this user" },
 	{ .name = "key", .value = "ID=FILE", .times = CLI_MANY,
-	  .help = "the public key of whom the document calls ID, where it has none" },
+	  .help = "the public key of whom the document calls ID, where it has none; or user:NAME" },
 	{ .name = "new-ids", .help = "new ids for all of them: their manifests get other digests" },
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,

@@ -3,6 +3,7 @@
 #include "cli/base/manifest_file.h"
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"
+#include "cli/client/user_keys.h"
 #include "cli/cmd/commands.h"
 #include "cli/show/show_manifest.h"
 #include "common/base/log.h"
@@ -85,9 +86,17 @@ static int show(struct cli *cli, const struct show_manifest *s, struct err *e)
 	return json_out_print(&out, cli->out, e);
 }
 
+static void owners_free(People__KeyOwners *owners)
+{
+	if (owners)
+		people__key_owners__free_unpacked(owners, NULL);
+}
+DEFINE_CLEANUP(People__KeyOwners *, owners_free)
+
 static enum cli_exit run_show(struct cli *cli, struct err *e)
 {
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *manifest = NULL;
+	CLEANUP(owners_free) People__KeyOwners *owners = NULL;
 	struct own_keys own CLEANUP_OWN_KEYS = { .count = 0 };
 	struct show_manifest s = { .own = &own };
 	struct manifest_digests digests;
@@ -100,7 +109,10 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 	status = find(cli, &is_file, &manifest, e);
 	if (status != CLI_OK)
 		return status;
+	if (!is_file && user_keys_owners(cli, cli->operands[0], &owners, e) < 0)
+		return CLI_FAILED;
 	s.manifest = manifest;
+	s.owners = owners;
 	s.file = is_file ? cli->operands[0] : NULL;
 	/* The service keeps the agent's key to itself, so of its manifests the rest is judged. */
 	if ((is_file ? manifest_file_judge(manifest, &refusal)
@@ -129,7 +141,7 @@ const struct command cmd_manifest_show = {
 	.operands_max = 1,
 	.options = show_options,
 	.run = run_show,
-	.more = "Where there is no file of that name, the computation service is asked for the manifest; what\n"
-		"counts is the one whose digest evidence shows. 'This is you' stands beside the keys in\n"
+	.more = "Where there is no file of that name, the computation service is asked for the manifest, and for the\n"
+		"users who registered its keys, which is its word; what counts is the one whose digest evidence shows. 'This is you' stands beside the keys in\n"
 		"public.pem and private.pem of this folder and in what --key names.",
 };

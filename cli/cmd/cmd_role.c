@@ -2,12 +2,16 @@
 /* cmd_role.c — who may do what with a computation. */
 #include "cli/base/text.h"
 #include "cli/client/people_client.h"
+#include "cli/client/user_keys.h"
 #include "cli/cmd/commands.h"
+#include "common/base/writer.h"
+#include "common/crypto/key.h"
+
+#include <string.h>
 
 static const struct table_column columns[] = {
-	{ "ROLE", "role_name", false },
-	{ "ACTIONS", "actions", false },
-	{ "MEMBERS", "members", false },
+	{ "ROLE", "role_name", false },  { "ACTIONS", "actions", false },
+	{ "MEMBERS", "members", false }, { "KEYS", "keys", true },
 	{ NULL, NULL, false },
 };
 
@@ -19,8 +23,57 @@ static void words_to_json(struct json_out *out, const char *key, char *const *wo
 	json_out_end(out);
 }
 
-/* For programs as computations are exported: role_name, actions, members. */
-static void add_row(struct table *t, const People__Role *role)
+/* The next member, from `*at` on, of whom the manifest names a key; NULL: no more. */
+static const People__KeyOwner *next_key(const People__Role *role, const People__KeyOwners *owners,
+					size_t *at)
+{
+	while (owners && *at < owners->n_owners) {
+		const People__KeyOwner *o = owners->owners[(*at)++];
+
+		for (size_t i = 0; i < role->n_members; i++)
+			if (o->fingerprint.len == KEY_FINGERPRINT_LEN &&
+			    strcmp(role->members[i], o->user) == 0)
+				return o;
+	}
+	return NULL;
+}
+
+/* "anna=FINGERPRINT,bert=FINGERPRINT" */
+static void put_keys(struct table *t, const People__Role *role, const People__KeyOwners *owners)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+	const People__KeyOwner *o;
+	size_t at = 0;
+
+	while ((o = next_key(role, owners, &at)) != NULL) {
+		writer_printf(&w, "%s%s=", w.len ? "," : "", o->user);
+		writer_hex(&w, o->fingerprint.data, o->fingerprint.len);
+	}
+	writer_u8(&w, 0);
+	table_text(t, w.bad ? "" : (const char *)w.bytes);
+}
+
+/* Where there are some: a list, since a member may have several. */
+static void keys_to_json(struct json_out *out, const People__Role *role,
+			 const People__KeyOwners *owners)
+{
+	const People__KeyOwner *o;
+	size_t at = 0, count = 0;
+
+	while ((o = next_key(role, owners, &at)) != NULL) {
+		if (!count++)
+			json_out_list(out, "keys");
+		json_out_object(out, NULL);
+		json_out_text(out, "user", o->user);
+		json_out_hex(out, "fingerprint", o->fingerprint.data, o->fingerprint.len);
+		json_out_end(out);
+	}
+	if (count)
+		json_out_end(out);
+}
+
+/* For programs as computations are exported: role_name, actions, members; and the members' keys in the manifest. */
+static void add_row(struct table *t, const People__Role *role, const People__KeyOwners *owners)
 {
 	CLEANUP(free) char *actions = people_words_join(role->actions, role->n_actions);
 	CLEANUP(free) char *members = people_words_join(role->members, role->n_members);
@@ -29,19 +82,23 @@ static void add_row(struct table *t, const People__Role *role)
 	table_text(t, role->role_name);
 	table_text(t, actions ? actions : "");
 	table_text(t, members ? members : "");
+	put_keys(t, role, owners);
 	json_out_init(&object);
 	json_out_object(&object, NULL);
 	json_out_text(&object, "role_name", role->role_name);
 	words_to_json(&object, "actions", role->actions, role->n_actions);
 	words_to_json(&object, "members", role->members, role->n_members);
+	keys_to_json(&object, role, owners);
 	json_out_end(&object);
 	table_object(t, &object);
 }
 
-/* One call; prints the roles as they are then. */
+/* One call; prints the roles as they are then. A list has the keys of those who have them, too; who gave away the own
+ * role is not told any more. */
 static enum cli_exit ask_and_print(struct cli *cli, const struct rpc_method *method,
 				   const ProtobufCMessage *request, struct err *e)
 {
+	People__KeyOwners *owners = NULL;
 	struct table t CLEANUP_TABLE;
 	const People__Roles *roles;
 	ProtobufCMessage *response;
@@ -54,10 +111,15 @@ static enum cli_exit ask_and_print(struct cli *cli, const struct rpc_method *met
 	if (status != CLI_OK)
 		return status;
 	roles = (const People__Roles *)response;
-	for (size_t i = 0; i < roles->n_roles; i++)
-		add_row(&t, roles->roles[i]);
-	status = table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
+	if (method == &people_list_roles && user_keys_owners(cli, cli->operands[0], &owners, e) < 0)
+		status = CLI_FAILED;
+	for (size_t i = 0; status == CLI_OK && i < roles->n_roles; i++)
+		add_row(&t, roles->roles[i], owners);
+	if (status == CLI_OK && table_print(&t, cli, "none", e) < 0)
+		status = CLI_FAILED;
 	protobuf_c_message_free_unpacked(response, NULL);
+	if (owners)
+		people__key_owners__free_unpacked(owners, NULL);
 	return status;
 }
 
@@ -72,7 +134,7 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 const struct command cmd_role_list = {
 	.name = "role list",
 	.args = "COMPUTATION",
-	.help = "list the roles of a computation: what they allow, and who has them",
+	.help = "list the roles of a computation: what they allow, who has them, and (-o wide) their keys",
 	.operands_min = 1,
 	.operands_max = 1,
 	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },

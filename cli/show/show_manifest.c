@@ -50,6 +50,32 @@ static void print_hex(FILE *out, const char *word, const void *bytes, size_t len
 	fputs(len ? "\n" : "none\n", out);
 }
 
+static const People__KeyOwner *owner_of(const struct show_manifest *s,
+					const uint8_t fingerprint[KEY_FINGERPRINT_LEN])
+{
+	for (size_t i = 0; s->owners && i < s->owners->n_owners; i++) {
+		const People__KeyOwner *o = s->owners->owners[i];
+
+		if (o->fingerprint.len == KEY_FINGERPRINT_LEN &&
+		    memcmp(o->fingerprint.data, fingerprint, KEY_FINGERPRINT_LEN) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+static void print_owner(const struct show_manifest *s, FILE *out,
+			const uint8_t fingerprint[KEY_FINGERPRINT_LEN])
+{
+	const People__KeyOwner *owner = owner_of(s, fingerprint);
+
+	if (!owner)
+		return;
+	label(out, "");
+	fputs("registered by user ", out);
+	text_print_quoted(out, owner->user);
+	fprintf(out, "%s, the service says\n", owner->retired ? " and retired" : "");
+}
+
 static int print_key(const struct show_manifest *s, FILE *out, const char *word,
 		     const ProtobufCBinaryData *key, struct err *e)
 {
@@ -71,6 +97,8 @@ static int print_key(const struct show_manifest *s, FILE *out, const char *word,
 		if (also != name)
 			fprintf(out, ", %s", text_plain(also).text);
 	fputs(name ? ")\n" : "\n", out);
+	if (key->len)
+		print_owner(s, out, fingerprint);
 	return 0;
 }
 
@@ -234,16 +262,22 @@ static int json_key(const struct show_manifest *s, struct json_out *out,
 		    const ProtobufCBinaryData *key, struct err *e)
 {
 	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
+	const People__KeyOwner *owner;
 	const char *name;
 	size_t at = 0;
 
 	if (key_fingerprint(key->data, key->len, fingerprint, e) < 0)
 		return err_code(e);
+	owner = owner_of(s, fingerprint);
 	json_out_hex(out, "key", fingerprint, key->len ? sizeof(fingerprint) : 0);
 	json_out_list(out, "you");
 	while ((name = own_keys_next(s->own, key->data, key->len, &at)) != NULL)
 		json_out_text(out, NULL, name);
 	json_out_end(out);
+	if (owner) {
+		json_out_text(out, "user", owner->user);
+		json_out_bool(out, "retired", owner->retired);
+	}
 	return 0;
 }
 

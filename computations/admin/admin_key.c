@@ -394,7 +394,14 @@ void people_find_key(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_owners(struct store *store, struct request *r, struct err *e)
 {
-	return store_key_owners(store, r->id, &r->people->key->owners, e);
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *manifest = NULL;
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (store_manifest(store, r->id, &bytes, &len, e) < 0 ||
+	    manifest_decode(bytes, len, &manifest, e) < 0)
+		return err_code(e);
+	return store_key_owners(store, manifest, &r->people->key->owners, e);
 }
 
 static void reply_owners(struct request *r)

@@ -137,28 +137,25 @@ const struct store_key_owner *store_key_owner_of(const struct store_key_owners *
 	return find_owner(owners, fingerprint);
 }
 
-int store_key_owners(struct store *store, const char *id, struct store_key_owners **owners,
-		     struct err *e)
+int store_key_owners(struct store *store, const Cvms__ComputationRunReq *manifest,
+		     struct store_key_owners **owners, struct err *e)
 {
 	CLEANUP(store_key_owners_free)
 	struct store_key_owners *got = calloc(1, sizeof(*got));
-	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
 	const ProtobufCBinaryData *key;
 
 	if (!got)
 		return err_nomem(e);
-	if (read_manifest(store, id, &m, e) < 0)
-		return err_code(e);
-	for (size_t n = 0; got->count < STORE_KEY_OWNERS_MAX && (key = nth_key(m, n)) != NULL;
-	     n++) {
+	for (size_t n = 0;
+	     got->count < STORE_KEY_OWNERS_MAX && (key = nth_key(manifest, n)) != NULL; n++) {
 		struct store_key_owner *row = &got->rows[got->count];
 
 		if (key_fingerprint(key->data, key->len, row->fingerprint, e) < 0)
 			return err_code(e);
 		if (find_owner(got, row->fingerprint))
 			continue;
-		if (user_key_owner(&store->db, row->fingerprint, id, &row->user, &row->retired, e) <
-		    0)
+		if (user_key_owner(&store->db, row->fingerprint, manifest->id, &row->user,
+				   &row->retired, e) < 0)
 			return err_code(e);
 		if (row->user)
 			got->count++;

@@ -25,8 +25,8 @@ struct store_key_owners {
 	struct store_key_owner rows[STORE_KEY_OWNERS_MAX];
 	size_t count;
 };
-int store_key_owners(struct store *store, const char *id, struct store_key_owners **owners,
-		     struct err *e) MUST_CHECK;
+int store_key_owners(struct store *store, const Cvms__ComputationRunReq *manifest,
+		     struct store_key_owners **owners, struct err *e) MUST_CHECK;
 void store_key_owners_free(struct store_key_owners *owners);
 DEFINE_CLEANUP(struct store_key_owners *, store_key_owners_free)
 /* NULL: nobody's whom the service knows. */

@@ -17,9 +17,10 @@ int web_run_manifest(struct store *store, struct web_work *work, struct err *e)
 	size_t len;
 
 	if (store_computation(store, work->id, &work->c, e) < 0 ||
-	    store_manifest(store, work->id, &bytes, &len, e) < 0)
+	    store_manifest(store, work->id, &bytes, &len, e) < 0 ||
+	    manifest_decode(bytes, len, &work->manifest, e) < 0)
 		return err_code(e);
-	return manifest_decode(bytes, len, &work->manifest, e);
+	return store_key_owners(store, work->manifest, &work->owners, e);
 }
 
 /* Its name, and the pages that it has. */
@@ -66,14 +67,19 @@ void web_put_manifest(const struct web_work *work, struct writer *w)
 	page_put(w, "<p class=\"small\">%t</p>\n</section>\n", WEB_COMPARE);
 }
 
-static void put_party(struct writer *w, const char *role, const ProtobufCBinaryData *key,
-		      const char *what)
+static void put_party(const struct web_work *work, struct writer *w, const char *role,
+		      const ProtobufCBinaryData *key, const char *what)
 {
+	const struct store_key_owner *owner = store_key_owner_of(work->owners, key);
+
 	page_put(
 		w,
 		"<li><div class=\"row between\"><strong><bdi>%t</bdi></strong><span class=\"dim\">%s</span></div>",
 		what, role);
 	page_fingerprint(w, key->data, key->len);
+	if (owner)
+		page_put(w, "<span class=\"sub\">Registered by <b><bdi>%t</bdi></b>%s</span>",
+			 owner->user, owner->retired ? ", who has retired it" : "");
 	page_put(w, "</li>\n");
 }
 
@@ -85,12 +91,13 @@ void web_put_people(const struct web_work *work, struct writer *w)
 		 "<section class=\"panel\" aria-labelledby=\"h-who\"><h2 id=\"h-who\">Participants "
 		 "and keys</h2>\n<ul class=\"list\">\n");
 	if (m->algorithm)
-		put_party(w, "sends the algorithm", &m->algorithm->userkey, "Algorithm provider");
+		put_party(work, w, "sends the algorithm", &m->algorithm->userkey,
+			  "Algorithm provider");
 	for (size_t i = 0; i < m->n_datasets; i++)
-		put_party(w, "sends this dataset", &m->datasets[i]->userkey,
+		put_party(work, w, "sends this dataset", &m->datasets[i]->userkey,
 			  m->datasets[i]->filename);
 	for (size_t i = 0; i < m->n_result_consumers; i++)
-		put_party(w, "may fetch results", &m->result_consumers[i]->userkey,
+		put_party(work, w, "may fetch results", &m->result_consumers[i]->userkey,
 			  "Result consumer");
 	page_put(w, "</ul>\n<p class=\"small\">%t</p>\n", WEB_KEYS);
 	page_command(w, "print", "cocos-cli key fingerprint public.pem", NULL, "");

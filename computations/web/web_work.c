@@ -18,6 +18,7 @@ static void work_free(struct web_work *work)
 	free(work->rows);
 	computation_done(&work->c);
 	manifest_free(work->manifest);
+	store_key_owners_free(work->owners);
 	records_free(work->records, work->record_count);
 	for (size_t i = 0; i < work->login_count; i++)
 		login_done(&work->logins[i]);

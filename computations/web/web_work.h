@@ -10,6 +10,7 @@
 #include "computations/core/admin_access.h"
 #include "computations/core/service.h"
 #include "computations/core/sign_in_rate.h"
+#include "computations/store/store_key.h"
 #include "computations/web/web_door.h"
 
 enum {
@@ -54,6 +55,7 @@ struct web_work {
 	size_t count;
 	bool has_more;
 	Cvms__ComputationRunReq *manifest;
+	struct store_key_owners *owners; /* of its keys */
 	struct login logins[LOGINS_MAX];
 	struct token tokens[TOKENS_MAX];
 	size_t login_count, token_count;

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 import tap
 from agent_peer import Key, pem_key
+from computation_transfer import NEWER, PERSON, sample
 from computations_service import agent_of, connected
 from harness import cli, computations, cvms, until
 from people import DENIED, HIDDEN, NOT_NOW, OK, Caller, create, service, user
@@ -312,6 +313,55 @@ def manifests_name_users_where_keys_are_wanted():
         cli("manifest", "show", folder.write("bad.json", json.dumps(text)), **mine).refused(2, "user_key")
 
 
+def whose_key_is_where_is_shown():
+    with at_a_terminal() as (running, environment):
+        folder = running.folder
+        anna, bert = Holder(running, "anna"), Holder(running, "bert", "ecdsa")
+        anna.register()
+        bert.register()
+        mine = environment(anna)
+        stranger = Key()
+        anna.caller("Create", of(anna.spki, bert.spki))
+        anna.caller("GiveRole", computation_id="c", role="result_consumer", user="bert")
+        anna.caller("Create", of(stranger.spki, anna.spki, "d"))
+        text = cli("manifest", "show", "c", cwd=folder.path, **mine).ok()
+        for holder in (anna, bert):
+            assert f"{holder.fingerprint.hex()}\n            registered by user '{holder.name}', the service says\n" in text, text
+        shown = cli("manifest", "show", "--json", "c", **mine).json()
+        assert (shown["algorithm"]["user"], shown["algorithm"]["retired"]) == ("anna", False), shown
+        assert shown["consumers"][0]["user"] == "bert", shown
+        assert "user" not in cli("manifest", "show", "--json", "d", **mine).json()["algorithm"]
+        roles = {row["role_name"]: row for row in cli("role", "list", "c", "--json", **mine).json()}
+        assert roles["owner"]["keys"] == [{"user": "anna", "fingerprint": anna.fingerprint.hex()}], roles
+        assert roles["result_consumer"]["keys"] == [{"user": "bert", "fingerprint": bert.fingerprint.hex()}], roles
+        assert "keys" not in roles["viewer"]
+        assert f"bert={bert.fingerprint.hex()}" in cli("role", "list", "c", "-o", "wide", **mine).ok()
+        assert bert.fingerprint.hex() not in cli("role", "list", "c", **mine).ok()
+        bert.caller("RetireKey", fingerprint=bert.fingerprint)
+        assert "registered by user 'bert' and retired, the service says" in cli("manifest", "show", "c", **mine).ok()
+        # A file is what it is, whoever the service says that its keys are.
+        path = folder.write("manifest.json", cli("computation", "manifest", "c", **mine).ok())
+        assert "registered by" not in cli("manifest", "show", path, **mine).ok()
+        # Who gave away the own role has done so.
+        anna.caller("GiveRole", computation_id="c", role="owner", user="bert")
+        cli("role", "take", "c", "owner", "anna", **mine).ok()
+        cli("role", "list", "c", **mine).refused(1, "no computation 'c'")
+
+
+def imports_name_users_where_keys_are_wanted():
+    with at_a_terminal() as (running, environment):
+        anna = Holder(running, "anna")
+        mine = environment(anna)
+        document = running.folder.write("one.json", json.dumps(sample(NEWER)))
+        words = ["computation", "import", document, "--map", PERSON + "=anna", "--key", PERSON + "=user:anna"]
+        cli(*words, **mine).refused(1, "user 'anna' has no key here")
+        anna.register()
+        done = cli(*words, "--json", **mine).json()[0]
+        manifest = anna.caller("Manifest", id=done["id"]).manifest
+        assert {manifest.algorithm.userKey, manifest.datasets[0].userKey, manifest.result_consumers[0].userKey} == {
+            anna.spki}
+
+
 def the_audit_log_says_which_key():
     with service() as running:
         log = running.folder("audit.log")
@@ -351,4 +401,6 @@ if __name__ == "__main__":
              commands_do_all_of_it,
              a_service_with_another_key_gets_no_signature,
              manifests_name_users_where_keys_are_wanted,
+             whose_key_is_where_is_shown,
+             imports_name_users_where_keys_are_wanted,
              the_audit_log_says_which_key])

@@ -15,7 +15,9 @@ import subprocess
 import tap
 from computations_service import KEY, agent_of, connected, create, run
 from harness import (PATIENCE, Computations, Folder, authority, cli, cvms, people, people_grpc, program, spki, until)
+from people import Caller
 from ports import free_port
+from user_keys import Holder, of
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&lt;`${7*7}\u202e\u200b{{1}}"
 SECRET = "-----BEGIN PRIVATE KEY-----"
@@ -467,6 +469,24 @@ def one_computation_is_told_whole():
             assert SECRET.encode() not in web.ask(path).body
 
 
+def whose_keys_are_where_is_told():
+    with Web() as web:
+        web.come_in()
+        web.service.folder, web.service.root = web.folder, Caller(web.service.channel)
+        anna, bert = Holder(web.service, "anna"), Holder(web.service, "bert")
+        anna.register()
+        bert.register()
+        anna.caller("Create", of(anna.spki, bert.spki))
+        bert.caller("RetireKey", fingerprint=bert.fingerprint)
+        for path in ("/c/c", "/c/c/manifest", "/c/c/roles"):
+            shown = web.ask(path).page().words()
+            assert f"{anna.fingerprint.hex()} Registered by anna" in shown, shown
+            assert f"{bert.fingerprint.hex()} Registered by bert , who has retired it" in shown, shown
+            assert shown.count("Registered by") == 2
+        known = create(web.service)
+        assert "Registered by" not in web.ask("/c/" + known).page().words()
+
+
 def whose_turn_it_is_is_told():
     with Web() as web:
         web.come_in()
@@ -777,7 +797,7 @@ if __name__ == "__main__":
              links_are_given_at_the_socket_alone, lists_of_the_service_are_paged,
              the_audit_log_is_shown_and_saved, each_command_is_one, texts_of_others_stay_texts, what_is_wrong_is_said,
              huge_headers_are_refused, lists_are_found_and_paged, one_computation_is_told_whole,
-             whose_turn_it_is_is_told, events_come_live_and_go_on_after_a_cut, files_are_asked_for_once,
+             whose_keys_are_where_is_told, whose_turn_it_is_is_told, events_come_live_and_go_on_after_a_cut, files_are_asked_for_once,
              colours_differ_enough, the_document_says_what_is_there, where_it_may_be,
              off_this_machine_certificates_are_asked_for, a_service_ends_while_browsers_follow,
              a_service_ends_while_browsers_come])

@@ -257,8 +257,11 @@ static void a_manifest_gets_another_until_it_is_run(void **state)
 	CLEANUP(store_key_owners_free) struct store_key_owners *owners = NULL;
 	struct computation before CLEANUP_COMPUTATION = { .id = NULL },
 				  after CLEANUP_COMPUTATION = { .id = NULL };
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
+	CLEANUP(free) uint8_t *bytes = NULL;
 	uint8_t digest[MANIFEST_HASH_LEN];
 	struct store_room *f = *state;
+	size_t len;
 	int64_t anna = add_user(f, "anna"), bert = add_user(f, "bert");
 	struct user_key_claim old = add(f, anna, 1, "", NOW), his = add(f, bert, 2, "", NOW), next;
 	bool changed;
@@ -273,7 +276,9 @@ static void a_manifest_gets_another_until_it_is_run(void **state)
 	assert_true(memcmp(before.digest, after.digest, sizeof(digest)) != 0);
 	assert_ok(store_key_replace(&f->store, &next, &changed, digest, &f->e), f->e);
 	assert_false(changed);
-	assert_ok(store_key_owners(&f->store, "one", &owners, &f->e), f->e);
+	assert_ok(store_manifest(&f->store, "one", &bytes, &len, &f->e), f->e);
+	assert_ok(manifest_decode(bytes, len, &m, &f->e), f->e);
+	assert_ok(store_key_owners(&f->store, m, &owners, &f->e), f->e);
 	assert_int_equal(owners->count, 2);
 	assert_string_equal(owners->rows[0].user, "anna");
 	assert_memory_equal(owners->rows[0].fingerprint, next.fingerprint, KEY_FINGERPRINT_LEN);
