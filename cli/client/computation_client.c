@@ -37,6 +37,8 @@ METHOD(computation_logs, PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM, logs_reques
 ONE(computation_journal, PROTO_COMPUTATIONS_JOURNAL, journal_request, computations__journal_response);
 ONE(computation_witness, PROTO_COMPUTATIONS_WITNESS, witness_request, computations__witness_response);
 ONE(computation_witness_leaves, PROTO_COMPUTATIONS_WITNESS_LEAVES, witness_leaves_request, computations__witness_leaves_response);
+ONE(computation_audit, PROTO_COMPUTATIONS_AUDIT, audit_request, computations__audit_response);
+ONE(computation_trim_audit, PROTO_COMPUTATIONS_TRIM_AUDIT, trim_audit_request, google__protobuf__empty);
 ONE(computation_list_cvms, PROTO_COMPUTATIONS_LIST_CVMS, list_request, computations__list_cvms_response);
 ONE(computation_show_cvm, PROTO_COMPUTATIONS_SHOW_CVM, cvm_request, computations__cvm);
 ONE(computation_release_cvm, PROTO_COMPUTATIONS_RELEASE_CVM, cvm_request, computations__cvm);

@@ -12,6 +12,7 @@ static enum cli_exit run_add(struct cli *cli, struct err *e)
 
 	request.name = (char *)(uintptr_t)cli->operands[0];
 	request.administrator = cli_flag(cli, "administrator");
+	request.auditor = cli_flag(cli, "auditor");
 	status = computation_call(cli, &people_add_user, &request.base, &response, e);
 	if (status != CLI_OK)
 		return status;
@@ -26,6 +27,7 @@ static enum cli_exit run_add(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option add_options[] = {
 	{ .name = "administrator", .help = "of the service: may do what its socket's users may" },
+	{ .name = "auditor", .help = "of the service: reads its audit log and the log of journals' heads" },
 	CLIENT_OPTIONS,
 	{ .name = NULL },
 };
@@ -44,9 +46,9 @@ const struct command cmd_user_add = {
 };
 
 static const struct table_column columns[] = {
-	{ "NAME", "name", false },   { "ADMINISTRATOR", "administrator", false },
-	{ "STATE", "state", false }, { "CREATED", "created", true },
-	{ NULL, NULL, false },
+	{ "NAME", "name", false },       { "ADMINISTRATOR", "administrator", false },
+	{ "AUDITOR", "auditor", false }, { "STATE", "state", false },
+	{ "CREATED", "created", true },  { NULL, NULL, false },
 };
 
 /* Every page; the last one has no `next`. */
@@ -66,6 +68,7 @@ static int list_pages(struct client *client, struct table *t, struct err *e)
 		for (size_t i = 0; i < page->n_users; i++) {
 			table_text(t, page->users[i]->name);
 			table_text(t, page->users[i]->administrator ? "yes" : "no");
+			table_text(t, page->users[i]->auditor ? "yes" : "no");
 			table_text(t, page->users[i]->suspended ? "suspended" : "active");
 			table_moment(t, people_ms(page->users[i]->created));
 		}
@@ -161,8 +164,8 @@ const struct command cmd_user_remove = {
 
 static const struct table_column whoami_columns[] = {
 	{ "USER", "user", false },       { "ADMINISTRATOR", "administrator", false },
-	{ "ACTIONS", "actions", false }, { "EXPIRES", "expires", false },
-	{ NULL, NULL, false },
+	{ "AUDITOR", "auditor", false }, { "ACTIONS", "actions", false },
+	{ "EXPIRES", "expires", false }, { NULL, NULL, false },
 };
 
 static enum cli_exit run_whoami(struct cli *cli, struct err *e)
@@ -186,6 +189,7 @@ static enum cli_exit run_whoami(struct cli *cli, struct err *e)
 	actions = people_words_join(caller->actions, caller->n_actions);
 	table_text(&t, caller->user);
 	table_text(&t, caller->administrator ? "yes" : "no");
+	table_text(&t, caller->auditor ? "yes" : "no");
 	table_text(&t, actions ? actions : "");
 	table_moment(&t, people_ms(caller->expires));
 	protobuf_c_message_free_unpacked(response, NULL);

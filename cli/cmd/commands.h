@@ -48,6 +48,10 @@ extern const struct command cmd_computation_create, cmd_computation_list, cmd_co
 	cmd_computation_logs, cmd_computation_manifest, cmd_computation_import,
 	cmd_computation_export;
 
+/* cmd_audit.c, cmd_audit_file.c */
+extern const struct command cmd_audit_list, cmd_audit_follow, cmd_audit_export, cmd_audit_verify,
+	cmd_audit_trim;
+
 /* cmd_journal_audit.c, cmd_journal_get.c, cmd_journal_verify.c, cmd_journal_witness.c */
 extern const struct command cmd_journal_get, cmd_journal_follow, cmd_journal_verify,
 	cmd_journal_witness, cmd_journal_audit;

@@ -37,6 +37,7 @@ static void request_free(struct request *r)
 	admin_journal_free(r->page);
 	free(r->witness);
 	admin_witness_free(r->leaves);
+	admin_audit_free(r->rows);
 	admin_people_free(r->people);
 	admin_transfer_free(r->transfer);
 	free(r->audit);
@@ -433,6 +434,10 @@ static const struct rpc_handler handlers[] = {
 	       &computations__witness_response__descriptor, admin_witness),
 	METHOD(PROTO_COMPUTATIONS_WITNESS_LEAVES, RPC_UNARY, witness_leaves_request,
 	       &computations__witness_leaves_response__descriptor, admin_witness_leaves),
+	METHOD(PROTO_COMPUTATIONS_AUDIT, RPC_UNARY, audit_request,
+	       &computations__audit_response__descriptor, admin_audit_log),
+	METHOD(PROTO_COMPUTATIONS_TRIM_AUDIT, RPC_UNARY, trim_audit_request,
+	       &google__protobuf__empty__descriptor, admin_audit_trim),
 	METHOD(PROTO_COMPUTATIONS_LIST_CVMS, RPC_UNARY, list_request,
 	       &computations__list_cvms_response__descriptor, list_cvms),
 	METHOD(PROTO_COMPUTATIONS_SHOW_CVM, RPC_UNARY, cvm_request, &computations__cvm__descriptor,

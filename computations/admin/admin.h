@@ -10,6 +10,7 @@
 #include "computations/core/admin_access.h"
 #include "computations/core/service.h"
 
+struct audit_answer;
 struct journal_page;
 struct judging;
 struct people_request;
@@ -47,6 +48,7 @@ struct request {
 	uint64_t size;
 	struct witness_answer *witness;
 	struct witness_leaves *leaves;
+	struct audit_answer *rows;
 	struct people_request *people;
 	struct transfer_request *transfer;
 };
@@ -91,6 +93,11 @@ void admin_journal_free(struct journal_page *page);
 void admin_witness(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_witness_leaves(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_witness_free(struct witness_leaves *leaves);
+
+/* admin_audit_log.c */
+void admin_audit_log(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_audit_trim(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_audit_free(struct audit_answer *rows);
 
 /* admin_people.c */
 void admin_people_free(struct people_request *people);

@@ -148,10 +148,24 @@ int admin_audit_add(struct store *store, struct admin_audit *a, const char *user
 {
 	struct audit_row row;
 
+	if (a->is_added)
+		return 0;
 	if (user)
 		put_user(a, user);
 	row = row_of(a);
 	return store_audit_add(store, &row, e);
+}
+
+int admin_audit_trimmed(struct store *store, struct admin_audit *a, const char *user,
+			const struct audit_head *through, struct err *e)
+{
+	struct audit_row row;
+
+	if (user)
+		put_user(a, user);
+	a->is_added = true;
+	row = row_of(a);
+	return store_audit_trim(store, through, &row, e);
 }
 
 /* ---- refusals ---- */

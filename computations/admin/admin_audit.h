@@ -19,6 +19,7 @@ struct admin_audit {
 	char object[AUDIT_ROW_TEXT_MAX + 1], about[AUDIT_ROW_TEXT_MAX + 1];
 	char before[ADMIN_AUDIT_SMALL + 1], after[ADMIN_AUDIT_SMALL + 1];
 	char outcome[32], cause[ERR_TEXT_MAX];
+	bool is_added;
 };
 
 /* Malloc'ed; NULL of a call that changes nothing. */
@@ -28,6 +29,10 @@ int admin_audit_new(const struct rpc_call *call, struct admin_audit **audit,
 /* Its row, of the user if there is one (else NULL). */
 int admin_audit_add(struct store *store, struct admin_audit *a, const char *user,
 		    struct err *e) MUST_CHECK;
+
+/* The audit log cut there, with that row in place of admin_audit_add()'s, which adds none then. */
+int admin_audit_trimmed(struct store *store, struct admin_audit *a, const char *user,
+			const struct audit_head *through, struct err *e) MUST_CHECK;
 
 /* For call_audit's `keep`: refusals, and how many of them were left out. `data` is a struct store_queue. */
 void admin_audit_keep(void *data, const struct audit_entry *entry);

@@ -112,6 +112,7 @@ static void message_user(People__User *m, Google__Protobuf__Timestamp *time, con
 	people__user__init(m);
 	m->name = u->name;
 	m->administrator = u->administrator;
+	m->auditor = u->auditor;
 	m->suspended = u->suspended;
 	m->created = people_time(time, u->created);
 }
@@ -129,7 +130,8 @@ static int run_add_user(struct store *store, struct request *r, struct err *e)
 {
 	const struct people_request *p = r->people;
 
-	if (user_add(&store->db, p->user, p->flag, store_now(), e) < 0)
+	if (user_add(&store->db, p->user, p->flag, store_now(), e) < 0 ||
+	    user_audit(&store->db, p->user, p->audits, e) < 0)
 		return err_code(e);
 	return user_find(&store->db, p->user, &r->people->users[0], e);
 }
@@ -142,6 +144,7 @@ static void on_add_user(struct rpc_call *call, const ProtobufCMessage *message)
 	if (!r)
 		return;
 	r->people->flag = m->administrator;
+	r->people->audits = m->auditor;
 	people_start(r, run_add_user, reply_user);
 }
 

@@ -19,7 +19,7 @@ struct key_request;
 /* What such a call is about, beside its request's id, which is a computation's. */
 struct people_request {
 	char *user, *name; /* a token's or role's; or a password */
-	bool flag;
+	bool flag, audits;
 	unsigned actions;
 	uint32_t days;
 

@@ -189,6 +189,7 @@ static void reply_whoami(struct request *r)
 
 	m.user = r->caller.who.name;
 	m.administrator = r->caller.rights.operates;
+	m.auditor = r->caller.rights.audits;
 	m.actions = actions;
 	m.n_actions = people_action_names(r->people->actions, actions);
 	m.expires = people_time(&time, r->caller.who.expires);

@@ -21,8 +21,10 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_COMPUTATIONS_REMOVE, DEED_REMOVE },
 	{ PROTO_COMPUTATIONS_LOGS, DEED_SEE }, /* of a CVM: DEED_OPERATE */
 	{ PROTO_COMPUTATIONS_JOURNAL, DEED_SEE },
-	{ PROTO_COMPUTATIONS_WITNESS, DEED_BE },             /* with a computation: DEED_SEE */
-	{ PROTO_COMPUTATIONS_WITNESS_LEAVES, DEED_OPERATE }, /* they name all computations */
+	{ PROTO_COMPUTATIONS_WITNESS, DEED_BE },           /* with a computation: DEED_SEE */
+	{ PROTO_COMPUTATIONS_WITNESS_LEAVES, DEED_AUDIT }, /* they name all computations */
+	{ PROTO_COMPUTATIONS_AUDIT, DEED_AUDIT },
+	{ PROTO_COMPUTATIONS_TRIM_AUDIT, DEED_OPERATE },
 	{ PROTO_COMPUTATIONS_LIST_CVMS, DEED_OPERATE },
 	{ PROTO_COMPUTATIONS_SHOW_CVM, DEED_OPERATE },
 	{ PROTO_COMPUTATIONS_RELEASE_CVM, DEED_OPERATE },
@@ -117,7 +119,8 @@ int admin_access_know(struct store *store, struct admin_caller *caller, struct e
 		return err_code(e);
 	if (caller->has_login || caller->has_token) {
 		caller->rights = (struct decide_caller){ .operates = caller->who.administrator,
-							 .scope = caller->who.scope };
+							 .scope = caller->who.scope,
+							 .audits = caller->who.auditor };
 	}
 	caller->is_known = true;
 	return 0;

@@ -21,6 +21,7 @@ enum deed {
 	DEED_BE,      /* to be known by name is enough */
 	DEED_CREATE,  /* a computation of one's own */
 	DEED_OPERATE, /* what is the service's: users, CVMs */
+	DEED_AUDIT,   /* to read its logs, which name everybody and everything */
 	/* From here on: with one computation. */
 	DEED_SEE,
 	DEED_RUN,
@@ -38,6 +39,7 @@ struct decide_caller {
 	bool operates;    /* administers the service */
 	unsigned granted; /* actions, by his roles in the computation */
 	unsigned scope;   /* actions that his token is for */
+	bool audits;      /* reads the service's logs */
 };
 
 enum decide_answer {

@@ -93,6 +93,7 @@ static int read_found(struct db_rows *row, const uint8_t hash[SHA256_LEN], struc
 	if (db_integer(row, 0, 1, INT64_MAX, &f->number, e) < 0 ||
 	    db_integer(row, 1, 1, INT64_MAX, &f->who.person, e) < 0 ||
 	    db_flag(row, 3, &f->who.administrator, e) < 0 ||
+	    db_flag(row, 7, &f->who.auditor, e) < 0 ||
 	    db_integer(row, 4, 0, INT64_MAX, &f->seen, e) < 0 ||
 	    db_integer(row, 5, 0, INT64_MAX, &f->who.expires, e) < 0 ||
 	    db_blob(row, 6, SHA256_LEN, &kept, &len, e) < 0)
@@ -115,7 +116,8 @@ static int find(struct db *db, const uint8_t hash[SHA256_LEN], const char *host,
 	int row;
 
 	if (db_query(db, &rows, e,
-		     "SELECT l.number, u.number, u.name, u.administrator, l.seen, l.ends, l.hash"
+		     "SELECT l.number, u.number, u.name, u.administrator, l.seen, l.ends, l.hash,"
+		     " u.auditor"
 		     " FROM logins l JOIN users u ON u.number = l.person WHERE l.hash = ?"
 		     " AND l.host = ? AND l.ends > ? AND l.seen > ? AND u.suspended = 0",
 		     "btii", hash, (size_t)SHA256_LEN, host, now, now - LOGIN_IDLE_MS) < 0)

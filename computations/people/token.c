@@ -151,6 +151,7 @@ static int read_owner(struct db_rows *row, const uint8_t hash[SHA256_LEN], struc
 	if (db_integer(row, 0, 1, INT64_MAX, &f->number, e) < 0 ||
 	    db_integer(row, 1, 1, INT64_MAX, &f->who.person, e) < 0 ||
 	    db_flag(row, 3, &f->who.administrator, e) < 0 ||
+	    db_flag(row, 8, &f->who.auditor, e) < 0 ||
 	    db_integer(row, 4, 0, ACTIONS_ALL, &scope, e) < 0 ||
 	    db_integer(row, 5, 0, INT64_MAX, &f->who.expires, e) < 0 ||
 	    db_integer(row, 6, 0, INT64_MAX, &f->used, e) < 0 ||
@@ -175,7 +176,7 @@ static int find_owner(struct db *db, const uint8_t hash[SHA256_LEN], int64_t now
 
 	if (db_query(db, &rows, e,
 		     "SELECT t.number, u.number, u.name, u.administrator, t.scope, t.expires,"
-		     " t.used, t.hash FROM tokens t JOIN users u ON u.number = t.person"
+		     " t.used, t.hash, u.auditor FROM tokens t JOIN users u ON u.number = t.person"
 		     " WHERE t.hash = ? AND t.expires > ? AND u.suspended = 0",
 		     "bi", hash, (size_t)SHA256_LEN, now) < 0)
 		return err_code(e);

@@ -44,7 +44,7 @@ int token_end(struct db *db, const uint8_t hash[SHA256_LEN], struct err *e) MUST
 struct token_owner {
 	int64_t person; /* 0: nobody's */
 	char name[PEOPLE_NAME_MAX + 1];
-	bool administrator;
+	bool administrator, auditor;
 	unsigned scope;
 	int64_t expires;
 };

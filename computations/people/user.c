@@ -43,7 +43,7 @@ int user_add(struct db *db, const char *name, bool administrator, int64_t now, s
 		      "tii", name, (int64_t)administrator, now);
 }
 
-#define USER_COLUMNS "SELECT number, name, administrator, suspended, created FROM users "
+#define USER_COLUMNS "SELECT number, name, administrator, suspended, created, auditor FROM users "
 
 static int read_user(struct db_rows *row, struct user *u, struct err *e)
 {
@@ -52,7 +52,7 @@ static int read_user(struct db_rows *row, struct user *u, struct err *e)
 	if (db_integer(row, 0, 1, INT64_MAX, &got.number, e) < 0 ||
 	    db_flag(row, 2, &got.administrator, e) < 0 || db_flag(row, 3, &got.suspended, e) < 0 ||
 	    db_integer(row, 4, 0, INT64_MAX, &got.created, e) < 0 ||
-	    db_text(row, 1, &got.name, e) < 0)
+	    db_flag(row, 5, &got.auditor, e) < 0 || db_text(row, 1, &got.name, e) < 0)
 		return err_code(e);
 	*u = got;
 	return 0;
@@ -98,6 +98,16 @@ int user_list(struct db *db, const char *after, size_t max, struct user *rows, s
 	}
 	*count = got;
 	return 0;
+}
+
+int user_audit(struct db *db, const char *name, bool auditor, struct err *e)
+{
+	struct user u CLEANUP_USER = { .name = NULL };
+
+	if (user_find(db, name, &u, e) < 0)
+		return err_code(e);
+	return db_run(db, e, "UPDATE users SET auditor = ? WHERE number = ?", "ii",
+		      (int64_t)auditor, u.number);
 }
 
 int user_suspend(struct db *db, const char *name, bool suspended, struct err *e)

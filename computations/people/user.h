@@ -20,7 +20,7 @@ int people_name_check(const char *what, const char *name, struct err *e) MUST_CH
 struct user {
 	int64_t number, created; /* ms since 1970 */
 	char *name;
-	bool administrator, suspended;
+	bool administrator, suspended, auditor;
 };
 void user_done(struct user *u);
 #define CLEANUP_USER __attribute__((cleanup(user_done)))
@@ -28,6 +28,8 @@ void user_done(struct user *u);
 /* ERR_EXISTS if the name is taken. */
 int user_add(struct db *db, const char *name, bool administrator, int64_t now,
 	     struct err *e) MUST_CHECK;
+/* Reads the service's logs, or no more. */
+int user_audit(struct db *db, const char *name, bool auditor, struct err *e) MUST_CHECK;
 int user_find(struct db *db, const char *name, struct user *u, struct err *e) MUST_CHECK;
 /* At most `max` after `after` ("" for the first), oldest first. */
 int user_list(struct db *db, const char *after, size_t max, struct user *rows, size_t *count,

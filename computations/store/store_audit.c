@@ -84,6 +84,30 @@ int store_audit_ends(struct store *store, struct audit_head *after, struct audit
 	return 0;
 }
 
+int store_audit_head(struct store *store, uint64_t number, struct audit_head *head, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct audit_head found;
+	int row;
+
+	if (read_start(store, &found, e) < 0)
+		return err_code(e);
+	if (found.number == number) {
+		*head = found;
+		return 0;
+	}
+	if (db_query(&store->db, &rows, e, "SELECT number, digest FROM audit_rows WHERE number = ?",
+		     "i", (int64_t)(number > INT64_MAX ? 0 : number)) < 0)
+		return err_code(e);
+	row = read_head(rows, &found, e);
+	if (row < 0)
+		return row;
+	if (row == 0)
+		return err_set(e, ERR_NOT_FOUND, "the audit log has no row %" PRIu64, number);
+	*head = found;
+	return 0;
+}
+
 /* ---- rows ---- */
 
 int store_audit_lock(struct store *store, struct err *e)
@@ -232,24 +256,15 @@ int store_audit_newest(struct store *store, uint64_t before, size_t max, struct 
 static int check_saved(struct store *store, const struct audit_head *through,
 		       const struct audit_head *after, struct err *e)
 {
-	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
-	struct audit_head found = { .number = 0 };
-	int row;
+	struct audit_head found;
 
 	if (through->number <= after->number)
 		return err_set(e, ERR_PRECONDITION,
 			       "the audit log begins behind row %" PRIu64
 			       " already: there is nothing to cut",
 			       after->number);
-	if (db_query(&store->db, &rows, e, "SELECT number, digest FROM audit_rows WHERE number = ?",
-		     "i", (int64_t)through->number) < 0)
+	if (store_audit_head(store, through->number, &found, e) < 0)
 		return err_code(e);
-	row = read_head(rows, &found, e);
-	if (row < 0)
-		return row;
-	if (row == 0)
-		return err_set(e, ERR_NOT_FOUND, "the audit log has no row %" PRIu64,
-			       through->number);
 	return memcmp(found.digest, through->digest, SHA3_256_LEN) == 0
 		       ? 0
 		       : err_set(e, ERR_PRECONDITION,

@@ -32,6 +32,10 @@ int store_audit_lock(struct store *store, struct err *e) MUST_CHECK;
 int store_audit_ends(struct store *store, struct audit_head *after, struct audit_head *head,
 		     struct err *e) MUST_CHECK;
 
+/* The head of a row, which is not before where the log begins. ERR_NOT_FOUND: there is none of that number. */
+int store_audit_head(struct store *store, uint64_t number, struct audit_head *head,
+		     struct err *e) MUST_CHECK;
+
 /* Lines, one behind the other. */
 struct audit_page {
 	char *bytes;

@@ -17,7 +17,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "integration")]
 import rows  # noqa: E402  pylint: disable=wrong-import-position
 
 THEMES = ["authenticator", "evidence", "later", "retry", "transfer", "policy", "downgrade", "manifest", "hardware", "tpm", "oracle", "host",
-          "images", "machine", "parties", "words", "crowd", "fleet", "receipt", "log", "keep", "tenants",
+          "images", "machine", "parties", "words", "crowd", "fleet", "receipt", "audit", "log", "keep", "tenants",
           "documents", "keys"]
 
 

@@ -5,11 +5,13 @@ the other implementation, reads as well."""
 import json
 import os
 import sqlite3
+import stat
 
 import grpc
 
 import audit_book
 import tap
+from harness import Process, cli, program
 from people import Caller, create, service, user
 
 
@@ -104,6 +106,140 @@ def they_outlive_the_service():
         assert [brief(row)[1] for row in rows_of(running)] == ["computation one", "computation two"]
 
 
+def tool(running, *words, token=None):
+    more = {}
+    if token:
+        more["COMPUTATIONS_GRPC_TOKEN_FILE"] = running.folder.write("token", token + "\n")
+        os.chmod(more["COMPUTATIONS_GRPC_TOKEN_FILE"], 0o600)
+    return cli("audit", *words, COMPUTATIONS_GRPC_URL="unix:" + running.folder("admin.sock"), **more)
+
+
+def filled(running, count):
+    for number in range(count):
+        create(running.root, f"c{number}")
+
+
+def both_read_what_is_saved():
+    with service() as running:
+        path = running.folder("audit.jsonl")
+        assert "0 rows behind row 0" in tool(running, "export", path).ok()
+        with open(path, "rb") as file:
+            assert audit_book.verified(file.read())[0] == []
+        filled(running, 300)  # more than a page
+        refused = tool(running, "export", path)
+        assert refused.status == 2 and "--force" in refused.err, refused
+        said = tool(running, "export", path, "--force").ok()
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        with open(path, "rb") as file:
+            data = file.read()
+        rows, head = audit_book.verified(data)
+        assert len(rows) == 300 and audit_book.head_text(head) in said, said
+        assert tool(running, "verify", path).ok() == said.replace("saved", "whole")
+        # what the other implementation wrote is read here
+        again = audit_book.written([{"time": 7, "who": 'a "\u2028<', "what": "x\ty"}, {"time": 8}], after=head)
+        other = running.folder.write("other.jsonl", again.decode())
+        end = audit_book.head_text(audit_book.verified(again)[1])
+        assert f"whole: 2 rows behind row 300, head {end}" in tool(running, "verify", other).ok()
+        assert tool(running, "verify", other, "--head", audit_book.head_text(head)).ok()
+        assert tool(running, "verify", path, "--head", audit_book.head_text(head)).ok()
+
+
+def what_was_changed_in_a_file_is_found_by_both():
+    with service() as running:
+        path = running.folder("audit.jsonl")
+        filled(running, 5)
+        tool(running, "export", path).ok()
+        with open(path, "rb") as file:
+            lines = file.read().splitlines(keepends=True)
+        whole = b"".join(lines)
+        head = audit_book.head_text(audit_book.verified(whole)[1])
+        anew = audit_book.written([{"time": 1, "who": "nobody"}] * 5)
+        edits = {"row 2 stands where row 1": lines[:1] + lines[2:], "row 3 stands where row 2": lines[:2] + lines[3:],
+                 "row 1 stands where row 2": lines[:2] + lines[1:], "without its last line": lines[:-1],
+                 "names row 5, and the rows end with 4": lines[:5] + lines[6:],
+                 "row 2 does not fit": [whole.replace(b"computation c1", b"computation c9")],
+                 "the first line": lines[1:], "it is empty": []}
+        for words, edited in edits.items():
+            data = b"".join(edited)
+            with open(path, "wb") as file:
+                file.write(data)
+            said = tool(running, "verify", path)
+            assert said.status == 3 and words in said.err, (words, said)
+            try:
+                audit_book.verified(data)
+                raise AssertionError(words)
+            except (audit_book.Wrong, ValueError, KeyError):
+                pass
+        with open(path, "wb") as file:
+            file.write(anew)
+        assert tool(running, "verify", path).ok(), "it is whole in itself"
+        said = tool(running, "verify", path, "--head", head)
+        assert said.status == 3 and "row 5 has another digest than the head that was given" in said.err, said
+        for wrong in ("5", "5:00", "x:" + "0" * 64):
+            assert tool(running, "verify", path, "--head", wrong).status == 2
+        assert tool(running, "verify", running.folder("none")).status == 2
+
+
+def who_may_read_it():
+    with service() as running:
+        root = running.root
+        root("AddUser", name="carl", auditor=True)
+        tokens = {"carl": root("AddToken", user="carl", name="t", actions=["view"]).token}
+        for name, administrator in (("anna", True), ("eve", False)):
+            root("AddUser", name=name, administrator=administrator)
+            tokens[name] = root("AddToken", user=name, name="t").token
+        narrow = root("AddToken", user="anna", name="narrow", actions=["view"]).token
+        filled(running, 1)
+        assert "Create  computation c0" in tool(running, "list", token=tokens["carl"]).ok()
+        assert "user carl" in tool(running, "list", "--json", token=tokens["anna"]).ok()
+        for token in (tokens["eve"], narrow):
+            said = tool(running, "list", token=token)
+            assert said.status == 1 and "may not audit this service" in said.err, said
+        carl = Caller(running.channel, tokens["carl"])
+        assert carl.code("WitnessLeaves", first=0, count=1) is grpc.StatusCode.OUT_OF_RANGE  # he may: there is none
+        assert carl.code("ListUsers") is grpc.StatusCode.PERMISSION_DENIED
+        head = audit_book.head_text((1, b"\0" * 32))
+        for name in ("carl", "eve"):
+            assert tool(running, "trim", head, token=tokens[name]).status == 1
+        assert carl("Whoami").auditor and not carl("Whoami").administrator
+        assert [u.auditor for u in root("ListUsers").users] == [True, False, False]
+
+
+def a_log_is_cut_behind_what_was_saved():
+    with service(MAX_AUDIT_ROWS="64") as running:
+        path, rest = running.folder("old.jsonl"), running.folder("rest.jsonl")
+        filled(running, 64)
+        assert "64 rows" in running.root.text("AddUser", name="late")
+        head = tool(running, "export", path).ok().split("head ")[1].strip()
+        wrong = tool(running, "trim", head[:-1] + ("0" if head[-1] != "0" else "1"))
+        assert wrong.status == 1 and "row 64 has another digest" in wrong.err, wrong
+        assert tool(running, "trim", "64").status == 2
+        assert "begins behind row 64" in tool(running, "trim", head).ok()
+        running.root("AddUser", name="late")
+        assert tool(running, "trim", head).status == 1
+        said = tool(running, "export", rest).ok()
+        assert "behind row 64" in said, said
+        with open(rest, "rb") as file:
+            rows, _ = audit_book.verified(file.read(), audit_book.head_of(head))
+        assert [brief(row)[0] for row in rows if row["outcome"] == "OK"] == ["TrimAudit", "AddUser"], rows
+        assert rows[0]["object"] == head and json.loads(rows[0]["about"]) == {"rows": 64}, rows
+        assert tool(running, "verify", rest, "--head", head).ok()
+
+
+def it_is_followed():
+    with service() as running:
+        filled(running, 3)
+        process = Process(["sh", "-c", 'exec "$0" audit follow --last 1 >&2', program("cocos-cli")],
+                          {"COMPUTATIONS_GRPC_URL": "unix:" + running.folder("admin.sock")})
+        try:
+            process.wait_line(r"^3  .*Create  computation c2  .*OK$")
+            create(running.root, "late")
+            process.wait_line(r"^4  .*Create  computation late  .*OK$")
+        finally:
+            process.finish()
+
+
 if __name__ == "__main__":
     tap.run([each_change_is_a_row, a_refusal_is_a_row_and_changes_nothing, what_has_no_row_is_not_done,
-             they_outlive_the_service])
+             they_outlive_the_service, both_read_what_is_saved, what_was_changed_in_a_file_is_found_by_both,
+             who_may_read_it, a_log_is_cut_behind_what_was_saved, it_is_followed])

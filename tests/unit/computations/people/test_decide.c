@@ -15,8 +15,8 @@
 struct expected {
 	const char *who;
 	unsigned actions; /* granted */
-	bool operates;
-	const char *be, *create, *operate;
+	bool operates, audits;
+	const char *be, *create, *operate, *audit;
 	const char *see, *run, *unverified, *again, *stop, *remove, *members, *parties, *key;
 };
 
@@ -25,25 +25,27 @@ enum { VIEW = BIT(VIEW) };
 
 /* clang-format off */
 static const struct expected table[] = {
-	{ "nobody", 0, false, ALWAYS, ALWAYS, REFUSED,
+	{ "nobody", 0, false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
 	  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN },
-	{ "owner", ACTIONS_ALL, false, ALWAYS, ALWAYS, REFUSED,
+	{ "owner", ACTIONS_ALL, false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
 	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
-	{ "administrator", VIEW | BIT(ADMINISTRATOR), false, ALWAYS, ALWAYS, REFUSED,
+	{ "administrator", VIEW | BIT(ADMINISTRATOR), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
 	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, ALWAYS, ALWAYS, "yllll", "yllll" },
-	{ "editor", VIEW | BIT(EDIT), false, ALWAYS, ALWAYS, REFUSED,
+	{ "editor", VIEW | BIT(EDIT), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
 	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "runner", VIEW | BIT(RUN), false, ALWAYS, ALWAYS, REFUSED,
+	{ "runner", VIEW | BIT(RUN), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
 	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "viewer", VIEW, false, ALWAYS, ALWAYS, REFUSED,
+	{ "viewer", VIEW, false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
 	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "algo_provider", VIEW | BIT(ALGO_PROVIDER), false, ALWAYS, ALWAYS, REFUSED,
+	{ "algo_provider", VIEW | BIT(ALGO_PROVIDER), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
 	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "dataset_provider", VIEW | BIT(DATASET_PROVIDER), false, ALWAYS, ALWAYS, REFUSED,
+	{ "dataset_provider", VIEW | BIT(DATASET_PROVIDER), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
 	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "result_consumer", VIEW | BIT(RESULT_CONSUMER), false, ALWAYS, ALWAYS, REFUSED,
+	{ "result_consumer", VIEW | BIT(RESULT_CONSUMER), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
 	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "operator", 0, true, ALWAYS, ALWAYS, ALWAYS,
+	{ "auditor", 0, false, true, ALWAYS, ALWAYS, REFUSED, ALWAYS,
+	  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN },
+	{ "operator", 0, true, false, ALWAYS, ALWAYS, ALWAYS, ALWAYS,
 	  ALWAYS, "yllll", "yllyl", "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
 };
 /* clang-format on */
@@ -51,19 +53,13 @@ static const struct expected table[] = {
 static const char *row_of(const struct expected *x, enum deed deed)
 {
 	const char *const rows[DEEDS] = {
-		[DEED_ENTER] = ALWAYS,
-		[DEED_BE] = x->be,
-		[DEED_CREATE] = x->create,
-		[DEED_OPERATE] = x->operate,
-		[DEED_SEE] = x->see,
-		[DEED_RUN] = x->run,
-		[DEED_RUN_UNVERIFIED] = x->unverified,
-		[DEED_RUN_AGAIN] = x->again,
-		[DEED_STOP] = x->stop,
-		[DEED_REMOVE] = x->remove,
-		[DEED_MEMBERS] = x->members,
-		[DEED_PARTIES] = x->parties,
-		[DEED_KEY] = x->key,
+		[DEED_ENTER] = ALWAYS,       [DEED_BE] = x->be,
+		[DEED_CREATE] = x->create,   [DEED_OPERATE] = x->operate,
+		[DEED_SEE] = x->see,         [DEED_AUDIT] = x->audit,
+		[DEED_RUN] = x->run,         [DEED_RUN_UNVERIFIED] = x->unverified,
+		[DEED_RUN_AGAIN] = x->again, [DEED_STOP] = x->stop,
+		[DEED_REMOVE] = x->remove,   [DEED_MEMBERS] = x->members,
+		[DEED_PARTIES] = x->parties, [DEED_KEY] = x->key,
 	};
 
 	return rows[deed];
@@ -83,7 +79,7 @@ static void each_role_does_in_each_state_what_the_table_says(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		const struct decide_caller caller = { table[i].operates, table[i].actions,
-						      ACTIONS_ALL };
+						      ACTIONS_ALL, table[i].audits };
 
 		for (int deed = 0; deed < DEEDS; deed++)
 			for (int in = 0; in < DECIDE_STATES; in++) {
@@ -99,14 +95,15 @@ static void each_role_does_in_each_state_what_the_table_says(void **state)
 
 static void the_roles_of_every_computation_are_those_of_the_table(void **state)
 {
-	for (size_t i = 1; i + 1 < ARRAY_LEN(table); i++) {
+	for (size_t i = 1; i + 2 < ARRAY_LEN(table); i++) {
 		const struct action_role *role = action_role_find(table[i].who);
 
 		assert_non_null(role);
 		assert_int_equal(role->actions, table[i].actions);
 	}
-	assert_int_equal(ACTION_ROLES, ARRAY_LEN(table) - 2);
+	assert_int_equal(ACTION_ROLES, ARRAY_LEN(table) - 3);
 	assert_null(action_role_find("operator"));
+	assert_null(action_role_find("auditor"));
 }
 
 /* What a token is for takes away, and never adds: for each set of granted actions and each scope. */
@@ -117,9 +114,9 @@ static void a_scope_only_takes_away(void **state)
 			for (int deed = DEED_SEE; deed < DEEDS; deed++)
 				for (int operates = 0; operates < 2; operates++) {
 					const struct decide_caller narrow = { operates, granted,
-									      scope },
+									      scope, false },
 								   wide = { operates, granted,
-									    ACTIONS_ALL };
+									    ACTIONS_ALL, false };
 					bool yes = decide(&narrow, (enum deed)deed,
 							  DECIDE_CREATED) == DECIDE_YES;
 
@@ -132,7 +129,7 @@ static void a_scope_only_takes_away(void **state)
 
 static void a_token_for_viewing_does_nothing_of_the_service(void **state)
 {
-	const struct decide_caller viewer = { true, ACTIONS_ALL, VIEW };
+	const struct decide_caller viewer = { true, ACTIONS_ALL, VIEW, false };
 
 	assert_int_equal(decide(&viewer, DEED_BE, DECIDE_CREATED), DECIDE_YES);
 	assert_int_equal(decide(&viewer, DEED_CREATE, DECIDE_CREATED), DECIDE_REFUSED);
@@ -159,12 +156,35 @@ static void actions_have_names_and_sets_have_view(void **state)
 		assert_true(*decide_words((enum deed)deed));
 }
 
+/* An auditor's token for viewing does; an administrator's does not, who would not expect it to. */
+static void auditors_have_to_see(void **state)
+{
+	static const struct {
+		struct decide_caller caller;
+		enum decide_answer answer;
+	} rows[] = {
+		{ { false, 0, VIEW, true }, DECIDE_YES },
+		{ { false, 0, ACTIONS_ALL, true }, DECIDE_YES },
+		{ { false, 0, ACTIONS_ALL & ~(unsigned)VIEW, true }, DECIDE_REFUSED },
+		{ { false, 0, 0, true }, DECIDE_REFUSED },
+		{ { true, 0, VIEW, false }, DECIDE_REFUSED },
+		{ { true, 0, VIEW, true }, DECIDE_YES },
+		{ { true, 0, VIEW | BIT(ADMINISTRATOR), false }, DECIDE_YES },
+		{ { false, ACTIONS_ALL, ACTIONS_ALL, false }, DECIDE_REFUSED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(decide(&rows[i].caller, DEED_AUDIT, DECIDE_CREATED),
+				 rows[i].answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_role_does_in_each_state_what_the_table_says),
 		cmocka_unit_test(the_roles_of_every_computation_are_those_of_the_table),
 		cmocka_unit_test(a_scope_only_takes_away),
+		cmocka_unit_test(auditors_have_to_see),
 		cmocka_unit_test(a_token_for_viewing_does_nothing_of_the_service),
 		cmocka_unit_test(actions_have_names_and_sets_have_view),
 	};

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_audit.c — who changed what at the computation service: shown as it is, followed, and cut. */
+#include "cli/base/number.h"
+#include "cli/base/text.h"
+#include "cli/client/audit_client.h"
+#include "cli/cmd/commands.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SHOWN = 50, FOLLOWED = 10, FOLLOW_S = 1 };
+
+static void put(struct cli *cli, const char *before, const char *text)
+{
+	if (*text)
+		fprintf(cli->out, "%s%s", before, text_plain(text).text);
+}
+
+static int print_row(void *data, const struct audit_row *row, const char *line, struct err *e)
+{
+	const Google__Protobuf__Timestamp time = { .seconds = (int64_t)(row->time / 1000),
+						   .nanos = (int32_t)(row->time % 1000) * 1000000 };
+	const char *slash = strrchr(row->what, '/');
+	char when[COMPUTATION_TIME_MAX];
+	struct cli *cli = data;
+
+	if (cli_flag(cli, "json")) {
+		fprintf(cli->out, "%s\n", line);
+	} else {
+		computation_time(&time, when);
+		fprintf(cli->out, "%" PRIu64 "  %s  ", row->number, when);
+		put(cli, "", *row->who ? row->who : "-");
+		put(cli, "  ", slash ? slash + 1 : row->what);
+		put(cli, "  ", row->object);
+		put(cli, "  ", strcmp(row->about, "{}") == 0 ? "" : row->about);
+		put(cli, "  ", row->before);
+		put(cli, " -> ", row->after);
+		put(cli, "  ", row->outcome);
+		put(cli, ": ", row->cause);
+		fputc('\n', cli->out);
+	}
+	return fflush(cli->out) == 0 ? 0 : err_errno(e, "standard output");
+}
+
+/* Behind which row the last `count` are. */
+static int before_last(struct client *client, uint64_t count, uint64_t *after, struct err *e)
+{
+	struct audit_head head;
+
+	if (audit_client_head(client, &head, e) < 0)
+		return err_code(e);
+	*after = head.number > count ? head.number - count : 0;
+	return 0;
+}
+
+static int show(struct client *client, uint64_t count, bool follow, struct err *e)
+{
+	struct audit_client a = { .client = client, .take = print_row, .data = client->cli };
+	uint64_t after;
+
+	if (before_last(client, count, &after, e) < 0 || audit_client_read(&a, after, e) < 0)
+		return err_code(e);
+	while (follow) {
+		sleep(FOLLOW_S);
+		if (audit_client_read(&a, 0, e) < 0)
+			return err_code(e);
+	}
+	return 0;
+}
+
+static enum cli_exit show_last(struct cli *cli, uint64_t count, bool follow, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	const char *last = cli_value(cli, "last");
+
+	if (last && !number_decimal(last, &count))
+		return cli_usage(e, "--last: give a number of rows");
+	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+		return CLI_USAGE;
+	return show(&client, count, follow, e) < 0 ? audit_client_failed(&client, e) : CLI_OK;
+}
+
+static enum cli_exit run_list(struct cli *cli, struct err *e)
+{
+	return show_last(cli, SHOWN, false, e);
+}
+
+static enum cli_exit run_follow(struct cli *cli, struct err *e)
+{
+	return show_last(cli, FOLLOWED, true, e);
+}
+
+/* clang-format off */
+static const struct cli_option list_options[] = {
+	{ .name = "last", .value = "NUMBER", .help = "so many rows (50)" },
+	{ .name = "json", .help = "print each row as the log has it" },
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+static const struct cli_option follow_options[] = {
+	{ .name = "last", .value = "NUMBER", .help = "begin with so many rows (10)" },
+	{ .name = "json", .help = "print each row as the log has it" },
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_audit_list = {
+	.name = "audit list",
+	.args = "",
+	.help = "show who changed what at the computation service",
+	.options = list_options,
+	.run = run_list,
+	.more = "For administrators of the service, and its auditors ('user add --auditor'). Each row is checked to be\n"
+		"the one behind the row before; exit 3: one does not fit.",
+};
+
+const struct command cmd_audit_follow = {
+	.name = "audit follow",
+	.args = "",
+	.help = "show it as it comes",
+	.options = follow_options,
+	.run = run_follow,
+	.more = "Until it is interrupted. Exit 3: a row does not fit the one that was shown before it.",
+};
+
+/* ---- the cut ---- */
+
+static enum cli_exit run_trim(struct cli *cli, struct err *e)
+{
+	Computations__TrimAuditRequest request = COMPUTATIONS__TRIM_AUDIT_REQUEST__INIT;
+	ProtobufCMessage *response;
+	struct audit_head through;
+	enum cli_exit status;
+
+	if (audit_head_parse(cli->operands[0], &through, e) < 0)
+		return CLI_USAGE;
+	request.through = (char *)(uintptr_t)cli->operands[0];
+	status = computation_call(cli, &computation_trim_audit, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	protobuf_c_message_free_unpacked(response, NULL);
+	fprintf(cli->out, "the audit log begins behind row %" PRIu64 " now\n", through.number);
+	return CLI_OK;
+}
+
+const struct command cmd_audit_trim = {
+	.name = "audit trim",
+	.args = "HEAD",
+	.help = "cut off the rows up to that head, which were saved",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_trim,
+	.more = "HEAD is the NUMBER:DIGEST that 'audit export' and 'audit verify' print: keep their file. The service\n"
+		"compares it, and the cut is a row of its own, from which on the log can be verified together with\n"
+		"that file. For administrators alone.",
+};
