@@ -15,7 +15,7 @@ static int bad(sqlite3_stmt *s, enum column column, const char *why, struct err 
 		       log_quote(name ? name : "").text, sqlite3_column_name(s, (int)column), why);
 }
 
-/* Of printable ASCII: it becomes a line of a table. */
+/* Of what a line of a table may have, for it becomes one: printable ASCII, and tabs between words. */
 static int take_text(sqlite3_stmt *s, enum column column, char *out, size_t room, struct err *e)
 {
 	const char *text = (const char *)sqlite3_column_text(s, (int)column);
@@ -26,7 +26,7 @@ static int take_text(sqlite3_stmt *s, enum column column, char *out, size_t room
 	if (len >= room)
 		return bad(s, column, "is too long", e);
 	for (size_t i = 0; i < len; i++)
-		if (text[i] < 0x20 || text[i] > 0x7e)
+		if (text[i] != '\t' && (text[i] < 0x20 || text[i] > 0x7e))
 			return bad(s, column, "is no text of ours", e);
 	memcpy(out, text, len);
 	out[len] = '\0';

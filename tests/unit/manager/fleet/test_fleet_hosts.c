@@ -129,6 +129,20 @@ static void what_was_added_takes_cvms_and_stays(void **state)
 	fleet_room_close(&m);
 }
 
+/* As between the words of a table: what was accepted is read again, or no manager starts any more. */
+static void words_with_tabs_between_are_read_again(void **state)
+{
+	struct fleet_room m;
+
+	open_room(&m, HERE);
+	add(&m, "c", URI, "\ttees=none\t address=127.0.0.3\tmachines=3 ");
+	fleet_room_close(&m);
+	open_room(&m, HERE);
+	assert_string_equal(view_of(&m, "c")->address, "127.0.0.3");
+	assert_int_equal(view_of(&m, "c")->has.machines, 3);
+	fleet_room_close(&m);
+}
+
 static void what_is_added_is_judged_as_a_line_of_the_table(void **state)
 {
 	static const struct {
@@ -564,6 +578,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FLEET_ROOM_ROW(what_was_added_takes_cvms_and_stays),
+		FLEET_ROOM_ROW(words_with_tabs_between_are_read_again),
 		FLEET_ROOM_ROW(what_is_added_is_judged_as_a_line_of_the_table),
 		FLEET_ROOM_ROW(as_many_as_a_table_may_have),
 		FLEET_ROOM_ROW(nothing_is_launched_where_it_drains),
