@@ -7,11 +7,12 @@
 
 #define VOLUME_PREFIX "cocos-" /* boot_files.c */
 
-/* One at a time, so that what was looked at holds until it is recorded. */
+/* What was looked at has to hold until it is recorded: one is added or drained at a time. A removal asks its host, which
+ * may not answer for as long as it likes, so that one keeps nobody but those who want to change the same host. */
 struct host_change {
 	struct registry_host as;
 	struct fleet_host *host; /* that is there; or is made, and nobody knows it yet */
-	bool drain;
+	bool drain, alone;
 	struct host_left left;
 	fleet_host_done_fn *done;
 	void *data;
@@ -67,13 +68,17 @@ static int check(const struct fleet *f, struct err *e)
 	return 0;
 }
 
-/* By its own name alone. */
+/* By its own name alone; ERR_ABORTED for one that is being removed. */
 static int find(const struct fleet *f, const char *name, struct fleet_host **host, struct err *e)
 {
 	for (size_t i = 0; i < f->host_count; i++)
 		if (strcmp(f->hosts[i]->host->row.name, name) == 0) {
 			*host = f->hosts[i];
-			return 0;
+			return (*host)->leaving
+				       ? err_set(e, ERR_ABORTED,
+						 "host %s is being removed by another call: try again",
+						 name)
+				       : 0;
 		}
 	return err_set(e, ERR_NOT_FOUND, "no host %s: 'cocos-cli host list' lists them",
 		       log_quote(name).text);
@@ -99,7 +104,7 @@ static int start(struct fleet *f, const struct host_change *what, struct fleet_h
 		free(change);
 		return err_code(e);
 	}
-	f->changes_hosts = true;
+	f->changes_hosts |= what->alone;
 	return 0;
 }
 
@@ -107,7 +112,8 @@ static void end(struct job *job)
 {
 	struct host_change *change = job->change;
 
-	job->fleet->changes_hosts = false;
+	if (change->alone)
+		job->fleet->changes_hosts = false;
 	change->done(change->data, &change->left, job->result < 0 ? &job->err : NULL);
 	fleet_job_end(job);
 }
@@ -162,7 +168,7 @@ static int describe(const char *name, const char *uri, const char *words, struct
 int fleet_host_add(struct fleet *f, const char *name, const char *uri, const char *words,
 		   fleet_host_done_fn *done, void *data, struct err *e)
 {
-	struct host_change change = { .done = done, .data = data };
+	struct host_change change = { .alone = true, .done = done, .data = data };
 	struct vm_host *made;
 
 	if (check(f, e) < 0 || describe(name, uri, words, &change.as, e) < 0)
@@ -217,7 +223,7 @@ static void drain_done(void *data)
 int fleet_host_drain(struct fleet *f, const char *name, bool drain, fleet_host_done_fn *done,
 		     void *data, struct err *e)
 {
-	struct host_change change = { .drain = drain, .done = done, .data = data };
+	struct host_change change = { .drain = drain, .alone = true, .done = done, .data = data };
 	const struct host_row *row;
 
 	if (check(f, e) < 0 || find(f, name, &change.host, e) < 0)

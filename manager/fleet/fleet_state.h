@@ -95,7 +95,7 @@ struct fleet {
 	struct fleet_host *hosts[HOSTS_MAX];
 	size_t host_count, removed_count;
 	LIST_HEAD(fleet_host_list, fleet_host) removed, going; /* fleet_host_change.c */
-	bool changes_hosts;
+	bool changes_hosts;                                    /* one is being added or drained */
 
 	uv_timer_t look_at_image;
 	bool lacks_image, checks_image;

@@ -89,6 +89,8 @@ int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e)
 int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **domains,
 		     size_t *count, struct err *e)
 {
+	while (atomic_load(&fleet_world.hangs))
+		usleep(1000);
 	*domains = calloc(4, sizeof(**domains));
 	memcpy(*domains, fleet_world.domains, sizeof(fleet_world.domains));
 	*count = fleet_world.domain_count;

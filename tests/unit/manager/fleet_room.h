@@ -31,6 +31,7 @@ struct fleet_world {
 	atomic_size_t asked; /* how often */
 	size_t volumes;      /* in each pool */
 	bool vanish;         /* the domains, as soon as they were asked for once more */
+	atomic_bool hangs;   /* who asks for them waits until it is false again */
 };
 
 extern struct fleet_world fleet_world;

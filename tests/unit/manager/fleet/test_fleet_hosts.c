@@ -422,14 +422,20 @@ static void one_change_at_a_time(void **state)
 	open_room(&m, HERE);
 	add(&m, "c", URI, WORDS);
 	fleet_room_connect(&m);
-	drain(&m, "here", true);
-	assert_ok(fleet_host_remove(m.fleet, "c", on_answer, &a, &e), e);
+	assert_ok(fleet_host_drain(m.fleet, "here", true, on_answer, &a, &e), e);
 	assert_refused(fleet_host_remove(m.fleet, "c", on_answer, &b, &e), e, ERR_ABORTED,
 		       "try again");
 	assert_refused(fleet_host_add(m.fleet, "d", URI "2", WORDS, on_answer, &b, &e), e,
 		       ERR_ABORTED, "try again");
 	assert_refused(fleet_host_drain(m.fleet, "here", false, on_answer, &b, &e), e, ERR_ABORTED,
 		       "try again");
+	assert_false(settled(&m, &a).failed);
+	a.count = 0;
+	assert_ok(fleet_host_remove(m.fleet, "c", on_answer, &a, &e), e);
+	assert_refused(fleet_host_remove(m.fleet, "c", on_answer, &b, &e), e, ERR_ABORTED,
+		       "is being removed");
+	assert_refused(fleet_host_drain(m.fleet, "c", false, on_answer, &b, &e), e, ERR_ABORTED,
+		       "is being removed");
 	/* And nothing is launched meanwhile where it is being removed. */
 	assert_refused(fleet_create(m.fleet, &(Manager__CreateReq)MANAGER__CREATE_REQ__INIT, NULL,
 				    fleet_room_created, &told, &e),
@@ -442,6 +448,42 @@ static void one_change_at_a_time(void **state)
 	fleet_close(m.fleet);
 	assert_refused(fleet_host_add(m.fleet, "d", URI "2", WORDS, on_answer, &b, &e), e,
 		       ERR_UNAVAILABLE, "stopping");
+	fleet_room_close(&m);
+}
+
+static void wait_for(struct fleet_room *m, struct answer *a)
+{
+	while (!a->count)
+		uv_run(&m->loop, UV_RUN_ONCE);
+	assert_false(a->failed);
+	a->count = 0;
+}
+
+/* One that takes calls and never answers them keeps nobody from changing the others. */
+static void a_host_that_does_not_answer_holds_up_no_other(void **state)
+{
+	struct answer a = { .count = 0 }, b = { .count = 0 };
+	struct fleet_room m;
+	struct err e;
+
+	open_room(&m, HERE);
+	add(&m, "c", URI, WORDS);
+	add(&m, "d", URI "2", WORDS);
+	fleet_room_connect(&m);
+	atomic_store(&fleet_world.hangs, true);
+	assert_ok(fleet_host_remove(m.fleet, "c", on_answer, &a, &e), e);
+	assert_ok(fleet_host_drain(m.fleet, "d", true, on_answer, &b, &e), e);
+	wait_for(&m, &b);
+	assert_ok(fleet_host_add(m.fleet, "f", URI "3", WORDS, on_answer, &b, &e), e);
+	wait_for(&m, &b);
+	assert_refused(fleet_host_add(m.fleet, "c", URI "4", WORDS, on_answer, &b, &e), e,
+		       ERR_INVALID, "host c is there twice");
+	assert_int_equal(a.count, 0);
+	atomic_store(&fleet_world.hangs, false);
+	assert_false(settled(&m, &a).failed);
+	assert_null(view_of(&m, "c"));
+	assert_true(view_of(&m, "d")->draining);
+	assert_non_null(view_of(&m, "f"));
 	fleet_room_close(&m);
 }
 
@@ -589,6 +631,7 @@ int main(void)
 		FLEET_ROOM_ROW(what_stays_on_a_removed_host_is_told),
 		FLEET_ROOM_ROW(a_lost_host_is_removed_without_being_asked),
 		FLEET_ROOM_ROW(one_change_at_a_time),
+		FLEET_ROOM_ROW(a_host_that_does_not_answer_holds_up_no_other),
 		FLEET_ROOM_ROW(what_is_under_way_may_still_have_it),
 		FLEET_ROOM_ROW(the_end_waits_for_what_was_begun),
 		FLEET_ROOM_ROW(the_table_takes_over_what_was_added),
