@@ -114,7 +114,10 @@ static void enter(uint8_t flags)
 
 	for (size_t i = 0; i < ID_STRAY; i++)
 		ids[i][0] = '\0';
-	fleet_room_prepare(&room, VMS);
+	if (flags & FLAG_TABLE)
+		fleet_room_prepare_hosts(&room, VMS, "host here qemu:///system tees=none\n");
+	else
+		fleet_room_prepare(&room, VMS);
 	room.config.max_cpus = 2;
 	room.config.total_cpus = 3;
 	if (flags & FLAG_RUNS)
@@ -292,7 +295,7 @@ static void ask_image(struct grpc_peer *u, uint8_t how)
 		ask(u, PROTO_MANAGER_REMOVE_IMAGE, &remove.base);
 }
 
-/* There is no table of them: the one is listed, and the rest refused. */
+/* Without a table of them the one is listed, and the rest refused. */
 static void ask_host(struct grpc_peer *u, uint8_t how)
 {
 	Manager__ListHostsReq list = MANAGER__LIST_HOSTS_REQ__INIT;
@@ -300,18 +303,33 @@ static void ask_host(struct grpc_peer *u, uint8_t how)
 	Manager__DrainHostReq drain = MANAGER__DRAIN_HOST_REQ__INIT;
 	Manager__UndrainHostReq undrain = MANAGER__UNDRAIN_HOST_REQ__INIT;
 	Manager__RemoveHostReq remove = MANAGER__REMOVE_HOST_REQ__INIT;
+	static const struct {
+		const char *name, *uri;
+	} hosts[HOST_NAMES] = {
+		{ "", "" },
+		{ "b", "qemu+unix:///system?socket=/b" },
+		{ "c", "qemu+unix:///system?socket=/c" },
+		{ "here", "qemu:///system" },
+	};
+	static const char *const said[] = { "tees=none address=127.0.0.2",
+					    "tees=none\taddress=127.0.0.2 state=draining",
+					    "tees=snp address=127.0.0.2 machines=1", "tees" };
+	size_t which = how / HOST_NAME % HOST_NAMES;
 	const struct {
 		const char *path;
 		const ProtobufCMessage *message;
-	} all[] = {
-		{ PROTO_MANAGER_LIST_HOSTS, &list.base },
-		{ PROTO_MANAGER_ADD_HOST, &add.base },
-		{ PROTO_MANAGER_DRAIN_HOST, &drain.base },
-		{ PROTO_MANAGER_UNDRAIN_HOST, &undrain.base },
-		{ PROTO_MANAGER_REMOVE_HOST, &remove.base },
+	} all[HOST_REQUESTS] = {
+		[HOST_LIST] = { PROTO_MANAGER_LIST_HOSTS, &list.base },
+		[HOST_ADD] = { PROTO_MANAGER_ADD_HOST, &add.base },
+		[HOST_DRAIN] = { PROTO_MANAGER_DRAIN_HOST, &drain.base },
+		[HOST_UNDRAIN] = { PROTO_MANAGER_UNDRAIN_HOST, &undrain.base },
+		[HOST_REMOVE] = { PROTO_MANAGER_REMOVE_HOST, &remove.base },
 	};
 
-	ask(u, all[how % ARRAY_LEN(all)].path, all[how % ARRAY_LEN(all)].message);
+	add.name = drain.name = undrain.name = remove.name = (char *)(uintptr_t)hosts[which].name;
+	add.uri = (char *)(uintptr_t)hosts[which].uri;
+	add.words = (char *)(uintptr_t)said[how / HOST_WORDS % ARRAY_LEN(said)];
+	ask(u, all[how % HOST_REQUESTS].path, all[how % HOST_REQUESTS].message);
 }
 
 static void ask_create(struct grpc_peer *u, uint8_t how)
@@ -435,10 +453,12 @@ static void console_says(uint8_t how, const char *id)
 static void notice(uint8_t how, const char *id)
 {
 	struct virt_notice n = { .event = (enum virt_event)(how % 4) };
+	const struct vm_host *from = room.hosts.all[how & NOTICE_SECOND ? 1 : 0];
 
 	memcpy(n.uuid, id, strnlen(id, VIRT_UUID_LEN));
 	lifecycle_name(&room.lifecycle, how >> 6, n.name);
-	fleet_notice(room.fleet, room.hosts.all[0], &n);
+	if (from)
+		fleet_notice(room.fleet, from, &n);
 }
 
 static void happen(enum happening what, uint8_t how, const char *id)
@@ -502,12 +522,17 @@ static void check(void)
 
 	check_changes(f);
 	assert(f->jobs == 0 && !f->asks);
+	assert(!f->changes_hosts && !f->removed_count);
+	for (size_t i = 0; i < f->host_count; i++)
+		assert(!f->hosts[i]->leaving && !f->hosts[i]->removed);
 	for (unsigned i = 0; i < f->count; i++) {
 		const struct slot *s = &f->slots[i];
 
 		assert(!s->waiters && s->state != SLOT_CREATING && s->state != SLOT_REMOVING);
 		if (s->state == SLOT_FREE)
 			continue;
+		/* None is on a host that is not there any more. */
+		assert(s->host == fleet_host_find(room.fleet, s->cvm.host) && s->host);
 		assert(cvm_id_is_valid(s->cvm.id) && cvm_labels_are_valid(s->cvm.labels));
 		assert((fleet_find(f, s->cvm.id) == &s->cvm) == (s->state == SLOT_RUNNING));
 		for (unsigned n = i + 1; n < f->count; n++)

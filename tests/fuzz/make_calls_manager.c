@@ -292,9 +292,75 @@ static void save_images(void)
 		ask(&w, ASK_IMAGE, how);
 	calls_save_to("manager_calls", "images", &w);
 	w = calls_begin(FLAG_RUNS);
-	for (int how = 0; how < 5; how++)
+	for (int how = 0; how < HOST_REQUESTS; how++)
 		ask(&w, ASK_HOST, how);
 	calls_save_to("manager_calls", "hosts", &w);
+}
+
+/* Hosts that come, fill, drain, are lost and go, each in the two ways in which settings may begin. */
+static void save_hosts(void)
+{
+	enum { B = HOST_NAME, C = 2 * HOST_NAME, HERE = 3 * HOST_NAME };
+	struct writer w;
+	char name[32];
+
+	for (int flags = 0; flags < 4; flags++) {
+		w = calls_begin((uint8_t)(FLAG_TABLE | flags));
+		happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED);
+		ask(&w, ASK_HOST, HOST_ADD | 0);
+		ask(&w, ASK_HOST, HOST_ADD + B);
+		ask(&w, ASK_HOST, HOST_ADD + B);
+		ask(&w, ASK_HOST, HOST_ADD + C + 3 * HOST_WORDS);
+		happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED | NOTICE_SECOND);
+		pair(&w, ORDER_CREATE, 0);
+		pair(&w, ORDER_CREATE, CREATE_NAMED);
+		ask(&w, ASK_REMOVE, ID_SECOND);
+		ask(&w, ASK_HOST, HOST_LIST);
+		ask(&w, ASK_HOST, HOST_REMOVE + B);
+		ask(&w, ASK_HOST, HOST_REMOVE + HERE);
+		happen(&w, HAPPEN_NOTICE, VIRT_LOST | NOTICE_SECOND);
+		happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED | NOTICE_SECOND);
+		for (int id = ID_FIRST; id < ID_STRAY; id++)
+			ask(&w, ASK_REMOVE, id);
+		ask(&w, ASK_HOST, HOST_REMOVE + B);
+		ask(&w, ASK_HOST, HOST_REMOVE + B);
+		happen(&w, HAPPEN_NOTICE, VIRT_STOPPED | NOTICE_SECOND);
+		ask(&w, ASK_HOST, HOST_LIST);
+		snprintf(name, sizeof(name), "table-full-%d", flags);
+		calls_save_to("manager_calls", name, &w);
+
+		w = calls_begin((uint8_t)(FLAG_TABLE | flags));
+		happen(&w, HAPPEN_HOST, 2);
+		ask(&w, ASK_HOST, HOST_ADD + C + HOST_WORDS);
+		ask(&w, ASK_HOST, HOST_ADD + B + 2 * HOST_WORDS);
+		ask(&w, ASK_HOST, HOST_UNDRAIN + C);
+		ask(&w, ASK_HOST, HOST_DRAIN + C);
+		ask(&w, ASK_HOST, HOST_DRAIN + HERE);
+		pair(&w, ORDER_CREATE, 0);
+		ask(&w, ASK_HOST, HOST_UNDRAIN + HERE);
+		ask(&w, ASK_HOST, HOST_DRAIN + 0);
+		pair(&w, ORDER_CREATE, 0);
+		happen(&w, HAPPEN_STRAY, 0x11);
+		happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED | NOTICE_SECOND);
+		happen(&w, HAPPEN_NOTICE, VIRT_STARTED | ID_STRAY << 2 | NOTICE_SECOND);
+		ask(&w, ASK_HOST, HOST_LIST);
+		ask(&w, ASK_ADOPT, ID_STRAY);
+		ask(&w, ASK_HOST, HOST_REMOVE + C);
+		ask(&w, ASK_HOST, HOST_LIST);
+		ask(&w, ASK_LIST, 0);
+		snprintf(name, sizeof(name), "table-drains-%d", flags);
+		calls_save_to("manager_calls", name, &w);
+	}
+
+	/* The machine of one that was removed is seen once more, in a notice and in a look. */
+	w = calls_begin(0);
+	happen(&w, HAPPEN_STRAY, 0x11);
+	ask(&w, ASK_REMOVE, ID_STRAY);
+	happen(&w, HAPPEN_NOTICE, VIRT_STARTED | ID_STRAY << 2);
+	happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED);
+	ask(&w, ASK_REMOVE, ID_STRAY);
+	ask(&w, ASK_LIST, 0);
+	calls_save_to("manager_calls", "orphan", &w);
 }
 
 static void save_strays(void)
@@ -384,4 +450,5 @@ void calls_manager_calls(void)
 	save_seen();
 	save_consoles();
 	save_images();
+	save_hosts();
 }

@@ -3,8 +3,15 @@
 #pragma once
 
 /* The first byte, as bits: what an earlier manager left is one that runs, one whose time is over, one
- * that is half made. */
-enum { FLAG_CROWDED = 1, FLAG_RUNS = 2, FLAG_LATE = 4, FLAG_HALF = 8, FLAG_STOPS = 16 };
+ * that is half made. With a table of hosts, others are added and removed. */
+enum {
+	FLAG_CROWDED = 1,
+	FLAG_RUNS = 2,
+	FLAG_LATE = 4,
+	FLAG_HALF = 8,
+	FLAG_STOPS = 16,
+	FLAG_TABLE = 32,
+};
 
 /* A command's highest three bits; the lowest is the connection, those between say what. */
 enum order {
@@ -29,7 +36,7 @@ enum request {
 	ASK_WATCH_VMS,
 	ASK_CONSOLE, /* CONSOLE_… */
 	ASK_IMAGE,   /* a list, a default, a removal; of which name */
-	ASK_HOST,    /* a list, one more, one that drains, that does not, a removal */
+	ASK_HOST,    /* HOST_… */
 	ASKS
 };
 
@@ -58,6 +65,12 @@ enum { VM_FILTER = 3, VM_WORDS = 3 << 2, VM_FEW = 1 << 4, VM_FROM = 3 << 5 };
  * happens to one: how much is said there, once more in a file of its own, or in one that was emptied. */
 enum { CONSOLE_FOLLOW = 1 << 3, CONSOLE_FROM = 7 << 4 };
 enum { CONSOLE_MUCH = 1, CONSOLE_RENAMED = 2, CONSOLE_EMPTIED = 1 << 5, CONSOLE_PIPE = 1 << 6 };
+
+/* The operand about a host: what is asked, plus so many times which of four names, plus so many times which words. A
+ * notice comes from the second place of the hosts. */
+enum host_request { HOST_LIST, HOST_ADD, HOST_DRAIN, HOST_UNDRAIN, HOST_REMOVE, HOST_REQUESTS };
+enum { HOST_NAMES = 4, HOST_NAME = HOST_REQUESTS, HOST_WORDS = HOST_NAME * HOST_NAMES };
+enum { NOTICE_SECOND = 1 << 5 };
 
 /* Whom it is about: one of those that were created, or these. */
 enum { ID_FIRST = 0, ID_SECOND, ID_STRAY = 4, ID_NONE, IDS };
