@@ -108,8 +108,6 @@ static int judge(const struct vm_hosts *hosts, const struct registry_host *as, s
 static int take_over(struct vm_host *host, const struct registry_host *known,
 		     struct registry *registry, struct err *e)
 {
-	struct registry_host more = *known;
-
 	if (*known->uri && strcmp(known->uri, host->row.uri) != 0)
 		return err_set(e, ERR_PRECONDITION,
 			       "host %s was added with the URI %s, and MANAGER_HOSTS says another: "
@@ -121,10 +119,9 @@ static int take_over(struct vm_host *host, const struct registry_host *known,
 	host->drained = known->draining;
 	if (!*known->uri)
 		return 0;
-	more.uri[0] = more.words[0] = '\0';
-	if (registry_host_drop(registry, known->name, e) < 0)
-		return err_code(e);
-	return known->draining ? registry_host_add(registry, &more, e) : 0;
+	/* In one step: whoever drained it would not learn that it has forgotten that. */
+	return known->draining ? registry_host_settle(registry, known->name, e)
+			       : registry_host_drop(registry, known->name, e);
 }
 
 static int recall(struct vm_hosts *hosts, const struct registry_host *known,

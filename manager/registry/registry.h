@@ -171,6 +171,9 @@ int registry_host_add(struct registry *registry, const struct registry_host *hos
 int registry_host_drain(struct registry *registry, const char *name, bool draining,
 			struct err *e) MUST_CHECK;
 
+/* One that was added is the settings' by now: all that is kept is whether it drains. */
+int registry_host_settle(struct registry *registry, const char *name, struct err *e) MUST_CHECK;
+
 /* Fine if nothing is known of it. */
 int registry_host_drop(struct registry *registry, const char *name, struct err *e) MUST_CHECK;
 

@@ -129,6 +129,12 @@ int registry_host_drain(struct registry *r, const char *name, bool draining, str
 			  &name, 1, draining, e);
 }
 
+int registry_host_settle(struct registry *r, const char *name, struct err *e)
+{
+	return run_locked(r, "UPDATE host SET uri = '', words = '' WHERE name = ?", &name, 1, -1,
+			  e);
+}
+
 int registry_host_drop(struct registry *r, const char *name, struct err *e)
 {
 	return run_locked(r, "DELETE FROM host WHERE name = ?", &name, 1, -1, e);

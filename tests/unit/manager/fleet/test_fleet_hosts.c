@@ -578,6 +578,9 @@ static void the_table_takes_over_what_was_added(void **state)
 	assert_refused(fleet_host_remove(m.fleet, "c", on_answer, &a, &e), e, ERR_PRECONDITION,
 		       "is in MANAGER_HOSTS");
 	fleet_room_close(&m);
+	open_room(&m, HERE "host c " URI "2 " WORDS "\n"); /* what it was added with is forgotten */
+	assert_true(view_of(&m, "c")->draining);
+	fleet_room_close(&m);
 	open_room(&m, HERE);
 	assert_null(view_of(&m, "c"));
 	fleet_room_close(&m);

@@ -677,6 +677,14 @@ static void hosts_are_kept_in_the_order_in_which_they_were_added(void **state)
 	assert_host(&all[1], "a", a_host.uri, false);
 	assert_host(&all[2], "here", "", true);
 	free(all);
+	assert_ok(registry_host_drain(r, "ward-4", true, &e), e);
+	assert_ok(registry_host_settle(r, "ward-4", &e), e);
+	assert_ok(registry_host_settle(r, "nobody", &e), e);
+	assert_ok(registry_hosts(r, &all, &count, &e), e);
+	assert_int_equal(count, 3);
+	assert_host(&all[0], "ward-4", "", true);
+	assert_string_equal(all[0].words, "");
+	free(all);
 	assert_ok(registry_host_drop(r, "ward-4", &e), e);
 	assert_ok(registry_host_drop(r, "ward-4", &e), e);
 	assert_ok(registry_hosts(r, &all, &count, &e), e);
