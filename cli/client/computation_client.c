@@ -66,6 +66,8 @@ static const char *what_is_there(const char *command)
 		const char *command, *hint;
 	} of[] = {
 		{ "user ", "'cocos-cli user list' shows who is there" },
+		{ "workspace ", "'cocos-cli workspace list' and 'cocos-cli workspace member list "
+				"WORKSPACE' show what is there" },
 		{ "session ", "'cocos-cli user list' and 'cocos-cli session list USER' show what "
 			      "is there" },
 		{ "token ", "'cocos-cli user list' and 'cocos-cli token list USER' show what is "
@@ -107,6 +109,7 @@ static int list_pages(struct client *client, const struct computation_list *list
 		ProtobufCMessage *response;
 
 		request.after = after;
+		request.workspace = (char *)(uintptr_t)(list->workspace ? list->workspace : "");
 		if (client_call(client, list->method, &request.base, &response, e) < 0)
 			return err_code(e);
 		snprintf(after, sizeof(after), "%s", list->page(t, response));
@@ -161,6 +164,7 @@ void computation_to_json(struct json_out *out, const char *key, const Computatio
 	json_out_text(out, "id", c->id);
 	json_out_text(out, "name", c->name);
 	json_out_text(out, "description", c->description);
+	json_out_text(out, "workspace", c->workspace);
 	json_out_text(out, "state", c->state);
 	json_out_text(out, "agent_state", c->agent_state);
 	json_out_bool(out, "finished", c->finished);
@@ -221,6 +225,7 @@ void computation_print(FILE *out, const Computations__Computation *c)
 	fprintf(out, "name         %s\n", text_plain(c->name).text);
 	if (*c->description)
 		fprintf(out, "description  %s\n", text_plain(c->description).text);
+	fprintf(out, "workspace    %s\n", text_plain(c->workspace).text);
 	fprintf(out, "state        %s%s\n", text_plain(c->state).text,
 		c->stopping ? " (its agent has not confirmed the stop)" : "");
 	if (*c->failure)

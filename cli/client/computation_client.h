@@ -29,6 +29,7 @@ struct computation_list {
 	const struct table_column *columns;
 	/* The rows of one page. Returns its `next`, lent. */
 	const char *(*page)(struct table *t, const ProtobufCMessage *page);
+	const char *workspace; /* of computations; NULL: of all */
 };
 /* A service that always has another page must not make a command endless. */
 enum { COMPUTATION_PAGES_MAX = 1024 };

@@ -42,6 +42,18 @@ ONE(people_end_token, PROTO_PEOPLE_END_TOKEN, end_token_request, google__protobu
 ONE(people_ask_login, PROTO_PEOPLE_ASK_LOGIN, ask_login_request, people__login_asked);
 ONE(people_poll_login, PROTO_PEOPLE_POLL_LOGIN, login_request, people__login_state);
 ONE(people_take_login, PROTO_PEOPLE_TAKE_LOGIN, login_request, people__login_token);
+ONE(people_add_workspace, PROTO_PEOPLE_ADD_WORKSPACE, workspace_request, people__workspace);
+ONE(people_list_workspaces, PROTO_PEOPLE_LIST_WORKSPACES, list_workspaces_request, people__list_workspaces_response);
+ONE(people_show_workspace, PROTO_PEOPLE_SHOW_WORKSPACE, workspace_request, people__workspace);
+ONE(people_rename_workspace, PROTO_PEOPLE_RENAME_WORKSPACE, rename_workspace_request, people__workspace);
+ONE(people_remove_workspace, PROTO_PEOPLE_REMOVE_WORKSPACE, workspace_request, google__protobuf__empty);
+ONE(people_transfer_workspace, PROTO_PEOPLE_TRANSFER_WORKSPACE, workspace_member_request, people__workspace_member);
+ONE(people_leave_workspace, PROTO_PEOPLE_LEAVE_WORKSPACE, workspace_request, google__protobuf__empty);
+ONE(people_list_members, PROTO_PEOPLE_LIST_MEMBERS, list_members_request, people__list_members_response);
+ONE(people_add_member, PROTO_PEOPLE_ADD_MEMBER, workspace_member_request, people__workspace_member);
+ONE(people_set_member, PROTO_PEOPLE_SET_MEMBER, workspace_member_request, people__workspace_member);
+ONE(people_suspend_member, PROTO_PEOPLE_SUSPEND_MEMBER, workspace_member_request, people__workspace_member);
+ONE(people_remove_member, PROTO_PEOPLE_REMOVE_MEMBER, workspace_member_request, google__protobuf__empty);
 ONE(people_whoami, PROTO_PEOPLE_WHOAMI, whoami_request, people__caller);
 /* clang-format on */
 

@@ -11,8 +11,13 @@
 enum { STOP_WAIT_S = 10 };
 
 static const struct table_column columns[] = {
-	{ "ID", "id", false },   { "NAME", "name", false },      { "STATE", "state", false },
-	{ "CVM", "cvm", false }, { "CREATED", "created", true }, { "ENDED", "ended", true },
+	{ "ID", "id", false },
+	{ "NAME", "name", false },
+	{ "STATE", "state", false },
+	{ "CVM", "cvm", false },
+	{ "WORKSPACE", "workspace", true },
+	{ "CREATED", "created", true },
+	{ "ENDED", "ended", true },
 	{ NULL, NULL, false },
 };
 
@@ -28,6 +33,7 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 		table_text(t, c->name);
 		table_text(t, c->state);
 		table_text(t, c->cvm_id);
+		table_text(t, c->workspace);
 		table_moment(t, c->created ? c->created->seconds * 1000 : 0);
 		table_moment(t, c->ended ? c->ended->seconds * 1000 : 0);
 		json_out_init(&object);
@@ -39,17 +45,27 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	static const struct computation_list list = { &computation_list, columns, list_page };
+	const struct computation_list list = { &computation_list, columns, list_page,
+					       cli_value(cli, "workspace") };
 
 	return computation_list_all(cli, &list, e);
 }
+
+/* clang-format off */
+static const struct cli_option computation_list_options[] = {
+	{ .name = "workspace", .value = "NAME", .help = "those in this one (all that you may see)" },
+	TABLE_OPTIONS,
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
 
 const struct command cmd_computation_list = {
 	.name = "computation list",
 	.common = true,
 	.args = "",
 	.help = "list computations, oldest first",
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = computation_list_options,
 	.run = run_list,
 };
 

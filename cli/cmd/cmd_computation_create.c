@@ -105,6 +105,8 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 	if (cli_flag(cli, "dry-run"))
 		return dry_run(cli, manifest, e) < 0 ? CLI_FAILED : CLI_OK;
 	request.manifest = manifest;
+	if (cli_value(cli, "workspace"))
+		request.workspace = (char *)(uintptr_t)cli_value(cli, "workspace");
 	status = computation_call(cli, &computation_create, &request.base, &response, e);
 	if (status != CLI_OK)
 		return status;
@@ -120,6 +122,8 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option options[] = {
 	MANIFEST_OPTIONS,
+	{ .name = "workspace", .value = "NAME",
+	  .help = "that it is in (your only one, or 'default')" },
 	{ .name = "dry-run", .help = "print the canonical manifest and send nothing" },
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,

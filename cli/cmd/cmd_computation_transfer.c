@@ -266,6 +266,8 @@ static enum cli_exit run_import(struct cli *cli, struct err *e)
 	document = request.document.data;
 	request.preview = cli_flag(cli, "preview");
 	request.new_ids = cli_flag(cli, "new-ids");
+	if (cli_value(cli, "workspace"))
+		request.workspace = (char *)(uintptr_t)cli_value(cli, "workspace");
 	request.people = people->list;
 	request.n_people = people->count;
 	status = computation_call(cli, &computation_import, &request.base, &response, e);
@@ -283,6 +285,8 @@ static const struct cli_option import_options[] = {
 	  .help = "whom the document calls ID is this user" },
 	{ .name = "key", .value = "ID=FILE", .times = CLI_MANY,
 	  .help = "the public key of whom the document calls ID, where it has none; or user:NAME" },
+	{ .name = "workspace", .value = "NAME",
+	  .help = "that they are in (your only one, or 'default')" },
 	{ .name = "new-ids", .help = "new ids for all of them: their manifests get other digests" },
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,

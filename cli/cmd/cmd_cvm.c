@@ -58,7 +58,8 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	static const struct computation_list list = { &computation_list_cvms, columns, list_page };
+	static const struct computation_list list = { &computation_list_cvms, columns, list_page,
+						      NULL };
 
 	return computation_list_all(cli, &list, e);
 }

@@ -13,6 +13,8 @@ static enum cli_exit run_add(struct cli *cli, struct err *e)
 	request.name = (char *)(uintptr_t)cli->operands[0];
 	request.administrator = cli_flag(cli, "administrator");
 	request.auditor = cli_flag(cli, "auditor");
+	if (cli_value(cli, "workspace"))
+		request.workspace = (char *)(uintptr_t)cli_value(cli, "workspace");
 	status = computation_call(cli, &people_add_user, &request.base, &response, e);
 	if (status != CLI_OK)
 		return status;
@@ -28,6 +30,7 @@ static enum cli_exit run_add(struct cli *cli, struct err *e)
 static const struct cli_option add_options[] = {
 	{ .name = "administrator", .help = "of the service: may do what its socket's users may" },
 	{ .name = "auditor", .help = "of the service: reads its audit log and the log of journals' heads" },
+	{ .name = "workspace", .value = "NAME", .help = "to be a member of ('default', or the oldest)" },
 	CLIENT_OPTIONS,
 	{ .name = NULL },
 };

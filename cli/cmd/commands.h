@@ -68,6 +68,12 @@ extern const struct command cmd_user_add, cmd_user_list, cmd_user_suspend, cmd_u
 	cmd_session_revoke, cmd_whoami, cmd_token_add, cmd_token_list, cmd_token_revoke,
 	cmd_role_list, cmd_role_give, cmd_role_take, cmd_role_define;
 
+/* cmd_workspace.c, cmd_workspace_member.c */
+extern const struct command cmd_workspace_add, cmd_workspace_list, cmd_workspace_show,
+	cmd_workspace_rename, cmd_workspace_remove, cmd_workspace_leave, cmd_workspace_transfer,
+	cmd_workspace_member_list, cmd_workspace_member_add, cmd_workspace_member_role,
+	cmd_workspace_member_suspend, cmd_workspace_member_resume, cmd_workspace_member_remove;
+
 /* cmd_sevsnpmeasure.c, cmd_igvmmeasure.c, cmd_tdxmeasure.c, cmd_idblock.c */
 extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_tdxmeasure, cmd_idblock_create;
 

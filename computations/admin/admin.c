@@ -44,6 +44,7 @@ static void request_free(struct request *r)
 	free(r->bytes);
 	free(r->id);
 	free(r->cvm_id);
+	free(r->workspace);
 	rpc_call_unref(r->call);
 	free(r);
 }
@@ -62,9 +63,11 @@ static int add_row(struct store *store, struct request *r, struct err *e)
 static int request_run(struct store *store, void *data, struct err *e)
 {
 	struct request *r = data;
+	bool names_place = r->workspace && decide_object(r->caller.deed) == DECIDE_OF_WORKSPACE;
 
 	if (admin_access_know(store, &r->caller, e) < 0 ||
-	    admin_access_check(store, &r->caller, r->caller.deed, r->id, e) < 0)
+	    admin_access_check(store, &r->caller, r->caller.deed,
+			       names_place ? r->workspace : r->id, e) < 0)
 		return err_code(e);
 	if (r->given && *r->given->revision &&
 	    revision_check(store, r->id, r->people != NULL, r->given->revision, e) < 0)
@@ -168,6 +171,12 @@ void request_is(struct request *r, const char *fmt, ...)
 	va_end(args);
 }
 
+int request_in_workspace(struct request *r, const char *name, struct err *e)
+{
+	r->workspace = strdup(name);
+	return r->workspace ? 0 : err_nomem(e);
+}
+
 bool request_is_connected(const struct request *r, const char *cvm_id)
 {
 	return *cvm_id && session_find(r->service, cvm_id);
@@ -208,9 +217,11 @@ static void on_show(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_create(struct store *store, struct request *r, struct err *e)
 {
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
 	int64_t person = r->caller.who.person;
 
-	if (store_create(store, r->manifest, e) < 0 ||
+	if (admin_access_workspace(store, &r->caller, DEED_CREATE, r->workspace, &w, e) < 0 ||
+	    store_create(store, w.number, r->manifest, e) < 0 ||
 	    (person && role_own(&store->db, r->manifest->id, person, e) < 0))
 		return err_code(e);
 	return store_computation(store, r->manifest->id, &r->computation, e);
@@ -274,14 +285,15 @@ static int copy_manifest(const Cvms__ComputationRunReq *manifest, Cvms__Computat
 
 static void on_create(struct rpc_call *call, const ProtobufCMessage *message)
 {
+	const Computations__CreateRequest *request = (const Computations__CreateRequest *)message;
 	struct judge_way way = { .step = judge_create, .run = run_create, .reply = reply_create };
 	struct request *r = request_new(call, "");
 	struct err e;
 
 	if (!r)
 		return;
-	if (copy_manifest(((const Computations__CreateRequest *)message)->manifest, &r->manifest,
-			  &way.bytes, &e) < 0 ||
+	if (request_in_workspace(r, request->workspace, &e) < 0 ||
+	    copy_manifest(request->manifest, &r->manifest, &way.bytes, &e) < 0 ||
 	    admin_take_id(r->manifest, &e) < 0)
 		request_refuse(r, &e);
 	else

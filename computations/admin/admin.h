@@ -35,6 +35,7 @@ struct request {
 	bool unverified, must_verify, again;
 	bool is_away; /* the CVM that is named is not connected */
 	uint32_t limit;
+	char *workspace; /* of computations, by name; NULL or "": none is named */
 	char **connected;
 	Cvms__ComputationRunReq *manifest;
 
@@ -65,6 +66,9 @@ void request_is(struct request *r, const char *fmt, ...) __attribute__((format(p
 
 /* Finishes the call with that, and frees the request. */
 void request_refuse(struct request *r, const struct err *e);
+
+/* Where it is to happen, by name. */
+int request_in_workspace(struct request *r, const char *name, struct err *e) MUST_CHECK;
 
 /* Answers with the request's computation. */
 void request_reply_computation(struct request *r);

@@ -38,9 +38,8 @@ static void put_user(struct admin_audit *a, const char *user)
 static const struct {
 	const char *fact, *of_methods, *object; /* of_methods: they end so; NULL: all */
 } objects[] = {
-	{ "id", "Cvm", "cvm" },
-	{ "id", NULL, "computation" },
-	{ "user", NULL, "user" },
+	{ "id", "Cvm", "cvm" },           { "id", NULL, "computation" },
+	{ "user", NULL, "user" },         { "workspace", NULL, "workspace" },
 	{ "document", NULL, "document" },
 };
 

@@ -19,11 +19,17 @@
 	}
 #define TEXT CALL_AUDIT_TEXT
 #define FLAG CALL_AUDIT_FLAG
+#define WORKSPACE_MEMBER                                              \
+	TEXT("workspace", People__WorkspaceMemberRequest, workspace), \
+		TEXT("user", People__WorkspaceMemberRequest, user)
 
 const struct call_audit_method admin_calls_methods[] = {
-	CHANGES(PROTO_COMPUTATIONS_CREATE, CALL_AUDIT_INNER("id", Computations__CreateRequest,
-							    manifest, Cvms__ComputationRunReq, id)),
-	CHANGES(PROTO_COMPUTATIONS_IMPORT, FLAG("preview", Computations__ImportRequest, preview)),
+	CHANGES(PROTO_COMPUTATIONS_CREATE,
+		CALL_AUDIT_INNER("id", Computations__CreateRequest, manifest,
+				 Cvms__ComputationRunReq, id),
+		TEXT("workspace", Computations__CreateRequest, workspace)),
+	CHANGES(PROTO_COMPUTATIONS_IMPORT, FLAG("preview", Computations__ImportRequest, preview),
+		TEXT("workspace", Computations__ImportRequest, workspace)),
 	CHANGES(PROTO_COMPUTATIONS_RUN, TEXT("id", Computations__RunRequest, id),
 		TEXT("cvm", Computations__RunRequest, cvm_id),
 		FLAG("unverified", Computations__RunRequest, unverified),
@@ -47,7 +53,8 @@ const struct call_audit_method admin_calls_methods[] = {
 	READS(PROTO_COMPUTATIONS_SHOW_CVM),
 	CHANGES(PROTO_PEOPLE_ADD_USER, TEXT("user", People__AddUserRequest, name),
 		FLAG("administrator", People__AddUserRequest, administrator),
-		FLAG("auditor", People__AddUserRequest, auditor)),
+		FLAG("auditor", People__AddUserRequest, auditor),
+		TEXT("workspace", People__AddUserRequest, workspace)),
 	CHANGES(PROTO_PEOPLE_SUSPEND_USER, TEXT("user", People__SuspendUserRequest, name),
 		FLAG("resume", People__SuspendUserRequest, resume)),
 	CHANGES(PROTO_PEOPLE_REMOVE_USER, TEXT("user", People__UserRequest, name)),
@@ -72,6 +79,23 @@ const struct call_audit_method admin_calls_methods[] = {
 		TEXT("role", People__MemberRequest, role),
 		TEXT("user", People__MemberRequest, user)),
 	READS(PROTO_PEOPLE_POLL_LOGIN),
+	CHANGES(PROTO_PEOPLE_ADD_WORKSPACE, TEXT("workspace", People__WorkspaceRequest, name)),
+	CHANGES(PROTO_PEOPLE_RENAME_WORKSPACE,
+		TEXT("workspace", People__RenameWorkspaceRequest, name),
+		TEXT("to", People__RenameWorkspaceRequest, to)),
+	CHANGES(PROTO_PEOPLE_REMOVE_WORKSPACE, TEXT("workspace", People__WorkspaceRequest, name)),
+	CHANGES(PROTO_PEOPLE_LEAVE_WORKSPACE, TEXT("workspace", People__WorkspaceRequest, name)),
+	CHANGES(PROTO_PEOPLE_TRANSFER_WORKSPACE, WORKSPACE_MEMBER),
+	CHANGES(PROTO_PEOPLE_ADD_MEMBER, WORKSPACE_MEMBER,
+		TEXT("role", People__WorkspaceMemberRequest, role)),
+	CHANGES(PROTO_PEOPLE_SET_MEMBER, WORKSPACE_MEMBER,
+		TEXT("role", People__WorkspaceMemberRequest, role)),
+	CHANGES(PROTO_PEOPLE_SUSPEND_MEMBER, WORKSPACE_MEMBER,
+		FLAG("resume", People__WorkspaceMemberRequest, resume)),
+	CHANGES(PROTO_PEOPLE_REMOVE_MEMBER, WORKSPACE_MEMBER),
+	READS(PROTO_PEOPLE_LIST_WORKSPACES),
+	READS(PROTO_PEOPLE_SHOW_WORKSPACE),
+	READS(PROTO_PEOPLE_LIST_MEMBERS),
 	READS(PROTO_PEOPLE_LIST_USERS),
 	READS(PROTO_PEOPLE_LIST_TOKENS),
 	READS(PROTO_PEOPLE_LIST_SESSIONS),

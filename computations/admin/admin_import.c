@@ -190,7 +190,7 @@ static int create(struct store *store, struct request *r, size_t i, Computations
 		*e = judged->why;
 		return err_code(e);
 	}
-	if (store_create(store, m, e) < 0)
+	if (store_create(store, t->workspace, m, e) < 0)
 		return offer_another_id(e);
 	if (take_roles(store, r, m->id, item, out, e) < 0 ||
 	    note_keep(&store->db, m, item, user_of, t, e) < 0 ||
@@ -284,6 +284,11 @@ static int add_rows(struct store *store, struct request *r, struct err *e)
 
 static int run_import(struct store *store, struct request *r, struct err *e)
 {
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+
+	if (admin_access_workspace(store, &r->caller, DEED_CREATE, r->workspace, &w, e) < 0)
+		return err_code(e);
+	r->transfer->workspace = w.number;
 	if (r->audit)
 		snprintf(r->audit->object, sizeof(r->audit->object), "document %s",
 			 r->transfer->digest);
@@ -368,6 +373,7 @@ static int take_request(struct transfer_request *t, const Computations__ImportRe
 
 void admin_import(struct rpc_call *call, const ProtobufCMessage *message)
 {
+	const Computations__ImportRequest *request = (const Computations__ImportRequest *)message;
 	const struct judge_way way = {
 		.bytes = protobuf_c_message_get_packed_size(message),
 		.step = transfer_judge,
@@ -379,7 +385,8 @@ void admin_import(struct rpc_call *call, const ProtobufCMessage *message)
 
 	if (!r)
 		return;
-	if (take_request(r->transfer, (const Computations__ImportRequest *)message, &e) < 0)
+	if (request_in_workspace(r, request->workspace, &e) < 0 ||
+	    take_request(r->transfer, request, &e) < 0)
 		request_refuse(r, &e);
 	else
 		request_judge(r, &way);

@@ -368,7 +368,11 @@ static int run_find(struct store *store, struct request *r, struct err *e)
 {
 	struct key_request *k = r->people->key;
 
-	if (user_key_find(&store->db, r->people->user, "", &k->keys[0], e) < 0)
+	int failed = admin_access_name(store, &r->caller, r->people->user, e);
+
+	if (err_is(failed, ERR_NOT_FOUND))
+		return user_key_none(r->people->user, e);
+	if (failed || user_key_find(&store->db, r->people->user, "", &k->keys[0], e) < 0)
 		return err_code(e);
 	k->count = 1;
 	return 0;

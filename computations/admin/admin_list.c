@@ -8,11 +8,16 @@ static struct request *page_request(struct rpc_call *call, const ProtobufCMessag
 {
 	const Computations__ListRequest *request = (const Computations__ListRequest *)message;
 	struct request *r = request_new(call, request->after);
+	struct err e;
 
-	if (r)
-		r->limit = request->limit && request->limit < STORE_PAGE_MAX ? request->limit
-									     : STORE_PAGE_MAX;
-	return r;
+	if (!r)
+		return NULL;
+	r->limit =
+		request->limit && request->limit < STORE_PAGE_MAX ? request->limit : STORE_PAGE_MAX;
+	if (request_in_workspace(r, request->workspace, &e) == 0)
+		return r;
+	request_refuse(r, &e);
+	return NULL;
 }
 
 /* A page of answers: one struct for each row, and a message's pointers to them. */
@@ -56,14 +61,14 @@ static void page_start(struct rpc_call *call, const ProtobufCMessage *message,
 
 static int run_list(struct store *store, struct request *r, struct err *e)
 {
+	struct store_view view;
+
 	r->computations = calloc(r->limit, sizeof(*r->computations));
 	if (!r->computations)
 		return err_nomem(e);
-	/* Who administers the service sees all, with a token that lets him. */
-	if (r->caller.rights.operates)
-		return store_computations(store, 0, r->id, r->limit, r->computations, &r->count, e);
-	return store_computations(store, r->caller.who.person, r->id, r->limit, r->computations,
-				  &r->count, e);
+	if (admin_access_view(store, &r->caller, r->workspace, &view, e) < 0)
+		return err_code(e);
+	return store_computations(store, view, r->id, r->limit, r->computations, &r->count, e);
 }
 
 static void reply_list(struct request *r)
@@ -94,6 +99,8 @@ void list_computations(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_list_cvms(struct store *store, struct request *r, struct err *e)
 {
+	if (*r->workspace)
+		return err_set(e, ERR_INVALID, "CVMs are in no workspace");
 	r->cvms = calloc(r->limit, sizeof(*r->cvms));
 	if (!r->cvms)
 		return err_nomem(e);

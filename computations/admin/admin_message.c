@@ -28,6 +28,7 @@ void admin_message_computation(struct admin_message_computation *out, const stru
 	m->failure = c->failure;
 	m->notice = c->notice;
 	m->cvm_verdict = c->cvm_verdict;
+	out->message.workspace = c->workspace;
 	m->created = time_of(&out->created, c->created);
 	m->sent = time_of(&out->sent, c->sent);
 	m->ended = time_of(&out->ended, c->ended);

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "computations/admin/admin_judge.h"
+#include "computations/people/workspace_member.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "people_paths.h"
 #include "proto/descriptors.h"
@@ -21,6 +22,7 @@ void admin_people_free(struct people_request *p)
 		login_done(&p->logins[i]);
 	role_list_free(p->roles);
 	people_key_free(p->key);
+	people_workspace_free(p->workspace);
 	free(p->user);
 	if (p->name)
 		explicit_bzero(p->name, strlen(p->name));
@@ -129,8 +131,11 @@ static void reply_user(struct request *r)
 static int run_add_user(struct store *store, struct request *r, struct err *e)
 {
 	const struct people_request *p = r->people;
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	int failed = *p->name ? workspace_find(&store->db, p->name, &w, e)
+			      : workspace_first(&store->db, &w, e);
 
-	if (user_add(&store->db, p->user, p->flag, store_now(), e) < 0 ||
+	if (failed || workspace_member_new(&store->db, &w, p->user, p->flag, store_now(), e) < 0 ||
 	    user_audit(&store->db, p->user, p->audits, e) < 0)
 		return err_code(e);
 	return user_find(&store->db, p->user, &r->people->users[0], e);
@@ -139,7 +144,7 @@ static int run_add_user(struct store *store, struct request *r, struct err *e)
 static void on_add_user(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const People__AddUserRequest *m = (const People__AddUserRequest *)message;
-	struct request *r = people_request_new(call, "", m->name, "");
+	struct request *r = people_request_new(call, "", m->name, m->workspace);
 
 	if (!r)
 		return;
@@ -394,6 +399,27 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_PEOPLE_DEFINE_ROLE, define_role_request, ANSWER(roles), people_define_role),
 	METHOD(PROTO_PEOPLE_GIVE_ROLE, member_request, ANSWER(roles), people_give_role),
 	METHOD(PROTO_PEOPLE_TAKE_ROLE, member_request, ANSWER(roles), people_take_role),
+	METHOD(PROTO_PEOPLE_ADD_WORKSPACE, workspace_request, ANSWER(workspace),
+	       people_add_workspace),
+	METHOD(PROTO_PEOPLE_LIST_WORKSPACES, list_workspaces_request,
+	       ANSWER(list_workspaces_response), people_list_workspaces),
+	METHOD(PROTO_PEOPLE_SHOW_WORKSPACE, workspace_request, ANSWER(workspace),
+	       people_show_workspace),
+	METHOD(PROTO_PEOPLE_RENAME_WORKSPACE, rename_workspace_request, ANSWER(workspace),
+	       people_rename_workspace),
+	METHOD(PROTO_PEOPLE_REMOVE_WORKSPACE, workspace_request, NOTHING, people_remove_workspace),
+	METHOD(PROTO_PEOPLE_TRANSFER_WORKSPACE, workspace_member_request, ANSWER(workspace_member),
+	       people_transfer_workspace),
+	METHOD(PROTO_PEOPLE_LEAVE_WORKSPACE, workspace_request, NOTHING, people_leave_workspace),
+	METHOD(PROTO_PEOPLE_LIST_MEMBERS, list_members_request, ANSWER(list_members_response),
+	       people_list_members),
+	METHOD(PROTO_PEOPLE_ADD_MEMBER, workspace_member_request, ANSWER(workspace_member),
+	       people_add_member),
+	METHOD(PROTO_PEOPLE_SET_MEMBER, workspace_member_request, ANSWER(workspace_member),
+	       people_set_member),
+	METHOD(PROTO_PEOPLE_SUSPEND_MEMBER, workspace_member_request, ANSWER(workspace_member),
+	       people_suspend_member),
+	METHOD(PROTO_PEOPLE_REMOVE_MEMBER, workspace_member_request, NOTHING, people_remove_member),
 	METHOD(PROTO_PEOPLE_WHOAMI, whoami_request, ANSWER(caller), people_whoami),
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * admin_people.h — people.PeopleService, for administrators and for users about themselves: what admin_people.c
- * (users, tokens) and admin_role.c (roles, who calls) have in common.
+ * (users, tokens), admin_role.c (roles, who calls) and admin_workspace.c have in common.
  */
 #pragma once
 
@@ -11,6 +11,8 @@
 #include "computations/people/password.h"
 #include "computations/people/role.h"
 #include "people.pb-c.h"
+
+struct workspace_rows;
 
 enum { PEOPLE_PAGE_MAX = 256, PEOPLE_TOKEN_DAYS = 90 };
 
@@ -33,6 +35,7 @@ struct people_request {
 	char secret[TOKEN_TEXT_LEN + 1], token[PEOPLE_NAME_MAX + 1];
 	struct device device;
 	int64_t expires;
+	struct workspace_rows *workspace; /* of admin_workspace.c */
 };
 
 /* A request with these two names; NULL as from request_new(). */
@@ -82,3 +85,18 @@ void people_retire_key(struct rpc_call *call, const ProtobufCMessage *message);
 void people_find_key(struct rpc_call *call, const ProtobufCMessage *message);
 void people_list_key_owners(struct rpc_call *call, const ProtobufCMessage *message);
 void people_key_free(struct key_request *key);
+
+/* admin_workspace.c */
+void people_add_workspace(struct rpc_call *call, const ProtobufCMessage *message);
+void people_list_workspaces(struct rpc_call *call, const ProtobufCMessage *message);
+void people_show_workspace(struct rpc_call *call, const ProtobufCMessage *message);
+void people_rename_workspace(struct rpc_call *call, const ProtobufCMessage *message);
+void people_remove_workspace(struct rpc_call *call, const ProtobufCMessage *message);
+void people_transfer_workspace(struct rpc_call *call, const ProtobufCMessage *message);
+void people_leave_workspace(struct rpc_call *call, const ProtobufCMessage *message);
+void people_list_members(struct rpc_call *call, const ProtobufCMessage *message);
+void people_add_member(struct rpc_call *call, const ProtobufCMessage *message);
+void people_set_member(struct rpc_call *call, const ProtobufCMessage *message);
+void people_suspend_member(struct rpc_call *call, const ProtobufCMessage *message);
+void people_remove_member(struct rpc_call *call, const ProtobufCMessage *message);
+void people_workspace_free(struct workspace_rows *rows);

@@ -22,6 +22,7 @@ struct transfer_item {
 
 struct transfer_request {
 	/* Import */
+	int64_t workspace;
 	uint8_t *bytes;
 	size_t len;
 	char digest[2 * SHA3_256_LEN + 1]; /* theirs, in hexadecimal */

@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/rpc/call_local.h"
 #include "computations/people/role.h"
+#include "computations/people/workspace_member.h"
 #include "computations_paths.h"
 #include "people_paths.h"
 
@@ -13,7 +14,7 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_COMPUTATIONS_CREATE, DEED_CREATE },
 	{ PROTO_COMPUTATIONS_IMPORT, DEED_CREATE }, /* who names others in it: DEED_MEMBERS */
 	{ PROTO_COMPUTATIONS_EXPORT, DEED_BE },     /* each of them: DEED_SEE */
-	{ PROTO_COMPUTATIONS_LIST, DEED_BE },       /* those that he may see */
+	{ PROTO_COMPUTATIONS_LIST, DEED_BE }, /* those that he may see; of a workspace: DEED_LOOK */
 	{ PROTO_COMPUTATIONS_SHOW, DEED_SEE },
 	{ PROTO_COMPUTATIONS_MANIFEST, DEED_SEE },
 	{ PROTO_COMPUTATIONS_RUN, DEED_SEE }, /* then one of three deeds */
@@ -47,13 +48,25 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_PEOPLE_REGISTER_KEY, DEED_BE },
 	{ PROTO_PEOPLE_LIST_KEYS, DEED_BE }, /* of somebody else: DEED_OPERATE */
 	{ PROTO_PEOPLE_RETIRE_KEY, DEED_BE },
-	{ PROTO_PEOPLE_FIND_KEY, DEED_CREATE },
+	{ PROTO_PEOPLE_FIND_KEY, DEED_BE }, /* of whom he may name in a computation */
 	{ PROTO_PEOPLE_LIST_KEY_OWNERS, DEED_SEE },
 	{ PROTO_PEOPLE_LIST_ROLES, DEED_SEE },
 	{ PROTO_PEOPLE_DEFINE_ROLE, DEED_MEMBERS }, /* and DEED_PARTIES, by what the role allows */
 	{ PROTO_PEOPLE_GIVE_ROLE, DEED_MEMBERS },
 	{ PROTO_PEOPLE_TAKE_ROLE, DEED_MEMBERS },
 	{ PROTO_PEOPLE_WHOAMI, DEED_BE }, /* in a computation: DEED_SEE */
+	{ PROTO_PEOPLE_ADD_WORKSPACE, DEED_OPERATE },
+	{ PROTO_PEOPLE_LIST_WORKSPACES, DEED_BE }, /* those that he is in */
+	{ PROTO_PEOPLE_SHOW_WORKSPACE, DEED_LOOK },
+	{ PROTO_PEOPLE_RENAME_WORKSPACE, DEED_GOVERN },
+	{ PROTO_PEOPLE_REMOVE_WORKSPACE, DEED_GOVERN },
+	{ PROTO_PEOPLE_TRANSFER_WORKSPACE, DEED_GOVERN },
+	{ PROTO_PEOPLE_LEAVE_WORKSPACE, DEED_LEAVE },
+	{ PROTO_PEOPLE_LIST_MEMBERS, DEED_LOOK },
+	{ PROTO_PEOPLE_ADD_MEMBER, DEED_OPERATE }, /* it tells which users there are */
+	{ PROTO_PEOPLE_SET_MEMBER, DEED_GOVERN },
+	{ PROTO_PEOPLE_SUSPEND_MEMBER, DEED_GOVERN },
+	{ PROTO_PEOPLE_REMOVE_MEMBER, DEED_GOVERN },
 };
 const size_t admin_deeds_count = ARRAY_LEN(admin_deeds);
 
@@ -178,24 +191,101 @@ static int refused(const struct admin_caller *caller, enum deed deed, struct err
 		       caller->who.name, decide_words(deed));
 }
 
-int admin_access_check(struct store *store, struct admin_caller *caller, enum deed deed,
-		       const char *id, struct err *e)
+/* What the caller is in `w`, and whether he may. */
+static int check_workspace(struct store *store, struct admin_caller *caller, enum deed deed,
+			   const struct workspace *w, struct err *e)
 {
-	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
-	enum decide_state state = DECIDE_CREATED;
+	struct decide_caller *rights = &caller->rights;
 
 	if (!caller->is_known)
 		return err_set(e, ERR_INTERNAL, "nobody asked who calls");
-	caller->rights.granted = 0;
-	if (deed >= DEED_SEE) {
-		if (store_computation(store, id, &c, e) < 0)
-			return err_code(e);
-		if (caller->who.person && role_granted(&store->db, id, caller->who.person,
-						       &caller->rights.granted, e) < 0)
-			return err_code(e);
-		state = state_of(&c);
+	if (caller->who.person &&
+	    workspace_member_in(&store->db, w->number, caller->who.person, &rights->membership,
+				&rights->suspended, e) < 0)
+		return err_code(e);
+	switch (decide(rights, deed, DECIDE_CREATED)) {
+	case DECIDE_YES:
+		return 0;
+	case DECIDE_HIDDEN:
+		return workspace_unknown(w->name, e);
+	case DECIDE_LATER: /* workspaces have no states */
+	case DECIDE_REFUSED:
+	default:
+		return refused(caller, deed, e);
 	}
-	switch (decide(&caller->rights, deed, state)) {
+}
+
+/* Who administers the service means any of them, unless he is in some. */
+static int choose(struct store *store, const struct admin_caller *caller, struct workspace *w,
+		  struct err *e)
+{
+	int failed = workspace_choose(&store->db, caller->who.person, w, e);
+
+	if (err_is(failed, ERR_DENIED) && caller->rights.operates)
+		failed = workspace_choose(&store->db, 0, w, e);
+	return failed;
+}
+
+int admin_access_workspace(struct store *store, struct admin_caller *caller, enum deed deed,
+			   const char *name, struct workspace *w, struct err *e)
+{
+	bool chooses = deed == DEED_CREATE && !*name;
+	if (chooses && !caller->who.person && !caller->rights.operates)
+		return refused(caller, deed, e);
+	int failed = chooses ? choose(store, caller, w, e) : workspace_find(&store->db, name, w, e);
+
+	return failed ? failed : check_workspace(store, caller, deed, w, e);
+}
+
+int admin_access_name(struct store *store, struct admin_caller *caller, const char *user,
+		      struct err *e)
+{
+	struct decide_caller *rights = &caller->rights;
+
+	if (!caller->is_known)
+		return err_set(e, ERR_INTERNAL, "nobody asked who calls");
+	rights->suspended = false;
+	if (caller->who.person && workspace_member_beside(&store->db, caller->who.person, user,
+							  &rights->membership, e) < 0)
+		return err_code(e);
+	switch (decide(rights, DEED_CREATE, DECIDE_CREATED)) {
+	case DECIDE_YES:
+		return 0;
+	case DECIDE_HIDDEN:
+		return err_set(e, ERR_NOT_FOUND, "no user %s", log_quote(user).text);
+	case DECIDE_LATER:
+	case DECIDE_REFUSED:
+	default:
+		return refused(caller, DEED_CREATE, e);
+	}
+}
+
+int admin_access_view(struct store *store, struct admin_caller *caller, const char *workspace,
+		      struct store_view *view, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+
+	if (*workspace && admin_access_workspace(store, caller, DEED_LOOK, workspace, &w, e) < 0)
+		return err_code(e);
+	/* Who administers the service sees all, with a token that lets him. */
+	*view = (struct store_view){ caller->rights.operates ? 0 : caller->who.person, w.number };
+	return 0;
+}
+
+static int check_computation(struct store *store, struct admin_caller *caller, enum deed deed,
+			     const char *id, struct err *e)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	struct decide_caller *rights = &caller->rights;
+
+	if (store_computation(store, id, &c, e) < 0)
+		return err_code(e);
+	if (caller->who.person &&
+	    (workspace_member_at(&store->db, id, caller->who.person, &rights->membership,
+				 &rights->suspended, e) < 0 ||
+	     role_granted(&store->db, id, caller->who.person, &rights->granted, e) < 0))
+		return err_code(e);
+	switch (decide(rights, deed, state_of(&c))) {
 	case DECIDE_YES:
 		return 0;
 	case DECIDE_HIDDEN:
@@ -205,5 +295,28 @@ int admin_access_check(struct store *store, struct admin_caller *caller, enum de
 	case DECIDE_REFUSED:
 	default:
 		return refused(caller, deed, e);
+	}
+}
+
+int admin_access_check(struct store *store, struct admin_caller *caller, enum deed deed,
+		       const char *id, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+
+	if (!caller->is_known)
+		return err_set(e, ERR_INTERNAL, "nobody asked who calls");
+	caller->rights.granted = 0;
+	caller->rights.membership = MEMBERSHIP_NONE;
+	caller->rights.suspended = false;
+	switch (decide_object(deed)) {
+	case DECIDE_OF_COMPUTATION:
+		return check_computation(store, caller, deed, id, e);
+	case DECIDE_OF_WORKSPACE:
+		return admin_access_workspace(store, caller, deed, id, &w, e);
+	case DECIDE_OF_SERVICE:
+	default:
+		return decide(&caller->rights, deed, DECIDE_CREATED) == DECIDE_YES
+			       ? 0
+			       : refused(caller, deed, e);
 	}
 }

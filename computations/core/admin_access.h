@@ -13,6 +13,7 @@
 #include "computations/people/decide.h"
 #include "computations/people/login.h"
 #include "computations/people/token.h"
+#include "computations/people/workspace.h"
 #include "computations/store/store.h"
 
 enum { ADMIN_HOST_MAX = 32 };
@@ -59,10 +60,20 @@ int admin_access_token(const char *word, struct admin_caller *caller, struct err
 
 /* The rest in the pool. Whose token it is; once for each transaction. */
 int admin_access_know(struct store *store, struct admin_caller *caller, struct err *e) MUST_CHECK;
-/* Whether he may; `id`: the computation, for those deeds that are with one. ERR_NOT_FOUND, in the words of one
- * that is not there, if he may not see it; ERR_DENIED; ERR_PRECONDITION if not in this state. */
+/* Whether he may; `id`: the computation, or the workspace's name, for those deeds that are with one. ERR_NOT_FOUND, in
+ * the words of one that is not there, if he may not see it; ERR_DENIED; ERR_PRECONDITION if not in this state. */
 int admin_access_check(struct store *store, struct admin_caller *caller, enum deed deed,
 		       const char *id, struct err *e) MUST_CHECK;
 /* The same of the computation that was checked last, as it was then: what a page offers. */
 bool admin_access_may(const struct admin_caller *caller, enum deed deed,
 		      const struct computation *c);
+/* The workspace of that name as well. DEED_CREATE with "": where he means if he says nothing (workspace_choose()). */
+int admin_access_workspace(struct store *store, struct admin_caller *caller, enum deed deed,
+			   const char *name, struct workspace *w, struct err *e) MUST_CHECK;
+/* Whether he may name that user in computations which he creates: somebody of a workspace where he may. ERR_NOT_FOUND, in
+ * the words of no user, if they share none. */
+int admin_access_name(struct store *store, struct admin_caller *caller, const char *user,
+		      struct err *e) MUST_CHECK;
+/* What he sees of all computations; `workspace` "": in all workspaces. */
+int admin_access_view(struct store *store, struct admin_caller *caller, const char *workspace,
+		      struct store_view *view, struct err *e) MUST_CHECK;

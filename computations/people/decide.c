@@ -7,41 +7,62 @@
 #define IN_EVERY_STATE (IN(DECIDE_STATES) - 1)
 
 static const struct rule {
-	unsigned action;     /* that a role and the token have to have; 0: none */
-	unsigned states;     /* in which it may be done */
-	bool operates;       /* by those alone who administer the service */
-	bool audits;         /* or by its auditors, for whom seeing is enough */
-	bool of_computation; /* who may not see it hears that it is not there */
+	enum decide_object object; /* who may not see that hears that it is not there */
+	unsigned action;           /* that a role and the token have to have; 0: none */
 	const char *words;
+	unsigned states;       /* of a computation, in which it may be done */
+	enum membership least; /* in a workspace */
+	bool operates;         /* by those alone who administer the service */
+	bool audits;           /* or by its auditors, for whom seeing is enough */
 } rules[DEEDS] = {
+#define IN_WORKSPACE(action, least_, words_) \
+	{ DECIDE_OF_WORKSPACE, ACTION_BIT(action), (words_), .least = (least_) }
+#define WITH_COMPUTATION(action, states_, words_) \
+	{ DECIDE_OF_COMPUTATION, ACTION_BIT(action), (words_), .states = (states_) }
 	[DEED_ENTER] = { .words = "ask to be let in" },
 	[DEED_BE] = { .words = "ask this" },
-	[DEED_CREATE] = { ACTION_BIT(ACTION_EDIT), .words = "create computations" },
-	[DEED_OPERATE] = { ACTION_BIT(ACTION_ADMINISTRATOR), .operates = true,
-			   .words = "administer this service" },
-	[DEED_AUDIT] = { ACTION_BIT(ACTION_ADMINISTRATOR), .operates = true, .audits = true,
-			 .words = "audit this service" },
-	[DEED_SEE] = { ACTION_BIT(ACTION_VIEW), IN_EVERY_STATE, false, false, true, "see it" },
-	[DEED_RUN] = { ACTION_BIT(ACTION_RUN), IN(DECIDE_CREATED), false, false, true, "run it" },
-	[DEED_RUN_UNVERIFIED] = { ACTION_BIT(ACTION_RUN), IN(DECIDE_CREATED) | IN(DECIDE_FAILED),
-				  true, false, true, "run it on a CVM that has proven nothing" },
-	[DEED_RUN_AGAIN] = { ACTION_BIT(ACTION_RUN), IN(DECIDE_FAILED), false, false, true,
-			     "run it again" },
-	[DEED_STOP] = { ACTION_BIT(ACTION_RUN), IN_EVERY_STATE, false, false, true, "stop it" },
-	[DEED_REMOVE] = { ACTION_BIT(ACTION_ADMINISTRATOR), IN_EVERY_STATE, false, false, true,
-			  "remove it" },
-	[DEED_MEMBERS] = { ACTION_BIT(ACTION_ADMINISTRATOR), IN_EVERY_STATE, false, false, true,
-			   "say who has which role" },
+	[DEED_OPERATE] = { .action = ACTION_BIT(ACTION_ADMINISTRATOR),
+			   .words = "administer this service",
+			   .operates = true },
+	[DEED_AUDIT] = { .action = ACTION_BIT(ACTION_ADMINISTRATOR),
+			 .words = "audit this service",
+			 .operates = true,
+			 .audits = true },
+	[DEED_LOOK] = IN_WORKSPACE(ACTION_VIEW, MEMBERSHIP_VIEWER, "look at it"),
+	[DEED_CREATE] = IN_WORKSPACE(ACTION_EDIT, MEMBERSHIP_MEMBER, "create computations"),
+	[DEED_LEAVE] = IN_WORKSPACE(ACTION_EDIT, MEMBERSHIP_VIEWER, "leave it"),
+	[DEED_GOVERN] = IN_WORKSPACE(ACTION_ADMINISTRATOR, MEMBERSHIP_ADMINISTRATOR,
+				     "administer this workspace"),
+	[DEED_SEE] = WITH_COMPUTATION(ACTION_VIEW, IN_EVERY_STATE, "see it"),
+	[DEED_RUN] = WITH_COMPUTATION(ACTION_RUN, IN(DECIDE_CREATED), "run it"),
+	[DEED_RUN_UNVERIFIED] = { DECIDE_OF_COMPUTATION, ACTION_BIT(ACTION_RUN),
+				  "run it on a CVM that has proven nothing",
+				  IN(DECIDE_CREATED) | IN(DECIDE_FAILED), .operates = true },
+	[DEED_RUN_AGAIN] = WITH_COMPUTATION(ACTION_RUN, IN(DECIDE_FAILED), "run it again"),
+	[DEED_STOP] = WITH_COMPUTATION(ACTION_RUN, IN_EVERY_STATE, "stop it"),
+	[DEED_REMOVE] = WITH_COMPUTATION(ACTION_ADMINISTRATOR, IN_EVERY_STATE, "remove it"),
+	[DEED_MEMBERS] =
+		WITH_COMPUTATION(ACTION_ADMINISTRATOR, IN_EVERY_STATE, "say who has which role"),
 	/* The manifest is frozen by the first run, and its parties with it. */
-	[DEED_PARTIES] = { ACTION_BIT(ACTION_ADMINISTRATOR), IN(DECIDE_CREATED), false, false, true,
-			   "change who provides or gets what" },
-	[DEED_KEY] = { ACTION_BIT(ACTION_VIEW), IN(DECIDE_CREATED), false, false, true,
-		       "put another key into it" },
+	[DEED_PARTIES] = WITH_COMPUTATION(ACTION_ADMINISTRATOR, IN(DECIDE_CREATED),
+					  "change who provides or gets what"),
+	/* It changes what it sees: not for a workspace's viewers. */
+	[DEED_KEY] = { DECIDE_OF_COMPUTATION, ACTION_BIT(ACTION_VIEW), "put another key into it",
+		       .states = IN(DECIDE_CREATED), .least = MEMBERSHIP_MEMBER },
 };
+
+/* A suspended member is as one who is none. */
+static const struct membership_rule *rule_of(const struct decide_caller *caller)
+{
+	return &membership_rules[caller->suspended ? MEMBERSHIP_NONE : caller->membership];
+}
 
 unsigned decide_actions(const struct decide_caller *caller)
 {
-	return (caller->granted | (caller->operates ? (unsigned)ACTIONS_OF_OPERATOR : 0)) &
+	const struct membership_rule *in = rule_of(caller);
+
+	return ((caller->granted & in->most) | in->has |
+		(caller->operates ? (unsigned)ACTIONS_OF_OPERATOR : 0)) &
 	       caller->scope;
 }
 
@@ -50,20 +71,43 @@ static bool is_refused(const struct rule *rule, const struct decide_caller *call
 {
 	if (rule->audits && caller->audits && (actions & ACTION_BIT(ACTION_VIEW)))
 		return false;
-	return (rule->operates && !caller->operates) || (rule->action & ~actions);
+	return ((rule->operates || caller->membership < rule->least) && !caller->operates) ||
+	       (rule->action & ~actions);
+}
+
+enum decide_object decide_object(enum deed deed)
+{
+	return rules[deed].object;
+}
+
+static bool is_hidden(const struct decide_caller *caller, enum decide_object object)
+{
+	const bool is_member = rule_of(caller) != &membership_rules[MEMBERSHIP_NONE];
+
+	switch (object) {
+	case DECIDE_OF_COMPUTATION:
+		return !(decide_actions(caller) & ACTION_BIT(ACTION_VIEW));
+	case DECIDE_OF_WORKSPACE:
+		return !(caller->scope & ACTION_BIT(ACTION_VIEW)) ||
+		       !(is_member || caller->operates);
+	case DECIDE_OF_SERVICE:
+	default:
+		return false;
+	}
 }
 
 enum decide_answer decide(const struct decide_caller *caller, enum deed deed,
 			  enum decide_state state)
 {
 	const struct rule *rule = &rules[deed];
-	unsigned actions = rule->of_computation ? decide_actions(caller) : caller->scope;
+	bool of_computation = rule->object == DECIDE_OF_COMPUTATION;
+	unsigned actions = of_computation ? decide_actions(caller) : caller->scope;
 
-	if (rule->of_computation && !(actions & ACTION_BIT(ACTION_VIEW)))
+	if (is_hidden(caller, rule->object))
 		return DECIDE_HIDDEN;
 	if (is_refused(rule, caller, actions))
 		return DECIDE_REFUSED;
-	if (rule->of_computation && !(rule->states & IN(state)))
+	if (of_computation && !(rule->states & IN(state)))
 		return DECIDE_LATER;
 	return DECIDE_YES;
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "computations/people/membership.h"
+
 #include <stdbool.h>
 
 /* A computation, as far as it matters here. */
@@ -19,9 +21,13 @@ enum decide_state {
 enum deed {
 	DEED_ENTER,   /* to be nobody is enough */
 	DEED_BE,      /* to be known by name is enough */
-	DEED_CREATE,  /* a computation of one's own */
-	DEED_OPERATE, /* what is the service's: users, CVMs */
+	DEED_OPERATE, /* what is the service's: users, CVMs, which workspaces there are */
 	DEED_AUDIT,   /* to read its logs, which name everybody and everything */
+	/* From here on: in one workspace. */
+	DEED_LOOK,   /* that it is there, and who is in it */
+	DEED_CREATE, /* a computation of one's own */
+	DEED_LEAVE,
+	DEED_GOVERN, /* its name, its members */
 	/* From here on: with one computation. */
 	DEED_SEE,
 	DEED_RUN,
@@ -36,11 +42,22 @@ enum deed {
 };
 
 struct decide_caller {
-	bool operates;    /* administers the service */
+	bool operates;  /* administers the service */
+	bool audits;    /* reads its logs */
+	unsigned scope; /* actions that his token is for */
+	/* In the workspace that it is about, or whose the computation is. */
+	enum membership membership;
+	bool suspended;   /* there */
 	unsigned granted; /* actions, by his roles in the computation */
-	unsigned scope;   /* actions that his token is for */
-	bool audits;      /* reads the service's logs */
 };
+
+/* What a deed is done to. */
+enum decide_object {
+	DECIDE_OF_SERVICE,
+	DECIDE_OF_WORKSPACE,
+	DECIDE_OF_COMPUTATION,
+};
+enum decide_object decide_object(enum deed deed);
 
 enum decide_answer {
 	DECIDE_YES,

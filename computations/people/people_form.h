@@ -2,7 +2,7 @@
 /*
  * people_form.h — the tables of this room, for the form of the service's database (common/db/db_form.h).
  *
- * A computation is named by its id: its own table is another room's, which calls role_forget().
+ * A computation is named by its id: its own table is another room's, which calls role_forget() and workspace_forget().
  */
 #pragma once
 
@@ -95,3 +95,23 @@
 	" ends {integer} NOT NULL,"                                                                   \
 	" person {integer} REFERENCES users (number) ON DELETE CASCADE," /* who let it in; or NULL */ \
 	" refused {integer} NOT NULL DEFAULT 0);"
+
+/* Where computations are, and who may be there with them. */
+#define WORKSPACES_FORM                                                                        \
+	"CREATE TABLE workspaces ("                                                            \
+	" number {counted},"                                                                   \
+	" name TEXT NOT NULL UNIQUE,"                                                          \
+	" created {integer} NOT NULL);"                                                        \
+	"CREATE TABLE workspace_members ("                                                     \
+	" workspace {integer} NOT NULL REFERENCES workspaces (number) ON DELETE CASCADE,"      \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE,"              \
+	" role TEXT NOT NULL," /* membership_rules[] */                                        \
+	" suspended {integer} NOT NULL DEFAULT 0,"                                             \
+	" joined {integer} NOT NULL,"                                                          \
+	" PRIMARY KEY (workspace, person)) {by key};"                                          \
+	"CREATE INDEX workspace_members_person ON workspace_members (person, workspace);"      \
+	"CREATE TABLE workspace_computations ("                                                \
+	" computation TEXT NOT NULL PRIMARY KEY,"                                              \
+	" workspace {integer} NOT NULL REFERENCES workspaces (number)) {by key};"              \
+	"CREATE INDEX workspace_computations_workspace ON workspace_computations (workspace);" \
+	"INSERT INTO workspaces (name, created) VALUES ('default', 0);"

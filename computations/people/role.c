@@ -2,6 +2,7 @@
 #include "computations/people/role.h"
 
 #include "common/base/log.h"
+#include "computations/people/workspace_member.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,8 +83,14 @@ static int insert(struct db *db, const char *computation, const char *role, int6
 
 int role_own(struct db *db, const char *computation, int64_t person, struct err *e)
 {
+	enum membership membership;
+	bool suspended;
 	int64_t owned;
 
+	if (workspace_member_at(db, computation, person, &membership, &suspended, e) < 0)
+		return err_code(e);
+	if (membership == MEMBERSHIP_NONE)
+		return 0;
 	if (db_number(db, &owned, e,
 		      "SELECT count(*) FROM role_members WHERE person = ? AND role = ?", "it",
 		      person, ACTION_OWNER) < 0)
@@ -92,6 +99,25 @@ int role_own(struct db *db, const char *computation, int64_t person, struct err 
 		return err_set(e, ERR_EXHAUSTED, "you own %d computations: remove some",
 			       ROLE_OWNED_MAX);
 	return insert(db, computation, ACTION_OWNER, person, e);
+}
+
+/* Who is not in the computation's workspace is nobody there. */
+static int find_member(struct db *db, const char *computation, const char *user, struct user *u,
+		       struct err *e)
+{
+	enum membership membership = MEMBERSHIP_NONE;
+	bool suspended;
+	int failed = user_find(db, user, u, e);
+
+	if (failed && !err_is(failed, ERR_NOT_FOUND))
+		return failed;
+	if (!failed &&
+	    workspace_member_at(db, computation, u->number, &membership, &suspended, e) < 0)
+		return err_code(e);
+	if (membership != MEMBERSHIP_NONE)
+		return 0;
+	return err_set(e, ERR_NOT_FOUND, "no user %s in the computation's workspace",
+		       log_quote(user).text);
 }
 
 /* Whether that user has the role, and how many others. */
@@ -117,7 +143,7 @@ int role_give(struct db *db, const char *computation, const char *role, const ch
 	unsigned actions;
 
 	if (role_actions(db, computation, role, &actions, e) < 0 ||
-	    user_find(db, user, &u, e) < 0 ||
+	    find_member(db, computation, user, &u, e) < 0 ||
 	    count_members(db, computation, role, u.number, &has, &others, e) < 0)
 		return err_code(e);
 	if (has)
@@ -139,7 +165,7 @@ int role_take(struct db *db, const char *computation, const char *role, const ch
 	unsigned actions;
 
 	if (role_actions(db, computation, role, &actions, e) < 0 ||
-	    user_find(db, user, &u, e) < 0 ||
+	    find_member(db, computation, user, &u, e) < 0 ||
 	    count_members(db, computation, role, u.number, &has, &others, e) < 0)
 		return err_code(e);
 	if (has && !others && strcmp(role, ACTION_OWNER) == 0)

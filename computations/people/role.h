@@ -23,10 +23,11 @@ int role_granted(struct db *db, const char *computation, int64_t person, unsigne
 int role_actions(struct db *db, const char *computation, const char *role, unsigned *actions,
 		 struct err *e) MUST_CHECK;
 
-/* Whoever creates a computation owns it; ERR_EXHAUSTED: he owns ROLE_OWNED_MAX. */
+/* Whoever creates a computation owns it, if he is a member of its workspace; ERR_EXHAUSTED: he owns ROLE_OWNED_MAX. */
 int role_own(struct db *db, const char *computation, int64_t person, struct err *e) MUST_CHECK;
 
-/* Both are fine if it is so already; the last owner stays (ERR_PRECONDITION). */
+/* Both are fine if it is so already; the last owner stays (ERR_PRECONDITION). ERR_NOT_FOUND: there is no such role, or
+ * no such user in the computation's workspace. */
 int role_give(struct db *db, const char *computation, const char *role, const char *user,
 	      struct err *e) MUST_CHECK;
 int role_take(struct db *db, const char *computation, const char *role, const char *user,

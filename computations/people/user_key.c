@@ -209,6 +209,14 @@ int user_key_list(struct db *db, int64_t person, struct user_key rows[USER_KEYS_
 	return 0;
 }
 
+int user_key_none(const char *user, struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND,
+		       "user %s has no key here: 'cocos-cli key register KEYFILE' by that "
+		       "user comes first",
+		       log_quote(user).text);
+}
+
 int user_key_find(struct db *db, const char *user, const char *computation, struct user_key *k,
 		  struct err *e)
 {
@@ -223,10 +231,7 @@ int user_key_find(struct db *db, const char *user, const char *computation, stru
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row == 0)
-		return err_set(e, ERR_NOT_FOUND,
-			       "user %s has no key here: 'cocos-cli key register KEYFILE' by that "
-			       "user comes first",
-			       log_quote(user).text);
+		return user_key_none(user, e);
 	return row < 0 ? row : read_key(rows, k, e);
 }
 

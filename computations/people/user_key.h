@@ -58,6 +58,8 @@ int user_key_list(struct db *db, int64_t person, struct user_key rows[USER_KEYS_
 /* The one that is used for a computation: that computation's, else that of all. ERR_NOT_FOUND. */
 int user_key_find(struct db *db, const char *user, const char *computation, struct user_key *k,
 		  struct err *e) MUST_CHECK;
+/* In its words, also of a user of whom nothing is told. */
+int user_key_none(const char *user, struct err *e);
 /* In each computation that it is for. ERR_NOT_FOUND: the user has no such key; retiring it again is fine. */
 int user_key_retire(struct db *db, int64_t person, const uint8_t fingerprint[KEY_FINGERPRINT_LEN],
 		    int64_t now, struct err *e) MUST_CHECK;

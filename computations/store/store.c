@@ -10,6 +10,7 @@
 #include "common/db/db_sqlite.h"
 #include "computations/people/role.h"
 #include "computations/people/user_key.h"
+#include "computations/people/workspace.h"
 #include "computations/store/store_form.h"
 #include "computations/store/store_witness.h"
 #include "computations/transfer/note.h"
@@ -115,6 +116,7 @@ void computation_done(struct computation *c)
 	free(c->failure);
 	free(c->notice);
 	free(c->cvm_verdict);
+	free(c->workspace);
 	*c = (struct computation){ .id = NULL };
 }
 
@@ -123,9 +125,11 @@ void computation_done(struct computation *c)
 	"c.id, c.name, c.description, c.agent_state, c.cvm, c.failure, c.state, c.stopping," \
 	" c.finished, c.created, c.sent, c.ended, c.digest, c.datasets, c.consumers,"        \
 	" coalesce(j.records, 0), coalesce(j.dropped, 0), c.notice,"                         \
-	" coalesce(v.verdict, '')"                                                           \
+	" coalesce(v.verdict, ''), coalesce(s.name, '')"                                     \
 	" FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id"                \
-	" LEFT JOIN cvms v ON v.id = c.cvm AND v.computation = c.id "
+	" LEFT JOIN cvms v ON v.id = c.cvm AND v.computation = c.id"                         \
+	" LEFT JOIN workspace_computations h ON h.computation = c.id"                        \
+	" LEFT JOIN workspaces s ON s.number = h.workspace "
 
 /* Where a row's texts go, by their columns. */
 static int read_texts(struct db_rows *row, struct computation *c, struct err *e)
@@ -133,9 +137,9 @@ static int read_texts(struct db_rows *row, struct computation *c, struct err *e)
 	const struct {
 		int column;
 		char **text;
-	} texts[] = { { 0, &c->id },          { 1, &c->name },        { 2, &c->description },
-		      { 3, &c->agent_state }, { 4, &c->cvm_id },      { 5, &c->failure },
-		      { 17, &c->notice },     { 18, &c->cvm_verdict } };
+	} texts[] = { { 0, &c->id },          { 1, &c->name },         { 2, &c->description },
+		      { 3, &c->agent_state }, { 4, &c->cvm_id },       { 5, &c->failure },
+		      { 17, &c->notice },     { 18, &c->cvm_verdict }, { 19, &c->workspace } };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (db_text(row, texts[i].column, texts[i].text, e) < 0)
@@ -234,22 +238,26 @@ static int read_all(struct db_rows *found, size_t max, struct computation *rows,
 	return 0;
 }
 
-#define SEEN_BY "(?2 = 0 OR c.id IN (SELECT m.computation FROM role_members m WHERE m.person = ?2))"
+/* A store_view is ?2 and ?3. */
+#define SEEN                                                                          \
+	"(?2 = 0 OR c.id IN (" WORKSPACE_SEEN_BY_2 "))"                               \
+	" AND (?3 = 0 OR c.id IN (SELECT h.computation FROM workspace_computations h" \
+	" WHERE h.workspace = ?3))"
 
-int store_computations(struct store *store, int64_t person, const char *after, size_t max,
+int store_computations(struct store *store, struct store_view view, const char *after, size_t max,
 		       struct computation *rows, size_t *count, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	int64_t number = 0;
 
 	if (*after && db_number(&store->db, &number, e,
-				"SELECT number FROM computations c WHERE id = ?1 AND " SEEN_BY,
-				"ti", after, person) < 0)
+				"SELECT number FROM computations c WHERE id = ?1 AND " SEEN, "tii",
+				after, view.person, view.workspace) < 0)
 		return err_wrap(e, "the page after %s", log_quote(after).text);
 	if (db_query(&store->db, &found, e,
-		     "SELECT " COMPUTATION_COLUMNS "WHERE c.number > ?1 AND " SEEN_BY
-		     " ORDER BY c.number LIMIT ?3",
-		     "iii", number, person, (int64_t)max) < 0)
+		     "SELECT " COMPUTATION_COLUMNS "WHERE c.number > ?1 AND " SEEN
+		     " ORDER BY c.number LIMIT ?4",
+		     "iiii", number, view.person, view.workspace, (int64_t)max) < 0)
 		return err_code(e);
 	return read_all(found, max, rows, count, e);
 }
@@ -287,23 +295,25 @@ int store_find(struct store *store, const struct store_search *search, size_t ma
 		return err_code(e);
 	if (*search->before &&
 	    db_number(&store->db, &number, e,
-		      "SELECT number FROM computations c WHERE id = ?1 AND " SEEN_BY, "ti",
-		      search->before, search->person) < 0)
+		      "SELECT number FROM computations c WHERE id = ?1 AND " SEEN, "tii",
+		      search->before, search->view.person, search->view.workspace) < 0)
 		return err_wrap(e, "the page behind %s", log_quote(search->before).text);
 	if (db_query(
 		    &store->db, &found, e,
-		    "SELECT " COMPUTATION_COLUMNS "WHERE c.number < ?1 AND " SEEN_BY
-		    " AND (c.state = ?3 OR ?3 < 0)"
-		    " AND (lower(c.id) LIKE lower(?4) ESCAPE '!' OR lower(c.name) LIKE lower(?4) ESCAPE '!'"
-		    " OR lower(c.description) LIKE lower(?4) ESCAPE '!' OR c.digest = ?5)"
-		    " ORDER BY c.number DESC LIMIT ?6",
-		    "iiitbi", number, search->person, (int64_t)search->state, pattern, digest,
-		    is_digest ? sizeof(digest) : (size_t)0, (int64_t)max) < 0)
+		    "SELECT " COMPUTATION_COLUMNS "WHERE c.number < ?1 AND " SEEN
+		    " AND (c.state = ?4 OR ?4 < 0)"
+		    " AND (lower(c.id) LIKE lower(?5) ESCAPE '!' OR lower(c.name) LIKE lower(?5) ESCAPE '!'"
+		    " OR lower(c.description) LIKE lower(?5) ESCAPE '!' OR c.digest = ?6)"
+		    " ORDER BY c.number DESC LIMIT ?7",
+		    "iiiitbi", number, search->view.person, search->view.workspace,
+		    (int64_t)search->state, pattern, digest, is_digest ? sizeof(digest) : (size_t)0,
+		    (int64_t)max) < 0)
 		return err_code(e);
 	return read_all(found, max, rows, count, e);
 }
 
-int store_create(struct store *store, const Cvms__ComputationRunReq *manifest, struct err *e)
+int store_create(struct store *store, int64_t workspace, const Cvms__ComputationRunReq *manifest,
+		 struct err *e)
 {
 	struct manifest_digests digests;
 	CLEANUP(free) uint8_t *bytes = NULL;
@@ -333,12 +343,14 @@ int store_create(struct store *store, const Cvms__ComputationRunReq *manifest, s
 			       "%lld computations are kept: remove some, or raise "
 			       "COMPUTATIONS_MAX_COMPUTATIONS",
 			       (long long)known);
-	return db_run(&store->db, e,
-		      "INSERT INTO computations (id, name, description, manifest, digest,"
-		      " datasets, consumers, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		      "tttbbiii", manifest->id, manifest->name, manifest->description, bytes, len,
-		      digests.sha3_256, sizeof(digests.sha3_256), (int64_t)manifest->n_datasets,
-		      (int64_t)manifest->n_result_consumers, store_now());
+	if (db_run(&store->db, e,
+		   "INSERT INTO computations (id, name, description, manifest, digest,"
+		   " datasets, consumers, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		   "tttbbiii", manifest->id, manifest->name, manifest->description, bytes, len,
+		   digests.sha3_256, sizeof(digests.sha3_256), (int64_t)manifest->n_datasets,
+		   (int64_t)manifest->n_result_consumers, store_now()) < 0)
+		return err_code(e);
+	return workspace_take(&store->db, workspace, manifest->id, e);
 }
 
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len, struct err *e)
@@ -461,8 +473,8 @@ int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
 	    db_run(&store->db, e, "DELETE FROM entries WHERE computation = ?", "t", id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM signed_journals WHERE computation = ?", "t", id) <
 		    0 ||
-	    role_forget(&store->db, id, e) < 0 || note_forget(&store->db, id, e) < 0 ||
-	    user_key_forget(&store->db, id, e) < 0 ||
+	    role_forget(&store->db, id, e) < 0 || workspace_forget(&store->db, id, e) < 0 ||
+	    note_forget(&store->db, id, e) < 0 || user_key_forget(&store->db, id, e) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id) < 0)
 		return err_code(e);
 	*cvm_id = TAKE_PTR(holder);

@@ -54,6 +54,7 @@ int64_t store_now(void);
 
 struct computation {
 	char *id, *name, *description, *agent_state, *cvm_id, *failure;
+	char *workspace;   /* its name */
 	char *notice;      /* what weakens its agent */
 	char *cvm_verdict; /* on the CVM that holds it now */
 	enum computation_state state;
@@ -66,14 +67,18 @@ struct computation {
 void computation_done(struct computation *c);
 #define CLEANUP_COMPUTATION __attribute__((cleanup(computation_done)))
 
-/* Keeps a manifest that manifest_check() has passed. ERR_EXISTS when its id is known. */
-int store_create(struct store *store, const Cvms__ComputationRunReq *manifest,
+/* Keeps a manifest that manifest_check() has passed, in the workspace of that number. ERR_EXISTS when its id is known,
+ * in any workspace: agents know computations by their ids. */
+int store_create(struct store *store, int64_t workspace, const Cvms__ComputationRunReq *manifest,
 		 struct err *e) MUST_CHECK;
 int store_computation(struct store *store, const char *id, struct computation *c,
 		      struct err *e) MUST_CHECK;
-/* At most `max` rows after `after` ("" for the first), oldest first. `person` (0: all): those in which that
- * user has a role. */
-int store_computations(struct store *store, int64_t person, const char *after, size_t max,
+/* Which of them count: those that this user may see, and those in this workspace; 0: all. */
+struct store_view {
+	int64_t person, workspace;
+};
+/* At most `max` rows after `after` ("" for the first), oldest first. */
+int store_computations(struct store *store, struct store_view view, const char *after, size_t max,
 		       struct computation *rows, size_t *count, struct err *e) MUST_CHECK;
 /* What people look for. */
 struct store_search {
@@ -81,7 +86,7 @@ struct store_search {
 		text; /* in id, name or description, or the manifest's digest in hexadecimal; "": anything */
 	int state;          /* enum computation_state; -1: any */
 	const char *before; /* behind this id, that is, older; "": from the newest */
-	int64_t person;     /* those in which that user has a role; 0: all */
+	struct store_view view;
 };
 /* As store_computations(), newest first. */
 int store_find(struct store *store, const struct store_search *search, size_t max,

@@ -45,6 +45,15 @@
 /* How often the computation was begun: a retry is the next. Agents name it in what they say. */
 #define ATTEMPTS "ALTER TABLE computations ADD COLUMN attempt {integer} NOT NULL DEFAULT 1;"
 
+/* What there was before there were workspaces is in the first one, and so is everybody. */
+#define WORKSPACES_FILL                                                                  \
+	"INSERT INTO workspace_members (workspace, person, role, joined)"                \
+	" SELECT w.number, u.number,"                                                    \
+	" CASE u.administrator WHEN 1 THEN 'administrator' ELSE 'member' END, u.created" \
+	" FROM workspaces w CROSS JOIN users u;"                                         \
+	"INSERT INTO workspace_computations (computation, workspace)"                    \
+	" SELECT c.id, w.number FROM computations c CROSS JOIN workspaces w;"
+
 static const char schema[] =
 	"CREATE TABLE computations ("
 	" number {counted},"
@@ -104,7 +113,7 @@ static const char schema[] =
 	/* What agents sign: entries, and the last head over them (store_journal.h). */
 	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS WITNESS_KEY ATTEMPTS
 		/* Who may do what. */
-		PEOPLE_FORM ACCOUNTS_FORM
+		PEOPLE_FORM ACCOUNTS_FORM WORKSPACES_FORM
 			/* What documents said of assets. */
 			NOTE_FORM
 				/* Who changed what. */
@@ -117,7 +126,7 @@ static const char schema[] =
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
  * to sign in, 10 no notes, 11 no audit log, 12 no keys of users, 13 no command lines that ask to be
- * let in. */
+ * let in, 14 no workspaces. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -135,6 +144,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[11] = AUDIT_FORM,
 	[12] = USER_KEYS_FORM,
 	[13] = DEVICES_FORM,
+	[14] = WORKSPACES_FORM WORKSPACES_FILL,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

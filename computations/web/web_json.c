@@ -53,6 +53,7 @@ void web_json_computation(struct writer *w, const struct computation *c, bool is
 {
 	put_text(w, "id", c->id);
 	put_text(w, "name", c->name);
+	put_text(w, "workspace", c->workspace);
 	put_text(w, "state", state_words(c->state));
 	put_text(w, "agent_state", c->agent_state);
 	put_text(w, "cvm_id", c->cvm_id);

@@ -15,10 +15,8 @@ static int run(struct store *store, struct web_work *work, struct err *e)
 	work->rows = calloc(WEB_ROWS + 1, sizeof(*work->rows));
 	if (!work->rows)
 		return err_nomem(e);
-	/* Who administers the service sees all. */
-	if (!work->caller.rights.operates)
-		work->search.person = work->caller.who.person;
-	if (store_find(store, &work->search, WEB_ROWS + 1, work->rows, &work->count, e) < 0)
+	if (admin_access_view(store, &work->caller, "", &work->search.view, e) < 0 ||
+	    store_find(store, &work->search, WEB_ROWS + 1, work->rows, &work->count, e) < 0)
 		return err_code(e);
 	work->has_more = work->count > WEB_ROWS;
 	if (work->has_more)

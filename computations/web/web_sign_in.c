@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "computations/people/account.h"
 #include "computations/people/entry.h"
+#include "computations/people/workspace_member.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_enter.h"
 #include "computations/web/web_page.h"
@@ -200,6 +201,15 @@ static int choose_look(struct store *store, struct web_enter *en, struct err *e)
 	return password_check(en->user, en->chosen, e);
 }
 
+static int add_first(struct store *store, const char *name, int64_t now, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+
+	if (workspace_first(&store->db, &w, e) < 0)
+		return err_code(e);
+	return workspace_member_new(&store->db, &w, name, true, now, e);
+}
+
 static int choose_keep(struct store *store, struct web_enter *en, struct err *e)
 {
 	struct user u CLEANUP_USER = { .name = NULL };
@@ -207,7 +217,7 @@ static int choose_keep(struct store *store, struct web_enter *en, struct err *e)
 	int64_t now = store_now();
 
 	if (entry_take(&store->db, secret_of(en->r), now, &owner, e) < 0 ||
-	    (!owner.person && user_add(&store->db, en->user, true, now, e) < 0) ||
+	    (!owner.person && add_first(store, en->user, now, e) < 0) ||
 	    user_find(&store->db, en->user, &u, e) < 0 ||
 	    account_password(&store->db, u.number, &en->made, 0, now, e) < 0)
 		return err_code(e);

@@ -84,7 +84,8 @@ void web_work_start(struct web *web, struct http_request *r,
 	work->reply = reply;
 	work->id = id ? id : http_request_param(r, "cvm");
 	work->after = after ? after : "";
-	work->search = (struct store_search){ text ? text : "", -1, before ? before : "", 0 };
+	work->search =
+		(struct store_search){ text ? text : "", -1, before ? before : "", { 0, 0 } };
 	failed = web_access_take(web, r, &work->caller, &e);
 	if (!failed)
 		failed = web_state_of(http_request_query(r, "state"), &work->search.state, &e);

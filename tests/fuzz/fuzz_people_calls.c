@@ -3,8 +3,9 @@
  * Calls of administrators and users to the computation service, with tokens good and bad, in any order, over a
  * store in memory. Input: commands, as orders_people.h has them.
  *
- * Whoever shows a token gets nothing that his user and its scope are not for; a computation that has had an
- * owner keeps one; a token is in no answer but the one that it was made by.
+ * Whoever shows a token gets nothing that his user and its scope are not for, nor anything of a workspace that his
+ * user is not in or is suspended in; a computation that has had an owner keeps one, who is in its workspace; a token
+ * is in no answer but the one that it was made by.
  */
 #include "common/base/log.h"
 #include "common/base/reader.h"
@@ -20,6 +21,7 @@
 #include "computations/people/device.h"
 #include "computations/people/role.h"
 #include "computations/people/user_key.h"
+#include "computations/people/workspace_member.h"
 #include "computations_paths.h"
 #include "people.pb-c.h"
 #include "people_paths.h"
@@ -38,10 +40,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 enum { COMMANDS_MAX = 64, KEPT = 3, HEADER_MAX = 96 };
 
 static const char *const names[ORDER_NAMES] = {
-	[NAME_ANNA] = "anna",     [NAME_BERT] = "bert",
-	[NAME_EMPTY] = "",        [NAME_OWNER] = "owner",
-	[NAME_VIEWER] = "viewer", [NAME_OWN] = "lab",
-	[NAME_BAD] = "\xc3\xbc/", [NAME_PROVIDER] = "algo_provider"
+	[NAME_ANNA] = "anna",      [NAME_BERT] = "bert",
+	[NAME_EMPTY] = "",         [NAME_OWNER] = "owner",
+	[NAME_VIEWER] = "viewer",  [NAME_OWN] = "lab",
+	[NAME_BAD] = "\xc3\xbc/",  [NAME_PROVIDER] = "algo_provider",
+	[NAME_DEFAULT] = "default"
 };
 static const char *const ids[ORDER_IDS] = { "one", "two", "" };
 
@@ -556,8 +559,62 @@ static int ask_logins(const struct command *c)
 	}
 }
 
+static int ask_members(const struct command *c)
+{
+	static const char *const roles[] = { "", "viewer", "member", "administrator", "king" };
+	People__WorkspaceMemberRequest member = PEOPLE__WORKSPACE_MEMBER_REQUEST__INIT;
+
+	member.workspace = text_of(c->name);
+	member.user = text_of(c->other);
+	member.role = text_of(roles[c->operand % ARRAY_LEN(roles)]);
+	member.resume = c->operand & ORDER_FLAG;
+	switch (c->what) {
+	case ORDER_ADD_MEMBER:
+		return ask(c, PROTO_PEOPLE_ADD_MEMBER, &member.base);
+	case ORDER_SET_MEMBER:
+		return ask(c, PROTO_PEOPLE_SET_MEMBER, &member.base);
+	case ORDER_SUSPEND_MEMBER:
+		return ask(c, PROTO_PEOPLE_SUSPEND_MEMBER, &member.base);
+	case ORDER_REMOVE_MEMBER:
+		return ask(c, PROTO_PEOPLE_REMOVE_MEMBER, &member.base);
+	default:
+		return ask(c, PROTO_PEOPLE_TRANSFER_WORKSPACE, &member.base);
+	}
+}
+
+static int ask_workspaces(const struct command *c)
+{
+	People__WorkspaceRequest one = PEOPLE__WORKSPACE_REQUEST__INIT;
+	People__ListWorkspacesRequest list = PEOPLE__LIST_WORKSPACES_REQUEST__INIT;
+	People__RenameWorkspaceRequest rename = PEOPLE__RENAME_WORKSPACE_REQUEST__INIT;
+	People__ListMembersRequest members = PEOPLE__LIST_MEMBERS_REQUEST__INIT;
+
+	one.name = rename.name = members.workspace = list.after = text_of(c->name);
+	rename.to = members.after = text_of(c->other);
+	switch (c->what) {
+	case ORDER_ADD_WORKSPACE:
+		return ask(c, PROTO_PEOPLE_ADD_WORKSPACE, &one.base);
+	case ORDER_LIST_WORKSPACES:
+		return ask(c, PROTO_PEOPLE_LIST_WORKSPACES, &list.base);
+	case ORDER_SHOW_WORKSPACE:
+		return ask(c, PROTO_PEOPLE_SHOW_WORKSPACE, &one.base);
+	case ORDER_RENAME_WORKSPACE:
+		return ask(c, PROTO_PEOPLE_RENAME_WORKSPACE, &rename.base);
+	case ORDER_REMOVE_WORKSPACE:
+		return ask(c, PROTO_PEOPLE_REMOVE_WORKSPACE, &one.base);
+	case ORDER_LEAVE_WORKSPACE:
+		return ask(c, PROTO_PEOPLE_LEAVE_WORKSPACE, &one.base);
+	default:
+		return ask(c, PROTO_PEOPLE_LIST_MEMBERS, &members.base);
+	}
+}
+
 static int ask_one(const struct command *c)
 {
+	if (c->what >= ORDER_ADD_MEMBER)
+		return ask_members(c);
+	if (c->what >= ORDER_ADD_WORKSPACE)
+		return ask_workspaces(c);
 	if (c->what >= ORDER_ASK_LOGIN)
 		return ask_logins(c);
 	if (c->what >= ORDER_CHALLENGE_KEY)
@@ -596,12 +653,51 @@ static bool is_known(const struct command *c, struct token_owner *who)
 static bool is_the_service_s(enum order what)
 {
 	return what <= ORDER_REMOVE_USER || what == ORDER_LIST_CVMS || what == ORDER_SET_PASSWORD ||
-	       what == ORDER_ADD_LINK;
+	       what == ORDER_ADD_LINK || what == ORDER_ADD_WORKSPACE || what == ORDER_ADD_MEMBER;
+}
+
+static bool governs(enum order what)
+{
+	return what == ORDER_RENAME_WORKSPACE || what == ORDER_REMOVE_WORKSPACE ||
+	       what == ORDER_SET_MEMBER || what == ORDER_SUSPEND_MEMBER ||
+	       what == ORDER_REMOVE_MEMBER || what == ORDER_TRANSFER_WORKSPACE;
+}
+
+/* What its user is, before the call, in the workspace that the command names, and in the computation's. */
+struct standing {
+	enum membership in, at;
+};
+
+/* One who is suspended is as one who is none. */
+static struct standing standing_of(const struct command *c, const struct token_owner *who)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct standing p = { MEMBERSHIP_NONE, MEMBERSHIP_NONE };
+	bool suspended = false;
+	struct err e;
+
+	if (workspace_find(&store.db, c->name, &w, &e) == 0)
+		assert(workspace_member_in(&store.db, w.number, who->person, &p.in, &suspended,
+					   &e) == 0);
+	if (suspended)
+		p.in = MEMBERSHIP_NONE;
+	assert(workspace_member_at(&store.db, c->id, who->person, &p.at, &suspended, &e) == 0);
+	if (suspended)
+		p.at = MEMBERSHIP_NONE;
+	return p;
+}
+
+/* With a computation that has to be there. */
+static bool is_about_one(enum order what)
+{
+	return what == ORDER_RUN || what == ORDER_STOP || what == ORDER_REMOVE ||
+	       what == ORDER_GIVE_ROLE || what == ORDER_TAKE_ROLE || what == ORDER_DEFINE_ROLE ||
+	       what == ORDER_SHOW || what == ORDER_LIST_ROLES;
 }
 
 /* What a right answer can't be. */
 static void check_answer(const struct command *c, bool known, const struct token_owner *who,
-			 unsigned granted, int status)
+			 unsigned granted, struct standing p, int status)
 {
 	if (c->token == TOKEN_NONE) {
 		assert(!service.sign_in || status != 0 ||
@@ -619,6 +715,17 @@ static void check_answer(const struct command *c, bool known, const struct token
 		       (who->administrator && who->scope & ACTION_BIT(ACTION_ADMINISTRATOR)));
 	if (who->administrator || status != 0)
 		return;
+	if (c->what >= ORDER_SHOW_WORKSPACE)
+		assert(p.in != MEMBERSHIP_NONE);
+	if (governs(c->what))
+		assert(p.in == MEMBERSHIP_ADMINISTRATOR &&
+		       who->scope & ACTION_BIT(ACTION_ADMINISTRATOR));
+	if (is_about_one(c->what))
+		assert(p.at != MEMBERSHIP_NONE);
+	if (is_about_one(c->what) && c->what != ORDER_SHOW && c->what != ORDER_LIST_ROLES)
+		assert(p.at != MEMBERSHIP_VIEWER);
+	if (p.at == MEMBERSHIP_ADMINISTRATOR)
+		return; /* in each of its computations */
 	if (c->what == ORDER_RUN || c->what == ORDER_STOP)
 		assert(granted & who->scope & ACTION_BIT(ACTION_RUN));
 	if (c->what == ORDER_REMOVE || c->what == ORDER_GIVE_ROLE || c->what == ORDER_TAKE_ROLE ||
@@ -661,6 +768,15 @@ static void check_tables(void)
 	assert(number_of("SELECT count(*) FROM user_keys WHERE computation <> ''"
 			 " AND computation NOT IN (SELECT id FROM computations)",
 			 "") == 0);
+	assert(number_of("SELECT count(*) FROM computations c WHERE NOT EXISTS (SELECT 1 FROM"
+			 " workspace_computations h WHERE h.computation = c.id)",
+			 "") == 0);
+	assert(number_of("SELECT count(*) FROM role_members m WHERE NOT EXISTS (SELECT 1 FROM"
+			 " workspace_computations h JOIN workspace_members w ON"
+			 " w.workspace = h.workspace WHERE h.computation = m.computation"
+			 " AND w.person = m.person)",
+			 "") == 0);
+	assert(number_of("SELECT count(*) FROM workspaces", "") > 0);
 }
 
 static void command(struct reader *r)
@@ -668,12 +784,15 @@ static void command(struct reader *r)
 	const struct command c = command_read(r);
 	struct token_owner who = { .person = 0 };
 	bool known = is_known(&c, &who);
+	struct standing place = { MEMBERSHIP_NONE, MEMBERSHIP_NONE };
 	unsigned granted = 0;
 	struct err e;
 
-	if (known)
+	if (known) {
 		assert(role_granted(&store.db, c.id, who.person, &granted, &e) == 0);
-	check_answer(&c, known, &who, granted, ask_one(&c));
+		place = standing_of(&c, &who);
+	}
+	check_answer(&c, known, &who, granted, place, ask_one(&c));
 	check_tables();
 }
 
@@ -691,7 +810,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 					 .expires = store_now() + 1000000 };
 		struct err e;
 
-		assert(user_add(&store.db, "chief", true, 1, &e) == 0);
+		struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+
+		assert(workspace_first(&store.db, &w, &e) == 0);
+		assert(workspace_member_new(&store.db, &w, "chief", true, 1, &e) == 0);
 		assert(token_add(&store.db, number_of("SELECT number FROM users", ""), &t,
 				 store_now(), tokens[made++], &e) == 0);
 	}

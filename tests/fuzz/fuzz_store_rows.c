@@ -169,7 +169,8 @@ static void list_all(struct store *store, const char *after)
 	size_t count = 0;
 	struct err e;
 
-	if (store_computations(store, 0, after, PAGE, computations, &count, &e) == 0)
+	if (store_computations(store, (struct store_view){ 0, 0 }, after, PAGE, computations,
+			       &count, &e) == 0)
 		see_computations(computations, count);
 	find_all(store, after);
 	if (store_cvms(store, after, PAGE, cvms, &count, &e) == 0)
@@ -334,7 +335,7 @@ static void create(struct store *store, const char *id)
 	struct err e;
 
 	manifest.id = (char *)(uintptr_t)id;
-	(void)!store_create(store, &manifest, &e);
+	(void)!store_create(store, 1, &manifest, &e);
 }
 
 static void show(struct store *store, const char *id)

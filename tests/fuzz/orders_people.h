@@ -43,6 +43,18 @@ enum order {
 	ORDER_POLL_LOGIN,
 	ORDER_TAKE_LOGIN, /* the answer's token is kept, as ORDER_ADD_TOKEN's */
 	ORDER_END_TOKEN,
+	ORDER_ADD_WORKSPACE, /* from here on the first name is the workspace's, the second one a user's or new name */
+	ORDER_LIST_WORKSPACES,
+	ORDER_SHOW_WORKSPACE,
+	ORDER_RENAME_WORKSPACE,
+	ORDER_REMOVE_WORKSPACE,
+	ORDER_LEAVE_WORKSPACE,
+	ORDER_LIST_MEMBERS,
+	ORDER_ADD_MEMBER, /* in the next two the operand is a role */
+	ORDER_SET_MEMBER,
+	ORDER_SUSPEND_MEMBER, /* with ORDER_FLAG taken back */
+	ORDER_REMOVE_MEMBER,
+	ORDER_TRANSFER_WORKSPACE,
 	ORDERS
 };
 
@@ -74,6 +86,7 @@ enum order_name {
 	NAME_OWN,
 	NAME_BAD,
 	NAME_PROVIDER,
+	NAME_DEFAULT,
 	ORDER_NAMES
 };
 enum order_id { COMPUTATION_ONE, COMPUTATION_TWO, COMPUTATION_NONE, ORDER_IDS };

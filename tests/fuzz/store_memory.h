@@ -53,8 +53,10 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 			 "DELETE FROM witness_leaves; DELETE FROM witness_nodes;"
 			 "DELETE FROM entries; DELETE FROM signed_journals;"
 			 "DELETE FROM records; DELETE FROM journals; DELETE FROM cvms;"
+			 "DELETE FROM workspace_computations; DELETE FROM workspaces;"
 			 "DELETE FROM computations; DELETE FROM own_roles; DELETE FROM users;"
 			 "DELETE FROM audit_rows;"
-			 "DELETE FROM sqlite_sequence;",
+			 "DELETE FROM sqlite_sequence;"
+			 "INSERT INTO workspaces (name, created) VALUES ('default', 0);",
 			 &e) == 0);
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/computations/store_room.h"
 
 #include "common/base/file.h"
+#include "computations/people/workspace_member.h"
 #include "computations/store/store_form.h"
 
 #include <fcntl.h>
@@ -60,13 +61,29 @@ int store_room_leave(void **state)
 	return 0;
 }
 
+int64_t store_room_workspace(struct store_room *f)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+
+	assert_ok(workspace_first(&f->store.db, &w, &f->e), f->e);
+	return w.number;
+}
+
+void store_room_user(struct store_room *f, const char *name)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+
+	assert_ok(workspace_first(&f->store.db, &w, &f->e), f->e);
+	assert_ok(workspace_member_new(&f->store.db, &w, name, false, 1000000, &f->e), f->e);
+}
+
 void store_room_create(struct store_room *f, const char *id)
 {
 	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
 
 	manifest.id = (char *)(uintptr_t)id;
 	manifest.name = (char *)(uintptr_t)"a name";
-	assert_ok(store_create(&f->store, &manifest, &f->e), f->e);
+	assert_ok(store_create(&f->store, store_room_workspace(f), &manifest, &f->e), f->e);
 }
 
 size_t store_room_lines(struct store_room *f, void (*work)(struct store_room *f))

@@ -15,7 +15,7 @@ static struct db *db_of(struct store_room *f)
 
 static void add(struct store_room *f, const char *name)
 {
-	assert_ok(user_add(db_of(f), name, false, NOW, &f->e), f->e);
+	store_room_user(f, name);
 }
 
 static int64_t number_of(struct store_room *f, const char *name)
@@ -64,18 +64,23 @@ static void a_list_has_what_its_reader_may_see(void **state)
 	store_room_create(f, "one");
 	store_room_create(f, "two");
 	store_room_create(f, "three");
-	assert_ok(store_computations(&f->store, anna, "", 3, rows, &count, &f->e), f->e);
+	assert_ok(store_computations(&f->store, (struct store_view){ anna, 0 }, "", 3, rows, &count,
+				     &f->e),
+		  f->e);
 	assert_int_equal(count, 0);
 	assert_ok(role_give(db_of(f), "three", "viewer", "anna", &f->e), f->e);
 	assert_ok(role_give(db_of(f), "one", "runner", "anna", &f->e), f->e);
 	assert_ok(role_give(db_of(f), "one", "viewer", "anna", &f->e), f->e);
-	assert_ok(store_computations(&f->store, anna, "one", 3, rows, &count, &f->e), f->e);
+	assert_ok(store_computations(&f->store, (struct store_view){ anna, 0 }, "one", 3, rows,
+				     &count, &f->e),
+		  f->e);
 	assert_int_equal(count, 1);
 	assert_string_equal(rows[0].id, "three");
 	computation_done(&rows[0]);
 	/* Not even that it is there. */
-	assert_refused(store_computations(&f->store, anna, "two", 3, rows, &count, &f->e), f->e,
-		       ERR_NOT_FOUND, "the page after");
+	assert_refused(store_computations(&f->store, (struct store_view){ anna, 0 }, "two", 3, rows,
+					  &count, &f->e),
+		       f->e, ERR_NOT_FOUND, "the page after");
 }
 
 static void an_older_database_gets_people(void **state)

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { NOW = 1000000 };
-
 struct pair {
 	char computation[REVISION_LEN + 1], roles[REVISION_LEN + 1];
 };
@@ -55,7 +53,7 @@ static void what_people_and_agents_change_is_another_revision(void **state)
 	store_room_create(f, "one");
 	p = now(f);
 	check(f, &p, false, false);
-	assert_ok(user_add(db, "anna", false, NOW, &f->e), f->e);
+	store_room_user(f, "anna");
 	check(f, &p, false, false);
 	assert_ok(role_give(db, "one", "viewer", "anna", &f->e), f->e);
 	check(f, &p, false, true);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may do what: every role, action, deed and state against a table written by hand. */
+/* Who may do what: every role in a workspace and in a computation, deed and state against a table written by hand. */
 #include "computations/people/action.h"
 #include "computations/people/decide.h"
 #include "tests/unit.h"
@@ -15,51 +15,82 @@
 struct expected {
 	const char *who;
 	unsigned actions; /* granted */
-	bool operates, audits;
-	const char *be, *create, *operate, *audit;
+	const char *look, *create, *leave, *govern;
 	const char *see, *run, *unverified, *again, *stop, *remove, *members, *parties, *key;
 };
 
 #define BIT(name) ACTION_BIT(ACTION_##name)
 enum { VIEW = BIT(VIEW) };
 
+/* What a workspace lets its member do, and what it lets nobody else. */
+#define AS_MEMBER  ALWAYS, ALWAYS, ALWAYS, REFUSED
+#define AS_VIEWER  ALWAYS, REFUSED, ALWAYS, REFUSED
+#define AS_CHIEF   ALWAYS, ALWAYS, ALWAYS, ALWAYS
+#define AS_NOBODY  HIDDEN, HIDDEN, HIDDEN, HIDDEN
+#define SEES_ALONE ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED
+#define HAS_A_KEY  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll"
+#define SEES_NONE  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN
+
 /* clang-format off */
-static const struct expected table[] = {
-	{ "nobody", 0, false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
-	  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN },
-	{ "owner", ACTIONS_ALL, false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
+static const struct expected members[] = {
+	{ "nobody", 0, AS_MEMBER, SEES_NONE },
+	{ "owner", ACTIONS_ALL, AS_MEMBER,
 	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
-	{ "administrator", VIEW | BIT(ADMINISTRATOR), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
+	{ "administrator", VIEW | BIT(ADMINISTRATOR), AS_MEMBER,
 	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, ALWAYS, ALWAYS, "yllll", "yllll" },
-	{ "editor", VIEW | BIT(EDIT), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "runner", VIEW | BIT(RUN), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
+	{ "editor", VIEW | BIT(EDIT), AS_MEMBER, HAS_A_KEY },
+	{ "runner", VIEW | BIT(RUN), AS_MEMBER,
 	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "viewer", VIEW, false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "algo_provider", VIEW | BIT(ALGO_PROVIDER), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "dataset_provider", VIEW | BIT(DATASET_PROVIDER), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "result_consumer", VIEW | BIT(RESULT_CONSUMER), false, false, ALWAYS, ALWAYS, REFUSED, REFUSED,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
-	{ "auditor", 0, false, true, ALWAYS, ALWAYS, REFUSED, ALWAYS,
-	  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN },
-	{ "operator", 0, true, false, ALWAYS, ALWAYS, ALWAYS, ALWAYS,
-	  ALWAYS, "yllll", "yllyl", "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
+	{ "viewer", VIEW, AS_MEMBER, HAS_A_KEY },
+	{ "algo_provider", VIEW | BIT(ALGO_PROVIDER), AS_MEMBER, HAS_A_KEY },
+	{ "dataset_provider", VIEW | BIT(DATASET_PROVIDER), AS_MEMBER, HAS_A_KEY },
+	{ "result_consumer", VIEW | BIT(RESULT_CONSUMER), AS_MEMBER, HAS_A_KEY },
 };
+/* The same for each role in the computation: */
+static const struct expected
+	viewer_without = { "a viewer without a role", 0, AS_VIEWER, SEES_NONE },
+	viewer = { "a viewer", 0, AS_VIEWER, SEES_ALONE },
+	chief = { "an administrator", 0, AS_CHIEF,
+		  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
+	outside = { "no member", 0, AS_NOBODY, SEES_NONE },
+	/* Not of the workspace, but of the service; whatever he is there. */
+	operator = { "an operator", 0, AS_CHIEF,
+		     ALWAYS, "yllll", "yllyl", "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" };
 /* clang-format on */
 
-static const char *row_of(const struct expected *x, enum deed deed)
+static const struct expected *expected_of(const struct decide_caller *c, size_t role)
+{
+	if (c->operates)
+		return &operator;
+	if (c->suspended || c->membership == MEMBERSHIP_NONE)
+		return &outside;
+	if (c->membership == MEMBERSHIP_ADMINISTRATOR)
+		return &chief;
+	if (c->membership == MEMBERSHIP_MEMBER)
+		return &members[role];
+	return members[role].actions ? &viewer : &viewer_without;
+}
+
+static const char *row_of(const struct expected *x, const struct decide_caller *c, enum deed deed)
 {
 	const char *const rows[DEEDS] = {
-		[DEED_ENTER] = ALWAYS,       [DEED_BE] = x->be,
-		[DEED_CREATE] = x->create,   [DEED_OPERATE] = x->operate,
-		[DEED_SEE] = x->see,         [DEED_AUDIT] = x->audit,
-		[DEED_RUN] = x->run,         [DEED_RUN_UNVERIFIED] = x->unverified,
-		[DEED_RUN_AGAIN] = x->again, [DEED_STOP] = x->stop,
-		[DEED_REMOVE] = x->remove,   [DEED_MEMBERS] = x->members,
-		[DEED_PARTIES] = x->parties, [DEED_KEY] = x->key,
+		[DEED_BE] = ALWAYS,
+		[DEED_ENTER] = ALWAYS,
+		[DEED_OPERATE] = c->operates ? ALWAYS : REFUSED,
+		[DEED_AUDIT] = c->operates || c->audits ? ALWAYS : REFUSED,
+		[DEED_LOOK] = x->look,
+		[DEED_CREATE] = x->create,
+		[DEED_LEAVE] = x->leave,
+		[DEED_GOVERN] = x->govern,
+		[DEED_SEE] = x->see,
+		[DEED_RUN] = x->run,
+		[DEED_RUN_AGAIN] = x->again,
+		[DEED_RUN_UNVERIFIED] = x->unverified,
+		[DEED_STOP] = x->stop,
+		[DEED_REMOVE] = x->remove,
+		[DEED_MEMBERS] = x->members,
+		[DEED_PARTIES] = x->parties,
+		[DEED_KEY] = x->key,
 	};
 
 	return rows[deed];
@@ -75,35 +106,69 @@ static char letter(enum decide_answer answer)
 	return letters[answer];
 }
 
+static void check_caller(const struct decide_caller *caller, size_t role)
+{
+	const struct expected *x = expected_of(caller, role);
+
+	for (int deed = 0; deed < DEEDS; deed++)
+		for (int in = 0; in < DECIDE_STATES; in++) {
+			char got = letter(decide(caller, (enum deed)deed, (enum decide_state)in));
+
+			if (got != row_of(x, caller, (enum deed)deed)[in])
+				fail_msg("%s with role %s, deed %d, state %d: %c", x->who,
+					 members[role].who, deed, in, got);
+		}
+}
+
+/* Every role in the computation, in every role in the workspace, suspended or not, of the service or
+ * not, an auditor or not, which shows nothing of a workspace or a computation. */
 static void each_role_does_in_each_state_what_the_table_says(void **state)
 {
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		const struct decide_caller caller = { table[i].operates, table[i].actions,
-						      ACTIONS_ALL, table[i].audits };
+	size_t checked = 0;
 
-		for (int deed = 0; deed < DEEDS; deed++)
-			for (int in = 0; in < DECIDE_STATES; in++) {
-				char got = letter(
-					decide(&caller, (enum deed)deed, (enum decide_state)in));
+	for (size_t role = 0; role < ARRAY_LEN(members); role++)
+		for (int in = 0; in < MEMBERSHIPS; in++)
+			for (int flags = 0; flags < 8; flags++) {
+				const struct decide_caller caller = { .operates = flags & 1,
+								      .suspended = flags & 2,
+								      .audits = flags & 4,
+								      .membership =
+									      (enum membership)in,
+								      .granted =
+									      members[role].actions,
+								      .scope = ACTIONS_ALL };
 
-				if (got != row_of(&table[i], (enum deed)deed)[in])
-					fail_msg("%s, deed %d, state %d: %c", table[i].who, deed,
-						 in, got);
+				check_caller(&caller, role);
+				checked++;
 			}
-	}
+	assert_int_equal(checked, 9 * 4 * 8);
 }
 
 static void the_roles_of_every_computation_are_those_of_the_table(void **state)
 {
-	for (size_t i = 1; i + 2 < ARRAY_LEN(table); i++) {
-		const struct action_role *role = action_role_find(table[i].who);
+	for (size_t i = 1; i < ARRAY_LEN(members); i++) {
+		const struct action_role *role = action_role_find(members[i].who);
 
 		assert_non_null(role);
-		assert_int_equal(role->actions, table[i].actions);
+		assert_int_equal(role->actions, members[i].actions);
 	}
-	assert_int_equal(ACTION_ROLES, ARRAY_LEN(table) - 3);
+	assert_int_equal(ACTION_ROLES, ARRAY_LEN(members) - 1);
 	assert_null(action_role_find("operator"));
 	assert_null(action_role_find("auditor"));
+}
+
+static bool narrow_is_within_wide(struct decide_caller caller, unsigned scope)
+{
+	struct decide_caller narrow = caller;
+
+	narrow.scope = scope;
+	if (decide_actions(&narrow) != (decide_actions(&caller) & scope))
+		return false;
+	for (int deed = 0; deed < DEEDS; deed++)
+		if (decide(&narrow, (enum deed)deed, DECIDE_CREATED) == DECIDE_YES &&
+		    decide(&caller, (enum deed)deed, DECIDE_CREATED) != DECIDE_YES)
+			return false;
+	return true;
 }
 
 /* What a token is for takes away, and never adds: for each set of granted actions and each scope. */
@@ -111,31 +176,49 @@ static void a_scope_only_takes_away(void **state)
 {
 	for (unsigned granted = 0; granted <= ACTIONS_ALL; granted++)
 		for (unsigned scope = 0; scope <= ACTIONS_ALL; scope++)
-			for (int deed = DEED_SEE; deed < DEEDS; deed++)
-				for (int operates = 0; operates < 2; operates++) {
-					const struct decide_caller narrow = { operates, granted,
-									      scope, false },
-								   wide = { operates, granted,
-									    ACTIONS_ALL, false };
-					bool yes = decide(&narrow, (enum deed)deed,
-							  DECIDE_CREATED) == DECIDE_YES;
+			for (int in = 0; in < 4 * MEMBERSHIPS; in++)
+				assert_true(narrow_is_within_wide(
+					(struct decide_caller){ .operates = in & 1,
+								.audits = in & 2,
+								.scope = ACTIONS_ALL,
+								.membership =
+									(enum membership)(in / 4),
+								.granted = granted },
+					scope));
+}
 
-					assert_true(!yes || decide(&wide, (enum deed)deed,
-								   DECIDE_CREATED) == DECIDE_YES);
-					assert_int_equal(decide_actions(&narrow),
-							 decide_actions(&wide) & scope);
-				}
+/* Nor does being less in a workspace, or being suspended there. */
+static void each_role_in_a_workspace_is_more_than_the_last(void **state)
+{
+	struct decide_caller less = { .scope = ACTIONS_ALL }, more = less;
+
+	for (unsigned granted = 0; granted <= ACTIONS_ALL; granted++)
+		for (int in = 1; in < MEMBERSHIPS; in++) {
+			less.granted = more.granted = granted;
+			less.membership = (enum membership)(in - 1);
+			more.membership = (enum membership)in;
+			assert_int_equal(decide_actions(&less) & ~decide_actions(&more), 0);
+			more.suspended = true;
+			assert_int_equal(decide_actions(&more), 0);
+			more.suspended = false;
+		}
 }
 
 static void a_token_for_viewing_does_nothing_of_the_service(void **state)
 {
-	const struct decide_caller viewer = { true, ACTIONS_ALL, VIEW, false };
+	const struct decide_caller shown = { .operates = true,
+					     .scope = VIEW,
+					     .membership = MEMBERSHIP_ADMINISTRATOR,
+					     .granted = ACTIONS_ALL };
 
-	assert_int_equal(decide(&viewer, DEED_BE, DECIDE_CREATED), DECIDE_YES);
-	assert_int_equal(decide(&viewer, DEED_CREATE, DECIDE_CREATED), DECIDE_REFUSED);
-	assert_int_equal(decide(&viewer, DEED_OPERATE, DECIDE_CREATED), DECIDE_REFUSED);
-	assert_int_equal(decide(&viewer, DEED_SEE, DECIDE_RUNNING), DECIDE_YES);
-	assert_int_equal(decide(&viewer, DEED_RUN, DECIDE_CREATED), DECIDE_REFUSED);
+	assert_int_equal(decide(&shown, DEED_BE, DECIDE_CREATED), DECIDE_YES);
+	assert_int_equal(decide(&shown, DEED_LOOK, DECIDE_CREATED), DECIDE_YES);
+	assert_int_equal(decide(&shown, DEED_CREATE, DECIDE_CREATED), DECIDE_REFUSED);
+	assert_int_equal(decide(&shown, DEED_LEAVE, DECIDE_CREATED), DECIDE_REFUSED);
+	assert_int_equal(decide(&shown, DEED_GOVERN, DECIDE_CREATED), DECIDE_REFUSED);
+	assert_int_equal(decide(&shown, DEED_OPERATE, DECIDE_CREATED), DECIDE_REFUSED);
+	assert_int_equal(decide(&shown, DEED_SEE, DECIDE_RUNNING), DECIDE_YES);
+	assert_int_equal(decide(&shown, DEED_RUN, DECIDE_CREATED), DECIDE_REFUSED);
 }
 
 static void actions_have_names_and_sets_have_view(void **state)
@@ -163,19 +246,36 @@ static void auditors_have_to_see(void **state)
 		struct decide_caller caller;
 		enum decide_answer answer;
 	} rows[] = {
-		{ { false, 0, VIEW, true }, DECIDE_YES },
-		{ { false, 0, ACTIONS_ALL, true }, DECIDE_YES },
-		{ { false, 0, ACTIONS_ALL & ~(unsigned)VIEW, true }, DECIDE_REFUSED },
-		{ { false, 0, 0, true }, DECIDE_REFUSED },
-		{ { true, 0, VIEW, false }, DECIDE_REFUSED },
-		{ { true, 0, VIEW, true }, DECIDE_YES },
-		{ { true, 0, VIEW | BIT(ADMINISTRATOR), false }, DECIDE_YES },
-		{ { false, ACTIONS_ALL, ACTIONS_ALL, false }, DECIDE_REFUSED },
+		{ { .audits = true, .scope = VIEW }, DECIDE_YES },
+		{ { .audits = true, .scope = ACTIONS_ALL }, DECIDE_YES },
+		{ { .audits = true, .scope = ACTIONS_ALL & ~(unsigned)VIEW }, DECIDE_REFUSED },
+		{ { .audits = true }, DECIDE_REFUSED },
+		{ { .operates = true, .scope = VIEW }, DECIDE_REFUSED },
+		{ { .operates = true, .audits = true, .scope = VIEW }, DECIDE_YES },
+		{ { .operates = true, .scope = VIEW | BIT(ADMINISTRATOR) }, DECIDE_YES },
+		{ { .scope = ACTIONS_ALL,
+		    .membership = MEMBERSHIP_ADMINISTRATOR,
+		    .granted = ACTIONS_ALL },
+		  DECIDE_REFUSED },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		assert_int_equal(decide(&rows[i].caller, DEED_AUDIT, DECIDE_CREATED),
 				 rows[i].answer);
+}
+
+static void roles_in_workspaces_have_names(void **state)
+{
+	enum membership membership;
+	struct err e;
+
+	for (int i = MEMBERSHIP_NONE + 1; i < MEMBERSHIPS; i++) {
+		assert_ok(membership_find(membership_rules[i].name, &membership, &e), e);
+		assert_int_equal(membership, i);
+	}
+	assert_refused(membership_find("", &membership, &e), e, ERR_INVALID, "no role");
+	assert_refused(membership_find("Member", &membership, &e), e, ERR_INVALID, "no role");
+	assert_refused(membership_find("owner", &membership, &e), e, ERR_INVALID, "no role");
 }
 
 int main(void)
@@ -185,8 +285,10 @@ int main(void)
 		cmocka_unit_test(the_roles_of_every_computation_are_those_of_the_table),
 		cmocka_unit_test(a_scope_only_takes_away),
 		cmocka_unit_test(auditors_have_to_see),
+		cmocka_unit_test(each_role_in_a_workspace_is_more_than_the_last),
 		cmocka_unit_test(a_token_for_viewing_does_nothing_of_the_service),
 		cmocka_unit_test(actions_have_names_and_sets_have_view),
+		cmocka_unit_test(roles_in_workspaces_have_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

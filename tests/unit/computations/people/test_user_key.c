@@ -249,7 +249,7 @@ static void create(struct store_room *f, const char *id, const struct user_key_c
 	m.algorithm = &a;
 	m.result_consumers = consumers;
 	m.n_result_consumers = 1;
-	assert_ok(store_create(&f->store, &m, &f->e), f->e);
+	assert_ok(store_create(&f->store, store_room_workspace(f), &m, &f->e), f->e);
 }
 
 static void a_manifest_gets_another_until_it_is_run(void **state)
@@ -303,7 +303,7 @@ static void an_older_database_gets_keys(void **state)
 	int64_t anna = add_user(f, "anna");
 	struct user_key_claim c;
 
-	store_room_age(f, STORE_ROOM_NO_DEVICES STORE_ROOM_NO_KEYS, 12);
+	store_room_age(f, STORE_ROOM_NO_WORKSPACES STORE_ROOM_NO_DEVICES STORE_ROOM_NO_KEYS, 12);
 	c = add(f, anna, 1, "", NOW);
 	check_found(f, "", &c);
 }

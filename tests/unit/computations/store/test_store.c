@@ -37,7 +37,8 @@ static void an_id_serves_once(void **state)
 
 	store_room_create(f, "one");
 	manifest.id = (char *)(uintptr_t)"one";
-	assert_refused(store_create(&f->store, &manifest, &f->e), f->e, ERR_EXISTS, "'one'");
+	assert_refused(store_create(&f->store, store_room_workspace(f), &manifest, &f->e), f->e,
+		       ERR_EXISTS, "'one'");
 }
 
 static void computations_have_a_limit(void **state)
@@ -52,8 +53,8 @@ static void computations_have_a_limit(void **state)
 		store_room_create(f, id);
 	}
 	manifest.id = (char *)(uintptr_t)"more";
-	assert_refused(store_create(&f->store, &manifest, &f->e), f->e, ERR_EXHAUSTED,
-		       "MAX_COMPUTATIONS");
+	assert_refused(store_create(&f->store, store_room_workspace(f), &manifest, &f->e), f->e,
+		       ERR_EXHAUSTED, "MAX_COMPUTATIONS");
 	assert_ok(store_remove(&f->store, "2", false, &told, &f->e), f->e);
 	store_room_create(f, "more");
 }
@@ -67,18 +68,23 @@ static void pages_follow_each_other(void **state)
 	store_room_create(f, "c");
 	store_room_create(f, "a");
 	store_room_create(f, "b");
-	assert_ok(store_computations(&f->store, 0, "", 2, rows, &count, &f->e), f->e);
+	assert_ok(store_computations(&f->store, (struct store_view){ 0, 0 }, "", 2, rows, &count,
+				     &f->e),
+		  f->e);
 	assert_int_equal(count, 2);
 	assert_string_equal(rows[0].id, "c");
 	assert_string_equal(rows[1].id, "a");
 	computation_done(&rows[0]);
 	computation_done(&rows[1]);
-	assert_ok(store_computations(&f->store, 0, "a", 2, rows, &count, &f->e), f->e);
+	assert_ok(store_computations(&f->store, (struct store_view){ 0, 0 }, "a", 2, rows, &count,
+				     &f->e),
+		  f->e);
 	assert_int_equal(count, 1);
 	assert_string_equal(rows[0].id, "b");
 	computation_done(&rows[0]);
-	assert_refused(store_computations(&f->store, 0, "gone", 2, rows, &count, &f->e), f->e,
-		       ERR_NOT_FOUND, "gone");
+	assert_refused(store_computations(&f->store, (struct store_view){ 0, 0 }, "gone", 2, rows,
+					  &count, &f->e),
+		       f->e, ERR_NOT_FOUND, "gone");
 }
 
 static void a_run_is_followed_to_its_end(void **state)
@@ -187,7 +193,8 @@ static void removal_by_force_frees_the_cvm_once_it_has_stopped(void **state)
 	assert_refused(store_assign(&f->store, "two", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
 		       "was removed");
 	again.id = (char *)(uintptr_t)"one";
-	assert_refused(store_create(&f->store, &again, &f->e), f->e, ERR_EXISTS, "still holds it");
+	assert_refused(store_create(&f->store, store_room_workspace(f), &again, &f->e), f->e,
+		       ERR_EXISTS, "still holds it");
 	/* It was away, and comes with results; then it says that it has stopped. */
 	assert_ok(store_agent_state(&f->store, "cvm", "ConsumingResults", &todo, &f->e), f->e);
 	assert_string_equal(todo.computation_id, "one");
@@ -327,7 +334,7 @@ static void rows_of_another_form_are_refused(void **state)
 static void find(struct store_room *f, const char *text, int state, const char *before,
 		 const char *wanted)
 {
-	const struct store_search search = { text, state, before, 0 };
+	const struct store_search search = { text, state, before, { 0, 0 } };
 	struct computation rows[3] = { 0 };
 	char got[64] = "";
 	size_t count = 0;
@@ -344,7 +351,7 @@ static void find(struct store_room *f, const char *text, int state, const char *
 static void computations_are_found_newest_first(void **state)
 {
 	static const char *const ids[] = { "one", "t%o", "T_o", "four" };
-	const struct store_search unknown = { "", -1, "nobody", 0 };
+	const struct store_search unknown = { "", -1, "nobody", { 0, 0 } };
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 	char hex[2 * MANIFEST_HASH_LEN + 1] = "";
 	struct store_room *f = *state;
@@ -372,14 +379,14 @@ static void computations_are_found_newest_first(void **state)
 	find(f, hex, -1, "", "");
 	assert_int_equal(store_find(&f->store, &unknown, 1, &c, &count, &f->e), -ERR_NOT_FOUND);
 	memset(wide, 'a', 4095);
-	assert_int_equal(store_find(&f->store, &(struct store_search){ wide, -1, "", 0 }, 1, &c,
-				    &count, &f->e),
+	assert_int_equal(store_find(&f->store, &(struct store_search){ wide, -1, "", { 0, 0 } }, 1,
+				    &c, &count, &f->e),
 			 -ERR_EXHAUSTED);
 }
 
 static void a_user_finds_what_he_has_a_role_in(void **state)
 {
-	struct store_search search = { "", -1, "", 0 };
+	struct store_search search = { "", -1, "", { 0, 0 } };
 	struct user u CLEANUP_USER = { .name = NULL };
 	struct computation rows[3] = { 0 };
 	struct store_room *f = *state;
@@ -387,9 +394,9 @@ static void a_user_finds_what_he_has_a_role_in(void **state)
 
 	store_room_create(f, "hers");
 	store_room_create(f, "mine");
-	assert_ok(user_add(&f->store.db, "me", false, 1, &f->e), f->e);
+	store_room_user(f, "me");
 	assert_ok(user_find(&f->store.db, "me", &u, &f->e), f->e);
-	search.person = u.number;
+	search.view.person = u.number;
 	assert_ok(store_find(&f->store, &search, ARRAY_LEN(rows), rows, &count, &f->e), f->e);
 	assert_int_equal(count, 0);
 	assert_ok(role_give(&f->store.db, "mine", "viewer", "me", &f->e), f->e);

@@ -39,7 +39,7 @@ static int create(struct store *store, const char *id, struct err *e)
 	manifest.name = (char *)(uintptr_t)"a name";
 	if (db_begin(&store->db, e) < 0)
 		return err_code(e);
-	if (store_create(store, &manifest, e) == 0 && db_commit(&store->db, e) == 0)
+	if (store_create(store, 1, &manifest, e) == 0 && db_commit(&store->db, e) == 0)
 		return 0;
 	db_rollback(&store->db);
 	return err_code(e);

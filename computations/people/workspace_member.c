@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/people/workspace_member.h"
+
+#include "common/base/log.h"
+#include "computations/people/action.h"
+
+#include <stdlib.h>
+
+void workspace_member_done(struct workspace_member *m)
+{
+	free(m->user);
+	*m = (struct workspace_member){ .user = NULL };
+}
+
+/* ---- what somebody is ---- */
+
+/* From that column and the next. */
+static int read_membership(struct db_rows *row, int column, enum membership *membership,
+			   bool *suspended, struct err *e)
+{
+	CLEANUP(free) char *name = NULL;
+	struct err ignored;
+
+	if (db_text(row, column, &name, e) < 0)
+		return err_code(e);
+	if (membership_find(name, membership, &ignored) < 0)
+		return err_set(e, ERR_DATA_LOSS, "database: a member with the role %s",
+			       log_quote(name).text);
+	return db_flag(row, column + 1, suspended, e);
+}
+
+static int read_one(struct db_rows *rows, enum membership *membership, bool *suspended,
+		    struct err *e)
+{
+	int row = db_next(rows, e);
+
+	*membership = MEMBERSHIP_NONE;
+	*suspended = false;
+	return row <= 0 ? row : read_membership(rows, 0, membership, suspended, e);
+}
+
+int workspace_member_in(struct db *db, int64_t workspace, int64_t person,
+			enum membership *membership, bool *suspended, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+
+	if (db_query(db, &rows, e,
+		     "SELECT role, suspended FROM workspace_members WHERE workspace = ?"
+		     " AND person = ?",
+		     "ii", workspace, person) < 0)
+		return err_code(e);
+	return read_one(rows, membership, suspended, e);
+}
+
+int workspace_member_at(struct db *db, const char *computation, int64_t person,
+			enum membership *membership, bool *suspended, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+
+	if (db_query(db, &rows, e,
+		     "SELECT w.role, w.suspended FROM workspace_computations h"
+		     " JOIN workspace_members w ON w.workspace = h.workspace"
+		     " WHERE h.computation = ? AND w.person = ?",
+		     "ti", computation, person) < 0)
+		return err_code(e);
+	return read_one(rows, membership, suspended, e);
+}
+
+int workspace_member_beside(struct db *db, int64_t person, const char *user,
+			    enum membership *membership, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	enum membership most = MEMBERSHIP_NONE, one;
+	bool suspended;
+	int row;
+
+	if (db_query(db, &rows, e,
+		     "SELECT w.role, w.suspended FROM workspace_members w JOIN workspace_members o"
+		     " ON o.workspace = w.workspace JOIN users u ON u.number = o.person"
+		     " WHERE w.person = ? AND w.suspended = 0 AND u.name = ?",
+		     "it", person, user) < 0)
+		return err_code(e);
+	while ((row = db_next(rows, e)) > 0) {
+		if (read_membership(rows, 0, &one, &suspended, e) < 0)
+			return err_code(e);
+		most = one > most ? one : most;
+	}
+	*membership = most;
+	return row;
+}
+
+static int read_member(struct db_rows *row, struct workspace_member *m, struct err *e)
+{
+	struct workspace_member got = { .user = NULL };
+
+	if (read_membership(row, 1, &got.membership, &got.suspended, e) < 0 ||
+	    db_integer(row, 3, 0, INT64_MAX, &got.joined, e) < 0 ||
+	    db_integer(row, 4, 1, INT64_MAX, &got.person, e) < 0 ||
+	    db_text(row, 0, &got.user, e) < 0)
+		return err_code(e);
+	*m = got;
+	return 0;
+}
+
+#define MEMBER_COLUMNS                                                                    \
+	"SELECT u.name, w.role, w.suspended, w.joined, w.person FROM workspace_members w" \
+	" JOIN users u ON u.number = w.person WHERE w.workspace = ?1 "
+
+int workspace_member_find(struct db *db, const struct workspace *w, const char *user,
+			  struct workspace_member *m, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	int row;
+
+	if (db_query(db, &rows, e, MEMBER_COLUMNS "AND u.name = ?2", "it", w->number, user) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row == 0)
+		return err_set(e, ERR_NOT_FOUND, "no user %s in workspace %s", log_quote(user).text,
+			       w->name);
+	return row < 0 ? row : read_member(rows, m, e);
+}
+
+int workspace_member_list(struct db *db, int64_t workspace, const char *after, size_t max,
+			  struct workspace_member *rows, size_t *count, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	size_t got = 0;
+	int row = 0;
+
+	if (db_query(db, &found, e, MEMBER_COLUMNS "AND u.name > ?2 ORDER BY u.name LIMIT ?3",
+		     "iti", workspace, after, (int64_t)max) < 0)
+		return err_code(e);
+	while (got < max && (row = db_next(found, e)) > 0) {
+		row = read_member(found, &rows[got], e);
+		if (row < 0)
+			break;
+		got++;
+	}
+	if (row < 0) {
+		while (got > 0)
+			workspace_member_done(&rows[--got]);
+		return row;
+	}
+	*count = got;
+	return 0;
+}
+
+/* ---- changes ---- */
+
+int workspace_member_add(struct db *db, const struct workspace *w, int64_t person,
+			 enum membership membership, int64_t now, struct err *e)
+{
+	enum membership is;
+	bool suspended;
+
+	if (workspace_member_in(db, w->number, person, &is, &suspended, e) < 0)
+		return err_code(e);
+	if (is != MEMBERSHIP_NONE)
+		return err_set(e, ERR_EXISTS, "this user is in workspace %s already, as %s",
+			       w->name, membership_rules[is].name);
+	return db_run(db, e,
+		      "INSERT INTO workspace_members (workspace, person, role, joined)"
+		      " VALUES (?, ?, ?, ?)",
+		      "iiti", w->number, person, membership_rules[membership].name, now);
+}
+
+int workspace_member_new(struct db *db, const struct workspace *w, const char *user,
+			 bool administrator, int64_t now, struct err *e)
+{
+	struct user u CLEANUP_USER = { .name = NULL };
+
+	if (user_add(db, user, administrator, now, e) < 0 || user_find(db, user, &u, e) < 0)
+		return err_code(e);
+	return workspace_member_add(db, w, u.number,
+				    administrator ? MEMBERSHIP_ADMINISTRATOR : MEMBERSHIP_MEMBER,
+				    now, e);
+}
+
+/* Of one who is about to be none any more. */
+static int check_others_govern(struct db *db, const struct workspace *w,
+			       const struct workspace_member *m, struct err *e)
+{
+	int64_t others;
+
+	if (m->membership != MEMBERSHIP_ADMINISTRATOR || m->suspended)
+		return 0;
+	if (db_number(db, &others, e,
+		      "SELECT count(*) FROM workspace_members WHERE workspace = ? AND person <> ?"
+		      " AND role = ? AND suspended = 0",
+		      "iit", w->number, m->person, MEMBERSHIP_OF_ADMINISTRATOR) < 0)
+		return err_code(e);
+	return others ? 0
+		      : err_set(e, ERR_PRECONDITION,
+				"user %s is the only administrator of workspace %s: "
+				"'cocos-cli workspace transfer' comes first",
+				m->user, w->name);
+}
+
+int workspace_member_set(struct db *db, const struct workspace *w, const char *user,
+			 enum membership membership, struct err *e)
+{
+	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
+
+	if (workspace_member_find(db, w, user, &m, e) < 0 ||
+	    (membership != MEMBERSHIP_ADMINISTRATOR && check_others_govern(db, w, &m, e) < 0))
+		return err_code(e);
+	return db_run(db, e,
+		      "UPDATE workspace_members SET role = ? WHERE workspace = ? AND person = ?",
+		      "tii", membership_rules[membership].name, w->number, m.person);
+}
+
+int workspace_member_suspend(struct db *db, const struct workspace *w, const char *user,
+			     bool suspended, struct err *e)
+{
+	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
+
+	if (workspace_member_find(db, w, user, &m, e) < 0 ||
+	    (suspended && check_others_govern(db, w, &m, e) < 0))
+		return err_code(e);
+	return db_run(db, e,
+		      "UPDATE workspace_members SET suspended = ? WHERE workspace = ?"
+		      " AND person = ?",
+		      "iii", (int64_t)suspended, w->number, m.person);
+}
+
+static int check_others_own(struct db *db, const struct workspace *w,
+			    const struct workspace_member *m, struct err *e)
+{
+	int64_t orphans;
+
+	if (db_number(db, &orphans, e,
+		      "SELECT count(*) FROM role_members m"
+		      " JOIN workspace_computations h ON h.computation = m.computation"
+		      " WHERE m.person = ?1 AND m.role = ?2 AND h.workspace = ?3"
+		      " AND NOT EXISTS (SELECT 1 FROM role_members o WHERE"
+		      " o.computation = m.computation AND o.role = ?2 AND o.person <> ?1)",
+		      "iti", m->person, ACTION_OWNER, w->number) < 0)
+		return err_code(e);
+	if (!orphans)
+		return 0;
+	return err_set(e, ERR_PRECONDITION,
+		       "user %s is the only owner of %lld computation%s in workspace %s: make "
+		       "somebody else an owner first, or suspend this member",
+		       m->user, (long long)orphans, orphans == 1 ? "" : "s", w->name);
+}
+
+int workspace_member_remove(struct db *db, const struct workspace *w, const char *user,
+			    struct err *e)
+{
+	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
+
+	if (workspace_member_find(db, w, user, &m, e) < 0 ||
+	    check_others_govern(db, w, &m, e) < 0 || check_others_own(db, w, &m, e) < 0 ||
+	    db_run(db, e,
+		   "DELETE FROM role_members WHERE person = ? AND computation IN"
+		   " (SELECT computation FROM workspace_computations WHERE workspace = ?)",
+		   "ii", m.person, w->number) < 0)
+		return err_code(e);
+	return db_run(db, e, "DELETE FROM workspace_members WHERE workspace = ? AND person = ?",
+		      "ii", w->number, m.person);
+}
+
+int workspace_transfer(struct db *db, const struct workspace *w, const char *user, struct err *e)
+{
+	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
+
+	if (workspace_member_find(db, w, user, &m, e) < 0)
+		return err_code(e);
+	if (m.suspended)
+		return err_set(e, ERR_PRECONDITION,
+			       "user %s is suspended in workspace %s: 'cocos-cli workspace member "
+			       "resume' comes first",
+			       m.user, w->name);
+	return db_run(
+		db, e,
+		"UPDATE workspace_members SET role = CASE WHEN person = ?1 THEN ?2 ELSE ?3 END"
+		" WHERE workspace = ?4 AND (role = ?2 OR person = ?1)",
+		"itti", m.person, MEMBERSHIP_OF_ADMINISTRATOR,
+		membership_rules[MEMBERSHIP_MEMBER].name, w->number);
+}

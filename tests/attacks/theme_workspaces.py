@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody with a token of the computation service wants something of a workspace that he is not in, may no more be in,
+or is less in than he would like."""
+import grpc
+
+from people import service
+from rows import Outcome, row
+from workspaces import create, lab, manifest, member
+from harness import computations
+
+
+def asked(caller, method, request=None, **fields):
+    """What became of that call."""
+    try:
+        caller(method, request, **fields)
+    except grpc.RpcError as error:
+        return Outcome(False, error.details())
+    return Outcome(True)
+
+
+@row("workspace-computation-of-another", "no computation 'theirs'")
+def computation_of_another(evil):
+    """The id of a computation in a workspace that he is not in."""
+    with service() as running:
+        head = lab(running)
+        anna = member(running, "anna")
+        create(head, "theirs", "lab")
+        create(anna, "own")
+        return asked(anna, "Manifest", id="theirs" if evil else "own")
+
+
+@row("workspace-created-in-anothers", "no workspace 'lab'")
+def created_in_anothers(evil):
+    """A computation is put among others' by their workspace's name."""
+    with service() as running:
+        lab(running)
+        anna = member(running, "anna")
+        return asked(anna, "Create", computations.CreateRequest(manifest=manifest("c"),
+                                                                workspace="lab" if evil else "default"))
+
+
+@row("workspace-role-for-a-stranger", "no user 'anna' in the computation's workspace")
+def role_for_a_stranger(evil):
+    """The owner of a computation gives a role in it to somebody whom nobody has let into the workspace."""
+    with service() as running:
+        head = lab(running)
+        member(running, "anna", "default" if evil else "lab")
+        create(head, "c", "lab")
+        return asked(head, "GiveRole", computation_id="c", role="viewer", user="anna")
+
+
+@row("workspace-member-makes-himself-administrator", "may not administer this workspace")
+def makes_himself_administrator(evil):
+    """A member gives himself the administrator's role."""
+    with service() as running:
+        head = lab(running)
+        anna = member(running, "anna", "lab")
+        return asked(anna if evil else head, "SetMember", workspace="lab", user="anna", role="administrator")
+
+
+@row("workspace-viewer-runs", "may not stop it")
+def viewer_acts(evil):
+    """A viewer of a workspace owns a computation there, from when he was more."""
+    with service() as running:
+        head = lab(running)
+        anna = member(running, "anna", "lab")
+        create(anna, "c", "lab")
+        if evil:
+            head("SetMember", workspace="lab", user="anna", role="viewer")
+        return asked(anna, "Stop", id="c")
+
+
+@row("workspace-suspended-member-goes-on", "no computation 'c'")
+def suspended_goes_on(evil):
+    """A suspended member uses a token that has not ended, for what he owns."""
+    with service() as running:
+        head = lab(running)
+        anna = member(running, "anna", "lab")
+        create(anna, "c", "lab")
+        if evil:
+            head("SuspendMember", workspace="lab", user="anna")
+        return asked(anna, "Show", id="c")
+
+
+@row("workspace-roles-kept-over-a-removal", "no computation 'c'")
+def roles_kept(evil):
+    """Somebody was removed from a workspace, is a member again, and counts on the role that he had."""
+    with service() as running:
+        head = lab(running)
+        anna = member(running, "anna", "lab")
+        create(head, "c", "lab")
+        head("GiveRole", computation_id="c", role="viewer", user="anna")
+        if evil:
+            head("RemoveMember", workspace="lab", user="anna")
+            running.root("AddMember", workspace="lab", user="anna")
+        return asked(anna, "Show", id="c")
+
+
+@row("workspace-administrator-beyond-it", "no computation 'elsewhere'")
+def administrator_beyond_it(evil):
+    """The administrator of one workspace acts in another."""
+    with service() as running:
+        head = lab(running)
+        create(running.root, "elsewhere", "default" if evil else "lab")
+        return asked(head, "Remove", id="elsewhere")
+
+
+@row("workspace-administrator-lists-users", "may not administer this service")
+def administrator_lists_users(evil):
+    """The administrator of a workspace pulls in whomever the service knows, to learn who that is."""
+    with service() as running:
+        head = lab(running)
+        running.root("AddUser", name="anna")
+        return asked(head if evil else running.root, "AddMember", workspace="lab", user="anna")
