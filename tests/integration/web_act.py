@@ -441,7 +441,6 @@ def who_makes_up_sessions_does_not_fill_the_audit_log():
         path = logs("audit.log")
         with Room(AUDIT_LOG=path) as room:
             create(room.service, id="c")
-            chief = room.sessions["chief"]
             room.form("chief", "/c/c/roles/give", revision=room.etag("c", "/roles")[1:17], role="viewer", user="guest")
             with open(path, encoding="utf-8") as file:
                 before = len(file.readlines())
@@ -449,8 +448,8 @@ def who_makes_up_sessions_does_not_fill_the_audit_log():
             assert set(codes) == {401, 429}, set(codes)
             with open(path, encoding="utf-8") as file:
                 assert len(file.readlines()) - before < 100
-            # Who is somebody goes on, from the same address.
-            assert chief.post("/c/c/stop", csrf=chief.csrf(), revision=room.etag("c")[1:17]).status == 303
+            # Who is somebody goes on, from the same address. His session is shown last before: the token may have its place.
+            assert room.form("chief", "/c/c/stop", revision=room.etag("c")[1:17]).status == 303
 
 
 def without_its_entry_nothing_is_changed():
