@@ -56,8 +56,7 @@ static int add_row(struct store *store, struct request *r, struct err *e)
 	if (r->computation.id && !*r->audit->object)
 		snprintf(r->audit->object, sizeof(r->audit->object), "computation %s",
 			 r->computation.id);
-	return admin_audit_add(store, r->audit, r->caller.who.person ? r->caller.who.name : NULL,
-			       e);
+	return admin_audit_add(store, r->audit, &r->caller, e);
 }
 
 static int request_run(struct store *store, void *data, struct err *e)

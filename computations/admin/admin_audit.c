@@ -143,16 +143,24 @@ static struct audit_row row_of(const struct admin_audit *a)
 				   .cause = a->cause };
 }
 
-int admin_audit_add(struct store *store, struct admin_audit *a, const char *user, struct err *e)
+static enum audit_room room_of(const struct admin_caller *caller)
+{
+	if (caller->rights.operates)
+		return AUDIT_ROOM_OPERATORS;
+	return caller->who.person ? AUDIT_ROOM_USERS : AUDIT_ROOM_STRANGERS;
+}
+
+int admin_audit_add(struct store *store, struct admin_audit *a, const struct admin_caller *caller,
+		    struct err *e)
 {
 	struct audit_row row;
 
 	if (a->is_added)
 		return 0;
-	if (user)
-		put_user(a, user);
+	if (caller->who.person)
+		put_user(a, caller->who.name);
 	row = row_of(a);
-	return store_audit_add(store, &row, e);
+	return store_audit_add(store, &row, room_of(caller), e);
 }
 
 int admin_audit_trimmed(struct store *store, struct admin_audit *a, const char *user,
@@ -171,7 +179,9 @@ int admin_audit_trimmed(struct store *store, struct admin_audit *a, const char *
 
 static int run_refusal(struct store *store, void *data, struct err *e)
 {
-	return admin_audit_add(store, data, NULL, e);
+	const struct audit_row row = row_of(data);
+
+	return store_audit_add(store, &row, AUDIT_ROOM_STRANGERS, e);
 }
 
 static void refusal_done(void *data, const struct err *e)

@@ -7,6 +7,7 @@
 
 #include "common/audit/audit_trail.h"
 #include "common/rpc/call.h"
+#include "computations/core/admin_access.h"
 #include "computations/store/store_audit.h"
 #include "computations/store/store_queue.h"
 
@@ -26,8 +27,8 @@ struct admin_audit {
 int admin_audit_new(const struct rpc_call *call, struct admin_audit **audit,
 		    struct err *e) MUST_CHECK;
 
-/* Its row, of the user if there is one (else NULL). */
-int admin_audit_add(struct store *store, struct admin_audit *a, const char *user,
+/* Its row, of the user if there is one. */
+int admin_audit_add(struct store *store, struct admin_audit *a, const struct admin_caller *caller,
 		    struct err *e) MUST_CHECK;
 
 /* The audit log cut there, with that row in place of admin_audit_add()'s, which adds none then. */

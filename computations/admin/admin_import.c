@@ -264,7 +264,6 @@ static int take_all(struct store *store, struct request *r, struct err *e)
 static int add_rows(struct store *store, struct request *r, struct err *e)
 {
 	const Computations__ImportResponse *response = r->transfer->response;
-	const char *user = r->caller.who.person ? r->caller.who.name : NULL;
 	struct admin_audit one;
 
 	if (!r->audit)
@@ -276,7 +275,7 @@ static int add_rows(struct store *store, struct request *r, struct err *e)
 			continue;
 		snprintf(one.object, sizeof(one.object), "computation %s",
 			 response->computations[i]->id);
-		if (admin_audit_add(store, &one, user, e) < 0)
+		if (admin_audit_add(store, &one, &r->caller, e) < 0)
 			return err_code(e);
 	}
 	return 0;

@@ -162,22 +162,27 @@ static void tell_no_room(struct store *store)
 	if (!log_rate_take(&store->audit_full, (uint64_t)clock_ms(CLOCK_MONOTONIC), &skipped))
 		return;
 	if (skipped)
-		log_warn("%lu other refusals have no row in the audit log", skipped);
+		log_warn("%lu other refusals, or calls of strangers, have no row in the audit log",
+			 skipped);
 	log_warn("the audit log has no room left for refusals: 'cocos-cli audit export' and 'audit "
 		 "trim' make some");
 }
 
-int store_audit_add(struct store *store, const struct audit_row *row, struct err *e)
+int store_audit_add(struct store *store, const struct audit_row *row, enum audit_room room,
+		    struct err *e)
 {
-	const uint64_t limit = store->limits.audit_rows;
+	uint64_t limit = store->limits.audit_rows;
 	struct audit_head after, head;
 
 	if (store_audit_ends(store, &after, &head, e) < 0)
 		return err_code(e);
-	if (is_refusal(row) && head.number - after.number >= limit - limit / AUDIT_REFUSALS_SHARE) {
+	if ((is_refusal(row) || room == AUDIT_ROOM_STRANGERS) &&
+	    head.number - after.number >= limit - limit / AUDIT_REFUSALS_SHARE) {
 		tell_no_room(store);
 		return 0;
 	}
+	if (room != AUDIT_ROOM_OPERATORS)
+		limit -= limit / AUDIT_USERS_SHARE;
 	if (head.number - after.number >= limit)
 		return err_set(e, ERR_EXHAUSTED,
 			       "the audit log has %" PRIu64

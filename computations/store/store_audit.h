@@ -3,8 +3,8 @@
  * store_audit.h — the audit log in the database: a chain of rows (common/audit/audit_row.h), each written in the
  * transaction of the change that it tells of.
  *
- * It is cut by store_audit_trim() alone. A log that is full takes no change, and room is kept so that refusals can't
- * fill it.
+ * It is cut by store_audit_trim() alone. A log that is full takes no change, and room is kept: refusals, strangers and
+ * users can't fill it, or nobody could suspend them any more.
  */
 #pragma once
 
@@ -16,13 +16,23 @@ enum {
 	AUDIT_PAGE_BYTES = 1 << 20, /* and bytes of their lines, after the first */
 	AUDIT_ROWS_MIN = 64,        /* that a limit may be */
 	AUDIT_REFUSALS_SHARE = 8,   /* the last eighth of the limit is not theirs */
+	AUDIT_USERS_SHARE = 16,     /* nor is the last sixteenth users' */
+};
+
+/* Whose a change is, and so how much of the limit it may use up. */
+enum audit_room {
+	AUDIT_ROOM_STRANGERS, /* who had to show nothing: as refusals */
+	AUDIT_ROOM_USERS,
+	AUDIT_ROOM_OPERATORS, /* who administer the service: all of it */
 };
 
 /* Adds a row: who did what, and how it ended. Number and time are made here, texts cleaned and cut; without an
  * outcome it is AUDIT_OK. Within the transaction of the change, which must not stand if this fails
- * (ERR_EXHAUSTED: the log is full). Another outcome is a refusal's, which changed nothing: where the room for those is
- * used up, none is added, and that is logged. */
-int store_audit_add(struct store *store, const struct audit_row *row, struct err *e) MUST_CHECK;
+ * (ERR_EXHAUSTED: the log is full, or what is left of it is not for these). Another outcome is a refusal's, which
+ * changed nothing, and a stranger's change is nobody's: where the room for those is used up, none is added, and that is
+ * logged. */
+int store_audit_add(struct store *store, const struct audit_row *row, enum audit_room room,
+		    struct err *e) MUST_CHECK;
 
 /* First in a transaction that adds rows: of several services on one database, one at a time, and none of them
  * loses a race. */

@@ -3,6 +3,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/rpc/observer.h"
+#include "computations/people/user.h"
 #include "computations/web/web_act.h"
 
 #include <stdio.h>
@@ -53,14 +54,19 @@ int web_trail_admit(struct web_trail *t, const char *by, struct err *e)
 
 int web_trail_add(struct store *store, const struct web_trail *t, const char *by, struct err *e)
 {
+	struct user u CLEANUP_USER = { .name = NULL };
 	char who[sizeof(t->who)];
 
+	/* A link without a user is that of whoever may open the administrators' socket. */
+	if (*by && user_find(&store->db, by, &u, e) < 0)
+		return err_code(e);
 	snprintf(who, sizeof(who), *by ? "user %s" : "%s", *by ? by : t->who);
 	return store_audit_add(store,
 			       &(struct audit_row){ .who = who,
 						    .from = t->from,
 						    .what = t->what,
 						    .about = "{\"via\":\"page\"}" },
+			       *by && !u.administrator ? AUDIT_ROOM_USERS : AUDIT_ROOM_OPERATORS,
 			       e);
 }
 

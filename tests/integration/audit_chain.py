@@ -96,6 +96,20 @@ def what_has_no_row_is_not_done():
         assert len(rows_of(running)) == 64
 
 
+def users_and_strangers_can_t_fill_it():
+    """Whoever fills it is suspended all the same."""
+    with service(MAX_AUDIT_ROWS="64") as running:
+        anna = user(running, "anna")
+        full = grpc.StatusCode.RESOURCE_EXHAUSTED
+        for number in range(64):
+            if anna.code("AddToken", name=f"t{number % 2}") is full:
+                break
+            anna.code("RevokeToken", name=f"t{number % 2}")
+        assert anna.code("EndSession") is full and len(rows_of(running)) == 60
+        assert running.root.code("SuspendUser", name="anna") is None
+        assert [brief(row)[0] for row in rows_of(running)][60:] == ["SuspendUser"]
+
+
 def they_outlive_the_service():
     with service() as running:
         create(running.root, "one")
@@ -241,5 +255,6 @@ def it_is_followed():
 
 if __name__ == "__main__":
     tap.run([each_change_is_a_row, a_refusal_is_a_row_and_changes_nothing, what_has_no_row_is_not_done,
+             users_and_strangers_can_t_fill_it,
              they_outlive_the_service, both_read_what_is_saved, what_was_changed_in_a_file_is_found_by_both,
              who_may_read_it, a_log_is_cut_behind_what_was_saved, it_is_followed])

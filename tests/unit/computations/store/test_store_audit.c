@@ -11,7 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIMIT = 64, REFUSALS = LIMIT - LIMIT / AUDIT_REFUSALS_SHARE };
+enum {
+	LIMIT = 64,
+	REFUSALS = LIMIT - LIMIT / AUDIT_REFUSALS_SHARE,
+	USERS = LIMIT - LIMIT / AUDIT_USERS_SHARE
+};
 
 static const struct audit_row change = { .who = "user alice",
 					 .from = "[::1]:1",
@@ -26,10 +30,16 @@ static const struct audit_row refusal = { .who = "user eve",
 					  .cause = "no" };
 static const struct audit_row cut = { .who = "uid 0", .what = "Audit/Trim" };
 
-static void add(struct store_room *f, const struct audit_row *row, unsigned times)
+static void add_to(struct store_room *f, const struct audit_row *row, enum audit_room room,
+		   unsigned times)
 {
 	while (times--)
-		assert_ok(store_audit_add(&f->store, row, &f->e), f->e);
+		assert_ok(store_audit_add(&f->store, row, room, &f->e), f->e);
+}
+
+static void add(struct store_room *f, const struct audit_row *row, unsigned times)
+{
+	add_to(f, row, AUDIT_ROOM_OPERATORS, times);
 }
 
 static struct audit_head check(struct store_room *f, uint64_t after, uint64_t head)
@@ -152,8 +162,25 @@ static void refusals_leave_room(void **state)
 	check(f, 0, REFUSALS);
 	add(f, &change, LIMIT - REFUSALS);
 	check(f, 0, LIMIT);
-	assert_refused(store_audit_add(&f->store, &change, &f->e), f->e, ERR_EXHAUSTED,
-		       "audit trim");
+	assert_refused(store_audit_add(&f->store, &change, AUDIT_ROOM_OPERATORS, &f->e), f->e,
+		       ERR_EXHAUSTED, "audit trim");
+	check(f, 0, LIMIT);
+}
+
+/* Or nobody could suspend whoever fills it. */
+static void strangers_and_users_leave_room(void **state)
+{
+	struct store_room *f = *state;
+
+	add_to(f, &change, AUDIT_ROOM_STRANGERS, REFUSALS + 9);
+	check(f, 0, REFUSALS);
+	add_to(f, &change, AUDIT_ROOM_USERS, USERS - REFUSALS);
+	check(f, 0, USERS);
+	assert_refused(store_audit_add(&f->store, &change, AUDIT_ROOM_USERS, &f->e), f->e,
+		       ERR_EXHAUSTED, "audit trim");
+	add_to(f, &change, AUDIT_ROOM_STRANGERS, 1);
+	check(f, 0, USERS);
+	add(f, &change, LIMIT - USERS);
 	check(f, 0, LIMIT);
 }
 
@@ -264,7 +291,7 @@ static int instance(bool locks)
 		int failed = db_begin(&store.db, &e);
 
 		if (!failed && ((locks && store_audit_lock(&store, &e) < 0) ||
-				store_audit_add(&store, &change, &e) < 0)) {
+				store_audit_add(&store, &change, AUDIT_ROOM_OPERATORS, &e) < 0)) {
 			db_rollback(&store.db);
 			failed = err_code(&e);
 		} else if (!failed) {
@@ -329,6 +356,7 @@ int main(void)
 		STORE_ROOM_ROW(pages_go_both_ways),
 		STORE_ROOM_ROW(pages_have_a_limit),
 		STORE_ROOM_ROW(refusals_leave_room),
+		STORE_ROOM_ROW(strangers_and_users_leave_room),
 		STORE_ROOM_ROW(a_log_is_cut_where_its_owner_says),
 		STORE_ROOM_ROW(what_was_changed_is_found),
 		STORE_ROOM_ROW(what_is_undone_has_no_row),
