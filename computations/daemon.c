@@ -174,6 +174,8 @@ static void on_drained(void *data)
 	admin_calls_keep_no_more(&d->calls);
 	front_free(&d->agents);
 	front_free(&d->admins);
+	/* A form of the page may still wait for its password to be compared, and would call it then. */
+	d->service.admins = NULL;
 	service_metrics_close(&d->metrics);
 	web_close(d->web);
 	signals_unref(&d->signals);

@@ -43,7 +43,7 @@ static int find(struct rpc_server *server, const char *path, const struct rpc_ha
 {
 	bool ignored;
 
-	if (server->is_draining)
+	if (!server || server->is_draining)
 		return err_set(e, ERR_UNAVAILABLE, "the service is shutting down: ask it again");
 	*handler = server_find(server, path, service, &ignored);
 	if (!*handler || !(*handler)->message || (*handler)->method.kind != RPC_UNARY)

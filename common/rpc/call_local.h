@@ -10,7 +10,8 @@
 
 struct rpc_server;
 
-/* Calls a unary method of the server's. answered() hears of every failure, perhaps before this returns. */
+/* Calls a unary method of the server's. answered() hears of every failure, perhaps before this returns. `server` NULL: it
+ * has ended. */
 void rpc_local_call(struct rpc_server *server, const char *path, const ProtobufCMessage *message,
 		    const struct rpc_local *local);
 
