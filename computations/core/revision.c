@@ -38,6 +38,8 @@ int revision_of(const struct computation *c, char revision[REVISION_LEN + 1], st
 	put(&w, c->cvm_id);
 	writer_printf(&w, "%d %d %d %lld %lld %lld", (int)c->state, c->stopping, c->finished,
 		      (long long)c->created, (long long)c->sent, (long long)c->ended);
+	/* An owner may have put another key into it. */
+	writer_bytes(&w, c->digest, sizeof(c->digest));
 	return take(&w, revision, e);
 }
 
