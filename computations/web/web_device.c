@@ -139,14 +139,21 @@ static int run_see(struct store *store, struct web_step *step, struct err *e)
 }
 
 /* Whoever guesses codes waits as for passwords, and a right one gives back nothing: others ask under them. */
-static void seen(struct web_step *step, const struct err *e)
+static int take_try(struct web_step *step, struct err *e)
 {
 	const struct rpc_source source = http_request_source(step->r);
+
+	if (!step->caller.has_login || !step->caller.is_known)
+		return 0;
+	return sign_in_rate_take(step->web->rate, &source, step->caller.who.name,
+				 clock_ms(CLOCK_BOOTTIME), e);
+}
+
+static void seen(struct web_step *step, const struct err *e)
+{
 	struct err later;
 
-	if (step->caller.has_login && step->caller.is_known &&
-	    sign_in_rate_take(step->web->rate, &source, step->caller.who.name,
-			      clock_ms(CLOCK_BOOTTIME), &later) < 0)
+	if (take_try(step, &later) < 0)
 		e = &later;
 	if (!e)
 		show_asker(step->web, step->r, &step->caller, &step->device, 200, NULL);
@@ -167,11 +174,12 @@ void web_device_see(struct http_request *r, void *data)
 
 static int let_in_look(struct store *store, struct web_enter *en, struct err *e)
 {
-	if (web_work_check(store, &en->caller, "", e) < 0 || check_person(&en->caller, e) < 0 ||
-	    device_find(&store->db, web_form_text(en->form, "code"), store_now(), &en->device, e) <
-		    0)
+	if (web_work_check(store, &en->caller, "", e) < 0 || check_person(&en->caller, e) < 0)
 		return err_code(e);
 	snprintf(en->user, sizeof(en->user), "%s", en->caller.who.name);
+	if (device_find(&store->db, web_form_text(en->form, "code"), store_now(), &en->device, e) <
+	    0)
+		return err_code(e);
 	return password_find(&store->db, en->user, &en->owner, e);
 }
 
@@ -235,8 +243,13 @@ static int run_refuse(struct store *store, struct web_step *step, struct err *e)
 	return device_answer(&store->db, http_request_param(step->r, "code"), 0, store_now(), e);
 }
 
+/* What was done stays done: a code that was right needed no guess. */
 static void refused(struct web_step *step, const struct err *e)
 {
+	struct err later;
+
+	if (e && take_try(step, &later) < 0)
+		e = &later;
 	if (e)
 		http_request_fail(step->r, e);
 	else

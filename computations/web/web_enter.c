@@ -185,7 +185,8 @@ static void looked(void *data, const struct err *e)
 	const struct rpc_source source = http_request_source(en->r);
 	struct err later;
 
-	if (!e && en->given &&
+	/* A wrong code beside the password (web_device.c) is a try, too. */
+	if ((!e || e->code == ERR_INVALID) && en->given &&
 	    sign_in_rate_take(en->web->rate, &source, en->user, clock_ms(CLOCK_BOOTTIME), &later) <
 		    0)
 		e = &later;

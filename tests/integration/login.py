@@ -295,6 +295,10 @@ def codes_are_not_guessed():
             codes.append(room.anna.post(DEVICE, csrf=csrf, code="BCDF-GHJK").status)
             assert len(codes) < 100, codes
         assert set(codes[:-1]) == {400} and len(codes) > 10, codes
+        # Nor where one is let in, or refused.
+        for path, fields in ((DEVICE + "/let-in", {"code": "BCDF-GHJK", "password": PASSWORD}),
+                             (DEVICE + "/refuse/BCDF-GHJK", {})):
+            assert room.anna.post(path, csrf=csrf, **fields).status == 429, path
         # From elsewhere she goes on.
         asked = room.root("AskLogin")
         assert let_in(room.browser("127.0.0.2").sign_in(), asked.code).status == 200
