@@ -223,11 +223,12 @@ int user_key_find(struct db *db, const char *user, const char *computation, stru
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
-	if (db_query(db, &rows, e,
-		     "SELECT " KEY_COLUMNS "WHERE u.name = ?1 AND k.computation IN ('', ?2)"
-		     " AND k.retired = 0 ORDER BY CASE WHEN k.computation = '' THEN 1 ELSE 0 END"
-		     " LIMIT 1",
-		     "tt", user, computation) < 0)
+	if (db_query(
+		    db, &rows, e,
+		    "SELECT " KEY_COLUMNS "WHERE u.name = ?1 AND k.computation IN ('', ?2)"
+		    " AND k.retired = 0 AND u.suspended = 0 ORDER BY CASE WHEN k.computation = '' THEN 1 ELSE 0 END"
+		    " LIMIT 1",
+		    "tt", user, computation) < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row == 0)

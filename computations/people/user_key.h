@@ -55,7 +55,8 @@ int user_key_add(struct db *db, const struct user_key_claim *claim, int64_t now,
 /* All of a user, oldest first: at most USER_KEYS_MAX. */
 int user_key_list(struct db *db, int64_t person, struct user_key rows[USER_KEYS_MAX], size_t *count,
 		  struct err *e) MUST_CHECK;
-/* The one that is used for a computation: that computation's, else that of all. ERR_NOT_FOUND. */
+/* The one that is used for a computation: that computation's, else that of all. ERR_NOT_FOUND, also of who is suspended: new
+ * manifests don't name keys of those. */
 int user_key_find(struct db *db, const char *user, const char *computation, struct user_key *k,
 		  struct err *e) MUST_CHECK;
 /* In its words, also of a user of whom nothing is told. */

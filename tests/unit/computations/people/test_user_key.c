@@ -136,6 +136,10 @@ static void the_newest_counts_and_that_of_a_computation_there(void **state)
 	first = add(f, anna, 1, "", NOW);
 	check_found(f, "", &first);
 	check_found(f, "one", &first);
+	assert_ok(user_suspend(db_of(f), "anna", true, &f->e), f->e);
+	assert_refused(user_key_find(db_of(f), "anna", "", &k, &f->e), f->e, ERR_NOT_FOUND, "anna");
+	assert_ok(user_suspend(db_of(f), "anna", false, &f->e), f->e);
+	check_found(f, "", &first);
 	there = add(f, anna, 2, "one", NOW);
 	check_found(f, "one", &there);
 	check_found(f, "two", &first);
