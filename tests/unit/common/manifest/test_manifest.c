@@ -98,6 +98,8 @@ static void every_rule_refuses_by_name(void **state)
 		  "algorithm: user_key: missing", ERR_INVALID },
 		{ "{\"id\":\"1\",\"algorithm\":{\"hash\":" HASH_A ",\"user_key\":\"AQ==\"}}",
 		  "algorithm: user_key:", ERR_INVALID },
+		{ "{\"id\":\"1\",\"algorithm\":{\"hash\":" HASH_A ",\"user_key\":\"user:anna\"}}",
+		  "user_key: a user's name is for 'computation create'", ERR_INVALID },
 		{ "{\"id\":\"1\"," ALGO ",\"result_consumers\":[{\"user_key\":\"AQ==\"}]}",
 		  "result_consumers[0]: user_key:", ERR_INVALID },
 		{ "{\"id\":\"1\"," ALGO
