@@ -254,7 +254,8 @@ static void reply_register(struct request *r)
 		return;
 	}
 	message_key(&m, times, &k->keys[0]);
-	rpc_call_note(r->call, "key", hex_of(k->keys[0].fingerprint).text);
+	/* "key" is the caller's certificate's there. */
+	rpc_call_note(r->call, "user_key", hex_of(k->keys[0].fingerprint).text);
 	if (k->changed) {
 		m.manifest_digest = (ProtobufCBinaryData){ sizeof(k->digest), k->digest };
 		rpc_call_note(r->call, "manifest", hex_of(k->digest).text);
@@ -349,7 +350,7 @@ static int run_retire(struct store *store, struct request *r, struct err *e)
 
 static void reply_retire(struct request *r)
 {
-	rpc_call_note(r->call, "key", hex_of(r->people->key->bytes).text);
+	rpc_call_note(r->call, "user_key", hex_of(r->people->key->bytes).text);
 	people_reply_empty(r);
 }
 

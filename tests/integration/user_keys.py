@@ -378,7 +378,7 @@ def the_audit_log_says_which_key():
         anna.caller("RetireKey", fingerprint=anna.fingerprint)
         with open(log, encoding="utf-8") as file:
             done = [x for x in map(json.loads, file) if x["event"] == "done"]
-        said = [(x["method"].split("/")[1], x.get("by"), x.get("key"), x["outcome"]) for x in done if "Key" in x["method"]]
+        said = [(x["method"].split("/")[1], x.get("by"), x.get("user_key"), x["outcome"]) for x in done if "Key" in x["method"]]
         assert said == [("RegisterKey", "anna", anna.fingerprint.hex(), "OK"),
                         ("RegisterKey", "anna", None, "PERMISSION_DENIED"),
                         ("RetireKey", "anna", anna.fingerprint.hex(), "OK")], said
