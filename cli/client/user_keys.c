@@ -74,6 +74,9 @@ static int ask(struct client *client, const char *name, uint8_t **spki, size_t *
 				 "'cocos-cli user list' shows who is there; a key's PEM file in "
 				 "place of user:NAME works for everybody");
 		computation_hint(client, e);
+		/* With a hint it is the service that refused, and not a manifest that can't be read. */
+		if (!client->cli->hint[0])
+			cli_hint(client->cli, "the service was asked for the key of user:NAME");
 		return err_code(e);
 	}
 	failed = take_answer((const People__UserKey *)response, name, spki, len, e);
