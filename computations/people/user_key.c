@@ -261,12 +261,16 @@ int user_key_owner(struct db *db, const uint8_t fingerprint[KEY_FINGERPRINT_LEN]
 
 	*user = NULL;
 	*retired = false;
-	if (db_query(db, &rows, e,
-		     "SELECT u.name, CASE WHEN k.retired = 0 THEN 0 ELSE 1 END FROM user_keys k"
-		     " JOIN users u ON u.number = k.person WHERE k.fingerprint = ?"
-		     " ORDER BY CASE WHEN k.retired = 0 AND k.computation IN ('', ?) THEN 0 ELSE 1"
-		     " END LIMIT 1",
-		     "bt", fingerprint, (size_t)KEY_FINGERPRINT_LEN, computation) < 0)
+	if (db_query(
+		    db, &rows, e,
+		    "SELECT u.name, CASE WHEN k.retired = 0 THEN 0 ELSE 1 END FROM user_keys k"
+		    " JOIN users u ON u.number = k.person"
+		    " JOIN workspace_computations h ON h.computation = ?2"
+		    " JOIN workspace_members w ON w.workspace = h.workspace AND w.person = k.person"
+		    " WHERE k.fingerprint = ?1"
+		    " ORDER BY CASE WHEN k.retired = 0 AND k.computation IN ('', ?2) THEN 0 ELSE 1"
+		    " END LIMIT 1",
+		    "bt", fingerprint, (size_t)KEY_FINGERPRINT_LEN, computation) < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row <= 0)

@@ -64,8 +64,8 @@ int user_key_none(const char *user, struct err *e);
 /* In each computation that it is for. ERR_NOT_FOUND: the user has no such key; retiring it again is fine. */
 int user_key_retire(struct db *db, int64_t person, const uint8_t fingerprint[KEY_FINGERPRINT_LEN],
 		    int64_t now, struct err *e) MUST_CHECK;
-/* Whose key it is, malloc'ed; NULL: nobody's whom the service knows. `retired`: it is not in use any more, in `computation`
- * and in all. */
+/* Whose key it is, malloc'ed; NULL: nobody's in the workspace of `computation`, as those who may see it must not hear who
+ * else there is. `retired`: it is not in use any more, in `computation` and in all. */
 int user_key_owner(struct db *db, const uint8_t fingerprint[KEY_FINGERPRINT_LEN],
 		   const char *computation, char **user, bool *retired, struct err *e) MUST_CHECK;
 

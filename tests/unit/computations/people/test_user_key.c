@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of users: whose they are, which one counts, and what may be signed for them. */
 #include "computations/people/user_key.h"
+#include "computations/people/workspace_member.h"
 #include "computations/store/store_key.h"
 #include "tests/unit/computations/store_room.h"
 
@@ -22,6 +23,15 @@ static int64_t add_user(struct store_room *f, const char *name)
 	assert_ok(user_find(db_of(f), name, &u, &f->e), f->e);
 	number = u.number;
 	return number;
+}
+
+/* Of the workspace where computations are created here. */
+static void join(struct store_room *f, int64_t person)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+
+	assert_ok(workspace_first(db_of(f), &w, &f->e), f->e);
+	assert_ok(workspace_member_add(db_of(f), &w, person, MEMBERSHIP_MEMBER, NOW, &f->e), f->e);
 }
 
 /* The claim lends it. */
@@ -177,13 +187,15 @@ static void a_key_is_one_user_s(void **state)
 	assert_ok(user_key_retire(db_of(f), anna, c.fingerprint, NOW, &f->e), f->e);
 	assert_refused(user_key_claim_check(db_of(f), &his, &f->e), f->e, ERR_EXISTS,
 		       "another user's");
+	store_room_create(f, "one");
+	join(f, anna);
 	assert_ok(user_key_owner(db_of(f), c.fingerprint, "one", &owner, &retired, &f->e), f->e);
 	assert_string_equal(owner, "anna");
 	assert_true(retired);
 	assert_refused(user_key_retire(db_of(f), bert, c.fingerprint, NOW, &f->e), f->e,
 		       ERR_NOT_FOUND, "no key");
 	assert_ok(user_remove(db_of(f), "anna", &f->e), f->e);
-	assert_ok(user_key_owner(db_of(f), c.fingerprint, "", &nobody, &retired, &f->e), f->e);
+	assert_ok(user_key_owner(db_of(f), c.fingerprint, "one", &nobody, &retired, &f->e), f->e);
 	assert_null(nobody);
 	assert_ok(user_key_claim_check(db_of(f), &his, &f->e), f->e);
 }
@@ -270,6 +282,8 @@ static void a_manifest_gets_another_until_it_is_run(void **state)
 	struct user_key_claim old = add(f, anna, 1, "", NOW), his = add(f, bert, 2, "", NOW), next;
 	bool changed;
 
+	join(f, anna);
+	join(f, bert);
 	create(f, "one", &old, &his);
 	assert_ok(store_computation(&f->store, "one", &before, &f->e), f->e);
 	next = add(f, anna, 3, "one", NOW);
@@ -300,6 +314,40 @@ static void a_manifest_gets_another_until_it_is_run(void **state)
 		       ERR_PRECONDITION, "frozen");
 }
 
+/* Whoever puts a key that he got elsewhere into a manifest of his own does not hear whose it is. */
+static void a_stranger_s_key_names_nobody(void **state)
+{
+	CLEANUP(store_key_owners_free) struct store_key_owners *owners = NULL;
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
+	CLEANUP(free) char *stranger = NULL, *nobody = NULL;
+	struct workspace lab CLEANUP_WORKSPACE = { .name = NULL };
+	CLEANUP(free) uint8_t *bytes = NULL;
+	struct store_room *f = *state;
+	int64_t anna = add_user(f, "anna"), bert = add_user(f, "bert");
+	struct user_key_claim hers = add(f, anna, 1, "", NOW), his = add(f, bert, 2, "", NOW);
+	bool retired;
+	size_t len;
+
+	join(f, anna);
+	assert_ok(workspace_add(db_of(f), "lab", NOW, &f->e), f->e);
+	assert_ok(workspace_find(db_of(f), "lab", &lab, &f->e), f->e);
+	assert_ok(workspace_member_add(db_of(f), &lab, bert, MEMBERSHIP_MEMBER, NOW, &f->e), f->e);
+	create(f, "one", &hers, &his);
+	assert_ok(user_key_retire(db_of(f), bert, his.fingerprint, NOW, &f->e), f->e);
+	assert_ok(user_key_owner(db_of(f), his.fingerprint, "one", &stranger, &retired, &f->e),
+		  f->e);
+	assert_null(stranger);
+	assert_false(retired);
+	assert_ok(user_key_owner(db_of(f), hers.fingerprint, "none", &nobody, &retired, &f->e),
+		  f->e);
+	assert_null(nobody);
+	assert_ok(store_manifest(&f->store, "one", &bytes, &len, &f->e), f->e);
+	assert_ok(manifest_decode(bytes, len, &m, &f->e), f->e);
+	assert_ok(store_key_owners(&f->store, m, &owners, &f->e), f->e);
+	assert_int_equal(owners->count, 1);
+	assert_string_equal(owners->rows[0].user, "anna");
+}
+
 /* As the form before this one left it. */
 static void an_older_database_gets_keys(void **state)
 {
@@ -322,6 +370,7 @@ int main(void)
 		STORE_ROOM_ROW(what_is_no_key_is_refused),
 		STORE_ROOM_ROW(a_user_has_so_many),
 		STORE_ROOM_ROW(a_manifest_gets_another_until_it_is_run),
+		STORE_ROOM_ROW(a_stranger_s_key_names_nobody),
 		STORE_ROOM_ROW(an_older_database_gets_keys),
 	};
 
