@@ -8,6 +8,7 @@
 #include "computations/admin/admin_judge.h"
 #include "computations/admin/admin_transfer.h"
 #include "computations/people/role.h"
+#include "computations/people/workspace_member.h"
 #include "computations/transfer/note.h"
 
 #include <string.h>
@@ -80,19 +81,26 @@ static int take_role(struct store *store, const char *id, const struct document_
 	return 0;
 }
 
-/* Who is no user is left out, and said. */
+/* Who is not in the workspace is left out, and said, in the words of who is no user: an import must not tell who else
+ * the service knows. */
 static int take_member(struct store *store, struct transfer_request *t, const char *id,
 		       const struct document_member *m, Computations__Imported *out, struct err *e)
 {
 	const char *name = user_of(t, m->user);
 	struct user u CLEANUP_USER = { .name = NULL };
+	enum membership membership = MEMBERSHIP_NONE;
+	bool suspended;
 	int failed = user_find(&store->db, name, &u, e);
 
-	if (err_is(failed, ERR_NOT_FOUND)) {
-		add_unknown(out, m->user);
-		return 0;
-	}
-	return failed ? failed : role_give(&store->db, id, m->role, name, e);
+	if (failed && !err_is(failed, ERR_NOT_FOUND))
+		return failed;
+	if (!failed &&
+	    workspace_member_in(&store->db, t->workspace, u.number, &membership, &suspended, e) < 0)
+		return err_code(e);
+	if (membership != MEMBERSHIP_NONE)
+		return role_give(&store->db, id, m->role, name, e);
+	add_unknown(out, m->user);
+	return 0;
 }
 
 /* Whoever creates a computation owns it, and says who else has a role: if his token is for that. */

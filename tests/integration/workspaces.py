@@ -143,6 +143,16 @@ def of_another_workspace_nothing_is_there():
         # Nor by keys, which manifests name by users.
         found = [anna.text("FindKey", name=name) for name in ("head", "none")]
         assert found[0].replace("head", "x") == found[1].replace("none", "x"), found
+        # Nor by an import, which leaves out who is not in the workspace.
+        imported = []
+        for name in ("head", "none"):
+            document = json.dumps({"id": "", "name": "x", "description": "", "owner": "anna",
+                                   "algorithm": {"provider": "anna", "hash": "00" * 32}, "datasets": [],
+                                   "roles": [{"role_name": "viewer", "members": [name]}]}).encode()
+            keys = [computations.ImportPerson(id="anna", user="anna", key=KEY)]
+            answer = anna("Import", document=document, preview=True, people=keys).computations[0]
+            imported.append((answer.created, answer.missing, list(answer.unknown)))
+        assert imported == [(True, "", ["head"]), (True, "", ["none"])], imported
         # Export names what is not there, and no more.
         ids = [anna.text("Export", ids=[name]) for name in ("secret", "nobodys")]
         assert ids[0].replace("secret", "x") == ids[1].replace("nobodys", "x"), ids
