@@ -112,9 +112,21 @@ static int run_show(struct store *store, struct request *r, struct err *e)
 	return show(store, r, r->id, e);
 }
 
+/* In one that is called so are new users, and what is created by those who name none: who took the name would be sent
+ * other people, and their computations. */
+static int check_name(const struct request *r, struct err *e)
+{
+	if (r->caller.rights.operates || strcmp(r->people->name, WORKSPACE_DEFAULT) != 0)
+		return 0;
+	return err_set(e, ERR_DENIED,
+		       "user %s may not call a workspace '%s': that is for who administers the "
+		       "service",
+		       r->caller.who.name, WORKSPACE_DEFAULT);
+}
+
 static int run_rename(struct store *store, struct request *r, struct err *e)
 {
-	if (workspace_rename(&store->db, r->id, r->people->name, e) < 0)
+	if (check_name(r, e) < 0 || workspace_rename(&store->db, r->id, r->people->name, e) < 0)
 		return err_code(e);
 	return show(store, r, r->people->name, e);
 }

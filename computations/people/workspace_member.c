@@ -185,9 +185,11 @@ static int check_others_govern(struct db *db, const struct workspace *w,
 
 	if (m->membership != MEMBERSHIP_ADMINISTRATOR || m->suspended)
 		return 0;
+	/* One whom the service has suspended could not even make another one. */
 	if (db_number(db, &others, e,
-		      "SELECT count(*) FROM workspace_members WHERE workspace = ? AND person <> ?"
-		      " AND role = ? AND suspended = 0",
+		      "SELECT count(*) FROM workspace_members w JOIN users u ON u.number = w.person"
+		      " WHERE w.workspace = ? AND w.person <> ? AND w.role = ?"
+		      " AND w.suspended = 0 AND u.suspended = 0",
 		      "iit", w->number, m->person, MEMBERSHIP_OF_ADMINISTRATOR) < 0)
 		return err_code(e);
 	return others ? 0

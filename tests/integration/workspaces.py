@@ -244,6 +244,11 @@ def who_is_in_several_says_where():
         running.root("RenameWorkspace", name="default", to="ward")
         assert "--workspace" in anna.text("Create", request=computations.CreateRequest(manifest=manifest("four")))
         assert create_code(running.root, "four") == INVALID
+        # Nobody else's becomes the one that is meant, for new users and for those who name none.
+        head = Caller(running.channel, running.root("AddToken", user="head", name="more").token)
+        assert head.code("RenameWorkspace", name="lab", to="default") == DENIED
+        running.root("RenameWorkspace", name="lab", to="default")
+        assert head.code("RenameWorkspace", name="default", to="lab") == OK
         assert running.root.code("ListCvms", workspace="lab") == INVALID
         # An id is taken in all of them: agents know computations by it.
         assert create_code(anna, "one", "ward") == grpc.StatusCode.ALREADY_EXISTS

@@ -204,6 +204,11 @@ static void an_administrator_stays_until_another_one_is(void **state)
 	assert_refused(workspace_transfer(db_of(f), &w, "bert", &f->e), f->e, ERR_PRECONDITION,
 		       "suspended");
 	assert_ok(workspace_member_suspend(db_of(f), &w, "bert", false, &f->e), f->e);
+	/* Nor is one whose account is. */
+	assert_ok(user_suspend(db_of(f), "bert", true, &f->e), f->e);
+	assert_refused(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_MEMBER, &f->e), f->e,
+		       ERR_PRECONDITION, "only administrator");
+	assert_ok(user_suspend(db_of(f), "bert", false, &f->e), f->e);
 	assert_ok(workspace_transfer(db_of(f), &w, "bert", &f->e), f->e);
 	assert_ok(workspace_member_find(db_of(f), &w, "anna", &anna, &f->e), f->e);
 	assert_int_equal(anna.membership, MEMBERSHIP_MEMBER);
