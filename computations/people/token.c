@@ -31,6 +31,17 @@ void token_done(struct token *t)
 	*t = (struct token){ .name = NULL };
 }
 
+/* Where there is no more room, the one that ended first goes: it lets nobody in, and must not keep out a new one. */
+static int forget_ended(struct db *db, int64_t person, int64_t now, struct err *e)
+{
+	return db_run(db, e,
+		      "DELETE FROM tokens WHERE number IN"
+		      " (SELECT number FROM tokens WHERE person = ?1 AND expires <= ?2"
+		      " AND (SELECT count(*) FROM tokens WHERE person = ?1) >= ?3"
+		      " ORDER BY expires, number LIMIT 1)",
+		      "iii", person, now, (int64_t)TOKENS_MAX);
+}
+
 static int check_room(struct db *db, int64_t person, const char *name, struct err *e)
 {
 	int64_t known;
@@ -61,7 +72,8 @@ int token_add(struct db *db, int64_t person, const struct token *t, int64_t now,
 		return err_code(e);
 	if (t->expires <= now || t->expires - now > (int64_t)TOKEN_DAYS_MAX * 86400 * 1000)
 		return err_set(e, ERR_INVALID, "a token ends after 1 to %d days", TOKEN_DAYS_MAX);
-	if (check_room(db, person, t->name, e) < 0 || random_bytes(secret, sizeof(secret), e) < 0)
+	if (forget_ended(db, person, now, e) < 0 || check_room(db, person, t->name, e) < 0 ||
+	    random_bytes(secret, sizeof(secret), e) < 0)
 		return err_code(e);
 	hex_encode(secret, sizeof(secret), made + strlen(TOKEN_PREFIX));
 	failed = token_hash(made, hash, e);

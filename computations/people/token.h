@@ -29,7 +29,8 @@ struct token {
 };
 void token_done(struct token *t);
 
-/* A new token of that user, in `text`. Only `name`, `scope` and `expires` count. */
+/* A new token of that user, in `text`. Only `name`, `scope` and `expires` count. Where there are TOKENS_MAX, the one that
+ * ended first goes; ERR_EXHAUSTED: none has ended. */
 int token_add(struct db *db, int64_t person, const struct token *t, int64_t now,
 	      char text[TOKEN_TEXT_LEN + 1], struct err *e) MUST_CHECK;
 /* All of a user, oldest first: at most TOKENS_MAX. */

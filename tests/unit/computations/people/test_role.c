@@ -211,6 +211,39 @@ static void tokens_have_limits(void **state)
 		token_done(&rows[i]);
 }
 
+static void what_has_ended_makes_room(void **state)
+{
+	struct token rows[TOKENS_MAX] = { { .name = NULL } };
+	struct store_room *f = *state;
+	char name[16];
+	size_t count;
+
+	add(f, "anna");
+	for (int i = 0; i < TOKENS_MAX; i++) {
+		snprintf(name, sizeof(name), "t%d", i);
+		assert_ok(try_token(f, name, ACTIONS_ALL,
+				    NOW + (i == 5   ? 1
+					   : i == 7 ? 2
+						    : 1000)),
+			  f->e);
+	}
+	assert_refused(try_token(f, "more", ACTIONS_ALL, NOW + 1000), f->e, ERR_EXHAUSTED, "32");
+	/* Two have ended, and the one that did so first goes. */
+	const struct token t = { .name = (char *)(uintptr_t)"more",
+				 .scope = 1,
+				 .expires = NOW + 1000 };
+	char text[TOKEN_TEXT_LEN + 1];
+
+	assert_ok(token_add(db_of(f), number_of(f, "anna"), &t, NOW + 2, text, &f->e), f->e);
+	assert_ok(token_list(db_of(f), number_of(f, "anna"), rows, &count, &f->e), f->e);
+	assert_int_equal(count, TOKENS_MAX);
+	assert_string_equal(rows[5].name, "t6");
+	assert_string_equal(rows[6].name, "t7");
+	assert_string_equal(rows[31].name, "more");
+	for (size_t i = 0; i < count; i++)
+		token_done(&rows[i]);
+}
+
 static int64_t used(struct store_room *f)
 {
 	int64_t at;
@@ -338,6 +371,7 @@ int main(void)
 		STORE_ROOM_ROW(what_has_not_the_form_of_a_token_is_none),
 		STORE_ROOM_ROW(the_secret_is_not_in_the_database),
 		STORE_ROOM_ROW(tokens_have_limits),
+		STORE_ROOM_ROW(what_has_ended_makes_room),
 		STORE_ROOM_ROW(when_it_was_used_is_known_to_the_minute),
 		STORE_ROOM_ROW(a_user_has_the_actions_of_all_roles),
 		STORE_ROOM_ROW(an_owner_stays),
