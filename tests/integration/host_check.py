@@ -23,7 +23,8 @@ from libvirt_room import idle_image
 from ports import free_port
 
 manager, manager_grpc = PROTOCOL["manager"]
-FORM = "form " + re.search(rb"REGISTRY_VERSION = (\d+)", read(os.path.join(ROOT, "manager/registry/registry.h")))[1].decode()
+REGISTRY = read(os.path.join(ROOT, "manager/registry/registry.h")).decode()
+FORM = "form " + re.search(r"REGISTRY_VERSION = (\d+)", REGISTRY)[1]
 SECRETS = tempfile.mkdtemp(prefix="cocos-check-", dir="/dev/shm")
 os.chmod(SECRETS, 0o711)
 atexit.register(shutil.rmtree, SECRETS)
