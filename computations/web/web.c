@@ -136,10 +136,6 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 		web->rows[i] = web_routes[i].http;
 	web->routes = (struct http_routes){ web->rows, web_routes_count, web, web_show_problem };
 	TAILQ_INIT(&web->followers);
-	if (c->audit_log && !(web->audit_log = strdup(c->audit_log))) {
-		free(web);
-		return err_nomem(e);
-	}
 	service->web = web;
 	*made = web;
 	if (RAND_bytes(web->secret, sizeof(web->secret)) != 1)
@@ -167,7 +163,6 @@ void web_done(struct web *web)
 		return;
 	free(web->socket);
 	sign_in_rate_free(web->rate);
-	free(web->audit_log);
 	OPENSSL_cleanse(web, sizeof(*web));
 	free(web);
 }

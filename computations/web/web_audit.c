@@ -1,252 +1,322 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web_audit.c — the end of the audit log, to be read and to be saved, for the service's administrators. */
+/* web_audit.c — the audit log's rows (store_audit.h), for those who read it: the page, the same for programs, and a file
+ * to verify. */
+#include "common/audit/audit_file.h"
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
+#include "common/http/field.h"
+#include "computations/store/store_audit.h"
+#include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum {
-	AUDIT_SHOWN_BYTES = 256 << 10, /* of the log's end: what is shown is there */
-	AUDIT_SAVED_BYTES = WEB_PAGE_MAX,
-};
+DEFINE_CLEANUP(struct json *, json_free)
 
-/* Whole lines of the log's end. */
+/* Newest first. */
 struct audit {
-	char *text;
-	size_t len;
-	bool is_whole; /* the log has no more */
-	struct json
-		*rows[2 * WEB_ROWS]; /* newest first; NULL: that line is none of ours, or was cut */
-	size_t count;
+	struct audit_page page;
+	struct audit_head head;
+	char last[24];       /* the number of the page's last row */
+	struct writer saved; /* the file */
 };
 
 static void free_audit(void *data)
 {
 	struct audit *a = data;
 
-	for (size_t i = 0; i < a->count; i++)
-		json_free(a->rows[i]);
-	free(a->text);
+	audit_page_done(&a->page);
+	writer_done(&a->saved);
 	free(a);
 }
 
-/* From the first whole line of the last `max` bytes on. */
-static int read_end(const char *path, size_t max, struct audit *a, struct err *e)
-{
-	CLEANUP(close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st;
-	const char *first;
-	size_t len = 0;
-	ssize_t got;
-	off_t from;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_errno(e, "audit log '%s'", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_PRECONDITION, "audit log '%s' is no regular file", path);
-	from = st.st_size > (off_t)max ? st.st_size - (off_t)max : 0;
-	a->text = malloc(max + 1);
-	if (!a->text)
-		return err_nomem(e);
-	while (len < max && (got = pread(fd, a->text + len, max - len, from + (off_t)len)) > 0)
-		len += (size_t)got;
-	a->is_whole = from == 0;
-	first = a->is_whole ? a->text : memchr(a->text, '\n', len);
-	if (!a->is_whole)
-		first = first ? first + 1 : a->text + len;
-	a->len = len - (size_t)(first - a->text);
-	memmove(a->text, first, a->len);
-	a->text[a->len] = 0;
-	return 0;
-}
-
-/* The newest lines, each by itself. */
-static void parse(struct audit *a)
-{
-	const char *end = a->text ? a->text + a->len : NULL;
-	struct err ignored;
-
-	while (a->count < ARRAY_LEN(a->rows) && end > a->text) {
-		const char *start = end[-1] == '\n' ? --end : end;
-
-		while (start > a->text && start[-1] != '\n')
-			start--;
-		if (json_parse(start, (size_t)(end - start), &a->rows[a->count], &ignored) < 0)
-			a->rows[a->count] = NULL;
-		a->count++;
-		end = start;
-	}
-}
-
-static int run(struct web_work *work, size_t max, struct err *e)
+static struct audit *begin(struct web_work *work)
 {
 	struct audit *a = calloc(1, sizeof(*a));
 
-	if (!a)
-		return err_nomem(e);
+	if (a)
+		a->saved = (struct writer)writer_up_to(WEB_PAGE_MAX);
 	work->more = a;
 	work->free_more = free_audit;
-	return work->web->audit_log ? read_end(work->web->audit_log, max, a, e) : 0;
+	return a;
 }
 
-static int run_page(struct store *store, struct web_work *work, struct err *e)
+/* The number in the query: rows before that one. 0: there is none, and so the newest. */
+static int take_before(const struct web_work *work, uint64_t *before, struct err *e)
 {
-	if (run(work, AUDIT_SHOWN_BYTES, e) < 0)
-		return err_code(e);
-	parse(work->more);
+	const char *text = work->search.before;
+	int64_t number = 0;
+	struct err ignored;
+
+	if (*text && (*text == '0' || http_field_event_id(text, &number, &ignored) < 0))
+		return err_set(e, ERR_INVALID, "before: it has to be the number of a row, from 1");
+	*before = (uint64_t)number;
 	return 0;
 }
 
-/* The first of these that the entry has. */
-static const char *first_of(const struct json *row, const char *const *keys)
+static int run(struct store *store, struct web_work *work, struct err *e)
 {
-	for (; *keys; keys++) {
-		const struct json *found = json_get(row, *keys);
+	struct audit *a = begin(work);
+	struct audit_head after;
+	uint64_t before;
 
-		if (found && found->text)
-			return found->text;
-	}
-	return "";
+	if (!a)
+		return err_nomem(e);
+	if (take_before(work, &before, e) < 0 || store_audit_ends(store, &after, &a->head, e) < 0 ||
+	    store_audit_newest(store, before, WEB_ROWS, &a->page, e) < 0)
+		return err_code(e);
+	work->count = a->page.count;
+	if (!before || before > a->head.number)
+		before = a->head.number + 1;
+	/* Rows have no gaps; and long ones may be fewer than were asked for. */
+	work->has_more = work->count && before - work->count > after.number + 1;
+	snprintf(a->last, sizeof(a->last), "%" PRIu64, before - work->count);
+	return 0;
 }
 
-static void put_who(const struct json *row, struct writer *w)
+static const char *line_of(const struct audit_page *page, size_t i, size_t *len)
 {
-	static const char *const names[] = { "by", "spiffe", "subject", "key", NULL };
-	static const char *const peers[] = { "peer", NULL };
-	const char *name = first_of(row, names);
+	size_t at = i ? page->ends[i - 1] : 0;
 
-	page_put(w, "<span><bdi>%t</bdi><span class=\"sub\"><bdi>%t</bdi></span></span>",
-		 *name ? name : "An operator", first_of(row, peers));
+	*len = page->ends[i] - at;
+	return page->bytes + at;
 }
 
-/* What it is about: all that is not told elsewhere. */
-static void put_about(const struct json *row, struct writer *w)
+/* ---- the page ---- */
+
+/* What it is about: the object, what else was asked for, and what became of it. */
+static void put_about(const struct audit_row *row, struct writer *w)
 {
-	static const char *const told[] = { "time", "program", "event",  "call",   "method", "uid",
-					    "gid",  "subject", "issuer", "spiffe", "key",    "peer",
-					    "by",   "outcome", "error",  "trace" };
-	const char *between = "";
-
-	page_put(w, "<span>");
-	for (size_t i = 0; i < row->count; i++) {
-		const struct json *member = &row->items[i];
-		bool is_told = false;
-
-		for (size_t k = 0; k < ARRAY_LEN(told); k++)
-			is_told |= strcmp(told[k], member->key) == 0;
-		if (is_told || (!member->text && member->type != JSON_BOOL))
-			continue;
-		page_put(w, "%s<bdi>%t</bdi>%s<bdi>%t</bdi>", between, member->key,
-			 member->text ? ": " : "", member->text ? member->text : "");
-		between = ", ";
-	}
-	page_put(w, "%s</span>", *between ? "" : "–");
+	page_put(w, "<span><bdi>%t</bdi><span class=\"sub\"><bdi>%t</bdi></span>",
+		 *row->object ? row->object : "–", strcmp(row->about, "{}") == 0 ? "" : row->about);
+	if (*row->before || *row->after)
+		page_put(w, "<span class=\"sub\"><bdi>%t</bdi> → <bdi>%t</bdi></span>",
+			 *row->before ? row->before : "–", *row->after ? row->after : "–");
+	page_put(w, "</span>");
 }
 
-/* Whether how that call ended is told as well: further up, for that is newer. */
-static bool is_told_of(const struct audit *a, size_t at)
+static void put_row(const struct audit_row *row, struct writer *w)
 {
-	static const char *const keys[] = { "call", NULL }, *const event[] = { "event", NULL };
-	const char *call = first_of(a->rows[at], keys);
+	const char *slash = strrchr(row->what, '/');
+	char number[24];
 
-	if (strcmp(first_of(a->rows[at], event), "asked") != 0)
-		return false;
-	for (size_t i = 0; i < at; i++)
-		if (strcmp(first_of(a->rows[i], keys), call) == 0)
-			return true;
-	return false;
-}
-
-static void put_row(const struct json *row, struct writer *w)
-{
-	static const char *const when[] = { "time", NULL }, *const method[] = { "method", NULL },
-				 *const event[] = { "event", NULL },
-				 *const outcome[] = { "outcome", NULL },
-				 *const error[] = { "error", NULL };
-	const char *name = first_of(row, method), *slash = strrchr(name, '/');
-
+	snprintf(number, sizeof(number), "%" PRIu64, row->number);
 	page_row_begin(w);
-	page_put(w, "<bdi>%t</bdi> <span class=\"dim\">%t</span></th>", slash ? slash + 1 : name,
-		 first_of(row, event));
+	page_put(w, "<bdi>%t</bdi> <span class=\"dim\">%t</span></th>",
+		 slash ? slash + 1 : row->what, number);
 	page_cell(w, "When");
-	page_put(w, "<time datetime=\"%a\" title=\"%a\">%t</time></td>", first_of(row, when),
-		 first_of(row, when), first_of(row, when));
-	page_cell(w, "Who");
-	put_who(row, w);
+	page_time(w, (int64_t)row->time);
 	page_put(w, "</td>");
+	page_cell(w, "Who");
+	page_put(w, "<span><bdi>%t</bdi><span class=\"sub\"><bdi>%t</bdi></span></span></td>",
+		 *row->who ? row->who : "Nobody known", row->from);
 	page_cell(w, "About");
 	put_about(row, w);
 	page_put(w, "</td>");
 	page_cell(w, "How it ended");
 	page_put(w,
 		 "<span><bdi>%t</bdi><span class=\"sub\"><bdi>%t</bdi></span></span></td></tr>\n",
-		 first_of(row, outcome), first_of(row, error));
+		 row->outcome, row->cause);
 }
 
-static void put_table(const struct audit *a, struct writer *w)
+/* One that can't be read is told as such: whoever looks here has to hear of it. */
+static void put_line(const char *line, size_t len, struct writer *w)
+{
+	CLEANUP(json_free) struct json *json = NULL;
+	uint8_t ignored[SHA3_256_LEN];
+	struct audit_row row;
+	struct err e;
+
+	if (audit_row_read(line, len, &json, &row, ignored, &e) == 0)
+		put_row(&row, w);
+	else
+		page_put(w,
+			 "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">Not a row</th><td "
+			 "role=\"cell\" colspan=\"4\" data-l=\"About\"><bdi>%t</bdi></td></tr>\n",
+			 e.text);
+}
+
+static void put_pages(const struct web_work *work, struct writer *w)
+{
+	const struct audit *a = work->more;
+
+	page_put(w, "<nav class=\"pages\" aria-label=\"Pages\">");
+	if (*work->search.before)
+		page_put(w, "<a class=\"btn\" href=\"/audit\">Newest</a> ");
+	if (work->has_more)
+		page_put(w, "<a class=\"btn\" rel=\"next\" href=\"/audit?before=%q\">Older</a> ",
+			 a->last);
+	page_put(w,
+		 "<a class=\"btn\" href=\"/audit.jsonl\" download=\"audit.jsonl\"><svg class=\"i\" "
+		 "aria-hidden=\"true\"><use href=\"/icons.svg#down\"/></svg>Download the newest "
+		 "4 MB</a></nav>\n");
+}
+
+/* What to keep, by which a log that was written anew is found out. */
+static void put_head(const struct audit *a, struct writer *w)
+{
+	char text[AUDIT_HEAD_TEXT_MAX + 1];
+
+	audit_head_text(&a->head, text);
+	page_put(
+		w,
+		"<section class=\"panel\" aria-labelledby=\"h-head\"><h2 id=\"h-head\">Where it ends"
+		"</h2><p>%t</p>\n<p><code class=\"hex\">%t</code></p>\n",
+		WEB_AUDIT_HEAD, text);
+	page_command(w, "export", "cocos-cli audit export audit.jsonl", NULL, "");
+	page_command(w, "verify", "cocos-cli audit verify audit.jsonl --head", text, "");
+	page_put(w, "</section>\n");
+}
+
+static void put_table(const struct web_work *work, struct writer *w)
 {
 	static const struct page_column columns[] = { { "What", false },
 						      { "When", false },
 						      { "Who", false },
 						      { "About", false },
 						      { "How it ended", false } };
-	size_t cut = 0;
+	const struct audit *a = work->more;
 
 	page_table_begin(w, "Audit log, newest first", columns, ARRAY_LEN(columns));
-	for (size_t i = 0; i < a->count; i++)
-		if (!a->rows[i] || a->rows[i]->type != JSON_OBJECT)
-			cut++;
-		else if (!is_told_of(a, i))
-			put_row(a->rows[i], w);
+	for (size_t i = 0; i < work->count; i++) {
+		size_t len;
+		const char *line = line_of(&a->page, i, &len);
+
+		put_line(line, len, w);
+	}
 	page_table_end(w);
-	if (cut)
-		page_put(w,
-			 "<p class=\"note warn\">%d of these lines were cut, or are none of this "
-			 "service’s.</p>\n",
-			 (int64_t)cut);
-	page_put(w, "<p class=\"pages\"><a class=\"btn\" href=\"/audit.jsonl\" "
-		    "download=\"audit.jsonl\"><svg class=\"i\" aria-hidden=\"true\"><use "
-		    "href=\"/icons.svg#down\"/></svg>Download the newest 4 MB</a></p>\n");
+	put_pages(work, w);
+	put_head(a, w);
 }
 
 static void reply(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
-	const struct audit *a = work->more;
 
 	page_begin(&w, &work->caller, "Audit log", "/audit");
 	page_put(&w, "<div class=\"head\"><h1>Audit log</h1><p>%t</p></div>\n", WEB_AUDIT);
-	if (!work->web->audit_log)
-		page_empty(&w, "Not in a file", WEB_NO_AUDIT,
-			   "journalctl -u cocos-computations -g audit:");
-	else if (!a->count)
-		page_empty(&w, "No entry yet", WEB_AUDIT_EMPTY,
-			   "cocos-cli computation create manifest.json");
+	if (work->count)
+		put_table(work, &w);
+	else if (*work->search.before)
+		page_put(&w, "<p class=\"note\">%t <a href=\"/audit\">Newest</a></p>\n",
+			 WEB_AUDIT_NONE);
 	else
-		put_table(a, &w);
+		page_empty(&w, "No row yet", WEB_AUDIT_EMPTY,
+			   "cocos-cli computation create manifest.json");
 	page_end(&w);
 	web_reply_html(work->r, &w, 200);
 }
 
 void web_audit(struct http_request *r, void *data)
 {
-	web_work_start(data, r, run_page, reply);
+	web_work_start(data, r, run, reply);
 }
 
+/* ---- for programs ---- */
+
+/* Rows as the log has them: their lines are JSON. */
+static void reply_json(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	char head[AUDIT_HEAD_TEXT_MAX + 1];
+	const struct audit *a = work->more;
+
+	audit_head_text(&a->head, head);
+	writer_text(&w, "{\"head\":");
+	json_quote(&w, head, strlen(head));
+	json_put_key(&w, "rows");
+	writer_text(&w, "[");
+	for (size_t i = 0; i < work->count; i++) {
+		size_t len;
+		const char *line = line_of(&a->page, i, &len);
+
+		writer_text(&w, i ? "," : "");
+		writer_bytes(&w, line, len);
+	}
+	writer_text(&w, "]");
+	web_json_next(&w, work->has_more ? a->last : NULL);
+	writer_text(&w, "}\n");
+	web_reply_json(work->r, &w);
+}
+
+void web_audit_json(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run, reply_json);
+}
+
+/* ---- the file ---- */
+
+/* Behind which row the newest are that fit into `room` bytes, each with the end of its line. */
+static int find_start(struct store *store, const struct audit_head *after,
+		      const struct audit_head *head, size_t room, uint64_t *start, struct err *e)
+{
+	for (*start = head->number; *start > after->number;) {
+		struct audit_page page CLEANUP_AUDIT_PAGE = { .count = 0 };
+
+		if (store_audit_newest(store, *start + 1, AUDIT_PAGE_MAX, &page, e) < 0)
+			return err_code(e);
+		if (!page.count)
+			return err_set(e, ERR_DATA_LOSS,
+				       "database: the audit log has no row %" PRIu64, *start);
+		for (size_t i = 0, len; i < page.count; i++) {
+			line_of(&page, i, &len);
+			if (len + 1 > room)
+				return 0;
+			room -= len + 1;
+			(*start)--;
+		}
+	}
+	return 0;
+}
+
+static int put_rows(struct store *store, uint64_t start, const struct audit_head *head,
+		    struct writer *w, struct err *e)
+{
+	while (start < head->number) {
+		struct audit_page page CLEANUP_AUDIT_PAGE = { .count = 0 };
+
+		if (store_audit_rows(store, start, AUDIT_PAGE_MAX, &page, e) < 0)
+			return err_code(e);
+		if (!page.count)
+			return err_set(e, ERR_DATA_LOSS,
+				       "database: the audit log has no row %" PRIu64, start + 1);
+		for (size_t i = 0, len; i < page.count; i++) {
+			const char *line = line_of(&page, i, &len);
+
+			writer_bytes(w, line, len);
+			writer_text(w, "\n");
+		}
+		start += page.count;
+	}
+	return 0;
+}
+
+/* As 'audit export' writes it, so that 'audit verify' reads it; of a log that is larger, its end. */
 static int run_file(struct store *store, struct web_work *work, struct err *e)
 {
-	if (!work->web->audit_log)
-		return err_set(e, ERR_NOT_FOUND,
-			       "the audit log is in no file: COMPUTATIONS_AUDIT_LOG names one");
-	return run(work, AUDIT_SAVED_BYTES, e);
+	struct audit *a = begin(work);
+	struct audit_head after;
+	uint64_t start;
+
+	if (!a)
+		return err_nomem(e);
+	if (store_audit_ends(store, &after, &a->head, e) < 0 ||
+	    find_start(store, &after, &a->head, WEB_PAGE_MAX - 2 * (AUDIT_FILE_EDGE_MAX + 1),
+		       &start, e) < 0 ||
+	    store_audit_head(store, start, &after, e) < 0)
+		return err_code(e);
+	audit_file_begin_write(&after, &a->saved);
+	writer_text(&a->saved, "\n");
+	if (put_rows(store, start, &a->head, &a->saved, e) < 0)
+		return err_code(e);
+	audit_file_end_write(&a->head, &a->saved);
+	writer_text(&a->saved, "\n");
+	return writer_check(&a->saved, "the audit log", e);
 }
 
 static void reply_file(struct web_work *work)
@@ -254,8 +324,7 @@ static void reply_file(struct web_work *work)
 	struct http_answer answer = { .status = 200, .type = "application/jsonl" };
 	struct audit *a = work->more;
 
-	answer.body = (uint8_t *)TAKE_PTR(a->text);
-	answer.len = a->len;
+	answer.body = writer_take(&a->saved, &answer.len);
 	answer.more[0] = (struct rpc_web_field){ "content-disposition",
 						 "attachment; filename=\"audit.jsonl\"" };
 	http_request_answer(work->r, &answer);

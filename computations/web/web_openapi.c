@@ -15,7 +15,7 @@ static const struct {
 } queries[] = {
 	{ "q", "text in name, id or description, or a manifest's digest" },
 	{ "state", "such as waiting-for-algorithm" },
-	{ "before", "the page behind (older than) this id" },
+	{ "before", "the page behind (older than) this id, or number of a row" },
 	{ "after", "what comes behind this one: an event's number, a CVM's id, a user's name" },
 };
 
@@ -72,7 +72,7 @@ static void put_words(struct writer *w)
 
 static const char *type_of(const struct http_route *route)
 {
-	return route->serve == web_events ? "integer" : "string";
+	return route->serve == web_events || route->serve == web_audit_json ? "integer" : "string";
 }
 
 static bool is_input(const struct web_action *action, const char *name, enum web_input_place place)

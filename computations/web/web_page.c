@@ -46,7 +46,7 @@ static const struct {
 	enum deed deed;
 } entries[] = {
 	{ "/", "comp", "Computations", DEED_BE },    { "/cvms", "cvm", "CVMs", DEED_OPERATE },
-	{ "/users", "user", "Users", DEED_OPERATE }, { "/audit", "log", "Audit log", DEED_OPERATE },
+	{ "/users", "user", "Users", DEED_OPERATE }, { "/audit", "log", "Audit log", DEED_AUDIT },
 	{ "/api", "audit", "API", DEED_BE },         { "/me", "who", "You", DEED_BE },
 };
 

@@ -93,6 +93,7 @@ static void asset_mark(struct http_request *r, void *data)
 
 static const char *const list_query[] = { "q", "state", "before", NULL };
 static const char *const after_query[] = { "after", NULL };
+static const char *const before_query[] = { "before", NULL };
 static const char *const force_query[] = { "force", NULL };
 
 /* API: with a line about it, and its type. OPEN: to everybody. */
@@ -170,6 +171,10 @@ const struct web_route web_routes[] = {
 	     "Releases its name: the next agent that comes by it has it."),
 	API("/api/users", DEED_OPERATE, after_query, web_users_json,
 	    "Users, oldest first. The next page is behind “next”.", "application/json"),
+	API("/api/audit", DEED_AUDIT, before_query, web_audit_json,
+	    "The audit log's rows as it has them, newest first, and its head. The next page is behind "
+	    "“next”.",
+	    "application/json"),
 	API("/api/openapi.json", DEED_BE, NULL, web_openapi, "This document.", "application/json"),
 	PAGE("/api", DEED_BE, NULL, web_reference),
 	PAGE("/", DEED_BE, list_query, web_list), /* those that he may see */
@@ -189,8 +194,8 @@ const struct web_route web_routes[] = {
 	PAGE("/cvms/{cvm}/release", DEED_OPERATE, NULL, web_ask_release),
 	CHANGE("/cvms/{cvm}/release", web_page_release),
 	PAGE("/users", DEED_OPERATE, after_query, web_users),
-	PAGE("/audit", DEED_OPERATE, NULL, web_audit),
-	PAGE("/audit.jsonl", DEED_OPERATE, NULL, web_audit_file),
+	PAGE("/audit", DEED_AUDIT, before_query, web_audit),
+	PAGE("/audit.jsonl", DEED_AUDIT, NULL, web_audit_file),
 	PAGE("/c/{id}/manifest.json", DEED_SEE, NULL, web_manifest),
 	PAGE("/c/{id}/events.sse", DEED_SEE, after_query, web_events),
 	PAGE("/me", DEED_BE, NULL, web_me),

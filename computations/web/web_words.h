@@ -48,11 +48,11 @@
 #define WEB_USERS      "A token shows whose call it is; roles in computations say what it may."
 #define WEB_CVM_SILENT "Its agent has said nothing outside of computations."
 #define WEB_AUDIT      "Who changed what, or was refused; newest first. It is this service's word."
-#define WEB_NO_AUDIT                                                                            \
-	"The audit log goes to the service's normal log. COMPUTATIONS_AUDIT_LOG names a file, " \
-	"which is shown here; until then:"
-#define WEB_AUDIT_EMPTY \
-	"Nothing was changed since this log began. Whatever changes something is here before it does:"
+#define WEB_AUDIT_NONE "There is no row before that one: the log begins behind it."
+#define WEB_AUDIT_HEAD                                                                               \
+	"Note it down somewhere else. Each row has the digest of the one before it, so whoever has " \
+	"this can tell a log that was written anew:"
+#define WEB_AUDIT_EMPTY "Nothing was changed since this log began. Whatever does is a row of it:"
 #define WEB_KEYS                                                                                      \
 	"Fingerprints are SHA3-256 of the public key. Ask each party for theirs by another way than " \
 	"this page."

@@ -31,7 +31,6 @@ struct web {
 	struct web_door door;
 	struct sign_in_rate *rate;
 	uint8_t secret[SHA256_LEN]; /* of forms without a session */
-	char *audit_log;            /* NULL: the normal log has it */
 	char *socket; /* where links are given; NULL: no TCP port of loopback needs them */
 	TAILQ_HEAD(, web_follower) followers;
 };
@@ -106,6 +105,7 @@ void web_cvms_json(struct http_request *r, void *data);
 void web_cvm(struct http_request *r, void *data);
 void web_cvm_json(struct http_request *r, void *data);
 void web_audit(struct http_request *r, void *data);
+void web_audit_json(struct http_request *r, void *data);
 void web_audit_file(struct http_request *r, void *data);
 void web_events(struct http_request *r, void *data);
 void web_openapi(struct http_request *r, void *data);

@@ -10,12 +10,12 @@ import harness
 import tap
 from browser import Browser
 from computations_service import agent_of, connected, create, run
-from harness import PATIENCE, Folder, computations, cvms, people_grpc, spki, until
+from harness import PATIENCE, computations, cvms, people_grpc, spki, until
 from web_page import Web
 
 WIDTHS = [320, 360, 768, 1024, 1280, 1440, 1920, 2560, 3840]
 KEYS = [spki(name)[0] for name in ("one", "other", "third")]
-ALIKE = ("found", "waiting-for-algorithm", "running", "completed", "cancelled", "roles-frozen", "no-users", "no-audit")
+ALIKE = ("found", "waiting-for-algorithm", "running", "completed", "cancelled", "roles-frozen", "no-users")
 SLOW = ("list", "created", "completed")
 LONG = "Trains a classifier of chest X-rays (normal, viral pneumonia, COVID) on the images of three hospitals."
 
@@ -102,12 +102,12 @@ def screens(made):
 
 
 def every_screen_is_as_it_should_be():
-    with Folder() as logs, Room(AUDIT_LOG=logs("audit.log")) as room:
+    with Room() as room:
         page = room.page
         page.size(1440)
         room.come_in()
         wrong = []
-        for name, path in (("empty", "/"), ("no-cvms", "/cvms"), ("no-users", "/users"), ("no-audit", "/audit")):
+        for name, path in (("empty", "/"), ("no-cvms", "/cvms"), ("no-users", "/users")):
             wrong += look(room, name, path)
         for name, path in screens(fill(room.web.service)):
             wrong += look(room, name, path)

@@ -15,6 +15,7 @@ from people import ROLES, Caller
 from web_page import BROWSER, Events, Web
 
 ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web/web_routes.c")
+SERVICE = {"DEED_OPERATE", "DEED_AUDIT"}  # of no computation
 ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1"}
 
 
@@ -71,7 +72,7 @@ class Head:
 
 def every_row_asks_who_it_is():
     """Each role, an administrator of the service, somebody without a role, and nobody."""
-    with Folder() as logs, Rights(AUDIT_LOG=logs("audit.log")) as web, agent_of(web.service, "cvm-1"):
+    with Rights() as web, agent_of(web.service, "cvm-1"):
         until(connected(web.service, "cvm-1"), "the connection")
         create(web.service, id="c", name="one")
         tokens = {role: web.user("u-" + role) for role in ROLES}
@@ -80,17 +81,20 @@ def every_row_asks_who_it_is():
         administrator = web.user("root", administrator=True)
         narrow = web.user("narrow", administrator=True, actions=["view"])
         stranger = web.user("stranger")
+        web.root("AddUser", name="auditor", auditor=True)
+        auditor = web.root("AddToken", user="auditor", name="t").token
         table = routes()
-        assert len(table) > 9 and {deed for _, deed in table} <= {"DEED_BE", "DEED_SEE", "DEED_OPERATE"}, table
+        assert len(table) > 9 and {deed for _, deed in table} <= {"DEED_BE", "DEED_SEE", *SERVICE}, table
         for pattern, deed in table:
             path = re.sub(r"\{\w+\}", lambda found: ADDRESSES[found[0]], pattern)
             of_computation = "{id}" in pattern
             assert of_computation == (deed == "DEED_SEE") and ("{cvm}" not in pattern or deed == "DEED_OPERATE"), pattern
             for role in ROLES:
-                assert web.status(path, tokens[role]) == (403 if deed == "DEED_OPERATE" else 200), (path, role)
+                assert web.status(path, tokens[role]) == (403 if deed in SERVICE else 200), (path, role)
             assert web.status(path, administrator) == 200, path
-            assert web.status(path, narrow) == (403 if deed == "DEED_OPERATE" else 200), path
-            assert web.status(path, stranger) == {"DEED_BE": 200, "DEED_SEE": 404, "DEED_OPERATE": 403}[deed], path
+            assert web.status(path, narrow) == (403 if deed in SERVICE else 200), path
+            assert web.status(path, stranger) == {"DEED_BE": 200, "DEED_SEE": 404}.get(deed, 403), path
+            assert web.status(path, auditor) == {"DEED_BE": 200, "DEED_SEE": 404, "DEED_AUDIT": 200}.get(deed, 403), path
             for nobody in ("cocos_" + "0" * 64, "cocos_", "x", administrator[:-1], administrator + "0", "x " + stranger):
                 assert web.status(path, nobody) == 401, (path, nobody)
             assert web.status(path, None) == 401, path
