@@ -311,6 +311,7 @@ static int stray_to_json(struct json_out *out, const Manager__Stray *s, struct e
 	json_out_object(out, NULL);
 	json_out_text(out, "id", id);
 	json_out_text(out, "domain", s->domain);
+	json_out_text(out, "host", s->host);
 	json_out_bool(out, "folder", s->folder);
 	json_out_bool(out, "secrets", s->secrets);
 	json_out_bool(out, "adoptable", s->adoptable);
@@ -321,45 +322,86 @@ static int stray_to_json(struct json_out *out, const Manager__Stray *s, struct e
 static const struct table_column stray_columns[] = {
 	{ "CVM", "id", false },          { "DOMAIN", "domain", false },
 	{ "FOLDER", "folder", false },   { "SECRETS", "secrets", false },
-	{ "ADOPT", "adoptable", false }, { NULL, NULL, false },
+	{ "ADOPT", "adoptable", false }, { "HOST", "host", false },
+	{ NULL, NULL, false },
 };
 
-static int print_strays(struct cli *cli, const Manager__ListStraysRes *response, struct err *e)
+static int stray_row(struct table *t, const Manager__Stray *s, struct err *e)
 {
-	struct table t CLEANUP_TABLE;
+	struct json_out object CLEANUP_JSON_OUT;
 
-	table_init(&t, stray_columns);
-	for (size_t i = 0; i < response->n_strays; i++) {
-		const Manager__Stray *s = response->strays[i];
-		struct json_out object CLEANUP_JSON_OUT;
+	table_text(t, s->id);
+	table_text(t, *s->domain ? s->domain : "(does not run)");
+	table_text(t, s->folder ? "folder" : "");
+	table_text(t, s->secrets ? "secrets" : "");
+	table_text(t, s->adoptable ? "adoptable" : "");
+	table_text(t, s->host);
+	json_out_init(&object);
+	if (stray_to_json(&object, s, e) < 0)
+		return err_code(e);
+	table_object(t, &object);
+	return 0;
+}
 
-		table_text(&t, s->id);
-		table_text(&t, *s->domain ? s->domain : "(does not run)");
-		table_text(&t, s->folder ? "folder" : "");
-		table_text(&t, s->secrets ? "secrets" : "");
-		table_text(&t, s->adoptable ? "adoptable" : "");
-		json_out_init(&object);
-		if (stray_to_json(&object, s, e) < 0)
+/* A manager that gives pages for ever would never let us end. */
+enum { STRAY_PAGES_MAX = 4096 };
+
+/* One page; where the next one begins goes to `next`, malloc'ed. */
+static int read_strays(struct client *client, const char *cursor, struct table *t, char **next,
+		       struct err *e)
+{
+	Manager__ListStraysReq request = MANAGER__LIST_STRAYS_REQ__INIT;
+	const Manager__ListStraysRes *page;
+	ProtobufCMessage *response;
+	int failed = 0;
+
+	request.cursor = (char *)(uintptr_t)cursor;
+	if (client_call(client, &list_strays, &request.base, &response, e) < 0)
+		return err_code(e);
+	page = (const Manager__ListStraysRes *)response;
+	for (size_t i = 0; !failed && i < page->n_strays; i++)
+		failed = stray_row(t, page->strays[i], e);
+	for (size_t i = 0; !failed && !*page->next && i < page->n_over; i++)
+		fprintf(stderr,
+			"note: %s%s has more of them than are listed: the rest follow when some are "
+			"removed\n",
+			*page->over[i] ? "host " : "the host", text_plain(page->over[i]).text);
+	*next = failed ? NULL : strdup(page->next);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return failed || *next ? failed : err_nomem(e);
+}
+
+static int read_all_strays(struct client *client, struct table *t, struct err *e)
+{
+	CLEANUP(free) char *cursor = strdup("");
+
+	for (int pages = 0; cursor && pages < STRAY_PAGES_MAX; pages++) {
+		char *next;
+
+		if (read_strays(client, cursor, t, &next, e) < 0)
 			return err_code(e);
-		table_object(&t, &object);
+		free(cursor);
+		cursor = next;
+		if (!*cursor)
+			return 0;
 	}
-	return table_print(&t, cli, "none: everything of this manager has its record", e);
+	return cursor ? err_set(e, ERR_OUT_OF_RANGE, "the manager's list has more than %d pages",
+				STRAY_PAGES_MAX)
+		      : err_nomem(e);
 }
 
 static enum cli_exit run_vm_strays(struct cli *cli, struct err *e)
 {
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	Manager__ListStraysReq request = MANAGER__LIST_STRAYS_REQ__INIT;
-	ProtobufCMessage *response;
-	int failed;
+	struct table t CLEANUP_TABLE;
 
+	table_init(&t, stray_columns);
 	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_MANAGER, NULL, cli, e) < 0)
 		return CLI_USAGE;
-	if (client_call(&client, &list_strays, &request.base, &response, e) < 0)
+	if (read_all_strays(&client, &t, e) < 0 ||
+	    table_print(&t, cli, "none: everything of this manager has its record", e) < 0)
 		return CLI_FAILED;
-	failed = print_strays(cli, (const Manager__ListStraysRes *)response, e);
-	protobuf_c_message_free_unpacked(response, NULL);
-	return failed ? CLI_FAILED : CLI_OK;
+	return CLI_OK;
 }
 
 const struct command cmd_vm_strays = {

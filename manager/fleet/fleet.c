@@ -29,7 +29,7 @@ void fleet_job_end(struct job *job)
 
 	cvm_request_done(&job->request);
 	free(job->domains);
-	free(job->strays);
+	strays_done(&job->strays);
 	free(job->change);
 	const unsigned turn = job->turn;
 

@@ -52,10 +52,9 @@ typedef void fleet_removed_fn(void *data, const struct err *e);
 int fleet_remove(struct fleet *fleet, const char *id, fleet_removed_fn *done, void *data,
 		 struct err *e) MUST_CHECK;
 
-/* What is this manager's and has no record, as it is now: `done` is called later, once; `strays` are
+/* What is this manager's and has no record, as it is now: `done` is called later, once; `found` is
  * valid until it returns. */
-typedef void fleet_strays_fn(void *data, const struct stray *strays, size_t count,
-			     const struct err *e);
+typedef void fleet_strays_fn(void *data, const struct strays *found, const struct err *e);
 int fleet_strays(struct fleet *fleet, fleet_strays_fn *done, void *data, struct err *e) MUST_CHECK;
 
 /* Records it again, as a CVM that runs. ERR_PRECONDITION if it can only be removed. `done` is called

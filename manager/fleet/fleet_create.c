@@ -95,7 +95,8 @@ static int make_id(char id[CVM_ID_LEN + 1], struct err *e)
 	return 0;
 }
 
-/* All that are there count, those that are made and removed, too, and those without a record. */
+/* All that are there count, those that are made and removed, too; and those without a record, unless there is a table
+ * of hosts: then they count on their host, which says of itself what it likes, and cost the others nothing. */
 struct total {
 	struct admission_use use;
 	unsigned cvms;
@@ -105,7 +106,8 @@ static struct total total_of(const struct fleet *f)
 {
 	struct total all = { .cvms = 0 };
 
-	all.cvms = fleet_stray_use_count(f, NULL, &all.use);
+	if (!f->lifecycle->hosts->has_table)
+		all.cvms = fleet_stray_use_count(f, NULL, &all.use);
 	for (unsigned i = 0; i < f->count; i++)
 		if (f->slots[i].state != SLOT_FREE) {
 			admission_count(f->lifecycle->config, &f->slots[i].cvm, &all.use);
@@ -114,19 +116,14 @@ static struct total total_of(const struct fleet *f)
 	return all;
 }
 
-static struct slot *unused_slot(struct fleet *f, const struct cvm *cvm, unsigned used,
-				struct err *e)
+static int check_number(const struct fleet *f, const struct cvm *cvm, unsigned used, struct err *e)
 {
-	if (fleet_slot_named(f, cvm->owner, cvm->name)) {
-		err_set(e, ERR_EXISTS, "name: a CVM is called %s", cvm->name);
-		return NULL;
-	}
-	for (unsigned i = 0; used < f->lifecycle->config->max_vms && i < f->count; i++)
-		if (f->slots[i].state == SLOT_FREE && !f->slots[i].blocked)
-			return &f->slots[i];
-	err_set(e, ERR_EXHAUSTED, "%u CVMs exist, which is the limit (MANAGER_MAX_VMS): remove one",
-		used);
-	return NULL;
+	if (fleet_slot_named(f, cvm->owner, cvm->name))
+		return err_set(e, ERR_EXISTS, "name: a CVM is called %s", cvm->name);
+	if (used < f->lifecycle->config->max_vms && fleet_slot_unused(f, NULL))
+		return 0;
+	return err_set(e, ERR_EXHAUSTED,
+		       "%u CVMs exist, which is the limit (MANAGER_MAX_VMS): remove one", used);
 }
 
 /* Against the tenant's own limits, for which his CVMs alone count. */
@@ -172,13 +169,12 @@ static int find_room(struct fleet *f, const struct access_caller *caller,
 
 	if (*caller->tenant && check_limits(f, caller, cvm, e) < 0)
 		return err_code(e);
-	if (fleet_stray_use_lacks(f)) /* and nobody knows what that machine has */
-		return err_nomem(e);
-	*slot = unused_slot(f, cvm, all.cvms, e);
-	if (!*slot || admission_check(f->lifecycle->config, &all.use, cvm, e) < 0)
+	if (check_number(f, cvm, all.cvms, e) < 0 ||
+	    admission_check(f->lifecycle->config, &all.use, cvm, e) < 0)
 		return hide_host(caller->tenant, e);
 	if (fleet_host_choose(f, request, cvm, e) < 0)
 		return hide_hosts(caller->tenant, e);
+	*slot = fleet_slot_unused(f, fleet_host_find(f, cvm->host));
 	return 0;
 }
 

@@ -302,10 +302,7 @@ static void hide(struct fleet_host *host)
 
 		if (slot->host == host)
 			slot->host = NULL;
-		if (slot->stray_host == host) {
-			slot->stray_host = NULL;
-			slot->blocked = false;
-		}
+		slot->blocked &= ~fleet_host_bit(host);
 	}
 	fleet_stray_use_begin(host);
 	fleet_stray_use_end(host);

@@ -11,6 +11,9 @@ int fleet_host_new(struct fleet *f, struct vm_host *as, struct fleet_host **made
 
 	if (!host)
 		return err_nomem(e);
+	while (f->host_numbers & fleet_host_bit(host)) /* there are at most as many as bits */
+		host->number++;
+	f->host_numbers |= fleet_host_bit(host);
 	host->fleet = f;
 	host->host = as;
 	uv_timer_init(f->loop, &host->reconnect);
@@ -31,6 +34,7 @@ static void on_closed(uv_handle_t *handle)
 
 void fleet_host_free(struct fleet_host *host)
 {
+	host->fleet->host_numbers &= ~fleet_host_bit(host);
 	uv_close((uv_handle_t *)&host->reconnect, on_closed);
 }
 
@@ -109,6 +113,12 @@ static struct placement_size used_of(const struct fleet *f, const struct fleet_h
 	return used;
 }
 
+/* Machines without a record take what nobody can count, or every name that a CVM could have there. */
+static bool is_crowded(const struct fleet *f, const struct fleet_host *host)
+{
+	return host->strays_over || !fleet_slot_unused(f, host);
+}
+
 static void describe(const struct fleet *f, const struct fleet_host *h, struct placement_host *out)
 {
 	const struct host_row *row = &h->host->row;
@@ -118,6 +128,7 @@ static void describe(const struct fleet *f, const struct fleet_host *h, struct p
 		.is_there = h->is_there && h->is_known,
 		.draining = row->draining || h->host->drained || h->leaving,
 		.is_twin = fleet_host_twin(f, h) != NULL,
+		.is_crowded = is_crowded(f, h),
 		.has = { row->cpus ? row->cpus : h->info.cpus,
 			 row->memory ? row->memory : h->info.memory, row->machines },
 		.used = used_of(f, h),
@@ -160,6 +171,15 @@ bool fleet_host_view(const struct fleet *f, size_t place, struct host_view *view
 static const enum config_tee wishes[HOST_TEES] = { CONFIG_TEE_NONE, CONFIG_TEE_SNP,
 						   CONFIG_TEE_TDX };
 
+static int check_single(const struct fleet *f, struct err *e)
+{
+	return is_crowded(f, f->hosts[0])
+		       ? err_set(e, ERR_EXHAUSTED,
+				 "the host is full of machines without a record: 'cocos-cli vm "
+				 "strays' lists them")
+		       : 0;
+}
+
 int fleet_host_choose(struct fleet *f, struct cvm_request *request, struct cvm *cvm, struct err *e)
 {
 	const struct config *config = f->lifecycle->config;
@@ -168,7 +188,7 @@ int fleet_host_choose(struct fleet *f, struct cvm_request *request, struct cvm *
 	size_t chosen;
 
 	if (!f->lifecycle->hosts->has_table)
-		return 0;
+		return check_single(f, e);
 	for (size_t i = 0; i < f->host_count; i++)
 		describe(f, f->hosts[i], &hosts[i]);
 	if (placement_tees(config, request->tee, hosts, f->host_count, wish.tees, e) < 0 ||

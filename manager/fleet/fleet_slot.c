@@ -50,6 +50,16 @@ bool fleet_slot_named(const struct fleet *f, const char *owner, const char *name
 	return false;
 }
 
+struct slot *fleet_slot_unused(const struct fleet *f, const struct fleet_host *host)
+{
+	uint64_t there = host ? fleet_host_bit(host) : 0;
+
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->slots[i].state == SLOT_FREE && !(f->slots[i].blocked & there))
+			return &f->slots[i];
+	return NULL;
+}
+
 static void on_retry(uv_timer_t *timer)
 {
 	fleet_slot_remove(timer->data, CVM_INTERRUPTED);

@@ -40,12 +40,14 @@ struct fleet_host {
 	uv_timer_t reconnect;
 	unsigned reconnect_ms;
 	bool connecting, looking, look_again;
-	bool is_there, lost;  /* lost: libvirt was there, and is not now */
-	bool is_known;        /* `info` is of this connection */
-	bool told_twin;       /* that it is another host's machine */
-	bool stray_uses_lack; /* one that there was no memory for */
-	bool leaving;         /* it is being removed: nothing new is launched there */
-	bool removed;         /* jobs that began before may still have it */
+	bool is_there, lost; /* lost: libvirt was there, and is not now */
+	bool is_known;       /* `info` is of this connection */
+	bool told_twin;      /* that it is another host's machine */
+	unsigned number;     /* among all that are there or still being let go: fleet_host_bit() */
+	size_t stray_count;  /* of those that are counted (fleet_stray_use.c) */
+	bool strays_over;    /* it has more than are counted: nothing new is launched there */
+	bool leaving;        /* it is being removed: nothing new is launched there */
+	bool removed;        /* jobs that began before may still have it */
 	struct virt_host info;
 };
 
@@ -57,13 +59,13 @@ struct slot {
 	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
 	uint64_t ends;    /* uv_now() when its time is up; 0: not started yet */
 	unsigned retry_ms;
-	bool doomed;  /* must go even if nobody asks */
-	bool died;    /* its domain ended while it was being created */
-	bool blocked; /* FREE: a domain without a record has the name of this slot's */
-	struct fleet_host *stray_host; /* where that is */
-	bool looked;                   /* was running when libvirt's domains were last asked for */
-	bool seen;                     /* libvirt has said that it runs, since it was last there */
-	uint64_t revision;             /* of its last change; 0: it has not been told of */
+	bool doomed; /* must go even if nobody asks */
+	bool died;   /* its domain ended while it was being created */
+	uint64_t
+		blocked; /* FREE: on these hosts a domain without a record has the name of this slot's */
+	bool looked;       /* was running when libvirt's domains were last asked for */
+	bool seen;         /* libvirt has said that it runs, since it was last there */
+	uint64_t revision; /* of its last change; 0: it has not been told of */
 	TAILQ_ENTRY(slot) link;
 	struct waiter *waiters;
 	UT_hash_handle hh; /* unless it is FREE: found by cvm.id */
@@ -94,6 +96,7 @@ struct fleet {
 	unsigned count, handles;
 	struct fleet_host *hosts[HOSTS_MAX];
 	size_t host_count, removed_count;
+	uint64_t host_numbers;                                 /* bits: taken */
 	LIST_HEAD(fleet_host_list, fleet_host) removed, going; /* fleet_host_change.c */
 	bool changes_hosts;                                    /* one is being added or drained */
 
@@ -140,8 +143,8 @@ struct job {
 	char last_words[FLEET_LAST_WORDS_MAX];
 	struct virt_domain *domains;
 	struct virt_size size;
-	struct stray *strays;
-	size_t domain_count, stray_count;
+	struct strays strays;
+	size_t domain_count;
 	struct host_change *change; /* owned */
 	unsigned turn;
 	int result;
@@ -162,6 +165,9 @@ void fleet_job_end(struct job *job);
 struct slot *fleet_slot_find(const struct fleet *f, const char *id);
 /* One of that owner's has that name. */
 bool fleet_slot_named(const struct fleet *f, const char *owner, const char *name);
+
+/* The first that is free and whose name a CVM on that host can have (NULL: on any); NULL: none. */
+struct slot *fleet_slot_unused(const struct fleet *f, const struct fleet_host *host);
 
 /* From here on it is that CVM's, and found by its id; until it is left again, or free. */
 int fleet_slot_take(struct fleet *f, struct slot *slot, const struct cvm *cvm,
@@ -201,8 +207,8 @@ bool fleet_stray_is_gone(const struct fleet *f, const char *id);
 /* Tells of folders without a record; libvirt is asked later. */
 void fleet_stray_start(struct fleet *f);
 
-/* Those that are strays, moved to the front; how many. */
-size_t fleet_stray_keep(const struct fleet *f, struct stray *all, size_t count);
+/* Leaves those that are strays. */
+void fleet_stray_keep(const struct fleet *f, struct strays *found);
 void fleet_stray_tell(const struct stray *stray);
 int fleet_stray_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *data,
 		       struct err *e) MUST_CHECK;
@@ -219,24 +225,23 @@ void fleet_watch_connect(struct fleet_host *host);
 /* Compares its libvirt's domains with ours; again afterwards if that is under way. */
 void fleet_watch_look(struct fleet_host *host);
 
-/* A domain on that host that has no record has this slot's name. */
+/* A domain on that host that has no record has this slot's name: no CVM there can have it. */
 void fleet_watch_block(struct slot *slot, struct fleet_host *host, const char *uuid);
 
 /* What machines without a record have (fleet_stray_use.c): until libvirt says how much that is, it counts as the
  * most that a CVM may have. Those of a host that are not added between begin and end are gone. It is the first host's
- * that says it has it, and only that one drops it; NULL: whichever it is. */
+ * that says it has it, and only that one drops it; NULL: whichever it is. Each host has a share of STRAYS_OF_HOST_MAX:
+ * one that has more, or one for which there is no memory, takes no CVM until a look has counted them all. */
 void fleet_stray_use_add(struct fleet_host *host, const char *id);
 void fleet_stray_use_drop(struct fleet *f, const struct fleet_host *host, const char *id);
 void fleet_stray_use_begin(struct fleet_host *host);
 void fleet_stray_use_end(struct fleet_host *host);
+void fleet_stray_use_over(struct fleet_host *host);
 void fleet_stray_use_done(struct fleet *f);
 
 /* Adds up what all of them have, or those of one host (else NULL); how many they are. */
 unsigned fleet_stray_use_count(const struct fleet *f, const struct fleet_host *host,
 			       struct admission_use *use);
-
-/* There was no memory for one. */
-bool fleet_stray_use_lacks(const struct fleet *f);
 
 /* The hosts (fleet_hosts.c). A timer for each, which fleet_host_free() closes before it frees the host. */
 int fleet_hosts_start(struct fleet *f, struct err *e) MUST_CHECK;
@@ -244,6 +249,11 @@ int fleet_host_new(struct fleet *f, struct vm_host *host, struct fleet_host **ma
 		   struct err *e) MUST_CHECK;
 void fleet_host_free(struct fleet_host *host);
 void fleet_handle_closed(struct fleet *f);
+static inline uint64_t fleet_host_bit(const struct fleet_host *host)
+{
+	return UINT64_C(1) << host->number;
+}
+_Static_assert(HOSTS_MAX <= 64, "each host has its bit");
 struct fleet_host *fleet_host_find(struct fleet *f, const char *name);
 
 /* A job for it would wait until dialling ends, which takes minutes where nothing answers. */

@@ -26,14 +26,14 @@ static bool is_stray(const struct fleet *f, struct stray *stray)
 	return stray_has_folder(f->lifecycle, stray->id);
 }
 
-size_t fleet_stray_keep(const struct fleet *f, struct stray *all, size_t count)
+void fleet_stray_keep(const struct fleet *f, struct strays *found)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < count; i++)
-		if (is_stray(f, &all[i]))
-			all[kept++] = all[i];
-	return kept;
+	for (size_t i = 0; i < found->count; i++)
+		if (is_stray(f, &found->all[i]))
+			found->all[kept++] = found->all[i];
+	found->count = kept;
 }
 
 void fleet_stray_tell(const struct stray *s)
@@ -51,17 +51,16 @@ void fleet_stray_tell(const struct stray *s)
 
 void fleet_stray_start(struct fleet *f)
 {
-	CLEANUP(free) struct stray *all = NULL;
-	size_t count;
+	CLEANUP_STRAYS struct strays found = { .all = NULL };
 	struct err e;
 
-	if (stray_find(f->lifecycle, NULL, 0, &all, &count, &e) < 0) {
+	if (stray_find(f->lifecycle, NULL, 0, &found, &e) < 0) {
 		log_warn("%s", e.text);
 		return;
 	}
-	count = fleet_stray_keep(f, all, count);
-	for (size_t i = 0; i < count; i++)
-		fleet_stray_tell(&all[i]);
+	fleet_stray_keep(f, &found);
+	for (size_t i = 0; i < found.count; i++)
+		fleet_stray_tell(&found.all[i]);
 }
 
 /* Jobs of callers. */
@@ -71,8 +70,7 @@ struct ask {
 	char id[CVM_ID_LEN + 1]; /* "": all of them */
 	struct cvm cvm;
 	struct slot *slot;
-	struct stray *all;
-	size_t count;
+	struct strays found;
 	unsigned turn;
 	fleet_strays_fn *listed;
 	fleet_removed_fn *removed;
@@ -92,7 +90,7 @@ static void ask_end(struct ask *ask)
 	*at = ask->next;
 	const unsigned turn = ask->turn;
 
-	free(ask->all);
+	strays_done(&ask->found);
 	free(ask);
 	fleet_end(f, turn);
 }
@@ -146,18 +144,16 @@ static void list_work(void *data)
 
 	ask->result = vm_hosts_list(l->hosts, LIFECYCLE_ANY_PREFIX, &domains, &count, &ask->err);
 	if (ask->result == 0)
-		ask->result = stray_find(l, domains, count, &ask->all, &ask->count, &ask->err);
+		ask->result = stray_find(l, domains, count, &ask->found, &ask->err);
 }
 
 static void list_done(void *data)
 {
 	struct ask *ask = data;
 
-	if (ask->result < 0)
-		ask->listed(ask->data, NULL, 0, &ask->err);
-	else
-		ask->listed(ask->data, ask->all, fleet_stray_keep(ask->fleet, ask->all, ask->count),
-			    NULL);
+	if (ask->result == 0)
+		fleet_stray_keep(ask->fleet, &ask->found);
+	ask->listed(ask->data, &ask->found, ask->result < 0 ? &ask->err : NULL);
 	ask_end(ask);
 }
 
@@ -293,7 +289,7 @@ static void read_done(void *data)
 	}
 	fleet_stray_use_drop(ask->fleet, NULL,
 			     ask->cvm.id); /* from now on it counts as the slot's */
-	ask->slot->blocked = false;
+	ask->slot->blocked &= ~fleet_host_bit(ask->slot->host);
 }
 
 int fleet_adopt(struct fleet *f, const char *id, fleet_adopted_fn *done, void *data, struct err *e)

@@ -28,6 +28,23 @@ static struct stray_use *find(const struct fleet *f, const char *id)
 	return found;
 }
 
+static void forget(struct fleet *f, struct stray_use *u)
+{
+	u->host->stray_count--;
+	HASH_DEL(f->stray_uses, u);
+	free(u);
+}
+
+void fleet_stray_use_over(struct fleet_host *host)
+{
+	if (!host->strays_over)
+		log_warn(
+			"%s has more machines without a record than are counted (%d): nothing is launched "
+			"there",
+			fleet_host_name(host), STRAYS_OF_HOST_MAX);
+	host->strays_over = true;
+}
+
 static void size_work(void *data)
 {
 	struct job *job = data;
@@ -75,9 +92,9 @@ void fleet_stray_use_add(struct fleet_host *host, const char *id)
 	struct stray_use *u = find(f, id);
 
 	if (!u) {
-		u = calloc(1, sizeof(*u));
+		u = host->stray_count < STRAYS_OF_HOST_MAX ? calloc(1, sizeof(*u)) : NULL;
 		if (!u) {
-			host->stray_uses_lack = true;
+			fleet_stray_use_over(host);
 			return;
 		}
 		snprintf(u->id, sizeof(u->id), "%s", id);
@@ -86,9 +103,10 @@ void fleet_stray_use_add(struct fleet_host *host, const char *id)
 		HASH_ADD_STR(f->stray_uses, id, u);
 		if (!find(f, id)) {
 			free(u);
-			host->stray_uses_lack = true;
+			fleet_stray_use_over(host);
 			return;
 		}
+		host->stray_count++;
 	}
 	if (u->host != host) /* another one has it already, whoever of them is right */
 		return;
@@ -101,17 +119,15 @@ void fleet_stray_use_drop(struct fleet *f, const struct fleet_host *host, const 
 {
 	struct stray_use *u = find(f, id);
 
-	if (!u || (host && u->host != host))
-		return;
-	HASH_DEL(f->stray_uses, u);
-	free(u);
+	if (u && (!host || u->host == host))
+		forget(f, u);
 }
 
 void fleet_stray_use_begin(struct fleet_host *host)
 {
 	struct stray_use *u;
 
-	host->stray_uses_lack = false;
+	host->strays_over = false;
 	for (u = host->fleet->stray_uses; u; u = u->hh.next)
 		if (u->host == host)
 			u->listed = false;
@@ -122,10 +138,8 @@ void fleet_stray_use_end(struct fleet_host *host)
 	struct stray_use *u, *next;
 
 	HASH_ITER(hh, host->fleet->stray_uses, u, next)
-	if (u->host == host && !u->listed) {
-		HASH_DEL(host->fleet->stray_uses, u);
-		free(u);
-	}
+	if (u->host == host && !u->listed)
+		forget(host->fleet, u);
 }
 
 unsigned fleet_stray_use_count(const struct fleet *f, const struct fleet_host *host,
@@ -144,14 +158,6 @@ unsigned fleet_stray_use_count(const struct fleet *f, const struct fleet_host *h
 		count++;
 	}
 	return count;
-}
-
-bool fleet_stray_use_lacks(const struct fleet *f)
-{
-	for (size_t i = 0; i < f->host_count; i++)
-		if (f->hosts[i]->stray_uses_lack)
-			return true;
-	return false;
 }
 
 void fleet_stray_use_done(struct fleet *f)

@@ -73,11 +73,10 @@ static void look_work(void *data)
 		return;
 	for (size_t i = 0; i < job->domain_count; i++)
 		memcpy(job->domains[i].host, host->row.name, sizeof(job->domains[i].host));
-	qsort(job->domains, job->domain_count, sizeof(job->domains[0]), compare);
 	job->result = virt_host(host->virt, &job->info, &job->err);
 	if (job->result == 0)
-		job->result = stray_find(l, job->domains, job->domain_count, &job->strays,
-					 &job->stray_count, &job->err);
+		job->result =
+			stray_find(l, job->domains, job->domain_count, &job->strays, &job->err);
 }
 
 static bool is_listed(const struct job *job, const char *id)
@@ -98,13 +97,11 @@ static bool is_ours(const struct fleet *f, const char *name)
 
 void fleet_watch_block(struct slot *slot, struct fleet_host *host, const char *uuid)
 {
-	if (!slot->blocked) /* else another host can't give the name free */
-		slot->stray_host = host;
-	slot->blocked = true;
+	slot->blocked |= fleet_host_bit(host);
 	fleet_stray_use_add(host, uuid);
 }
 
-/* No new CVM can have the name of a domain that runs. NULL: it has no slot's. */
+/* No new CVM there can have the name of a domain that runs. NULL: it has no slot's. */
 static struct slot *slot_of(struct fleet *f, const char *domain)
 {
 	unsigned slot;
@@ -128,17 +125,18 @@ static void unblock(const struct fleet_host *host, const struct virt_notice *not
 	struct slot *slot = slot_of(host->fleet, notice->name);
 
 	fleet_stray_use_drop(host->fleet, host, notice->uuid);
-	if (slot && slot->stray_host == host)
-		slot->blocked = false;
+	if (slot)
+		slot->blocked &= ~fleet_host_bit(host);
 }
 
 static void look_at_strays(struct job *job)
 {
 	struct fleet *f = job->fleet;
+	struct strays *strays = &job->strays;
 	unsigned stopped = 0;
 
-	for (size_t i = 0; i < job->stray_count && stopped < FLEET_ORPHANS_MAX; i++) {
-		const struct stray *stray = &job->strays[i];
+	for (size_t i = 0; i < strays->count && stopped < FLEET_ORPHANS_MAX; i++) {
+		const struct stray *stray = &strays->all[i];
 
 		if (*stray->domain && fleet_stray_is_gone(f, stray->id) &&
 		    !fleet_slot_find(f, stray->id)) {
@@ -147,16 +145,17 @@ static void look_at_strays(struct job *job)
 		}
 	}
 	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].blocked && f->slots[i].stray_host == job->host)
-			f->slots[i].blocked = false;
+		f->slots[i].blocked &= ~fleet_host_bit(job->host);
 	fleet_stray_use_begin(job->host);
-	job->stray_count = fleet_stray_keep(f, job->strays, job->stray_count);
-	for (size_t i = 0; i < job->stray_count; i++)
-		if (*job->strays[i].domain) {
-			fleet_stray_tell(&job->strays[i]);
-			block(job->host, &job->strays[i]);
+	fleet_stray_keep(f, strays);
+	for (size_t i = 0; i < strays->count; i++)
+		if (*strays->all[i].domain) {
+			fleet_stray_tell(&strays->all[i]);
+			block(job->host, &strays->all[i]);
 		}
 	fleet_stray_use_end(job->host);
+	if (strays->over_count)
+		fleet_stray_use_over(job->host);
 }
 
 static void tell_twin(struct fleet_host *host)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Why a host does not take a CVM; the first that holds. */
-enum reason { TAKES, DRAINING, TWIN, OTHER_TEE, LOST, CPUS, MEMORY, MACHINES, REASONS };
+enum reason { TAKES, DRAINING, TWIN, OTHER_TEE, LOST, CROWDED, CPUS, MEMORY, MACHINES, REASONS };
 
 static bool any_says_tee(const struct placement_host *hosts, size_t count)
 {
@@ -62,6 +62,8 @@ static enum reason look(const struct placement_host *h, const struct placement_w
 		return LOST;
 	if (!has_any(h->tees, wish->tees))
 		return OTHER_TEE;
+	if (h->is_crowded)
+		return CROWDED;
 	if (!fits(h->has.cpus, h->used.cpus, wish->cpus))
 		return CPUS;
 	if (!fits(h->has.memory, h->used.memory, wish->memory))
@@ -117,6 +119,7 @@ static int refuse(const unsigned counts[REASONS], struct err *e)
 		[TWIN] = "the same machine as another",
 		[OTHER_TEE] = "without the TEE",
 		[LOST] = "not reachable now",
+		[CROWDED] = "full of machines without a record ('cocos-cli vm strays')",
 		[CPUS] = "with too few cpus left",
 		[MEMORY] = "with too little memory left",
 		[MACHINES] = "with as many CVMs as it may have",
@@ -129,9 +132,10 @@ static int refuse(const unsigned counts[REASONS], struct err *e)
 			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%u %s",
 					       at ? ", " : "", counts[r], words[r]);
 	return err_set(e,
-		       counts[CPUS] + counts[MEMORY] + counts[MACHINES] ? ERR_EXHAUSTED
-		       : counts[LOST]                                   ? ERR_UNAVAILABLE
-									: ERR_PRECONDITION,
+		       counts[CROWDED] + counts[CPUS] + counts[MEMORY] + counts[MACHINES]
+			       ? ERR_EXHAUSTED
+		       : counts[LOST] ? ERR_UNAVAILABLE
+				      : ERR_PRECONDITION,
 		       "no host of MANAGER_HOSTS takes this CVM: %s", text);
 }
 

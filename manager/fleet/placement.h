@@ -15,6 +15,7 @@ struct placement_size {
 struct placement_host {
 	bool is_there, draining;
 	bool is_twin;              /* its machine is that of a host before it */
+	bool is_crowded;           /* by machines without a record */
 	bool said[HOST_TEES];      /* by the table */
 	bool tees[HOST_TEES];      /* those of them that it has */
 	struct placement_size has; /* 0: no limit */

@@ -56,10 +56,6 @@ static struct stray *take(struct list *list, const char *name, struct err *e)
 
 	if (found)
 		return found;
-	if (HASH_COUNT(list->all) == STRAYS_MAX) {
-		err_set(e, ERR_EXHAUSTED, "more than %d folders and domains", STRAYS_MAX);
-		return NULL;
-	}
 	node = calloc(1, sizeof(*node));
 	if (node) {
 		node->stray.is_id = is_id;
@@ -74,6 +70,14 @@ static struct stray *take(struct list *list, const char *name, struct err *e)
 	return found;
 }
 
+static struct stray *take_folder(struct list *list, const char *name, struct err *e)
+{
+	if (HASH_COUNT(list->all) < STRAY_FOLDERS_MAX)
+		return take(list, name, e);
+	err_set(e, ERR_EXHAUSTED, "more than %d folders", STRAY_FOLDERS_MAX);
+	return NULL;
+}
+
 static int record_path(const struct lifecycle *l, const char *id, char **path, struct err *e)
 {
 	return text_format(path, e, "%s/cvms/%s/" LIFECYCLE_RECORD, l->config->state_dir, id);
@@ -82,7 +86,7 @@ static int record_path(const struct lifecycle *l, const char *id, char **path, s
 static int add_folder(const struct lifecycle *l, struct list *list, const char *name, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
-	struct stray *stray = take(list, name, e);
+	struct stray *stray = take_folder(list, name, e);
 	struct stat st;
 
 	if (!stray || record_path(l, name, &path, e) < 0)
@@ -99,7 +103,7 @@ static int add_secrets(struct list *list, const char *name, struct err *e)
 
 	if (!cvm_id_is_valid(name))
 		return 0;
-	stray = take(list, name, e);
+	stray = take_folder(list, name, e);
 	if (!stray)
 		return err_code(e);
 	stray->secrets = true;
@@ -168,9 +172,32 @@ static bool is_elsewhere(const struct lifecycle *l, const struct stray *stray,
 	       recorded_host(l, stray) != vm_hosts_find(l->hosts, domain->host);
 }
 
-static int add_domain(const struct lifecycle *l, struct list *list,
-		      const struct virt_domain *domain, struct err *e)
+/* What was added of the host whose domains are gone through. */
+struct share {
+	const char *host;
+	size_t taken;
+	bool is_over;
+};
+
+/* Whether one more of that host that has no folder is looked at. */
+static bool has_share(struct share *share, const struct virt_domain *domain, struct strays *found)
 {
+	if (!share->host || strcmp(share->host, domain->host) != 0)
+		*share = (struct share){ .host = domain->host };
+	if (share->taken < STRAYS_OF_HOST_MAX) {
+		share->taken++;
+		return true;
+	}
+	if (!share->is_over && found->over_count < HOSTS_MAX)
+		memcpy(found->over[found->over_count++], domain->host, sizeof(domain->host));
+	share->is_over = true;
+	return false;
+}
+
+static int add_domain(const struct lifecycle *l, struct list *list, struct share *share,
+		      const struct virt_domain *domain, struct strays *found, struct err *e)
+{
+	bool has_folder = find(list, domain->uuid);
 	char prefix[LIFECYCLE_NAME_MAX];
 	const struct vm_host *host;
 	struct stray *stray;
@@ -178,7 +205,9 @@ static int add_domain(const struct lifecycle *l, struct list *list,
 
 	lifecycle_prefix(l, prefix);
 	if (strncmp(domain->name, prefix, strlen(prefix)) != 0 &&
-	    !(stray_slot(domain->name, &slot) && find(list, domain->uuid)))
+	    !(stray_slot(domain->name, &slot) && has_folder))
+		return 0;
+	if (!has_folder && !has_share(share, domain, found))
 		return 0;
 	stray = take(list, domain->uuid, e);
 	if (!stray)
@@ -192,7 +221,12 @@ static int add_domain(const struct lifecycle *l, struct list *list,
 	return 0;
 }
 
-static int flatten(const struct list *list, struct stray **all, size_t *count, struct err *e)
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct stray *)a)->id, ((const struct stray *)b)->id);
+}
+
+static int flatten(const struct list *list, struct strays *found, struct err *e)
 {
 	size_t n = HASH_COUNT(list->all);
 	struct stray *flat = calloc(n + 1, sizeof(*flat));
@@ -202,14 +236,16 @@ static int flatten(const struct list *list, struct stray **all, size_t *count, s
 	n = 0;
 	for (const struct node *node = list->all; node; node = node->hh.next)
 		flat[n++] = node->stray;
-	*all = flat;
-	*count = n;
+	qsort(flat, n, sizeof(*flat), compare);
+	found->all = flat;
+	found->count = n;
 	return 0;
 }
 
 int stray_find(const struct lifecycle *l, const struct virt_domain *domains, size_t domain_count,
-	       struct stray **all, size_t *count, struct err *e)
+	       struct strays *found, struct err *e)
 {
+	struct share share = { .host = NULL };
 	CLEANUP(free) char *cvms = NULL;
 	CLEANUP_LIST struct list list = { .all = NULL };
 
@@ -217,10 +253,11 @@ int stray_find(const struct lifecycle *l, const struct virt_domain *domains, siz
 	    scan(l, &list, cvms, false, e) < 0 ||
 	    scan(l, &list, l->config->secrets_dir, true, e) < 0)
 		return err_code(e);
+	found->over_count = 0;
 	for (size_t i = 0; i < domain_count; i++)
-		if (add_domain(l, &list, &domains[i], e) < 0)
+		if (add_domain(l, &list, &share, &domains[i], found, e) < 0)
 			return err_code(e);
-	return flatten(&list, all, count, e);
+	return flatten(&list, found, e);
 }
 
 bool stray_has_folder(const struct lifecycle *l, const char *id)
@@ -239,17 +276,17 @@ bool stray_has_folder(const struct lifecycle *l, const char *id)
 static int look_up(const struct lifecycle *l, const char *id, struct stray *stray, struct err *e)
 {
 	CLEANUP(free) struct virt_domain *domains = NULL;
-	CLEANUP(free) struct stray *all = NULL;
-	size_t domain_count, count;
+	CLEANUP_STRAYS struct strays found = { .all = NULL };
+	size_t domain_count;
 
 	if (!cvm_id_is_valid(id))
 		return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
 	if (vm_hosts_list(l->hosts, LIFECYCLE_ANY_PREFIX, &domains, &domain_count, e) < 0 ||
-	    stray_find(l, domains, domain_count, &all, &count, e) < 0)
+	    stray_find(l, domains, domain_count, &found, e) < 0)
 		return err_code(e);
-	for (size_t i = 0; i < count; i++)
-		if (all[i].is_id && strcmp(all[i].id, id) == 0) {
-			*stray = all[i];
+	for (size_t i = 0; i < found.count; i++)
+		if (found.all[i].is_id && strcmp(found.all[i].id, id) == 0) {
+			*stray = found.all[i];
 			return 0;
 		}
 	return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);

@@ -11,7 +11,15 @@
 #include "common/base/log.h"
 #include "manager/launch/lifecycle.h"
 
-enum { STRAYS_MAX = 32768 }; /* 8 MiB: all CVMs that there may be, and as many without a record */
+#include <stdlib.h>
+
+enum {
+	STRAY_FOLDERS_MAX =
+		32768, /* 9 MiB: all CVMs that there may be, and as many without a record */
+	/* Machines of one host that have no folder here: a host says of itself what it likes, and has keys for about as
+	 * many CVMs (SEV: 1006). What it has beyond that is not looked at, and costs the other hosts nothing. */
+	STRAYS_OF_HOST_MAX = 1024,
+};
 
 struct stray {
 	char id[LOG_QUOTE_MAX];     /* a CVM's id; or, quoted, another name in <state>/cvms */
@@ -23,11 +31,25 @@ struct stray {
 	bool recorded;              /* its folder has the record with which it can be adopted */
 };
 
-/* Everything of this manager's, known or not, malloc'ed. A domain is ours if its name has our tag, or
+struct strays {
+	struct stray *all; /* malloc'ed, by id */
+	size_t count, over_count;
+	char over
+		[HOSTS_MAX]
+		[VIRT_HOST_MAX]; /* hosts that have more than STRAYS_OF_HOST_MAX: the first ids are here */
+};
+
+/* Everything of this manager's, known or not. A domain is ours if its name has our tag, or
  * the form of a manager's and a folder of ours has its UUID as name. `domains` are all whose name
- * begins with LIFECYCLE_ANY_PREFIX. */
+ * begins with LIFECYCLE_ANY_PREFIX, one host's after the other's, each by UUID. */
 int stray_find(const struct lifecycle *l, const struct virt_domain *domains, size_t domain_count,
-	       struct stray **all, size_t *count, struct err *e) MUST_CHECK;
+	       struct strays *found, struct err *e) MUST_CHECK;
+
+static inline void strays_done(struct strays *strays)
+{
+	free(strays->all);
+}
+#define CLEANUP_STRAYS __attribute__((cleanup(strays_done)))
 
 /* Whether a folder of that id is there now. */
 bool stray_has_folder(const struct lifecycle *l, const char *id);

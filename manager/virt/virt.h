@@ -106,7 +106,7 @@ struct virt_size {
 int virt_size(struct virt *virt, const char *uuid, struct virt_size *size,
 	      struct err *e) MUST_CHECK;
 
-/* The domains whose name begins with `prefix`, running or starting, malloc'ed. */
+/* The domains whose name begins with `prefix`, running or starting, by UUID, malloc'ed. */
 int virt_list(struct virt *virt, const char *prefix, struct virt_domain **domains, size_t *count,
 	      struct err *e) MUST_CHECK;
 

@@ -113,6 +113,11 @@ int virt_size(struct virt *v, const char *uuid, struct virt_size *size, struct e
 	return 0;
 }
 
+static int by_uuid(const void *a, const void *b)
+{
+	return strcmp(((const struct virt_domain *)a)->uuid, ((const struct virt_domain *)b)->uuid);
+}
+
 int virt_list(struct virt *v, const char *prefix, struct virt_domain **domains, size_t *count,
 	      struct err *e)
 {
@@ -139,6 +144,7 @@ int virt_list(struct virt *v, const char *prefix, struct virt_domain **domains, 
 	free(all);
 	if (!found)
 		return err_set(e, ERR_EXHAUSTED, "libvirt: %d domains are too many", total);
+	qsort(found, n, sizeof(*found), by_uuid);
 	*domains = found;
 	*count = n;
 	return 0;

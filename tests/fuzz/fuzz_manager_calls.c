@@ -38,8 +38,9 @@ static char ids[IDS][CVM_ID_LEN + 1] = {
 	[ID_STRAY] = "5b1c6d3e-0000-4000-8000-000000000001", [ID_NONE] = "../../etc"
 };
 static unsigned created;
-static char cursor[128];
+static char cursor[128], stray_cursor[LOG_QUOTE_MAX];
 static char place[128];
+static bool asks_strays[USERS][GRPC_PEER_CALLS];
 static bool watches[USERS][GRPC_PEER_CALLS], streams[USERS][GRPC_PEER_CALLS],
 	follows[USERS][GRPC_PEER_CALLS];
 
@@ -72,6 +73,13 @@ static void on_answer(void *data, unsigned call, const uint8_t *bytes, size_t le
 	    protobuf_unpack(&manager__console_part__descriptor, bytes, len, &page, &e) == 0) {
 		assert(((Manager__ConsolePart *)page)->data.len > 0);
 		snprintf(place, sizeof(place), "%s", ((Manager__ConsolePart *)page)->cursor);
+		protobuf_c_message_free_unpacked(page, NULL);
+		return;
+	}
+	if (asks_strays[data == &users[1]][call] &&
+	    protobuf_unpack(&manager__list_strays_res__descriptor, bytes, len, &page, &e) == 0) {
+		snprintf(stray_cursor, sizeof(stray_cursor), "%s",
+			 ((Manager__ListStraysRes *)page)->next);
 		protobuf_c_message_free_unpacked(page, NULL);
 		return;
 	}
@@ -159,6 +167,7 @@ static void connect_to(size_t i)
 	assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
 	assert(conn_accept(server, &listener, ends[0], &e) == 0);
 	memset(watches[i], 0, sizeof(watches[i]));
+	memset(asks_strays[i], 0, sizeof(asks_strays[i]));
 	memset(streams[i], 0, sizeof(streams[i]));
 	users[i] = grpc_peer_new(&room.loop, ends[1], on_answer, &users[i]);
 }
@@ -174,6 +183,7 @@ static void ask(struct grpc_peer *u, const char *path, const ProtobufCMessage *m
 
 	if (call < 0)
 		return;
+	asks_strays[u == users[1]][call] = strcmp(path, PROTO_MANAGER_LIST_STRAYS) == 0;
 	watches[u == users[1]][call] = strcmp(path, PROTO_MANAGER_WATCH_VMS) == 0;
 	streams[u == users[1]][call] = strcmp(path, PROTO_MANAGER_CONSOLE) == 0;
 	follows[u == users[1]][call] =
@@ -359,9 +369,12 @@ static void ask_about(struct grpc_peer *u, enum request what, uint8_t how, const
 	Manager__RemoveReq remove = MANAGER__REMOVE_REQ__INIT;
 	Manager__CVMInfoReq info = MANAGER__CVMINFO_REQ__INIT;
 	Manager__AttestationPolicyReq policy = MANAGER__ATTESTATION_POLICY_REQ__INIT;
+	static const char *const cursors[] = { "", stray_cursor, "'x", "none" };
 	Manager__ListStraysReq list = MANAGER__LIST_STRAYS_REQ__INIT;
 	Manager__AdoptStrayReq adopt = MANAGER__ADOPT_STRAY_REQ__INIT;
 
+	list.limit = how & VM_FEW ? 1 : 0;
+	list.cursor = (char *)(uintptr_t)cursors[(how & VM_FROM) >> 5];
 	remove.cvm_id = info.id = policy.id = adopt.id = id;
 	switch (what) {
 	case ASK_REMOVE:
@@ -412,6 +425,8 @@ static void leave_stray(uint8_t how)
 	if (how & 1)
 		lifecycle_name(&room.lifecycle, (how >> 1) % 4u, domain);
 	fleet_room_leave(&room, ids[ID_STRAY], domain);
+	if (how & STRAY_AND_OTHER)
+		fleet_room_leave(&room, "other", "");
 	*saved = (struct cvm){
 		.step = CVM_RUNNING, .slot = (how >> 1) % 4u, .port = 7150, .cpus = 1
 	};

@@ -388,6 +388,13 @@ static void save_strays(void)
 		calls_save_to("manager_calls", name, &w);
 	}
 	w = calls_begin(0);
+	happen(&w, HAPPEN_STRAY, 0x11 | STRAY_AND_OTHER);
+	happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED);
+	ask(&w, ASK_LIST, VM_FEW);
+	for (int from = 0; from < 4; from++)
+		ask(&w, ASK_LIST, from << 5 | (from & 1 ? VM_FEW : 0));
+	calls_save_to("manager_calls", "stray-pages", &w);
+	w = calls_begin(0);
 	happen(&w, HAPPEN_HOST, 1);
 	pair(&w, ORDER_CREATE, 0);
 	happen(&w, HAPPEN_HOST, 2);

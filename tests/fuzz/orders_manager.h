@@ -56,7 +56,7 @@ enum happening {
 /* The operand of a creation, beside its time to live: a name, and labels. */
 enum { CREATE_NAMED = 0x20, CREATE_NAMES = 0x18 };
 
-/* The operand of a list and a watch: two bits of a filter, two of its words, one of the limit or the
+/* The operand of a list, of strays without the filter, and a watch: two bits of a filter, two of its words, one of the limit or the
  * filter's labels, and two of the cursor or the revision: none, the last that was given, an old one, one
  * that is none. */
 enum { VM_FILTER = 3, VM_WORDS = 3 << 2, VM_FEW = 1 << 4, VM_FROM = 3 << 5 };
@@ -71,6 +71,9 @@ enum { CONSOLE_MUCH = 1, CONSOLE_RENAMED = 2, CONSOLE_EMPTIED = 1 << 5, CONSOLE_
 enum host_request { HOST_LIST, HOST_ADD, HOST_DRAIN, HOST_UNDRAIN, HOST_REMOVE, HOST_REQUESTS };
 enum { HOST_NAMES = 4, HOST_NAME = HOST_REQUESTS, HOST_WORDS = HOST_NAME * HOST_NAMES };
 enum { NOTICE_SECOND = 1 << 5 };
+
+/* Of what happens: beside a CVM without a record there is a folder that is no CVM's. */
+enum { STRAY_AND_OTHER = 1 << 5 };
 
 /* Whom it is about: one of those that were created, or these. */
 enum { ID_FIRST = 0, ID_SECOND, ID_STRAY = 4, ID_NONE, IDS };

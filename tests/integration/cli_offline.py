@@ -537,19 +537,28 @@ def limits_and_links_are_said_in_plain_words():
 def strays_are_a_table_with_its_head():
     """As a manager answers; in JSON a name that is no CVM's is as it is, without the mark for people."""
     manager, manager_grpc = PROTOCOL["manager"]
-    rows = [manager.Stray(id="'junk'", folder=True), manager.Stray(id="4ba780ea-155d-4c6c-983b-a050d982dd9c")]
+    rows = [manager.Stray(id="'junk'", folder=True), manager.Stray(id="4ba780ea-155d-4c6c-983b-a050d982dd9c", host="ward-2")]
+    endless = []
 
     class Manager(manager_grpc.ManagerServiceServicer):
         def ListStrays(self, request, context):
-            return manager.ListStraysRes(strays=rows)
+            at = [row.id for row in rows].index(request.cursor) + 1 if request.cursor and not endless else 0
+            return manager.ListStraysRes(strays=rows[at:at + 1], over=["ward-2"] if rows else [],
+                                         next=rows[at].id if endless or rows[at + 1:] else "")
 
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
     manager_grpc.add_ManagerServiceServicer_to_server(Manager(), server)
     url = {"MANAGER_GRPC_URL": f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"}
     server.start()
     lines = cli("vm", "strays", **url).ok().splitlines()
-    assert lines[0].split() == ["CVM", "DOMAIN", "FOLDER", "SECRETS", "ADOPT"] and lines[1].startswith("'junk' "), lines
-    assert [row["id"] for row in cli("vm", "strays", "--json", **url).json()] == ["junk", rows[1].id]
+    assert lines[0].split() == ["CVM", "DOMAIN", "FOLDER", "SECRETS", "ADOPT", "HOST"] and lines[1].startswith("'junk' "), lines
+    assert len(lines) == 3 and lines[2].endswith("ward-2"), lines
+    ran = cli("vm", "strays", "--json", **url)
+    assert [(row["id"], row["host"]) for row in ran.json()] == [("junk", ""), (rows[1].id, "ward-2")]
+    assert ran.err.count("ward-2 has more of them than are listed") == 1, ran.err
+    endless.append(True)
+    cli("vm", "strays", **url).refused(1, "more than 4096 pages")
+    endless.clear()
     rows.clear()
     assert cli("vm", "strays", **url).ok().startswith("none: ")
     assert cli("vm", "strays", "--json", **url).json() == []

@@ -86,14 +86,21 @@ int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e)
 	return 0;
 }
 
+static int by_uuid(const void *a, const void *b)
+{
+	return strcmp(((const struct virt_domain *)a)->uuid, ((const struct virt_domain *)b)->uuid);
+}
+
 int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **domains,
 		     size_t *count, struct err *e)
 {
 	while (atomic_load(&fleet_world.hangs))
 		usleep(1000);
-	*domains = calloc(4, sizeof(**domains));
-	memcpy(*domains, fleet_world.domains, sizeof(fleet_world.domains));
 	*count = fleet_world.domain_count;
+	*domains = calloc(*count + 1, sizeof(**domains));
+	memcpy(*domains, fleet_world.crowd ? fleet_world.crowd : fleet_world.domains,
+	       *count * sizeof(**domains));
+	qsort(*domains, *count, sizeof(**domains), by_uuid);
 	if (fleet_world.vanish)
 		fleet_world.domain_count = 0;
 	return 0;
@@ -201,16 +208,16 @@ void fleet_room_removed(void *data, const struct err *e)
 	}
 }
 
-void fleet_room_listed(void *data, const struct stray *strays, size_t count, const struct err *e)
+void fleet_room_listed(void *data, const struct strays *found, const struct err *e)
 {
 	struct fleet_told *told = data;
 
 	told->listed++;
 	assert_null(e);
-	assert_true(count <= ARRAY_LEN(told->strays));
-	told->stray_count = count;
-	for (size_t i = 0; i < count; i++)
-		told->strays[i] = strays[i];
+	told->stray_count = found->count;
+	told->over_count = found->over_count;
+	for (size_t i = 0; i < found->count && i < ARRAY_LEN(told->strays); i++)
+		told->strays[i] = found->all[i];
 }
 
 void fleet_room_adopted(void *data, const struct cvm *cvm, const struct err *e)

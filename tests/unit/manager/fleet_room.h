@@ -22,8 +22,8 @@ struct fleet_world {
 	atomic_bool lacks_image;
 	atomic_bool insisted;
 	char stopped[VIRT_UUID_LEN + 1], created[CVM_ID_LEN + 1];
-	struct cvm saved; /* what a stray's record says */
-	struct virt_domain domains[4];
+	struct cvm saved;                      /* what a stray's record says */
+	struct virt_domain domains[4], *crowd; /* crowd: in their place, malloc'ed */
 	size_t domain_count;
 	struct virt_size size; /* of each domain; without CPUs: libvirt does not say */
 	struct virt_host host; /* of each host; the next one's UUID is that of `uuids` */
@@ -54,7 +54,7 @@ struct fleet_room {
 struct fleet_told {
 	unsigned created, failed, removed, not_removed, adopted, not_adopted, listed;
 	struct stray strays[4];
-	size_t stray_count;
+	size_t stray_count, over_count;
 	bool unwanted;
 	char id[CVM_ID_LEN + 1];
 	struct err e;
@@ -87,7 +87,7 @@ void fleet_room_create(struct fleet_room *m, struct fleet_told *told, const char
 /* The callbacks, whose data is a struct fleet_told. */
 bool fleet_room_created(void *data, const struct cvm *cvm, const struct err *e);
 void fleet_room_removed(void *data, const struct err *e);
-void fleet_room_listed(void *data, const struct stray *strays, size_t count, const struct err *e);
+void fleet_room_listed(void *data, const struct strays *found, const struct err *e);
 void fleet_room_adopted(void *data, const struct cvm *cvm, const struct err *e);
 
 /* Makes what a CVM leaves: its folders, with a record, and a domain of that name ("": none). */

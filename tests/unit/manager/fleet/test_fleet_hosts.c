@@ -385,11 +385,74 @@ static void what_stays_on_a_removed_host_is_told(void **state)
 	assert_null(view_of(&m, "c"));
 	assert_null(vm_hosts_find(&m.hosts, "c"));
 	assert_int_equal(fleet_stray_use_count(m.fleet, NULL, &(struct admission_use){ 0 }), 0);
-	assert_false(m.fleet->slots[0].blocked);
+	assert_int_equal(m.fleet->slots[0].blocked, 0);
 	assert_int_equal(m.fleet->removed_count, 0);
 	fleet_room_close(&m);
 	open_room(&m, HERE);
 	assert_null(view_of(&m, "c"));
+	fleet_room_close(&m);
+}
+
+/* As many machines as it may say, and one more; with the names of slots, or without. */
+static void crowd(struct fleet_room *m, size_t count, bool named)
+{
+	struct virt_domain *all = calloc(count, sizeof(*all));
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(all[i].uuid, sizeof(all[i].uuid), "3b1f8a10-1111-4222-8333-%012zx", i);
+		lifecycle_name(&m->lifecycle, named ? (unsigned)i : (unsigned)(i + 100),
+			       all[i].name);
+	}
+	free(fleet_world.crowd);
+	fleet_world.crowd = all;
+	fleet_world.domain_count = count;
+}
+
+/* Whatever one host says of itself, the others give away what they have. */
+static void the_strays_of_a_host_are_its_own(void **state)
+{
+	Manager__CreateReq request = fleet_room_request();
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct err e;
+
+	open_room(&m, HERE);
+	add(&m, "c", URI, WORDS);
+	fleet_room_connect(&m);
+	fleet_world.size = (struct virt_size){ 1, 1 << 20 };
+	/* They have the names of all CVMs that there may be; on c alone. */
+	crowd(&m, m.fleet->count, true);
+	notice(&m, "c", VIRT_CONNECTED, "", "");
+	assert_int_equal(view_of(&m, "c")->strays, m.fleet->count);
+	assert_string_equal(place(&m, &told), "here");
+	drain(&m, "here", true);
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
+		       ERR_EXHAUSTED, "1 draining, 1 full of machines without a record");
+	/* At the share, it takes CVMs; beyond it none, and no more are counted. */
+	crowd(&m, STRAYS_OF_HOST_MAX, false);
+	notice(&m, "c", VIRT_CONNECTED, "", "");
+	assert_int_equal(view_of(&m, "c")->strays, STRAYS_OF_HOST_MAX);
+	assert_string_equal(place(&m, &told), "c");
+	crowd(&m, STRAYS_OF_HOST_MAX + 1, false);
+	notice(&m, "c", VIRT_STARTED, fleet_world.crowd[STRAYS_OF_HOST_MAX].uuid,
+	       fleet_world.crowd[STRAYS_OF_HOST_MAX].name);
+	assert_int_equal(view_of(&m, "c")->strays, STRAYS_OF_HOST_MAX);
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
+		       ERR_EXHAUSTED, "1 full of machines without a record");
+	drain(&m, "here", false);
+	assert_string_equal(place(&m, &told), "here");
+	assert_ok(fleet_strays(m.fleet, fleet_room_listed, &told, &e), e);
+	fleet_room_settle(&m);
+	assert_int_equal(told.over_count, 1);
+	assert_int_equal(told.stray_count, STRAYS_OF_HOST_MAX);
+	crowd(&m, 1, false);
+	notice(&m, "c", VIRT_CONNECTED, "", "");
+	assert_int_equal(view_of(&m, "c")->strays, 1);
+	drain(&m, "here", true);
+	assert_string_equal(place(&m, &told), "c");
+	free(fleet_world.crowd);
+	fleet_world.crowd = NULL;
+	fleet_world.domain_count = 0;
 	fleet_room_close(&m);
 }
 
@@ -632,6 +695,7 @@ int main(void)
 		FLEET_ROOM_ROW(one_that_was_added_draining_can_be_undrained),
 		FLEET_ROOM_ROW(one_with_cvms_or_of_the_table_is_not_removed),
 		FLEET_ROOM_ROW(what_stays_on_a_removed_host_is_told),
+		FLEET_ROOM_ROW(the_strays_of_a_host_are_its_own),
 		FLEET_ROOM_ROW(a_lost_host_is_removed_without_being_asked),
 		FLEET_ROOM_ROW(one_change_at_a_time),
 		FLEET_ROOM_ROW(a_host_that_does_not_answer_holds_up_no_other),

@@ -85,13 +85,10 @@ static unsigned say(struct service_room *m, const char *path, const ProtobufCMes
 	return (unsigned)call;
 }
 
-/* The answer's status; a message that came with it is heard[0]. The client has few calls: a new one for
- * each. */
-static int ask(struct service_room *m, const char *path, const ProtobufCMessage *request,
-	       const ProtobufCMessageDescriptor *type)
+/* A client that has said nothing yet. */
+static void renew(struct service_room *m)
 {
 	struct listener listener = { .server = m->server };
-	unsigned call;
 	int ends[2];
 	struct err e;
 
@@ -100,10 +97,101 @@ static int ask(struct service_room *m, const char *path, const ProtobufCMessage 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	assert_ok(conn_accept(m->server, &listener, ends[0], &e), e);
 	m->peer = grpc_peer_new(&m->base.loop, ends[1], on_heard, m);
+}
+
+/* The answer's status; a message that came with it is heard[0]. The client has few calls: a new one for
+ * each. */
+static int ask(struct service_room *m, const char *path, const ProtobufCMessage *request,
+	       const ProtobufCMessageDescriptor *type)
+{
+	unsigned call;
+
+	renew(m);
 	call = say(m, path, request, type);
 	grpc_peer_move(m->peer);
 	assert_true(grpc_peer_said(m->peer, call)->is_over);
 	return grpc_peer_said(m->peer, call)->status;
+}
+
+static const Manager__ListStraysRes *strays(struct service_room *m, uint32_t limit,
+					    const char *cursor)
+{
+	Manager__ListStraysReq request = MANAGER__LIST_STRAYS_REQ__INIT;
+
+	request.limit = limit;
+	request.cursor = (char *)(uintptr_t)cursor;
+	renew(m);
+	say(m, PROTO_MANAGER_LIST_STRAYS, &request.base, &manager__list_strays_res__descriptor);
+	grpc_peer_move(m->peer);
+	if (fleet_is_busy(m->base.fleet))
+		fleet_room_settle(&m->base);
+	grpc_peer_move(m->peer);
+	assert_int_equal(m->count, 1);
+	return (const Manager__ListStraysRes *)m->heard[0];
+}
+
+/* Each stray once, whatever the pages' length; also while some go. */
+static void strays_come_in_pages(void **state)
+{
+	enum { MANY = 300 };
+	static const struct {
+		uint32_t limit, most;
+	} rows[] = {
+		{ 0, 256 }, { 1, 1 }, { 7, 7 }, { 256, 256 }, { 257, 256 }, { UINT32_MAX, 256 }
+	};
+	struct service_room m;
+	char id[CVM_ID_LEN + 1];
+
+	open_room(&m, 1);
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(id, sizeof(id), "3b1f8a10-1111-4222-8333-%012x", i);
+		fleet_room_leave(&m.base, id, "");
+	}
+	fleet_room_leave(&m.base, "other\n", "");
+	for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+		char cursor[LOG_QUOTE_MAX] = "", last[LOG_QUOTE_MAX] = "";
+		unsigned seen = 0;
+
+		do {
+			const Manager__ListStraysRes *page = strays(&m, rows[r].limit, cursor);
+
+			assert_true(page->n_strays > 0 && page->n_strays <= rows[r].most);
+			assert_int_equal(page->n_over, 0);
+			for (size_t i = 0; i < page->n_strays; i++) {
+				assert_true(strcmp(page->strays[i]->id, last) > 0);
+				snprintf(last, sizeof(last), "%s", page->strays[i]->id);
+				seen++;
+			}
+			snprintf(cursor, sizeof(cursor), "%s", page->next);
+			assert_true(!*cursor || page->n_strays == rows[r].most);
+		} while (*cursor);
+		assert_int_equal(seen, MANY + 1);
+	}
+	/* A cursor is an id, of one that is there or not. */
+	assert_int_equal(strays(&m, 0, "ffffffff-1111-4222-8333-000000000000")->n_strays, 0);
+	assert_int_equal(strays(&m, 0, "3b1f8a10-1111-4222-8333-000000000128")->n_strays, 3);
+	close_room(&m);
+}
+
+static void what_is_no_cursor_of_strays_is_refused(void **state)
+{
+	char longest[LOG_QUOTE_MAX + 1];
+	const char *const cursors[] = { "x", "3b1f8a10", "3B1F8A10-1111-4222-8333-000000000000",
+					longest };
+	Manager__ListStraysReq request = MANAGER__LIST_STRAYS_REQ__INIT;
+	struct service_room m;
+
+	memset(longest, '\'', sizeof(longest) - 1);
+	longest[LOG_QUOTE_MAX] = '\0';
+	open_room(&m, 1);
+	for (size_t i = 0; i < ARRAY_LEN(cursors); i++) {
+		request.cursor = (char *)(uintptr_t)cursors[i];
+		assert_int_equal(ask(&m, PROTO_MANAGER_LIST_STRAYS, &request.base,
+				     &manager__list_strays_res__descriptor),
+				 ERR_INVALID);
+	}
+	assert_int_equal(strays(&m, 0, longest + 1)->n_strays, 0);
+	close_room(&m);
 }
 
 static const Manager__ListVmsRes *list(struct service_room *m, const Manager__ListVmsReq *request)
@@ -480,6 +568,8 @@ static void watches_end_with_the_manager(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FLEET_ROOM_ROW(strays_come_in_pages),
+		FLEET_ROOM_ROW(what_is_no_cursor_of_strays_is_refused),
 		FLEET_ROOM_ROW(pages_hold_each_cvm_once),
 		FLEET_ROOM_ROW(filters_leave_out_the_others),
 		FLEET_ROOM_ROW(too_many_words_of_a_filter_are_refused),
