@@ -161,6 +161,13 @@ void computation_time_to_json(struct json_out *out, const char *key,
 
 void computation_to_json(struct json_out *out, const char *key, const Computations__Computation *c)
 {
+	computation_to_json_open(out, key, c);
+	json_out_end(out);
+}
+
+void computation_to_json_open(struct json_out *out, const char *key,
+			      const Computations__Computation *c)
+{
 	json_out_object(out, key);
 	json_out_text(out, "id", c->id);
 	json_out_text(out, "name", c->name);
@@ -189,7 +196,6 @@ void computation_to_json(struct json_out *out, const char *key, const Computatio
 		computation_time_to_json(out, "sent", c->sent);
 	if (c->ended)
 		computation_time_to_json(out, "ended", c->ended);
-	json_out_end(out);
 }
 
 static void print_time(FILE *out, const char *what, const Google__Protobuf__Timestamp *time)

@@ -44,6 +44,9 @@ void computation_time_to_json(struct json_out *out, const char *key,
 			      const Google__Protobuf__Timestamp *time);
 
 void computation_to_json(struct json_out *out, const char *key, const Computations__Computation *c);
+/* The same, for more members; json_out_end() comes behind them. */
+void computation_to_json_open(struct json_out *out, const char *key,
+			      const Computations__Computation *c);
 void computation_print(FILE *out, const Computations__Computation *c);
 
 /* Prints one computation as --json says. */

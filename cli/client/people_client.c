@@ -38,6 +38,8 @@ ONE(people_list_keys, PROTO_PEOPLE_LIST_KEYS, user_request, people__list_keys_re
 ONE(people_retire_key, PROTO_PEOPLE_RETIRE_KEY, retire_key_request, google__protobuf__empty);
 ONE(people_find_key, PROTO_PEOPLE_FIND_KEY, user_request, people__user_key);
 ONE(people_list_key_owners, PROTO_PEOPLE_LIST_KEY_OWNERS, roles_request, people__key_owners);
+ONE(people_confirm, PROTO_PEOPLE_CONFIRM, confirm_request, people__confirmation);
+ONE(people_list_confirmations, PROTO_PEOPLE_LIST_CONFIRMATIONS, roles_request, people__confirmations);
 ONE(people_end_token, PROTO_PEOPLE_END_TOKEN, end_token_request, google__protobuf__empty);
 ONE(people_ask_login, PROTO_PEOPLE_ASK_LOGIN, ask_login_request, people__login_asked);
 ONE(people_poll_login, PROTO_PEOPLE_POLL_LOGIN, login_request, people__login_state);

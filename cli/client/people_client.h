@@ -16,7 +16,8 @@ extern const struct rpc_method people_add_user, people_list_users, people_suspen
 	people_poll_login, people_take_login, people_add_workspace, people_list_workspaces,
 	people_show_workspace, people_rename_workspace, people_remove_workspace,
 	people_transfer_workspace, people_leave_workspace, people_list_members, people_add_member,
-	people_set_member, people_suspend_member, people_remove_member;
+	people_set_member, people_suspend_member, people_remove_member, people_confirm,
+	people_list_confirmations;
 
 /* "view,run" as the list that requests have; frees: people_words_free(). NULL or "" is none. */
 enum { PEOPLE_WORDS_MAX = 16 };

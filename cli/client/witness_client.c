@@ -326,3 +326,23 @@ enum cli_exit witness_keep(struct client *client, struct witness_seen *seen, str
 		"others keep what they see of the log all the time: call again");
 	return CLI_FAILED;
 }
+
+enum cli_exit witness_know(struct client *client, uint8_t service[KEY_FINGERPRINT_LEN],
+			   struct err *e)
+{
+	CLEANUP(free) struct witness_seen *seen = calloc(1, sizeof(*seen));
+	enum cli_exit status;
+
+	if (!seen) {
+		err_nomem(e);
+		return CLI_FAILED;
+	}
+	status = witness_ask(client, NULL, 0, seen, e);
+	if (status == CLI_OK)
+		status = witness_keep(client, seen, e);
+	if (status == CLI_OK &&
+	    key_fingerprint(seen->response->key.data, seen->response->key.len, service, e) < 0)
+		status = CLI_FAILED;
+	witness_seen_done(seen);
+	return status;
+}

@@ -44,3 +44,8 @@ int witness_is_kept(const struct client *client, bool *kept, struct err *e) MUST
 /* From now on that is what was seen. If another call has kept a head meanwhile the service has to prove that this
  * one is of the same log (CLI_NOT_GENUINE if not), and `seen->kept` and `seen->head` are newer afterwards. */
 enum cli_exit witness_keep(struct client *client, struct witness_seen *seen, struct err *e);
+
+/* Which service this is: by the key of its log of heads, which is the one that this account saw there before, or sees
+ * for the first time. CLI_NOT_GENUINE: it is another. */
+enum cli_exit witness_know(struct client *client, uint8_t service[KEY_FINGERPRINT_LEN],
+			   struct err *e);

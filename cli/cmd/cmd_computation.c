@@ -2,7 +2,9 @@
 /* cmd_computation.c — computations at the computation service: list, show, run, stop, remove. */
 #include "cli/base/text.h"
 #include "cli/client/computation_waiting.h"
+#include "cli/client/confirmed.h"
 #include "cli/client/waiting.h"
+#include "cli/client/witness_client.h"
 #include "cli/cmd/commands.h"
 #include "common/base/log.h"
 
@@ -69,37 +71,75 @@ const struct command cmd_computation_list = {
 	.run = run_list,
 };
 
-/* Asks one method about the computation of the command line and prints the answer. */
-static enum cli_exit ask_and_report(struct cli *cli, const struct rpc_method *method,
-				    const ProtobufCMessage *request, struct err *e)
+static int report(struct cli *cli, const Computations__Computation *c, const struct confirmed *seen,
+		  struct err *e)
 {
-	ProtobufCMessage *response;
-	enum cli_exit status = computation_call(cli, method, request, &response, e);
+	struct json_out out CLEANUP_JSON_OUT;
 
-	if (status != CLI_OK)
-		return status;
-	status = computation_report(cli, (const Computations__Computation *)response, e);
+	json_out_init(&out);
+	if (!cli_flag(cli, "json")) {
+		computation_print(cli->out, c);
+		confirmed_print(cli->out, seen);
+		return 0;
+	}
+	computation_to_json_open(&out, NULL, c);
+	confirmed_to_json(&out, seen);
+	json_out_end(&out);
+	return json_out_print(&out, cli->out, e);
+}
+
+static enum cli_exit show(struct client *client, struct err *e)
+{
+	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+	struct confirmed seen CLEANUP_CONFIRMED = { .list = NULL };
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	request.id = (char *)(uintptr_t)client->cli->operands[0];
+	if (client_call(client, &computation_show, &request.base, &response, e) < 0) {
+		computation_hint(client, e);
+		return CLI_FAILED;
+	}
+	status = confirmed_look(client, request.id, &seen, e);
+	if (status == CLI_OK &&
+	    report(client->cli, (const Computations__Computation *)response, &seen, e) < 0)
+		status = CLI_FAILED;
+	if (status == CLI_OK)
+		status = confirmed_judge(&seen, e);
 	protobuf_c_message_free_unpacked(response, NULL);
 	return status;
 }
 
 static enum cli_exit run_show(struct cli *cli, struct err *e)
 {
-	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
 
-	request.id = (char *)(uintptr_t)cli->operands[0];
-	return ask_and_report(cli, &computation_show, &request.base, e);
+	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+		return CLI_USAGE;
+	return show(&client, e);
 }
+
+/* clang-format off */
+static const struct cli_option computation_show_options[] = {
+	WITNESS_KEY_OPTION,
+	CLI_JSON_OPTION,
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
 
 const struct command cmd_computation_show = {
 	.name = "computation show",
 	.common = true,
 	.args = "ID",
-	.help = "show one computation",
+	.help = "show one computation, and who has confirmed its manifest",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.options = computation_show_options,
 	.run = run_show,
+	.more = "Each confirmation is verified here: against the manifest that the service shows, the key in it, and\n"
+		"the key of this service's log of heads. 'stale' is one of a manifest that has changed since.\n"
+		"Exit 3: one is not what it is said to be, or the service is another than the one seen before.",
 };
 
 static enum cli_exit run_run(struct cli *cli, struct err *e)

@@ -59,26 +59,6 @@ struct registration {
 	uint8_t service[KEY_FINGERPRINT_LEN]; /* as its log of heads shows it */
 };
 
-/* Which service this is: by the key of its log of heads, which is the one that this account saw there before. */
-static enum cli_exit know_service(struct client *client, struct registration *r, struct err *e)
-{
-	CLEANUP(free) struct witness_seen *seen = calloc(1, sizeof(*seen));
-	enum cli_exit status;
-
-	if (!seen) {
-		err_nomem(e);
-		return CLI_FAILED;
-	}
-	status = witness_ask(client, NULL, 0, seen, e);
-	if (status == CLI_OK)
-		status = witness_keep(client, seen, e);
-	if (status == CLI_OK &&
-	    key_fingerprint(seen->response->key.data, seen->response->key.len, r->service, e) < 0)
-		status = CLI_FAILED;
-	witness_seen_done(seen);
-	return status;
-}
-
 /* A service that passes another's challenge on would have this key registered there. */
 static enum cli_exit check_challenge(const struct registration *r, const People__KeyChallenge *c,
 				     struct err *e)
@@ -138,7 +118,7 @@ static enum cli_exit register_key(struct registration *r, ProtobufCMessage **res
 {
 	People__ChallengeKeyRequest request = PEOPLE__CHALLENGE_KEY_REQUEST__INIT;
 	ProtobufCMessage *challenge;
-	enum cli_exit status = know_service(r->client, r, e);
+	enum cli_exit status = witness_know(r->client, r->service, e);
 
 	if (status != CLI_OK)
 		return status;

@@ -47,6 +47,8 @@ extern const struct command cmd_computation_create, cmd_computation_list, cmd_co
 	cmd_computation_run, cmd_computation_retry, cmd_computation_stop, cmd_computation_remove,
 	cmd_computation_logs, cmd_computation_manifest, cmd_computation_import,
 	cmd_computation_export;
+/* cmd_computation_confirm.c */
+extern const struct command cmd_computation_confirm;
 
 /* cmd_audit.c, cmd_audit_file.c */
 extern const struct command cmd_audit_list, cmd_audit_follow, cmd_audit_export, cmd_audit_verify,

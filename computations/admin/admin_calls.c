@@ -70,6 +70,7 @@ const struct call_audit_method admin_calls_methods[] = {
 	CHANGES(PROTO_PEOPLE_END_SESSION, TEXT("user", People__SessionRequest, user)),
 	CHANGES(PROTO_PEOPLE_REGISTER_KEY, TEXT("id", People__RegisterKeyRequest, computation_id)),
 	CHANGES(PROTO_PEOPLE_RETIRE_KEY, TEXT("user", People__RetireKeyRequest, user)),
+	CHANGES(PROTO_PEOPLE_CONFIRM, TEXT("id", People__ConfirmRequest, computation_id)),
 	CHANGES(PROTO_PEOPLE_DEFINE_ROLE, TEXT("id", People__DefineRoleRequest, computation_id),
 		TEXT("role", People__DefineRoleRequest, role)),
 	CHANGES(PROTO_PEOPLE_GIVE_ROLE, TEXT("id", People__MemberRequest, computation_id),
@@ -103,6 +104,7 @@ const struct call_audit_method admin_calls_methods[] = {
 	READS(PROTO_PEOPLE_LIST_KEYS),
 	READS(PROTO_PEOPLE_FIND_KEY),
 	READS(PROTO_PEOPLE_LIST_KEY_OWNERS),
+	READS(PROTO_PEOPLE_LIST_CONFIRMATIONS),
 	READS(PROTO_PEOPLE_LIST_ROLES),
 	READS(PROTO_PEOPLE_WHOAMI),
 };

@@ -6,6 +6,7 @@
 #include "computations/admin/admin_judge.h"
 #include "computations/admin/admin_people.h"
 #include "computations/store/store_key.h"
+#include "computations/store/store_witness.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -118,24 +119,13 @@ static int claim_of(struct store *store, struct request *r, struct user_key_clai
 	return user_key_claim_check(&store->db, claim, e);
 }
 
-static int find_service(struct store *store, uint8_t fingerprint[KEY_FINGERPRINT_LEN],
-			struct err *e)
-{
-	CLEANUP(free) uint8_t *spki = NULL;
-	size_t len;
-
-	if (key_to_spki(store->log_key, &spki, &len, e) < 0)
-		return err_code(e);
-	return key_fingerprint(spki, len, fingerprint, e);
-}
-
 static int run_challenge(struct store *store, struct request *r, struct err *e)
 {
 	struct key_request *k = r->people->key;
 	int64_t now = store_now();
 	struct user_key_claim claim;
 
-	if (claim_of(store, r, &claim, e) < 0 || find_service(store, k->service, e) < 0)
+	if (claim_of(store, r, &claim, e) < 0 || store_witness_name(store, k->service, e) < 0)
 		return err_code(e);
 	r->people->expires = now + (int64_t)USER_CHALLENGE_MINUTES * 60000;
 	return user_key_challenge(&store->db, &claim, now, k->challenge, e);
@@ -174,7 +164,8 @@ static int check_signature(struct store *store, const struct request *r,
 
 	memcpy(p.key, claim->fingerprint, sizeof(p.key));
 	memcpy(p.challenge, k->challenge, sizeof(p.challenge));
-	if (find_service(store, p.service, e) < 0 || possession_message(&p, &bytes, &len, e) < 0 ||
+	if (store_witness_name(store, p.service, e) < 0 ||
+	    possession_message(&p, &bytes, &len, e) < 0 ||
 	    key_parse_spki(claim->spki, claim->len, &key, e) < 0)
 		return err_code(e);
 	if (key_verify(key, bytes, len, k->signature, k->signature_len, e) == 0)

@@ -22,6 +22,7 @@ void admin_people_free(struct people_request *p)
 		login_done(&p->logins[i]);
 	role_list_free(p->roles);
 	people_key_free(p->key);
+	people_confirm_free(p->confirm);
 	people_workspace_free(p->workspace);
 	free(p->user);
 	if (p->name)
@@ -395,6 +396,9 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_PEOPLE_FIND_KEY, user_request, ANSWER(user_key), people_find_key),
 	METHOD(PROTO_PEOPLE_LIST_KEY_OWNERS, roles_request, ANSWER(key_owners),
 	       people_list_key_owners),
+	METHOD(PROTO_PEOPLE_CONFIRM, confirm_request, ANSWER(confirmation), people_confirm),
+	METHOD(PROTO_PEOPLE_LIST_CONFIRMATIONS, roles_request, ANSWER(confirmations),
+	       people_list_confirmations),
 	METHOD(PROTO_PEOPLE_LIST_ROLES, roles_request, ANSWER(roles), people_list_roles),
 	METHOD(PROTO_PEOPLE_DEFINE_ROLE, define_role_request, ANSWER(roles), people_define_role),
 	METHOD(PROTO_PEOPLE_GIVE_ROLE, member_request, ANSWER(roles), people_give_role),

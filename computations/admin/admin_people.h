@@ -16,6 +16,7 @@ struct workspace_rows;
 
 enum { PEOPLE_PAGE_MAX = 256, PEOPLE_TOKEN_DAYS = 90 };
 
+struct confirm_request;
 struct key_request;
 
 /* What such a call is about, beside its request's id, which is a computation's. */
@@ -31,6 +32,7 @@ struct people_request {
 	struct login logins[LOGINS_MAX];
 	struct password password;
 	struct key_request *key;
+	struct confirm_request *confirm;
 	int64_t session, person;
 	char secret[TOKEN_TEXT_LEN + 1], token[PEOPLE_NAME_MAX + 1];
 	struct device device;
@@ -85,6 +87,11 @@ void people_retire_key(struct rpc_call *call, const ProtobufCMessage *message);
 void people_find_key(struct rpc_call *call, const ProtobufCMessage *message);
 void people_list_key_owners(struct rpc_call *call, const ProtobufCMessage *message);
 void people_key_free(struct key_request *key);
+
+/* admin_confirm.c */
+void people_confirm(struct rpc_call *call, const ProtobufCMessage *message);
+void people_list_confirmations(struct rpc_call *call, const ProtobufCMessage *message);
+void people_confirm_free(struct confirm_request *confirm);
 
 /* admin_workspace.c */
 void people_add_workspace(struct rpc_call *call, const ProtobufCMessage *message);

@@ -50,6 +50,8 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_PEOPLE_RETIRE_KEY, DEED_BE },
 	{ PROTO_PEOPLE_FIND_KEY, DEED_BE }, /* of whom he may name in a computation */
 	{ PROTO_PEOPLE_LIST_KEY_OWNERS, DEED_SEE },
+	{ PROTO_PEOPLE_CONFIRM, DEED_SEE }, /* by whose key the manifest names */
+	{ PROTO_PEOPLE_LIST_CONFIRMATIONS, DEED_SEE },
 	{ PROTO_PEOPLE_LIST_ROLES, DEED_SEE },
 	{ PROTO_PEOPLE_DEFINE_ROLE, DEED_MEMBERS }, /* and DEED_PARTIES, by what the role allows */
 	{ PROTO_PEOPLE_GIVE_ROLE, DEED_MEMBERS },

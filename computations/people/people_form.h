@@ -82,6 +82,20 @@
 	" ends {integer} NOT NULL);"                                              \
 	"CREATE INDEX key_challenges_person ON key_challenges (person, number);"
 
+/* Who has compared which manifest (store_confirm.h), and how often each has changed. */
+#define CONFIRMATIONS_FORM                                                                    \
+	"ALTER TABLE computations ADD COLUMN manifest_revision {integer} NOT NULL DEFAULT 1;" \
+	"CREATE TABLE confirmations ("                                                        \
+	" computation TEXT NOT NULL,"                                                         \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE,"             \
+	" fingerprint {bytes} NOT NULL,"                                                      \
+	" digest {bytes} NOT NULL,"                                                           \
+	" revision {integer} NOT NULL,"                                                       \
+	" signature {bytes} NOT NULL,"                                                        \
+	" made {integer} NOT NULL,"                                                           \
+	" PRIMARY KEY (computation, person)) {by key};"                                       \
+	"CREATE INDEX confirmations_person ON confirmations (person);"
+
 /* Command lines that ask to be let in (device.h). */
 #define DEVICES_FORM                                                                                  \
 	"CREATE TABLE devices ("                                                                      \

@@ -475,6 +475,7 @@ int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
 		    0 ||
 	    role_forget(&store->db, id, e) < 0 || workspace_forget(&store->db, id, e) < 0 ||
 	    note_forget(&store->db, id, e) < 0 || user_key_forget(&store->db, id, e) < 0 ||
+	    db_run(&store->db, e, "DELETE FROM confirmations WHERE computation = ?", "t", id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id) < 0)
 		return err_code(e);
 	*cvm_id = TAKE_PTR(holder);

@@ -121,12 +121,14 @@ static const char schema[] =
 					/* Keys of users. */
 					USER_KEYS_FORM
 						/* Who is about to come in. */
-						DEVICES_FORM;
+						DEVICES_FORM
+							/* Who has compared what. */
+							CONFIRMATIONS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
  * to sign in, 10 no notes, 11 no audit log, 12 no keys of users, 13 no command lines that ask to be
- * let in, 14 no workspaces. */
+ * let in, 14 no workspaces, 15 nobody who confirms. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -145,6 +147,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[12] = USER_KEYS_FORM,
 	[13] = DEVICES_FORM,
 	[14] = WORKSPACES_FORM WORKSPACES_FILL,
+	[15] = CONFIRMATIONS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -79,7 +79,9 @@ static int write_manifest(struct store *store, const Cvms__ComputationRunReq *m,
 
 	if (manifest_check_by(m, &were_judged, e) < 0 || manifest_encode(m, &bytes, &len, e) < 0 ||
 	    manifest_digest(m, &digests, e) < 0 ||
-	    db_run(&store->db, e, "UPDATE computations SET manifest = ?, digest = ? WHERE id = ?",
+	    db_run(&store->db, e,
+		   "UPDATE computations SET manifest = ?, digest = ?,"
+		   " manifest_revision = manifest_revision + 1 WHERE id = ?",
 		   "bbt", bytes, len, digests.sha3_256, sizeof(digests.sha3_256), m->id) < 0)
 		return err_code(e);
 	memcpy(digest, digests.sha3_256, sizeof(digests.sha3_256));

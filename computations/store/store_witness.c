@@ -400,3 +400,13 @@ int store_witness_leaves(struct store *store, uint64_t first, uint64_t count,
 	leaves->bytes = writer_take(&w, &len);
 	return leaves->bytes ? 0 : err_nomem(e);
 }
+
+int store_witness_name(struct store *store, uint8_t fingerprint[KEY_FINGERPRINT_LEN], struct err *e)
+{
+	CLEANUP(free) uint8_t *spki = NULL;
+	size_t len;
+
+	if (key_to_spki(store->log_key, &spki, &len, e) < 0)
+		return err_code(e);
+	return key_fingerprint(spki, len, fingerprint, e);
+}

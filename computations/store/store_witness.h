@@ -49,3 +49,7 @@ int store_witness_leaves(struct store *store, uint64_t first, uint64_t count,
 /* All of this moment. `computation_id` "": no proof; run 0: the newest; `size` 0: no consistency. */
 int store_witness_answer(struct store *store, const char *computation_id, int64_t run,
 			 uint64_t size, struct witness_answer *answer, struct err *e) MUST_CHECK;
+
+/* By which clients know this service: the fingerprint of the key that signs the log. */
+int store_witness_name(struct store *store, uint8_t fingerprint[KEY_FINGERPRINT_LEN],
+		       struct err *e) MUST_CHECK;

@@ -147,6 +147,33 @@ void web_json_cvm(struct writer *w, const struct cvm *c, bool is_connected)
 	writer_text(w, "}");
 }
 
+static void put_confirmation(struct writer *w, const struct store_confirmation *c)
+{
+	writer_text(w, "{");
+	put_text(w, "user", c->user);
+	json_put_hex(w, "key", c->key, sizeof(c->key));
+	json_put_hex(w, "manifest_digest", c->digest, sizeof(c->digest));
+	put_number(w, "revision", c->revision);
+	json_put_hex(w, "signature", c->signature, c->signature_len);
+	put_time(w, "confirmed", c->made);
+	put_flag(w, "stale", c->stale);
+	writer_text(w, "}");
+}
+
+void web_json_confirmations(struct writer *w, const struct store_confirmations *list)
+{
+	writer_text(w, "{");
+	json_put_hex(w, "manifest_digest", list->digest, sizeof(list->digest));
+	put_number(w, "revision", list->revision);
+	json_put_key(w, "confirmations");
+	writer_text(w, "[");
+	for (size_t i = 0; i < list->count; i++) {
+		writer_text(w, i ? "," : "");
+		put_confirmation(w, &list->rows[i]);
+	}
+	writer_text(w, "]}\n");
+}
+
 void web_json_user(struct writer *w, const struct user *u)
 {
 	writer_text(w, "{");

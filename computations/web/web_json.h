@@ -8,6 +8,7 @@
 #include "computations/core/admin_access.h"
 #include "computations/people/role.h"
 #include "computations/store/store.h"
+#include "computations/store/store_confirm.h"
 
 void web_json_computation(struct writer *w, const struct computation *c, bool is_connected);
 /* What is too long for lists. */
@@ -18,6 +19,7 @@ void web_json_manifest(struct writer *w, const Cvms__ComputationRunReq *manifest
 void web_json_next(struct writer *w, const char *next);
 /* Whole objects. */
 void web_json_cvm(struct writer *w, const struct cvm *c, bool is_connected);
+void web_json_confirmations(struct writer *w, const struct store_confirmations *list);
 void web_json_user(struct writer *w, const struct user *u);
 void web_json_role(struct writer *w, const struct role_list *list, const char *name,
 		   unsigned actions, bool is_own);

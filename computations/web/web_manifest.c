@@ -20,7 +20,9 @@ int web_run_manifest(struct store *store, struct web_work *work, struct err *e)
 	    store_manifest(store, work->id, &bytes, &len, e) < 0 ||
 	    manifest_decode(bytes, len, &work->manifest, e) < 0)
 		return err_code(e);
-	return store_key_owners(store, work->manifest, &work->owners, e);
+	if (store_key_owners(store, work->manifest, &work->owners, e) < 0)
+		return err_code(e);
+	return store_confirmations(store, work->id, &work->confirmations, e);
 }
 
 /* Its name, and the pages that it has. */
@@ -163,6 +165,7 @@ static void reply_page(struct web_work *work)
 	page_put(&w, "<div class=\"cols\"><div class=\"stack\">\n");
 	web_put_manifest(work, &w);
 	put_steps(work, &w);
+	web_put_confirmations(work, &w);
 	page_put(&w, "</div><div class=\"stack\">\n");
 	web_put_people(work, &w);
 	page_put(&w,

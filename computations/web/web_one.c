@@ -232,6 +232,7 @@ static void reply(struct web_work *work)
 	put_status(work, &w);
 	page_put(&w, "<div class=\"cols\"><div class=\"stack\">\n");
 	web_put_manifest(work, &w);
+	web_put_confirmations(work, &w);
 	web_put_people(work, &w);
 	put_assets(work, &w);
 	page_put(&w, "</div><div class=\"stack\">\n");

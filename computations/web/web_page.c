@@ -146,14 +146,20 @@ void page_digest(struct writer *w, const char *id, const char *what, const uint8
 void page_fingerprint(struct writer *w, const void *spki, size_t len)
 {
 	uint8_t print[KEY_FINGERPRINT_LEN];
-	char hex[2 * KEY_FINGERPRINT_LEN + 1] = "";
 	struct err ignored;
 
 	if (key_fingerprint(spki, len, print, &ignored) < 0) {
 		w->bad = true;
 		return;
 	}
-	hex_encode(print, sizeof(print), hex);
+	page_key(w, print);
+}
+
+void page_key(struct writer *w, const uint8_t fingerprint[KEY_FINGERPRINT_LEN])
+{
+	char hex[2 * KEY_FINGERPRINT_LEN + 1] = "";
+
+	hex_encode(fingerprint, KEY_FINGERPRINT_LEN, hex);
 	page_put(w, "<code class=\"hex\">%s</code>", hex);
 }
 

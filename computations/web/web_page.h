@@ -29,6 +29,8 @@ void page_time(struct writer *w, int64_t ms);
 void page_digest(struct writer *w, const char *id, const char *what, const uint8_t digest[32]);
 /* A fingerprint's short form, which only points, with the whole behind it. */
 void page_fingerprint(struct writer *w, const void *spki, size_t len);
+/* The same of a key that is known by it. */
+void page_key(struct writer *w, const uint8_t fingerprint[KEY_FINGERPRINT_LEN]);
 /* A command to type, which can be copied; `argument` (may be NULL) is quoted for a shell. */
 void page_command(struct writer *w, const char *id, const char *command, const char *argument,
 		  const char *rest);

@@ -139,6 +139,8 @@ const struct web_route web_routes[] = {
 	API("/api/computations/{id}/events", DEED_SEE, after_query, web_events,
 	    "Log lines and events as they come, from behind “after” or Last-Event-ID.",
 	    "text/event-stream"),
+	API("/api/computations/{id}/confirmations", DEED_SEE, NULL, web_confirmations_json,
+	    "Who has signed that they compared its manifest’s digest.", "application/json"),
 	API("/api/computations/{id}/roles", DEED_SEE, NULL, web_roles_json,
 	    "Its roles: what they allow, and who has them.", "application/json"),
 	SEND(HTTP_DELETE, "/api/computations/{id}", web_api_remove, 0, force_query, DEED_SEE,

@@ -25,6 +25,10 @@
 #define WEB_COMPARE                                                                               \
 	"Comparing here spares your eyes. What counts is that your terminal says what the other " \
 	"parties' terminals say."
+#define WEB_CONFIRMED                                                                            \
+	"Who signed that this digest is the one that they agreed to. Here it is this service’s " \
+	"word; your CLI verifies each signature by the key in the manifest:"
+#define WEB_NOT_CONFIRMED "Nobody has signed that this digest is the one that they agreed to."
 #define WEB_STEPS                                                                                  \
 	"Read it before you send anything: your file's digest stands beside your key, and nobody " \
 	"whom you do not know may get results."

@@ -19,6 +19,7 @@ static void work_free(struct web_work *work)
 	computation_done(&work->c);
 	manifest_free(work->manifest);
 	store_key_owners_free(work->owners);
+	store_confirmations_free(work->confirmations);
 	records_free(work->records, work->record_count);
 	for (size_t i = 0; i < work->login_count; i++)
 		login_done(&work->logins[i]);

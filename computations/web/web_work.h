@@ -10,6 +10,7 @@
 #include "computations/core/admin_access.h"
 #include "computations/core/service.h"
 #include "computations/core/sign_in_rate.h"
+#include "computations/store/store_confirm.h"
 #include "computations/store/store_key.h"
 #include "computations/web/web_door.h"
 
@@ -55,6 +56,7 @@ struct web_work {
 	bool has_more;
 	Cvms__ComputationRunReq *manifest;
 	struct store_key_owners *owners; /* of its keys */
+	struct store_confirmations *confirmations;
 	struct login logins[LOGINS_MAX];
 	struct token tokens[TOKENS_MAX];
 	size_t login_count, token_count;
@@ -82,6 +84,8 @@ int web_run_manifest(struct store *store, struct web_work *work, struct err *e) 
 int web_run_held(struct store *store, struct web_work *work, struct err *e) MUST_CHECK;
 void web_put_head(const struct web_work *work, const char *here, struct writer *w);
 void web_put_manifest(const struct web_work *work, struct writer *w);
+/* Who has compared it. */
+void web_put_confirmations(const struct web_work *work, struct writer *w);
 void web_put_people(const struct web_work *work, struct writer *w);
 void web_put_record(const struct record *r, struct writer *w);
 
@@ -97,6 +101,7 @@ void web_ask_run(struct http_request *r, void *data);
 void web_ask_stop(struct http_request *r, void *data);
 void web_ask_remove(struct http_request *r, void *data);
 void web_ask_release(struct http_request *r, void *data);
+void web_confirmations_json(struct http_request *r, void *data);
 void web_roles_json(struct http_request *r, void *data);
 void web_users(struct http_request *r, void *data);
 void web_users_json(struct http_request *r, void *data);

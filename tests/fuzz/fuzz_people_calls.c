@@ -22,6 +22,7 @@
 #include "computations/people/role.h"
 #include "computations/people/user_key.h"
 #include "computations/people/workspace_member.h"
+#include "computations/store/store_confirm.h"
 #include "computations_paths.h"
 #include "people.pb-c.h"
 #include "people_paths.h"
@@ -609,8 +610,59 @@ static int ask_workspaces(const struct command *c)
 	}
 }
 
+/* Of what the database has, and spoilt by the operand. */
+static size_t sign_confirmation(const struct command *c, struct confirmation *said, size_t n,
+				uint8_t signature[SIGNATURE_MAX])
+{
+	CLEANUP(store_confirmations_free) struct store_confirmations *list = NULL;
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len, size;
+	struct err e;
+
+	memcpy(said->service, service_key, sizeof(said->service));
+	memcpy(said->key, keys[n].fingerprint, sizeof(said->key));
+	if (store_confirmations(&store, c->id, &list, &e) == 0) {
+		memcpy(said->digest, list->digest, sizeof(said->digest));
+		said->revision = (uint64_t)list->revision;
+	}
+	said->digest[0] ^= c->operand & ORDER_OTHER_DIGEST ? 1 : 0;
+	said->revision += c->operand & ORDER_OTHER_REVISION ? 1 : 0;
+	if (confirmation_message(said, &bytes, &len, &e) < 0)
+		return 0;
+	n = c->operand & ORDER_OTHER_SIGNER ? !n : n;
+	assert(key_sign(keys[n].key, true, bytes, len, signature, &size, &e) == 0);
+	return c->operand & ORDER_SHORT_SIGNATURE ? size - 1 : size;
+}
+
+static int ask_confirmations(const struct command *c)
+{
+	struct confirmation said = { .user = c->name, .computation = c->id };
+	People__ConfirmRequest request = PEOPLE__CONFIRM_REQUEST__INIT;
+	People__RolesRequest list = PEOPLE__ROLES_REQUEST__INIT;
+	uint8_t signature[SIGNATURE_MAX];
+	int status;
+
+	request.computation_id = list.computation_id = text_of(c->id);
+	if (c->what == ORDER_LIST_CONFIRMATIONS)
+		return ask(c, PROTO_PEOPLE_LIST_CONFIRMATIONS, &list.base);
+	request.signature.len =
+		sign_confirmation(c, &said, c->operand & ORDER_OTHER_KEY, signature);
+	request.signature.data = signature;
+	request.key = (ProtobufCBinaryData){ sizeof(said.key), said.key };
+	request.key.len -= c->operand & ORDER_NO_KEY ? 1 : 0;
+	request.manifest_digest = (ProtobufCBinaryData){ sizeof(said.digest), said.digest };
+	request.revision = said.revision;
+	status = ask(c, PROTO_PEOPLE_CONFIRM, &request.base);
+	assert(status != 0 ||
+	       !(c->operand & (ORDER_OTHER_SIGNER | ORDER_OTHER_DIGEST | ORDER_NO_KEY |
+			       ORDER_SHORT_SIGNATURE | ORDER_OTHER_REVISION)));
+	return status;
+}
+
 static int ask_one(const struct command *c)
 {
+	if (c->what >= ORDER_CONFIRM)
+		return ask_confirmations(c);
 	if (c->what >= ORDER_ADD_MEMBER)
 		return ask_members(c);
 	if (c->what >= ORDER_ADD_WORKSPACE)
@@ -715,7 +767,7 @@ static void check_answer(const struct command *c, bool known, const struct token
 		       (who->administrator && who->scope & ACTION_BIT(ACTION_ADMINISTRATOR)));
 	if (who->administrator || status != 0)
 		return;
-	if (c->what >= ORDER_SHOW_WORKSPACE)
+	if (c->what >= ORDER_SHOW_WORKSPACE && c->what < ORDER_CONFIRM)
 		assert(p.in != MEMBERSHIP_NONE);
 	if (governs(c->what))
 		assert(p.in == MEMBERSHIP_ADMINISTRATOR &&
@@ -734,8 +786,10 @@ static void check_answer(const struct command *c, bool known, const struct token
 	if (c->what == ORDER_REGISTER_KEY)
 		assert(who->scope == ACTIONS_ALL && strcmp(who->name, c->name) == 0 &&
 		       (!*c->id || granted & ACTION_BIT(ACTION_VIEW)));
+	if (c->what == ORDER_CONFIRM)
+		assert(strcmp(who->name, c->name) == 0 && (granted & ACTION_BIT(ACTION_VIEW)));
 	if (c->what == ORDER_SHOW || c->what == ORDER_LIST_ROLES ||
-	    c->what == ORDER_LIST_KEY_OWNERS)
+	    c->what == ORDER_LIST_KEY_OWNERS || c->what == ORDER_LIST_CONFIRMATIONS)
 		assert(granted & ACTION_BIT(ACTION_VIEW));
 }
 

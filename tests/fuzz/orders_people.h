@@ -55,16 +55,20 @@ enum order {
 	ORDER_SUSPEND_MEMBER, /* with ORDER_FLAG taken back */
 	ORDER_REMOVE_MEMBER,
 	ORDER_TRANSFER_WORKSPACE,
+	ORDER_CONFIRM, /* the first name is signed, by a key as of ORDER_REGISTER_KEY; the operand spoils it */
+	ORDER_LIST_CONFIRMATIONS,
 	ORDERS
 };
 
-/* What is wrong with a registration. */
+/* What is wrong with a registration, or a confirmation: of a digest, and a revision. */
 enum {
 	ORDER_OTHER_KEY = 1,
 	ORDER_OTHER_SIGNER = 2,
 	ORDER_SHORT_CHALLENGE = 4,
 	ORDER_NO_KEY = 8,
-	ORDER_SHORT_SIGNATURE = 16
+	ORDER_SHORT_SIGNATURE = 16,
+	ORDER_OTHER_DIGEST = 4,
+	ORDER_OTHER_REVISION = 32
 };
 
 enum order_token {
