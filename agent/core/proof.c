@@ -5,17 +5,14 @@
 
 #include <stdlib.h>
 
-/* The log that this kind of evidence is judged with. A TPM's is its firmware's, whole or none: what the
- * agent extended is in the statement. */
+/* The log that this kind of evidence is judged with: the firmware's, whole or none, since it has to explain
+ * every register. What the agent extended is in the statement. */
 static struct span log_of(const struct keeper_evidence *evidence)
 {
 	const struct evidence_kind_row *row = &evidence_kind_rows[evidence->platform];
+	const struct span none = { NULL, 0 };
 
-	if (row->tpm)
-		return evidence->log;
-	if (row->tee != TEE_TDX)
-		return (struct span){ NULL, 0 };
-	return evidence->log.len ? evidence->log : evidence->own_log;
+	return row->tpm || row->tee == TEE_TDX ? evidence->log : none;
 }
 
 int agent_proof_make(struct span statement, const struct keeper_evidence *evidence,
