@@ -52,6 +52,17 @@ BACKENDS = {
 KINDS_MIN = 70
 TOGETHER_MAX = 20  # in one machine, which has places for some more
 NO_LAUNCH = "PCI devices that no launch of this image has: "
+# Features of virtio that our own kernel takes, at the most, and of what else this QEMU can offer some of each kind.
+TAKEN = {
+    "virtio-net": {f"VIRTIO_NET_F_{name}" for name in (
+        "MAC", "STATUS", "MTU", "MRG_RXBUF", "CSUM", "GUEST_CSUM", "HOST_TSO4", "HOST_TSO6", "GUEST_TSO4", "GUEST_TSO6")},
+    "virtio-blk": {f"VIRTIO_BLK_F_{name}" for name in ("RO", "BLK_SIZE", "SIZE_MAX", "SEG_MAX")},
+}
+TAKEN_OF_EACH = {"VIRTIO_F_VERSION_1", "VIRTIO_F_IOMMU_PLATFORM", "VIRTIO_RING_F_INDIRECT_DESC", "VIRTIO_RING_F_EVENT_IDX"}
+OFFERED = {
+    "virtio-net": {"VIRTIO_NET_F_CTRL_VQ", "VIRTIO_NET_F_MQ", "VIRTIO_NET_F_RSS", "VIRTIO_NET_F_GUEST_ANNOUNCE"},
+    "virtio-blk": {"VIRTIO_BLK_F_MQ", "VIRTIO_BLK_F_FLUSH", "VIRTIO_BLK_F_DISCARD", "VIRTIO_BLK_F_WRITE_ZEROES"},
+}
 
 Row = collections.namedtuple("Row", "name arguments says append memory names", defaults=(None,) * 4)
 
@@ -244,6 +255,32 @@ def a_few_launches_are_refused_or_change_nothing():
         launched(row)
 
 
+def features_of(status, whose):
+    """Names of the bits that the host has offered, or the guest has taken, by QEMU's word; it has none for some."""
+    bits = status[whose]
+    named = {text.split(":")[0] for text in (*bits["transports"], *bits["dev-features"])}
+    return named | {f"{what} {bits[what]:#x}" for what in ("unknown-dev-features", "unknown-transports") if what in bits}
+
+
+def features_that_no_launch_uses_are_not_taken():
+    """By our own kernel, whatever is offered, as the host sees it; the rest holds, and all goes on as ever."""
+    rows = [row for row in ROWS if row.name in (
+        "cards with queues of another kind", "memory behind a platform's translation", "a card that can much",
+        "a disk with many queues")]
+    count = collections.Counter()
+    with machine(Row("much", [argument for row in rows for argument in row.arguments])) as vm:
+        vm.wait_line(READY)
+        assert seen(vm.lines) == Twin.look(), vm.lines
+        for device in vm.command("x-query-virtio"):
+            status, name = vm.command("x-query-virtio-status", path=device["path"]), device["name"]
+            offers, takes = features_of(status, "host-features"), features_of(status, "guest-features")
+            assert offers >= OFFERED[name] | {"VIRTIO_F_RING_PACKED"}, (name, offers)
+            assert takes == offers & (TAKEN[name] | TAKEN_OF_EACH), (name, takes)
+            assert takes >= {"VIRTIO_F_VERSION_1", "VIRTIO_F_IOMMU_PLATFORM"}, (name, takes)
+            count[name] += 1
+    assert count["virtio-net"] == 1 and count["virtio-blk"], count
+
+
 def too_little_memory_starts_no_agent():
     """Kernel and initrd do not fit into it: the machine ends before it says anything."""
     with machine(Row("tiny", [], memory=24)) as vm:
@@ -294,6 +331,7 @@ tap.run(sample.of(
     [a_few_launches_are_refused_or_change_nothing],
     [each_kind_of_device_is_named_and_refused,
      what_a_launch_must_not_have_is_refused_or_changes_nothing,
+     *([features_that_no_launch_uses_are_not_taken] if KERNEL == "own" else []),
      too_little_memory_starts_no_agent,
      a_reset_while_it_boots_boots_again,
      interrupts_that_cannot_be_masked_change_nothing,
