@@ -14,7 +14,7 @@ TOOLS = [
     "libssl-dev", "libuv1-dev", "libnghttp2-dev", "libyajl-dev", "libzip-dev", "libcbor-dev",
     "libtss2-dev", "libseccomp-dev", "libcap-dev", "libcurl4-openssl-dev", "uthash-dev", "zlib1g-dev",
     "libzstd-dev",
-    "zstd", "erofs-utils", "cryptsetup-bin",
+    "xz-utils", "erofs-utils", "cryptsetup-bin",
 ]
 
 # Modules that init loads, in this order but behind what they depend on; True: the hardware may be

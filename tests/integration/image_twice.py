@@ -73,7 +73,7 @@ def our_own_kernel_is_the_same_when_compiled_twice():
     """From the source again: the other cache has none of its objects."""
     same("base", "own")
     record = record_of(os.path.join(IMAGES, "base-own"))
-    assert record["kernel"]["size"] + record["initrd"]["size"] <= 11 << 20, record
+    assert record["kernel"]["size"] + record["initrd"]["size"] <= 9 << 20, record
     assert not any("modules" in each["name"] for each in record["packages"]["kernel"]), record["packages"]["kernel"]
 
 
