@@ -5,17 +5,18 @@
 #   program     the script's name, for its messages; `root`, the project's folder; `step`, what is done
 #   build       the folder of the build
 #   vm, tee     plain or none; empty, snp, tdx or vtpm
+#   kernel      of the virtual machine's image: own or stock, as build-image has them; empty: stock
 #   memory      of the virtual machine, in MiB; empty: the manager's own
 #   keep, ok    yes: leave everything running; yes: all went well
 #   web         yes: the service has a page, for stage_link and stage_web; empty: none
 #
-# stage_tee checks vm and tee; stage_begin, stage_programs, stage_folder, stage_service, stage_agent and,
+# stage_tee checks vm, tee and kernel; stage_begin, stage_programs, stage_folder, stage_service, stage_agent and,
 # with the computation's `id`, stage_run, in this order, set:
 #   dir                the folder of all that is started; removed at the end
 #   cvm, agent_port    the agent's CVM and its port
 #   proof              options of every call of an owner: what the answer is judged by
 
-vm=plain tee= keep=no web= dir= step="the start" ok=no simulated= memory=
+vm=plain tee= kernel= keep=no web= dir= step="the start" ok=no simulated= memory=
 proof=()
 exec 3>&1 # commands are shown here even when what they print goes elsewhere
 
@@ -134,6 +135,7 @@ stage_tee() {
 	case $tee in '' | vtpm) ;; snp | tdx) simulated=$tee ;; *) return 1 ;; esac
 	# swtpm is a simulator as well: no hardware stands behind any of the three.
 	[ -z "$tee" ] || [ "$vm" = plain ] || return 1
+	case $kernel in '') kernel=stock ;; own | stock) [ "$vm" = plain ] || return 1 ;; *) return 1 ;; esac
 	verdict="$program: ok${tee:+ (SIMULATED $tee)}"
 }
 
@@ -183,8 +185,13 @@ stage_build() { # FLAVOUR
 	flavour=$1${simulated:+-simulated}
 	step="building the guest image"
 	note "Making the guest image (the first time takes minutes)"
-	note "Its kernel is Debian's, which runs ACPI code of the host's; for production there is our own (docs/security.md)"
-	"$root/scripts/build-image" "$flavour" --kernel stock --out "$build/image/$flavour"
+	if [ "$kernel" = own ]; then
+		note "Its kernel is our own, which runs no ACPI code of the host's; to compile it, once, takes many minutes"
+	else
+		note "Its kernel is Debian's, which runs ACPI code of the host's; for production there is our own: --kernel own (docs/security.md)"
+	fi
+	image=$build/image/$flavour-$kernel
+	"$root/scripts/build-image" "$flavour" --kernel "$kernel" --out "$image"
 }
 
 stage_folder() {
@@ -297,7 +304,7 @@ start_vm() {
 	mkdir -p "$dir/libvirt"
 	libvirt_up "$dir/libvirt" 3>&-
 	step="starting the manager"
-	cp -r --reflink=auto "$build/image/$flavour" "$dir/image"
+	cp -r --reflink=auto "$image" "$dir/image"
 	secrets=$(mktemp -d /dev/shm/cocos-$program.XXXXXX)
 	chmod 711 "$secrets"
 	echo "$secrets" >"$dir/secrets"
