@@ -179,7 +179,7 @@ static int write_beside(const char *temporary, const void *bytes, size_t len, mo
 	return 0;
 }
 
-static int publish(const char *temporary, const char *path, bool replace, struct err *e)
+int file_publish(const char *temporary, const char *path, bool replace, struct err *e)
 {
 	int done = replace ? rename(temporary, path) : link(temporary, path);
 
@@ -207,7 +207,7 @@ static int write_file(const char *path, const void *bytes, size_t len, mode_t mo
 	if (text_format(&temporary, e, "%s.%016llx", path, (unsigned long long)tag) < 0)
 		return err_code(e);
 	if (write_beside(temporary, bytes, len, mode, e) < 0 ||
-	    publish(temporary, path, replace, e) < 0) {
+	    file_publish(temporary, path, replace, e) < 0) {
 		unlink(temporary);
 		return err_code(e);
 	}

@@ -29,6 +29,9 @@ int file_write(const char *path, const void *bytes, size_t len, mode_t mode,
 int file_write_new(const char *path, const void *bytes, size_t len, mode_t mode,
 		   struct err *e) MUST_CHECK;
 
+/* Their last step: `temporary`, which is on disk in the same folder, becomes `path`. */
+int file_publish(const char *temporary, const char *path, bool replace, struct err *e) MUST_CHECK;
+
 /* All of `len` bytes to a descriptor that blocks, across short writes and signals. */
 int fd_write_all(int fd, const void *bytes, size_t len, struct err *e) MUST_CHECK;
 

@@ -134,6 +134,11 @@ int db_begin(struct db *db, struct err *e)
 	return db->driver->begin(db->handle, e);
 }
 
+int db_snapshot(struct db *db, struct err *e)
+{
+	return db->driver->snapshot(db->handle, e);
+}
+
 int db_commit(struct db *db, struct err *e)
 {
 	return db->driver->commit(db->handle, e);

@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DB_PARAMS_MAX = 16 }; /* values of a statement */
+enum { DB_PARAMS_MAX = 32 }; /* values of a statement */
 
 struct db_driver;
 
@@ -65,6 +65,9 @@ int db_script(struct db *db, const char *sql, struct err *e) MUST_CHECK;
 int db_begin(struct db *db, struct err *e) MUST_CHECK;
 int db_commit(struct db *db, struct err *e) MUST_CHECK;
 void db_rollback(struct db *db);
+
+/* A transaction that only reads, all of it as of one moment, whoever writes meanwhile; db_rollback() ends it. */
+int db_snapshot(struct db *db, struct err *e) MUST_CHECK;
 
 /* ---- a row's columns, from 0. What this program would not have written there is ERR_DATA_LOSS, which names
  * the column: rows become messages, and loops count by them. ---- */

@@ -31,6 +31,8 @@ struct db_driver {
 	enum db_dialect dialect;
 	int (*query)(void *handle, const char *sql, const struct db_param *params, size_t count,
 		     struct db_rows **rows, struct err *e);
+	/* All rows of a SELECT without values, however many: some at a time. Within a transaction, one at a time. */
+	int (*walk)(void *handle, const char *sql, struct db_rows **rows, struct err *e);
 	int (*next)(struct db_rows *rows, struct err *e);
 	/* After the last row: how many it has changed. */
 	int64_t (*changed)(struct db_rows *rows);
@@ -39,6 +41,7 @@ struct db_driver {
 	void (*free_rows)(struct db_rows *rows);
 	int (*script)(void *handle, const char *sql, struct err *e);
 	int (*begin)(void *handle, struct err *e);
+	int (*snapshot)(void *handle, struct err *e);
 	int (*commit)(void *handle, struct err *e);
 	void (*rollback)(void *handle);
 	/* The number of its tables' form; 0: none yet. */

@@ -38,6 +38,18 @@ static int make(struct db *db, const struct db_forms *forms, int64_t form, struc
 	return db_form_set(db, forms->newest, e);
 }
 
+int db_forms_make(struct db *db, const struct db_forms *forms, struct err *e)
+{
+	int64_t form;
+
+	if (look(db, forms, &form, e) < 0)
+		return err_code(e);
+	if (form)
+		return err_set(e, ERR_PRECONDITION, "it has records already (form %lld)",
+			       (long long)form);
+	return make(db, forms, 0, e);
+}
+
 int db_forms_apply(struct db *db, const struct db_forms *forms, struct err *e)
 {
 	int64_t form;

@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/encode.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
@@ -26,7 +27,8 @@ enum {
 struct postgres_rows {
 	struct db_rows rows;
 	PGresult *result;
-	int row; /* the one that is read, from 0; -1: before the first */
+	int row;                /* the one that is read, from 0; -1: before the first */
+	struct postgres *walks; /* where more are to be had; NULL: these are all */
 };
 
 /* ---- statements ---- */
@@ -126,12 +128,49 @@ static int postgres_query(void *handle, const char *sql, const struct db_param *
 	return 0;
 }
 
-/* ---- rows: all of them are here ---- */
+/* A cursor, since libpq keeps a result whole. A row may have megabytes. */
+#define WALK "cocos_walk"
+
+static int postgres_walk(void *handle, const char *sql, struct db_rows **rows, struct err *e)
+{
+	struct postgres *p = handle;
+	CLEANUP(free) char *declare = NULL;
+	struct postgres_rows *r;
+
+	if (text_format(&declare, e, "DECLARE " WALK " NO SCROLL CURSOR FOR %s", sql) < 0 ||
+	    postgres_ready(p, e) < 0 || postgres_exec(p, declare, e) < 0)
+		return err_code(e);
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return err_nomem(e);
+	r->rows.driver = &driver;
+	r->row = -1;
+	r->walks = p;
+	*rows = &r->rows;
+	return 0;
+}
+
+static int fetch(struct postgres_rows *r, struct err *e)
+{
+	static const char sql[] = "FETCH FORWARD 32 FROM " WALK;
+	struct postgres *p = r->walks;
+
+	PQclear(TAKE_PTR(r->result));
+	r->row = -1;
+	if (postgres_ready(p, e) < 0)
+		return err_code(e);
+	return postgres_result(p, PQsendQueryParams(p->conn, sql, 0, NULL, NULL, NULL, NULL, 1),
+			       "read", &r->result, e);
+}
+
+/* ---- rows ---- */
 
 static int postgres_next(struct db_rows *rows, struct err *e)
 {
 	struct postgres_rows *r = (struct postgres_rows *)rows;
 
+	if (r->walks && r->row + 1 >= PQntuples(r->result) && fetch(r, e) < 0)
+		return err_code(e);
 	return ++r->row < PQntuples(r->result);
 }
 
@@ -183,6 +222,10 @@ static void postgres_free_rows(struct db_rows *rows)
 {
 	struct postgres_rows *r = (struct postgres_rows *)rows;
 
+	struct err ignored;
+
+	if (r->walks && r->walks->conn)
+		(void)!postgres_exec(r->walks, "CLOSE " WALK, &ignored);
 	PQclear(r->result);
 	free(r);
 }
@@ -196,10 +239,8 @@ static int postgres_script(void *handle, const char *sql, struct err *e)
 	return postgres_ready(p, e) < 0 ? err_code(e) : postgres_exec(p, sql, e);
 }
 
-static int postgres_begin(void *handle, struct err *e)
+static int begin_by(struct postgres *p, const char *sql, struct err *e)
 {
-	static const char sql[] = "BEGIN ISOLATION LEVEL SERIALIZABLE";
-	struct postgres *p = handle;
 	int failed;
 
 	if (postgres_ready(p, e) < 0)
@@ -210,6 +251,17 @@ static int postgres_begin(void *handle, struct err *e)
 		failed = postgres_ready(p, e) < 0 ? err_code(e) : postgres_exec(p, sql, e);
 	p->within = !failed;
 	return failed;
+}
+
+static int postgres_begin(void *handle, struct err *e)
+{
+	return begin_by(handle, "BEGIN ISOLATION LEVEL SERIALIZABLE", e);
+}
+
+/* The first read makes the moment. */
+static int postgres_snapshot(void *handle, struct err *e)
+{
+	return begin_by(handle, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e);
 }
 
 static void postgres_rollback(void *handle)
@@ -366,6 +418,7 @@ static void postgres_close(void *handle)
 static const struct db_driver driver = {
 	.dialect = DB_POSTGRES,
 	.query = postgres_query,
+	.walk = postgres_walk,
 	.next = postgres_next,
 	.changed = postgres_changed,
 	.value = postgres_value,
@@ -373,6 +426,7 @@ static const struct db_driver driver = {
 	.free_rows = postgres_free_rows,
 	.script = postgres_script,
 	.begin = postgres_begin,
+	.snapshot = postgres_snapshot,
 	.commit = postgres_commit,
 	.rollback = postgres_rollback,
 	.form = postgres_form,

@@ -113,6 +113,12 @@ static int sqlite_query(void *handle, const char *sql, const struct db_param *pa
 	return 0;
 }
 
+/* It steps through them anyway. */
+static int sqlite_walk(void *handle, const char *sql, struct db_rows **rows, struct err *e)
+{
+	return sqlite_query(handle, sql, NULL, 0, rows, e);
+}
+
 static int sqlite_next(struct db_rows *rows, struct err *e)
 {
 	struct sqlite_rows *r = (struct sqlite_rows *)rows;
@@ -178,6 +184,12 @@ static int sqlite_begin(void *handle, struct err *e)
 	return sqlite_script(handle, "BEGIN IMMEDIATE", e);
 }
 
+/* The first read makes the moment. */
+static int sqlite_snapshot(void *handle, struct err *e)
+{
+	return sqlite_script(handle, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1", e);
+}
+
 static void sqlite_rollback(void *handle)
 {
 	struct err ignored;
@@ -216,6 +228,7 @@ static void sqlite_close(void *handle)
 static const struct db_driver driver = {
 	.dialect = DB_SQLITE,
 	.query = sqlite_query,
+	.walk = sqlite_walk,
 	.next = sqlite_next,
 	.changed = sqlite_changed,
 	.value = sqlite_value,
@@ -223,6 +236,7 @@ static const struct db_driver driver = {
 	.free_rows = sqlite_free_rows,
 	.script = sqlite_script,
 	.begin = sqlite_begin,
+	.snapshot = sqlite_snapshot,
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
 	.form = sqlite_form,
@@ -268,17 +282,11 @@ static int make_private(const char *path, struct err *e)
 	return 0;
 }
 
-int db_sqlite_open(struct db *db, const char *path, struct err *e)
+static int open_as(struct db *db, const char *path, const char *settings, struct err *e)
 {
-	static const char settings[] = "PRAGMA journal_mode=WAL;"
-				       "PRAGMA synchronous=FULL;"
-				       "PRAGMA foreign_keys=ON;"
-				       "PRAGMA trusted_schema=OFF;";
 	struct db opened;
 	sqlite3 *sqlite = NULL;
 
-	if (make_private(path, e) < 0)
-		return err_code(e);
 	if (sqlite3_open_v2(path, &sqlite,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 			    NULL) != SQLITE_OK) {
@@ -296,4 +304,25 @@ int db_sqlite_open(struct db *db, const char *path, struct err *e)
 	}
 	*db = opened;
 	return 0;
+}
+
+int db_sqlite_open(struct db *db, const char *path, struct err *e)
+{
+	static const char settings[] = "PRAGMA journal_mode=WAL;"
+				       "PRAGMA synchronous=FULL;"
+				       "PRAGMA foreign_keys=ON;"
+				       "PRAGMA trusted_schema=OFF;";
+
+	return make_private(path, e) < 0 ? err_code(e) : open_as(db, path, settings, e);
+}
+
+int db_sqlite_open_alone(struct db *db, const char *path, struct err *e)
+{
+	static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
+				       "PRAGMA journal_mode=OFF;"
+				       "PRAGMA synchronous=OFF;"
+				       "PRAGMA cell_size_check=ON;"
+				       "PRAGMA trusted_schema=OFF;";
+
+	return open_as(db, path, settings, e);
 }
