@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "computations/core/config.h"
 #include "computations/daemon.h"
+#include "computations/service_backup.h"
 #include "computations/service_check.h"
 
 #include <getopt.h>
@@ -12,12 +13,16 @@
 static void print_help(void)
 {
 	puts("cocos-computations - the computation service that agents connect to\n\n"
-	     "Usage: cocos-computations [--config FILE] [--check [--json]]\n\n"
+	     "Usage: cocos-computations [--config FILE] [--check [--json]]\n"
+	     "       cocos-computations [--config FILE] --backup FILE | --restore FILE\n\n"
 	     "Options:\n"
 	     "  -c, --config FILE  settings, KEY=VALUE in lines (default: " CONFIG_FILE
 	     ", if it is there)\n"
 	     "      --check        look at what this service needs, change nothing, and end\n"
 	     "      --json         with --check: for programs\n"
+	     "      --backup FILE  all records and the key of the log of heads to a new file, also\n"
+	     "                     while the service runs; it holds secrets\n"
+	     "      --restore FILE the way back, into a database without records\n"
 	     "      --settings     print the settings as a Markdown table\n"
 	     "  -V, --version      print the version\n"
 	     "  -h, --help         this text\n\n"
@@ -28,7 +33,23 @@ static void print_help(void)
 	     "used.");
 }
 
-static int run(const char *path, bool only_check, enum preflight_form form)
+/* What is asked for, besides the service itself. */
+struct deed {
+	bool only_check;
+	enum preflight_form form;
+	const char *backup, *restore; /* files */
+};
+
+static int run_deed(const struct config *config, const struct deed *deed, struct err *e)
+{
+	if (deed->backup)
+		return service_backup(config, deed->backup, stdout, e);
+	if (deed->restore)
+		return service_restore(config, deed->restore, stdout, e);
+	return daemon_run(config, e);
+}
+
+static int run(const char *path, const struct deed *deed)
 {
 	struct config config;
 	struct err e;
@@ -38,17 +59,40 @@ static int run(const char *path, bool only_check, enum preflight_form form)
 	signal(SIGPIPE, SIG_IGN);
 	if (config_load(path, &config, &e) < 0) {
 		log_error("%s", e.text);
-		return only_check ? 2 : 1;
+		return deed->only_check ? 2 : 1;
 	}
-	if (only_check) {
-		status = service_check_run(&config, form, stdout);
+	if (deed->only_check) {
+		status = service_check_run(&config, deed->form, stdout);
 	} else {
-		status = daemon_run(&config, &e) < 0;
+		status = run_deed(&config, deed, &e) < 0;
 		if (status)
 			log_error("%s", e.text);
 	}
 	config_done(&config);
 	return status;
+}
+
+static bool take(struct deed *deed, const char **config, int option)
+{
+	switch (option) {
+	case 'b':
+		deed->backup = optarg;
+		return true;
+	case 'c':
+		*config = optarg;
+		return true;
+	case 'j':
+		deed->form = PREFLIGHT_JSON;
+		return true;
+	case 'k':
+		deed->only_check = true;
+		return true;
+	case 'r':
+		deed->restore = optarg;
+		return true;
+	default:
+		return false;
+	}
 }
 
 int main(int argc, char **argv)
@@ -57,13 +101,14 @@ int main(int argc, char **argv)
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, 'k' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "backup", required_argument, NULL, 'b' },
+		{ "restore", required_argument, NULL, 'r' },
 		{ "settings", no_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	enum preflight_form form = PREFLIGHT_TEXT;
-	bool only_check = false;
+	struct deed deed = { .form = PREFLIGHT_TEXT };
 	const char *path = NULL;
 	int option;
 
@@ -80,27 +125,23 @@ int main(int argc, char **argv)
 			puts("cocos-computations " COCOS_VERSION);
 			return 0;
 		}
-		if (option == 'k') {
-			only_check = true;
-			continue;
-		}
-		if (option == 'j') {
-			form = PREFLIGHT_JSON;
-			continue;
-		}
-		if (option != 'c') {
+		if (!take(&deed, &path, option)) {
 			fputs("Try cocos-computations --help\n", stderr);
 			return 2;
 		}
-		path = optarg;
 	}
 	if (optind != argc) {
 		fprintf(stderr, "cocos-computations: takes no operands; see --help\n");
 		return 2;
 	}
-	if (form == PREFLIGHT_JSON && !only_check) {
+	if (deed.form == PREFLIGHT_JSON && !deed.only_check) {
 		fputs("cocos-computations: --json goes with --check; see --help\n", stderr);
 		return 2;
 	}
-	return run(path, only_check, form);
+	if (deed.only_check + !!deed.backup + !!deed.restore > 1) {
+		fputs("cocos-computations: one of --check, --backup and --restore; see --help\n",
+		      stderr);
+		return 2;
+	}
+	return run(path, &deed);
 }

@@ -6,104 +6,53 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
-#include "common/db/db_postgres.h"
-#include "common/db/db_sqlite.h"
 #include "computations/people/role.h"
 #include "computations/people/user_key.h"
 #include "computations/people/workspace.h"
 #include "computations/store/store_form.h"
+#include "computations/store/store_place.h"
 #include "computations/store/store_witness.h"
 #include "computations/transfer/note.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
-#include <unistd.h>
 
 int64_t store_now(void)
 {
 	return clock_ms(CLOCK_REALTIME);
 }
 
-/* Two services would each tell half of the agents half of the truth. */
-static int lock_file(const char *path, const char *what, int *lock, struct err *e)
-{
-	CLEANUP(close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd < 0)
-		return err_errno(e, "'%s'", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		*lock = TAKE_FD(fd);
-		return 0;
-	}
-	if (errno != EWOULDBLOCK)
-		return err_errno(e, "lock '%s'", path);
-	return err_set(e, ERR_PRECONDITION, "another cocos-computations uses '%s'", what);
-}
-
-static int lock_dir(const char *dir, int *lock, struct err *e)
-{
-	CLEANUP(free) char *path = NULL;
-
-	return text_format(&path, e, "%s/lock", dir) < 0 ? err_code(e)
-							 : lock_file(path, dir, lock, e);
-}
-
-/* A file has a lock of its own beside it: the setting may name one in any folder. A server has its own. */
-static int open_database(struct db *db, const char *dir, const char *database, int *lock,
-			 struct err *e)
-{
-	CLEANUP(free) char *path = NULL, *lock_path = NULL;
-
-	if (database && db_postgres_is_place(database))
-		return db_postgres_open(db,
-					&(struct db_postgres){ .place = database,
-							       .schema = STORE_SCHEMA,
-							       .exclusive = true },
-					e);
-	if (text_format(&path, e, database ? "%s" : "%s/computations.db",
-			database ? database : dir) < 0 ||
-	    text_format(&lock_path, e, "%s.lock", path) < 0 ||
-	    lock_file(lock_path, path, lock, e) < 0)
-		return err_code(e);
-	return db_sqlite_open(db, path, e);
-}
-
 int store_open(struct store *store, const char *dir, const char *database,
 	       const struct store_limits *limits, struct err *e)
 {
-	CLEANUP(close) int lock = -1, database_lock = -1;
 	struct store opened = { .limits = *limits };
+	struct store_place place;
 
-	if (dir_make(dir, 0700, e) < 0)
+	if (store_place_open(dir, database, &place, e) < 0)
 		return err_code(e);
-	if (lock_dir(dir, &lock, e) < 0 ||
-	    open_database(&opened.db, dir, database, &database_lock, e) < 0)
-		return err_code(e);
+	opened.db = place.db;
 	int failed = db_forms_apply(&opened.db, &store_forms, e);
 	if (failed)
 		failed = err_wrap(e, "the database of '%s'", dir);
 	else
 		failed = store_witness_open(&opened, dir, e);
 	if (failed) {
-		db_close(&opened.db);
+		store_place_close(&place);
 		return failed;
 	}
-	opened.lock = TAKE_FD(lock);
-	opened.database_lock = TAKE_FD(database_lock);
+	opened.lock = place.lock;
+	opened.database_lock = place.database_lock;
 	*store = opened;
 	return 0;
 }
 
 void store_close(struct store *store)
 {
-	db_close(&store->db);
+	struct store_place place = { store->db, store->lock, store->database_lock };
+
 	EVP_PKEY_free(store->log_key);
-	if (store->database_lock >= 0)
-		close(store->database_lock);
-	close(store->lock);
+	store_place_close(&place);
+	store->db = place.db;
 }
 
 void computation_done(struct computation *c)

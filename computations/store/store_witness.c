@@ -46,21 +46,27 @@ static int make_key(struct store *store, const char *path, struct err *e)
 	return 0;
 }
 
-static int read_key(struct store *store, const char *path, struct err *e)
+static int take_key(struct store *store, const char *pem, const char *path, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
-	CLEANUP(free) char *pem = NULL;
 
-	if (file_read_text(path, PEM_MAX, &pem, e) < 0)
-		return err_code(e);
-	int failed = key_from_private_pem(pem, strlen(pem), NULL, NULL, &key, e);
-	explicit_bzero(pem, strlen(pem));
-	if (failed)
+	if (key_from_private_pem(pem, strlen(pem), NULL, NULL, &key, e) < 0)
 		return err_wrap(e, "'%s'", path);
 	if (key_kind_of(key) != KEY_ECDSA || EVP_PKEY_get_bits(key) != 256)
 		return err_set(e, ERR_INVALID, "'%s': the log's key has to be of P-256", path);
 	store->log_key = TAKE_PTR(key);
 	return 0;
+}
+
+static int read_key(struct store *store, const char *path, struct err *e)
+{
+	CLEANUP(free) char *pem = NULL;
+
+	if (file_read_text(path, PEM_MAX, &pem, e) < 0)
+		return err_code(e);
+	int failed = take_key(store, pem, path, e);
+	explicit_bzero(pem, strlen(pem));
+	return failed;
 }
 
 static int take_hash(struct db_rows *row, int column, uint8_t hash[SHA256_LEN], struct err *e)
@@ -105,19 +111,54 @@ static int check_same_key(struct store *store, const char *path, struct err *e)
 				 path);
 }
 
+static void forget_key(struct store *store)
+{
+	EVP_PKEY_free(TAKE_PTR(store->log_key));
+}
+
+int store_witness_key(struct store *store, const char *pem, const char *path, struct err *e)
+{
+	int failed = take_key(store, pem, path, e);
+
+	if (!failed)
+		failed = check_same_key(store, path, e);
+	forget_key(store);
+	return failed;
+}
+
+/* A restore that was cut off behind its last change: the key that it brought waits, if the log is its. ERR_NOT_FOUND:
+ * none does. */
+static int take_restored(struct store *store, const char *path, struct err *e)
+{
+	CLEANUP(free) char *waits = NULL;
+	int64_t signed_by;
+
+	if (text_format(&waits, e, "%s" STORE_WITNESS_RESTORED, path) < 0 ||
+	    read_key(store, waits, e) < 0 ||
+	    db_number(&store->db, &signed_by, e, "SELECT count(*) FROM witness_key", "") < 0)
+		return err_code(e);
+	if (!signed_by || check_same_key(store, waits, e) < 0) {
+		forget_key(store); /* what is left of one that changed nothing */
+		return err_set(e, ERR_NOT_FOUND, "'%s' is another log's", waits);
+	}
+	return file_publish(waits, path, false, e);
+}
+
 int store_witness_open(struct store *store, const char *dir, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
 
-	if (text_format(&path, e, "%s/witness.pem", dir) < 0)
+	if (text_format(&path, e, "%s/" STORE_WITNESS_FILE, dir) < 0)
 		return err_code(e);
 	int failed = read_key(store, path, e);
+	if (err_is(failed, ERR_NOT_FOUND))
+		failed = take_restored(store, path, e);
 	if (err_is(failed, ERR_NOT_FOUND))
 		failed = make_key(store, path, e);
 	if (!failed)
 		failed = check_same_key(store, path, e);
 	if (failed)
-		EVP_PKEY_free(TAKE_PTR(store->log_key));
+		forget_key(store);
 	return failed;
 }
 

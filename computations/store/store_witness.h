@@ -15,9 +15,21 @@ enum {
 	STORE_WITNESS_EVERY = 256, /* entries from one leaf of a journal to the next */
 };
 
+/* Where the key is, in the service's folder; and how a key is called that a restore has brought, until it is there. */
+#define STORE_WITNESS_FILE     "witness.pem"
+#define STORE_WITNESS_RESTORED ".restored"
+
 /* `dir`/witness.pem, made where there is none and nothing was signed. ERR_PRECONDITION where the log has
  * leaves and its key is gone, or is another: that one's log would be taken for a fork. */
 int store_witness_open(struct store *store, const char *dir, struct err *e) MUST_CHECK;
+
+/* This is the key that signs the log; where no leaf names one, it is from now on. `path`: where it is from, for people. */
+int store_witness_key(struct store *store, const char *pem, const char *path,
+		      struct err *e) MUST_CHECK;
+
+/* The whole log, `*size` leaves. ERR_DATA_LOSS names the first leaf, or the node over leaves, that is not what it has
+ * to be. */
+int store_witness_check(struct store *store, int64_t *size, struct err *e) MUST_CHECK;
 
 /* How many runs of a computation the log knows. */
 int store_witness_runs(struct store *store, const char *computation_id, int64_t *runs,

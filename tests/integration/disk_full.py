@@ -15,6 +15,7 @@ import manager_libvirt
 import tap
 from agent_job import ALGO_KEY, DATA_KEY, IRIS, SUM, USER_KEY, computing, manifest, unzip
 from agent_peer import cvms_pb2, dataset, free_port, refused, zip_of
+from computations_backup import operate
 from computations_service import create, identifiers
 from endorsements import SNP, Report, Service, files_below, genuine, own, own_quote, refused as judged_no
 from harness import Computations, Folder, Process, cli, program, read, until
@@ -188,6 +189,57 @@ def a_service_on_a_full_disk_starts_or_says_why_not():
             disk.leave(PLENTY)
             service.start()
             assert identifiers(service) == known and create(service) not in known
+
+
+def operated(disk, service, folder, *words):
+    """Whether a backup or a restore had room; nothing is left of one that had not."""
+    said = operate(service, *words)
+    if said.returncode == 0:
+        return True
+    assert "No space left" in said.stderr or "is full" in said.stderr, said
+    left = {name for name in os.listdir(disk.path) if ".part" in name or name in ("backup", "witness.pem")}
+    assert said.stderr.count("\n") == 1 and folder.path in said.stderr and not left, (said, left)
+    return False
+
+
+def a_backup_that_does_not_fit_is_none():
+    with Folder() as folder, Disk(folder("disk")) as disk, Computations(folder) as service:
+        for _ in range(3):
+            create(service, description="x" * 20000)
+        path = os.path.join(disk.path, "backup")
+        sizes = [0, 1, 2, 20, 60]
+        for pages in sizes:
+            disk.leave(pages)
+            assert not operated(disk, service, folder, "--backup", path), pages
+        disk.leave(PLENTY)
+        assert operated(disk, service, folder, "--backup", path)
+        # To its last byte: without one page there is no seal.
+        whole = -(-os.path.getsize(path) // PAGE)
+        os.unlink(path)
+        for pages in (whole - 1, whole):
+            disk.leave(pages)
+            assert operated(disk, service, folder, "--backup", path) == (pages == whole), pages
+        disk.leave(PLENTY)
+
+
+def a_restore_that_does_not_fit_changes_nothing():
+    with Folder() as folder:
+        with Computations(folder) as service:
+            known = {create(service, description="x" * 20000) for _ in range(3)}
+            assert operate(service, "--backup", folder("backup")).returncode == 0
+        os.rename(folder("state"), folder("lost"))
+        with Disk(folder("state")) as disk:
+            failed = 0
+            for pages in itertools.count(0, 8):
+                disk.leave(pages)
+                if operated(disk, service, folder, "--restore", folder("backup")):
+                    break
+                failed += 1
+            print(f"# {failed} were refused")
+            assert failed >= 2, failed
+            disk.leave(PLENTY)
+            with service:
+                assert identifiers(service) == known
 
 
 # ---- the agent ----
@@ -367,6 +419,8 @@ if __name__ == "__main__":
         a_manager_on_a_full_disk_starts_or_says_why_not,
         a_computation_that_does_not_fit_is_none,
         a_service_on_a_full_disk_starts_or_says_why_not,
+        a_backup_that_does_not_fit_is_none,
+        a_restore_that_does_not_fit_changes_nothing,
         an_upload_that_does_not_fit_is_none,
         an_archive_needs_an_inode_for_each_file_and_directory,
         results_that_do_not_fit_end_the_run_by_name,

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cocos-computations --backup and --restore: beside a service that changes, from each database to the other, cut off at
+any moment, and back to an older state."""
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+
+import audit_book
+import tap
+from computations_service import create, identifiers
+from harness import PATIENCE, Computations, Folder, cli, program, until
+from journal_witness import Bench, book_of
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from postgres import Postgres  # pylint: disable=wrong-import-position
+
+BACKUPS = 5
+MANY = 200
+KILLS = 8
+
+
+@contextlib.contextmanager
+def places():
+    """A maker of services: on a server's database of its own each, or in files."""
+    server = Postgres()
+    try:
+        with Folder() as folder:
+            def service(name, on_server):
+                settings = {"STATE_DIR": folder(name), "ADMIN_SOCKET": folder(name + ".sock")}
+                if on_server:
+                    if name not in server.sql("SELECT datname FROM pg_database").split():
+                        server.sql(f"CREATE DATABASE {name}")
+                    settings["DATABASE"] = server.place.replace("dbname=postgres", f"dbname={name}")
+                made = Computations(folder, **settings)
+                made.socket = settings["ADMIN_SOCKET"]
+                return made
+            yield folder, service
+    finally:
+        server.close()
+
+
+def command(service, *words):
+    config = service.folder.write(
+        "operator.conf", "".join(f"{k}={v}\n" for k, v in service.settings.items()))
+    return [program("cocos-computations"), "--config", config, *words]
+
+
+def operate(service, *words):
+    return subprocess.run(command(service, *words), env={"PATH": os.environ["PATH"]}, capture_output=True, text=True,
+                          timeout=PATIENCE, check=False)
+
+
+def done(service, *words):
+    said = operate(service, *words)
+    assert said.returncode == 0 and said.stdout.count("\n") == 1, said
+    return said.stdout
+
+
+def refused(service, words, *command_words):
+    said = operate(service, *command_words)
+    line = said.stderr.strip().split("\n")[-1]  # a server without fsync is warned of before
+    assert said.returncode == 1 and words in line and not said.stdout, said
+
+
+def inside(path):
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    database.row_factory = lambda _, row: row[0]
+    return database
+
+
+def chain_of(database):
+    """The rows of its audit log, which are one chain."""
+    lines = database.execute("SELECT line FROM audit_rows ORDER BY number").fetchall()
+    after = database.execute("SELECT head FROM audit_start").fetchone()
+    number, digest = database.execute("SELECT max(number) FROM audit_rows").fetchone(), \
+        database.execute("SELECT digest FROM audit_rows ORDER BY number DESC").fetchone()
+    head = audit_book.head_text((number, digest))
+    text = "\n".join([f'{{"audit":"cocos-audit-v1","after":"{after}"}}', *lines, f'{{"head":"{head}"}}', ""])
+    return audit_book.verified(text.encode())[0]
+
+
+def whole(path, least, most):
+    """A change is in a backup with all that belongs to it, or not at all."""
+    database = inside(path)
+    try:
+        assert database.execute("PRAGMA integrity_check").fetchone() == "ok"
+        ids = set(database.execute("SELECT id FROM computations").fetchall())
+        assert ids == {f"c{n}" for n in range(1, len(ids) + 1)} and least <= len(ids) <= most, (ids, least, most)
+        assert set(database.execute("SELECT computation FROM workspace_computations").fetchall()) == ids
+        made = [row for row in chain_of(database) if row["what"].endswith("/Create")]
+        assert {row["object"] for row in made} == {f"computation {name}" for name in ids}, made
+    finally:
+        database.close()
+    return len(ids)
+
+
+def backups_beside_changes(on_server):
+    with places() as (folder, place):
+        with place("first", on_server) as service:
+            made, stop = [], threading.Event()
+
+            def create_more():
+                while not stop.is_set():
+                    made.append(create(service, id=f"c{len(made) + 1}"))
+
+            worker = threading.Thread(target=create_more)
+            worker.start()
+            sizes = []
+            try:
+                for i in range(BACKUPS):
+                    until(lambda i=i: len(made) > 10 * i, "computations")
+                    least = len(made)
+                    done(service, "--backup", folder(f"b{i}"))
+                    sizes.append(whole(folder(f"b{i}"), least, len(made) + 1))
+            finally:
+                stop.set()
+                worker.join()
+            assert sizes == sorted(sizes) and identifiers(service) == set(made)
+        other = place("second", not on_server)
+        assert f"{folder('b4')}: form " in done(other, "--restore", folder("b4"))
+        with other:
+            assert identifiers(other) == {f"c{n}" for n in range(1, sizes[-1] + 1)}
+            create(other, id="later")
+            done(other, "--backup", folder("back"))
+            refused(other, "another", "--restore", folder("back"))
+        third = place("third", on_server)
+        done(third, "--restore", folder("back"))
+        with third:
+            assert identifiers(third) == {"later"} | {f"c{n}" for n in range(1, sizes[-1] + 1)}
+        refused(third, "it has records already", "--restore", folder("back"))
+
+
+def a_file_is_backed_up_beside_changes_and_moves_to_a_server():
+    backups_beside_changes(on_server=False)
+
+
+def a_server_is_backed_up_beside_changes_and_moves_to_a_file():
+    backups_beside_changes(on_server=True)
+
+
+def kill_restores(on_server):
+    with places() as (folder, place):
+        with place("source", False) as service:
+            for n in range(MANY):
+                create(service, id=f"c{n}")
+            done(service, "--backup", folder("backup"))
+        measured = place("measured", on_server)
+        begun = time.monotonic()
+        done(measured, "--restore", folder("backup"))
+        takes = time.monotonic() - begun
+        for i in range(KILLS):
+            target = place(f"target{i}", on_server)
+            process = subprocess.Popen(command(target, "--restore", folder("backup")), stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            time.sleep(takes * (i + 1) / KILLS)  # any moment is as good
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            again = operate(target, "--restore", folder("backup"))
+            assert again.returncode == 0 or "it has records already" in again.stderr, again
+            with target:
+                assert identifiers(target) == {f"c{n}" for n in range(MANY)}
+                assert os.path.exists(folder(f"target{i}", "witness.pem"))
+
+
+def a_restore_into_a_file_that_is_killed_leaves_nothing_or_all():
+    kill_restores(on_server=False)
+
+
+def a_restore_into_a_server_that_is_killed_leaves_nothing_or_all():
+    kill_restores(on_server=True)
+
+
+def an_older_state_is_no_silent_one():
+    """Whoever saw more is told so, by the log of heads and by the audit log; links and sessions are over."""
+    with Folder() as folder:
+        def call(*words):
+            return cli(*words, COMPUTATIONS_GRPC_URL="unix:" + folder("admin.sock"), XDG_STATE_HOME=folder("seen"))
+
+        def journal(service, name):
+            bench = Bench(service)
+            try:
+                bench.bring(bench.begin(name), name, book_of(name, 2), leaf=1)
+            finally:
+                bench.close()
+
+        with Computations(folder) as service:
+            journal(service, "a")
+            done(service, "--backup", folder("older"))
+            journal(service, "b")
+            call("journal", "witness").ok()
+            head = call("audit", "export", folder("audit")).ok()
+            saved = open(folder("audit"), "rb").read()
+        os.rename(folder("state"), folder("lost"))
+        assert "log of heads 1, " in done(service, "--restore", folder("older"))
+        with service:
+            assert identifiers(service) == {"a"}
+            seen = call("journal", "witness")
+            assert seen.status == 3 and "shrunk" in seen.err, seen
+            journal(service, "c")
+            seen = call("journal", "witness")
+            assert seen.status == 3 and "forked" in seen.err, seen
+            call("audit", "export", folder("audit.now")).ok()
+        before, _ = audit_book.verified(saved)
+        now, _ = audit_book.verified(open(folder("audit.now"), "rb").read())
+        at = next(i for i, row in enumerate(now) if row["what"] == "cocos-computations --restore")
+        assert before[:at] == now[:at] and len(before) > at and before[at] != now[at], (head, at)
+        row = now[at]
+        assert row["who"] == f"uid {os.geteuid()}" and row["object"].startswith(f"{at}:"), row
+        assert json.loads(row["about"])["leaves"] == 1, row
+        database = sqlite3.connect(folder("state/computations.db"))
+        for table in "logins", "entry_links", "devices", "key_challenges":
+            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+        database.close()
+
+
+def what_makes_no_sense_is_refused():
+    with Folder() as folder:
+        service = Computations(folder)
+        refused(service, "No such file", "--backup", folder("none"))
+        refused(service, "No such file", "--restore", folder("none"))
+        for words in (["--backup", "a", "--restore", "b"], ["--backup", "a", "--check"], ["--backup"]):
+            assert operate(service, *words).returncode == 2
+        with service:
+            done(service, "--backup", folder("backup"))
+            refused(service, "name another file", "--backup", folder("backup"))
+        if os.geteuid() == 0:
+            os.makedirs(folder("theirs"))
+            os.chown(folder("theirs"), 1, 1)
+            service.settings["COMPUTATIONS_STATE_DIR"] = folder("theirs")
+            refused(service, "belongs to uid 1: restore as that user", "--restore", folder("backup"))
+            assert os.listdir(folder("theirs")) == []
+
+
+if __name__ == "__main__":
+    tap.run([a_file_is_backed_up_beside_changes_and_moves_to_a_server,
+             a_server_is_backed_up_beside_changes_and_moves_to_a_file,
+             a_restore_into_a_file_that_is_killed_leaves_nothing_or_all,
+             a_restore_into_a_server_that_is_killed_leaves_nothing_or_all,
+             an_older_state_is_no_silent_one,
+             what_makes_no_sense_is_refused])
