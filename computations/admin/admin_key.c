@@ -207,7 +207,8 @@ static int take_key(struct store *store, struct request *r, const struct user_ke
 {
 	struct key_request *k = r->people->key;
 
-	if (tell_before(store, r, e) < 0 || user_key_add(&store->db, claim, store_now(), e) < 0 ||
+	if (user_key_claim_alone(&store->db, claim, e) < 0 || tell_before(store, r, e) < 0 ||
+	    user_key_add(&store->db, claim, store_now(), e) < 0 ||
 	    (*r->id && store_key_replace(store, claim, &k->changed, k->digest, e) < 0) ||
 	    user_key_find(&store->db, r->caller.who.name, r->id, &k->keys[0], e) < 0)
 		return err_code(e);

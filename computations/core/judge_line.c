@@ -161,9 +161,10 @@ static int find_room(const struct judge_line *line, const struct judge_job *job,
 {
 	const struct caller *c = find_caller(line, &job->caller);
 	size_t beside = c ? c->weight : 0;
+	size_t left = (JUDGE_LINE_MAX - (line->weight - beside)) / 2;
+	size_t share = left < JUDGE_LINE_CALLER ? left : JUDGE_LINE_CALLER;
 
-	if (weight <= JUDGE_LINE_CALLER && beside <= JUDGE_LINE_CALLER - weight &&
-	    line->weight <= JUDGE_LINE_MAX - weight)
+	if (weight <= share && beside <= share - weight)
 		return 0;
 	return err_set(e, ERR_EXHAUSTED,
 		       "%s are judged already, as much as fits: try again when %s answered",

@@ -2,7 +2,8 @@
 /*
  * judge_line.h — what takes long to judge waits here, and is judged beside the loop and before the database is asked
  * for anything: a step at a time, in a pool thread, and after each step it is another caller's turn. So whoever
- * brings much waits for it himself, who brings little does not wait for him, and nobody else waits at all.
+ * brings much waits for it himself, who brings little does not wait for him, and nobody else waits at all. Nobody takes
+ * the last of the room: half of what is left stays for those who come next.
  */
 #pragma once
 
@@ -15,7 +16,7 @@
 
 enum {
 	JUDGE_LINE_MAX = 64 << 20,    /* bytes of all that have a place */
-	JUDGE_LINE_CALLER = 16 << 20, /* of one caller's */
+	JUDGE_LINE_CALLER = 16 << 20, /* of one caller's, and at most half of what others leave */
 	JUDGE_LINE_EACH = 64 << 10,   /* that a place counts besides those that it brings */
 };
 

@@ -5,6 +5,7 @@
 #include "common/base/utf8.h"
 #include "computations/people/action.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,13 +83,55 @@ static int check(const struct device *d, struct err *e)
 	return actions_check(d->scope, e);
 }
 
+/* "[2001:db8::1]" */
+static bool read_ipv6(const char *peer, struct in6_addr *address)
+{
+	char text[DEVICE_PEER_MAX + 1];
+	size_t len = strlen(peer);
+
+	if (len < 2 || len > DEVICE_PEER_MAX || *peer != '[' || peer[len - 1] != ']')
+		return false;
+	memcpy(text, peer + 1, len - 2);
+	text[len - 2] = 0;
+	return inet_pton(AF_INET6, text, address) == 1;
+}
+
+/* Whoever has one IPv6 address has all of its /64 (as common/rpc/source.h counts them). */
+static bool is_one_peer(const char *a, const char *b)
+{
+	struct in6_addr of_a, of_b;
+
+	if (read_ipv6(a, &of_a) && read_ipv6(b, &of_b))
+		return memcmp(&of_a, &of_b, sizeof(of_a) / 2) == 0;
+	return strcmp(a, b) == 0;
+}
+
+/* How many wait, and how many of them from there. */
+static int count_devices(struct db *db, const char *peer, size_t *all, size_t *own, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	int row;
+
+	*all = *own = 0;
+	if (db_query(db, &rows, e, "SELECT peer FROM devices", "") < 0)
+		return err_code(e);
+	while ((row = db_next(rows, e)) > 0) {
+		CLEANUP(free) char *other = NULL;
+
+		if (db_text(rows, 0, &other, e) < 0)
+			return err_code(e);
+		++*all;
+		*own += is_one_peer(peer, other);
+	}
+	return row;
+}
+
 static int check_room(struct db *db, const char *peer, int64_t now, struct err *e)
 {
-	int64_t all, own;
+	size_t all, own;
 
 	if (db_run(db, e, "DELETE FROM devices WHERE ends <= ?", "i", now) < 0 ||
-	    db_number(db, &all, e, "SELECT count(*) FROM devices", "") < 0 ||
-	    db_number(db, &own, e, "SELECT count(*) FROM devices WHERE peer = ?", "t", peer) < 0)
+	    count_devices(db, peer, &all, &own, e) < 0)
 		return err_code(e);
 	if (all < DEVICES_MAX && own < DEVICES_PER_PEER)
 		return 0;

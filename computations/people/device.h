@@ -16,7 +16,7 @@ enum {
 	DEVICE_CODE_TEXT_LEN = DEVICE_CODE_LEN + 1, /* "BCDF-GHJK" */
 	DEVICE_MINUTES = 10,
 	DEVICES_MAX = 256,     /* that wait */
-	DEVICES_PER_PEER = 16, /* of one address */
+	DEVICES_PER_PEER = 16, /* of one address, or of one IPv6 /64 */
 	DEVICE_ABOUT_MAX = 64, /* bytes */
 	DEVICE_PEER_MAX = 64,
 	DEVICE_DAYS = 30, /* of a token, if nothing else is asked for */

@@ -71,6 +71,19 @@ int user_find(struct db *db, const char *name, struct user *u, struct err *e)
 	return row < 0 ? row : read_user(rows, u, e);
 }
 
+int user_numbered(struct db *db, int64_t number, struct user *u, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	int row;
+
+	if (db_query(db, &rows, e, USER_COLUMNS "WHERE number = ?", "i", number) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row == 0)
+		return err_set(e, ERR_NOT_FOUND, "there is no such user any more");
+	return row < 0 ? row : read_user(rows, u, e);
+}
+
 int user_list(struct db *db, const char *after, size_t max, struct user *rows, size_t *count,
 	      struct err *e)
 {

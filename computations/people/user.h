@@ -31,6 +31,7 @@ int user_add(struct db *db, const char *name, bool administrator, int64_t now,
 /* Reads the service's logs, or no more. */
 int user_audit(struct db *db, const char *name, bool auditor, struct err *e) MUST_CHECK;
 int user_find(struct db *db, const char *name, struct user *u, struct err *e) MUST_CHECK;
+int user_numbered(struct db *db, int64_t number, struct user *u, struct err *e) MUST_CHECK;
 /* At most `max` after `after` ("" for the first), oldest first. */
 int user_list(struct db *db, const char *after, size_t max, struct user *rows, size_t *count,
 	      struct err *e) MUST_CHECK;

@@ -54,21 +54,27 @@ static int check_new(struct db *db, const struct user_key_claim *claim, struct e
 int user_key_claim_check(struct db *db, struct user_key_claim *claim, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
-	int64_t others;
 
 	if (key_parse_spki(claim->spki, claim->len, &key, e) < 0)
 		return err_wrap(e, "key");
 	if (key_fingerprint(claim->spki, claim->len, claim->fingerprint, e) < 0 ||
-	    db_number(db, &others, e,
+	    check_new(db, claim, e) < 0)
+		return err_code(e);
+	return check_room(db, claim->person, e);
+}
+
+int user_key_claim_alone(struct db *db, const struct user_key_claim *claim, struct err *e)
+{
+	int64_t others;
+
+	if (db_number(db, &others, e,
 		      "SELECT count(*) FROM user_keys WHERE fingerprint = ? AND person <> ?", "bi",
 		      claim->fingerprint, sizeof(claim->fingerprint), claim->person) < 0)
 		return err_code(e);
-	if (others)
-		return err_set(
-			e, ERR_EXISTS,
-			"this key is another user's, and a key is one user's alone: make one "
-			"of your own ('cocos-cli keys')");
-	return check_new(db, claim, e) < 0 ? err_code(e) : check_room(db, claim->person, e);
+	return others ? err_set(e, ERR_EXISTS,
+				"this key is another user's, and a key is one user's alone: make "
+				"one of your own ('cocos-cli keys')")
+		      : 0;
 }
 
 /* ---- challenges ---- */

@@ -38,8 +38,12 @@ struct user_key_claim {
 	uint8_t fingerprint[KEY_FINGERPRINT_LEN]; /* user_key_claim_check() fills it in */
 };
 /* ERR_INVALID: it is no key (whether its numbers are sound is slow, and others have to find out);
- * ERR_EXISTS: it is another user's, or this one's for that already; ERR_PRECONDITION: it was retired. */
+ * ERR_EXISTS: it is this user's for that already; ERR_PRECONDITION: it was retired. */
 int user_key_claim_check(struct db *db, struct user_key_claim *claim, struct err *e) MUST_CHECK;
+/* ERR_EXISTS: it is another user's. Public keys are known to many: to be asked for those alone who have shown that they
+ * have the private one, or anybody hears which keys are registered. */
+int user_key_claim_alone(struct db *db, const struct user_key_claim *claim,
+			 struct err *e) MUST_CHECK;
 
 /* Good for that claim alone, once, for USER_CHALLENGE_MINUTES. */
 int user_key_challenge(struct db *db, const struct user_key_claim *claim, int64_t now,

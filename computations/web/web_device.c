@@ -166,8 +166,9 @@ static void seen(struct web_step *step, const struct err *e)
 void web_device_see(struct http_request *r, void *data)
 {
 	static const char *const names[] = { "csrf", "code", NULL };
+	static const struct web_step_way way = { .names = names, .run = run_see, .done = seen };
 
-	web_step_start(data, r, names, run_see, seen);
+	web_step_start(data, r, &way);
 }
 
 /* ---- yes, or no ---- */
@@ -259,6 +260,7 @@ static void refused(struct web_step *step, const struct err *e)
 void web_device_refuse(struct http_request *r, void *data)
 {
 	static const char *const names[] = { "csrf", NULL };
+	static const struct web_step_way way = { names, run_refuse, refused, true, TRAIL_REFUSE };
 
-	web_step_start(data, r, names, run_refuse, refused);
+	web_step_start(data, r, &way);
 }

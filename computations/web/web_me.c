@@ -2,7 +2,6 @@
 /* web_me.c — who is in: his sessions, tokens and password, and the way out. */
 #include "common/base/json.h"
 #include "common/base/log.h"
-#include "common/rpc/observer.h"
 #include "computations/people/account.h"
 #include "computations/web/web.h"
 #include "computations/web/web_access.h"
@@ -144,77 +143,38 @@ void web_me_json(struct http_request *r, void *data)
 
 /* ---- the way out ---- */
 
-struct leave {
-	struct http_request *r; /* a reference */
-	struct web *web;
-	struct web_trail trail;
-	struct admin_caller caller;
-};
-
 /* Of a session that a link began, too, which is the door's. */
-static int leave_run(struct store *store, void *data, struct err *e)
+static int run_leave(struct store *store, struct web_step *step, struct err *e)
 {
-	struct leave *leave = data;
-
-	if (web_work_check(store, &leave->caller, "", e) < 0)
-		return err_code(e);
-	if (leave->caller.has_login &&
-	    login_end(&store->db, leave->caller.who.person, leave->caller.login, e) < 0)
-		return err_code(e);
-	return web_trail_add(store, &leave->trail, leave->caller.who.name, e);
+	if (!step->caller.has_login)
+		return 0;
+	return login_end(&store->db, step->caller.who.person, step->caller.login, e);
 }
 
-static void leave_done(void *data, const struct err *e)
+static void left(struct web_step *step, const struct err *e)
 {
-	struct leave *leave = data;
 	struct http_answer answer = { .status = 303, .more = { { "location", "/sign-in" } } };
 	char cookie[WEB_URL_MAX];
 
-	if (leave->caller.who.person)
-		(void)!rpc_call_note(leave->trail.call, "by", leave->caller.who.name);
-	web_trail_end(&leave->trail, e);
 	if (e) {
-		http_request_fail(leave->r, e);
-	} else {
-		if (!leave->caller.has_login &&
-		    http_request_cookie(leave->r, WEB_COOKIE, cookie, sizeof(cookie)))
-			web_door_end(&leave->web->door, cookie);
-		snprintf(cookie, sizeof(cookie), "%s=; Path=/; %sHttpOnly; SameSite=Lax; Max-Age=0",
-			 web_access_cookie(leave->r),
-			 http_request_is_tls(leave->r) ? "Secure; " : "");
-		answer.more[1] = (struct rpc_web_field){ "set-cookie", cookie };
-		http_request_answer(leave->r, &answer);
+		http_request_fail(step->r, e);
+		return;
 	}
-	http_request_unref(leave->r);
-	free(leave);
+	if (!step->caller.has_login &&
+	    http_request_cookie(step->r, WEB_COOKIE, cookie, sizeof(cookie)))
+		web_door_end(&step->web->door, cookie);
+	snprintf(cookie, sizeof(cookie), "%s=; Path=/; %sHttpOnly; SameSite=Lax; Max-Age=0",
+		 web_access_cookie(step->r), http_request_is_tls(step->r) ? "Secure; " : "");
+	answer.more[1] = (struct rpc_web_field){ "set-cookie", cookie };
+	http_request_answer(step->r, &answer);
 }
 
 void web_sign_out(struct http_request *r, void *data)
 {
 	static const char *const names[] = { "csrf", NULL };
-	CLEANUP(web_form_free) struct web_form *form = NULL;
-	struct leave *leave = calloc(1, sizeof(*leave));
-	struct web *web = data;
-	struct err e;
+	static const struct web_step_way way = { names, run_leave, left, true, TRAIL_SIGN_OUT };
 
-	err_nomem(&e);
-	if (!leave || web_form_read(r, names, NULL, &form, &e) < 0 ||
-	    web_check_form(web, r, form, &e) < 0 ||
-	    web_access_take(web, r, &leave->caller, &e) < 0 ||
-	    web_trail_begin(&leave->trail, web, r, TRAIL_SIGN_OUT, &e) < 0) {
-		http_request_fail(r, &e);
-		free(leave);
-		return;
-	}
-	leave->r = http_request_ref(r);
-	leave->web = web;
-	leave->trail.given.caller = leave->caller;
-	leave->trail.given.is_proven = !leave->caller.has_login;
-	if (web_trail_admit(&leave->trail, "", &e) < 0 ||
-	    store_queue_add_audited(web->service->queue,
-				    &(struct store_queue_op){ leave_run, leave_done, leave },
-				    &e) < 0)
-		leave_done(leave, &e);
+	web_step_start(data, r, &way);
 }
 
 /* ---- another password ---- */

@@ -3,6 +3,7 @@
 #include "computations/web/web_sign_in.h"
 
 #include "common/base/log.h"
+#include "common/rpc/observer.h"
 #include "computations/people/account.h"
 #include "computations/people/entry.h"
 #include "computations/people/workspace_member.h"
@@ -254,7 +255,18 @@ struct arrival {
 	struct web_pass pass;
 	char about[LOGIN_ABOUT_MAX + 1];
 	char secret[LOGIN_TEXT_LEN + 1];
+	char user[PEOPLE_NAME_MAX + 1]; /* whose link it was; "": an operator's */
 };
+
+static int name_user(struct store *store, struct arrival *a, struct err *e)
+{
+	struct user u CLEANUP_USER = { .name = NULL };
+
+	if (user_numbered(&store->db, a->pass.person, &u, e) < 0)
+		return err_code(e);
+	snprintf(a->user, sizeof(a->user), "%s", u.name);
+	return 0;
+}
 
 static int run_arrive(struct store *store, void *data, struct err *e)
 {
@@ -262,10 +274,11 @@ static int run_arrive(struct store *store, void *data, struct err *e)
 	const struct login from = { .peer = (char *)(uintptr_t)http_request_peer(a->r),
 				    .about = a->about };
 
-	if (a->pass.person && login_add(&store->db, a->pass.person, a->pass.name, &from,
-					store_now(), a->secret, e) < 0)
+	if (a->pass.person && (login_add(&store->db, a->pass.person, a->pass.name, &from,
+					 store_now(), a->secret, e) < 0 ||
+			       name_user(store, a, e) < 0))
 		return err_code(e);
-	return web_trail_add(store, &a->trail, "", e);
+	return web_trail_add(store, &a->trail, a->user, e);
 }
 
 /* A user's session is in the database, that of whoever may open the socket at the door. */
@@ -286,6 +299,8 @@ static void arrived(void *data, const struct err *e)
 
 	if (!e && begin(a, cookie, &why) < 0)
 		e = &why;
+	if (*a->user)
+		(void)!rpc_call_note(a->trail.call, "by", a->user);
 	web_trail_end(&a->trail, e);
 	if (e) {
 		http_request_fail(a->r, e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/web/web_step.h"
 
+#include "common/rpc/observer.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_act.h"
 #include "computations/web/web_page.h"
@@ -21,20 +22,39 @@ static int step_run(struct store *store, void *data, struct err *e)
 
 	if (web_work_check(store, &step->caller, "", e) < 0)
 		return err_code(e);
-	return step->run(store, step, e);
+	if (step->way->run(store, step, e) < 0)
+		return err_code(e);
+	return step->way->changes ? web_trail_add(store, &step->trail, step->caller.who.name, e)
+				  : 0;
 }
 
 static void step_done(void *data, const struct err *e)
 {
 	struct web_step *step = data;
 
-	step->done(step, e);
+	if (step->trail.call && step->caller.who.person)
+		(void)!rpc_call_note(step->trail.call, "by", step->caller.who.name);
+	web_trail_end(&step->trail, e);
+	step->way->done(step, e);
 	step_free(step);
 }
 
-void web_step_start(struct web *web, struct http_request *r, const char *const *names,
-		    int (*run)(struct store *store, struct web_step *step, struct err *e),
-		    void (*done)(struct web_step *step, const struct err *e))
+static int begin(struct web_step *step, struct err *e)
+{
+	const struct store_queue_op op = { step_run, step_done, step };
+
+	if (!step->way->changes)
+		return store_queue_add(step->web->service->queue, &op, e);
+	if (web_trail_begin(&step->trail, step->web, step->r, step->way->deed, e) < 0)
+		return err_code(e);
+	step->trail.given.caller = step->caller;
+	step->trail.given.is_proven = !step->caller.has_login;
+	if (web_trail_admit(&step->trail, "", e) < 0)
+		return err_code(e);
+	return store_queue_add_audited(step->web->service->queue, &op, e);
+}
+
+void web_step_start(struct web *web, struct http_request *r, const struct web_step_way *way)
 {
 	struct web_step *step = calloc(1, sizeof(*step));
 	struct err e;
@@ -44,7 +64,7 @@ void web_step_start(struct web *web, struct http_request *r, const char *const *
 		http_request_fail(r, &e);
 		return;
 	}
-	if (web_form_read(r, names, NULL, &step->form, &e) < 0 ||
+	if (web_form_read(r, way->names, NULL, &step->form, &e) < 0 ||
 	    web_check_form(web, r, step->form, &e) < 0 ||
 	    web_access_take(web, r, &step->caller, &e) < 0) {
 		http_request_fail(r, &e);
@@ -53,10 +73,8 @@ void web_step_start(struct web *web, struct http_request *r, const char *const *
 	}
 	step->r = http_request_ref(r);
 	step->web = web;
-	step->run = run;
-	step->done = done;
-	if (store_queue_add(web->service->queue,
-			    &(struct store_queue_op){ step_run, step_done, step }, &e) < 0)
+	step->way = way;
+	if (begin(step, &e) < 0)
 		step_done(step, &e);
 }
 

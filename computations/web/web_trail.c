@@ -19,6 +19,7 @@ static const struct rpc_handler deeds[TRAIL_DEEDS] = {
 	[TRAIL_CHANGE_PASSWORD] = DEED("ChangePassword"),
 	[TRAIL_CONFIRM] = DEED("Confirm"),
 	[TRAIL_LET_IN] = DEED("LetIn"),
+	[TRAIL_REFUSE] = DEED("Refuse"),
 	[TRAIL_SIGN_OUT] = DEED("SignOut"),
 	[TRAIL_GIVE_LINK] = DEED("GiveLink"),
 	[TRAIL_COME_IN] = DEED("ComeIn"),

@@ -16,6 +16,7 @@ enum web_trail_deed {
 	TRAIL_CHANGE_PASSWORD,
 	TRAIL_CONFIRM, /* with the password, before what needs it */
 	TRAIL_LET_IN,  /* a command line, with the password */
+	TRAIL_REFUSE,  /* one that somebody else began */
 	TRAIL_SIGN_OUT,
 	TRAIL_GIVE_LINK, /* to whoever may open the administrators' socket */
 	TRAIL_COME_IN,   /* with such a link, or one that a password was worth */

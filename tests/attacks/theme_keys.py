@@ -175,6 +175,16 @@ def two_would_have(evil):
         return registered(bert.register)
 
 
+@row("key-of-whom-is-asked", FORGED)
+def of_whom_is_asked(evil):
+    """Who has a public key alone tries to register it, to hear from the refusal whether it is another user's."""
+    with holders("anna", "bert") as (anna, bert):
+        anna.register()
+        if evil:
+            bert.spki = anna.spki
+        return registered(bert.register)
+
+
 @row("key-by-a-token-for-less", "not for all actions")
 def by_a_token_for_less(evil):
     """A token for viewing was stolen: it would make its thief a consumer of what is created from then on."""

@@ -168,6 +168,10 @@ def who_is_asked_may_refuse():
         with room.asking() as asking:
             assert refuse(room.anna, asking.code).status == 303
             assert "refused it" in asking.end(1)
+            # The audit log has it, and who came with the link of her password.
+            rows = [json.loads(line) for line in room.root("Audit").rows]
+            assert [(row["what"], row["who"], row["outcome"]) for row in rows if "page/" in row["what"]] == [
+                ("page/SignIn", "user anna", "OK"), ("page/ComeIn", "user anna", "OK"), ("page/Refuse", "user anna", "OK")], rows
         assert not room.kept() and not room.tokens()
         assert refuse(room.anna, asking.code).status == 400
         # Whoever stops waiting has nothing.

@@ -155,7 +155,11 @@ def nobody_registers_a_key_for_somebody_else():
         for method in ("ListKeys", "RetireKey"):
             assert viewer.code(method) == DENIED
         anna.register()
-        bert.key, bert.spki = anna.key, anna.spki
+        # Who only knows the public key hears nothing of whose it is.
+        bert.spki = anna.spki
+        asked = bert.challenge()
+        assert "not this key's" in refusal(lambda: bert.answer(asked, bert.signed(asked)), DENIED)
+        bert.key = anna.key
         assert "another user's" in refusal(bert.register, EXISTS)
         assert bert.caller.code("ListKeys", name="anna") == DENIED
         assert bert.caller.code("RetireKey", user="anna", fingerprint=anna.fingerprint) == DENIED

@@ -414,6 +414,7 @@ def what_is_done_here_is_in_the_audit_log_as_what_the_cli_does():
             assert [(e["event"], e["method"]) for e in came] == [
                 ("asked", "page/SignIn"), ("done", "page/SignIn"), ("asked", "page/ComeIn"), ("done", "page/ComeIn")], came
             assert came[1]["by"] == "anna" and came[1]["outcome"] == "OK" and came[1]["via"] == "page", came
+            assert came[3]["by"] == "anna", came
             left = since(lambda: browser.post("/sign-out", csrf=browser.csrf()))
             assert [(e["event"], e["method"]) for e in left] == [("asked", "page/SignOut"), ("done", "page/SignOut")]
             assert left[1]["by"] == "anna", left

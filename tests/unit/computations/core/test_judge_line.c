@@ -236,26 +236,31 @@ static void a_caller_has_so_much_room(void **state)
 	assert_int_equal(strlen(f->ends), 4);
 }
 
-/* What is judged, too, until it leaves. */
+/* What is judged, too, until it leaves; and each takes half of what is left at most, so that a few can't take it all. */
 static void all_have_so_much_room(void **state)
 {
-	enum { CALLERS = JUDGE_LINE_MAX / JUDGE_LINE_CALLER };
+	enum { WHOLE = JUDGE_LINE_MAX / JUDGE_LINE_CALLER - 1, CALLERS = WHOLE + 6 };
+	size_t left = JUDGE_LINE_MAX - WHOLE * (size_t)JUDGE_LINE_CALLER;
 	struct room *f = *state;
 	struct work w[CALLERS + 1];
 
 	for (size_t i = 0; i < ARRAY_LEN(w); i++)
 		w[i] = (struct work){ .name = 'a', .steps = 1, .stays = true };
-	for (size_t i = 0; i < CALLERS; i++)
-		assert_ok(add_of(f, &w[i], (struct judge_caller){ .person = 1 + (int64_t)i },
-				 JUDGE_LINE_CALLER - JUDGE_LINE_EACH),
-			  f->e);
-	assert_refused(add_of(f, &w[CALLERS], (struct judge_caller){ .person = 99 }, 0), f->e,
-		       ERR_EXHAUSTED, "of others");
+	for (size_t i = 0; i < CALLERS; i++) {
+		const struct judge_caller who = { .person = 1 + (int64_t)i };
+		size_t share = i < WHOLE ? JUDGE_LINE_CALLER : left / 2;
+
+		assert_refused(add_of(f, &w[i], who, share - JUDGE_LINE_EACH + 1), f->e,
+			       ERR_EXHAUSTED, "of others");
+		assert_ok(add_of(f, &w[i], who, share - JUDGE_LINE_EACH), f->e);
+		assert_refused(add_of(f, &w[CALLERS], who, 0), f->e, ERR_EXHAUSTED, "of yours");
+		left -= i < WHOLE ? 0 : share;
+	}
 	uv_run(&f->loop, UV_RUN_DEFAULT);
-	assert_refused(add_of(f, &w[CALLERS], (struct judge_caller){ .person = 99 }, 0), f->e,
+	assert_refused(add_of(f, &w[CALLERS], (struct judge_caller){ .person = 99 }, left), f->e,
 		       ERR_EXHAUSTED, "of others");
 	judge_line_leave(w[0].place);
-	assert_ok(add_of(f, &w[CALLERS], (struct judge_caller){ .person = 99 }, 0), f->e);
+	assert_ok(add_of(f, &w[CALLERS], (struct judge_caller){ .person = 99 }, left), f->e);
 	uv_run(&f->loop, UV_RUN_DEFAULT);
 	for (size_t i = 1; i <= CALLERS; i++)
 		judge_line_leave(w[i].place);

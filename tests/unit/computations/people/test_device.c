@@ -207,6 +207,26 @@ static void few_wait(void **state)
 	assert_ok(device_ask(db_of(f), &d, END, secret, &f->e), f->e);
 }
 
+/* Whoever has one IPv6 address has 2^64 of them. */
+static void one_network_is_one_peer(void **state)
+{
+	struct device d = { .scope = ACTIONS_ALL };
+	char secret[DEVICE_TEXT_LEN + 1];
+	struct store_room *f = *state;
+
+	for (int i = 0; i < DEVICES_PER_PEER; i++) {
+		snprintf(d.peer, sizeof(d.peer), "[2001:db8:0:1:%x::%x]", i, i);
+		assert_ok(device_ask(db_of(f), &d, NOW, secret, &f->e), f->e);
+	}
+	snprintf(d.peer, sizeof(d.peer), "[2001:db8:0:1::ffff]");
+	refused(f, device_ask(db_of(f), &d, NOW, secret, &f->e), ERR_EXHAUSTED,
+		"from your address");
+	snprintf(d.peer, sizeof(d.peer), "[2001:db8:0:2::1]");
+	assert_ok(device_ask(db_of(f), &d, NOW, secret, &f->e), f->e);
+	snprintf(d.peer, sizeof(d.peer), "192.0.2.1");
+	assert_ok(device_ask(db_of(f), &d, NOW, secret, &f->e), f->e);
+}
+
 static void an_older_database_learns_it(void **state)
 {
 	char secret[DEVICE_TEXT_LEN + 1];
@@ -232,6 +252,7 @@ int main(void)
 		STORE_ROOM_ROW(a_refusal_is_told),
 		STORE_ROOM_ROW(what_no_token_could_be_is_refused_at_once),
 		STORE_ROOM_ROW(few_wait),
+		STORE_ROOM_ROW(one_network_is_one_peer),
 		STORE_ROOM_ROW(an_older_database_learns_it),
 	};
 

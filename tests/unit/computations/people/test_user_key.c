@@ -182,10 +182,12 @@ static void a_key_is_one_user_s(void **state)
 	bool retired;
 
 	his.person = bert;
-	assert_refused(user_key_claim_check(db_of(f), &his, &f->e), f->e, ERR_EXISTS,
+	assert_ok(user_key_claim_check(db_of(f), &his, &f->e), f->e);
+	assert_refused(user_key_claim_alone(db_of(f), &his, &f->e), f->e, ERR_EXISTS,
 		       "another user's");
 	assert_ok(user_key_retire(db_of(f), anna, c.fingerprint, NOW, &f->e), f->e);
-	assert_refused(user_key_claim_check(db_of(f), &his, &f->e), f->e, ERR_EXISTS,
+	assert_ok(user_key_claim_check(db_of(f), &his, &f->e), f->e);
+	assert_refused(user_key_claim_alone(db_of(f), &his, &f->e), f->e, ERR_EXISTS,
 		       "another user's");
 	store_room_create(f, "one");
 	join(f, anna);
@@ -197,7 +199,7 @@ static void a_key_is_one_user_s(void **state)
 	assert_ok(user_remove(db_of(f), "anna", &f->e), f->e);
 	assert_ok(user_key_owner(db_of(f), c.fingerprint, "one", &nobody, &retired, &f->e), f->e);
 	assert_null(nobody);
-	assert_ok(user_key_claim_check(db_of(f), &his, &f->e), f->e);
+	assert_ok(user_key_claim_alone(db_of(f), &his, &f->e), f->e);
 }
 
 static void what_is_no_key_is_refused(void **state)
