@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 enum {
-	PREFLIGHT_CHECKS_MAX = 64,
+	PREFLIGHT_CHECKS_MAX = 128,
 	PREFLIGHT_TEXT_MAX = ERR_TEXT_MAX,
 };
 

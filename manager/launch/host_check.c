@@ -7,9 +7,10 @@
 #include "common/preflight/preflight_place.h"
 #include "common/preflight/preflight_tls.h"
 #include "manager/launch/guest_rules.h"
+#include "manager/launch/hosts_check.h"
 #include "manager/launch/lifecycle.h"
+#include "manager/launch/running.h"
 #include "manager/launch/tee.h"
-#include "manager/registry/host_table.h"
 #include "manager/settings/calls.h"
 
 #include <string.h>
@@ -23,6 +24,7 @@ struct host {
 	const struct config *config;
 	bool is_known; /* what follows, from libvirt */
 	struct virt_host found;
+	struct hosts_check hosts; /* of the table; their rows are the last */
 };
 
 int host_check_named(const char *check, struct err *e)
@@ -39,13 +41,56 @@ static int look_tls(void *subject, char *found, struct err *e)
 			     found, e);
 }
 
+static int tell_running(bool serving, const char *where, char found[PREFLIGHT_TEXT_MAX])
+{
+	return preflight_found(found, "a manager runs on %s: %s", where,
+			       serving ? "CVMs can be launched"
+				       : "by its word none can be launched now");
+}
+
+/* What has the port is a manager of these settings; negative: it is not, whatever else. */
+static int running_on_port(const struct config *c, char found[PREFLIGHT_TEXT_MAX])
+{
+	CLEANUP(free) char *target = NULL;
+	bool serving;
+	struct err no;
+
+	if (running_target(c, &target, &no) < 0)
+		return err_code(&no);
+	if (c->server_cert)
+		return running_has_key(c, &no) < 0
+			       ? err_code(&no)
+			       : preflight_found(found,
+						 "a manager runs on %s: it has the key of "
+						 "MANAGER_GRPC_SERVER_CERT",
+						 target);
+	if (running_ask(target, &serving, &no) < 0)
+		return err_code(&no);
+	return tell_running(serving, target, found);
+}
+
+static int running_on_socket(const struct config *c, char found[PREFLIGHT_TEXT_MAX])
+{
+	CLEANUP(free) char *target = NULL;
+	bool serving;
+	struct err no;
+
+	if (text_format(&target, &no, "unix:%s", c->socket) < 0 ||
+	    running_ask(target, &serving, &no) < 0)
+		return err_code(&no);
+	return tell_running(serving, target, found);
+}
+
 static int look_port(void *subject, char *found, struct err *e)
 {
 	const struct config *c = ((struct host *)subject)->config;
 
 	if (!c->grpc_host)
 		return preflight_not_asked(found, "no MANAGER_GRPC_ setting asks for TCP");
-	return preflight_port(c->grpc_host, c->grpc_port, found, e);
+	if (preflight_port(c->grpc_host, c->grpc_port, found, e) == 0 ||
+	    running_on_port(c, found) == 0)
+		return PREFLIGHT_OK;
+	return err_code(e);
 }
 
 static int look_socket(void *subject, char *found, struct err *e)
@@ -54,7 +99,9 @@ static int look_socket(void *subject, char *found, struct err *e)
 
 	if (!c->socket)
 		return preflight_not_asked(found, "TCP is set, and no MANAGER_SOCKET");
-	return preflight_socket(c->socket, found, e);
+	if (preflight_socket(c->socket, found, e) == 0 || running_on_socket(c, found) == 0)
+		return PREFLIGHT_OK;
+	return err_code(e);
 }
 
 static int look_state(void *subject, char *found, struct err *e)
@@ -124,40 +171,15 @@ static int look_access(void *subject, char *found, struct err *e)
 			       c->access, reach.operators, reach.tenants, others);
 }
 
-static void on_notice(void *data, const struct virt_notice *notice)
+static int look_table(const struct hosts_check *hosts, char found[PREFLIGHT_TEXT_MAX],
+		      struct err *e)
 {
-}
-
-static int ask_libvirt(struct host *h, struct err *e)
-{
-	struct virt *virt = NULL;
-	uv_loop_t loop;
-	int failed;
-
-	if (uv_loop_init(&loop) < 0)
-		return err_nomem(e);
-	failed = virt_new(&loop, h->config->libvirt_uri, on_notice, NULL, &virt, e);
-	if (!failed) {
-		failed = virt_host(virt, &h->found, e);
-		h->is_known = !failed;
-		virt_close(virt);
+	if (hosts->failed) {
+		*e = hosts->e;
+		return err_code(e);
 	}
-	uv_run(&loop, UV_RUN_DEFAULT);
-	uv_loop_close(&loop);
-	return failed;
-}
-
-/* The table is read; whether its hosts answer, the manager's log and metrics say while it runs. */
-static int look_hosts(const struct host *h, char *found, struct err *e)
-{
-	CLEANUP(free) struct host_table *table = calloc(1, sizeof(*table));
-
-	if (!table)
-		return err_nomem(e);
-	if (host_table_read(h->config->hosts, table, e) < 0)
-		return err_wrap(e, "MANAGER_HOSTS");
-	return preflight_not_asked(
-		found, "the %zu hosts of MANAGER_HOSTS are looked at when it runs", table->count);
+	return preflight_found(found, "%zu hosts of MANAGER_HOSTS, which are looked at below",
+			       hosts->table.count);
 }
 
 static int look_libvirt(void *subject, char *found, struct err *e)
@@ -165,14 +187,17 @@ static int look_libvirt(void *subject, char *found, struct err *e)
 	struct host *h = subject;
 
 	if (h->config->hosts)
-		return look_hosts(h, found, e);
-	if (ask_libvirt(h, e) < 0)
+		return look_table(&h->hosts, found, e);
+	if (host_ask(h->config->libvirt_uri, NULL, &h->found, e) < 0)
 		return err_code(e);
+	h->is_known = true;
 	return preflight_found(found, "%s answers", h->config->libvirt_uri);
 }
 
-static int unknown(char *found)
+static int unknown(const struct host *h, char *found)
 {
+	if (h->config->hosts)
+		return preflight_not_asked(found, "each of the hosts below says it");
 	return preflight_not_asked(found, "libvirt, which would know, could not be asked");
 }
 
@@ -182,7 +207,7 @@ static int look_kvm(void *subject, char *found, struct err *e)
 	enum config_tee wanted = h->config->wanted;
 
 	if (!h->is_known)
-		return unknown(found);
+		return unknown(h, found);
 	if (h->found.kvm)
 		return preflight_found(found, "the CPU and libvirt offer it");
 	if (wanted == CONFIG_TEE_SNP || wanted == CONFIG_TEE_TDX)
@@ -212,7 +237,7 @@ static int look_tee(void *subject, char *found, struct err *e)
 	CLEANUP(free) struct cvm *cvm = NULL;
 
 	if (!h->is_known)
-		return unknown(found);
+		return unknown(h, found);
 	if (choose(h, &cvm, e) < 0)
 		return err_code(e);
 	return preflight_found(found, "%s%s",
@@ -228,7 +253,7 @@ static int look_firmware(void *subject, char *found, struct err *e)
 	struct err no_tee;
 
 	if (!h->is_known)
-		return unknown(found);
+		return unknown(h, found);
 	if (choose(h, &cvm, &no_tee) < 0)
 		return preflight_not_asked(found, "it depends on the TEE");
 	if (strcmp(cvm->firmware, CONFIG_SEABIOS) == 0)
@@ -304,10 +329,10 @@ static const struct preflight_check checks[] = {
 	  "give MANAGER_GRPC_SERVER_CERT, _KEY and _CA_CERTS files that belong together "
 	  "and are valid today, and current authorities in MANAGER_GRPC_CLIENT_CA_CERTS" },
 	{ "tcp port", look_port,
-	  "end the program that has it (perhaps a manager that runs already), or set "
+	  "end the program that has it, or set "
 	  "another MANAGER_GRPC_HOST or MANAGER_GRPC_PORT" },
 	{ "socket", look_socket,
-	  "end the program that has it (perhaps a manager that runs already), make its "
+	  "end the program that has it, make its "
 	  "folder writable for this user, or set another MANAGER_SOCKET" },
 	{ HOST_CHECK_STATE, look_state,
 	  "give it to the manager's user with mode 0711, and make room (MANAGER_STATE_FREE); or name "
@@ -348,9 +373,31 @@ static const struct preflight_check checks[] = {
 	  "load the rules that keep guests off this host: nft -f /etc/cocos/guests.nft" },
 };
 
+static int look_host(void *subject, char found[PREFLIGHT_TEXT_MAX], struct err *e)
+{
+	return hosts_check_look(&((struct host *)subject)->hosts, found, e);
+}
+
+/* NULL until the first host's row. */
+static const char *remedy_of_host(const void *subject)
+{
+	return ((const struct host *)subject)->hosts.remedy;
+}
+
 int host_check_run(const struct config *config, enum preflight_form form, FILE *out)
 {
-	struct host host = { .config = config };
+	CLEANUP(free) struct host *host = calloc(1, sizeof(*host));
+	struct preflight_check rows[ARRAY_LEN(checks) + HOSTS_MAX];
+	size_t count = ARRAY_LEN(checks);
 
-	return preflight_run("cocos-manager", checks, ARRAY_LEN(checks), &host, form, out);
+	_Static_assert(ARRAY_LEN(rows) <= PREFLIGHT_CHECKS_MAX, "there is room for all");
+	if (!host) {
+		fputs("out of memory\n", stderr);
+		return 1;
+	}
+	host->config = config;
+	hosts_check_ask(&host->hosts, config, HOSTS_CHECK_MS);
+	memcpy(rows, checks, sizeof(checks));
+	count += hosts_check_rows(&host->hosts, look_host, rows + count);
+	return preflight_run_better("cocos-manager", rows, count, host, remedy_of_host, form, out);
 }

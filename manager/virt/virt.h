@@ -120,6 +120,9 @@ struct virt_volume {
 int virt_volume_make(struct virt *virt, const struct virt_volume *volume, char path[VIRT_PATH_MAX],
 		     struct err *e) MUST_CHECK;
 
+/* Whether it could be made there: ERR_PRECONDITION as above. */
+int virt_pool_check(struct virt *virt, const char *pool, struct err *e) MUST_CHECK;
+
 /* Names of the volumes in it that begin with `prefix`, the first `max` of them; `count` is how many there are. None if there
  * is no such pool, or it does not run. */
 int virt_volumes(struct virt *virt, const char *pool, const char *prefix,

@@ -119,6 +119,16 @@ int virt_volume_remove(struct virt *v, const char *pool_name, const char *name, 
 	return 0;
 }
 
+int virt_pool_check(struct virt *v, const char *name, struct err *e)
+{
+	CLEANUP(virt_unref) virConnectPtr conn = NULL;
+	CLEANUP(virStoragePoolFree) virStoragePoolPtr pool = NULL;
+
+	if (virt_take(v, &conn, e) < 0)
+		return err_code(e);
+	return find_pool(conn, name, &pool, e);
+}
+
 int virt_volumes(struct virt *v, const char *pool_name, const char *prefix,
 		 char (*names)[VIRT_NAME_MAX], size_t max, size_t *count, struct err *e)
 {

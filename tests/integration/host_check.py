@@ -4,6 +4,7 @@ all is told so, and nothing is changed by looking.
 
 libvirt's own test driver stands for a host without a TEE, so no QEMU is needed."""
 import atexit
+import concurrent.futures
 import datetime
 import json
 import os
@@ -18,7 +19,7 @@ import threading
 import grpc
 
 import tap
-from harness import PATIENCE, PROTOCOL, ROOT, Folder, Process, program, read
+from harness import PATIENCE, PROTOCOL, ROOT, Folder, Process, program, read, until
 from libvirt_room import idle_image
 from ports import free_port
 
@@ -128,7 +129,7 @@ def the_registry_of_a_running_manager_is_as_it_says():
             assert folder("state/registry.db-wal") in before, before
             for _ in range(3):
                 _, rows = check("cocos-manager", settings)
-                assert failed(rows) == ["socket"] and rows["database"]["found"].endswith(FORM), rows
+                assert not failed(rows) and rows["database"]["found"].endswith(FORM), rows
             assert snapshot(folder("state")) == before
             stub = manager_grpc.ManagerServiceStub(channel)
             ends, over = [], threading.Event()
@@ -145,7 +146,7 @@ def the_registry_of_a_running_manager_is_as_it_says():
             try:
                 for _ in range(10):
                     _, rows = check("cocos-manager", settings)
-                    assert failed(rows) == ["socket"] and rows["database"]["outcome"] == "ok", rows
+                    assert not failed(rows) and rows["database"]["outcome"] == "ok", rows
             finally:
                 over.set()
                 writer.join()
@@ -153,6 +154,72 @@ def the_registry_of_a_running_manager_is_as_it_says():
             assert snapshot(folder("state")) != before
         status, rows = check("cocos-manager", settings)
         assert status == 0 and rows["database"]["found"].endswith(FORM), rows
+
+
+def a_manager_that_runs_is_told():
+    """With the same settings; whatever else listens there is in the way."""
+    with Folder() as folder:
+        idle_image(folder)
+        good = manager_settings(folder)
+        cert, key = certificate(folder, "fine", (-1, 10))
+        other, other_key = certificate(folder, "other", (-1, 10))
+        tls = {"MANAGER_GRPC_SERVER_CERT": cert, "MANAGER_GRPC_SERVER_KEY": key}
+        own = f"unix:{good['MANAGER_SOCKET']}: CVMs can be launched"
+        for more, words in [({}, "CVMs can be launched"), (tls, "it has the key of MANAGER_GRPC_SERVER_CERT"),
+                            ({**tls, "MANAGER_GRPC_CLIENT_CA_CERTS": other}, "it has the key of")]:
+            port = free_port()
+            settings = {**good, "MANAGER_GRPC_PORT": str(port), **more}
+            with Running(settings) as running:
+                running.process.wait_line(f"port {port}")
+                until(lambda s=settings: check("cocos-manager", s)[1]["socket"]["found"].endswith(own), "that it serves")
+                status, rows = check("cocos-manager", settings)
+                assert status == 0 and not failed(rows), rows
+                assert rows["tcp port"]["found"].endswith(f"a manager runs on localhost:{port}: {words}") or (
+                    f":{port}: {words}" in rows["tcp port"]["found"]), rows["tcp port"]
+                # Another certificate is another's settings; TLS where there is none is no manager of these.
+                _, rows = check("cocos-manager", {**settings, "MANAGER_GRPC_SERVER_CERT": other,
+                                                  "MANAGER_GRPC_SERVER_KEY": other_key})
+                assert failed(rows) == ["tcp port"], rows
+        # It says what it says: with no image there are no CVMs.
+        with Running(good):
+            shutil.move(folder("image"), folder("elsewhere"))
+            until(lambda: "none can be launched now" in check("cocos-manager", good)[1]["socket"]["found"], "that it knows")
+            status, rows = check("cocos-manager", good)
+            assert failed(rows) == ["image"], rows
+        # A gRPC server that is no manager.
+        server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+        assert server.add_insecure_port("unix:" + good["MANAGER_SOCKET"])
+        server.start()
+        status, rows = check("cocos-manager", good)
+        assert failed(rows) == ["image", "socket"] and "another program" in rows["socket"]["found"], rows
+        server.stop(None).wait()
+
+
+def each_host_of_the_table_is_asked():
+    """Those that never answer as well: side by side, and for so long."""
+    with Folder() as folder, socket.socket(socket.AF_UNIX) as silent:
+        idle_image(folder)
+        silent.bind(folder("silent.sock"))
+        silent.listen(8)
+        gone = "qemu+unix:///system?socket=/nowhere/libvirt-sock"
+        rows = [("ward-1", gone, "/nowhere/libvirt-sock")]
+        for n in range(2, 8):
+            os.symlink(folder("silent.sock"), folder(f"silent-{n}"))
+            rows.append((f"ward-{n}", f"qemu+unix:///system?socket={folder(f'silent-{n}')}", "no answer within 20 s"))
+        table = folder.write("hosts", "".join(f"host {name} {uri} tees=none address=127.0.0.{n + 2}\n"
+                                              for n, (name, uri, _) in enumerate(rows)))
+        good = {**manager_settings(folder), "MANAGER_HOSTS": table}
+        before = snapshot(folder.path)
+        status, answer = check("cocos-manager", good)
+        assert status == 1 and failed(answer) == [f"host {name}" for name, _, _ in rows], answer
+        for name, _, words in rows:
+            assert words in answer["host " + name]["found"] and "libvirtd" in answer["host " + name]["remedy"], answer
+        assert "7 hosts" in answer["libvirt"]["found"], answer
+        assert {answer[row]["outcome"] for row in ("kvm", "tee", "firmware")} == {"not asked"}, answer
+        assert snapshot(folder.path) == before
+        folder.write("hosts", "host a nonsense\n")
+        _, answer = check("cocos-manager", good)
+        assert failed(answer) == ["libvirt"] and "hosts:1" in answer["libvirt"]["found"], answer
 
 
 def a_killed_manager_s_registry_is_read_and_left():
@@ -316,6 +383,8 @@ if __name__ == "__main__":
     tap.run([
         a_host_that_has_all_is_told_so_and_nothing_is_changed,
         the_registry_of_a_running_manager_is_as_it_says,
+        a_manager_that_runs_is_told,
+        each_host_of_the_table_is_asked,
         a_killed_manager_s_registry_is_read_and_left,
         a_table_that_nobody_can_use_is_told,
         each_thing_that_a_manager_lacks_is_named,

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One manager and three hosts, each with a libvirt of its own: where CVMs go, and what becomes of them while a host
 is lost, hangs, drains or comes back, and when the manager is killed in between."""
+import json
 import os
 import signal
 import socket
 import stat
+import subprocess
 import threading
 
 import grpc
@@ -12,7 +14,7 @@ import grpc
 import libvirt_room as room
 import tap
 from guest_vm import boot_disk
-from harness import PATIENCE, PROTOCOL, Folder, cli, until
+from harness import PATIENCE, PROTOCOL, Folder, cli, program, until
 from libvirt_hosts import Host, bus
 from manager_libvirt import Manager, entries_of, libvirt_user, refused
 
@@ -288,6 +290,49 @@ def hosts_come_and_go_while_it_runs():
         m.remove_all()
 
 
+def each_host_is_asked_before_it_starts():
+    """Also beside a manager that runs, which is told and no failure; and what each of them lacks."""
+    a, b, _ = hosts
+    with Folder() as folder, Fleet(folder) as m:
+        made = m.create()
+
+        def check():
+            done = subprocess.run([program("cocos-manager"), "--config", folder("manager.conf"), "--check", "--json"],
+                                  capture_output=True, text=True, check=False)
+            rows = {row["check"]: row for row in json.loads(done.stdout)["checks"]}
+            return sorted(name for name, row in rows.items() if row["outcome"] == "failed"), rows
+
+        failed, rows = check()
+        assert not [name for name in failed if name.startswith("host ")], rows
+        for host in hosts:
+            assert f"{host.uri} answers: no KVM" in rows["host " + host.name]["found"], rows
+        m.rows("pool=nowhere", only=[a])
+        with open(m.table, "a", encoding="ascii") as file:
+            file.write(b.row().replace("tees=none", "tees=snp"))
+            os.symlink(os.path.join(a.folder, "libvirt-sock"), folder("same-sock"))
+            file.write(f"host same qemu+unix:///system?socket={folder('same-sock')} tees=none address=127.0.0.9\n")
+        failed, rows = check()
+        assert [name for name in failed if name.startswith("host ")] == ["host " + a.name, "host " + b.name], rows
+        assert "no storage pool 'nowhere'" in rows["host " + a.name]["found"], rows
+        assert "KVM" in rows["host " + b.name]["found"] and "a TEE" in rows["host " + b.name]["found"], rows
+        m.rows(only=[a])
+        with open(m.table, "a", encoding="ascii") as file:
+            file.write(f"host same qemu+unix:///system?socket={folder('same-sock')} tees=none address=127.0.0.9\n")
+        failed, rows = check()
+        assert f"it is the machine of host {a.name}" in rows["host same"]["found"], rows
+        m.rows("memory=1T")
+        os.kill(b.process.pid, signal.SIGSTOP)
+        try:
+            failed, rows = check()
+        finally:
+            os.kill(b.process.pid, signal.SIGCONT)
+        assert [name for name in failed if name.startswith("host ")] == ["host " + b.name], rows
+        assert "no answer within 20 s" in rows["host " + b.name]["found"], rows
+        m.rows()
+        m.remove(made.cvm_id)
+        m.assert_nothing_left()
+
+
 def killed_while_it_creates_it_doubles_and_loses_nothing():
     with Folder() as folder, Fleet(folder) as m:
         for round_number in range(3):
@@ -354,6 +399,7 @@ if __name__ == "__main__":
         a_host_that_hangs_holds_up_nobody,
         a_host_that_drains_gets_no_more_and_keeps_what_it_has,
         hosts_come_and_go_while_it_runs,
+        each_host_is_asked_before_it_starts,
         killed_while_it_creates_it_doubles_and_loses_nothing,
         what_a_host_lacks_is_said,
     ])
