@@ -144,6 +144,18 @@ def a_server_is_backed_up_beside_changes_and_moves_to_a_file():
     backups_beside_changes(on_server=True)
 
 
+def restored_again(target, path):
+    """Once a server has seen that the client which was killed is gone."""
+    tries = []
+
+    def settled():
+        tries.append(operate(target, "--restore", path))
+        return "another service uses" not in tries[-1].stderr
+
+    until(settled, "the end of the connection that was killed")
+    return tries[-1]
+
+
 def kill_restores(on_server):
     with places() as (folder, place):
         with place("source", False) as service:
@@ -161,7 +173,7 @@ def kill_restores(on_server):
             time.sleep(takes * (i + 1) / KILLS)  # any moment is as good
             process.send_signal(signal.SIGKILL)
             process.wait()
-            again = operate(target, "--restore", folder("backup"))
+            again = restored_again(target, folder("backup"))
             assert again.returncode == 0 or "it has records already" in again.stderr, again
             with target:
                 assert identifiers(target) == {f"c{n}" for n in range(MANY)}
