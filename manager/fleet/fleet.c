@@ -19,7 +19,7 @@ int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void
 	if (workers ? workers_start(workers, work, done, job, e) < 0
 		    : rpc_job_start(f->loop, work, done, job, e) < 0)
 		return err_code(e);
-	job->turn = fleet_begin(f);
+	job->turn = fleet_begin(f, job->dials);
 	return 0;
 }
 

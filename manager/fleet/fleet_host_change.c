@@ -22,10 +22,13 @@ struct host_change {
  * when nothing of that turn is under way any more. `removed` were hidden in this turn, `going` in the one before. */
 static void let_go(struct fleet *f)
 {
-	struct fleet_host *host;
+	struct fleet_host *host, *next;
 
 	while (!f->jobs_of[!f->turn]) {
-		while ((host = LIST_FIRST(&f->going))) {
+		for (host = LIST_FIRST(&f->going); host; host = next) {
+			next = LIST_NEXT(host, link);
+			if (host->connecting) /* goes when that ends */
+				continue;
 			LIST_REMOVE(host, link);
 			f->removed_count--;
 			vm_host_free(host->host);
@@ -41,11 +44,13 @@ static void let_go(struct fleet *f)
 	}
 }
 
-unsigned fleet_begin(struct fleet *f)
+unsigned fleet_begin(struct fleet *f, bool dials)
 {
+	unsigned turn = dials ? FLEET_DIALS : f->turn;
+
 	f->jobs++;
-	f->jobs_of[f->turn]++;
-	return f->turn;
+	f->jobs_of[turn]++;
+	return turn;
 }
 
 void fleet_end(struct fleet *f, unsigned turn)

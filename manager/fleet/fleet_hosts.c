@@ -80,36 +80,46 @@ const char *fleet_address(const struct fleet *f, const struct cvm *cvm)
 	return host->is_local ? f->lifecycle->config->forward_host : host->row.address;
 }
 
+static bool is_same_machine(const struct fleet_host *a, const struct fleet_host *b)
+{
+	return *a->info.uuid && strcmp(a->info.uuid, b->info.uuid) == 0;
+}
+
 const struct fleet_host *fleet_host_twin(const struct fleet *f, const struct fleet_host *host)
 {
 	for (size_t i = 0; i < f->host_count && f->hosts[i] != host; i++)
-		if (*host->info.uuid && strcmp(f->hosts[i]->info.uuid, host->info.uuid) == 0)
+		if (is_same_machine(f->hosts[i], host))
 			return f->hosts[i];
 	return NULL;
 }
 
-static bool is_there(const struct slot *slot, const struct fleet_host *host)
-{
-	return slot->host == host && slot->state != SLOT_FREE;
-}
-
 /* Strays have their part, too. */
-static struct placement_size used_of(const struct fleet *f, const struct fleet_host *host)
+static void add_used(const struct fleet *f, const struct fleet_host *host,
+		     struct placement_size *used)
 {
-	struct placement_size used = { 0 };
-	struct admission_use use = { 0 };
+	struct admission_use use = { .cpus = used->cpus, .memory = used->memory };
 
 	for (unsigned i = 0; i < f->count; i++) {
 		const struct slot *slot = &f->slots[i];
 
-		if (is_there(slot, host)) {
+		if (slot->host == host && slot->state != SLOT_FREE) {
 			admission_count(f->lifecycle->config, &slot->cvm, &use);
-			used.machines++;
+			used->machines++;
 		}
 	}
-	used.machines += fleet_stray_use_count(f, host, &use);
-	used.cpus = use.cpus;
-	used.memory = use.memory;
+	used->machines += fleet_stray_use_count(f, host, &use);
+	used->cpus = use.cpus;
+	used->memory = use.memory;
+}
+
+/* Of the whole machine: what was launched by another row of it, before the first one was there, takes as much. */
+static struct placement_size used_of_machine(const struct fleet *f, const struct fleet_host *host)
+{
+	struct placement_size used = { 0 };
+
+	for (size_t i = 0; i < f->host_count; i++)
+		if (f->hosts[i] == host || is_same_machine(f->hosts[i], host))
+			add_used(f, f->hosts[i], &used);
 	return used;
 }
 
@@ -131,7 +141,7 @@ static void describe(const struct fleet *f, const struct fleet_host *h, struct p
 		.is_crowded = is_crowded(f, h),
 		.has = { row->cpus ? row->cpus : h->info.cpus,
 			 row->memory ? row->memory : h->info.memory, row->machines },
-		.used = used_of(f, h),
+		.used = used_of_machine(f, h),
 	};
 	for (size_t t = 0; t < HOST_TEES; t++) {
 		out->said[t] = row->tees[t];
@@ -159,8 +169,8 @@ bool fleet_host_view(const struct fleet *f, size_t place, struct host_view *view
 		.added = host->host->added,
 		.draining = described.draining,
 		.has = described.has,
-		.used = described.used,
 	};
+	add_used(f, host, &view->used);
 	if (fleet_host_twin(f, host))
 		view->twin_of = fleet_host_name(fleet_host_twin(f, host));
 	view->strays = fleet_stray_use_count(f, host, &(struct admission_use){ 0 });

@@ -15,6 +15,8 @@ enum {
 	FLEET_RETRY_LAST_MS = 5000,
 	FLEET_LAST_WORDS_MAX = 256,
 	FLEET_IMAGE_MS = 10 * 1000, /* between two looks at the image's files */
+	FLEET_TURNS = 2,            /* fleet_host_change.c */
+	FLEET_DIALS = FLEET_TURNS,  /* the turn of jobs that dial: see fleet_begin() */
 	FLEET_ORPHANS_MAX = 64,     /* stopped after one look at libvirt's domains */
 };
 
@@ -123,7 +125,8 @@ struct fleet {
 
 	struct ask *asks; /* under way, about strays (fleet_stray.c) */
 	struct stray_use *stray_uses;
-	unsigned jobs, jobs_of[2], turn; /* all; and by the turn in which they began */
+	unsigned jobs, jobs_of[FLEET_TURNS + 1],
+		turn; /* all; and by the turn in which they began */
 	bool closing;
 };
 
@@ -139,7 +142,7 @@ struct job {
 	struct cvm_request request;
 	fleet_created_fn *created;
 	void *data;
-	bool insist, died;
+	bool insist, died, dials;
 	char last_words[FLEET_LAST_WORDS_MAX];
 	struct virt_domain *domains;
 	struct virt_size size;
@@ -151,8 +154,9 @@ struct job {
 	struct err err;
 };
 
-/* A job begins and ends, of whatever kind: what it may use is not freed in between (fleet_host_change.c). */
-unsigned fleet_begin(struct fleet *f);
+/* A job begins and ends, of whatever kind: what it may use is not freed in between (fleet_host_change.c). One that dials
+ * may take for ever, but uses its own host alone: it keeps that one. */
+unsigned fleet_begin(struct fleet *f, bool dials);
 void fleet_end(struct fleet *f, unsigned turn);
 
 /* Runs in the host's own threads, or in the pool; `done` on the loop, where fleet_job_end() frees it. If it could not be

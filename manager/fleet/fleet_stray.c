@@ -131,7 +131,7 @@ static int ask_start(struct fleet *f, const struct ask *what, void (*work)(void 
 	}
 	ask->next = f->asks;
 	f->asks = ask;
-	ask->turn = fleet_begin(f);
+	ask->turn = fleet_begin(f, false);
 	return 0;
 }
 

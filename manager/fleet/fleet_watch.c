@@ -262,6 +262,7 @@ void fleet_watch_connect(struct fleet_host *host)
 	if (host->connecting || f->closing || !(job = calloc(1, sizeof(*job))))
 		return;
 	job->host = host;
+	job->dials = true;
 	if (fleet_job_start(f, job, connect_work, connect_done, &e) < 0) {
 		free(job);
 		uv_timer_start(&host->reconnect, on_reconnect, FLEET_RETRY_LAST_MS, 0);

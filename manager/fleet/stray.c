@@ -327,14 +327,20 @@ int stray_check(const struct stray *stray, struct err *e)
 	return 0;
 }
 
-/* A machine of that id on another host is not the one that was launched, whatever that host says. The record may name
- * a host by a name that it had before. */
+/* A machine of that id on another host is not the one that was launched, whatever that host says; nor where the host that
+ * its record names is not there any more: any other could say that it has it. */
 static int check_host(const struct lifecycle *l, const struct stray *stray, const struct cvm *cvm,
 		      struct err *e)
 {
 	const struct vm_host *recorded = vm_hosts_find(l->hosts, cvm->host);
 
-	if (!recorded || recorded == vm_hosts_find(l->hosts, stray->host))
+	if (!recorded)
+		return err_set(
+			e, ERR_PRECONDITION,
+			"CVM %s: its record says host %s, which is none now: add it by that name, "
+			"or remove the CVM",
+			stray->id, *cvm->host ? cvm->host : HOST_LOCAL_URI);
+	if (recorded == vm_hosts_find(l->hosts, stray->host))
 		return 0;
 	return err_set(e, ERR_PRECONDITION,
 		       "CVM %s: its record says host %s, and a domain of its id is on host %s: it "

@@ -72,6 +72,11 @@ int __wrap_lifecycle_check_image(struct lifecycle *l, struct err *e)
 int __wrap_virt_dial(struct virt *v, struct err *e)
 {
 	atomic_fetch_add(&fleet_world.connects, 1);
+	if (atomic_load(&fleet_world.hanging_dials) > 0) {
+		atomic_fetch_sub(&fleet_world.hanging_dials, 1);
+		while (atomic_load(&fleet_world.hanging_dials) >= 0)
+			usleep(1000);
+	}
 	if (atomic_load(&fleet_world.fail_connects) > 0) {
 		atomic_fetch_sub(&fleet_world.fail_connects, 1);
 		return err_set(e, ERR_UNAVAILABLE, "as told");

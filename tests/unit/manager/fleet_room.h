@@ -28,10 +28,11 @@ struct fleet_world {
 	struct virt_size size; /* of each domain; without CPUs: libvirt does not say */
 	struct virt_host host; /* of each host; the next one's UUID is that of `uuids` */
 	const char *uuids[4];
-	atomic_size_t asked; /* how often */
-	size_t volumes;      /* in each pool */
-	bool vanish;         /* the domains, as soon as they were asked for once more */
-	atomic_bool hangs;   /* who asks for them waits until it is false again */
+	atomic_size_t asked;      /* how often */
+	size_t volumes;           /* in each pool */
+	bool vanish;              /* the domains, as soon as they were asked for once more */
+	atomic_int hanging_dials; /* the next so many wait until it is negative */
+	atomic_bool hangs;        /* who asks for them waits until it is false again */
 };
 
 extern struct fleet_world fleet_world;

@@ -314,6 +314,31 @@ static void a_machine_is_one_host_alone(void **state)
 	fleet_room_close(&m);
 }
 
+/* And what the later one was given before is not there for the first. */
+static void what_a_machine_gave_by_its_other_row_is_given(void **state)
+{
+	static const char one[] = "5b1c6d3e-0000-4000-8000-0000000000aa";
+	Manager__CreateReq request = fleet_room_request();
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct err e;
+
+	fleet_room_prepare_hosts(&m, 8, "host here qemu:///system tees=none machines=3\n" OTHER);
+	fleet_room_open(&m);
+	fleet_room_settle(&m);
+	fleet_world.uuids[0] = fleet_world.uuids[1] = one;
+	notice(&m, "other", VIRT_CONNECTED, "", "");
+	assert_string_equal(place(&m, &told), "other");
+	assert_string_equal(place(&m, &told), "other");
+	notice(&m, "here", VIRT_CONNECTED, "", "");
+	assert_string_equal(place(&m, &told), "here");
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
+		       ERR_EXHAUSTED, "1 with as many CVMs as it may have");
+	assert_int_equal(view_of(&m, "here")->used.machines, 1);
+	assert_int_equal(view_of(&m, "other")->used.machines, 2);
+	fleet_room_close(&m);
+}
+
 static void one_that_was_added_draining_can_be_undrained(void **state)
 {
 	struct fleet_room m;
@@ -550,6 +575,38 @@ static void a_host_that_does_not_answer_holds_up_no_other(void **state)
 	fleet_room_close(&m);
 }
 
+/* Nor are they kept for ever: dialling one that does not answer keeps that one alone. */
+static void a_dial_that_hangs_keeps_its_own_host_alone(void **state)
+{
+	struct answer a = { .count = 0 };
+	struct fleet_room m;
+	struct err e;
+
+	open_room(&m, HERE);
+	atomic_store(&fleet_world.hanging_dials, 1);
+	assert_ok(fleet_host_add(m.fleet, "c", URI, WORDS, on_answer, &a, &e), e);
+	wait_for(&m, &a);
+	while (atomic_load(&fleet_world.hanging_dials) > 0)
+		uv_run(&m.loop, UV_RUN_NOWAIT);
+	assert_ok(fleet_host_remove(m.fleet, "c", on_answer, &a, &e), e);
+	wait_for(&m, &a);
+	assert_int_equal(m.fleet->removed_count, 1);
+	for (unsigned i = 0; i < 2 * HOSTS_MAX; i++) {
+		assert_ok(fleet_host_add(m.fleet, "d", URI "2", WORDS, on_answer, &a, &e), e);
+		wait_for(&m, &a);
+		assert_ok(fleet_host_remove(m.fleet, "d", on_answer, &a, &e), e);
+		wait_for(&m, &a);
+	}
+	while (m.fleet->jobs > 1)
+		uv_run(&m.loop, UV_RUN_ONCE);
+	assert_int_equal(m.fleet->removed_count, 1);
+	assert_true(fleet_only_dials(m.fleet));
+	atomic_store(&fleet_world.hanging_dials, -1);
+	fleet_room_settle(&m);
+	assert_int_equal(m.fleet->removed_count, 0);
+	fleet_room_close(&m);
+}
+
 /* Calls that are under way look at all hosts, in other threads: what they have found is not freed before they end. */
 static void what_is_under_way_may_still_have_it(void **state)
 {
@@ -692,6 +749,7 @@ int main(void)
 		FLEET_ROOM_ROW(nothing_is_launched_where_it_drains),
 		FLEET_ROOM_ROW(why_no_host_takes_it_is_an_operator_s_to_know),
 		FLEET_ROOM_ROW(a_machine_is_one_host_alone),
+		FLEET_ROOM_ROW(what_a_machine_gave_by_its_other_row_is_given),
 		FLEET_ROOM_ROW(one_that_was_added_draining_can_be_undrained),
 		FLEET_ROOM_ROW(one_with_cvms_or_of_the_table_is_not_removed),
 		FLEET_ROOM_ROW(what_stays_on_a_removed_host_is_told),
@@ -699,6 +757,7 @@ int main(void)
 		FLEET_ROOM_ROW(a_lost_host_is_removed_without_being_asked),
 		FLEET_ROOM_ROW(one_change_at_a_time),
 		FLEET_ROOM_ROW(a_host_that_does_not_answer_holds_up_no_other),
+		FLEET_ROOM_ROW(a_dial_that_hangs_keeps_its_own_host_alone),
 		FLEET_ROOM_ROW(what_is_under_way_may_still_have_it),
 		FLEET_ROOM_ROW(the_end_waits_for_what_was_begun),
 		FLEET_ROOM_ROW(the_table_takes_over_what_was_added),

@@ -303,7 +303,16 @@ static void a_stray_is_on_the_host_that_its_record_names(void **state)
 	fleet_world.vanish = true; /* only the first one asked has it */
 	assert_refused(stray_read(&l, STRAY, &cvm, &e), e, ERR_PRECONDITION, "says host b");
 	fleet_world.domain_count = 1;
+	fleet_world.vanish = false;
+	fleet_world.domain_count = 1;
+	/* Of one that is no host any more, anybody could say that he has it. */
 	strcpy(fleet_world.saved.host, "earlier");
+	assert_refused(stray_read(&l, STRAY, &cvm, &e), e, ERR_PRECONDITION,
+		       "says host earlier, which is none now");
+	strcpy(fleet_world.saved.host, "");
+	assert_refused(stray_read(&l, STRAY, &cvm, &e), e, ERR_PRECONDITION,
+		       "says host " HOST_LOCAL_URI);
+	a.is_local = true;
 	assert_ok(stray_read(&l, STRAY, &cvm, &e), e);
 	assert_string_equal(cvm.host, "a");
 	fleet_room_close(&m);
