@@ -38,6 +38,12 @@ ONE(people_list_keys, PROTO_PEOPLE_LIST_KEYS, user_request, people__list_keys_re
 ONE(people_retire_key, PROTO_PEOPLE_RETIRE_KEY, retire_key_request, google__protobuf__empty);
 ONE(people_find_key, PROTO_PEOPLE_FIND_KEY, user_request, people__user_key);
 ONE(people_list_key_owners, PROTO_PEOPLE_LIST_KEY_OWNERS, roles_request, people__key_owners);
+ONE(people_register_asset, PROTO_PEOPLE_REGISTER_ASSET, register_asset_request, people__asset);
+ONE(people_list_assets, PROTO_PEOPLE_LIST_ASSETS, list_assets_request, people__list_assets_response);
+ONE(people_show_asset, PROTO_PEOPLE_SHOW_ASSET, asset_request, people__asset);
+ONE(people_update_asset, PROTO_PEOPLE_UPDATE_ASSET, update_asset_request, people__asset);
+ONE(people_remove_asset, PROTO_PEOPLE_REMOVE_ASSET, asset_request, google__protobuf__empty);
+ONE(people_link_asset, PROTO_PEOPLE_LINK_ASSET, link_asset_request, people__asset);
 ONE(people_confirm, PROTO_PEOPLE_CONFIRM, confirm_request, people__confirmation);
 ONE(people_list_confirmations, PROTO_PEOPLE_LIST_CONFIRMATIONS, roles_request, people__confirmations);
 ONE(people_end_token, PROTO_PEOPLE_END_TOKEN, end_token_request, google__protobuf__empty);

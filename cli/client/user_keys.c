@@ -15,8 +15,8 @@
 
 DEFINE_CLEANUP(struct json *, json_free)
 
-/* One key in base64 for each name, so that each is asked for once. */
-enum { NAMES_MAX = 1 + MANIFEST_DATASETS_MAX + MANIFEST_CONSUMERS_MAX };
+/* One key in base64, or digest, for each name, so that each is asked for once. */
+enum { NAMES_MAX = 2 * (1 + MANIFEST_DATASETS_MAX) + MANIFEST_CONSUMERS_MAX };
 
 struct filling {
 	struct client client;
@@ -25,20 +25,26 @@ struct filling {
 	size_t done; /* bytes of it that were written */
 	struct writer out;
 	struct {
-		const char *name; /* lent, of the tree */
-		char *key;
+		const char *name; /* with its prefix; lent, of the tree */
+		char *text;
 	} *known;
 	size_t count;
 };
 
-static const char *name_of(const struct json *v)
+/* What is behind the prefix; NULL: it does not begin so. */
+static const char *behind(const char *prefix, const char *text)
 {
-	size_t prefix = strlen(USER_KEYS_PREFIX);
+	size_t len = strlen(prefix);
 
-	if (v->type != JSON_STRING || !v->key || strcmp(v->key, "user_key") != 0 ||
-	    strncmp(v->text, USER_KEYS_PREFIX, prefix) != 0)
-		return NULL;
-	return v->text + prefix;
+	return strncmp(text, prefix, len) == 0 ? text + len : NULL;
+}
+
+static bool is_name(const struct json *v)
+{
+	if (v->type != JSON_STRING || !v->key)
+		return false;
+	return (strcmp(v->key, "user_key") == 0 && behind(USER_KEYS_PREFIX, v->text)) ||
+	       (strcmp(v->key, "hash") == 0 && behind(ASSETS_PREFIX, v->text));
 }
 
 /* The service's word, which whoever takes part compares. */
@@ -114,65 +120,112 @@ int user_keys_owners(struct cli *cli, const char *computation, People__KeyOwners
 	return 0;
 }
 
-static int ask_for(struct filling *f, struct cli *cli, const char *name, char **key, struct err *e)
+/* The service's word as well. */
+static int take_asset(const People__Asset *a, const char *name, const char *type, char **text,
+		      struct err *e)
 {
+	char hex[2 * MANIFEST_HASH_LEN + 1];
+
+	if (strcmp(a->type, type) != 0)
+		return err_set(e, ERR_INVALID, "asset %s is of type %s, and not a%s %s",
+			       log_quote(name).text, log_quote(a->type).text,
+			       *type == 'a' ? "n" : "", type);
+	if (a->digest.len != MANIFEST_HASH_LEN)
+		return err_set(e, ERR_INTERNAL, "the service sent a digest of %zu bytes",
+			       a->digest.len);
+	hex_encode(a->digest.data, a->digest.len, hex);
+	fprintf(stderr,
+		"note: asset:%s is %s, by the service's word: compare it with its owner's\n",
+		text_plain(name).text, hex);
+	*text = strdup(hex);
+	return *text ? 0 : err_nomem(e);
+}
+
+static int ask_asset(struct client *client, const char *name, const char *type, char **text,
+		     struct err *e)
+{
+	const char *workspace = cli_value(client->cli, "workspace");
+	People__AssetRequest request = PEOPLE__ASSET_REQUEST__INIT;
+	ProtobufCMessage *response;
+	int failed;
+
+	request.workspace = (char *)(uintptr_t)(workspace ? workspace : "");
+	request.name = (char *)(uintptr_t)name;
+	if (client_call(client, &people_show_asset, &request.base, &response, e) < 0) {
+		computation_hint(client, e);
+		if (!client->cli->hint[0])
+			cli_hint(client->cli, "the service was asked for the digest of asset:NAME");
+		return err_code(e);
+	}
+	failed = take_asset((const People__Asset *)response, name, type, text, e);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return failed;
+}
+
+static int ask_for(struct filling *f, struct cli *cli, const char *name, const char *type,
+		   char **text, struct err *e)
+{
+	const char *asset = behind(ASSETS_PREFIX, name);
 	CLEANUP(free) uint8_t *spki = NULL;
 	size_t len;
 
 	if (!f->is_open && client_open(&f->client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return err_code(e);
 	f->is_open = true;
-	if (ask(&f->client, name, &spki, &len, e) < 0)
+	if (asset)
+		return ask_asset(&f->client, asset, type, text, e);
+	if (ask(&f->client, behind(USER_KEYS_PREFIX, name), &spki, &len, e) < 0)
 		return err_code(e);
-	*key = base64_encode(spki, len);
-	return *key ? 0 : err_nomem(e);
+	*text = base64_encode(spki, len);
+	return *text ? 0 : err_nomem(e);
 }
 
-static int find(struct filling *f, struct cli *cli, const char *name, const char **key,
-		struct err *e)
+static int find(struct filling *f, struct cli *cli, const char *name, const char *type,
+		const char **text, struct err *e)
 {
 	for (size_t i = 0; i < f->count; i++)
 		if (strcmp(f->known[i].name, name) == 0) {
-			*key = f->known[i].key;
+			*text = f->known[i].text;
 			return 0;
 		}
 	if (f->count == NAMES_MAX)
-		return err_set(e, ERR_INVALID, "more than %d users", NAMES_MAX);
-	if (ask_for(f, cli, name, &f->known[f->count].key, e) < 0)
+		return err_set(e, ERR_INVALID, "more than %d users and assets", NAMES_MAX);
+	if (ask_for(f, cli, name, type, &f->known[f->count].text, e) < 0)
 		return err_code(e);
 	f->known[f->count].name = name;
-	*key = f->known[f->count++].key;
+	*text = f->known[f->count++].text;
 	return 0;
 }
 
 /* A tree knows where its strings end. One that is spelled with escapes is no user's name, which needs none. */
-static int put(struct filling *f, struct cli *cli, const struct json *v, const char *name,
+static int put(struct filling *f, struct cli *cli, const struct json *v, const char *type,
 	       struct err *e)
 {
 	size_t len = strlen(v->text), start = v->end - len - 2;
-	const char *key;
+	const char *text;
 
 	if (v->end < f->done + len + 2 || f->text[start] != '"' ||
 	    memcmp(f->text + start + 1, v->text, len) != 0)
-		return err_set(e, ERR_INVALID, "user_key %s: write a user's name without escapes",
+		return err_set(e, ERR_INVALID, "%s %s: write the name without escapes", v->key,
 			       log_quote(v->text).text);
-	if (find(f, cli, name, &key, e) < 0)
+	if (find(f, cli, v->text, type, &text, e) < 0)
 		return err_code(e);
 	writer_bytes(&f->out, f->text + f->done, start - f->done);
-	json_quote(&f->out, key, strlen(key));
+	json_quote(&f->out, text, strlen(text));
 	f->done = v->end;
 	return 0;
 }
 
 /* In the order of the text. json_parse() bounds the depth. */
-static int walk(struct filling *f, struct cli *cli, const struct json *v, struct err *e)
+static int walk(struct filling *f, struct cli *cli, const struct json *v, const char *type,
+		struct err *e)
 {
-	const char *name = name_of(v);
-
-	if (name && put(f, cli, v, name, e) < 0)
+	if (v->key && strcmp(v->key, "datasets") == 0)
+		type = "dataset";
+	if (is_name(v) && put(f, cli, v, type, e) < 0)
 		return err_code(e);
 	for (size_t i = 0; i < v->count; i++)
-		if (walk(f, cli, &v->items[i], e) < 0)
+		if (walk(f, cli, &v->items[i], type, e) < 0)
 			return err_code(e);
 	return 0;
 }
@@ -183,7 +236,7 @@ static int fill(struct filling *f, struct cli *cli, const struct json *root, siz
 	f->known = calloc(NAMES_MAX, sizeof(*f->known));
 	if (!f->known)
 		return err_nomem(e);
-	if (walk(f, cli, root, e) < 0)
+	if (walk(f, cli, root, "algorithm", e) < 0)
 		return err_code(e);
 	writer_bytes(&f->out, f->text + f->done, len - f->done);
 	return writer_check(&f->out, "manifest", e);
@@ -197,7 +250,8 @@ int user_keys_fill(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
 	int failed;
 
 	/* What can't be read, its own reader says in its own words. */
-	if (!memmem(*text, *len, USER_KEYS_PREFIX, strlen(USER_KEYS_PREFIX)) ||
+	if ((!memmem(*text, *len, USER_KEYS_PREFIX, strlen(USER_KEYS_PREFIX)) &&
+	     !memmem(*text, *len, ASSETS_PREFIX, strlen(ASSETS_PREFIX))) ||
 	    json_parse(*text, *len, &root, &unread) < 0)
 		return 0;
 	failed = fill(&f, cli, root, *len, e);
@@ -210,7 +264,7 @@ int user_keys_fill(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
 		client_close(&f.client);
 	writer_done(&f.out);
 	while (f.count > 0)
-		free(f.known[--f.count].key);
+		free(f.known[--f.count].text);
 	free(f.known);
 	return failed;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * user_keys.h — keys that users registered with the computation service: "user:NAME" in a manifest, where a key is
- * wanted.
+ * wanted; and "asset:NAME", where the digest of a registered asset is.
  */
 #pragma once
 
@@ -12,7 +12,10 @@
 
 #define USER_KEYS_PREFIX "user:"
 
-/* Puts the key that the service has of each user who is named in place of the name, in JSON that manifest_from_json() is
+/* Where a digest is wanted: that of an asset of the workspace, of the type that is wanted there. */
+#define ASSETS_PREFIX "asset:"
+
+/* Puts the key that the service has of each user who is named in place of the name, and so the digest of each asset, in JSON that manifest_from_json() is
  * to read, and says on standard error which it was; text without such names stays as it is. Malloc'ed; the text that
  * was is wiped and freed. */
 int user_keys_fill(struct cli *cli, uint8_t **text, size_t *len, struct err *e) MUST_CHECK;

@@ -18,7 +18,7 @@ extern const char *const manifest_type_words[], *const manifest_layout_words[],
 	{ .name = "id", .value = "ID", .help = "instead of a new one" }, \
 	{ .name = "name", .value = "TEXT", .help = "what people call it" }, \
 	{ .name = "description", .value = "TEXT", .help = "what it is for" }, \
-	{ .name = "algorithm", .value = "FILE|HEX", .help = "or its SHA3-256" }, \
+	{ .name = "algorithm", .value = "FILE|HEX", .help = "or its SHA3-256; asset:NAME, here and below: a registered one's" }, \
 	{ .name = "algorithm-key", .value = "PEM", \
 	  .help = "its owner's public key; user:NAME, here and below: the one that user registered" }, \
 	{ .name = "algorithm-type", .value = "TYPE", .words = manifest_type_words, \

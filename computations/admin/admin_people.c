@@ -23,6 +23,7 @@ void admin_people_free(struct people_request *p)
 	role_list_free(p->roles);
 	people_key_free(p->key);
 	people_confirm_free(p->confirm);
+	people_asset_free(p->asset);
 	people_workspace_free(p->workspace);
 	free(p->user);
 	if (p->name)
@@ -424,6 +425,14 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_PEOPLE_SUSPEND_MEMBER, workspace_member_request, ANSWER(workspace_member),
 	       people_suspend_member),
 	METHOD(PROTO_PEOPLE_REMOVE_MEMBER, workspace_member_request, NOTHING, people_remove_member),
+	METHOD(PROTO_PEOPLE_REGISTER_ASSET, register_asset_request, ANSWER(asset),
+	       people_register_asset),
+	METHOD(PROTO_PEOPLE_LIST_ASSETS, list_assets_request, ANSWER(list_assets_response),
+	       people_list_assets),
+	METHOD(PROTO_PEOPLE_SHOW_ASSET, asset_request, ANSWER(asset), people_show_asset),
+	METHOD(PROTO_PEOPLE_UPDATE_ASSET, update_asset_request, ANSWER(asset), people_update_asset),
+	METHOD(PROTO_PEOPLE_REMOVE_ASSET, asset_request, NOTHING, people_remove_asset),
+	METHOD(PROTO_PEOPLE_LINK_ASSET, link_asset_request, ANSWER(asset), people_link_asset),
 	METHOD(PROTO_PEOPLE_WHOAMI, whoami_request, ANSWER(caller), people_whoami),
 };
 

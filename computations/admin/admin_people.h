@@ -16,6 +16,7 @@ struct workspace_rows;
 
 enum { PEOPLE_PAGE_MAX = 256, PEOPLE_TOKEN_DAYS = 90 };
 
+struct asset_call;
 struct confirm_request;
 struct key_request;
 
@@ -33,6 +34,7 @@ struct people_request {
 	struct password password;
 	struct key_request *key;
 	struct confirm_request *confirm;
+	struct asset_call *asset;
 	int64_t session, person;
 	char secret[TOKEN_TEXT_LEN + 1], token[PEOPLE_NAME_MAX + 1];
 	struct device device;
@@ -87,6 +89,15 @@ void people_retire_key(struct rpc_call *call, const ProtobufCMessage *message);
 void people_find_key(struct rpc_call *call, const ProtobufCMessage *message);
 void people_list_key_owners(struct rpc_call *call, const ProtobufCMessage *message);
 void people_key_free(struct key_request *key);
+
+/* admin_asset.c */
+void people_register_asset(struct rpc_call *call, const ProtobufCMessage *message);
+void people_list_assets(struct rpc_call *call, const ProtobufCMessage *message);
+void people_show_asset(struct rpc_call *call, const ProtobufCMessage *message);
+void people_update_asset(struct rpc_call *call, const ProtobufCMessage *message);
+void people_remove_asset(struct rpc_call *call, const ProtobufCMessage *message);
+void people_link_asset(struct rpc_call *call, const ProtobufCMessage *message);
+void people_asset_free(struct asset_call *asset);
 
 /* admin_confirm.c */
 void people_confirm(struct rpc_call *call, const ProtobufCMessage *message);

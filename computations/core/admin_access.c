@@ -57,6 +57,12 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_PEOPLE_GIVE_ROLE, DEED_MEMBERS },
 	{ PROTO_PEOPLE_TAKE_ROLE, DEED_MEMBERS },
 	{ PROTO_PEOPLE_WHOAMI, DEED_BE }, /* in a computation: DEED_SEE */
+	{ PROTO_PEOPLE_REGISTER_ASSET, DEED_ASSET_ADD },
+	{ PROTO_PEOPLE_LIST_ASSETS, DEED_ASSETS },
+	{ PROTO_PEOPLE_SHOW_ASSET, DEED_ASSETS },
+	{ PROTO_PEOPLE_UPDATE_ASSET, DEED_ASSETS }, /* then DEED_ASSET_CHANGE, by whose it is */
+	{ PROTO_PEOPLE_REMOVE_ASSET, DEED_ASSETS },
+	{ PROTO_PEOPLE_LINK_ASSET, DEED_ASSET_ADD }, /* and DEED_SEE the computation */
 	{ PROTO_PEOPLE_ADD_WORKSPACE, DEED_OPERATE },
 	{ PROTO_PEOPLE_LIST_WORKSPACES, DEED_BE }, /* those that he is in */
 	{ PROTO_PEOPLE_SHOW_WORKSPACE, DEED_LOOK },
@@ -231,12 +237,20 @@ static int choose(struct store *store, const struct admin_caller *caller, struct
 int admin_access_workspace(struct store *store, struct admin_caller *caller, enum deed deed,
 			   const char *name, struct workspace *w, struct err *e)
 {
-	bool chooses = deed == DEED_CREATE && !*name;
+	bool chooses =
+		(deed == DEED_CREATE || deed == DEED_ASSETS || deed == DEED_ASSET_ADD) && !*name;
 	if (chooses && !caller->who.person && !caller->rights.operates)
 		return refused(caller, deed, e);
 	int failed = chooses ? choose(store, caller, w, e) : workspace_find(&store->db, name, w, e);
 
 	return failed ? failed : check_workspace(store, caller, deed, w, e);
+}
+
+int admin_access_asset(struct store *store, struct admin_caller *caller, const struct workspace *w,
+		       int64_t owner, struct err *e)
+{
+	caller->rights.owns = owner && owner == caller->who.person;
+	return check_workspace(store, caller, DEED_ASSET_CHANGE, w, e);
 }
 
 int admin_access_name(struct store *store, struct admin_caller *caller, const char *user,
@@ -310,6 +324,7 @@ int admin_access_check(struct store *store, struct admin_caller *caller, enum de
 	caller->rights.granted = 0;
 	caller->rights.membership = MEMBERSHIP_NONE;
 	caller->rights.suspended = false;
+	caller->rights.owns = false;
 	switch (decide_object(deed)) {
 	case DECIDE_OF_COMPUTATION:
 		return check_computation(store, caller, deed, id, e);

@@ -67,9 +67,13 @@ int admin_access_check(struct store *store, struct admin_caller *caller, enum de
 /* The same of the computation that was checked last, as it was then: what a page offers. */
 bool admin_access_may(const struct admin_caller *caller, enum deed deed,
 		      const struct computation *c);
-/* The workspace of that name as well. DEED_CREATE with "": where he means if he says nothing (workspace_choose()). */
+/* The workspace of that name as well. DEED_CREATE and those about assets with "": where he means if he says nothing (workspace_choose()). */
 int admin_access_workspace(struct store *store, struct admin_caller *caller, enum deed deed,
 			   const char *name, struct workspace *w, struct err *e) MUST_CHECK;
+/* Whether he may change an asset of that user's (0: nobody's) there. */
+int admin_access_asset(struct store *store, struct admin_caller *caller, const struct workspace *w,
+		       int64_t owner, struct err *e) MUST_CHECK;
+
 /* Whether he may name that user in computations which he creates: somebody of a workspace where he may. ERR_NOT_FOUND, in
  * the words of no user, if they share none. */
 int admin_access_name(struct store *store, struct admin_caller *caller, const char *user,

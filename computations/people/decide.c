@@ -12,6 +12,7 @@ static const struct rule {
 	const char *words;
 	unsigned states;       /* of a computation, in which it may be done */
 	enum membership least; /* in a workspace */
+	bool owner;            /* by whose it is, or who administers the workspace */
 	bool operates;         /* by those alone who administer the service */
 	bool audits;           /* or by its auditors, for whom seeing is enough */
 } rules[DEEDS] = {
@@ -33,6 +34,11 @@ static const struct rule {
 	[DEED_LEAVE] = IN_WORKSPACE(ACTION_EDIT, MEMBERSHIP_VIEWER, "leave it"),
 	[DEED_GOVERN] = IN_WORKSPACE(ACTION_ADMINISTRATOR, MEMBERSHIP_ADMINISTRATOR,
 				     "administer this workspace"),
+	[DEED_ASSETS] = IN_WORKSPACE(ACTION_VIEW, MEMBERSHIP_VIEWER, "see its assets"),
+	[DEED_ASSET_ADD] = IN_WORKSPACE(ACTION_EDIT, MEMBERSHIP_MEMBER, "register assets"),
+	[DEED_ASSET_CHANGE] = { DECIDE_OF_WORKSPACE, ACTION_BIT(ACTION_EDIT),
+				"change or remove this asset", .least = MEMBERSHIP_MEMBER,
+				.owner = true },
 	[DEED_SEE] = WITH_COMPUTATION(ACTION_VIEW, IN_EVERY_STATE, "see it"),
 	[DEED_RUN] = WITH_COMPUTATION(ACTION_RUN, IN(DECIDE_CREATED), "run it"),
 	[DEED_RUN_UNVERIFIED] = { DECIDE_OF_COMPUTATION, ACTION_BIT(ACTION_RUN),
@@ -71,6 +77,9 @@ static bool is_refused(const struct rule *rule, const struct decide_caller *call
 {
 	if (rule->audits && caller->audits && (actions & ACTION_BIT(ACTION_VIEW)))
 		return false;
+	if (rule->owner && !caller->owns && caller->membership < MEMBERSHIP_ADMINISTRATOR &&
+	    !caller->operates)
+		return true;
 	return ((rule->operates || caller->membership < rule->least) && !caller->operates) ||
 	       (rule->action & ~actions);
 }

@@ -28,6 +28,9 @@ enum deed {
 	DEED_CREATE, /* a computation of one's own */
 	DEED_LEAVE,
 	DEED_GOVERN, /* its name, its members */
+	DEED_ASSETS, /* which assets it has */
+	DEED_ASSET_ADD,
+	DEED_ASSET_CHANGE, /* one's own, or any of it by who administers it */
 	/* From here on: with one computation. */
 	DEED_SEE,
 	DEED_RUN,
@@ -49,6 +52,7 @@ struct decide_caller {
 	enum membership membership;
 	bool suspended;   /* there */
 	unsigned granted; /* actions, by his roles in the computation */
+	bool owns;        /* the asset that it is about */
 };
 
 /* What a deed is done to. */

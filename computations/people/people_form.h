@@ -96,6 +96,27 @@
 	" PRIMARY KEY (computation, person)) {by key};"                                       \
 	"CREATE INDEX confirmations_person ON confirmations (person);"
 
+/* Algorithms and datasets by name (asset.h), and the computations whose manifests name them. */
+#define ASSETS_FORM                                                                         \
+	"CREATE TABLE assets ("                                                             \
+	" number {counted},"                                                                \
+	" workspace {integer} NOT NULL REFERENCES workspaces (number) ON DELETE CASCADE,"   \
+	" person {integer} REFERENCES users (number) ON DELETE SET NULL," /* whose it is */ \
+	" name TEXT NOT NULL,"                                                              \
+	" type {integer} NOT NULL,"                                                         \
+	" mime TEXT NOT NULL,"                                                              \
+	" description TEXT NOT NULL,"                                                       \
+	" digest {bytes} NOT NULL,"                                                         \
+	" created {integer} NOT NULL,"                                                      \
+	" UNIQUE (workspace, name));"                                                       \
+	"CREATE INDEX assets_digest ON assets (workspace, digest);"                         \
+	"CREATE INDEX assets_person ON assets (person);"                                    \
+	"CREATE TABLE asset_links ("                                                        \
+	" asset {integer} NOT NULL REFERENCES assets (number) ON DELETE CASCADE,"           \
+	" computation TEXT NOT NULL,"                                                       \
+	" PRIMARY KEY (asset, computation)) {by key};"                                      \
+	"CREATE INDEX asset_links_computation ON asset_links (computation);"
+
 /* Command lines that ask to be let in (device.h). */
 #define DEVICES_FORM                                                                                  \
 	"CREATE TABLE devices ("                                                                      \

@@ -6,6 +6,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
+#include "computations/people/asset.h"
 #include "computations/people/role.h"
 #include "computations/people/user_key.h"
 #include "computations/people/workspace.h"
@@ -299,7 +300,9 @@ int store_create(struct store *store, int64_t workspace, const Cvms__Computation
 		   digests.sha3_256, sizeof(digests.sha3_256), (int64_t)manifest->n_datasets,
 		   (int64_t)manifest->n_result_consumers, store_now()) < 0)
 		return err_code(e);
-	return workspace_take(&store->db, workspace, manifest->id, e);
+	if (workspace_take(&store->db, workspace, manifest->id, e) < 0)
+		return err_code(e);
+	return asset_link_all(&store->db, workspace, manifest, e);
 }
 
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len, struct err *e)
@@ -424,6 +427,7 @@ int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
 		    0 ||
 	    role_forget(&store->db, id, e) < 0 || workspace_forget(&store->db, id, e) < 0 ||
 	    note_forget(&store->db, id, e) < 0 || user_key_forget(&store->db, id, e) < 0 ||
+	    asset_forget(&store->db, id, e) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM confirmations WHERE computation = ?", "t", id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id) < 0)
 		return err_code(e);

@@ -123,12 +123,14 @@ static const char schema[] =
 						/* Who is about to come in. */
 						DEVICES_FORM
 							/* Who has compared what. */
-							CONFIRMATIONS_FORM;
+							CONFIRMATIONS_FORM
+								/* Assets by name. */
+								ASSETS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
  * to sign in, 10 no notes, 11 no audit log, 12 no keys of users, 13 no command lines that ask to be
- * let in, 14 no workspaces, 15 nobody who confirms. */
+ * let in, 14 no workspaces, 15 nobody who confirms, 16 no assets. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -148,6 +150,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[13] = DEVICES_FORM,
 	[14] = WORKSPACES_FORM WORKSPACES_FILL,
 	[15] = CONFIRMATIONS_FORM,
+	[16] = ASSETS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

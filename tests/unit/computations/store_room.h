@@ -26,8 +26,9 @@ const char *store_room_database(void);
 
 /* Again, after store_close(). */
 void store_room_open(struct store_room *f);
-/* Of older forms' sql: nobody confirmed a manifest; there were no workspaces; no command line could ask to be let in; there were no keys of users; no
+/* Of older forms' sql: there were no assets; nobody confirmed a manifest; there were no workspaces; no command line could ask to be let in; there were no keys of users; no
  * audit log; no notes; users could not sign in; there were no users. */
+#define STORE_ROOM_NO_ASSETS "DROP TABLE asset_links; DROP TABLE assets;"
 #define STORE_ROOM_NO_CONFIRMATIONS \
 	"DROP TABLE confirmations; ALTER TABLE computations DROP COLUMN manifest_revision;"
 #define STORE_ROOM_NO_WORKSPACES \
@@ -40,10 +41,10 @@ void store_room_open(struct store_room *f);
 #define STORE_ROOM_NO_ACCOUNTS "DROP TABLE entry_links; DROP TABLE logins; DROP TABLE passwords;"
 #define STORE_ROOM_NO_USERS \
 	"DROP TABLE role_members; DROP TABLE own_roles; DROP TABLE tokens; DROP TABLE users;"
-#define STORE_ROOM_NO_PEOPLE                                                                      \
-	STORE_ROOM_NO_CONFIRMATIONS STORE_ROOM_NO_WORKSPACES STORE_ROOM_NO_DEVICES                \
-		STORE_ROOM_NO_KEYS STORE_ROOM_NO_AUDIT STORE_ROOM_NO_NOTES STORE_ROOM_NO_ACCOUNTS \
-			STORE_ROOM_NO_USERS
+#define STORE_ROOM_NO_PEOPLE                                                                     \
+	STORE_ROOM_NO_ASSETS STORE_ROOM_NO_CONFIRMATIONS STORE_ROOM_NO_WORKSPACES                \
+		STORE_ROOM_NO_DEVICES STORE_ROOM_NO_KEYS STORE_ROOM_NO_AUDIT STORE_ROOM_NO_NOTES \
+			STORE_ROOM_NO_ACCOUNTS STORE_ROOM_NO_USERS
 /* Makes an older form of it by `sql`, and opens it again. */
 void store_room_age(struct store_room *f, const char *sql, int form);
 

@@ -14,8 +14,8 @@
 
 struct expected {
 	const char *who;
-	unsigned actions; /* granted */
-	const char *look, *create, *leave, *govern;
+	unsigned actions;                                   /* granted */
+	const char *look, *create, *leave, *govern, *asset; /* asset: of others */
 	const char *see, *run, *unverified, *again, *stop, *remove, *members, *parties, *key;
 };
 
@@ -23,10 +23,10 @@ struct expected {
 enum { VIEW = BIT(VIEW) };
 
 /* What a workspace lets its member do, and what it lets nobody else. */
-#define AS_MEMBER  ALWAYS, ALWAYS, ALWAYS, REFUSED
-#define AS_VIEWER  ALWAYS, REFUSED, ALWAYS, REFUSED
-#define AS_CHIEF   ALWAYS, ALWAYS, ALWAYS, ALWAYS
-#define AS_NOBODY  HIDDEN, HIDDEN, HIDDEN, HIDDEN
+#define AS_MEMBER  ALWAYS, ALWAYS, ALWAYS, REFUSED, REFUSED
+#define AS_VIEWER  ALWAYS, REFUSED, ALWAYS, REFUSED, REFUSED
+#define AS_CHIEF   ALWAYS, ALWAYS, ALWAYS, ALWAYS, ALWAYS
+#define AS_NOBODY  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN
 #define SEES_ALONE ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED
 #define HAS_A_KEY  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll"
 #define SEES_NONE  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN
@@ -82,6 +82,9 @@ static const char *row_of(const struct expected *x, const struct decide_caller *
 		[DEED_CREATE] = x->create,
 		[DEED_LEAVE] = x->leave,
 		[DEED_GOVERN] = x->govern,
+		[DEED_ASSETS] = x->look,
+		[DEED_ASSET_ADD] = x->create,
+		[DEED_ASSET_CHANGE] = c->owns ? x->create : x->asset,
 		[DEED_SEE] = x->see,
 		[DEED_RUN] = x->run,
 		[DEED_RUN_AGAIN] = x->again,
@@ -128,10 +131,11 @@ static void each_role_does_in_each_state_what_the_table_says(void **state)
 
 	for (size_t role = 0; role < ARRAY_LEN(members); role++)
 		for (int in = 0; in < MEMBERSHIPS; in++)
-			for (int flags = 0; flags < 8; flags++) {
+			for (int flags = 0; flags < 16; flags++) {
 				const struct decide_caller caller = { .operates = flags & 1,
 								      .suspended = flags & 2,
 								      .audits = flags & 4,
+								      .owns = flags & 8,
 								      .membership =
 									      (enum membership)in,
 								      .granted =
@@ -141,7 +145,7 @@ static void each_role_does_in_each_state_what_the_table_says(void **state)
 				check_caller(&caller, role);
 				checked++;
 			}
-	assert_int_equal(checked, 9 * 4 * 8);
+	assert_int_equal(checked, 9 * 4 * 16);
 }
 
 static void the_roles_of_every_computation_are_those_of_the_table(void **state)

@@ -106,9 +106,9 @@ static void users_of_an_older_database_can_get_passwords(void **state)
 	int64_t anna = add(f, "anna", true);
 
 	store_room_age(f,
-		       STORE_ROOM_NO_CONFIRMATIONS STORE_ROOM_NO_WORKSPACES STORE_ROOM_NO_DEVICES
-			       STORE_ROOM_NO_KEYS STORE_ROOM_NO_AUDIT STORE_ROOM_NO_NOTES
-				       STORE_ROOM_NO_ACCOUNTS,
+		       STORE_ROOM_NO_ASSETS STORE_ROOM_NO_CONFIRMATIONS STORE_ROOM_NO_WORKSPACES
+			       STORE_ROOM_NO_DEVICES STORE_ROOM_NO_KEYS STORE_ROOM_NO_AUDIT
+				       STORE_ROOM_NO_NOTES STORE_ROOM_NO_ACCOUNTS,
 		       9);
 	assert_ok(entry_add(db_of(f), anna, NOW, text, &f->e), f->e);
 	assert_ok(entry_take(db_of(f), text, NOW, &owner, &f->e), f->e);

@@ -358,8 +358,8 @@ static void an_older_database_gets_keys(void **state)
 	struct user_key_claim c;
 
 	store_room_age(f,
-		       STORE_ROOM_NO_CONFIRMATIONS STORE_ROOM_NO_WORKSPACES STORE_ROOM_NO_DEVICES
-			       STORE_ROOM_NO_KEYS,
+		       STORE_ROOM_NO_ASSETS STORE_ROOM_NO_CONFIRMATIONS STORE_ROOM_NO_WORKSPACES
+			       STORE_ROOM_NO_DEVICES STORE_ROOM_NO_KEYS,
 		       12);
 	c = add(f, anna, 1, "", NOW);
 	check_found(f, "", &c);
