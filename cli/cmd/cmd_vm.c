@@ -153,7 +153,7 @@ static int print_vm(struct cli *cli, const Manager__CreateRes *response, const c
 static int hand_over(struct client *client, const Manager__CreateRes *created, struct err *e)
 {
 	struct cli *cli = client->cli;
-	char address[VM_REACH_MAX] = "";
+	char address[REACH_MAX] = "";
 	struct err unknown;
 	int known = vm_reach_address(client, created, address, &unknown);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cmd/vm_reach.h"
 
-#include "cli/base/number.h"
 #include "cli/client/waiting.h"
 #include "common/base/log.h"
 #include "health.pb-c.h"
@@ -11,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PROBE_MS = 5000, PORT_MAX = 65535 };
+enum { PROBE_MS = 5000 };
 
 static const struct rpc_method get_vm = { PROTO_MANAGER_GET_VM, RPC_UNARY,
 					  &manager__get_vm_req__descriptor,
@@ -42,43 +41,11 @@ int vm_reach_check(const struct cli *cli, struct err *e)
 	return 0;
 }
 
-/* The manager's socket is on this host; any other manager forwards ports of its own. */
-static void host_of(const struct client *manager, char *host, size_t room)
-{
-	const char *url = client_setting(manager, "grpc-url", "URL");
-	size_t scheme, len;
-
-	if (!url || manager->socket) {
-		snprintf(host, room, "127.0.0.1");
-		return;
-	}
-	scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
-	url += scheme;
-	len = strrchr(url, ':') ? (size_t)(strrchr(url, ':') - url) : strlen(url);
-	snprintf(host, room, "%.*s", (int)len, url);
-}
-
-/* It becomes words of a shell: nothing but what hosts and ports are made of. */
 int vm_reach_address(const struct client *manager, const Manager__CreateRes *made,
-		     char address[VM_REACH_MAX], struct err *e)
+		     char address[REACH_MAX], struct err *e)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789-_.:[]%";
-	char host[VM_REACH_MAX - sizeof(":65535")];
-	uint64_t number;
-
-	if (*made->host_address)
-		snprintf(host, sizeof(host), "%s", made->host_address);
-	else
-		host_of(manager, host, sizeof(host));
-	if (!number_decimal(made->forwarded_port, &number) || number < 1 || number > PORT_MAX)
-		return err_set(e, ERR_INVALID, "the manager forwards no port: it says %s",
-			       log_quote(made->forwarded_port).text);
-	if (!*host || strspn(host, letters) != strlen(host))
-		return err_set(e, ERR_INVALID, "the host %s of the manager is none",
-			       log_quote(host).text);
-	snprintf(address, VM_REACH_MAX, "%s:%u", host, (unsigned)number);
-	return 0;
+	return reach_address(client_setting(manager, "grpc-url", "URL"), made->host_address,
+			     made->forwarded_port, address, e);
 }
 
 /* The profile that the command itself was called with, malloc'ed; NULL: none. */

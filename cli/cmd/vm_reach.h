@@ -6,9 +6,8 @@
 #pragma once
 
 #include "cli/client/client.h"
+#include "common/rpc/reach.h"
 #include "manager.pb-c.h"
-
-enum { VM_REACH_MAX = 320 };
 
 /* clang-format off */
 #define VM_REACH_OPTIONS \
@@ -24,7 +23,7 @@ int vm_reach_check(const struct cli *cli, struct err *e) MUST_CHECK;
 /* HOST:PORT: the host that the manager names, or its own, and the port that is forwarded there. ERR_INVALID if it
  * names no port. */
 int vm_reach_address(const struct client *manager, const Manager__CreateRes *made,
-		     char address[VM_REACH_MAX], struct err *e) MUST_CHECK;
+		     char address[REACH_MAX], struct err *e) MUST_CHECK;
 
 /* The profile that --save-profile asks for; 0 at once where it is not given. */
 int vm_reach_save(const struct cli *cli, const char *address, struct err *e) MUST_CHECK;
