@@ -13,6 +13,7 @@
 #include "computations/core/password_line.h"
 #include "computations/core/service.h"
 #include "computations/core/service_metrics.h"
+#include "computations/machines/machines.h"
 #include "computations/web/web.h"
 
 #include <signal.h>
@@ -194,6 +195,7 @@ static void on_signal(void *data, int number)
 	rpc_server_drain(d->agents.server, DRAIN_MS, on_drained, d);
 	rpc_server_drain(d->admins.server, DRAIN_MS, on_drained, d);
 	session_end_all(&d->service);
+	machines_stop(d->service.machines);
 	appraisal_stop(d->service.appraisal);
 	logs_end_all(&d->service);
 }
@@ -240,12 +242,16 @@ int daemon_run(const struct config *config, struct err *e)
 	if (!failed)
 		failed = appraisal_new(&d.loop, config, &d.service.appraisal, e);
 	if (!failed)
+		failed = machines_new(&d.service, &d.store, config->managers, &d.service.machines,
+				      e);
+	if (!failed)
 		failed = start(&d, config, e);
 	if (!failed) {
 		log_info("ready");
 		log_notify("READY=1");
 	} else {
 		d.service.stopping = true;
+		machines_stop(d.service.machines);
 		d.draining = 1;
 		on_drained(&d);
 	}
@@ -257,6 +263,7 @@ int daemon_run(const struct config *config, struct err *e)
 	appraisal_free(d.service.appraisal);
 	password_line_free(d.service.passwords);
 	judge_line_free(d.service.judges);
+	machines_free(d.service.machines);
 	store_queue_free(d.queue);
 	admin_calls_close(&d.calls);
 	service_metrics_done(&d.metrics);

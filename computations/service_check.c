@@ -9,6 +9,7 @@
 #include "common/preflight/preflight_place.h"
 #include "common/preflight/preflight_tls.h"
 #include "computations/core/appraisal.h"
+#include "computations/machines/manager_table.h"
 #include "computations/store/store_form.h"
 
 enum { STATE_FREE_MIN = 64 << 20 }; /* bytes */
@@ -99,6 +100,24 @@ static int look_audit(void *subject, char *found, struct err *e)
 	return preflight_log(((const struct config *)subject)->audit_log, found, e);
 }
 
+/* As it is read at the start; no manager is asked. */
+static int look_managers(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+	CLEANUP(free) struct manager_table *table = calloc(1, sizeof(*table));
+
+	if (!c->managers)
+		return preflight_not_asked(found,
+					   "no COMPUTATIONS_MANAGERS is set: no CVM is made");
+	if (!table)
+		return err_nomem(e);
+	if (manager_table_read(c->managers, table, e) < 0)
+		return err_code(e);
+	return preflight_found(found, "%zu manager%s, limits of %zu workspace%s", table->count,
+			       table->count == 1 ? "" : "s", table->limit_count,
+			       table->limit_count == 1 ? "" : "s");
+}
+
 /* The policy and the files beside it, as they are read at the start. */
 static int look_attestation(void *subject, char *found, struct err *e)
 {
@@ -159,6 +178,8 @@ static const struct preflight_check checks[] = {
 	  "lost to the service then" },
 	{ "audit log", look_audit,
 	  "make its folder, and room in it, or name another file in COMPUTATIONS_AUDIT_LOG" },
+	{ "managers", look_managers,
+	  "correct the file that COMPUTATIONS_MANAGERS names: docs/operators.md has its form" },
 	{ "attestation", look_attestation,
 	  "correct COMPUTATIONS_ATTESTATION_POLICY, _ROOT, _AK or _COLLATERAL; 'cocos-cli policy' makes policies" },
 	{ "endorsements", look_cache,

@@ -42,6 +42,10 @@ ONE(computation_trim_audit, PROTO_COMPUTATIONS_TRIM_AUDIT, trim_audit_request, g
 ONE(computation_list_cvms, PROTO_COMPUTATIONS_LIST_CVMS, list_request, computations__list_cvms_response);
 ONE(computation_show_cvm, PROTO_COMPUTATIONS_SHOW_CVM, cvm_request, computations__cvm);
 ONE(computation_release_cvm, PROTO_COMPUTATIONS_RELEASE_CVM, cvm_request, computations__cvm);
+ONE(computation_create_cvm, PROTO_COMPUTATIONS_CREATE_CVM, create_cvm_request, computations__machine);
+ONE(computation_remove_cvm, PROTO_COMPUTATIONS_REMOVE_CVM, remove_cvm_request, computations__machine);
+ONE(computation_list_machines, PROTO_COMPUTATIONS_LIST_MACHINES, list_request, computations__list_machines_response);
+ONE(computation_show_machine, PROTO_COMPUTATIONS_SHOW_MACHINE, machine_request, computations__machine);
 /* clang-format on */
 
 enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
@@ -65,6 +69,9 @@ static const char *what_is_there(const char *command)
 	static const struct {
 		const char *command, *hint;
 	} of[] = {
+		{ "cvm ",
+		  "'cocos-cli cvm list', with --workspace of one, and 'cocos-cli workspace list' "
+		  "show what is there" },
 		{ "user ", "'cocos-cli user list' shows who is there" },
 		{ "workspace ", "'cocos-cli workspace list' and 'cocos-cli workspace member list "
 				"WORKSPACE' show what is there" },

@@ -13,7 +13,9 @@ extern const struct rpc_method computation_create, computation_list, computation
 	computation_manifest, computation_import, computation_export, computation_run,
 	computation_stop, computation_remove, computation_logs, computation_journal,
 	computation_witness, computation_witness_leaves, computation_audit, computation_trim_audit,
-	computation_list_cvms, computation_show_cvm, computation_release_cvm;
+	computation_list_cvms, computation_show_cvm, computation_release_cvm,
+	computation_create_cvm, computation_remove_cvm, computation_list_machines,
+	computation_show_machine;
 
 /* One call over its own connection; the caller frees the response. CLI_OK, or what to return. */
 enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
@@ -29,7 +31,7 @@ struct computation_list {
 	const struct table_column *columns;
 	/* The rows of one page. Returns its `next`, lent. */
 	const char *(*page)(struct table *t, const ProtobufCMessage *page);
-	const char *workspace; /* of computations; NULL: of all */
+	const char *workspace; /* whose; NULL: of all */
 };
 /* A service that always has another page must not make a command endless. */
 enum { COMPUTATION_PAGES_MAX = 1024 };

@@ -3,6 +3,7 @@
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"
 #include "cli/cmd/commands.h"
+#include "cli/cmd/cvm_made.h"
 
 static void to_json(struct json_out *out, const Computations__Cvm *c)
 {
@@ -61,14 +62,17 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 	static const struct computation_list list = { &computation_list_cvms, columns, list_page,
 						      NULL };
 
-	return computation_list_all(cli, &list, e);
+	return cli_value(cli, "workspace") ? cvm_made_list(cli, e)
+					   : computation_list_all(cli, &list, e);
 }
 
 const struct command cmd_cvm_list = {
 	.name = "cvm list",
 	.args = "",
-	.help = "list the CVMs that the computation service knows",
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.help = "list the CVMs that the computation service knows, or those of a workspace",
+	.options =
+		(const struct cli_option[]){
+			CVM_MADE_WORKSPACE, TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_list,
 };
 
@@ -114,6 +118,8 @@ static enum cli_exit call_and_print(struct cli *cli, const struct rpc_method *me
 
 static enum cli_exit run_show(struct cli *cli, struct err *e)
 {
+	if (cli_value(cli, "workspace"))
+		return cvm_made_show(cli, e);
 	return call_and_print(cli, &computation_show_cvm, e);
 }
 
@@ -125,10 +131,12 @@ static enum cli_exit run_release(struct cli *cli, struct err *e)
 const struct command cmd_cvm_show = {
 	.name = "cvm show",
 	.args = "ID",
-	.help = "show one CVM",
+	.help = "show one CVM, with --workspace by the name that it has there",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.options =
+		(const struct cli_option[]){
+			CVM_MADE_WORKSPACE, CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_show,
 };
 

@@ -67,6 +67,8 @@ const struct command *const commands[] = {
 	&cmd_audit_export,
 	&cmd_audit_verify,
 	&cmd_audit_trim,
+	&cmd_cvm_create,
+	&cmd_cvm_remove,
 	&cmd_cvm_list,
 	&cmd_cvm_show,
 	&cmd_cvm_release,

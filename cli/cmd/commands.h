@@ -64,6 +64,9 @@ extern const struct command cmd_journal_get, cmd_journal_follow, cmd_journal_ver
 /* cmd_cvm.c */
 extern const struct command cmd_cvm_list, cmd_cvm_show, cmd_cvm_release;
 
+/* cmd_cvm_made.c */
+extern const struct command cmd_cvm_create, cmd_cvm_remove;
+
 /* cmd_key.c */
 extern const struct command cmd_key_register, cmd_key_list, cmd_key_show, cmd_key_retire;
 

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <uuid/uuid.h>
 
-static void request_free(struct request *r)
+void request_free(struct request *r)
 {
 	judge_free(r->judging);
 	for (size_t i = 0; r->computations && i < r->count; i++)
@@ -40,6 +40,7 @@ static void request_free(struct request *r)
 	admin_audit_free(r->rows);
 	admin_people_free(r->people);
 	admin_transfer_free(r->transfer);
+	admin_machine_free(r->machine);
 	free(r->audit);
 	free(r->bytes);
 	free(r->id);
@@ -455,6 +456,14 @@ static const struct rpc_handler handlers[] = {
 	       list_show_cvm),
 	METHOD(PROTO_COMPUTATIONS_RELEASE_CVM, RPC_UNARY, cvm_request,
 	       &computations__cvm__descriptor, list_release_cvm),
+	METHOD(PROTO_COMPUTATIONS_CREATE_CVM, RPC_UNARY, create_cvm_request,
+	       &computations__machine__descriptor, admin_create_cvm),
+	METHOD(PROTO_COMPUTATIONS_REMOVE_CVM, RPC_UNARY, remove_cvm_request,
+	       &computations__machine__descriptor, admin_remove_cvm),
+	METHOD(PROTO_COMPUTATIONS_LIST_MACHINES, RPC_UNARY, list_request,
+	       &computations__list_machines_response__descriptor, admin_list_machines),
+	METHOD(PROTO_COMPUTATIONS_SHOW_MACHINE, RPC_UNARY, machine_request,
+	       &computations__machine__descriptor, admin_show_machine),
 	{
 		.method = { PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM,
 			    &computations__logs_request__descriptor,

@@ -13,6 +13,7 @@
 struct audit_answer;
 struct journal_page;
 struct judging;
+struct machine_request;
 struct people_request;
 struct transfer_request;
 struct witness_answer;
@@ -52,6 +53,7 @@ struct request {
 	struct audit_answer *rows;
 	struct people_request *people;
 	struct transfer_request *transfer;
+	struct machine_request *machine;
 };
 
 /* NULL if memory runs out, or if nobody who could be let in calls; the call is finished then. */
@@ -66,6 +68,9 @@ void request_is(struct request *r, const char *fmt, ...) __attribute__((format(p
 
 /* Finishes the call with that, and frees the request. */
 void request_refuse(struct request *r, const struct err *e);
+
+/* Of one whose call is finished, or will be by nobody. */
+void request_free(struct request *r);
 
 /* Where it is to happen, by name. */
 int request_in_workspace(struct request *r, const char *name, struct err *e) MUST_CHECK;
@@ -105,6 +110,13 @@ void admin_audit_free(struct audit_answer *rows);
 
 /* admin_people.c */
 void admin_people_free(struct people_request *people);
+
+/* admin_machine.c */
+void admin_create_cvm(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_remove_cvm(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_show_machine(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_list_machines(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_machine_free(struct machine_request *machine);
 
 /* admin_list.c */
 void list_computations(struct rpc_call *call, const ProtobufCMessage *message);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/admin/admin_message.h"
 
-/* NULL for a moment that is still to come. */
-static Google__Protobuf__Timestamp *time_of(Google__Protobuf__Timestamp *out, int64_t ms)
+Google__Protobuf__Timestamp *admin_message_time(Google__Protobuf__Timestamp *out, int64_t ms)
 {
 	google__protobuf__timestamp__init(out);
 	out->seconds = ms / 1000;
@@ -29,9 +28,9 @@ void admin_message_computation(struct admin_message_computation *out, const stru
 	m->notice = c->notice;
 	m->cvm_verdict = c->cvm_verdict;
 	out->message.workspace = c->workspace;
-	m->created = time_of(&out->created, c->created);
-	m->sent = time_of(&out->sent, c->sent);
-	m->ended = time_of(&out->ended, c->ended);
+	m->created = admin_message_time(&out->created, c->created);
+	m->sent = admin_message_time(&out->sent, c->sent);
+	m->ended = admin_message_time(&out->ended, c->ended);
 	m->manifest_digest.data = (uint8_t *)(uintptr_t)c->digest;
 	m->manifest_digest.len = sizeof(c->digest);
 	m->records = (uint64_t)c->records;
@@ -50,11 +49,11 @@ void admin_message_cvm(struct admin_message_cvm *out, const struct cvm *c, bool 
 	m->agent_state = c->agent_state;
 	m->computation_id = c->computation_id;
 	m->peer = c->peer;
-	m->first_seen = time_of(&out->first_seen, c->first_seen);
-	m->last_seen = time_of(&out->last_seen, c->last_seen);
+	m->first_seen = admin_message_time(&out->first_seen, c->first_seen);
+	m->last_seen = admin_message_time(&out->last_seen, c->last_seen);
 	m->verified = c->verified;
 	m->verdict = c->verdict;
-	m->judged = time_of(&out->judged, c->judged);
+	m->judged = admin_message_time(&out->judged, c->judged);
 	m->client_key = c->key;
 }
 
@@ -71,7 +70,7 @@ void admin_message_record(struct admin_message_record *out, const struct record 
 		out->time.nanos = (int32_t)r->nanos;
 		m->time = &out->time;
 	}
-	m->received = time_of(&out->received, r->received);
+	m->received = admin_message_time(&out->received, r->received);
 	m->event = r->event;
 	m->level = r->level;
 	m->text = r->text;

@@ -8,6 +8,9 @@
 #include "computations.pb-c.h"
 #include "computations/store/store.h"
 
+/* NULL for a moment that is still to come. */
+Google__Protobuf__Timestamp *admin_message_time(Google__Protobuf__Timestamp *out, int64_t ms);
+
 struct admin_message_computation {
 	Computations__Computation message;
 	Google__Protobuf__Timestamp created, sent, ended;

@@ -4,6 +4,7 @@
 #include "computations/admin/admin.h"
 #include "computations/core/session.h"
 #include "computations/store/state.h"
+#include "computations/store/store_machine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,15 @@ static int choose_cvm(struct store *store, struct request *r, struct err *e)
 
 	for (size_t i = 0; r->connected[i]; i++) {
 		struct cvm cvm CLEANUP_CVM = { .id = NULL };
+		struct err strange;
 
 		if (store_cvm(store, r->connected[i], &cvm, e) < 0)
 			return err_code(e);
+		if (store_machine_check(store, cvm.id, r->id, &strange) < 0) {
+			if (strange.code != ERR_UNAVAILABLE)
+				return err_set(e, strange.code, "%s", strange.text);
+			continue;
+		}
 		if (*cvm.computation_id || (*cvm.agent_state && !state_is_free(cvm.agent_state)))
 			continue;
 		if (free_count++ == 0) {
@@ -101,6 +108,8 @@ static int run_run(struct store *store, struct request *r, struct err *e)
 	if (store_check_new(store, r->id, e) < 0)
 		return err_code(e);
 	if (!*r->cvm_id && choose_cvm(store, r, e) < 0)
+		return err_code(e);
+	if (store_machine_check(store, r->cvm_id, r->id, e) < 0)
 		return err_code(e);
 	if (r->must_verify && !r->unverified && check_verified(store, r->cvm_id, e) < 0)
 		return err_code(e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin_workspace.c — workspaces and who is in them: people.PeopleService. */
 #include "computations/admin/admin_people.h"
+#include "computations/machines/machines.h"
 #include "computations/people/workspace_member.h"
 
 #include <string.h>
@@ -116,6 +117,12 @@ static int run_show(struct store *store, struct request *r, struct err *e)
  * other people, and their computations. */
 static int check_name(const struct request *r, struct err *e)
 {
+	if (!r->caller.rights.operates &&
+	    manager_table_limits(machines_table(r->service->machines), r->people->name))
+		return err_set(e, ERR_DENIED,
+			       "user %s may not call a workspace %s: how many CVMs it may have is "
+			       "said of that name",
+			       r->caller.who.name, r->people->name);
 	if (r->caller.rights.operates || strcmp(r->people->name, WORKSPACE_DEFAULT) != 0)
 		return 0;
 	return err_set(e, ERR_DENIED,
@@ -133,6 +140,16 @@ static int run_rename(struct store *store, struct request *r, struct err *e)
 
 static int run_remove(struct store *store, struct request *r, struct err *e)
 {
+	int64_t machines;
+
+	if (store_machines_count(store, r->id, &machines, e) < 0)
+		return err_code(e);
+	if (machines)
+		return err_set(e, ERR_PRECONDITION,
+			       "workspace %s has %lld CVM%s: remove %s first ('cocos-cli cvm "
+			       "remove')",
+			       r->id, (long long)machines, machines == 1 ? "" : "s",
+			       machines == 1 ? "it" : "them");
 	return workspace_remove(&store->db, r->id, e);
 }
 

@@ -29,6 +29,10 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_COMPUTATIONS_LIST_CVMS, DEED_OPERATE },
 	{ PROTO_COMPUTATIONS_SHOW_CVM, DEED_OPERATE },
 	{ PROTO_COMPUTATIONS_RELEASE_CVM, DEED_OPERATE },
+	{ PROTO_COMPUTATIONS_CREATE_CVM, DEED_MACHINE },
+	{ PROTO_COMPUTATIONS_REMOVE_CVM, DEED_MACHINE },
+	{ PROTO_COMPUTATIONS_LIST_MACHINES, DEED_LOOK },
+	{ PROTO_COMPUTATIONS_SHOW_MACHINE, DEED_LOOK },
 	{ PROTO_PEOPLE_ADD_USER, DEED_OPERATE },
 	{ PROTO_PEOPLE_LIST_USERS, DEED_OPERATE },
 	{ PROTO_PEOPLE_SUSPEND_USER, DEED_OPERATE },
@@ -237,8 +241,10 @@ static int choose(struct store *store, const struct admin_caller *caller, struct
 int admin_access_workspace(struct store *store, struct admin_caller *caller, enum deed deed,
 			   const char *name, struct workspace *w, struct err *e)
 {
-	bool chooses =
-		(deed == DEED_CREATE || deed == DEED_ASSETS || deed == DEED_ASSET_ADD) && !*name;
+	bool chooses = (deed == DEED_CREATE || deed == DEED_ASSETS || deed == DEED_ASSET_ADD ||
+			deed == DEED_MACHINE) &&
+		       !*name;
+
 	if (chooses && !caller->who.person && !caller->rights.operates)
 		return refused(caller, deed, e);
 	int failed = chooses ? choose(store, caller, w, e) : workspace_find(&store->db, name, w, e);

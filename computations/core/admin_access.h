@@ -67,7 +67,7 @@ int admin_access_check(struct store *store, struct admin_caller *caller, enum de
 /* The same of the computation that was checked last, as it was then: what a page offers. */
 bool admin_access_may(const struct admin_caller *caller, enum deed deed,
 		      const struct computation *c);
-/* The workspace of that name as well. DEED_CREATE and those about assets with "": where he means if he says nothing (workspace_choose()). */
+/* The workspace of that name as well. DEED_CREATE, DEED_MACHINE and those about assets with "": where he means if he says nothing (workspace_choose()). */
 int admin_access_workspace(struct store *store, struct admin_caller *caller, enum deed deed,
 			   const char *name, struct workspace *w, struct err *e) MUST_CHECK;
 /* Whether he may change an asset of that user's (0: nobody's) there. */

@@ -13,6 +13,7 @@
 struct appraisal;
 struct judge_line;
 struct known_hashes;
+struct machines;
 struct password_line;
 struct session;
 struct follower;
@@ -24,6 +25,7 @@ struct service {
 	struct appraisal *appraisal;     /* NULL: no policy, and nothing is asked of CVMs */
 	struct password_line *passwords; /* that are to be computed */
 	struct judge_line *judges;       /* of manifests that are brought */
+	struct machines *machines;       /* CVMs that managers make */
 	uint64_t max_sessions;
 	size_t session_count;   /* of agents */
 	size_t forwarder_count; /* of streams that only report */

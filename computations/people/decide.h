@@ -31,6 +31,7 @@ enum deed {
 	DEED_ASSETS, /* which assets it has */
 	DEED_ASSET_ADD,
 	DEED_ASSET_CHANGE, /* one's own, or any of it by who administers it */
+	DEED_MACHINE,      /* CVMs that are made for it */
 	/* From here on: with one computation. */
 	DEED_SEE,
 	DEED_RUN,

@@ -91,8 +91,9 @@ ROOMS = {
         "transfer": ["people"],
         "store": ["people", "transfer"],
         "core": ["people", "store"],
+        "machines": ["core", "people", "store"],
         "web": ["core", "people", "store"],
-        "admin": ["core", "people", "store", "transfer", "web"],
+        "admin": ["core", "machines", "people", "store", "transfer", "web"],
     },
     "cli": {
         "base": [],

@@ -8,10 +8,11 @@ Signatures in them are zeros: a target signs what it has parsed again, with a ke
 import os
 import sys
 
-from seeds import boxes, certificates, containers, documents, evidence, firmware, http2, network, pages, texts, tokens, wheels
+from seeds import (boxes, certificates, containers, documents, evidence, firmware, http2, machines, network, pages, texts,
+                   tokens, wheels)
 from seeds.parts import CORPUS
 
-TARGETS = [target for module in (boxes, certificates, containers, documents, evidence, firmware, http2, network, pages,
+TARGETS = [target for module in (boxes, certificates, containers, documents, evidence, firmware, http2, machines, network, pages,
                              texts, tokens, wheels)
            for target in module.TARGETS]
 

@@ -26,9 +26,11 @@ const char *store_room_database(void);
 
 /* Again, after store_close(). */
 void store_room_open(struct store_room *f);
-/* Of older forms' sql: there were no assets; nobody confirmed a manifest; there were no workspaces; no command line could ask to be let in; there were no keys of users; no
- * audit log; no notes; users could not sign in; there were no users. */
-#define STORE_ROOM_NO_ASSETS "DROP TABLE asset_links; DROP TABLE assets;"
+/* Of older forms' sql: there were no CVMs that managers make; no assets; nobody confirmed a manifest; there were no
+ * workspaces; no command line could ask to be let in; there were no keys of users; no audit log; no notes; users could
+ * not sign in; there were no users. */
+#define STORE_ROOM_NO_MACHINES "DROP TABLE IF EXISTS machines;"
+#define STORE_ROOM_NO_ASSETS   STORE_ROOM_NO_MACHINES "DROP TABLE asset_links; DROP TABLE assets;"
 #define STORE_ROOM_NO_CONFIRMATIONS \
 	"DROP TABLE confirmations; ALTER TABLE computations DROP COLUMN manifest_revision;"
 #define STORE_ROOM_NO_WORKSPACES \

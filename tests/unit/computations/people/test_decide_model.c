@@ -282,6 +282,10 @@ static void check(struct store_room *f, const struct model *m, size_t c, size_t 
 	assert_int_equal(decide_actions(&caller), may);
 	assert_int_equal(decide(&caller, DEED_SEE, DECIDE_CREATED),
 			 may & 1 ? DECIDE_YES : DECIDE_HIDDEN);
+	/* Who has machines made for a workspace is who administers it, and is not suspended there. */
+	assert_int_equal(decide(&caller, DEED_MACHINE, DECIDE_CREATED) == DECIDE_YES,
+			 m->in[home[c]][user] == MEMBERSHIP_ADMINISTRATOR &&
+				 !m->suspended[home[c]][user]);
 	/* A list has what may be seen, and nothing else. */
 	assert_int_equal(is_listed(f, computations[c], u.number), may & 1);
 }

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin_machine.c — CreateCvm, RemoveCvm, ListMachines, ShowMachine: the CVMs that managers make for workspaces. */
+#include "common/base/log.h"
+#include "common/rpc/observer.h"
+#include "computations/admin/admin.h"
+#include "computations/machines/machine_said.h"
+#include "computations/machines/machines.h"
+#include "computations/people/workspace.h"
+
+#include <string.h>
+
+enum { MACHINE_PAGE_MAX = 64 };
+
+/* What such a call is about. */
+struct machine_request {
+	struct machine wish, rows[MACHINE_PAGE_MAX];
+	int64_t after;
+	size_t limit;
+};
+
+void admin_machine_free(struct machine_request *machine)
+{
+	if (!machine)
+		return;
+	machine_done(&machine->wish);
+	for (size_t i = 0; i < MACHINE_PAGE_MAX; i++)
+		machine_done(&machine->rows[i]);
+	free(machine);
+}
+
+/* Of a CVM of that name in that workspace; NULL as from request_new(). */
+static struct request *request_of(struct rpc_call *call, const char *workspace, const char *name)
+{
+	struct request *r = request_new(call, name);
+	struct err e;
+
+	if (!r)
+		return NULL;
+	r->machine = calloc(1, sizeof(*r->machine));
+	if (r->machine && request_in_workspace(r, workspace, &e) == 0)
+		return r;
+	err_nomem(&e);
+	request_refuse(r, &e);
+	return NULL;
+}
+
+/* ---- answers ---- */
+
+struct machine_message {
+	Computations__Machine message;
+	Google__Protobuf__Timestamp created, ended;
+};
+
+static void fill(struct machine_message *out, const struct machine *m, bool connected)
+{
+	Computations__Machine *to = &out->message;
+
+	computations__machine__init(to);
+	to->name = m->name;
+	to->workspace = m->workspace;
+	to->manager = m->manager;
+	to->state = (char *)(uintptr_t)machine_state(m);
+	to->reason = m->reason;
+	to->cvm_id = m->cvm_id;
+	to->address = m->address;
+	to->computation_id = m->computation_id;
+	to->connected = connected;
+	to->leaving = m->phase == MACHINE_LEAVING;
+	to->image = m->image;
+	to->tee = m->tee;
+	to->cpus = (uint32_t)m->cpus;
+	to->memory = (uint64_t)m->memory;
+	to->ttl_ms = (uint64_t)m->ttl_ms;
+	to->created = admin_message_time(&out->created, m->created);
+	to->ended = admin_message_time(&out->ended, m->ended);
+}
+
+static void reply_with(struct request *r, const struct machine *m)
+{
+	struct machine_message out;
+
+	fill(&out, m, request_is_connected(r, m->cvm_id));
+	rpc_call_reply(r->call, &out.message.base);
+}
+
+static void reply_machine(struct request *r)
+{
+	reply_with(r, &r->machine->rows[0]);
+}
+
+/* Its manager has said something. */
+static void told(void *data, const struct machine *m, const struct err *e)
+{
+	struct request *r = data;
+
+	if (e) {
+		request_refuse(r, e);
+		return;
+	}
+	if (*m->cvm_id)
+		rpc_call_note(r->call, "cvm", m->cvm_id);
+	reply_with(r, m);
+	request_free(r);
+}
+
+/* It is on disk: now its manager is asked. */
+static void go_on(struct request *r)
+{
+	const struct machine_waiter waiter = { .told = told, .data = r };
+
+	machines_take(r->service->machines, &r->machine->rows[0], &waiter);
+}
+
+/* ---- CreateCvm ---- */
+
+static int run_create(struct store *store, struct request *r, struct err *e)
+{
+	const struct manager_table *table = machines_table(r->service->machines);
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct machine *wish = &r->machine->wish;
+	const struct manager_row *manager;
+	struct machine_quota quota;
+	int64_t number;
+
+	if (admin_access_workspace(store, &r->caller, DEED_MACHINE, r->workspace, &w, e) < 0 ||
+	    manager_table_find(table, wish->manager, &manager, e) < 0 ||
+	    manager_table_quota(table, w.name, &quota, e) < 0)
+		return err_code(e);
+	free(wish->manager);
+	wish->manager = strdup(manager->name);
+	wish->workspace_number = w.number;
+	if (!wish->manager)
+		return err_nomem(e);
+	if (store_machine_add(store, wish, &quota, &number, e) < 0)
+		return err_code(e);
+	request_is(r, "asked of manager %s for workspace %s", manager->name, w.name);
+	return store_machine_at(store, number, &r->machine->rows[0], e);
+}
+
+static int take_numbers(struct machine *wish, const Computations__CreateCvmRequest *m,
+			struct err *e)
+{
+	if (m->cpus > MACHINE_CPUS_MAX)
+		return err_set(e, ERR_INVALID, "%u CPUs: a CVM has %d at most", m->cpus,
+			       MACHINE_CPUS_MAX);
+	if (m->memory > MACHINE_MEMORY_MAX)
+		return err_set(e, ERR_INVALID, "%llu bytes of memory: a CVM has %llu at most",
+			       (unsigned long long)m->memory,
+			       (unsigned long long)MACHINE_MEMORY_MAX);
+	if (m->ttl_ms > MACHINE_TTL_MAX_MS)
+		return err_set(e, ERR_INVALID, "a time to live of %llu ms: %llu at most",
+			       (unsigned long long)m->ttl_ms,
+			       (unsigned long long)MACHINE_TTL_MAX_MS);
+	wish->cpus = m->cpus;
+	wish->memory = (int64_t)m->memory;
+	wish->ttl_ms = (int64_t)m->ttl_ms;
+	return 0;
+}
+
+static int take_word(const char *what, const char *word, char **out, struct err *e)
+{
+	if (strlen(word) > MACHINE_WORD_MAX)
+		return err_set(e, ERR_INVALID, "%s: more than %d bytes", what, MACHINE_WORD_MAX);
+	*out = strdup(word);
+	return *out ? 0 : err_nomem(e);
+}
+
+static int take_wish(struct machine *wish, const Computations__CreateCvmRequest *m, struct err *e)
+{
+	char tag[MACHINE_TAG_LEN + 1];
+
+	if (machine_name_check(m->name, e) < 0 || take_numbers(wish, m, e) < 0 ||
+	    machine_tag_make(tag, e) < 0 || take_word("name", m->name, &wish->name, e) < 0 ||
+	    take_word("manager", m->manager, &wish->manager, e) < 0 ||
+	    take_word("image", m->image, &wish->image, e) < 0 ||
+	    take_word("tee", m->tee, &wish->tee, e) < 0)
+		return err_code(e);
+	return take_word("tag", tag, &wish->tag, e);
+}
+
+void admin_create_cvm(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__CreateCvmRequest *m = (const Computations__CreateCvmRequest *)message;
+	struct request *r = request_of(call, m->workspace, m->name);
+	struct err e;
+
+	if (!r)
+		return;
+	if (take_wish(&r->machine->wish, m, &e) < 0) {
+		request_refuse(r, &e);
+		return;
+	}
+	r->run = run_create;
+	r->next = go_on;
+	request_start(r);
+}
+
+/* ---- RemoveCvm ---- */
+
+static int find(struct store *store, struct request *r, enum deed deed, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+
+	if (admin_access_workspace(store, &r->caller, deed, r->workspace, &w, e) < 0)
+		return err_code(e);
+	return store_machine(store, w.number, r->id, &r->machine->rows[0], e);
+}
+
+static int run_remove(struct store *store, struct request *r, struct err *e)
+{
+	struct machine *m = &r->machine->rows[0];
+	int64_t number;
+
+	if (find(store, r, DEED_MACHINE, e) < 0)
+		return err_code(e);
+	request_was(r, "%s in workspace %s", machine_state(m), m->workspace);
+	number = m->number;
+	machine_done(m);
+	if (store_machine_leave(store, number, r->force, e) < 0)
+		return err_code(e);
+	request_is(r, "to be removed");
+	return store_machine_at(store, number, m, e);
+}
+
+void admin_remove_cvm(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__RemoveCvmRequest *m = (const Computations__RemoveCvmRequest *)message;
+	struct request *r = request_of(call, m->workspace, m->name);
+
+	if (!r)
+		return;
+	r->force = m->force;
+	r->run = run_remove;
+	r->next = go_on;
+	request_start(r);
+}
+
+/* ---- ShowMachine, ListMachines ---- */
+
+static int run_show(struct store *store, struct request *r, struct err *e)
+{
+	return find(store, r, DEED_LOOK, e);
+}
+
+void admin_show_machine(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__MachineRequest *m = (const Computations__MachineRequest *)message;
+	struct request *r = request_of(call, m->workspace, m->name);
+
+	if (!r)
+		return;
+	r->run = run_show;
+	r->reply = reply_machine;
+	request_start(r);
+}
+
+static int run_list(struct store *store, struct request *r, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+
+	if (admin_access_workspace(store, &r->caller, DEED_LOOK, r->workspace, &w, e) < 0)
+		return err_code(e);
+	return store_machines(store, w.number, r->machine->after, r->machine->limit,
+			      r->machine->rows, &r->count, e);
+}
+
+static void reply_list(struct request *r)
+{
+	Computations__ListMachinesResponse response = COMPUTATIONS__LIST_MACHINES_RESPONSE__INIT;
+	struct machine_message out[MACHINE_PAGE_MAX];
+	Computations__Machine *pointers[MACHINE_PAGE_MAX];
+	const struct machine *rows = r->machine->rows;
+	char next[24];
+
+	for (size_t i = 0; i < r->count; i++) {
+		fill(&out[i], &rows[i], request_is_connected(r, rows[i].cvm_id));
+		pointers[i] = &out[i].message;
+	}
+	response.machines = pointers;
+	response.n_machines = r->count;
+	if (r->count == r->machine->limit) {
+		snprintf(next, sizeof(next), "%lld", (long long)rows[r->count - 1].number);
+		response.next = next;
+	}
+	rpc_call_reply(r->call, &response.base);
+}
+
+/* A place in the list, as reply_list() gives it. */
+static int take_after(const char *text, int64_t *after, struct err *e)
+{
+	size_t len = strlen(text);
+
+	*after = 0;
+	if (!len)
+		return 0;
+	if (len > 18 || strspn(text, "0123456789") != len)
+		return err_set(e, ERR_INVALID, "after: %s is no place in a list of CVMs",
+			       log_quote(text).text);
+	*after = strtoll(text, NULL, 10);
+	return 0;
+}
+
+void admin_list_machines(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__ListRequest *m = (const Computations__ListRequest *)message;
+	struct request *r = request_of(call, m->workspace, "");
+	struct err e;
+
+	if (!r)
+		return;
+	if (take_after(m->after, &r->machine->after, &e) < 0) {
+		request_refuse(r, &e);
+		return;
+	}
+	r->machine->limit = m->limit && m->limit < MACHINE_PAGE_MAX ? m->limit : MACHINE_PAGE_MAX;
+	r->run = run_list;
+	r->reply = reply_list;
+	request_start(r);
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/machines/machine_task.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+#include <string.h>
+
+enum {
+	LOOK_MS = 5000, /* between two looks at one that runs */
+	SOON_MS = 1000, /* at one that is being made or removed */
+	RETRY_MS_MAX = 60 * 1000,
+};
+
+void machine_task_tell(struct machine_task *task, const struct err *e)
+{
+	struct waiting *w;
+
+	while ((w = TAILQ_FIRST(&task->waiters))) {
+		TAILQ_REMOVE(&task->waiters, w, next);
+		w->waiter.told(w->waiter.data, e ? NULL : &task->row, e);
+		free(w);
+	}
+}
+
+void machine_task_free(struct machine_task *task)
+{
+	struct waiting *w;
+
+	TAILQ_REMOVE(&task->machines->tasks, task, next);
+	while ((w = TAILQ_FIRST(&task->waiters))) {
+		TAILQ_REMOVE(&task->waiters, w, next);
+		free(w);
+	}
+	machine_done(&task->row);
+	free(task);
+}
+
+static void wait_for(struct machine_task *task, uint64_t ms)
+{
+	task->due = (uint64_t)clock_ms(CLOCK_MONOTONIC) + ms;
+}
+
+/* The longer, the more often it has failed. */
+static void wait_longer(struct machine_task *task)
+{
+	unsigned shift = task->failures < 6 ? task->failures : 6;
+	uint64_t ms = (uint64_t)SOON_MS << shift;
+
+	task->failures++;
+	wait_for(task, ms < RETRY_MS_MAX ? ms : RETRY_MS_MAX);
+}
+
+/* The step is over. Who waits is told, unless its removal was asked for meanwhile and has not been tried. */
+static void settle(struct machine_task *task)
+{
+	bool is_gone = machine_is_gone(task->row.phase);
+	bool is_new = task->row.phase == MACHINE_LEAVING && task->stepped != MACHINE_LEAVING;
+	bool is_open = task->row.phase == MACHINE_WANTED && task->is_in_doubt;
+
+	task->is_busy = false;
+	if (task->machines->is_stopping)
+		return;
+	if (!is_new && !is_open)
+		machine_task_tell(task,
+				  is_gone && task->refusal.code != ERR_OK ? &task->refusal : NULL);
+	if (is_gone)
+		machine_task_free(task);
+	else if (is_new)
+		machine_task_step(task);
+}
+
+/* ---- its row ---- */
+
+struct change {
+	struct machine_task *task;
+	int64_t number; /* the task's row may be replaced meanwhile */
+	enum { CHANGE_MADE, CHANGE_NOTE, CHANGE_GONE } kind;
+	enum machine_phase phase;
+	char id[MACHINE_ID_LEN + 1], address[REACH_MAX];
+	char text[ERR_TEXT_MAX];
+	struct machine row; /* afterwards */
+	char *failed;       /* a computation */
+};
+
+static int run_change(struct store *store, void *data, struct err *e)
+{
+	struct change *c = data;
+	int failed =
+		c->kind == CHANGE_MADE ? store_machine_made(store, c->number, c->id, c->address, e)
+		: c->kind == CHANGE_NOTE
+			? store_machine_note(store, c->number, c->text, e)
+			: store_machine_gone(store, c->number, c->phase, c->text, &c->failed, e);
+
+	return failed ? failed : store_machine_at(store, c->number, &c->row, e);
+}
+
+static void change(struct machine_task *task, const struct change *wanted);
+
+static void note(struct machine_task *task, const char *text)
+{
+	struct change c = { .kind = CHANGE_NOTE };
+
+	snprintf(c.text, sizeof(c.text), "%s", text);
+	change(task, &c);
+}
+
+static void say_gone(const struct change *c)
+{
+	struct service *service = c->task->machines->service;
+
+	log_info("CVM %s of workspace %s is gone%s%s", c->row.name, c->row.workspace,
+		 *c->text ? ": " : "", c->text);
+	if (*c->row.cvm_id)
+		session_end_of(service, c->row.cvm_id, "this CVM is gone");
+	if (c->failed)
+		logs_wake(service, c->failed, "");
+}
+
+static void change_done(void *data, const struct err *e)
+{
+	struct change *c = data;
+	struct machine_task *task = c->task;
+
+	if (!e) {
+		machine_done(&task->row);
+		task->row = c->row;
+		if (c->kind == CHANGE_GONE)
+			say_gone(c);
+		if (c->kind == CHANGE_MADE)
+			log_info("CVM %s of workspace %s: manager %s has made it, %s",
+				 task->row.name, task->row.workspace, task->row.manager,
+				 task->row.cvm_id);
+	}
+	free(c->failed);
+	/* What the manager said can't be so; or the database failed, and it is asked again. */
+	if (e && c->kind == CHANGE_MADE && e->code == ERR_DENIED && !task->machines->is_stopping) {
+		free(c);
+		wait_longer(task);
+		note(task, e->text);
+		return;
+	}
+	if (e) {
+		log_error("CVM %s of workspace %s: %s", task->row.name, task->row.workspace,
+			  e->text);
+		wait_longer(task);
+	}
+	free(c);
+	settle(task);
+}
+
+static void change(struct machine_task *task, const struct change *wanted)
+{
+	struct change *c = malloc(sizeof(*c));
+	struct store_queue_op op = { .run = run_change, .done = change_done, .data = c };
+	struct err e;
+
+	if (c) {
+		*c = *wanted;
+		c->task = task;
+		c->number = task->row.number;
+	}
+	if (!c || store_queue_add(task->machines->service->queue, &op, &e) < 0) {
+		free(c);
+		wait_longer(task);
+		settle(task);
+	}
+}
+
+static void gone(struct machine_task *task, enum machine_phase phase, const char *why)
+{
+	struct change c = { .kind = CHANGE_GONE, .phase = phase };
+
+	snprintf(c.text, sizeof(c.text), "%s", why);
+	change(task, &c);
+}
+
+static void made(struct machine_task *task, const struct machine_said *said)
+{
+	struct change c = { .kind = CHANGE_MADE };
+
+	memcpy(c.id, said->id, sizeof(c.id));
+	memcpy(c.address, said->address, sizeof(c.address));
+	wait_for(task, LOOK_MS);
+	task->failures = 0;
+	change(task, &c);
+}
+
+/* What keeps it from going on; said once. */
+static void stuck(struct machine_task *task, const char *why)
+{
+	if (strcmp(task->row.reason, why) == 0) {
+		settle(task);
+		return;
+	}
+	if (*why)
+		log_warn("CVM %s of workspace %s: %s", task->row.name, task->row.workspace, why);
+	note(task, why);
+}
+
+static void failed(struct machine_task *task, const struct err *e)
+{
+	char text[ERR_TEXT_MAX];
+
+	task->is_in_doubt = false;
+	snprintf(text, sizeof(text), "manager %s: %.300s", task->row.manager, e->text);
+	wait_longer(task);
+	stuck(task, text);
+}
+
+/* ---- what the manager says ---- */
+
+static void look(struct machine_task *task);
+static void create(struct machine_task *task);
+
+/* Its own word, and not how the connection fared, or what it is itself in doubt of. */
+static bool is_refusal(const struct err *e)
+{
+	static const enum err_code others[] = { ERR_UNAVAILABLE, ERR_DEADLINE, ERR_CANCELLED,
+						ERR_DATA_LOSS, ERR_EXISTS };
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (e->code == others[i])
+			return false;
+	return true;
+}
+
+static void on_created(void *data, const struct machine_said *said, const struct err *e)
+{
+	struct machine_task *task = data;
+
+	if (task->machines->is_stopping) {
+		settle(task);
+	} else if (!e) {
+		made(task, said);
+	} else if (is_refusal(e)) {
+		/* Its word is not taken for it: what it has under this name is looked at. */
+		task->is_in_doubt = true;
+		err_set(&task->refusal, e->code, "manager %s refuses it: %.300s", task->row.manager,
+			e->text);
+		look(task);
+	} else if (e->code == ERR_EXISTS) {
+		look(task);
+	} else {
+		failed(task, e);
+	}
+}
+
+/* There is none, or none any more. */
+static void none(struct machine_task *task, bool is_ours_to_repeat, const char *why)
+{
+	if (task->row.phase == MACHINE_LEAVING) {
+		task->refusal = (struct err){ .code = ERR_OK };
+		gone(task, MACHINE_REMOVED, "");
+	} else if (task->refusal.code != ERR_OK) {
+		gone(task, MACHINE_REMOVED, task->refusal.text);
+	} else if (task->row.phase == MACHINE_WANTED && is_ours_to_repeat) {
+		create(task);
+	} else {
+		gone(task, MACHINE_LOST, why);
+	}
+}
+
+static void runs(struct machine_task *task, const struct machine_said *said)
+{
+	if (task->row.phase != MACHINE_MADE) {
+		task->refusal = (struct err){ .code = ERR_OK }; /* it has made it all the same */
+		made(task, said);
+		return;
+	}
+	task->failures = 0;
+	wait_for(task, LOOK_MS);
+	stuck(task, "");
+}
+
+static void on_seen(void *data, const struct machine_said *said, const struct err *e)
+{
+	struct machine_task *task = data;
+
+	if (task->machines->is_stopping) {
+		settle(task);
+		return;
+	}
+	if (e && e->code == ERR_NOT_FOUND) {
+		none(task, true, "its manager knows nothing of it");
+		return;
+	}
+	if (e) {
+		failed(task, e);
+		return;
+	}
+	switch (said->fate) {
+	case MACHINE_FATE_RUNNING:
+		runs(task, said);
+		return;
+	case MACHINE_FATE_LEFT_US:
+		none(task, true, said->words);
+		return;
+	case MACHINE_FATE_EXPIRED:
+		gone(task, MACHINE_REMOVED, said->words);
+		return;
+	case MACHINE_FATE_GONE:
+		none(task, false, said->words);
+		return;
+	case MACHINE_FATE_COMING:
+	case MACHINE_FATE_GOING:
+	case MACHINE_FATE_UNKNOWN:
+	case MACHINE_FATES:
+	default:
+		wait_for(task, SOON_MS);
+		stuck(task, said->words);
+	}
+}
+
+static void on_removed(void *data, const struct machine_said *said, const struct err *e)
+{
+	struct machine_task *task = data;
+
+	(void)said;
+	if (task->machines->is_stopping)
+		settle(task);
+	else if (!e || e->code == ERR_NOT_FOUND)
+		gone(task, MACHINE_REMOVED, "");
+	else
+		failed(task, e);
+}
+
+/* ---- what is asked ---- */
+
+static void ask(struct machine_task *task,
+		int (*call)(struct manager_link *link, const struct machine *m,
+			    manager_answered_fn *answered, void *data, struct err *e),
+		manager_answered_fn *answered)
+{
+	struct manager_link *link = machines_link(task->machines, task->row.manager);
+	struct err e;
+
+	task->is_busy = true;
+	if (!link) {
+		err_set(&e, ERR_PRECONDITION, "COMPUTATIONS_MANAGERS names it no more");
+		failed(task, &e);
+		return;
+	}
+	if (manager_link_is_full(link)) {
+		task->is_busy = false; /* at the next tick */
+		return;
+	}
+	if (call(link, &task->row, answered, task, &e) < 0)
+		failed(task, &e);
+}
+
+static void look(struct machine_task *task)
+{
+	ask(task, manager_link_get, on_seen);
+}
+
+static void create(struct machine_task *task)
+{
+	/* One that is asked for and goes away again and again is not asked for at once. */
+	if (!task->is_fresh && task->failures) {
+		task->is_fresh = true;
+		wait_longer(task);
+		settle(task);
+		return;
+	}
+	if (!task->is_fresh)
+		task->failures++;
+	task->is_fresh = false;
+	ask(task, manager_link_create, on_created);
+}
+
+void machine_task_step(struct machine_task *task)
+{
+	task->stepped = task->row.phase;
+	if (task->row.phase == MACHINE_LEAVING && *task->row.cvm_id)
+		ask(task, manager_link_remove, on_removed);
+	else if (task->row.phase == MACHINE_WANTED && task->is_fresh)
+		create(task);
+	else
+		look(task);
+}

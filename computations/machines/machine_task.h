@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * machine_task.h — what is to be done next about one CVM. For this folder only.
+ */
+#pragma once
+
+#include "computations/machines/machines.h"
+#include "computations/machines/manager_link.h"
+
+#include <sys/queue.h>
+
+struct waiting {
+	TAILQ_ENTRY(waiting) next;
+	struct machine_waiter waiter;
+};
+
+struct machine_task {
+	TAILQ_ENTRY(machine_task) next;
+	struct machines *machines;
+	struct machine row;         /* as it is on disk */
+	enum machine_phase stepped; /* as the last step found it */
+	bool is_busy;               /* a call or a change of its row is under way */
+	bool is_fresh;              /* its manager was never asked for it */
+	struct err refusal;         /* of its creation; code ERR_OK: none */
+	bool is_in_doubt;           /* whether that is so: who waits is told when it is known */
+	unsigned failures;          /* one after the other */
+	uint64_t due;               /* on the monotonic clock, ms */
+	TAILQ_HEAD(, waiting) waiters;
+};
+
+struct machines {
+	struct service *service;
+	uv_timer_t *timer; /* NULL: stopped */
+	bool is_stopping;
+	struct manager_table table;
+	struct manager_link *links[MANAGERS_MAX];
+	TAILQ_HEAD(, machine_task) tasks;
+};
+
+/* NULL: it is in the table no more. */
+struct manager_link *machines_link(const struct machines *machines, const char *manager);
+
+void machine_task_step(struct machine_task *task);
+/* All who wait; `e` NULL: the row as it is. */
+void machine_task_tell(struct machine_task *task, const struct err *e);
+void machine_task_free(struct machine_task *task);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * machine_form.h — the table of the CVMs that managers are asked for (store_machine.h).
+ */
+#pragma once
+
+#define MACHINES_FORM                                                                          \
+	"CREATE TABLE machines ("                                                              \
+	" number {counted},"                                                                   \
+	" workspace {integer} NOT NULL REFERENCES workspaces (number) ON DELETE CASCADE,"      \
+	" name TEXT NOT NULL,"                                                                 \
+	" manager TEXT NOT NULL,"                                                              \
+	" tag TEXT NOT NULL UNIQUE," /* its name at the manager */                             \
+	" phase {integer} NOT NULL DEFAULT 0,"                                                 \
+	" cvm TEXT NOT NULL DEFAULT '',"     /* its id there and as an agent; '': not known */ \
+	" address TEXT NOT NULL DEFAULT ''," /* where owners reach its agent */                \
+	" reason TEXT NOT NULL DEFAULT '',"                                                    \
+	" image TEXT NOT NULL,"                                                                \
+	" tee TEXT NOT NULL,"                                                                  \
+	" cpus {integer} NOT NULL,"                                                            \
+	" memory {integer} NOT NULL,"                                                          \
+	" ttl {integer} NOT NULL,"                                                             \
+	" created {integer} NOT NULL,"                                                         \
+	" ended {integer} NOT NULL DEFAULT 0);"                                                \
+	"CREATE UNIQUE INDEX machines_name ON machines (workspace, name) WHERE phase < 3;"     \
+	"CREATE UNIQUE INDEX machines_cvm ON machines (cvm) WHERE cvm <> '' AND phase < 3;"

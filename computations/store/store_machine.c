@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/store/store_machine.h"
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/utf8.h"
+
+#include <string.h>
+
+#define MACHINE_COLUMNS                                                                  \
+	"m.number, m.workspace, m.created, m.ended, m.phase, m.cpus, m.memory, m.ttl,"   \
+	" m.name, s.name, m.manager, m.tag, m.cvm, m.address, m.reason, m.image, m.tee," \
+	" coalesce(v.computation, ''), CASE WHEN v.id IS NULL THEN 0 ELSE 1 END"         \
+	" FROM machines m JOIN workspaces s ON s.number = m.workspace"                   \
+	" LEFT JOIN cvms v ON v.id = m.cvm AND m.phase < 3 "
+
+#define NOT_GONE "phase < 3"
+_Static_assert(MACHINE_LOST == 3, "what is written in SQL, and in the form of the table");
+
+void machine_done(struct machine *m)
+{
+	free(m->name);
+	free(m->workspace);
+	free(m->manager);
+	free(m->tag);
+	free(m->cvm_id);
+	free(m->address);
+	free(m->reason);
+	free(m->image);
+	free(m->tee);
+	free(m->computation_id);
+	*m = (struct machine){ .name = NULL };
+}
+
+bool machine_is_gone(enum machine_phase phase)
+{
+	return phase >= MACHINE_LOST;
+}
+
+const char *machine_state(const struct machine *m)
+{
+	if (m->phase == MACHINE_REMOVED)
+		return "Removed";
+	if (m->phase == MACHINE_LOST)
+		return "Lost";
+	if (!m->is_seen)
+		return "Provisioning";
+	return *m->computation_id ? "Busy" : "Ready";
+}
+
+int machine_name_check(const char *name, struct err *e)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+	size_t len = strlen(name);
+
+	if (len && len <= MACHINE_NAME_MAX && strspn(name, letters) == len &&
+	    !strchr("-.", name[0]) && !strchr("-.", name[len - 1]))
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "the name %s of a CVM: use 1 to %d of a-z 0-9 - . with a letter or digit at "
+		       "both ends",
+		       log_quote(name).text, MACHINE_NAME_MAX);
+}
+
+static int read_machine(struct db_rows *row, struct machine *m, struct err *e)
+{
+	struct machine got CLEANUP_MACHINE = { .name = NULL };
+	int64_t phase;
+	const struct {
+		int64_t max, *number;
+	} numbers[] = { { INT64_MAX, &got.number },          { INT64_MAX, &got.workspace_number },
+			{ INT64_MAX, &got.created },         { INT64_MAX, &got.ended },
+			{ MACHINE_PHASES - 1, &phase },      { MACHINE_CPUS_MAX, &got.cpus },
+			{ MACHINE_MEMORY_MAX, &got.memory }, { MACHINE_TTL_MAX_MS, &got.ttl_ms } };
+	char **const texts[] = { &got.name,   &got.workspace,     &got.manager, &got.tag,
+				 &got.cvm_id, &got.address,       &got.reason,  &got.image,
+				 &got.tee,    &got.computation_id };
+	const int first_text = ARRAY_LEN(numbers), seen = first_text + (int)ARRAY_LEN(texts);
+
+	for (int i = 0; i < first_text; i++)
+		if (db_integer(row, i, 0, numbers[i].max, numbers[i].number, e) < 0)
+			return err_code(e);
+	for (int i = 0; i < (int)ARRAY_LEN(texts); i++)
+		if (db_text(row, first_text + i, texts[i], e) < 0)
+			return err_code(e);
+	if (db_flag(row, seen, &got.is_seen, e) < 0)
+		return err_code(e);
+	got.phase = (enum machine_phase)phase;
+	*m = got;
+	got = (struct machine){ .name = NULL };
+	return 0;
+}
+
+static int unknown(const char *name, struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "no CVM %s was made in this workspace",
+		       log_quote(name).text);
+}
+
+static int read_one(struct db_rows *rows, const char *name, struct machine *m, struct err *e)
+{
+	int row = db_next(rows, e);
+
+	if (row <= 0)
+		return row < 0 ? row : unknown(name, e);
+	return read_machine(rows, m, e);
+}
+
+int store_machine_at(struct store *store, int64_t number, struct machine *m, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+
+	if (db_query(&store->db, &rows, e, "SELECT " MACHINE_COLUMNS "WHERE m.number = ?", "i",
+		     number) < 0)
+		return err_code(e);
+	return read_one(rows, "?", m, e);
+}
+
+int store_machine(struct store *store, int64_t workspace, const char *name, struct machine *m,
+		  struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+
+	if (db_query(&store->db, &rows, e,
+		     "SELECT " MACHINE_COLUMNS "WHERE m.workspace = ? AND m.name = ?"
+		     " ORDER BY m.number DESC LIMIT 1",
+		     "it", workspace, name) < 0)
+		return err_code(e);
+	return read_one(rows, name, m, e);
+}
+
+int store_machines(struct store *store, int64_t workspace, int64_t after, size_t max,
+		   struct machine *rows, size_t *count, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	size_t got = 0;
+	int row = 0;
+
+	if (db_query(&store->db, &found, e,
+		     "SELECT " MACHINE_COLUMNS
+		     "WHERE m.number > ?1 AND (m.workspace = ?2 OR (?2 = 0 AND m." NOT_GONE "))"
+		     " ORDER BY m.number LIMIT ?3",
+		     "iii", after, workspace, (int64_t)max) < 0)
+		return err_code(e);
+	while (got < max && (row = db_next(found, e)) > 0) {
+		row = read_machine(found, &rows[got], e);
+		if (row < 0)
+			break;
+		got++;
+	}
+	if (row < 0) {
+		while (got > 0)
+			machine_done(&rows[--got]);
+		return row;
+	}
+	*count = got;
+	return 0;
+}
+
+int store_machines_count(struct store *store, const char *workspace, int64_t *count, struct err *e)
+{
+	return db_number(
+		&store->db, count, e,
+		"SELECT count(*) FROM machines m JOIN workspaces s ON s.number = m.workspace"
+		" WHERE s.name = ? AND m." NOT_GONE,
+		"t", workspace);
+}
+
+/* ---- a new one ---- */
+
+/* One that asks for less than it is given would go past a limit of it: it has to say. */
+static int check_share(const char *what, int64_t wanted, int64_t used, uint64_t limit,
+		       struct err *e)
+{
+	if (limit == UINT64_MAX)
+		return 0;
+	if (!wanted)
+		return err_set(e, ERR_INVALID,
+			       "say how much: this workspace has a limit of %llu %s",
+			       (unsigned long long)limit, what);
+	if ((uint64_t)used <= limit && (uint64_t)wanted <= limit - (uint64_t)used)
+		return 0;
+	return err_set(
+		e, ERR_EXHAUSTED,
+		"this workspace's CVMs have %lld of %llu %s, and this one wants %lld: remove "
+		"one, or ask the service's administrators for more",
+		(long long)used, (unsigned long long)limit, what, (long long)wanted);
+}
+
+static int check_quota(struct store *store, const struct machine *wish,
+		       const struct machine_quota *quota, struct err *e)
+{
+	int64_t cvms, cpus, memory, all;
+
+	if (db_number(&store->db, &cvms, e,
+		      "SELECT count(*) FROM machines WHERE " NOT_GONE " AND workspace = ?", "i",
+		      wish->workspace_number) < 0 ||
+	    db_number(&store->db, &cpus, e,
+		      "SELECT CAST(coalesce(sum(cpus), 0) AS BIGINT) FROM machines WHERE " NOT_GONE
+		      " AND workspace = ?",
+		      "i", wish->workspace_number) < 0 ||
+	    db_number(
+		    &store->db, &memory, e,
+		    "SELECT CAST(coalesce(sum(memory), 0) AS BIGINT) FROM machines WHERE " NOT_GONE
+		    " AND workspace = ?",
+		    "i", wish->workspace_number) < 0 ||
+	    db_number(&store->db, &all, e, "SELECT count(*) FROM machines WHERE " NOT_GONE, "") < 0)
+		return err_code(e);
+	if (check_share("CVMs", 1, cvms, quota->cvms, e) < 0 ||
+	    check_share("CPUs", wish->cpus, cpus, quota->cpus, e) < 0 ||
+	    check_share("bytes of memory", wish->memory, memory, quota->memory, e) < 0)
+		return err_code(e);
+	if (all >= MACHINES_MAX)
+		return err_set(e, ERR_EXHAUSTED,
+			       "the service has %lld CVMs, and makes no more: remove one",
+			       (long long)all);
+	return 0;
+}
+
+/* The oldest of those that are gone. */
+static int forget_some(struct store *store, int64_t workspace, struct err *e)
+{
+	return db_run(&store->db, e,
+		      "DELETE FROM machines WHERE workspace = ?1 AND NOT (" NOT_GONE ")"
+		      " AND number NOT IN (SELECT number FROM machines WHERE workspace = ?1"
+		      " AND NOT (" NOT_GONE ") ORDER BY number DESC LIMIT ?2)",
+		      "ii", workspace, (int64_t)MACHINE_GONE_KEPT);
+}
+
+int store_machine_add(struct store *store, const struct machine *wish,
+		      const struct machine_quota *quota, int64_t *number, struct err *e)
+{
+	int64_t known;
+
+	if (machine_name_check(wish->name, e) < 0 ||
+	    db_number(
+		    &store->db, &known, e,
+		    "SELECT count(*) FROM machines WHERE workspace = ? AND name = ? AND " NOT_GONE,
+		    "it", wish->workspace_number, wish->name) < 0)
+		return err_code(e);
+	if (known)
+		return err_set(e, ERR_EXISTS,
+			       "this workspace has a CVM %s: use another name, or remove it",
+			       wish->name);
+	if (check_quota(store, wish, quota, e) < 0 ||
+	    forget_some(store, wish->workspace_number, e) < 0 ||
+	    db_run(&store->db, e,
+		   "INSERT INTO machines (workspace, name, manager, tag, image, tee, cpus, memory,"
+		   " ttl, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		   "ittttt"
+		   "iiii",
+		   wish->workspace_number, wish->name, wish->manager, wish->tag, wish->image,
+		   wish->tee, wish->cpus, wish->memory, wish->ttl_ms, store_now()) < 0)
+		return err_code(e);
+	return db_number(&store->db, number, e, "SELECT number FROM machines WHERE tag = ?", "t",
+			 wish->tag);
+}
+
+/* ---- what becomes of it ---- */
+
+/* A manager may name any CVM: another's, or one that was there before it was asked for this one. */
+static int check_id(struct store *store, const struct machine *m, const char *cvm_id, struct err *e)
+{
+	int64_t others;
+
+	if (db_number(&store->db, &others, e,
+		      "SELECT (SELECT count(*) FROM machines WHERE cvm = ?1 AND number <> ?2)"
+		      " + (SELECT count(*) FROM cvms WHERE id = ?1 AND first_seen < ?3)",
+		      "tii", cvm_id, m->number, m->created) < 0)
+		return err_code(e);
+	if (!others && (!*m->cvm_id || strcmp(m->cvm_id, cvm_id) == 0))
+		return 0;
+	return err_set(e, ERR_DENIED,
+		       "manager %s names CVM %s, which is another one: it is not believed",
+		       m->manager, log_quote(cvm_id).text);
+}
+
+int store_machine_made(struct store *store, int64_t number, const char *cvm_id, const char *address,
+		       struct err *e)
+{
+	struct machine m CLEANUP_MACHINE = { .name = NULL };
+
+	if (store_machine_at(store, number, &m, e) < 0 || check_id(store, &m, cvm_id, e) < 0)
+		return err_code(e);
+	return db_run(&store->db, e,
+		      "UPDATE machines SET cvm = ?, address = ?, reason = '',"
+		      " phase = CASE phase WHEN 0 THEN 1 ELSE phase END WHERE number = ?"
+		      " AND " NOT_GONE,
+		      "tti", cvm_id, address, number);
+}
+
+static void cut(const char *reason, char text[MACHINE_REASON_MAX + 1])
+{
+	size_t len = strlen(reason), kept = 0, step;
+
+	while (kept < len && (step = utf8_char(reason + kept, len - kept)) > 0 &&
+	       kept + step <= MACHINE_REASON_MAX)
+		kept += step;
+	memcpy(text, reason, kept);
+	text[kept] = 0;
+	for (char *c = text; *c; c++) /* one line */
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
+}
+
+int store_machine_note(struct store *store, int64_t number, const char *reason, struct err *e)
+{
+	char text[MACHINE_REASON_MAX + 1];
+
+	cut(reason, text);
+	return db_run(&store->db, e,
+		      "UPDATE machines SET reason = ? WHERE number = ? AND " NOT_GONE, "ti", text,
+		      number);
+}
+
+int store_machine_leave(struct store *store, int64_t number, bool force, struct err *e)
+{
+	struct machine m CLEANUP_MACHINE = { .name = NULL };
+	int64_t running;
+
+	if (store_machine_at(store, number, &m, e) < 0 ||
+	    db_number(&store->db, &running, e,
+		      "SELECT count(*) FROM computations WHERE id = ? AND finished = 0", "t",
+		      m.computation_id) < 0)
+		return err_code(e);
+	if (machine_is_gone(m.phase))
+		return err_set(e, ERR_PRECONDITION, "CVM %s is gone: %s", m.name,
+			       *m.reason ? m.reason : "it was removed");
+	if (running && !force)
+		return err_set(e, ERR_PRECONDITION,
+			       "CVM %s holds computation %s: stop that one first, or force it",
+			       m.name, log_quote(m.computation_id).text);
+	return db_run(&store->db, e, "UPDATE machines SET phase = ?, reason = '' WHERE number = ?",
+		      "ii", (int64_t)MACHINE_LEAVING, number);
+}
+
+/* Only what is of its own workspace: a manager that lies ends nothing else. */
+static int fail_computation(struct store *store, const struct machine *m, const char *reason,
+			    char **failed, struct err *e)
+{
+	CLEANUP(free) char *why = NULL, *id = NULL;
+	int64_t here, changed;
+
+	if (!*m->computation_id)
+		return 0;
+	if (db_number(&store->db, &here, e,
+		      "SELECT count(*) FROM workspace_computations WHERE computation = ?"
+		      " AND workspace = ?",
+		      "ti", m->computation_id, m->workspace_number) < 0)
+		return err_code(e);
+	if (!here)
+		return 0;
+	if (text_format(&why, e, "CVM %s is gone: %s", m->name, reason) < 0 ||
+	    db_change(&store->db, &changed, e,
+		      "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
+		      " WHERE id = ? AND finished = 0",
+		      "itit", (int64_t)COMPUTATION_FAILED, why, store_now(),
+		      m->computation_id) < 0 ||
+	    db_run(&store->db, e, "UPDATE computations SET stopping = 0 WHERE id = ?", "t",
+		   m->computation_id) < 0 ||
+	    db_run(&store->db, e, "UPDATE cvms SET computation = '' WHERE id = ?", "t", m->cvm_id) <
+		    0)
+		return err_code(e);
+	id = changed ? strdup(m->computation_id) : NULL;
+	if (changed && !id)
+		return err_nomem(e);
+	*failed = TAKE_PTR(id);
+	return 0;
+}
+
+int store_machine_gone(struct store *store, int64_t number, enum machine_phase phase,
+		       const char *reason, char **failed, struct err *e)
+{
+	struct machine m CLEANUP_MACHINE = { .name = NULL };
+	char text[MACHINE_REASON_MAX + 1];
+
+	*failed = NULL;
+	cut(reason, text);
+	if (store_machine_at(store, number, &m, e) < 0)
+		return err_code(e);
+	if (machine_is_gone(m.phase))
+		return 0;
+	if (fail_computation(store, &m, text, failed, e) < 0)
+		return err_code(e);
+	if (db_run(&store->db, e,
+		   "UPDATE machines SET phase = ?, reason = ?, ended = ? WHERE number = ?", "itii",
+		   (int64_t)phase, text, store_now(), number) == 0)
+		return 0;
+	free(TAKE_PTR(*failed));
+	return err_code(e);
+}
+
+/* ---- whose a CVM is ---- */
+
+int store_machine_owner(struct store *store, const char *cvm_id, int64_t *workspace, struct err *e)
+{
+	return db_number(&store->db, workspace, e,
+			 "SELECT coalesce(max(workspace), 0) FROM machines"
+			 " WHERE cvm = ? AND cvm <> '' AND " NOT_GONE,
+			 "t", cvm_id);
+}
+
+int store_machine_check(struct store *store, const char *cvm_id, const char *computation,
+			struct err *e)
+{
+	int64_t strange;
+
+	if (db_number(&store->db, &strange, e,
+		      "SELECT count(*) FROM machines WHERE cvm = ? AND " NOT_GONE
+		      " AND workspace NOT IN (SELECT workspace FROM workspace_computations"
+		      " WHERE computation = ?)",
+		      "tt", cvm_id, computation) < 0)
+		return err_code(e);
+	if (!strange)
+		return 0;
+	return err_set(e, ERR_UNAVAILABLE, "CVM %s is not connected", log_quote(cvm_id).text);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store_machine.h — the CVMs that this service has made by a manager: each is a workspace's.
+ *
+ * A row is there before its manager is asked for anything, with the name that the manager will know it by (its tag), so
+ * that a service that was killed at any moment can ask what became of it. Rows of those that are gone stay for a while,
+ * for people to read why.
+ */
+#pragma once
+
+#include "computations/store/store.h"
+
+enum {
+	MACHINE_NAME_MAX = 63,
+	MACHINE_WORD_MAX = 128,   /* an image's or a TEE's name */
+	MACHINE_REASON_MAX = 400, /* bytes; longer ones are cut */
+	MACHINE_GONE_KEPT = 64,   /* rows of a workspace, the newest */
+	MACHINES_MAX = 4096,      /* that are there at a time, of all workspaces */
+	MACHINE_CPUS_MAX = 4096,  /* of one that is asked for */
+};
+#define MACHINE_MEMORY_MAX ((uint64_t)1 << 46)
+#define MACHINE_TTL_MAX_MS (UINT64_C(87600) * 3600 * 1000) /* managers take no more */
+
+/* How far it has come. The last two are final. */
+enum machine_phase {
+	MACHINE_WANTED, /* its manager was asked, or is about to be */
+	MACHINE_MADE,
+	MACHINE_LEAVING, /* it is to be removed */
+	MACHINE_LOST,    /* its manager says that it is gone */
+	MACHINE_REMOVED,
+	MACHINE_PHASES
+};
+
+struct machine {
+	int64_t number, workspace_number, created, ended; /* ms since 1970; ended 0: not yet */
+	char *name, *workspace, *manager, *tag, *cvm_id, *address, *reason, *image, *tee;
+	enum machine_phase phase;
+	int64_t cpus, memory, ttl_ms; /* as asked for; 0: as the manager likes */
+	bool is_seen;                 /* its agent has connected */
+	char *computation_id;         /* that it holds */
+};
+void machine_done(struct machine *m);
+#define CLEANUP_MACHINE __attribute__((cleanup(machine_done)))
+
+bool machine_is_gone(enum machine_phase phase);
+/* For people: Provisioning, Ready, Busy, Lost, Removed. */
+const char *machine_state(const struct machine *m);
+
+/* a-z 0-9 - . with a letter or digit at both ends. */
+int machine_name_check(const char *name, struct err *e) MUST_CHECK;
+
+/* What a workspace may have at a time; UINT64_MAX: as much as it likes. */
+struct machine_quota {
+	uint64_t cvms, cpus, memory;
+};
+
+/* A row for `wish`, of which name, manager, tag, image, tee, numbers and workspace_number count. ERR_EXISTS: the
+ * workspace has one of that name; ERR_EXHAUSTED: its quota, or MACHINES_MAX. */
+int store_machine_add(struct store *store, const struct machine *wish,
+		      const struct machine_quota *quota, int64_t *number, struct err *e) MUST_CHECK;
+
+/* By number; by name: the one that is there, or else the last that was called so. */
+int store_machine_at(struct store *store, int64_t number, struct machine *m,
+		     struct err *e) MUST_CHECK;
+int store_machine(struct store *store, int64_t workspace, const char *name, struct machine *m,
+		  struct err *e) MUST_CHECK;
+/* At most `max` behind that number, oldest first: those of a workspace, or with 0 those of all that are not gone. */
+int store_machines(struct store *store, int64_t workspace, int64_t after, size_t max,
+		   struct machine *rows, size_t *count, struct err *e) MUST_CHECK;
+
+/* Its manager has made it. ERR_DENIED: the id is that of a CVM which this can't be; nothing is changed. */
+int store_machine_made(struct store *store, int64_t number, const char *cvm_id, const char *address,
+		       struct err *e) MUST_CHECK;
+/* What keeps it from going on; "": nothing. */
+int store_machine_note(struct store *store, int64_t number, const char *reason,
+		       struct err *e) MUST_CHECK;
+/* It is to be removed. ERR_PRECONDITION: a computation is in it that has not ended, and not `force`; or it is gone. */
+int store_machine_leave(struct store *store, int64_t number, bool force, struct err *e) MUST_CHECK;
+/* It is gone, MACHINE_LOST or MACHINE_REMOVED, and what its workspace ran there has failed for that reason: `*failed`
+ * (the caller's), or NULL. */
+int store_machine_gone(struct store *store, int64_t number, enum machine_phase phase,
+		       const char *reason, char **failed, struct err *e) MUST_CHECK;
+
+/* Whose the CVM of that id is: a workspace's number, or 0: nobody made it here. */
+int store_machine_owner(struct store *store, const char *cvm_id, int64_t *workspace,
+			struct err *e) MUST_CHECK;
+/* ERR_NOT_FOUND, in the words of a CVM that is not connected, if it is another workspace's than the computation. */
+int store_machine_check(struct store *store, const char *cvm_id, const char *computation,
+			struct err *e) MUST_CHECK;
+/* How many a workspace has that are not gone. */
+int store_machines_count(struct store *store, const char *workspace, int64_t *count,
+			 struct err *e) MUST_CHECK;

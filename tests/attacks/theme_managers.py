@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody with a token of the computation service wants CVMs that he may not have, or another workspace's; or a manager
+that makes CVMs for it says what is not so."""
+import uuid
+
+import grpc
+
+from harness import until
+from machines import agent, made, service, shown, until_state
+from people import Caller
+from played_manager import manager
+from rows import Outcome, row
+from theme_workspaces import asked
+from workspaces import create, member
+
+LIMITS = "limit default cvms=4\nlimit lab cvms=4\nlimit rich cvms=9\n"
+
+
+def both(running):
+    """Administrators of two workspaces, and the first one's CVM, which is ready."""
+    running.root("AddWorkspace", name="lab")
+    head = member(running, "head", "lab", "administrator")
+    anna = member(running, "anna", "default", "administrator")
+    return head, anna
+
+
+@row("cvm-made-by-a-member", "may not have CVMs made for it, or removed")
+def made_by_a_member(evil):
+    """A member of a workspace, who does not administer it, has a CVM made."""
+    with service(LIMITS) as running:
+        caller = member(running, "anna", "default", "member" if evil else "administrator")
+        return asked(caller, "CreateCvm", name="one", workspace="default")
+
+
+@row("cvm-made-for-another-workspace", "no workspace 'lab'")
+def made_for_another(evil):
+    """A CVM is made on what another workspace may have."""
+    with service(LIMITS) as running:
+        _, anna = both(running)
+        return asked(anna, "CreateCvm", name="one", workspace="lab" if evil else "default")
+
+
+@row("cvm-of-another-workspace-removed", "no workspace 'lab'")
+def another_removed(evil):
+    """Another workspace's CVM is removed by its name."""
+    with service(LIMITS) as running:
+        head, anna = both(running)
+        made(head, "one", "lab")
+        return asked(anna if evil else head, "RemoveCvm", name="one", workspace="lab")
+
+
+@row("cvm-of-another-workspace-used", "is not connected")
+def another_used(evil):
+    """A computation is run in a CVM that another workspace had made, by its id."""
+    with service(LIMITS) as running:
+        head, anna = both(running)
+        cvm = made(head, "one", "lab").cvm_id
+        with agent(running, cvm):
+            until_state(running, "one", "Ready", "lab")
+            create(anna if evil else head, "c", "default" if evil else "lab")
+            return asked(anna if evil else head, "Run", id="c", cvm_id=cvm)
+
+
+@row("cvm-limit-by-another-name", "how many CVMs it may have is said of that name")
+def limit_by_another_name(evil):
+    """The administrator of a workspace gives it the name of one that may have more."""
+    with service(LIMITS) as running:
+        head, _ = both(running)
+        return asked(head, "RenameWorkspace", name="lab", to="rich" if evil else "ward")
+
+
+def outcome(m):
+    """Of what a manager said: it is gained if it is believed."""
+    return Outcome(bool(m.cvm_id), m.reason)
+
+
+@row("manager-names-anothers-cvm", "which is another one: it is not believed")
+def names_anothers(evil):
+    """A manager calls the CVM that it made by the id of another workspace's."""
+    with service(LIMITS) as running:
+        head, anna = both(running)
+        victim = made(head, "one", "lab").cvm_id
+        named = victim if evil else str(uuid.uuid4())
+        running.played.says["CreateVm"] = lambda r, c: manager.CreateRes(cvm_id=named, forwarded_port="7100")
+        return outcome(made(anna, "two"))
+
+
+@row("manager-has-a-shell-run", "of the manager is none")
+def has_a_shell_run(evil):
+    """A manager names a host that owners' shells would run: the last line of `cvm show` is theirs to paste."""
+    with service(LIMITS) as running:
+        host = "$(reboot)" if evil else "10.0.0.3"
+        running.played.says["CreateVm"] = lambda r, c: manager.CreateRes(
+            cvm_id=str(uuid.uuid4()), forwarded_port="7100", host_address=host)
+        return outcome(made(running.root, "one"))
+
+
+@row("manager-answers-endlessly", "manager here")
+def answers_endlessly(evil):
+    """A manager answers with more than any answer is."""
+    with service(LIMITS) as running:
+        long = "a" * (4 << 20) if evil else ""
+        running.played.says["CreateVm"] = lambda r, c: manager.CreateRes(
+            cvm_id=str(uuid.uuid4()), forwarded_port="7100", host_address=long)
+        running.played.says["GetVm"] = lambda r, c: c.abort(grpc.StatusCode.UNAVAILABLE, "x")
+        return outcome(made(running.root, "one"))
+
+
+@row("manager-speaks-of-another-cvm", "a CVM 'other' that was not asked for")
+def speaks_of_another(evil):
+    """A manager that is asked what became of a CVM answers with another, so as to have that one taken for it."""
+    with service(LIMITS) as running:
+        running.played.says["CreateVm"] = lambda r, c: c.abort(grpc.StatusCode.UNAVAILABLE, "x")
+        running.played.says["GetVm"] = lambda r, c: manager.Vm(
+            id=str(uuid.uuid4()), name="other" if evil else r.id, state="running", forwarded_port=7100)
+        root = Caller(running.channel)
+        made(root, "one")
+        until(lambda: shown(running, "one").cvm_id or "other" in shown(running, "one").reason, "an answer")
+        return outcome(shown(running, "one"))

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of managers, and what a manager says of CVMs."""
+from seeds.parts import protobuf
+
+HERE = b"manager here unix:/m agents=h:1\n"
+
+
+def manager_table():
+    ward = b"manager ward m.example:7 agents=s:1"
+    mutual = ward + b" ca=/ca cert=/c key=/k"
+    return {
+        "all": b"# ours\n\n" + HERE + mutual + b" agents-ca=/a agents-cert=/b agents-key=/d\n"
+               b"manager near 127.0.0.1:7 agents=[::1]:1\nlimit lab cvms=3 cpus=8 memory=4G\n\tlimit * cvms=1\n"
+               b"limit none cvms=0\n",
+        "one": HERE + b"limit a cvms=1",
+        "empty": b"# none\n",
+        "other-word": b"host a\n",
+        "bad-name": b"manager A unix:/m agents=h:1",
+        "long-name": b"manager " + b"a" * 33 + b" unix:/m agents=h:1",
+        "bad-address": b"manager a h agents=h:1",
+        "short-socket": b"manager a unix:m agents=h:1",
+        "long-address": b"manager a " + b"h" * 260 + b":1 agents=h:1",
+        "no-agents": b"manager a unix:/m",
+        "bad-agents": b"manager a unix:/m agents=unix:/x",
+        "agents-twice": b"manager a unix:/m agents=h:1 agents=h:1",
+        "bad-file": b"manager a unix:/m agents=h:1 ca=x",
+        "file-twice": ward + b" ca=/a ca=/a",
+        "bad-key": HERE[:-1] + b" port=1",
+        "no-value": HERE[:-1] + b" ca",
+        "no-ca": ward + b" cert=/c key=/k",
+        "no-tls": ward,
+        "key-alone": ward + b" ca=/a key=/k",
+        "agents-key-alone": HERE[:-1] + b" agents-key=/k",
+        "socket-ca": HERE[:-1] + b" ca=/a cert=/b key=/c",
+        "name-twice": HERE + HERE,
+        "address-twice": HERE + HERE.replace(b"here", b"there"),
+        "many": b"".join(b"manager m%d unix:/%d agents=h:1\n" % (n, n) for n in range(17)),
+        "limit-alone": b"limit",
+        "limit-no-cvms": b"limit a cpus=1",
+        "limit-bad": b"limit a cvms=01",
+        "limit-no-value": b"limit a cvms",
+        "limit-bad-key": b"limit a disk=1",
+        "limit-bad-memory": b"limit a cvms=1 memory=x",
+        "limit-twice": b"limit a cvms=1\n" * 2,
+        "limit-many": b"".join(b"limit w%d cvms=1\n" % n for n in range(257)),
+        "long": b"#" * 65537,
+    }
+
+
+def machine_said():
+    """A byte before each: 1 for what was created; twice the kind of the manager's address."""
+    ours, tag = "3b1f8a10-1111-4222-8333-000000000001", "cocos-" + "0" * 32
+
+    def created(*fields, kind=0):
+        return bytes([1 | kind << 1]) + protobuf(*fields)
+
+    def vm(state, *more, name=tag, cvm=ours, kind=0):
+        return bytes([kind << 1]) + protobuf((1, cvm), (2, name), (4, state), *more)
+
+    port = (14, 7100)
+    return {
+        "created": created((1, "7100"), (2, ours)),
+        "created-host": created((1, "7100"), (2, ours), (100, "10.0.0.3"), kind=1),
+        "created-https": created((1, "7100"), (2, ours), kind=2),
+        "created-http": created((1, "7100"), (2, ours), kind=3),
+        "created-no-id": created((1, "7100")),
+        "created-long-id": created((1, "7100"), (2, ours + "0")),
+        "created-bad-id": created((1, "7100"), (2, ours.replace("b", "B"))),
+        "created-no-port": created((1, "x"), (2, ours)),
+        "created-big-port": created((1, "65536"), (2, ours)),
+        "created-bad-host": created((1, "1"), (2, ours), (100, "$(id)")),
+        "created-long-host": created((1, "1"), (2, ours), (100, "a" * 300)),
+        "running": vm("running", port),
+        "running-no-port": vm("running"),
+        "creating": vm("creating"),
+        "removing": vm("removing", (5, "removed")),
+        "lost": vm("lost"),
+        "expired": vm("exited", (5, "expired")),
+        "abandoned": vm("exited", (5, "abandoned")),
+        "ended": vm("exited", (5, "ended")),
+        "exited": vm("exited"),
+        "bad-state": vm("on fire"),
+        "other-name": vm("running", port, name="other"),
+        "other-id": vm("running", port, cvm=ours.replace("3", "4")),
+        "bad-id": vm("running", port, cvm="cvm-1"),
+        "broken": b"\0\x0a\x05a",
+        "nothing": b"\1",
+    }
+
+
+TARGETS = [manager_table, machine_said]

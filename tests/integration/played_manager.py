@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A manager that tests play, on a unix socket: it keeps CVMs by name as cocos-manager does, without machines, and says
+what a test has it say."""
+import concurrent.futures
+import threading
+import uuid
+
+import grpc
+
+from harness import PROTOCOL
+
+manager, manager_grpc = PROTOCOL["manager"]
+EMPTY = manager.DESCRIPTOR.services_by_name["ManagerService"].methods_by_name["RemoveVm"].output_type._concrete_class
+
+
+class PlayedManager(manager_grpc.ManagerServiceServicer):
+    """In a `with`. `created`: every machine that ever ran, [(name, id)]; `there`: {name: Vm} of those that do."""
+
+    def __init__(self, path):
+        self.path, self.lock, self.server = path, threading.Lock(), None
+        self.created, self.there, self.gone, self.asked = [], {}, {}, []
+        self.says = {}  # method: function(request, context), instead of what it would do; None from it: as ever
+        self.pause = lambda: None  # while one is made
+
+    def __enter__(self):
+        # One thread for each call of the service at a time, and some that never answer.
+        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(16))
+        manager_grpc.add_ManagerServiceServicer_to_server(self, self.server)
+        assert self.server.add_insecure_port("unix:" + self.path)
+        self.server.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.stop(None).wait()
+
+    def _said(self, method, request, context):
+        with self.lock:
+            self.asked.append(method)
+        play = self.says.get(method)
+        return play(request, context) if play else None
+
+    def end(self, name, why, state="exited"):
+        """The machine ends."""
+        with self.lock:
+            vm = self.there.pop(name)
+            vm.state, vm.exit_reason = state, why
+            self.gone[name] = vm
+
+    def CreateVm(self, request, context):
+        said = self._said("CreateVm", request, context)
+        if said is not None:
+            return said
+        with self.lock:
+            if request.name in self.there:
+                context.abort(grpc.StatusCode.ALREADY_EXISTS, f"name: a CVM is called {request.name}")
+            vm = manager.Vm(id=str(uuid.uuid4()), name=request.name, state="creating", cpus=request.cpus,
+                            memory=request.memory, tee=request.tee, image=request.image, forwarded_port=7100)
+            self.there[request.name] = vm
+            self.last = request
+        self.pause()
+        with self.lock:
+            if request.name not in self.there:
+                context.abort(grpc.StatusCode.ABORTED, "the CVM ended as soon as it had begun")
+            if context.is_active():
+                vm.state = "running"
+                self.created.append((vm.name, vm.id))
+            else:  # nobody knows its id
+                del self.there[vm.name]
+                vm.state, vm.exit_reason = "exited", "abandoned"
+                self.gone[vm.name] = vm
+        return manager.CreateRes(cvm_id=vm.id, forwarded_port="7100")
+
+    def _find(self, key):
+        for kept in (self.there, self.gone):
+            for vm in kept.values():
+                if key in (vm.name, vm.id):
+                    return vm
+        return None
+
+    def GetVm(self, request, context):
+        said = self._said("GetVm", request, context)
+        if said is not None:
+            return said
+        with self.lock:
+            vm = self._find(request.id)
+            if vm:
+                return vm
+        return context.abort(grpc.StatusCode.NOT_FOUND, f"no CVM '{request.id}'")
+
+    def RemoveVm(self, request, context):
+        said = self._said("RemoveVm", request, context)
+        if said is not None:
+            return said
+        with self.lock:
+            vm = next((v for v in self.there.values() if v.id == request.cvm_id), None)
+        if not vm:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"no CVM '{request.cvm_id}'")
+        self.pause()
+        with self.lock:
+            found = self.there.pop(vm.name, None)
+            if found:
+                found.state, found.exit_reason = "exited", "removed"
+                self.gone[vm.name] = found
+        return EMPTY()
