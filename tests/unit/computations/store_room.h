@@ -26,29 +26,8 @@ const char *store_room_database(void);
 
 /* Again, after store_close(). */
 void store_room_open(struct store_room *f);
-/* Of older forms' sql: there were no CVMs that managers make; no assets; nobody confirmed a manifest; there were no
- * workspaces; no command line could ask to be let in; there were no keys of users; no audit log; no notes; users could
- * not sign in; there were no users. */
-#define STORE_ROOM_NO_MACHINES "DROP TABLE IF EXISTS machines;"
-#define STORE_ROOM_NO_ASSETS   STORE_ROOM_NO_MACHINES "DROP TABLE asset_links; DROP TABLE assets;"
-#define STORE_ROOM_NO_CONFIRMATIONS \
-	"DROP TABLE confirmations; ALTER TABLE computations DROP COLUMN manifest_revision;"
-#define STORE_ROOM_NO_WORKSPACES \
-	"DROP TABLE workspace_computations; DROP TABLE workspace_members; DROP TABLE workspaces;"
-#define STORE_ROOM_NO_DEVICES "DROP TABLE devices;"
-#define STORE_ROOM_NO_KEYS    "DROP TABLE key_challenges; DROP TABLE user_keys;"
-#define STORE_ROOM_NO_AUDIT \
-	"DROP TABLE audit_rows; DROP TABLE audit_start; ALTER TABLE users DROP COLUMN auditor;"
-#define STORE_ROOM_NO_NOTES    "DROP TABLE asset_notes; DROP TABLE origins;"
-#define STORE_ROOM_NO_ACCOUNTS "DROP TABLE entry_links; DROP TABLE logins; DROP TABLE passwords;"
-#define STORE_ROOM_NO_USERS \
-	"DROP TABLE role_members; DROP TABLE own_roles; DROP TABLE tokens; DROP TABLE users;"
-#define STORE_ROOM_NO_PEOPLE                                                                     \
-	STORE_ROOM_NO_ASSETS STORE_ROOM_NO_CONFIRMATIONS STORE_ROOM_NO_WORKSPACES                \
-		STORE_ROOM_NO_DEVICES STORE_ROOM_NO_KEYS STORE_ROOM_NO_AUDIT STORE_ROOM_NO_NOTES \
-			STORE_ROOM_NO_ACCOUNTS STORE_ROOM_NO_USERS
-/* Makes an older form of it by `sql`, and opens it again. */
-void store_room_age(struct store_room *f, const char *sql, int form);
+/* Takes away what `form` has not yet, newest first, and opens it again. */
+void store_room_age(struct store_room *f, int form);
 
 /* The first workspace: computations are created in it, and users are added to it. */
 int64_t store_room_workspace(struct store_room *f);

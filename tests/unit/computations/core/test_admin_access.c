@@ -88,7 +88,7 @@ static void an_older_database_gets_people(void **state)
 	struct store_room *f = *state;
 
 	store_room_create(f, "one");
-	store_room_age(f, STORE_ROOM_NO_PEOPLE, 8);
+	store_room_age(f, 8);
 	add(f, "anna");
 	assert_ok(role_give(db_of(f), "one", "viewer", "anna", &f->e), f->e);
 	assert_int_equal(granted(f, "one", "anna"), ACTION_BIT(ACTION_VIEW));

@@ -273,7 +273,7 @@ static void an_older_database_gets_them(void **state)
 	struct asset_row a = one("a", ASSET_ALGORITHM, 1);
 	struct store_room *f = *state;
 
-	store_room_age(f, STORE_ROOM_NO_ASSETS, 16);
+	store_room_age(f, 16);
 	assert_ok(add(f, &a), f->e);
 }
 

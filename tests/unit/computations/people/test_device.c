@@ -235,10 +235,7 @@ static void an_older_database_learns_it(void **state)
 	struct device d;
 	int64_t anna = add(f, "anna");
 
-	store_room_age(f,
-		       STORE_ROOM_NO_ASSETS STORE_ROOM_NO_CONFIRMATIONS STORE_ROOM_NO_WORKSPACES
-			       STORE_ROOM_NO_DEVICES,
-		       13);
+	store_room_age(f, 13);
 	d = ask(f, secret);
 	assert_ok(device_answer(db_of(f), d.code, anna, NOW, &f->e), f->e);
 	assert_ok(device_take(db_of(f), secret, NOW, &token, &f->e), f->e);

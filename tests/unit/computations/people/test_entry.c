@@ -105,11 +105,7 @@ static void users_of_an_older_database_can_get_passwords(void **state)
 	struct entry_owner owner;
 	int64_t anna = add(f, "anna", true);
 
-	store_room_age(f,
-		       STORE_ROOM_NO_ASSETS STORE_ROOM_NO_CONFIRMATIONS STORE_ROOM_NO_WORKSPACES
-			       STORE_ROOM_NO_DEVICES STORE_ROOM_NO_KEYS STORE_ROOM_NO_AUDIT
-				       STORE_ROOM_NO_NOTES STORE_ROOM_NO_ACCOUNTS,
-		       9);
+	store_room_age(f, 9);
 	assert_ok(entry_add(db_of(f), anna, NOW, text, &f->e), f->e);
 	assert_ok(entry_take(db_of(f), text, NOW, &owner, &f->e), f->e);
 	assert_string_equal(owner.name, "anna");

@@ -357,10 +357,7 @@ static void an_older_database_gets_keys(void **state)
 	int64_t anna = add_user(f, "anna");
 	struct user_key_claim c;
 
-	store_room_age(f,
-		       STORE_ROOM_NO_ASSETS STORE_ROOM_NO_CONFIRMATIONS STORE_ROOM_NO_WORKSPACES
-			       STORE_ROOM_NO_DEVICES STORE_ROOM_NO_KEYS,
-		       12);
+	store_room_age(f, 12);
 	c = add(f, anna, 1, "", NOW);
 	check_found(f, "", &c);
 }

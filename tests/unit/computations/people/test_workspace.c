@@ -278,8 +278,7 @@ static void an_older_database_s_are_all_in_the_first_one(void **state)
 	assert_ok(user_add(db_of(f), "anna", false, NOW, &f->e), f->e);
 	store_room_create(f, "one");
 	store_room_create(f, "two");
-	store_room_age(f, STORE_ROOM_NO_ASSETS STORE_ROOM_NO_CONFIRMATIONS STORE_ROOM_NO_WORKSPACES,
-		       14);
+	store_room_age(f, 14);
 	find(f, "default", &w);
 	assert_int_equal(w.members, 2);
 	assert_int_equal(w.computations, 2);

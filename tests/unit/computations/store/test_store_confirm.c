@@ -287,7 +287,7 @@ static void an_older_database_gets_them(void **state)
 	struct confirmation c;
 
 	create(f, "one", 1, 2);
-	store_room_age(f, STORE_ROOM_NO_ASSETS STORE_ROOM_NO_CONFIRMATIONS, 15);
+	store_room_age(f, 15);
 	c = of_now(f, "anna", "one", 1);
 	assert_int_equal(c.revision, 1);
 	assert_ok(confirm(f, anna, &c, 1, NOW), f->e);

@@ -295,27 +295,16 @@ static void who_may_go_to_an_unproven_cvm_is_remembered(void **state)
 	assert_true(todo.unverified);
 }
 
-#define JOURNALS_GONE                                                                  \
-	"DROP TABLE entries; DROP TABLE signed_journals;"                              \
-	"DROP TABLE witness_leaves; DROP TABLE witness_nodes; DROP TABLE witness_key;" \
-	"ALTER TABLE computations DROP COLUMN attempt;" STORE_ROOM_NO_PEOPLE
-
 static void older_databases_are_brought_up_to_date(void **state)
 {
-	static const char *const older[] = { "ALTER TABLE cvms DROP COLUMN key;" JOURNALS_GONE,
-					     "ALTER TABLE cvms DROP COLUMN key;"
-					     "ALTER TABLE computations DROP COLUMN unverified;"
-					     "ALTER TABLE cvms DROP COLUMN verified;"
-					     "ALTER TABLE cvms DROP COLUMN verdict;"
-					     "ALTER TABLE cvms DROP COLUMN judged;" JOURNALS_GONE };
 	struct store_room *f = *state;
 
 	store_room_run_on(f, "one", "cvm");
-	for (size_t i = 0; i < ARRAY_LEN(older); i++) {
+	for (int form = 2; form >= 1; form--) {
 		struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
 		struct cvm cvm CLEANUP_CVM = { .id = NULL };
 
-		store_room_age(f, older[i], 2 - (int)i);
+		store_room_age(f, form);
 		store_room_arrive(f, "cvm", &todo);
 		assert_string_equal(todo.computation_id, "one");
 		check_verdict(f, false, "unproven");

@@ -260,7 +260,7 @@ static void an_older_database_gets_the_table(void **state)
 	struct store_room *f = *state;
 
 	store_room_create(f, "c1");
-	store_room_age(f, STORE_ROOM_NO_MACHINES, 17);
+	store_room_age(f, 17);
 	store_room_check(f, "c1", COMPUTATION_CREATED, false);
 	check(f, add(f, "one", "t1"), "Provisioning", "");
 }
