@@ -49,9 +49,13 @@ const struct command cmd_user_add = {
 };
 
 static const struct table_column columns[] = {
-	{ "NAME", "name", false },       { "ADMINISTRATOR", "administrator", false },
-	{ "AUDITOR", "auditor", false }, { "STATE", "state", false },
-	{ "CREATED", "created", true },  { NULL, NULL, false },
+	{ "NAME", "name", false },
+	{ "ADMINISTRATOR", "administrator", false },
+	{ "AUDITOR", "auditor", false },
+	{ "STATE", "state", false },
+	{ "SECOND FACTOR", "second_factor", false },
+	{ "CREATED", "created", true },
+	{ NULL, NULL, false },
 };
 
 /* Every page; the last one has no `next`. */
@@ -73,6 +77,7 @@ static int list_pages(struct client *client, struct table *t, struct err *e)
 			table_text(t, page->users[i]->administrator ? "yes" : "no");
 			table_text(t, page->users[i]->auditor ? "yes" : "no");
 			table_text(t, page->users[i]->suspended ? "suspended" : "active");
+			table_text(t, page->users[i]->second_factor ? "yes" : "no");
 			table_moment(t, people_ms(page->users[i]->created));
 		}
 		snprintf(after, sizeof(after), "%s", page->next);

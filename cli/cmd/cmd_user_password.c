@@ -82,3 +82,30 @@ const struct command cmd_user_link = {
 	.more = "For users who are new, and for those who forgot theirs. Whoever has the link first chooses: hand it\n"
 		"over where nobody else reads. A newer one makes it good for nothing.",
 };
+
+static enum cli_exit run_remove_factor(struct cli *cli, struct err *e)
+{
+	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	request.name = (char *)(uintptr_t)cli->operands[0];
+	status = computation_call(cli, &people_remove_factor, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	protobuf_c_message_free_unpacked(response, NULL);
+	fprintf(cli->out, "user %s signs in with the password alone\n", cli->operands[0]);
+	return CLI_OK;
+}
+
+const struct command cmd_user_remove_factor = {
+	.name = "user remove-factor",
+	.args = "NAME",
+	.help = "remove a second factor that its user lost, with its recovery codes",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_remove_factor,
+	.more = "The password alone opens that account then: be sure who asks, and have the user set up another one\n"
+		"at the service's page, under You. 'user list' shows who has one.",
+};

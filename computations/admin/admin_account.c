@@ -4,6 +4,7 @@
 #include "computations/core/password_line.h"
 #include "computations/people/account.h"
 #include "computations/people/entry.h"
+#include "computations/people/factor.h"
 #include "computations/web/web.h"
 
 #include <string.h>
@@ -159,6 +160,31 @@ void people_add_link(struct rpc_call *call, const ProtobufCMessage *message)
 		request_refuse(r, &e);
 	else
 		people_start(r, run_add_link, reply_add_link);
+}
+
+/* ---- a second factor that was lost ---- */
+
+/* Who holds an administrator's token for a moment does not take that administrator's own factor away. */
+static int run_remove_factor(struct store *store, struct request *r, struct err *e)
+{
+	struct user u CLEANUP_USER = { .name = NULL };
+
+	if (check_whole(r, e) < 0 || user_find(&store->db, r->people->user, &u, e) < 0)
+		return err_code(e);
+	if (u.number == r->caller.who.person)
+		return err_set(e, ERR_DENIED,
+			       "it is your own: remove it at the page under You, with password and "
+			       "code, or ask another administrator");
+	return factor_remove(&store->db, u.number, e);
+}
+
+void people_remove_factor(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r =
+		people_request_new(call, "", ((const People__UserRequest *)message)->name, "");
+
+	if (r)
+		people_start(r, run_remove_factor, people_reply_empty);
 }
 
 /* ---- sessions ---- */

@@ -4,6 +4,7 @@
 #include "common/base/encode.h"
 #include "common/base/utf8.h"
 #include "computations/people/action.h"
+#include "computations/people/half.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -200,8 +201,10 @@ int login_end(struct db *db, int64_t person, int64_t number, struct err *e)
 
 int login_end_others(struct db *db, int64_t person, int64_t number, struct err *e)
 {
-	return db_run(db, e, "DELETE FROM logins WHERE person = ? AND number <> ?", "ii", person,
-		      number);
+	if (db_run(db, e, "DELETE FROM logins WHERE person = ? AND number <> ?", "ii", person,
+		   number) < 0)
+		return err_code(e);
+	return half_forget(db, person, e);
 }
 
 int login_forget(struct db *db, const uint8_t hash[SHA256_LEN], struct err *e)

@@ -41,5 +41,5 @@ int login_list(struct db *db, int64_t person, int64_t now, struct login rows[LOG
 int login_end(struct db *db, int64_t person, int64_t number, struct err *e) MUST_CHECK;
 /* The one of that hash, if there is one. */
 int login_forget(struct db *db, const uint8_t hash[SHA256_LEN], struct err *e) MUST_CHECK;
-/* All of his but that one (0: all). */
+/* All of his but that one (0: all), and those that wait for a code (half.h). */
 int login_end_others(struct db *db, int64_t person, int64_t number, struct err *e) MUST_CHECK;

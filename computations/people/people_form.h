@@ -150,3 +150,24 @@
 	" workspace {integer} NOT NULL REFERENCES workspaces (number)) {by key};"              \
 	"CREATE INDEX workspace_computations_workspace ON workspace_computations (workspace);" \
 	"INSERT INTO workspaces (name, created) VALUES ('default', 0);"
+
+/* Second factors (factor.h), and those who owe a code of theirs (half.h). */
+#define FACTORS_FORM                                                                          \
+	"CREATE TABLE factors ("                                                              \
+	" person {integer} NOT NULL PRIMARY KEY REFERENCES users (number) ON DELETE CASCADE," \
+	" secret {bytes} NOT NULL,"                                                           \
+	" confirmed {integer} NOT NULL DEFAULT 0,"                                            \
+	" created {integer} NOT NULL,"                                                        \
+	" last {integer} NOT NULL DEFAULT 0," /* step of the last code */                     \
+	" failed {integer} NOT NULL DEFAULT 0,"                                               \
+	" failed_at {integer} NOT NULL DEFAULT 0);"                                           \
+	"CREATE TABLE recovery_codes ("                                                       \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE,"             \
+	" hash {bytes} NOT NULL,"                                                             \
+	" PRIMARY KEY (person, hash)) {by key};"                                              \
+	"CREATE TABLE halves ("                                                               \
+	" number {counted},"                                                                  \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE,"             \
+	" hash {bytes} NOT NULL UNIQUE,"                                                      \
+	" ends {integer} NOT NULL);"                                                          \
+	"CREATE INDEX halves_person ON halves (person, number);"

@@ -43,7 +43,10 @@ int user_add(struct db *db, const char *name, bool administrator, int64_t now, s
 		      "tii", name, (int64_t)administrator, now);
 }
 
-#define USER_COLUMNS "SELECT number, name, administrator, suspended, created, auditor FROM users "
+#define USER_COLUMNS                                                              \
+	"SELECT number, name, administrator, suspended, created, auditor,"        \
+	" (SELECT count(*) FROM factors WHERE person = number AND confirmed = 1)" \
+	" FROM users "
 
 static int read_user(struct db_rows *row, struct user *u, struct err *e)
 {
@@ -52,7 +55,8 @@ static int read_user(struct db_rows *row, struct user *u, struct err *e)
 	if (db_integer(row, 0, 1, INT64_MAX, &got.number, e) < 0 ||
 	    db_flag(row, 2, &got.administrator, e) < 0 || db_flag(row, 3, &got.suspended, e) < 0 ||
 	    db_integer(row, 4, 0, INT64_MAX, &got.created, e) < 0 ||
-	    db_flag(row, 5, &got.auditor, e) < 0 || db_text(row, 1, &got.name, e) < 0)
+	    db_flag(row, 5, &got.auditor, e) < 0 || db_flag(row, 6, &got.has_factor, e) < 0 ||
+	    db_text(row, 1, &got.name, e) < 0)
 		return err_code(e);
 	*u = got;
 	return 0;

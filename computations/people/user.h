@@ -20,7 +20,7 @@ int people_name_check(const char *what, const char *name, struct err *e) MUST_CH
 struct user {
 	int64_t number, created; /* ms since 1970 */
 	char *name;
-	bool administrator, suspended, auditor;
+	bool administrator, suspended, auditor, has_factor;
 };
 void user_done(struct user *u);
 #define CLEANUP_USER __attribute__((cleanup(user_done)))

@@ -128,12 +128,15 @@ static const char schema[] =
 								/* Assets by name. */
 								ASSETS_FORM
 									/* CVMs that managers make. */
-									MACHINES_FORM;
+									MACHINES_FORM
+										/* What some owe beside the password. */
+										FACTORS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
  * to sign in, 10 no notes, 11 no audit log, 12 no keys of users, 13 no command lines that ask to be
- * let in, 14 no workspaces, 15 nobody who confirms, 16 no assets, 17 no CVMs that managers make. */
+ * let in, 14 no workspaces, 15 nobody who confirms, 16 no assets, 17 no CVMs that managers make,
+ * 18 no second factors. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -155,6 +158,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[15] = CONFIRMATIONS_FORM,
 	[16] = ASSETS_FORM,
 	[17] = MACHINES_FORM,
+	[18] = FACTORS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -108,7 +108,8 @@ static void put_asker(const struct device *d, const struct admin_caller *caller,
 }
 
 static void show_asker(struct web *web, struct http_request *r, const struct admin_caller *caller,
-		       const struct device *d, unsigned status, const struct err *e)
+		       const struct device *d, bool has_factor, unsigned status,
+		       const struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	char csrf[WEB_CSRF_LEN + 1];
@@ -124,6 +125,7 @@ static void show_asker(struct web *web, struct http_request *r, const struct adm
 	web_form_begin(&w, WEB_DEVICE_PATH "/let-in", csrf);
 	page_put(&w, "<input type=\"hidden\" name=\"code\" value=\"%a\">\n", d->code);
 	web_form_field(&w, "password", "Your password", "password", "current-password", "", NULL);
+	web_enter_code(&w, has_factor);
 	web_form_end(&w, "Let it in");
 	web_step_button(&w, csrf, WEB_DEVICE_PATH "/refuse/", d->code, "Refuse",
 			"this command line");
@@ -134,8 +136,10 @@ static int run_see(struct store *store, struct web_step *step, struct err *e)
 {
 	if (check_person(&step->caller, e) < 0)
 		return err_code(e);
-	return device_find(&store->db, web_form_text(step->form, "code"), store_now(),
-			   &step->device, e);
+	if (device_find(&store->db, web_form_text(step->form, "code"), store_now(), &step->device,
+			e) < 0)
+		return err_code(e);
+	return factor_look(&store->db, step->caller.who.person, &step->factor, e);
 }
 
 /* Whoever guesses codes waits as for passwords, and a right one gives back nothing: others ask under them. */
@@ -156,7 +160,8 @@ static void seen(struct web_step *step, const struct err *e)
 	if (take_try(step, &later) < 0)
 		e = &later;
 	if (!e)
-		show_asker(step->web, step->r, &step->caller, &step->device, 200, NULL);
+		show_asker(step->web, step->r, &step->caller, &step->device, step->factor.is_on,
+			   200, NULL);
 	else if (e->code == ERR_INVALID || e->code == ERR_EXHAUSTED)
 		show_code(step->web, step->r, &step->caller, e->code == ERR_INVALID ? 400 : 429, e);
 	else
@@ -181,7 +186,7 @@ static int let_in_look(struct store *store, struct web_enter *en, struct err *e)
 	if (device_find(&store->db, web_form_text(en->form, "code"), store_now(), &en->device, e) <
 	    0)
 		return err_code(e);
-	return password_find(&store->db, en->user, &en->owner, e);
+	return web_enter_owner(store, en, e);
 }
 
 /* Meanwhile the session may have been ended, or the password changed. */
@@ -212,17 +217,17 @@ static void let_in_done(struct web_enter *en)
 static void let_in_show(struct web_enter *en, unsigned status, const struct err *e)
 {
 	if (*en->device.code)
-		show_asker(en->web, en->r, &en->caller, &en->device, status, e);
+		show_asker(en->web, en->r, &en->caller, &en->device, en->has_factor, status, e);
 	else
 		show_code(en->web, en->r, &en->caller, status, e);
 }
 
 void web_device_let_in(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { TRAIL_LET_IN, let_in_look, let_in_keep,
-						  let_in_done, let_in_show };
+	static const struct web_enter_way way = { TRAIL_LET_IN, true,        let_in_look,
+						  let_in_keep,  let_in_done, let_in_show };
 	static const char *const names[] = { "csrf", "code", "password", NULL };
-	struct web_enter *en = web_enter_new(data, r, &way, names, NULL);
+	struct web_enter *en = web_enter_new(data, r, &way, names, web_enter_codes);
 	struct err e;
 
 	if (!en)

@@ -58,13 +58,19 @@ void web_enter_free(struct web_enter *en)
 	free(en);
 }
 
+/* Something that can be guessed. */
+static bool gives(const struct web_enter *en)
+{
+	return en->given || en->way->takes_code;
+}
+
 /* What a person can mend is shown with the form; all else as everywhere. */
 static void fail(struct web_enter *en, const struct err *e)
 {
 	web_trail_end(&en->trail, e);
 	if (e->code == ERR_INVALID || e->code == ERR_EXISTS)
 		en->way->show(en, 400, e);
-	else if (e->code == ERR_UNAUTHENTICATED && en->given)
+	else if (e->code == ERR_UNAUTHENTICATED && gives(en))
 		en->way->show(en, 401, e);
 	else if (e->code == ERR_EXHAUSTED)
 		en->way->show(en, 429, e);
@@ -77,6 +83,13 @@ static int run_keep(struct store *store, void *data, struct err *e)
 {
 	struct web_enter *en = data;
 
+	if (en->way->takes_code &&
+	    factor_try(&store->db, en->owner.person, web_form_text(en->form, WEB_FACTOR_FIELD),
+		       store_now(), &en->answer, e) < 0)
+		return err_code(e);
+	/* What was counted stays. */
+	if (en->answer != FACTOR_RIGHT)
+		return 0;
 	if (en->way->keep(store, en, e) < 0)
 		return err_code(e);
 	return web_trail_add(store, &en->trail, en->user, e);
@@ -85,7 +98,14 @@ static int run_keep(struct store *store, void *data, struct err *e)
 static void kept(void *data, const struct err *e)
 {
 	struct web_enter *en = data;
+	struct err wrong;
 
+	if (!e && en->answer != FACTOR_RIGHT) {
+		log_info("page: %s gave a wrong code of user %s's second factor",
+			 http_request_peer(en->r), en->user);
+		factor_refuse(en->answer, &wrong);
+		e = &wrong;
+	}
 	if (e) {
 		fail(en, e);
 		return;
@@ -186,7 +206,7 @@ static void looked(void *data, const struct err *e)
 	struct err later;
 
 	/* A wrong code beside the password (web_device.c) is a try, too. */
-	if ((!e || e->code == ERR_INVALID) && en->given &&
+	if ((!e || e->code == ERR_INVALID) && gives(en) &&
 	    sign_in_rate_take(en->web->rate, &source, en->user, clock_ms(CLOCK_BOOTTIME), &later) <
 		    0)
 		e = &later;
@@ -194,8 +214,30 @@ static void looked(void *data, const struct err *e)
 		fail(en, e);
 	else if (en->given)
 		wait_in_line(en, en->given, false, compared);
-	else
+	else if (en->chosen)
 		wait_in_line(en, en->chosen, true, made);
+	else
+		keep(en);
+}
+
+int web_enter_owner(struct store *store, struct web_enter *en, struct err *e)
+{
+	struct factor_state state = { .is_on = false };
+
+	if (password_find(&store->db, en->user, &en->owner, e) < 0 ||
+	    (en->owner.person && factor_look(&store->db, en->owner.person, &state, e) < 0))
+		return err_code(e);
+	en->has_factor = state.is_on;
+	return 0;
+}
+
+const char *const web_enter_codes[] = { WEB_FACTOR_FIELD, NULL };
+
+void web_enter_code(struct writer *w, bool has_factor)
+{
+	if (has_factor)
+		web_form_field(w, WEB_FACTOR_FIELD, "Code of your second factor", "text",
+			       "one-time-code", "", WEB_CODE_HINT);
 }
 
 void web_enter_start(struct web_enter *en)

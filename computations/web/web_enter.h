@@ -7,6 +7,8 @@
 
 #include "computations/core/password_line.h"
 #include "computations/people/device.h"
+#include "computations/people/factor.h"
+#include "computations/people/half.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_trail.h"
 #include "computations/web/web_work.h"
@@ -15,6 +17,7 @@ struct web_enter;
 
 struct web_enter_way {
 	enum web_trail_deed deed; /* as the audit log has it */
+	bool takes_code;          /* of a second factor as well, where there is one */
 	/* In the pool: whose password it is, and whether the new one may be. */
 	int (*look)(struct store *store, struct web_enter *en, struct err *e);
 	/* In the pool, once what was given matched and what was chosen is computed. */
@@ -37,20 +40,30 @@ struct web_enter {
 	uint8_t old[SHA256_LEN]; /* the session that was shown, which ends over TLS */
 	bool has_old;
 	const char *given, *chosen;  /* to be compared, to be kept; NULL: none */
-	struct password_owner owner; /* of the one that is given */
+	struct password_owner owner; /* of the one that is given, or of the code */
+	bool has_factor;             /* the owner */
+	enum factor_answer answer;   /* to the code */
 	struct password made;
 	struct device device; /* of web_device.c */
 	char user[PEOPLE_NAME_MAX + 1];
 	int64_t person;                  /* who comes in */
 	char secret[LOGIN_TEXT_LEN + 1]; /* of the new session, over TLS */
+	char half[HALF_TEXT_LEN + 1];    /* of who owes a code: of web_second.c */
+	uint8_t totp[TOTP_SECRET_LEN];   /* of web_factor.c */
+	struct factor_recovery recovery;
 };
 
 /* Takes the form over. Refuses what is none of ours by itself; NULL then. */
 struct web_enter *web_enter_new(struct web *web, struct http_request *r,
 				const struct web_enter_way *way, const char *const *names,
 				const char *const *others);
-/* `en` is freed at the end. A password that is given counts as a try (sign_in_rate.h). */
+/* `en` is freed at the end. A password or code that is given counts as a try (sign_in_rate.h). */
 void web_enter_start(struct web_enter *en);
+/* Of look(): whose password is given, and whether a code has to come with it. */
+int web_enter_owner(struct store *store, struct web_enter *en, struct err *e) MUST_CHECK;
+/* The field of a form for it, which a form without a second factor lacks. */
+extern const char *const web_enter_codes[];
+void web_enter_code(struct writer *w, bool has_factor);
 
 /* What the browser says that it is; "" if it does not. On the loop alone. */
 void web_enter_about(const struct http_request *r, char about[LOGIN_ABOUT_MAX + 1]);

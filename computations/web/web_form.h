@@ -9,6 +9,8 @@
 
 #define WEB_JSON_TYPE "application/json"
 #define WEB_FORM_TYPE "application/x-www-form-urlencoded"
+/* The name of the field for a code of a second factor. */
+#define WEB_FACTOR_FIELD "factor"
 enum { WEB_FORM_MAX = 3072 }; /* bytes of a body: three passwords, each character as %XX */
 
 struct web_form;

@@ -26,8 +26,8 @@ const char *const *web_input_names(const struct web_action *action, bool is_need
 		names[count++] = "csrf";
 	if (is_needed && action->revises != REVISES_NOTHING)
 		names[count++] = "revision";
-	if (is_needed && action->needs_password)
-		names[count++] = "password";
+	if (action->needs_password)
+		names[count++] = is_needed ? "password" : WEB_FACTOR_FIELD;
 	for (const struct web_input *i = action->inputs; i->name; i++) {
 		if (i->place == INPUT_PATH)
 			continue;

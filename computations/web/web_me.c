@@ -9,6 +9,7 @@
 #include "computations/web/web_enter.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
 #include "computations/web/web_step.h"
 #include "computations/web/web_token.h"
@@ -25,7 +26,8 @@ static int run_me(struct store *store, struct web_work *work, struct err *e)
 
 	if (!person)
 		return 0;
-	if (login_list(&store->db, person, store_now(), work->logins, &work->login_count, e) < 0)
+	if (web_run_factor(store, work, e) < 0 ||
+	    login_list(&store->db, person, store_now(), work->logins, &work->login_count, e) < 0)
 		return err_code(e);
 	return token_list(&store->db, person, work->tokens, &work->token_count, e);
 }
@@ -95,6 +97,7 @@ static void reply_me(struct web_work *work)
 		 "\">Let a command line in</a>\n");
 	web_step_button(&w, csrf, "/", "sign-out", "Sign out", "of this browser");
 	page_put(&w, "</div>\n");
+	web_put_factor(work, &w);
 	put_logins(work, csrf, &w);
 	web_put_tokens(work, &w);
 	page_end(&w);
@@ -200,6 +203,7 @@ static void show_password(struct web_enter *en, unsigned status, const struct er
 		       WEB_PASSWORD_HINT);
 	web_form_field(&w, "again", "New password, once more", "password", "new-password", "",
 		       NULL);
+	web_enter_code(&w, en->has_factor);
 	web_form_end(&w, "Change it, and end my other sessions");
 	page_put(&w, "</section>\n");
 	page_end(&w);
@@ -208,7 +212,10 @@ static void show_password(struct web_enter *en, unsigned status, const struct er
 
 static void reply_password(struct web_work *work)
 {
-	struct web_enter en = { .r = work->r, .web = work->web, .caller = work->caller };
+	struct web_enter en = { .r = work->r,
+				.web = work->web,
+				.caller = work->caller,
+				.has_factor = work->factor.is_on };
 
 	if (work->caller.has_login)
 		show_password(&en, 200, NULL);
@@ -218,7 +225,7 @@ static void reply_password(struct web_work *work)
 
 void web_me_password(struct http_request *r, void *data)
 {
-	web_work_start(data, r, NULL, reply_password);
+	web_work_start(data, r, web_run_factor, reply_password);
 }
 
 static int change_look(struct store *store, struct web_enter *en, struct err *e)
@@ -226,11 +233,11 @@ static int change_look(struct store *store, struct web_enter *en, struct err *e)
 	if (web_work_check(store, &en->caller, "", e) < 0)
 		return err_code(e);
 	snprintf(en->user, sizeof(en->user), "%s", en->caller.who.name);
+	if (web_enter_owner(store, en, e) < 0)
+		return err_code(e);
 	if (strcmp(en->chosen, web_form_text(en->form, "again")) != 0)
 		return err_set(e, ERR_INVALID, "the two new passwords are not the same");
-	if (password_check(en->user, en->chosen, e) < 0)
-		return err_code(e);
-	return password_find(&store->db, en->user, &en->owner, e);
+	return password_check(en->user, en->chosen, e);
 }
 
 /* Meanwhile the session may have been ended. */
@@ -252,10 +259,11 @@ static void change_done(struct web_enter *en)
 
 void web_me_password_try(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { TRAIL_CHANGE_PASSWORD, change_look, change_keep,
-						  change_done, show_password };
+	static const struct web_enter_way way = {
+		TRAIL_CHANGE_PASSWORD, true, change_look, change_keep, change_done, show_password
+	};
 	static const char *const names[] = { "csrf", "now", "password", "again", NULL };
-	struct web_enter *en = web_enter_new(data, r, &way, names, NULL);
+	struct web_enter *en = web_enter_new(data, r, &way, names, web_enter_codes);
 	struct err e;
 
 	if (!en)

@@ -6,6 +6,7 @@
 #include "computations/web/web_act.h"
 #include "computations/web/web_asset.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
 #include "computations/web/web_token.h"
 #include "computations/web/web_words.h"
@@ -203,6 +204,13 @@ const struct web_route web_routes[] = {
 	PAGE("/me", DEED_BE, NULL, web_me),
 	PAGE("/me/password", DEED_BE, NULL, web_me_password),
 	FORM("/me/change", may_change, web_me_password_try),
+	PAGE("/me/factor", DEED_BE, NULL, web_factor),
+	FORM("/me/factor", may_change, web_factor_begin),
+	FORM("/me/factor/confirm", may_change, web_factor_confirm),
+	PAGE("/me/factor/codes", DEED_BE, NULL, web_factor_codes),
+	FORM("/me/factor/codes", may_change, web_factor_renew),
+	PAGE("/me/factor/remove", DEED_BE, NULL, web_factor_off),
+	FORM("/me/factor/remove", may_change, web_factor_remove),
 	PAGE("/me/token", DEED_BE, NULL, web_token_ask),
 	FORM("/me/token", may_change, web_token_try),
 	CHANGE("/me/sessions/{number}", web_page_end),
@@ -219,6 +227,7 @@ const struct web_route web_routes[] = {
 	OPEN("/in/{secret}", web_arrive),
 	OPEN("/sign-in", web_sign_in),
 	FORM("/sign-in", may_try, web_sign_in_try),
+	FORM("/sign-in/code", may_try, web_second_try),
 	OPEN("/password/{secret}", web_choose),
 	FORM("/password/{secret}", may_try, web_choose_try),
 	OPEN("/page.css", asset_css),

@@ -10,13 +10,14 @@
 #include "computations/web/web_access.h"
 #include "computations/web/web_enter.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_second.h"
 #include "computations/web/web_words.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Where the answer to a form may lead: a browser asks its page for that, too. */
-static void reply(struct web *web, struct http_request *r, struct writer *w, unsigned status)
+void web_sign_in_reply(struct web *web, struct http_request *r, struct writer *w, unsigned status)
 {
 	struct http_answer answer = { .status = status, .type = WEB_HTML_TYPE, .csp = WEB_CSP };
 	char csp[sizeof(WEB_CSP) + 64];
@@ -37,8 +38,8 @@ static void reply(struct web *web, struct http_request *r, struct writer *w, uns
 
 /* ---- by name and password ---- */
 
-static void show_sign_in(struct web *web, struct http_request *r, const char *name, unsigned status,
-			 const struct err *e)
+void web_sign_in_show(struct web *web, struct http_request *r, const char *name, unsigned status,
+		      const struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 
@@ -52,17 +53,17 @@ static void show_sign_in(struct web *web, struct http_request *r, const char *na
 	web_form_field(&w, "password", "Password", "password", "current-password", "", NULL);
 	web_form_end(&w, "Sign in");
 	page_put(&w, "<p class=\"small dim\">%t</p></section>\n", WEB_NO_PASSWORD);
-	reply(web, r, &w, status);
+	web_sign_in_reply(web, r, &w, status);
 }
 
 void web_sign_in(struct http_request *r, void *data)
 {
-	show_sign_in(data, r, "", 200, NULL);
+	web_sign_in_show(data, r, "", 200, NULL);
 }
 
 static void sign_in_show(struct web_enter *en, unsigned status, const struct err *e)
 {
-	show_sign_in(en->web, en->r, en->user, status, e);
+	web_sign_in_show(en->web, en->r, en->user, status, e);
 }
 
 static int sign_in_look(struct store *store, struct web_enter *en, struct err *e)
@@ -81,13 +82,13 @@ static int sign_in_keep(struct store *store, struct web_enter *en, struct err *e
 	    !bytes_equal(now.password.hash, en->owner.password.hash, PASSWORD_HASH_LEN))
 		return err_set(e, ERR_UNAUTHENTICATED, WEB_WRONG);
 	en->person = en->owner.person;
-	return web_enter_login(store, en, e);
+	return web_second_begin(store, en, e);
 }
 
 void web_sign_in_try(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { TRAIL_SIGN_IN, sign_in_look, sign_in_keep,
-						  web_enter_in, sign_in_show };
+	static const struct web_enter_way way = { TRAIL_SIGN_IN, false,           sign_in_look,
+						  sign_in_keep,  web_second_done, sign_in_show };
 	static const char *const names[] = { "name", "password", NULL };
 	struct web_enter *en = web_enter_new(data, r, &way, names, NULL);
 
@@ -136,7 +137,7 @@ static void show_choice(struct web *web, struct http_request *r, const char *use
 	web_form_field(&w, "again", "Password, once more", "password", "new-password", "", NULL);
 	web_form_end(&w, is_first ? "Become the administrator" : "Keep it and sign in");
 	page_put(&w, "</section>\n");
-	reply(web, r, &w, status);
+	web_sign_in_reply(web, r, &w, status);
 }
 
 static int look_at_link(struct store *store, void *data, struct err *e)
@@ -223,20 +224,20 @@ static int choose_keep(struct store *store, struct web_enter *en, struct err *e)
 	    account_password(&store->db, u.number, &en->made, 0, now, e) < 0)
 		return err_code(e);
 	en->person = u.number;
-	return web_enter_login(store, en, e);
+	return web_second_begin(store, en, e);
 }
 
 static void choose_done(struct web_enter *en)
 {
 	log_info("page: user %s has chosen a password", en->user);
 	web_door_forget(&en->web->door, en->person);
-	web_enter_in(en);
+	web_second_done(en);
 }
 
 void web_choose_try(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { TRAIL_CHOOSE_PASSWORD, choose_look, choose_keep,
-						  choose_done, choose_show };
+	static const struct web_enter_way way = { TRAIL_CHOOSE_PASSWORD, false,       choose_look,
+						  choose_keep,           choose_done, choose_show };
 	static const char *const names[] = { "name", "password", "again", NULL };
 	struct web_enter *en = web_enter_new(data, r, &way, names, NULL);
 

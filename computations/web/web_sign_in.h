@@ -7,10 +7,17 @@
  */
 #pragma once
 
+#include "common/base/writer.h"
 #include "common/http/request.h"
+
+struct web;
 
 void web_sign_in(struct http_request *r, void *data);
 void web_sign_in_try(struct http_request *r, void *data);
+/* Its form, with what was wrong (NULL: nothing); and a page whose form may lead to a name of its own. */
+void web_sign_in_show(struct web *web, struct http_request *r, const char *name, unsigned status,
+		      const struct err *e);
+void web_sign_in_reply(struct web *web, struct http_request *r, struct writer *w, unsigned status);
 /* A link that lets somebody choose a password (entry.h). */
 void web_choose(struct http_request *r, void *data);
 void web_choose_try(struct http_request *r, void *data);

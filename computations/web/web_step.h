@@ -6,6 +6,7 @@
 #pragma once
 
 #include "computations/people/device.h"
+#include "computations/people/factor.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_trail.h"
 #include "computations/web/web_work.h"
@@ -30,6 +31,7 @@ struct web_step {
 	const struct web_step_way *way;
 	struct web_trail trail;
 	struct device device; /* of web_device.c */
+	struct factor_state factor;
 };
 
 /* Reads the form, and refuses what is none of this session's. `way` is kept. */

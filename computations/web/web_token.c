@@ -9,6 +9,7 @@
 #include "computations/web/web_enter.h"
 #include "computations/web/web_input.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_second.h"
 #include "computations/web/web_step.h"
 #include "computations/web/web_words.h"
 #include "people.pb-c.h"
@@ -118,6 +119,7 @@ static void show(struct web_enter *en, unsigned status, const struct err *e)
 	put_boxes(&w);
 	web_form_field(&w, "password", "Your password", "password", "current-password", "",
 		       WEB_TOKEN_PASSWORD);
+	web_enter_code(&w, en->has_factor);
 	web_form_end(&w, "Make it");
 	page_put(&w, "</section>\n");
 	page_end(&w);
@@ -126,7 +128,10 @@ static void show(struct web_enter *en, unsigned status, const struct err *e)
 
 static void reply_ask(struct web_work *work)
 {
-	struct web_enter en = { .r = work->r, .web = work->web, .caller = work->caller };
+	struct web_enter en = { .r = work->r,
+				.web = work->web,
+				.caller = work->caller,
+				.has_factor = work->factor.is_on };
 
 	if (work->caller.has_login)
 		show(&en, 200, NULL);
@@ -136,7 +141,7 @@ static void reply_ask(struct web_work *work)
 
 void web_token_ask(struct http_request *r, void *data)
 {
-	web_work_start(data, r, NULL, reply_ask);
+	web_work_start(data, r, web_run_factor, reply_ask);
 }
 
 static int look(struct store *store, struct web_enter *en, struct err *e)
@@ -144,7 +149,7 @@ static int look(struct store *store, struct web_enter *en, struct err *e)
 	if (web_work_check(store, &en->caller, "", e) < 0)
 		return err_code(e);
 	snprintf(en->user, sizeof(en->user), "%s", en->caller.who.name);
-	return password_find(&store->db, en->user, &en->owner, e);
+	return web_enter_owner(store, en, e);
 }
 
 /* The token itself is a call, which asks again who it is. */
@@ -160,7 +165,7 @@ static void done(struct web_enter *en)
 
 void web_token_try(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { TRAIL_CONFIRM, look, keep, done, show };
+	static const struct web_enter_way way = { TRAIL_CONFIRM, true, look, keep, done, show };
 	const char *needed[WEB_FORM_NAMES_MAX], *others[WEB_FORM_NAMES_MAX];
 	struct web_enter *en =
 		web_enter_new(data, r, &way, web_input_names(&web_page_token, true, needed),

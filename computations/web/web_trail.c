@@ -15,11 +15,16 @@
 
 static const struct rpc_handler deeds[TRAIL_DEEDS] = {
 	[TRAIL_SIGN_IN] = DEED("SignIn"),
+	[TRAIL_SECOND] = DEED("GiveCode"),
 	[TRAIL_CHOOSE_PASSWORD] = DEED("ChoosePassword"),
 	[TRAIL_CHANGE_PASSWORD] = DEED("ChangePassword"),
 	[TRAIL_CONFIRM] = DEED("Confirm"),
 	[TRAIL_LET_IN] = DEED("LetIn"),
 	[TRAIL_REFUSE] = DEED("Refuse"),
+	[TRAIL_BEGIN_FACTOR] = DEED("BeginFactor"),
+	[TRAIL_CONFIRM_FACTOR] = DEED("ConfirmFactor"),
+	[TRAIL_RENEW_CODES] = DEED("RenewRecoveryCodes"),
+	[TRAIL_REMOVE_FACTOR] = DEED("RemoveFactor"),
 	[TRAIL_SIGN_OUT] = DEED("SignOut"),
 	[TRAIL_GIVE_LINK] = DEED("GiveLink"),
 	[TRAIL_COME_IN] = DEED("ComeIn"),

@@ -12,11 +12,16 @@
 
 enum web_trail_deed {
 	TRAIL_SIGN_IN,         /* with a password */
+	TRAIL_SECOND,          /* with a code after it, to be in */
 	TRAIL_CHOOSE_PASSWORD, /* with a link */
 	TRAIL_CHANGE_PASSWORD,
-	TRAIL_CONFIRM, /* with the password, before what needs it */
-	TRAIL_LET_IN,  /* a command line, with the password */
-	TRAIL_REFUSE,  /* one that somebody else began */
+	TRAIL_CONFIRM,      /* with the password, before what needs it */
+	TRAIL_LET_IN,       /* a command line, with the password */
+	TRAIL_REFUSE,       /* one that somebody else began */
+	TRAIL_BEGIN_FACTOR, /* with the password */
+	TRAIL_CONFIRM_FACTOR,
+	TRAIL_RENEW_CODES, /* with the password and a code; so is the next */
+	TRAIL_REMOVE_FACTOR,
 	TRAIL_SIGN_OUT,
 	TRAIL_GIVE_LINK, /* to whoever may open the administrators' socket */
 	TRAIL_COME_IN,   /* with such a link, or one that a password was worth */

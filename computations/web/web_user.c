@@ -46,6 +46,8 @@ static void put_row(const struct user *u, struct writer *w)
 	page_put(w, "<span>%s%s</span></td>",
 		 u->administrator ? "Administrator of the service" : "User",
 		 u->suspended ? ", suspended" : "");
+	page_cell(w, "Second factor");
+	page_put(w, "%s</td>", u->has_factor ? "Yes" : "No");
 	page_cell(w, "Since");
 	page_time(w, u->created);
 	page_put(w, "</td></tr>\n");
@@ -53,9 +55,9 @@ static void put_row(const struct user *u, struct writer *w)
 
 static void put_table(const struct web_work *work, struct writer *w)
 {
-	static const struct page_column columns[] = { { "User", false },
-						      { "Is", false },
-						      { "Since", false } };
+	static const struct page_column columns[] = {
+		{ "User", false }, { "Is", false }, { "Second factor", false }, { "Since", false }
+	};
 	const struct users *users = work->more;
 
 	page_table_begin(w, "Users, oldest first", columns, ARRAY_LEN(columns));

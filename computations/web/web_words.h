@@ -98,6 +98,27 @@
 #define WEB_TOKEN_PASSWORD \
 	"A token lasts longer than this session: so it takes more than the session to make one."
 #define WEB_TOKEN_ONCE "It is shown once, and kept nowhere. Whoever has it is you."
+#define WEB_CODE_HINT  "Six digits that your authenticator program shows now, or a recovery code"
+#define WEB_CODE_LOST                                                                             \
+	"No device, and no recovery code left? Whoever administers this service can remove your " \
+	"second factor."
+#define WEB_FACTOR                                                                                      \
+	"With a second factor your password alone opens nothing: who signs in, makes a token, "         \
+	"changes the password or lets a command line in gives a code of your phone, too. Tokens go on " \
+	"as before."
+#define WEB_FACTOR_OFF "None: your password alone opens your account."
+#define WEB_FACTOR_SCAN                                                                                \
+	"Give this key to an authenticator program (time-based, six digits, 30 seconds). It is shown " \
+	"once; nothing changes before you have given a code."
+#define WEB_FACTOR_HINT  "Six digits that the program shows now"
+#define WEB_FACTOR_AGAIN "Without the key: begin again, and it gives another one."
+#define WEB_FACTOR_CODES                                                                              \
+	"Each of these opens your account once in place of a code, if your device is lost. They are " \
+	"shown once: print them, or keep them where your password is not."
+#define WEB_FACTOR_IS_ON "It is on, and your other sessions have ended."
+#define WEB_FACTOR_RENEW "Ten others. The ones that you have are good for nothing any more."
+#define WEB_FACTOR_REMOVE \
+	"Your password alone opens your account then, and your recovery codes are good for nothing."
 #define WEB_RUN                                                                                       \
 	"The CVM gets the manifest, which is frozen from then on. Its agent waits for the algorithm " \
 	"and the datasets, from the keys that the manifest names."

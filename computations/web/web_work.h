@@ -10,6 +10,7 @@
 #include "computations/core/admin_access.h"
 #include "computations/core/service.h"
 #include "computations/core/sign_in_rate.h"
+#include "computations/people/factor.h"
 #include "computations/store/store_confirm.h"
 #include "computations/store/store_key.h"
 #include "computations/web/web_door.h"
@@ -60,7 +61,8 @@ struct web_work {
 	struct login logins[LOGINS_MAX];
 	struct token tokens[TOKENS_MAX];
 	size_t login_count, token_count;
-	struct record *records; /* the newest WEB_RECORDS or fewer, oldest first */
+	struct factor_state factor; /* of web_run_factor() */
+	struct record *records;     /* the newest WEB_RECORDS or fewer, oldest first */
 	size_t record_count;
 };
 

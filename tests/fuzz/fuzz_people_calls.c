@@ -433,6 +433,8 @@ static int ask_accounts(const struct command *c)
 		return ask(c, PROTO_PEOPLE_SET_PASSWORD, &set.base);
 	case ORDER_ADD_LINK:
 		return ask(c, PROTO_PEOPLE_ADD_LINK, &user.base);
+	case ORDER_REMOVE_FACTOR:
+		return ask(c, PROTO_PEOPLE_REMOVE_FACTOR, &user.base);
 	case ORDER_LIST_SESSIONS:
 		return ask(c, PROTO_PEOPLE_LIST_SESSIONS, &user.base);
 	default:
@@ -661,6 +663,8 @@ static int ask_confirmations(const struct command *c)
 
 static int ask_one(const struct command *c)
 {
+	if (c->what == ORDER_REMOVE_FACTOR)
+		return ask_accounts(c);
 	if (c->what >= ORDER_CONFIRM)
 		return ask_confirmations(c);
 	if (c->what >= ORDER_ADD_MEMBER)
@@ -705,7 +709,8 @@ static bool is_known(const struct command *c, struct token_owner *who)
 static bool is_the_service_s(enum order what)
 {
 	return what <= ORDER_REMOVE_USER || what == ORDER_LIST_CVMS || what == ORDER_SET_PASSWORD ||
-	       what == ORDER_ADD_LINK || what == ORDER_ADD_WORKSPACE || what == ORDER_ADD_MEMBER;
+	       what == ORDER_ADD_LINK || what == ORDER_REMOVE_FACTOR ||
+	       what == ORDER_ADD_WORKSPACE || what == ORDER_ADD_MEMBER;
 }
 
 static bool governs(enum order what)

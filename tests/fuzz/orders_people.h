@@ -57,6 +57,7 @@ enum order {
 	ORDER_TRANSFER_WORKSPACE,
 	ORDER_CONFIRM, /* the first name is signed, by a key as of ORDER_REGISTER_KEY; the operand spoils it */
 	ORDER_LIST_CONFIRMATIONS,
+	ORDER_REMOVE_FACTOR, /* of the first name, which is a user's */
 	ORDERS
 };
 

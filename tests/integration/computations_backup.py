@@ -226,7 +226,7 @@ def an_older_state_is_no_silent_one():
         assert row["who"] == f"uid {os.geteuid()}" and row["object"].startswith(f"{at}:"), row
         assert json.loads(row["about"])["leaves"] == 1, row
         database = sqlite3.connect(folder("state/computations.db"))
-        for table in "logins", "entry_links", "devices", "key_challenges":
+        for table in "logins", "entry_links", "devices", "key_challenges", "halves":
             assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
         database.close()
 

@@ -4,6 +4,7 @@
 import tap
 import web_browser
 from harness import cli
+from second_factor import Phone
 from sign_in import OTHER, PASSWORD, Page
 from web_browser import look, walk
 
@@ -100,6 +101,50 @@ def a_code_lets_a_command_line_in():
         assert room.web.root("TakeLogin", secret=asked.secret).user == "anna"
 
 
+def a_second_factor_is_set_up_and_asked_for():
+    """By keyboard, each screen walked and looked at."""
+    with Room() as room:
+        room.web.user("anna")
+
+        def first_step():
+            room.go("/sign-in")
+            room.fill("name", "anna")
+            room.fill("password", PASSWORD)
+            room.page.key("Enter")
+        first_step()
+        room.arrived("/")
+        wrong = look(room, "factor-begin", "/me/factor")
+        room.fill("password", PASSWORD)
+        room.page.key("Enter")
+        room.page.until("document.readyState === 'complete' && document.getElementById('key') !== null", "the key")
+        walk(room.page)
+        phone = Phone(room.page.run("document.getElementById('key').textContent"))
+        room.fill("code", phone.now())
+        room.page.key("Enter")
+        room.page.until("document.readyState === 'complete' && document.getElementById('codes') !== null", "codes")
+        walk(room.page)
+        codes = room.page.run("document.getElementById('codes').textContent").split("\n")
+        assert len(codes) == 10, codes
+        for name, path in (("factor-you", "/me"), ("factor-codes", "/me/factor/codes"), ("factor-remove", "/me/factor/remove")):
+            wrong += look(room, name, path)
+        assert not wrong, "\n".join(wrong[:40])
+        room.go("/me")
+        room.page.run("document.querySelector('form[action=\"/sign-out\"] button').click()")
+        room.arrived("/sign-in")
+        room.base = f"http://localhost:{room.web.port}"
+        first_step()
+        room.page.until("document.readyState === 'complete' && document.getElementById('f-factor') !== null", "the code")
+        walk(room.page)
+        room.fill("factor", phone.wrong())
+        room.page.key("Enter")
+        room.page.until("document.querySelector('[role=alert]') !== null", "that it is wrong")
+        room.fill("factor", codes[0])
+        room.page.key("Enter")
+        room.arrived("/")
+        room.go("/me")
+        assert "9 of 10" in room.page.run("document.querySelector('main').textContent")
+
+
 def its_screens_are_as_they_should_be():
     with Room() as room:
         room.web.user("anna")
@@ -118,4 +163,5 @@ if __name__ == "__main__":
     tap.run([a_user_signs_in_looks_around_and_leaves,
              a_link_leads_to_a_password_and_in,
              a_code_lets_a_command_line_in,
+             a_second_factor_is_set_up_and_asked_for,
              its_screens_are_as_they_should_be])

@@ -52,6 +52,7 @@ static const char *const takes_away[STORE_FORM] = {
 	       "ALTER TABLE computations DROP COLUMN manifest_revision;",
 	[16] = "DROP TABLE asset_links; DROP TABLE assets;",
 	[17] = "DROP TABLE machines;",
+	[18] = "DROP TABLE halves; DROP TABLE recovery_codes; DROP TABLE factors;",
 };
 
 void store_room_age(struct store_room *f, int form)

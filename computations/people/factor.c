@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/people/factor.h"
+
+#include "common/base/encode.h"
+#include "common/crypto/digest.h"
+#include "computations/people/device.h"
+#include "computations/people/entry.h"
+#include "computations/people/login.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <openssl/crypto.h>
+
+struct kept {
+	uint8_t secret[TOTP_SECRET_LEN];
+	bool confirmed;
+	int64_t last, failed,
+		failed_at; /* the step of the last code; wrong ones in a row, and when */
+};
+
+static void forget(struct kept *k)
+{
+	OPENSSL_cleanse(k, sizeof(*k));
+}
+#define CLEANUP_KEPT __attribute__((cleanup(forget)))
+
+static int read_kept(struct db_rows *row, struct kept *k, struct err *e)
+{
+	const void *secret;
+	size_t len;
+
+	if (db_blob(row, 0, TOTP_SECRET_LEN, &secret, &len, e) < 0)
+		return err_code(e);
+	if (len != TOTP_SECRET_LEN)
+		return err_set(e, ERR_DATA_LOSS, "database: a second factor of another length");
+	memcpy(k->secret, secret, len);
+	if (db_flag(row, 1, &k->confirmed, e) < 0 ||
+	    db_integer(row, 2, 0, INT64_MAX, &k->last, e) < 0 ||
+	    db_integer(row, 3, 0, FACTOR_TRIES, &k->failed, e) < 0 ||
+	    db_integer(row, 4, 0, INT64_MAX, &k->failed_at, e) < 0)
+		return err_code(e);
+	return 0;
+}
+
+/* `*found` false: there is none. */
+static int find(struct db *db, int64_t person, struct kept *k, bool *found, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	int row;
+
+	if (db_query(db, &rows, e,
+		     "SELECT secret, confirmed, last, failed, failed_at FROM factors"
+		     " WHERE person = ?",
+		     "i", person) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row < 0)
+		return row;
+	*found = row > 0;
+	return *found ? read_kept(rows, k, e) : 0;
+}
+
+int factor_look(struct db *db, int64_t person, struct factor_state *state, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct factor_state got = { .is_on = false };
+	int row;
+
+	if (db_query(db, &rows, e,
+		     "SELECT f.created, (SELECT count(*) FROM recovery_codes r WHERE"
+		     " r.person = f.person) FROM factors f WHERE f.person = ? AND f.confirmed = 1",
+		     "i", person) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row < 0 || (row && (db_integer(rows, 0, 0, INT64_MAX, &got.since, e) < 0 ||
+				db_integer(rows, 1, 0, FACTOR_RECOVERY, &got.left, e) < 0)))
+		return err_code(e);
+	got.is_on = row > 0;
+	*state = got;
+	return 0;
+}
+
+/* ---- a new one ---- */
+
+int factor_begin(struct db *db, int64_t person, int64_t now, uint8_t secret[TOTP_SECRET_LEN],
+		 struct err *e)
+{
+	uint8_t made[TOTP_SECRET_LEN];
+	struct factor_state state;
+	int failed;
+
+	if (factor_look(db, person, &state, e) < 0)
+		return err_code(e);
+	if (state.is_on)
+		return err_set(e, ERR_EXISTS, "there is a second factor already: remove it first");
+	if (db_run(db, e, "DELETE FROM factors WHERE person = ?", "i", person) < 0 ||
+	    random_bytes(made, sizeof(made), e) < 0)
+		return err_code(e);
+	failed = db_run(db, e, "INSERT INTO factors (person, secret, created) VALUES (?, ?, ?)",
+			"ibi", person, made, sizeof(made), now);
+	if (!failed)
+		memcpy(secret, made, sizeof(made));
+	OPENSSL_cleanse(made, sizeof(made));
+	return failed;
+}
+
+/* Digits and letters of a code, without what people put between them: "" if it has more than `max`. */
+static void strip(const char *typed, char *out, size_t max)
+{
+	size_t len = 0;
+
+	for (; *typed; typed++) {
+		if (*typed == ' ' || *typed == '-')
+			continue;
+		if (len == max) {
+			len = 0;
+			break;
+		}
+		out[len++] = (char)tolower((unsigned char)*typed);
+	}
+	out[len] = 0;
+}
+
+static int add_recovery(struct db *db, int64_t person, char text[FACTOR_RECOVERY_TEXT_LEN + 1],
+			struct err *e)
+{
+	uint8_t random[FACTOR_RECOVERY_LEN], hash[SHA256_LEN];
+	char digits[FACTOR_RECOVERY_DIGITS + 1];
+	size_t len = 0;
+	int failed;
+
+	if (random_bytes(random, sizeof(random), e) < 0)
+		return err_code(e);
+	hex_encode(random, sizeof(random), digits);
+	failed = digest(DIGEST_SHA256, digits, FACTOR_RECOVERY_DIGITS, hash, e);
+	if (!failed)
+		failed = db_run(db, e, "INSERT INTO recovery_codes (person, hash) VALUES (?, ?)",
+				"ib", person, hash, sizeof(hash));
+	for (size_t i = 0; i < FACTOR_RECOVERY_DIGITS; i++) {
+		if (i && i % FACTOR_RECOVERY_GROUP == 0)
+			text[len++] = '-';
+		text[len++] = digits[i];
+	}
+	text[len] = 0;
+	OPENSSL_cleanse(random, sizeof(random));
+	OPENSSL_cleanse(digits, sizeof(digits));
+	return failed;
+}
+
+static int make_recovery(struct db *db, int64_t person, struct factor_recovery *recovery,
+			 struct err *e)
+{
+	if (db_run(db, e, "DELETE FROM recovery_codes WHERE person = ?", "i", person) < 0)
+		return err_code(e);
+	for (int i = 0; i < FACTOR_RECOVERY; i++)
+		if (add_recovery(db, person, recovery->codes[i], e) < 0)
+			return err_code(e);
+	return 0;
+}
+
+/* What was begun by the password alone: sessions, a command line that was let in, a link for another password. */
+static int end_others(struct db *db, int64_t person, int64_t keep, struct err *e)
+{
+	if (login_end_others(db, person, keep, e) < 0 || device_forget(db, person, e) < 0)
+		return err_code(e);
+	return entry_forget(db, person, e);
+}
+
+int factor_confirm(struct db *db, int64_t person, const char *code, int64_t keep, int64_t now,
+		   struct factor_recovery *recovery, struct err *e)
+{
+	struct kept k CLEANUP_KEPT = { .confirmed = false };
+	char typed[TOTP_DIGITS + 1];
+	bool found, matches;
+	int64_t step = 0;
+
+	if (find(db, person, &k, &found, e) < 0)
+		return err_code(e);
+	if (!found || k.confirmed)
+		return err_set(e, ERR_PRECONDITION,
+			       "no second factor waits for its first code: set one up");
+	strip(code, typed, TOTP_DIGITS);
+	if (totp_matches(k.secret, typed, now, 0, &matches, &step, e) < 0)
+		return err_code(e);
+	if (!matches)
+		return err_set(
+			e, ERR_INVALID,
+			"this is not the code that the program shows now: type the next one, "
+			"or compare the time of both machines");
+	if (db_run(db, e, "UPDATE factors SET confirmed = 1, last = ? WHERE person = ?", "ii", step,
+		   person) < 0 ||
+	    end_others(db, person, keep, e) < 0)
+		return err_code(e);
+	return make_recovery(db, person, recovery, e);
+}
+
+/* ---- its codes ---- */
+
+static int try_recovery(struct db *db, int64_t person, const char *typed,
+			enum factor_answer *answer, struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+	int64_t gone;
+
+	if (digest(DIGEST_SHA256, typed, FACTOR_RECOVERY_DIGITS, hash, e) < 0 ||
+	    db_change(db, &gone, e, "DELETE FROM recovery_codes WHERE person = ? AND hash = ?",
+		      "ib", person, hash, sizeof(hash)) < 0)
+		return err_code(e);
+	*answer = gone == 1 ? FACTOR_RIGHT : FACTOR_WRONG;
+	return 0;
+}
+
+/* A clock that was set back makes nobody wait for ever. */
+static bool has_to_wait(const struct kept *k, int64_t now)
+{
+	int64_t passed = now - k->failed_at;
+
+	return k->failed >= FACTOR_TRIES && passed >= 0 && passed < FACTOR_WAIT_MS;
+}
+
+static int try_code(struct db *db, int64_t person, const struct kept *k, const char *typed,
+		    int64_t now, enum factor_answer *answer, struct err *e)
+{
+	int64_t step = k->last, failed = k->failed < FACTOR_TRIES ? k->failed + 1 : FACTOR_TRIES;
+	bool matches;
+
+	if (has_to_wait(k, now)) {
+		*answer = FACTOR_LATER;
+		return 0;
+	}
+	if (totp_matches(k->secret, typed, now, k->last, &matches, &step, e) < 0)
+		return err_code(e);
+	*answer = matches ? FACTOR_RIGHT : FACTOR_WRONG;
+	return db_run(db, e,
+		      "UPDATE factors SET last = ?, failed = ?, failed_at = ? WHERE person = ?",
+		      "iiii", step, matches ? (int64_t)0 : failed, now, person);
+}
+
+int factor_try(struct db *db, int64_t person, const char *code, int64_t now,
+	       enum factor_answer *answer, struct err *e)
+{
+	char typed[FACTOR_RECOVERY_DIGITS + 1];
+	struct kept k CLEANUP_KEPT = { .confirmed = false };
+	bool found;
+	int failed;
+
+	if (find(db, person, &k, &found, e) < 0)
+		return err_code(e);
+	if (!found || !k.confirmed) {
+		*answer = FACTOR_RIGHT;
+		return 0;
+	}
+	if (!*code)
+		return err_set(e, ERR_INVALID,
+			       "this account has a second factor: give its code as well");
+	strip(code, typed, FACTOR_RECOVERY_DIGITS);
+	failed = strlen(typed) == FACTOR_RECOVERY_DIGITS
+			 ? try_recovery(db, person, typed, answer, e)
+			 : try_code(db, person, &k, typed, now, answer, e);
+	OPENSSL_cleanse(typed, sizeof(typed));
+	return failed;
+}
+
+int factor_refuse(enum factor_answer answer, struct err *e)
+{
+	if (answer == FACTOR_LATER)
+		return err_set(e, ERR_EXHAUSTED,
+			       "too many wrong codes: the next is taken %d minutes after the last, "
+			       "and a recovery code at once",
+			       FACTOR_WAIT_MS / 60000);
+	return err_set(e, ERR_UNAUTHENTICATED,
+		       "this code is wrong, or was used: wait for the next one");
+}
+
+/* ---- the rest ---- */
+
+static int no_factor(struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "this user has no second factor");
+}
+
+int factor_renew(struct db *db, int64_t person, struct factor_recovery *recovery, struct err *e)
+{
+	struct factor_state state;
+
+	if (factor_look(db, person, &state, e) < 0)
+		return err_code(e);
+	return state.is_on ? make_recovery(db, person, recovery, e) : no_factor(e);
+}
+
+int factor_remove(struct db *db, int64_t person, struct err *e)
+{
+	int64_t gone;
+
+	if (db_run(db, e, "DELETE FROM recovery_codes WHERE person = ?", "i", person) < 0 ||
+	    db_change(db, &gone, e, "DELETE FROM factors WHERE person = ? AND confirmed = 1", "i",
+		      person) < 0)
+		return err_code(e);
+	return gone ? 0 : no_factor(e);
+}
