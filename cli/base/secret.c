@@ -65,16 +65,24 @@ static int read_stdin(char out[SECRET_MAX + 2], struct err *e)
 	return 0;
 }
 
+static int ask_once(const char *question, char out[SECRET_MAX + 1], int *len, struct err *e)
+{
+	*len = secret_ask(question, out, SECRET_MAX);
+	if (*len < 0)
+		return err_set(e, ERR_PRECONDITION,
+			       "there is no terminal to ask on: use --stdin, and give it there");
+	out[*len] = 0;
+	return 0;
+}
+
 static int ask_twice(const char *question, char out[SECRET_MAX + 1], struct err *e)
 {
 	char again[SECRET_MAX + 1];
-	int len = secret_ask(question, out, SECRET_MAX), other;
+	int len, other;
 	bool same;
 
-	if (len < 0)
-		return err_set(e, ERR_PRECONDITION,
-			       "there is no terminal to ask on: use --stdin, and give it there");
-	out[len] = 0;
+	if (ask_once(question, out, &len, e) < 0)
+		return err_code(e);
 	other = secret_ask("Once more", again, SECRET_MAX);
 	same = len == other && memcmp(out, again, (size_t)len) == 0;
 	OPENSSL_cleanse(again, sizeof(again));
@@ -84,16 +92,25 @@ static int ask_twice(const char *question, char out[SECRET_MAX + 1], struct err 
 	return err_set(e, ERR_INVALID, "these two are not the same: nothing was changed");
 }
 
-int secret_choose(const char *question, bool from_stdin, char out[SECRET_MAX + 1], struct err *e)
+static int take_stdin(char out[SECRET_MAX + 1], struct err *e)
 {
 	char line[SECRET_MAX + 2];
-	int failed;
+	int failed = read_stdin(line, e);
 
-	if (!from_stdin)
-		return ask_twice(question, out, e);
-	failed = read_stdin(line, e);
 	if (!failed)
 		memcpy(out, line, strlen(line) + 1);
 	OPENSSL_cleanse(line, sizeof(line));
 	return failed;
+}
+
+int secret_choose(const char *question, bool from_stdin, char out[SECRET_MAX + 1], struct err *e)
+{
+	return from_stdin ? take_stdin(out, e) : ask_twice(question, out, e);
+}
+
+int secret_give(const char *question, bool from_stdin, char out[SECRET_MAX + 1], struct err *e)
+{
+	int len;
+
+	return from_stdin ? take_stdin(out, e) : ask_once(question, out, &len, e);
 }

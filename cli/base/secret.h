@@ -16,3 +16,6 @@ int secret_ask(const char *question, char *out, int max);
  * ERR_INVALID: the two differ, or it is longer; ERR_PRECONDITION: there is no terminal. */
 int secret_choose(const char *question, bool from_stdin, char out[SECRET_MAX + 1],
 		  struct err *e) MUST_CHECK;
+/* One that there is already: asked for once, or read so. */
+int secret_give(const char *question, bool from_stdin, char out[SECRET_MAX + 1],
+		struct err *e) MUST_CHECK;

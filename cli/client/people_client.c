@@ -63,6 +63,10 @@ ONE(people_add_member, PROTO_PEOPLE_ADD_MEMBER, workspace_member_request, people
 ONE(people_set_member, PROTO_PEOPLE_SET_MEMBER, workspace_member_request, people__workspace_member);
 ONE(people_suspend_member, PROTO_PEOPLE_SUSPEND_MEMBER, workspace_member_request, people__workspace_member);
 ONE(people_remove_member, PROTO_PEOPLE_REMOVE_MEMBER, workspace_member_request, google__protobuf__empty);
+ONE(people_invite, PROTO_PEOPLE_INVITE, invite_request, people__new_invitation);
+ONE(people_list_invitations, PROTO_PEOPLE_LIST_INVITATIONS, invitations_request, people__list_invitations_response);
+ONE(people_revoke_invitation, PROTO_PEOPLE_REVOKE_INVITATION, invitation_request, google__protobuf__empty);
+ONE(people_take_invitation, PROTO_PEOPLE_TAKE_INVITATION, take_invitation_request, people__joined);
 ONE(people_whoami, PROTO_PEOPLE_WHOAMI, whoami_request, people__caller);
 /* clang-format on */
 

@@ -82,6 +82,10 @@ extern const struct command cmd_workspace_add, cmd_workspace_list, cmd_workspace
 	cmd_workspace_member_list, cmd_workspace_member_add, cmd_workspace_member_role,
 	cmd_workspace_member_suspend, cmd_workspace_member_resume, cmd_workspace_member_remove;
 
+/* cmd_invitation.c */
+extern const struct command cmd_invitation_create, cmd_invitation_list, cmd_invitation_revoke,
+	cmd_invitation_accept;
+
 /* cmd_sevsnpmeasure.c, cmd_igvmmeasure.c, cmd_tdxmeasure.c, cmd_idblock.c */
 extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_tdxmeasure, cmd_idblock_create;
 

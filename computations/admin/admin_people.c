@@ -25,6 +25,7 @@ void admin_people_free(struct people_request *p)
 	people_confirm_free(p->confirm);
 	people_asset_free(p->asset);
 	people_workspace_free(p->workspace);
+	people_invitation_free(p->invitation);
 	free(p->user);
 	if (p->name)
 		explicit_bzero(p->name, strlen(p->name));
@@ -435,6 +436,13 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_PEOPLE_UPDATE_ASSET, update_asset_request, ANSWER(asset), people_update_asset),
 	METHOD(PROTO_PEOPLE_REMOVE_ASSET, asset_request, NOTHING, people_remove_asset),
 	METHOD(PROTO_PEOPLE_LINK_ASSET, link_asset_request, ANSWER(asset), people_link_asset),
+	METHOD(PROTO_PEOPLE_INVITE, invite_request, ANSWER(new_invitation), people_invite),
+	METHOD(PROTO_PEOPLE_LIST_INVITATIONS, invitations_request,
+	       ANSWER(list_invitations_response), people_list_invitations),
+	METHOD(PROTO_PEOPLE_REVOKE_INVITATION, invitation_request, NOTHING,
+	       people_revoke_invitation),
+	METHOD(PROTO_PEOPLE_TAKE_INVITATION, take_invitation_request, ANSWER(joined),
+	       people_take_invitation),
 	METHOD(PROTO_PEOPLE_WHOAMI, whoami_request, ANSWER(caller), people_whoami),
 };
 

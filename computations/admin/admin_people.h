@@ -12,6 +12,7 @@
 #include "computations/people/role.h"
 #include "people.pb-c.h"
 
+struct invitation_rows;
 struct workspace_rows;
 
 enum { PEOPLE_PAGE_MAX = 256, PEOPLE_TOKEN_DAYS = 90 };
@@ -39,7 +40,8 @@ struct people_request {
 	char secret[TOKEN_TEXT_LEN + 1], token[PEOPLE_NAME_MAX + 1];
 	struct device device;
 	int64_t expires;
-	struct workspace_rows *workspace; /* of admin_workspace.c */
+	struct workspace_rows *workspace;   /* of admin_workspace.c */
+	struct invitation_rows *invitation; /* of admin_invitation.c */
 };
 
 /* A request with these two names; NULL as from request_new(). */
@@ -119,3 +121,10 @@ void people_set_member(struct rpc_call *call, const ProtobufCMessage *message);
 void people_suspend_member(struct rpc_call *call, const ProtobufCMessage *message);
 void people_remove_member(struct rpc_call *call, const ProtobufCMessage *message);
 void people_workspace_free(struct workspace_rows *rows);
+
+/* admin_invitation.c */
+void people_invite(struct rpc_call *call, const ProtobufCMessage *message);
+void people_list_invitations(struct rpc_call *call, const ProtobufCMessage *message);
+void people_revoke_invitation(struct rpc_call *call, const ProtobufCMessage *message);
+void people_take_invitation(struct rpc_call *call, const ProtobufCMessage *message);
+void people_invitation_free(struct invitation_rows *rows);

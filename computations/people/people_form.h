@@ -171,3 +171,19 @@
 	" hash {bytes} NOT NULL UNIQUE,"                                                      \
 	" ends {integer} NOT NULL);"                                                          \
 	"CREATE INDEX halves_person ON halves (person, number);"
+
+/* Links by which somebody becomes a member of one (invitation.h). */
+#define INVITATIONS_FORM                                                                                \
+	"CREATE TABLE invitations ("                                                                    \
+	" number {counted},"                                                                            \
+	" workspace {integer} NOT NULL REFERENCES workspaces (number) ON DELETE CASCADE,"               \
+	" inviter {integer} REFERENCES users (number) ON DELETE CASCADE," /* NULL: the socket's user */ \
+	" hash {bytes} NOT NULL UNIQUE,"                                                                \
+	" role TEXT NOT NULL,"                                                                          \
+	" note TEXT NOT NULL,"                                                                          \
+	" created {integer} NOT NULL,"                                                                  \
+	" ends {integer} NOT NULL,"                                                                     \
+	" tries {integer} NOT NULL DEFAULT 0," /* names of others */                                    \
+	" taken {integer} NOT NULL DEFAULT 0," /* when; 0: it is open */                                \
+	" taker {integer} REFERENCES users (number) ON DELETE SET NULL);"                               \
+	"CREATE INDEX invitations_workspace ON invitations (workspace, number);"

@@ -106,6 +106,16 @@ const struct web_input web_input_token[] = {
 	END,
 };
 
+const struct web_input web_input_join[] = {
+	PATH("secret", People__TakeInvitationRequest, secret, "the end of an invitation's link"),
+	END,
+};
+
+const struct web_input web_input_join_api[] = {
+	NEEDED("secret", People__TakeInvitationRequest, secret, "the end of an invitation's link"),
+	END,
+};
+
 static const struct web_input unwanted[] = {
 	PATH("name", People__TokenRequest, name, A_TOKEN),
 	END,

@@ -56,12 +56,14 @@ struct web_action {
 
 /* What a new token takes: how it is told is web_token.h's. */
 extern const struct web_input web_input_token[];
+/* What taking an invitation takes (web_invitation.c). */
+extern const struct web_input web_input_join[], web_input_join_api[];
 
 /* Forms, */
 extern const struct web_action web_page_run, web_page_stop, web_page_remove, web_page_give,
 	web_page_take, web_page_release, web_page_end, web_page_end_others, web_page_revoke,
-	web_page_token;
+	web_page_token, web_page_join;
 /* and the API. */
 extern const struct web_action web_api_run, web_api_stop, web_api_remove, web_api_give,
 	web_api_take, web_api_define, web_api_undefine, web_api_release, web_api_end,
-	web_api_revoke, web_api_token;
+	web_api_revoke, web_api_token, web_api_join;

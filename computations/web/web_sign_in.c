@@ -72,7 +72,7 @@ static int sign_in_look(struct store *store, struct web_enter *en, struct err *e
 }
 
 /* While it was compared it may have been changed, so that whoever came in by it is out. */
-static int sign_in_keep(struct store *store, struct web_enter *en, struct err *e)
+int web_sign_in_check(struct store *store, struct web_enter *en, struct err *e)
 {
 	struct password_owner now;
 
@@ -82,7 +82,21 @@ static int sign_in_keep(struct store *store, struct web_enter *en, struct err *e
 	    !bytes_equal(now.password.hash, en->owner.password.hash, PASSWORD_HASH_LEN))
 		return err_set(e, ERR_UNAUTHENTICATED, WEB_WRONG);
 	en->person = en->owner.person;
-	return web_second_begin(store, en, e);
+	return 0;
+}
+
+static int sign_in_keep(struct store *store, struct web_enter *en, struct err *e)
+{
+	return web_sign_in_check(store, en, e) < 0 ? err_code(e) : web_second_begin(store, en, e);
+}
+
+void web_sign_in_take(struct web_enter *en)
+{
+	const char *name = web_form_text(en->form, "name");
+
+	/* What is longer than any name is nobody's. */
+	snprintf(en->user, sizeof(en->user), "%s", strlen(name) <= PEOPLE_NAME_MAX ? name : "");
+	en->given = web_form_text(en->form, "password");
 }
 
 void web_sign_in_try(struct http_request *r, void *data)
@@ -94,12 +108,7 @@ void web_sign_in_try(struct http_request *r, void *data)
 
 	if (!en)
 		return;
-	/* What is longer than any name is nobody's. */
-	snprintf(en->user, sizeof(en->user), "%s",
-		 strlen(web_form_text(en->form, "name")) <= PEOPLE_NAME_MAX
-			 ? web_form_text(en->form, "name")
-			 : "");
-	en->given = web_form_text(en->form, "password");
+	web_sign_in_take(en);
 	web_enter_start(en);
 }
 

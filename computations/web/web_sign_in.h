@@ -36,3 +36,16 @@ void web_device_see(struct http_request *r, void *data);
 void web_device_let_in(struct http_request *r, void *data);
 void web_device_refuse(struct http_request *r, void *data);
 void web_sign_out(struct http_request *r, void *data);
+
+/* web_invitation.c: by an invitation (invitation.h), for who has an account, and who has none. */
+void web_invited(struct http_request *r, void *data);
+void web_invited_register(struct http_request *r, void *data);
+void web_invited_known(struct http_request *r, void *data);
+void web_invited_sign_in(struct http_request *r, void *data);
+
+struct store;
+struct web_enter;
+/* What else signs in with a password takes name and password of its form so, and looks again before it keeps anything:
+ * it may have been changed meanwhile. */
+void web_sign_in_take(struct web_enter *en);
+int web_sign_in_check(struct store *store, struct web_enter *en, struct err *e) MUST_CHECK;

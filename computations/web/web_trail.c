@@ -28,6 +28,8 @@ static const struct rpc_handler deeds[TRAIL_DEEDS] = {
 	[TRAIL_SIGN_OUT] = DEED("SignOut"),
 	[TRAIL_GIVE_LINK] = DEED("GiveLink"),
 	[TRAIL_COME_IN] = DEED("ComeIn"),
+	[TRAIL_REGISTER] = DEED("Register"),
+	[TRAIL_JOIN] = DEED("Join"),
 };
 
 /* Whoever began it answers. */
@@ -53,7 +55,8 @@ int web_trail_begin(struct web_trail *t, struct web *web, const struct http_requ
 
 int web_trail_admit(struct web_trail *t, const char *by, struct err *e)
 {
-	if (*by && !rpc_call_note(t->call, "by", by))
+	if ((*by && !rpc_call_note(t->call, "by", by)) ||
+	    (*t->workspace && !rpc_call_note(t->call, "workspace", t->workspace)))
 		return err_nomem(e);
 	return rpc_local_admit(t->call, NULL, e);
 }
@@ -61,16 +64,18 @@ int web_trail_admit(struct web_trail *t, const char *by, struct err *e)
 int web_trail_add(struct store *store, const struct web_trail *t, const char *by, struct err *e)
 {
 	struct user u CLEANUP_USER = { .name = NULL };
-	char who[sizeof(t->who)];
+	char who[sizeof(t->who)], object[sizeof(t->workspace) + 16];
 
 	/* A link without a user is that of whoever may open the administrators' socket. */
 	if (*by && user_find(&store->db, by, &u, e) < 0)
 		return err_code(e);
 	snprintf(who, sizeof(who), *by ? "user %s" : "%s", *by ? by : t->who);
+	snprintf(object, sizeof(object), *t->workspace ? "workspace %s" : "%s", t->workspace);
 	return store_audit_add(store,
 			       &(struct audit_row){ .who = who,
 						    .from = t->from,
 						    .what = t->what,
+						    .object = object,
 						    .about = "{\"via\":\"page\"}" },
 			       *by && !u.administrator ? AUDIT_ROOM_USERS : AUDIT_ROOM_OPERATORS,
 			       e);

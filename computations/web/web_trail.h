@@ -25,6 +25,8 @@ enum web_trail_deed {
 	TRAIL_SIGN_OUT,
 	TRAIL_GIVE_LINK, /* to whoever may open the administrators' socket */
 	TRAIL_COME_IN,   /* with such a link, or one that a password was worth */
+	TRAIL_REGISTER,  /* with an invitation: a user who is new, and a member */
+	TRAIL_JOIN,      /* the same by one who has a password */
 	TRAIL_DEEDS,
 };
 
@@ -34,6 +36,7 @@ struct web_trail {
 	struct admin_given given;
 	const char *what;
 	char who[PEOPLE_NAME_MAX + 8], from[LOGIN_PEER_MAX + 1];
+	char workspace[PEOPLE_NAME_MAX + 1]; /* that it is about; "": none */
 };
 
 int web_trail_begin(struct web_trail *t, struct web *web, const struct http_request *r,

@@ -158,6 +158,15 @@
 	"sign in at /sign-in; or with a link that works once: the service's log names the command " \
 	"that prints one"
 
+#define WEB_INVITED                                                                                \
+	"Choose a name and a password: with these you sign in from then on. This service’s pages " \
+	"never see your keys and data."
+#define WEB_INVITED_TAKEN "This name can't be had: choose another one."
+#define WEB_INVITED_KNOWN "Sign in, and you are a member there as well."
+#define WEB_INVITED_FACTOR \
+	"You have a second factor: sign in first, at /sign-in, and follow this link once more."
+#define WEB_INVITED_IN "The invitation works once. You may leave the workspace again at any time."
+
 /* The word of a state in an address ("waiting-for-algorithm"), and back; NULL or "": any, -1. */
 const char *web_state_word(enum computation_state state);
 int web_state_of(const char *word, int *state, struct err *e) MUST_CHECK;

@@ -19,6 +19,7 @@
 #include "computations/core/service.h"
 #include "computations/people/action.h"
 #include "computations/people/device.h"
+#include "computations/people/invitation.h"
 #include "computations/people/role.h"
 #include "computations/people/user_key.h"
 #include "computations/people/workspace_member.h"
@@ -61,6 +62,7 @@ static unsigned made; /* tokens */
 /* Of what is asked for now the answer has one: such a message, with the token in its first member. */
 static const ProtobufCMessageDescriptor *makes_token;
 static char login[DEVICE_TEXT_LEN + 1], code[DEVICE_CODE_TEXT_LEN + 1];
+static char invitation[INVITATION_TEXT_LEN + 1];
 static bool owned[ORDER_IDS];
 static uint8_t *spki;
 static size_t spki_len;
@@ -185,7 +187,7 @@ static void enter(bool sign_in)
 	memset(tokens, 0, sizeof(tokens));
 	memset(owned, 0, sizeof(owned));
 	memset(challenge, 0, sizeof(challenge));
-	login[0] = code[0] = 0;
+	login[0] = code[0] = invitation[0] = 0;
 	made = 0;
 	peer = NULL;
 	connect_again();
@@ -585,6 +587,75 @@ static int ask_members(const struct command *c)
 	}
 }
 
+/* As Invite does it, which needs a page. */
+static void put_invitation(const struct command *c)
+{
+	const struct invitation_wish wish = { 1 + c->operand % MEMBERSHIP_ADMINISTRATOR, 1,
+					      c->other };
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct user u CLEANUP_USER = { .name = NULL };
+	int64_t number;
+	struct err e;
+
+	if (workspace_find(&store.db, c->name, &w, &e) == 0 &&
+	    user_find(&store.db, c->other, &u, &e) == 0)
+		(void)!invitation_add(&store.db, &w, u.number, &wish, store_now(), &number,
+				      invitation, &e);
+}
+
+/* It is taken once, and whoever has taken it is a member. */
+static int take_invitation(const struct command *c)
+{
+	People__TakeInvitationRequest take = PEOPLE__TAKE_INVITATION_REQUEST__INIT;
+	struct invitation i CLEANUP_INVITATION = { .note = NULL };
+	char secret[INVITATION_TEXT_LEN + 1];
+	bool is_open;
+	struct err e;
+	int status;
+
+	memcpy(secret, invitation, sizeof(secret));
+	if (c->operand & ORDER_FLAG)
+		secret[0] = 'x';
+	is_open = invitation_find(&store.db, secret, store_now(), &i, &e) == 0;
+	take.secret = secret;
+	status = ask(c, PROTO_PEOPLE_TAKE_INVITATION, &take.base);
+	assert(status != 0 || is_open);
+	if (status == 0) {
+		struct invitation again CLEANUP_INVITATION = { .note = NULL };
+
+		assert(err_is(invitation_find(&store.db, secret, store_now(), &again, &e),
+			      ERR_NOT_FOUND));
+	}
+	return status;
+}
+
+static int ask_invitations(const struct command *c)
+{
+	static const char *const roles[] = { "", "viewer", "member", "administrator", "king" };
+	People__InviteRequest invite = PEOPLE__INVITE_REQUEST__INIT;
+	People__InvitationsRequest list = PEOPLE__INVITATIONS_REQUEST__INIT;
+	People__InvitationRequest revoke = PEOPLE__INVITATION_REQUEST__INIT;
+
+	invite.workspace = list.workspace = revoke.workspace = text_of(c->name);
+	invite.role = text_of(roles[c->operand % ARRAY_LEN(roles)]);
+	invite.days = c->operand;
+	invite.note = text_of(c->other);
+	revoke.number = c->operand & ORDER_FLAG ? UINT64_MAX : c->operand;
+	switch (c->what) {
+	case ORDER_INVITE:
+		return ask(c, PROTO_PEOPLE_INVITE, &invite.base);
+	case ORDER_LIST_INVITATIONS:
+		return ask(c, PROTO_PEOPLE_LIST_INVITATIONS, &list.base);
+	case ORDER_REVOKE_INVITATION:
+		return ask(c, PROTO_PEOPLE_REVOKE_INVITATION, &revoke.base);
+	case ORDER_PUT_INVITATION:
+		put_invitation(c);
+		return ERR_PRECONDITION; /* nobody asked */
+	default:
+		return take_invitation(c);
+	}
+}
+
 static int ask_workspaces(const struct command *c)
 {
 	People__WorkspaceRequest one = PEOPLE__WORKSPACE_REQUEST__INIT;
@@ -665,6 +736,8 @@ static int ask_one(const struct command *c)
 {
 	if (c->what == ORDER_REMOVE_FACTOR)
 		return ask_accounts(c);
+	if (c->what >= ORDER_INVITE)
+		return ask_invitations(c);
 	if (c->what >= ORDER_CONFIRM)
 		return ask_confirmations(c);
 	if (c->what >= ORDER_ADD_MEMBER)
@@ -717,7 +790,8 @@ static bool governs(enum order what)
 {
 	return what == ORDER_RENAME_WORKSPACE || what == ORDER_REMOVE_WORKSPACE ||
 	       what == ORDER_SET_MEMBER || what == ORDER_SUSPEND_MEMBER ||
-	       what == ORDER_REMOVE_MEMBER || what == ORDER_TRANSFER_WORKSPACE;
+	       what == ORDER_REMOVE_MEMBER || what == ORDER_TRANSFER_WORKSPACE ||
+	       (what >= ORDER_INVITE && what <= ORDER_REVOKE_INVITATION);
 }
 
 /* What its user is, before the call, in the workspace that the command names, and in the computation's. */
@@ -772,7 +846,8 @@ static void check_answer(const struct command *c, bool known, const struct token
 		       (who->administrator && who->scope & ACTION_BIT(ACTION_ADMINISTRATOR)));
 	if (who->administrator || status != 0)
 		return;
-	if (c->what >= ORDER_SHOW_WORKSPACE && c->what < ORDER_CONFIRM)
+	if ((c->what >= ORDER_SHOW_WORKSPACE && c->what < ORDER_CONFIRM) ||
+	    (c->what >= ORDER_INVITE && c->what <= ORDER_REVOKE_INVITATION))
 		assert(p.in != MEMBERSHIP_NONE);
 	if (governs(c->what))
 		assert(p.in == MEMBERSHIP_ADMINISTRATOR &&

@@ -231,6 +231,36 @@ static void save_logins(void)
 	calls_save_to("people_calls", "logins", &w);
 }
 
+/* Anna, who administers the service, invites to a workspace of hers; bert comes, once. */
+static void save_invitations(void)
+{
+	struct writer w = begin(ORDER_FLAG, ALL);
+
+	order(&w, ORDER_ADD_WORKSPACE, TOKEN_A, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 0);
+	for (uint8_t i = 0; i < 5; i++)
+		order(&w, ORDER_INVITE, TOKEN_A, NAME_OWN, NAME_VIEWER, COMPUTATION_ONE, i);
+	for (uint8_t i = 0; i < 3; i++) {
+		order(&w, ORDER_PUT_INVITATION, TOKEN_A, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, i);
+		order(&w, ORDER_LIST_INVITATIONS, TOKEN_A, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 0);
+		order(&w, ORDER_LIST_INVITATIONS, TOKEN_B, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 0);
+		order(&w, ORDER_TAKE_INVITATION, TOKEN_NONE, NAME_OWN, NAME_ANNA, COMPUTATION_ONE,
+		      0);
+		order(&w, ORDER_TAKE_INVITATION, TOKEN_B, NAME_OWN, NAME_ANNA, COMPUTATION_ONE,
+		      ORDER_FLAG);
+		order(&w, ORDER_TAKE_INVITATION, TOKEN_B, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 0);
+		order(&w, ORDER_TAKE_INVITATION, TOKEN_B, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 0);
+	}
+	order(&w, ORDER_REVOKE_INVITATION, TOKEN_A, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 1);
+	order(&w, ORDER_REVOKE_INVITATION, TOKEN_A, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 2);
+	order(&w, ORDER_REVOKE_INVITATION, TOKEN_A, NAME_DEFAULT, NAME_ANNA, COMPUTATION_ONE, 3);
+	order(&w, ORDER_REVOKE_INVITATION, TOKEN_A, NAME_OWN, NAME_ANNA, COMPUTATION_ONE,
+	      ORDER_FLAG);
+	order(&w, ORDER_PUT_INVITATION, TOKEN_A, NAME_OWN, NAME_BERT, COMPUTATION_ONE, 0);
+	order(&w, ORDER_TAKE_INVITATION, TOKEN_A, NAME_OWN, NAME_BERT, COMPUTATION_ONE, 0);
+	order(&w, ORDER_LIST_INVITATIONS, TOKEN_A, NAME_EMPTY, NAME_ANNA, COMPUTATION_ONE, 0);
+	calls_save_to("people_calls", "invitations", &w);
+}
+
 /* Anna administers a workspace in which bert has a computation. */
 static void save_workspaces(void)
 {
@@ -295,5 +325,6 @@ void calls_people_calls(void)
 	save_keys();
 	save_logins();
 	save_workspaces();
+	save_invitations();
 	save_signed_in();
 }

@@ -58,6 +58,11 @@ enum order {
 	ORDER_CONFIRM, /* the first name is signed, by a key as of ORDER_REGISTER_KEY; the operand spoils it */
 	ORDER_LIST_CONFIRMATIONS,
 	ORDER_REMOVE_FACTOR, /* of the first name, which is a user's */
+	ORDER_INVITE, /* as a role of ORDER_ADD_MEMBER, and so many days; the second name is its note */
+	ORDER_LIST_INVITATIONS,
+	ORDER_REVOKE_INVITATION, /* of the operand's number */
+	ORDER_PUT_INVITATION, /* is there, by the second name; the one that the next one is about */
+	ORDER_TAKE_INVITATION, /* with ORDER_FLAG, with a secret that is wrong */
 	ORDERS
 };
 

@@ -178,7 +178,7 @@ def only_what_one_may_do_now_is_offered():
 def values(path):
     """Of the path's names."""
     return re.sub(r"\{(\w+)\}", lambda found: {"id": "c", "cvm": "cvm-1", "number": "1", "name": "api", "role": "viewer",
-                                               "user": "there"}[found[1]], path)
+                                               "user": "there", "secret": "0" * 64}[found[1]], path)
 
 
 FIELDS = {"web_page_run": {"revision": "0" * 16, "cvm": ""}, "web_page_stop": {"revision": "0" * 16},
@@ -236,7 +236,8 @@ def no_call_is_made_from_elsewhere_or_in_another_way():
         chief, before, token = room.sessions["chief"], room.state("c"), room.tokens["chief"]
         bearer = [("Authorization", "Bearer " + token)]
         assert len(CALLS) >= 11, CALLS
-        bodies = {"web_api_run": b"{}", "web_api_define": b'{"actions":["view"]}', "web_api_token": b'{"name":"new"}'}
+        bodies = {"web_api_run": b"{}", "web_api_define": b'{"actions":["view"]}', "web_api_token": b'{"name":"new"}',
+                  "web_api_join": b'{"secret":"%064d"}' % 0}
         for method, pattern, action in CALLS:
             path, body = values(pattern), bodies.get(action)
             kind = [("Content-Type", JSON)] if body else []

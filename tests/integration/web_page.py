@@ -637,7 +637,7 @@ def the_document_says_what_is_there():
         known = create(web.service)
         people_grpc.PeopleServiceStub(web.service.channel).AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
         document = web.ask("/api/openapi.json").json()
-        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 20
+        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 21
         for path, item in document["paths"].items():
             operation = item.get("get")
             for method, other in item.items():

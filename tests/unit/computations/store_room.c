@@ -53,6 +53,7 @@ static const char *const takes_away[STORE_FORM] = {
 	[16] = "DROP TABLE asset_links; DROP TABLE assets;",
 	[17] = "DROP TABLE machines;",
 	[18] = "DROP TABLE halves; DROP TABLE recovery_codes; DROP TABLE factors;",
+	[19] = "DROP TABLE invitations;",
 };
 
 void store_room_age(struct store_room *f, int form)
