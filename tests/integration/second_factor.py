@@ -290,6 +290,23 @@ def a_link_for_a_password_is_no_way_around_it():
         assert b.is_in() and comes_in(room, codes[3], password=OTHER)
 
 
+def an_invitation_is_no_way_around_it():
+    """A session joins; the form that takes a password and asks for no code opens nothing."""
+    with Room() as room:
+        phone, _ = room.set_up()
+        root = Caller(room.service.channel)
+        root("AddWorkspace", name="lab")
+        path = root("Invite", workspace="lab", role="member").path
+        b = room.browser()
+        refused = b.post(path + "/sign-in", name="anna", password=PASSWORD)
+        assert refused.status == 400 and "You have a second factor" in refused.page().words(), refused.body
+        assert "set-cookie" not in refused.fields and "location" not in refused.fields, refused.fields
+        assert b.get("/me").status == 401 and not root("ListMembers", workspace="lab").members
+        b.follow(give(b, half_of(b), phone.now()))
+        assert b.is_in() and b.post(path + "/join", csrf=b.csrf()).status == 303
+        assert [m.user for m in root("ListMembers", workspace="lab").members] == ["anna"]
+
+
 def tokens_go_on_as_before():
     with Room() as room:
         token = room.root("AddToken", user="anna", name="t").token
@@ -429,6 +446,7 @@ if __name__ == "__main__":
              recovery_codes_work_once,
              where_the_password_is_asked_the_code_is,
              a_link_for_a_password_is_no_way_around_it,
+             an_invitation_is_no_way_around_it,
              tokens_go_on_as_before,
              a_form_of_another_site_changes_nothing,
              who_lost_it_asks_an_administrator,
