@@ -20,6 +20,7 @@
 ONE(people_add_user, PROTO_PEOPLE_ADD_USER, add_user_request, people__user);
 ONE(people_list_users, PROTO_PEOPLE_LIST_USERS, list_users_request, people__list_users_response);
 ONE(people_suspend_user, PROTO_PEOPLE_SUSPEND_USER, suspend_user_request, people__user);
+ONE(people_set_auditor, PROTO_PEOPLE_SET_AUDITOR, set_auditor_request, people__user);
 ONE(people_remove_user, PROTO_PEOPLE_REMOVE_USER, user_request, google__protobuf__empty);
 ONE(people_add_token, PROTO_PEOPLE_ADD_TOKEN, add_token_request, people__new_token);
 ONE(people_list_tokens, PROTO_PEOPLE_LIST_TOKENS, user_request, people__list_tokens_response);

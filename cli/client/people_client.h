@@ -8,18 +8,19 @@
 #include "people.pb-c.h"
 
 extern const struct rpc_method people_add_user, people_list_users, people_suspend_user,
-	people_remove_user, people_add_token, people_list_tokens, people_revoke_token,
-	people_list_roles, people_define_role, people_give_role, people_take_role, people_whoami,
-	people_set_password, people_add_link, people_list_sessions, people_end_session,
-	people_challenge_key, people_register_key, people_list_keys, people_retire_key,
-	people_find_key, people_list_key_owners, people_end_token, people_ask_login,
-	people_poll_login, people_take_login, people_add_workspace, people_list_workspaces,
-	people_show_workspace, people_rename_workspace, people_remove_workspace,
-	people_transfer_workspace, people_leave_workspace, people_list_members, people_add_member,
-	people_set_member, people_suspend_member, people_remove_member, people_confirm,
-	people_list_confirmations, people_register_asset, people_list_assets, people_show_asset,
-	people_update_asset, people_remove_asset, people_link_asset, people_remove_factor,
-	people_invite, people_list_invitations, people_revoke_invitation, people_take_invitation;
+	people_set_auditor, people_remove_user, people_add_token, people_list_tokens,
+	people_revoke_token, people_list_roles, people_define_role, people_give_role,
+	people_take_role, people_whoami, people_set_password, people_add_link, people_list_sessions,
+	people_end_session, people_challenge_key, people_register_key, people_list_keys,
+	people_retire_key, people_find_key, people_list_key_owners, people_end_token,
+	people_ask_login, people_poll_login, people_take_login, people_add_workspace,
+	people_list_workspaces, people_show_workspace, people_rename_workspace,
+	people_remove_workspace, people_transfer_workspace, people_leave_workspace,
+	people_list_members, people_add_member, people_set_member, people_suspend_member,
+	people_remove_member, people_confirm, people_list_confirmations, people_register_asset,
+	people_list_assets, people_show_asset, people_update_asset, people_remove_asset,
+	people_link_asset, people_remove_factor, people_invite, people_list_invitations,
+	people_revoke_invitation, people_take_invitation;
 
 /* "view,run" as the list that requests have; frees: people_words_free(). NULL or "" is none. */
 enum { PEOPLE_WORDS_MAX = 16 };

@@ -112,7 +112,7 @@ const struct command cmd_audit_list = {
 	.help = "show who changed what at the computation service",
 	.options = list_options,
 	.run = run_list,
-	.more = "For administrators of the service, and its auditors ('user add --auditor'). Each row is checked to be\n"
+	.more = "For administrators of the service, and its auditors ('user auditor'). Each row is checked to be\n"
 		"the one behind the row before; exit 3: one does not fit.",
 };
 
@@ -141,7 +141,7 @@ static enum cli_exit run_trim(struct cli *cli, struct err *e)
 	if (status != CLI_OK)
 		return status;
 	protobuf_c_message_free_unpacked(response, NULL);
-	fprintf(cli->out, "the audit log begins behind row %" PRIu64 " now\n", through.number);
+	fprintf(cli->out, "the audit log begins with row %" PRIu64 " now\n", through.number + 1);
 	return CLI_OK;
 }
 

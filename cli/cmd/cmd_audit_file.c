@@ -17,8 +17,11 @@ static void print_head(struct cli *cli, const struct audit_head *after,
 	char text[AUDIT_HEAD_TEXT_MAX + 1];
 
 	audit_head_text(head, text);
-	fprintf(cli->out, "%s: %" PRIu64 " rows behind row %" PRIu64 ", head %s\n", words,
-		head->number - after->number, after->number, text);
+	if (head->number == after->number)
+		fprintf(cli->out, "%s: no row, head %s\n", words, text);
+	else
+		fprintf(cli->out, "%s: rows %" PRIu64 " to %" PRIu64 ", head %s\n", words,
+			after->number + 1, head->number, text);
 }
 
 /* ---- export ---- */
@@ -125,7 +128,8 @@ static enum cli_exit run_export(struct cli *cli, struct err *e)
 
 	if (!cli_flag(cli, "force") && access(path, F_OK) == 0) {
 		cli_hint(cli, "--force replaces it");
-		return cli_usage(e, "'%s' is there", path);
+		err_record(e, ERR_EXISTS, "'%s' is there already", path);
+		return CLI_FAILED;
 	}
 	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;

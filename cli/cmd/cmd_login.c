@@ -228,7 +228,7 @@ static enum cli_exit run_login(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option login_options[] = {
-	{ .name = "actions", .value = "ACTION,…",
+	{ .name = "actions", .value = "ACTION[,ACTION]",
 	  .help = "what the token is for: view and any of edit, run, administrator, dataset_provider, algo_provider, result_consumer (all)" },
 	{ .name = "days", .value = "NUMBER", .help = "until it ends, at most 366 (30)" },
 	CLIENT_OPTIONS,

@@ -212,7 +212,7 @@ static const struct cli_option define_options[] = {
 
 const struct command cmd_role_define = {
 	.name = "role define",
-	.args = "COMPUTATION ROLE [ACTION,…]",
+	.args = "COMPUTATION ROLE [ACTION[,ACTION]]",
 	.help = "make or change a role that a computation has of its own",
 	.operands_min = 2,
 	.operands_max = 3,

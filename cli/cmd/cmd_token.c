@@ -62,7 +62,7 @@ static enum cli_exit run_add(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option add_options[] = {
-	{ .name = "actions", .value = "ACTION,…",
+	{ .name = "actions", .value = "ACTION[,ACTION]",
 	  .help = "what it is for: view and any of edit, run, administrator, dataset_provider, algo_provider, result_consumer (all)" },
 	{ .name = "days", .value = "NUMBER", .help = "until it ends, at most 366 (90)" },
 	{ .name = "file", .value = "FILE", .help = "write it there, for you alone to read, and not to standard output" },

@@ -144,6 +144,43 @@ const struct command cmd_user_suspend = {
 	.run = run_suspend,
 };
 
+static enum cli_exit run_auditor(struct cli *cli, struct err *e)
+{
+	People__SetAuditorRequest request = PEOPLE__SET_AUDITOR_REQUEST__INIT;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	request.name = (char *)(uintptr_t)cli->operands[0];
+	request.end = cli_flag(cli, "end");
+	status = computation_call(cli, &people_set_auditor, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	fprintf(cli->out, "user %s is %s\n", cli->operands[0],
+		((const People__User *)response)->auditor ? "an auditor" : "no auditor");
+	protobuf_c_message_free_unpacked(response, NULL);
+	return CLI_OK;
+}
+
+/* clang-format off */
+static const struct cli_option auditor_options[] = {
+	{ .name = "end", .help = "take it away" },
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_user_auditor = {
+	.name = "user auditor",
+	.args = "NAME",
+	.help = "let a user read the service's audit log and the log of journals' heads",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = auditor_options,
+	.run = run_auditor,
+	.more = "From the next call on, by each token and session that lets its user see. An administrator reads them\n"
+		"in any case. 'user list' says who is one.",
+};
+
 static enum cli_exit run_remove(struct cli *cli, struct err *e)
 {
 	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;

@@ -78,6 +78,7 @@ const struct command *const commands[] = {
 	&cmd_user_add,
 	&cmd_user_list,
 	&cmd_user_suspend,
+	&cmd_user_auditor,
 	&cmd_user_remove,
 	&cmd_user_password,
 	&cmd_user_link,

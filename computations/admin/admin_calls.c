@@ -65,6 +65,8 @@ const struct call_audit_method admin_calls_methods[] = {
 		TEXT("workspace", People__AddUserRequest, workspace)),
 	CHANGES(PROTO_PEOPLE_SUSPEND_USER, TEXT("user", People__SuspendUserRequest, name),
 		FLAG("resume", People__SuspendUserRequest, resume)),
+	CHANGES(PROTO_PEOPLE_SET_AUDITOR, TEXT("user", People__SetAuditorRequest, name),
+		FLAG("end", People__SetAuditorRequest, end)),
 	CHANGES(PROTO_PEOPLE_REMOVE_USER, TEXT("user", People__UserRequest, name)),
 	CHANGES(PROTO_PEOPLE_ADD_TOKEN, TEXT("user", People__AddTokenRequest, user),
 		TEXT("token", People__AddTokenRequest, name)),

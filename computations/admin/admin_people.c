@@ -187,6 +187,36 @@ static void on_suspend_user(struct rpc_call *call, const ProtobufCMessage *messa
 	people_start(r, run_suspend_user, reply_user);
 }
 
+static const char *auditor_words(const struct user *u)
+{
+	return u->auditor ? "auditor" : "no auditor";
+}
+
+static int run_set_auditor(struct store *store, struct request *r, struct err *e)
+{
+	struct user before CLEANUP_USER = { .name = NULL };
+	const struct people_request *p = r->people;
+
+	if (user_find(&store->db, p->user, &before, e) < 0 ||
+	    user_audit(&store->db, p->user, p->audits, e) < 0 ||
+	    user_find(&store->db, p->user, &r->people->users[0], e) < 0)
+		return err_code(e);
+	request_was(r, "%s", auditor_words(&before));
+	request_is(r, "%s", auditor_words(&r->people->users[0]));
+	return 0;
+}
+
+static void on_set_auditor(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const People__SetAuditorRequest *m = (const People__SetAuditorRequest *)message;
+	struct request *r = people_request_new(call, "", m->name, "");
+
+	if (!r)
+		return;
+	r->people->audits = !m->end;
+	people_start(r, run_set_auditor, reply_user);
+}
+
 static int run_remove_user(struct store *store, struct request *r, struct err *e)
 {
 	return user_remove(&store->db, r->people->user, e);
@@ -374,6 +404,7 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_PEOPLE_LIST_USERS, list_users_request, ANSWER(list_users_response),
 	       on_list_users),
 	METHOD(PROTO_PEOPLE_SUSPEND_USER, suspend_user_request, ANSWER(user), on_suspend_user),
+	METHOD(PROTO_PEOPLE_SET_AUDITOR, set_auditor_request, ANSWER(user), on_set_auditor),
 	METHOD(PROTO_PEOPLE_REMOVE_USER, user_request, NOTHING, on_remove_user),
 	METHOD(PROTO_PEOPLE_ADD_TOKEN, add_token_request, ANSWER(new_token), on_add_token),
 	METHOD(PROTO_PEOPLE_LIST_TOKENS, user_request, ANSWER(list_tokens_response),

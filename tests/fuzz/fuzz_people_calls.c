@@ -299,10 +299,11 @@ static int ask_users(const struct command *c)
 	People__AddUserRequest add = PEOPLE__ADD_USER_REQUEST__INIT;
 	People__ListUsersRequest list = PEOPLE__LIST_USERS_REQUEST__INIT;
 	People__SuspendUserRequest suspend = PEOPLE__SUSPEND_USER_REQUEST__INIT;
+	People__SetAuditorRequest auditor = PEOPLE__SET_AUDITOR_REQUEST__INIT;
 	People__UserRequest remove = PEOPLE__USER_REQUEST__INIT;
 
-	add.name = list.after = suspend.name = remove.name = text_of(c->name);
-	add.administrator = suspend.resume = c->operand & ORDER_FLAG;
+	add.name = list.after = suspend.name = auditor.name = remove.name = text_of(c->name);
+	add.administrator = suspend.resume = auditor.end = c->operand & ORDER_FLAG;
 	switch (c->what) {
 	case ORDER_ADD_USER:
 		return ask(c, PROTO_PEOPLE_ADD_USER, &add.base);
@@ -310,6 +311,8 @@ static int ask_users(const struct command *c)
 		return ask(c, PROTO_PEOPLE_LIST_USERS, &list.base);
 	case ORDER_SUSPEND_USER:
 		return ask(c, PROTO_PEOPLE_SUSPEND_USER, &suspend.base);
+	case ORDER_SET_AUDITOR:
+		return ask(c, PROTO_PEOPLE_SET_AUDITOR, &auditor.base);
 	default:
 		return ask(c, PROTO_PEOPLE_REMOVE_USER, &remove.base);
 	}
@@ -734,6 +737,8 @@ static int ask_confirmations(const struct command *c)
 
 static int ask_one(const struct command *c)
 {
+	if (c->what == ORDER_SET_AUDITOR)
+		return ask_users(c);
 	if (c->what == ORDER_REMOVE_FACTOR)
 		return ask_accounts(c);
 	if (c->what >= ORDER_INVITE)
@@ -782,7 +787,7 @@ static bool is_known(const struct command *c, struct token_owner *who)
 static bool is_the_service_s(enum order what)
 {
 	return what <= ORDER_REMOVE_USER || what == ORDER_LIST_CVMS || what == ORDER_SET_PASSWORD ||
-	       what == ORDER_ADD_LINK || what == ORDER_REMOVE_FACTOR ||
+	       what == ORDER_ADD_LINK || what == ORDER_REMOVE_FACTOR || what == ORDER_SET_AUDITOR ||
 	       what == ORDER_ADD_WORKSPACE || what == ORDER_ADD_MEMBER;
 }
 

@@ -58,6 +58,7 @@ enum order {
 	ORDER_CONFIRM, /* the first name is signed, by a key as of ORDER_REGISTER_KEY; the operand spoils it */
 	ORDER_LIST_CONFIRMATIONS,
 	ORDER_REMOVE_FACTOR, /* of the first name, which is a user's */
+	ORDER_SET_AUDITOR,   /* with ORDER_FLAG no more */
 	ORDER_INVITE, /* as a role of ORDER_ADD_MEMBER, and so many days; the second name is its note */
 	ORDER_LIST_INVITATIONS,
 	ORDER_REVOKE_INVITATION, /* of the operand's number */

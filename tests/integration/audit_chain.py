@@ -136,12 +136,12 @@ def filled(running, count):
 def both_read_what_is_saved():
     with service() as running:
         path = running.folder("audit.jsonl")
-        assert "0 rows behind row 0" in tool(running, "export", path).ok()
+        assert "no row, head 0:" in tool(running, "export", path).ok()
         with open(path, "rb") as file:
             assert audit_book.verified(file.read())[0] == []
         filled(running, 300)  # more than a page
         refused = tool(running, "export", path)
-        assert refused.status == 2 and "--force" in refused.err, refused
+        assert refused.status == 1 and "is there already" in refused.err and "--force" in refused.err, refused
         said = tool(running, "export", path, "--force").ok()
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
         with open(path, "rb") as file:
@@ -153,7 +153,7 @@ def both_read_what_is_saved():
         again = audit_book.written([{"time": 7, "who": 'a "\u2028<', "what": "x\ty"}, {"time": 8}], after=head)
         other = running.folder.write("other.jsonl", again.decode())
         end = audit_book.head_text(audit_book.verified(again)[1])
-        assert f"whole: 2 rows behind row 300, head {end}" in tool(running, "verify", other).ok()
+        assert f"whole: rows 301 to 302, head {end}" in tool(running, "verify", other).ok()
         assert tool(running, "verify", other, "--head", audit_book.head_text(head)).ok()
         assert tool(running, "verify", path, "--head", audit_book.head_text(head)).ok()
 
@@ -217,6 +217,19 @@ def who_may_read_it():
             assert tool(running, "trim", head, token=tokens[name]).status == 1
         assert carl("Whoami").auditor and not carl("Whoami").administrator
         assert [u.auditor for u in root("ListUsers").users] == [True, False, False]
+        # Later, too, and no more; by those alone who administer the service.
+        environment = dict(COMPUTATIONS_GRPC_URL="unix:" + running.folder("admin.sock"))
+        assert "eve is an auditor" in cli("user", "auditor", "eve", **environment).ok()
+        assert "user carl" in tool(running, "list", token=tokens["eve"]).ok()
+        assert "carl is no auditor" in cli("user", "auditor", "carl", "--end", **environment).ok()
+        said = tool(running, "list", token=tokens["carl"])
+        assert said.status == 1 and "may not audit this service" in said.err, said
+        assert cli("user", "auditor", "nobody", **environment).status == 1
+        eve = Caller(running.channel, tokens["eve"])
+        assert eve.code("SetAuditor", name="carl") is grpc.StatusCode.PERMISSION_DENIED
+        told = [(row["object"], row["before"], row["after"]) for row in rows_of(running)
+                if row["what"].endswith("/SetAuditor") and row["outcome"] == "OK"]
+        assert told == [("user eve", "no auditor", "auditor"), ("user carl", "auditor", "no auditor")], told
 
 
 def a_log_is_cut_behind_what_was_saved():
@@ -228,11 +241,11 @@ def a_log_is_cut_behind_what_was_saved():
         wrong = tool(running, "trim", head[:-1] + ("0" if head[-1] != "0" else "1"))
         assert wrong.status == 1 and "row 64 has another digest" in wrong.err, wrong
         assert tool(running, "trim", "64").status == 2
-        assert "begins behind row 64" in tool(running, "trim", head).ok()
+        assert "begins with row 65" in tool(running, "trim", head).ok()
         running.root("AddUser", name="late")
         assert tool(running, "trim", head).status == 1
         said = tool(running, "export", rest).ok()
-        assert "behind row 64" in said, said
+        assert "saved: rows 65 to " in said, said
         with open(rest, "rb") as file:
             rows, _ = audit_book.verified(file.read(), audit_book.head_of(head))
         assert [brief(row)[0] for row in rows if row["outcome"] == "OK"] == ["TrimAudit", "AddUser"], rows

@@ -122,10 +122,10 @@ def what_is_the_service_s_is_for_its_administrators():
         anna, chief = user(running, "anna"), user(running, "chief", administrator=True)
         viewer = Caller(running.channel, running.root("AddToken", user="chief", name="v", actions=["view"]).token)
         for method, fields in (("ListUsers", {}), ("AddUser", {"name": "x"}), ("ListCvms", {}),
-                               ("SuspendUser", {"name": "anna", "resume": True}), ("RemoveUser", {"name": "x"}),
+                               ("SuspendUser", {"name": "anna", "resume": True}), ("SetAuditor", {"name": "anna"}), ("RemoveUser", {"name": "x"}),
                                ("AddToken", {"user": "anna", "name": "x"}), ("ListTokens", {"name": "anna"}),
                                ("RevokeToken", {"user": "anna", "name": "x"})):
-            if "anna" not in (fields.get("user"), fields.get("name")) or method == "SuspendUser":
+            if "anna" not in (fields.get("user"), fields.get("name")) or method in ("SuspendUser", "SetAuditor"):
                 assert anna.code(method, **fields) == DENIED, method
             assert viewer.code(method, **fields) == DENIED, method
             assert chief.code(method, **fields) == OK, method
