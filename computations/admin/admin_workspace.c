@@ -131,9 +131,22 @@ static int check_name(const struct request *r, struct err *e)
 		       r->caller.who.name, WORKSPACE_DEFAULT);
 }
 
+/* A limit is a name's: who could leave the name would have what each workspace without a line of its own may. */
+static int check_old_name(const struct request *r, struct err *e)
+{
+	if (r->caller.rights.operates ||
+	    !manager_table_limits(machines_table(r->service->machines), r->id))
+		return 0;
+	return err_set(e, ERR_DENIED,
+		       "user %s may not rename workspace %s: how many CVMs it may have is said of "
+		       "that name",
+		       r->caller.who.name, r->id);
+}
+
 static int run_rename(struct store *store, struct request *r, struct err *e)
 {
-	if (check_name(r, e) < 0 || workspace_rename(&store->db, r->id, r->people->name, e) < 0)
+	if (check_old_name(r, e) < 0 || check_name(r, e) < 0 ||
+	    workspace_rename(&store->db, r->id, r->people->name, e) < 0)
 		return err_code(e);
 	return show(store, r, r->people->name, e);
 }

@@ -64,9 +64,17 @@ def another_used(evil):
 @row("cvm-limit-by-another-name", "how many CVMs it may have is said of that name")
 def limit_by_another_name(evil):
     """The administrator of a workspace gives it the name of one that may have more."""
-    with service(LIMITS) as running:
+    with service("limit rich cvms=9\n") as running:
         head, _ = both(running)
         return asked(head, "RenameWorkspace", name="lab", to="rich" if evil else "ward")
+
+
+@row("cvm-limit-left-behind", "how many CVMs it may have is said of that name")
+def limit_left_behind(evil):
+    """The administrator of a workspace that may have fewer CVMs than others takes away the name of which that is said."""
+    with service("limit lab cvms=0\nlimit * cvms=4\n" if evil else "limit * cvms=4\n") as running:
+        head, _ = both(running)
+        return asked(head, "RenameWorkspace", name="lab", to="ward")
 
 
 def outcome(m):
