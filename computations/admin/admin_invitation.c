@@ -52,13 +52,24 @@ static int find(struct store *store, struct request *r, struct err *e)
 
 /* ---- a new one ---- */
 
+/* Whoever follows it has a session, which is for all actions: a narrow token would get itself one that way. */
+static int check_whole(const struct request *r, struct err *e)
+{
+	if (r->caller.rights.scope == ACTIONS_ALL)
+		return 0;
+	return err_set(e, ERR_DENIED,
+		       "this token is not for all actions: it invites nobody, who would be in for "
+		       "all of them");
+}
+
 static int run_invite(struct store *store, struct request *r, struct err *e)
 {
 	struct people_request *p = r->people;
 	struct invitation_wish wish = { MEMBERSHIP_MEMBER, p->days, p->name };
 	const int64_t now = store_now();
 
-	if ((*p->user && membership_find(p->user, &wish.role, e) < 0) || find(store, r, e) < 0 ||
+	if (check_whole(r, e) < 0 || (*p->user && membership_find(p->user, &wish.role, e) < 0) ||
+	    find(store, r, e) < 0 ||
 	    invitation_add(&store->db, &p->invitation->w, r->caller.who.person, &wish, now,
 			   &p->invitation->number, p->secret, e) < 0)
 		return err_code(e);

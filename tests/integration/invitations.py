@@ -278,6 +278,7 @@ def who_may_say_who_comes():
     with Invited() as page:
         callers = {role: page.member("w-" + role, role) for role in ROLES}
         narrow = page.member("narrow", "administrator", actions=["view", "edit"])
+        governs = page.member("governs", "administrator", actions=["view", "administrator"])
         stranger, chief = page.member("stranger", workspace="default"), None
         page.root("AddUser", name="chief", administrator=True)
         chief = page.caller("chief")
@@ -297,6 +298,10 @@ def who_may_say_who_comes():
             none = stranger.text(method, **{**fields, "workspace": "gone"})
             assert there.replace("lab", "x") == none.replace("gone", "x") and "no workspace" in there, method
             assert chief.code(method, **fields) == OK, method
+        # It sees and revokes, but would let itself in by another way, where it may do more.
+        for method, fields in calls():
+            assert governs.code(method, **fields) == (DENIED if method == "Invite" else OK), method
+        assert "not for all actions" in governs.text("Invite", workspace="lab", role="administrator")
         # The administrator of one revokes nothing of another.
         page.root("AddWorkspace", name="ward")
         other = page.member("warden", "administrator", "ward")
