@@ -167,6 +167,21 @@ static int end_others(struct db *db, int64_t person, int64_t keep, struct err *e
 	return entry_forget(db, person, e);
 }
 
+/* What was begun and left must not wait for whoever finds the session open, and guesses. */
+static int check_begun(struct db *db, int64_t person, int64_t now, struct err *e)
+{
+	int64_t waits;
+
+	if (db_number(db, &waits, e,
+		      "SELECT count(*) FROM factors WHERE person = ? AND confirmed = 0"
+		      " AND created > ?",
+		      "ii", person, now - FACTOR_BEGIN_MS) < 0)
+		return err_code(e);
+	return waits ? 0
+		     : err_set(e, ERR_PRECONDITION,
+			       "no second factor waits for its first code: set one up");
+}
+
 int factor_confirm(struct db *db, int64_t person, const char *code, int64_t keep, int64_t now,
 		   struct factor_recovery *recovery, struct err *e)
 {
@@ -175,11 +190,8 @@ int factor_confirm(struct db *db, int64_t person, const char *code, int64_t keep
 	bool found, matches;
 	int64_t step = 0;
 
-	if (find(db, person, &k, &found, e) < 0)
+	if (check_begun(db, person, now, e) < 0 || find(db, person, &k, &found, e) < 0)
 		return err_code(e);
-	if (!found || k.confirmed)
-		return err_set(e, ERR_PRECONDITION,
-			       "no second factor waits for its first code: set one up");
 	strip(code, typed, TOTP_DIGITS);
 	if (totp_matches(k.secret, typed, now, 0, &matches, &step, e) < 0)
 		return err_code(e);

@@ -22,6 +22,8 @@ enum {
 	 * guessed, and do not wait: so whoever knows Anna's password can't keep her out. */
 	FACTOR_TRIES = 10,
 	FACTOR_WAIT_MS = 5 * 60000,
+	/* A secret that no code has confirmed is good for so long. */
+	FACTOR_BEGIN_MS = 30 * 60000,
 };
 
 struct factor_recovery {
@@ -39,7 +41,7 @@ int factor_look(struct db *db, int64_t person, struct factor_state *state,
 int factor_begin(struct db *db, int64_t person, int64_t now, uint8_t secret[TOTP_SECRET_LEN],
 		 struct err *e) MUST_CHECK;
 /* From now on it counts, and who is signed in without it is out, but for the session `keep` (0: none). ERR_INVALID:
- * `code` is none of its; ERR_PRECONDITION: nothing waits for one. */
+ * `code` is none of its; ERR_PRECONDITION: nothing waits for one, any more. */
 int factor_confirm(struct db *db, int64_t person, const char *code, int64_t keep, int64_t now,
 		   struct factor_recovery *recovery, struct err *e) MUST_CHECK;
 

@@ -205,8 +205,9 @@ static void looked(void *data, const struct err *e)
 	const struct rpc_source source = http_request_source(en->r);
 	struct err later;
 
-	/* A wrong code beside the password (web_device.c) is a try, too. */
-	if ((!e || e->code == ERR_INVALID) && gives(en) &&
+	/* A wrong code beside the password (web_device.c) is a try, too, and so is the first of a new factor. */
+	if ((!e || e->code == ERR_INVALID) &&
+	    (gives(en) || en->way->deed == TRAIL_CONFIRM_FACTOR) &&
 	    sign_in_rate_take(en->web->rate, &source, en->user, clock_ms(CLOCK_BOOTTIME), &later) <
 		    0)
 		e = &later;

@@ -140,6 +140,23 @@ def it_is_set_up_and_asked_for():
         assert comes_in(room, Phone(key).now())
 
 
+def its_first_code_is_not_guessed():
+    """Who finds a session open has no password: what was begun there and left helps him to nothing."""
+    with Room() as room:
+        def begin():
+            shown = post(room.anna, "/me/factor", password=PASSWORD).body.decode()
+            return Phone(re.search(r'<pre id="key"[^>]*><code>([A-Z2-7]{32})</code>', shown)[1])
+        phone = begin()
+        room.sql("UPDATE factors SET created = created - 1800000")
+        assert post(room.anna, "/me/factor/confirm", code=phone.now()).status == 412
+        phone, codes = begin(), []
+        while 429 not in codes:
+            codes.append(post(room.anna, "/me/factor/confirm", code=phone.wrong()).status)
+            assert codes[-1] in (400, 429) and len(codes) < 100, codes
+        assert post(room.anna, "/me/factor/confirm", code=phone.now()).status == 429
+        assert room.browser("127.0.0.3").sign_in().is_in()
+
+
 def the_first_step_opens_nothing():
     with Room() as room:
         phone, _ = room.set_up()
@@ -440,6 +457,7 @@ def it_is_in_the_audit_log_and_no_secret_is():
 
 if __name__ == "__main__":
     tap.run([it_is_set_up_and_asked_for,
+             its_first_code_is_not_guessed,
              the_first_step_opens_nothing,
              a_code_is_taken_once,
              who_guesses_waits_and_the_owner_does_not,

@@ -134,6 +134,13 @@ static void it_counts_once_a_code_has_confirmed_it(void **state)
 			       &f->e),
 		ERR_INVALID, "not the code");
 	assert_false(is_on(f, o.person));
+	/* What was left is begun anew, however right the code is. */
+	code_at(&o, NOW + FACTOR_BEGIN_MS, code);
+	refused(f,
+		factor_confirm(db_of(f), o.person, code, 0, NOW + FACTOR_BEGIN_MS, &o.recovery,
+			       &f->e),
+		ERR_PRECONDITION, "set one up");
+	code_at(&o, NOW, code);
 	assert_ok(factor_confirm(db_of(f), o.person, code, 0, NOW, &o.recovery, &f->e), f->e);
 	assert_ok(factor_look(db_of(f), o.person, &s, &f->e), f->e);
 	assert_true(s.is_on);
