@@ -55,7 +55,59 @@ static void add_leaves(struct store_room *f, EVP_PKEY *agent)
 	}
 }
 
-static void fill(struct store_room *f)
+/* Where rows end by themselves: what was good for a moment may have been used or ended since. */
+static bool is_passing(const struct db_table *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (strcmp(t->columns[i].name, "ends") == 0)
+			return true;
+	return false;
+}
+
+/* Of the first user and the first workspace, whatever else it says. */
+static void add_row(struct store_room *f, const struct db_table *t)
+{
+	static const char *const values[] = {
+		['i'] = "1",
+		['t'] = "'1'",
+		['b'] = "(SELECT digest FROM audit_rows WHERE number = 1)"
+	};
+	CLEANUP_WRITER struct writer names = writer_up_to(1024), row = writer_up_to(2048);
+	CLEANUP(free) char *sql = NULL;
+
+	for (size_t i = 0; i < t->count; i++) {
+		const char *comma = names.len ? ", " : "";
+
+		if (t->counted && i == t->key)
+			continue; /* a server counts what it numbers itself */
+		writer_printf(&names, "%s%s", comma, t->columns[i].name);
+		writer_printf(&row, "%s%s", comma, values[(unsigned char)t->columns[i].type]);
+	}
+	assert_ok(text_format(&sql, &f->e, "INSERT INTO %s (%.*s) VALUES (%.*s)", t->name,
+			      (int)names.len, (const char *)names.bytes, (int)row.len,
+			      (const char *)row.bytes),
+		  f->e);
+	assert_ok(db_run(&f->store.db, &f->e, sql, ""), f->e);
+}
+
+/* One row in each such table, of this form and of those to come: restore.c has to know them all. */
+static int64_t add_passing(struct store_room *f)
+{
+	struct db_model model CLEANUP_MODEL = { .count = 0 };
+	int64_t added = 0;
+
+	assert_ok(db_model_of(&store_forms, &model, &f->e), f->e);
+	for (size_t i = 0; i < model.count; i++)
+		if (is_passing(&model.tables[i])) {
+			add_row(f, &model.tables[i]);
+			added++;
+		}
+	assert_true(added > 0);
+	return added;
+}
+
+/* How many of its rows do not come back. */
+static int64_t fill(struct store_room *f)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *agent = NULL;
 	CLEANUP(free) char *holder = NULL;
@@ -74,10 +126,7 @@ static void fill(struct store_room *f)
 			 " VALUES ('one', 1, 0, 0, ?)",
 			 "b", "", (size_t)0),
 		  f->e);
-	assert_ok(db_run(&f->store.db, &f->e,
-			 "INSERT INTO entry_links (person, hash, ends) VALUES (NULL, ?, 1)", "b",
-			 "h", (size_t)1),
-		  f->e);
+	return add_passing(f);
 }
 
 static struct backup_report write_as(struct store_room *f, const char *name)
@@ -140,11 +189,12 @@ static void assert_same(struct store_room *f, const char *a, const char *b)
 	assert_ok(db_model_of(&store_forms, &model, &f->e), f->e);
 	for (size_t i = 0; i < model.count; i++) {
 		const char *table = model.tables[i].name;
-		int64_t wanted = strcmp(table, "entry_links") == 0 ? 1 : 0;
+		bool differs = is_passing(&model.tables[i]) || strcmp(table, "audit_rows") == 0;
+		int64_t found = differing(f, a, b, table);
 
-		if (strcmp(table, "audit_rows") == 0)
-			wanted = 1;
-		assert_int_equal(differing(f, a, b, table), wanted);
+		if (found != (differs ? 1 : 0))
+			fail_msg("table %s: %lld rows differ%s", table, (long long)found,
+				 differs ? ": passing[] of restore.c?" : "");
 	}
 	assert_int_equal(differing(f, a, b, "sqlite_sequence"), 0);
 }
@@ -191,9 +241,10 @@ static void what_goes_in_comes_back(void **state)
 	const struct backup_place file = { other.text, NULL },
 				  room = { f->dir, store_room_database() };
 	struct store store;
+	int64_t passing;
 	struct stat st;
 
-	fill(f);
+	passing = fill(f);
 	taken = write_as(f, "a");
 	assert_int_equal(taken.form, STORE_FORM);
 	assert_int_equal(taken.leaves, LEAVES);
@@ -206,7 +257,7 @@ static void what_goes_in_comes_back(void **state)
 	assert_false(is_there(f, "other/restore.part"));
 	assert_false(is_there(f, "other/witness.pem.restored"));
 	assert_ok(backup_write(&file, in(f, "b").text, &again, &f->e), f->e);
-	assert_int_equal(again.rows, taken.rows);
+	assert_int_equal(again.rows, taken.rows - passing + 1);
 	assert_same(f, "a", "b");
 	open_in(f, "other", &store);
 	all_comes_back(f, &store);
