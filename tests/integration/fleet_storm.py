@@ -57,7 +57,8 @@ class Storm:
             time.sleep(0.2)  # there is no room, or nobody to ask
         else:
             with self.lock:
-                assert made.cvm_id not in self.made, made
+                if made.cvm_id in self.made:  # raised in a thread, it would fail nothing
+                    self.wrong.append(("made twice", made.cvm_id))
                 self.made.add(made.cvm_id)
             mine.append(made.cvm_id)
 
@@ -83,10 +84,13 @@ class Storm:
 
     def run(self):
         mine = []
-        while len(self.made) < self.wanted and not self.wrong:
-            self.take(mine)
-            if len(mine) > 1:
-                self.give(mine)
+        try:
+            while len(self.made) < self.wanted and not self.wrong:
+                self.take(mine)
+                if len(mine) > 1:
+                    self.give(mine)
+        except Exception as error:  # pylint: disable=broad-except
+            self.wrong.append(repr(error))
 
     def until_made(self, count):
         until(lambda: len(self.made) >= count or self.wrong, f"the CVM number {count}", 3600)
@@ -98,7 +102,9 @@ class Storm:
             thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, error, _):
+        if error:  # nobody else ends those who go on
+            self.wrong.append(repr(error))
         for thread in self.threads:
             thread.join()
 
