@@ -23,4 +23,5 @@
 	" created {integer} NOT NULL,"                                                         \
 	" ended {integer} NOT NULL DEFAULT 0);"                                                \
 	"CREATE UNIQUE INDEX machines_name ON machines (workspace, name) WHERE phase < 3;"     \
-	"CREATE UNIQUE INDEX machines_cvm ON machines (cvm) WHERE cvm <> '' AND phase < 3;"
+	"CREATE UNIQUE INDEX machines_cvm ON machines (cvm) WHERE cvm <> '' AND phase < 3;"    \
+	"CREATE INDEX machines_of_cvm ON machines (cvm);" /* also of those that are gone */

@@ -405,8 +405,9 @@ int store_machine_check(struct store *store, const char *cvm_id, const char *com
 {
 	int64_t strange;
 
+	/* Gone is what its manager says: one that is connected all the same is not everybody's by that. */
 	if (db_number(&store->db, &strange, e,
-		      "SELECT count(*) FROM machines WHERE cvm = ? AND " NOT_GONE
+		      "SELECT count(*) FROM machines WHERE cvm = ?"
 		      " AND workspace NOT IN (SELECT workspace FROM workspace_computations"
 		      " WHERE computation = ?)",
 		      "tt", cvm_id, computation) < 0)

@@ -168,6 +168,10 @@ static void a_cvm_is_its_workspaces(void **state)
 	gone(f, number, MACHINE_REMOVED, "", NULL);
 	assert_ok(store_machine_owner(&f->store, ID_A, &owner, &f->e), f->e);
 	assert_int_equal(owner, 0);
+	/* It may run all the same, and be connected: then it is nobody else's. */
+	assert_ok(store_machine_check(&f->store, ID_A, "c1", &f->e), f->e);
+	assert_refused(store_machine_check(&f->store, ID_A, "c2", &f->e), f->e, ERR_UNAVAILABLE,
+		       "is not connected");
 }
 
 static void a_quota_is_what_is_there_together(void **state)
