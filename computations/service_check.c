@@ -9,7 +9,7 @@
 #include "common/preflight/preflight_place.h"
 #include "common/preflight/preflight_tls.h"
 #include "computations/core/appraisal.h"
-#include "computations/machines/manager_table.h"
+#include "computations/machines/manager_link.h"
 #include "computations/store/store_form.h"
 
 enum { STATE_FREE_MIN = 64 << 20 }; /* bytes */
@@ -100,7 +100,7 @@ static int look_audit(void *subject, char *found, struct err *e)
 	return preflight_log(((const struct config *)subject)->audit_log, found, e);
 }
 
-/* As it is read at the start; no manager is asked. */
+/* As it is read at the start, with the certificates and keys that it names; no manager is asked. */
 static int look_managers(void *subject, char *found, struct err *e)
 {
 	const struct config *c = subject;
@@ -113,6 +113,9 @@ static int look_managers(void *subject, char *found, struct err *e)
 		return err_nomem(e);
 	if (manager_table_read(c->managers, table, e) < 0)
 		return err_code(e);
+	for (size_t i = 0; i < table->count; i++)
+		if (manager_link_check(&table->rows[i], e) < 0)
+			return err_code(e);
 	return preflight_found(found, "%zu manager%s, limits of %zu workspace%s", table->count,
 			       table->count == 1 ? "" : "s", table->limit_count,
 			       table->limit_count == 1 ? "" : "s");
@@ -179,7 +182,8 @@ static const struct preflight_check checks[] = {
 	{ "audit log", look_audit,
 	  "make its folder, and room in it, or name another file in COMPUTATIONS_AUDIT_LOG" },
 	{ "managers", look_managers,
-	  "correct the file that COMPUTATIONS_MANAGERS names: docs/operators.md has its form" },
+	  "correct the file that COMPUTATIONS_MANAGERS names, or those that it names: docs/operators.md has its "
+	  "form" },
 	{ "attestation", look_attestation,
 	  "correct COMPUTATIONS_ATTESTATION_POLICY, _ROOT, _AK or _COLLATERAL; 'cocos-cli policy' makes policies" },
 	{ "endorsements", look_cache,

@@ -199,6 +199,29 @@ static int load_tls(const struct manager_row *row, struct rpc_tls **tls, struct 
 	return 0;
 }
 
+static int load_agents(const struct manager_row *row, struct manager_link *made, struct err *e)
+{
+	if (read_file(row, MANAGER_AGENTS_CA, &made->agents_ca, e) < 0 ||
+	    read_file(row, MANAGER_AGENTS_CERT, &made->agents_cert, e) < 0)
+		return err_code(e);
+	return read_file(row, MANAGER_AGENTS_KEY, &made->agents_key, e);
+}
+
+static void free_agents(struct manager_link *link)
+{
+	free(link->agents_ca);
+	free(link->agents_cert);
+	free_key(&link->agents_key);
+}
+
+int manager_link_check(const struct manager_row *row, struct err *e)
+{
+	__attribute__((cleanup(free_agents))) struct manager_link none = { .row = row };
+	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
+
+	return load_agents(row, &none, e) < 0 ? err_code(e) : load_tls(row, &tls, e);
+}
+
 int manager_link_new(uv_loop_t *loop, const struct manager_row *row, struct manager_link **link,
 		     struct err *e)
 {
@@ -210,10 +233,7 @@ int manager_link_new(uv_loop_t *loop, const struct manager_row *row, struct mana
 		return err_nomem(e);
 	made->row = row;
 	limits.message_max = MANAGER_ANSWER_MAX;
-	if (read_file(row, MANAGER_AGENTS_CA, &made->agents_ca, e) == 0 &&
-	    read_file(row, MANAGER_AGENTS_CERT, &made->agents_cert, e) == 0 &&
-	    read_file(row, MANAGER_AGENTS_KEY, &made->agents_key, e) == 0 &&
-	    load_tls(row, &tls, e) == 0 &&
+	if (load_agents(row, made, e) == 0 && load_tls(row, &tls, e) == 0 &&
 	    rpc_channel_new(loop,
 			    &(struct rpc_channel_config){ .target = row->address,
 							  .tls = tls,
@@ -233,8 +253,6 @@ void manager_link_free(struct manager_link *link)
 		return;
 	if (link->channel)
 		rpc_channel_free(link->channel);
-	free(link->agents_ca);
-	free(link->agents_cert);
-	free_key(&link->agents_key);
+	free_agents(link);
 	free(link);
 }

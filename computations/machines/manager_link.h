@@ -25,6 +25,8 @@ struct manager_link;
 /* `row` is kept. Reads its files; connects when it is needed. */
 int manager_link_new(uv_loop_t *loop, const struct manager_row *row, struct manager_link **link,
 		     struct err *e) MUST_CHECK;
+/* The files that its line names are as manager_link_new() takes them; nothing is connected. */
+int manager_link_check(const struct manager_row *row, struct err *e) MUST_CHECK;
 /* Calls that are open end: answered() is called before this returns. */
 void manager_link_free(struct manager_link *link);
 

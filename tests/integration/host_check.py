@@ -335,7 +335,13 @@ def each_thing_that_a_service_lacks_is_named():
         newer = sqlite3.connect(folder("newer/computations.db"))
         newer.execute("PRAGMA user_version=1000")
         newer.close()
+        files = " ".join(f"{word}={folder('nowhere/' + word)}" for word in ("ca", "cert", "key"))
+        managers = [{"COMPUTATIONS_MANAGERS": folder.write(name, f"manager here {words}\n")} for name, words in (
+            ("no-agents", "unix:/run/cocos/manager.sock"),
+            ("no-authority", f"manager.example:7001 agents=service.example:7001 {files}"),
+            ("no-agents-authority", f"unix:/m agents=10.0.2.2:7001 agents-ca={folder('nowhere/ca')}"))]
         rows = [
+            *((settings, ["managers"]) for settings in managers),
             ({"COMPUTATIONS_GRPC_PORT": port}, ["agents' port"]),
             ({"COMPUTATIONS_ADMIN_PORT": port}, ["admin port"]),
             ({"COMPUTATIONS_GRPC_SERVER_CERT": old, "COMPUTATIONS_GRPC_SERVER_KEY": key}, ["agents' tls"]),
