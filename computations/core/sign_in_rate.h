@@ -3,7 +3,7 @@
  * sign_in_rate.h — how often somebody may try passwords: by the address that asks, and by the pair of address and
  * name. No account is ever locked: who tries Anna's from elsewhere takes nothing from Anna. Behind one
  * address she waits while somebody goes on, or uses a link of an administrator's. A password that was right gives back what
- * it took.
+ * it took; where there is a second factor, once its code was right, too.
  */
 #pragma once
 

@@ -11,7 +11,9 @@ enum {
 	HALF_LEN = 32,
 	HALF_TEXT_LEN = 2 * HALF_LEN,
 	HALF_MINUTES = 5,
-	HALVES_MAX = 8, /* of a user: the oldest gives way */
+	/* Of a user: the oldest gives way. More than one address makes in that time (sign_in_rate.h), or whoever knows the
+	 * password has the owner's forgotten before the code is typed. */
+	HALVES_MAX = 64,
 };
 
 int half_add(struct db *db, int64_t person, int64_t now, char text[HALF_TEXT_LEN + 1],

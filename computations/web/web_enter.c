@@ -95,6 +95,15 @@ static int run_keep(struct store *store, void *data, struct err *e)
 	return web_trail_add(store, &en->trail, en->user, e);
 }
 
+/* A password alone is not right yet where a code is owed: else whoever has it takes all places of halves, at no cost. */
+static void count_good(struct web_enter *en)
+{
+	const struct rpc_source source = http_request_source(en->r);
+
+	if (gives(en) && (en->way->takes_code || !*en->half))
+		sign_in_rate_good(en->web->rate, &source, en->user, clock_ms(CLOCK_BOOTTIME));
+}
+
 static void kept(void *data, const struct err *e)
 {
 	struct web_enter *en = data;
@@ -110,6 +119,7 @@ static void kept(void *data, const struct err *e)
 		fail(en, e);
 		return;
 	}
+	count_good(en);
 	web_trail_end(&en->trail, NULL);
 	en->way->done(en);
 	web_enter_free(en);
@@ -168,7 +178,6 @@ static void made(void *data, const struct password_job *job, const struct err *e
 /* One answer for a name that is nobody's, for a user without a password or suspended, and for a wrong one. */
 static void compared(void *data, const struct password_job *job, const struct err *e)
 {
-	const struct rpc_source source = http_request_source(((struct web_enter *)data)->r);
 	struct web_enter *en = data;
 	struct err wrong;
 
@@ -185,7 +194,6 @@ static void compared(void *data, const struct password_job *job, const struct er
 		fail(en, e);
 		return;
 	}
-	sign_in_rate_good(en->web->rate, &source, en->user, clock_ms(CLOCK_BOOTTIME));
 	if (en->chosen)
 		wait_in_line(en, en->chosen, true, made);
 	else
