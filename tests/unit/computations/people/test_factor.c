@@ -168,7 +168,7 @@ static void a_code_is_taken_once(void **state)
 	assert_int_equal(answer_code(f, &o, NOW - TOTP_STEP_MS, NOW), FACTOR_WRONG);
 	assert_int_equal(answer_code(f, &o, NOW + TOTP_STEP_MS, NOW), FACTOR_RIGHT);
 	assert_int_equal(answer_code(f, &o, NOW + TOTP_STEP_MS, NOW + TOTP_STEP_MS), FACTOR_WRONG);
-	/* With what people put between its digits; not beyond the window. */
+	/* Not beyond the window. */
 	assert_int_equal(answer_code(f, &o, NOW + 4 * TOTP_STEP_MS, NOW + 2 * TOTP_STEP_MS),
 			 FACTOR_WRONG);
 	assert_int_equal(answer_code(f, &o, NOW + 2 * TOTP_STEP_MS, NOW + 4 * TOTP_STEP_MS),
