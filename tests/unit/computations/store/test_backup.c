@@ -536,6 +536,13 @@ static void what_no_backup_holds_is_refused(void **state)
 		{ "UPDATE computations SET digest = 5", "column digest has a value" },
 		{ "UPDATE audit_start SET head = '1:00'", "is no head" },
 		{ "UPDATE audit_rows SET line = line || ' '", "audit log" },
+		/* An index over other lines, which a copy of all rows is read from. */
+		{ "CREATE INDEX i ON audit_rows (replace(line, 'a', 'b'), number, digest); ANALYZE;"
+		  "UPDATE sqlite_stat1 SET stat = '9 1 1 1 sz=1' WHERE idx = 'i';"
+		  "PRAGMA writable_schema=ON;"
+		  "UPDATE sqlite_schema SET sql = 'CREATE INDEX i ON audit_rows (line, number,"
+		  " digest)' WHERE name = 'i'",
+		  "audit log" },
 		{ "UPDATE witness_nodes SET hash = zeroblob(32) WHERE level = 1 AND number = 1",
 		  "node 1/1 is not over its leaves" },
 		{ "INSERT INTO witness_nodes VALUES (9, 9, zeroblob(32));"
