@@ -132,6 +132,8 @@ static void change_done(void *data, const struct err *e)
 			log_info("CVM %s of workspace %s: manager %s has made it, %s",
 				 task->row.name, task->row.workspace, task->row.manager,
 				 task->row.cvm_id);
+	} else {
+		machine_done(&c->row); /* of a change that was read, and not committed */
 	}
 	free(c->failed);
 	/* What the manager said can't be so; or the database failed, and it is asked again. */
@@ -274,6 +276,19 @@ static void runs(struct machine_task *task, const struct machine_said *said)
 	stuck(task, "");
 }
 
+/* A manager that lost its records, or takes us for somebody else, knows none of its CVMs; whose agent is connected is there
+ * all the same, and a row that is gone never comes back. */
+static void unknown_there(struct machine_task *task)
+{
+	if (task->row.phase == MACHINE_MADE &&
+	    session_find(task->machines->service, task->row.cvm_id)) {
+		wait_for(task, LOOK_MS);
+		stuck(task, "its manager knows nothing of it, and its agent is connected");
+		return;
+	}
+	none(task, true, "its manager knows nothing of it");
+}
+
 static void on_seen(void *data, const struct machine_said *said, const struct err *e)
 {
 	struct machine_task *task = data;
@@ -283,7 +298,7 @@ static void on_seen(void *data, const struct machine_said *said, const struct er
 		return;
 	}
 	if (e && e->code == ERR_NOT_FOUND) {
-		none(task, true, "its manager knows nothing of it");
+		unknown_there(task);
 		return;
 	}
 	if (e) {

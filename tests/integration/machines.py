@@ -251,6 +251,14 @@ def one_that_ends_is_lost_with_its_computation():
         made(running.root, "one")
         running.played.there.clear()  # it has forgotten everything
         assert "knows nothing of it" in until_state(running, "one", "Lost").reason
+    # Whose agent is connected is there, whatever its manager has forgotten.
+    with service() as running, busy(running) as (there, _):
+        forgotten = dict(running.played.there)
+        running.played.there.clear()
+        until(lambda: "its agent is connected" in shown(running, "one").reason, "what keeps it")
+        assert shown(running, "one").state == "Busy" and running.show("c1").state != "Failed"
+        running.played.there.update(forgotten)
+        until(lambda: not shown(running, "one").reason, "it is known again")
 
 
 def a_manager_that_is_away_is_asked_again():
