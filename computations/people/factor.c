@@ -231,6 +231,12 @@ static bool has_to_wait(const struct kept *k, int64_t now)
 	return k->failed >= FACTOR_TRIES && passed >= 0 && passed < FACTOR_WAIT_MS;
 }
 
+/* Nor does he whose last code was of a day that is still to come: what was taken on it is no code of today's. */
+static int64_t last_step(const struct kept *k, int64_t now)
+{
+	return k->last > now / TOTP_STEP_MS + FACTOR_AHEAD_STEPS ? 0 : k->last;
+}
+
 static int try_code(struct db *db, int64_t person, const struct kept *k, const char *typed,
 		    int64_t now, enum factor_answer *answer, struct err *e)
 {
@@ -241,7 +247,7 @@ static int try_code(struct db *db, int64_t person, const struct kept *k, const c
 		*answer = FACTOR_LATER;
 		return 0;
 	}
-	if (totp_matches(k->secret, typed, now, k->last, &matches, &step, e) < 0)
+	if (totp_matches(k->secret, typed, now, last_step(k, now), &matches, &step, e) < 0)
 		return err_code(e);
 	*answer = matches ? FACTOR_RIGHT : FACTOR_WRONG;
 	return db_run(db, e,

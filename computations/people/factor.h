@@ -22,6 +22,8 @@ enum {
 	 * guessed, and do not wait: so whoever knows Anna's password can't keep her out. */
 	FACTOR_TRIES = 10,
 	FACTOR_WAIT_MS = 5 * 60000,
+	/* A code's step that is further ahead was taken before the clock was set back. */
+	FACTOR_AHEAD_STEPS = 86400000 / TOTP_STEP_MS,
 	/* A secret that no code has confirmed is good for so long. */
 	FACTOR_BEGIN_MS = 30 * 60000,
 };

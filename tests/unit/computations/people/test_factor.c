@@ -245,6 +245,18 @@ static void a_clock_that_was_set_back_makes_nobody_wait_for_ever(void **state)
 	assert_int_equal(answer_wrong(f, &o, before + FACTOR_WAIT_MS), FACTOR_WRONG);
 }
 
+static void nor_whose_last_code_was_of_a_day_to_come(void **state)
+{
+	const int64_t day = INT64_C(86400) * 1000, before = NOW - day - TOTP_STEP_MS;
+	struct store_room *f = *state;
+	struct owner o;
+
+	set_up(f, "anna", &o);
+	assert_int_equal(answer_code(f, &o, NOW - day, NOW - day), FACTOR_WRONG);
+	assert_int_equal(answer_code(f, &o, before, before), FACTOR_RIGHT);
+	assert_int_equal(answer_code(f, &o, before, before), FACTOR_WRONG);
+}
+
 static void recovery_codes_work_once_each(void **state)
 {
 	struct store_room *f = *state;
@@ -440,6 +452,7 @@ int main(void)
 		STORE_ROOM_ROW(codes_are_read_as_people_type_them),
 		STORE_ROOM_ROW(who_guesses_has_to_wait_and_a_recovery_code_does_not),
 		STORE_ROOM_ROW(a_clock_that_was_set_back_makes_nobody_wait_for_ever),
+		STORE_ROOM_ROW(nor_whose_last_code_was_of_a_day_to_come),
 		STORE_ROOM_ROW(recovery_codes_work_once_each),
 		STORE_ROOM_ROW(it_is_removed_with_all_of_it),
 		STORE_ROOM_ROW(a_half_opens_one_sign_in),
