@@ -111,9 +111,16 @@ static void reply_list(struct request *r)
 
 /* ---- in the pool ---- */
 
+/* Names are a workspace's: who names none has it in his row of the audit log all the same. */
 static int find_workspace(struct store *store, struct request *r, enum deed deed, struct err *e)
 {
-	return admin_access_workspace(store, &r->caller, deed, r->id, &r->people->asset->w, e);
+	const struct workspace *w = &r->people->asset->w;
+
+	if (admin_access_workspace(store, &r->caller, deed, r->id, &r->people->asset->w, e) < 0)
+		return err_code(e);
+	if (r->audit && !*r->audit->object)
+		snprintf(r->audit->object, sizeof(r->audit->object), "workspace %s", w->name);
+	return 0;
 }
 
 /* The asset of that name, and its links that this caller may see, for the answer. */

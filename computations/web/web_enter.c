@@ -152,12 +152,22 @@ static void wait_in_line(struct web_enter *en, const char *text, bool is_new,
 		fail(en, &e);
 }
 
+/* The name of an account that is to be made is only typed, and may be another user's, who asks for nothing. */
+static int admit(struct web_enter *en, struct err *e)
+{
+	if (en->way->deed != TRAIL_REGISTER)
+		return web_trail_admit(&en->trail, en->user, e);
+	if (!rpc_call_note(en->trail.call, "user", en->user))
+		return err_nomem(e);
+	return web_trail_admit(&en->trail, "", e);
+}
+
 /* An entry in the audit log comes first. */
 static void keep(struct web_enter *en)
 {
 	struct err e;
 
-	if (web_trail_admit(&en->trail, en->user, &e) < 0)
+	if (admit(en, &e) < 0)
 		fail(en, &e);
 	else
 		queue(en, run_keep, kept);

@@ -212,6 +212,9 @@ static int take(struct store *store, struct web_enter *en, struct err *e)
 
 	if (invitation_take(&store->db, secret_of(en->r), en->person, store_now(), &i, e) < 0)
 		return err_code(e);
+	/* As people_take_invitation() has it: the list forgets within a day who came by which, and with what role. */
+	snprintf(en->trail.after, sizeof(en->trail.after), "invitation %lld, %s",
+		 (long long)i.number, membership_rules[i.role].name);
 	return web_enter_login(store, en, e);
 }
 

@@ -76,7 +76,8 @@ int web_trail_add(struct store *store, const struct web_trail *t, const char *by
 						    .from = t->from,
 						    .what = t->what,
 						    .object = object,
-						    .about = "{\"via\":\"page\"}" },
+						    .about = "{\"via\":\"page\"}",
+						    .after = t->after },
 			       *by && !u.administrator ? AUDIT_ROOM_USERS : AUDIT_ROOM_OPERATORS,
 			       e);
 }

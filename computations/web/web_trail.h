@@ -37,6 +37,7 @@ struct web_trail {
 	const char *what;
 	char who[PEOPLE_NAME_MAX + 8], from[LOGIN_PEER_MAX + 1];
 	char workspace[PEOPLE_NAME_MAX + 1]; /* that it is about; "": none */
+	char after[64];                      /* what came of it; "": all is said */
 };
 
 int web_trail_begin(struct web_trail *t, struct web *web, const struct http_request *r,

@@ -179,14 +179,15 @@ def commands_do_all_of_it():
         assert cli("asset", "remove", "named", **mine).ok() == "asset named removed\n"
         # What is wrong with a command.
         cli("asset", "register", path, **mine).refused(2, "--type is missing")
-        cli("asset", "register", "--type", "dataset", **mine).refused(2, "--name is missing")
+        cli("asset", "register", "--type", "dataset", **mine).refused(2, "give FILE")
+        cli("asset", "register", "--type", "dataset", "--digest", "ab" * 32, **mine).refused(2, "--name is missing")
         cli("asset", "register", "--type", "dataset", "--name", "x", **mine).refused(2, "give FILE")
         cli("asset", "register", path, "--type", "dataset", "--digest", "ab" * 32, **mine).refused(2, "give FILE")
         cli("asset", "register", "--type", "dataset", "--name", "x", "--digest", "zz", **mine).refused(2, "64 hexadecimal")
         cli("asset", "register", folder("none"), "--type", "dataset", **mine).refused(2, "none")
         cli("asset", "update", "iris.csv", **mine).refused(2, "what is to change")
-        cli("asset", "show", "none", **mine).refused(1, "no asset 'none'")
-        cli("asset", "list", "--workspace", "none", **mine).refused(1, "no workspace 'none'")
+        cli("asset", "show", "none", **mine).refused(1, "no asset 'none'", "asset list")
+        cli("asset", "list", "--workspace", "none", **mine).refused(1, "no workspace 'none'", "workspace list")
 
 
 def the_audit_log_says_who_and_what():
@@ -198,6 +199,7 @@ def the_audit_log_says_who_and_what():
         anna("RemoveAsset", name="iris.csv")
         rows = [json.loads(row) for row in running.root("Audit").rows]
         rows = [x for x in rows if "Asset" in x["what"]]
+        assert {x["object"] for x in rows} == {"workspace lab"}, rows  # which she did not name
         plain, csv = (f"dataset {DIGEST.hex()}, {mime}" for mime in ("application/octet-stream", "text/csv"))
         said = [(x["who"], x["before"], x["after"], x["outcome"]) for x in rows]
         assert said == [("user anna", "", plain, "OK"), ("user anna", plain, csv, "OK"), ("user anna", csv, "", "OK")], said

@@ -264,12 +264,15 @@ def names_of_others_are_not_found_out():
 def secrets_are_not_guessed():
     """From one address, until it has to wait; others go on."""
     with Invited() as page:
-        path, attacker, codes = page.invite(), page.browser("127.0.0.2"), []
-        while 429 not in codes:
-            codes.append(attacker.get(f"/invite/{len(codes):064x}").status)
-            assert len(codes) < 100, codes
-        assert set(codes[:-1]) == {404} and len(codes) > 10, codes
-        assert attacker.post(path, **choice()).status == 429
+        path = page.invite()
+        looks, takes = page.browser("127.0.0.2"), page.browser("127.0.0.3")
+        # Of each its own run: how long somebody has to wait still is a matter of time.
+        for ask in (looks.get, lambda wrong: takes.post(wrong, **choice())):
+            codes = []
+            while 429 not in codes:
+                codes.append(ask(f"/invite/{len(codes):064x}").status)
+                assert len(codes) < 100, codes
+            assert set(codes[:-1]) == {404} and len(codes) > 10, codes
         b = page.browser()
         b.follow(b.post(path, **choice()))
 
@@ -358,7 +361,8 @@ def commands_do_all_of_it():
         without.refused(2, "there is no terminal to ask on: use --stdin")
         assert cli("invitation", "list", "lab", "--json", **mine).json()[0]["taken_by"] == "anna"
         assert "taken" in cli("invitation", "list", "lab", **mine).ok()
-        cli("invitation", "revoke", "lab", number, **mine).refused(1, f"no open invitation {number} in workspace lab")
+        cli("invitation", "revoke", "lab", number, **mine).refused(1, f"no open invitation {number} in workspace lab",
+                                                                  "invitation list WORKSPACE")
         cli("invitation", "create", "lab", **mine).ok()
         number = str(cli("invitation", "list", "lab", "--json", **mine).json()[1]["number"])
         assert cli("invitation", "revoke", "lab", number, **mine).ok() == f"invitation {number} to workspace lab revoked\n"
@@ -375,6 +379,7 @@ def the_audit_log_says_who_came():
         b = page.browser()
         b.follow(b.post(path, **choice()))
         b.post(path, **choice("carl"))
+        assert page.browser().post(other, **choice("bert")).status == 400
         b = page.browser()
         b.follow(b.post(other + "/sign-in", name="bert", password=PASSWORD))
         page.invite()
@@ -390,6 +395,11 @@ def the_audit_log_says_who_came():
                                    ("page/Join", "user bert", "OK"),
                                    ("people.PeopleService/RevokeInvitation", "user head", "OK")):
             assert (what, who, "workspace lab", outcome) in found, (what, found)
+        came = [(row["what"], row.get("after")) for row in rows
+                if row.get("what") in ("page/Register", "page/Join") and row.get("outcome") == "OK"]
+        assert came == [("page/Register", "invitation 1, viewer"), ("page/Join", "invitation 2, member")], came
+        # A name that was typed is no user who asked.
+        assert ("page/Register", "", "user bert", "ALREADY_EXISTS") in found, found
         assert any(what == "page/Register" and outcome == "NOT_FOUND" for what, _, _, outcome in found), found
         assert path[-64:] not in text and other[-64:] not in text
 
