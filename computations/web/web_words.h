@@ -163,8 +163,11 @@
 	"never see your keys and data."
 #define WEB_INVITED_TAKEN "This name can't be had: choose another one."
 #define WEB_INVITED_KNOWN "Sign in, and you are a member there as well."
-#define WEB_INVITED_FACTOR \
-	"You have a second factor: sign in first, at /sign-in, and follow this link once more."
+/* On loopback a session has a host name of its own: the link as it stands leads to another one. */
+#define WEB_INVITED_FACTOR                                                                             \
+	"You have a second factor: sign in first, at /sign-in, and open this link's path (/invite/…) " \
+	"at the address where you are signed in then; or give the link to 'cocos-cli invitation "      \
+	"accept'"
 #define WEB_INVITED_IN "The invitation works once. You may leave the workspace again at any time."
 
 /* The word of a state in an address ("waiting-for-algorithm"), and back; NULL or "": any, -1. */
