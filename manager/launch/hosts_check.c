@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,13 +55,16 @@ struct question {
 	int fd; /* -1: it has answered, or can't */
 };
 
-/* In a session of its own, so that no ssh asks anybody for a password, and all of it can be ended. */
-static void answer(const struct host_row *row, int fd)
+/* In a session of its own, so that no ssh asks anybody for a password, and all of it can be ended. A terminal's
+ * interrupt ends the one that asks alone: this one goes with it. */
+static void answer(const struct host_row *row, pid_t asker, int fd)
 {
 	struct host_answer a = { 0 };
 	ssize_t n;
 
 	setsid();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != asker)
+		_exit(1);
 	a.failed = host_ask(row->uri, host_row_is_local(row) ? NULL : row, &a.found, &a.e);
 	n = write(fd, &a, sizeof(a));
 	_exit(n != sizeof(a));
@@ -68,6 +72,7 @@ static void answer(const struct host_row *row, int fd)
 
 static void begin(const struct host_row *row, struct question *q, struct host_answer *a)
 {
+	const pid_t asker = getpid();
 	int ends[2];
 
 	*q = (struct question){ .process = -1, .fd = -1 };
@@ -77,7 +82,7 @@ static void begin(const struct host_row *row, struct question *q, struct host_an
 	}
 	q->process = fork();
 	if (q->process == 0)
-		answer(row, ends[1]);
+		answer(row, asker, ends[1]);
 	close(ends[1]);
 	q->fd = ends[0];
 	if (q->process < 0) {
