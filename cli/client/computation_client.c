@@ -75,6 +75,10 @@ static const char *what_is_there(const char *command)
 		{ "user ", "'cocos-cli user list' shows who is there" },
 		{ "workspace ", "'cocos-cli workspace list' and 'cocos-cli workspace member list "
 				"WORKSPACE' show what is there" },
+		{ "asset ", "'cocos-cli asset list', with --workspace of one, 'cocos-cli workspace "
+			    "list' and 'cocos-cli computation list' show what is there" },
+		{ "invitation ", "'cocos-cli workspace list' and 'cocos-cli invitation list "
+				 "WORKSPACE' show what is there" },
 		{ "audit ", "'cocos-cli audit export' prints the head of what is there" },
 		{ "session ", "'cocos-cli user list' and 'cocos-cli session list USER' show what "
 			      "is there" },

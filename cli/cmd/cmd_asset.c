@@ -93,8 +93,6 @@ static enum cli_exit read_digest(struct cli *cli, uint8_t digest[SHA3_256_LEN], 
 	const char *path = cli->operands[0], *text = cli_value(cli, "digest");
 	struct err ignored;
 
-	if (!path == !text)
-		return cli_usage(e, "give FILE, whose SHA3-256 is computed here, or --digest");
 	if (path)
 		return asset_digest(path, digest, e) < 0 ? CLI_USAGE : CLI_OK;
 	if (hex_decode(text, digest, SHA3_256_LEN, &ignored) == 0)
@@ -129,6 +127,8 @@ static enum cli_exit run_register(struct cli *cli, struct err *e)
 		err_nomem(e);
 		return CLI_FAILED;
 	}
+	if (!cli->operands[0] == !cli_value(cli, "digest"))
+		return cli_usage(e, "give FILE, whose SHA3-256 is computed here, or --digest");
 	if (!*name)
 		return cli_usage(e, "--name is missing: what the asset is called");
 	if (!cli_value(cli, "type"))

@@ -392,14 +392,6 @@ int store_machine_gone(struct store *store, int64_t number, enum machine_phase p
 
 /* ---- whose a CVM is ---- */
 
-int store_machine_owner(struct store *store, const char *cvm_id, int64_t *workspace, struct err *e)
-{
-	return db_number(&store->db, workspace, e,
-			 "SELECT coalesce(max(workspace), 0) FROM machines"
-			 " WHERE cvm = ? AND cvm <> '' AND " NOT_GONE,
-			 "t", cvm_id);
-}
-
 int store_machine_check(struct store *store, const char *cvm_id, const char *computation,
 			struct err *e)
 {

@@ -81,10 +81,7 @@ int store_machine_leave(struct store *store, int64_t number, bool force, struct 
 int store_machine_gone(struct store *store, int64_t number, enum machine_phase phase,
 		       const char *reason, char **failed, struct err *e) MUST_CHECK;
 
-/* Whose the CVM of that id is: a workspace's number, or 0: nobody made it here. */
-int store_machine_owner(struct store *store, const char *cvm_id, int64_t *workspace,
-			struct err *e) MUST_CHECK;
-/* ERR_NOT_FOUND, in the words of a CVM that is not connected, if it is another workspace's than the computation, or was
+/* ERR_UNAVAILABLE, in the words of a CVM that is not connected, if it is another workspace's than the computation, or was
  * until its manager said that it is gone. */
 int store_machine_check(struct store *store, const char *cvm_id, const char *computation,
 			struct err *e) MUST_CHECK;
