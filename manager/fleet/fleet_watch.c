@@ -120,13 +120,15 @@ static void block(struct fleet_host *host, const struct stray *stray)
 		fleet_stray_use_add(host, stray->id);
 }
 
-static void unblock(const struct fleet_host *host, const struct virt_notice *notice)
+static void unblock(struct fleet_host *host, const struct virt_notice *notice)
 {
 	struct slot *slot = slot_of(host->fleet, notice->name);
 
 	fleet_stray_use_drop(host->fleet, host, notice->uuid);
 	if (slot)
 		slot->blocked &= ~fleet_host_bit(host);
+	if (host->strays_over) /* perhaps not any more, which a look alone finds */
+		fleet_watch_look(host);
 }
 
 static void look_at_strays(struct job *job)
