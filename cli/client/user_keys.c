@@ -26,6 +26,7 @@ struct filling {
 	struct writer out;
 	struct {
 		const char *name; /* with its prefix; lent, of the tree */
+		const char *type; /* of an asset: that which is wanted there */
 		char *text;
 	} *known;
 	size_t count;
@@ -183,8 +184,10 @@ static int ask_for(struct filling *f, struct cli *cli, const char *name, const c
 static int find(struct filling *f, struct cli *cli, const char *name, const char *type,
 		const char **text, struct err *e)
 {
+	/* An asset's type is looked at wherever it is named. */
 	for (size_t i = 0; i < f->count; i++)
-		if (strcmp(f->known[i].name, name) == 0) {
+		if (strcmp(f->known[i].name, name) == 0 &&
+		    (!behind(ASSETS_PREFIX, name) || strcmp(f->known[i].type, type) == 0)) {
 			*text = f->known[i].text;
 			return 0;
 		}
@@ -193,6 +196,7 @@ static int find(struct filling *f, struct cli *cli, const char *name, const char
 	if (ask_for(f, cli, name, type, &f->known[f->count].text, e) < 0)
 		return err_code(e);
 	f->known[f->count].name = name;
+	f->known[f->count].type = type;
 	*text = f->known[f->count++].text;
 	return 0;
 }

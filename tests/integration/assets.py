@@ -168,6 +168,9 @@ def commands_do_all_of_it():
             other = json.loads(json.dumps(text))
             (other[where] if where == "algorithm" else other[where][0])["hash"] = "asset:" + name
             cli("computation", "create", folder.write("bad.json", json.dumps(other)), **mine).refused(status, said)
+        # Also where it was right at another place.
+        other["algorithm"]["hash"] = "asset:model"
+        cli("computation", "create", folder.write("bad.json", json.dumps(other)), **mine).refused(2, "not a dataset")
         cli("manifest", "check", folder("bad.json")).refused(2, "hash")
         text["id"], text["datasets"][0]["hash"] = "e", "asset:iris.csv"
         assert cli("computation", "create", folder.write("good.json", json.dumps(text)), **mine).ok() == "e\n"
