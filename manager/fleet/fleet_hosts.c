@@ -93,9 +93,8 @@ const struct fleet_host *fleet_host_twin(const struct fleet *f, const struct fle
 	return NULL;
 }
 
-/* Strays have their part, too. */
-static void add_used(const struct fleet *f, const struct fleet_host *host,
-		     struct placement_size *used)
+static void add_slots(const struct fleet *f, const struct fleet_host *host,
+		      struct placement_size *used)
 {
 	struct admission_use use = { .cpus = used->cpus, .memory = used->memory };
 
@@ -107,19 +106,34 @@ static void add_used(const struct fleet *f, const struct fleet_host *host,
 			used->machines++;
 		}
 	}
+	used->cpus = use.cpus;
+	used->memory = use.memory;
+}
+
+/* Strays have their part, too. */
+static void add_used(const struct fleet *f, const struct fleet_host *host,
+		     struct placement_size *used)
+{
+	struct admission_use use;
+
+	add_slots(f, host, used);
+	use = (struct admission_use){ .cpus = used->cpus, .memory = used->memory };
 	used->machines += fleet_stray_use_count(f, host, &use);
 	used->cpus = use.cpus;
 	used->memory = use.memory;
 }
 
-/* Of the whole machine: what was launched by another row of it, before the first one was there, takes as much. */
+/* Of the whole machine: what was launched by another row of it, before the first one was there, takes as much. Strays
+ * are those that this row lists: another row of the same machine lists the same ones, and one that only says that it is
+ * the same can't fill this host with strays of its own. */
 static struct placement_size used_of_machine(const struct fleet *f, const struct fleet_host *host)
 {
 	struct placement_size used = { 0 };
 
+	add_used(f, host, &used);
 	for (size_t i = 0; i < f->host_count; i++)
-		if (f->hosts[i] == host || is_same_machine(f->hosts[i], host))
-			add_used(f, f->hosts[i], &used);
+		if (f->hosts[i] != host && is_same_machine(f->hosts[i], host))
+			add_slots(f, f->hosts[i], &used);
 	return used;
 }
 

@@ -433,6 +433,29 @@ static void crowd(struct fleet_room *m, size_t count, bool named)
 	fleet_world.domain_count = count;
 }
 
+/* One that gives itself out for another, too. */
+static void strays_of_a_machine_s_other_row_fill_no_other(void **state)
+{
+	static const char one[] = "5b1c6d3e-0000-4000-8000-0000000000aa";
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+
+	fleet_room_prepare_hosts(&m, 8, "host here qemu:///system tees=none machines=3\n" OTHER);
+	fleet_room_open(&m);
+	fleet_room_settle(&m);
+	fleet_world.uuids[0] = fleet_world.uuids[1] = one;
+	fleet_world.size = (struct virt_size){ 1, 1 << 20 };
+	notice(&m, "here", VIRT_CONNECTED, "", "");
+	crowd(&m, 4, false);
+	notice(&m, "other", VIRT_CONNECTED, "", "");
+	assert_int_equal(view_of(&m, "other")->strays, 4);
+	assert_string_equal(view_of(&m, "other")->twin_of, "here");
+	assert_string_equal(place(&m, &told), "here");
+	free(fleet_world.crowd);
+	fleet_world.crowd = NULL;
+	fleet_room_close(&m);
+}
+
 /* Whatever one host says of itself, the others give away what they have. */
 static void the_strays_of_a_host_are_its_own(void **state)
 {
@@ -755,6 +778,7 @@ int main(void)
 		FLEET_ROOM_ROW(one_that_was_added_draining_can_be_undrained),
 		FLEET_ROOM_ROW(one_with_cvms_or_of_the_table_is_not_removed),
 		FLEET_ROOM_ROW(what_stays_on_a_removed_host_is_told),
+		FLEET_ROOM_ROW(strays_of_a_machine_s_other_row_fill_no_other),
 		FLEET_ROOM_ROW(the_strays_of_a_host_are_its_own),
 		FLEET_ROOM_ROW(a_lost_host_is_removed_without_being_asked),
 		FLEET_ROOM_ROW(one_change_at_a_time),
