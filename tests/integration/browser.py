@@ -113,11 +113,17 @@ class Browser:
         while True:
             answer = self.take(end)
             if answer.get("id") == number:
+                if "navigated or closed" in answer.get("error", {}).get("message", ""):
+                    raise Navigated(method)
                 assert "error" not in answer, (method, answer["error"])
                 return answer["result"]
 
     def page(self):
         return Page(self)
+
+
+class Navigated(Exception):
+    """The page that was asked went before it answered."""
 
 
 class Page:
@@ -157,12 +163,14 @@ class Page:
         return answer["result"].get("value")
 
     def until(self, expression, what):
-        """Waits until it is true: in the page, frame by frame."""
+        """Waits until it is true: in the page, frame by frame, and in the next one if that comes meanwhile."""
         end = time.monotonic() + PATIENCE
-        while not (value := self.run(expression)):
+        while True:
+            with contextlib.suppress(Navigated):
+                if value := self.run(expression):
+                    return value
             assert time.monotonic() < end, f"{what} never comes: {expression}"
             time.sleep(0.02)
-        return value
 
     def go(self, url):
         """Loads it; its scripts have run and what they change is drawn when this returns."""

@@ -634,9 +634,9 @@ def a_cvm_without_a_record_is_left_alone_until_somebody_says_what_to_do():
         rows = cli("vm", "strays", **where).ok().splitlines()
         assert {cvm for cvm in names if any(row.startswith(f"{cvm}  {names[cvm]} ") for row in rows)} == {
             stays.cvm_id, goes.cvm_id}, rows
-        assert all(row.split()[2:] == ["folder", "secrets", "adoptable"] for row in rows if "cocos-" in row), rows
+        assert all(row.split()[2:] == ["folder", "secrets", "adoptable", "-"] for row in rows if "cocos-" in row), rows
         assert {row["id"] for row in cli("vm", "strays", "--json", **where).json()} == {cvm.strip("'") for cvm in strays}
-        assert rows[0].split() == ["CVM", "DOMAIN", "FOLDER", "SECRETS", "ADOPT"], rows
+        assert rows[0].split() == ["CVM", "DOMAIN", "FOLDER", "SECRETS", "ADOPT", "HOST"], rows
         ran = cli("vm", "adopt", stays.cvm_id, **where).ok()
         assert ran == f"CVM {stays.cvm_id} adopted, its agent on port {stays.forwarded_port}\n"
         assert m.info(stays.cvm_id).kernel_cmd == "console=ttyS0"
