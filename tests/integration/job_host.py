@@ -6,15 +6,10 @@ import json
 import os
 import random
 import subprocess
-import threading
-import time
-import zipfile
 
 import journal_book
-import sample
 import tap
-from harness import (PATIENCE, ROOT, Computations, Folder, Process, authority, cli, program, read,
-                     until)
+from harness import ROOT, Computations, Folder, Process, authority, cli, program, read, until
 from ports import free_port
 
 EXAMPLES = os.path.join(ROOT, "examples")
@@ -348,11 +343,6 @@ def processes():
     return "".join(command_lines())
 
 
-def running(marker):
-    """Whether an algorithm with that argument does; the command that sends it has it, too."""
-    return any(marker in line and not line.startswith(program("cocos-cli")) for line in command_lines())
-
-
 def a_restarted_service_goes_on_with_the_same_job():
     with contextlib.ExitStack() as stack:
         job = Job(stack)
@@ -388,139 +378,10 @@ def a_restarted_agent_gets_its_computation_again():
         job.until_state(computation, "Completed")
 
 
-SEED = int(os.environ.get("COCOS_SEED", "20261121"))
-KILLS = int(os.environ.get("COCOS_KILLS", sample.of(20, 200)))
-LONGEST = 3.0  # seconds; a job that is not disturbed takes about as long on an idle machine
-
-
-class Commands:
-    """cocos-cli again and again, of which the one that runs at the moment can be killed."""
-
-    def __init__(self, job):
-        self.job, self.lock, self.process, self.over = job, threading.Lock(), None, False
-
-    def __call__(self, *arguments, cwd=None):
-        """The exit status; None once a command was killed."""
-        env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **self.job.where}
-        env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
-        with self.lock:
-            if self.over:
-                return None
-            self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-                [program("cocos-cli"), *arguments], env=env, cwd=cwd, stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        status = self.process.wait(PATIENCE)
-        return None if self.over else status
-
-    def kill(self):
-        """And nothing follows."""
-        with self.lock:
-            self.over = True
-            if self.process and self.process.poll() is None:
-                self.process.kill()
-
-
-def as_far_as_it_comes(job, computation, script, marker):
-    """A thread that types one job's commands until one of them is refused; with it what can be killed."""
-    typed = Commands(job)
-
-    def steps():
-        if typed("computation", "run", computation) != 0:
-            return
-        while (status := typed("status")) != 0:
-            if status is None or typed.over:
-                return
-            time.sleep(0.02)
-        if typed("algo", script, job.key("algorithm"), "-a", "python", "--args", marker) != 0 or \
-                typed("data", IRIS, job.key("data")) != 0:
-            return
-        while typed("result", job.key("consumer"), cwd=job.folder("consumer")) not in (0, None):
-            time.sleep(0.02)
-    thread = threading.Thread(target=steps)
-    thread.start()
-    return typed, thread
-
-
-def journals_are_whole(job, computation):
-    """Of each run, as far as the service has it; how many there are."""
-    path = job.folder("journal")
-    for run in range(1, 100):
-        got = job("journal", "get", computation, "--run", str(run), "-o", path, "--force")
-        if got.status:
-            assert "no journal" in got.err, got.err
-            return run - 1
-        entries, closed = journal_book.verify(read(path))
-        assert entries[0][4]["computation"] == computation
-        assert ("closed: " if closed else "open: ") in job("journal", "verify", path, "--chain-only").ok()
-        os.remove(path)
-    raise AssertionError("a hundred runs")
-
-
-def results_are_whole(job):
-    """What has their name is all of them; how many there are."""
-    found = [name for name in os.listdir(job.folder("consumer")) if name.endswith(".zip")]
-    for name in found:
-        with zipfile.ZipFile(job.folder("consumer", name)) as archive:
-            assert archive.read("done") == b"yes", name
-        os.remove(job.folder("consumer", name))
-    return len(found)
-
-
-def kills_during_runs_leave_nothing_behind():
-    """kill -9 of agent, service or command line at seeded moments of a job: nothing hangs, what the service keeps of
-    each journal is right, what is called results is whole; a fresh start works, and the whole job goes through."""
-    chance = random.Random(SEED)
-    print(f"# seed {SEED}, {KILLS} kills", flush=True)
-    with contextlib.ExitStack() as stack:
-        job = Job(stack)
-        marker = f"cocos-test-kill-{random.randrange(1 << 40)}"
-        script = job.folder.write("work.py", f"# {marker}\nimport time\nfor n in range(20):\n"
-                                             "    print(n, flush=True)\n    time.sleep(0.02)\n"
-                                             "open('results/done', 'w').write('yes')\n")
-        journals = results = 0
-        for number in range(KILLS):
-            computation = job.create(script, kind="python", args=(marker,))
-            typed, thread = as_far_as_it_comes(job, computation, script, marker)
-            time.sleep(chance.uniform(0, LONGEST))
-            victim = chance.choice(("agent", "service", "cli"))
-            if victim == "agent":
-                job.agent.process.kill()
-                until(lambda: not running(marker), f"kill {number}: the end of its processes")
-                job.agent.start()
-            elif victim == "service":
-                job.service.process.kill()
-                job.service.channel.close()
-                job.service.start()
-            typed.kill()
-            thread.join(PATIENCE)
-            assert not thread.is_alive(), f"kill {number} of {victim}: a command hangs"
-            job.connected()
-            shown = job("computation", "show", computation, "--json").json()
-            assert shown["id"] == computation
-            job("computation", "stop", computation).ok()
-            until(lambda: not job("computation", "show", computation, "--json").json()["stopping"],
-                  f"kill {number}: the stop")
-            until(lambda: not running(marker), f"kill {number}: the end of the run")
-            journals += journals_are_whole(job, computation)
-            results += results_are_whole(job)
-        print(f"# {journals} journals, {results} results")
-        computation = job.create(script, kind="python", args=(marker,))
-        job.run(computation)
-        job("algo", script, job.key("algorithm"), "-a", "python", "--args", marker).ok()
-        job("data", IRIS, job.key("data")).ok()
-        job.until_state(computation, "Completed")
-        job("result", job.key("consumer"), "-o", "out", cwd=job.folder("consumer")).ok()
-        assert read(job.folder("consumer/out/done")) == b"yes"
-        journal_is_whole(job, computation)
-        assert job.agent.process.stop() == 0
-        assert job.agent.left_behind() == [] and marker not in processes()
-
-
 if __name__ == "__main__":
     tap.run([the_whole_job_in_plaintext, the_whole_job_by_tls, the_whole_job_by_mutual_tls,
              an_agent_with_mutual_tls_wants_a_certificate, the_iris_example_runs,
              a_directory_arrives_unpacked, a_failing_algorithm_is_told_to_everybody, a_retry_asks_no_owner_who_said_keep,
              a_stop_kills_the_run_and_wipes_the_assets,
              a_restarted_service_goes_on_with_the_same_job,
-             a_restarted_agent_gets_its_computation_again,
-             kills_during_runs_leave_nothing_behind])
+             a_restarted_agent_gets_its_computation_again])
