@@ -176,6 +176,22 @@ static void a_table_over_the_limit_is_done_without(void **state)
 	assert_int_equal(got.len, SNP_REPORT_LEN);
 }
 
+static void the_largest_table_is_taken(void **state)
+{
+	CLEANUP_PROVIDER_REPORT struct provider_report got = { 0 };
+	struct err e;
+
+	device.table_need = PROVIDER_TABLE_MAX;
+	assert_ok(collect(&got, &e), e);
+	assert_int_equal(got.table_len, 48 + 64);
+	assert_false(device.plain_called);
+	provider_report_done(&got);
+	device.table_need = PROVIDER_TABLE_MAX + 1;
+	assert_ok(collect(&got, &e), e);
+	assert_true(device.plain_called);
+	assert_null(got.table);
+}
+
 static void a_busy_host_is_asked_again_and_not_for_ever(void **state)
 {
 	CLEANUP_PROVIDER_REPORT struct provider_report got = { 0 };
@@ -219,6 +235,7 @@ int main(void)
 		cmocka_unit_test_setup(a_report_comes_with_the_hosts_table, enter),
 		cmocka_unit_test_setup(a_host_without_certificates_is_fine, enter),
 		cmocka_unit_test_setup(a_longer_table_gets_more_room, enter),
+		cmocka_unit_test_setup(the_largest_table_is_taken, enter),
 		cmocka_unit_test_setup(a_table_over_the_limit_is_done_without, enter),
 		cmocka_unit_test_setup(a_busy_host_is_asked_again_and_not_for_ever, enter),
 		cmocka_unit_test_setup(whatever_is_not_the_report_that_was_asked_for_is_refused,
