@@ -49,8 +49,11 @@ class Host:
         until(self.answers, f"libvirtd of {self.name}", 240)
         return self
 
+    def ended(self):
+        return self.process.poll() is not None
+
     def answers(self):
-        if self.process.poll() is not None:
+        if self.ended():
             with open(self.folder + "/libvirtd.out", encoding="utf-8", errors="replace") as out:
                 raise AssertionError(f"libvirtd of {self.name} ended: {out.read()}")
         return subprocess.run(["virsh", "-q", "-c", self.uri, "capabilities"], check=False,
@@ -63,8 +66,9 @@ class Host:
         return self
 
     def virsh(self, *arguments):
-        return subprocess.run(["virsh", "-q", "-c", self.uri, *arguments], check=True, text=True,
-                              capture_output=True).stdout
+        done = subprocess.run(["virsh", "-q", "-c", self.uri, *arguments], check=False, text=True, capture_output=True)
+        assert done.returncode == 0, (self.name, arguments, done.stderr, f"libvirtd has ended: {self.ended()}")
+        return done.stdout
 
     def kill(self):
         """As if it had crashed; its machines run on."""
@@ -80,7 +84,7 @@ class Host:
         return [self.virsh("domuuid", name).strip() for name in self.virsh("list", "--all", "--name").split()]
 
     def clear(self):
-        if self.process.poll() is not None:
+        if self.ended():
             self.start()
         for domain in self.domains():
             self.virsh("destroy", domain)
