@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rpc_bench TARGET SECONDS CONNECTIONS STREAMS [--ca PEM] [--idle] — load on EmptyCall: CONNECTIONS
+ * rpc_bench TARGET SECONDS CONNECTIONS STREAMS [--ca PEM [--cert PEM --key PEM]] [--idle | --anew] —
+ * load on EmptyCall: CONNECTIONS
  * connections with STREAMS calls open on each all the time. Prints calls per second, and the median
  * and 99th percentile of a call's time in microseconds, as one line of JSON.
  *
  * --idle opens the connections, prints "ready" and does nothing until standard input ends.
+ * --anew makes a connection for each call, one after the other: a time is that of both.
  */
 #include "common/base/file.h"
 #include "common/rpc/sync.h"
@@ -30,7 +32,7 @@ struct bench {
 	size_t calls, failures;
 	uint32_t *samples; /* nanoseconds */
 	struct err first_failure;
-	const char *ca;
+	struct rpc_tls *tls; /* NULL: none */
 };
 
 struct slot {
@@ -126,22 +128,63 @@ static int idle(void)
 	return 0;
 }
 
+/* Calls one after the other, each on a connection of its own. */
+static int measure_anew(struct bench *b, const char *target, unsigned seconds, struct err *e)
+{
+	const Grpc__Testing__Empty request = GRPC__TESTING__EMPTY__INIT;
+	const struct rpc_channel_config config = { .target = target, .tls = b->tls };
+	uint64_t began = uv_hrtime(), ends_at = began + (uint64_t)seconds * 1000000000;
+
+	b->samples = malloc(SAMPLES_MAX * sizeof(*b->samples));
+	if (!b->samples)
+		return err_nomem(e);
+	while (uv_hrtime() < ends_at && b->calls < SAMPLES_MAX) {
+		uint64_t call_began = uv_hrtime();
+		struct rpc_channel *channel;
+		ProtobufCMessage *answer = NULL;
+		int r = rpc_channel_new(&b->loop, &config, &channel, e);
+
+		if (r < 0)
+			return r;
+		r = rpc_sync_unary(channel, &empty_call, NULL, &request.base, &answer, e);
+		b->samples[b->calls++] = (uint32_t)(uv_hrtime() - call_began);
+		if (answer)
+			protobuf_c_message_free_unpacked(answer, NULL);
+		rpc_channel_free(channel);
+		if (r < 0)
+			return r;
+	}
+	print_result(b, (double)(uv_hrtime() - began) / 1e9);
+	free(b->samples);
+	return 0;
+}
+
+/* What TLS is made of, as files. */
+struct pem_paths {
+	const char *ca, *cert, *key;
+};
+
+static int read_tls(struct bench *b, const struct pem_paths *paths, struct err *e)
+{
+	CLEANUP(free) char *ca = NULL, *cert = NULL, *key = NULL;
+	struct rpc_tls_config config = { 0 };
+
+	if (!paths->ca)
+		return 0;
+	if (file_read_text(paths->ca, PEM_FILE_MAX, &ca, e) < 0 ||
+	    (paths->cert && (file_read_text(paths->cert, PEM_FILE_MAX, &cert, e) < 0 ||
+			     file_read_text(paths->key, PEM_FILE_MAX, &key, e) < 0)))
+		return err_code(e);
+	config.ca = ca;
+	config.cert = cert;
+	config.key = key;
+	return rpc_tls_new_client(&config, &b->tls, e);
+}
+
 static int connect_all(struct bench *b, const char *target, struct err *e)
 {
-	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
-	CLEANUP(free) char *ca = NULL;
-	struct rpc_channel_config config = { .target = target };
+	const struct rpc_channel_config config = { .target = target, .tls = b->tls };
 
-	if (b->ca) {
-		struct rpc_tls_config tls_config = { 0 };
-
-		if (file_read_text(b->ca, PEM_FILE_MAX, &ca, e) < 0)
-			return err_code(e);
-		tls_config.ca = ca;
-		if (rpc_tls_new_client(&tls_config, &tls, e) < 0)
-			return err_code(e);
-		config.tls = tls;
-	}
 	for (unsigned i = 0; i < b->connections; i++)
 		if (rpc_channel_new(&b->loop, &config, &b->channels[i], e) < 0 ||
 		    rpc_sync_connect(b->channels[i], e) < 0)
@@ -150,22 +193,31 @@ static int connect_all(struct bench *b, const char *target, struct err *e)
 }
 
 static const struct option options[] = {
-	{ "ca", required_argument, NULL, 'a' },
-	{ "idle", no_argument, NULL, 'i' },
-	{ 0 },
+	{ "ca", required_argument, NULL, 'a' },  { "cert", required_argument, NULL, 'c' },
+	{ "key", required_argument, NULL, 'k' }, { "idle", no_argument, NULL, 'i' },
+	{ "anew", no_argument, NULL, 'n' },      { 0 },
 };
 
 int main(int argc, char **argv)
 {
 	static struct bench b;
+	struct pem_paths paths = { 0 };
+	bool is_anew = false;
+	unsigned seconds;
 	struct err e;
 	int option, r;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'a')
-			b.ca = optarg;
+			paths.ca = optarg;
+		else if (option == 'c')
+			paths.cert = optarg;
+		else if (option == 'k')
+			paths.key = optarg;
 		else if (option == 'i')
 			b.is_idle = true;
+		else if (option == 'n')
+			is_anew = true;
 		else
 			return 2;
 	}
@@ -173,21 +225,28 @@ int main(int argc, char **argv)
 		b.connections = (unsigned)strtoul(argv[optind + 2], NULL, 10);
 		b.streams = (unsigned)strtoul(argv[optind + 3], NULL, 10);
 	}
-	if (b.connections == 0 || b.connections > CONNECTIONS_MAX || b.streams == 0) {
+	if (b.connections == 0 || b.connections > CONNECTIONS_MAX || b.streams == 0 ||
+	    !paths.cert != !paths.key || (paths.cert && !paths.ca)) {
 		fprintf(stderr,
-			"usage: %s TARGET SECONDS CONNECTIONS STREAMS [--ca PEM] [--idle]\n",
+			"usage: %s TARGET SECONDS CONNECTIONS STREAMS [--ca PEM [--cert PEM --key PEM]] "
+			"[--idle | --anew]\n",
 			argv[0]);
 		return 2;
 	}
 	uv_loop_init(&b.loop);
-	r = connect_all(&b, argv[optind], &e);
+	seconds = (unsigned)strtoul(argv[optind + 1], NULL, 10);
+	r = read_tls(&b, &paths, &e);
+	if (r == 0 && !is_anew)
+		r = connect_all(&b, argv[optind], &e);
 	if (r == 0)
-		r = b.is_idle ? idle()
-			      : measure(&b, (unsigned)strtoul(argv[optind + 1], NULL, 10), &e);
+		r = is_anew     ? measure_anew(&b, argv[optind], seconds, &e)
+		    : b.is_idle ? idle()
+				: measure(&b, seconds, &e);
 	if (r < 0)
 		fprintf(stderr, "%s\n", e.text);
 	for (unsigned i = 0; i < b.connections; i++)
 		rpc_channel_free(b.channels[i]);
+	rpc_tls_free(b.tls);
 	uv_run(&b.loop, UV_RUN_DEFAULT);
 	uv_loop_close(&b.loop);
 	return r < 0;
