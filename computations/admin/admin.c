@@ -70,7 +70,8 @@ static int request_run(struct store *store, void *data, struct err *e)
 			       names_place ? r->workspace : r->id, e) < 0)
 		return err_code(e);
 	if (r->given && *r->given->revision &&
-	    revision_check(store, r->id, r->people != NULL, r->given->revision, e) < 0)
+	    (r->people ? people_check_revision(store, r, e)
+		       : revision_check(store, r->id, false, r->given->revision, e)) < 0)
 		return err_code(e);
 	if (r->run(store, r, e) < 0)
 		return err_code(e);

@@ -111,6 +111,9 @@ void admin_audit_free(struct audit_answer *rows);
 /* admin_people.c */
 void admin_people_free(struct people_request *people);
 
+/* admin_role.c: whether what a call about people is to change is as its caller saw it. */
+int people_check_revision(struct store *store, const struct request *r, struct err *e) MUST_CHECK;
+
 /* admin_machine.c */
 void admin_create_cvm(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_remove_cvm(struct rpc_call *call, const ProtobufCMessage *message);

@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+int people_check_revision(struct store *store, const struct request *r, struct err *e)
+{
+	const char *revision = r->given->revision;
+
+	if (r->people->workspace)
+		return revision_check_member(store, r->id, r->people->user, revision, e);
+	return revision_check(store, r->id, true, revision, e);
+}
+
 /* ---- answers ---- */
 
 struct role_message {

@@ -60,18 +60,28 @@ static int find(struct store *store, struct request *r, struct err *e)
 	return workspace_find(&store->db, r->id, &r->people->workspace->w, e);
 }
 
+/* What the caller is in it; of its computations, those that he may see count for him. */
+static int look(struct store *store, const struct request *r, struct workspace *w,
+		enum membership *role, struct err *e)
+{
+	const int64_t person = r->caller.who.person;
+	bool suspended;
+
+	if (workspace_member_in(&store->db, w->number, person, role, &suspended, e) < 0)
+		return err_code(e);
+	return r->caller.rights.operates ? 0 : workspace_count_seen(&store->db, w, person, e);
+}
+
 /* The first of the rows, and what the caller is in it. */
 static int show(struct store *store, struct request *r, const char *name, struct err *e)
 {
 	struct workspace_rows *rows = r->people->workspace;
-	bool suspended;
 
 	r->count = 0;
 	if (workspace_find(&store->db, name, &rows->workspaces[0], e) < 0)
 		return err_code(e);
 	r->count = 1;
-	return workspace_member_in(&store->db, rows->workspaces[0].number, r->caller.who.person,
-				   &rows->roles[0], &suspended, e);
+	return look(store, r, &rows->workspaces[0], &rows->roles[0], e);
 }
 
 static void fill(People__Workspace *m, Google__Protobuf__Timestamp *time, const struct workspace *w,
@@ -225,16 +235,14 @@ void people_leave_workspace(struct rpc_call *call, const ProtobufCMessage *messa
 /* Who administers the service sees all, with a token that lets him. */
 static int run_list(struct store *store, struct request *r, struct err *e)
 {
-	const int64_t person = r->caller.who.person;
+	const int64_t person = r->caller.rights.operates ? 0 : r->caller.who.person;
 	struct workspace_rows *rows = r->people->workspace;
-	bool suspended;
 
-	if (workspace_list(&store->db, r->caller.rights.operates ? 0 : person, r->people->name,
-			   PEOPLE_PAGE_MAX, rows->workspaces, &r->count, e) < 0)
+	if (workspace_list(&store->db, person, r->people->name, PEOPLE_PAGE_MAX, rows->workspaces,
+			   &r->count, e) < 0)
 		return err_code(e);
 	for (size_t i = 0; i < r->count; i++)
-		if (workspace_member_in(&store->db, rows->workspaces[i].number, person,
-					&rows->roles[i], &suspended, e) < 0)
+		if (look(store, r, &rows->workspaces[i], &rows->roles[i], e) < 0)
 			return err_code(e);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
 #include "computations/people/role.h"
+#include "computations/people/workspace_member.h"
 #include "computations/store/store.h"
 
 #include <string.h>
@@ -58,6 +59,18 @@ int revision_of_roles(const struct role_list *list, char revision[REVISION_LEN +
 	return take(&w, revision, e);
 }
 
+/* Who was removed and came again is another one. */
+int revision_of_member(const struct workspace_member *m, char revision[REVISION_LEN + 1],
+		       struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(TEXT_MAX);
+
+	put(&w, m->user);
+	writer_printf(&w, "%lld %d %d %lld", (long long)m->person, (int)m->membership, m->suspended,
+		      (long long)m->joined);
+	return take(&w, revision, e);
+}
+
 static int now_of_roles(struct store *store, const char *id, char revision[REVISION_LEN + 1],
 			struct err *e)
 {
@@ -86,4 +99,24 @@ int revision_check(struct store *store, const char *id, bool of_roles, const cha
 	return err_set(e, ERR_ABORTED,
 		       "computation %s has changed since you looked, and is %s now: look again",
 		       log_quote(id).text, state_words(c.state));
+}
+
+int revision_check_member(struct store *store, const char *workspace, const char *user,
+			  const char *revision, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
+	char now[REVISION_LEN + 1];
+
+	if (workspace_find(&store->db, workspace, &w, e) < 0 ||
+	    workspace_member_find(&store->db, &w, user, &m, e) < 0 ||
+	    revision_of_member(&m, now, e) < 0)
+		return err_code(e);
+	if (strcmp(now, revision) == 0)
+		return 0;
+	return err_set(e, ERR_ABORTED,
+		       "user %s has changed in workspace %s since you looked, and is %s%s now: "
+		       "look again",
+		       m.user, w.name, membership_rules[m.membership].name,
+		       m.suspended ? ", suspended," : "");
 }

@@ -106,6 +106,14 @@ int workspace_list(struct db *db, int64_t person, const char *after, size_t max,
 	return 0;
 }
 
+int workspace_count_seen(struct db *db, struct workspace *w, int64_t person, struct err *e)
+{
+	return db_number(db, &w->computations, e,
+			 "SELECT count(*) FROM workspace_computations c WHERE c.workspace = ?1"
+			 " AND c.computation IN (" WORKSPACE_SEEN_BY_2 ")",
+			 "ii", w->number, person);
+}
+
 int workspace_rename(struct db *db, const char *name, const char *to, struct err *e)
 {
 	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };

@@ -32,6 +32,9 @@ int workspace_unknown(const char *name, struct err *e);
  * is not suspended. */
 int workspace_list(struct db *db, int64_t person, const char *after, size_t max,
 		   struct workspace *rows, size_t *count, struct err *e) MUST_CHECK;
+/* Counts those computations there alone that `person` may see. */
+int workspace_count_seen(struct db *db, struct workspace *w, int64_t person,
+			 struct err *e) MUST_CHECK;
 int workspace_rename(struct db *db, const char *name, const char *to, struct err *e) MUST_CHECK;
 /* ERR_PRECONDITION: computations are in it, or it is the last one. */
 int workspace_remove(struct db *db, const char *name, struct err *e) MUST_CHECK;

@@ -64,10 +64,13 @@ static void lead(struct web_act *act)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_URL_MAX * 8);
 	struct http_answer answer = { .status = 303 };
-	const char *id = http_request_param(act->r, "id");
+	static const char *const names[] = { "id", "cvm", "workspace" };
+	const char *of = NULL;
 	struct err e;
 
-	page_put(&w, act->action->leads, id ? id : http_request_param(act->r, "cvm"));
+	for (size_t i = 0; !of && i < ARRAY_LEN(names); i++)
+		of = http_request_param(act->r, names[i]);
+	page_put(&w, act->action->leads, of);
 	writer_u8(&w, 0);
 	if (writer_check(&w, "where this leads", &e) < 0) {
 		http_request_fail(act->r, &e);

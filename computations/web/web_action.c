@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "computations/web/web_action.h"
-
 #include "computations.pb-c.h"
 #include "computations/people/token.h"
+#include "computations/web/web_action_row.h"
 #include "computations_paths.h"
 #include "people.pb-c.h"
 #include "people_paths.h"
-
-#define PATH(name_, message, member, meaning_) \
-	{ .name = name_,                       \
-	  .place = INPUT_PATH,                 \
-	  .is_needed = true,                   \
-	  .at = offsetof(message, member),     \
-	  .meaning = (meaning_) }
-#define BODY(name_, kind_, message, member, meaning_) \
-	{ .name = name_, .kind = kind_, .at = offsetof(message, member), .meaning = (meaning_) }
-#define NEEDED(name_, message, member, meaning_) \
-	{ .name = name_, .is_needed = true, .at = offsetof(message, member), .meaning = (meaning_) }
-#define SET(name_, message, member, meaning_)     \
-	{ .name = name_,                          \
-	  .kind = INPUT_ACTIONS,                  \
-	  .at = offsetof(message, member),        \
-	  .count = offsetof(message, n_##member), \
-	  .meaning = (meaning_) }
-#define END { .name = NULL }
 
 #define AN_ID   "a computation's id"
 #define A_CVM   "a CVM's id"
@@ -133,12 +114,6 @@ static const struct web_input end[] = {
 };
 
 static const struct web_input nothing[] = { END };
-
-#define OF_COMPUTATIONS(path, message) \
-	.method = PROTO_COMPUTATIONS_##path, .request = &computations__##message##__descriptor
-#define OF_PEOPLE(path, message) \
-	.method = PROTO_PEOPLE_##path, .request = &people__##message##__descriptor
-#define ACTION(name) const struct web_action name
 
 ACTION(web_page_run) = { OF_COMPUTATIONS(RUN, run_request), .inputs = run,
 			 .revises = REVISES_COMPUTATION, .leads = "/c/%u" };

@@ -37,7 +37,7 @@ struct web_input {
 };
 
 /* What has to be as the caller saw it, if he says what he saw. */
-enum web_revises { REVISES_NOTHING, REVISES_COMPUTATION, REVISES_ROLES };
+enum web_revises { REVISES_NOTHING, REVISES_COMPUTATION, REVISES_ROLES, REVISES_MEMBER };
 
 struct web_act;
 
@@ -47,7 +47,7 @@ struct web_action {
 	const struct web_input *inputs; /* without a name: the end */
 	bool needs_password;            /* of its form: a session alone is not enough */
 	enum web_revises revises;
-	const char *leads; /* where a form leads; %u: the path's {id} or {cvm} */
+	const char *leads; /* where a form leads; %u: the path's {id}, {cvm} or {workspace} */
 	/* How the API answers: as a row that reads; NULL: there is nothing to say. */
 	void (*answer)(struct http_request *r, void *data);
 	/* Instead of both. */
@@ -62,8 +62,10 @@ extern const struct web_input web_input_join[], web_input_join_api[];
 /* Forms, */
 extern const struct web_action web_page_run, web_page_stop, web_page_remove, web_page_give,
 	web_page_take, web_page_release, web_page_end, web_page_end_others, web_page_revoke,
-	web_page_token, web_page_join;
+	web_page_token, web_page_join, web_page_member_role, web_page_member_suspend,
+	web_page_member_remove, web_page_invite, web_page_withdraw;
 /* and the API. */
 extern const struct web_action web_api_run, web_api_stop, web_api_remove, web_api_give,
 	web_api_take, web_api_define, web_api_undefine, web_api_release, web_api_end,
-	web_api_revoke, web_api_token, web_api_join;
+	web_api_revoke, web_api_token, web_api_join, web_api_member_role, web_api_member_suspend,
+	web_api_member_remove, web_api_invite, web_api_withdraw;

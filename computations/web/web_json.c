@@ -185,6 +185,42 @@ void web_json_user(struct writer *w, const struct user *u)
 	writer_text(w, "}");
 }
 
+void web_json_workspace(struct writer *w, const struct workspace *s, enum membership role)
+{
+	writer_text(w, "{");
+	put_text(w, "name", s->name);
+	put_text(w, "role", membership_rules[role].name);
+	put_number(w, "members", s->members);
+	put_number(w, "computations", s->computations);
+	put_time(w, "created", s->created);
+	writer_text(w, "}");
+}
+
+void web_json_member(struct writer *w, const struct workspace_member *m)
+{
+	writer_text(w, "{");
+	put_text(w, "user", m->user);
+	put_text(w, "role", membership_rules[m->membership].name);
+	put_flag(w, "suspended", m->suspended);
+	put_time(w, "joined", m->joined);
+	writer_text(w, "}");
+}
+
+void web_json_invitation(struct writer *w, const struct invitation *i)
+{
+	writer_text(w, "{");
+	put_number(w, "number", i->number);
+	put_text(w, "role", membership_rules[i->role].name);
+	put_text(w, "note", i->note);
+	put_text(w, "inviter", i->inviter);
+	put_time(w, "created", i->created);
+	put_time(w, "expires", i->ends);
+	put_time(w, "taken", i->taken);
+	put_text(w, "taker", i->taker);
+	put_flag(w, "stale", i->is_stale && !i->taken);
+	writer_text(w, "}");
+}
+
 /* "," between the texts of a list. */
 static void put_item(struct writer *w, bool *is_first, const char *text)
 {

@@ -16,7 +16,17 @@ static const struct {
 	{ "q", "text in name, id or description, or a manifest's digest" },
 	{ "state", "such as waiting-for-algorithm" },
 	{ "before", "the page behind (older than) this id, or number of a row" },
-	{ "after", "what comes behind this one: an event's number, a CVM's id, a user's name" },
+	{ "after", "what comes behind this one: an event's number, a CVM's id, a name" },
+};
+
+/* Of rows that read; those of actions say it themselves. */
+static const struct {
+	const char *pattern, *name, *meaning;
+} paths[] = {
+	{ "{id}", "id", "a computation's id" },
+	{ "{cvm}", "cvm", "a CVM's id" },
+	{ "{workspace}", "workspace", "a workspace's name" },
+	{ "{user}", "user", "a user's name" },
 };
 
 static const char *meaning_of(const char *query)
@@ -75,6 +85,12 @@ static const char *type_of(const struct http_route *route)
 	return route->serve == web_events || route->serve == web_audit_json ? "integer" : "string";
 }
 
+static const char *const seen[] = {
+	[REVISES_COMPUTATION] = "the ETag of the computation, as you saw it",
+	[REVISES_ROLES] = "the ETag of its roles, as you saw them",
+	[REVISES_MEMBER] = "the ETag of the member, as you saw him",
+};
+
 static bool is_input(const struct web_action *action, const char *name, enum web_input_place place)
 {
 	for (const struct web_input *i = action ? action->inputs : NULL; i && i->name; i++)
@@ -94,18 +110,14 @@ static void put_parameters(struct writer *w, const struct web_route *about)
 		if (i->place != INPUT_BODY)
 			put_parameter(w, i->place == INPUT_PATH ? "path" : "query", i->name,
 				      types[i->kind], i->meaning);
-	if (!about->action && strstr(route->pattern, "{id}"))
-		put_parameter(w, "path", "id", "string", "a computation's id");
-	if (!about->action && strstr(route->pattern, "{cvm}"))
-		put_parameter(w, "path", "cvm", "string", "a CVM's id");
+	for (size_t i = 0; !about->action && i < ARRAY_LEN(paths); i++)
+		if (strstr(route->pattern, paths[i].pattern))
+			put_parameter(w, "path", paths[i].name, "string", paths[i].meaning);
 	for (const char *const *name = route->query; name && *name; name++)
 		if (!is_input(about->action, *name, INPUT_QUERY))
 			put_parameter(w, "query", *name, type_of(route), meaning_of(*name));
 	if (about->action && about->action->revises != REVISES_NOTHING)
-		put_parameter(w, "header", "If-Match", "string",
-			      about->action->revises == REVISES_ROLES
-				      ? "the ETag of its roles, as you saw them"
-				      : "the ETag of the computation, as you saw it");
+		put_parameter(w, "header", "If-Match", "string", seen[about->action->revises]);
 	writer_text(w, "]");
 }
 
@@ -280,7 +292,7 @@ bool web_show_problem(const struct http_request *r, const struct http_problem *p
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	const char *title = http_status_title(p->status);
 	const struct web *web = data;
-	const char *id;
+	const char *id, *place;
 
 	page_begin(&w, NULL, title, "");
 	page_put(
@@ -303,6 +315,11 @@ bool web_show_problem(const struct http_request *r, const struct http_problem *p
 			page_put(&w, "<p><bdi>%t</bdi></p>\n", p->remedy);
 		if (http_request_route(r) && (id = http_request_param(r, "id")) && p->status != 404)
 			page_put(&w, "<p><a class=\"btn\" href=\"/c/%u\">Back to it</a></p>\n", id);
+		else if (http_request_route(r) && (place = http_request_param(r, "workspace")) &&
+			 p->status != 404)
+			page_put(&w,
+				 "<p><a class=\"btn\" href=\"/w/%u/members\">Back to it</a></p>\n",
+				 place);
 		else
 			page_put(&w, "<p><a class=\"btn\" href=\"/\">All computations</a></p>\n");
 	}

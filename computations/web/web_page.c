@@ -45,9 +45,13 @@ static const struct {
 	const char *path, *icon, *word;
 	enum deed deed;
 } entries[] = {
-	{ "/", "comp", "Computations", DEED_BE },    { "/cvms", "cvm", "CVMs", DEED_OPERATE },
-	{ "/users", "user", "Users", DEED_OPERATE }, { "/audit", "log", "Audit log", DEED_AUDIT },
-	{ "/api", "audit", "API", DEED_BE },         { "/me", "who", "You", DEED_BE },
+	{ "/", "comp", "Computations", DEED_BE },
+	{ "/workspaces", "place", "Workspaces", DEED_BE },
+	{ "/cvms", "cvm", "CVMs", DEED_OPERATE },
+	{ "/users", "user", "Users", DEED_OPERATE },
+	{ "/audit", "log", "Audit log", DEED_AUDIT },
+	{ "/api", "audit", "API", DEED_BE },
+	{ "/me", "who", "You", DEED_BE },
 };
 
 static void put_entries(struct writer *w, const struct admin_caller *caller, const char *here)

@@ -6,6 +6,7 @@
 #include "computations/web/web_act.h"
 #include "computations/web/web_asset.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_place.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
 #include "computations/web/web_token.h"
@@ -176,6 +177,30 @@ const struct web_route web_routes[] = {
 	     "Releases its name: the next agent that comes by it has it."),
 	API("/api/users", DEED_OPERATE, after_query, web_users_json,
 	    "Users, oldest first. The next page is behind “next”.", "application/json"),
+	API("/api/workspaces", DEED_BE, after_query, web_workspaces_json,
+	    "Workspaces that you are in, by name. The next page is behind “next”.",
+	    "application/json"),
+	API("/api/workspaces/{workspace}", DEED_LOOK, NULL, web_workspace_json,
+	    "One workspace: what you are there, how many members and computations you see.",
+	    "application/json"),
+	API("/api/workspaces/{workspace}/members", DEED_LOOK, after_query, web_members_json,
+	    "Its members, by name. The next page is behind “next”.", "application/json"),
+	API("/api/workspaces/{workspace}/members/{user}", DEED_LOOK, NULL, web_member_json,
+	    "One member: role, suspension.", "application/json"),
+	SEND(HTTP_PUT, "/api/workspaces/{workspace}/members/{user}", web_api_member_role,
+	     WEB_BODY_MAX, NULL, DEED_LOOK, "Gives a member another role there."),
+	SEND(HTTP_POST, "/api/workspaces/{workspace}/members/{user}/suspend",
+	     web_api_member_suspend, WEB_BODY_MAX, NULL, DEED_LOOK,
+	     "Suspends a membership, or ends that."),
+	SEND(HTTP_DELETE, "/api/workspaces/{workspace}/members/{user}", web_api_member_remove, 0,
+	     NULL, DEED_LOOK, "Removes a member, with his roles in its computations."),
+	API("/api/workspaces/{workspace}/invitations", DEED_GOVERN, NULL, web_invitations_json,
+	    "Invitations that are open, or were taken within a day, oldest first.",
+	    "application/json"),
+	SEND(HTTP_POST, "/api/workspaces/{workspace}/invitations", web_api_invite, WEB_BODY_MAX,
+	     NULL, DEED_LOOK, "Makes an invitation, whose link is told once."),
+	SEND(HTTP_DELETE, "/api/workspaces/{workspace}/invitations/{number}", web_api_withdraw, 0,
+	     NULL, DEED_LOOK, "Withdraws one that is open."),
 	API("/api/audit", DEED_AUDIT, before_query, web_audit_json,
 	    "The audit log's rows as it has them, newest first, and its head. The next page is behind "
 	    "“next”.",
@@ -194,6 +219,14 @@ const struct web_route web_routes[] = {
 	CHANGE("/c/{id}/remove", web_page_remove),
 	CHANGE("/c/{id}/roles/give", web_page_give),
 	CHANGE("/c/{id}/roles/take", web_page_take),
+	PAGE("/workspaces", DEED_BE, after_query, web_workspaces),
+	PAGE("/w/{workspace}/members", DEED_LOOK, after_query, web_members),
+	PAGE("/w/{workspace}/members/{user}", DEED_LOOK, NULL, web_member),
+	CHANGE("/w/{workspace}/members/{user}/role", web_page_member_role),
+	CHANGE("/w/{workspace}/members/{user}/suspend", web_page_member_suspend),
+	CHANGE("/w/{workspace}/members/{user}/remove", web_page_member_remove),
+	CHANGE("/w/{workspace}/invite", web_page_invite),
+	CHANGE("/w/{workspace}/invitations/{number}", web_page_withdraw),
 	PAGE("/cvms", DEED_OPERATE, after_query, web_cvms),
 	PAGE("/cvms/{cvm}", DEED_OPERATE, NULL, web_cvm),
 	PAGE("/cvms/{cvm}/release", DEED_OPERATE, NULL, web_ask_release),

@@ -209,9 +209,7 @@ static void reply_json(struct web_act *act, const ProtobufCMessage *answer)
 {
 	const People__NewToken *m = (const People__NewToken *)answer;
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_BODY_MAX);
-	struct http_answer a = { .status = 201, .type = WEB_JSON_TYPE };
 	char text[TIMESTAMP_TEXT_MAX];
-	struct err e;
 
 	timestamp_format(m->expires ? m->expires->seconds : 0, text);
 	writer_text(&w, "{");
@@ -220,12 +218,7 @@ static void reply_json(struct web_act *act, const ProtobufCMessage *answer)
 	json_put_key(&w, "expires");
 	json_quote(&w, text, strlen(text));
 	writer_text(&w, "}\n");
-	if (writer_check(&w, "the token", &e) < 0) {
-		http_request_fail(act->r, &e);
-		return;
-	}
-	a.body = writer_take(&w, &a.len);
-	http_request_answer(act->r, &a);
+	web_reply_made(act->r, &w);
 }
 
 const struct web_action web_page_token = {

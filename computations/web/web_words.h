@@ -49,10 +49,35 @@
 #define WEB_NO_USERS                                                                                 \
 	"With a link, or at the administrators' socket, everybody is the same operator. A user has " \
 	"a name, tokens, and roles in computations:"
-#define WEB_USERS      "A token shows whose call it is; roles in computations say what it may."
-#define WEB_CVM_SILENT "Its agent has said nothing outside of computations."
-#define WEB_AUDIT      "Who changed what, or was refused; newest first. It is this service's word."
-#define WEB_AUDIT_NONE "There is no row before that one: the log begins behind it."
+#define WEB_USERS "A token shows whose call it is; roles in computations say what it may."
+#define WEB_WORKSPACES                                                                              \
+	"Each computation and asset is in one, and whoever is no member there does not learn that " \
+	"it exists."
+#define WEB_NO_WORKSPACES \
+	"You are in none. Whoever administers one can send you a link that lets you in."
+#define WEB_NO_WORKSPACE_MEMBERS "Nobody is a member: invite its administrator."
+#define WEB_MEMBERSHIPS                                                                               \
+	"Viewers see what they have a role in. Members also create computations, register assets "    \
+	"and act by their roles. Administrators also see and govern all that is in it. None of them " \
+	"gets at data or results by that: manifests name the keys for it."
+#define WEB_MEMBER_SUSPEND                                                                          \
+	"For this user the workspace is as if it were not there, until the suspension ends. Roles " \
+	"in computations stay, and come back with it."
+#define WEB_MEMBER_RESUME \
+	"All that this user had here comes back: the role, and those in computations."
+#define WEB_MEMBER_REMOVE                                                                        \
+	"Every role of this user in the workspace’s computations goes with the membership, and " \
+	"does not come back with an invitation. Manifests that were made keep this user’s keys."
+#define WEB_INVITE                                                                                  \
+	"A link that works once: whoever opens it makes an account, or signs in, and is a member. " \
+	"Send it by a way that you trust."
+#define WEB_INVITE_NOTE "For your own list; at most 64 bytes. It is not shown with the link."
+#define WEB_INVITE_ONCE \
+	"It is shown once, and kept nowhere. Whoever opens it first is in: lost, withdraw it and make another."
+#define WEB_INVITATION_STALE "good for nothing: who made it may not any more"
+#define WEB_CVM_SILENT       "Its agent has said nothing outside of computations."
+#define WEB_AUDIT            "Who changed what, or was refused; newest first. It is this service's word."
+#define WEB_AUDIT_NONE       "There is no row before that one: the log begins behind it."
 #define WEB_AUDIT_HEAD                                                                               \
 	"Note it down somewhere else. Each row has the digest of the one before it, so whoever has " \
 	"this can tell a log that was written anew:"

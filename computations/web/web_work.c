@@ -84,6 +84,8 @@ void web_work_start(struct web *web, struct http_request *r,
 	work->run = run;
 	work->reply = reply;
 	work->id = id ? id : http_request_param(r, "cvm");
+	if (!work->id)
+		work->id = http_request_param(r, "workspace");
 	work->after = after ? after : "";
 	work->search =
 		(struct store_search){ text ? text : "", -1, before ? before : "", { 0, 0 } };
@@ -121,6 +123,11 @@ void web_reply_html(struct http_request *r, struct writer *w, unsigned status)
 void web_reply_json(struct http_request *r, struct writer *w)
 {
 	reply(r, w, &(struct http_answer){ .status = 200, .type = "application/json" });
+}
+
+void web_reply_made(struct http_request *r, struct writer *w)
+{
+	reply(r, w, &(struct http_answer){ .status = 201, .type = "application/json" });
 }
 
 void web_reply_revision(struct http_request *r, struct writer *w, const char *revision)

@@ -19,7 +19,7 @@ enum {
 	WEB_ROWS = 50,          /* of a list's page */
 	WEB_PAGE_MAX = 4 << 20, /* bytes of a page, or of an answer in JSON */
 	WEB_RECORDS = 60,       /* events on a page */
-	WEB_ROUTES_MAX = 128,
+	WEB_ROUTES_MAX = 192,
 	WEB_CSRF_LEN = 2 * SHA256_LEN,
 	WEB_ETAG_LEN = 2 * REVISION_LEN + 3, /* "REVISION.DIGEST", quoted */
 };
@@ -44,7 +44,8 @@ struct web_work {
 	int (*run)(struct store *store, struct web_work *work, struct err *e);
 	void (*reply)(struct web_work *work);
 
-	const char *id;    /* a computation's or CVM's; NULL: the path has none */
+	const char
+		*id; /* a computation's or CVM's, or a workspace's name; NULL: the path has none */
 	const char *after; /* of the query; "": from the beginning */
 	void *more;        /* what else a page needs, of free_more() */
 	void (*free_more)(void *more);
@@ -76,7 +77,9 @@ void web_work_start(struct web *web, struct http_request *r,
 /* 200 with what `w` has; 500 if it is bad. */
 void web_reply_html(struct http_request *r, struct writer *w, unsigned status);
 void web_reply_json(struct http_request *r, struct writer *w);
-/* The same with an ETag, by which If-Match knows what was seen (revision.h). */
+/* The same with 201: it was made. */
+void web_reply_made(struct http_request *r, struct writer *w);
+/* As web_reply_json() with an ETag, by which If-Match knows what was seen (revision.h). */
 void web_reply_revision(struct http_request *r, struct writer *w, const char *revision);
 bool web_is_connected(const struct web *web, const char *cvm_id);
 

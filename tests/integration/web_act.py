@@ -21,7 +21,7 @@ from web_rights import ROUTES
 JSON = "application/json"
 TABLE = open(ROUTES, encoding="utf-8").read().split("const struct web_route web_routes[] = {")[1].split("\n};")[0]
 FORMS = re.findall(r'\bCHANGE\("([^"]+)", (\w+)\)', TABLE)
-CALLS = re.findall(r'\bSEND\(HTTP_(\w+), "([^"]+)", (\w+)', TABLE)
+CALLS = re.findall(r'\bSEND\(HTTP_(\w+), "([^"]+)",\s+(\w+)', TABLE)
 # Of a computation: the form, the same call, the action of a role that allows it, and what it does when it is done.
 DEEDS = {"run": ("POST", "", "run"), "stop": ("POST", "", "run"), "remove": ("DELETE", "", "administrator"),
          "give": ("PUT", "viewer/members/guest", "administrator"), "take": ("DELETE", "viewer/members/there", "administrator")}
@@ -178,13 +178,16 @@ def only_what_one_may_do_now_is_offered():
 def values(path):
     """Of the path's names."""
     return re.sub(r"\{(\w+)\}", lambda found: {"id": "c", "cvm": "cvm-1", "number": "1", "name": "api", "role": "viewer",
-                                               "user": "there", "secret": "0" * 64}[found[1]], path)
+                                               "user": "there", "secret": "0" * 64, "workspace": "default"}[found[1]], path)
 
 
 FIELDS = {"web_page_run": {"revision": "0" * 16, "cvm": ""}, "web_page_stop": {"revision": "0" * 16},
           "web_page_remove": {"revision": "0" * 16},
           "web_page_give": {"revision": "0" * 16, "role": "viewer", "user": "guest"},
-          "web_page_take": {"revision": "0" * 16, "role": "viewer", "user": "there"}}
+          "web_page_take": {"revision": "0" * 16, "role": "viewer", "user": "there"},
+          "web_page_member_role": {"revision": "0" * 16, "role": "viewer"},
+          "web_page_member_suspend": {"revision": "0" * 16}, "web_page_member_remove": {"revision": "0" * 16},
+          "web_page_invite": {"role": "viewer", "days": "7", "note": ""}}
 
 
 def no_other_site_s_form_changes_anything():
@@ -237,7 +240,8 @@ def no_call_is_made_from_elsewhere_or_in_another_way():
         bearer = [("Authorization", "Bearer " + token)]
         assert len(CALLS) >= 11, CALLS
         bodies = {"web_api_run": b"{}", "web_api_define": b'{"actions":["view"]}', "web_api_token": b'{"name":"new"}',
-                  "web_api_join": b'{"secret":"%064d"}' % 0}
+                  "web_api_join": b'{"secret":"%064d"}' % 0, "web_api_member_role": b'{"role":"viewer"}',
+                  "web_api_member_suspend": b"{}", "web_api_invite": b"{}"}
         for method, pattern, action in CALLS:
             path, body = values(pattern), bodies.get(action)
             kind = [("Content-Type", JSON)] if body else []

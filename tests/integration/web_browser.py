@@ -79,6 +79,8 @@ def fill(service):
     people = people_grpc.PeopleServiceStub(service.channel)
     for name in ("steward-a", "steward-b", "author-d", "auditor@hospital-a.example"):
         people.AddUser(harness.people.AddUserRequest(name=name), timeout=PATIENCE)
+    for note in ("the statistician of hospital A", ""):
+        people.Invite(harness.people.InviteRequest(workspace="default", role="viewer", note=note), timeout=PATIENCE)
     for known, role, name in (("created", "owner", "author-d"), ("created", "dataset_provider", "steward-a"),
                               ("created", "dataset_provider", "steward-b"),
                               ("created", "viewer", "auditor@hospital-a.example"), ("running", "owner", "author-d")):
@@ -96,6 +98,7 @@ def screens(made):
     """Name and address of each, all of them."""
     return [("list", "/"), ("found", "/?q=covid&state=running"), ("none-found", "/?q=nowhere"), ("api", "/api"),
             ("me", "/me"), ("sign-in", "/sign-in"), ("cvms", "/cvms"), ("cvm", "/cvms/covid-failed"), ("users", "/users"), ("audit", "/audit"),
+            ("workspaces", "/workspaces"), ("members", "/w/default/members"), ("member", "/w/default/members/steward-a"),
             ("manifest", "/c/created/manifest"), ("ask-run", "/c/created/run"), ("ask-stop", "/c/running/stop"),
             ("ask-remove", "/c/failed/remove"), ("ask-release", "/cvms/covid-failed/release"), ("roles", "/c/created/roles"), ("roles-frozen", "/c/running/roles"),
             *((state.lower().replace(" ", "-"), "/c/" + known) for state, known in made.items())]

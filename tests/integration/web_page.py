@@ -637,7 +637,7 @@ def the_document_says_what_is_there():
         known = create(web.service)
         people_grpc.PeopleServiceStub(web.service.channel).AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
         document = web.ask("/api/openapi.json").json()
-        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 21
+        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 28
         for path, item in document["paths"].items():
             operation = item.get("get")
             for method, other in item.items():
@@ -645,7 +645,7 @@ def the_document_says_what_is_there():
             if not operation:
                 continue
             kind = next(iter(operation["responses"]["200"]["content"]))
-            asked = path.replace("{id}", known).replace("{cvm}", "cvm-1")
+            asked = path.replace("{id}", known).replace("{cvm}", "cvm-1").replace("{workspace}", "default").replace("{user}", "me")
             assert operation["summary"] in web.ask("/api").page().words(), path
             if kind == "text/event-stream":
                 Events(web, asked).close()
@@ -659,7 +659,7 @@ def the_document_says_what_is_there():
                     value = {"before": "1" if path == "/api/audit" else known, "state": "running", "after": after}.get(parameter["name"], "1")
                     if kind != "text/event-stream":
                         assert web.ask(f"{asked}?{parameter['name']}={value}").status == 200
-            assert web.ask(asked, "POST").status == 405
+            assert web.ask(asked, "PATCH").status == 405
 
 
 # As the service's unit has it (ProcSubset=pid).

@@ -16,7 +16,8 @@ from web_page import BROWSER, Events, Web
 
 ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web/web_routes.c")
 SERVICE = {"DEED_OPERATE", "DEED_AUDIT"}  # of no computation
-ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1"}
+PLACE = {"DEED_LOOK", "DEED_GOVERN"}  # of a workspace, where all of these are members (others: web_members.py)
+ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1", "{workspace}": "default", "{user}": "stranger"}
 
 
 def routes():
@@ -27,7 +28,7 @@ def routes():
     everybody = re.findall(r'\bOPEN\("([^"]+)"', table)
     forms = re.findall(r'\bFORM\("([^"]+)"', table)  # sign_in.py
     changes = re.findall(r'\b(?:CHANGE\(|SEND\(HTTP_\w+, )"([^"]+)"', table)  # web_act.py
-    assert len(found) + len(everybody) + len(forms) + len(changes) + 1 == len(re.findall(r'[(,] ?"/[^"]*", ', table)), table
+    assert len(found) + len(everybody) + len(forms) + len(changes) + 1 == len(re.findall(r'[(,] ?"/[^"]*",\s', table)), table
     # What asks before it changes something is for whom that is: web_act.py, too.
     return [(path, deed) for path, deed in found if not path.endswith(("/run", "/stop", "/remove", "/release"))]
 
@@ -84,21 +85,23 @@ def every_row_asks_who_it_is():
         web.root("AddUser", name="auditor", auditor=True)
         auditor = web.root("AddToken", user="auditor", name="t").token
         table = routes()
-        assert len(table) > 9 and {deed for _, deed in table} <= {"DEED_BE", "DEED_SEE", *SERVICE}, table
+        assert len(table) > 9 and {deed for _, deed in table} <= {"DEED_BE", "DEED_SEE", *SERVICE, *PLACE}, table
         for pattern, deed in table:
             path = re.sub(r"\{\w+\}", lambda found: ADDRESSES[found[0]], pattern)
             of_computation = "{id}" in pattern
+            refused = deed in SERVICE or deed == "DEED_GOVERN"
+            assert ("{workspace}" in pattern) == (deed in PLACE), pattern
             assert of_computation == (deed == "DEED_SEE") and ("{cvm}" not in pattern or deed == "DEED_OPERATE"), pattern
             for role in ROLES:
-                assert web.status(path, tokens[role]) == (403 if deed in SERVICE else 200), (path, role)
+                assert web.status(path, tokens[role]) == (403 if refused else 200), (path, role)
             assert web.status(path, administrator) == 200, path
-            assert web.status(path, narrow) == (403 if deed in SERVICE else 200), path
-            assert web.status(path, stranger) == {"DEED_BE": 200, "DEED_SEE": 404}.get(deed, 403), path
-            assert web.status(path, auditor) == {"DEED_BE": 200, "DEED_SEE": 404, "DEED_AUDIT": 200}.get(deed, 403), path
+            assert web.status(path, narrow) == (403 if refused else 200), path
+            assert web.status(path, stranger) == {"DEED_BE": 200, "DEED_SEE": 404, "DEED_LOOK": 200}.get(deed, 403), path
+            assert web.status(path, auditor) == {"DEED_BE": 200, "DEED_SEE": 404, "DEED_AUDIT": 200, "DEED_LOOK": 200}.get(deed, 403), path
             for nobody in ("cocos_" + "0" * 64, "cocos_", "x", administrator[:-1], administrator + "0", "x " + stranger):
                 assert web.status(path, nobody) == 401, (path, nobody)
             assert web.status(path, None) == 401, path
-            answer = web.ask(path, "PUT", headers=[("Authorization", "Bearer " + administrator)])
+            answer = web.ask(path, "PATCH", headers=[("Authorization", "Bearer " + administrator)])
             assert answer.status == 405, (path, answer.status)
 
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_action_row.h — rows of the tables of actions and of their inputs. For the files that have such tables alone.
+ */
+#pragma once
+
+#include "computations/web/web_action.h"
+
+#define PATH(name_, message, member, meaning_) \
+	{ .name = name_,                       \
+	  .place = INPUT_PATH,                 \
+	  .is_needed = true,                   \
+	  .at = offsetof(message, member),     \
+	  .meaning = (meaning_) }
+#define BODY(name_, kind_, message, member, meaning_) \
+	{ .name = name_, .kind = kind_, .at = offsetof(message, member), .meaning = (meaning_) }
+#define NEEDED(name_, message, member, meaning_) \
+	{ .name = name_, .is_needed = true, .at = offsetof(message, member), .meaning = (meaning_) }
+#define SET(name_, message, member, meaning_)     \
+	{ .name = name_,                          \
+	  .kind = INPUT_ACTIONS,                  \
+	  .at = offsetof(message, member),        \
+	  .count = offsetof(message, n_##member), \
+	  .meaning = (meaning_) }
+#define END { .name = NULL }
+
+#define OF_COMPUTATIONS(path, message) \
+	.method = PROTO_COMPUTATIONS_##path, .request = &computations__##message##__descriptor
+#define OF_PEOPLE(path, message) \
+	.method = PROTO_PEOPLE_##path, .request = &people__##message##__descriptor
+#define ACTION(name) const struct web_action name
