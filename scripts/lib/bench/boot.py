@@ -8,11 +8,13 @@ import statistics
 import subprocess
 import sys
 
+from guest_vm import Vm
 from harness import BUILD, ROOT, Folder
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS, PATIENCE, NO_LIBVIRT = 3, 1800, 3
 CONNECTED = "CreateVm to a connected agent, SeaBIOS, TCG"
+KERNELS, STARTED = "boot until the agent starts, own kernel, TCG: processor", "agent started"
 TEES = {"snp": ("base-simulated", "SIMULATED snp"), "vtpm": ("base", "vtpm, operator trusted")}
 PARTS = ("CreateVm answered", "agent connected", "first verified byte")
 
@@ -21,11 +23,10 @@ class Missing(Exception):
     """Why there is no figure."""
 
 
-def image_of(flavour):
+def image_of(flavour, kernel=os.environ.get("COCOS_TEST_KERNEL", "stock"), out=None):
     """The folder of an image of this source."""
-    out = os.path.join(BUILD, "image", flavour)
-    done = subprocess.run([os.path.join(ROOT, "scripts", "build-image"), flavour, "--kernel",
-                           os.environ.get("COCOS_TEST_KERNEL", "stock"), "--out", out],
+    out = os.path.join(BUILD, "image", out or flavour)
+    done = subprocess.run([os.path.join(ROOT, "scripts", "build-image"), flavour, "--kernel", kernel, "--out", out],
                           capture_output=True, text=True, check=False)
     if done.returncode:
         raise Missing("no image: " + ((done.stderr or done.stdout).strip().splitlines() or ["?"])[-1])
@@ -75,6 +76,36 @@ def connected(size, only):
     if rounds:
         yield {"row": f"  {CONNECTED}: parts", "unit": "s", "figure": " / ".join(f"{part:.1f}" for part in parts),
                "note": "CreateVm answered / init runs / agent started"}
+
+
+def booted(image):
+    """(seconds of a processor, seconds by the clock) that QEMU alone takes until the agent starts."""
+    with Vm(image, "AGENT_CVM_GRPC_URL=10.0.2.2:9\n") as vm:
+        clock = vm.wait_line(STARTED)
+        with open(f"/proc/{vm.qemu.pid}/stat", encoding="utf-8") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), clock
+
+
+def kernels(size, only):
+    """Our own kernel beside Debian's, in turns."""
+    if only and not any(word in KERNELS for word in only):
+        return
+    row = {"row": KERNELS, "unit": "s", "figure": "-", "aim": "<= 0.8"}
+    try:
+        for name in ("qemu-system-x86_64", "swtpm"):
+            if not shutil.which(name):
+                raise Missing(f"there is no {name}")
+        images = [image_of("base", kernel, "base-" + kernel) for kernel in ("own", "stock")]
+        rounds = [[booted(image) for image in images] for _ in range(ROUNDS)]
+        (own, clock), (stock, other) = ([statistics.median(times) for times in zip(*boots)] for boots in zip(*rounds))
+        row.update(figure=own, limit=stock, of="Debian's kernel", ratio=own / stock,
+                   note=f"median of {ROUNDS}; by the clock {clock:.1f} and {other:.1f}, {clock / other:.3f}")
+    except Missing as why:
+        row["note"] = f"skipped: {why}"
+    except AssertionError as why:
+        row["note"] = f"FAILED: {str(why).splitlines()[0]}"
+    yield row
 
 
 def first_byte(size, only):

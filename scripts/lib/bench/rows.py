@@ -3,7 +3,7 @@
 from bench import agent, attested, boot, calls, fleet, flood, journal, sandbox, verify
 
 GROUPS = [agent.transfers, agent.memory, calls.unary, flood.rows, fleet.rows, attested.channel, verify.verdicts, verify.measurement, sandbox.rows,
-          journal.entries, journal.receipt, boot.connected, boot.first_byte, agent.sizes, boot.image_size]
+          journal.entries, journal.receipt, boot.connected, boot.kernels, boot.first_byte, agent.sizes, boot.image_size]
 
 
 def measure(size, only):
