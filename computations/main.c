@@ -56,6 +56,7 @@ static int run(const char *path, const struct deed *deed)
 	int status;
 
 	log_open("cocos-computations");
+	log_to_journal();
 	signal(SIGPIPE, SIG_IGN);
 	if (config_load(path, &config, &e) < 0) {
 		log_error("%s", e.text);

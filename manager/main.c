@@ -68,6 +68,7 @@ int main(int argc, char **argv)
 	int option;
 
 	log_open("cocos-manager");
+	log_to_journal();
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

@@ -3,7 +3,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/rpc/trace.h"
 
 #include <string.h>
 
@@ -116,13 +115,13 @@ int call_audit_admit(struct call_audit *a, struct rpc_call *call, const Protobuf
 		     struct err *e)
 {
 	struct audit_entry entry;
-	struct trace trace;
+	const char *trace = rpc_call_about(call)->text[LOG_TRACE];
 
 	if (find(a, call)->reads)
 		return 0;
 	/* For who puts logs of several programs together; nothing depends on it. */
-	if (trace_of_call(call, &trace))
-		(void)!rpc_call_note(call, "trace", trace.id);
+	if (*trace)
+		(void)!rpc_call_note(call, "trace", trace);
 	if (call_audit_note(a, call, message, e) < 0)
 		return err_code(e);
 	entry = entry_of(call, AUDIT_ASKED);

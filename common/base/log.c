@@ -2,6 +2,8 @@
 #include "common/base/log.h"
 
 #include "common/base/cleanup.h"
+#include "common/base/log_about.h"
+#include "common/base/log_journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +30,8 @@ static const struct {
 	[LOG_LEVEL_INFO] = { "info", 6, "" },
 	[LOG_LEVEL_DEBUG] = { "debug", 7, "\033[2m" },
 };
+
+enum { LINE_MAX_LEN = 2000 }; /* bytes of what is said */
 
 static const char *program_name = "cocos";
 static enum log_level highest = LOG_LEVEL_INFO;
@@ -65,6 +69,14 @@ void log_open(const char *program)
 		form = JOURNAL;
 	else if (isatty(STDERR_FILENO) && secure_getenv("TERM")) /* a bare serial line has none */
 		form = COLOURED;
+}
+
+void log_to_journal(void)
+{
+	struct err ignored;
+
+	if (form == JOURNAL)
+		(void)!log_journal_open(LOG_JOURNAL_SOCKET, &ignored);
 }
 
 void log_set(enum log_level level)
@@ -122,47 +134,73 @@ int log_record(const char *mark, const void *line, size_t len, struct err *e)
 	return write_parts(parts, ARRAY_LEN(parts), &is_torn) ? 0 : err_errno(e, "standard error");
 }
 
+/* What a line begins with where no journal adds it. */
+static int put_head(char *line, size_t room, enum log_level level)
+{
+	struct timespec now;
+	struct tm utc;
+
+	if (form == JOURNAL)
+		return snprintf(line, room, "<%d>", levels[level].priority);
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	return snprintf(line, room, "%s%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s %-5s ",
+			form == COLOURED ? levels[level].colour : "", utc.tm_year + 1900,
+			utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+			now.tv_nsec / 1000000, program_name, levels[level].word);
+}
+
+static void write_line(enum log_level level, const char *text, const char *trace)
+{
+	char line[LINE_MAX_LEN + 512];
+	int used = put_head(line, sizeof(line), level);
+
+	if (used < 0)
+		return;
+	used += snprintf(line + used, sizeof(line) - (size_t)used, "%s%s%s%s\n", text,
+			 *trace ? " trace=" : "", trace, form == COLOURED ? "\033[0m" : "");
+	if (write(STDERR_FILENO, line, (size_t)used) < 0) {
+		/* There is nowhere left to report this. */
+	}
+}
+
+/* False if there is no journal, or it does not take it: then it is a line. */
+static bool send_entry(enum log_level level, const char *text, const struct log_about *about)
+{
+	const char priority[] = { (char)('0' + levels[level].priority), '\0' };
+	const struct log_journal_field fields[] = {
+		{ "MESSAGE", text },
+		{ "PRIORITY", priority },
+		{ "SYSLOG_IDENTIFIER", program_name },
+		{ "COCOS_TRACE", about->text[LOG_TRACE] },
+		{ "COCOS_CVM", about->text[LOG_CVM] },
+		{ "COCOS_COMPUTATION", about->text[LOG_COMPUTATION] },
+	};
+	struct err ignored;
+
+	return log_journal_is_open() && log_journal_send(fields, ARRAY_LEN(fields), &ignored) == 0;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	char line[2048];
-	int saved = errno, used = 0;
+	char text[LINE_MAX_LEN + 1];
+	struct log_about about;
+	int saved = errno, len;
 	va_list args;
 
 	if (level > highest)
 		return;
-	if (form == JOURNAL) {
-		used = snprintf(line, sizeof(line), "<%d>", levels[level].priority);
-	} else {
-		struct timespec now;
-		struct tm utc;
-
-		clock_gettime(CLOCK_REALTIME, &now);
-		gmtime_r(&now.tv_sec, &utc);
-		used = snprintf(line, sizeof(line),
-				"%s%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s %-5s ",
-				form == COLOURED ? levels[level].colour : "", utc.tm_year + 1900,
-				utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-				now.tv_nsec / 1000000, program_name, levels[level].word);
-	}
-	if (used < 0)
-		return;
-	size_t at = (size_t)used;
+	about = log_about_now();
 	va_start(args, fmt);
-	used = vsnprintf(line + at, sizeof(line) - at - 8, fmt, args);
+	len = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (used > 0)
-		at += (size_t)used < sizeof(line) - at - 8 ? (size_t)used : sizeof(line) - at - 9;
-	for (char *c = line; c < line + at; c++) /* one call, one line */
+	if (len < 0)
+		return;
+	for (char *c = text; *c; c++) /* one call, one line */
 		if (*c == '\n' || *c == '\r')
 			*c = ' ';
-	if (form == COLOURED) {
-		memcpy(line + at, "\033[0m", 4);
-		at += 4;
-	}
-	line[at++] = '\n';
-	if (write(STDERR_FILENO, line, at) < 0) {
-		/* There is nowhere left to report this. */
-	}
+	if (!send_entry(level, text, &about))
+		write_line(level, text, about.text[LOG_TRACE]);
 	errno = saved;
 }
 

@@ -3,8 +3,8 @@
  * log.h — one line to standard error for each thing worth telling a person.
  *
  * Only main functions, daemons' event handlers and the gRPC dispatcher log; a library reports
- * through struct err. Under journald lines carry its priority prefix, elsewhere time and level.
- * Values that come from a peer go through log_quote().
+ * through struct err. Under journald lines carry its priority prefix, elsewhere time and level; the trace that
+ * a line belongs to (log_about.h) is at its end. Values that come from a peer go through log_quote().
  */
 #pragma once
 
@@ -15,6 +15,11 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 /* Called first in main. The program's name is in each line (kept, not copied). Standard
  * descriptors that are closed are occupied, so that no file or socket gets their numbers. */
 void log_open(const char *program);
+
+/* For a host's daemons, after log_open(): where standard error is systemd's journal, it gets entries with fields
+ * instead of lines: MESSAGE, PRIORITY, SYSLOG_IDENTIFIER, COCOS_TRACE, COCOS_CVM, COCOS_COMPUTATION. What it does
+ * not take is a line. */
+void log_to_journal(void);
 
 /* "error", "warn" (also "warning"), "info", "debug", in any case; refuses any other word. */
 int log_set_level(const char *word, struct err *e) MUST_CHECK;

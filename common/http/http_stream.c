@@ -26,6 +26,7 @@ size_t http_stream_queued(const struct http_request *r)
 
 void http_stream_writable(struct http_request *r)
 {
+	LOG_ABOUT(&r->about);
 	if (r->stream && r->stream->writable)
 		r->stream->writable(r, r->stream_data);
 }
@@ -36,6 +37,7 @@ void http_stream_over(struct http_request *r)
 
 	if (!user)
 		return;
+	LOG_ABOUT(&r->about);
 	user->closed(r, r->stream_data);
 	http_request_unref(r);
 }

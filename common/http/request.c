@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "common/http/field.h"
 #include "common/http/request_state.h"
+#include "common/rpc/trace.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -218,10 +219,22 @@ static bool check_body(struct http_request *r, const struct rpc_web_request *q)
 	return true;
 }
 
+/* That of the call which carries it, if it is one. */
+static void begin_trace(struct http_request *r)
+{
+	bool is_one = http_request_header(r, TRACE_PARENT_KEY, 0) &&
+		      !http_request_header(r, TRACE_PARENT_KEY, 1);
+
+	r->about = log_about_now();
+	trace_begin(&r->about, is_one ? http_request_header(r, TRACE_PARENT_KEY, 0) : NULL);
+}
+
 bool http_request_begin(struct http_request *r, const struct rpc_web_request *q, size_t *body_max)
 {
 	struct err e;
 
+	begin_trace(r);
+	LOG_ABOUT(&r->about);
 	if (!check_form(r, q) || !find_route(r))
 		return false;
 	if (r->route->may(r, r->routes->data, &e) < 0) {
@@ -236,6 +249,7 @@ bool http_request_begin(struct http_request *r, const struct rpc_web_request *q,
 
 void http_request_run(struct http_request *r, uint8_t *body, size_t len)
 {
+	LOG_ABOUT(&r->about);
 	r->body = body;
 	r->body_len = len;
 	http_request_ref(r);

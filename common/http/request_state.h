@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "common/base/log_about.h"
 #include "common/http/request.h"
 #include "common/http/route.h"
 #include "common/rpc/source.h"
@@ -33,6 +34,7 @@ struct http_request {
 	bool is_answered, is_tls;
 	struct rpc_identity identity;
 	struct rpc_source source;
+	struct log_about about;
 	const struct http_stream_user *stream; /* NULL: none, or nobody reads any more */
 	void *stream_data;
 	const char *peer;

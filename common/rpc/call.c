@@ -23,6 +23,8 @@ static void on_writable(struct h2_stream *s)
 {
 	struct rpc_call *call = (struct rpc_call *)s;
 
+	LOG_ABOUT(&call->about);
+
 	if (s->is_open && call->handler->writable)
 		call->handler->writable(call);
 }
@@ -40,6 +42,7 @@ void call_freed(struct h2_stream *s)
 {
 	struct rpc_call *call = (struct rpc_call *)s;
 
+	LOG_ABOUT(&call->about);
 	/* Its handler had nothing more to say of it. */
 	call_tell_end(call, s->status.code != ERR_OK
 				    ? &s->status
@@ -101,6 +104,7 @@ void call_close(struct rpc_call *call)
 
 	if (!conn)
 		return;
+	LOG_ABOUT(&call->about);
 	h2_stream_drop_input(&call->h2);
 	conn->weight -= call->weight;
 	conn->server->buffered -= call->weight;
@@ -139,6 +143,17 @@ void rpc_call_set_user(struct rpc_call *call, void *user)
 void *rpc_call_user(const struct rpc_call *call)
 {
 	return call->user;
+}
+
+void rpc_call_is_about(struct rpc_call *call, enum log_about_field field, const char *text)
+{
+	if (log_about_put(&call->about, field, text))
+		log_about_add(field, text);
+}
+
+const struct log_about *rpc_call_about(const struct rpc_call *call)
+{
+	return &call->about;
 }
 
 const struct rpc_method *rpc_call_method(const struct rpc_call *call)

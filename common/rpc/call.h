@@ -24,6 +24,7 @@
  */
 #pragma once
 
+#include "common/base/log_about.h"
 #include "common/rpc/identity.h"
 #include "common/rpc/metadata.h"
 #include "common/rpc/method.h"
@@ -73,6 +74,10 @@ int rpc_call_exporter(const struct rpc_call *call, const char *label, const void
 		      size_t context_len, uint8_t *out, size_t len, struct err *e) MUST_CHECK;
 /* The listener's prologue on this connection, or NULL. */
 struct rpc_prologue_run *rpc_call_prologue(const struct rpc_call *call);
+
+/* What log lines are about while this call's handler is at work: its trace from the start, and from now on this. */
+void rpc_call_is_about(struct rpc_call *call, enum log_about_field field, const char *text);
+const struct log_about *rpc_call_about(const struct rpc_call *call);
 
 /* While paused no message and no half-close is handed over, and the client's window is given back for
  * what was handed over only, so that it stops by itself; what it had under way waits here, bounded by

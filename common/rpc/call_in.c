@@ -59,6 +59,7 @@ void call_message(struct h2_stream *s, struct inbox_message message)
 	ProtobufCMessage *decoded = NULL;
 	struct err e;
 
+	LOG_ABOUT(&call->about);
 	if (!handler->is_public && peer_is_known(call->peer))
 		room_call_proven(call);
 	if (handler->bytes) {
@@ -81,6 +82,7 @@ void call_no_more(struct h2_stream *s)
 {
 	struct rpc_call *call = (struct rpc_call *)s;
 
+	LOG_ABOUT(&call->about);
 	if (!s->takes_one && call->handler->half_close)
 		call->handler->half_close(call);
 }

@@ -5,6 +5,7 @@
 #include "common/rpc/observer.h"
 #include "common/rpc/peer.h"
 #include "common/rpc/server_state.h"
+#include "common/rpc/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,8 @@ static struct rpc_call *begin(struct rpc_server *server, const struct rpc_handle
 	call->number = ++server->calls;
 	call->observer = server->observer;
 	call->observer_data = server->observer_data;
+	call->about = log_about_now();
+	trace_begin(&call->about, NULL);
 	return call;
 }
 
@@ -91,6 +94,7 @@ void rpc_local_call(struct rpc_server *server, const char *path, const ProtobufC
 
 	if (!call)
 		return;
+	LOG_ABOUT(&call->about);
 	if (call_admit(call, message, &e) < 0)
 		rpc_call_finish(call, &e);
 	else
@@ -105,6 +109,7 @@ void rpc_local_refuse(struct rpc_server *server, const char *path, const struct 
 
 	if (!call)
 		return;
+	LOG_ABOUT(&call->about);
 	rpc_call_finish(call, why);
 	rpc_call_unref(call);
 }

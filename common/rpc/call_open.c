@@ -6,6 +6,7 @@
 #include "common/rpc/call_web.h"
 #include "common/rpc/conn.h"
 #include "common/rpc/status.h"
+#include "common/rpc/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,8 @@ static void open_call(struct rpc_call *call, const struct call_request *q)
 	struct h2_stream *s = &call->h2;
 	struct err e;
 
+	trace_begin_call(call);
+	LOG_ABOUT(&call->about);
 	s->is_open = true;
 	s->method = &handler->method;
 	call->number = ++call_conn(call)->server->calls;

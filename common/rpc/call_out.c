@@ -172,6 +172,7 @@ void rpc_call_finish(struct rpc_call *call, const struct err *e)
 
 void call_cut(struct rpc_call *call, const struct err *e)
 {
+	LOG_ABOUT(&call->about);
 	if (!call->is_admitted)
 		call_tell_end(call, e);
 	end(call, e);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "common/base/log_about.h"
 #include "common/rpc/fact.h"
 #include "common/rpc/h2_stream.h"
 #include "common/rpc/local.h"
@@ -41,7 +42,8 @@ struct rpc_call {
 	struct peer *peer;
 	const struct rpc_observer *observer; /* NULL: nobody, or it was told the end */
 	void *observer_data;
-	uint64_t number; /* rpc_call_number() */
+	uint64_t number;        /* rpc_call_number() */
+	struct log_about about; /* of each line that is written while its handler is at work */
 	struct rpc_fact facts[RPC_FACTS_MAX];
 	size_t fact_count;
 	uv_loop_t *loop;

@@ -4,6 +4,7 @@
 #include "common/rpc/call.h"
 #include "common/rpc/conn.h"
 #include "common/rpc/h2_headers.h"
+#include "common/rpc/trace.h"
 #include "common/rpc/web.h"
 
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 static void on_closed(struct rpc_call *call)
 {
+	LOG_ABOUT(&call->about);
 	call->web->closed(call);
 }
 
@@ -29,6 +31,7 @@ static void on_body(struct h2_stream *s, struct inbox_message message)
 {
 	struct rpc_call *call = (struct rpc_call *)s;
 
+	LOG_ABOUT(&call->about);
 	call->web->body(call, message.bytes, message.len);
 }
 
@@ -45,6 +48,7 @@ static void on_writable(struct h2_stream *s)
 {
 	struct rpc_call *call = (struct rpc_call *)s;
 
+	LOG_ABOUT(&call->about);
 	if (call->web->writable)
 		call->web->writable(call);
 }
@@ -91,6 +95,8 @@ void call_web_open(struct rpc_call *call, struct call_request *q)
 	struct h2_stream *s = &call->h2;
 	struct err e;
 
+	trace_begin_call(call);
+	LOG_ABOUT(&call->about);
 	s->user = &web_user;
 	s->method = &handler.method;
 	s->is_open = s->takes_one = s->inbox.is_raw = true;

@@ -12,6 +12,7 @@
 #include "common/rpc/deadline.h"
 #include "common/rpc/h2_conn.h"
 #include "common/rpc/h2_stream.h"
+#include "common/rpc/trace.h"
 
 #include <netdb.h>
 #include <sys/queue.h>
@@ -80,7 +81,9 @@ struct rpc_stream {
 	const struct rpc_stream_events *events;
 	void *user;
 	unsigned timeout_ms;
-	struct stream_block block; /* being received */
+	struct log_about about;     /* as it was opened */
+	struct trace_parent parent; /* what the server is told of it; may be empty */
+	struct stream_block block;  /* being received */
 	bool has_headers, was_requeued;
 	bool has_status; /* grpc-status came */
 	bool is_closed;

@@ -67,6 +67,7 @@ static void on_pong(struct rpc_conn *c, const nghttp2_ping *frame)
 		if (s->ping != opaque || s->id != 0)
 			continue;
 		call = rpc_call_ref((struct rpc_call *)s);
+		LOG_ABOUT(&call->about);
 		call->handler->delivered(call);
 		call_close(call);
 		rpc_call_unref(call);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/rpc/job.h"
 
+#include "common/base/log_about.h"
+
 #include <stdlib.h>
 
 struct job {
@@ -8,12 +10,14 @@ struct job {
 	void (*work)(void *data);
 	void (*done)(void *data);
 	void *data;
+	struct log_about about;
 };
 
 static void job_work(uv_work_t *request)
 {
 	struct job *job = request->data;
 
+	LOG_ABOUT(&job->about);
 	job->work(job->data);
 }
 
@@ -21,6 +25,7 @@ static void job_done(uv_work_t *request, int status)
 {
 	struct job *job = request->data;
 
+	LOG_ABOUT(&job->about);
 	job->done(job->data);
 	free(job);
 }
@@ -33,7 +38,7 @@ int rpc_job_start(uv_loop_t *loop, void (*work)(void *data), void (*done)(void *
 
 	if (!job)
 		return err_nomem(e);
-	*job = (struct job){ .work = work, .done = done, .data = data };
+	*job = (struct job){ .work = work, .done = done, .data = data, .about = log_about_now() };
 	job->request.data = job;
 	r = uv_queue_work(loop, &job->request, job_work, job_done);
 	if (r < 0) {

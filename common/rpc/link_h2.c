@@ -26,6 +26,7 @@ static void settings_acknowledged(struct link *link)
 			continue;
 		h2->ping = 0;
 		s = rpc_stream_ref((struct rpc_stream *)h2);
+		LOG_ABOUT(&s->about);
 		if (s->events->arrived && h2->is_open)
 			s->events->arrived(s);
 		rpc_stream_unref(s);

@@ -35,6 +35,7 @@ void stream_close(struct rpc_stream *s)
 	s->channel = NULL;
 	deadline_stop(TAKE_PTR(s->h2.deadline));
 	inbox_done(&s->h2.inbox);
+	LOG_ABOUT(&s->about);
 	if (s->events->closed)
 		s->events->closed(s, &s->h2.status);
 	rpc_stream_unref(s);
@@ -87,6 +88,8 @@ int stream_submit(struct rpc_stream *s, struct link *link, struct err *e)
 	h2_headers_add(&h, "content-type", "application/grpc");
 	h2_headers_add(&h, "user-agent", "grpc-c-cocos/" COCOS_VERSION);
 	h2_headers_add(&h, "grpc-accept-encoding", "identity");
+	if (*s->parent.text)
+		h2_headers_add(&h, TRACE_PARENT_KEY, s->parent.text);
 	if (s->h2.deadline) {
 		timeout_format(deadline_left(s->h2.deadline), timeout);
 		h2_headers_add(&h, "grpc-timeout", timeout);
@@ -131,6 +134,7 @@ static void on_writable(struct h2_stream *h2)
 {
 	struct rpc_stream *s = (struct rpc_stream *)h2;
 
+	LOG_ABOUT(&s->about);
 	if (s->events->writable && h2->is_open)
 		s->events->writable(s);
 }
@@ -175,6 +179,7 @@ static struct rpc_stream *stream_new(struct rpc_channel *channel, const struct r
 	s->h2.inbox.is_bulk = true;
 	s->channel = channel;
 	s->events = events;
+	s->about = log_about_now();
 	return s;
 }
 
@@ -199,6 +204,8 @@ int rpc_stream_open(struct rpc_channel *channel, const struct rpc_method *method
 			return err_code(e);
 		}
 	}
+	if (rpc_metadata_count(&s->h2.metadata, TRACE_PARENT_KEY) == 0)
+		s->parent = trace_parent_now();
 	if (s->timeout_ms) {
 		s->h2.deadline = deadline_start(channel->hub.loop, s->timeout_ms, on_deadline, s);
 		if (!s->h2.deadline) {

@@ -117,6 +117,7 @@ static void take_block(struct rpc_stream *s)
 	rpc_metadata_done(to);
 	*to = b->block.metadata;
 	b->block.metadata = (struct rpc_metadata){ 0 };
+	LOG_ABOUT(&s->about);
 	if (is_initial && s->events->headers && s->h2.is_open)
 		s->events->headers(s);
 }
@@ -140,6 +141,7 @@ void stream_message(struct h2_stream *h2, struct inbox_message message)
 	ProtobufCMessage *decoded = NULL;
 	struct err e;
 
+	LOG_ABOUT(&s->about);
 	if (s->events->bytes) {
 		s->events->bytes(s, message.bytes, message.len);
 		return;

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "common/base/log_about.h"
 #include "common/rpc/call.h"
 
 #define TRACE_PARENT_KEY "traceparent"
@@ -23,5 +24,19 @@ struct trace {
  * first part is read as that of version 00 (3.2.4). */
 bool trace_parse(const char *text, struct trace *trace);
 
-/* False for a call without one, or with several. */
-bool trace_of_call(const struct rpc_call *call, struct trace *trace);
+/* `about` gets the trace of `text` (NULL: it has none), else keeps the one that it has, else gets a new one; without
+ * random numbers it has none. */
+void trace_begin(struct log_about *about, const char *text);
+
+/* The same of a call whose headers are in; several are as good as none. */
+void trace_begin_call(struct rpc_call *call);
+
+/* What this program asks of others, where no line that it would write now has a trace: of this one from now on.
+ * It is empty when random numbers fail. */
+const char *trace_of_program(void);
+
+/* A `traceparent` for what is asked of another now; "" where there is no trace. */
+struct trace_parent {
+	char text[TRACE_PARENT_LEN + 1];
+};
+struct trace_parent trace_parent_now(void);

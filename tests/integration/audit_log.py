@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -78,8 +79,11 @@ def a_caller_s_trace_is_written():
                 s.stub.Create(computations.CreateRequest(manifest=manifest(f"c{number}")), timeout=WAIT,
                               metadata=[("traceparent", parent) for parent in parents])
         seen = entries(log)
-        assert [(e["event"], e.get("trace")) for e in seen] == \
-            [("asked", trace), ("done", trace)] + [("asked", None), ("done", None)] * (len(said) - 1), seen
+        assert [e["event"] for e in seen] == ["asked", "done"] * len(said), seen
+        traces = [e["trace"] for e in seen]
+        assert traces[::2] == traces[1::2] and len(set(traces)) == len(said), traces
+        # Who gives none, or no good one, gets one: that of the call's lines in the normal log.
+        assert traces[0] == trace and all(re.fullmatch("[0-9a-f]{32}", each) for each in traces), traces
 
 
 def what_administrators_change_is_written():
