@@ -7,6 +7,7 @@
 #include "common/crypto/digest.h"
 #include "common/manifest/manifest.h"
 #include "common/rpc/stream.h"
+#include "common/rpc/trace.h"
 #include "cvms_paths.h"
 
 #include <stdlib.h>
@@ -204,10 +205,14 @@ static void call(struct cvms *cvms)
 {
 	struct rpc_metadata metadata = { 0 };
 	const struct rpc_stream_options options = { .metadata = &metadata, .user = cvms };
+	struct log_about about = { 0 };
 	const char *id = cvms->options.config->cvm_id;
 	struct err e;
 	int failed = rpc_metadata_add(&metadata, "job-id", id ? id : "", &e);
 
+	/* All that no caller asks for comes from the service, and has one trace with what it says of it. */
+	trace_begin(&about, NULL);
+	log_about_else(&about);
 	if (!failed)
 		failed = rpc_stream_open(cvms->channel, &process, &events, &options, &cvms->stream,
 					 &e);

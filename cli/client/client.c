@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/base/settings.h"
 #include "common/crypto/kex_group.h"
+#include "common/rpc/trace.h"
 
 #include <errno.h>
 #include <string.h>
@@ -177,6 +178,7 @@ static int open_channel(struct client *client, struct err *e)
 	if (timeout_ms == 0 || timeout_ms > UINT32_MAX)
 		return err_set(e, ERR_INVALID, "timeout %s: give one between 1ms and 1000h",
 			       log_quote(timeout ? timeout : "").text);
+	log_debug("trace %s", trace_of_program());
 	if (client->proof && client->proof->open(client, e) < 0)
 		return err_code(e);
 	prologue = client->attested ? client->proof->prologue : NULL;

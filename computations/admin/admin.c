@@ -235,6 +235,7 @@ static int judge_create(struct request *r, struct err *e)
 
 static void reply_create(struct request *r)
 {
+	rpc_call_is_about(r->call, LOG_COMPUTATION, r->computation.id);
 	log_info("computation %s created", log_quote(r->computation.id).text);
 	request_reply_computation(r);
 }
@@ -358,6 +359,7 @@ static void reply_stop(struct request *r)
 {
 	struct session *session = session_find(r->service, r->computation.cvm_id);
 
+	rpc_call_is_about(r->call, LOG_COMPUTATION, r->id);
 	log_info("computation %s is to stop", log_quote(r->id).text);
 	if (r->tell && session)
 		session_stop(session, r->id);
@@ -397,6 +399,7 @@ static void reply_remove(struct request *r)
 
 	if (r->cvm_id)
 		rpc_call_note(r->call, "cvm", r->cvm_id);
+	rpc_call_is_about(r->call, LOG_COMPUTATION, r->id);
 	log_info("computation %s removed", log_quote(r->id).text);
 	if (session)
 		session_stop(session, r->id);

@@ -124,6 +124,8 @@ static void reply_run(struct request *r)
 {
 	struct session *session = session_find(r->service, r->cvm_id);
 
+	rpc_call_is_about(r->call, LOG_COMPUTATION, r->id);
+	rpc_call_is_about(r->call, LOG_CVM, r->cvm_id);
 	log_info("computation %s goes to CVM %s", log_quote(r->id).text, log_quote(r->cvm_id).text);
 	/* If it has just disconnected, it gets the manifest when it returns. */
 	if (session)

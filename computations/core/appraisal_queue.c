@@ -27,6 +27,7 @@ static void entry_free(struct appraisal_entry *entry)
 
 static void finish(struct appraisal_entry *entry)
 {
+	LOG_ABOUT(&entry->about);
 	entry->done(entry->data, &entry->verdict);
 	entry_free(entry);
 }
@@ -244,6 +245,7 @@ int appraisal_start(struct appraisal *a, const struct appraisal_case *which, con
 	entry->appraisal = a;
 	entry->done = done;
 	entry->data = data;
+	entry->about = log_about_now();
 	if (older)
 		take(a, older);
 	put(a, entry, LANE_CACHE);

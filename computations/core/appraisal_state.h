@@ -5,6 +5,7 @@
 #pragma once
 
 #include "attestation/endorse/endorsements.h"
+#include "common/base/log_about.h"
 #include "computations/core/appraisal.h"
 #include "computations/core/appraisal_rate.h"
 
@@ -28,6 +29,7 @@ struct appraisal_entry {
 	size_t len;
 	void (*done)(void *data, const struct appraisal_verdict *verdict);
 	void *data;
+	struct log_about about;
 	bool wants_more; /* a service could know what is missing, or something newer */
 	struct appraisal_verdict verdict;
 };

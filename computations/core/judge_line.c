@@ -2,6 +2,7 @@
 #include "computations/core/judge_line.h"
 
 #include "common/base/cleanup.h"
+#include "common/base/log_about.h"
 #include "common/rpc/job.h"
 
 #include <assert.h>
@@ -13,6 +14,7 @@ struct judge_place {
 	STAILQ_ENTRY(judge_place) next;
 	struct caller *caller;
 	struct judge_job job;
+	struct log_about about;
 	size_t weight;
 	bool has_more, is_cancelled, is_done;
 };
@@ -95,6 +97,7 @@ static void start(struct judge_line *line);
 static void finish(struct judge_place *place, const struct err *e)
 {
 	STAILQ_REMOVE(&place->caller->waiting, place, judge_place, next);
+	LOG_ABOUT(&place->about);
 	place->is_done = true;
 	place->job.done(place->job.data, e);
 }
@@ -186,7 +189,9 @@ int judge_line_add(struct judge_line *line, const struct judge_job *job, struct 
 	caller = made ? take_caller(line, &job->caller) : NULL;
 	if (!caller)
 		return err_nomem(e);
-	*made = (struct judge_place){ .caller = caller, .job = *job, .weight = weight };
+	*made = (struct judge_place){
+		.caller = caller, .job = *job, .about = log_about_now(), .weight = weight
+	};
 	caller->weight += weight;
 	line->weight += weight;
 	STAILQ_INSERT_TAIL(&caller->waiting, made, next);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/core/password_line.h"
 
+#include "common/base/log_about.h"
 #include "common/rpc/job.h"
 
 #include <assert.h>
@@ -12,6 +13,7 @@
 struct entry {
 	STAILQ_ENTRY(entry) next;
 	struct password_job job;
+	struct log_about about;
 	struct err err; /* ERR_OK: computed */
 };
 
@@ -73,6 +75,7 @@ static void computed(void *data)
 	line->count--;
 	line->busy = false;
 	start(line);
+	LOG_ABOUT(&entry->about);
 	entry->job.done(entry->job.data, &entry->job,
 			entry->err.code == ERR_OK ? NULL : &entry->err);
 	wipe(entry->job.text);
@@ -118,6 +121,7 @@ int password_line_add(struct password_line *line, const struct password_job *job
 		return err_nomem(e);
 	}
 	entry->job = *job;
+	entry->about = log_about_now();
 	STAILQ_INSERT_TAIL(&line->waiting, entry, next);
 	line->count++;
 	start(line);

@@ -150,6 +150,8 @@ static void sending_done(void *data, const struct err *e)
 		}
 		say_chunk(s, sending->computation_id, sending->attempt, (struct span){ NULL, 0 });
 		s->attempt = sending->attempt;
+		if (s->call)
+			rpc_call_is_about(s->call, LOG_COMPUTATION, sending->computation_id);
 		log_info("CVM %s: manifest of computation %s sent", log_quote(s->cvm_id).text,
 			 log_quote(sending->computation_id).text);
 	}
@@ -165,6 +167,8 @@ void session_run(struct session *s, const char *computation_id, bool unverified)
 	char *sent;
 	struct err e;
 
+	log_about_add(LOG_CVM, s->cvm_id);
+	log_about_add(LOG_COMPUTATION, computation_id);
 	if (s->service->appraisal && !s->verified && !unverified) {
 		log_info("CVM %s: computation %s waits until it is verified",
 			 log_quote(s->cvm_id).text, log_quote(computation_id).text);
@@ -363,6 +367,7 @@ static void on_start(struct rpc_call *call)
 		err_nomem(&e);
 		goto refused;
 	}
+	rpc_call_is_about(call, LOG_CVM, id);
 	s->service = service;
 	s->call = call;
 	s->refs = 1;

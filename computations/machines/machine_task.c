@@ -387,6 +387,8 @@ static void create(struct machine_task *task)
 
 void machine_task_step(struct machine_task *task)
 {
+	(void)log_about_put(&task->about, LOG_CVM, task->row.cvm_id);
+	LOG_ABOUT(&task->about);
 	task->stepped = task->row.phase;
 	if (task->row.phase == MACHINE_LEAVING && *task->row.cvm_id)
 		ask(task, manager_link_remove, on_removed);

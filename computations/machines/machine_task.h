@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "common/base/log_about.h"
 #include "computations/machines/machines.h"
 #include "computations/machines/manager_link.h"
 
@@ -17,6 +18,7 @@ struct waiting {
 struct machine_task {
 	TAILQ_ENTRY(machine_task) next;
 	struct machines *machines;
+	struct log_about about;     /* of the call that asked for something last */
 	struct machine row;         /* as it is on disk */
 	enum machine_phase stepped; /* as the last step found it */
 	bool is_busy;               /* a call or a change of its row is under way */

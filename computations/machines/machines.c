@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/rpc/trace.h"
 #include "computations/machines/machine_task.h"
 
 #include <string.h>
@@ -64,6 +65,7 @@ static struct machine_task *add(struct machines *machines, struct machine *m)
 	task->machines = machines;
 	task->row = *m;
 	*m = (struct machine){ .name = NULL };
+	trace_begin(&task->about, NULL);
 	TAILQ_INIT(&task->waiters);
 	TAILQ_INSERT_TAIL(&machines->tasks, task, next);
 	return task;
@@ -95,6 +97,8 @@ void machines_take(struct machines *machines, struct machine *m,
 		return;
 	}
 	w->waiter = *waiter;
+	task->about = log_about_now();
+	trace_begin(&task->about, NULL);
 	TAILQ_INSERT_TAIL(&task->waiters, w, next);
 	task->due = 0;
 	tick(machines);

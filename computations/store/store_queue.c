@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store/store_queue.h"
 
+#include "common/base/log_about.h"
 #include "common/rpc/job.h"
 #include "computations/store/store_audit.h"
 
@@ -11,7 +12,8 @@ struct entry {
 	STAILQ_ENTRY(entry) next;
 	struct store_queue_op op;
 	struct err err; /* ERR_OK: done */
-	bool audits;    /* may add rows to the audit log */
+	struct log_about about;
+	bool audits; /* may add rows to the audit log */
 };
 
 STAILQ_HEAD(entries, entry);
@@ -36,6 +38,7 @@ static void fail_all(struct entries *batch, const struct err *e)
 /* Fails only if nothing of the batch can stand. */
 static int run_one(struct store *store, struct entry *entry, struct err *e)
 {
+	LOG_ABOUT(&entry->about);
 	if (db_script(&store->db, "SAVEPOINT op", e) < 0)
 		return err_code(e);
 	if (entry->op.run(store, entry->op.data, &entry->err) == 0)
@@ -86,6 +89,12 @@ static void run_batch(void *data)
 
 static void start_batch(struct store_queue *queue);
 
+static void tell_done(const struct entry *entry)
+{
+	LOG_ABOUT(&entry->about);
+	entry->op.done(entry->op.data, entry->err.code == ERR_OK ? NULL : &entry->err);
+}
+
 static void batch_done(void *data)
 {
 	struct store_queue *queue = data;
@@ -98,7 +107,7 @@ static void batch_done(void *data)
 	start_batch(queue);
 	while ((entry = STAILQ_FIRST(&batch)) != NULL) {
 		STAILQ_REMOVE_HEAD(&batch, next);
-		entry->op.done(entry->op.data, entry->err.code == ERR_OK ? NULL : &entry->err);
+		tell_done(entry);
 		free(entry);
 	}
 }
@@ -146,6 +155,7 @@ static int add(struct store_queue *queue, const struct store_queue_op *op, bool 
 	if (!entry)
 		return err_nomem(e);
 	entry->op = *op;
+	entry->about = log_about_now();
 	entry->audits = audits;
 	STAILQ_INSERT_TAIL(&queue->waiting, entry, next);
 	queue->waiting_count++;

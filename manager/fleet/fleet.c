@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/log.h"
+#include "common/base/log_about.h"
 #include "common/rpc/job.h"
 #include "manager/fleet/fleet_state.h"
 #include "manager/virt/workers.h"
@@ -10,8 +11,11 @@
 int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void (*done)(void *),
 		    struct err *e)
 {
+	struct log_about about = log_about_now();
 	struct workers *workers;
 
+	(void)log_about_put(&about, LOG_CVM, job->slot ? job->slot->cvm.id : job->cvm.id);
+	LOG_ABOUT(&about);
 	job->fleet = f;
 	if (!job->host && job->slot)
 		job->host = job->slot->host;

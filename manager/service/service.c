@@ -40,6 +40,7 @@ void service_not_found(struct rpc_call *call, const char *id)
 {
 	struct err e;
 
+	rpc_call_is_about(call, LOG_CVM, id);
 	err_set(&e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
 	service_fail(call, &e);
 }
@@ -118,6 +119,7 @@ static bool may_remove(struct rpc_call *call, const struct access_caller *caller
 	enum access_answer answer = owner ? access_decide(caller, ACCESS_USE, owner)
 					  : access_decide(caller, ACCESS_OPERATE, "");
 
+	rpc_call_is_about(call, LOG_CVM, id);
 	if (answer != ACCESS_GRANTED)
 		service_not_found(call, id);
 	return answer == ACCESS_GRANTED;

@@ -283,6 +283,7 @@ void service_console(struct rpc_call *call, const ProtobufCMessage *message)
 		return;
 	}
 	(void)!rpc_call_note(call, "id", view.cvm->id);
+	rpc_call_is_about(call, LOG_CVM, view.cvm->id);
 	r = console_call_new(call, &e);
 	if (!r) {
 		service_fail(call, &e);

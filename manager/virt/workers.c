@@ -2,6 +2,7 @@
 #include "manager/virt/workers.h"
 
 #include "common/base/cleanup.h"
+#include "common/base/log_about.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -14,6 +15,7 @@ struct work {
 	void (*work)(void *data);
 	void (*done)(void *data);
 	void *data;
+	struct log_about about;
 };
 STAILQ_HEAD(work_list, work);
 
@@ -31,6 +33,18 @@ struct workers {
 	bool ends;
 };
 
+static void do_work(const struct work *work)
+{
+	LOG_ABOUT(&work->about);
+	work->work(work->data);
+}
+
+static void tell_done(const struct work *work)
+{
+	LOG_ABOUT(&work->about);
+	work->done(work->data);
+}
+
 static void *run(void *data)
 {
 	struct workers *w = data;
@@ -46,7 +60,7 @@ static void *run(void *data)
 		STAILQ_REMOVE_HEAD(&w->waiting, link);
 		w->working++;
 		pthread_mutex_unlock(&w->lock);
-		work->work(work->data);
+		do_work(work);
 		pthread_mutex_lock(&w->lock);
 		w->working--;
 		pthread_cond_broadcast(&w->idle);
@@ -70,7 +84,7 @@ static void on_finished(uv_async_t *async)
 			STAILQ_REMOVE_HEAD(&w->finished, link);
 		pthread_mutex_unlock(&w->lock);
 		if (work) {
-			work->done(work->data);
+			tell_done(work);
 			free(work);
 		}
 	} while (work);
@@ -124,7 +138,7 @@ int workers_start(struct workers *w, void (*work)(void *data), void (*done)(void
 
 	if (!one)
 		return err_nomem(e);
-	*one = (struct work){ .work = work, .done = done, .data = data };
+	*one = (struct work){ .work = work, .done = done, .data = data, .about = log_about_now() };
 	pthread_mutex_lock(&w->lock);
 	has = has_thread(w);
 	if (has) {
