@@ -5,48 +5,11 @@
 #include "cli/client/people_client.h"
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
-#include "common/base/json.h"
 #include "common/base/log.h"
-#include "common/base/writer.h"
 #include "common/crypto/key.h"
-#include "common/manifest/manifest.h"
+#include "common/manifest/manifest_names.h"
 
 #include <string.h>
-
-DEFINE_CLEANUP(struct json *, json_free)
-
-/* One key in base64, or digest, for each name, so that each is asked for once. */
-enum { NAMES_MAX = 2 * (1 + MANIFEST_DATASETS_MAX) + MANIFEST_CONSUMERS_MAX };
-
-struct filling {
-	struct client client;
-	bool is_open;
-	const uint8_t *text;
-	size_t done; /* bytes of it that were written */
-	struct writer out;
-	struct {
-		const char *name; /* with its prefix; lent, of the tree */
-		const char *type; /* of an asset: that which is wanted there */
-		char *text;
-	} *known;
-	size_t count;
-};
-
-/* What is behind the prefix; NULL: it does not begin so. */
-static const char *behind(const char *prefix, const char *text)
-{
-	size_t len = strlen(prefix);
-
-	return strncmp(text, prefix, len) == 0 ? text + len : NULL;
-}
-
-static bool is_name(const struct json *v)
-{
-	if (v->type != JSON_STRING || !v->key)
-		return false;
-	return (strcmp(v->key, "user_key") == 0 && behind(USER_KEYS_PREFIX, v->text)) ||
-	       (strcmp(v->key, "hash") == 0 && behind(ASSETS_PREFIX, v->text));
-}
 
 /* The service's word, which whoever takes part compares. */
 static int take_answer(const People__UserKey *answer, const char *name, uint8_t **spki, size_t *len,
@@ -122,8 +85,8 @@ int user_keys_owners(struct cli *cli, const char *computation, People__KeyOwners
 }
 
 /* The service's word as well. */
-static int take_asset(const People__Asset *a, const char *name, const char *type, char **text,
-		      struct err *e)
+static int take_asset(const People__Asset *a, const char *name, const char *type,
+		      uint8_t digest[MANIFEST_HASH_LEN], struct err *e)
 {
 	char hex[2 * MANIFEST_HASH_LEN + 1];
 
@@ -134,141 +97,75 @@ static int take_asset(const People__Asset *a, const char *name, const char *type
 	if (a->digest.len != MANIFEST_HASH_LEN)
 		return err_set(e, ERR_INTERNAL, "the service sent a digest of %zu bytes",
 			       a->digest.len);
-	hex_encode(a->digest.data, a->digest.len, hex);
+	memcpy(digest, a->digest.data, MANIFEST_HASH_LEN);
+	hex_encode(digest, MANIFEST_HASH_LEN, hex);
 	fprintf(stderr,
 		"note: asset:%s is %s, by the service's word: compare it with its owner's\n",
 		text_plain(name).text, hex);
-	*text = strdup(hex);
-	return *text ? 0 : err_nomem(e);
+	return 0;
 }
 
-static int ask_asset(struct client *client, const char *name, const char *type, char **text,
-		     struct err *e)
+/* A connection, from when the first name is found. */
+struct asking {
+	struct cli *cli;
+	struct client client;
+	bool is_open;
+};
+
+static int open_once(struct asking *a, struct err *e)
 {
-	const char *workspace = cli_value(client->cli, "workspace");
+	if (!a->is_open && client_open(&a->client, CLIENT_COMPUTATIONS, NULL, a->cli, e) < 0)
+		return err_code(e);
+	a->is_open = true;
+	return 0;
+}
+
+static int ask_key(void *data, const char *user, uint8_t **spki, size_t *len, struct err *e)
+{
+	struct asking *a = data;
+
+	return open_once(a, e) < 0 ? err_code(e) : ask(&a->client, user, spki, len, e);
+}
+
+static int ask_digest(void *data, const char *name, const char *type,
+		      uint8_t digest[MANIFEST_HASH_LEN], struct err *e)
+{
+	struct asking *a = data;
+	const char *workspace = cli_value(a->cli, "workspace");
 	People__AssetRequest request = PEOPLE__ASSET_REQUEST__INIT;
 	ProtobufCMessage *response;
 	int failed;
 
 	request.workspace = (char *)(uintptr_t)(workspace ? workspace : "");
 	request.name = (char *)(uintptr_t)name;
-	if (client_call(client, &people_show_asset, &request.base, &response, e) < 0) {
-		computation_hint(client, e);
-		if (!client->cli->hint[0])
-			cli_hint(client->cli, "the service was asked for the digest of asset:NAME");
+	if (open_once(a, e) < 0)
+		return err_code(e);
+	if (client_call(&a->client, &people_show_asset, &request.base, &response, e) < 0) {
+		computation_hint(&a->client, e);
+		if (!a->cli->hint[0])
+			cli_hint(a->cli, "the service was asked for the digest of asset:NAME");
 		return err_code(e);
 	}
-	failed = take_asset((const People__Asset *)response, name, type, text, e);
+	failed = take_asset((const People__Asset *)response, name, type, digest, e);
 	protobuf_c_message_free_unpacked(response, NULL);
 	return failed;
 }
 
-static int ask_for(struct filling *f, struct cli *cli, const char *name, const char *type,
-		   char **text, struct err *e)
-{
-	const char *asset = behind(ASSETS_PREFIX, name);
-	CLEANUP(free) uint8_t *spki = NULL;
-	size_t len;
-
-	if (!f->is_open && client_open(&f->client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
-		return err_code(e);
-	f->is_open = true;
-	if (asset)
-		return ask_asset(&f->client, asset, type, text, e);
-	if (ask(&f->client, behind(USER_KEYS_PREFIX, name), &spki, &len, e) < 0)
-		return err_code(e);
-	*text = base64_encode(spki, len);
-	return *text ? 0 : err_nomem(e);
-}
-
-static int find(struct filling *f, struct cli *cli, const char *name, const char *type,
-		const char **text, struct err *e)
-{
-	/* An asset's type is looked at wherever it is named. */
-	for (size_t i = 0; i < f->count; i++)
-		if (strcmp(f->known[i].name, name) == 0 &&
-		    (!behind(ASSETS_PREFIX, name) || strcmp(f->known[i].type, type) == 0)) {
-			*text = f->known[i].text;
-			return 0;
-		}
-	if (f->count == NAMES_MAX)
-		return err_set(e, ERR_INVALID, "more than %d users and assets", NAMES_MAX);
-	if (ask_for(f, cli, name, type, &f->known[f->count].text, e) < 0)
-		return err_code(e);
-	f->known[f->count].name = name;
-	f->known[f->count].type = type;
-	*text = f->known[f->count++].text;
-	return 0;
-}
-
-/* A tree knows where its strings end. One that is spelled with escapes is no user's name, which needs none. */
-static int put(struct filling *f, struct cli *cli, const struct json *v, const char *type,
-	       struct err *e)
-{
-	size_t len = strlen(v->text), start = v->end - len - 2;
-	const char *text;
-
-	if (v->end < f->done + len + 2 || f->text[start] != '"' ||
-	    memcmp(f->text + start + 1, v->text, len) != 0)
-		return err_set(e, ERR_INVALID, "%s %s: write the name without escapes", v->key,
-			       log_quote(v->text).text);
-	if (find(f, cli, v->text, type, &text, e) < 0)
-		return err_code(e);
-	writer_bytes(&f->out, f->text + f->done, start - f->done);
-	json_quote(&f->out, text, strlen(text));
-	f->done = v->end;
-	return 0;
-}
-
-/* In the order of the text. json_parse() bounds the depth. */
-static int walk(struct filling *f, struct cli *cli, const struct json *v, const char *type,
-		struct err *e)
-{
-	if (v->key && strcmp(v->key, "datasets") == 0)
-		type = "dataset";
-	if (is_name(v) && put(f, cli, v, type, e) < 0)
-		return err_code(e);
-	for (size_t i = 0; i < v->count; i++)
-		if (walk(f, cli, &v->items[i], type, e) < 0)
-			return err_code(e);
-	return 0;
-}
-
-static int fill(struct filling *f, struct cli *cli, const struct json *root, size_t len,
-		struct err *e)
-{
-	f->known = calloc(NAMES_MAX, sizeof(*f->known));
-	if (!f->known)
-		return err_nomem(e);
-	if (walk(f, cli, root, "algorithm", e) < 0)
-		return err_code(e);
-	writer_bytes(&f->out, f->text + f->done, len - f->done);
-	return writer_check(&f->out, "manifest", e);
-}
-
 int user_keys_fill(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
 {
-	struct filling f = { .text = *text, .out = writer_up_to(MANIFEST_MAX) };
-	CLEANUP(json_free) struct json *root = NULL;
-	struct err unread;
-	int failed;
+	struct asking asking = { .cli = cli };
+	const struct manifest_names names = { ask_key, ask_digest, &asking };
+	uint8_t *filled;
+	size_t filled_len;
+	int failed = manifest_names_fill(*text, *len, &names, &filled, &filled_len, e);
 
-	/* What can't be read, its own reader says in its own words. */
-	if ((!memmem(*text, *len, USER_KEYS_PREFIX, strlen(USER_KEYS_PREFIX)) &&
-	     !memmem(*text, *len, ASSETS_PREFIX, strlen(ASSETS_PREFIX))) ||
-	    json_parse(*text, *len, &root, &unread) < 0)
-		return 0;
-	failed = fill(&f, cli, root, *len, e);
-	if (!failed) {
-		explicit_bzero(*text, *len);
-		free(*text);
-		*text = writer_take(&f.out, len); /* fill() has checked it */
-	}
-	if (f.is_open)
-		client_close(&f.client);
-	writer_done(&f.out);
-	while (f.count > 0)
-		free(f.known[--f.count].text);
-	free(f.known);
-	return failed;
+	if (asking.is_open)
+		client_close(&asking.client);
+	if (failed || !filled)
+		return failed;
+	explicit_bzero(*text, *len);
+	free(*text);
+	*text = filled;
+	*len = filled_len;
+	return 0;
 }

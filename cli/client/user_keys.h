@@ -6,14 +6,10 @@
 #pragma once
 
 #include "cli/base/command.h"
+#include "common/manifest/manifest_names.h"
 #include "people.pb-c.h"
 
 #include <stdint.h>
-
-#define USER_KEYS_PREFIX "user:"
-
-/* Where a digest is wanted: that of an asset of the workspace, of the type that is wanted there. */
-#define ASSETS_PREFIX "asset:"
 
 /* Puts the key that the service has of each user who is named in place of the name, and so the digest of each asset, in JSON that manifest_from_json() is
  * to read, and says on standard error which it was; text without such names stays as it is. Malloc'ed; the text that

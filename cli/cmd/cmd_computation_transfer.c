@@ -129,9 +129,9 @@ static int person_of(struct people *p, const char *option, const char *text,
 /* A file, or a user's that the service has. */
 static int read_key(struct cli *cli, const char *value, ProtobufCBinaryData *key, struct err *e)
 {
-	size_t prefix = strlen(USER_KEYS_PREFIX);
+	size_t prefix = strlen(MANIFEST_USER_PREFIX);
 
-	if (strncmp(value, USER_KEYS_PREFIX, prefix) == 0)
+	if (strncmp(value, MANIFEST_USER_PREFIX, prefix) == 0)
 		return user_keys_get(cli, value + prefix, &key->data, &key->len, e);
 	return key_file_spki(cli, value, &key->data, &key->len, e);
 }

@@ -65,7 +65,7 @@ static int put_hash(struct json_out *out, const char *key, const char *option, c
 	struct stat about;
 	struct err ignored;
 
-	if (strncmp(value, ASSETS_PREFIX, strlen(ASSETS_PREFIX)) == 0) {
+	if (strncmp(value, MANIFEST_ASSET_PREFIX, strlen(MANIFEST_ASSET_PREFIX)) == 0) {
 		json_out_text(out, key, value); /* until user_keys_fill() */
 		return 0;
 	}
@@ -102,7 +102,7 @@ static int put_key(struct json_out *out, const char *option, const char *path, s
 	if (!path)
 		return err_set(e, ERR_INVALID, "--%s is missing: the public key of its owner",
 			       option);
-	if (strncmp(path, USER_KEYS_PREFIX, strlen(USER_KEYS_PREFIX)) == 0) {
+	if (strncmp(path, MANIFEST_USER_PREFIX, strlen(MANIFEST_USER_PREFIX)) == 0) {
 		json_out_text(out, "user_key", path);
 		return 0;
 	}

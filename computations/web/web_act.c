@@ -39,8 +39,7 @@ static void act_free(struct web_act *act)
 	free(act);
 }
 
-/* In a state that does not allow it (409), or another one than the caller saw (412). */
-static void fail(struct http_request *r, const struct err *e, const char *field)
+void web_act_fail(struct http_request *r, const struct err *e, const char *field)
 {
 	struct http_problem problem = { .detail = e->text, .field = *field ? field : NULL };
 
@@ -85,10 +84,10 @@ static void answered(void *data, const ProtobufCMessage *answer, const struct er
 	struct web_act *act = data;
 
 	if (e)
-		fail(act->r, e,
-		     e->code != ERR_ABORTED ? ""
-		     : act->is_form         ? "form revision"
-					    : "header if-match");
+		web_act_fail(act->r, e,
+			     e->code != ERR_ABORTED ? ""
+			     : act->is_form         ? "form revision"
+						    : "header if-match");
 	else if (act->action->reply)
 		act->action->reply(act, answer);
 	else if (act->is_form)
@@ -183,7 +182,7 @@ static void start(struct web_act *act, struct web_form *form)
 	if ((form && act->action->revises != REVISES_NOTHING &&
 	     take_revision(form, act->given.revision, &e) < 0) ||
 	    web_input_take(act->r, act->action, form, &m, &e) < 0) {
-		fail(act->r, &e, m.field);
+		web_act_fail(act->r, &e, m.field);
 		act_free(act);
 		return;
 	}
@@ -236,7 +235,7 @@ void web_act_api(struct http_request *r, void *data)
 	if (!act || web_access_take(web, r, &act->given.caller, &e) < 0) {
 		http_request_fail(r, &e);
 	} else if (take_if_match(r, act->action->revises, act->given.revision, &e) < 0) {
-		fail(r, &e, "header if-match");
+		web_act_fail(r, &e, "header if-match");
 	} else {
 		start(act, NULL);
 		return;

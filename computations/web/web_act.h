@@ -24,6 +24,9 @@ void web_act_api(struct http_request *r, void *data);
 void web_act_confirmed(struct web *web, struct http_request *r, const struct web_action *action,
 		       const struct admin_caller *caller, struct web_form *form);
 
+/* In a state that does not allow it (409), or another one than the caller saw (412). `field`: what is wrong, or "". */
+void web_act_fail(struct http_request *r, const struct err *e, const char *field);
+
 /* Who asks, for the audit log; answered() and its data are still to be said. */
 struct rpc_local web_local(const struct http_request *r);
 /* A form of a page of this very session. */

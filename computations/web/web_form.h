@@ -11,7 +11,7 @@
 #define WEB_FORM_TYPE "application/x-www-form-urlencoded"
 /* The name of the field for a code of a second factor. */
 #define WEB_FACTOR_FIELD "factor"
-enum { WEB_FORM_MAX = 3072 }; /* bytes of a body: three passwords, each character as %XX */
+enum { WEB_FORM_MAX = 4000 }; /* bytes of a body, which is read as a target is (HTTP_TARGET_MAX) */
 
 struct web_form;
 

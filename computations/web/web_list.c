@@ -104,7 +104,8 @@ static void reply(struct web_work *work)
 	bool is_search = *work->search.text || work->search.state >= 0 || *work->search.before;
 
 	page_begin(&w, &work->caller, "Computations", "/");
-	page_put(&w, "<div class=\"head\"><h1>Computations</h1></div>\n");
+	page_put(&w, "<div class=\"head row between\"><h1>Computations</h1>%s</div>\n",
+		 *work->csrf ? "<a class=\"btn main\" href=\"/new\">New computation</a>" : "");
 	if (work->count || is_search)
 		put_form(work, &w);
 	if (work->count) {

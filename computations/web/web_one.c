@@ -104,6 +104,14 @@ static void put_deeds(const struct web_work *work, struct writer *w)
 			i < 2 ? " main" : "", c->id, deeds[i].path, deeds[i].icon, deeds[i].word);
 		is_any = true;
 	}
+	if (*work->csrf && page_can_link(c->id)) {
+		page_put(
+			w, "%s<a class=\"btn\" href=\"/new?from=%q\">Clone</a>\n",
+			is_any ? ""
+			       : "<div class=\"row deeds\" role=\"group\" aria-label=\"Actions\">\n",
+			c->id);
+		is_any = true;
+	}
 	page_put(w, "%s", is_any ? "</div>\n" : "");
 }
 

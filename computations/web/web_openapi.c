@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_openapi.c — the API's document (OpenAPI 3.1), and the page that shows it: both from the routes. */
 #include "common/base/json.h"
+#include "common/manifest/manifest_shape.h"
 #include "computations/people/action.h"
 #include "computations/web/web_action.h"
 #include "computations/web/web_form.h"
@@ -17,6 +18,7 @@ static const struct {
 	{ "state", "such as waiting-for-algorithm" },
 	{ "before", "the page behind (older than) this id, or number of a row" },
 	{ "after", "what comes behind this one: an event's number, a CVM's id, a name" },
+	{ "workspace", "by name; without: the only one where you may, or default" },
 };
 
 /* Of rows that read; those of actions say it themselves. */
@@ -118,6 +120,9 @@ static void put_parameters(struct writer *w, const struct web_route *about)
 			put_parameter(w, "query", *name, type_of(route), meaning_of(*name));
 	if (about->action && about->action->revises != REVISES_NOTHING)
 		put_parameter(w, "header", "If-Match", "string", seen[about->action->revises]);
+	if (about->takes)
+		put_parameter(w, "header", "Idempotency-Key", "string",
+			      "1 to 64 characters; what is sent again with it is made once");
 	writer_text(w, "]");
 }
 
@@ -157,6 +162,49 @@ static void put_body(struct writer *w, const struct web_action *action)
 	writer_text(w, "]}}}}");
 }
 
+static void put_shape(struct writer *w, const struct manifest_shape *shape, int depth);
+
+/* One table with the reader (manifest_json.c). */
+static void put_member(struct writer *w, const struct manifest_member *m, int depth)
+{
+	bool is_list = m->kind == MANIFEST_OBJECTS || m->kind == MANIFEST_TEXTS;
+
+	json_put_key(w, m->key);
+	if (is_list)
+		writer_printf(w, "{\"type\":\"array\",\"maxItems\":%zu,\"items\":", m->max);
+	if (m->shape)
+		put_shape(w, m->shape, depth);
+	else if (m->kind == MANIFEST_HASH)
+		writer_text(w, "{\"type\":[\"string\",\"array\"]}");
+	else
+		writer_text(w, m->kind == MANIFEST_FLAG ? "{\"type\":\"boolean\"}"
+							: "{\"type\":\"string\"}");
+	writer_text(w, is_list ? "}" : "");
+}
+
+/* A shape has no circle. */
+static void put_shape(struct writer *w, const struct manifest_shape *shape, int depth)
+{
+	enum { DEPTH_MAX = 4 };
+
+	writer_text(w, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
+	for (size_t i = 0; depth < DEPTH_MAX && i < shape->count; i++)
+		put_member(w, &shape->members[i], depth + 1);
+	writer_text(w, "}}");
+	w->bad = w->bad || depth == DEPTH_MAX;
+}
+
+static void put_document(struct writer *w, const char *meaning)
+{
+	json_put_key(w, "requestBody");
+	writer_text(w, "{\"required\":true");
+	put_text(w, "description", meaning);
+	json_put_key(w, "content");
+	writer_text(w, "{\"" WEB_JSON_TYPE "\":{\"schema\":");
+	put_shape(w, &manifest_shape, 0);
+	writer_text(w, "}}}");
+}
+
 static void put_answers(struct writer *w, const struct web_route *about)
 {
 	const struct web_action *action = about->action;
@@ -164,7 +212,9 @@ static void put_answers(struct writer *w, const struct web_route *about)
 
 	json_put_key(w, "responses");
 	writer_text(w, "{");
-	json_put_key(w, !has_content ? "204" : action && action->reply ? "201" : "200");
+	json_put_key(w, !has_content                                ? "204"
+			: about->takes || (action && action->reply) ? "201"
+								    : "200");
 	writer_text(w, "{");
 	put_text(w, "description", has_content ? "What was asked for" : "It is done");
 	if (has_content) {
@@ -191,6 +241,8 @@ static void put_operation(struct writer *w, const struct web_route *about)
 	put_parameters(w, about);
 	if (about->action && about->http.body_max)
 		put_body(w, about->action);
+	if (about->takes)
+		put_document(w, about->takes);
 	put_answers(w, about);
 	writer_text(w, "}");
 }
@@ -271,6 +323,8 @@ static void reply_reference(struct web_work *work)
 			verbs[route->method].word, route->pattern, verbs[route->method].word,
 			route->pattern, web_routes[i].summary);
 		put_members(&w, web_routes[i].action);
+		if (web_routes[i].takes)
+			page_put(&w, "<p class=\"small\">The body is %t.</p>", web_routes[i].takes);
 		for (const char *const *name = route->query; !web_routes[i].action && name && *name;
 		     name++)
 			page_put(&w, "<p class=\"small\"><code>?%t=</code> %t</p>", *name,

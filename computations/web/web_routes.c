@@ -6,6 +6,7 @@
 #include "computations/web/web_act.h"
 #include "computations/web/web_asset.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_new.h"
 #include "computations/web/web_place.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
@@ -96,6 +97,8 @@ static void asset_mark(struct http_request *r, void *data)
 static const char *const list_query[] = { "q", "state", "before", NULL };
 static const char *const after_query[] = { "after", NULL };
 static const char *const before_query[] = { "before", NULL };
+static const char *const from_query[] = { "from", NULL };
+static const char *const workspace_query[] = { "workspace", NULL };
 static const char *const force_query[] = { "force", NULL };
 
 /* API: with a line about it, and its type. OPEN: to everybody. */
@@ -129,11 +132,21 @@ static const char *const force_query[] = { "force", NULL };
 		.summary = (summary_),                                                       \
 		.type = WEB_JSON_TYPE,                                                       \
 	}
+/* Makes something of a document, which its handler reads. */
+#define MAKE(path, size, query, serve, takes_, summary_)                           \
+	{ .http = { HTTP_POST, path, may_act, size, WEB_JSON_TYPE, query, serve }, \
+	  .deed = DEED_BE,                                                         \
+	  .takes = (takes_),                                                       \
+	  .summary = (summary_),                                                   \
+	  .type = WEB_JSON_TYPE }
 #define OPEN(path, serve) { .http = GET(path, http_anybody, NULL, serve) }
 
 const struct web_route web_routes[] = {
 	API("/api/computations", DEED_BE, list_query, web_list_json,
 	    "Computations, newest first. The next page is behind “next”.", "application/json"),
+	MAKE("/api/computations", WEB_MANIFEST_MAX, workspace_query, web_new_api,
+	     "a manifest, as cocos-cli takes it: user:NAME may stand for a key, asset:NAME for a digest",
+	     "Creates one. With an Idempotency-Key the same is created once."),
 	API("/api/computations/{id}", DEED_SEE, NULL, web_one_json,
 	    "One computation: its state, its participants' keys, its assets.", "application/json"),
 	API("/api/computations/{id}/manifest", DEED_SEE, NULL, web_manifest,
@@ -208,6 +221,8 @@ const struct web_route web_routes[] = {
 	API("/api/openapi.json", DEED_BE, NULL, web_openapi, "This document.", "application/json"),
 	PAGE("/api", DEED_BE, NULL, web_reference),
 	PAGE("/", DEED_BE, list_query, web_list), /* those that he may see */
+	PAGE("/new", DEED_BE, from_query, web_new),
+	FORM("/new", may_change, web_new_try),
 	PAGE("/c/{id}", DEED_SEE, NULL, web_one),
 	PAGE("/c/{id}/manifest", DEED_SEE, NULL, web_manifest_page),
 	PAGE("/c/{id}/roles", DEED_SEE, NULL, web_roles),

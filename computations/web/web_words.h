@@ -154,6 +154,29 @@
 #define WEB_RUN_CVM_AGAIN "Its id; empty for the one where it failed"
 #define WEB_RUN_UNVERIFIED \
 	"Owners who check evidence with their CLI send nothing to such a machine."
+#define WEB_NEW                                                                                         \
+	"What everybody will agree to. Each party compares the manifest that it makes before anything " \
+	"is sent; files stay with those who have them."
+#define WEB_NEW_CLONE                                                                                \
+	"As the other one is, under an id of its own. The agent’s certificates, caches and options " \
+	"that this form has no room for are not copied."
+#define WEB_NEW_NOWHERE \
+	"You are in no workspace where you may create computations. Whoever administers one can invite you."
+#define WEB_NEW_WHAT        "A name for people. Name and description are part of the manifest."
+#define WEB_NEW_DESCRIPTION "In one line; a longer one takes cocos-cli or a file"
+#define WEB_NEW_ALGORITHM   "Its digest is what counts: no other file is accepted."
+#define WEB_NEW_DIGEST                                                                              \
+	"A registered asset’s name, or the file’s SHA3-256 in 64 hexadecimal digits, as cocos-cli " \
+	"checksum prints it"
+#define WEB_NEW_USER      "A user’s name: the manifest gets the key that is registered"
+#define WEB_NEW_ARGUMENTS "Separated by spaces; none has one in it"
+#define WEB_NEW_DATASETS_HINT                                                                       \
+	"The name is the one under which the algorithm finds the file. Rows that are empty do not " \
+	"count; more than these take cocos-cli or a file."
+#define WEB_NEW_RESULTS        "Each fetches the results once, with the key that the manifest names."
+#define WEB_NEW_CONSUMERS_HINT "Users’ names, separated by spaces"
+#define WEB_NEW_ROLES \
+	"Algorithm and dataset providers and result consumers see it then. You own it."
 #define WEB_STOP \
 	"Its agent ends it, and forgets what it holds. It does not go on afterwards. This wipes:"
 #define WEB_STOP_EARLY "No CVM holds it: nothing is wiped. It can’t be run afterwards."

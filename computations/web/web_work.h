@@ -130,6 +130,7 @@ struct web_route {
 	struct http_route http;
 	enum deed deed;                  /* unless http_anybody may */
 	const struct web_action *action; /* NULL: it changes nothing, or by itself */
+	const char *takes;               /* what its body is, if it makes something of a document */
 	const char *summary;
 	const char *type; /* of what is answered; NULL: it is no part of the API */
 };

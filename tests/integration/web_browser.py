@@ -100,7 +100,7 @@ def screens(made):
             ("me", "/me"), ("sign-in", "/sign-in"), ("cvms", "/cvms"), ("cvm", "/cvms/covid-failed"), ("users", "/users"), ("audit", "/audit"),
             ("workspaces", "/workspaces"), ("members", "/w/default/members"), ("member", "/w/default/members/steward-a"),
             ("manifest", "/c/created/manifest"), ("ask-run", "/c/created/run"), ("ask-stop", "/c/running/stop"),
-            ("ask-remove", "/c/failed/remove"), ("ask-release", "/cvms/covid-failed/release"), ("roles", "/c/created/roles"), ("roles-frozen", "/c/running/roles"),
+            ("ask-remove", "/c/failed/remove"), ("ask-release", "/cvms/covid-failed/release"), ("roles", "/c/created/roles"), ("roles-frozen", "/c/running/roles"), ("new", "/new"), ("clone", "/new?from=created"),
             *((state.lower().replace(" ", "-"), "/c/" + known) for state, known in made.items())]
 
 
@@ -197,6 +197,8 @@ def the_keyboard_is_enough():
         assert page.run("document.activeElement.textContent") == "Skip to content"
         page.key("Enter")
         page.until("document.activeElement.id === 'main'", "the content")
+        page.key("Tab")
+        assert page.run("document.activeElement.textContent") == "New computation"
         page.key("Tab")
         assert page.run("document.activeElement.id") == "q"
         page.type("covid-19 running")

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web/web_new.h"
+
+#include "common/base/encode.h"
+#include "common/base/json.h"
+#include "common/crypto/digest.h"
+#include "common/manifest/manifest_names.h"
+#include "computations.pb-c.h"
+#include "computations/people/asset.h"
+#include "computations/people/user_key.h"
+#include "computations/web/web_access.h"
+#include "computations/web/web_page.h"
+#include "computations/web/web_words.h"
+#include "computations_paths.h"
+#include "people.pb-c.h"
+#include "people_paths.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void new_free(struct web_new *n)
+{
+	web_new_places_done(&n->places);
+	manifest_free(n->manifest);
+	web_form_free(n->form);
+	free(n->made);
+	http_request_unref(n->r);
+	free(n);
+}
+
+/* ---- where ---- */
+
+void web_new_places_done(struct web_new_places *places)
+{
+	while (places->count > 0)
+		free(places->names[--places->count]);
+}
+
+static int add_place(struct store *store, struct admin_caller *caller,
+		     struct web_new_places *places, const char *name, struct err *e)
+{
+	int failed = admin_access_check(store, caller, DEED_CREATE, name, e);
+
+	if (failed)
+		return err_is(failed, ERR_DENIED) || err_is(failed, ERR_NOT_FOUND) ? 0 : failed;
+	places->names[places->count] = strdup(name);
+	if (!places->names[places->count])
+		return err_nomem(e);
+	places->count++;
+	return 0;
+}
+
+int web_new_places(struct store *store, struct admin_caller *caller, struct web_new_places *places,
+		   struct err *e)
+{
+	CLEANUP(free) struct workspace *rows = calloc(WEB_NEW_PLACES, sizeof(*rows));
+	size_t count = 0;
+	int failed =
+		rows ? workspace_list(&store->db, caller->rights.operates ? 0 : caller->who.person,
+				      "", WEB_NEW_PLACES, rows, &count, e)
+		     : err_nomem(e);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!failed)
+			failed = add_place(store, caller, places, rows[i].name, e);
+		workspace_done(&rows[i]);
+	}
+	return failed;
+}
+
+/* ---- names ---- */
+
+struct looking {
+	struct store *store;
+	struct admin_caller *caller;
+	const char *workspace;
+};
+
+/* As FindKey says it. */
+static int find_key(void *data, const char *user, uint8_t **spki, size_t *len, struct err *e)
+{
+	struct looking *l = data;
+	struct user_key k CLEANUP_USER_KEY = { .user = NULL };
+	int failed = admin_access_name(l->store, l->caller, user, e);
+
+	if (err_is(failed, ERR_NOT_FOUND))
+		return user_key_none(user, e);
+	if (failed || user_key_find(&l->store->db, user, "", &k, e) < 0)
+		return err_code(e);
+	*spki = malloc(k.len);
+	if (!*spki)
+		return err_nomem(e);
+	memcpy(*spki, k.spki, k.len);
+	*len = k.len;
+	return 0;
+}
+
+static int find_digest(void *data, const char *name, const char *type,
+		       uint8_t digest[MANIFEST_HASH_LEN], struct err *e)
+{
+	struct looking *l = data;
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct asset_row a CLEANUP_ASSET_ROW = { .name = NULL };
+
+	if (admin_access_workspace(l->store, l->caller, DEED_ASSETS, l->workspace, &w, e) < 0 ||
+	    asset_find(&l->store->db, w.number, name, &a, e) < 0)
+		return err_code(e);
+	if (strcmp(asset_type_name(a.type), type) != 0)
+		return err_set(e, ERR_INVALID, "asset %s is of type %s, and not a%s %s", a.name,
+			       asset_type_name(a.type), *type == 'a' ? "n" : "", type);
+	memcpy(digest, a.digest, MANIFEST_HASH_LEN);
+	return 0;
+}
+
+/* The same for whoever shows the same key in the same workspace. In the form of a UUID of one's own making (RFC 9562,
+ * 5.8), as others have one, too. */
+static int id_of_key(const struct web_new *n, const struct admin_caller *caller, char **id,
+		     struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1024);
+	uint8_t hash[SHA3_256_LEN];
+	char hex[2 * 16 + 1];
+
+	writer_printf(&w, "computation\n%lld\n%s\n%s", (long long)caller->who.person, n->workspace,
+		      n->key);
+	if (writer_check(&w, "the key", e) < 0 ||
+	    digest(DIGEST_SHA3_256, w.bytes, w.len, hash, e) < 0)
+		return err_code(e);
+	hash[6] = (uint8_t)((hash[6] & 0x0f) | 0x80);
+	hash[8] = (uint8_t)((hash[8] & 0x3f) | 0x80);
+	hex_encode(hash, 16, hex);
+	if (asprintf(id, "%.8s-%.4s-%.4s-%.4s-%s", hex, hex + 8, hex + 12, hex + 16, hex + 20) < 0)
+		return err_nomem(e);
+	return 0;
+}
+
+static int make_manifest(struct store *store, struct web_new *n, struct admin_caller *caller,
+			 struct err *e)
+{
+	struct looking l = { store, caller, n->workspace };
+	const struct manifest_names names = { find_key, find_digest, &l };
+	CLEANUP(free) uint8_t *filled = NULL;
+	size_t len = n->len;
+
+	if (manifest_names_fill(n->text, n->len, &names, &filled, &len, e) < 0 ||
+	    manifest_from_json(filled ? filled : n->text, filled ? len : n->len, &n->manifest, e) <
+		    0)
+		return err_code(e);
+	if (!*n->key)
+		return 0;
+	if (*n->manifest->id)
+		return err_set(e, ERR_INVALID,
+			       "id: with an Idempotency-Key it gets one; leave one of them out");
+	return id_of_key(n, caller, &n->manifest->id, e);
+}
+
+/* What can't be made of it is told by the form, which needs what was found before. */
+static int run(struct store *store, void *data, struct err *e)
+{
+	struct web_new *n = data;
+	struct admin_caller caller = n->given.caller;
+
+	caller.deed = DEED_BE;
+	if (web_work_check(store, &caller, "", e) < 0)
+		return err_code(e);
+	if (n->form && web_new_places(store, &caller, &n->places, e) < 0)
+		return err_code(e);
+	if (n->why.code == ERR_OK && make_manifest(store, n, &caller, &n->why) == 0)
+		n->why.code = ERR_OK;
+	return 0;
+}
+
+/* ---- how it ends ---- */
+
+/* In a form it can be put right. `field` of the API: what the error is about, where that is known. */
+static void fail(struct web_new *n, const struct err *e, const char *field)
+{
+	struct err why;
+
+	if (n->form && (e->code == ERR_INVALID || e->code == ERR_NOT_FOUND ||
+			e->code == ERR_EXISTS || e->code == ERR_PRECONDITION ||
+			e->code == ERR_DENIED || e->code == ERR_UNIMPLEMENTED)) {
+		web_new_again(n, e);
+	} else if (*field && (e->code == ERR_NOT_FOUND || e->code == ERR_UNIMPLEMENTED)) {
+		/* What the body names: the address is right. */
+		err_set(&why, ERR_INVALID, "%s", e->text);
+		web_act_fail(n->r, &why, field);
+	} else {
+		web_act_fail(n->r, e, e->code == ERR_INVALID ? "body" : "");
+	}
+	new_free(n);
+}
+
+static void put_text(struct writer *w, const char *key, const char *text)
+{
+	json_put_key(w, key);
+	json_quote(w, text, strlen(text));
+}
+
+static void reply_json(struct web_new *n, const Computations__Computation *c)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	CLEANUP_WRITER struct writer path = writer_up_to(WEB_URL_MAX * 8);
+	struct http_answer answer = { .status = 201, .type = WEB_JSON_TYPE };
+	struct err e;
+
+	writer_text(&w, "{");
+	put_text(&w, "id", c->id);
+	put_text(&w, "name", c->name);
+	put_text(&w, "workspace", c->workspace);
+	put_text(&w, "state", c->state);
+	json_put_hex(&w, "manifest_digest", c->manifest_digest.data, c->manifest_digest.len);
+	writer_text(&w, "}\n");
+	page_put(&path, "/api/computations/%u", c->id);
+	writer_u8(&path, 0);
+	if (writer_check(&w, "the answer", &e) < 0 || writer_check(&path, "its address", &e) < 0) {
+		http_request_fail(n->r, &e);
+		return;
+	}
+	answer.more[0] = (struct rpc_web_field){ "location", (const char *)path.bytes };
+	answer.body = writer_take(&w, &answer.len);
+	http_request_answer(n->r, &answer);
+}
+
+static void lead(struct web_new *n)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_URL_MAX * 8);
+	struct http_answer answer = { .status = 303 };
+	struct err e;
+
+	page_put(&w, "/c/%u", n->manifest->id);
+	writer_u8(&w, 0);
+	if (writer_check(&w, "where this leads", &e) < 0) {
+		http_request_fail(n->r, &e);
+		return;
+	}
+	answer.more[0] = (struct rpc_web_field){ "location", (const char *)w.bytes };
+	http_request_answer(n->r, &answer);
+}
+
+/* It is there, but not everybody who is named in it sees it. */
+static void reply_partly(struct web_new *n, const struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	const struct web_new_grant *g = &n->grants[n->given_count];
+
+	page_begin(&w, NULL, "Created", "");
+	page_put(&w,
+		 "<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 id=\"gate\">Created, "
+		 "but not every role was given</h1>\n<p>Role %t of <bdi>%t</bdi>, and those behind "
+		 "it: <bdi>%t</bdi></p>\n<p><a class=\"btn main\" href=\"/c/%u/roles\">Roles</a>"
+		 "</p>\n</section>\n",
+		 g->role, g->user, e->text, n->manifest->id);
+	page_end(&w);
+	web_reply_html(n->r, &w, 200);
+}
+
+/* ---- calls ---- */
+
+static struct rpc_local local_of(struct web_new *n,
+				 void (*answered)(void *data, const ProtobufCMessage *answer,
+						  const struct err *e))
+{
+	struct rpc_local local = web_local(n->r);
+
+	n->given.is_proven = !n->given.caller.has_token && !n->given.caller.has_login;
+	local.given = &n->given;
+	local.answered = answered;
+	local.data = n;
+	return local;
+}
+
+static void give_next(struct web_new *n);
+
+static void answered_give(void *data, const ProtobufCMessage *answer, const struct err *e)
+{
+	struct web_new *n = data;
+
+	(void)answer;
+	if (!e) {
+		n->given_count++;
+		give_next(n);
+		return;
+	}
+	reply_partly(n, e);
+	new_free(n);
+}
+
+static void give_next(struct web_new *n)
+{
+	const struct rpc_local local = local_of(n, answered_give);
+	People__MemberRequest m = PEOPLE__MEMBER_REQUEST__INIT;
+	struct web_new_grant *g = &n->grants[n->given_count];
+
+	if (n->given_count == n->grant_count) {
+		lead(n);
+		new_free(n);
+		return;
+	}
+	m.computation_id = n->manifest->id;
+	m.role = (char *)(uintptr_t)g->role;
+	m.user = g->user;
+	rpc_local_call(n->web->service->admins, PROTO_PEOPLE_GIVE_ROLE, &m.base, &local);
+}
+
+static void created(struct web_new *n, const Computations__Computation *c)
+{
+	if (n->form) {
+		give_next(n);
+		return;
+	}
+	reply_json(n, c);
+	new_free(n);
+}
+
+/* That id is taken: by this very manifest, if the same was sent before. */
+static void answered_show(void *data, const ProtobufCMessage *answer, const struct err *e)
+{
+	struct web_new *n = data;
+	const Computations__Computation *c = (const Computations__Computation *)answer;
+	struct manifest_digests own;
+	struct err ignored;
+
+	if (!e && manifest_digest(n->manifest, &own, &ignored) == 0 &&
+	    c->manifest_digest.len == sizeof(own.sha3_256) &&
+	    memcmp(c->manifest_digest.data, own.sha3_256, sizeof(own.sha3_256)) == 0)
+		created(n, c);
+	else
+		fail(n, &n->why, "");
+}
+
+static void answered_create(void *data, const ProtobufCMessage *answer, const struct err *e)
+{
+	struct web_new *n = data;
+	Computations__ComputationRequest m = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+
+	if (!e) {
+		created(n, (const Computations__Computation *)answer);
+	} else if (e->code == ERR_EXISTS && (n->form || *n->key)) {
+		const struct rpc_local local = local_of(n, answered_show);
+
+		n->why = *e;
+		m.id = n->manifest->id;
+		rpc_local_call(n->web->service->admins, PROTO_COMPUTATIONS_SHOW, &m.base, &local);
+	} else {
+		fail(n, e, "");
+	}
+}
+
+static void ran(void *data, const struct err *e)
+{
+	struct web_new *n = data;
+	const struct rpc_local local = local_of(n, answered_create);
+	Computations__CreateRequest m = COMPUTATIONS__CREATE_REQUEST__INIT;
+
+	if (e || n->why.code != ERR_OK) {
+		fail(n, e ? e : &n->why, e ? "" : "body");
+		return;
+	}
+	m.manifest = n->manifest;
+	m.workspace = (char *)(uintptr_t)n->workspace;
+	rpc_local_call(n->web->service->admins, PROTO_COMPUTATIONS_CREATE, &m.base, &local);
+}
+
+/* ---- how it begins ---- */
+
+static struct web_new *new_of(struct web *web, struct http_request *r, const char *via)
+{
+	struct web_new *n = calloc(1, sizeof(*n));
+	struct err e;
+
+	if (n) {
+		n->r = http_request_ref(r);
+		n->web = web;
+		n->given.via = via;
+		n->workspace = "";
+		if (web_access_take(web, r, &n->given.caller, &e) == 0)
+			return n;
+		new_free(n);
+	} else {
+		err_nomem(&e);
+	}
+	http_request_fail(r, &e);
+	return NULL;
+}
+
+static void start(struct web_new *n)
+{
+	const struct store_queue_op op = { run, ran, n };
+	struct err e;
+
+	if (store_queue_add(n->web->service->queue, &op, &e) == 0)
+		return;
+	http_request_fail(n->r, &e);
+	new_free(n);
+}
+
+void web_new_try(struct http_request *r, void *data)
+{
+	struct web_new *n = new_of(data, r, "page");
+	struct err e;
+
+	if (!n)
+		return;
+	if (web_form_read(r, web_new_needed, web_new_others, &n->form, &e) < 0) {
+		http_request_fail(r, &e);
+	} else if (web_check_form(n->web, r, n->form, &e) < 0) {
+		http_request_fail(r, &e);
+	} else {
+		if (web_new_read(n, &n->why) == 0)
+			n->why.code = ERR_OK;
+		start(n);
+		return;
+	}
+	new_free(n);
+}
+
+/* Copied: the connection that has it may go while the pool works. */
+static int take_key(struct web_new *n, struct err *e)
+{
+	const char *key = http_request_header(n->r, "idempotency-key", 0);
+
+	if (!key)
+		return 0;
+	if (!*key || strlen(key) > WEB_NEW_KEY_MAX || strpbrk(key, " \t") ||
+	    http_request_header(n->r, "idempotency-key", 1))
+		return err_set(e, ERR_INVALID,
+			       "idempotency-key: one, of 1 to %d characters without spaces",
+			       WEB_NEW_KEY_MAX);
+	for (const char *c = key; *c; c++)
+		if (*c < 0x21 || *c > 0x7e)
+			return err_set(e, ERR_INVALID, "idempotency-key: ASCII that is seen");
+	memcpy(n->key, key, strlen(key) + 1);
+	return 0;
+}
+
+void web_new_api(struct http_request *r, void *data)
+{
+	struct web_new *n = new_of(data, r, "api");
+	const char *workspace = http_request_query(r, "workspace");
+	struct err e;
+
+	if (!n)
+		return;
+	n->workspace = workspace ? workspace : "";
+	n->text = http_request_body(r, &n->len);
+	if (take_key(n, &e) < 0) {
+		web_act_fail(r, &e, "header idempotency-key");
+	} else if (!n->len) {
+		err_set(&e, ERR_INVALID, "a manifest is missing");
+		web_act_fail(r, &e, "body");
+	} else {
+		start(n);
+		return;
+	}
+	new_free(n);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_new.h — a new computation on its way: a manifest as a person writes it, in which users and assets may stand by name,
+ * from a form or from JSON; then calls of the administrators' methods, which alone decide. For this folder only.
+ *
+ * What is sent twice is created once: a form has the id that it will have, and a call of the API gets it by its
+ * Idempotency-Key.
+ */
+#pragma once
+
+#include "computations/web/web_act.h"
+#include "computations/web/web_form.h"
+#include "computations/web/web_work.h"
+
+enum {
+	WEB_MANIFEST_MAX = 256 << 10, /* bytes of JSON */
+	WEB_NEW_DATASETS = 5,         /* of the form */
+	WEB_NEW_CONSUMERS = 8,
+	WEB_NEW_GRANTS = 1 + WEB_NEW_DATASETS + WEB_NEW_CONSUMERS,
+	WEB_NEW_PLACES = 256,   /* workspaces to choose from */
+	WEB_NEW_FIELD_MAX = 16, /* of a field's name */
+	WEB_NEW_ID_LEN = 36,
+	WEB_NEW_KEY_MAX = 64,
+};
+
+/* Where the caller may create one. */
+struct web_new_places {
+	char *names[WEB_NEW_PLACES];
+	size_t count;
+};
+int web_new_places(struct store *store, struct admin_caller *caller, struct web_new_places *places,
+		   struct err *e) MUST_CHECK;
+void web_new_places_done(struct web_new_places *places);
+
+/* Who is named in the form gets the role of what he does. */
+struct web_new_grant {
+	const char *role;
+	char user[PEOPLE_NAME_MAX + 1];
+};
+
+struct web_new {
+	struct http_request *r; /* a reference */
+	struct web *web;
+	struct admin_given given;
+	struct web_form *form; /* NULL: of the API */
+	uint8_t *made;         /* of the form, as JSON */
+	const uint8_t *text;
+	size_t len;
+	char key[WEB_NEW_KEY_MAX + 1]; /* Idempotency-Key; "": none */
+	struct web_new_places places;
+	struct web_new_grant grants[WEB_NEW_GRANTS];
+	size_t grant_count, given_count;
+	const char *workspace;
+	Cvms__ComputationRunReq *manifest;
+	struct err why; /* it can't be created */
+};
+
+/* ---- web_new_read.c ---- */
+
+extern const char *const web_new_needed[], *const web_new_others[];
+const char *web_new_row(char name[WEB_NEW_FIELD_MAX], size_t row, const char *field);
+/* How owners reach the agent: those that take no files; without a word: the end. */
+struct web_new_security {
+	const char *word, *label, *json;
+};
+extern const struct web_new_security web_new_securities[];
+/* What the form says, as JSON and roles to give. */
+int web_new_read(struct web_new *n, struct err *e) MUST_CHECK;
+
+/* ---- web_new_form.c ---- */
+
+/* The form once more, with what was wrong. */
+void web_new_again(struct web_new *n, const struct err *why);
+
+void web_new(struct http_request *r, void *data);
+void web_new_try(struct http_request *r, void *data);
+void web_new_api(struct http_request *r, void *data);

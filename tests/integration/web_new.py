@@ -1,0 +1,268 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Computations that are created at the page and by its API: by whom, with which manifest, how often, and what is refused."""
+import hashlib
+import json
+import re
+import uuid
+
+import tap
+from people import Caller
+from user_keys import Holder
+from web_act import Room
+
+DIGEST = "ab" * 32
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+class Ward(Room):
+    """Two parties with keys, an asset, and a second workspace of others."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.keys = {}
+        for name in ("anna", "bert"):
+            self.person(name)
+            self.keys[name] = Holder(self.service, name, caller=Caller(self.service.channel, self.tokens[name]))
+            self.keys[name].register()
+        self.person("bare")
+        self.root("RegisterAsset", workspace="default", name="train", type="algorithm", digest=b"t" * 32)
+        self.root("RegisterAsset", workspace="default", name="scans", type="dataset", digest=b"s" * 32)
+        self.root("AddWorkspace", name="lab")
+        self.root("AddUser", name="outsider", workspace="lab")
+        self.root("SetPassword", user="outsider", password="lamp river copper")
+        self.sessions["outsider"] = self.browser().sign_in("outsider")
+        self.tokens["outsider"] = self.root("AddToken", user="outsider", name="api").token
+        return self
+
+    def count(self):
+        return len(self.root("List").computations)
+
+    def post(self, who, manifest, workspace="", key=None, headers=()):
+        path = "/api/computations" + (f"?workspace={workspace}" if workspace else "")
+        own = [("Idempotency-Key", key)] if key is not None else []
+        return self.call("POST", path, self.tokens[who], manifest, [*own, *headers])
+
+    def manifest(self, computation):
+        return json.loads(self.call("GET", f"/api/computations/{computation}/manifest", self.tokens["chief"]).body)
+
+
+def written(**more):
+    """As a person writes one, by names."""
+    return {"name": "COVID-19", "algorithm": {"hash": "asset:train", "user_key": "user:anna", "algo_type": "python"},
+            "datasets": [{"hash": "asset:scans", "user_key": "user:bert", "filename": "h1.zip", "decompress": True}],
+            "result_consumers": [{"user_key": "user:anna"}], "agent_config": {"attested_tls": True}, **more}
+
+
+def fields(**more):
+    """As the form sends it."""
+    sent = {"id": str(uuid.uuid4()), "workspace": "default", "name": "COVID-19", "description": "of three", "type": "python",
+            "algorithm": "train", "provider": "anna", "arguments": "--epochs 3", "consumers": "anna, bert",
+            "security": "attested", "roles": "true"}
+    for row in range(1, 6):
+        sent |= {f"d{row}_name": "", f"d{row}_file": "", f"d{row}_user": ""}
+    return sent | {"d1_name": "h1.zip", "d1_file": "scans", "d1_user": "bert", "d1_unpack": "true",
+                   "d3_name": "h2.csv", "d3_file": DIGEST, "d3_user": "anna"} | more
+
+
+def a_call_creates_what_its_manifest_says():
+    with Ward() as ward:
+        made = ward.post("anna", written())
+        assert made.status == 201, made.body
+        told = made.json()
+        assert made.fields["location"] == "/api/computations/" + told["id"] and told["state"] == "Created"
+        assert (told["workspace"], told["name"]) == ("default", "COVID-19")
+        manifest = ward.manifest(told["id"])
+        assert manifest["algorithm"]["hash"] == list(b"t" * 32) and manifest["datasets"][0]["hash"] == list(b"s" * 32)
+        shown = ward.root("Show", id=told["id"])
+        assert shown.manifest_digest.hex() == told["manifest_digest"]
+        canonical = ward.call("GET", f"/api/computations/{told['id']}/manifest", ward.tokens["anna"]).body
+        assert hashlib.sha3_256(canonical).hexdigest() == told["manifest_digest"]
+        owners = {o.user for o in ward.root("ListKeyOwners", computation_id=told["id"]).owners}
+        assert owners == {"anna", "bert"}
+        roles = {r.role_name: list(r.members) for r in ward.root("ListRoles", computation_id=told["id"]).roles if r.members}
+        assert roles == {"owner": ["anna"]}, roles
+        rows = [json.loads(row) for row in ward.root("Audit").rows]
+        mine = [row for row in rows if row["what"].endswith("/Create")]
+        assert len(mine) == 1 and mine[0]["object"] == "computation " + told["id"] and "api" in json.dumps(mine[0]), mine
+
+
+def what_is_sent_again_is_created_once():
+    with Ward() as ward:
+        first = ward.post("anna", written(), key="k-1")
+        again = ward.post("anna", written(), key="k-1")
+        assert first.status == again.status == 201 and first.json() == again.json(), (first.body, again.body)
+        assert uuid.UUID(first.json()["id"]).version == 8 and ward.count() == 1
+        # Another manifest by the same key is told apart, and another's key is another.
+        assert ward.post("anna", written(name="other"), key="k-1").status == 409 and ward.count() == 1
+        assert ward.post("bert", written(), key="k-1").json()["id"] != first.json()["id"]
+        assert ward.post("anna", written(), workspace="default", key="k-1").status == 201 and ward.count() == 3
+        # Without a key each is one more, unless it says its id.
+        assert ward.post("anna", written()).json()["id"] != ward.post("anna", written()).json()["id"]
+        assert ward.post("anna", written(id="mine")).status == 201
+        assert ward.post("anna", written(id="mine")).status == 409
+        assert ward.post("anna", written(id="mine"), key="k-2").status == 400
+        for bad in ("", "a b", "x" * 65):
+            answer = ward.post("anna", written(), key=bad)
+            assert answer.status == 400 and answer.problem()["field"] == "header idempotency-key", (bad, answer.body)
+        assert ward.post("anna", written(), key="x" * 64).status == 201
+        two = ward.post("anna", written(), key="k-3", headers=[("Idempotency-Key", "k-4")])
+        assert two.status == 400, two.status
+        before = ward.count()
+        # Also behind a restart.
+        ward.again()
+        assert ward.post("anna", written(), key="k-1").json() == first.json() and ward.count() == before
+
+
+def what_can_t_be_created_is_said():
+    with Ward() as ward:
+        cases = [
+            (b"", "missing"), (b"[]", "array"), (b"{", ""), (b'{"x":1}', "x"), (b"[" * 40 + b"]" * 40, ""),
+            (b'{"name":"a","name":"b"}', "twice"), (b'{"name":1}', "name"), (b"\xff", ""), (b"{}", ""),
+            (written(algorithm={"hash": "asset:none", "user_key": "user:anna"}), "none"),
+            (written(algorithm={"hash": "asset:scans", "user_key": "user:anna"}), "type dataset"),
+            (written(algorithm={"hash": DIGEST[2:], "user_key": "user:anna"}), "hash"),
+            (written(algorithm={"hash": DIGEST, "user_key": "user:nobody"}), "nobody"),
+            (written(algorithm={"hash": DIGEST, "user_key": "user:bare"}), "bare"),
+            (written(algorithm={"hash": DIGEST, "user_key": "user:outsider"}), "outsider"),
+            (written(id="a/b"), "id"), (written(id=".."), "id"),
+            (written(result_consumers=[{"user_key": "user:anna"}] * 257), "257"),
+        ]
+        for body, word in cases:
+            answer = ward.post("anna", body)
+            assert answer.status == 400 and word in answer.problem()["detail"], (body, answer.status, answer.body)
+            assert answer.problem()["field"] == "body", answer.body
+        # Who is in no workspace with anna is as if he were nobody.
+        said = [ward.post("anna", written(algorithm={"hash": DIGEST, "user_key": "user:" + name})).problem()["detail"]
+                for name in ("outsider", "nobody")]
+        assert said[0].replace("outsider", "nobody") == said[1], said
+        assert ward.post("anna", b" " * (256 * 1024 + 1)).status == 413
+        assert ward.post("anna", json.dumps(written()).encode() + b" " * 200_000).status == 201
+        for token in ("cocos_" + "0" * 64, "x"):
+            assert ward.call("POST", "/api/computations", token, written()).status == 401
+        assert ward.call("POST", "/api/computations", None, written()).status == 401
+        narrow = ward.root("AddToken", user="anna", name="narrow", actions=["view"]).token
+        assert ward.call("POST", "/api/computations", narrow, written()).status == 403
+        for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+            assert ward.call("POST", "/api/computations", ward.tokens["anna"], written(), kind=kind).status == 415, kind
+        for headers in ([("Origin", "http://evil.example")], [("Sec-Fetch-Site", "cross-site")]):
+            assert ward.post("anna", written(), headers=headers).status == 403
+        assert ward.count() == 1
+
+
+def where_one_may_not_nothing_is_created_and_nothing_told():
+    with Ward() as ward:
+        hidden = ward.post("anna", written(), workspace="lab")
+        none = ward.post("anna", written(), workspace="none")
+        assert hidden.status == none.status == 404 or hidden.status == none.status == 400, (hidden.body, none.body)
+        assert hidden.body.replace(b"lab", b"none") == none.body
+        ward.root("SetMember", workspace="default", user="bare", role="viewer")
+        assert ward.post("bare", written(algorithm={"hash": DIGEST, "user_key": "user:anna"},
+                                         datasets=[])).status in (400, 403) and ward.count() == 0
+        page = ward.sessions["bare"].get("/new").page()
+        assert "in no workspace" in page.words() and "<form" not in ward.sessions["bare"].get("/new").body.decode()
+        refused = ward.form("bare", "/new", **fields())
+        assert refused.status in (400, 403) and ward.count() == 0
+        offered = ward.sessions["anna"].get("/new").body.decode()
+        assert 'value="default"' in offered and ">lab<" not in offered
+        # A form that names another workspace is refused by who decides.
+        assert ward.form("anna", "/new", **fields(workspace="lab")).status in (400, 403) and ward.count() == 0
+        assert ward.form("anna", "/new", **fields(workspace="")).status == 303 and ward.count() == 1
+
+
+def the_form_creates_and_gives_roles():
+    with Ward() as ward:
+        sent = fields()
+        assert ward.sessions["anna"].get("/new").page()
+        done = ward.form("anna", "/new", **sent)
+        assert done.status == 303 and done.fields["location"] == "/c/" + sent["id"], (done.status, done.body)
+        manifest = ward.manifest(sent["id"])
+        assert manifest["algorithm"]["algo_args"] == ["--epochs", "3"] and manifest["description"] == "of three"
+        assert [d["filename"] for d in manifest["datasets"]] == ["h1.zip", "h2.csv"]
+        assert [d.get("decompress", False) for d in manifest["datasets"]] == [True, False]
+        assert manifest["datasets"][1]["hash"] == [0xab] * 32 and manifest["cocos"] == {"layout": "folders", "logs": "consumers"}
+        roles = {r.role_name: sorted(r.members) for r in ward.root("ListRoles", computation_id=sent["id"]).roles if r.members}
+        assert roles == {"owner": ["anna"], "algo_provider": ["anna"], "dataset_provider": ["anna", "bert"],
+                         "result_consumer": ["anna", "bert"]}, roles
+        # Sent twice it is there once.
+        again = ward.form("anna", "/new", **sent)
+        assert again.status == 303 and again.fields["location"] == "/c/" + sent["id"] and ward.count() == 1
+        changed = ward.form("anna", "/new", **{**sent, "name": "other"})
+        assert changed.status == 409 and sent["id"] not in changed.body.decode().split('name="id"')[1][:60] and ward.count() == 1
+        alone = fields(roles=None)
+        del alone["roles"]
+        assert ward.form("anna", "/new", **alone).status == 303
+        assert [r.role_name for r in ward.root("ListRoles", computation_id=alone["id"]).roles if r.members] == ["owner"]
+        # The link to it is where it is looked for.
+        assert "/new" in ward.sessions["anna"].get("/").page().links
+
+
+def one_that_is_there_is_the_beginning_of_another():
+    with Ward() as ward:
+        first = fields(description=HOSTILE[:60])
+        assert ward.form("anna", "/new", **first).status == 303
+        link = f"/new?from={first['id']}"
+        assert link in ward.sessions["anna"].get("/c/" + first["id"]).page().links
+        html = ward.sessions["anna"].get(link).body.decode()
+        found = dict(re.findall(r'name="([^"]+)" type="text" autocomplete="off" value="([^"]*)"', html))
+        assert found["name"] == "COVID-19" and found["d1_name"] == "h1.zip" and found["d2_name"] == "h2.csv", found
+        assert found["d1_file"] == "73" * 32 and found["d1_user"] == "bert" and found["consumers"] == "anna bert"
+        assert found["arguments"] == "--epochs 3" and 'name="d1_unpack" type="checkbox" value="true" checked' in html
+        assert first["id"] not in html.split('name="id"')[1][:70]
+        # Who may not see it is told what everybody is told of none.
+        hers, none = (ward.sessions["outsider"].get("/new?from=" + name) for name in (first["id"], "none"))
+        assert hers.status == none.status == 404 and hers.body == none.body.replace(b"none", first["id"].encode())
+        many = written(datasets=[{"hash": f"{n:02x}" * 32, "user_key": "user:bert", "filename": f"h{n}"} for n in range(6)])
+        made = ward.post("anna", many)
+        answer = ward.sessions["anna"].get("/new?from=" + made.json()["id"])
+        assert answer.status == 412 and "6 datasets" in answer.page().words(), answer.status
+
+
+def what_was_typed_stays_and_is_text():
+    """In each field; page() knows each tag of ours, and no other."""
+    with Ward() as ward:
+        anna, created = ward.sessions["anna"], 0
+        for name in fields():
+            if name in ("id", "roles", "d1_unpack"):
+                continue
+            done = ward.form("anna", "/new", **fields(**{name: HOSTILE}))
+            if done.status == 303:
+                created += 1
+                for path in (done.fields["location"], "/", "/new?from=" + done.fields["location"][3:]):
+                    assert anna.get(path).page(), (name, path)
+            else:
+                assert done.status in (400, 403) and 'role="alert"' in done.body.decode(), (name, done.status)
+                assert done.page()
+        assert created >= 2 and ward.count() == created
+        refused = ward.form("anna", "/new", **fields(provider="nobody", description="kept as it was"))
+        assert refused.status == 400 and 'value="kept as it was"' in refused.body.decode()
+        assert "nobody" in refused.page().words()
+
+
+def a_form_of_elsewhere_creates_nothing():
+    with Ward() as ward:
+        anna, other = ward.sessions["anna"], ward.sessions["bert"]
+        good, own, sent = anna.csrf(), "http://" + anna.host, fields()
+        for origin, headers in ((None, []), ("null", []), ("http://evil.example", []), (own, [("Sec-Fetch-Site", "cross-site")])):
+            assert anna.post("/new", origin, headers=headers, csrf=good, **sent).status == 403, (origin, headers)
+        for csrf in ("", "0" * 64, good[:-1], other.csrf()):
+            assert anna.post("/new", csrf=csrf, **sent).status == 403, csrf
+        for name in sent:
+            if name not in ("roles", "d1_unpack"):
+                less = {key: value for key, value in sent.items() if key != name}
+                assert anna.post("/new", csrf=good, **less).status == 400, name
+        assert anna.post("/new", csrf=good, more="x", **sent).status == 400
+        for bad in ("", "x", "../../etc", "0" * 36):
+            assert anna.post("/new", csrf=good, **fields(id=bad)).status == 400, bad
+        assert anna.post("/new", csrf=good, **fields(security="none")).status == 400
+        assert anna.post("/new", csrf=good, **fields(type="exe")).status == 400
+        assert anna.post("/new", csrf=good, **fields(consumers=" ".join("abcdefghi"))).status == 400
+        assert anna.post("/new", csrf=good, **fields(arguments=" ".join("x" * 65))).status == 400
+        assert ward.count() == 0
+
+
+if __name__ == "__main__":
+    tap.run([a_call_creates_what_its_manifest_says, what_is_sent_again_is_created_once, what_can_t_be_created_is_said,
+             where_one_may_not_nothing_is_created_and_nothing_told, the_form_creates_and_gives_roles,
+             one_that_is_there_is_the_beginning_of_another, what_was_typed_stays_and_is_text,
+             a_form_of_elsewhere_creates_nothing])
