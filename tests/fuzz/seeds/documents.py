@@ -120,4 +120,29 @@ def document():
     return seeds
 
 
-TARGETS = [document]
+def manifest_names():
+    """Names where keys and digests belong, elsewhere, unknown, of the wrong type, escaped, many."""
+    def named(algorithm, *datasets, **more):
+        return js.dumps({"algorithm": {"hash": algorithm, "user_key": "user:anna"},
+                           "datasets": [{"hash": d, "user_key": "user:bert"} for d in datasets], **more}).encode()
+    many = [{"user_key": f"user:u{n}"} for n in range(771)]
+    return {
+        "both": named("asset:train", "asset:scans"),
+        "again": named("asset:both", "asset:both", "asset:both"),
+        "other-type": named("asset:scans", "asset:train"),
+        "none": b"{}",
+        "no-asset": named("asset:x"),
+        "no-user": b'{"user_key": "user:x"}',
+        "empty": b'{"hash": "asset:", "user_key": "user:"}',
+        "elsewhere": b'{"name": "user:anna", "hash": 1, "user_key": ["user:anna"]}',
+        "escaped": b'{"user_key": "user:\\u0061nna"}',
+        "slash": b'{"user_key": "user:a\\/b"}',
+        "broken": b'{"user_key": "user:anna"',
+        "deep": b"[" * 40 + b'"user:anna"' + b"]" * 40,
+        "spaces": b' { "user_key" : "user:anna" , "hash"\n:\t"asset:s" } ',
+        "many": js.dumps({"result_consumers": many[:770]}).encode(),
+        "too-many": js.dumps({"result_consumers": many}).encode(),
+    }
+
+
+TARGETS = [document, manifest_names]
