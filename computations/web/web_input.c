@@ -134,7 +134,7 @@ static int take_number(const struct source *s, const struct web_input *i, uint64
 	is_good = json ? json->type == JSON_NUMBER && json_u64(json, &number, &ignored) == 0
 		       : number_of(text, &number, &ignored) == 0;
 	if (is_good && number >= 1 && number <= i->most) {
-		*to = number;
+		*to = i->times ? number * i->times : number; /* below 2^64, by `most` */
 		return 0;
 	}
 	if (i->place == INPUT_PATH)

@@ -160,6 +160,29 @@ static void put_confirmation(struct writer *w, const struct store_confirmation *
 	writer_text(w, "}");
 }
 
+void web_json_machine(struct writer *w, const struct machine *m, bool is_connected)
+{
+	writer_text(w, "{");
+	put_text(w, "name", m->name);
+	put_text(w, "workspace", m->workspace);
+	put_text(w, "state", machine_state(m));
+	put_text(w, "reason", m->reason);
+	put_flag(w, "leaving", m->phase == MACHINE_LEAVING);
+	put_text(w, "manager", m->manager);
+	put_text(w, "id", m->cvm_id);
+	put_flag(w, "connected", is_connected);
+	put_text(w, "agent_grpc_url", m->address);
+	put_text(w, "computation", m->computation_id);
+	put_text(w, "image", m->image);
+	put_text(w, "tee", m->tee);
+	put_number(w, "cpus", m->cpus);
+	put_number(w, "memory", m->memory);
+	put_number(w, "ttl_ms", m->ttl_ms);
+	put_time(w, "created", m->created);
+	put_time(w, "ended", m->ended);
+	writer_text(w, "}");
+}
+
 void web_json_confirmations(struct writer *w, const struct store_confirmations *list)
 {
 	writer_text(w, "{");

@@ -29,6 +29,7 @@ static const struct {
 	{ "{cvm}", "cvm", "a CVM's id" },
 	{ "{workspace}", "workspace", "a workspace's name" },
 	{ "{user}", "user", "a user's name" },
+	{ "{name}", "name", "a CVM's name there" },
 };
 
 static const char *meaning_of(const char *query)

@@ -41,14 +41,14 @@ static const struct {
 	const char *path, *word;
 } screens[] = {
 	{ "members", "Members" },
+	{ "cvms", "CVMs" },
 };
 
 static void put_tabs(const struct web_work *work, const char *here, struct writer *w)
 {
 	page_put(w, "<nav class=\"tabs\" aria-label=\"Workspace\"><ul>\n");
 	for (size_t i = 0; i < ARRAY_LEN(screens); i++)
-		page_put(w, "<li><a href=\"/w/%u/%s\"%s>%s</a></li>\n", web_place_of(work)->w.name,
-			 screens[i].path,
+		page_put(w, "<li><a href=\"/w/%u/%s\"%s>%s</a></li>\n", work->id, screens[i].path,
 			 strcmp(screens[i].path, here) == 0 ? " aria-current=\"page\"" : "",
 			 screens[i].word);
 	page_put(w, "</ul></nav>\n");
@@ -57,7 +57,7 @@ static void put_tabs(const struct web_work *work, const char *here, struct write
 void web_place_head(const struct web_work *work, const char *here, struct writer *w)
 {
 	const enum membership role = work->caller.rights.membership;
-	const char *name = web_place_of(work)->w.name;
+	const char *name = work->id;
 
 	page_begin(w, &work->caller, name, "/workspaces");
 	page_put(
@@ -74,7 +74,7 @@ void web_place_head(const struct web_work *work, const char *here, struct writer
 void web_place_below(const struct web_work *work, const char *here, const char *name,
 		     struct writer *w)
 {
-	const char *place = web_place_of(work)->w.name;
+	const char *place = work->id;
 
 	page_begin(w, &work->caller, name, "/workspaces");
 	page_put(

@@ -6,6 +6,7 @@
 #include "computations/web/web_act.h"
 #include "computations/web/web_asset.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_machine.h"
 #include "computations/web/web_new.h"
 #include "computations/web/web_place.h"
 #include "computations/web/web_second.h"
@@ -188,6 +189,15 @@ const struct web_route web_routes[] = {
 	API("/api/cvms/{cvm}", DEED_OPERATE, NULL, web_cvm_json, "One CVM.", "application/json"),
 	SEND(HTTP_POST, "/api/cvms/{cvm}/release", web_api_release, 0, NULL, DEED_OPERATE,
 	     "Releases its name: the next agent that comes by it has it."),
+	API("/api/workspaces/{workspace}/cvms", DEED_LOOK, after_query, web_machines_json,
+	    "CVMs that managers make for a workspace, oldest first. The next page is behind “next”.",
+	    "application/json"),
+	API("/api/workspaces/{workspace}/cvms/{name}", DEED_LOOK, NULL, web_machine_json,
+	    "One of them: its state, and where owners reach its agent.", "application/json"),
+	SEND(HTTP_PUT, "/api/workspaces/{workspace}/cvms/{name}", web_api_machine, WEB_BODY_MAX,
+	     NULL, DEED_LOOK, "Has one made. Its name makes sure that there is one only."),
+	SEND(HTTP_DELETE, "/api/workspaces/{workspace}/cvms/{name}", web_api_machine_remove, 0,
+	     force_query, DEED_LOOK, "Has it removed. The answer is what it is now."),
 	API("/api/users", DEED_OPERATE, after_query, web_users_json,
 	    "Users, oldest first. The next page is behind “next”.", "application/json"),
 	API("/api/workspaces", DEED_BE, after_query, web_workspaces_json,
@@ -246,6 +256,12 @@ const struct web_route web_routes[] = {
 	PAGE("/cvms/{cvm}", DEED_OPERATE, NULL, web_cvm),
 	PAGE("/cvms/{cvm}/release", DEED_OPERATE, NULL, web_ask_release),
 	CHANGE("/cvms/{cvm}/release", web_page_release),
+	PAGE("/w/{workspace}/cvms", DEED_LOOK, after_query, web_machines),
+	PAGE("/w/{workspace}/new-cvm", DEED_MACHINE, NULL, web_machine_ask),
+	CHANGE("/w/{workspace}/new-cvm", web_page_machine),
+	PAGE("/w/{workspace}/cvms/{name}", DEED_LOOK, NULL, web_machine),
+	PAGE("/w/{workspace}/cvms/{name}/remove", DEED_MACHINE, NULL, web_machine_ask_remove),
+	CHANGE("/w/{workspace}/cvms/{name}/remove", web_page_machine_remove),
 	PAGE("/users", DEED_OPERATE, after_query, web_users),
 	PAGE("/audit", DEED_AUDIT, before_query, web_audit),
 	PAGE("/audit.jsonl", DEED_AUDIT, NULL, web_audit_file),

@@ -177,6 +177,27 @@
 #define WEB_NEW_CONSUMERS_HINT "Users’ names, separated by spaces"
 #define WEB_NEW_ROLES \
 	"Algorithm and dataset providers and result consumers see it then. You own it."
+#define WEB_NO_MACHINES \
+	"A CVM runs one computation at a time. Whoever administers this workspace has one made:"
+#define WEB_MACHINE_NEW \
+	"Its manager launches it, and its agent connects by itself. Nobody has to trust either."
+#define WEB_MACHINE_NO_MANAGER                                                                    \
+	"This service knows no manager: whoever runs it names some in COMPUTATIONS_MANAGERS, or " \
+	"launches CVMs by hand."
+#define WEB_MACHINE_NAME    "a-z 0-9 - . with a letter or digit at both ends; 63 at most"
+#define WEB_MACHINE_TEE     "What can vouch for the machine; with none nothing does"
+#define WEB_MACHINE_DEFAULT "Of the manager’s; what is empty is as the manager is set"
+#define WEB_MACHINE_HOURS   "It is removed then, whatever it does"
+#define WEB_MACHINE_CHECK                                                                            \
+	"Not this service, your own terminal says what this machine is. Compute from the image and " \
+	"the manifest what it has to prove, and nothing is sent before it has:"
+#define WEB_MACHINE_NO_TEE                                                                           \
+	"What vouches for it was left to its manager, or nothing does: ask which TEE it has before " \
+	"you send anything."
+#define WEB_MACHINE_REMOVE                                                                             \
+	"The machine ends, and all that its agent holds is gone: what was uploaded, and results that " \
+	"nobody has fetched."
+#define WEB_MACHINE_FORCE "That computation fails, and its parties read why."
 #define WEB_STOP \
 	"Its agent ends it, and forgets what it holds. It does not go on afterwards. This wipes:"
 #define WEB_STOP_EARLY "No CVM holds it: nothing is wiped. It can’t be run afterwards."

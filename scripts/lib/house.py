@@ -92,7 +92,7 @@ ROOMS = {
         "store": ["people", "transfer"],
         "core": ["people", "store"],
         "machines": ["core", "people", "store"],
-        "web": ["core", "people", "store"],
+        "web": ["core", "machines", "people", "store"],
         "admin": ["core", "machines", "people", "store", "transfer", "web"],
     },
     "cli": {

@@ -187,7 +187,8 @@ FIELDS = {"web_page_run": {"revision": "0" * 16, "cvm": ""}, "web_page_stop": {"
           "web_page_take": {"revision": "0" * 16, "role": "viewer", "user": "there"},
           "web_page_member_role": {"revision": "0" * 16, "role": "viewer"},
           "web_page_member_suspend": {"revision": "0" * 16}, "web_page_member_remove": {"revision": "0" * 16},
-          "web_page_invite": {"role": "viewer", "days": "7", "note": ""}}
+          "web_page_invite": {"role": "viewer", "days": "7", "note": ""},
+          "web_page_machine": {"name": "one", "manager": "", "image": "", "tee": "", "cpus": "", "memory": "", "hours": ""}}
 
 
 def no_other_site_s_form_changes_anything():
@@ -241,7 +242,7 @@ def no_call_is_made_from_elsewhere_or_in_another_way():
         assert len(CALLS) >= 11, CALLS
         bodies = {"web_api_run": b"{}", "web_api_define": b'{"actions":["view"]}', "web_api_token": b'{"name":"new"}',
                   "web_api_join": b'{"secret":"%064d"}' % 0, "web_api_member_role": b'{"role":"viewer"}',
-                  "web_api_member_suspend": b"{}", "web_api_invite": b"{}"}
+                  "web_api_member_suspend": b"{}", "web_api_invite": b"{}", "web_api_machine": b"{}"}
         for method, pattern, action in CALLS:
             path, body = values(pattern), bodies.get(action)
             kind = [("Content-Type", JSON)] if body else []

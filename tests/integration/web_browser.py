@@ -10,7 +10,8 @@ import harness
 import tap
 from browser import Browser
 from computations_service import agent_of, connected, create, run
-from harness import PATIENCE, computations, cvms, people_grpc, spki, until
+from harness import PATIENCE, Folder, computations, cvms, people_grpc, spki, until
+from played_manager import PlayedManager
 from web_page import Web
 
 WIDTHS = [320, 360, 768, 1024, 1280, 1440, 1920, 2560, 3840]
@@ -100,7 +101,7 @@ def screens(made):
             ("me", "/me"), ("sign-in", "/sign-in"), ("cvms", "/cvms"), ("cvm", "/cvms/covid-failed"), ("users", "/users"), ("audit", "/audit"),
             ("workspaces", "/workspaces"), ("members", "/w/default/members"), ("member", "/w/default/members/steward-a"),
             ("manifest", "/c/created/manifest"), ("ask-run", "/c/created/run"), ("ask-stop", "/c/running/stop"),
-            ("ask-remove", "/c/failed/remove"), ("ask-release", "/cvms/covid-failed/release"), ("roles", "/c/created/roles"), ("roles-frozen", "/c/running/roles"), ("new", "/new"), ("clone", "/new?from=created"),
+            ("ask-remove", "/c/failed/remove"), ("ask-release", "/cvms/covid-failed/release"), ("roles", "/c/created/roles"), ("roles-frozen", "/c/running/roles"), ("new", "/new"), ("no-machines", "/w/default/cvms"), ("no-manager", "/w/default/new-cvm"), ("clone", "/new?from=created"),
             *((state.lower().replace(" ", "-"), "/c/" + known) for state, known in made.items())]
 
 
@@ -139,6 +140,30 @@ def look(room, name, path, status=200):
                 wrong.append(f"{name}: a {role} without a name")
     complaints = [c for c in page.complaints() if not (status != 200 and f"{status}" in c)]
     return wrong + [f"{name}: {text}" for text in complaints]
+
+
+def workspaces_cvms_are_as_they_should_be():
+    """With a manager that is played, and an agent that has come."""
+    with Folder() as folder:
+        table = folder.write("managers", f"manager here unix:{folder('m.sock')} agents=10.0.2.2:7001\nlimit default cvms=4\n")
+        with PlayedManager(folder("m.sock")) as played, Room(MANAGERS=table) as room:
+            admin = room.web.service.admin
+            for name, tee in (("night", "snp"), ("day", ""), ("old", "snp")):
+                admin.CreateCvm(computations.CreateCvmRequest(name=name, workspace="default", tee=tee, image="python", cpus=4,
+                                                              memory=8 << 30, ttl_ms=12 * 3600 * 1000), timeout=PATIENCE)
+            admin.RemoveCvm(computations.RemoveCvmRequest(name="old", workspace="default"), timeout=PATIENCE)
+            room.come_in()
+            wrong = []
+            with agent_of(room.web.service, played.created[0][1]):
+                until(connected(room.web.service, played.created[0][1]), "the connection")
+                for name, path in (("machine-list", "/w/default/cvms"), ("machine-ready", "/w/default/cvms/night"),
+                                   ("machine-new", "/w/default/new-cvm"), ("machine-no-tee", "/w/default/cvms/day"),
+                                   ("machine-gone", "/w/default/cvms/old"), ("machine-remove", "/w/default/cvms/night/remove")):
+                    wrong += look(room, name, path)
+                    room.page.size(360)
+                    room.go(path)
+                    walk(room.page)
+            assert not wrong, "\n".join(wrong[:40])
 
 
 def nothing_moves_while_it_comes():
@@ -260,5 +285,5 @@ def what_happens_is_shown_as_it_does():
 
 
 if __name__ == "__main__":
-    tap.run([every_screen_is_as_it_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
+    tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
              what_happens_is_shown_as_it_does])

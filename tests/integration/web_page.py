@@ -637,7 +637,7 @@ def the_document_says_what_is_there():
         known = create(web.service)
         people_grpc.PeopleServiceStub(web.service.channel).AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
         document = web.ask("/api/openapi.json").json()
-        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 28
+        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 30
         for path, item in document["paths"].items():
             operation = item.get("get")
             for method, other in item.items():
@@ -645,6 +645,8 @@ def the_document_says_what_is_there():
             if not operation:
                 continue
             kind = next(iter(operation["responses"]["200"]["content"]))
+            if "{name}" in path:
+                continue  # of a workspace's CVM: web_machines.py
             asked = path.replace("{id}", known).replace("{cvm}", "cvm-1").replace("{workspace}", "default").replace("{user}", "me")
             assert operation["summary"] in web.ask("/api").page().words(), path
             if kind == "text/event-stream":

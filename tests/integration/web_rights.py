@@ -29,8 +29,9 @@ def routes():
     forms = re.findall(r'\bFORM\("([^"]+)"', table)  # sign_in.py
     changes = re.findall(r'\b(?:CHANGE\(|MAKE\(|SEND\(HTTP_\w+, )"([^"]+)"', table)  # web_act.py, web_new.py
     assert len(found) + len(everybody) + len(forms) + len(changes) + 1 == len(re.findall(r'[(,] ?"/[^"]*",\s', table)), table
-    # What asks before it changes something is for whom that is: web_act.py, too.
-    return [(path, deed) for path, deed in found if not path.endswith(("/run", "/stop", "/remove", "/release"))]
+    # What asks before it changes something is for whom that is: web_act.py, too; workspaces' CVMs: web_machines.py.
+    return [(path, deed) for path, deed in found
+            if not path.endswith(("/run", "/stop", "/remove", "/release")) and "{name}" not in path and deed != "DEED_MACHINE"]
 
 
 class Rights(Web):

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_machine.h — CVMs that managers make for workspaces, on the page and by its API: seen by the workspace's members, made
+ * and removed by the administrators' methods. For this folder only.
+ */
+#pragma once
+
+#include "computations/web/web_action.h"
+
+/* Forms, */
+extern const struct web_action web_page_machine, web_page_machine_remove;
+/* and the API. */
+extern const struct web_action web_api_machine, web_api_machine_remove;
+
+void web_machines(struct http_request *r, void *data);
+void web_machines_json(struct http_request *r, void *data);
+void web_machine(struct http_request *r, void *data);
+void web_machine_json(struct http_request *r, void *data);
+void web_machine_ask(struct http_request *r, void *data);
+void web_machine_ask_remove(struct http_request *r, void *data);

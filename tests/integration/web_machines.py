@@ -1,0 +1,204 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""CVMs that managers make for workspaces, on the page and by its API: who sees them, who has them made and removed, and how."""
+import contextlib
+import json
+import os
+
+import tap
+from harness import FakeAgent, Folder, until
+from played_manager import PlayedManager
+from web_act import Room
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+NEW = {"name": "one", "manager": "here", "image": "base", "tee": "snp", "cpus": "2", "memory": "1", "hours": "3"}
+WISH = {"image": "base", "tee": "snp", "cpus": 2, "memory": 1 << 30, "ttl_ms": 3 * 3600 * 1000}
+
+
+class Hall(Room):
+    """Two workspaces: who is what in `default`, and an outsider in `lab`."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.root("AddWorkspace", name="lab")
+        for role in ("viewer", "member", "administrator"):
+            self.person(role)
+            self.root("SetMember", workspace="default", user=role, role=role)
+        self.person("outsider", workspace="lab")
+        self.root("SetMember", workspace="lab", user="outsider", role="administrator")
+        return self
+
+    def person(self, name, workspace="", **fields):
+        self.root("AddUser", name=name, workspace=workspace, **fields)
+        self.root("SetPassword", user=name, password="lamp river copper")
+        self.sessions[name] = self.browser().sign_in(name)
+        self.tokens[name] = self.root("AddToken", user=name, name="api").token
+        return self.sessions[name]
+
+    def put(self, who, name, wish=None, workspace="default"):
+        return self.call("PUT", f"/api/workspaces/{workspace}/cvms/{name}", self.tokens[who], WISH if wish is None else wish)
+
+    def there(self, workspace="default"):
+        return {m.name: m.state for m in self.root("ListMachines", workspace=workspace).machines if m.state != "Removed"}
+
+
+@contextlib.contextmanager
+def hall(limits="limit default cvms=4 cpus=64 memory=64G\nlimit lab cvms=4\n", **settings):
+    with Folder() as folder:
+        table = folder.write("managers", f"manager here unix:{folder('m.sock')} agents=10.0.2.2:7001\n{limits}")
+        os.chmod(table, 0o600)
+        with PlayedManager(folder("m.sock")) as played, Hall(MANAGERS=table, **settings) as room:
+            room.played = played
+            yield room
+
+
+def one_is_made_seen_and_removed():
+    with hall() as room:
+        chief = room.sessions["administrator"]
+        assert "/w/default/cvms" in chief.get("/w/default/members").page().links
+        empty = chief.get("/w/default/cvms").page()
+        assert "No CVM yet" in empty.words() and "/w/default/new-cvm" in empty.links
+        assert chief.get("/w/default/new-cvm").page()
+        made = room.form("administrator", "/w/default/new-cvm", **NEW)
+        assert made.status == 303 and made.fields["location"] == "/w/default/cvms", (made.status, made.body)
+        asked = room.played.last
+        assert (asked.cpus, asked.memory, asked.tee, asked.image) == (2, 1 << 30, "snp", "base") and asked.ttl, asked
+        listed = chief.get("/w/default/cvms").page()
+        assert "/w/default/cvms/one" in listed.links and "Provisioning" in listed.words()
+        shown = chief.get("/w/default/cvms/one")
+        text = shown.body.decode()
+        assert shown.page() and "export '" in text.replace("&#39;", "'") and "AGENT_GRPC_URL=127.0.0.1:7100" in text
+        assert "--attestation-policy policy.json" in text and "/w/default/cvms/one/remove" in shown.page().links
+        told = room.call("GET", "/api/workspaces/default/cvms/one", room.tokens["viewer"]).json()
+        assert (told["state"], told["agent_grpc_url"], told["cpus"], told["memory"], told["ttl_ms"]) == (
+            "Provisioning", "127.0.0.1:7100", 2, 1 << 30, 3 * 3600 * 1000), told
+        cvm = room.played.created[0][1]
+        with FakeAgent(f"127.0.0.1:{room.service.port}", cvm):
+            until(lambda: room.there() == {"one": "Ready"}, "the agent")
+            words = chief.get("/w/default/cvms/one").page().words()
+            assert "Ready" in words and "Connected" in words and cvm in words
+        assert chief.get("/w/default/cvms/one/remove").page()
+        gone = room.form("administrator", "/w/default/cvms/one/remove")
+        assert gone.status == 303 and not room.there() and not room.played.there
+        after = chief.get("/w/default/cvms/one").page()
+        assert "Removed" in after.words() and "/w/default/cvms/one/remove" not in after.links
+        assert "AGENT_GRPC_URL" not in after.words()
+        rows = [json.loads(row) for row in room.root("Audit").rows]
+        deeds = [(row["what"].rpartition("/")[2], row["object"]) for row in rows if row["what"].endswith("Cvm")]
+        assert deeds == [("CreateCvm", "cvm one"), ("RemoveCvm", "cvm one")], deeds
+
+
+def the_api_does_the_same():
+    with hall() as room:
+        made = room.put("administrator", "two")
+        assert made.status == 200 and made.json()["name"] == "two" and made.json()["state"] == "Provisioning", made.body
+        assert room.put("administrator", "two").status == 409 and len(room.played.created) == 1
+        listed = room.call("GET", "/api/workspaces/default/cvms", room.tokens["viewer"]).json()
+        assert [m["name"] for m in listed["cvms"]] == ["two"] and not listed.get("next")
+        gone = room.call("DELETE", "/api/workspaces/default/cvms/two", room.tokens["administrator"])
+        assert gone.status == 200 and gone.json()["state"] == "Removed", gone.body
+        wrong = [{"cpus": 0}, {"cpus": 4097}, {"cpus": "2"}, {"memory": (1 << 46) + 1}, {"memory": -1}, {"memory": 1.5},
+                 {"ttl_ms": 87600 * 3600 * 1000 + 1}, {"name": "x"}, {"more": 1}, {"image": 1}, {"image": "x" * 129}, [], None]
+        for wish in wrong:
+            body = json.dumps(wish).encode()
+            answer = room.call("PUT", "/api/workspaces/default/cvms/bad", room.tokens["administrator"], body)
+            assert answer.status == 400, (wish, answer.status, answer.body)
+        for name in ("A", "-a", "a_b", "a" * 64):
+            assert room.put("administrator", name).status == 400, name
+        assert room.put("administrator", "c", {**WISH, "cpus": 65}).status in (429, 409), "the quota"
+        assert not room.there()
+
+
+def who_may_what():
+    """Each role, a member of another workspace, who administers the service, and nobody; by form and call."""
+    with hall() as room:
+        room.put("administrator", "one")
+        for who, sees, changes in (("viewer", True, False), ("member", True, False), ("administrator", True, True),
+                                   ("chief", True, True), ("outsider", False, False)):
+            token = room.tokens[who]
+            for path in ("/w/default/cvms", "/w/default/cvms/one", "/api/workspaces/default/cvms",
+                         "/api/workspaces/default/cvms/one"):
+                answer = room.call("GET", path, token)
+                assert answer.status == (200 if sees else 404), (who, path, answer.status)
+            for path in ("/w/default/new-cvm", "/w/default/cvms/one/remove"):
+                assert room.call("GET", path, token).status == (200 if changes else 403 if sees else 404), (who, path)
+            offered = room.sessions[who].get("/w/default/cvms")
+            assert ("new-cvm" in offered.body.decode()) == changes, who
+            name = "of-" + who
+            done = room.form(who, "/w/default/new-cvm", **{**NEW, "name": name})
+            assert done.status == (303 if changes else 403 if sees else 404), (who, done.status)
+            assert (name in room.there()) == changes
+            called = room.put(who, name + "-2")
+            assert called.status == (200 if changes else 403 if sees else 404), (who, called.status, called.body)
+            for part in (name, name + "-2"):
+                if part in room.there():
+                    assert room.call("DELETE", "/api/workspaces/default/cvms/" + part, token).status == 200
+            if not changes:
+                refused = room.call("DELETE", "/api/workspaces/default/cvms/one", token)
+                assert refused.status == (403 if sees else 404), (who, refused.status)
+                assert room.form(who, "/w/default/cvms/one/remove").status == (403 if sees else 404)
+            assert "one" in room.there()
+        assert room.call("GET", "/w/default/cvms", None).status == 401
+        narrow = room.root("AddToken", user="administrator", name="narrow", actions=["view"]).token
+        assert room.call("DELETE", "/api/workspaces/default/cvms/one", narrow).status == 403
+
+
+def what_is_others_is_as_if_it_were_not():
+    with hall() as room:
+        room.put("administrator", "one")
+        token = room.tokens["outsider"]
+        for path in ("/w/{}/cvms", "/w/{}/cvms/one", "/w/{}/new-cvm", "/w/{}/cvms/one/remove", "/api/workspaces/{}/cvms",
+                     "/api/workspaces/{}/cvms/one"):
+            hers, none = (room.call("GET", path.format(name), token) for name in ("default", "none"))
+            assert hers.status == none.status == 404, (path, hers.status, none.status)
+            assert hers.body.replace(b"default", b"none") == none.body, path
+        # A name in one's own workspace is no key to another's.
+        assert room.call("GET", "/w/lab/cvms/one", token).status == 404
+        assert room.call("DELETE", "/api/workspaces/lab/cvms/one", token).status == 404
+        assert room.there() == {"one": "Provisioning"}
+
+
+def what_others_say_stays_text_and_forms_are_ours():
+    with hall() as room:
+        chief = room.sessions["administrator"]
+        good, own = chief.csrf(), "http://" + chief.host
+        for name in NEW:
+            done = room.form("administrator", "/w/default/new-cvm", **{**NEW, "name": "x-" + name, name: EVIL})
+            if done.status == 303:
+                assert chief.get("/w/default/cvms").page() and chief.get("/w/default/cvms/x-" + name).page()
+            else:
+                assert done.status in (400, 404, 409) and done.page(), (name, done.status)
+        before = room.there()
+        for path, fields in (("/w/default/new-cvm", {**NEW, "name": "evil"}), ("/w/default/cvms/x-image/remove", {})):
+            for origin, headers in ((None, []), ("null", []), ("http://evil.example", []), (own, [("Sec-Fetch-Site", "cross-site")])):
+                assert chief.post(path, origin, headers=headers, csrf=good, **fields).status == 403, (path, origin)
+            for csrf in ("", "0" * 64, good[:-1], room.sessions["member"].csrf()):
+                assert chief.post(path, csrf=csrf, **fields).status == 403, (path, csrf)
+            assert chief.post(path, csrf=good, more="x", **fields).status == 400
+        assert room.there() == before
+        for bad in ("x", "-1", "9" * 30, "1.5"):
+            assert room.call("GET", "/api/workspaces/default/cvms?after=" + bad, room.tokens["viewer"]).status == 400, bad
+
+
+def lists_go_on():
+    with hall(limits="limit default cvms=200\n") as room:
+        names = [f"n{number:03}" for number in range(53)]
+        for name in names:
+            room.root("CreateCvm", name=name, workspace="default")
+        first = room.call("GET", "/api/workspaces/default/cvms", room.tokens["viewer"]).json()
+        rest = room.call("GET", f"/api/workspaces/default/cvms?after={first['next']}", room.tokens["viewer"]).json()
+        assert [m["name"] for m in first["cvms"] + rest["cvms"]] == names and not rest.get("next")
+        page = room.sessions["viewer"].get("/w/default/cvms").page()
+        assert f"/w/default/cvms?after={first['next']}" in page.links
+
+
+def without_a_manager_it_says_so():
+    with Hall() as room:
+        page = room.sessions["administrator"].get("/w/default/new-cvm")
+        assert page.status == 200 and "knows no manager" in page.page().words() and b"<form" not in page.body
+        assert room.put("administrator", "one").status in (400, 404, 409, 412) and not room.there()
+
+
+if __name__ == "__main__":
+    tap.run([one_is_made_seen_and_removed, the_api_does_the_same, who_may_what, what_is_others_is_as_if_it_were_not,
+             what_others_say_stays_text_and_forms_are_ours, lists_go_on, without_a_manager_it_says_so])
