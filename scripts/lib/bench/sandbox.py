@@ -11,6 +11,7 @@ from agent_job import ALGO_KEY, DATA_KEY, IRIS, USER_KEY, manifest, running, unz
 from agent_peer import Client, cvms_pb2, dataset, free_port
 
 STARTS = 20
+PATIENCE = 3600  # seconds that only end what hangs: the work takes minutes beside other work
 
 # What scripts do beside their data: once where a layer is, once in the working directory, which is the
 # memory file system that the layer lies on. `tables` unpacks, sorts and caches; `operations` does as
@@ -102,7 +103,7 @@ def computation(service, number, algorithm):
     client = Client(port)
     client.algo(algorithm, ALGO_KEY)
     client.data(IRIS, DATA_KEY, "iris.csv")
-    service.wait(lambda s: s.events().count("ConsumingResults/Ready") > number)
+    service.wait(lambda s: s.events().count("ConsumingResults/Ready") > number, PATIENCE)
     at = {f"{e.event_type}/{e.status}": e.timestamp.seconds + e.timestamp.nanos / 1e9
           for e in service.of("agent_event") if e.computation_id == m.id}
     found = unzip(client.result(USER_KEY))

@@ -40,12 +40,14 @@ def operation_seconds(algorithm, column):
 
 
 def spent(words):
-    """Processor seconds of a process, which has to end well."""
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise AssertionError(f"{words[:3]} ends with {process.returncode}")
+    """Processor seconds of a process, which has to end well; what it notes is of no row."""
+    with tempfile.TemporaryFile() as notes:
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=notes)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        notes.seek(0)
+        if process.returncode:
+            raise AssertionError(f"{words[:3]} ends with {process.returncode}: {notes.read().decode(errors='replace')}")
     return usage.ru_utime + usage.ru_stime
 
 
