@@ -67,8 +67,12 @@ def something_for_the_next_run():
 
 @hostile(outside=True)
 def a_shell_as_somebody_else():
-    """su, which is set-uid, asked for root's name."""
-    done = subprocess.run(["/usr/bin/su", "-c", "id"], check=False, stdin=subprocess.DEVNULL, capture_output=True)
+    """su, which is set-uid and not in the image, asked for root's name."""
+    try:
+        done = subprocess.run(["/usr/bin/su", "-c", "id"], check=False, stdin=subprocess.DEVNULL, capture_output=True)
+    except FileNotFoundError as error:
+        print("refused:", error)
+        return
     print(done)
     sys.exit(ESCAPED if b"uid=0" in done.stdout else 0)
 
