@@ -46,6 +46,7 @@ ONE(computation_create_cvm, PROTO_COMPUTATIONS_CREATE_CVM, create_cvm_request, c
 ONE(computation_remove_cvm, PROTO_COMPUTATIONS_REMOVE_CVM, remove_cvm_request, computations__machine);
 ONE(computation_list_machines, PROTO_COMPUTATIONS_LIST_MACHINES, list_request, computations__list_machines_response);
 ONE(computation_show_machine, PROTO_COMPUTATIONS_SHOW_MACHINE, machine_request, computations__machine);
+ONE(computation_usage, PROTO_COMPUTATIONS_USAGE, usage_request, computations__usage_response);
 /* clang-format on */
 
 enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
@@ -79,6 +80,7 @@ static const char *what_is_there(const char *command)
 			    "list' and 'cocos-cli computation list' show what is there" },
 		{ "invitation ", "'cocos-cli workspace list' and 'cocos-cli invitation list "
 				 "WORKSPACE' show what is there" },
+		{ "usage", "'cocos-cli workspace list' shows what is there" },
 		{ "audit ", "'cocos-cli audit export' prints the head of what is there" },
 		{ "session ", "'cocos-cli user list' and 'cocos-cli session list USER' show what "
 			      "is there" },

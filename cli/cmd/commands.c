@@ -72,6 +72,7 @@ const struct command *const commands[] = {
 	&cmd_cvm_list,
 	&cmd_cvm_show,
 	&cmd_cvm_release,
+	&cmd_usage,
 
 	&cmd_login,
 	&cmd_logout,

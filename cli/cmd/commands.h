@@ -76,6 +76,9 @@ extern const struct command cmd_user_add, cmd_user_list, cmd_user_suspend, cmd_u
 	cmd_logout, cmd_session_list, cmd_session_revoke, cmd_whoami, cmd_token_add, cmd_token_list,
 	cmd_token_revoke, cmd_role_list, cmd_role_give, cmd_role_take, cmd_role_define;
 
+/* cmd_usage.c */
+extern const struct command cmd_usage;
+
 /* cmd_workspace.c, cmd_workspace_member.c */
 extern const struct command cmd_workspace_add, cmd_workspace_list, cmd_workspace_show,
 	cmd_workspace_rename, cmd_workspace_remove, cmd_workspace_leave, cmd_workspace_transfer,

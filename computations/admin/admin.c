@@ -41,6 +41,7 @@ void request_free(struct request *r)
 	admin_people_free(r->people);
 	admin_transfer_free(r->transfer);
 	admin_machine_free(r->machine);
+	admin_usage_free(r->usage);
 	free(r->audit);
 	free(r->bytes);
 	free(r->id);
@@ -468,6 +469,8 @@ static const struct rpc_handler handlers[] = {
 	       &computations__list_machines_response__descriptor, admin_list_machines),
 	METHOD(PROTO_COMPUTATIONS_SHOW_MACHINE, RPC_UNARY, machine_request,
 	       &computations__machine__descriptor, admin_show_machine),
+	METHOD(PROTO_COMPUTATIONS_USAGE, RPC_UNARY, usage_request,
+	       &computations__usage_response__descriptor, admin_usage),
 	{
 		.method = { PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM,
 			    &computations__logs_request__descriptor,

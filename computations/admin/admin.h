@@ -16,6 +16,7 @@ struct judging;
 struct machine_request;
 struct people_request;
 struct transfer_request;
+struct usage_request;
 struct witness_answer;
 struct witness_leaves;
 
@@ -54,6 +55,7 @@ struct request {
 	struct people_request *people;
 	struct transfer_request *transfer;
 	struct machine_request *machine;
+	struct usage_request *usage;
 };
 
 /* NULL if memory runs out, or if nobody who could be let in calls; the call is finished then. */
@@ -120,6 +122,10 @@ void admin_remove_cvm(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_show_machine(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_list_machines(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_machine_free(struct machine_request *machine);
+
+/* admin_usage.c */
+void admin_usage(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_usage_free(struct usage_request *usage);
 
 /* admin_list.c */
 void list_computations(struct rpc_call *call, const ProtobufCMessage *message);

@@ -5,6 +5,7 @@
 #include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
+#include "computations/store/store_machine.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -83,6 +84,22 @@ static const struct fate *fate_of(const Manager__Vm *m)
 	return NULL;
 }
 
+static int take_numbers(const Manager__Vm *m, struct machine_said *said, struct err *e)
+{
+	if (m->created_ms < 0 || m->exited_ms < 0 || m->cpus > MACHINE_CPUS_MAX ||
+	    m->memory > MACHINE_MEMORY_MAX)
+		return err_set(e, ERR_DATA_LOSS,
+			       "the manager says that a CVM has %u CPUs and %llu bytes of memory, "
+			       "from %lld to %lld: that can't be",
+			       m->cpus, (unsigned long long)m->memory, (long long)m->created_ms,
+			       (long long)m->exited_ms);
+	said->created = m->created_ms;
+	said->exited = m->exited_ms;
+	said->cpus = m->cpus;
+	said->memory = (int64_t)m->memory;
+	return 0;
+}
+
 int machine_said_vm(const Manager__Vm *m, const char *target, const char *tag, const char *id,
 		    struct machine_said *said, struct err *e)
 {
@@ -102,6 +119,8 @@ int machine_said_vm(const Manager__Vm *m, const char *target, const char *tag, c
 	if (!fate)
 		return err_set(e, ERR_DATA_LOSS, "the manager says that a CVM is %s: no such state",
 			       log_quote(m->state).text);
+	if (take_numbers(m, said, e) < 0)
+		return err_code(e);
 	said->fate = fate->fate;
 	said->words = fate->words;
 	if (said->fate != MACHINE_FATE_RUNNING)

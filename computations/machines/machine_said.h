@@ -31,6 +31,9 @@ struct machine_said {
 	char address[REACH_MAX]; /* "" unless it runs */
 	enum machine_fate fate;
 	const char *words; /* of that: a constant */
+	/* Of machine_said_vm() alone. When it began and ended, ms since 1970 by the manager's clock; what it has. 0: the
+	 * manager does not say. */
+	int64_t created, exited, cpus, memory;
 };
 
 /* The name that a CVM is asked for by: "cocos-" and 32 hexadecimal digits. */

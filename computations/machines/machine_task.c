@@ -4,6 +4,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "computations/store/store_usage.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@ enum {
 	LOOK_MS = 5000, /* between two looks at one that runs */
 	SOON_MS = 1000, /* at one that is being made or removed */
 	RETRY_MS_MAX = 60 * 1000,
+	METER_MS = 60 * 1000, /* between two notes that it ran */
 };
 
 void machine_task_tell(struct machine_task *task, const struct err *e)
@@ -76,22 +78,49 @@ static void settle(struct machine_task *task)
 struct change {
 	struct machine_task *task;
 	int64_t number; /* the task's row may be replaced meanwhile */
-	enum { CHANGE_MADE, CHANGE_NOTE, CHANGE_GONE } kind;
+	enum { CHANGE_MADE, CHANGE_NOTE, CHANGE_RAN, CHANGE_GONE } kind;
 	enum machine_phase phase;
 	char id[MACHINE_ID_LEN + 1], address[REACH_MAX];
 	char text[ERR_TEXT_MAX];
-	struct machine row; /* afterwards */
-	char *failed;       /* a computation */
+	struct usage_seen seen; /* of one that ran, or did until it was gone */
+	struct machine row;     /* afterwards */
+	char *failed;           /* a computation */
 };
+
+/* What never came to be has not run; and what ran before it was gone is noted while its row says what it held. */
+static int change_gone(struct store *store, struct change *c, struct err *e)
+{
+	struct machine m CLEANUP_MACHINE = { .name = NULL };
+
+	if (store_machine_at(store, c->number, &m, e) < 0)
+		return err_code(e);
+	if (*m.cvm_id && !machine_is_gone(m.phase) &&
+	    store_usage_seen(store, c->number, &c->seen, store_now(), e) < 0)
+		return err_code(e);
+	return store_machine_gone(store, c->number, c->phase, c->text, &c->failed, e);
+}
+
+static int change_row(struct store *store, struct change *c, struct err *e)
+{
+	switch (c->kind) {
+	case CHANGE_MADE:
+		return store_machine_made(store, c->number, c->id, c->address, e);
+	case CHANGE_RAN:
+		if (store_usage_seen(store, c->number, &c->seen, store_now(), e) < 0)
+			return err_code(e);
+		return store_machine_note(store, c->number, "", e);
+	case CHANGE_GONE:
+		return change_gone(store, c, e);
+	case CHANGE_NOTE:
+	default:
+		return store_machine_note(store, c->number, c->text, e);
+	}
+}
 
 static int run_change(struct store *store, void *data, struct err *e)
 {
 	struct change *c = data;
-	int failed =
-		c->kind == CHANGE_MADE ? store_machine_made(store, c->number, c->id, c->address, e)
-		: c->kind == CHANGE_NOTE
-			? store_machine_note(store, c->number, c->text, e)
-			: store_machine_gone(store, c->number, c->phase, c->text, &c->failed, e);
+	int failed = change_row(store, c, e);
 
 	return failed ? failed : store_machine_at(store, c->number, &c->row, e);
 }
@@ -170,9 +199,11 @@ static void change(struct machine_task *task, const struct change *wanted)
 	}
 }
 
-static void gone(struct machine_task *task, enum machine_phase phase, const char *why)
+/* `ran`: how far it did. */
+static void gone(struct machine_task *task, enum machine_phase phase, const struct usage_seen *ran,
+		 const char *why)
 {
-	struct change c = { .kind = CHANGE_GONE, .phase = phase };
+	struct change c = { .kind = CHANGE_GONE, .phase = phase, .seen = *ran };
 
 	snprintf(c.text, sizeof(c.text), "%s", why);
 	change(task, &c);
@@ -184,7 +215,7 @@ static void made(struct machine_task *task, const struct machine_said *said)
 
 	memcpy(c.id, said->id, sizeof(c.id));
 	memcpy(c.address, said->address, sizeof(c.address));
-	wait_for(task, LOOK_MS);
+	wait_for(task, SOON_MS); /* what it has, and since when, is said by a look alone */
 	task->failures = 0;
 	change(task, &c);
 }
@@ -250,18 +281,37 @@ static void on_created(void *data, const struct machine_said *said, const struct
 }
 
 /* There is none, or none any more. */
-static void none(struct machine_task *task, bool is_ours_to_repeat, const char *why)
+static void none(struct machine_task *task, bool is_ours_to_repeat, const struct usage_seen *ran,
+		 const char *why)
 {
 	if (task->row.phase == MACHINE_LEAVING) {
 		task->refusal = (struct err){ .code = ERR_OK };
-		gone(task, MACHINE_REMOVED, "");
+		gone(task, MACHINE_REMOVED, ran, "");
 	} else if (task->refusal.code != ERR_OK) {
-		gone(task, MACHINE_REMOVED, task->refusal.text);
+		gone(task, MACHINE_REMOVED, ran, task->refusal.text);
 	} else if (task->row.phase == MACHINE_WANTED && is_ours_to_repeat) {
 		create(task);
 	} else {
-		gone(task, MACHINE_LOST, why);
+		gone(task, MACHINE_LOST, ran, why);
 	}
+}
+
+/* Each look says that it runs, and one in many is noted: the first one, for whatever ran while nobody looked. */
+static void ran(struct machine_task *task, const struct machine_said *said)
+{
+	uint64_t now = (uint64_t)clock_ms(CLOCK_MONOTONIC);
+	struct change c = { .kind = CHANGE_RAN,
+			    .seen = { .begun = said->created,
+				      .until = USAGE_UNTIL_NOW,
+				      .cpus = said->cpus,
+				      .memory = said->memory } };
+
+	if (now < task->meter_due) {
+		stuck(task, "");
+		return;
+	}
+	task->meter_due = now + METER_MS;
+	change(task, &c);
 }
 
 static void runs(struct machine_task *task, const struct machine_said *said)
@@ -273,20 +323,22 @@ static void runs(struct machine_task *task, const struct machine_said *said)
 	}
 	task->failures = 0;
 	wait_for(task, LOOK_MS);
-	stuck(task, "");
+	ran(task, said);
 }
 
 /* A manager that lost its records, or takes us for somebody else, knows none of its CVMs; whose agent is connected is there
  * all the same, and a row that is gone never comes back. */
 static void unknown_there(struct machine_task *task)
 {
+	const struct usage_seen nobody_knows = { .until = 0 };
+
 	if (task->row.phase == MACHINE_MADE &&
 	    session_find(task->machines->service, task->row.cvm_id)) {
 		wait_for(task, LOOK_MS);
 		stuck(task, "its manager knows nothing of it, and its agent is connected");
 		return;
 	}
-	none(task, true, "its manager knows nothing of it");
+	none(task, true, &nobody_knows, "its manager knows nothing of it");
 }
 
 static void on_seen(void *data, const struct machine_said *said, const struct err *e)
@@ -305,18 +357,19 @@ static void on_seen(void *data, const struct machine_said *said, const struct er
 		failed(task, e);
 		return;
 	}
+	const struct usage_seen ended = { .begun = said->created, .until = said->exited };
 	switch (said->fate) {
 	case MACHINE_FATE_RUNNING:
 		runs(task, said);
 		return;
 	case MACHINE_FATE_LEFT_US:
-		none(task, true, said->words);
+		none(task, true, &ended, said->words);
 		return;
 	case MACHINE_FATE_EXPIRED:
-		gone(task, MACHINE_REMOVED, said->words);
+		gone(task, MACHINE_REMOVED, &ended, said->words);
 		return;
 	case MACHINE_FATE_GONE:
-		none(task, false, said->words);
+		none(task, false, &ended, said->words);
 		return;
 	case MACHINE_FATE_COMING:
 	case MACHINE_FATE_GOING:
@@ -332,11 +385,15 @@ static void on_removed(void *data, const struct machine_said *said, const struct
 {
 	struct machine_task *task = data;
 
+	const struct usage_seen until_now = { .until = USAGE_UNTIL_NOW };
+
 	(void)said;
 	if (task->machines->is_stopping)
 		settle(task);
-	else if (!e || e->code == ERR_NOT_FOUND)
-		gone(task, MACHINE_REMOVED, "");
+	else if (!e)
+		gone(task, MACHINE_REMOVED, &until_now, "");
+	else if (e->code == ERR_NOT_FOUND)
+		look(task); /* when it ended, its manager may remember */
 	else
 		failed(task, e);
 }

@@ -27,6 +27,7 @@ struct machine_task {
 	bool is_in_doubt;           /* whether that is so: who waits is told when it is known */
 	unsigned failures;          /* one after the other */
 	uint64_t due;               /* on the monotonic clock, ms */
+	uint64_t meter_due;         /* the same: when it is next noted that it ran */
 	TAILQ_HEAD(, waiting) waiters;
 };
 

@@ -13,6 +13,7 @@
 #include "computations/store/store_form.h"
 #include "computations/store/store_place.h"
 #include "computations/store/store_witness.h"
+#include "computations/store/usage_turn.h"
 #include "computations/transfer/note.h"
 
 #include <string.h>
@@ -377,8 +378,10 @@ int store_assign(struct store *store, const char *id, const char *cvm_id, bool u
 		   "UPDATE computations SET cvm = ?, sent = ?, unverified = ? WHERE id = ?", "tiit",
 		   cvm_id, store_now(), (int64_t)unverified, id) < 0)
 		return err_code(e);
-	return db_run(&store->db, e, "UPDATE cvms SET computation = ? WHERE id = ?", "tt", id,
-		      cvm_id);
+	if (db_run(&store->db, e, "UPDATE cvms SET computation = ? WHERE id = ?", "tt", id,
+		   cvm_id) < 0)
+		return err_code(e);
+	return usage_turn(&store->db, cvm_id, store_now(), e);
 }
 
 int store_stop(struct store *store, const char *id, bool *tell, struct err *e)

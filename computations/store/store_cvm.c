@@ -3,6 +3,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "computations/store/store.h"
+#include "computations/store/usage_turn.h"
 
 #include <string.h>
 
@@ -278,10 +279,12 @@ static int release(struct store *store, const char *cvm_id, const char *computat
 	if (db_run(&store->db, e, "UPDATE computations SET stopping = 0 WHERE id = ?", "t",
 		   computation_id) < 0)
 		return err_code(e);
-	return db_run(&store->db, e,
-		      "UPDATE cvms SET computation = '', last_seen = ? WHERE id = ?"
-		      " AND computation = ?",
-		      "itt", store_now(), cvm_id, computation_id);
+	if (db_run(&store->db, e,
+		   "UPDATE cvms SET computation = '', last_seen = ? WHERE id = ?"
+		   " AND computation = ?",
+		   "itt", store_now(), cvm_id, computation_id) < 0)
+		return err_code(e);
+	return usage_turn(&store->db, cvm_id, store_now(), e);
 }
 
 int store_run_answer(struct store *store, const char *cvm_id, const char *computation_id,

@@ -4,6 +4,7 @@
 #include "computations/people/people_form.h"
 #include "computations/store/audit_form.h"
 #include "computations/store/machine_form.h"
+#include "computations/store/usage_form.h"
 #include "computations/transfer/note_form.h"
 
 #define SIGNED_JOURNALS                                        \
@@ -132,13 +133,15 @@ static const char schema[] =
 										/* What some owe beside the password. */
 										FACTORS_FORM
 											/* Who is about to be a member. */
-											INVITATIONS_FORM;
+											INVITATIONS_FORM
+												/* What CVMs ran. */
+												USAGE_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
  * to sign in, 10 no notes, 11 no audit log, 12 no keys of users, 13 no command lines that ask to be
  * let in, 14 no workspaces, 15 nobody who confirms, 16 no assets, 17 no CVMs that managers make,
- * 18 no second factors, 19 no invitations. */
+ * 18 no second factors, 19 no invitations, 20 nothing of what CVMs ran. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -162,6 +165,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[17] = MACHINES_FORM,
 	[18] = FACTORS_FORM,
 	[19] = INVITATIONS_FORM,
+	[20] = USAGE_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

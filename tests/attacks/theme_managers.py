@@ -125,3 +125,16 @@ def speaks_of_another(evil):
         made(root, "one")
         until(lambda: shown(running, "one").cvm_id or "other" in shown(running, "one").reason, "an answer")
         return outcome(shown(running, "one"))
+
+
+@row("manager-meters-what-can-not-be", "that can't be")
+def meters_what_can_not_be(evil):
+    """A manager says that a CVM has more processors than any, so that its workspace's usage is."""
+    with service(LIMITS) as running:
+        running.played.says["CreateVm"] = lambda r, c: c.abort(grpc.StatusCode.UNAVAILABLE, "x")
+        running.played.says["GetVm"] = lambda r, c: manager.Vm(id=str(uuid.uuid4()), name=r.id, state="running",
+                                                               forwarded_port=7100, cpus=4097 if evil else 4)
+        root = Caller(running.channel)
+        made(root, "one")
+        until(lambda: shown(running, "one").cvm_id or "can't be" in shown(running, "one").reason, "an answer")
+        return outcome(shown(running, "one"))

@@ -112,3 +112,12 @@ def administrator_lists_users(evil):
         head = lab(running)
         running.root("AddUser", name="anna")
         return asked(head if evil else running.root, "AddMember", workspace="lab", user="anna")
+
+
+@row("workspace-usage-of-another", "no workspace 'lab'")
+def usage_of_another(evil):
+    """What a workspace used that he is not in."""
+    with service() as running:
+        lab(running)
+        anna = member(running, "anna")
+        return asked(anna, "Usage", workspace="lab" if evil else "default")

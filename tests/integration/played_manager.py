@@ -3,6 +3,7 @@
 what a test has it say."""
 import concurrent.futures
 import threading
+import time
 import uuid
 
 import grpc
@@ -11,6 +12,10 @@ from harness import PROTOCOL
 
 manager, manager_grpc = PROTOCOL["manager"]
 EMPTY = manager.DESCRIPTOR.services_by_name["ManagerService"].methods_by_name["RemoveVm"].output_type._concrete_class
+
+
+def now_ms():
+    return time.time_ns() // 1000000
 
 
 class PlayedManager(manager_grpc.ManagerServiceServicer):
@@ -43,8 +48,9 @@ class PlayedManager(manager_grpc.ManagerServiceServicer):
         """The machine ends."""
         with self.lock:
             vm = self.there.pop(name)
-            vm.state, vm.exit_reason = state, why
+            vm.state, vm.exit_reason, vm.exited_ms = state, why, now_ms()
             self.gone[name] = vm
+            return vm
 
     def CreateVm(self, request, context):
         said = self._said("CreateVm", request, context)
@@ -54,7 +60,8 @@ class PlayedManager(manager_grpc.ManagerServiceServicer):
             if request.name in self.there:
                 context.abort(grpc.StatusCode.ALREADY_EXISTS, f"name: a CVM is called {request.name}")
             vm = manager.Vm(id=str(uuid.uuid4()), name=request.name, state="creating", cpus=request.cpus,
-                            memory=request.memory, tee=request.tee, image=request.image, forwarded_port=7100)
+                            memory=request.memory, tee=request.tee, image=request.image, forwarded_port=7100,
+                            created_ms=now_ms())
             self.there[request.name] = vm
             self.last = request
         self.pause()
@@ -99,6 +106,6 @@ class PlayedManager(manager_grpc.ManagerServiceServicer):
         with self.lock:
             found = self.there.pop(vm.name, None)
             if found:
-                found.state, found.exit_reason = "exited", "removed"
+                found.state, found.exit_reason, found.exited_ms = "exited", "removed", now_ms()
                 self.gone[vm.name] = found
         return EMPTY()

@@ -72,6 +72,9 @@ def machine_said():
         "created-long-host": created((1, "1"), (2, ours), (100, "a" * 300)),
         "running": vm("running", port),
         "running-no-port": vm("running"),
+        "running-since": vm("running", port, (6, 1793491200000), (11, 4), (12, 1 << 32)),
+        "too-many-cpus": vm("running", port, (11, 4097)),
+        "too-much-memory": vm("running", port, (12, (1 << 46) + 1)),
         "creating": vm("creating"),
         "removing": vm("removing", (5, "removed")),
         "lost": vm("lost"),
@@ -88,4 +91,14 @@ def machine_said():
     }
 
 
-TARGETS = [manager_table, machine_said]
+def usage_words():
+    """A byte before each: 1 for a month, 0 for a place in a list."""
+    months = {"month": "2026-11", "first": "1970-01", "last": "9998-12", "leap": "2028-02", "this": "", "thirteen": "2026-13",
+              "letter": "2026-1x", "early": "1969-12", "slash": "2026/11", "long": "2026-111"}
+    places = {"none": "", "idle": "12.0.", "of": "9" * 18 + ".1.c1.x", "others": "7.2.", "nowhere": ".1.x", "kind": "1.3.",
+              "far": "9" * 19 + ".1.", "open": "1.1"}
+    return {**{name: b"1" + text.encode() for name, text in months.items()},
+            **{name: b"0" + text.encode() for name, text in places.items()}}
+
+
+TARGETS = [manager_table, machine_said, usage_words]

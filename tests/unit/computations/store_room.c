@@ -54,6 +54,7 @@ static const char *const takes_away[STORE_FORM] = {
 	[17] = "DROP TABLE machines;",
 	[18] = "DROP TABLE halves; DROP TABLE recovery_codes; DROP TABLE factors;",
 	[19] = "DROP TABLE invitations;",
+	[20] = "DROP TABLE usage_spans;",
 };
 
 void store_room_age(struct store_room *f, int form)

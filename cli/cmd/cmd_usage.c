@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_usage.c — what the CVMs of workspaces ran in a month, as the computation service has metered it. */
+#include "cli/base/text.h"
+#include "cli/client/computation_client.h"
+#include "cli/cmd/commands.h"
+#include "cli/cmd/usage_statement.h"
+#include "common/base/timestamp.h"
+
+#include <string.h>
+
+static const struct table_column columns[] = {
+	{ "WORKSPACE", "workspace", false },
+	{ "REMOVED", "removed", true },
+	{ "KIND", "kind", true },
+	{ "COMPUTATION", "computation", false },
+	{ "CVMS", "cvms", false },
+	{ "CVM-HOURS", "cvm_ms", false },
+	{ "CPU-HOURS", "cpu_ms", false },
+	{ "GIB-HOURS", "memory_mib_seconds", false },
+	{ NULL, NULL, false },
+};
+
+/* table_formats[], and the two of a statement. */
+static const char *const formats[] = { "table", "wide", "json", "yaml", "csv", "html", NULL };
+
+struct report {
+	struct table table;
+	struct usage_statement statement;
+	const struct usage_form *form; /* NULL: the table */
+	char month[16];                /* that the first page was of */
+};
+
+static void done(struct report *r)
+{
+	table_done(&r->table);
+	writer_done(&r->statement.w);
+}
+
+static void add_row(struct report *r, const Computations__Usage *row)
+{
+	struct usage_statement *s = &r->statement;
+	struct table *t = &r->table;
+	char shown[USAGE_HOURS_MAX];
+
+	if (r->form) {
+		r->form->row(s, row);
+		s->cvm_ms += row->cvm_ms;
+		s->cpu_ms += row->cpu_ms;
+		s->memory_mib_seconds += row->memory_mib_seconds;
+		return;
+	}
+	table_text(t, row->workspace);
+	table_text(t, row->removed ? "yes" : "");
+	table_text(t, usage_kind(row));
+	table_text(t, row->others ? "(others)" : row->computation);
+	table_number(t, row->cvms, NULL);
+	usage_hours(row->cvm_ms, shown);
+	table_number(t, row->cvm_ms, shown);
+	usage_hours(row->cpu_ms, shown);
+	table_number(t, row->cpu_ms, shown);
+	usage_gib_hours(row->memory_mib_seconds, shown);
+	table_number(t, row->memory_mib_seconds, shown);
+}
+
+/* A month as we write it: what a service says goes into a page. */
+static int take_month(const char *month, int64_t *end, struct err *e)
+{
+	unsigned year, number;
+	char rest;
+
+	if (strlen(month) == 7 && strspn(month, "0123456789") == 4 && month[4] == '-' &&
+	    strspn(month + 5, "0123456789") == 2 &&
+	    sscanf(month, "%u-%u%c", &year, &number, &rest) == 2 &&
+	    timestamp_of(&(struct timestamp_parts){ .year = number == 12 ? year + 1 : year,
+						    .month = number == 12 ? 1 : number + 1,
+						    .day = 1 },
+			 end))
+		return 0;
+	return err_set(e, ERR_DATA_LOSS, "the service speaks of a month %s: it is not believed",
+		       text_plain(month).text);
+}
+
+/* Of the first page. */
+static int begin(struct report *r, const Computations__UsageResponse *page, struct err *e)
+{
+	struct usage_statement *s = &r->statement;
+	char until[TIMESTAMP_TEXT_MAX];
+	int64_t end;
+
+	if (!r->form)
+		return 0;
+	if (take_month(page->month, &end, e) < 0)
+		return err_code(e);
+	if (!page->now)
+		return err_set(e, ERR_DATA_LOSS, "the service does not say when it says this");
+	timestamp_format(page->now->seconds < end ? page->now->seconds : end, until);
+	snprintf(s->month, sizeof(s->month), "%s", page->month);
+	snprintf(s->until, sizeof(s->until), "%s", until);
+	r->form->begin(s);
+	return 0;
+}
+
+/* Every page; the last one has no `next`. */
+static int read_pages(struct client *client, Computations__UsageRequest *request, struct report *r,
+		      struct err *e)
+{
+	CLEANUP(free) char *after = NULL;
+
+	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
+		const Computations__UsageResponse *page;
+		ProtobufCMessage *response;
+		int failed;
+
+		if (after)
+			request->after = after;
+		if (client_call(client, &computation_usage, &request->base, &response, e) < 0)
+			return err_code(e);
+		page = (const Computations__UsageResponse *)response;
+		failed = pages ? 0 : begin(r, page, e);
+		for (size_t i = 0; !failed && i < page->n_rows; i++)
+			add_row(r, page->rows[i]);
+		/* Pages are of the same month, also if it ends meanwhile. */
+		snprintf(r->month, sizeof(r->month), "%s", page->month);
+		request->month = r->month;
+		free(after);
+		after = strdup(page->next);
+		protobuf_c_message_free_unpacked(response, NULL);
+		if (failed)
+			return failed;
+		if (!after)
+			return err_nomem(e);
+		if (!*after)
+			return 0;
+	}
+	return computation_pages_refuse(e);
+}
+
+static int print(struct cli *cli, struct report *r, struct err *e)
+{
+	struct writer *w = &r->statement.w;
+
+	if (!r->form)
+		return table_print(&r->table, cli, "none", e);
+	r->form->end(&r->statement);
+	if (writer_check(w, "statement", e) < 0)
+		return err_code(e);
+	if (fwrite(w->bytes, 1, w->len, cli->out) != w->len || fflush(cli->out) != 0)
+		return err_errno(e, "standard output");
+	return 0;
+}
+
+static enum cli_exit run_usage(struct cli *cli, struct err *e)
+{
+	const char *workspace = cli_value(cli, "workspace"), *month = cli_value(cli, "month");
+	Computations__UsageRequest request = COMPUTATIONS__USAGE_REQUEST__INIT;
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	struct report r __attribute__((
+		cleanup(done))) = { .statement = { .w = writer_up_to(USAGE_STATEMENT_MAX) } };
+	const char *format = cli_value(cli, "output");
+
+	table_init(&r.table, columns);
+	if (format && strcmp(format, "csv") == 0)
+		r.form = &usage_csv;
+	if (format && strcmp(format, "html") == 0)
+		r.form = &usage_html;
+	if (workspace)
+		request.workspace = (char *)(uintptr_t)workspace;
+	if (month)
+		request.month = (char *)(uintptr_t)month;
+	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+		return CLI_USAGE;
+	if (read_pages(&client, &request, &r, e) < 0) {
+		computation_hint(&client, e);
+		return CLI_FAILED;
+	}
+	return print(cli, &r, e) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .name = "workspace", .value = "NAME", .help = "of that one (all that you are in)" },
+	{ .name = "month", .value = "YYYY-MM", .help = "in that month, in UTC (this one)" },
+	{ .letter = 'o', .name = "output", .value = "FORMAT", .words = formats,
+	  .help = "table, wide (all columns), json, yaml, csv or html: a page to print (table)" },
+	{ .name = "json", .help = "the same as -o json" },
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_usage = {
+	.name = "usage",
+	.args = "",
+	.help = "show what the CVMs of your workspaces ran in a month",
+	.options = options,
+	.run = run_usage,
+	.more = "Of CVMs that managers made for them: for how long, times their CPUs and their memory, for each\n"
+		"computation. Without one a CVM waited; computations that you may not see are \"(others)\".\n"
+		"Who administers the service sees all workspaces. Traffic is not metered.",
+};

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cmd/usage_statement.h"
+
+#include "common/http/html.h"
+#include "common/transfer/csv.h"
+
+#include <stdio.h>
+
+enum { MS_IN_HOUR = 3600 * 1000, MIB_IN_GIB = 1024 };
+
+static void thousandths(unsigned long long whole, unsigned long long rest, unsigned long long unit,
+			char text[USAGE_HOURS_MAX])
+{
+	snprintf(text, USAGE_HOURS_MAX, "%llu.%03llu", whole, rest * 1000 / unit);
+}
+
+void usage_hours(unsigned long long ms, char text[USAGE_HOURS_MAX])
+{
+	thousandths(ms / MS_IN_HOUR, ms % MS_IN_HOUR, MS_IN_HOUR, text);
+}
+
+void usage_gib_hours(unsigned long long mib_seconds, char text[USAGE_HOURS_MAX])
+{
+	const unsigned long long unit = 3600ULL * MIB_IN_GIB;
+
+	thousandths(mib_seconds / unit, mib_seconds % unit, unit, text);
+}
+
+const char *usage_kind(const Computations__Usage *row)
+{
+	if (*row->computation)
+		return "computation";
+	return row->others ? "others" : "idle";
+}
+
+/* ---- CSV (RFC 4180) ---- */
+
+static void csv_begin(struct usage_statement *s)
+{
+	writer_text(&s->w, "month,until,workspace,removed,kind,computation,cvms,cvm_seconds,"
+			   "cpu_seconds,memory_mib_seconds\r\n");
+}
+
+static void csv_row(struct usage_statement *s, const Computations__Usage *row)
+{
+	writer_printf(&s->w, "%s,%s,", s->month, s->until);
+	csv_put(&s->w, row->workspace);
+	writer_printf(&s->w, ",%s,%s,", row->removed ? "yes" : "no", usage_kind(row));
+	csv_put(&s->w, row->computation);
+	writer_printf(
+		&s->w, ",%llu,%llu.%03llu,%llu.%03llu,%llu\r\n", (unsigned long long)row->cvms,
+		(unsigned long long)row->cvm_ms / 1000, (unsigned long long)row->cvm_ms % 1000,
+		(unsigned long long)row->cpu_ms / 1000, (unsigned long long)row->cpu_ms % 1000,
+		(unsigned long long)row->memory_mib_seconds);
+}
+
+static void csv_end(struct usage_statement *s)
+{
+	(void)s;
+}
+
+const struct usage_form usage_csv = { csv_begin, csv_row, csv_end };
+
+/* ---- a page, by itself: it loads nothing ---- */
+
+static void html_begin(struct usage_statement *s)
+{
+	writer_printf(
+		&s->w,
+		"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		"<meta http-equiv=\"Content-Security-Policy\""
+		" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		"<title>Usage of CVMs in %s</title>\n<style>\n"
+		":root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}\n"
+		"body{max-width:60rem;margin:2rem auto;padding:0 1rem}\n"
+		"div{overflow-x:auto}\n"
+		"table{border-collapse:collapse;width:100%%;font-variant-numeric:tabular-nums}\n"
+		"th,td{text-align:start;padding:.3rem .6rem;border-block-end:1px solid #8888;"
+		"overflow-wrap:anywhere}\n"
+		"td.n,th.n{text-align:end;white-space:nowrap}\n"
+		"tfoot th,tfoot td{border-block-start:2px solid;font-weight:bold}\n"
+		"@page{margin:18mm}\n"
+		"@media print{:root{color-scheme:light;font-size:10pt}body{max-width:none;margin:0;"
+		"padding:0}thead{display:table-header-group}tr{break-inside:avoid}}\n"
+		"</style>\n</head>\n<body>\n<h1>Usage of CVMs in %s</h1>\n"
+		"<p>As their managers said, until %s. Times are in UTC.</p>\n<div>\n<table>\n"
+		"<thead><tr><th scope=\"col\">Workspace</th><th scope=\"col\">For</th>"
+		"<th class=\"n\" scope=\"col\">CVMs</th><th class=\"n\" scope=\"col\">CVM hours</th>"
+		"<th class=\"n\" scope=\"col\">CPU hours</th>"
+		"<th class=\"n\" scope=\"col\">GiB hours</th></tr></thead>\n<tbody>\n",
+		s->month, s->month, s->until);
+}
+
+static void html_numbers(struct usage_statement *s, unsigned long long cvm_ms,
+			 unsigned long long cpu_ms, unsigned long long memory_mib_seconds)
+{
+	char cvm[USAGE_HOURS_MAX], cpu[USAGE_HOURS_MAX], memory[USAGE_HOURS_MAX];
+
+	usage_hours(cvm_ms, cvm);
+	usage_hours(cpu_ms, cpu);
+	usage_gib_hours(memory_mib_seconds, memory);
+	writer_printf(
+		&s->w,
+		"<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td></tr>\n", cvm,
+		cpu, memory);
+}
+
+static void html_row(struct usage_statement *s, const Computations__Usage *row)
+{
+	writer_text(&s->w, "<tr><td><bdi>");
+	html_text(&s->w, row->workspace);
+	writer_text(&s->w, row->removed ? "</bdi> (removed)</td><td>" : "</bdi></td><td>");
+	if (*row->computation) {
+		writer_text(&s->w, "<bdi>");
+		html_text(&s->w, row->computation);
+		writer_text(&s->w, "</bdi>");
+	} else {
+		writer_text(&s->w, row->others ? "other computations" : "no computation (waiting)");
+	}
+	writer_printf(&s->w, "</td><td class=\"n\">%llu</td>", (unsigned long long)row->cvms);
+	html_numbers(s, row->cvm_ms, row->cpu_ms, row->memory_mib_seconds);
+}
+
+static void html_end(struct usage_statement *s)
+{
+	writer_text(&s->w, "</tbody>\n<tfoot><tr><th scope=\"row\" colspan=\"3\">Together</th>");
+	html_numbers(s, s->cvm_ms, s->cpu_ms, s->memory_mib_seconds);
+	writer_text(&s->w, "</tfoot>\n</table>\n</div>\n</body>\n</html>\n");
+}
+
+const struct usage_form usage_html = { html_begin, html_row, html_end };

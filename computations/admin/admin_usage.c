@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin_usage.c — Usage: what the CVMs of workspaces ran in a month. */
+#include "computations/admin/admin.h"
+#include "computations/store/store_usage.h"
+
+#include <string.h>
+
+struct usage_request {
+	struct usage_month month;
+	struct usage_row rows[USAGE_PAGE_MAX];
+	struct usage_after after;
+	char *place; /* that `after` lends from */
+	size_t limit;
+	int64_t now;
+};
+
+void admin_usage_free(struct usage_request *usage)
+{
+	if (!usage)
+		return;
+	for (size_t i = 0; i < USAGE_PAGE_MAX; i++)
+		usage_row_done(&usage->rows[i]);
+	free(usage->place);
+	free(usage);
+}
+
+static int run_usage(struct store *store, struct request *r, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct usage_request *usage = r->usage;
+	struct usage_query query = { .month = &usage->month,
+				     .after = usage->after,
+				     .max = usage->limit };
+
+	if (*r->workspace &&
+	    admin_access_workspace(store, &r->caller, DEED_LOOK, r->workspace, &w, e) < 0)
+		return err_code(e);
+	query.workspace = w.number;
+	/* Who administers the service sees all, with a token that lets him. */
+	query.person = r->caller.rights.operates ? 0 : r->caller.who.person;
+	return store_usage(store, &query, usage->rows, &r->count, e);
+}
+
+static void reply_usage(struct request *r)
+{
+	Computations__UsageResponse response = COMPUTATIONS__USAGE_RESPONSE__INIT;
+	Computations__Usage out[USAGE_PAGE_MAX], *pointers[USAGE_PAGE_MAX];
+	struct usage_request *usage = r->usage;
+	CLEANUP(free) char *next = NULL;
+	Google__Protobuf__Timestamp now;
+	struct err e;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct usage_row *row = &usage->rows[i];
+
+		computations__usage__init(&out[i]);
+		out[i].workspace = row->workspace;
+		out[i].removed = row->is_removed;
+		out[i].computation = row->computation;
+		out[i].others = row->kind == USAGE_OF_OTHERS;
+		out[i].cvms = (uint64_t)row->cvms;
+		out[i].cvm_ms = (uint64_t)row->cvm_ms;
+		out[i].cpu_ms = (uint64_t)row->cpu_ms;
+		out[i].memory_mib_seconds = (uint64_t)row->memory_mib_s;
+		pointers[i] = &out[i];
+	}
+	if (r->count == usage->limit) {
+		const struct usage_row *last = &usage->rows[r->count - 1];
+		const struct usage_after behind = { last->workspace_number, last->kind,
+						    last->computation };
+
+		if (usage_after_format(&behind, &next, &e) < 0) {
+			rpc_call_finish(r->call, &e);
+			return;
+		}
+	}
+	response.rows = pointers;
+	response.n_rows = r->count;
+	if (next)
+		response.next = next;
+	response.month = usage->month.name;
+	response.now = admin_message_time(&now, usage->now);
+	rpc_call_reply(r->call, &response.base);
+}
+
+static int take(struct request *r, const Computations__UsageRequest *m, struct err *e)
+{
+	struct usage_request *usage = calloc(1, sizeof(*usage));
+
+	if (!usage)
+		return err_nomem(e);
+	r->usage = usage;
+	usage->now = store_now();
+	usage->limit = m->limit && m->limit < USAGE_PAGE_MAX ? m->limit : USAGE_PAGE_MAX;
+	usage->place = strdup(m->after);
+	if (!usage->place)
+		return err_nomem(e);
+	if (usage_month_parse(m->month, usage->now, &usage->month, e) < 0 ||
+	    usage_after_parse(usage->place, &usage->after, e) < 0)
+		return err_code(e);
+	return request_in_workspace(r, m->workspace, e);
+}
+
+void admin_usage(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = request_new(call, "");
+	struct err e;
+
+	if (!r)
+		return;
+	if (take(r, (const Computations__UsageRequest *)message, &e) < 0) {
+		request_refuse(r, &e);
+		return;
+	}
+	r->run = run_usage;
+	r->reply = reply_usage;
+	request_start(r);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/store/store_usage.h"
+
+#include <stdlib.h>
+
+enum { MIB_SHIFT = 20 };
+
+/* ---- spans ---- */
+
+struct span_row {
+	int64_t number, cpus, memory, until; /* number 0: there is none */
+};
+
+static int last_span(struct store *store, const char *tag, struct span_row *span, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct span_row got = { .number = 0 };
+	int row;
+
+	if (db_query(&store->db, &rows, e,
+		     "SELECT number, cpus, memory, until FROM usage_spans WHERE machine = ?"
+		     " ORDER BY number DESC LIMIT 1",
+		     "t", tag) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row < 0)
+		return row;
+	if (row > 0 &&
+	    (db_integer(rows, 0, 1, INT64_MAX, &got.number, e) < 0 ||
+	     db_integer(rows, 1, 0, MACHINE_CPUS_MAX, &got.cpus, e) < 0 ||
+	     db_integer(rows, 2, 0, MACHINE_MEMORY_MAX >> MIB_SHIFT, &got.memory, e) < 0 ||
+	     db_integer(rows, 3, 0, INT64_MAX, &got.until, e) < 0))
+		return err_code(e);
+	*span = got;
+	return 0;
+}
+
+static int64_t between(int64_t value, int64_t least, int64_t most)
+{
+	if (value > most)
+		value = most;
+	return value < least ? least : value;
+}
+
+static int64_t or_else(int64_t said, int64_t otherwise)
+{
+	return said ? said : otherwise;
+}
+
+static int begin(struct store *store, const struct machine *m, const struct span_row *span,
+		 int64_t since, struct err *e)
+{
+	return db_run(&store->db, e,
+		      "INSERT INTO usage_spans (workspace, called, machine, computation, cpus,"
+		      " memory, since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		      "itttiiii", m->workspace_number, m->workspace, m->tag, m->computation_id,
+		      span->cpus, span->memory, since, span->until);
+}
+
+int store_usage_seen(struct store *store, int64_t machine, const struct usage_seen *seen,
+		     int64_t now, struct err *e)
+{
+	struct machine m CLEANUP_MACHINE = { .name = NULL };
+	struct span_row last, next;
+	int64_t since;
+
+	if (store_machine_at(store, machine, &m, e) < 0 || last_span(store, m.tag, &last, e) < 0)
+		return err_code(e);
+	if (!last.number)
+		last = (struct span_row){ .cpus = m.cpus, .memory = m.memory >> MIB_SHIFT };
+	/* Neither before it was asked for nor behind now, whatever clock its manager has. */
+	since = last.number ? last.until
+			    : between(or_else(seen->begun, now), m.created,
+				      now > m.created ? now : m.created);
+	next = (struct span_row){ .cpus = or_else(seen->cpus, last.cpus),
+				  .memory = or_else(seen->memory >> MIB_SHIFT, last.memory),
+				  .until = between(seen->until, since, now > since ? now : since) };
+	if (!last.number || next.cpus != last.cpus || next.memory != last.memory)
+		return begin(store, &m, &next, since, e);
+	return db_run(&store->db, e, "UPDATE usage_spans SET until = ? WHERE number = ?", "ii",
+		      next.until, last.number);
+}
+
+/* ---- sums ---- */
+
+void usage_row_done(struct usage_row *row)
+{
+	free(row->workspace);
+	free(row->computation);
+	*row = (struct usage_row){ .workspace = NULL };
+}
+
+/* Parameters: ?1 to ?2 the month, ?3 the workspace, ?4 the person. Products of ms and what a CVM can have, and their sums
+ * over as many CVMs as there can be at a time, are less than 2^63. */
+#define IN_MONTH                                             \
+	"((CASE WHEN u.until < ?2 THEN u.until ELSE ?2 END)" \
+	" - (CASE WHEN u.since > ?1 THEN u.since ELSE ?1 END))"
+#define KIND                                                                      \
+	"(CASE WHEN u.computation = '' THEN 0"                                    \
+	" WHEN ?4 = 0 OR u.workspace IN (SELECT workspace FROM workspace_members" \
+	" WHERE person = ?4 AND role = 'administrator') OR u.computation IN"      \
+	" (SELECT computation FROM role_members WHERE person = ?4) THEN 1 ELSE 2 END)"
+#define SPANS                                                                                     \
+	"SELECT u.workspace AS place, u.called AS called, u.machine AS machine, " KIND            \
+	" AS kind, CASE " KIND " WHEN 1 THEN u.computation ELSE '' END AS computation, " IN_MONTH \
+	" AS ms, " IN_MONTH " * u.cpus AS cpu_ms, " IN_MONTH                                      \
+	" * u.memory / 1000 AS memory_s FROM usage_spans u"                                       \
+	" WHERE u.since < ?2 AND u.until > ?1 AND u.until > u.since"                              \
+	" AND (?3 = 0 OR u.workspace = ?3) AND (?4 = 0 OR u.workspace IN"                         \
+	" (SELECT workspace FROM workspace_members WHERE person = ?4 AND suspended = 0))"
+_Static_assert(USAGE_IDLE == 0 && USAGE_OF_COMPUTATION == 1 && USAGE_OF_OTHERS == 2, "in SQL");
+
+static int read_row(struct db_rows *rows, struct usage_row *out, struct err *e)
+{
+	struct usage_row got = { .workspace = NULL };
+	int64_t kind;
+
+	if (db_integer(rows, 0, 1, INT64_MAX, &got.workspace_number, e) < 0 ||
+	    db_integer(rows, 1, 0, USAGE_KINDS - 1, &kind, e) < 0 ||
+	    db_flag(rows, 4, &got.is_removed, e) < 0 ||
+	    db_integer(rows, 5, 1, INT64_MAX, &got.cvms, e) < 0 ||
+	    db_integer(rows, 6, 0, INT64_MAX, &got.cvm_ms, e) < 0 ||
+	    db_integer(rows, 7, 0, INT64_MAX, &got.cpu_ms, e) < 0 ||
+	    db_integer(rows, 8, 0, INT64_MAX, &got.memory_mib_s, e) < 0 ||
+	    db_text(rows, 2, &got.computation, e) < 0 || db_text(rows, 3, &got.workspace, e) < 0) {
+		usage_row_done(&got);
+		return err_code(e);
+	}
+	got.kind = (enum usage_kind)kind;
+	*out = got;
+	return 0;
+}
+
+int store_usage(struct store *store, const struct usage_query *query, struct usage_row *rows,
+		size_t *count, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	const struct usage_after *after = &query->after;
+	size_t got = 0;
+	int row = 0;
+
+	if (db_query(&store->db, &found, e,
+		     "SELECT s.place, s.kind, s.computation, coalesce(min(w.name), max(s.called)),"
+		     " CASE WHEN min(w.name) IS NULL THEN 1 ELSE 0 END,"
+		     " count(DISTINCT s.machine), CAST(sum(s.ms) AS BIGINT),"
+		     " CAST(sum(s.cpu_ms) AS BIGINT), CAST(sum(s.memory_s) AS BIGINT)"
+		     " FROM (" SPANS ") s LEFT JOIN workspaces w ON w.number = s.place"
+		     " WHERE s.place > ?5 OR (s.place = ?5 AND (s.kind > ?6 OR"
+		     " (s.kind = ?6 AND s.computation > ?7)))"
+		     " GROUP BY s.place, s.kind, s.computation"
+		     " ORDER BY s.place, s.kind, s.computation LIMIT ?8",
+		     "iiiiiiti", query->month->since, query->month->until, query->workspace,
+		     query->person, after->workspace_number, after->kind,
+		     after->computation ? after->computation : "", (int64_t)query->max) < 0)
+		return err_code(e);
+	while (got < query->max && (row = db_next(found, e)) > 0) {
+		row = read_row(found, &rows[got], e);
+		if (row < 0)
+			break;
+		got++;
+	}
+	if (row < 0) {
+		while (got > 0)
+			usage_row_done(&rows[--got]);
+		return row;
+	}
+	*count = got;
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * usage_form.h — the table of what CVMs ran (store_usage.h).
+ */
+#pragma once
+
+/* Those of one CVM follow each other without gaps: `since` is the `until` of the one before. They outlive the workspace, the
+ * CVM's own row and the computation, and refer to none of them. */
+#define USAGE_FORM                                                           \
+	"CREATE TABLE usage_spans ("                                         \
+	" number {counted},"                                                 \
+	" workspace {integer} NOT NULL,"                                     \
+	" called TEXT NOT NULL,"      /* the workspace, then */              \
+	" machine TEXT NOT NULL,"     /* the CVM's tag */                    \
+	" computation TEXT NOT NULL," /* that it held; '': none */           \
+	" cpus {integer} NOT NULL,"                                          \
+	" memory {integer} NOT NULL," /* MiB */                              \
+	" since {integer} NOT NULL,"                                         \
+	" until {integer} NOT NULL);"                                        \
+	"CREATE INDEX usage_spans_machine ON usage_spans (machine, number);" \
+	"CREATE INDEX usage_spans_workspace ON usage_spans (workspace, until);"
