@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/base/help.h"
 
+#include "cli/base/text.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -31,8 +33,11 @@ static const char *rest_of(const struct command *command, const char *group)
 /* `left`, and `right` in the column beside it or on the next line. */
 static void two_columns(FILE *out, const char *left, const char *right)
 {
-	if (strlen(left) + 2 < COLUMN)
-		fprintf(out, "  %-*s%s\n", COLUMN - 2, left, right);
+	size_t columns = text_columns(left);
+
+	/* printf's widths count bytes. Two spaces are between them: one is within words. */
+	if (columns + 4 <= COLUMN)
+		fprintf(out, "  %s%*s%s\n", left, COLUMN - 2 - (int)columns, "", right);
 	else
 		fprintf(out, "  %s\n%*s%s\n", left, COLUMN, "", right);
 }

@@ -146,6 +146,24 @@ void table_pairs(struct table *t, const char *pairs)
 	add(t, pairs, &json);
 }
 
+void table_words(struct table *t, char *const *words, size_t count)
+{
+	CLEANUP_WRITER struct writer shown = writer_up_to(JSON_OUT_MAX);
+	struct json_out json CLEANUP_JSON_OUT;
+
+	json_out_init(&json);
+	json_out_list(&json, NULL);
+	for (size_t i = 0; i < count; i++) {
+		json_out_text(&json, NULL, words[i]);
+		writer_text(&shown, i ? "," : "");
+		writer_text(&shown, words[i]);
+	}
+	json_out_end(&json);
+	writer_u8(&shown, '\0');
+	t->failed |= shown.bad;
+	add(t, shown.bad ? "" : (const char *)shown.bytes, &json);
+}
+
 void table_object(struct table *t, const struct json_out *object)
 {
 	size_t room = t->object_count;
@@ -171,20 +189,10 @@ static const struct table_cell *cell(const struct table *t, size_t row, size_t c
 	return &t->cells[row * t->width + column];
 }
 
-/* As many places as it takes in a terminal, near enough: one for each character. */
-static size_t length(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
 static void print_padded(FILE *out, const char *text, size_t width, bool last)
 {
 	fputs(text, out);
-	for (size_t n = length(text); !last && n < width + 2; n++)
+	for (size_t n = text_columns(text); !last && n < width + 2; n++)
 		fputc(' ', out);
 }
 
@@ -196,10 +204,10 @@ static void print_people(const struct table *t, FILE *out, bool wide)
 		if (t->columns[c].wide && !wide)
 			continue;
 		last = c;
-		widths[c] = length(t->columns[c].head);
+		widths[c] = text_columns(t->columns[c].head);
 		for (size_t r = 0; r < rows; r++)
-			if (length(cell(t, r, c)->shown) > widths[c])
-				widths[c] = length(cell(t, r, c)->shown);
+			if (text_columns(cell(t, r, c)->shown) > widths[c])
+				widths[c] = text_columns(cell(t, r, c)->shown);
 	}
 	for (size_t r = 0; r <= rows; r++) {
 		for (size_t c = 0; c <= last; c++)

@@ -48,6 +48,9 @@ void table_number(struct table *t, uint64_t number, const char *shown);
 void table_moment(struct table *t, int64_t ms);
 void table_pairs(struct table *t, const char *pairs);
 
+/* With commas between them for people, a list for programs. */
+void table_words(struct table *t, char *const *words, size_t count);
+
 /* The row whose last cell was just given is this object for programs, not one of its cells. Of all rows, or of
  * none. */
 void table_object(struct table *t, const struct json_out *object);

@@ -81,3 +81,12 @@ struct text_plain text_plain(const char *text)
 	text_make_plain(out.text);
 	return out;
 }
+
+size_t text_columns(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}

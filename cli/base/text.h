@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdio.h>
 
 enum {
@@ -23,6 +24,9 @@ struct text_plain text_plain(const char *text);
 
 /* The same for a whole line of any length, in place. */
 void text_make_plain(char *text);
+
+/* As many columns as it takes in a terminal, near enough: one for each character. */
+size_t text_columns(const char *text);
 
 /* All of it, in single quotes (double ones, where it has apostrophes and none of those), so that nothing of it
  * passes for ours: its quotes, backslashes, what is not UTF-8, and every character that does not stand for

@@ -63,7 +63,6 @@ static enum cli_exit ask_one(struct cli *cli, const struct rpc_method *method,
 	struct table t CLEANUP_TABLE;
 	ProtobufCMessage *response;
 	enum cli_exit status;
-	char *ids;
 
 	table_init(&t, columns_of_one);
 	if (table_check(cli, e) < 0)
@@ -73,9 +72,7 @@ static enum cli_exit ask_one(struct cli *cli, const struct rpc_method *method,
 		return status;
 	a = (const People__Asset *)response;
 	add_row(&t, a);
-	ids = people_words_join(a->computations, a->n_computations);
-	table_text(&t, ids ? ids : "");
-	free(ids);
+	table_words(&t, a->computations, a->n_computations);
 	protobuf_c_message_free_unpacked(response, NULL);
 	return table_print_one(&t, cli, e) < 0 ? CLI_FAILED : CLI_OK;
 }

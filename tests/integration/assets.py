@@ -158,7 +158,7 @@ def commands_do_all_of_it():
         assert made.ok() == "c\n" and f"asset:iris.csv is {DIGEST.hex()}, by the service's word" in made.err, made.err
         manifest = anna.caller("Manifest", id="c").manifest
         assert (manifest.algorithm.hash.hex(), manifest.datasets[0].hash) == (digest, DIGEST)
-        assert cli("asset", "show", "iris.csv", "--json", **mine).json()["computations"] == "c"
+        assert cli("asset", "show", "iris.csv", "--json", **mine).json()["computations"] == ["c"]
         cli("asset", "remove", "iris.csv", **mine).refused(1, "is linked")
         # Of the type that is wanted there, or not at all.
         text = json.loads(cli("computation", "manifest", "c", **mine).ok())
@@ -174,7 +174,7 @@ def commands_do_all_of_it():
         cli("manifest", "check", folder("bad.json")).refused(2, "hash")
         text["id"], text["datasets"][0]["hash"] = "e", "asset:iris.csv"
         assert cli("computation", "create", folder.write("good.json", json.dumps(text)), **mine).ok() == "e\n"
-        assert cli("asset", "show", "iris.csv", "--json", **mine).json()["computations"] == "c,e"
+        assert cli("asset", "show", "iris.csv", "--json", **mine).json()["computations"] == ["c", "e"]
         assert "c,e" in cli("asset", "show", "iris.csv", **mine).ok()
         cli("asset", "link", "iris.csv", "e", **mine).ok()
         cli("asset", "link", "typed", "e", **mine).refused(1, "does not name asset 'typed'")

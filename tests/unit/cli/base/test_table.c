@@ -96,6 +96,25 @@ static void one_is_shown_whole(void **state)
 	       "name: \"\xc3\xa4\"\nsize: 18446744073709551615\nmade: null\nlabels: {\"a\":\"1\"}\n");
 }
 
+static void words_are_a_list_for_programs(void **state)
+{
+	static const struct table_column lists[] = { { "IDS", "ids", false },
+						     { NULL, NULL, false } };
+	char one[] = "a,b", two[] = "c\"\x1b";
+	char *const words[] = { one, two };
+	struct table t CLEANUP_TABLE;
+
+	table_init(&t, lists);
+	table_words(&t, words, 2);
+	table_words(&t, words, 1);
+	table_words(&t, NULL, 0);
+	prints(&t, "", false, "IDS\na,b,c\"?\na,b\n-\n");
+	prints(&t, "json", false,
+	       "[{\"ids\":[\"a,b\",\"c\\\"\\u001b\"]},{\"ids\":[\"a,b\"]},{\"ids\":[]}]\n");
+	prints(&t, "yaml", false,
+	       "- ids: [\"a,b\",\"c\\\"\\u001b\"]\n- ids: [\"a,b\"]\n- ids: []\n");
+}
+
 static void two_forms_at_once_are_refused(void **state)
 {
 	struct cli_given given[] = { { &options[0], "yaml" }, { &options[1], NULL } };
@@ -167,6 +186,7 @@ int main(void)
 		cmocka_unit_test(rows_come_in_every_form),
 		cmocka_unit_test(none_is_said),
 		cmocka_unit_test(one_is_shown_whole),
+		cmocka_unit_test(words_are_a_list_for_programs),
 		cmocka_unit_test(two_forms_at_once_are_refused),
 		cmocka_unit_test(a_cell_that_was_lost_is_told),
 		cmocka_unit_test(a_row_may_be_another_object_for_programs),

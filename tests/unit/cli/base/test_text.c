@@ -108,9 +108,17 @@ static void quotes_leave_nothing_out(void **state)
 	free(text);
 }
 
+static void columns_are_characters(void **state)
+{
+	assert_int_equal(text_columns(""), 0);
+	assert_int_equal(text_columns("--id ID"), 7);
+	assert_int_equal(text_columns("\xc3\xa4\xe2\x80\xa6|"), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(columns_are_characters),
 		cmocka_unit_test(nothing_passes_for_ours),
 		cmocka_unit_test(a_long_text_is_broken_by_us),
 		cmocka_unit_test(words_stay_whole_where_they_have_room),
