@@ -10,7 +10,7 @@
 #   keep, ok    yes: leave everything running; yes: all went well
 #   web         yes: the service has a page, for stage_link and stage_web; empty: none
 #
-# stage_tee checks vm, tee and kernel; stage_begin, stage_programs, stage_folder, stage_service, stage_agent and,
+# stage_tee checks vm, tee and kernel, and refuses by name; stage_begin, stage_programs, stage_folder, stage_service, stage_agent and,
 # with the computation's `id`, stage_run, in this order, set:
 #   dir                the folder of all that is started; removed at the end
 #   cvm, agent_port    the agent's CVM and its port
@@ -131,11 +131,19 @@ finish() {
 # --- what must be there
 
 stage_tee() {
-	case $vm in plain | none) ;; *) return 1 ;; esac
-	case $tee in '' | vtpm) ;; snp | tdx) simulated=$tee ;; *) return 1 ;; esac
+	case $vm in plain | none) ;; *) usage_refuse "--vm wants plain or none, not '$vm'" ;; esac
+	case $tee in
+	'' | vtpm) ;;
+	snp | tdx) simulated=$tee ;;
+	*) usage_refuse "--tee wants snp, tdx or vtpm, not '$tee'" ;;
+	esac
 	# swtpm is a simulator as well: no hardware stands behind any of the three.
-	[ -z "$tee" ] || [ "$vm" = plain ] || return 1
-	case $kernel in '') kernel=stock ;; own | stock) [ "$vm" = plain ] || return 1 ;; *) return 1 ;; esac
+	[ -z "$tee" ] || [ "$vm" = plain ] || usage_refuse "--tee $tee is of a virtual machine, and --vm none has none"
+	case $kernel in
+	'') kernel=stock ;;
+	own | stock) [ "$vm" = plain ] || usage_refuse "--kernel $kernel is a virtual machine's, and --vm none has none" ;;
+	*) usage_refuse "--kernel wants own or stock, not '$kernel'" ;;
+	esac
 	verdict="$program: ok${tee:+ (SIMULATED $tee)}"
 }
 

@@ -202,6 +202,8 @@ def wrong_calls_are_told_so():
                       ["--web", "--keep"], ["--kernel"], ["--kernel", "debian"], ["--kernel=own", "--vm", "none"]):
         done = subprocess.run([DEMO, *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 2 and done.stderr, arguments
+        if arguments[0] in ("--vm", "--tee", "--kernel") and len(arguments) > 1:
+            assert f"{arguments[0]} " in done.stderr and arguments[1] in done.stderr.split("see --help")[0], done.stderr
     assert "--keep" in subprocess.run([DEMO, "--help"], capture_output=True, text=True,
                                       check=True).stdout
 
