@@ -161,3 +161,18 @@ int base64_decode(const char *text, size_t chars, uint8_t **bytes, size_t *len, 
 		return err_set(e, ERR_INVALID, "base64: %zu characters, padding is missing", chars);
 	return base64_decode_unpadded(text, chars, bytes, len, e);
 }
+
+int base64url_decode(const char *text, size_t chars, uint8_t **bytes, size_t *len, struct err *e)
+{
+	CLEANUP(free) char *plain = malloc(chars + 1);
+
+	if (!plain)
+		return err_nomem(e);
+	for (size_t i = 0; i < chars; i++) {
+		if (strchr("+/=", text[i]))
+			return err_set(e, ERR_INVALID,
+				       "base64url: character %zu is not of the alphabet", i + 1);
+		plain[i] = (char)(text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i]);
+	}
+	return base64_decode_unpadded(plain, chars, bytes, len, e);
+}

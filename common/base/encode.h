@@ -35,3 +35,7 @@ int base64_decode(const char *text, size_t chars, uint8_t **bytes, size_t *len,
 /* The same, but padding may be left out (gRPC's -bin metadata). */
 int base64_decode_unpadded(const char *text, size_t chars, uint8_t **bytes, size_t *len,
 			   struct err *e) MUST_CHECK;
+
+/* The alphabet for addresses (RFC 4648, section 5), without padding, as JOSE and WebAuthn have it. */
+int base64url_decode(const char *text, size_t chars, uint8_t **bytes, size_t *len,
+		     struct err *e) MUST_CHECK;

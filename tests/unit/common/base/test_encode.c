@@ -100,11 +100,32 @@ static void padding_may_be_left_out_where_grpc_says_so(void **state)
 	assert_int_equal(len, 2);
 }
 
+static void base64url_has_its_own_alphabet_and_no_padding(void **state)
+{
+	CLEANUP(free) uint8_t *bytes = NULL, *none = NULL;
+	struct err e;
+	size_t len;
+
+	assert_ok(base64url_decode("-_8", 3, &bytes, &len, &e), e);
+	assert_int_equal(len, 2);
+	assert_memory_equal(bytes, "\xfb\xff", 2);
+	assert_ok(base64url_decode("", 0, &none, &len, &e), e);
+	assert_int_equal(len, 0);
+	for (size_t i = 0; i < 6; i++) {
+		static const char *const bad[] = { "+/8", "-_8=", "-_8+", "-_9", "-", "-_ " };
+
+		assert_int_equal(base64url_decode(bad[i], strlen(bad[i]), &bytes, &len, &e),
+				 -ERR_INVALID);
+	}
+	assert_int_equal(base64url_decode("AA\0A", 4, &bytes, &len, &e), -ERR_INVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hexadecimal_has_exactly_its_length),
 		cmocka_unit_test(base64_is_canonical),
+		cmocka_unit_test(base64url_has_its_own_alphabet_and_no_padding),
 		cmocka_unit_test(base64_has_its_alphabet_and_no_more),
 		cmocka_unit_test(padding_may_be_left_out_where_grpc_says_so),
 	};
