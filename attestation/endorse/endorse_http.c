@@ -182,6 +182,12 @@ static CURLcode attempt(struct endorse_http *h, const struct endorse_request *r,
 	h->problem[0] = '\0';
 	*status = 0;
 	SET(CURLOPT_URL, r->url);
+	if (r->form)
+		SET(CURLOPT_POSTFIELDS, r->form);
+	else
+		SET(CURLOPT_HTTPGET, 1L);
+	SET(CURLOPT_USERNAME, r->form ? r->user : NULL);
+	SET(CURLOPT_PASSWORD, r->form ? r->password : NULL);
 	/* What isn't encrypted stays on this machine, whatever proxies the environment names. */
 	SET(CURLOPT_NOPROXY, is_plain(r->url) ? "*" : NULL);
 	SET(CURLOPT_TIMEOUT_MS, (long)(left < TRY_MS ? left : TRY_MS));
@@ -244,6 +250,11 @@ static enum outcome judge_status(long status, const struct transfer *t, struct e
 			return FAILED;
 		}
 		return DONE;
+	case 400:
+	case 401:
+	case 403:
+		err_set(e, t->request->form ? ERR_DENIED : ERR_UNAVAILABLE, "status %ld", status);
+		return FAILED;
 	case 404:
 		return fail(e, ERR_NOT_FOUND, "status 404: there is no such document");
 	case 429:
@@ -308,16 +319,18 @@ static void transfer_done(struct transfer *t)
 int endorse_http_get(struct endorse_http *h, const struct endorse_request *request,
 		     int64_t deadline, struct endorse_answer *answer, struct err *e)
 {
+	const char *method = request->form ? "POST" : "GET";
+
 	for (unsigned tries = 1;; tries++) {
 		int64_t left = deadline - clock_ms(CLOCK_MONOTONIC);
 		long status;
 
 		if (is_stopped(h))
-			return err_set(e, ERR_CANCELLED, "GET %s: stopped", request->url);
+			return err_set(e, ERR_CANCELLED, "%s %s: stopped", method, request->url);
 		if (left <= 0) {
 			if (tries == 1)
 				err_set(e, ERR_DEADLINE, "no time is left");
-			return err_wrap(e, "GET %s", request->url);
+			return err_wrap(e, "%s %s", method, request->url);
 		}
 		__attribute__((cleanup(transfer_done))) struct transfer t = { 0 };
 		CURLcode rc = attempt(h, request, left, &t, &status);
@@ -325,11 +338,11 @@ int endorse_http_get(struct endorse_http *h, const struct endorse_request *reque
 			rc ? judge_transport(h, rc, &t, e) : judge_status(status, &t, e);
 		if (outcome == DONE && answer_take(&t, answer, e) == 0)
 			return 0;
-		if (outcome != AGAIN || tries == ENDORSE_ATTEMPTS_MAX)
-			return err_wrap(e, "GET %s", request->url);
+		if (outcome != AGAIN || request->form || tries == ENDORSE_ATTEMPTS_MAX)
+			return err_wrap(e, "%s %s", method, request->url);
 		int64_t pause = pause_ms(h, tries);
 		if (pause >= deadline - clock_ms(CLOCK_MONOTONIC)) {
-			err_wrap(e, "GET %s", request->url);
+			err_wrap(e, "%s %s", method, request->url);
 			return err_wrap(e, "to be asked again in %lld s, past the deadline",
 					(long long)((pause + 999) / 1000));
 		}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * endorse_http.h — one document by GET from a service that may be slow, busy or hostile.
+ * endorse_http.h — one document by GET, or the answer to a form, from a service that may be slow, busy or hostile.
  *
  * TLS 1.2 or newer with the server's name and chain verified; no redirects, no compression, no
  * credentials in addresses; http:// for this machine only. Answers 429, 500, 502, 503 and 504, cut
  * connections and time-outs are tried again, after the time that Retry-After asks for or a growing
- * one, while the deadline allows. Blocks.
+ * one, while the deadline allows. A form is sent once: what it did, nobody knows then. Blocks.
  */
 #pragma once
 
@@ -27,6 +27,8 @@ struct endorse_request {
 	size_t max; /* bytes of the body */
 	/* Headers one of which holds a percent-encoded text, by name; NULL: none wanted. */
 	const char *header, *other_header;
+	const char *form;            /* sent by POST; NULL: a GET */
+	const char *user, *password; /* of a form (RFC 7617); NULL: none */
 };
 
 /* Malloc'ed, a zero byte behind each. */
@@ -50,7 +52,7 @@ DEFINE_CLEANUP(struct endorse_http *, endorse_http_free)
 /* A base address as endorsements.h describes it, without a slash at the end. */
 int endorse_http_base(const char *base, struct err *e) MUST_CHECK;
 
-/* ERR_NOT_FOUND for 404; ERR_DENIED for a server that TLS does not vouch for; ERR_EXHAUSTED for too
+/* ERR_NOT_FOUND for 404; ERR_DENIED for a server that TLS does not vouch for, and for a form's 400, 401 and 403; ERR_EXHAUSTED for too
  * large an answer; ERR_DEADLINE, ERR_UNAVAILABLE; ERR_CANCELLED. The text says address and last reason. */
 int endorse_http_get(struct endorse_http *http, const struct endorse_request *request,
 		     int64_t deadline, struct endorse_answer *answer, struct err *e) MUST_CHECK;
