@@ -88,11 +88,12 @@ ROOMS = {
     },
     "computations": {
         "people": [],
+        "oidc": ["people"],
         "transfer": ["people"],
         "store": ["people", "transfer"],
         "core": ["people", "store"],
         "machines": ["core", "people", "store"],
-        "web": ["core", "machines", "people", "store"],
+        "web": ["core", "machines", "oidc", "people", "store"],
         "admin": ["core", "machines", "people", "store", "transfer", "web"],
     },
     "cli": {

@@ -9,11 +9,11 @@ import os
 import sys
 
 from seeds import (boxes, certificates, containers, documents, evidence, firmware, host, http2, machines, network,
-                   pages, passkeys, texts, tokens, wheels)
+                   oidc, pages, passkeys, texts, tokens, wheels)
 from seeds.parts import CORPUS
 
 TARGETS = [target for module in (boxes, certificates, containers, documents, evidence, firmware, host, http2, machines, network,
-                             pages, passkeys, texts, tokens, wheels)
+                             oidc, pages, passkeys, texts, tokens, wheels)
            for target in module.TARGETS]
 
 
