@@ -10,6 +10,7 @@
 #include "common/preflight/preflight_tls.h"
 #include "computations/core/appraisal.h"
 #include "computations/machines/manager_link.h"
+#include "computations/oidc/provider_table.h"
 #include "computations/store/store_form.h"
 
 enum { STATE_FREE_MIN = 64 << 20 }; /* bytes */
@@ -121,6 +122,26 @@ static int look_managers(void *subject, char *found, struct err *e)
 			       table->limit_count == 1 ? "" : "s");
 }
 
+/* As it is read at the start, with the secrets that it names; no provider is asked. */
+static int look_oidc(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+	CLEANUP(free) struct provider_table *table = calloc(1, sizeof(*table));
+	int failed;
+
+	if (!c->oidc)
+		return preflight_not_asked(
+			found, "no COMPUTATIONS_OIDC is set: users sign in by name and password");
+	if (!table)
+		return err_nomem(e);
+	failed = provider_table_read(c->oidc, table, e);
+	if (!failed)
+		failed = preflight_found(found, "%zu provider%s", table->count,
+					 table->count == 1 ? "" : "s");
+	explicit_bzero(table, sizeof(*table));
+	return failed;
+}
+
 /* The policy and the files beside it, as they are read at the start. */
 static int look_attestation(void *subject, char *found, struct err *e)
 {
@@ -183,6 +204,9 @@ static const struct preflight_check checks[] = {
 	  "make its folder, and room in it, or name another file in COMPUTATIONS_AUDIT_LOG" },
 	{ "managers", look_managers,
 	  "correct the file that COMPUTATIONS_MANAGERS names, or those that it names: docs/operators.md has its "
+	  "form" },
+	{ "sign-in", look_oidc,
+	  "correct the file that COMPUTATIONS_OIDC names, or the secrets that it names: docs/operators.md has its "
 	  "form" },
 	{ "attestation", look_attestation,
 	  "correct COMPUTATIONS_ATTESTATION_POLICY, _ROOT, _AK or _COLLATERAL; 'cocos-cli policy' makes policies" },

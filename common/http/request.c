@@ -165,8 +165,12 @@ static bool find_route(struct http_request *r)
 		r, &(struct http_problem){ 405, "not with this method", "method", allow, allow });
 }
 
+const char *const http_any_query[] = { NULL };
+
 static bool is_known(const char *const *names, const char *name)
 {
+	if (names == http_any_query)
+		return true;
 	for (; names && *names; names++)
 		if (strcmp(*names, name) == 0)
 			return true;

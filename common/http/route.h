@@ -47,6 +47,9 @@ struct http_routes {
 		     struct http_answer *answer);
 };
 
+/* A route's `query`: whatever stands in it, for who answers to other programs' addresses. */
+extern const char *const http_any_query[];
+
 int http_anybody(const struct http_request *r, void *data, struct err *e);
 
 /* HTTP_METHODS: none of these. Methods are case-sensitive. */

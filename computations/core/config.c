@@ -74,6 +74,8 @@ const struct setting config_settings[] = {
 	TEXT("WEB", web, NULL,
 	     "address of a page that shows computations, and of its API, such as 127.0.0.1:9466, where users "
 	     "sign in; one that others than this machine reach takes the certificates of COMPUTATIONS_ADMIN_; default: none"),
+	TEXT("OIDC", oidc, NULL,
+	     "table of the providers of identities that users may sign in with on WEB, by OpenID Connect; default: none"),
 	TEXT("MANAGERS", managers, NULL,
 	     "table of the managers that make CVMs for workspaces, and of how many each may have; default: none"),
 	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
@@ -158,6 +160,12 @@ static int check(struct config *c, struct err *e)
 	if (c->managers && c->managers[0] != '/')
 		return err_set(e, ERR_INVALID, "COMPUTATIONS_MANAGERS: %s is not an absolute path",
 			       log_quote(c->managers).text);
+	if (c->oidc && c->oidc[0] != '/')
+		return err_set(e, ERR_INVALID, "COMPUTATIONS_OIDC: %s is not an absolute path",
+			       log_quote(c->oidc).text);
+	if (c->oidc && !c->web)
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_OIDC does nothing without COMPUTATIONS_WEB");
 	if (!c->attestation_policy &&
 	    (c->attestation_root || c->attestation_collateral || c->attestation_ak ||
 	     c->attestation_kds || c->attestation_pcs || c->attestation_endorsements_ca))

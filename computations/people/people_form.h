@@ -172,6 +172,28 @@
 	" ends {integer} NOT NULL);"                                                          \
 	"CREATE INDEX halves_person ON halves (person, number);"
 
+/* Accounts elsewhere that sign users in (identity.h), and browsers on their way there and back (trip.h). */
+#define IDENTITIES_FORM                                                           \
+	"CREATE TABLE identities ("                                               \
+	" number {counted},"                                                      \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE," \
+	" provider TEXT NOT NULL,"                                                \
+	" issuer TEXT NOT NULL,"                                                  \
+	" subject TEXT NOT NULL,"                                                 \
+	" created {integer} NOT NULL,"                                            \
+	" used {integer} NOT NULL DEFAULT 0,"                                     \
+	" UNIQUE (issuer, subject));"                                             \
+	"CREATE INDEX identities_person ON identities (person, number);"          \
+	"CREATE TABLE trips ("                                                    \
+	" number {counted},"                                                      \
+	" hash {bytes} NOT NULL UNIQUE,"                                          \
+	" browser {bytes} NOT NULL,"                                              \
+	" provider TEXT NOT NULL,"                                                \
+	" issuer TEXT NOT NULL,"                                                  \
+	" subject TEXT NOT NULL," /* '': not back yet */                          \
+	" strong {integer} NOT NULL,"                                             \
+	" ends {integer} NOT NULL);"
+
 /* Links by which somebody becomes a member of one (invitation.h). */
 #define INVITATIONS_FORM                                                                                \
 	"CREATE TABLE invitations ("                                                                    \

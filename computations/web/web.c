@@ -7,7 +7,7 @@
 #include "common/base/log.h"
 #include "common/metrics/metrics_server.h"
 #include "common/rpc/admin_socket.h"
-#include "computations/web/web_work.h"
+#include "computations/web/web_oidc.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -144,7 +144,7 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 	    http_event_hub_new(service->loop, &event_limits, &web->hub, e) < 0 ||
 	    http_server_new(service->loop, &web->routes, &web->http, e) < 0)
 		return err_code(e);
-	if (open_listeners(web, c, tls, e) < 0)
+	if (open_listeners(web, c, tls, e) < 0 || web_oidc_open(web, c, e) < 0)
 		return err_code(e);
 	return web_first(service, e);
 }
@@ -153,6 +153,7 @@ void web_close(struct web *web)
 {
 	if (!web)
 		return;
+	oidc_close(web->oidc);
 	http_event_hub_free(TAKE_PTR(web->hub));
 	http_server_free(TAKE_PTR(web->http));
 }
@@ -162,6 +163,7 @@ void web_done(struct web *web)
 	if (!web)
 		return;
 	free(web->socket);
+	oidc_free(web->oidc);
 	sign_in_rate_free(web->rate);
 	OPENSSL_cleanse(web, sizeof(*web));
 	free(web);

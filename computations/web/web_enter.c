@@ -28,17 +28,14 @@ static void take_old(struct web_enter *en)
 	OPENSSL_cleanse(old, sizeof(old));
 }
 
-struct web_enter *web_enter_new(struct web *web, struct http_request *r,
-				const struct web_enter_way *way, const char *const *names,
-				const char *const *others)
+struct web_enter *web_enter_plain(struct web *web, struct http_request *r,
+				  const struct web_enter_way *way)
 {
 	struct web_enter *en = calloc(1, sizeof(*en));
 	struct err e;
 
-	err_nomem(&e);
-	if (!en || web_form_read(r, names, others, &en->form, &e) < 0) {
-		http_request_fail(r, &e);
-		free(en);
+	if (!en) {
+		http_request_fail(r, (err_nomem(&e), &e));
 		return NULL;
 	}
 	en->r = http_request_ref(r);
@@ -49,10 +46,32 @@ struct web_enter *web_enter_new(struct web *web, struct http_request *r,
 	return en;
 }
 
+struct web_enter *web_enter_new(struct web *web, struct http_request *r,
+				const struct web_enter_way *way, const char *const *names,
+				const char *const *others)
+{
+	struct web_form *form;
+	struct web_enter *en;
+	struct err e;
+
+	if (web_form_read(r, names, others, &form, &e) < 0) {
+		http_request_fail(r, &e);
+		return NULL;
+	}
+	en = web_enter_plain(web, r, way);
+	if (en)
+		en->form = form;
+	else
+		web_form_free(form);
+	return en;
+}
+
 void web_enter_free(struct web_enter *en)
 {
 	web_trail_end(&en->trail, NULL);
 	web_form_free(en->form);
+	if (en->free_more)
+		en->free_more(en->more);
 	http_request_unref(en->r);
 	OPENSSL_cleanse(en, sizeof(*en));
 	free(en);
@@ -155,7 +174,7 @@ static void wait_in_line(struct web_enter *en, const char *text, bool is_new,
 /* The name of an account that is to be made is only typed, and may be another user's, who asks for nothing. */
 static int admit(struct web_enter *en, struct err *e)
 {
-	if (en->way->deed != TRAIL_REGISTER)
+	if (en->way->deed != TRAIL_REGISTER && en->way->deed != TRAIL_REGISTER_WITH)
 		return web_trail_admit(&en->trail, en->user, e);
 	if (!rpc_call_note(en->trail.call, "user", en->user))
 		return err_nomem(e);

@@ -51,12 +51,17 @@ struct web_enter {
 	char half[HALF_TEXT_LEN + 1];    /* of who owes a code: of web_second.c */
 	uint8_t totp[TOTP_SECRET_LEN];   /* of web_factor.c */
 	struct factor_recovery recovery;
+	void *more; /* of web_oidc.c; of free_more() */
+	void (*free_more)(void *more);
 };
 
 /* Takes the form over. Refuses what is none of ours by itself; NULL then. */
 struct web_enter *web_enter_new(struct web *web, struct http_request *r,
 				const struct web_enter_way *way, const char *const *names,
 				const char *const *others);
+/* The same for a request that is no form. */
+struct web_enter *web_enter_plain(struct web *web, struct http_request *r,
+				  const struct web_enter_way *way);
 /* `en` is freed at the end. A password or code that is given counts as a try (sign_in_rate.h). */
 void web_enter_start(struct web_enter *en);
 /* Of look(): whose password is given, and whether a code has to come with it. */

@@ -8,6 +8,7 @@
 #include "computations/web/web_form.h"
 #include "computations/web/web_machine.h"
 #include "computations/web/web_new.h"
+#include "computations/web/web_oidc.h"
 #include "computations/web/web_place.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
@@ -140,7 +141,8 @@ static const char *const force_query[] = { "force", NULL };
 	  .takes = (takes_),                                                       \
 	  .summary = (summary_),                                                   \
 	  .type = WEB_JSON_TYPE }
-#define OPEN(path, serve) { .http = GET(path, http_anybody, NULL, serve) }
+#define OPEN(path, serve)             OPEN_WITH(path, NULL, serve)
+#define OPEN_WITH(path, names, serve) { .http = GET(path, http_anybody, names, serve) }
 
 const struct web_route web_routes[] = {
 	API("/api/computations", DEED_BE, list_query, web_list_json,
@@ -282,6 +284,7 @@ const struct web_route web_routes[] = {
 	CHANGE("/me/sessions/{number}", web_page_end),
 	CHANGE("/me/others", web_page_end_others),
 	CHANGE("/me/tokens/{name}", web_page_revoke),
+	FORM("/me/identities/{number}", may_change, web_oidc_unlink),
 	PAGE(WEB_DEVICE_PATH, DEED_BE, NULL, web_device),
 	FORM(WEB_DEVICE_PATH, may_change, web_device_see),
 	FORM(WEB_DEVICE_PATH "/let-in", may_change, web_device_let_in),
@@ -294,6 +297,10 @@ const struct web_route web_routes[] = {
 	OPEN("/sign-in", web_sign_in),
 	FORM("/sign-in", may_try, web_sign_in_try),
 	FORM("/sign-in/code", may_try, web_second_try),
+	OPEN("/sign-in/with/{provider}", web_oidc_begin),
+	/* Providers say more to browsers than we know of (RFC 6749, 4.1.2). */
+	OPEN_WITH("/sign-in/with/{provider}/back", http_any_query, web_oidc_back),
+	FORM("/sign-in/with/{provider}/link", may_try, web_oidc_link),
 	OPEN("/password/{secret}", web_choose),
 	FORM("/password/{secret}", may_try, web_choose_try),
 	OPEN("/invite/{secret}", web_invited),

@@ -9,6 +9,7 @@
 #include "computations/people/workspace_member.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_enter.h"
+#include "computations/web/web_oidc.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_words.h"
@@ -52,6 +53,7 @@ void web_sign_in_show(struct web *web, struct http_request *r, const char *name,
 	web_form_field(&w, "name", "Name", "text", "username", name, NULL);
 	web_form_field(&w, "password", "Password", "password", "current-password", "", NULL);
 	web_form_end(&w, "Sign in");
+	web_oidc_put(web, &w);
 	page_put(&w, "<p class=\"small dim\">%t</p></section>\n", WEB_NO_PASSWORD);
 	web_sign_in_reply(web, r, &w, status);
 }

@@ -30,6 +30,10 @@ static const struct rpc_handler deeds[TRAIL_DEEDS] = {
 	[TRAIL_COME_IN] = DEED("ComeIn"),
 	[TRAIL_REGISTER] = DEED("Register"),
 	[TRAIL_JOIN] = DEED("Join"),
+	[TRAIL_SIGN_IN_WITH] = DEED("SignInWith"),
+	[TRAIL_REGISTER_WITH] = DEED("RegisterWith"),
+	[TRAIL_LINK] = DEED("LinkIdentity"),
+	[TRAIL_UNLINK] = DEED("UnlinkIdentity"),
 };
 
 /* Whoever began it answers. */

@@ -23,10 +23,14 @@ enum web_trail_deed {
 	TRAIL_RENEW_CODES, /* with the password and a code; so is the next */
 	TRAIL_REMOVE_FACTOR,
 	TRAIL_SIGN_OUT,
-	TRAIL_GIVE_LINK, /* to whoever may open the administrators' socket */
-	TRAIL_COME_IN,   /* with such a link, or one that a password was worth */
-	TRAIL_REGISTER,  /* with an invitation: a user who is new, and a member */
-	TRAIL_JOIN,      /* the same by one who has a password */
+	TRAIL_GIVE_LINK,     /* to whoever may open the administrators' socket */
+	TRAIL_COME_IN,       /* with such a link, or one that a password was worth */
+	TRAIL_REGISTER,      /* with an invitation: a user who is new, and a member */
+	TRAIL_JOIN,          /* the same by one who has a password */
+	TRAIL_SIGN_IN_WITH,  /* a provider of identities */
+	TRAIL_REGISTER_WITH, /* one: a user who is new, by what it says of him */
+	TRAIL_LINK,          /* an account there with a user, with the password */
+	TRAIL_UNLINK,
 	TRAIL_DEEDS,
 };
 

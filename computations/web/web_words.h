@@ -13,6 +13,18 @@
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
 	"connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
+#define WEB_OIDC_LINK                                                                            \
+	"Nobody here is linked with it. Give your name and password here once, and you sign in " \
+	"with it from now on."
+#define WEB_OIDC_CODE "If you have one; else leave it empty."
+#define WEB_OIDC_NOBODY                                                                            \
+	"You have no name and password here? An administrator of this service, or an invitation, " \
+	"gives you one."
+#define WEB_OIDC_HOW                                                                            \
+	"Who signs in with one of these is you. To link one more, sign in with it at the page " \
+	"where you sign in, and give your password there once."
+#define WEB_OIDC_OFF "This service asks no provider any more; these let nobody in meanwhile."
+
 #define WEB_EMPTY                                                                           \
 	"A computation says which algorithm runs on which datasets, and who gets results. " \
 	"Give this service a manifest:"

@@ -10,7 +10,9 @@
 #include "computations/core/admin_access.h"
 #include "computations/core/service.h"
 #include "computations/core/sign_in_rate.h"
+#include "computations/oidc/oidc.h"
 #include "computations/people/factor.h"
+#include "computations/people/trip.h"
 #include "computations/store/store_confirm.h"
 #include "computations/store/store_key.h"
 #include "computations/web/web_door.h"
@@ -32,6 +34,7 @@ struct web {
 	struct http_route rows[WEB_ROUTES_MAX]; /* of web_routes[] */
 	struct web_door door;
 	struct sign_in_rate *rate;
+	struct oidc *oidc;          /* NULL: no COMPUTATIONS_OIDC */
 	uint8_t secret[SHA256_LEN]; /* of forms without a session */
 	char *socket; /* where links are given; NULL: no TCP port of loopback needs them */
 	TAILQ_HEAD(, web_follower) followers;
@@ -63,7 +66,9 @@ struct web_work {
 	struct token tokens[TOKENS_MAX];
 	size_t login_count, token_count;
 	struct factor_state factor; /* of web_run_factor() */
-	struct record *records;     /* the newest WEB_RECORDS or fewer, oldest first */
+	struct identity identities[IDENTITIES_MAX];
+	size_t identity_count;
+	struct record *records; /* the newest WEB_RECORDS or fewer, oldest first */
 	size_t record_count;
 };
 

@@ -25,7 +25,7 @@ def routes():
     with open(ROUTES, encoding="utf-8") as file:
         table = file.read().split("const struct web_route web_routes[] = {")[1].split("\n};")[0]
     found = re.findall(r'\b(?:API|PAGE)\("([^"]+)",\s*(DEED_\w+)', table)
-    everybody = re.findall(r'\bOPEN\("([^"]+)"', table)
+    everybody = re.findall(r'\bOPEN(?:_WITH)?\("([^"]+)"', table)
     forms = re.findall(r'\bFORM\("([^"]+)"', table)  # sign_in.py
     changes = re.findall(r'\b(?:CHANGE\(|MAKE\(|SEND\(HTTP_\w+, )"([^"]+)"', table)  # web_act.py, web_new.py
     assert len(found) + len(everybody) + len(forms) + len(changes) + 1 == len(re.findall(r'[(,] ?"/[^"]*",\s', table)), table

@@ -134,4 +134,30 @@ def id_token():
     }
 
 
-TARGETS = [discovery, id_token, jwks]
+def provider_table():
+    a, n = b"provider a issuer=https://a client=c", b"provider n issuer=https://n client=c name=x\n"
+    both = n + a + b" name=y acr=phr amr=hwk\nmap n g=s default viewer\nmap a g=s lab member\n"
+    return {
+        "all": b"# ours\n\npage https://us.example:9466\n" + a + b" secret=/s ca=/ca scopes=p,q acr=x amr=y\n" + n +
+               b"map n g=s default viewer\nmap n u=t other administrator\n",
+        "met": both + b'\0{"g":["s"],"acr":"phr","amr":["hwk"]}',
+        "not-met": both + b'\0{"g":"t","acr":"phr","amr":["pwd"]}',
+        "no-claims": both + b"\0[",
+        "empty": b"", "other-word": b"host a\n",
+        "page-twice": b"page https://a\npage https://b\n", "page-plain": b"page http://a\n", "page-more": b"page https://a b\n",
+        "bad-name": b"provider A\n", "no-issuer": b"provider a client=c\n", "no-client": b"provider a issuer=https://a\n",
+        "bad-issuer": b"provider a issuer=http://a client=c\n", "bad-key": a + b" x=y\n", "no-value": a + b" name=\n",
+        "key-twice": a + b" client=d\n", "bad-path": a + b" secret=s\n", "bad-scopes": a + b" scopes=,\n",
+        "long-scopes": a + b" scopes=" + b"s" * 250 + b"\n", "name-twice": a + b"\n" + a,
+        "issuer-twice": a + b"\n" + a.replace(b" a ", b" b "),
+        "many": b"".join(b"provider p%d issuer=https://%d client=c\n" % (n, n) for n in range(9)),
+        "map-nobody": b"map a g=s d viewer\n", "map-no-name": a + b"\nmap a g=s d viewer\n",
+        "map-no-value": n + b"map n g d viewer\n", "map-no-workspace": n + b"map n g=s\n",
+        "map-bad-role": n + b"map n g=s d chief\n", "map-more": n + b"map n g=s d viewer x\n",
+        "map-twice": n + b"map n g=s d viewer\n" * 2,
+        "map-many": n + b"".join(b"map n g=%d d viewer\n" % i for i in range(129)),
+        "long": b"#" * 65537,
+    }
+
+
+TARGETS = [discovery, id_token, jwks, provider_table]

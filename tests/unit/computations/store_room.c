@@ -55,6 +55,7 @@ static const char *const takes_away[STORE_FORM] = {
 	[18] = "DROP TABLE halves; DROP TABLE recovery_codes; DROP TABLE factors;",
 	[19] = "DROP TABLE invitations;",
 	[20] = "DROP TABLE usage_spans;",
+	[21] = "DROP TABLE trips; DROP TABLE identities;",
 };
 
 void store_room_age(struct store_room *f, int form)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody wants to be let in at the computation service's page as a user who signs in there with a provider of identities.
+The honest twin is that user."""
+import contextlib
+
+from oidc import Clinic
+from rows import Outcome, row
+
+FORMER = "began in another browser"
+
+
+@contextlib.contextmanager
+def clinic(*args, **more):
+    """Anna is linked with her account there."""
+    with Clinic(*args, **more) as room:
+        room.linked()
+        yield room
+
+
+def came(room, browser, answer):
+    if answer.status != 303 or "location" not in answer.fields or "/in/" not in answer.fields["location"]:
+        return Outcome(False, answer.page().words())
+    return Outcome(room.who(browser.enter(answer)) == "anna")
+
+
+def lied(lie):
+    with clinic() as room:
+        room.idp.lies = lie
+        browser = room.guest()
+        return came(room, browser, browser.trip_to(room.idp))
+
+
+@row("with-none-as-algorithm", "RS256, PS256, ES256 and EdDSA are accepted")
+def none_as_algorithm(evil):
+    """A token that nobody has signed, and that says so."""
+    return lied({"head": {"alg": "none"}} if evil else {})
+
+
+@row("with-the-public-key-as-a-secret", "RS256, PS256, ES256 and EdDSA are accepted")
+def public_key_as_secret(evil):
+    """A token with an HMAC whose secret is the provider's public key, which everybody has."""
+    return lied({"head": {"alg": "HS256"}} if evil else {})
+
+
+@row("with-anothers-token", "it is for another client")
+def anothers_token(evil):
+    """A token that the provider made for another service, whose operator would like to be its user here."""
+    return lied({"claims": {"aud": "shop"}} if evil else {})
+
+
+@row("with-an-old-token", "nonce")
+def old_token(evil):
+    """A token of the user's last sign-in is played once more."""
+    return lied({"claims": {"nonce": "0" * 64}} if evil else {})
+
+
+@row("with-anothers-mail-address", "Nobody here is linked with it")
+def mail_address(evil):
+    """An account of his own at the provider, to which he gave the user's name and address for mail."""
+    with clinic() as room:
+        if evil:
+            room.idp.claims = {"sub": "666", "preferred_username": "anna", "name": "anna", "email": "anna@clinic.example",
+                               "email_verified": True}
+        browser = room.guest()
+        return came(room, browser, browser.trip_to(room.idp))
+
+
+@row("with-anothers-way-back", FORMER)
+def way_back(evil):
+    """The address that the user's browser was sent back to, with its code, out of a log: opened by his own browser."""
+    with clinic() as room:
+        browser, thief = room.guest(), room.guest()
+        url = room.idp.sign_in(browser.set_out())
+        thief.set_out()
+        reader = thief if evil else browser
+        return came(room, reader, reader.come_back(url))
+
+
+@row("with-a-way-back-again", FORMER)
+def way_back_again(evil):
+    """The same after the user came in by it, in the user's own browser."""
+    with clinic() as room:
+        browser = room.guest()
+        url = room.idp.sign_in(browser.set_out())
+        trip = browser.trip
+        if evil:
+            browser.come_back(url)
+        late = room.guest()
+        late.trip = trip
+        return came(room, late, late.come_back(url))
+
+
+@row("with-anothers-code", "status 400")
+def anothers_code(evil):
+    """The user's code is put into a way back of his own: its challenge is another browser's."""
+    with clinic() as room:
+        browser, thief = room.guest(), room.guest()
+        url = room.idp.sign_in(browser.set_out())
+        if not evil:
+            return came(room, browser, browser.come_back(url))
+        code = url.split("code=")[1].split("&")[0]
+        return came(room, thief, thief.come_back(room.idp.sign_in(thief.set_out(), code=code)))
+
+
+@row("with-mixed-up-providers", "the answer is of another issuer")
+def mixed_up(evil):
+    """The user begins with one provider; another one, which is his, answers in its name to have that one's code."""
+    with clinic() as room:
+        browser = room.guest()
+        more = {"iss": "https://evil.example"} if evil else {}
+        return came(room, browser, browser.come_back(room.idp.sign_in(browser.set_out(), **more)))
+
+
+@row("with-a-password-alone-at-the-provider", "you have none here")
+def password_alone(evil):
+    """The provider is to see a second factor. He has the user's password there, and not the factor."""
+    with clinic("amr=hwk") as room:
+        room.idp.claims = {"sub": "248289761001", "amr": ["pwd"] if evil else ["pwd", "hwk"]}
+        browser = room.guest()
+        return came(room, browser, browser.trip_to(room.idp))
+
+
+@row("with-an-account-that-was-suspended", "is suspended")
+def suspended(evil):
+    """The user has left, and the service has suspended her; the provider has not noticed."""
+    with clinic() as room:
+        if evil:
+            room.root("SuspendUser", name="anna")
+        browser = room.guest()
+        return came(room, browser, browser.trip_to(room.idp))
+
+
+@row("with-another-sites-page", "another site's page asks for this")
+def another_site(evil):
+    """A page of his has the user's browser sign in, whether she wants to or not."""
+    with clinic() as room:
+        browser = room.guest()
+        if evil:
+            answer = browser.ask("GET", "/sign-in/with/clinic", headers=[("Sec-Fetch-Site", "cross-site")])
+            return Outcome(answer.status == 303, answer.page().words())
+        return came(room, browser, browser.trip_to(room.idp))

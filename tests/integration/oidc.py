@@ -1,0 +1,465 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Signing in with a provider of identities: out and back, linking, new users by claims, second factors; and providers and
+browsers that lie."""
+import contextlib
+import json
+import os
+import re
+import subprocess
+import urllib.parse
+
+import tap
+from harness import PATIENCE, Folder, program
+from oidc_provider import SECRET, Key, Provider
+from second_factor import Phone, Room, give, half_of, post
+from sign_in import OTHER, PASSWORD, Browser
+
+LINKING, OVER = "Nobody here is linked with it", "began in another browser"
+
+
+class Guest(Browser):
+    """A browser that also keeps the cookie of its way out and back."""
+
+    trip = None
+
+    def ask(self, method, path, body=None, headers=()):
+        kept = [("Cookie", self.trip)] if self.trip and not self.cookie else []
+        return super().ask(method, path, body, [*headers, *kept])
+
+    def set_out(self, name="clinic"):
+        """Where the provider is, with what it is asked."""
+        answer = self.get("/sign-in/with/" + name)
+        assert answer.status == 303, (answer.status, answer.page().words())
+        found = re.fullmatch(r"(cocos-trip=[0-9a-f]{64}); Path=/; HttpOnly; SameSite=Lax; Max-Age=600",
+                             answer.fields["set-cookie"])
+        self.trip = found[1]
+        return answer.fields["location"]
+
+    def come_back(self, url):
+        """As from the provider's page."""
+        parts = urllib.parse.urlsplit(url)
+        assert parts.netloc == self.host, url
+        return self.ask("GET", parts.path + "?" + parts.query, headers=[("Sec-Fetch-Site", "cross-site"),
+                                                                        ("Sec-Fetch-Mode", "navigate")])
+
+    def trip_to(self, provider, name="clinic", **more):
+        return self.come_back(provider.sign_in(self.set_out(name), **more))
+
+    def enter(self, answer):
+        self.follow(answer)
+        self.trip = None
+        return self
+
+
+class Clinic(Room):
+    """Anna has a password; a provider `idp` is called clinic."""
+
+    def __init__(self, more="", lines="", alg="ES256", others=()):
+        self.stack_of_providers = contextlib.ExitStack()
+        self.idp = self.stack_of_providers.enter_context(Provider(alg))
+        self.files = self.stack_of_providers.enter_context(Folder())
+        secret = self.files.write("secret", SECRET + "\n")
+        os.chmod(secret, 0o600)
+        text = self.idp.line("clinic", secret, more) + "".join(p.line(name, secret) for name, p in others) + lines
+        path = self.files.write("oidc", text)
+        os.chmod(path, 0o644)
+        super().__init__(OIDC=path)
+
+    def __exit__(self, *args):
+        try:
+            return super().__exit__(*args)
+        finally:
+            self.stack_of_providers.close()
+
+    def guest(self, address="127.0.0.1"):
+        return Guest(self, address)
+
+    def link(self, answer, guest, name="anna", password=PASSWORD, factor="", provider="clinic"):
+        proof = re.search(r'name="proof" value="([0-9a-f]{64})"', answer.body.decode())[1]
+        return guest.post(f"/sign-in/with/{provider}/link", proof=proof, name=name, password=password, factor=factor)
+
+    def linked(self):
+        """Anna's account there signs her in."""
+        guest = self.guest()
+        done = self.link(guest.trip_to(self.idp), guest)
+        assert done.status == 303, (done.status, done.body)
+        return guest.enter(done)
+
+    def who(self, browser):
+        return re.search(r"<h1><bdi>([^<]*)</bdi>", browser.get("/me").body.decode())[1]
+
+    def refused(self, answer, *words, status=403):
+        text = answer.page().words()
+        assert answer.status == status and "set-cookie" not in answer.fields, (answer.status, text)
+        assert all(word in text for word in words), (words, text)
+
+
+def whoever_is_linked_signs_in():
+    with Clinic() as room:
+        shown = room.browser().get("/sign-in")
+        assert "Sign in with clinic" in shown.page().words() and "/sign-in/with/clinic" in shown.page().links
+        guest = room.guest()
+        asked = guest.trip_to(room.idp)
+        assert asked.status == 200 and LINKING in asked.page().words() and "set-cookie" not in asked.fields
+        # Not by somebody else's password, nor by none; the proof lasts while one tries.
+        assert room.link(asked, guest, password=OTHER).status == 401
+        assert room.link(asked, guest, name="nobody").status == 401
+        done = room.link(asked, guest)
+        assert room.who(guest.enter(done)) == "anna"
+        # It was good for once.
+        late = room.guest()
+        late.trip = guest.trip
+        assert room.link(asked, late).status == 403
+        # From now on the provider is enough.
+        again = room.guest()
+        assert room.who(again.enter(again.trip_to(room.idp))) == "anna"
+        me = again.get("/me").page().words()
+        assert "Accounts at providers" in me and "248289761001" in me, me
+        # Another subject of the same provider is somebody else, whatever it says of mail and name.
+        room.idp.claims = {"sub": "2", "email": "anna@clinic.example", "email_verified": True, "name": "anna",
+                           "preferred_username": "anna"}
+        other = room.guest()
+        assert LINKING in other.trip_to(room.idp).page().words()
+        deeds = [row["what"] for row in room.audit()]
+        assert "page/LinkIdentity" in deeds and "page/SignInWith" in deeds, deeds
+
+
+def each_algorithm_signs_in():
+    for alg in ("RS256", "PS256", "ES256", "EdDSA"):
+        with Clinic(alg=alg) as room:
+            assert room.linked().is_in(), alg
+
+
+def a_link_is_removed_and_the_suspended_stay_out():
+    with Clinic() as room:
+        guest = room.linked()
+        number = re.search(r'action="/me/identities/(\d+)"', guest.get("/me").body.decode())[1]
+        room.user("bert")
+        bert = room.browser().sign_in("bert")
+        assert bert.post(f"/me/identities/{number}", csrf=bert.csrf()).status == 404
+        for wrong in ("0", "x", "-1", "9" * 18, "9" * 30):
+            assert guest.post("/me/identities/" + wrong, csrf=guest.csrf()).status == 404, wrong
+        assert guest.post(f"/me/identities/{number}", csrf="0" * 64).status == 403
+        room.root("SuspendUser", name="anna")
+        assert not guest.is_in()
+        room.refused(room.guest().trip_to(room.idp), "suspended")
+        room.root("SuspendUser", name="anna", resume=True)
+        back = room.guest()
+        back.enter(back.trip_to(room.idp))
+        assert back.post(f"/me/identities/{number}", csrf=back.csrf()).status == 303
+        assert "248289761001" not in back.get("/me").page().words()
+        assert LINKING in room.guest().trip_to(room.idp).page().words()
+        # The session goes on, as after a token that is revoked.
+        assert back.is_in()
+
+
+def claims_make_users_and_unknown_ones_none():
+    lines = "map clinic groups=staff default viewer\nmap clinic groups=chiefs default administrator\n" \
+            "map clinic email=boss@clinic.example default member\n"
+    with Clinic("name=preferred_username", lines) as room:
+        def claims(sub, name="carla", **more):
+            room.idp.claims = {"sub": sub, "preferred_username": name, **more}
+            return room.guest()
+        for more in ({}, {"groups": ["other"]}, {"groups": "sta"}, {"groups": {"staff": 1}}, {"groups": [["staff"]]},
+                     {"email": "boss@clinic.example"}, {"email": "boss@clinic.example", "email_verified": "true"},
+                     {"staff": "groups"}):
+            guest = claims("10", **more)
+            assert LINKING in guest.trip_to(room.idp).page().words(), more
+        # A name that none could have; one that somebody has.
+        assert LINKING in claims("11", "Carla C.", groups=["staff"]).trip_to(room.idp).page().words()
+        room.refused(claims("11", "anna", groups=["staff"]).trip_to(room.idp), "called anna already")
+        guest = claims("12", groups=["other", "staff"])
+        guest.enter(guest.trip_to(room.idp))
+        assert room.who(guest) == "carla"
+        members = {m.user: m.role for m in room.root("ListMembers", workspace="default").members}
+        assert members["carla"] == "viewer", members
+        # It is her only way in.
+        number = re.search(r'action="/me/identities/(\d+)"', guest.get("/me").body.decode())[1]
+        assert guest.post(f"/me/identities/{number}", csrf=guest.csrf()).status == 412
+        # Later claims change nothing: who she is here, is this service's.
+        again = claims("12", "other-name", groups=["chiefs"])
+        again.enter(again.trip_to(room.idp))
+        assert room.who(again) == "carla"
+        members = {m.user: m.role for m in room.root("ListMembers", workspace="default").members}
+        assert members["carla"] == "viewer" and "other-name" not in members, members
+        boss = claims("13", "boss", email="boss@clinic.example", email_verified=True)
+        assert room.who(boss.enter(boss.trip_to(room.idp))) == "boss"
+        assert "page/RegisterWith" in [row["what"] for row in room.audit()]
+
+
+def a_second_factor_is_the_providers_or_ours():
+    with Clinic("acr=phr amr=hwk") as room:
+        # Who has none here needs one there.
+        guest = room.guest()
+        assert room.link(guest.trip_to(room.idp), guest).status == 303
+        for claims in ({}, {"acr": "phr"}, {"amr": ["hwk"]}, {"acr": "phr", "amr": ["pwd"]}, {"acr": ["phr"], "amr": ["hwk"]},
+                       {"acr": "phrx", "amr": ["hwk"]}):
+            room.idp.claims = {"sub": "248289761001", **claims}
+            room.refused(room.guest().trip_to(room.idp), "second factor")
+        room.idp.claims = {"sub": "248289761001", "acr": "phr", "amr": ["pwd", "hwk"]}
+        strong = room.guest()
+        assert "acr_values=phr" in strong.set_out()
+        assert room.who(strong.enter(strong.trip_to(room.idp))) == "anna"
+        phone, _ = room.set_up()
+        # What the provider saw is enough; if it saw none, ours is asked for.
+        strong = room.guest()
+        assert strong.enter(strong.trip_to(room.idp)).is_in()
+        room.idp.claims = {"sub": "248289761001"}
+        weak = room.guest()
+        half = half_of(weak, answer=weak.trip_to(room.idp))
+        assert give(weak, half, phone.wrong()).status == 401
+        assert weak.enter(give(weak, half, phone.now())).is_in()
+        # A link takes the code, too.
+        room.later()
+        room.idp.claims = {"sub": "2"}
+        linker = room.guest()
+        asked = linker.trip_to(room.idp)
+        assert room.link(asked, linker).status == 400
+        assert room.link(asked, linker, factor=phone.wrong()).status == 401
+        assert linker.enter(room.link(asked, linker, factor=phone.now())).is_in()
+    with Clinic() as room:
+        # Nothing is said of what a provider has to see: then ours is asked for, whatever it says.
+        room.linked()
+        phone, _ = room.set_up()
+        room.idp.claims = {"sub": "248289761001", "acr": "phr", "amr": ["hwk", "mfa", "otp"]}
+        guest = room.guest()
+        assert guest.enter(give(guest, half_of(guest, answer=guest.trip_to(room.idp)), phone.now())).is_in()
+
+
+def a_state_is_one_browsers_for_one_time():
+    with Clinic() as room:
+        room.linked()
+        guest, thief = room.guest(), room.guest()
+        url = room.idp.sign_in(guest.set_out())
+        # Not another browser's, without or with a trip of its own; nor with a state that was changed.
+        room.refused(thief.come_back(url), OVER)
+        thief.set_out()
+        room.refused(thief.come_back(url), OVER)
+        for state in ("", "0" * 64, "f" * 65, "x"):
+            room.refused(guest.come_back(re.sub(r"state=[0-9a-f]*", "state=" + state, url)), OVER)
+        room.refused(guest.come_back(re.sub(r"&state=[0-9a-f]*", "", url)), OVER)
+        assert guest.come_back(url + "&state=x").status == 400
+        # Once: what comes twice is a replay, and the code is not even shown to the provider again.
+        first = guest.come_back(url)
+        shown = room.idp.asked.count("/token")
+        trip = guest.trip
+        guest.enter(first)
+        replay = room.guest()
+        replay.trip = trip
+        room.refused(replay.come_back(url), OVER)
+        assert room.idp.asked.count("/token") == shown
+        # A code that somebody else was given does not fit this browser's challenge.
+        other = room.guest()
+        stolen = urllib.parse.parse_qs(urllib.parse.urlsplit(room.idp.sign_in(other.set_out())).query)["code"][0]
+        victim = room.guest()
+        room.refused(victim.come_back(room.idp.sign_in(victim.set_out(), code=stolen)), "status 400")
+        # The provider says no.
+        for error in ("access_denied", "<script>alert(1)</script>"):
+            late = room.guest()
+            answer = late.come_back(room.idp.sign_in(late.set_out(), code=None, error=error))
+            room.refused(answer, "says no")
+            assert b"<script>" not in answer.body
+        late = room.guest()
+        room.refused(late.come_back(room.idp.sign_in(late.set_out(), code=None)), "without a code", status=400)
+        late = room.guest()
+        room.refused(late.come_back(room.idp.sign_in(late.set_out(), code="c" * 2049)), "2048", status=400)
+        # Only a page of ours sends browsers out.
+        for site in ("cross-site", "same-site"):
+            assert room.guest().ask("GET", "/sign-in/with/clinic", headers=[("Sec-Fetch-Site", site)]).status == 403
+        assert room.guest().get("/sign-in/with/nobody").status == 404
+        elsewhere = room.guest()
+        elsewhere.host = f"127.0.0.1:{room.port}"
+        answer = elsewhere.get("/sign-in/with/clinic")
+        assert answer.fields["location"] == f"http://localhost:{room.port}/sign-in" and "set-cookie" not in answer.fields
+
+
+def mixed_up_providers_are_told_apart():
+    """RFC 9207, and an address to come back to for each: an answer of one is nothing to the other."""
+    with Provider() as evil, Clinic(others=[("evil", evil)]) as room:
+        room.linked()
+        guest = room.guest()
+        url = room.idp.sign_in(guest.set_out())
+        room.refused(guest.come_back(url.replace("/with/clinic/", "/with/evil/")), OVER)
+        assert "/token" not in evil.asked
+        # The browser began with the honest one, and the other one's issuer came back; or none did.
+        for iss in (evil.issuer, room.idp.issuer + "/", ""):
+            guest = room.guest()
+            room.refused(guest.come_back(room.idp.sign_in(guest.set_out(), iss=iss)), "another issuer")
+        guest = room.guest()
+        room.refused(guest.come_back(room.idp.sign_in(guest.set_out(), iss=None)), "lacks iss")
+        # The same subject of another issuer is somebody else.
+        guest = room.guest()
+        assert LINKING in guest.trip_to(evil, "evil").page().words()
+        # One that says it were the other: of its own keys.
+        evil.lies = {"claims": {"iss": room.idp.issuer}}
+        room.refused(room.guest().trip_to(evil, "evil"), "iss")
+
+
+def lying_tokens_let_nobody_in():
+    with Clinic() as room:
+        room.linked()
+        now = 4102444800  # in 2100
+        for lie, word in (({"head": {"alg": "none"}}, "accepted"), ({"head": {"alg": "HS256"}}, "accepted"),
+                          ({"head": {"alg": "RS256"}}, "not for RS256"), ({"head": {"crit": ["x"]}}, "critical"),
+                          ({"signature": 1}, "does not hold"), ({"claims": {"iss": "https://evil.example"}}, "iss"),
+                          ({"claims": {"nonce": "0" * 64}}, "nonce"), ({"claims": {"aud": "other"}}, "another client"),
+                          ({"claims": {"aud": ["cocos", "other"]}}, "azp"), ({"claims": {"azp": "other"}}, "azp"),
+                          ({"claims": {"exp": 1}}, "expired"), ({"claims": {"iat": now, "exp": now}}, "future"),
+                          ({"claims": {"iat": 1, "exp": now}}, "long ago"), ({"claims": {"sub": ""}}, "sub")):
+            room.idp.lies = lie
+            room.refused(room.guest("127.0.0.2").trip_to(room.idp), word)
+            # Each of these is a try, which only a good one gives back.
+            room.idp.lies = {}
+            good = room.guest("127.0.0.2")
+            assert good.enter(good.trip_to(room.idp)).is_in()
+
+
+def lying_services_let_nobody_in():
+    with Clinic() as room:
+        room.linked()
+        for lie, word, status in (({"answer": b"{}"}, "token_type", 404), ({"answer": b"<html>"}, "json", 400),
+                                  ({"answer": b'{"token_type":"Bearer","id_token":"a.b"}'}, "three parts", 403),
+                                  ({"answer": b" " * (256 << 10)}, "larger", 429),
+                                  ({"redirect": "http://127.0.0.1:1/"}, "status 307", 503)):
+            room.idp.lies = lie
+            answer = room.guest("127.0.0.2").trip_to(room.idp)
+            assert answer.status == status and word in answer.page().words(), (lie, answer.status, answer.page().words())
+            room.idp.lies = {}
+            good = room.guest("127.0.0.2")
+            assert good.enter(good.trip_to(room.idp)).is_in()
+    for lie, word in (({"discovery": {"issuer": "http://127.0.0.1:1"}}, "issuer"),
+                      ({"discovery": {"token_endpoint": "http://evil.example/"}}, "this machine only"),
+                      ({"discovery": {"code_challenge_methods_supported": ["plain"]}}, "PKCE")):
+        with Clinic() as room:
+            room.idp.lies = lie
+            assert word in room.guest().get("/sign-in/with/clinic").page().words(), lie
+            room.idp.lies = {}
+            assert room.linked().is_in()
+    with Clinic() as room:
+        room.idp.lies = {"keys": b'{"keys":[' + b'{"kty":"x"},' * 30000 + b"{}]}"}
+        answer = room.guest().trip_to(room.idp)
+        assert answer.status == 429 and "larger" in answer.page().words(), answer.page().words()
+        room.idp.lies = {}
+        assert room.linked().is_in()
+
+
+def keys_are_changed():
+    with Clinic() as room:
+        room.linked()
+        assert room.idp.asked.count("/keys") == 1
+        room.idp.keys.append(Key("EdDSA", "k2"))
+        guest = room.guest()
+        assert guest.enter(guest.trip_to(room.idp)).is_in() and room.idp.asked.count("/keys") == 2
+        # Keys that nobody has heard of are not asked for each time.
+        room.idp.published = room.idp.keys[:2]
+        room.idp.keys.append(Key("ES256", "k3"))
+        for _ in range(3):
+            room.refused(room.guest().trip_to(room.idp), "no key of its kid")
+        assert room.idp.asked.count("/keys") == 2
+
+
+def a_slow_one_keeps_nobody_else_waiting():
+    with Provider() as quick, Clinic(others=[("quick", quick)]) as room:
+        guest = room.guest()
+        url = room.idp.sign_in(guest.set_out())
+        room.idp.lies = {"slow": 1}
+        parts = urllib.parse.urlsplit(url)
+        command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", str(PATIENCE), "-H",
+                   "Host: " + guest.host, "-H", "Cookie: " + guest.trip,
+                   f"http://127.0.0.1:{room.port}{parts.path}?{parts.query}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as waits:
+            # While it waits, which it does until we let it, all others come in.
+            while "/token" not in room.idp.asked:
+                assert room.browser().get("/sign-in").status == 200
+            assert room.browser().sign_in().is_in()
+            other = room.guest()
+            assert other.enter(room.link(other.trip_to(quick, "quick"), other, provider="quick")).is_in()
+            # It is given up, and not for ever.
+            assert waits.communicate()[0] == b"503"
+        room.idp.lies = {}
+        room.idp.release.set()
+        again = room.guest()
+        assert LINKING in again.trip_to(room.idp).page().words()
+
+
+def a_stop_waits_for_no_provider():
+    with Clinic() as room:
+        guest = room.guest()
+        url = urllib.parse.urlsplit(room.idp.sign_in(guest.set_out()))
+        room.idp.lies = {"slow": 1}
+        with subprocess.Popen(["curl", "-s", "-o", "/dev/null", "-H", "Host: " + guest.host, "-H", "Cookie: " + guest.trip,
+                               f"http://127.0.0.1:{room.port}{url.path}?{url.query}"]) as waits:
+            while "/token" not in room.idp.asked:
+                assert room.browser().get("/sign-in").status == 200
+            assert room.service.process.stop() == 0
+            waits.wait(PATIENCE)
+
+
+def nothing_of_it_is_written_down():
+    with Clinic() as room:
+        guest = room.guest()
+        location = guest.set_out()
+        trip = guest.trip.split("=")[1]
+        asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(location).query))
+        answer = guest.come_back(room.idp.sign_in(location))
+        proof = re.search(r'name="proof" value="([0-9a-f]{64})"', answer.body.decode())[1]
+        room.link(answer, guest)
+        state = room.folder("state")
+        known = b"".join(open(os.path.join(state, name), "rb").read()  # pylint: disable=consider-using-with
+                         for name in os.listdir(state) if os.path.isfile(os.path.join(state, name)))
+        said = room.service.process.text() + json.dumps(room.audit())
+        for secret in (trip, asked["state"], asked["nonce"], proof):
+            assert len(secret) == 64 and secret not in said
+            assert secret.encode() not in known and bytes.fromhex(secret) not in known
+        assert SECRET not in said and SECRET.encode() not in known and SECRET not in location
+
+
+def settings_are_refused_whole():
+    with Folder() as folder:
+        secret = folder.write("secret", "x\n")
+        os.chmod(secret, 0o600)
+        good = f"provider a issuer=https://idp.example client=c secret={secret}\n"
+
+        def start(text, mode=0o644, web="127.0.0.1:0", **more):
+            path = folder.write("oidc", text)
+            os.chmod(path, mode)
+            config = folder.write("c.conf", "".join(f"COMPUTATIONS_{k}={v}\n" for k, v in {
+                "GRPC_PORT": "0", "ADMIN_SOCKET": folder("a.sock"), "STATE_DIR": folder("state"), "OIDC": path,
+                **({"WEB": web} if web else {}), **more}.items()))
+            done = subprocess.run([program("cocos-computations"), "--config", config], capture_output=True,
+                                  timeout=PATIENCE, check=False)
+            assert done.returncode != 0
+            return done.stderr.decode()
+        for text, word in (("", "no provider"), ("issuer x\n", "begins with page"), (good + good, "twice"),
+                           (good.replace("https", "http"), "this machine only"), (good + "map a g=x default boss\n", "name="),
+                           (good.replace("\n", " name=n\n") + "map a g=x default boss\n", "boss"),
+                           (good + "page https://x.example:1\n", "remove the line"),
+                           (good.replace(secret, folder("none")), "none")):
+            assert word in start(text), (word, start(text))
+        assert "may use it" in start(good, 0o666)
+        assert "COMPUTATIONS_WEB" in start(good, web=None)
+        os.chmod(secret, 0o644)
+        assert "0640" in start(good)
+        os.chmod(secret, 0o600)
+        folder.write("secret", "a\nb\n")
+        os.chmod(secret, 0o600)
+        assert "one line" in start(good)
+        assert "absolute path" in start(good, OIDC="oidc")
+
+
+if __name__ == "__main__":
+    tap.run([whoever_is_linked_signs_in,
+             each_algorithm_signs_in,
+             a_link_is_removed_and_the_suspended_stay_out,
+             claims_make_users_and_unknown_ones_none,
+             a_second_factor_is_the_providers_or_ours,
+             a_state_is_one_browsers_for_one_time,
+             mixed_up_providers_are_told_apart,
+             lying_tokens_let_nobody_in,
+             lying_services_let_nobody_in,
+             keys_are_changed,
+             a_slow_one_keeps_nobody_else_waiting,
+             a_stop_waits_for_no_provider,
+             nothing_of_it_is_written_down,
+             settings_are_refused_whole])
