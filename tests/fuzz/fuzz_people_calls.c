@@ -18,7 +18,9 @@
 #include "computations/core/password_line.h"
 #include "computations/core/service.h"
 #include "computations/people/action.h"
+#include "computations/people/asset.h"
 #include "computations/people/device.h"
+#include "computations/people/factor.h"
 #include "computations/people/invitation.h"
 #include "computations/people/role.h"
 #include "computations/people/user_key.h"
@@ -33,13 +35,14 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-enum { COMMANDS_MAX = 64, KEPT = 3, HEADER_MAX = 96 };
+enum { COMMANDS_MAX = 96, KEPT = 3, HEADER_MAX = 96 };
 
 static const char *const names[ORDER_NAMES] = {
 	[NAME_ANNA] = "anna",      [NAME_BERT] = "bert",
@@ -64,6 +67,10 @@ static const ProtobufCMessageDescriptor *makes_token;
 static char login[DEVICE_TEXT_LEN + 1], code[DEVICE_CODE_TEXT_LEN + 1];
 static char invitation[INVITATION_TEXT_LEN + 1];
 static bool owned[ORDER_IDS];
+/* The second factor that was begun last, the recovery codes that were made last, and the page's clock. */
+static uint8_t totp[TOTP_SECRET_LEN];
+static struct factor_recovery recovery;
+static int64_t page_now;
 static uint8_t *spki;
 static size_t spki_len;
 
@@ -141,6 +148,7 @@ static void connect_tcp(int ends[2])
 	struct sockaddr_in at = { .sin_family = AF_INET,
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int on = socket(AF_INET, SOCK_STREAM, 0);
+	const int at_once = 1; /* and not when the peer's delayed acknowledgement has come */
 	socklen_t len = sizeof(at);
 
 	ends[1] = socket(AF_INET, SOCK_STREAM, 0);
@@ -150,6 +158,9 @@ static void connect_tcp(int ends[2])
 	assert(connect(ends[1], (struct sockaddr *)&at, sizeof(at)) == 0);
 	ends[0] = accept4(on, NULL, NULL, SOCK_NONBLOCK);
 	assert(ends[0] >= 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+	for (int i = 0; i < 2; i++)
+		assert(setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once)) ==
+		       0);
 	close(on);
 }
 
@@ -187,6 +198,9 @@ static void enter(bool sign_in)
 	memset(tokens, 0, sizeof(tokens));
 	memset(owned, 0, sizeof(owned));
 	memset(challenge, 0, sizeof(challenge));
+	memset(totp, 0, sizeof(totp));
+	memset(&recovery, 0, sizeof(recovery));
+	page_now = INT64_C(1) << 40;
 	login[0] = code[0] = invitation[0] = 0;
 	made = 0;
 	peer = NULL;
@@ -735,8 +749,141 @@ static int ask_confirmations(const struct command *c)
 	return status;
 }
 
+static int ask_assets(const struct command *c)
+{
+	static uint8_t digests[2][MANIFEST_HASH_LEN] = { { 0 }, { 1 } };
+	People__RegisterAssetRequest add = PEOPLE__REGISTER_ASSET_REQUEST__INIT;
+	People__ListAssetsRequest list = PEOPLE__LIST_ASSETS_REQUEST__INIT;
+	People__AssetRequest one = PEOPLE__ASSET_REQUEST__INIT;
+	People__UpdateAssetRequest update = PEOPLE__UPDATE_ASSET_REQUEST__INIT;
+	People__LinkAssetRequest link = PEOPLE__LINK_ASSET_REQUEST__INIT;
+	uint8_t how = c->operand;
+
+	add.workspace = list.workspace = one.workspace = update.workspace = link.workspace =
+		text_of(c->name);
+	add.name = list.after = one.name = update.name = link.name = text_of(c->other);
+	add.type = text_of(how & ORDER_OTHER_TYPE ? "king"
+			   : how & ORDER_DATASET  ? "dataset"
+						  : "algorithm");
+	add.digest.data = digests[how & ORDER_OTHER_ASSET ? 1 : 0];
+	add.digest.len = MANIFEST_HASH_LEN - (how & ORDER_SHORT_ASSET ? 1 : 0);
+	add.description = update.description = text_of(how & ORDER_DESCRIBED ? "of 2024" : "");
+	add.mime_type = update.mime_type = text_of(how & ORDER_BAD_MIME ? "text"
+						   : how & ORDER_MIME   ? "text/csv"
+									: "");
+	update.to = text_of(names[how % ORDER_NAMES]);
+	update.no_description = how & ORDER_NO_DESCRIPTION;
+	link.computation_id = text_of(c->id);
+	switch (c->what) {
+	case ORDER_REGISTER_ASSET:
+		return ask(c, PROTO_PEOPLE_REGISTER_ASSET, &add.base);
+	case ORDER_LIST_ASSETS:
+		return ask(c, PROTO_PEOPLE_LIST_ASSETS, &list.base);
+	case ORDER_SHOW_ASSET:
+		return ask(c, PROTO_PEOPLE_SHOW_ASSET, &one.base);
+	case ORDER_UPDATE_ASSET:
+		return ask(c, PROTO_PEOPLE_UPDATE_ASSET, &update.base);
+	case ORDER_REMOVE_ASSET:
+		return ask(c, PROTO_PEOPLE_REMOVE_ASSET, &one.base);
+	default:
+		return ask(c, PROTO_PEOPLE_LINK_ASSET, &link.base);
+	}
+}
+
+static int64_t number_of(const char *sql, const char *text);
+
+/* Of the secret that was made last, for the page's clock as it is. */
+static void write_code(const struct command *c, char typed[FACTOR_RECOVERY_TEXT_LEN + 1])
+{
+	struct err e;
+
+	page_now += (int64_t)(c->operand & ORDER_STEPS) * TOTP_STEP_MS;
+	if (c->operand & ORDER_RECOVERY)
+		memcpy(typed, recovery.codes[0], sizeof(recovery.codes[0]));
+	else
+		assert(totp_code(totp, page_now / TOTP_STEP_MS, typed, &e) == 0);
+	if (c->operand & ORDER_FLAG && *typed)
+		typed[0] = typed[0] == '0' ? '1' : '0';
+}
+
+static void try_factor(const struct command *c, int64_t person)
+{
+	char typed[FACTOR_RECOVERY_TEXT_LEN + 1] = "";
+	struct factor_state before, after;
+	enum factor_answer answer = FACTOR_LATER;
+	struct err e;
+
+	write_code(c, typed);
+	assert(factor_look(&store.db, person, &before, &e) == 0);
+	if (factor_try(&store.db, person, typed, page_now, &answer, &e) < 0) {
+		assert(before.is_on && !*typed && e.code == ERR_INVALID);
+		return;
+	}
+	assert(factor_look(&store.db, person, &after, &e) == 0);
+	assert(before.is_on || answer == FACTOR_RIGHT);
+	if (before.is_on && c->operand & ORDER_RECOVERY)
+		assert(answer != FACTOR_LATER &&
+		       after.left == before.left - (answer == FACTOR_RIGHT ? 1 : 0));
+	if (answer != FACTOR_RIGHT) {
+		assert(factor_refuse(answer, &e) < 0 && *e.text);
+		return;
+	}
+	/* What was taken is not taken again. */
+	assert(!before.is_on || factor_try(&store.db, person, typed, page_now, &answer, &e) < 0 ||
+	       answer != FACTOR_RIGHT);
+}
+
+static void confirm_factor(const struct command *c, int64_t person)
+{
+	char typed[FACTOR_RECOVERY_TEXT_LEN + 1] = "";
+	struct factor_state before, after;
+	struct err e;
+
+	write_code(c, typed);
+	assert(factor_look(&store.db, person, &before, &e) == 0);
+	int failed = factor_confirm(&store.db, person, typed, 0, page_now, &recovery, &e);
+
+	assert(factor_look(&store.db, person, &after, &e) == 0);
+	assert(failed ? after.is_on == before.is_on
+		      : !before.is_on && after.is_on && after.left == FACTOR_RECOVERY);
+}
+
+/* As whoever signed in at the page does. */
+static void ask_factors(const struct command *c)
+{
+	struct user u CLEANUP_USER = { .name = NULL };
+	struct factor_state state;
+	struct err e;
+
+	if (user_find(&store.db, c->name, &u, &e) < 0)
+		return;
+	switch (c->what) {
+	case ORDER_BEGIN_FACTOR:
+		(void)!factor_begin(&store.db, u.number, page_now, totp, &e);
+		return;
+	case ORDER_CONFIRM_FACTOR:
+		confirm_factor(c, u.number);
+		return;
+	case ORDER_TRY_FACTOR:
+		try_factor(c, u.number);
+		return;
+	default:
+		assert(factor_look(&store.db, u.number, &state, &e) == 0);
+		int failed = c->operand & ORDER_FLAG
+				     ? factor_remove(&store.db, u.number, &e)
+				     : factor_renew(&store.db, u.number, &recovery, &e);
+		assert(state.is_on ? failed == 0 : err_is(failed, ERR_NOT_FOUND));
+	}
+}
+
 static int ask_one(const struct command *c)
 {
+	if (c->what >= ORDER_BEGIN_FACTOR) {
+		ask_factors(c);
+		return ERR_PRECONDITION; /* nobody asked */
+	}
+	if (c->what >= ORDER_REGISTER_ASSET)
+		return ask_assets(c);
 	if (c->what == ORDER_SET_AUDITOR)
 		return ask_users(c);
 	if (c->what == ORDER_REMOVE_FACTOR)
@@ -857,6 +1004,12 @@ static void check_answer(const struct command *c, bool known, const struct token
 	if (governs(c->what))
 		assert(p.in == MEMBERSHIP_ADMINISTRATOR &&
 		       who->scope & ACTION_BIT(ACTION_ADMINISTRATOR));
+	if (*c->name && c->what >= ORDER_REGISTER_ASSET && c->what <= ORDER_LINK_ASSET)
+		assert(p.in != MEMBERSHIP_NONE);
+	if (*c->name && (c->what == ORDER_REGISTER_ASSET || c->what == ORDER_LINK_ASSET))
+		assert(p.in != MEMBERSHIP_VIEWER);
+	if (c->what == ORDER_LINK_ASSET)
+		assert(p.at == MEMBERSHIP_ADMINISTRATOR || granted & ACTION_BIT(ACTION_VIEW));
 	if (is_about_one(c->what))
 		assert(p.at != MEMBERSHIP_NONE);
 	if (is_about_one(c->what) && c->what != ORDER_SHOW && c->what != ORDER_LIST_ROLES)
@@ -916,6 +1069,14 @@ static void check_tables(void)
 			 " AND w.person = m.person)",
 			 "") == 0);
 	assert(number_of("SELECT count(*) FROM workspaces", "") > 0);
+	/* An asset and what it is linked with are in one workspace. */
+	assert(number_of("SELECT count(*) FROM asset_links l JOIN assets a ON a.number = l.asset"
+			 " WHERE NOT EXISTS (SELECT 1 FROM workspace_computations h WHERE"
+			 " h.computation = l.computation AND h.workspace = a.workspace)",
+			 "") == 0);
+	assert(number_of("SELECT count(*) FROM recovery_codes r WHERE NOT EXISTS (SELECT 1 FROM"
+			 " factors f WHERE f.person = r.person AND f.confirmed = 1)",
+			 "") == 0);
 }
 
 static void command(struct reader *r)

@@ -306,16 +306,121 @@ static void save_workspaces(void)
 	calls_save_to("people_calls", "workspaces", &w);
 }
 
-/* Nobody without a token. */
+/* Anna administers a workspace, bert is in it, and each has files of theirs; one is linked. */
+static void save_assets(void)
+{
+	struct writer w = begin(ORDER_FLAG, ALL);
+
+	simple(&w, ORDER_CREATE, TOKEN_A, COMPUTATION_ONE);
+	simple(&w, ORDER_CREATE, TOKEN_B, COMPUTATION_TWO);
+	order(&w, ORDER_ADD_WORKSPACE, TOKEN_A, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 0);
+	for (int how = 0; how < 256; how = how ? how * 2 : 1)
+		order(&w, ORDER_REGISTER_ASSET, TOKEN_B, NAME_DEFAULT, NAME_OWN, COMPUTATION_ONE,
+		      (uint8_t)how);
+	order(&w, ORDER_REGISTER_ASSET, TOKEN_A, NAME_EMPTY, NAME_VIEWER, COMPUTATION_ONE,
+	      ORDER_OTHER_ASSET | ORDER_MIME);
+	order(&w, ORDER_REGISTER_ASSET, TOKEN_A, NAME_DEFAULT, NAME_BAD, COMPUTATION_ONE, 0);
+	order(&w, ORDER_REGISTER_ASSET, TOKEN_NONE, NAME_DEFAULT, NAME_OWNER, COMPUTATION_ONE, 0);
+	order(&w, ORDER_REGISTER_ASSET, TOKEN_NONE, NAME_EMPTY, NAME_OWNER, COMPUTATION_ONE, 0);
+	order(&w, ORDER_REGISTER_ASSET, TOKEN_B, NAME_OWN, NAME_OWNER, COMPUTATION_ONE, 0);
+	order(&w, ORDER_REGISTER_ASSET, TOKEN_A, NAME_OWN, NAME_OWNER, COMPUTATION_ONE, 0);
+	for (int name = 0; name < ORDER_NAMES; name++) {
+		order(&w, ORDER_SHOW_ASSET, TOKEN_B, NAME_DEFAULT, (enum order_name)name,
+		      COMPUTATION_ONE, 0);
+		order(&w, ORDER_LINK_ASSET, TOKEN_A, NAME_DEFAULT, (enum order_name)name,
+		      COMPUTATION_ONE, 0);
+		order(&w, ORDER_LINK_ASSET, TOKEN_B, NAME_DEFAULT, (enum order_name)name,
+		      COMPUTATION_ONE, 0);
+	}
+	order(&w, ORDER_LINK_ASSET, TOKEN_A, NAME_OWN, NAME_OWNER, COMPUTATION_ONE, 0);
+	order(&w, ORDER_LIST_ASSETS, TOKEN_B, NAME_DEFAULT, NAME_EMPTY, COMPUTATION_ONE, 0);
+	order(&w, ORDER_LIST_ASSETS, TOKEN_NONE, NAME_DEFAULT, NAME_OWN, COMPUTATION_ONE, 0);
+	calls_save_to("people_calls", "assets", &w);
+}
+
+/* Bert's file gets another name for each thing that is said of it, and goes once nothing is linked with it. */
+static void save_assets_changed(void)
+{
+	struct writer w = begin(ORDER_FLAG, ALL);
+
+	simple(&w, ORDER_CREATE, TOKEN_B, COMPUTATION_ONE);
+	order(&w, ORDER_REGISTER_ASSET, TOKEN_B, NAME_DEFAULT, NAME_OWN, COMPUTATION_ONE, 0);
+	order(&w, ORDER_LINK_ASSET, TOKEN_B, NAME_DEFAULT, NAME_OWN, COMPUTATION_ONE, 0);
+	for (int how = 0; how < ORDER_NAMES; how++)
+		order(&w, ORDER_UPDATE_ASSET, TOKEN_B, NAME_DEFAULT, (enum order_name)how,
+		      COMPUTATION_ONE, (uint8_t)(ORDER_DESCRIBED + how));
+	order(&w, ORDER_UPDATE_ASSET, TOKEN_A, NAME_DEFAULT, NAME_OWN, COMPUTATION_ONE,
+	      ORDER_MIME | NAME_OWN);
+	order(&w, ORDER_UPDATE_ASSET, TOKEN_A, NAME_DEFAULT, NAME_OWN, COMPUTATION_ONE,
+	      ORDER_BAD_MIME | NAME_OWN);
+	for (int name = 0; name < ORDER_NAMES; name++)
+		order(&w, ORDER_UPDATE_ASSET, TOKEN_A, NAME_DEFAULT, (enum order_name)name,
+		      COMPUTATION_ONE, ORDER_NO_DESCRIPTION | ORDER_DESCRIBED);
+	for (int name = 0; name < ORDER_NAMES; name++)
+		order(&w, ORDER_REMOVE_ASSET, TOKEN_B, NAME_DEFAULT, (enum order_name)name,
+		      COMPUTATION_ONE, 0);
+	simple(&w, ORDER_REMOVE, TOKEN_B, COMPUTATION_ONE);
+	for (int name = 0; name < ORDER_NAMES; name++)
+		order(&w, ORDER_REMOVE_ASSET, TOKEN_B, NAME_DEFAULT, (enum order_name)name,
+		      COMPUTATION_ONE, 0);
+	calls_save_to("people_calls", "assets-changed", &w);
+}
+
+static void factor(struct writer *w, enum order what, uint8_t operand)
+{
+	order(w, what, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_NONE, operand);
+}
+
+/* Set up, late and rightly; its codes, used and guessed; recovery codes; none of it any more. */
+static void save_factors(void)
+{
+	struct writer w = begin(0, ALL);
+
+	factor(&w, ORDER_TRY_FACTOR, 0);
+	factor(&w, ORDER_CONFIRM_FACTOR, 0);
+	factor(&w, ORDER_BEGIN_FACTOR, 0);
+	factor(&w, ORDER_TRY_FACTOR, 0);
+	for (int i = 0; i < 2; i++) /* past FACTOR_BEGIN_MS */
+		factor(&w, ORDER_CONFIRM_FACTOR, ORDER_FLAG | ORDER_STEPS);
+	factor(&w, ORDER_BEGIN_FACTOR, 0);
+	factor(&w, ORDER_CONFIRM_FACTOR, ORDER_FLAG);
+	factor(&w, ORDER_CONFIRM_FACTOR, 1);
+	factor(&w, ORDER_CONFIRM_FACTOR, 1);
+	factor(&w, ORDER_BEGIN_FACTOR, 0);
+	factor(&w, ORDER_TRY_FACTOR, 0);
+	factor(&w, ORDER_TRY_FACTOR, 1);
+	factor(&w, ORDER_TRY_FACTOR, ORDER_RECOVERY);
+	factor(&w, ORDER_TRY_FACTOR, ORDER_RECOVERY | ORDER_FLAG);
+	factor(&w, ORDER_RENEW_FACTOR, 0);
+	for (int i = 0; i < 12; i++)
+		factor(&w, ORDER_TRY_FACTOR, ORDER_FLAG);
+	factor(&w, ORDER_TRY_FACTOR, 1);
+	factor(&w, ORDER_TRY_FACTOR, ORDER_RECOVERY);
+	factor(&w, ORDER_TRY_FACTOR, ORDER_STEPS);
+	factor(&w, ORDER_RENEW_FACTOR, ORDER_FLAG);
+	factor(&w, ORDER_RENEW_FACTOR, ORDER_FLAG);
+	factor(&w, ORDER_RENEW_FACTOR, 0);
+	factor(&w, ORDER_BEGIN_FACTOR, 0);
+	factor(&w, ORDER_CONFIRM_FACTOR, 1);
+	order(&w, ORDER_REMOVE_FACTOR, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_NONE, 0);
+	calls_save_to("people_calls", "factors", &w);
+}
+
+/* Nobody without a token; with one of an administrator's, as over a socket. */
 static void save_signed_in(void)
 {
-	struct writer w = calls_begin(1);
+	static const struct {
+		const char *name;
+		enum order_token token;
+	} by[] = { { "signed-in", TOKEN_A }, { "signed-out", TOKEN_NONE } };
 
-	for (int what = 0; what < ORDERS; what++)
-		simple(&w, (enum order)what, TOKEN_NONE, COMPUTATION_ONE);
-	for (int what = 0; what < ORDERS; what++)
-		simple(&w, (enum order)what, TOKEN_A, COMPUTATION_ONE);
-	calls_save_to("people_calls", "signed-in", &w);
+	for (size_t i = 0; i < sizeof(by) / sizeof(*by); i++) {
+		struct writer w = calls_begin(1);
+
+		for (int what = 0; what < ORDERS; what++)
+			simple(&w, (enum order)what, by[i].token, COMPUTATION_ONE);
+		calls_save_to("people_calls", by[i].name, &w);
+	}
 }
 
 void calls_people_calls(void)
@@ -329,5 +434,8 @@ void calls_people_calls(void)
 	save_logins();
 	save_workspaces();
 	save_invitations();
+	save_assets();
+	save_assets_changed();
+	save_factors();
 	save_signed_in();
 }

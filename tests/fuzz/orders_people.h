@@ -64,6 +64,16 @@ enum order {
 	ORDER_REVOKE_INVITATION, /* of the operand's number */
 	ORDER_PUT_INVITATION, /* is there, by the second name; the one that the next one is about */
 	ORDER_TAKE_INVITATION, /* with ORDER_FLAG, with a secret that is wrong */
+	ORDER_REGISTER_ASSET, /* of the second name; the operand is as below, here and in ORDER_UPDATE_ASSET */
+	ORDER_LIST_ASSETS,
+	ORDER_SHOW_ASSET,
+	ORDER_UPDATE_ASSET,
+	ORDER_REMOVE_ASSET,
+	ORDER_LINK_ASSET,
+	ORDER_BEGIN_FACTOR, /* as the first name at the page, which the next three are as well */
+	ORDER_CONFIRM_FACTOR, /* so many steps later as the operand says; with ORDER_FLAG by a wrong code */
+	ORDER_TRY_FACTOR,   /* the same; with ORDER_RECOVERY by a recovery code */
+	ORDER_RENEW_FACTOR, /* with ORDER_FLAG there is none any more */
 	ORDERS
 };
 
@@ -76,6 +86,20 @@ enum {
 	ORDER_SHORT_SIGNATURE = 16,
 	ORDER_OTHER_DIGEST = 4,
 	ORDER_OTHER_REVISION = 32
+};
+
+enum { ORDER_RECOVERY = 0x40, ORDER_STEPS = 0x3f };
+
+/* What is said of an asset. */
+enum {
+	ORDER_DATASET = 1,
+	ORDER_OTHER_TYPE = 2,
+	ORDER_OTHER_ASSET = 4, /* a digest that no manifest has */
+	ORDER_SHORT_ASSET = 8,
+	ORDER_DESCRIBED = 16,
+	ORDER_NO_DESCRIPTION = 32,
+	ORDER_MIME = 64,
+	ORDER_BAD_MIME = 128
 };
 
 enum order_token {
