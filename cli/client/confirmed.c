@@ -68,6 +68,10 @@ static void judge(const struct confirmed *seen, const People__Confirmation *c,
 		row->verdict = CONFIRMED_STALE;
 	} else if (verify(seen, c, &row->why) < 0) {
 		row->verdict = CONFIRMED_WRONG;
+	} else if (c->retired) { /* the service's word, by which one counts less, and none more */
+		err_set(&row->why, ERR_PRECONDITION,
+			"by a key that was retired since: it does not count");
+		row->verdict = CONFIRMED_RETIRED;
 	}
 }
 
@@ -230,6 +234,7 @@ void confirmed_to_json(struct json_out *out, const struct confirmed *seen)
 {
 	static const char *const words[] = { [CONFIRMED_VERIFIED] = "verified here",
 					     [CONFIRMED_STALE] = "stale",
+					     [CONFIRMED_RETIRED] = "retired",
 					     [CONFIRMED_WRONG] = "wrong" };
 
 	json_out_list(out, "confirmations");

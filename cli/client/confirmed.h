@@ -10,7 +10,7 @@
 #include "common/manifest/confirmation.h"
 #include "people.pb-c.h"
 
-enum confirmed_verdict { CONFIRMED_VERIFIED, CONFIRMED_STALE, CONFIRMED_WRONG };
+enum confirmed_verdict { CONFIRMED_VERIFIED, CONFIRMED_STALE, CONFIRMED_RETIRED, CONFIRMED_WRONG };
 
 struct confirmed_row {
 	enum confirmed_verdict verdict;
@@ -43,5 +43,5 @@ const ProtobufCBinaryData *confirmed_key(const struct confirmed *seen,
 void confirmed_print(FILE *out, const struct confirmed *seen);
 /* As the member "confirmations". */
 void confirmed_to_json(struct json_out *out, const struct confirmed *seen);
-/* CLI_NOT_GENUINE: one of them is neither verified nor stale. */
+/* CLI_NOT_GENUINE: one of them is neither verified nor one that counts no more. */
 enum cli_exit confirmed_judge(const struct confirmed *seen, struct err *e);

@@ -138,7 +138,8 @@ const struct command cmd_computation_show = {
 	.options = computation_show_options,
 	.run = run_show,
 	.more = "Each confirmation is verified here: against the manifest that the service shows, the key in it, and\n"
-		"the key of this service's log of heads. 'stale' is one of a manifest that has changed since.\n"
+		"the key of this service's log of heads. 'stale' is one of a manifest that has changed since,\n"
+		"'retired' one by a key that its user has retired since; neither counts.\n"
 		"Exit 3: one is not what it is said to be, or the service is another than the one seen before.",
 };
 

@@ -52,6 +52,7 @@ static void message_confirmation(People__Confirmation *m, Google__Protobuf__Time
 	m->signature = (ProtobufCBinaryData){ c->signature_len, c->signature };
 	m->confirmed = people_time(time, c->made);
 	m->stale = c->stale;
+	m->retired = c->retired;
 }
 
 /* ---- a new one ---- */

@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a key `k` whose signatures count in that computation. */
+#define KEY_IN_USE(fingerprint, computation)                                                       \
+	"k.fingerprint = " fingerprint " AND k.retired = 0 AND k.computation IN ('', " computation \
+	")"
+
 /* ---- those that there are ---- */
 
 static int read_bytes(struct db_rows *row, int column, uint8_t *bytes, size_t len, struct err *e)
@@ -32,7 +37,8 @@ static int read_row(struct db_rows *row, struct store_confirmation *c, struct er
 	    db_blob(row, 4, sizeof(c->signature), &signature, &c->signature_len, e) < 0)
 		return err_code(e);
 	memcpy(c->signature, signature, c->signature_len);
-	if (db_integer(row, 5, 0, INT64_MAX, &c->made, e) < 0)
+	if (db_integer(row, 5, 0, INT64_MAX, &c->made, e) < 0 ||
+	    db_flag(row, 6, &c->retired, e) < 0)
 		return err_code(e);
 	return db_text(row, 0, &c->user, e);
 }
@@ -69,11 +75,16 @@ static int read_rows(struct store *store, const char *computation, struct store_
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row = 0;
 
-	if (db_query(&store->db, &rows, e,
-		     "SELECT u.name, c.fingerprint, c.digest, c.revision, c.signature, c.made"
-		     " FROM confirmations c JOIN users u ON u.number = c.person"
-		     " WHERE c.computation = ? ORDER BY c.made, c.person LIMIT ?",
-		     "ti", computation, (int64_t)STORE_CONFIRMATIONS_MAX) < 0)
+	if (db_query(
+		    &store->db, &rows, e,
+		    "SELECT u.name, c.fingerprint, c.digest, c.revision, c.signature, c.made,"
+		    " CASE WHEN EXISTS (SELECT 1 FROM user_keys k WHERE k.person = c.person"
+		    " AND " KEY_IN_USE(
+			    "c.fingerprint",
+			    "c.computation") ") THEN 0 ELSE 1 END"
+					     " FROM confirmations c JOIN users u ON u.number = c.person"
+					     " WHERE c.computation = ? ORDER BY c.made, c.person LIMIT ?",
+		    "ti", computation, (int64_t)STORE_CONFIRMATIONS_MAX) < 0)
 		return err_code(e);
 	while (list->count < STORE_CONFIRMATIONS_MAX && (row = db_next(rows, e)) > 0) {
 		struct store_confirmation *c = &list->rows[list->count++]; /* freed from here on */
@@ -158,8 +169,8 @@ static int check_key(struct store *store, int64_t person, const struct confirmat
 
 	if (find_in_manifest(store, c, key, e) < 0 ||
 	    db_number(&store->db, &own, e,
-		      "SELECT count(*) FROM user_keys WHERE person = ? AND fingerprint = ?"
-		      " AND retired = 0 AND computation IN ('', ?)",
+		      "SELECT count(*) FROM user_keys k WHERE k.person = ?"
+		      " AND " KEY_IN_USE("?", "?"),
 		      "ibt", person, c->key, sizeof(c->key), c->computation) < 0)
 		return err_code(e);
 	if (*key && own)

@@ -3,7 +3,8 @@
  * store_confirm.h — who has compared the digest of a computation's manifest (common/manifest/confirmation.h).
  *
  * One of each user stays, the newest. One of a manifest that has changed since is stale, and stays as that until its
- * user confirms again.
+ * user confirms again. One by a key that was retired since stays too, and counts for nothing: whoever has the key may be
+ * somebody else.
  */
 #pragma once
 
@@ -20,7 +21,7 @@ struct store_confirmation {
 	int64_t revision, made; /* made: ms since 1970 */
 	uint8_t signature[SIGNATURE_MAX];
 	size_t signature_len;
-	bool stale;
+	bool stale, retired;
 };
 
 /* Of one computation, oldest first. */

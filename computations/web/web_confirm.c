@@ -5,12 +5,19 @@
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
+static const char *words_of(const struct store_confirmation *c)
+{
+	if (c->stale)
+		return "stale: the manifest has changed since";
+	return c->retired ? "by a key that was retired since: it does not count" : "this digest";
+}
+
 static void put_row(const struct store_confirmation *c, struct writer *w)
 {
 	page_put(w,
 		 "<li><div class=\"row between\"><strong><bdi>%t</bdi></strong><span "
 		 "class=\"dim\">%s</span></div>",
-		 c->user, c->stale ? "stale: the manifest has changed since" : "this digest");
+		 c->user, words_of(c));
 	page_key(w, c->key);
 	page_put(w, "<span class=\"sub\">");
 	page_time(w, c->made);

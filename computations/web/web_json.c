@@ -157,6 +157,7 @@ static void put_confirmation(struct writer *w, const struct store_confirmation *
 	json_put_hex(w, "signature", c->signature, c->signature_len);
 	put_time(w, "confirmed", c->made);
 	put_flag(w, "stale", c->stale);
+	put_flag(w, "retired", c->retired);
 	writer_text(w, "}");
 }
 

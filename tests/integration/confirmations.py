@@ -122,6 +122,21 @@ def another_manifest_is_another():
             3, "another digest than yours")
 
 
+def a_retired_key_counts_no_more():
+    with room() as (made, environment):
+        for holder in (made.anna, made.bert):
+            made.confirm(holder)
+        mine = environment(made.bert)
+        made.anna.caller("RetireKey", fingerprint=made.anna.fingerprint)
+        assert [(c.user, c.stale, c.retired) for c in made.list().confirmations] == [
+            ("anna", False, True), ("bert", False, False)]
+        shown = cli("computation", "show", "c", **mine).ok()
+        assert shown.count("verified here") == 1 and "by a key that was retired since: it does not count" in shown, shown
+        rows = cli("computation", "show", "c", "--json", **mine).json()["confirmations"]
+        assert [row["verdict"] for row in rows] == ["retired", "verified here"], rows
+        refusal(lambda: made.confirm(made.anna), DENIED)
+
+
 def nobody_confirms_for_another():
     with room() as (made, environment):
         anna, bert, carl = made.anna, made.bert, made.carl
@@ -224,6 +239,10 @@ def the_page_and_the_api_say_who():
         row, = told["confirmations"]
         signature = made.list().confirmations[0].signature.hex()
         assert (told["revision"], row["user"], row["stale"], row["signature"]) == (1, "bert", False, signature), told
+        web.service.root("RetireKey", user="bert", fingerprint=made.bert.fingerprint)
+        assert "bert by a key that was retired since" in web.ask("/c/c").page().words()
+        row, = web.ask("/api/computations/c/confirmations").json()["confirmations"]
+        assert (row["stale"], row["retired"]) == (False, True), row
         made.anna.again().register("c")
         assert "bert stale: the manifest has changed since" in web.ask("/c/c").page().words()
         told = web.ask("/api/computations/c/confirmations").json()
@@ -258,6 +277,7 @@ def the_audit_log_says_who_and_which():
 if __name__ == "__main__":
     tap.run([participants_confirm_and_all_see_it,
              another_manifest_is_another,
+             a_retired_key_counts_no_more,
              nobody_confirms_for_another,
              a_service_that_lies_is_seen,
              the_page_and_the_api_say_who,

@@ -129,7 +129,7 @@ static void what_was_signed_is_kept(void **state)
 		assert_memory_equal(list->rows[0].key, c.key, sizeof(c.key));
 		assert_memory_equal(list->rows[0].digest, c.digest, sizeof(c.digest));
 		assert_int_equal(list->rows[0].made, NOW + i);
-		assert_false(list->rows[0].stale);
+		assert_false(list->rows[0].stale || list->rows[0].retired);
 	}
 }
 
@@ -162,6 +162,30 @@ static void another_s_or_older_is_refused(void **state)
 	assert_refused(confirm(f, anna, &good, 1, NOW), f->e, ERR_DENIED, "none in use");
 	CLEANUP(store_confirmations_free) struct store_confirmations *list = list_of(f, "one");
 	assert_int_equal(list->count, 0);
+}
+
+/* It is shown, and counts again only when another key in use has signed. */
+static void a_retired_key_s_does_not_count(void **state)
+{
+	struct store_room *f = *state;
+	int64_t anna = add_user(f, "anna", 1), carl = add_user(f, "carl", 3);
+	struct confirmation c;
+
+	create(f, "one", 1, 3);
+	c = of_now(f, "anna", "one", 1);
+	assert_ok(confirm(f, anna, &c, 1, NOW), f->e);
+	const struct confirmation his = of_now(f, "carl", "one", 3);
+	assert_ok(confirm(f, carl, &his, 3, NOW + 1), f->e);
+	assert_ok(user_key_retire(&f->store.db, anna, c.key, NOW, &f->e), f->e);
+	CLEANUP(store_confirmations_free) struct store_confirmations *list = list_of(f, "one");
+	assert_int_equal(list->count, 2);
+	assert_true(list->rows[0].retired && !list->rows[0].stale);
+	assert_false(list->rows[1].retired);
+	/* One that is nobody's any more is as one that was retired. */
+	assert_ok(db_script(&f->store.db, "DELETE FROM user_keys", &f->e), f->e);
+	store_confirmations_free(TAKE_PTR(list));
+	list = list_of(f, "one");
+	assert_true(list->rows[0].retired && list->rows[1].retired);
 }
 
 /* Also when the manifest is what it was again. */
@@ -298,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_ROOM_ROW(what_was_signed_is_kept),
 		STORE_ROOM_ROW(another_s_or_older_is_refused),
+		STORE_ROOM_ROW(a_retired_key_s_does_not_count),
 		STORE_ROOM_ROW(a_change_makes_it_stale),
 		STORE_ROOM_ROW(so_many_stay),
 		STORE_ROOM_ROW(what_others_wrote_is_refused),
