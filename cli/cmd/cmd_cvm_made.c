@@ -90,7 +90,8 @@ static const struct cli_option create_options[] = {
 
 static const struct cli_option remove_options[] = {
 	{ .name = "workspace", .value = "NAME", .help = "of that one (your only one, or 'default')" },
-	{ .name = "force", .help = "although a computation is in it that has not ended, which then fails" },
+	{ .name = "force", .help = "although a computation is in it that has not ended, which then fails; said once more, "
+				   "of one that its manager knows nothing of" },
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,
 	{ .name = NULL },
@@ -127,5 +128,6 @@ const struct command cmd_cvm_remove = {
 	.operands_max = 1,
 	.options = remove_options,
 	.run = run_remove,
-	.more = "If its manager can't be asked, the service goes on with it until it is removed.",
+	.more = "If its manager can't be asked, the service goes on with it until it is removed. A manager that knows\n"
+		"nothing of it may have lost its records: look at its host, then remove it once more with --force.",
 };

@@ -14,6 +14,7 @@ enum { MACHINE_PAGE_MAX = 64 };
 /* What such a call is about. */
 struct machine_request {
 	struct machine wish, rows[MACHINE_PAGE_MAX];
+	bool gives_up; /* as machine_waiter has it */
 	int64_t after;
 	size_t limit;
 };
@@ -106,7 +107,9 @@ static void told(void *data, const struct machine *m, const struct err *e)
 /* It is on disk: now its manager is asked. */
 static void go_on(struct request *r)
 {
-	const struct machine_waiter waiter = { .told = told, .data = r };
+	const struct machine_waiter waiter = { .told = told,
+					       .data = r,
+					       .gives_up = r->machine->gives_up };
 
 	machines_take(r->service->machines, &r->machine->rows[0], &waiter);
 }
@@ -215,6 +218,8 @@ static int run_remove(struct store *store, struct request *r, struct err *e)
 		return err_code(e);
 	request_was(r, "%s in workspace %s", machine_state(m), m->workspace);
 	number = m->number;
+	/* Forced once more, when all could see what keeps it. */
+	r->machine->gives_up = r->force && m->phase == MACHINE_LEAVING && *m->reason;
 	machine_done(m);
 	if (store_machine_leave(store, number, r->force, e) < 0)
 		return err_code(e);

@@ -331,14 +331,19 @@ static void runs(struct machine_task *task, const struct machine_said *said)
 static void unknown_there(struct machine_task *task)
 {
 	const struct usage_seen nobody_knows = { .until = 0 };
+	bool was_made = *task->row.cvm_id;
 
-	if (task->row.phase == MACHINE_MADE &&
-	    session_find(task->machines->service, task->row.cvm_id)) {
+	if (was_made && session_find(task->machines->service, task->row.cvm_id)) {
 		wait_for(task, LOOK_MS);
 		stuck(task, "its manager knows nothing of it, and its agent is connected");
-		return;
+	} else if (was_made && task->row.phase == MACHINE_LEAVING && !task->is_given_up) {
+		wait_longer(task);
+		stuck(task,
+		      "its manager knows nothing of it, so nobody knows whether it is gone: look "
+		      "at its host, and remove it once more with force");
+	} else {
+		none(task, true, &nobody_knows, "its manager knows nothing of it");
 	}
-	none(task, true, &nobody_knows, "its manager knows nothing of it");
 }
 
 static void on_seen(void *data, const struct machine_said *said, const struct err *e)
@@ -393,7 +398,7 @@ static void on_removed(void *data, const struct machine_said *said, const struct
 	else if (!e)
 		gone(task, MACHINE_REMOVED, &until_now, "");
 	else if (e->code == ERR_NOT_FOUND)
-		look(task); /* when it ended, its manager may remember */
+		look(task); /* removed before, or its manager has lost its records; it may know when */
 	else
 		failed(task, e);
 }

@@ -25,9 +25,10 @@ struct machine_task {
 	bool is_fresh;              /* its manager was never asked for it */
 	struct err refusal;         /* of its creation; code ERR_OK: none */
 	bool is_in_doubt;           /* whether that is so: who waits is told when it is known */
-	unsigned failures;          /* one after the other */
-	uint64_t due;               /* on the monotonic clock, ms */
-	uint64_t meter_due;         /* the same: when it is next noted that it ran */
+	bool is_given_up;   /* whoever has it removed knows that its manager knows nothing of it */
+	unsigned failures;  /* one after the other */
+	uint64_t due;       /* on the monotonic clock, ms */
+	uint64_t meter_due; /* the same: when it is next noted that it ran */
 	TAILQ_HEAD(, waiting) waiters;
 };
 

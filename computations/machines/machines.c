@@ -99,6 +99,7 @@ void machines_take(struct machines *machines, struct machine *m,
 	w->waiter = *waiter;
 	task->about = log_about_now();
 	trace_begin(&task->about, NULL);
+	task->is_given_up = task->is_given_up || waiter->gives_up;
 	TAILQ_INSERT_TAIL(&task->waiters, w, next);
 	task->due = 0;
 	tick(machines);

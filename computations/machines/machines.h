@@ -30,6 +30,7 @@ const struct manager_table *machines_table(const struct machines *machines);
 struct machine_waiter {
 	void (*told)(void *data, const struct machine *m, const struct err *e);
 	void *data;
+	bool gives_up; /* to be removed, it is gone as soon as its manager knows nothing of it */
 };
 
 /* Its row is there since now, or has changed: `m` is taken over. */

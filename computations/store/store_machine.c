@@ -15,6 +15,10 @@
 	" LEFT JOIN cvms v ON v.id = m.cvm AND m.phase < 3 "
 
 #define NOT_GONE "phase < 3"
+/* Of workspace ?2, so many as the parameter that follows says. */
+#define NEWEST_GONE                                                           \
+	"SELECT number FROM machines WHERE workspace = ?2 AND NOT (" NOT_GONE \
+	") ORDER BY number DESC LIMIT "
 _Static_assert(MACHINE_LOST == 3, "what is written in SQL, and in the form of the table");
 
 void machine_done(struct machine *m)
@@ -137,10 +141,11 @@ int store_machines(struct store *store, int64_t workspace, int64_t after, size_t
 	int row = 0;
 
 	if (db_query(&store->db, &found, e,
-		     "SELECT " MACHINE_COLUMNS
-		     "WHERE m.number > ?1 AND (m.workspace = ?2 OR (?2 = 0 AND m." NOT_GONE "))"
+		     "SELECT " MACHINE_COLUMNS "WHERE m.number > ?1 AND (m." NOT_GONE
+		     " OR m.number IN (" NEWEST_GONE "?4))"
+		     " AND (m.workspace = ?2 OR ?2 = 0)"
 		     " ORDER BY m.number LIMIT ?3",
-		     "iii", after, workspace, (int64_t)max) < 0)
+		     "iiii", after, workspace, (int64_t)max, (int64_t)MACHINE_GONE_KEPT) < 0)
 		return err_code(e);
 	while (got < max && (row = db_next(found, e)) > 0) {
 		row = read_machine(found, &rows[got], e);
@@ -217,14 +222,14 @@ static int check_quota(struct store *store, const struct machine *wish,
 	return 0;
 }
 
-/* The oldest of those that are gone. */
+/* The oldest of those that are gone. Of one that was made its id stays: whose it is, is known by that alone, and it may
+ * be connected all the same. */
 static int forget_some(struct store *store, int64_t workspace, struct err *e)
 {
 	return db_run(&store->db, e,
-		      "DELETE FROM machines WHERE workspace = ?1 AND NOT (" NOT_GONE ")"
-		      " AND number NOT IN (SELECT number FROM machines WHERE workspace = ?1"
-		      " AND NOT (" NOT_GONE ") ORDER BY number DESC LIMIT ?2)",
-		      "ii", workspace, (int64_t)MACHINE_GONE_KEPT);
+		      "DELETE FROM machines WHERE workspace = ?2 AND NOT (" NOT_GONE ")"
+		      " AND cvm = '' AND number NOT IN (" NEWEST_GONE "?1)",
+		      "ii", (int64_t)MACHINE_GONE_KEPT, workspace);
 }
 
 int store_machine_add(struct store *store, const struct machine *wish,

@@ -3,8 +3,9 @@
  * store_machine.h — the CVMs that this service has made by a manager: each is a workspace's.
  *
  * A row is there before its manager is asked for anything, with the name that the manager will know it by (its tag), so
- * that a service that was killed at any moment can ask what became of it. Rows of those that are gone stay for a while,
- * for people to read why.
+ * that a service that was killed at any moment can ask what became of it. Rows of those that are gone stay, so that the
+ * CVM is nobody else's; the newest are shown, for people to read why, and of those that were never made only these are
+ * kept.
  */
 #pragma once
 
@@ -14,7 +15,7 @@ enum {
 	MACHINE_NAME_MAX = 63,
 	MACHINE_WORD_MAX = 128,   /* an image's or a TEE's name */
 	MACHINE_REASON_MAX = 400, /* bytes; longer ones are cut */
-	MACHINE_GONE_KEPT = 64,   /* rows of a workspace, the newest */
+	MACHINE_GONE_KEPT = 64,   /* rows of a workspace that are shown, the newest */
 	MACHINES_MAX = 4096,      /* that are there at a time, of all workspaces */
 	MACHINE_CPUS_MAX = 4096,  /* of one that is asked for */
 };

@@ -261,6 +261,37 @@ def one_that_ends_is_lost_with_its_computation():
         until(lambda: not shown(running, "one").reason, "it is known again")
 
 
+def what_its_manager_has_forgotten_is_not_taken_for_gone():
+    with service() as running:
+        cvm = made(running.root, "one").cvm_id
+        # Whose agent is connected is there, whoever says what.
+        with agent(running, cvm):
+            until_state(running, "one", "Ready")
+            running.played.there.clear()
+            assert running.root("RemoveCvm", name="one", force=True).leaving
+            until(lambda: "its agent is connected" in shown(running, "one").reason, "what keeps it")
+        # Then nobody knows: it stays, and counts, until somebody who has looked says so.
+        until(lambda: "nobody knows whether it is gone" in shown(running, "one").reason, "what keeps it")
+        out = running.root("RemoveCvm", name="one")
+        assert out.leaving and "remove it once more with force" in out.reason, out
+        ours(running, "cvm", "create", "one").refused(1, "has a CVM one")
+        ours(running, "cvm", "remove", "one", "--force").ok()
+        assert shown(running, "one").state == "Removed"
+    # An answer that was lost costs nobody a look: its manager remembers that it is gone.
+    with service() as running:
+        made(running.root, "one")
+        name, _ = running.played.created[0]
+
+        def lost(_, context):
+            running.played.says.clear()
+            running.played.end(name, "removed")
+            context.abort(grpc.StatusCode.UNAVAILABLE, "gone away")
+
+        running.played.says["RemoveVm"] = lost
+        assert running.root("RemoveCvm", name="one").leaving
+        until_state(running, "one", "Removed")
+
+
 def a_manager_that_is_away_is_asked_again():
     with service(play=False) as running:
         out = made(running.root, "one")
@@ -454,6 +485,7 @@ if __name__ == "__main__":
         what_a_manager_refuses_is_said_in_one_line,
         a_real_manager_refuses,
         one_that_ends_is_lost_with_its_computation,
+        what_its_manager_has_forgotten_is_not_taken_for_gone,
         a_manager_that_is_away_is_asked_again,
         a_manager_that_lies_is_not_believed,
         a_manager_that_never_answers_holds_nobody_up,

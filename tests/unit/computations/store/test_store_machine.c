@@ -61,6 +61,14 @@ static void gone(struct store_room *f, int64_t number, enum machine_phase phase,
 		assert_null(failed);
 }
 
+static int64_t rows_of(struct store_room *f)
+{
+	int64_t rows;
+
+	assert_ok(db_number(&f->store.db, &rows, &f->e, "SELECT count(*) FROM machines", ""), f->e);
+	return rows;
+}
+
 static void check(struct store_room *f, int64_t number, const char *state, const char *reason)
 {
 	struct machine m CLEANUP_MACHINE = { .name = NULL };
@@ -193,13 +201,16 @@ static void a_quota_is_what_is_there_together(void **state)
 	assert_ok(try_add(f, "three", "t3", &two, &number), f->e);
 }
 
-static void of_those_that_are_gone_some_are_remembered(void **state)
+static void of_those_that_are_gone_some_are_shown(void **state)
 {
 	struct machine rows[MACHINE_GONE_KEPT + 8] = { { .name = NULL } };
 	struct store_room *f = *state;
 	char tag[24];
 	size_t count;
 
+	/* Two whose names were given: whatever else comes and goes, they are nobody else's. */
+	gone(f, add_made(f, "one", ID_A), MACHINE_REMOVED, "", NULL);
+	gone(f, add_made(f, "one", ID_B), MACHINE_LOST, "", NULL);
 	for (int i = 0; i < MACHINE_GONE_KEPT + 4; i++) {
 		snprintf(tag, sizeof(tag), "t%d", i);
 		gone(f, add(f, "one", tag), MACHINE_REMOVED, "", NULL);
@@ -217,6 +228,14 @@ static void of_those_that_are_gone_some_are_remembered(void **state)
 	assert_int_equal(count, 1);
 	assert_string_equal(rows[0].tag, "last");
 	machine_done(&rows[0]);
+	assert_int_equal(rows_of(f), MACHINE_GONE_KEPT + 3);
+	store_room_create(f, "c");
+	for (int i = 0; i < 2; i++)
+		assert_ok(store_machine_check(&f->store, i ? ID_B : ID_A, "c", &f->e), f->e);
+	assert_ok(db_script(&f->store.db, "DELETE FROM workspace_computations", &f->e), f->e);
+	for (int i = 0; i < 2; i++)
+		assert_refused(store_machine_check(&f->store, i ? ID_B : ID_A, "c", &f->e), f->e,
+			       ERR_UNAVAILABLE, "is not connected");
 }
 
 static void a_reason_is_cut_and_one_line(void **state)
@@ -273,7 +292,7 @@ int main(void)
 		STORE_ROOM_ROW(a_machine_ends_what_its_workspace_runs_there_alone),
 		STORE_ROOM_ROW(a_cvm_is_its_workspaces),
 		STORE_ROOM_ROW(a_quota_is_what_is_there_together),
-		STORE_ROOM_ROW(of_those_that_are_gone_some_are_remembered),
+		STORE_ROOM_ROW(of_those_that_are_gone_some_are_shown),
 		STORE_ROOM_ROW(a_reason_is_cut_and_one_line),
 		STORE_ROOM_ROW(an_older_database_gets_the_table),
 		cmocka_unit_test(names_have_a_form),
