@@ -2,6 +2,7 @@
 #include "computations/people/role.h"
 
 #include "common/base/log.h"
+#include "computations/people/owner.h"
 #include "computations/people/workspace_member.h"
 
 #include <stdlib.h>
@@ -120,31 +121,19 @@ static int find_member(struct db *db, const char *computation, const char *user,
 		       log_quote(user).text);
 }
 
-/* Whether that user has the role, and how many others. */
-static int count_members(struct db *db, const char *computation, const char *role, int64_t person,
-			 int64_t *has, int64_t *others, struct err *e)
-{
-	if (db_number(db, has, e,
-		      "SELECT count(*) FROM role_members WHERE computation = ? AND role = ?"
-		      " AND person = ?",
-		      "tti", computation, role, person) < 0)
-		return err_code(e);
-	return db_number(db, others, e,
-			 "SELECT count(*) FROM role_members WHERE computation = ? AND role = ?"
-			 " AND person <> ?",
-			 "tti", computation, role, person);
-}
-
 int role_give(struct db *db, const char *computation, const char *role, const char *user,
 	      struct err *e)
 {
 	struct user u CLEANUP_USER = { .name = NULL };
-	int64_t has, others, all;
+	int64_t has, all;
 	unsigned actions;
 
 	if (role_actions(db, computation, role, &actions, e) < 0 ||
 	    find_member(db, computation, user, &u, e) < 0 ||
-	    count_members(db, computation, role, u.number, &has, &others, e) < 0)
+	    db_number(db, &has, e,
+		      "SELECT count(*) FROM role_members WHERE computation = ? AND role = ?"
+		      " AND person = ?",
+		      "tti", computation, role, u.number) < 0)
 		return err_code(e);
 	if (has)
 		return 0;
@@ -161,14 +150,15 @@ int role_take(struct db *db, const char *computation, const char *role, const ch
 	      struct err *e)
 {
 	struct user u CLEANUP_USER = { .name = NULL };
-	int64_t has, others;
+	int64_t alone = 0;
 	unsigned actions;
 
 	if (role_actions(db, computation, role, &actions, e) < 0 ||
 	    find_member(db, computation, user, &u, e) < 0 ||
-	    count_members(db, computation, role, u.number, &has, &others, e) < 0)
+	    (strcmp(role, ACTION_OWNER) == 0 &&
+	     owner_alone(db, u.number, 0, computation, &alone, e) < 0))
 		return err_code(e);
-	if (has && !others && strcmp(role, ACTION_OWNER) == 0)
+	if (alone)
 		return err_set(e, ERR_PRECONDITION,
 			       "user %s is the only owner: make somebody else an owner first",
 			       log_quote(user).text);

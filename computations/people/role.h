@@ -2,7 +2,7 @@
 /*
  * role.h — who has which role in a computation, and the roles that a computation has of its own.
  *
- * A computation that has had an owner keeps one. Whether the computation is there, the caller knows.
+ * A computation that has had an owner keeps one (owner.h). Whether the computation is there, the caller knows.
  */
 #pragma once
 

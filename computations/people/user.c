@@ -2,7 +2,7 @@
 #include "computations/people/user.h"
 
 #include "common/base/log.h"
-#include "computations/people/action.h"
+#include "computations/people/owner.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -142,12 +142,7 @@ int user_remove(struct db *db, const char *name, struct err *e)
 	struct user u CLEANUP_USER = { .name = NULL };
 	int64_t orphans;
 
-	if (user_find(db, name, &u, e) < 0 ||
-	    db_number(db, &orphans, e,
-		      "SELECT count(*) FROM role_members m WHERE m.person = ?1 AND m.role = ?2"
-		      " AND NOT EXISTS (SELECT 1 FROM role_members o WHERE"
-		      " o.computation = m.computation AND o.role = ?2 AND o.person <> ?1)",
-		      "it", u.number, ACTION_OWNER) < 0)
+	if (user_find(db, name, &u, e) < 0 || owner_alone(db, u.number, 0, "", &orphans, e) < 0)
 		return err_code(e);
 	if (orphans)
 		return err_set(e, ERR_PRECONDITION,

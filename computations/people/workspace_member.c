@@ -2,7 +2,7 @@
 #include "computations/people/workspace_member.h"
 
 #include "common/base/log.h"
-#include "computations/people/action.h"
+#include "computations/people/owner.h"
 
 #include <stdlib.h>
 
@@ -199,13 +199,30 @@ static int check_others_govern(struct db *db, const struct workspace *w,
 				m->user, w->name);
 }
 
+/* One who may do more than look. */
+static int check_others_own(struct db *db, const struct workspace *w,
+			    const struct workspace_member *m, struct err *e)
+{
+	int64_t orphans;
+
+	if (owner_alone(db, m->person, w->number, "", &orphans, e) < 0)
+		return err_code(e);
+	if (!orphans)
+		return 0;
+	return err_set(e, ERR_PRECONDITION,
+		       "user %s is the only owner of %lld computation%s in workspace %s: make "
+		       "somebody else an owner first, or suspend this member",
+		       m->user, (long long)orphans, orphans == 1 ? "" : "s", w->name);
+}
+
 int workspace_member_set(struct db *db, const struct workspace *w, const char *user,
 			 enum membership membership, struct err *e)
 {
 	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
 
 	if (workspace_member_find(db, w, user, &m, e) < 0 ||
-	    (membership != MEMBERSHIP_ADMINISTRATOR && check_others_govern(db, w, &m, e) < 0))
+	    (membership != MEMBERSHIP_ADMINISTRATOR && check_others_govern(db, w, &m, e) < 0) ||
+	    (membership == MEMBERSHIP_VIEWER && check_others_own(db, w, &m, e) < 0))
 		return err_code(e);
 	return db_run(db, e,
 		      "UPDATE workspace_members SET role = ? WHERE workspace = ? AND person = ?",
@@ -224,27 +241,6 @@ int workspace_member_suspend(struct db *db, const struct workspace *w, const cha
 		      "UPDATE workspace_members SET suspended = ? WHERE workspace = ?"
 		      " AND person = ?",
 		      "iii", (int64_t)suspended, w->number, m.person);
-}
-
-static int check_others_own(struct db *db, const struct workspace *w,
-			    const struct workspace_member *m, struct err *e)
-{
-	int64_t orphans;
-
-	if (db_number(db, &orphans, e,
-		      "SELECT count(*) FROM role_members m"
-		      " JOIN workspace_computations h ON h.computation = m.computation"
-		      " WHERE m.person = ?1 AND m.role = ?2 AND h.workspace = ?3"
-		      " AND NOT EXISTS (SELECT 1 FROM role_members o WHERE"
-		      " o.computation = m.computation AND o.role = ?2 AND o.person <> ?1)",
-		      "iti", m->person, ACTION_OWNER, w->number) < 0)
-		return err_code(e);
-	if (!orphans)
-		return 0;
-	return err_set(e, ERR_PRECONDITION,
-		       "user %s is the only owner of %lld computation%s in workspace %s: make "
-		       "somebody else an owner first, or suspend this member",
-		       m->user, (long long)orphans, orphans == 1 ? "" : "s", w->name);
 }
 
 int workspace_member_remove(struct db *db, const struct workspace *w, const char *user,

@@ -197,8 +197,11 @@ def an_administrator_of_a_workspace_is_none_of_the_service():
             assert head.code(method) == DENIED, method
         assert head.code("AddUser", name="x") == DENIED
         assert head.code("AddMember", workspace="lab", user="anna") == DENIED
-        # A viewer of the workspace sees what a role shows, and does nothing there.
+        # A viewer of the workspace sees what a role shows, and does nothing there: not what is hers alone.
+        assert "only owner of 1" in head.text("SetMember", workspace="lab", user="anna", role="viewer")
+        head("GiveRole", computation_id="hers", role="owner", user="head")
         head("SetMember", workspace="lab", user="anna", role="viewer")
+        assert "only owner" in head.text("TakeRole", computation_id="hers", role="owner", user="head")
         assert anna.code("Show", id="hers") == OK and anna.code("Stop", id="hers") == DENIED
         assert create_code(anna, "more", "lab") == DENIED
 

@@ -246,6 +246,39 @@ static void who_is_removed_has_no_roles_when_he_comes_back(void **state)
 	assert_int_equal(granted(f, "two", "anna"), 0);
 }
 
+/* Such an owner could do nothing with it, nor give it to anybody. */
+static void a_computation_is_not_left_to_who_may_only_look(void **state)
+{
+	static const char *const others[] = { "view", "out", "gone" };
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct store_room *f = *state;
+
+	store_room_user(f, "anna");
+	store_room_user(f, "bert");
+	store_room_create(f, "one");
+	find(f, "default", &w);
+	assert_ok(role_own(db_of(f), "one", person_of(f, "anna"), &f->e), f->e);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		store_room_user(f, others[i]);
+		assert_ok(role_give(db_of(f), "one", "owner", others[i], &f->e), f->e);
+	}
+	assert_ok(workspace_member_set(db_of(f), &w, "view", MEMBERSHIP_VIEWER, &f->e), f->e);
+	assert_ok(workspace_member_suspend(db_of(f), &w, "out", true, &f->e), f->e);
+	assert_ok(user_suspend(db_of(f), "gone", true, &f->e), f->e);
+	assert_refused(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_VIEWER, &f->e), f->e,
+		       ERR_PRECONDITION, "only owner of 1 computation in");
+	assert_refused(workspace_member_remove(db_of(f), &w, "anna", &f->e), f->e, ERR_PRECONDITION,
+		       "only owner of 1 computation in");
+	assert_refused(role_take(db_of(f), "one", "owner", "anna", &f->e), f->e, ERR_PRECONDITION,
+		       "only owner");
+	assert_refused(user_remove(db_of(f), "anna", &f->e), f->e, ERR_PRECONDITION,
+		       "only owner of 1 computation:");
+	assert_ok(role_give(db_of(f), "one", "owner", "bert", &f->e), f->e);
+	assert_ok(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_VIEWER, &f->e), f->e);
+	assert_ok(role_take(db_of(f), "one", "owner", "anna", &f->e), f->e);
+	assert_ok(user_remove(db_of(f), "anna", &f->e), f->e);
+}
+
 static void nobody_of_another_workspace_gets_a_role(void **state)
 {
 	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
@@ -343,6 +376,7 @@ int main(void)
 		STORE_ROOM_ROW(members_are_added_changed_suspended_and_removed),
 		STORE_ROOM_ROW(an_administrator_stays_until_another_one_is),
 		STORE_ROOM_ROW(who_is_removed_has_no_roles_when_he_comes_back),
+		STORE_ROOM_ROW(a_computation_is_not_left_to_who_may_only_look),
 		STORE_ROOM_ROW(nobody_of_another_workspace_gets_a_role),
 		STORE_ROOM_ROW(an_older_database_s_are_all_in_the_first_one),
 		STORE_ROOM_ROW(a_role_that_is_none_is_told),

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * owner.h — a computation that has had an owner keeps one who can do more than look at it: who is a viewer in its
+ * workspace, or suspended there or in the service, can't even make somebody else an owner.
+ */
+#pragma once
+
+#include "computations/people/user.h"
+
+/* In how many computations that user is the only such owner: of that workspace (0: of all), of that one ("": of all). */
+int owner_alone(struct db *db, int64_t person, int64_t workspace, const char *computation,
+		int64_t *count, struct err *e) MUST_CHECK;
