@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin_asset.c — the assets of a workspace: people.PeopleService. */
 #include "common/base/encode.h"
+#include "common/base/log.h"
+#include "common/crypto/digest.h"
 #include "computations/admin/admin_people.h"
 #include "computations/people/asset.h"
 
@@ -135,13 +137,31 @@ static int show(struct store *store, struct request *r, const char *name, struct
 	return asset_links(&store->db, c->rows[0].number, person, c->links, &c->link_count, e);
 }
 
+enum { DESCRIPTION_TOLD = 8 /* bytes of its digest */ };
+
+/* How it begins, and which one it is: two long ones may begin alike. */
+static void tell_description(const char *text, char told[LOG_QUOTE_MAX + 64])
+{
+	char hex[2 * DESCRIPTION_TOLD + 1] = "?";
+	uint8_t sum[SHA3_256_LEN];
+	struct err ignored;
+
+	snprintf(told, LOG_QUOTE_MAX + 64, "no description");
+	if (!*text)
+		return;
+	if (digest(DIGEST_SHA3_256, text, strlen(text), sum, &ignored) == 0)
+		hex_encode(sum, DESCRIPTION_TOLD, hex);
+	snprintf(told, LOG_QUOTE_MAX + 64, "description %s (%s)", log_quote(text).text, hex);
+}
+
 static void tell(struct request *r, const struct asset_row *a, bool is_before)
 {
-	char hex[2 * MANIFEST_HASH_LEN + 1];
+	char hex[2 * MANIFEST_HASH_LEN + 1], description[LOG_QUOTE_MAX + 64];
 
 	hex_encode(a->digest, sizeof(a->digest), hex);
-	(is_before ? request_was : request_is)(r, "%s %s, %s", asset_type_name(a->type), hex,
-					       a->mime);
+	tell_description(a->description, description);
+	(is_before ? request_was : request_is)(r, "%s: %s %s, %s, %s", a->name,
+					       asset_type_name(a->type), hex, a->mime, description);
 }
 
 static int run_register(struct store *store, struct request *r, struct err *e)

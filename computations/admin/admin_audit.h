@@ -11,7 +11,7 @@
 #include "computations/store/store_audit.h"
 #include "computations/store/store_queue.h"
 
-enum { ADMIN_AUDIT_SMALL = 255 }; /* bytes of an object's state before and after */
+enum { ADMIN_AUDIT_SMALL = 511 }; /* bytes of an object's state before and after */
 
 /* What is known of a call when it begins, and what it finds out in the database. Copies. */
 struct admin_audit {

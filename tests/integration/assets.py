@@ -199,13 +199,24 @@ def the_audit_log_says_who_and_what():
         anna = member(running, "anna", "lab")
         register(anna)
         anna("UpdateAsset", name="iris.csv", mime_type="text/csv")
-        anna("RemoveAsset", name="iris.csv")
+        anna("UpdateAsset", name="iris.csv", to="iris", description="of 1936")
+        anna("UpdateAsset", name="iris", description="x" * 4096)
+        anna("UpdateAsset", name="iris", description="x" * 4095 + "y")
+        anna("RemoveAsset", name="iris")
         rows = [json.loads(row) for row in running.root("Audit").rows]
         rows = [x for x in rows if "Asset" in x["what"]]
         assert {x["object"] for x in rows} == {"workspace lab"}, rows  # which she did not name
-        plain, csv = (f"dataset {DIGEST.hex()}, {mime}" for mime in ("application/octet-stream", "text/csv"))
-        said = [(x["who"], x["before"], x["after"], x["outcome"]) for x in rows]
-        assert said == [("user anna", "", plain, "OK"), ("user anna", plain, csv, "OK"), ("user anna", csv, "", "OK")], said
+        said = [(x["who"], x["outcome"]) for x in rows]
+        assert said == [("user anna", "OK")] * 6, said
+        # Each begins as the one before has ended, and each change is seen.
+        states = [x["before"] for x in rows] + [rows[-1]["after"]]
+        assert [x["after"] for x in rows] == states[1:] and states[0] == states[-1] == "", rows
+        assert len(set(states[1:-1])) == 5, states
+        assert states[1] == f"iris.csv: dataset {DIGEST.hex()}, application/octet-stream, no description", states
+        assert states[2] == f"iris.csv: dataset {DIGEST.hex()}, text/csv, no description", states
+        described = hashlib.sha3_256(b"of 1936").hexdigest()[:16]
+        assert states[3] == f"iris: dataset {DIGEST.hex()}, text/csv, description 'of 1936' ({described})", states
+
 
 
 if __name__ == "__main__":
