@@ -87,12 +87,13 @@ static bool is_host_of(const struct web_door *door, const struct web_pass *p, co
 	return strcasecmp(wanted, host) == 0;
 }
 
-int web_door_link(struct web_door *door, int64_t person, char url[WEB_URL_MAX], struct err *e)
+int web_door_link(struct web_door *door, int64_t person, bool with_code, char url[WEB_URL_MAX],
+		  struct err *e)
 {
 	struct web_pass *p = place(door->links, WEB_LINKS_MAX, now_ms());
 	char secret[2 * WEB_SECRET_LEN + 1];
 	uint8_t name[WEB_NAME_LEN];
-	struct web_pass fresh = { .person = person };
+	struct web_pass fresh = { .person = person, .with_code = with_code };
 
 	if (RAND_bytes(name, sizeof(name)) != 1)
 		return err_openssl(e, ERR_INTERNAL, "a name");

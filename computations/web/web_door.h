@@ -30,6 +30,7 @@ struct web_pass {
 	uint8_t digest[32];
 	char name[2 * WEB_NAME_LEN + 1]; /* under localhost */
 	int64_t person;                  /* who signed in; 0: whoever may open the socket */
+	bool with_code;                  /* of a second factor */
 	int64_t made, seen;              /* ms of CLOCK_BOOTTIME */
 };
 
@@ -41,7 +42,7 @@ struct web_door {
 #define WEB_COOKIE "cocos-session"
 
 /* A link that works once. The oldest gives way. */
-int web_door_link(struct web_door *door, int64_t person, char url[WEB_URL_MAX],
+int web_door_link(struct web_door *door, int64_t person, bool with_code, char url[WEB_URL_MAX],
 		  struct err *e) MUST_CHECK;
 /* What was behind the link, which is for `host`. ERR_UNAUTHENTICATED: it is none, or not any more. */
 int web_door_take(struct web_door *door, const char *host, const char *secret,

@@ -72,6 +72,9 @@ void web_enter_free(struct web_enter *en)
 	web_form_free(en->form);
 	if (en->free_more)
 		en->free_more(en->more);
+	for (size_t i = 0; i < en->token_count; i++)
+		token_done(&en->tokens[i]);
+	free(en->tokens);
 	http_request_unref(en->r);
 	OPENSSL_cleanse(en, sizeof(*en));
 	free(en);
@@ -309,7 +312,8 @@ void web_enter_in(struct web_enter *en)
 	struct err e;
 
 	if (!http_request_is_tls(en->r)) {
-		if (web_door_link(&en->web->door, en->person, url, &e) < 0) {
+		if (web_door_link(&en->web->door, en->person, en->way->deed == TRAIL_SECOND, url,
+				  &e) < 0) {
 			http_request_fail(en->r, &e);
 			return;
 		}

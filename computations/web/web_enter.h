@@ -53,6 +53,8 @@ struct web_enter {
 	struct factor_recovery recovery;
 	void *more; /* of web_oidc.c; of free_more() */
 	void (*free_more)(void *more);
+	struct token *tokens; /* of web_factor.c: TOKENS_MAX rows, or NULL */
+	size_t token_count;
 };
 
 /* Takes the form over. Refuses what is none of ours by itself; NULL then. */

@@ -268,12 +268,45 @@ void web_factor_begin(struct http_request *r, void *data)
 	start(data, r, &way, password_names);
 }
 
+/* They were made by the password alone, and go on: who sets up a factor since somebody else may know it, sees them here. */
+static int find_tokens(struct store *store, struct web_enter *en, struct err *e)
+{
+	en->tokens = calloc(TOKENS_MAX, sizeof(*en->tokens));
+	if (!en->tokens)
+		return err_nomem(e);
+	return token_list(&store->db, en->caller.who.person, en->tokens, &en->token_count, e);
+}
+
 static int confirm_keep(struct store *store, struct web_enter *en, struct err *e)
 {
-	if (web_work_check(store, &en->caller, "", e) < 0)
+	if (web_work_check(store, &en->caller, "", e) < 0 || find_tokens(store, en, e) < 0)
 		return err_code(e);
 	return factor_confirm(&store->db, en->caller.who.person, web_form_text(en->form, "code"),
 			      en->caller.login, store_now(), &en->recovery, e);
+}
+
+static void put_token(const struct token *t, struct writer *w)
+{
+	page_put(w, "<li><strong><bdi>%t</bdi></strong> <span class=\"sub\">made ", t->name);
+	page_time(w, t->created);
+	page_put(w, "</span></li>\n");
+}
+
+static void put_tokens(const struct web_enter *en, struct writer *w)
+{
+	int64_t now = store_now();
+	size_t shown = 0;
+
+	for (size_t i = 0; i < en->token_count; i++) {
+		if (en->tokens[i].expires <= now)
+			continue;
+		if (!shown++)
+			page_put(w, "<p class=\"note\">%t</p>\n<ul class=\"list\">\n",
+				 WEB_FACTOR_TOKENS);
+		put_token(&en->tokens[i], w);
+	}
+	if (shown)
+		page_put(w, "</ul>\n");
 }
 
 static void show_codes(struct web_enter *en, const char *note)
@@ -288,6 +321,7 @@ static void show_codes(struct web_enter *en, const char *note)
 	begin(&w, &en->caller, "Your recovery codes");
 	page_put(&w, "<p>%t%s%t</p>\n", note, *note ? " " : "", WEB_FACTOR_CODES);
 	put_text(&w, "codes", "recovery codes", text);
+	put_tokens(en, &w);
 	page_put(&w, "<p><a class=\"btn\" href=\"/me\">They are kept</a></p>\n");
 	end(en->r, &w, 200);
 	OPENSSL_cleanse(text, sizeof(text));

@@ -280,12 +280,29 @@ static int name_user(struct store *store, struct arrival *a, struct err *e)
 	return 0;
 }
 
+/* A link that the password alone was worth, from before a second factor was there: that ends such links, but one may
+ * have been under way. */
+static int check_link(struct store *store, const struct web_pass *pass, struct err *e)
+{
+	struct factor_state state = { .is_on = false };
+
+	if (pass->person && !pass->with_code &&
+	    factor_look(&store->db, pass->person, &state, e) < 0)
+		return err_code(e);
+	return state.is_on
+		       ? err_set(e, ERR_UNAUTHENTICATED,
+				 "a second factor was set up since you signed in: sign in again")
+		       : 0;
+}
+
 static int run_arrive(struct store *store, void *data, struct err *e)
 {
 	struct arrival *a = data;
 	const struct login from = { .peer = (char *)(uintptr_t)http_request_peer(a->r),
 				    .about = a->about };
 
+	if (check_link(store, &a->pass, e) < 0)
+		return err_code(e);
 	if (a->pass.person && (login_add(&store->db, a->pass.person, a->pass.name, &from,
 					 store_now(), a->secret, e) < 0 ||
 			       name_user(store, a, e) < 0))
@@ -394,7 +411,7 @@ static void given(void *data, const struct err *e)
 	char url[WEB_URL_MAX];
 	struct err why;
 
-	if (!e && web_door_link(&gift->web->door, 0, url, &why) < 0)
+	if (!e && web_door_link(&gift->web->door, 0, false, url, &why) < 0)
 		e = &why;
 	web_trail_end(&gift->trail, e);
 	if (e)

@@ -152,6 +152,9 @@
 #define WEB_FACTOR_CODES                                                                              \
 	"Each of these opens your account once in place of a code, if your device is lost. They are " \
 	"shown once: print them, or keep them where your password is not."
+#define WEB_FACTOR_TOKENS                                                                            \
+	"These tokens were made before, with your password alone, and no code is asked of them. On " \
+	"your page you can revoke those that you do not know."
 #define WEB_FACTOR_IS_ON "It is on, and your other sessions have ended."
 #define WEB_FACTOR_RENEW "Ten others. The ones that you have are good for nothing any more."
 #define WEB_FACTOR_REMOVE \

@@ -350,7 +350,11 @@ def an_invitation_is_no_way_around_it():
 def tokens_go_on_as_before():
     with Room() as room:
         token = room.root("AddToken", user="anna", name="t").token
-        room.set_up()
+        phone = Phone(re.search(r'<pre id="key"[^>]*><code>([A-Z2-7]{32})</code>',
+                                post(room.anna, "/me/factor", password=PASSWORD).body.decode())[1])
+        done = post(room.anna, "/me/factor/confirm", code=phone.now())
+        # Whoever knew the password may have made it: it is shown, and those that have ended are not.
+        assert "These tokens were made before" in done.page().words() and "t made " in done.page().words(), done.body
         mine = Caller(room.service.channel, token)
         assert mine("Whoami").user == "anna"
         # A token neither sets one up nor removes it.
@@ -360,6 +364,30 @@ def tokens_go_on_as_before():
                                    password=PASSWORD)
             assert answer.status in (400, 401, 403), (path, answer.status)
         assert mine.code("RemoveFactor", name="anna") == DENIED
+    with Room() as room:
+        room.root("AddToken", user="anna", name="t")
+        room.sql("UPDATE tokens SET expires = created + 1")
+        post(room.anna, "/me/factor", password=PASSWORD)
+        secret, = room.sql("SELECT secret FROM factors")
+        phone = Phone(base64.b32encode(secret[0]))
+        assert "These tokens" not in post(room.anna, "/me/factor/confirm", code=phone.now()).page().words()
+
+
+def a_link_from_before_opens_nothing():
+    """On loopback the browser follows a link to be in: one of the password alone may be under way when the factor
+    begins to count."""
+    with Room() as room:
+        late, other = room.browser(), room.browser()
+        link, again = late.try_in("anna", PASSWORD), other.try_in("anna", PASSWORD)
+        assert link.status == again.status == 303
+        post(room.anna, "/me/factor", password=PASSWORD)
+        other.follow(again)
+        assert other.is_in()  # what does not count yet changes nothing
+        room.sql("UPDATE factors SET confirmed = 1")
+        late.host, _, path = link.fields["location"].removeprefix("http://").partition("/")
+        came = late.get("/" + path)
+        assert came.status == 401 and "set-cookie" not in came.fields, came.fields
+        assert ("page/ComeIn", "UNAUTHENTICATED") in [(x["what"], x["outcome"]) for x in room.audit()]
 
 
 def a_form_of_another_site_changes_nothing():
@@ -490,6 +518,7 @@ if __name__ == "__main__":
              a_link_for_a_password_is_no_way_around_it,
              an_invitation_is_no_way_around_it,
              tokens_go_on_as_before,
+             a_link_from_before_opens_nothing,
              a_form_of_another_site_changes_nothing,
              who_lost_it_asks_an_administrator,
              another_machine_gives_its_code_by_tls,

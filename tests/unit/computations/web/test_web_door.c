@@ -28,7 +28,7 @@ static void get_link(struct browser *b)
 {
 	char url[WEB_URL_MAX], *slash;
 
-	assert_ok(web_door_link(&b->door, 0, url, &b->e), b->e);
+	assert_ok(web_door_link(&b->door, 0, false, url, &b->e), b->e);
 	assert_memory_equal(url, "http://", 7);
 	slash = strchr(url + 7, '/');
 	assert_non_null(slash);
@@ -157,7 +157,7 @@ static void a_link_of_somebody_who_signed_in_says_who(void **state)
 	struct web_pass pass;
 	char *slash;
 
-	assert_ok(web_door_link(&b.door, 7, url, &b.e), b.e);
+	assert_ok(web_door_link(&b.door, 7, false, url, &b.e), b.e);
 	slash = strchr(url + 7, '/');
 	*slash = 0;
 	assert_ok(web_door_take(&b.door, url + 7, slash + 4, &pass, &b.e), b.e);
@@ -200,9 +200,9 @@ static void the_links_of_one_are_forgotten(void **state)
 	char hers[WEB_URL_MAX], his[WEB_URL_MAX], nobodys[WEB_URL_MAX];
 	struct err e;
 
-	assert_ok(web_door_link(&door, 1, hers, &e), e);
-	assert_ok(web_door_link(&door, 2, his, &e), e);
-	assert_ok(web_door_link(&door, 0, nobodys, &e), e);
+	assert_ok(web_door_link(&door, 1, false, hers, &e), e);
+	assert_ok(web_door_link(&door, 2, false, his, &e), e);
+	assert_ok(web_door_link(&door, 0, false, nobodys, &e), e);
 	web_door_forget(&door, 1);
 	web_door_forget(&door, 0); /* of whoever may open the socket: they are no person's */
 	assert_false(still_leads_in(&door, hers));
