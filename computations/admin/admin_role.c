@@ -10,6 +10,8 @@ int people_check_revision(struct store *store, const struct request *r, struct e
 
 	if (r->people->workspace)
 		return revision_check_member(store, r->id, r->people->user, revision, e);
+	if (r->people->asset)
+		return revision_check_asset(store, r->id, r->people->name, revision, e);
 	return revision_check(store, r->id, true, revision, e);
 }
 

@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
+#include "computations/people/asset.h"
 #include "computations/people/role.h"
 #include "computations/people/workspace_member.h"
 #include "computations/store/store.h"
@@ -71,6 +72,17 @@ int revision_of_member(const struct workspace_member *m, char revision[REVISION_
 	return take(&w, revision, e);
 }
 
+int revision_of_asset(const struct asset_row *a, char revision[REVISION_LEN + 1], struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(TEXT_MAX);
+
+	put(&w, a->name);
+	put(&w, a->mime);
+	put(&w, a->description);
+	writer_printf(&w, "%lld %lld", (long long)a->number, (long long)a->person);
+	return take(&w, revision, e);
+}
+
 static int now_of_roles(struct store *store, const char *id, char revision[REVISION_LEN + 1],
 			struct err *e)
 {
@@ -119,4 +131,20 @@ int revision_check_member(struct store *store, const char *workspace, const char
 		       "look again",
 		       m.user, w.name, membership_rules[m.membership].name,
 		       m.suspended ? ", suspended," : "");
+}
+
+int revision_check_asset(struct store *store, const char *workspace, const char *name,
+			 const char *revision, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct asset_row a CLEANUP_ASSET_ROW = { .name = NULL };
+	char now[REVISION_LEN + 1];
+
+	if (workspace_find(&store->db, workspace, &w, e) < 0 ||
+	    asset_find(&store->db, w.number, name, &a, e) < 0 || revision_of_asset(&a, now, e) < 0)
+		return err_code(e);
+	if (strcmp(now, revision) == 0)
+		return 0;
+	return err_set(e, ERR_ABORTED, "asset %s has changed since you looked: look again",
+		       log_quote(name).text);
 }

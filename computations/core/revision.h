@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * revision.h — what somebody saw who wants to change it: a computation, as people and its agent have brought it so far,
- * its roles, or a member of a workspace. What agents say meanwhile (log lines, events) is no other revision.
+ * its roles, or a member or an asset of a workspace. What agents say meanwhile (log lines, events) is no other revision.
  */
 #pragma once
 
@@ -9,6 +9,7 @@
 
 enum { REVISION_LEN = 16 }; /* hexadecimal digits */
 
+struct asset_row;
 struct computation;
 struct role_list;
 struct store;
@@ -20,6 +21,8 @@ int revision_of_roles(const struct role_list *list, char revision[REVISION_LEN +
 		      struct err *e) MUST_CHECK;
 int revision_of_member(const struct workspace_member *m, char revision[REVISION_LEN + 1],
 		       struct err *e) MUST_CHECK;
+int revision_of_asset(const struct asset_row *a, char revision[REVISION_LEN + 1],
+		      struct err *e) MUST_CHECK;
 
 /* ERR_ABORTED: the computation of that id, or its roles, have another one by now. */
 int revision_check(struct store *store, const char *id, bool of_roles, const char *revision,
@@ -27,3 +30,6 @@ int revision_check(struct store *store, const char *id, bool of_roles, const cha
 /* The same of the member of that workspace who is called so; ERR_NOT_FOUND. */
 int revision_check_member(struct store *store, const char *workspace, const char *user,
 			  const char *revision, struct err *e) MUST_CHECK;
+/* The same of an asset there. */
+int revision_check_asset(struct store *store, const char *workspace, const char *name,
+			 const char *revision, struct err *e) MUST_CHECK;

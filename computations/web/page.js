@@ -143,6 +143,31 @@ function follow(list) {
 		open();
 }
 
+// A file's digest, computed here: nothing of the file is sent, for its field has no name.
+let hashing = 0;
+async function fillDigest(part) {
+	const file = part.querySelector("input").files[0], out = part.querySelector("output");
+	const mine = ++hashing;
+	if (!file)
+		return;
+	try {
+		const { hashFile } = await import("/sha3.js");
+		const hex = await hashFile(file, (done) => {
+			out.textContent = `${Math.floor(100 * done)} %`;
+			return mine !== hashing;
+		});
+		if (mine !== hashing)
+			return;
+		document.getElementById(part.dataset.hash).value = hex;
+		out.textContent = "Computed here.";
+	} catch {
+		out.textContent = "This file can’t be read: use the command.";
+	}
+}
+
+for (const part of document.querySelectorAll("[data-hash]"))
+	part.addEventListener("change", () => fillDigest(part));
+
 prepare(document);
 const events = document.getElementById("events");
 if (events)

@@ -16,6 +16,7 @@ enum web_input_kind {
 	INPUT_FLAG,
 	INPUT_U32, /* from 1 */
 	INPUT_U64,
+	INPUT_DIGEST,  /* SHA3-256, in hexadecimal digits */
 	INPUT_ACTIONS, /* words of people/action.h; in a form a box for each */
 };
 
@@ -38,7 +39,13 @@ struct web_input {
 };
 
 /* What has to be as the caller saw it, if he says what he saw. */
-enum web_revises { REVISES_NOTHING, REVISES_COMPUTATION, REVISES_ROLES, REVISES_MEMBER };
+enum web_revises {
+	REVISES_NOTHING,
+	REVISES_COMPUTATION,
+	REVISES_ROLES,
+	REVISES_MEMBER,
+	REVISES_ASSET
+};
 
 struct web_act;
 
@@ -64,9 +71,11 @@ extern const struct web_input web_input_join[], web_input_join_api[];
 extern const struct web_action web_page_run, web_page_stop, web_page_remove, web_page_give,
 	web_page_take, web_page_release, web_page_end, web_page_end_others, web_page_revoke,
 	web_page_token, web_page_join, web_page_member_role, web_page_member_suspend,
-	web_page_member_remove, web_page_invite, web_page_withdraw;
+	web_page_member_remove, web_page_invite, web_page_withdraw, web_page_asset,
+	web_page_asset_remove;
 /* and the API. */
 extern const struct web_action web_api_run, web_api_stop, web_api_remove, web_api_give,
 	web_api_take, web_api_define, web_api_undefine, web_api_release, web_api_end,
 	web_api_revoke, web_api_token, web_api_join, web_api_member_role, web_api_member_suspend,
-	web_api_member_remove, web_api_invite, web_api_withdraw;
+	web_api_member_remove, web_api_invite, web_api_withdraw, web_api_asset,
+	web_api_asset_remove;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/web/web_input.h"
 
+#include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 
@@ -184,6 +185,32 @@ static int take_actions(struct source *s, const struct web_input *i, size_t *cou
 	return 0;
 }
 
+/* As people give them to each other: in groups, in capitals, with the word for what it is in front. */
+static int take_digest(struct source *s, const struct web_input *i, ProtobufCBinaryData *to,
+		       struct err *e)
+{
+	static const char word[] = "sha3-256:";
+	char hex[2 * SHA3_256_LEN + 1] = "", *text = NULL;
+	const char *c;
+	size_t len = 0;
+	struct err ignored;
+
+	if (take_text(s, i, &text, e) < 0)
+		return err_code(e);
+	c = text ? text : "";
+	for (c += strspn(c, " "), c += strncasecmp(c, word, strlen(word)) ? 0 : strlen(word); *c;
+	     c++)
+		if (*c != ' ' && *c != ':' && len++ < sizeof(hex) - 1)
+			hex[len - 1] = *c >= 'A' && *c <= 'F' ? (char)(*c - 'A' + 'a') : *c;
+	if (len != sizeof(hex) - 1)
+		return err_set(e, ERR_INVALID, "%s: %zu characters, a digest has %zu", i->name, len,
+			       sizeof(hex) - 1);
+	if (hex_decode(hex, s->m->digest, sizeof(s->m->digest), &ignored) < 0)
+		return err_set(e, ERR_INVALID, "%s: it has to be of hexadecimal digits", i->name);
+	*to = (ProtobufCBinaryData){ sizeof(s->m->digest), s->m->digest };
+	return 0;
+}
+
 static int take(struct source *s, const struct web_input *i, struct err *e)
 {
 	char *at = (char *)s->m->message + i->at;
@@ -204,6 +231,8 @@ static int take(struct source *s, const struct web_input *i, struct err *e)
 		else
 			*(uint64_t *)(void *)at = number;
 		return 0;
+	case INPUT_DIGEST:
+		return take_digest(s, i, (ProtobufCBinaryData *)(void *)at, e);
 	case INPUT_ACTIONS:
 	default:
 		if (take_actions(s, i, &count, e) < 0)

@@ -245,6 +245,18 @@ void web_json_invitation(struct writer *w, const struct invitation *i)
 	writer_text(w, "}");
 }
 
+void web_json_asset(struct writer *w, const struct asset_row *a)
+{
+	put_text(w, "workspace", a->workspace);
+	put_text(w, "name", a->name);
+	put_text(w, "type", asset_type_name(a->type));
+	put_text(w, "mime_type", a->mime);
+	put_text(w, "description", a->description);
+	json_put_hex(w, "digest", a->digest, sizeof(a->digest));
+	put_text(w, "owner", a->owner);
+	put_time(w, "created", a->created);
+}
+
 /* "," between the texts of a list. */
 static void put_item(struct writer *w, bool *is_first, const char *text)
 {

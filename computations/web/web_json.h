@@ -6,6 +6,7 @@
 
 #include "common/base/writer.h"
 #include "computations/core/admin_access.h"
+#include "computations/people/asset.h"
 #include "computations/people/invitation.h"
 #include "computations/people/role.h"
 #include "computations/store/store.h"
@@ -32,5 +33,6 @@ void web_json_invitation(struct writer *w, const struct invitation *i);
 void web_json_token(struct writer *w, const struct token *t);
 void web_json_login(struct writer *w, const struct login *l);
 /* The first members of one. */
+void web_json_asset(struct writer *w, const struct asset_row *a);
 void web_json_me(struct writer *w, const struct admin_caller *caller);
 void web_json_record(struct writer *w, const struct record *record);

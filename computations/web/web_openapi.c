@@ -30,6 +30,7 @@ static const struct {
 	{ "{workspace}", "workspace", "a workspace's name" },
 	{ "{user}", "user", "a user's name" },
 	{ "{name}", "name", "a CVM's name there" },
+	{ "{asset}", "asset", "an asset's name" },
 };
 
 static const char *meaning_of(const char *query)
@@ -40,11 +41,10 @@ static const char *meaning_of(const char *query)
 	return "";
 }
 
-static const char *const types[] = { [INPUT_TEXT] = "string",
-				     [INPUT_FLAG] = "boolean",
-				     [INPUT_U32] = "integer",
-				     [INPUT_U64] = "integer",
-				     [INPUT_ACTIONS] = "array" };
+static const char *const types[] = {
+	[INPUT_TEXT] = "string", [INPUT_FLAG] = "boolean",  [INPUT_U32] = "integer",
+	[INPUT_U64] = "integer", [INPUT_DIGEST] = "string", [INPUT_ACTIONS] = "array"
+};
 
 static const struct {
 	const char *key, *word;
@@ -91,6 +91,7 @@ static const char *type_of(const struct http_route *route)
 static const char *const seen[] = {
 	[REVISES_COMPUTATION] = "the ETag of the computation, as you saw it",
 	[REVISES_ROLES] = "the ETag of its roles, as you saw them",
+	[REVISES_ASSET] = "the ETag of the asset, as you saw it",
 	[REVISES_MEMBER] = "the ETag of the member, as you saw him",
 };
 

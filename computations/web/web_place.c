@@ -11,6 +11,10 @@ static void free_place(void *data)
 	workspace_done(&place->w);
 	for (size_t i = 0; i < ARRAY_LEN(place->members); i++)
 		workspace_member_done(&place->members[i]);
+	for (size_t i = 0; i < ARRAY_LEN(place->assets); i++)
+		asset_row_done(&place->assets[i]);
+	for (size_t i = 0; i < place->link_count; i++)
+		free(place->links[i]);
 	for (size_t i = 0; i < place->invitation_count; i++)
 		invitation_done(&place->invitations[i]);
 	free(place);
@@ -41,6 +45,7 @@ static const struct {
 	const char *path, *word;
 } screens[] = {
 	{ "members", "Members" },
+	{ "assets", "Assets" },
 	{ "cvms", "CVMs" },
 };
 

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "computations/people/asset.h"
 #include "computations/people/invitation.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_work.h"
@@ -14,6 +15,10 @@ struct web_place {
 		members[WEB_ROWS + 1]; /* a page of them, or the one that is shown */
 	struct invitation invitations[INVITATIONS_MAX];
 	size_t invitation_count;
+	struct asset_row assets[WEB_ROWS + 1]; /* as the members */
+	char *links[ASSET_LINKS_SHOWN];        /* of the one */
+	size_t link_count;
+	bool may_change; /* that one */
 };
 
 /* Of run(): the request's workspace, as `work->more`. */
@@ -22,7 +27,7 @@ struct web_place *web_place_of(const struct web_work *work);
 /* Whether this reader may do that there, by a form of this page. */
 bool web_place_may(const struct web_work *work, enum deed deed);
 
-/* From the doctype on: where this is, and the way to the other screens of the workspace. `here`: "members". */
+/* From the doctype on: where this is, and the way to the other screens of the workspace. `here`: "members", "assets". */
 void web_place_head(const struct web_work *work, const char *here, struct writer *w);
 /* The same of what stands below one of them, which is called `name`. */
 void web_place_below(const struct web_work *work, const char *here, const char *name,
@@ -48,3 +53,7 @@ void web_members_json(struct http_request *r, void *data);
 void web_member(struct http_request *r, void *data);
 void web_member_json(struct http_request *r, void *data);
 void web_invitations_json(struct http_request *r, void *data);
+void web_assets(struct http_request *r, void *data);
+void web_assets_json(struct http_request *r, void *data);
+void web_asset_page(struct http_request *r, void *data);
+void web_asset_json(struct http_request *r, void *data);

@@ -86,6 +86,11 @@ static void asset_js(struct http_request *r, void *data)
 	http_asset_serve(r, &web_asset_js);
 }
 
+static void asset_sha3(struct http_request *r, void *data)
+{
+	http_asset_serve(r, &web_asset_sha3);
+}
+
 static void asset_icons(struct http_request *r, void *data)
 {
 	http_asset_serve(r, &web_asset_icons);
@@ -226,6 +231,14 @@ const struct web_route web_routes[] = {
 	     NULL, DEED_LOOK, "Makes an invitation, whose link is told once."),
 	SEND(HTTP_DELETE, "/api/workspaces/{workspace}/invitations/{number}", web_api_withdraw, 0,
 	     NULL, DEED_LOOK, "Withdraws one that is open."),
+	API("/api/workspaces/{workspace}/assets", DEED_ASSETS, after_query, web_assets_json,
+	    "Its assets, by name. The next page is behind “next”.", "application/json"),
+	SEND(HTTP_POST, "/api/workspaces/{workspace}/assets", web_api_asset, WEB_BODY_MAX, NULL,
+	     DEED_ASSETS, "Registers a file by its digest."),
+	API("/api/workspaces/{workspace}/assets/{asset}", DEED_ASSETS, NULL, web_asset_json,
+	    "One asset, and which computations that you see name it.", "application/json"),
+	SEND(HTTP_DELETE, "/api/workspaces/{workspace}/assets/{asset}", web_api_asset_remove, 0,
+	     NULL, DEED_ASSETS, "Removes one that no computation names."),
 	API("/api/audit", DEED_AUDIT, before_query, web_audit_json,
 	    "The audit log's rows as it has them, newest first, and its head. The next page is behind "
 	    "“next”.",
@@ -247,6 +260,10 @@ const struct web_route web_routes[] = {
 	CHANGE("/c/{id}/roles/give", web_page_give),
 	CHANGE("/c/{id}/roles/take", web_page_take),
 	PAGE("/workspaces", DEED_BE, after_query, web_workspaces),
+	PAGE("/w/{workspace}/assets", DEED_ASSETS, after_query, web_assets),
+	CHANGE("/w/{workspace}/assets", web_page_asset),
+	PAGE("/w/{workspace}/assets/{asset}", DEED_ASSETS, NULL, web_asset_page),
+	CHANGE("/w/{workspace}/assets/{asset}/remove", web_page_asset_remove),
 	PAGE("/w/{workspace}/members", DEED_LOOK, after_query, web_members),
 	PAGE("/w/{workspace}/members/{user}", DEED_LOOK, NULL, web_member),
 	CHANGE("/w/{workspace}/members/{user}/role", web_page_member_role),
@@ -310,6 +327,7 @@ const struct web_route web_routes[] = {
 	CHANGE("/invite/{secret}/join", web_page_join),
 	OPEN("/page.css", asset_css),
 	OPEN("/page.js", asset_js),
+	OPEN("/sha3.js", asset_sha3),
 	OPEN("/icons.svg", asset_icons),
 	OPEN("/mark.svg", asset_mark),
 };

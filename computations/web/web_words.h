@@ -87,9 +87,25 @@
 #define WEB_INVITE_ONCE \
 	"It is shown once, and kept nowhere. Whoever opens it first is in: lost, withdraw it and make another."
 #define WEB_INVITATION_STALE "good for nothing: who made it may not any more"
-#define WEB_CVM_SILENT       "Its agent has said nothing outside of computations."
-#define WEB_AUDIT            "Who changed what, or was refused; newest first. It is this service's word."
-#define WEB_AUDIT_NONE       "There is no row before that one: the log begins behind it."
+#define WEB_NO_ASSETS                                                                                   \
+	"No asset yet. An asset is the name and digest of an algorithm or a dataset, whose file stays " \
+	"with its owner; manifests are made with it."
+#define WEB_ASSET_NEW \
+	"Its name and digest come to this service, and to everybody in the workspace. The file does not."
+#define WEB_ASSET_NAME "As manifests name the file: no / in it; 255 bytes at most"
+#define WEB_ASSET_FILE                                                                                    \
+	"It is read in this browser alone, and not sent. You do not have to trust this page for it: the " \
+	"command below computes the same."
+#define WEB_ASSET_DIGEST "64 hexadecimal digits, as 'cocos-cli checksum FILE' prints them"
+#define WEB_ASSET_CHECK  "Who has the file compares:"
+#define WEB_ASSET_NO_LINKS \
+	"None that you see: a computation is linked when its manifest names this digest."
+#define WEB_ASSET_REMOVE                                                                                 \
+	"Its name and digest go from the workspace; the file is not here. One that a computation names " \
+	"stays until that is removed."
+#define WEB_CVM_SILENT "Its agent has said nothing outside of computations."
+#define WEB_AUDIT      "Who changed what, or was refused; newest first. It is this service's word."
+#define WEB_AUDIT_NONE "There is no row before that one: the log begins behind it."
 #define WEB_AUDIT_HEAD                                                                               \
 	"Note it down somewhere else. Each row has the digest of the one before it, so whoever has " \
 	"this can tell a log that was written anew:"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Somebody goes for a workspace through the page or its API: by another one's rights, by another site's page, by what he
 writes into a field. The honest twin is its administrator, from the page."""
+import web_assets
 from rows import Outcome, row
 from web_members import Lab
 
@@ -76,6 +77,60 @@ reach("suspend", "suspends a member of this one")
 reach("remove", "removes a member of this one")
 reach("invite", "makes a link into this one")
 reach("withdraw", "withdraws an invitation of this one, whose number he counted up to")
+
+
+def asset_across(way, deed):
+    def attempt(evil):
+        with Lab() as room:
+            who = "far-head" if evil else "lab-administrator"
+            if deed == "removed":
+                web_assets.register(room, "api", "lab-member")
+            before = web_assets.all_of(room)
+            done = (web_assets.register(room, way, who) if deed == "registered"
+                    else web_assets.remove(room, way, who, "iris.csv"))
+            return told(done, before, web_assets.all_of(room))
+    rows_of(f"asset-{deed}-across-by-{way}", "no workspace ",
+            f"An asset of this workspace is {deed} by the administrator of another one, by the {way}.", attempt)
+
+
+def asset_forged(name, path, check, origin, csrf):
+    def attempt(evil):
+        with Lab() as room:
+            web_assets.register(room, "api", "lab-member")
+            before, browser = web_assets.all_of(room), room.sessions["lab-administrator"]
+            fields = {**web_assets.NEW, "name": "x", "digest": "0" * 64}
+            if name == "removal":
+                seen = room.call("GET", "/api/workspaces/lab/assets/iris.csv", room.tokens["chief"]).fields["etag"]
+                fields = {"revision": seen[1:17]}
+            done = browser.post(path, origin if evil else "", csrf=csrf if evil and csrf else browser.csrf(), **fields)
+            return told(done, before, web_assets.all_of(room))
+    rows_of(f"asset-{name}-{'guessed' if csrf else 'from-another-site'}", check,
+            f"The form to {path} is made up by another site's page, or comes without what our own page's has.", attempt)
+
+
+for way_ in ("page", "api"):
+    for deed_ in ("registered", "removed"):
+        asset_across(way_, deed_)
+for name_, path_ in (("registration", "/w/lab/assets"), ("removal", "/w/lab/assets/iris.csv/remove")):
+    asset_forged(name_, path_, "another origin asks for this", "http://evil.example", "")
+    asset_forged(name_, path_, "this form is of another session", "", "0" * 64)
+
+
+def script_in_an_asset(field):
+    def attempt(evil):
+        text = "<script>alert(1)<" if evil else "flowers"
+        with Lab() as room:
+            assert web_assets.register(room, "page", "lab-member", **{field: text}).status == 303
+            chief = room.sessions["chief"]
+            listed = chief.get("/w/lab/assets")
+            link = [one for one in listed.page().links if one.startswith("/w/lab/assets/")][0]
+            shown = chief.get(link)
+            return Outcome(text.encode() in listed.body + shown.body, shown.page().words())
+    rows_of(f"script-in-an-assets-{field}", "<script>alert(1)<", f"The {field} of an asset is a script.", attempt)
+
+
+script_in_an_asset("name")
+script_in_an_asset("description")
 
 
 @row("place-members-read-by-nobody-of-it", "no workspace 'lab'")

@@ -47,6 +47,8 @@ static const struct {
 	{ &web_api_member_suspend, false },
 	{ &web_api_invite, false },
 	{ &web_api_withdraw, false },
+	{ &web_page_asset, true },
+	{ &web_api_asset, false },
 };
 enum { PART_MAX = 255 };
 
@@ -105,6 +107,10 @@ static void check_input(const struct web_input *i, const struct web_message *m)
 		number = i->kind == INPUT_U32 ? *(const uint32_t *)(const void *)at
 					      : *(const uint64_t *)(const void *)at;
 		assert(number <= i->most && (number || !i->is_needed));
+		break;
+	case INPUT_DIGEST:
+		number = ((const ProtobufCBinaryData *)(const void *)at)->len;
+		assert(number == sizeof(m->digest) || (!number && !i->is_needed));
 		break;
 	case INPUT_ACTIONS:
 		number = *(const size_t *)(const void *)((const char *)m->message + i->count);

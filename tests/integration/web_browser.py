@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page in a real browser: every screen, at every width, in both schemes, by keyboard alone, on slow lines."""
 import contextlib
+import hashlib
 import os
 
 import grpc
@@ -82,6 +83,13 @@ def fill(service):
         people.AddUser(harness.people.AddUserRequest(name=name), timeout=PATIENCE)
     for note in ("the statistician of hospital A", ""):
         people.Invite(harness.people.InviteRequest(workspace="default", role="viewer", note=note), timeout=PATIENCE)
+    people.AddWorkspace(harness.people.WorkspaceRequest(name="second"), timeout=PATIENCE)
+    for number in range(3):
+        people.RegisterAsset(harness.people.RegisterAssetRequest(
+            workspace="default", name=f"h{number + 1}.zip", type="dataset", mime_type="application/zip", description=LONG,
+            digest=b"%d" % number * 32), timeout=PATIENCE)
+    people.LinkAsset(harness.people.LinkAssetRequest(workspace="default", name="h1.zip", computation_id="created"),
+                     timeout=PATIENCE)
     for known, role, name in (("created", "owner", "author-d"), ("created", "dataset_provider", "steward-a"),
                               ("created", "dataset_provider", "steward-b"),
                               ("created", "viewer", "auditor@hospital-a.example"), ("running", "owner", "author-d")):
@@ -100,6 +108,7 @@ def screens(made):
     return [("list", "/"), ("found", "/?q=covid&state=running"), ("none-found", "/?q=nowhere"), ("api", "/api"),
             ("me", "/me"), ("sign-in", "/sign-in"), ("cvms", "/cvms"), ("cvm", "/cvms/covid-failed"), ("users", "/users"), ("audit", "/audit"),
             ("workspaces", "/workspaces"), ("members", "/w/default/members"), ("member", "/w/default/members/steward-a"),
+            ("no-assets", "/w/second/assets"), ("assets", "/w/default/assets"), ("asset", "/w/default/assets/h1.zip"),
             ("manifest", "/c/created/manifest"), ("ask-run", "/c/created/run"), ("ask-stop", "/c/running/stop"),
             ("ask-remove", "/c/failed/remove"), ("ask-release", "/cvms/covid-failed/release"), ("roles", "/c/created/roles"), ("roles-frozen", "/c/running/roles"), ("new", "/new"), ("no-machines", "/w/default/cvms"), ("no-manager", "/w/default/new-cvm"), ("clone", "/new?from=created"),
             *((state.lower().replace(" ", "-"), "/c/" + known) for state, known in made.items())]
@@ -284,6 +293,51 @@ def what_happens_is_shown_as_it_does():
         page.until("document.getElementById('live').textContent.startsWith('Connecting again')", "that it is cut")
 
 
+def a_file_s_digest_is_computed_here():
+    """By known answers, of pieces of all kinds; and nothing of the file leaves the browser."""
+    with Room() as room:
+        page = room.page
+        room.come_in()
+        room.go("/w/default/assets")
+        known = {"": "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a",
+                 "abc": "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532",
+                 "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq":
+                 "41c0dba2a9d6240849100376a8235e2c82e1b9998a999e21db32dd97496d3376"}
+        for text, digest in known.items():
+            assert hashlib.sha3_256(text.encode()).hexdigest() == digest
+            assert page.run(SHA3 + f"return hash(new TextEncoder().encode({text!r}), 1)" + "})") == digest, text
+        for size in (1, 135, 136, 137, 271, 272, 273, 5000):
+            wanted = hashlib.sha3_256(bytes((7 * i + size) & 255 for i in range(size))).hexdigest()
+            for piece in (1, 7, 136, 200, 5000):
+                got = page.run(SHA3 + f"return hash(Uint8Array.from({{ length: {size} }}, (_, i) => 7 * i + {size}), {piece})" + "})")
+                assert got == wanted, (size, piece, got)
+        before = page.run("performance.getEntriesByType('resource').map((one) => one.name)")
+        for size in (0, 65536, 65537, 300000):  # of hashFile()'s pieces
+            page.run("(() => { const all = new DataTransfer(), input = document.getElementById('f-file');"
+                     f"all.items.add(new File([new Uint8Array({size}).fill(97)], 'h1.zip')); input.files = all.files;"
+                     "input.dispatchEvent(new Event('change', { bubbles: true })); return 1; })()")
+            wanted = hashlib.sha3_256(b"a" * size).hexdigest()
+            page.until(f"document.getElementById('f-digest').value === '{wanted}'", f"the digest of {size} bytes")
+        page.until("document.getElementById('o-file').textContent === 'Computed here.'", "the word for it")
+        after = page.run("performance.getEntriesByType('resource').map((one) => one.name)")
+        assert {one.split("/")[-1] for one in after[len(before):]} <= {"sha3.js"}, after
+        page.run("document.getElementById('f-name').focus()")
+        page.type("h1.zip")
+        page.key("Enter")
+        page.until("document.querySelector('tbody a')?.textContent === 'h1.zip'", "the asset")
+        assert not page.complaints()
+
+
+SHA3 = """import("/sha3.js").then(({ Sha3 }) => {
+    function hash(bytes, piece) {
+        const sha3 = new Sha3();
+        for (let at = 0; at < bytes.length; at += piece)
+            sha3.update(bytes.subarray(at, at + piece));
+        return sha3.hex();
+    }
+"""
+
+
 if __name__ == "__main__":
     tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
-             what_happens_is_shown_as_it_does])
+             what_happens_is_shown_as_it_does, a_file_s_digest_is_computed_here])

@@ -84,13 +84,14 @@ class Lab(Room):
 
 
 def address(pattern, workspace, user="lab-member"):
-    return pattern.replace("{workspace}", workspace).replace("{user}", user)
+    return pattern.replace("{workspace}", workspace).replace("{user}", user).replace("{asset}", "iris.csv")
 
 
 def who_is_no_member_learns_nothing():
     """Each row that reads, by everybody; and the same answer as for a workspace that nobody has."""
     with Lab() as room:
         room.root("Invite", workspace="lab", note="secret of lab")
+        room.root("RegisterAsset", workspace="lab", name="iris.csv", type="dataset", digest=bytes(32), description="secret")
         assert len(GETS) >= 6, GETS
         for pattern, deed in GETS:
             path = address(pattern, "lab")

@@ -636,8 +636,9 @@ def the_document_says_what_is_there():
         web.come_in()
         known = create(web.service)
         people_grpc.PeopleServiceStub(web.service.channel).AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
+        Caller(web.service.channel)("RegisterAsset", name="iris.csv", type="dataset", digest=bytes(32))
         document = web.ask("/api/openapi.json").json()
-        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 30
+        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 32
         for path, item in document["paths"].items():
             operation = item.get("get")
             for method, other in item.items():
@@ -647,7 +648,8 @@ def the_document_says_what_is_there():
             kind = next(iter(operation["responses"]["200"]["content"]))
             if "{name}" in path:
                 continue  # of a workspace's CVM: web_machines.py
-            asked = path.replace("{id}", known).replace("{cvm}", "cvm-1").replace("{workspace}", "default").replace("{user}", "me")
+            asked = path.replace("{id}", known).replace("{cvm}", "cvm-1").replace("{workspace}", "default")
+            asked = asked.replace("{user}", "me").replace("{asset}", "iris.csv")
             assert operation["summary"] in web.ask("/api").page().words(), path
             if kind == "text/event-stream":
                 Events(web, asked).close()

@@ -16,8 +16,8 @@ from web_page import BROWSER, Events, Web
 
 ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web/web_routes.c")
 SERVICE = {"DEED_OPERATE", "DEED_AUDIT"}  # of no computation
-PLACE = {"DEED_LOOK", "DEED_GOVERN"}  # of a workspace, where all of these are members (others: web_members.py)
-ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1", "{workspace}": "default", "{user}": "stranger"}
+PLACE = {"DEED_LOOK", "DEED_ASSETS", "DEED_GOVERN"}  # of a workspace, where all of these are members (others: web_members.py)
+ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1", "{workspace}": "default", "{user}": "stranger", "{asset}": "iris.csv"}
 
 
 def routes():
@@ -77,6 +77,7 @@ def every_row_asks_who_it_is():
     with Rights() as web, agent_of(web.service, "cvm-1"):
         until(connected(web.service, "cvm-1"), "the connection")
         create(web.service, id="c", name="one")
+        web.root("RegisterAsset", workspace="default", name="iris.csv", type="dataset", digest=bytes(32))
         tokens = {role: web.user("u-" + role) for role in ROLES}
         for role in ROLES:
             web.root("GiveRole", computation_id="c", role=role, user="u-" + role)
@@ -97,8 +98,9 @@ def every_row_asks_who_it_is():
                 assert web.status(path, tokens[role]) == (403 if refused else 200), (path, role)
             assert web.status(path, administrator) == 200, path
             assert web.status(path, narrow) == (403 if refused else 200), path
-            assert web.status(path, stranger) == {"DEED_BE": 200, "DEED_SEE": 404, "DEED_LOOK": 200}.get(deed, 403), path
-            assert web.status(path, auditor) == {"DEED_BE": 200, "DEED_SEE": 404, "DEED_AUDIT": 200, "DEED_LOOK": 200}.get(deed, 403), path
+            seen = {"DEED_BE": 200, "DEED_SEE": 404, "DEED_LOOK": 200, "DEED_ASSETS": 200}
+            assert web.status(path, stranger) == seen.get(deed, 403), path
+            assert web.status(path, auditor) == {**seen, "DEED_AUDIT": 200}.get(deed, 403), path
             for nobody in ("cocos_" + "0" * 64, "cocos_", "x", administrator[:-1], administrator + "0", "x " + stranger):
                 assert web.status(path, nobody) == 401, (path, nobody)
             assert web.status(path, None) == 401, path
