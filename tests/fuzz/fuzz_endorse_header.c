@@ -94,8 +94,10 @@ static void start(void)
 static void check_answer(const uint8_t *bytes, size_t len)
 {
 	static struct endorse_http *http;
-	const struct endorse_request request = { server.url, DOCUMENT_MAX, "X-Chain",
-						 "X-Other-Chain" };
+	const struct endorse_request request = { .url = server.url,
+						 .max = DOCUMENT_MAX,
+						 .header = "X-Chain",
+						 .other_header = "X-Other-Chain" };
 	struct endorse_answer answer = { 0 };
 	struct err e;
 
