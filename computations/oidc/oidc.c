@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/oidc/oidc.h"
 
+#include "common/base/clock.h"
 #include "common/base/file.h"
 
 #include <assert.h>
@@ -64,9 +65,11 @@ static void ask(struct worker *w, struct oidc_job *job)
 	if (atomic_load(&w->oidc->stopped))
 		job->failed = err_set(&job->err, ERR_CANCELLED, "the service stops") < 0;
 	else if (job->is_back)
-		job->failed = oidc_client_finish(w->client, &job->finish, &job->err) < 0;
+		job->failed = oidc_client_finish(w->client, &job->finish, job->deadline,
+						 &job->err) < 0;
 	else
-		job->failed = oidc_client_begin(w->client, &job->begin, &job->err) < 0;
+		job->failed = oidc_client_begin(w->client, &job->begin, job->deadline,
+						&job->err) < 0;
 }
 
 static void *work(void *data)
@@ -117,6 +120,9 @@ static int find_place(const struct worker *w, const struct rpc_source *source, s
 {
 	size_t all = 0, own = 0;
 
+	/* Its thread has ended, and nobody would ever take the job: a browser's way back may come from the database now. */
+	if (atomic_load(&w->oidc->stopped))
+		return err_set(e, ERR_CANCELLED, "the service stops");
 	for (const struct oidc_job *job = w->waiting.first; job; job = job->next) {
 		all++;
 		own += memcmp(&job->source, source, sizeof(*source)) == 0;
@@ -137,6 +143,8 @@ int oidc_add(struct oidc *o, struct oidc_job *job, struct err *e)
 	failed = find_place(w, &job->source, e);
 	if (!failed) {
 		job->failed = false;
+		/* Who waits in line waits, too: else one that does not answer keeps the last of them for minutes. */
+		job->deadline = clock_ms(CLOCK_MONOTONIC) + OIDC_DEADLINE_MS;
 		queue_put(&w->waiting, job);
 		pthread_cond_signal(&w->wake);
 	}

@@ -37,8 +37,9 @@ struct oidc_job {
 	void (*done)(struct oidc_job *job, const struct err *e);
 	/* Of oidc.c. */
 	struct oidc_job *next;
+	int64_t deadline; /* ms of CLOCK_MONOTONIC, from when it was added */
 	struct err err;
 	bool failed;
 };
-/* ERR_EXHAUSTED: too many wait; nothing is called then. */
+/* ERR_EXHAUSTED: too many wait; ERR_CANCELLED: after oidc_close(). Nothing is called then. */
 int oidc_add(struct oidc *oidc, struct oidc_job *job, struct err *e) MUST_CHECK;

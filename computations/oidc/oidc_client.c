@@ -169,11 +169,12 @@ static int put_challenge(struct writer *w, const char *verifier, struct err *e)
 	return 0;
 }
 
-int oidc_client_begin(struct oidc_client *c, struct oidc_begin *begin, struct err *e)
+int oidc_client_begin(struct oidc_client *c, struct oidc_begin *begin, int64_t deadline,
+		      struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(OIDC_URL_MAX);
 
-	if (discover(c, clock_ms(CLOCK_MONOTONIC) + OIDC_DEADLINE_MS, e) < 0)
+	if (discover(c, deadline, e) < 0)
 		return err_wrap(e, "provider %s", c->row->name);
 	writer_text(&w, c->discovery.authorization);
 	writer_text(&w, strchr(c->discovery.authorization, '?') ? "&" : "?");
@@ -256,9 +257,8 @@ static void take_name(const struct oidc_client *c, const struct id_token *token,
 		snprintf(name, PEOPLE_NAME_MAX + 1, "%s", text);
 }
 
-static int finish(struct oidc_client *c, struct oidc_finish *f, struct err *e)
+static int finish(struct oidc_client *c, struct oidc_finish *f, int64_t deadline, struct err *e)
 {
-	const int64_t deadline = clock_ms(CLOCK_MONOTONIC) + OIDC_DEADLINE_MS;
 	CLEANUP(free) char *text = NULL;
 	const struct id_token_want want = { .issuer = c->row->issuer,
 					    .client = c->row->client,
@@ -280,7 +280,8 @@ static int finish(struct oidc_client *c, struct oidc_finish *f, struct err *e)
 	return 0;
 }
 
-int oidc_client_finish(struct oidc_client *c, struct oidc_finish *f, struct err *e)
+int oidc_client_finish(struct oidc_client *c, struct oidc_finish *f, int64_t deadline,
+		       struct err *e)
 {
-	return finish(c, f, e) < 0 ? err_wrap(e, "provider %s", c->row->name) : 0;
+	return finish(c, f, deadline, e) < 0 ? err_wrap(e, "provider %s", c->row->name) : 0;
 }

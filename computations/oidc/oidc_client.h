@@ -31,7 +31,8 @@ struct oidc_begin {
 	const char *state, *nonce, *verifier;
 	char url[OIDC_URL_MAX]; /* filled in: where the browser goes */
 };
-int oidc_client_begin(struct oidc_client *client, struct oidc_begin *begin,
+/* `deadline`: ms of CLOCK_MONOTONIC. */
+int oidc_client_begin(struct oidc_client *client, struct oidc_begin *begin, int64_t deadline,
 		      struct err *e) MUST_CHECK;
 
 struct oidc_finish {
@@ -44,5 +45,5 @@ struct oidc_finish {
 };
 /* ERR_DENIED, ERR_INVALID: the provider says no, or nothing that could be believed; ERR_UNAVAILABLE and others: it does
  * not answer. */
-int oidc_client_finish(struct oidc_client *client, struct oidc_finish *finish,
+int oidc_client_finish(struct oidc_client *client, struct oidc_finish *finish, int64_t deadline,
 		       struct err *e) MUST_CHECK;

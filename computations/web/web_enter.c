@@ -312,8 +312,7 @@ void web_enter_in(struct web_enter *en)
 	struct err e;
 
 	if (!http_request_is_tls(en->r)) {
-		if (web_door_link(&en->web->door, en->person, en->way->deed == TRAIL_SECOND, url,
-				  &e) < 0) {
+		if (web_door_link(&en->web->door, en->person, en->with_code, url, &e) < 0) {
 			http_request_fail(en->r, &e);
 			return;
 		}

@@ -42,6 +42,7 @@ struct web_enter {
 	const char *given, *chosen;  /* to be compared, to be kept; NULL: none */
 	struct password_owner owner; /* of the one that is given, or of the code */
 	bool has_factor;             /* the owner */
+	bool with_code;              /* of keep(): a second factor was seen, maybe elsewhere */
 	enum factor_answer answer;   /* to the code */
 	struct password made;
 	struct device device; /* of web_device.c */
@@ -51,7 +52,7 @@ struct web_enter {
 	char half[HALF_TEXT_LEN + 1];    /* of who owes a code: of web_second.c */
 	uint8_t totp[TOTP_SECRET_LEN];   /* of web_factor.c */
 	struct factor_recovery recovery;
-	void *more; /* of web_oidc.c; of free_more() */
+	void *more; /* of web_oidc.c and web_factor.c; of free_more() */
 	void (*free_more)(void *more);
 	struct token *tokens; /* of web_factor.c: TOKENS_MAX rows, or NULL */
 	size_t token_count;

@@ -11,6 +11,7 @@
 #include "computations/web/web_words.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <openssl/crypto.h>
 
@@ -277,9 +278,27 @@ static int find_tokens(struct store *store, struct web_enter *en, struct err *e)
 	return token_list(&store->db, en->caller.who.person, en->tokens, &en->token_count, e);
 }
 
+/* So do accounts at providers; of those that say that they saw a second factor, no code is asked here. */
+struct linked {
+	struct identity rows[IDENTITIES_MAX];
+	size_t count;
+};
+
+static int find_linked(struct store *store, struct web_enter *en, struct err *e)
+{
+	struct linked *linked = calloc(1, sizeof(*linked));
+
+	if (!linked)
+		return err_nomem(e);
+	en->more = linked;
+	en->free_more = free;
+	return identity_list(&store->db, en->caller.who.person, linked->rows, &linked->count, e);
+}
+
 static int confirm_keep(struct store *store, struct web_enter *en, struct err *e)
 {
-	if (web_work_check(store, &en->caller, "", e) < 0 || find_tokens(store, en, e) < 0)
+	if (web_work_check(store, &en->caller, "", e) < 0 || find_tokens(store, en, e) < 0 ||
+	    find_linked(store, en, e) < 0)
 		return err_code(e);
 	return factor_confirm(&store->db, en->caller.who.person, web_form_text(en->form, "code"),
 			      en->caller.login, store_now(), &en->recovery, e);
@@ -309,6 +328,22 @@ static void put_tokens(const struct web_enter *en, struct writer *w)
 		page_put(w, "</ul>\n");
 }
 
+static void put_linked(const struct linked *linked, struct writer *w)
+{
+	if (!linked || !linked->count)
+		return;
+	page_put(w, "<p class=\"note\">%t</p>\n<ul class=\"list\">\n", WEB_FACTOR_LINKED);
+	for (size_t i = 0; i < linked->count; i++) {
+		page_put(w,
+			 "<li><strong><bdi>%t</bdi></strong> <span class=\"mono\"><bdi>%t</bdi></span> "
+			 "<span class=\"sub\">linked ",
+			 linked->rows[i].provider, linked->rows[i].subject);
+		page_time(w, linked->rows[i].created);
+		page_put(w, "</span></li>\n");
+	}
+	page_put(w, "</ul>\n");
+}
+
 static void show_codes(struct web_enter *en, const char *note)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
@@ -322,6 +357,7 @@ static void show_codes(struct web_enter *en, const char *note)
 	page_put(&w, "<p>%t%s%t</p>\n", note, *note ? " " : "", WEB_FACTOR_CODES);
 	put_text(&w, "codes", "recovery codes", text);
 	put_tokens(en, &w);
+	put_linked(en->more, &w);
 	page_put(&w, "<p><a class=\"btn\" href=\"/me\">They are kept</a></p>\n");
 	end(en->r, &w, 200);
 	OPENSSL_cleanse(text, sizeof(text));

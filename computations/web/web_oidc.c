@@ -80,11 +80,6 @@ static int derive(struct web_oidc_trip *trip, struct err *e)
 	return trip_derive(trip->state, trip->browser, TRIP_VERIFIER, trip->verifier, e);
 }
 
-void web_oidc_rate_name(const struct provider *row, char name[WEB_OIDC_RATE_NAME_MAX])
-{
-	snprintf(name, WEB_OIDC_RATE_NAME_MAX, "@%s", row->name);
-}
-
 /* ---- out ---- */
 
 void web_oidc_put(const struct web *web, struct writer *w)
@@ -151,13 +146,11 @@ static int check_asker(const struct http_request *r, struct err *e)
 
 static int start_out(struct web_oidc_trip *trip, struct err *e)
 {
-	char name[WEB_OIDC_RATE_NAME_MAX];
-
-	web_oidc_rate_name(trip->row, name);
-	if (check_asker(trip->r, e) < 0 ||
-	    sign_in_rate_take(trip->web->rate, &trip->job.source, name, clock_ms(CLOCK_BOOTTIME),
-			      e) < 0 ||
-	    trip_secret(trip->state, e) < 0 || trip_secret(trip->browser, e) < 0 ||
+	/* Nothing is guessed here: the address alone is counted, behind which many may set out in one minute. */
+	if (check_asker(trip->r, e) < 0 || trip_secret(trip->state, e) < 0 ||
+	    sign_in_rate_take(trip->web->rate, &trip->job.source, trip->state,
+			      clock_ms(CLOCK_BOOTTIME), e) < 0 ||
+	    trip_secret(trip->browser, e) < 0 ||
 	    derive(trip, e) < 0)
 		return err_code(e);
 	trip->job.begin = (struct oidc_begin){ .state = trip->state,
@@ -211,7 +204,6 @@ static void queue(struct web_oidc_trip *trip,
 static void redeemed(struct oidc_job *job, const struct err *e)
 {
 	struct web_oidc_trip *trip = (struct web_oidc_trip *)job;
-	char name[WEB_OIDC_RATE_NAME_MAX];
 	struct err stops;
 
 	if (!e && trip->web->service->stopping)
@@ -221,8 +213,7 @@ static void redeemed(struct oidc_job *job, const struct err *e)
 		return;
 	}
 	/* Whoever it is, he has signed in there. */
-	web_oidc_rate_name(trip->row, name);
-	sign_in_rate_good(trip->web->rate, &job->source, name, clock_ms(CLOCK_BOOTTIME));
+	sign_in_rate_good(trip->web->rate, &job->source, trip->state, clock_ms(CLOCK_BOOTTIME));
 	web_oidc_whose(trip);
 }
 

@@ -12,8 +12,6 @@
 #include "computations/core/config.h"
 #include "computations/web/web_work.h"
 
-enum { WEB_OIDC_RATE_NAME_MAX = IDENTITY_PROVIDER_MAX + 2 };
-
 /* A browser that sets out, or is back. */
 struct web_oidc_trip {
 	struct oidc_job job;    /* the first member */
@@ -36,8 +34,6 @@ void web_oidc_begin(struct http_request *r, void *data);
 void web_oidc_back(struct http_request *r, void *data);
 void web_oidc_fail(struct web_oidc_trip *trip, const struct err *e);
 void web_oidc_trip_free(struct web_oidc_trip *trip);
-/* Who sets out is counted beside the names of users, none of which begins so. */
-void web_oidc_rate_name(const struct provider *row, char name[WEB_OIDC_RATE_NAME_MAX]);
 /* web_oidc_enter.c: the provider has said who is back. Takes the trip over. */
 void web_oidc_whose(struct web_oidc_trip *trip);
 /* web_oidc_link.c: the form of who is back and is nobody's; what a user is linked with, on his own page. */

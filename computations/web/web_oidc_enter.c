@@ -39,7 +39,8 @@ static int come_in(struct store *store, struct web_enter *en, struct err *e)
 	const struct web_oidc_trip *trip = en->more;
 	struct factor_state state;
 
-	if (trip->job.finish.strong)
+	en->with_code = trip->job.finish.strong;
+	if (en->with_code)
 		return web_enter_login(store, en, e);
 	if (factor_look(&store->db, en->person, &state, e) < 0)
 		return err_code(e);

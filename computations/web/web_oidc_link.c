@@ -66,14 +66,18 @@ static int look(struct store *store, struct web_enter *en, struct err *e)
 static int keep(struct store *store, struct web_enter *en, struct err *e)
 {
 	const struct proof *p = en->more;
+	struct factor_state state;
 	struct trip t;
 
 	if (web_sign_in_check(store, en, e) < 0 ||
 	    trip_take(&store->db, proof_of(en), p->browser, p->row->name, true, store_now(), &t,
 		      e) < 0 ||
 	    identity_add(&store->db, en->person, t.provider, t.issuer, t.subject, store_now(), e) <
-		    0)
+		    0 ||
+	    factor_look(&store->db, en->person, &state, e) < 0)
 		return err_code(e);
+	/* Its code was taken in this transaction (web_enter.h). */
+	en->with_code = state.is_on;
 	return web_enter_login(store, en, e);
 }
 

@@ -68,6 +68,7 @@ static int keep(struct store *store, struct web_enter *en, struct err *e)
 		*en->half = 0;
 		return err_code(e);
 	}
+	en->with_code = true;
 	return web_enter_login(store, en, e);
 }
 

@@ -227,6 +227,20 @@ def a_second_factor_is_the_providers_or_ours():
         assert guest.enter(give(guest, half_of(guest, answer=guest.trip_to(room.idp)), phone.now())).is_in()
 
 
+def what_the_password_linked_is_shown_with_a_new_factor():
+    with Clinic() as room:
+        # Whoever knew the password may have linked it, and his provider says what it likes of a second factor.
+        room.linked()
+        phone = Phone(re.search(r'<pre id="key"[^>]*><code>([A-Z2-7]{32})</code>',
+                                post(room.anna, "/me/factor", password=PASSWORD).body.decode())[1])
+        words = post(room.anna, "/me/factor/confirm", code=phone.now()).page().words()
+        assert "These accounts at providers" in words and "clinic 248289761001 linked " in words, words
+    with Clinic() as room:
+        phone = Phone(re.search(r'<pre id="key"[^>]*><code>([A-Z2-7]{32})</code>',
+                                post(room.anna, "/me/factor", password=PASSWORD).body.decode())[1])
+        assert "at providers" not in post(room.anna, "/me/factor/confirm", code=phone.now()).page().words()
+
+
 def a_state_is_one_browsers_for_one_time():
     with Clinic() as room:
         room.linked()
@@ -272,6 +286,14 @@ def a_state_is_one_browsers_for_one_time():
         elsewhere.host = f"127.0.0.1:{room.port}"
         answer = elsewhere.get("/sign-in/with/clinic")
         assert answer.fields["location"] == f"http://localhost:{room.port}/sign-in" and "set-cookie" not in answer.fields
+
+
+def many_behind_one_address_set_out_at_once():
+    with Clinic() as room:
+        # More than the tries that one name has there: nobody is kept waiting by those who have not come back yet.
+        guests = [room.guest() for _ in range(12)]
+        ways = [guest.set_out() for guest in guests]
+        assert LINKING in guests[0].come_back(room.idp.sign_in(ways[0])).page().words()
 
 
 def mixed_up_providers_are_told_apart():
@@ -454,12 +476,14 @@ if __name__ == "__main__":
              a_link_is_removed_and_the_suspended_stay_out,
              claims_make_users_and_unknown_ones_none,
              a_second_factor_is_the_providers_or_ours,
+             what_the_password_linked_is_shown_with_a_new_factor,
              a_state_is_one_browsers_for_one_time,
              mixed_up_providers_are_told_apart,
              lying_tokens_let_nobody_in,
              lying_services_let_nobody_in,
              keys_are_changed,
              a_slow_one_keeps_nobody_else_waiting,
+             many_behind_one_address_set_out_at_once,
              a_stop_waits_for_no_provider,
              nothing_of_it_is_written_down,
              settings_are_refused_whole])
