@@ -64,7 +64,7 @@ static void fill(struct machine_message *out, const struct machine *m, bool conn
 	to->reason = m->reason;
 	to->cvm_id = m->cvm_id;
 	to->address = m->address;
-	to->computation_id = m->computation_id;
+	to->computation_id = (char *)(uintptr_t)machine_computation(m);
 	to->connected = connected;
 	to->leaving = m->phase == MACHINE_LEAVING;
 	to->image = m->image;
@@ -218,8 +218,8 @@ static int run_remove(struct store *store, struct request *r, struct err *e)
 		return err_code(e);
 	request_was(r, "%s in workspace %s", machine_state(m), m->workspace);
 	number = m->number;
-	/* Forced once more, when all could see what keeps it. */
-	r->machine->gives_up = r->force && m->phase == MACHINE_LEAVING && *m->reason;
+	/* Forced once more, when all could see that its manager knows nothing of it: one that is away may know all. */
+	r->machine->gives_up = r->force && machine_is_forgotten(m);
 	machine_done(m);
 	if (store_machine_leave(store, number, r->force, e) < 0)
 		return err_code(e);
@@ -244,7 +244,9 @@ void admin_remove_cvm(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_show(struct store *store, struct request *r, struct err *e)
 {
-	return find(store, r, DEED_LOOK, e);
+	if (find(store, r, DEED_LOOK, e) < 0)
+		return err_code(e);
+	return admin_access_machines(store, &r->caller, r->machine->rows, 1, e);
 }
 
 void admin_show_machine(struct rpc_call *call, const ProtobufCMessage *message)
@@ -263,10 +265,11 @@ static int run_list(struct store *store, struct request *r, struct err *e)
 {
 	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
 
-	if (admin_access_workspace(store, &r->caller, DEED_LOOK, r->workspace, &w, e) < 0)
+	if (admin_access_workspace(store, &r->caller, DEED_LOOK, r->workspace, &w, e) < 0 ||
+	    store_machines(store, w.number, r->machine->after, r->machine->limit, r->machine->rows,
+			   &r->count, e) < 0)
 		return err_code(e);
-	return store_machines(store, w.number, r->machine->after, r->machine->limit,
-			      r->machine->rows, &r->count, e);
+	return admin_access_machines(store, &r->caller, r->machine->rows, r->count, e);
 }
 
 static void reply_list(struct request *r)

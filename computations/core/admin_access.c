@@ -5,6 +5,7 @@
 #include "common/rpc/call_local.h"
 #include "computations/people/role.h"
 #include "computations/people/workspace_member.h"
+#include "computations/store/store_machine.h"
 #include "computations_paths.h"
 #include "people_paths.h"
 
@@ -325,6 +326,24 @@ static int check_computation(struct store *store, struct admin_caller *caller, e
 	default:
 		return refused(caller, deed, e);
 	}
+}
+
+int admin_access_machines(struct store *store, const struct admin_caller *caller,
+			  struct machine *rows, size_t count, struct err *e)
+{
+	/* The caller's rights in the workspace stay as they are. */
+	for (size_t i = 0; i < count; i++) {
+		struct admin_caller own = *caller;
+		int failed = *rows[i].computation_id && !caller->rights.operates
+				     ? admin_access_check(store, &own, DEED_SEE,
+							  rows[i].computation_id, e)
+				     : 0;
+
+		if (failed && !err_is(failed, ERR_NOT_FOUND) && !err_is(failed, ERR_DENIED))
+			return failed;
+		rows[i].hides = failed != 0;
+	}
+	return 0;
 }
 
 int admin_access_check(struct store *store, struct admin_caller *caller, enum deed deed,

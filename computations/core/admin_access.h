@@ -67,6 +67,12 @@ int admin_access_check(struct store *store, struct admin_caller *caller, enum de
 /* The same of the computation that was checked last, as it was then: what a page offers. */
 bool admin_access_may(const struct admin_caller *caller, enum deed deed,
 		      const struct computation *c);
+
+struct machine;
+/* Which of them hold a computation that the caller may not see: it is hidden from him. */
+int admin_access_machines(struct store *store, const struct admin_caller *caller,
+			  struct machine *rows, size_t count, struct err *e) MUST_CHECK;
+
 /* The workspace of that name as well. DEED_CREATE, DEED_MACHINE and those about assets with "": where he means if he says nothing (workspace_choose()). */
 int admin_access_workspace(struct store *store, struct admin_caller *caller, enum deed deed,
 			   const char *name, struct workspace *w, struct err *e) MUST_CHECK;

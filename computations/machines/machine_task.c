@@ -326,6 +326,15 @@ static void runs(struct machine_task *task, const struct machine_said *said)
 	ran(task, said);
 }
 
+static const char forgotten[] =
+	"its manager knows nothing of it, so nobody knows whether it is gone: look at its host, and "
+	"remove it once more with force";
+
+bool machine_is_forgotten(const struct machine *m)
+{
+	return m->phase == MACHINE_LEAVING && strcmp(m->reason, forgotten) == 0;
+}
+
 /* A manager that lost its records, or takes us for somebody else, knows none of its CVMs; whose agent is connected is there
  * all the same, and a row that is gone never comes back. */
 static void unknown_there(struct machine_task *task)
@@ -338,9 +347,7 @@ static void unknown_there(struct machine_task *task)
 		stuck(task, "its manager knows nothing of it, and its agent is connected");
 	} else if (was_made && task->row.phase == MACHINE_LEAVING && !task->is_given_up) {
 		wait_longer(task);
-		stuck(task,
-		      "its manager knows nothing of it, so nobody knows whether it is gone: look "
-		      "at its host, and remove it once more with force");
+		stuck(task, forgotten);
 	} else {
 		none(task, true, &nobody_knows, "its manager knows nothing of it");
 	}

@@ -33,6 +33,9 @@ struct machine_waiter {
 	bool gives_up; /* to be removed, it is gone as soon as its manager knows nothing of it */
 };
 
+/* To be removed, and its row says that its manager knows nothing of it. */
+bool machine_is_forgotten(const struct machine *m);
+
 /* Its row is there since now, or has changed: `m` is taken over. */
 void machines_take(struct machines *machines, struct machine *m,
 		   const struct machine_waiter *waiter);

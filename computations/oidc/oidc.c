@@ -65,11 +65,11 @@ static void ask(struct worker *w, struct oidc_job *job)
 	if (atomic_load(&w->oidc->stopped))
 		job->failed = err_set(&job->err, ERR_CANCELLED, "the service stops") < 0;
 	else if (job->is_back)
-		job->failed = oidc_client_finish(w->client, &job->finish, job->deadline,
-						 &job->err) < 0;
+		job->failed =
+			oidc_client_finish(w->client, &job->finish, job->deadline, &job->err) < 0;
 	else
-		job->failed = oidc_client_begin(w->client, &job->begin, job->deadline,
-						&job->err) < 0;
+		job->failed =
+			oidc_client_begin(w->client, &job->begin, job->deadline, &job->err) < 0;
 }
 
 static void *work(void *data)

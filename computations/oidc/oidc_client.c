@@ -169,13 +169,21 @@ static int put_challenge(struct writer *w, const char *verifier, struct err *e)
 	return 0;
 }
 
+/* What a provider answers can't be mended by whom it sends back: no form of his is wrong, and he did not try too often. */
+static int of_provider(const struct oidc_client *c, struct err *e)
+{
+	if (e->code == ERR_INVALID || e->code == ERR_NOT_FOUND || e->code == ERR_EXHAUSTED)
+		e->code = ERR_UNAVAILABLE;
+	return err_wrap(e, "provider %s", c->row->name);
+}
+
 int oidc_client_begin(struct oidc_client *c, struct oidc_begin *begin, int64_t deadline,
 		      struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(OIDC_URL_MAX);
 
 	if (discover(c, deadline, e) < 0)
-		return err_wrap(e, "provider %s", c->row->name);
+		return of_provider(c, e);
 	writer_text(&w, c->discovery.authorization);
 	writer_text(&w, strchr(c->discovery.authorization, '?') ? "&" : "?");
 	writer_text(&w, "response_type=code&");
@@ -266,8 +274,6 @@ static int finish(struct oidc_client *c, struct oidc_finish *f, int64_t deadline
 					    .now = clock_ms(CLOCK_REALTIME) / 1000 };
 	struct id_token token;
 
-	if (strlen(f->code) > OIDC_CODE_MAX)
-		return err_set(e, ERR_INVALID, "a code of more than %d bytes", OIDC_CODE_MAX);
 	if (discover(c, deadline, e) < 0 || check_issuer(c, f->issuer, e) < 0 ||
 	    redeem(c, f, deadline, &text, e) < 0 ||
 	    read_token(c, text, &want, deadline, &token, e) < 0)
@@ -283,5 +289,8 @@ static int finish(struct oidc_client *c, struct oidc_finish *f, int64_t deadline
 int oidc_client_finish(struct oidc_client *c, struct oidc_finish *f, int64_t deadline,
 		       struct err *e)
 {
-	return finish(c, f, deadline, e) < 0 ? err_wrap(e, "provider %s", c->row->name) : 0;
+	if (strlen(f->code) > OIDC_CODE_MAX)
+		return err_set(e, ERR_INVALID, "provider %s: a code of more than %d bytes",
+			       c->row->name, OIDC_CODE_MAX);
+	return finish(c, f, deadline, e) < 0 ? of_provider(c, e) : 0;
 }

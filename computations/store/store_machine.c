@@ -52,6 +52,11 @@ const char *machine_state(const struct machine *m)
 	return *m->computation_id ? "Busy" : "Ready";
 }
 
+const char *machine_computation(const struct machine *m)
+{
+	return m->hides ? "" : m->computation_id;
+}
+
 int machine_name_check(const char *name, struct err *e)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";

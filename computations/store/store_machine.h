@@ -39,6 +39,7 @@ struct machine {
 	int64_t cpus, memory, ttl_ms; /* as asked for; 0: as the manager likes */
 	bool is_seen;                 /* its agent has connected */
 	char *computation_id;         /* that it holds */
+	bool hides;                   /* that from who looks (admin_access_machines()) */
 };
 void machine_done(struct machine *m);
 #define CLEANUP_MACHINE __attribute__((cleanup(machine_done)))
@@ -46,6 +47,9 @@ void machine_done(struct machine *m);
 bool machine_is_gone(enum machine_phase phase);
 /* For people: Provisioning, Ready, Busy, Lost, Removed. */
 const char *machine_state(const struct machine *m);
+
+/* For people: which one it holds; "" also of one that is hidden. */
+const char *machine_computation(const struct machine *m);
 
 /* a-z 0-9 - . with a letter or digit at both ends. */
 int machine_name_check(const char *name, struct err *e) MUST_CHECK;

@@ -147,7 +147,8 @@ function follow(list) {
 let hashing = 0;
 async function fillDigest(part) {
 	const file = part.querySelector("input").files[0], out = part.querySelector("output");
-	const mine = ++hashing;
+	const digest = document.getElementById(part.dataset.hash), mine = ++hashing;
+	digest.value = out.textContent = ""; // that of the file before is not this one's
 	if (!file)
 		return;
 	try {
@@ -158,10 +159,11 @@ async function fillDigest(part) {
 		});
 		if (mine !== hashing)
 			return;
-		document.getElementById(part.dataset.hash).value = hex;
+		digest.value = hex;
 		out.textContent = "Computed here.";
 	} catch {
-		out.textContent = "This file can’t be read: use the command.";
+		if (mine === hashing)
+			out.textContent = "This file can’t be read: use the command.";
 	}
 }
 

@@ -60,6 +60,7 @@ struct web_action {
 	void (*answer)(struct http_request *r, void *data);
 	/* Instead of both. */
 	void (*reply)(struct web_act *act, const ProtobufCMessage *answer);
+	bool makes; /* `reply` is web_reply_made(): 201 and not 200, which the API's document says, too */
 };
 
 /* What a new token takes: how it is told is web_token.h's. */

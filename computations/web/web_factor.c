@@ -334,10 +334,11 @@ static void put_linked(const struct linked *linked, struct writer *w)
 		return;
 	page_put(w, "<p class=\"note\">%t</p>\n<ul class=\"list\">\n", WEB_FACTOR_LINKED);
 	for (size_t i = 0; i < linked->count; i++) {
-		page_put(w,
-			 "<li><strong><bdi>%t</bdi></strong> <span class=\"mono\"><bdi>%t</bdi></span> "
-			 "<span class=\"sub\">linked ",
-			 linked->rows[i].provider, linked->rows[i].subject);
+		page_put(
+			w,
+			"<li><strong><bdi>%t</bdi></strong> <span class=\"mono\"><bdi>%t</bdi></span> "
+			"<span class=\"sub\">linked ",
+			linked->rows[i].provider, linked->rows[i].subject);
 		page_time(w, linked->rows[i].created);
 		page_put(w, "</span></li>\n");
 	}

@@ -173,7 +173,7 @@ void web_json_machine(struct writer *w, const struct machine *m, bool is_connect
 	put_text(w, "id", m->cvm_id);
 	put_flag(w, "connected", is_connected);
 	put_text(w, "agent_grpc_url", m->address);
-	put_text(w, "computation", m->computation_id);
+	put_text(w, "computation", machine_computation(m));
 	put_text(w, "image", m->image);
 	put_text(w, "tee", m->tee);
 	put_number(w, "cpus", m->cpus);

@@ -69,7 +69,8 @@ static int run_list(struct store *store, struct web_work *work, struct err *e)
 
 	if (!p || take_after(work->after, &after, e) < 0 ||
 	    admin_access_workspace(store, &work->caller, DEED_LOOK, work->id, &w, e) < 0 ||
-	    store_machines(store, w.number, after, WEB_ROWS + 1, p->rows, &work->count, e) < 0)
+	    store_machines(store, w.number, after, WEB_ROWS + 1, p->rows, &work->count, e) < 0 ||
+	    admin_access_machines(store, &work->caller, p->rows, work->count, e) < 0)
 		return err_code(e);
 	work->has_more = work->count > WEB_ROWS;
 	work->count -= work->has_more;
@@ -101,6 +102,8 @@ static void put_computation(const struct machine *m, struct writer *w)
 {
 	if (!*m->computation_id)
 		page_put(w, "–");
+	else if (m->hides)
+		page_put(w, "One that you may not see");
 	else if (page_can_link(m->computation_id))
 		page_put(w, "<a href=\"/c/%u\"><bdi>%t</bdi></a>", m->computation_id,
 			 m->computation_id);
@@ -210,7 +213,8 @@ static int run_one(struct store *store, struct web_work *work, struct err *e)
 		return err_code(e);
 	m = &p->rows[0];
 	if (admin_access_workspace(store, &work->caller, DEED_LOOK, work->id, &w, e) < 0 ||
-	    store_machine(store, w.number, http_request_param(work->r, "name"), m, e) < 0)
+	    store_machine(store, w.number, http_request_param(work->r, "name"), m, e) < 0 ||
+	    admin_access_machines(store, &work->caller, m, 1, e) < 0)
 		return err_code(e);
 	if (*m->cvm_id && !machine_is_gone(m->phase))
 		failed = store_cvm(store, m->cvm_id, &p->agent, e);

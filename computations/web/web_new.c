@@ -24,6 +24,7 @@ static void new_free(struct web_new *n)
 	manifest_free(n->manifest);
 	web_form_free(n->form);
 	free(n->made);
+	free(n->place);
 	http_request_unref(n->r);
 	free(n);
 }
@@ -134,6 +135,19 @@ static int id_of_key(const struct web_new *n, const struct admin_caller *caller,
 	return 0;
 }
 
+/* Who guesses a key can have made one by its id elsewhere. Where there is no place, Create says why. */
+static int take_place(struct store *store, struct web_new *n, struct admin_caller *caller,
+		      struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct err ignored;
+
+	if (admin_access_workspace(store, caller, DEED_CREATE, n->workspace, &w, &ignored) < 0)
+		return 0;
+	n->place = strdup(w.name);
+	return n->place ? 0 : err_nomem(e);
+}
+
 static int make_manifest(struct store *store, struct web_new *n, struct admin_caller *caller,
 			 struct err *e)
 {
@@ -144,7 +158,8 @@ static int make_manifest(struct store *store, struct web_new *n, struct admin_ca
 
 	if (manifest_names_fill(n->text, n->len, &names, &filled, &len, e) < 0 ||
 	    manifest_from_json(filled ? filled : n->text, filled ? len : n->len, &n->manifest, e) <
-		    0)
+		    0 ||
+	    take_place(store, n, caller, e) < 0)
 		return err_code(e);
 	if (!*n->key)
 		return 0;
@@ -313,7 +328,7 @@ static void created(struct web_new *n, const Computations__Computation *c)
 	new_free(n);
 }
 
-/* That id is taken: by this very manifest, if the same was sent before. */
+/* That id is taken: by this very manifest in this place, if the same was sent before. */
 static void answered_show(void *data, const ProtobufCMessage *answer, const struct err *e)
 {
 	struct web_new *n = data;
@@ -321,7 +336,8 @@ static void answered_show(void *data, const ProtobufCMessage *answer, const stru
 	struct manifest_digests own;
 	struct err ignored;
 
-	if (!e && manifest_digest(n->manifest, &own, &ignored) == 0 &&
+	if (!e && n->place && strcmp(c->workspace, n->place) == 0 &&
+	    manifest_digest(n->manifest, &own, &ignored) == 0 &&
 	    c->manifest_digest.len == sizeof(own.sha3_256) &&
 	    memcmp(c->manifest_digest.data, own.sha3_256, sizeof(own.sha3_256)) == 0)
 		created(n, c);
@@ -395,6 +411,23 @@ static void start(struct web_new *n)
 	new_free(n);
 }
 
+static void answered_refuse(void *data, const ProtobufCMessage *answer, const struct err *e)
+{
+	struct web_new *n = data;
+
+	(void)answer;
+	http_request_fail(n->r, e);
+	new_free(n);
+}
+
+/* Seen by the audit log. */
+static void refuse(struct web_new *n, const struct err *why)
+{
+	const struct rpc_local local = local_of(n, answered_refuse);
+
+	rpc_local_refuse(n->web->service->admins, PROTO_COMPUTATIONS_CREATE, why, &local);
+}
+
 void web_new_try(struct http_request *r, void *data)
 {
 	struct web_new *n = new_of(data, r, "page");
@@ -405,7 +438,8 @@ void web_new_try(struct http_request *r, void *data)
 	if (web_form_read(r, web_new_needed, web_new_others, &n->form, &e) < 0) {
 		http_request_fail(r, &e);
 	} else if (web_check_form(n->web, r, n->form, &e) < 0) {
-		http_request_fail(r, &e);
+		refuse(n, &e);
+		return;
 	} else {
 		if (web_new_read(n, &n->why) == 0)
 			n->why.code = ERR_OK;

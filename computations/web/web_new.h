@@ -51,6 +51,7 @@ struct web_new {
 	struct web_new_grant grants[WEB_NEW_GRANTS];
 	size_t grant_count, given_count;
 	const char *workspace;
+	char *place; /* the name of the one that is meant by it; NULL: none that the caller may use */
 	Cvms__ComputationRunReq *manifest;
 	struct err why; /* it can't be created */
 };

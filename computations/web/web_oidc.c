@@ -150,8 +150,7 @@ static int start_out(struct web_oidc_trip *trip, struct err *e)
 	if (check_asker(trip->r, e) < 0 || trip_secret(trip->state, e) < 0 ||
 	    sign_in_rate_take(trip->web->rate, &trip->job.source, trip->state,
 			      clock_ms(CLOCK_BOOTTIME), e) < 0 ||
-	    trip_secret(trip->browser, e) < 0 ||
-	    derive(trip, e) < 0)
+	    trip_secret(trip->browser, e) < 0 || derive(trip, e) < 0)
 		return err_code(e);
 	trip->job.begin = (struct oidc_begin){ .state = trip->state,
 					       .nonce = trip->nonce,

@@ -215,7 +215,7 @@ static void put_answers(struct writer *w, const struct web_route *about)
 	json_put_key(w, "responses");
 	writer_text(w, "{");
 	json_put_key(w, !has_content                                ? "204"
-			: about->takes || (action && action->reply) ? "201"
+			: about->takes || (action && action->makes) ? "201"
 								    : "200");
 	writer_text(w, "{");
 	put_text(w, "description", has_content ? "What was asked for" : "It is done");

@@ -171,7 +171,7 @@
 #define WEB_FACTOR_TOKENS                                                                            \
 	"These tokens were made before, with your password alone, and no code is asked of them. On " \
 	"your page you can revoke those that you do not know."
-#define WEB_FACTOR_LINKED                                                                        \
+#define WEB_FACTOR_LINKED                                                                              \
 	"These accounts at providers were linked before, with your password alone, and go on signing " \
 	"in as you. On your page you can remove those that you do not know."
 #define WEB_FACTOR_IS_ON "It is on, and your other sessions have ended."

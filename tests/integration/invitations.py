@@ -144,6 +144,8 @@ def a_session_or_a_token_joins():
         plain = page.browser()
         taken = plain.post("/api/invitations", form=body, type_="application/json", headers=own)
         assert (taken.status, json.loads(taken.body)) == (200, {"workspace": "lab", "role": "member"}), taken.body
+        document = json.loads(plain.get("/api/openapi.json", headers=own).body)
+        assert "200" in document["paths"]["/api/invitations"]["post"]["responses"], "it says what is answered"
         assert plain.post("/api/invitations", form=body, type_="application/json", headers=own).status == 404
         assert plain.post("/api/invitations", form="{}", type_="application/json", headers=own).status == 400
 

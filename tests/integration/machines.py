@@ -163,6 +163,16 @@ def a_cvm_is_its_workspaces_alone():
             assert anna.code("RemoveCvm", name=cvm) == HIDDEN
 
 
+def which_computation_one_holds_is_for_who_sees_that():
+    with service() as running, busy(running):
+        anna, bert = member(running, "anna", role="viewer"), member(running, "bert", role="administrator")
+        for who, seen in ((running.root, "c1"), (bert, "c1"), (anna, "")):
+            for one in (who("ShowMachine", name="one", workspace="default"), who("ListMachines", workspace="default").machines[0]):
+                assert (one.state, one.computation_id) == ("Busy", seen), one
+        running.root("GiveRole", computation_id="c1", role="viewer", user="anna")
+        assert anna("ShowMachine", name="one", workspace="default").computation_id == "c1"
+
+
 def a_workspace_has_what_it_may():
     limits = "limit default cvms=2 cpus=4 memory=4G\nlimit lab cvms=0\nlimit free cvms=1\n"
     with service(limits) as running:
@@ -290,6 +300,19 @@ def what_its_manager_has_forgotten_is_not_taken_for_gone():
         running.played.says["RemoveVm"] = lost
         assert running.root("RemoveCvm", name="one").leaving
         until_state(running, "one", "Removed")
+
+
+def who_forces_while_its_manager_is_away_has_given_up_nothing():
+    with service(play=False) as running:
+        made(running.root, "one")
+        with running.played:
+            until(lambda: shown(running, "one").cvm_id, "it is made")
+        for _ in range(2):
+            out = running.root("RemoveCvm", name="one", force=True)
+            assert out.leaving and out.reason.startswith("manager here: "), out
+        with PlayedManager(running.played.path):  # without its records
+            until(lambda: "nobody knows whether it is gone" in shown(running, "one").reason, "what keeps it")
+            assert running.root("RemoveCvm", name="one", force=True).state == "Removed"
 
 
 def a_manager_that_is_away_is_asked_again():
@@ -481,11 +504,13 @@ if __name__ == "__main__":
         a_cvm_is_made_used_and_removed,
         each_role_has_cvms_made_that_may,
         a_cvm_is_its_workspaces_alone,
+        which_computation_one_holds_is_for_who_sees_that,
         a_workspace_has_what_it_may,
         what_a_manager_refuses_is_said_in_one_line,
         a_real_manager_refuses,
         one_that_ends_is_lost_with_its_computation,
         what_its_manager_has_forgotten_is_not_taken_for_gone,
+        who_forces_while_its_manager_is_away_has_given_up_nothing,
         a_manager_that_is_away_is_asked_again,
         a_manager_that_lies_is_not_believed,
         a_manager_that_never_answers_holds_nobody_up,

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import time
 import urllib.parse
 
 import tap
@@ -340,9 +341,9 @@ def lying_tokens_let_nobody_in():
 def lying_services_let_nobody_in():
     with Clinic() as room:
         room.linked()
-        for lie, word, status in (({"answer": b"{}"}, "token_type", 404), ({"answer": b"<html>"}, "json", 400),
+        for lie, word, status in (({"answer": b"{}"}, "token_type", 503), ({"answer": b"<html>"}, "json", 503),
                                   ({"answer": b'{"token_type":"Bearer","id_token":"a.b"}'}, "three parts", 403),
-                                  ({"answer": b" " * (256 << 10)}, "larger", 429),
+                                  ({"answer": b" " * (256 << 10)}, "larger", 503),
                                   ({"redirect": "http://127.0.0.1:1/"}, "status 307", 503)):
             room.idp.lies = lie
             answer = room.guest("127.0.0.2").trip_to(room.idp)
@@ -361,7 +362,7 @@ def lying_services_let_nobody_in():
     with Clinic() as room:
         room.idp.lies = {"keys": b'{"keys":[' + b'{"kty":"x"},' * 30000 + b"{}]}"}
         answer = room.guest().trip_to(room.idp)
-        assert answer.status == 429 and "larger" in answer.page().words(), answer.page().words()
+        assert answer.status == 503 and "larger" in answer.page().words(), answer.page().words()
         room.idp.lies = {}
         assert room.linked().is_in()
 
@@ -370,15 +371,16 @@ def keys_are_changed():
     with Clinic() as room:
         room.linked()
         assert room.idp.asked.count("/keys") == 1
+        began = time.monotonic()
         room.idp.keys.append(Key("EdDSA", "k2"))
         guest = room.guest()
         assert guest.enter(guest.trip_to(room.idp)).is_in() and room.idp.asked.count("/keys") == 2
-        # Keys that nobody has heard of are not asked for each time.
+        # Keys that nobody has heard of are not asked for each time, but once a minute, which a busy machine may take.
         room.idp.published = room.idp.keys[:2]
         room.idp.keys.append(Key("ES256", "k3"))
         for _ in range(3):
             room.refused(room.guest().trip_to(room.idp), "no key of its kid")
-        assert room.idp.asked.count("/keys") == 2
+        assert room.idp.asked.count("/keys") <= 2 + (time.monotonic() - began) // 60
 
 
 def a_slow_one_keeps_nobody_else_waiting():

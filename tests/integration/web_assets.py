@@ -17,13 +17,13 @@ def register(room, by, who, workspace="lab", digest=DIGEST.hex(), **fields):
     given = {**NEW, "digest": digest, **fields}
     if by == "page":
         return room.form(who, f"/w/{workspace}/assets", **given)
-    return room.call("POST", f"/api/workspaces/{workspace}/assets", room.tokens[who], given)
+    return room.change("POST", f"/api/workspaces/{workspace}/assets", who, given)
 
 
 def remove(room, by, who, name, workspace="lab", seen=None):
     path = f"/api/workspaces/{workspace}/assets/{name}"
     if by == "api":
-        return room.call("DELETE", path, room.tokens[who], headers=[("If-Match", seen)] if seen else [])
+        return room.change("DELETE", path, who, headers=[("If-Match", seen)] if seen else [])
     shown = room.call("GET", path, room.tokens["chief"])
     seen = seen or (shown.fields["etag"] if shown.status == 200 else '"' + "0" * 16)
     return room.form(who, f"/w/{workspace}/assets/{name}/remove", revision=seen[1:17])

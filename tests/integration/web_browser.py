@@ -313,9 +313,11 @@ def a_file_s_digest_is_computed_here():
                 assert got == wanted, (size, piece, got)
         before = page.run("performance.getEntriesByType('resource').map((one) => one.name)")
         for size in (0, 65536, 65537, 300000):  # of hashFile()'s pieces
-            page.run("(() => { const all = new DataTransfer(), input = document.getElementById('f-file');"
-                     f"all.items.add(new File([new Uint8Array({size}).fill(97)], 'h1.zip')); input.files = all.files;"
-                     "input.dispatchEvent(new Event('change', { bubbles: true })); return 1; })()")
+            held = page.run("(() => { const all = new DataTransfer(), input = document.getElementById('f-file');"
+                            f"all.items.add(new File([new Uint8Array({size}).fill(97)], 'h1.zip')); input.files = all.files;"
+                            "input.dispatchEvent(new Event('change', { bubbles: true }));"
+                            "return document.getElementById('f-digest').value; })()")
+            assert held == "", held  # not the digest of the file before
             wanted = hashlib.sha3_256(b"a" * size).hexdigest()
             page.until(f"document.getElementById('f-digest').value === '{wanted}'", f"the digest of {size} bytes")
         page.until("document.getElementById('o-file').textContent === 'Computed here.'", "the word for it")

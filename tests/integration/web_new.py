@@ -114,6 +114,28 @@ def what_is_sent_again_is_created_once():
         assert ward.post("anna", written(), key="k-1").json() == first.json() and ward.count() == before
 
 
+def id_of_key(person, workspace, key):
+    digest = bytearray(hashlib.sha3_256(f"computation\n{person}\n{workspace}\n{key}".encode()).digest()[:16])
+    digest[6], digest[8] = digest[6] & 0x0f | 0x80, digest[8] & 0x3f | 0x80
+    return str(uuid.UUID(bytes=bytes(digest)))
+
+
+def what_another_made_by_a_guessed_key_is_not_ones_own():
+    with Ward() as ward:
+        ward.root("AddMember", workspace="lab", user="anna")
+        outsider = Caller(ward.service.channel, ward.tokens["outsider"])
+        mine = written(algorithm={"hash": DIGEST, "user_key": "user:anna", "algo_type": "python"},
+                       datasets=[{"hash": DIGEST, "user_key": "user:anna", "filename": "h1.csv"}])
+        for person in range(1, 9):  # one of them is anna
+            guessed = id_of_key(person, "default", "order-1")
+            assert ward.post("outsider", {**mine, "id": guessed}, workspace="lab").status == 201
+            outsider("GiveRole", computation_id=guessed, role="viewer", user="anna")
+        assert ward.call("GET", "/api/computations/" + guessed, ward.tokens["anna"]).status == 200
+        before = ward.count()
+        assert ward.post("anna", mine, workspace="default", key="order-1").status == 409 and ward.count() == before
+        assert ward.post("anna", mine, workspace="default", key="order-2").status == 201
+
+
 def what_can_t_be_created_is_said():
     with Ward() as ward:
         cases = [
@@ -262,7 +284,8 @@ def a_form_of_elsewhere_creates_nothing():
 
 
 if __name__ == "__main__":
-    tap.run([a_call_creates_what_its_manifest_says, what_is_sent_again_is_created_once, what_can_t_be_created_is_said,
+    tap.run([a_call_creates_what_its_manifest_says, what_is_sent_again_is_created_once,
+             what_another_made_by_a_guessed_key_is_not_ones_own, what_can_t_be_created_is_said,
              where_one_may_not_nothing_is_created_and_nothing_told, the_form_creates_and_gives_roles,
              one_that_is_there_is_the_beginning_of_another, what_was_typed_stays_and_is_text,
              a_form_of_elsewhere_creates_nothing])
