@@ -299,7 +299,13 @@ static int clone_manifest(struct prefill *p, const Cvms__ComputationRunReq *m,
 	const char *consumers[WEB_NEW_CONSUMERS];
 	size_t count = 0;
 
-	for (size_t i = 0; i < m->n_result_consumers && count < WEB_NEW_CONSUMERS; i++) {
+	/* Not some of them: nobody would see who is missing. */
+	if (m->n_result_consumers > WEB_NEW_CONSUMERS)
+		return err_set(e, ERR_PRECONDITION,
+			       "it has %zu result consumers, and this form room for %d: export it, "
+			       "and import it with --new-ids",
+			       m->n_result_consumers, WEB_NEW_CONSUMERS);
+	for (size_t i = 0; i < m->n_result_consumers; i++) {
 		const struct store_key_owner *o =
 			store_key_owner_of(owners, &m->result_consumers[i]->userkey);
 
