@@ -15,7 +15,7 @@ import time
 import urllib.parse
 
 import tap
-from harness import PATIENCE, Folder, authority, cli
+from harness import PATIENCE, Folder, authority, cli, until
 from people import DENIED, HIDDEN, OK, Caller
 from sign_in import OTHER, PASSWORD, Page
 
@@ -387,7 +387,8 @@ def a_link_from_before_opens_nothing():
         late.host, _, path = link.fields["location"].removeprefix("http://").partition("/")
         came = late.get("/" + path)
         assert came.status == 401 and "set-cookie" not in came.fields, came.fields
-        assert ("page/ComeIn", "UNAUTHENTICATED") in [(x["what"], x["outcome"]) for x in room.audit()]
+        # A refusal's row follows its answer.
+        until(lambda: ("page/ComeIn", "UNAUTHENTICATED") in [(x["what"], x["outcome"]) for x in room.audit()], "its row")
 
 
 def a_form_of_another_site_changes_nothing():

@@ -421,8 +421,8 @@ def what_is_done_here_is_in_the_audit_log_as_what_the_cli_does():
             names = ("id workspace name description type algorithm provider arguments consumers security "
                      + " ".join(f"d{row}_{field}" for row in range(1, 6) for field in ("name", "file", "user"))).split()
             forged = since(lambda: room.sessions["chief"].post("/new", csrf="0" * 64, **dict.fromkeys(names, "x")))
-            assert [(e["event"], e["outcome"], e["method"].split("/")[1], e["via"]) for e in forged] == \
-                [("refused", "PERMISSION_DENIED", "Create", "page")], forged
+            assert [(e["event"], e["outcome"], e["method"].split("/")[1]) for e in forged] == \
+                [("refused", "PERMISSION_DENIED", "Create")], forged
             stale = since(lambda: room.form("chief", "/c/c/stop", revision="0" * 16))
             assert stale[1]["outcome"] == "ABORTED", stale
             # Coming and going.
