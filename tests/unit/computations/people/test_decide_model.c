@@ -32,12 +32,15 @@ static uint32_t draw(uint32_t *seed, uint32_t below)
 
 /* ---- the model ---- */
 
+/* Who may do more than look. */
 static int owners_beside(const struct model *m, size_t c, size_t user)
 {
+	const size_t w = home[c];
 	int count = 0;
 
 	for (size_t u = 0; u < USERS; u++)
-		count += u != user && m->has[c][OWNER][u];
+		count += u != user && m->has[c][OWNER][u] && !m->suspended[w][u] &&
+			 m->in[w][u] != MEMBERSHIP_VIEWER;
 	return count;
 }
 
@@ -95,13 +98,19 @@ static bool model_removes(struct model *m, size_t user)
 	return true;
 }
 
-static bool model_expels(struct model *m, size_t w, size_t user)
+static bool owns_some_alone(const struct model *m, size_t w, size_t user)
 {
-	if (m->in[w][user] == MEMBERSHIP_NONE || governs_alone(m, w, user))
-		return false;
 	for (size_t c = 0; c < COMPUTATIONS; c++)
 		if (home[c] == w && owns_alone(m, c, user))
-			return false;
+			return true;
+	return false;
+}
+
+static bool model_expels(struct model *m, size_t w, size_t user)
+{
+	if (m->in[w][user] == MEMBERSHIP_NONE || governs_alone(m, w, user) ||
+	    owns_some_alone(m, w, user))
+		return false;
 	forget(m, w, user);
 	return true;
 }
@@ -117,7 +126,8 @@ static bool model_admits(struct model *m, size_t w, size_t user, enum membership
 static bool model_sets(struct model *m, size_t w, size_t user, enum membership as)
 {
 	if (m->in[w][user] == MEMBERSHIP_NONE ||
-	    (as != MEMBERSHIP_ADMINISTRATOR && governs_alone(m, w, user)))
+	    (as != MEMBERSHIP_ADMINISTRATOR && governs_alone(m, w, user)) ||
+	    (as == MEMBERSHIP_VIEWER && owns_some_alone(m, w, user)))
 		return false;
 	m->in[w][user] = as;
 	return true;
