@@ -65,6 +65,8 @@ def viewer_acts(evil):
         head = lab(running)
         anna = member(running, "anna", "lab")
         create(anna, "c", "lab")
+        member(running, "bert", "lab")
+        anna("GiveRole", computation_id="c", role="owner", user="bert")  # one who can do more has to remain
         if evil:
             head("SetMember", workspace="lab", user="anna", role="viewer")
         return asked(anna, "Stop", id="c")
