@@ -210,8 +210,8 @@ stage_folder() {
 }
 
 stage_stop() { # DIR: of a run that was kept
+	[ -f "$1/$program" ] || usage_refuse "'$1' is no folder of a $program"
 	dir=$(cd "$1" && pwd)
-	[ -f "$dir/$program" ] || { echo "$program: '$1' is no folder of a $program" >&2 && exit 2; }
 	stop_everything
 	echo "$program: stopped"
 	exit 0

@@ -4,6 +4,7 @@
 #
 #   usage_print         the comment, on stdout
 #   usage_refuse WORDS  says what is wrong, and where help is; exit status 2
+#   usage_value OPTION [VALUE]...   refuses an option that has no value, or an empty one
 #   usage_only_help ARGUMENT...   for scripts without options: answers --help, refuses other options
 
 usage_print() {
@@ -13,6 +14,11 @@ usage_print() {
 usage_refuse() {
 	echo "$0: $*; see --help" >&2
 	exit 2
+}
+
+# An empty one is a variable that nobody set: to run as if the option were not there would be another run.
+usage_value() {
+	[ -n "${2-}" ] || usage_refuse "$1 wants a value"
 }
 
 usage_only_help() {

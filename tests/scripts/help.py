@@ -90,6 +90,18 @@ def unknown_words_are_refused():
         assert done.returncode == 2 and done.stderr, (name, done)
 
 
+def no_option_is_without_its_value():
+    """An empty one, of a variable that nobody set, would be another run than the one that was asked for."""
+    for name, options in (("demo", ("--vm", "--tee", "--kernel", "--stop")),
+                          ("usecase", ("--vm", "--tee", "--kernel", "--from", "--wheels", "--stop"))):
+        for option in options:
+            for arguments in ([option], [option, ""], [option + "="]):
+                done = run(name, *arguments)
+                assert done.returncode == 2 and f"{option} wants a value" in done.stderr, (name, arguments, done)
+        done = run(name, "--stop=/nowhere")
+        assert done.returncode == 2 and "'/nowhere'" in done.stderr, done
+
+
 if __name__ == "__main__":
     tap.run([each_is_a_program, each_answers_help, each_option_stands_in_the_help,
-             help_comes_from_every_folder, unknown_options_are_refused, unknown_words_are_refused])
+             help_comes_from_every_folder, unknown_options_are_refused, unknown_words_are_refused, no_option_is_without_its_value])
