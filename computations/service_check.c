@@ -2,6 +2,7 @@
 #include "computations/service_check.h"
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/db/db_postgres.h"
 #include "common/preflight/preflight_database.h"
@@ -10,7 +11,7 @@
 #include "common/preflight/preflight_tls.h"
 #include "computations/core/appraisal.h"
 #include "computations/machines/manager_link.h"
-#include "computations/oidc/provider_table.h"
+#include "computations/oidc/oidc_client.h"
 #include "computations/store/store_form.h"
 
 enum { STATE_FREE_MIN = 64 << 20 }; /* bytes */
@@ -142,6 +143,45 @@ static int look_oidc(void *subject, char *found, struct err *e)
 	return failed;
 }
 
+/* What signing in would be told at once; the service starts without it, and asks when somebody comes. */
+static int look_provider(const struct provider_table *table, const struct provider *row,
+			 struct err *e)
+{
+	atomic_bool stopped = false;
+	char *redirect = strdup("");
+	struct oidc_client *client;
+
+	if (!redirect)
+		return err_nomem(e);
+	if (oidc_client_new(table, row, redirect, &stopped, &client, e) < 0)
+		return err_code(e);
+	int failed = oidc_client_look(client, clock_ms(CLOCK_MONOTONIC) + OIDC_DEADLINE_MS, e);
+	oidc_client_free(client);
+	return failed;
+}
+
+static int look_providers(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+	CLEANUP(free) struct provider_table *table = calloc(1, sizeof(*table));
+	struct err ignored;
+	int failed = 0;
+
+	if (!table)
+		return err_nomem(e);
+	if (!c->oidc || provider_table_read(c->oidc, table, &ignored) < 0)
+		return preflight_not_asked(found, "%s",
+					   c->oidc ? "COMPUTATIONS_OIDC can't be read"
+						   : "no COMPUTATIONS_OIDC is set");
+	for (size_t i = 0; i < table->count && !failed; i++)
+		failed = look_provider(table, &table->rows[i], e);
+	if (!failed)
+		failed =
+			preflight_found(found, "%zu answered with document and keys", table->count);
+	explicit_bzero(table, sizeof(*table));
+	return failed;
+}
+
 /* The policy and the files beside it, as they are read at the start. */
 static int look_attestation(void *subject, char *found, struct err *e)
 {
@@ -208,6 +248,9 @@ static const struct preflight_check checks[] = {
 	{ "sign-in", look_oidc,
 	  "correct the file that COMPUTATIONS_OIDC names, or the secrets that it names: docs/operators.md has its "
 	  "form" },
+	{ "providers", look_providers,
+	  "see that this machine reaches the provider and trusts its certificate (ca=), and that its issuer is "
+	  "right: until then nobody signs in with it" },
 	{ "attestation", look_attestation,
 	  "correct COMPUTATIONS_ATTESTATION_POLICY, _ROOT, _AK or _COLLATERAL; 'cocos-cli policy' makes policies" },
 	{ "endorsements", look_cache,

@@ -62,6 +62,8 @@ static struct oidc_job *queue_take(struct queue *q)
 
 static void ask(struct worker *w, struct oidc_job *job)
 {
+	struct log_about before = log_about_enter(&job->about);
+
 	if (atomic_load(&w->oidc->stopped))
 		job->failed = err_set(&job->err, ERR_CANCELLED, "the service stops") < 0;
 	else if (job->is_back)
@@ -70,6 +72,7 @@ static void ask(struct worker *w, struct oidc_job *job)
 	else
 		job->failed =
 			oidc_client_begin(w->client, &job->begin, job->deadline, &job->err) < 0;
+	log_about_leave(&before);
 }
 
 static void *work(void *data)
@@ -107,7 +110,12 @@ static void deliver(struct oidc *o)
 		pthread_mutex_unlock(&o->lock);
 		if (!job)
 			return;
+		/* The job may be gone when it is done. */
+		const struct log_about about = job->about;
+		struct log_about before = log_about_enter(&about);
+
 		job->done(job, job->failed ? &job->err : NULL);
+		log_about_leave(&before);
 	}
 }
 
@@ -143,6 +151,7 @@ int oidc_add(struct oidc *o, struct oidc_job *job, struct err *e)
 	failed = find_place(w, &job->source, e);
 	if (!failed) {
 		job->failed = false;
+		job->about = log_about_now();
 		/* Who waits in line waits, too: else one that does not answer keeps the last of them for minutes. */
 		job->deadline = clock_ms(CLOCK_MONOTONIC) + OIDC_DEADLINE_MS;
 		queue_put(&w->waiting, job);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "common/base/log_about.h"
 #include "common/rpc/source.h"
 #include "computations/oidc/oidc_client.h"
 
@@ -37,7 +38,8 @@ struct oidc_job {
 	void (*done)(struct oidc_job *job, const struct err *e);
 	/* Of oidc.c. */
 	struct oidc_job *next;
-	int64_t deadline; /* ms of CLOCK_MONOTONIC, from when it was added */
+	struct log_about about; /* whose call it is */
+	int64_t deadline;       /* ms of CLOCK_MONOTONIC, from when it was added */
 	struct err err;
 	bool failed;
 };

@@ -177,6 +177,12 @@ static int of_provider(const struct oidc_client *c, struct err *e)
 	return err_wrap(e, "provider %s", c->row->name);
 }
 
+int oidc_client_look(struct oidc_client *c, int64_t deadline, struct err *e)
+{
+	return discover(c, deadline, e) < 0 || fetch_keys(c, deadline, e) < 0 ? of_provider(c, e)
+									      : 0;
+}
+
 int oidc_client_begin(struct oidc_client *c, struct oidc_begin *begin, int64_t deadline,
 		      struct err *e)
 {
@@ -289,8 +295,5 @@ static int finish(struct oidc_client *c, struct oidc_finish *f, int64_t deadline
 int oidc_client_finish(struct oidc_client *c, struct oidc_finish *f, int64_t deadline,
 		       struct err *e)
 {
-	if (strlen(f->code) > OIDC_CODE_MAX)
-		return err_set(e, ERR_INVALID, "provider %s: a code of more than %d bytes",
-			       c->row->name, OIDC_CODE_MAX);
 	return finish(c, f, deadline, e) < 0 ? of_provider(c, e) : 0;
 }

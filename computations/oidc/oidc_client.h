@@ -27,6 +27,9 @@ int oidc_client_new(const struct provider_table *table, const struct provider *r
 		    struct err *e) MUST_CHECK;
 void oidc_client_free(struct oidc_client *client);
 
+/* Fetches what it says of itself, and its keys, as signing in does. `deadline`: ms of CLOCK_MONOTONIC. */
+int oidc_client_look(struct oidc_client *client, int64_t deadline, struct err *e) MUST_CHECK;
+
 struct oidc_begin {
 	const char *state, *nonce, *verifier;
 	char url[OIDC_URL_MAX]; /* filled in: where the browser goes */
@@ -36,7 +39,8 @@ int oidc_client_begin(struct oidc_client *client, struct oidc_begin *begin, int6
 		      struct err *e) MUST_CHECK;
 
 struct oidc_finish {
-	const char *code, *issuer, *nonce, *verifier; /* issuer NULL: the answer did not say one */
+	/* A code of OIDC_CODE_MAX at most; issuer NULL: the answer did not say one. */
+	const char *code, *issuer, *nonce, *verifier;
 	/* Filled in. */
 	char subject[IDENTITY_SUBJECT_MAX + 1];
 	char name[PEOPLE_NAME_MAX + 1]; /* for a new user; "": none that one could have */

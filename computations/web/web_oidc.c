@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,21 @@ void web_oidc_fail(struct web_oidc_trip *trip, const struct err *e)
 	log_info("page: %s did not sign in with %s: %s", http_request_peer(trip->r),
 		 trip->row->name, e->text);
 	http_request_fail(trip->r, e);
+	web_oidc_trip_free(trip);
+}
+
+/* Which addresses the service asks, and what its resolver and TLS say of them, is for the log: whoever has not signed in
+ * yet is anybody. */
+static void fail_there(struct web_oidc_trip *trip, const struct err *e)
+{
+	const bool is_answer = e->code == ERR_DENIED;
+	struct err plain;
+
+	log_info("page: %s did not sign in with %s: %s", http_request_peer(trip->r),
+		 trip->row->name, e->text);
+	err_set(&plain, e->code, is_answer ? WEB_OIDC_NOT_BELIEVED : WEB_OIDC_NOT_ASKED,
+		trip->row->name);
+	http_request_fail(trip->r, &plain);
 	web_oidc_trip_free(trip);
 }
 
@@ -58,6 +74,17 @@ static struct web_oidc_trip *trip_new(struct web *web, struct http_request *r, b
 	trip->job.provider = (size_t)(row - oidc_table(web->oidc)->rows);
 	trip->job.is_back = is_back;
 	return trip;
+}
+
+static void queue(struct web_oidc_trip *trip,
+		  int (*run)(struct store *store, void *data, struct err *e),
+		  void (*done)(void *data, const struct err *e))
+{
+	struct err e;
+
+	if (store_queue_add(trip->web->service->queue, &(struct store_queue_op){ run, done, trip },
+			    &e) < 0)
+		web_oidc_fail(trip, &e);
 }
 
 /* ---- the cookie, which only this way out and back needs ---- */
@@ -125,13 +152,11 @@ static void set_out(void *data, const struct err *e)
 static void found_way(struct oidc_job *job, const struct err *e)
 {
 	struct web_oidc_trip *trip = (struct web_oidc_trip *)job;
-	struct err why;
 
-	if (!e && store_queue_add(trip->web->service->queue,
-				  &(struct store_queue_op){ run_set_out, set_out, trip }, &why) < 0)
-		e = &why;
 	if (e)
-		web_oidc_fail(trip, e);
+		fail_there(trip, e);
+	else
+		queue(trip, run_set_out, set_out);
 }
 
 /* Another site's page starts nobody's way in. */
@@ -189,26 +214,18 @@ void web_oidc_begin(struct http_request *r, void *data)
 
 /* ---- back: with a code ---- */
 
-static void queue(struct web_oidc_trip *trip,
-		  int (*run)(struct store *store, void *data, struct err *e),
-		  void (*done)(void *data, const struct err *e))
-{
-	struct err e;
-
-	if (store_queue_add(trip->web->service->queue, &(struct store_queue_op){ run, done, trip },
-			    &e) < 0)
-		web_oidc_fail(trip, &e);
-}
-
 static void redeemed(struct oidc_job *job, const struct err *e)
 {
 	struct web_oidc_trip *trip = (struct web_oidc_trip *)job;
 	struct err stops;
 
-	if (!e && trip->web->service->stopping)
-		e = (err_set(&stops, ERR_UNAVAILABLE, "the service stops"), &stops);
 	if (e) {
-		web_oidc_fail(trip, e);
+		fail_there(trip, e);
+		return;
+	}
+	if (trip->web->service->stopping) {
+		web_oidc_fail(trip,
+			      (err_set(&stops, ERR_UNAVAILABLE, "the service stops"), &stops));
 		return;
 	}
 	/* Whoever it is, he has signed in there. */
@@ -228,13 +245,17 @@ static int run_is_back(struct store *store, void *data, struct err *e)
 /* What the provider says instead of a code is one of its words (RFC 6749, 4.1.2.1). */
 static int check_answer(const struct web_oidc_trip *trip, struct err *e)
 {
-	const char *error = http_request_query(trip->r, "error");
+	const char *error = http_request_query(trip->r, "error"),
+		   *code = http_request_query(trip->r, "code");
 
 	if (error)
 		return err_set(e, ERR_DENIED, "%s says no: %s", trip->row->name,
 			       log_quote(error).text);
-	if (!http_request_query(trip->r, "code"))
+	if (!code)
 		return err_set(e, ERR_INVALID, "%s sent you back without a code", trip->row->name);
+	if (strlen(code) > OIDC_CODE_MAX)
+		return err_set(e, ERR_INVALID, "%s sent you back with a code of more than %d bytes",
+			       trip->row->name, OIDC_CODE_MAX);
 	return 0;
 }
 

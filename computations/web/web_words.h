@@ -13,6 +13,13 @@
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
 	"connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
+/* %s: the provider. */
+#define WEB_OIDC_NOT_ASKED                                                                     \
+	"%s can't be asked who you are at the moment: try again in some minutes, and tell an " \
+	"administrator of this service if it stays so"
+#define WEB_OIDC_NOT_BELIEVED                                                                      \
+	"what %s said of you is not accepted: begin again at /sign-in, and tell an administrator " \
+	"of this service if it stays so"
 #define WEB_OIDC_LINK                                                                            \
 	"Nobody here is linked with it. Give your name and password here once, and you sign in " \
 	"with it from now on."

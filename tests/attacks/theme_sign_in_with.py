@@ -3,7 +3,7 @@
 The honest twin is that user."""
 import contextlib
 
-from oidc import Clinic
+from oidc import NOT_BELIEVED, Clinic, why
 from rows import Outcome, row
 
 FORMER = "began in another browser"
@@ -19,7 +19,9 @@ def clinic(*args, **more):
 
 def came(room, browser, answer):
     if answer.status != 303 or "location" not in answer.fields or "/in/" not in answer.fields["location"]:
-        return Outcome(False, answer.page().words())
+        said = answer.page().words()
+        # What there is about the provider is told to the log alone.
+        return Outcome(False, why(room, answer) if NOT_BELIEVED in said else said)
     return Outcome(room.who(browser.enter(answer)) == "anna")
 
 

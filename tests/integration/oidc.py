@@ -6,17 +6,20 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import subprocess
 import time
 import urllib.parse
 
 import tap
 from harness import PATIENCE, Folder, program
+from host_check import check, service_settings
 from oidc_provider import SECRET, Key, Provider
 from second_factor import Phone, Room, give, half_of, post
-from sign_in import OTHER, PASSWORD, Browser
+from sign_in import OTHER, PASSWORD, Browser, Page
 
 LINKING, OVER = "Nobody here is linked with it", "began in another browser"
+NOT_BELIEVED, NOT_ASKED = "is not accepted: begin again at /sign-in", "can't be asked who you are at the moment"
 
 
 class Guest(Browser):
@@ -26,7 +29,10 @@ class Guest(Browser):
 
     def ask(self, method, path, body=None, headers=()):
         kept = [("Cookie", self.trip)] if self.trip and not self.cookie else []
-        return super().ask(method, path, body, [*headers, *kept])
+        trace = secrets.token_hex(16)
+        answer = super().ask(method, path, body, [*headers, *kept, ("traceparent", f"00-{trace}-{'1' * 16}-01")])
+        answer.trace = trace
+        return answer
 
     def set_out(self, name="clinic"):
         """Where the provider is, with what it is asked."""
@@ -65,6 +71,7 @@ class Clinic(Room):
         text = self.idp.line("clinic", secret, more) + "".join(p.line(name, secret) for name, p in others) + lines
         path = self.files.write("oidc", text)
         os.chmod(path, 0o644)
+        self.table = path
         super().__init__(OIDC=path)
 
     def __exit__(self, *args):
@@ -94,6 +101,21 @@ class Clinic(Room):
         text = answer.page().words()
         assert answer.status == status and "set-cookie" not in answer.fields, (answer.status, text)
         assert all(word in text for word in words), (words, text)
+
+
+def why(page, answer):
+    """What the log says of an answer that lets nobody in."""
+    return page.service.process.wait_line(rf"page: \S+ did not sign in with \S+: (.*) trace={answer.trace}$")[1]
+
+
+def not_told(page, answer, word, status=403):
+    """A stranger gets one plain line; the cause is in the log."""
+    text, cause = answer.page().words(), why(page, answer)
+    plain = NOT_BELIEVED if status == 403 else NOT_ASKED
+    assert answer.status == status and "set-cookie" not in answer.fields and plain in text, (answer.status, text)
+    assert word in cause and word not in text, (word, cause, text)
+    for secret in ("127.0.0.1", "http://", "/token", "/keys", "/.well-known", "curl"):
+        assert secret not in text, (secret, text)
 
 
 def whoever_is_linked_signs_in():
@@ -268,7 +290,7 @@ def a_state_is_one_browsers_for_one_time():
         other = room.guest()
         stolen = urllib.parse.parse_qs(urllib.parse.urlsplit(room.idp.sign_in(other.set_out())).query)["code"][0]
         victim = room.guest()
-        room.refused(victim.come_back(room.idp.sign_in(victim.set_out(), code=stolen)), "status 400")
+        not_told(room, victim.come_back(room.idp.sign_in(victim.set_out(), code=stolen)), "status 400")
         # The provider says no.
         for error in ("access_denied", "<script>alert(1)</script>"):
             late = room.guest()
@@ -308,22 +330,22 @@ def mixed_up_providers_are_told_apart():
         # The browser began with the honest one, and the other one's issuer came back; or none did.
         for iss in (evil.issuer, room.idp.issuer + "/", ""):
             guest = room.guest()
-            room.refused(guest.come_back(room.idp.sign_in(guest.set_out(), iss=iss)), "another issuer")
+            not_told(room, guest.come_back(room.idp.sign_in(guest.set_out(), iss=iss)), "another issuer")
         guest = room.guest()
-        room.refused(guest.come_back(room.idp.sign_in(guest.set_out(), iss=None)), "lacks iss")
+        not_told(room, guest.come_back(room.idp.sign_in(guest.set_out(), iss=None)), "lacks iss")
         # The same subject of another issuer is somebody else.
         guest = room.guest()
         assert LINKING in guest.trip_to(evil, "evil").page().words()
         # One that says it were the other: of its own keys.
         evil.lies = {"claims": {"iss": room.idp.issuer}}
-        room.refused(room.guest().trip_to(evil, "evil"), "iss")
+        not_told(room, room.guest().trip_to(evil, "evil"), "iss is")
 
 
 def lying_tokens_let_nobody_in():
     with Clinic() as room:
         room.linked()
         now = 4102444800  # in 2100
-        for lie, word in (({"head": {"alg": "none"}}, "accepted"), ({"head": {"alg": "HS256"}}, "accepted"),
+        for lie, word in (({"head": {"alg": "none"}}, "are accepted"), ({"head": {"alg": "HS256"}}, "are accepted"),
                           ({"head": {"alg": "RS256"}}, "not for RS256"), ({"head": {"crit": ["x"]}}, "critical"),
                           ({"signature": 1}, "does not hold"), ({"claims": {"iss": "https://evil.example"}}, "iss"),
                           ({"claims": {"nonce": "0" * 64}}, "nonce"), ({"claims": {"aud": "other"}}, "another client"),
@@ -331,7 +353,7 @@ def lying_tokens_let_nobody_in():
                           ({"claims": {"exp": 1}}, "expired"), ({"claims": {"iat": now, "exp": now}}, "future"),
                           ({"claims": {"iat": 1, "exp": now}}, "long ago"), ({"claims": {"sub": ""}}, "sub")):
             room.idp.lies = lie
-            room.refused(room.guest("127.0.0.2").trip_to(room.idp), word)
+            not_told(room, room.guest("127.0.0.2").trip_to(room.idp), word)
             # Each of these is a try, which only a good one gives back.
             room.idp.lies = {}
             good = room.guest("127.0.0.2")
@@ -346,25 +368,54 @@ def lying_services_let_nobody_in():
                                   ({"answer": b" " * (256 << 10)}, "larger", 503),
                                   ({"redirect": "http://127.0.0.1:1/"}, "status 307", 503)):
             room.idp.lies = lie
-            answer = room.guest("127.0.0.2").trip_to(room.idp)
-            assert answer.status == status and word in answer.page().words(), (lie, answer.status, answer.page().words())
+            not_told(room, room.guest("127.0.0.2").trip_to(room.idp), word, status)
             room.idp.lies = {}
             good = room.guest("127.0.0.2")
             assert good.enter(good.trip_to(room.idp)).is_in()
-    for lie, word in (({"discovery": {"issuer": "http://127.0.0.1:1"}}, "issuer"),
-                      ({"discovery": {"token_endpoint": "http://evil.example/"}}, "this machine only"),
-                      ({"discovery": {"code_challenge_methods_supported": ["plain"]}}, "PKCE")):
+    for lie, word, status in (({"discovery": {"issuer": "http://127.0.0.1:1"}}, "its issuer is", 403),
+                              ({"discovery": {"token_endpoint": "http://evil.example/"}}, "this machine only", 503),
+                              ({"discovery": {"code_challenge_methods_supported": ["plain"]}}, "PKCE", 403)):
         with Clinic() as room:
             room.idp.lies = lie
-            assert word in room.guest().get("/sign-in/with/clinic").page().words(), lie
+            not_told(room, room.guest().get("/sign-in/with/clinic"), word, status)
             room.idp.lies = {}
             assert room.linked().is_in()
     with Clinic() as room:
         room.idp.lies = {"keys": b'{"keys":[' + b'{"kty":"x"},' * 30000 + b"{}]}"}
-        answer = room.guest().trip_to(room.idp)
-        assert answer.status == 503 and "larger" in answer.page().words(), answer.page().words()
+        not_told(room, room.guest().trip_to(room.idp), "larger", 503)
         room.idp.lies = {}
         assert room.linked().is_in()
+
+
+def checked(table):
+    with Folder() as folder:
+        return check("cocos-computations", {**service_settings(folder), "COMPUTATIONS_OIDC": table, "COMPUTATIONS_WEB": "127.0.0.1:0"})[1]
+
+
+def a_strangers_page_says_nothing_of_the_network():
+    with Clinic() as room:
+        guest = room.guest()
+        way = guest.set_out()
+        row = checked(room.table)["providers"]
+        assert row["outcome"] == "ok" and row["found"] == "1 answered with document and keys", row
+        back = room.idp.sign_in(way)
+        room.idp.leave()
+        # Nothing listens there any more.
+        not_told(room, guest.come_back(back), "connect", 503)
+        rows = checked(room.table)
+        assert rows["providers"]["outcome"] == "failed" and rows["sign-in"]["outcome"] == "ok", rows
+        assert "provider clinic: GET " + room.idp.issuer in rows["providers"]["found"], rows
+        with open(room.table, "a", encoding="ascii") as table:
+            table.write("?")
+        rows = checked(room.table)
+        assert rows["sign-in"]["outcome"] == "failed" and rows["providers"]["outcome"] == "not asked", rows
+    # A name that nobody has, and a certificate that nobody trusts.
+    with Folder() as folder:
+        for issuer, word in (("https://idp.invalid", "idp.invalid"), ("http://127.0.0.1:1", "connect")):
+            path = folder.write("oidc", f"provider clinic issuer={issuer} client=c\n")
+            os.chmod(path, 0o644)
+            with Page(OIDC=path) as page:
+                not_told(page, Guest(page, "127.0.0.1").get("/sign-in/with/clinic"), word, 503)
 
 
 def keys_are_changed():
@@ -379,7 +430,7 @@ def keys_are_changed():
         room.idp.published = room.idp.keys[:2]
         room.idp.keys.append(Key("ES256", "k3"))
         for _ in range(3):
-            room.refused(room.guest().trip_to(room.idp), "no key of its kid")
+            not_told(room, room.guest().trip_to(room.idp), "no key of its kid")
         assert room.idp.asked.count("/keys") <= 2 + (time.monotonic() - began) // 60
 
 
@@ -483,6 +534,7 @@ if __name__ == "__main__":
              mixed_up_providers_are_told_apart,
              lying_tokens_let_nobody_in,
              lying_services_let_nobody_in,
+             a_strangers_page_says_nothing_of_the_network,
              keys_are_changed,
              a_slow_one_keeps_nobody_else_waiting,
              many_behind_one_address_set_out_at_once,

@@ -68,7 +68,7 @@ class Provider:
     def __init__(self, alg="ES256"):
         self.keys, self.published = [Key(alg, "k1")], None
         self.claims, self.lies, self.codes, self.asked = {"sub": "248289761001"}, {}, {}, []
-        self.release = threading.Event()
+        self.release, self.left = threading.Event(), False
 
     def __enter__(self):
         provider = self
@@ -80,10 +80,16 @@ class Provider:
                 """Nobody reads it."""
 
             def do_GET(self):
-                provider.get(self)
+                self.serve(provider.get)
 
             def do_POST(self):
-                provider.post(self)
+                self.serve(provider.post)
+
+            def serve(self, answer):
+                if provider.left:  # on a connection from before
+                    self.close_connection = True
+                else:
+                    answer(self)
 
         class Server(http.server.ThreadingHTTPServer):
             def handle_error(self, request, client_address):
@@ -97,6 +103,11 @@ class Provider:
         return self
 
     def __exit__(self, *_):
+        self.leave()
+
+    def leave(self):
+        """Nothing listens there any more. Once is enough."""
+        self.left = True
         self.release.set()
         self.server.shutdown()
         self.thread.join()
