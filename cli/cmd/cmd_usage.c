@@ -17,6 +17,9 @@ static const struct table_column columns[] = {
 	{ "CVM-HOURS", "cvm_ms", false },
 	{ "CPU-HOURS", "cpu_ms", false },
 	{ "GIB-HOURS", "memory_mib_seconds", false },
+	{ "MAX-CVM-HOURS", "limit_cvm_hours", true },
+	{ "MAX-CPU-HOURS", "limit_cpu_hours", true },
+	{ "MAX-GIB-HOURS", "limit_memory_gib_hours", true },
 	{ NULL, NULL, false },
 };
 
@@ -28,16 +31,46 @@ struct report {
 	struct usage_statement statement;
 	const struct usage_form *form; /* NULL: the table */
 	char month[16];                /* that the first page was of */
+	struct usage_share share;      /* of the workspace whose row was the last one */
 };
 
 static void done(struct report *r)
 {
 	table_done(&r->table);
 	writer_done(&r->statement.w);
+	writer_done(&r->statement.limits);
+	usage_share_done(&r->share);
+}
+
+/* All of a workspace's rows are there. */
+static void end_share(struct report *r)
+{
+	struct usage_share_row rows[USAGE_SHARE_ROWS];
+	size_t count;
+
+	if (!r->share.workspace)
+		return;
+	if (r->form)
+		r->form->share(&r->statement, &r->share);
+	count = usage_share_rows(&r->share, rows);
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].percent >= USAGE_NEARLY_PERCENT)
+			fprintf(stderr,
+				"note: workspace %s has used %s of its %llu %s of %s (%u %%)\n",
+				text_plain(r->share.workspace).text, rows[i].used, rows[i].limit,
+				rows[i].what, text_plain(r->month).text, rows[i].percent);
+}
+
+static int add_share(struct report *r, const Computations__Usage *row, struct err *e)
+{
+	if (usage_share_is_other(&r->share, row))
+		end_share(r);
+	return usage_share_add(&r->share, row) ? 0 : err_nomem(e);
 }
 
 static void add_row(struct report *r, const Computations__Usage *row)
 {
+	const Computations__UsageLimit *limit = row->limit;
 	struct usage_statement *s = &r->statement;
 	struct table *t = &r->table;
 	char shown[USAGE_HOURS_MAX];
@@ -60,6 +93,9 @@ static void add_row(struct report *r, const Computations__Usage *row)
 	table_number(t, row->cpu_ms, shown);
 	usage_gib_hours(row->memory_mib_seconds, shown);
 	table_number(t, row->memory_mib_seconds, shown);
+	table_number(t, limit ? limit->cvm_hours : 0, NULL);
+	table_number(t, limit ? limit->cpu_hours : 0, NULL);
+	table_number(t, limit ? limit->memory_gib_hours : 0, NULL);
 }
 
 /* A month as we write it: what a service says goes into a page. */
@@ -117,10 +153,12 @@ static int read_pages(struct client *client, Computations__UsageRequest *request
 			return err_code(e);
 		page = (const Computations__UsageResponse *)response;
 		failed = pages ? 0 : begin(r, page, e);
-		for (size_t i = 0; !failed && i < page->n_rows; i++)
-			add_row(r, page->rows[i]);
 		/* Pages are of the same month, also if it ends meanwhile. */
 		snprintf(r->month, sizeof(r->month), "%s", page->month);
+		for (size_t i = 0; !failed && i < page->n_rows; i++) {
+			add_row(r, page->rows[i]);
+			failed = add_share(r, page->rows[i], e);
+		}
 		request->month = r->month;
 		free(after);
 		after = strdup(page->next);
@@ -142,7 +180,8 @@ static int print(struct cli *cli, struct report *r, struct err *e)
 	if (!r->form)
 		return table_print(&r->table, cli, "none", e);
 	r->form->end(&r->statement);
-	if (writer_check(w, "statement", e) < 0)
+	if (writer_check(&r->statement.limits, "statement", e) < 0 ||
+	    writer_check(w, "statement", e) < 0)
 		return err_code(e);
 	if (fwrite(w->bytes, 1, w->len, cli->out) != w->len || fflush(cli->out) != 0)
 		return err_errno(e, "standard output");
@@ -155,7 +194,8 @@ static enum cli_exit run_usage(struct cli *cli, struct err *e)
 	Computations__UsageRequest request = COMPUTATIONS__USAGE_REQUEST__INIT;
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	struct report r __attribute__((
-		cleanup(done))) = { .statement = { .w = writer_up_to(USAGE_STATEMENT_MAX) } };
+		cleanup(done))) = { .statement = { .w = writer_up_to(USAGE_STATEMENT_MAX),
+						   .limits = writer_up_to(USAGE_STATEMENT_MAX) } };
 	const char *format = cli_value(cli, "output");
 
 	table_init(&r.table, columns);
@@ -173,6 +213,7 @@ static enum cli_exit run_usage(struct cli *cli, struct err *e)
 		computation_hint(&client, e);
 		return CLI_FAILED;
 	}
+	end_share(&r);
 	return print(cli, &r, e) < 0 ? CLI_FAILED : CLI_OK;
 }
 
@@ -196,5 +237,6 @@ const struct command cmd_usage = {
 	.run = run_usage,
 	.more = "Of CVMs that managers made for them: for how long, times their CPUs and their memory, for each\n"
 		"computation. Without one a CVM waited; computations that you may not see are \"(others)\".\n"
-		"Who administers the service sees all workspaces. Traffic is not metered.",
+		"Who administers the service sees all workspaces. Traffic is not metered. A workspace may have limits\n"
+		"of each month; a note says when it has used 80 % of one, and at all of it its CVMs are removed.",
 };

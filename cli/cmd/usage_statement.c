@@ -6,26 +6,6 @@
 
 #include <stdio.h>
 
-enum { MS_IN_HOUR = 3600 * 1000, MIB_IN_GIB = 1024 };
-
-static void thousandths(unsigned long long whole, unsigned long long rest, unsigned long long unit,
-			char text[USAGE_HOURS_MAX])
-{
-	snprintf(text, USAGE_HOURS_MAX, "%llu.%03llu", whole, rest * 1000 / unit);
-}
-
-void usage_hours(unsigned long long ms, char text[USAGE_HOURS_MAX])
-{
-	thousandths(ms / MS_IN_HOUR, ms % MS_IN_HOUR, MS_IN_HOUR, text);
-}
-
-void usage_gib_hours(unsigned long long mib_seconds, char text[USAGE_HOURS_MAX])
-{
-	const unsigned long long unit = 3600ULL * MIB_IN_GIB;
-
-	thousandths(mib_seconds / unit, mib_seconds % unit, unit, text);
-}
-
 const char *usage_kind(const Computations__Usage *row)
 {
 	if (*row->computation)
@@ -38,7 +18,17 @@ const char *usage_kind(const Computations__Usage *row)
 static void csv_begin(struct usage_statement *s)
 {
 	writer_text(&s->w, "month,until,workspace,removed,kind,computation,cvms,cvm_seconds,"
-			   "cpu_seconds,memory_mib_seconds\r\n");
+			   "cpu_seconds,memory_mib_seconds,limit_cvm_hours,limit_cpu_hours,"
+			   "limit_memory_gib_hours\r\n");
+}
+
+/* Empty: none. */
+static void csv_limit(struct usage_statement *s, uint64_t hours)
+{
+	if (hours)
+		writer_printf(&s->w, ",%llu", (unsigned long long)hours);
+	else
+		writer_text(&s->w, ",");
 }
 
 static void csv_row(struct usage_statement *s, const Computations__Usage *row)
@@ -48,10 +38,20 @@ static void csv_row(struct usage_statement *s, const Computations__Usage *row)
 	writer_printf(&s->w, ",%s,%s,", row->removed ? "yes" : "no", usage_kind(row));
 	csv_put(&s->w, row->computation);
 	writer_printf(
-		&s->w, ",%llu,%llu.%03llu,%llu.%03llu,%llu\r\n", (unsigned long long)row->cvms,
+		&s->w, ",%llu,%llu.%03llu,%llu.%03llu,%llu", (unsigned long long)row->cvms,
 		(unsigned long long)row->cvm_ms / 1000, (unsigned long long)row->cvm_ms % 1000,
 		(unsigned long long)row->cpu_ms / 1000, (unsigned long long)row->cpu_ms % 1000,
 		(unsigned long long)row->memory_mib_seconds);
+	csv_limit(s, row->limit ? row->limit->cvm_hours : 0);
+	csv_limit(s, row->limit ? row->limit->cpu_hours : 0);
+	csv_limit(s, row->limit ? row->limit->memory_gib_hours : 0);
+	writer_text(&s->w, "\r\n");
+}
+
+static void csv_share(struct usage_statement *s, const struct usage_share *share)
+{
+	(void)s;
+	(void)share;
 }
 
 static void csv_end(struct usage_statement *s)
@@ -59,7 +59,7 @@ static void csv_end(struct usage_statement *s)
 	(void)s;
 }
 
-const struct usage_form usage_csv = { csv_begin, csv_row, csv_end };
+const struct usage_form usage_csv = { csv_begin, csv_row, csv_share, csv_end };
 
 /* ---- a page, by itself: it loads nothing ---- */
 
@@ -122,11 +122,26 @@ static void html_row(struct usage_statement *s, const Computations__Usage *row)
 	html_numbers(s, row->cvm_ms, row->cpu_ms, row->memory_mib_seconds);
 }
 
+static void html_share(struct usage_statement *s, const struct usage_share *share)
+{
+	struct usage_share_row rows[USAGE_SHARE_ROWS];
+	size_t count = usage_share_rows(share, rows);
+
+	for (size_t i = 0; i < count; i++) {
+		writer_text(&s->limits, "<p><bdi>");
+		html_text(&s->limits, share->workspace);
+		writer_printf(&s->limits, "</bdi> has used %s of its %llu %s (%u %%).</p>\n",
+			      rows[i].used, rows[i].limit, rows[i].what, rows[i].percent);
+	}
+}
+
 static void html_end(struct usage_statement *s)
 {
 	writer_text(&s->w, "</tbody>\n<tfoot><tr><th scope=\"row\" colspan=\"3\">Together</th>");
 	html_numbers(s, s->cvm_ms, s->cpu_ms, s->memory_mib_seconds);
-	writer_text(&s->w, "</tfoot>\n</table>\n</div>\n</body>\n</html>\n");
+	writer_text(&s->w, "</tfoot>\n</table>\n</div>\n");
+	writer_bytes(&s->w, s->limits.bytes, s->limits.len);
+	writer_text(&s->w, "</body>\n</html>\n");
 }
 
-const struct usage_form usage_html = { html_begin, html_row, html_end };
+const struct usage_form usage_html = { html_begin, html_row, html_share, html_end };

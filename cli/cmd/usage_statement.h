@@ -6,26 +6,25 @@
  */
 #pragma once
 
+#include "cli/cmd/usage_share.h"
 #include "common/base/writer.h"
 #include "computations.pb-c.h"
 
 struct usage_statement {
-	struct writer w;
+	struct writer w, limits;   /* the page; what it says of limits, behind the table */
 	char month[16], until[80]; /* what it is of; how far, in words */
 	unsigned long long cvm_ms, cpu_ms, memory_mib_seconds; /* of all rows so far */
 };
 
-enum { USAGE_HOURS_MAX = 32, USAGE_STATEMENT_MAX = 64 << 20 };
-/* "1.250": hours of so many ms. */
-void usage_hours(unsigned long long ms, char text[USAGE_HOURS_MAX]);
-/* "0.500": GiB times hours. */
-void usage_gib_hours(unsigned long long mib_seconds, char text[USAGE_HOURS_MAX]);
+enum { USAGE_STATEMENT_MAX = 64 << 20 };
 /* Whose time a row is: "computation", "others", "idle". */
 const char *usage_kind(const Computations__Usage *row);
 
 struct usage_form {
 	void (*begin)(struct usage_statement *s);
 	void (*row)(struct usage_statement *s, const Computations__Usage *row);
+	void (*share)(struct usage_statement *s,
+		      const struct usage_share *share); /* of each workspace */
 	void (*end)(struct usage_statement *s);
 };
 extern const struct usage_form usage_csv, usage_html;

@@ -134,7 +134,8 @@ static int run_create(struct store *store, struct request *r, struct err *e)
 	wish->workspace_number = w.number;
 	if (!wish->manager)
 		return err_nomem(e);
-	if (store_machine_add(store, wish, &quota, &number, e) < 0)
+	if (usage_limit_check(store, w.number, &quota, store_now(), e) < 0 ||
+	    store_machine_add(store, wish, &quota, &number, e) < 0)
 		return err_code(e);
 	request_is(r, "asked of manager %s for workspace %s", manager->name, w.name);
 	return store_machine_at(store, number, &r->machine->rows[0], e);

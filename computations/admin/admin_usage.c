@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin_usage.c — Usage: what the CVMs of workspaces ran in a month. */
 #include "computations/admin/admin.h"
+#include "computations/machines/machines.h"
 #include "computations/store/store_usage.h"
 
 #include <string.h>
@@ -41,10 +42,36 @@ static int run_usage(struct store *store, struct request *r, struct err *e)
 	return store_usage(store, &query, usage->rows, &r->count, e);
 }
 
+static uint64_t or_none(uint64_t hours)
+{
+	return hours == UINT64_MAX ? 0 : hours;
+}
+
+/* Of the month that has not ended: what held in another one is not known. */
+static bool limit_of(struct request *r, const struct usage_row *row,
+		     Computations__UsageLimit *limit)
+{
+	const struct manager_table *table = machines_table(r->service->machines);
+	const struct usage_request *usage = r->usage;
+	struct machine_quota quota;
+	struct err none;
+
+	if (row->is_removed || usage->now < usage->month.since ||
+	    usage->now >= usage->month.until ||
+	    manager_table_quota(table, row->workspace, &quota, &none) < 0)
+		return false;
+	computations__usage_limit__init(limit);
+	limit->cvm_hours = or_none(quota.cvm_hours);
+	limit->cpu_hours = or_none(quota.cpu_hours);
+	limit->memory_gib_hours = or_none(quota.memory_hours);
+	return limit->cvm_hours || limit->cpu_hours || limit->memory_gib_hours;
+}
+
 static void reply_usage(struct request *r)
 {
 	Computations__UsageResponse response = COMPUTATIONS__USAGE_RESPONSE__INIT;
 	Computations__Usage out[USAGE_PAGE_MAX], *pointers[USAGE_PAGE_MAX];
+	Computations__UsageLimit limits[USAGE_PAGE_MAX];
 	struct usage_request *usage = r->usage;
 	CLEANUP(free) char *next = NULL;
 	Google__Protobuf__Timestamp now;
@@ -62,6 +89,8 @@ static void reply_usage(struct request *r)
 		out[i].cvm_ms = (uint64_t)row->cvm_ms;
 		out[i].cpu_ms = (uint64_t)row->cpu_ms;
 		out[i].memory_mib_seconds = (uint64_t)row->memory_mib_s;
+		if (limit_of(r, row, &limits[i]))
+			out[i].limit = &limits[i];
 		pointers[i] = &out[i];
 	}
 	if (r->count == usage->limit) {

@@ -82,9 +82,10 @@ struct change {
 	enum machine_phase phase;
 	char id[MACHINE_ID_LEN + 1], address[REACH_MAX];
 	char text[ERR_TEXT_MAX];
-	struct usage_seen seen; /* of one that ran, or did until it was gone */
-	struct machine row;     /* afterwards */
-	char *failed;           /* a computation */
+	struct usage_seen seen;     /* of one that ran, or did until it was gone */
+	struct machine_quota quota; /* of the workspace of one that runs */
+	struct machine row;         /* afterwards */
+	char *failed;               /* a computation */
 };
 
 /* What never came to be has not run; and what ran before it was gone is noted while its row says what it held. */
@@ -108,7 +109,7 @@ static int change_row(struct store *store, struct change *c, struct err *e)
 	case CHANGE_RAN:
 		if (store_usage_seen(store, c->number, &c->seen, store_now(), e) < 0)
 			return err_code(e);
-		return store_machine_note(store, c->number, "", e);
+		return usage_limit_apply(store, c->number, &c->quota, store_now(), e);
 	case CHANGE_GONE:
 		return change_gone(store, c, e);
 	case CHANGE_NOTE:
@@ -147,6 +148,16 @@ static void say_gone(const struct change *c)
 		logs_wake(service, c->failed, "");
 }
 
+/* How far its workspace's limit of the month is; said once. */
+static void say_limit(struct machine_task *task)
+{
+	const char *reason = task->row.reason;
+
+	if (*reason && strcmp(task->limit_note, reason) != 0)
+		log_warn("CVM %s of workspace %s: %s", task->row.name, task->row.workspace, reason);
+	snprintf(task->limit_note, sizeof(task->limit_note), "%s", reason);
+}
+
 static void change_done(void *data, const struct err *e)
 {
 	struct change *c = data;
@@ -157,6 +168,8 @@ static void change_done(void *data, const struct err *e)
 		task->row = c->row;
 		if (c->kind == CHANGE_GONE)
 			say_gone(c);
+		if (c->kind == CHANGE_RAN)
+			say_limit(task);
 		if (c->kind == CHANGE_MADE)
 			log_info("CVM %s of workspace %s: manager %s has made it, %s",
 				 task->row.name, task->row.workspace, task->row.manager,
@@ -239,6 +252,12 @@ static void failed(struct machine_task *task, const struct err *e)
 	task->is_in_doubt = false;
 	snprintf(text, sizeof(text), "manager %s: %.300s", task->row.manager, e->text);
 	wait_longer(task);
+	/* Why it goes is told when it is gone. */
+	if (*usage_limit_reason(&task->row)) {
+		log_warn("CVM %s of workspace %s: %s", task->row.name, task->row.workspace, text);
+		settle(task);
+		return;
+	}
 	stuck(task, text);
 }
 
@@ -286,7 +305,7 @@ static void none(struct machine_task *task, bool is_ours_to_repeat, const struct
 {
 	if (task->row.phase == MACHINE_LEAVING) {
 		task->refusal = (struct err){ .code = ERR_OK };
-		gone(task, MACHINE_REMOVED, ran, "");
+		gone(task, MACHINE_REMOVED, ran, usage_limit_reason(&task->row));
 	} else if (task->refusal.code != ERR_OK) {
 		gone(task, MACHINE_REMOVED, ran, task->refusal.text);
 	} else if (task->row.phase == MACHINE_WANTED && is_ours_to_repeat) {
@@ -305,12 +324,16 @@ static void ran(struct machine_task *task, const struct machine_said *said)
 				      .until = USAGE_UNTIL_NOW,
 				      .cpus = said->cpus,
 				      .memory = said->memory } };
+	struct err e;
 
 	if (now < task->meter_due) {
-		stuck(task, "");
+		stuck(task, task->limit_note);
 		return;
 	}
 	task->meter_due = now + METER_MS;
+	/* What has no line of its own any more is not ended by that. */
+	if (manager_table_quota(&task->machines->table, task->row.workspace, &c.quota, &e) < 0)
+		c.quota = (struct machine_quota)MACHINE_QUOTA_NONE;
 	change(task, &c);
 }
 
@@ -403,7 +426,7 @@ static void on_removed(void *data, const struct machine_said *said, const struct
 	if (task->machines->is_stopping)
 		settle(task);
 	else if (!e)
-		gone(task, MACHINE_REMOVED, &until_now, "");
+		gone(task, MACHINE_REMOVED, &until_now, usage_limit_reason(&task->row));
 	else if (e->code == ERR_NOT_FOUND)
 		look(task); /* removed before, or its manager has lost its records; it may know when */
 	else

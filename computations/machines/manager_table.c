@@ -172,7 +172,7 @@ static bool take_number(const char *text, uint64_t max, uint64_t *number)
 {
 	size_t len = strlen(text);
 
-	if (!len || len > 6 || strspn(text, "0123456789") != len || (*text == '0' && len > 1))
+	if (!len || len > 9 || strspn(text, "0123456789") != len || (*text == '0' && len > 1))
 		return false;
 	*number = strtoull(text, NULL, 10);
 	return *number <= max;
@@ -180,12 +180,23 @@ static bool take_number(const char *text, uint64_t max, uint64_t *number)
 
 static bool take_quota(const char *key, const char *value, struct machine_quota *quota)
 {
+	const struct {
+		const char *key;
+		uint64_t *number, min, max;
+	} numbers[] = {
+		{ "cvms", &quota->cvms, 0, MACHINES_MAX },
+		{ "cpus", &quota->cpus, 0, 1 << 19 },
+		{ "cvm-hours", &quota->cvm_hours, 1, USAGE_LIMIT_MAX },
+		{ "cpu-hours", &quota->cpu_hours, 1, USAGE_LIMIT_MAX },
+		{ "memory-hours", &quota->memory_hours, 1, USAGE_LIMIT_MAX },
+	};
 	struct err why;
 
-	if (strcmp(key, "cvms") == 0 && quota->cvms == UINT64_MAX)
-		return take_number(value, MACHINES_MAX, &quota->cvms);
-	if (strcmp(key, "cpus") == 0 && quota->cpus == UINT64_MAX)
-		return take_number(value, 1 << 19, &quota->cpus);
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		if (strcmp(key, numbers[i].key) == 0)
+			return *numbers[i].number == UINT64_MAX &&
+			       take_number(value, numbers[i].max, numbers[i].number) &&
+			       *numbers[i].number >= numbers[i].min;
 	return strcmp(key, "memory") == 0 && quota->memory == UINT64_MAX &&
 	       size_parse(value, &quota->memory, &why) == 0 && quota->memory <= MACHINE_MEMORY_MAX;
 }
@@ -193,7 +204,7 @@ static bool take_quota(const char *key, const char *value, struct machine_quota 
 static int take_limit(struct manager_table *t, struct line *l, struct err *e)
 {
 	const char *name = line_word(l);
-	struct manager_limit limit = { .quota = { UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+	struct manager_limit limit = { .quota = MACHINE_QUOTA_NONE };
 	char *word;
 
 	if (!*name || strlen(name) >= sizeof(limit.workspace))
@@ -206,10 +217,13 @@ static int take_limit(struct manager_table *t, struct line *l, struct err *e)
 		if (value)
 			*value++ = '\0';
 		if (!value || !take_quota(word, value, &limit.quota))
-			return line_refuse(l, e,
-					   "limit %s: %s: give each of cvms=N (%d at most), cpus=N "
-					   "and memory=SIZE once at most",
-					   limit.workspace, log_quote(word).text, MACHINES_MAX);
+			return line_refuse(
+				l, e,
+				"limit %s: %s: give each of cvms=N (%d at most), cpus=N, "
+				"memory=SIZE, cvm-hours=N, cpu-hours=N and memory-hours=N "
+				"(1 to %d) once at most",
+				limit.workspace, log_quote(word).text, MACHINES_MAX,
+				USAGE_LIMIT_MAX);
 	}
 	if (limit.quota.cvms == UINT64_MAX)
 		return line_refuse(l, e, "limit %s: cvms= is missing: how many it may have",

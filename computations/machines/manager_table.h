@@ -5,7 +5,7 @@
  *
  *   manager here unix:/run/cocos/manager.sock agents=10.0.2.2:7001
  *   manager ward manager.example:7001 agents=service.example:7001 ca=/etc/cocos/m-ca.pem cert=/etc/cocos/m.pem key=/etc/cocos/m-key.pem
- *   limit default cvms=4 cpus=16 memory=64G
+ *   limit default cvms=4 cpus=16 memory=64G cpu-hours=2000
  *   limit * cvms=1
  *
  * One of these in a line; white space parts the words. Lines that begin with '#' and empty ones are left out.
@@ -14,7 +14,7 @@
 #pragma once
 
 #include "common/base/err.h"
-#include "computations/store/store_machine.h"
+#include "computations/store/usage_limit.h"
 
 #include <stddef.h>
 

@@ -54,10 +54,13 @@ const char *machine_computation(const struct machine *m);
 /* a-z 0-9 - . with a letter or digit at both ends. */
 int machine_name_check(const char *name, struct err *e) MUST_CHECK;
 
-/* What a workspace may have at a time; UINT64_MAX: as much as it likes. */
+/* UINT64_MAX: as much as it likes. */
 struct machine_quota {
-	uint64_t cvms, cpus, memory;
+	uint64_t cvms, cpus, memory;                 /* what a workspace may have at a time, */
+	uint64_t cvm_hours, cpu_hours, memory_hours; /* and in a month; GiB (usage_limit.h) */
 };
+#define MACHINE_QUOTA_NONE \
+	{ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX }
 
 /* A row for `wish`, of which name, manager, tag, image, tee, numbers and workspace_number count. ERR_EXISTS: the
  * workspace has one of that name; ERR_EXHAUSTED: its quota, or MACHINES_MAX. */

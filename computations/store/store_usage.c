@@ -167,3 +167,29 @@ int store_usage(struct store *store, const struct usage_query *query, struct usa
 	*count = got;
 	return 0;
 }
+
+int store_usage_sums(struct store *store, int64_t workspace, const struct usage_month *month,
+		     struct usage_sums *sums, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	struct usage_sums got;
+	int row;
+
+	if (db_query(&store->db, &found, e,
+		     "SELECT CAST(coalesce(sum(s.ms), 0) AS BIGINT),"
+		     " CAST(coalesce(sum(s.cpu_ms), 0) AS BIGINT),"
+		     " CAST(coalesce(sum(s.memory_s), 0) AS BIGINT) FROM (" SPANS ") s",
+		     "iiii", month->since, month->until, workspace, (int64_t)0) < 0)
+		return err_code(e);
+	row = db_next(found, e);
+	if (row < 0)
+		return row;
+	if (!row)
+		return err_set(e, ERR_DATA_LOSS, "the database has no sum of what CVMs ran");
+	if (db_integer(found, 0, 0, INT64_MAX, &got.cvm_ms, e) < 0 ||
+	    db_integer(found, 1, 0, INT64_MAX, &got.cpu_ms, e) < 0 ||
+	    db_integer(found, 2, 0, INT64_MAX, &got.memory_mib_s, e) < 0)
+		return err_code(e);
+	*sums = got;
+	return 0;
+}

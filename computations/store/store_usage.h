@@ -44,6 +44,13 @@ struct usage_query {
 	size_t max;
 };
 
+struct usage_sums {
+	int64_t cvm_ms, cpu_ms, memory_mib_s;
+};
+/* Of all that a workspace's CVMs ran in that month. */
+int store_usage_sums(struct store *store, int64_t workspace, const struct usage_month *month,
+		     struct usage_sums *sums, struct err *e) MUST_CHECK;
+
 /* By workspace, oldest first, then kind and computation. */
 int store_usage(struct store *store, const struct usage_query *query, struct usage_row *rows,
 		size_t *count, struct err *e) MUST_CHECK;

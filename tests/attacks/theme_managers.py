@@ -11,6 +11,7 @@ from people import Caller
 from played_manager import manager
 from rows import Outcome, row
 from theme_workspaces import asked
+from usage import HOUR_MS, spent
 from workspaces import create, member
 
 LIMITS = "limit default cvms=4\nlimit lab cvms=4\nlimit rich cvms=9\n"
@@ -75,6 +76,19 @@ def limit_left_behind(evil):
     with service("limit lab cvms=0\nlimit * cvms=4\n" if evil else "limit * cvms=4\n") as running:
         head, _ = both(running)
         return asked(head, "RenameWorkspace", name="lab", to="ward")
+
+
+@row("cvm-month-spent-and-removed", "the 2 CPU-hours of")
+def month_spent_and_removed(evil):
+    """The administrator of a workspace removes the CVM that used all of its month, to have another one made."""
+    with service("limit default cvms=4 cpu-hours=2\n") as running:
+        _, anna = both(running)
+        made(anna, "one", cpus=1, memory=1 << 30)
+        spent(running, "default", (2 if evil else 1) * HOUR_MS)
+        anna = member(running, "bert", "default", "administrator")
+        anna.code("RemoveCvm", name="one", workspace="default")
+        until_state(running, "one", "Removed")
+        return asked(anna, "CreateCvm", name="two", workspace="default", cpus=1, memory=1 << 30)
 
 
 def outcome(m):

@@ -34,6 +34,8 @@ static void check_limit(size_t at)
 
 	assert(*limit->workspace && limit->quota.cvms <= MACHINES_MAX);
 	assert(manager_table_limits(&t, limit->workspace));
+	assert(limit->quota.cpu_hours && limit->quota.cvm_hours && limit->quota.memory_hours);
+	assert(limit->quota.cpu_hours == UINT64_MAX || limit->quota.cpu_hours <= USAGE_LIMIT_MAX);
 	if (manager_table_quota(&t, limit->workspace, &quota, &e) == 0)
 		assert(memcmp(&quota, &limit->quota, sizeof(quota)) == 0 && quota.cvms);
 	else

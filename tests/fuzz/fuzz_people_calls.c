@@ -73,6 +73,8 @@ static struct factor_recovery recovery;
 static int64_t page_now;
 static uint8_t *spki;
 static size_t spki_len;
+/* Who asks for usage now: 0 nobody, or nobody who would see less than all. */
+static int64_t asks_for_usage;
 
 /* Two keys, and what was given out for one of them last. */
 static struct {
@@ -124,6 +126,36 @@ static void take_challenge(const uint8_t *bytes, size_t len)
 	protobuf_c_message_free_unpacked(m, NULL);
 }
 
+/* Of workspaces that who asks is in, and of others' computations no name. */
+static void check_usage(const uint8_t *bytes, size_t len)
+{
+	const Computations__UsageResponse *answer;
+	ProtobufCMessage *m;
+	struct err e;
+
+	assert(protobuf_unpack(&computations__usage_response__descriptor, bytes, len, &m, &e) == 0);
+	answer = (const Computations__UsageResponse *)m;
+	for (size_t i = 0; i < answer->n_rows; i++) {
+		const Computations__Usage *row = answer->rows[i];
+		int64_t in, sees;
+
+		assert(db_number(&store.db, &in, &e,
+				 "SELECT count(*) FROM workspace_members m JOIN workspaces w"
+				 " ON w.number = m.workspace WHERE w.name = ? AND m.person = ?"
+				 " AND m.suspended = 0",
+				 "ti", row->workspace, asks_for_usage) == 0);
+		assert(db_number(
+			       &store.db, &sees, &e,
+			       "SELECT (SELECT count(*) FROM workspace_members m JOIN workspaces w"
+			       " ON w.number = m.workspace WHERE w.name = ?1 AND m.person = ?2"
+			       " AND m.role = 'administrator') + (SELECT count(*) FROM role_members"
+			       " WHERE computation = ?3 AND person = ?2)",
+			       "tit", row->workspace, asks_for_usage, row->computation) == 0);
+		assert(in && (sees || !*row->computation));
+	}
+	protobuf_c_message_free_unpacked(m, NULL);
+}
+
 static void on_answer(void *data, unsigned number, const uint8_t *bytes, size_t len)
 {
 	ProtobufCMessage *m;
@@ -133,6 +165,8 @@ static void on_answer(void *data, unsigned number, const uint8_t *bytes, size_t 
 		assert(!memmem(bytes, len, TOKEN_PREFIX, sizeof(TOKEN_PREFIX) - 1));
 		if (asks_for_challenge)
 			take_challenge(bytes, len);
+		if (asks_for_usage)
+			check_usage(bytes, len);
 		return;
 	}
 	assert(protobuf_unpack(makes_token, bytes, len, &m, &e) == 0);
@@ -876,8 +910,62 @@ static void ask_factors(const struct command *c)
 	}
 }
 
+/* Who shows it, by the database alone, before the call; false: nobody whom it should let in. */
+static bool is_known(const struct command *c, struct token_owner *who)
+{
+	uint8_t hash[SHA256_LEN];
+	struct err e;
+
+	return c->token >= TOKEN_A && c->token <= TOKEN_C &&
+	       token_hash(tokens[c->token - TOKEN_A], hash, &e) == 0 &&
+	       token_who(&store.db, hash, store_now(), who, &e) == 0;
+}
+
+static void meter(const struct command *c)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct err e;
+
+	if (workspace_find(&store.db, c->name, &w, &e) < 0)
+		return;
+	assert(db_run(&store.db, &e,
+		      "INSERT INTO usage_spans (workspace, called, machine, computation, cpus,"
+		      " memory, since, until) VALUES (?, ?, 'tag', ?, ?, 1, ?, ?)",
+		      "ittiii", w.number, w.name, c->id, (int64_t)c->operand, store_now(),
+		      store_now() + 1) == 0);
+}
+
+static int ask_usage(const struct command *c)
+{
+	Computations__UsageRequest request = COMPUTATIONS__USAGE_REQUEST__INIT;
+	struct token_owner who = { .person = 0 };
+	int status;
+
+	request.workspace = text_of(c->name);
+	if (c->operand & ORDER_OTHER_MONTH)
+		request.month = text_of("2026-01");
+	if (c->operand & ORDER_BAD_MONTH)
+		request.month = text_of("2026-13");
+	if (c->operand & ORDER_BAD_PLACE)
+		request.after = text_of("1.x");
+	if (c->operand & ORDER_BEHIND)
+		request.after = text_of("1.0.");
+	request.limit = c->operand & ORDER_FLAG ? 1 : 0;
+	if (is_known(c, &who) && !who.administrator)
+		asks_for_usage = who.person;
+	status = ask(c, PROTO_COMPUTATIONS_USAGE, &request.base);
+	asks_for_usage = 0;
+	return status;
+}
+
 static int ask_one(const struct command *c)
 {
+	if (c->what == ORDER_USAGE)
+		return ask_usage(c);
+	if (c->what == ORDER_METER) {
+		meter(c);
+		return ERR_PRECONDITION; /* nobody asked */
+	}
 	if (c->what >= ORDER_BEGIN_FACTOR) {
 		ask_factors(c);
 		return ERR_PRECONDITION; /* nobody asked */
@@ -918,17 +1006,6 @@ static int64_t number_of(const char *sql, const char *text)
 
 	assert(db_number(&store.db, &number, &e, sql, *text ? "t" : "", text) == 0);
 	return number;
-}
-
-/* Who shows it, by the database alone, before the call; false: nobody whom it should let in. */
-static bool is_known(const struct command *c, struct token_owner *who)
-{
-	uint8_t hash[SHA256_LEN];
-	struct err e;
-
-	return c->token >= TOKEN_A && c->token <= TOKEN_C &&
-	       token_hash(tokens[c->token - TOKEN_A], hash, &e) == 0 &&
-	       token_who(&store.db, hash, store_now(), who, &e) == 0;
 }
 
 static bool is_the_service_s(enum order what)
@@ -1008,6 +1085,8 @@ static void check_answer(const struct command *c, bool known, const struct token
 		assert(p.in != MEMBERSHIP_NONE);
 	if (*c->name && (c->what == ORDER_REGISTER_ASSET || c->what == ORDER_LINK_ASSET))
 		assert(p.in != MEMBERSHIP_VIEWER);
+	if (*c->name && c->what == ORDER_USAGE)
+		assert(p.in != MEMBERSHIP_NONE);
 	if (c->what == ORDER_LINK_ASSET)
 		assert(p.at == MEMBERSHIP_ADMINISTRATOR || granted & ACTION_BIT(ACTION_VIEW));
 	if (is_about_one(c->what))

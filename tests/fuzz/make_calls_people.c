@@ -406,6 +406,42 @@ static void save_factors(void)
 	calls_save_to("people_calls", "factors", &w);
 }
 
+static void usage(struct writer *w, enum order_token token, enum order_name name, uint8_t operand)
+{
+	order(w, ORDER_USAGE, token, name, NAME_ANNA, COMPUTATION_NONE, operand);
+}
+
+/* What two workspaces used, for computations that one may see and another may not. */
+static void save_usage(void)
+{
+	static const enum order_token by[] = { TOKEN_A, TOKEN_B, TOKEN_NONE, TOKEN_WRONG };
+	static const uint8_t operands[] = {
+		0, ORDER_FLAG, ORDER_OTHER_MONTH, ORDER_BAD_MONTH, ORDER_BAD_PLACE, ORDER_BEHIND
+	};
+	struct writer w = begin(0, ALL);
+
+	order(&w, ORDER_ADD_WORKSPACE, TOKEN_NONE, NAME_OWN, NAME_ANNA, COMPUTATION_NONE, 0);
+	order(&w, ORDER_ADD_MEMBER, TOKEN_NONE, NAME_OWN, NAME_ANNA, COMPUTATION_NONE, 2);
+	simple(&w, ORDER_CREATE, TOKEN_A, COMPUTATION_ONE);
+	simple(&w, ORDER_CREATE, TOKEN_B, COMPUTATION_TWO);
+	for (int id = 0; id < ORDER_IDS; id++) {
+		order(&w, ORDER_METER, TOKEN_NONE, NAME_DEFAULT, NAME_ANNA, (enum order_id)id, 2);
+		order(&w, ORDER_METER, TOKEN_NONE, NAME_OWN, NAME_ANNA, (enum order_id)id, 3);
+	}
+	for (size_t i = 0; i < sizeof(by) / sizeof(*by); i++) {
+		usage(&w, by[i], NAME_EMPTY, 0);
+		usage(&w, by[i], NAME_DEFAULT, 0);
+		usage(&w, by[i], NAME_OWN, 0);
+		usage(&w, by[i], NAME_BAD, 0);
+	}
+	for (size_t i = 0; i < sizeof(operands); i++)
+		usage(&w, TOKEN_A, NAME_EMPTY, operands[i]);
+	order(&w, ORDER_SUSPEND_MEMBER, TOKEN_NONE, NAME_DEFAULT, NAME_ANNA, COMPUTATION_NONE, 0);
+	usage(&w, TOKEN_A, NAME_EMPTY, 0);
+	usage(&w, TOKEN_A, NAME_DEFAULT, 0);
+	calls_save_to("people_calls", "usage", &w);
+}
+
 /* Nobody without a token; with one of an administrator's, as over a socket. */
 static void save_signed_in(void)
 {
@@ -437,5 +473,6 @@ void calls_people_calls(void)
 	save_assets();
 	save_assets_changed();
 	save_factors();
+	save_usage();
 	save_signed_in();
 }

@@ -74,6 +74,8 @@ enum order {
 	ORDER_CONFIRM_FACTOR, /* so many steps later as the operand says; with ORDER_FLAG by a wrong code */
 	ORDER_TRY_FACTOR,   /* the same; with ORDER_RECOVERY by a recovery code */
 	ORDER_RENEW_FACTOR, /* with ORDER_FLAG there is none any more */
+	ORDER_METER,        /* a CVM of the first name's workspace ran for that computation */
+	ORDER_USAGE, /* of the first name's; the operand is as below, and with ORDER_FLAG one row */
 	ORDERS
 };
 
@@ -87,6 +89,9 @@ enum {
 	ORDER_OTHER_DIGEST = 4,
 	ORDER_OTHER_REVISION = 32
 };
+
+/* Which usage is asked for. */
+enum { ORDER_OTHER_MONTH = 1, ORDER_BAD_MONTH = 2, ORDER_BAD_PLACE = 4, ORDER_BEHIND = 8 };
 
 enum { ORDER_RECOVERY = 0x40, ORDER_STEPS = 0x3f };
 

@@ -10,7 +10,9 @@ import datetime
 import html.parser
 import io
 import json
+import os
 import random
+import sqlite3
 import sys
 
 import grpc
@@ -277,6 +279,80 @@ def a_backup_has_it():
         running.start()  # for its own end
 
 
+HOUR_MS = 3600 * 1000
+
+
+def spent(running, workspace, cpu_ms):
+    """The service is killed, and meanwhile a CVM that is gone ran a millisecond, of so many CPUs, in this month, and as much in
+    the next one, for a test that runs at midnight on the last day."""
+    running.process.kill()
+    running.channel.close()
+    now = datetime.datetime.fromtimestamp(now_ms() / 1000, datetime.timezone.utc)
+    first = datetime.datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=datetime.timezone.utc)
+    database = sqlite3.connect(os.path.join(running.folder("state"), "computations.db"))
+    with contextlib.closing(database):
+        for until_ms in (now_ms(), int(first.timestamp() * 1000) + 1):
+            database.execute("INSERT INTO usage_spans (workspace, called, machine, computation, cpus, memory, since, until)"
+                             " SELECT number, name, 'gone', '', ?, 1, ?, ? FROM workspaces WHERE name = ?",
+                             (cpu_ms, until_ms - 1, until_ms, workspace))
+        database.commit()
+    running.start()
+    running.root = Caller(running.channel)
+
+
+def a_limit_warns_and_then_ends():
+    """At 80 % it is said, at all of it CVMs are removed and none is made; another workspace's go on."""
+    with service("limit default cvms=4 cpu-hours=10\nlimit lab cvms=4 cpu-hours=11\nlimit * cvms=4\n") as running:
+        running.root("AddWorkspace", name="lab")
+        for workspace in ("default", "lab"):
+            made(running.root, "one", workspace, cpus=1, memory=1 << 30)
+        cvm = shown(running, "one").cvm_id
+        spent(running, "default", 8 * HOUR_MS)
+        until(lambda: "80 % of its workspace's 10 CPU-hours" in shown(running, "one").reason, "it is said")
+        made(running.root, "two", cpus=1, memory=1 << 30)
+        printed = ours(running, "usage", "--workspace", "default", "-o", "html")
+        assert " of its 10 CPU hours (80 %).</p>" in printed.ok(), printed
+        assert "note: workspace default has used 8.00" in printed.err, printed.err
+        found = list(csv.DictReader(io.StringIO(ours(running, "usage", "-o", "csv").ok())))
+        assert {(row["workspace"], row["limit_cpu_hours"], row["limit_cvm_hours"]) for row in found} == \
+            {("default", "10", ""), ("lab", "11", "")}, found
+        assert {row["limit_cpu_hours"] for row in json.loads(ours(running, "usage", "-o", "json").ok())} == {10, 11}
+        with agent(running, cvm) as there:
+            until_state(running, "one", "Ready")
+            create(running.root, "c1")
+            run(running, "c1", cvm)
+            there.manifest()
+            until_state(running, "one", "Busy")
+        spent(running, "default", 2 * HOUR_MS)
+        for name in ("one", "two"):
+            gone = until_state(running, name, "Removed")
+            assert "limit is reached: the 10 CPU-hours of" in gone.reason, gone
+        failure = running.root("Show", id="c1").failure
+        assert "CVM one is gone: its workspace's limit is reached" in failure, failure
+        refused = running.root.text("CreateCvm", name="three", workspace="default")
+        assert "the 10 CPU-hours of" in refused and "wait for the next month (UTC)" in refused, refused
+        assert "(100 %)" in ours(running, "usage").err
+        # What is removed stays used; and limits are each workspace's.
+        until(lambda: len(running.played.there) == 1, "both are removed")
+        assert shown(running, "one", "lab").state == "Provisioning"
+        made(running.root, "two", "lab", cpus=1, memory=1 << 30)
+
+
+def a_limit_ends_once_its_manager_answers():
+    """The manager is away when the limit is reached, and the service is killed: the reason stays."""
+    with service("limit * cvms=4 cvm-hours=1 cpu-hours=1 memory-hours=100000000\n") as running:
+        made(running.root, "one", cpus=1, memory=1 << 30)
+        running.played.says["RemoveVm"] = lambda r, c: c.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        spent(running, "default", HOUR_MS)
+        until(lambda: shown(running, "one").leaving, "it is to be removed")
+        asked = running.played.asked.count("RemoveVm")
+        until(lambda: running.played.asked.count("RemoveVm") > asked + 1, "it is asked again")
+        assert "limit is reached" in shown(running, "one").reason
+        killed(running)
+        running.played.says.clear()
+        assert "limit is reached" in until_state(running, "one", "Removed").reason
+
+
 if __name__ == "__main__":
-    tap.run([a_kill_neither_loses_nor_doubles, what_nobody_knows_is_not_counted, a_manager_that_lies_is_bounded,
+    tap.run([a_limit_warns_and_then_ends, a_limit_ends_once_its_manager_answers, a_kill_neither_loses_nor_doubles, what_nobody_knows_is_not_counted, a_manager_that_lies_is_bounded,
              each_computation_has_its_share, who_may_sees_it, statements_hold_no_formula_and_no_markup, a_backup_has_it])

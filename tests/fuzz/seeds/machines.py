@@ -10,7 +10,7 @@ def manager_table():
     mutual = ward + b" ca=/ca cert=/c key=/k"
     return {
         "all": b"# ours\n\n" + HERE + mutual + b" agents-ca=/a agents-cert=/b agents-key=/d\n"
-               b"manager near 127.0.0.1:7 agents=[::1]:1\nlimit lab cvms=3 cpus=8 memory=4G\n\tlimit * cvms=1\n"
+               b"manager near 127.0.0.1:7 agents=[::1]:1\nlimit lab cvms=3 cpus=8 memory=4G cvm-hours=1 cpu-hours=2 memory-hours=3\n\tlimit * cvms=1\n"
                b"limit none cvms=0\n",
         "one": HERE + b"limit a cvms=1",
         "empty": b"# none\n",
@@ -38,6 +38,8 @@ def manager_table():
         "limit-alone": b"limit",
         "limit-no-cvms": b"limit a cpus=1",
         "limit-bad": b"limit a cvms=01",
+        "limit-no-hours": b"limit a cvms=1 cpu-hours=0",
+        "limit-hours-twice": b"limit a cvms=1 cpu-hours=1 cpu-hours=1",
         "limit-no-value": b"limit a cvms",
         "limit-bad-key": b"limit a disk=1",
         "limit-bad-memory": b"limit a cvms=1 memory=x",

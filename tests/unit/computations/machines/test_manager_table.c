@@ -25,7 +25,8 @@ static void a_table_is_read(void **state)
 		      "manager ward-2 m.example:7 agents=s.example:7001 ca=/ca cert=/cert key=/key "
 		      "agents-ca=/a agents-cert=/b agents-key=/c\n"
 		      "manager near 127.0.0.1:7 agents=[::1]:1\nmanager six [::1]:7 agents=h:1\n"
-		      "limit lab cvms=3 cpus=8 memory=4G\nlimit * cvms=1\nlimit none cvms=0\n",
+		      "limit lab cvms=3 cpus=8 memory=4G cvm-hours=5 cpu-hours=100000000 "
+		      "memory-hours=1\nlimit * cvms=1\nlimit none cvms=0\n",
 		      &e),
 		e);
 	assert_int_equal(table.count, 4);
@@ -41,9 +42,13 @@ static void a_table_is_read(void **state)
 	assert_int_equal(quota.cvms, 3);
 	assert_int_equal(quota.cpus, 8);
 	assert_int_equal(quota.memory, UINT64_C(4) << 30);
+	assert_int_equal(quota.cvm_hours, 5);
+	assert_int_equal(quota.cpu_hours, USAGE_LIMIT_MAX);
+	assert_int_equal(quota.memory_hours, 1);
 	assert_ok(manager_table_quota(&table, "other", &quota, &e), e);
 	assert_int_equal(quota.cvms, 1);
 	assert_int_equal(quota.cpus, UINT64_MAX);
+	assert_int_equal(quota.cpu_hours, UINT64_MAX);
 	assert_refused(manager_table_quota(&table, "none", &quota, &e), e, ERR_DENIED,
 		       "may have no CVMs");
 	assert_true(manager_table_limits(&table, "none"));
@@ -104,6 +109,10 @@ static void what_is_wrong_is_said_with_its_line(void **state)
 		{ "limit a cvms=1 cpus=524289\n", "limit a: 'cpus'" },
 		{ "limit a cvms=1 memory=65T\n", "limit a: 'memory'" },
 		{ "limit a cvms=1 disk=1\n", "limit a: 'disk'" },
+		{ "limit a cvms=1 cpu-hours=0\n", "limit a: 'cpu-hours'" },
+		{ "limit a cvms=1 cvm-hours=100000001\n", "limit a: 'cvm-hours'" },
+		{ "limit a cvms=1 memory-hours=1 memory-hours=1\n", "limit a: 'memory-hours'" },
+		{ "limit a cpu-hours=1\n", "cvms= is missing" },
 		{ "limit a cvms=1\nlimit a cvms=1\n", "t:2: limit a is there twice" },
 	};
 	struct err e;

@@ -9,7 +9,7 @@
 #define ID_A "5b1c6d3e-0000-4000-8000-00000000000a"
 #define ID_B "5b1c6d3e-0000-4000-8000-00000000000b"
 
-static const struct machine_quota no_limit = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
+static const struct machine_quota no_limit = MACHINE_QUOTA_NONE;
 
 static struct machine wish(struct store_room *f, const char *name, const char *tag)
 {
@@ -180,8 +180,9 @@ static void a_cvm_is_its_workspaces(void **state)
 
 static void a_quota_is_what_is_there_together(void **state)
 {
-	const struct machine_quota two = { 2, 2, 2 << 20 }, cpus = { 9, 1, UINT64_MAX },
-				   memory = { 9, UINT64_MAX, 1 << 20 };
+	const struct machine_quota two = { .cvms = 2, .cpus = 2, .memory = 2 << 20 },
+				   cpus = { .cvms = 9, .cpus = 1, .memory = UINT64_MAX },
+				   memory = { .cvms = 9, .cpus = UINT64_MAX, .memory = 1 << 20 };
 	struct store_room *f = *state;
 	struct machine w = wish(f, "more", "t4");
 	int64_t number, count;

@@ -17,7 +17,7 @@ static const int64_t november = INT64_C(1793491200000); /* 2026-11-01T00:00:00Z 
 static int64_t add(struct store_room *f, const char *name, const char *id, int64_t workspace,
 		   int64_t created)
 {
-	static const struct machine_quota no_limit = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	static const struct machine_quota no_limit = MACHINE_QUOTA_NONE;
 	static char word[] = "", manager[] = "here";
 	const struct machine wish = { .name = (char *)(uintptr_t)name,
 				      .manager = manager,
