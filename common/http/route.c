@@ -10,7 +10,7 @@
 static const char *const words[HTTP_METHODS] = {
 	[HTTP_GET] = "GET",         [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
 	[HTTP_PUT] = "PUT",         [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
-	[HTTP_OPTIONS] = "OPTIONS",
+	[HTTP_OPTIONS] = "OPTIONS", [HTTP_TRACE] = "TRACE",
 };
 
 int http_anybody(const struct http_request *r, void *data, struct err *e)
@@ -149,7 +149,7 @@ int http_routes_check(const struct http_routes *routes, struct err *e)
 			return err_set(e, ERR_INVALID, "route %s: no path has that pattern",
 				       r->pattern);
 		if (!r->may || !r->serve || r->method >= HTTP_METHODS || r->method == HTTP_HEAD ||
-		    r->method == HTTP_OPTIONS)
+		    r->method == HTTP_OPTIONS || r->method == HTTP_TRACE)
 			return err_set(e, ERR_INVALID, "route %s is not complete", r->pattern);
 		for (size_t k = 0; k < i; k++)
 			if (routes->first[k].method == r->method &&

@@ -21,11 +21,12 @@ enum http_method {
 	HTTP_PATCH,
 	HTTP_DELETE,
 	HTTP_OPTIONS,
+	HTTP_TRACE, /* RFC 9110, 9.3.8: known, so that it is refused by its name; nothing is echoed */
 	HTTP_METHODS,
 };
 
 struct http_route {
-	enum http_method method; /* no HEAD or OPTIONS: these come by themselves */
+	enum http_method method; /* no HEAD or OPTIONS: these come by themselves; no TRACE */
 	const char *pattern;
 	/* May this caller? ERR_UNAUTHENTICATED, ERR_DENIED: no. http_anybody says yes to all. */
 	int (*may)(const struct http_request *r, void *data, struct err *e);

@@ -36,6 +36,8 @@ struct web_input {
 	uint64_t times;   /* which is that often what was said, then; 0: as it was said */
 	size_t at, count; /* in the message: itself, and how many there are of INPUT_ACTIONS */
 	const char *meaning;
+	const char *
+		pattern; /* ECMA-262, for the API's document: what else it has to be; NULL: that is said elsewhere */
 };
 
 /* What has to be as the caller saw it, if he says what he saw. */

@@ -16,6 +16,13 @@
 	{ .name = name_, .kind = kind_, .at = offsetof(message, member), .meaning = (meaning_) }
 #define NEEDED(name_, message, member, meaning_) \
 	{ .name = name_, .is_needed = true, .at = offsetof(message, member), .meaning = (meaning_) }
+/* A word of a few. */
+#define WORD(name_, is_needed_, message, member, pattern_, meaning_) \
+	{ .name = name_,                                             \
+	  .is_needed = is_needed_,                                   \
+	  .at = offsetof(message, member),                           \
+	  .meaning = (meaning_),                                     \
+	  .pattern = (pattern_) }
 #define SET(name_, message, member, meaning_)     \
 	{ .name = name_,                          \
 	  .kind = INPUT_ACTIONS,                  \

@@ -281,7 +281,8 @@ static void reply_made(struct web_act *act, const ProtobufCMessage *answer)
 static const struct web_input given[] = {
 	PATH("workspace", People__RegisterAssetRequest, workspace, A_PLACE),
 	NEEDED("name", People__RegisterAssetRequest, name, "as manifests name files"),
-	NEEDED("type", People__RegisterAssetRequest, type, "algorithm or dataset"),
+	WORD("type", true, People__RegisterAssetRequest, type, "^(algorithm|dataset)$",
+	     "algorithm or dataset"),
 	BODY("mime_type", INPUT_TEXT, People__RegisterAssetRequest, mime_type,
 	     "without: " ASSET_MIME_ANY),
 	BODY("description", INPUT_TEXT, People__RegisterAssetRequest, description, "what it is"),
@@ -289,7 +290,8 @@ static const struct web_input given[] = {
 	  .kind = INPUT_DIGEST,
 	  .is_needed = true,
 	  .at = offsetof(People__RegisterAssetRequest, digest),
-	  .meaning = "SHA3-256 of the file, 64 hexadecimal digits" },
+	  .meaning = "SHA3-256 of the file, 64 hexadecimal digits",
+	  .pattern = "^[0-9a-f]{64}$" },
 	END,
 };
 

@@ -167,7 +167,7 @@ static void reply_made(struct web_act *act, const ProtobufCMessage *answer)
 
 static const struct web_input invite[] = {
 	PATH("workspace", People__InviteRequest, workspace, A_PLACE),
-	BODY("role", INPUT_TEXT, People__InviteRequest, role,
+	WORD("role", false, People__InviteRequest, role, "^(viewer|member|administrator|)$",
 	     "viewer, member or administrator; without: member"),
 	{ .name = "days",
 	  .kind = INPUT_U32,

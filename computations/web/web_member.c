@@ -219,7 +219,8 @@ void web_member_json(struct http_request *r, void *data)
 static const struct web_input role[] = {
 	PATH("workspace", People__WorkspaceMemberRequest, workspace, A_PLACE),
 	PATH("user", People__WorkspaceMemberRequest, user, A_MEMBER),
-	NEEDED("role", People__WorkspaceMemberRequest, role, "viewer, member or administrator"),
+	WORD("role", true, People__WorkspaceMemberRequest, role, "^(viewer|member|administrator)$",
+	     "viewer, member or administrator"),
 	END,
 };
 

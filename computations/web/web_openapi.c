@@ -5,10 +5,12 @@
 #include "computations/people/action.h"
 #include "computations/web/web_action.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_new.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static const struct {
@@ -41,6 +43,13 @@ static const char *meaning_of(const char *query)
 	return "";
 }
 
+/* ECMA-262. What a path or a query has is UTF-8 without control characters (http/target.h). */
+#define NO_CONTROLS "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
+#define ONE_SEGMENT "^[^\\u0000-\\u001f\\u007f-\\u009f/\\\\]+$"
+#define ONE_ETAG    "^(\\*|\"[0-9a-f]{16}\\.[0-9a-f]{16}\")$" /* take_if_match() */
+#define A_KEY       "^[!-~]{1,64}$"                           /* take_key() */
+_Static_assert(REVISION_LEN == 16 && WEB_NEW_KEY_MAX == 64, "as these have it");
+
 static const char *const types[] = {
 	[INPUT_TEXT] = "string", [INPUT_FLAG] = "boolean",  [INPUT_U32] = "integer",
 	[INPUT_U64] = "integer", [INPUT_DIGEST] = "string", [INPUT_ACTIONS] = "array"
@@ -59,8 +68,9 @@ static void put_text(struct writer *w, const char *key, const char *text)
 	json_quote(w, text, strlen(text));
 }
 
-static void put_parameter(struct writer *w, const char *in, const char *name, const char *type,
-			  const char *meaning)
+/* What a reader takes, as far as a schema can say it; put_parameter() closes it. */
+static void begin_parameter(struct writer *w, const char *in, const char *name, const char *type,
+			    const char *meaning)
 {
 	writer_text(w, w->bytes[w->len - 1] == '[' ? "{" : ",{");
 	put_text(w, "name", name);
@@ -71,16 +81,49 @@ static void put_parameter(struct writer *w, const char *in, const char *name, co
 	json_put_key(w, "schema");
 	writer_text(w, "{");
 	put_text(w, "type", type);
+}
+
+static void put_header(struct writer *w, const char *name, const char *pattern, const char *meaning)
+{
+	begin_parameter(w, "header", name, "string", meaning);
+	put_text(w, "pattern", pattern);
 	writer_text(w, "}}");
 }
 
+static void put_parameter(struct writer *w, const char *in, const char *name, const char *type,
+			  const char *meaning)
+{
+	begin_parameter(w, in, name, type, meaning);
+	if (strcmp(type, "integer") == 0)
+		writer_printf(w, ",\"minimum\":1,\"maximum\":%" PRId64, INT64_MAX);
+	if (strcmp(type, "string") == 0)
+		put_text(w, "pattern", strcmp(in, "path") == 0 ? ONE_SEGMENT : NO_CONTROLS);
+	writer_text(w, "}}");
+}
+
+/* Of the query that a list of computations has: what is no state's word is refused. */
+static void put_states(struct writer *w, const char *meaning)
+{
+	begin_parameter(w, "query", "state", "string", meaning);
+	json_put_key(w, "enum");
+	writer_text(w, "[\"\"");
+	for (int i = 0; i < COMPUTATION_STATES; i++) {
+		const char *word = web_state_word((enum computation_state)i);
+
+		writer_text(w, ",");
+		json_quote(w, word, strlen(word));
+	}
+	writer_text(w, "]}}");
+}
+
+/* To see something is a part of doing it (action.h). */
 static void put_words(struct writer *w)
 {
 	json_put_key(w, "items");
 	writer_text(w, "{\"enum\":[");
 	for (int i = 0; i < ACTIONS; i++)
 		writer_printf(w, "%s\"%s\"", i ? "," : "", action_name((enum people_action)i));
-	writer_text(w, "]},\"uniqueItems\":true");
+	writer_text(w, "]},\"uniqueItems\":true,\"contains\":{\"const\":\"view\"}");
 }
 
 static const char *type_of(const struct http_route *route)
@@ -118,13 +161,15 @@ static void put_parameters(struct writer *w, const struct web_route *about)
 		if (strstr(route->pattern, paths[i].pattern))
 			put_parameter(w, "path", paths[i].name, "string", paths[i].meaning);
 	for (const char *const *name = route->query; name && *name; name++)
-		if (!is_input(about->action, *name, INPUT_QUERY))
+		if (!is_input(about->action, *name, INPUT_QUERY) && strcmp(*name, "state") == 0)
+			put_states(w, meaning_of(*name));
+		else if (!is_input(about->action, *name, INPUT_QUERY))
 			put_parameter(w, "query", *name, type_of(route), meaning_of(*name));
 	if (about->action && about->action->revises != REVISES_NOTHING)
-		put_parameter(w, "header", "If-Match", "string", seen[about->action->revises]);
+		put_header(w, "If-Match", ONE_ETAG, seen[about->action->revises]);
 	if (about->takes)
-		put_parameter(w, "header", "Idempotency-Key", "string",
-			      "1 to 64 characters; what is sent again with it is made once");
+		put_header(w, "Idempotency-Key", A_KEY,
+			   "1 to 64 characters; what is sent again with it is made once");
 	writer_text(w, "]");
 }
 
@@ -147,6 +192,10 @@ static void put_body(struct writer *w, const struct web_action *action)
 		put_text(w, "description", i->meaning);
 		if (i->kind == INPUT_ACTIONS)
 			put_words(w);
+		if (i->kind == INPUT_TEXT || i->kind == INPUT_DIGEST)
+			put_text(w, "pattern", i->pattern ? i->pattern : NO_CONTROLS);
+		if (i->kind == INPUT_TEXT && i->is_needed)
+			writer_text(w, ",\"minLength\":1");
 		if (i->most)
 			writer_printf(w, ",\"minimum\":1,\"maximum\":%llu",
 				      (unsigned long long)i->most);

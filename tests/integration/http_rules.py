@@ -146,6 +146,7 @@ def refusals_say_what_and_what_to_do():
                 ("/" + "a" * 300, [], 414, "target", "segment"),
                 ("/?x=" + "a" * 5000, [], 414, "target", "long"),
                 ("/", ["-X", "DELETE"], 405, "method", "not with this method"),
+                ("/", ["-X", "TRACE"], 405, "method", "not with this method"),
                 ("/", ["-X", "BREW"], 501, "method", "no such method"),
                 ("/", ["-X", "get"], 501, "method", "no such method"),
                 ("/denied", [], 403, None, "for nobody"),

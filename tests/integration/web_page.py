@@ -352,7 +352,7 @@ def what_is_wrong_is_said():
                 ("/c/" + "a" * 256, "GET", 414), ("/?q=" + "a" * 5000, "GET", 414), ("/?x=1", "GET", 400),
                 ("/?q=1&q=2", "GET", 400), ("/?state=none", "GET", 400), ("/?before=none", "GET", 404),
                 ("/?q=" + "a" * 600, "GET", 429), ("/", "POST", 405), ("/", "DELETE", 405), ("/api", "PUT", 405),
-                ("/api/computations", "PUT", 405), ("/c/x", "PATCH", 405), ("/", "TRACE", 501),
+                ("/api/computations", "PUT", 405), ("/c/x", "PATCH", 405), ("/", "TRACE", 405), ("/", "QUERY", 501),
                 ("/api/computations/x/events?after=y", "GET", 400), ("/c/x/events.sse?after=-1", "GET", 400)]:
             answer = web.ask(path, method)
             assert answer.status == status, (path, method, answer.status, answer.body)

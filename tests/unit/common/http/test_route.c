@@ -80,7 +80,7 @@ static void methods_are_words_of_their_own(void **state)
 	assert_int_equal(http_method_of("get"), HTTP_METHODS);
 	assert_int_equal(http_method_of("GETS"), HTTP_METHODS);
 	assert_int_equal(http_method_of(""), HTTP_METHODS);
-	assert_int_equal(http_method_of("TRACE"), HTTP_METHODS);
+	assert_int_equal(http_method_of("TRACE"), HTTP_TRACE);
 }
 
 static int check(const struct http_route *first, size_t count)
@@ -102,6 +102,7 @@ static void tables_that_cannot_be_meant_are_refused(void **state)
 	static const struct http_route apart[] = { ROW(HTTP_GET, "/a/{x}"), ROW(HTTP_GET, "/b/{x}"),
 						   ROW(HTTP_GET, "/a"), ROW(HTTP_PUT, "/a/{x}") };
 	const struct http_route head = ROW(HTTP_HEAD, "/a"), options = ROW(HTTP_OPTIONS, "/a"),
+				trace = ROW(HTTP_TRACE, "/a"),
 				sixteen = ROW(HTTP_GET, "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16");
 	struct http_route open = ROW(HTTP_GET, "/a"), empty = open;
 
@@ -117,6 +118,7 @@ static void tables_that_cannot_be_meant_are_refused(void **state)
 	assert_int_equal(check(&sixteen, 1), 0);
 	assert_int_equal(check(&head, 1), -ERR_INVALID);
 	assert_int_equal(check(&options, 1), -ERR_INVALID);
+	assert_int_equal(check(&trace, 1), -ERR_INVALID);
 	open.may = NULL;
 	assert_int_equal(check(&open, 1), -ERR_INVALID);
 	empty.serve = NULL;

@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The API by its own document (OpenAPI): each operation asked for by everybody there could be, with what its schemas allow
+and with what they don't. Nothing fails by itself, each answer is one that the document says, and what a schema refuses
+the service refuses.
+
+Usage: web_schema.py [SEED]
+"""
+import json
+import random
+import re
+import sys
+import urllib.parse
+
+import tap
+from computations_service import agent_of, connected, create
+from harness import until
+from people import ROLES
+from web_act import Room
+
+SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20261123
+THERE = {"id": ["c"], "cvm": ["cvm-1"], "workspace": ["default"], "user": ["u-viewer"], "asset": ["iris.csv"], "role": ["viewer"]}
+TEXTS = ["", "a", "default", "zz", "a b", "é", "<b>&\"'", "../x", "%2e%2e", "0", "-1", "1e3", "nul\\u0000", "x" * 64, "x" * 300, "\U0001f512", "'; --",
+         "=1+1", "{}", "user:anna", "*"]
+WORDS = re.compile(r"^\^\(([a-z|]*)\)\$$")
+
+
+def text_for(dice, schema):
+    """One that the schema allows."""
+    if "enum" in schema:
+        return dice.choice(schema["enum"])
+    pattern = schema.get("pattern", "")
+    if WORDS.match(pattern):
+        return dice.choice(WORDS.match(pattern)[1].split("|"))
+    known = ["".join(dice.choice("0123456789abcdef") for _ in range(64)), "*", *TEXTS]
+    return dice.choice([text for text in known if re.search(pattern, text) and len(text) >= schema.get("minLength", 0)])
+
+
+def value_for(dice, schema, depth=0):
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = dice.choice(kind)
+    if kind == "boolean":
+        return dice.random() < 0.5
+    if kind == "integer":
+        low, high = schema.get("minimum", 0), schema.get("maximum", 2 ** 63 - 1)
+        return dice.choice([low, min(low + 1, high), high])
+    if kind == "array":
+        words = schema.get("items", {}).get("enum")
+        if words:
+            return [schema["contains"]["const"]] + [word for word in words if word != schema["contains"]["const"] and dice.random() < 0.3]
+        return [value_for(dice, schema["items"], depth + 1) for _ in range(dice.randrange(3))] if "items" in schema else []
+    if kind == "object":
+        return {name: value_for(dice, inner, depth + 1) for name, inner in schema["properties"].items()
+                if name in schema.get("required", ()) or dice.random() < 0.5}
+    return text_for(dice, schema)
+
+
+def wrong_for(dice, schema):
+    """A body that the schema refuses, and why."""
+    body = value_for(dice, schema)
+    typed = {name: inner["type"] for name, inner in schema["properties"].items() if isinstance(inner.get("type"), str)}
+    name = dice.choice(sorted(typed))
+    other = {"string": 7, "boolean": "true", "integer": "1", "array": {"a": 1}, "object": []}
+    choice = dice.randrange(4)
+    if choice == 0:
+        return {**body, "no_such_member": 1}, "a member that is none"
+    if choice == 1 and schema.get("required"):
+        left = dice.choice(schema["required"])
+        return {key: value for key, value in body.items() if key != left}, f"{left} is missing"
+    if choice == 2:
+        return [body], "a list"
+    return {**body, name: other[typed[name]]}, f"{name} of another type"
+
+
+class Asked:
+    """Operations of the document, and requests made of them."""
+
+    def __init__(self, web, document, dice):
+        self.web, self.dice = web, dice
+        self.operations = [(path, method, operation) for path, item in document["paths"].items()
+                           for method, operation in item.items() if "events" not in path]
+
+    def address(self, path, operation, is_there):
+        query = {}
+        for parameter in operation["parameters"]:
+            name, schema = parameter["name"], parameter["schema"]
+            if parameter["in"] == "path":
+                value = self.dice.choice(THERE[name]) if is_there and name in THERE else str(value_for(self.dice, schema))
+                path = path.replace("{%s}" % name, urllib.parse.quote(value, safe=""))
+            elif parameter["in"] == "query" and self.dice.random() < 0.5:
+                value = value_for(self.dice, schema)
+                query[name] = str(value).lower() if isinstance(value, bool) else str(value)
+        return path + ("?" + urllib.parse.urlencode(query) if query else "")
+
+    def send(self, path, method, operation, token, body=None, is_there=True):
+        return self.web.call(method.upper(), self.address(path, operation, is_there), token, body)
+
+
+def schema_of(operation):
+    return operation["requestBody"]["content"]["application/json"]["schema"] if "requestBody" in operation else None
+
+
+def said(answer, operation, what):
+    """Something that its document has."""
+    declared = operation["responses"]
+    assert answer.status < 500, (what, answer.status, answer.body)
+    if answer.status < 400:
+        assert str(answer.status) in declared, (what, answer.status)
+        kinds = declared[str(answer.status)].get("content")
+        if kinds:
+            assert answer.fields["content-type"] in kinds, (what, answer.fields)
+            if answer.fields["content-type"] == "application/json":
+                json.loads(answer.body)
+        else:
+            assert not answer.body, (what, answer.body)
+    else:
+        assert answer.fields["content-type"] == "application/problem+json", (what, answer.fields)
+        problem = json.loads(answer.body)
+        assert problem["status"] == answer.status and problem["title"] and problem["detail"], (what, problem)
+
+
+def user(web, name, **fields):
+    web.root("AddUser", name=name, **fields)
+    return web.root("AddToken", user=name, name="t").token
+
+
+def made(web):
+    create(web.service, id="c", name="one")
+    web.root("RegisterAsset", workspace="default", name="iris.csv", type="dataset", digest=bytes(32))
+    tokens = {role: user(web, "u-" + role) for role in ROLES}
+    for role in ROLES:
+        web.root("GiveRole", computation_id="c", role=role, user="u-" + role)
+    tokens["stranger"] = user(web, "stranger")
+    tokens["root"] = user(web, "root", administrator=True)
+    return tokens
+
+
+def each_operation_answers_as_its_document_says():
+    dice = random.Random(SEED)
+    print(f"# seed {SEED}")
+    with Room() as web, agent_of(web.service, "cvm-1"):
+        until(connected(web.service, "cvm-1"), "the connection")
+        tokens = made(web)
+        asked = Asked(web, web.call("GET", "/api/openapi.json", tokens["root"]).json(), dice)
+        assert len(asked.operations) > 40, len(asked.operations)
+        found = {}
+        # What reads first: what changes takes away what they read, and in the end the caller's own token.
+        for path, method, operation in sorted(asked.operations, key=lambda row: (row[1] != "get", "/me/" in row[0])):
+            schema = schema_of(operation)
+            for who, token in tokens.items():
+                for is_there in (True, False):
+                    body = value_for(dice, schema) if schema else None
+                    answer = asked.send(path, method, operation, token, body, is_there)
+                    said(answer, operation, (who, method, path, body))
+                    found[answer.status // 100] = found.get(answer.status // 100, 0) + 1
+        print("# " + ", ".join(f"{kind}xx: {count}" for kind, count in sorted(found.items())))
+        assert found[2] > 100 and found[4] > 100, found
+
+
+def what_a_schema_refuses_the_service_refuses():
+    dice = random.Random(SEED + 1)
+    with Room() as web:
+        root = made(web)["root"]
+        asked = Asked(web, web.call("GET", "/api/openapi.json", root).json(), dice)
+        changes = [row for row in asked.operations if schema_of(row[2])]
+        assert len(changes) > 8, len(changes)
+        for path, method, operation in changes:
+            for _ in range(12):
+                body, why = wrong_for(dice, schema_of(operation))
+                answer = asked.send(path, method, operation, root, body)
+                said(answer, operation, (method, path, body))
+                assert 400 <= answer.status < 500 and answer.status not in (401, 403), (method, path, why, body, answer.status)
+
+
+if __name__ == "__main__":
+    tap.run([each_operation_answers_as_its_document_says, what_a_schema_refuses_the_service_refuses])
