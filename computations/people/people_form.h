@@ -183,16 +183,23 @@
 	" created {integer} NOT NULL,"                                            \
 	" used {integer} NOT NULL DEFAULT 0,"                                     \
 	" UNIQUE (issuer, subject));"                                             \
-	"CREATE INDEX identities_person ON identities (person, number);"          \
-	"CREATE TABLE trips ("                                                    \
-	" number {counted},"                                                      \
-	" hash {bytes} NOT NULL UNIQUE,"                                          \
-	" browser {bytes} NOT NULL,"                                              \
-	" provider TEXT NOT NULL,"                                                \
-	" issuer TEXT NOT NULL,"                                                  \
-	" subject TEXT NOT NULL," /* '': not back yet */                          \
-	" strong {integer} NOT NULL,"                                             \
-	" ends {integer} NOT NULL);"
+	"CREATE INDEX identities_person ON identities (person, number);"
+
+/* Browsers on their way to one and back (trip.h). They last minutes: those of older forms, whose networks nobody kept, end. */
+#define TRIPS_FORM                                                     \
+	"DROP TABLE IF EXISTS trips;"                                  \
+	"CREATE TABLE trips ("                                         \
+	" number {counted},"                                           \
+	" hash {bytes} NOT NULL UNIQUE,"                               \
+	" browser {bytes} NOT NULL,"                                   \
+	" wide {bytes} NOT NULL," /* the networks that it came from */ \
+	" narrow {bytes} NOT NULL,"                                    \
+	" provider TEXT NOT NULL,"                                     \
+	" issuer TEXT NOT NULL,"                                       \
+	" subject TEXT NOT NULL," /* '': not back yet */               \
+	" ends {integer} NOT NULL);"                                   \
+	"CREATE INDEX trips_browser ON trips (browser);"               \
+	"CREATE INDEX trips_networks ON trips (wide, narrow, number);"
 
 /* Links by which somebody becomes a member of one (invitation.h). */
 #define INVITATIONS_FORM                                                                                \

@@ -53,30 +53,63 @@ int trip_derive(const char *state, const char *browser, const char *use,
 	return 0;
 }
 
-static int make_room(struct db *db, int64_t now, struct err *e)
+/* How many bytes of a source name a network, its kind included: what one customer has, and what one operator has. A unix
+ * socket's user is both. */
+static void networks_of(const struct rpc_source *from, size_t *wide, size_t *narrow)
 {
-	if (db_run(db, e, "DELETE FROM trips WHERE ends <= ?", "i", now) < 0)
-		return err_code(e);
-	return db_run(db, e,
-		      "DELETE FROM trips WHERE number NOT IN (SELECT number FROM trips"
-		      " ORDER BY number DESC LIMIT ?)",
-		      "i", (int64_t)TRIPS_MAX - 1);
+	const uint8_t kind = from->bytes[0];
+
+	*wide = kind == '4' ? 1 + 2 : kind == '6' ? 1 + 4 : RPC_SOURCE_LEN;
+	*narrow = kind == '4' ? 1 + 4 : kind == '6' ? 1 + 6 : RPC_SOURCE_LEN;
 }
 
-int trip_add(struct db *db, const char *state, const char *browser, const struct trip *t,
-	     int64_t now, struct err *e)
+/* The oldest of the network that has most, in the wider one that has most: who has many of them takes from himself. */
+static int make_room(struct db *db, struct err *e)
+{
+	int64_t count;
+
+	if (db_number(db, &count, e, "SELECT count(*) FROM trips", "") < 0)
+		return err_code(e);
+	if (count <= TRIPS_MAX)
+		return 0;
+	return db_run(
+		db, e,
+		"DELETE FROM trips WHERE number = (SELECT min(number) FROM trips WHERE narrow ="
+		" (SELECT narrow FROM trips WHERE wide ="
+		" (SELECT wide FROM trips GROUP BY wide ORDER BY count(*) DESC, min(number)"
+		" LIMIT 1) GROUP BY narrow ORDER BY count(*) DESC, min(number) LIMIT 1))",
+		"");
+}
+
+int trip_forget(struct db *db, const char *browser, struct err *e)
+{
+	uint8_t of_browser[SHA256_LEN];
+
+	if (!is_secret(browser))
+		return 0;
+	if (hash_of(browser, of_browser, e) < 0)
+		return err_code(e);
+	return db_run(db, e, "DELETE FROM trips WHERE browser = ?", "b", of_browser,
+		      sizeof(of_browser));
+}
+
+int trip_add(struct db *db, const char *state, const char *browser, const struct rpc_source *from,
+	     const struct trip *t, int64_t now, struct err *e)
 {
 	uint8_t of_state[SHA256_LEN], of_browser[SHA256_LEN];
+	size_t wide, narrow;
 
+	networks_of(from, &wide, &narrow);
 	if (hash_of(state, of_state, e) < 0 || hash_of(browser, of_browser, e) < 0 ||
-	    make_room(db, now, e) < 0)
+	    db_run(db, e, "DELETE FROM trips WHERE ends <= ?", "i", now) < 0 ||
+	    db_run(db, e,
+		   "INSERT INTO trips (hash, browser, wide, narrow, provider, issuer, subject, ends)"
+		   " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		   "bbbbttti", of_state, sizeof(of_state), of_browser, sizeof(of_browser),
+		   from->bytes, wide, from->bytes, narrow, t->provider, t->issuer, t->subject,
+		   now + (int64_t)TRIP_MINUTES * 60000) < 0)
 		return err_code(e);
-	return db_run(db, e,
-		      "INSERT INTO trips (hash, browser, provider, issuer, subject, strong, ends)"
-		      " VALUES (?, ?, ?, ?, ?, ?, ?)",
-		      "bbtttii", of_state, sizeof(of_state), of_browser, sizeof(of_browser),
-		      t->provider, t->issuer, t->subject, (int64_t)t->strong,
-		      now + (int64_t)TRIP_MINUTES * 60000);
+	return make_room(db, e);
 }
 
 static int copy_text(struct db_rows *row, int column, char *out, size_t size, struct err *e)
@@ -101,7 +134,7 @@ int trip_find(struct db *db, const char *state, const char *browser, const char 
 
 	if (hash_of(state, of_state, e) < 0 || hash_of(browser, of_browser, e) < 0 ||
 	    db_query(db, &rows, e,
-		     "SELECT provider, issuer, subject, strong FROM trips"
+		     "SELECT provider, issuer, subject FROM trips"
 		     " WHERE hash = ? AND browser = ? AND provider = ? AND ends > ?",
 		     "bbti", of_state, sizeof(of_state), of_browser, sizeof(of_browser), provider,
 		     now) < 0)
@@ -111,8 +144,7 @@ int trip_find(struct db *db, const char *state, const char *browser, const char 
 		return row < 0 ? row : no_trip(e);
 	if (copy_text(rows, 0, got.provider, sizeof(got.provider), e) < 0 ||
 	    copy_text(rows, 1, got.issuer, sizeof(got.issuer), e) < 0 ||
-	    copy_text(rows, 2, got.subject, sizeof(got.subject), e) < 0 ||
-	    db_flag(rows, 3, &got.strong, e) < 0)
+	    copy_text(rows, 2, got.subject, sizeof(got.subject), e) < 0)
 		return err_code(e);
 	if (back != (*got.subject != '\0'))
 		return no_trip(e);

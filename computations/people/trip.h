@@ -11,13 +11,14 @@
 #pragma once
 
 #include "common/crypto/digest.h"
+#include "common/rpc/source.h"
 #include "computations/people/identity.h"
 
 enum {
 	TRIP_SECRET_LEN = 32,
 	TRIP_TEXT_LEN = 2 * TRIP_SECRET_LEN,
 	TRIP_MINUTES = 10,
-	TRIPS_MAX = 4096, /* on their way: the oldest gives way */
+	TRIPS_MAX = 4096, /* on their way: the oldest of the network that has most gives way */
 };
 
 /* What is known of whoever is back; "": not back yet. */
@@ -25,7 +26,6 @@ struct trip {
 	char provider[IDENTITY_PROVIDER_MAX + 1];
 	char issuer[IDENTITY_ISSUER_MAX + 1];
 	char subject[IDENTITY_SUBJECT_MAX + 1];
-	bool strong; /* the provider saw a second factor */
 };
 
 /* A fresh secret as text. */
@@ -36,9 +36,12 @@ int trip_derive(const char *state, const char *browser, const char *use,
 #define TRIP_NONCE    "nonce"
 #define TRIP_VERIFIER "verifier"
 
-/* `state` is the trip's secret. */
-int trip_add(struct db *db, const char *state, const char *browser, const struct trip *t,
-	     int64_t now, struct err *e) MUST_CHECK;
+/* `state` is the trip's secret. Where there are TRIPS_MAX, one gives way: of the /32 (IPv6) or /16 (IPv4) that has most,
+ * and in it of the /48 or address that has most, the oldest. */
+int trip_add(struct db *db, const char *state, const char *browser, const struct rpc_source *from,
+	     const struct trip *t, int64_t now, struct err *e) MUST_CHECK;
+/* Those of a browser that begins anew, whose cookie they need; what is no secret is nobody's. */
+int trip_forget(struct db *db, const char *browser, struct err *e) MUST_CHECK;
 /* ERR_DENIED: it was used, has ended, is none, of another browser or another provider. `back`: whether it is
  * the second one. */
 int trip_find(struct db *db, const char *state, const char *browser, const char *provider,

@@ -125,7 +125,10 @@ static int run_set_out(struct store *store, void *data, struct err *e)
 	struct trip t = { .provider = "" };
 
 	snprintf(t.provider, sizeof(t.provider), "%s", trip->row->name);
-	return trip_add(&store->db, trip->state, trip->browser, &t, store_now(), e);
+	if (trip_forget(&store->db, trip->before, e) < 0)
+		return err_code(e);
+	return trip_add(&store->db, trip->state, trip->browser, &trip->job.source, &t, store_now(),
+			e);
 }
 
 /* Lax: the browser comes back from the provider's page. */
@@ -208,7 +211,10 @@ void web_oidc_begin(struct http_request *r, void *data)
 	if (is_elsewhere(data, r))
 		return;
 	trip = trip_new(data, r, false);
-	if (trip && start_out(trip, &e) < 0)
+	if (!trip)
+		return;
+	web_oidc_cookie(r, trip->before);
+	if (start_out(trip, &e) < 0)
 		web_oidc_fail(trip, &e);
 }
 

@@ -20,7 +20,8 @@ struct web_oidc_trip {
 	const struct provider *row;
 	char state[TRIP_TEXT_LEN + 1], browser[TRIP_TEXT_LEN + 1];
 	char nonce[TRIP_TEXT_LEN + 1], verifier[TRIP_TEXT_LEN + 1];
-	char proof[TRIP_TEXT_LEN + 1]; /* of who is nobody's */
+	char proof[TRIP_TEXT_LEN + 1];  /* of who is nobody's */
+	char before[TRIP_TEXT_LEN + 1]; /* the browser's cookie of a trip that this one replaces */
 	bool is_known, is_new;
 };
 

@@ -150,7 +150,7 @@ static void enter(struct web_oidc_trip *trip)
 static int run_whose(struct store *store, void *data, struct err *e)
 {
 	struct web_oidc_trip *trip = data;
-	struct trip t = { .strong = trip->job.finish.strong };
+	struct trip t = { .provider = "" };
 	struct identity_owner owner;
 
 	if (identity_sign_in(&store->db, trip->row->issuer, trip->job.finish.subject, store_now(),
@@ -163,9 +163,9 @@ static int run_whose(struct store *store, void *data, struct err *e)
 	snprintf(t.provider, sizeof(t.provider), "%s", trip->row->name);
 	snprintf(t.issuer, sizeof(t.issuer), "%s", trip->row->issuer);
 	snprintf(t.subject, sizeof(t.subject), "%s", trip->job.finish.subject);
-	return trip_secret(trip->proof, e) < 0
-		       ? err_code(e)
-		       : trip_add(&store->db, trip->proof, trip->browser, &t, store_now(), e);
+	return trip_secret(trip->proof, e) < 0 ? err_code(e)
+					       : trip_add(&store->db, trip->proof, trip->browser,
+							  &trip->job.source, &t, store_now(), e);
 }
 
 static void whose(void *data, const struct err *e)

@@ -24,6 +24,12 @@ def the_document_lists_the_rows_as_they_are():
     assert read("attacks.md") == out.getvalue(), "anew: attacks.py --markdown > docs/attacks.md"
 
 
+def each_theme_is_run():
+    with open(os.path.join(attacks.HERE, "meson.build"), encoding="utf8") as file:
+        run = set(re.findall(r"'([a-z_]+)'", file.read()))
+    assert set(attacks.THEMES) <= run, f"tests/attacks/meson.build lacks {set(attacks.THEMES) - run}"
+
+
 def what_security_md_promises_is_tried():
     section = read("security.md").split(HEADING)[1].split("\n## ")[0]
     named = re.findall(r"`([a-z0-9.-]+)`", section.partition("| rows |")[2])
@@ -32,4 +38,4 @@ def what_security_md_promises_is_tried():
 
 
 if __name__ == "__main__":
-    tap.run([the_document_lists_the_rows_as_they_are, what_security_md_promises_is_tried])
+    tap.run([the_document_lists_the_rows_as_they_are, each_theme_is_run, what_security_md_promises_is_tried])

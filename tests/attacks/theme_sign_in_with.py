@@ -3,7 +3,7 @@
 The honest twin is that user."""
 import contextlib
 
-from oidc import NOT_BELIEVED, Clinic, why
+from oidc import NOT_BELIEVED, Clinic, fill, why
 from rows import Outcome, row
 
 FORMER = "began in another browser"
@@ -141,3 +141,21 @@ def another_site(evil):
             answer = browser.ask("GET", "/sign-in/with/clinic", headers=[("Sec-Fetch-Site", "cross-site")])
             return Outcome(answer.status == 303, answer.page().words())
         return came(room, browser, browser.trip_to(room.idp))
+
+
+@row("with-room-for-nobody-else", FORMER)
+def room_for_nobody_else(evil):
+    """All addresses of his network set out while the user is at the provider, until there is no room, to have her way back
+    forgotten: what is forgotten is his own first one."""
+    with clinic() as room:
+        browser, thief = room.guest(), room.guest("127.9.0.1")
+        url = room.idp.sign_in(browser.set_out())
+        if not evil:
+            return came(room, browser, browser.come_back(url))
+        own = room.idp.sign_in(thief.set_out())
+        fill(room, b"4	")
+        room.guest("127.9.0.1").set_out()
+        assert len(room.sql("SELECT 1 FROM trips")) == 4096
+        if not came(room, browser, browser.come_back(url)).taken:
+            return Outcome(True, "the user's way back is gone")
+        return came(room, thief, thief.come_back(own))

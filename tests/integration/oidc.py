@@ -317,6 +317,18 @@ def many_behind_one_address_set_out_at_once():
         guests = [room.guest() for _ in range(12)]
         ways = [guest.set_out() for guest in guests]
         assert LINKING in guests[0].come_back(room.idp.sign_in(ways[0])).page().words()
+        # Who sets out again has the newest way alone: the cookie of the others is gone.
+        again = guests[1]
+        again.set_out()
+        assert len(room.sql("SELECT 1 FROM trips")) == 12
+        room.refused(again.come_back(room.idp.sign_in(ways[1])), OVER)
+
+
+def fill(room, first):
+    """As many ways out as there is room for, whose sources begin so; beside those that are there."""
+    room.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4096 - (SELECT count(*) FROM trips))"
+             " INSERT INTO trips (hash, browser, wide, narrow, provider, issuer, subject, ends)"
+             " SELECT randomblob(32), randomblob(32), ?, CAST(? || i AS BLOB), 'clinic', '', '', 1 << 50 FROM n", first, first)
 
 
 def mixed_up_providers_are_told_apart():

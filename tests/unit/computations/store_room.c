@@ -56,6 +56,9 @@ static const char *const takes_away[STORE_FORM] = {
 	[19] = "DROP TABLE invitations;",
 	[20] = "DROP TABLE usage_spans;",
 	[21] = "DROP TABLE trips; DROP TABLE identities;",
+	[22] = "DROP TABLE trips; CREATE TABLE trips (number {counted}, hash {bytes} NOT NULL UNIQUE,"
+	       " browser {bytes} NOT NULL, provider TEXT NOT NULL, issuer TEXT NOT NULL,"
+	       " subject TEXT NOT NULL, strong {integer} NOT NULL, ends {integer} NOT NULL);",
 };
 
 void store_room_age(struct store_room *f, int form)

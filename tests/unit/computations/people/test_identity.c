@@ -9,6 +9,8 @@ enum { NOW = 1000000, MINUTE = 60000 };
 
 #define IDP "https://idp.example"
 
+static const struct rpc_source here = { { '4', 192, 0, 2, 1 } };
+
 static int64_t number_of(struct store_room *f, const char *name)
 {
 	struct user u CLEANUP_USER = { .name = NULL };
@@ -106,7 +108,7 @@ static void a_trip_ends_once_for_its_browser(void **state)
 	assert_ok(trip_secret(browser, &f->e), f->e);
 	assert_ok(trip_secret(other, &f->e), f->e);
 	assert_string_not_equal(browser, other);
-	assert_ok(trip_add(db, state_text, browser, &out, NOW, &f->e), f->e);
+	assert_ok(trip_add(db, state_text, browser, &here, &out, NOW, &f->e), f->e);
 #define TAKE_TRIP(state_, browser_, provider, back, now) \
 	trip_take(db, state_, browser_, provider, back, now, &t, &f->e)
 	assert_int_equal(TAKE_TRIP(state_text, other, "clinic", false, NOW), -ERR_DENIED);
@@ -120,14 +122,13 @@ static void a_trip_ends_once_for_its_browser(void **state)
 	assert_ok(TAKE_TRIP(state_text, browser, "clinic", false, end - 1), f->e);
 	assert_int_equal(TAKE_TRIP(state_text, browser, "clinic", false, NOW), -ERR_DENIED);
 	/* The second one, of who is known there. */
-	out = (struct trip){ "clinic", IDP, "7", true };
-	assert_ok(trip_add(db, other, browser, &out, NOW, &f->e), f->e);
+	out = (struct trip){ "clinic", IDP, "7" };
+	assert_ok(trip_add(db, other, browser, &here, &out, NOW, &f->e), f->e);
 	assert_int_equal(TAKE_TRIP(other, browser, "clinic", false, NOW), -ERR_DENIED);
 	assert_ok(trip_find(db, other, browser, "clinic", true, NOW, &t, &f->e), f->e);
 	assert_ok(TAKE_TRIP(other, browser, "clinic", true, NOW), f->e);
 	assert_string_equal(t.issuer, IDP);
 	assert_string_equal(t.subject, "7");
-	assert_true(t.strong);
 }
 
 static void what_is_derived_needs_both_secrets(void **state)
@@ -163,7 +164,7 @@ static void the_oldest_trip_gives_way(void **state)
 	assert_ok(db_begin(db, &f->e), f->e);
 	for (unsigned i = 0; i <= TRIPS_MAX; i++) {
 		snprintf(text, sizeof(text), "%064x", i);
-		assert_ok(trip_add(db, text, browser, &t, NOW, &f->e), f->e);
+		assert_ok(trip_add(db, text, browser, &here, &t, NOW, &f->e), f->e);
 		if (i % 512 == 0) { /* the first until there are too many */
 			int64_t count;
 
@@ -179,11 +180,89 @@ static void the_oldest_trip_gives_way(void **state)
 	assert_ok(TAKE_TRIP(text, browser, "clinic", false, NOW), f->e);
 	/* Those that ended are gone with the next. */
 	snprintf(text, sizeof(text), "%064x", TRIPS_MAX + 1);
-	assert_ok(trip_add(db, text, browser, &t, NOW + (int64_t)TRIP_MINUTES * MINUTE, &f->e),
-		  f->e);
+	assert_ok(
+		trip_add(db, text, browser, &here, &t, NOW + (int64_t)TRIP_MINUTES * MINUTE, &f->e),
+		f->e);
 	int64_t count;
 	assert_ok(db_number(db, &count, &f->e, "SELECT count(*) FROM trips", ""), f->e);
 	assert_int_equal(count, 1);
+}
+
+static void put(struct store_room *f, unsigned number, const struct rpc_source *from)
+{
+	char browser[TRIP_TEXT_LEN + 1], text[TRIP_TEXT_LEN + 1];
+	struct trip t = { .provider = "clinic" };
+
+	snprintf(browser, sizeof(browser), "%064x", number);
+	snprintf(text, sizeof(text), "%064x", number);
+	assert_ok(trip_add(&f->store.db, text, browser, from, &t, NOW, &f->e), f->e);
+}
+
+static bool is_there(struct store_room *f, unsigned number)
+{
+	char text[TRIP_TEXT_LEN + 1];
+	struct trip t;
+
+	snprintf(text, sizeof(text), "%064x", number);
+	return trip_find(&f->store.db, text, text, "clinic", false, NOW, &t, &f->e) == 0;
+}
+
+/* Whoever has many networks: all /48s of one /32, all /64s of one /48, all addresses of one /16, or one address. */
+static void a_network_takes_from_itself(void **state)
+{
+	static const struct rpc_source honest[] = {
+		{ { '4', 198, 51, 100, 7 } },
+		{ { '6', 0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 1 } },
+		{ { '6', 0x20, 0x01, 0x0d, 0xb9, 0xff, 2, 0, 1 } },
+		{ { 'u', 1 } },
+	};
+	static const struct {
+		uint8_t begin[5];
+		size_t high, low; /* the bytes that he varies */
+	} evil[] = {
+		{ { '6', 0x20, 0x01, 0x0d, 0xba }, 5, 6 },
+		{ { '6', 0x20, 0x01, 0x0d, 0xb9 }, 7, 8 },
+		{ { '4', 198, 52 }, 3, 4 },
+		{ { '4', 198, 51, 100, 8 }, 9, 9 },
+	};
+	struct store_room *f = *state;
+	unsigned number = 0;
+
+	assert_ok(db_begin(&f->store.db, &f->e), f->e);
+	for (; number < ARRAY_LEN(honest); number++)
+		put(f, number, &honest[number]);
+	for (size_t i = 0; i < ARRAY_LEN(evil); i++) {
+		for (unsigned n = 1; n <= TRIPS_MAX + 3; n++) {
+			struct rpc_source from = { { 0 } };
+
+			memcpy(from.bytes, evil[i].begin, sizeof(evil[i].begin));
+			if (evil[i].high < 9) {
+				from.bytes[evil[i].high] = (uint8_t)(n >> 8);
+				from.bytes[evil[i].low] = (uint8_t)n;
+			}
+			put(f, number++, &from);
+		}
+		assert_true(is_there(f, number - 1));
+		for (unsigned k = 0; k < ARRAY_LEN(honest); k++)
+			assert_true(is_there(f, k));
+	}
+	assert_ok(db_commit(&f->store.db, &f->e), f->e);
+}
+
+static void a_browser_has_the_newest_of_its_trips(void **state)
+{
+	struct store_room *f = *state;
+	char text[TRIP_TEXT_LEN + 1];
+
+	put(f, 1, &here);
+	put(f, 2, &here);
+	snprintf(text, sizeof(text), "%064x", 1);
+	assert_ok(trip_forget(&f->store.db, text, &f->e), f->e);
+	assert_false(is_there(f, 1));
+	assert_true(is_there(f, 2));
+	assert_ok(trip_forget(&f->store.db, "", &f->e), f->e);
+	assert_ok(trip_forget(&f->store.db, "2", &f->e), f->e);
+	assert_true(is_there(f, 2));
 }
 
 int main(void)
@@ -199,6 +278,10 @@ int main(void)
 						store_room_enter, store_room_leave),
 		cmocka_unit_test_setup_teardown(the_oldest_trip_gives_way, store_room_enter,
 						store_room_leave),
+		cmocka_unit_test_setup_teardown(a_network_takes_from_itself, store_room_enter,
+						store_room_leave),
+		cmocka_unit_test_setup_teardown(a_browser_has_the_newest_of_its_trips,
+						store_room_enter, store_room_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
