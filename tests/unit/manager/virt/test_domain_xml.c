@@ -325,6 +325,46 @@ static void a_simulated_tee_is_asked_for_in_the_emulators_words(void **state)
 	xmlFreeDoc(doc);
 }
 
+/* What scripts/host-tables saves of a simulated TD's launch has to hold for a TD: the tables are of the devices, which
+ * are the same text, down to their places; so are memory, processors, machine and boot. */
+static void a_simulated_td_has_the_devices_of_a_td(void **state)
+{
+	static const char *const parts[] = { "/domain/devices", "/domain/os", "/domain/memory",
+					     "/domain/vcpu", "/domain/clock" };
+	struct domain_spec genuine = tdx(), simulated = tdx();
+	xmlDocPtr docs[2];
+
+	genuine.root = simulated.root = "/image/root.img";
+	genuine.emulator = simulated.emulator = "/opt/emulator";
+	simulated.kvm = false;
+	simulated.simulated = true;
+	docs[0] = parse(&genuine);
+	docs[1] = parse(&simulated);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		xmlChar *texts[2];
+
+		for (size_t j = 0; j < 2; j++) {
+			xmlXPathContextPtr context = xmlXPathNewContext(docs[j]);
+			xmlXPathObjectPtr found =
+				xmlXPathEvalExpression(BAD_CAST parts[i], context);
+			xmlBufferPtr buffer = xmlBufferCreate();
+
+			assert_int_equal(found->nodesetval->nodeNr, 1);
+			assert_true(xmlNodeDump(buffer, docs[j], found->nodesetval->nodeTab[0], 0,
+						0) > 0);
+			texts[j] = xmlBufferDetach(buffer);
+			xmlBufferFree(buffer);
+			xmlXPathFreeObject(found);
+			xmlXPathFreeContext(context);
+		}
+		assert_string_equal((const char *)texts[0], (const char *)texts[1]);
+		xmlFree(texts[0]);
+		xmlFree(texts[1]);
+	}
+	xmlFreeDoc(docs[0]);
+	xmlFreeDoc(docs[1]);
+}
+
 static void what_no_emulator_simulates_is_refused(void **state)
 {
 	struct domain_spec good = snp(), spec;
@@ -411,6 +451,7 @@ int main(void)
 		cmocka_unit_test(a_tdx_domain_is_bound_to_its_configuration),
 		cmocka_unit_test(an_igvm_file_replaces_firmware_and_kernel),
 		cmocka_unit_test(a_simulated_tee_is_asked_for_in_the_emulators_words),
+		cmocka_unit_test(a_simulated_td_has_the_devices_of_a_td),
 		cmocka_unit_test(what_no_emulator_simulates_is_refused),
 		cmocka_unit_test(what_no_libvirt_starts_is_refused),
 		cmocka_unit_test(text_that_xml_can_not_hold_is_refused),
