@@ -170,6 +170,10 @@ async function fillDigest(part) {
 for (const part of document.querySelectorAll("[data-hash]"))
 	part.addEventListener("change", () => fillDigest(part));
 
+const importing = document.getElementById("import");
+if (importing)
+	import("/import.js").then(({ start }) => start(importing));
+
 prepare(document);
 const events = document.getElementById("events");
 if (events)

@@ -16,8 +16,10 @@ enum web_input_kind {
 	INPUT_FLAG,
 	INPUT_U32, /* from 1 */
 	INPUT_U64,
-	INPUT_DIGEST,  /* SHA3-256, in hexadecimal digits */
-	INPUT_ACTIONS, /* words of people/action.h; in a form a box for each */
+	INPUT_DIGEST,   /* SHA3-256, in hexadecimal digits */
+	INPUT_ACTIONS,  /* words of people/action.h; in a form a box for each */
+	INPUT_DOCUMENT, /* bytes; of the API alone, as INPUT_PEOPLE: */
+	INPUT_PEOPLE,   /* an object: users by other names, at most `most` */
 };
 
 enum web_input_place {
@@ -34,7 +36,7 @@ struct web_input {
 	bool is_needed;
 	uint64_t most;    /* of a number, */
 	uint64_t times;   /* which is that often what was said, then; 0: as it was said */
-	size_t at, count; /* in the message: itself, and how many there are of INPUT_ACTIONS */
+	size_t at, count; /* in the message: itself, and how many there are of what is a list */
 	const char *meaning;
 	const char *
 		pattern; /* ECMA-262, for the API's document: what else it has to be; NULL: that is said elsewhere */
@@ -75,10 +77,10 @@ extern const struct web_action web_page_run, web_page_stop, web_page_remove, web
 	web_page_take, web_page_release, web_page_end, web_page_end_others, web_page_revoke,
 	web_page_token, web_page_join, web_page_member_role, web_page_member_suspend,
 	web_page_member_remove, web_page_invite, web_page_withdraw, web_page_asset,
-	web_page_asset_remove;
+	web_page_asset_remove, web_page_workspace, web_page_workspace_rename, web_page_key_retire;
 /* and the API. */
 extern const struct web_action web_api_run, web_api_stop, web_api_remove, web_api_give,
 	web_api_take, web_api_define, web_api_undefine, web_api_release, web_api_end,
 	web_api_revoke, web_api_token, web_api_join, web_api_member_role, web_api_member_suspend,
 	web_api_member_remove, web_api_invite, web_api_withdraw, web_api_asset,
-	web_api_asset_remove;
+	web_api_asset_remove, web_api_workspace, web_api_workspace_rename, web_api_key_retire;

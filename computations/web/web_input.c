@@ -4,6 +4,7 @@
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "computations.pb-c.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@ void web_message_done(struct web_message *m)
 {
 	json_free(m->json);
 	free(m->message);
+	free(m->people);
 	*m = (struct web_message){ .form = NULL };
 }
 
@@ -211,6 +213,47 @@ static int take_digest(struct source *s, const struct web_input *i, ProtobufCBin
 	return 0;
 }
 
+static int take_document(const struct source *s, const struct web_input *i, ProtobufCBinaryData *to,
+			 struct err *e)
+{
+	char *text = NULL;
+
+	if (take_text(s, i, &text, e) < 0)
+		return err_code(e);
+	*to = (ProtobufCBinaryData){ text ? strlen(text) : 0, (uint8_t *)text };
+	return 0;
+}
+
+static int take_people(const struct source *s, const struct web_input *i,
+		       Computations__ImportPerson ***to, size_t *count, struct err *e)
+{
+	const struct json *json = json_of(s, i);
+	Computations__ImportPerson *rows;
+
+	if (!json)
+		return 0;
+	if (json->type != JSON_OBJECT || json->count > i->most)
+		return err_set(e, ERR_INVALID, "%s: it has to be an object of at most %llu users",
+			       i->name, (unsigned long long)i->most);
+	s->m->people = calloc(json->count + 1, sizeof(*rows) + sizeof(rows));
+	if (!s->m->people)
+		return err_nomem(e);
+	rows = s->m->people;
+	*to = (void *)(rows + json->count);
+	for (size_t k = 0; k < json->count; k++) {
+		const struct json *one = &json->items[k];
+
+		if (one->type != JSON_STRING || !*one->text || !*one->key)
+			return err_set(e, ERR_INVALID, "%s: %s is not the name of a user", i->name,
+				       log_quote(one->key).text);
+		computations__import_person__init(&rows[k]);
+		rows[k].id = one->key;
+		rows[k].user = one->text;
+		(*to)[(*count)++] = &rows[k];
+	}
+	return 0;
+}
+
 static int take(struct source *s, const struct web_input *i, struct err *e)
 {
 	char *at = (char *)s->m->message + i->at;
@@ -233,6 +276,11 @@ static int take(struct source *s, const struct web_input *i, struct err *e)
 		return 0;
 	case INPUT_DIGEST:
 		return take_digest(s, i, (ProtobufCBinaryData *)(void *)at, e);
+	case INPUT_DOCUMENT:
+		return take_document(s, i, (ProtobufCBinaryData *)(void *)at, e);
+	case INPUT_PEOPLE:
+		return take_people(s, i, (Computations__ImportPerson ***)(void *)at,
+				   (size_t *)(void *)((char *)s->m->message + i->count), e);
 	case INPUT_ACTIONS:
 	default:
 		if (take_actions(s, i, &count, e) < 0)

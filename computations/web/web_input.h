@@ -16,6 +16,7 @@ struct web_message {
 	struct json *json;     /* its own, or NULL */
 	ProtobufCMessage *message;
 	char *words[ACTIONS];
+	void *people; /* of INPUT_PEOPLE: its own, or NULL */
 	uint8_t digest[SHA3_256_LEN];
 	char field[WEB_FIELD_MAX]; /* what an error is about: "body cvm" */
 };

@@ -3,6 +3,7 @@
 
 #include "common/base/json.h"
 #include "common/base/timestamp.h"
+#include "computations/people/user_key.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -334,4 +335,15 @@ void web_json_next(struct writer *w, const char *next)
 		json_put_key(w, "next");
 		writer_text(w, "null");
 	}
+}
+
+void web_json_key(struct writer *w, const struct user_key *k)
+{
+	writer_text(w, w->bytes[w->len - 1] == '[' ? "{" : ",{");
+	json_put_hex(w, "fingerprint", k->fingerprint, sizeof(k->fingerprint));
+	put_text(w, "kind", k->words);
+	put_text(w, "computation", k->computation);
+	put_time(w, "created", k->created);
+	put_time(w, "retired", k->retired);
+	writer_text(w, "}");
 }

@@ -32,6 +32,9 @@ void web_json_member(struct writer *w, const struct workspace_member *m);
 void web_json_invitation(struct writer *w, const struct invitation *i);
 void web_json_token(struct writer *w, const struct token *t);
 void web_json_login(struct writer *w, const struct login *l);
+struct user_key;
+/* The next of a list. */
+void web_json_key(struct writer *w, const struct user_key *k);
 /* The first members of one. */
 void web_json_asset(struct writer *w, const struct asset_row *a);
 void web_json_me(struct writer *w, const struct admin_caller *caller);

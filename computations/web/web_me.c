@@ -92,10 +92,11 @@ static void reply_me(struct web_work *work)
 	page_begin(&w, caller, "You", "/me");
 	page_put(&w, "<div class=\"head\"><h1><bdi>%t</bdi></h1><p>%t</p></div>\n",
 		 caller->who.name, caller->who.administrator ? WEB_ME_CHIEF : WEB_ME);
-	page_put(&w,
-		 "<div class=\"row deeds\" role=\"group\" aria-label=\"Actions\"><a class=\"btn\" "
-		 "href=\"/me/password\">Change password</a><a class=\"btn\" href=\"" WEB_DEVICE_PATH
-		 "\">Let a command line in</a>\n");
+	page_put(
+		&w,
+		"<div class=\"row deeds\" role=\"group\" aria-label=\"Actions\"><a class=\"btn\" "
+		"href=\"/me/password\">Change password</a><a class=\"btn\" href=\"/me/keys\">Your keys</a><a class=\"btn\" href=\"" WEB_DEVICE_PATH
+		"\">Let a command line in</a>\n");
 	web_step_button(&w, csrf, "/", "sign-out", "Sign out", "of this browser");
 	page_put(&w, "</div>\n");
 	web_put_factor(work, &w);

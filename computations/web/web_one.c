@@ -209,7 +209,13 @@ static void put_facts(const struct web_work *work, struct writer *w)
 	page_time(w, c->sent);
 	page_put(w, "</dd><dt>Ended</dt><dd>");
 	page_time(w, c->ended);
-	page_put(w, "</dd></dl></section>\n");
+	page_put(w, "</dd></dl>\n");
+	if (page_can_link(c->id))
+		page_put(w,
+			 "<p><a class=\"btn\" href=\"/c/%u/export.json\">Export</a></p><p "
+			 "class=\"small\">%t</p>\n",
+			 c->id, WEB_EXPORT);
+	page_put(w, "</section>\n");
 }
 
 static void put_events(const struct web_work *work, struct writer *w)

@@ -51,8 +51,9 @@ static const char *meaning_of(const char *query)
 _Static_assert(REVISION_LEN == 16 && WEB_NEW_KEY_MAX == 64, "as these have it");
 
 static const char *const types[] = {
-	[INPUT_TEXT] = "string", [INPUT_FLAG] = "boolean",  [INPUT_U32] = "integer",
-	[INPUT_U64] = "integer", [INPUT_DIGEST] = "string", [INPUT_ACTIONS] = "array"
+	[INPUT_TEXT] = "string",     [INPUT_FLAG] = "boolean",  [INPUT_U32] = "integer",
+	[INPUT_U64] = "integer",     [INPUT_DIGEST] = "string", [INPUT_ACTIONS] = "array",
+	[INPUT_DOCUMENT] = "string", [INPUT_PEOPLE] = "object",
 };
 
 static const struct {
@@ -194,9 +195,14 @@ static void put_body(struct writer *w, const struct web_action *action)
 			put_words(w);
 		if (i->kind == INPUT_TEXT || i->kind == INPUT_DIGEST)
 			put_text(w, "pattern", i->pattern ? i->pattern : NO_CONTROLS);
-		if (i->kind == INPUT_TEXT && i->is_needed)
+		if ((i->kind == INPUT_TEXT || i->kind == INPUT_DOCUMENT) && i->is_needed)
 			writer_text(w, ",\"minLength\":1");
-		if (i->most)
+		if (i->kind == INPUT_PEOPLE)
+			writer_printf(w,
+				      ",\"maxProperties\":%llu,\"additionalProperties\":{\"type\":"
+				      "\"string\",\"minLength\":1}",
+				      (unsigned long long)i->most);
+		else if (i->most)
 			writer_printf(w, ",\"minimum\":1,\"maximum\":%llu",
 				      (unsigned long long)i->most);
 		writer_text(w, "}");

@@ -36,26 +36,34 @@ struct web_place *web_place_of(const struct web_work *work)
 	return work->more;
 }
 
+static bool may(const struct web_work *work, enum deed deed)
+{
+	return decide(&work->caller.rights, deed, DECIDE_CREATED) == DECIDE_YES;
+}
+
 bool web_place_may(const struct web_work *work, enum deed deed)
 {
-	return *work->csrf && decide(&work->caller.rights, deed, DECIDE_CREATED) == DECIDE_YES;
+	return *work->csrf && may(work, deed);
 }
 
 static const struct {
 	const char *path, *word;
+	enum deed deed; /* for whom it is */
 } screens[] = {
-	{ "members", "Members" },
-	{ "assets", "Assets" },
-	{ "cvms", "CVMs" },
+	{ "members", "Members", DEED_LOOK },     { "assets", "Assets", DEED_ASSETS },
+	{ "cvms", "CVMs", DEED_LOOK },           { "import", "Import", DEED_CREATE },
+	{ "settings", "Settings", DEED_GOVERN },
 };
 
 static void put_tabs(const struct web_work *work, const char *here, struct writer *w)
 {
 	page_put(w, "<nav class=\"tabs\" aria-label=\"Workspace\"><ul>\n");
 	for (size_t i = 0; i < ARRAY_LEN(screens); i++)
-		page_put(w, "<li><a href=\"/w/%u/%s\"%s>%s</a></li>\n", work->id, screens[i].path,
-			 strcmp(screens[i].path, here) == 0 ? " aria-current=\"page\"" : "",
-			 screens[i].word);
+		if (may(work, screens[i].deed))
+			page_put(w, "<li><a href=\"/w/%u/%s\"%s>%s</a></li>\n", work->id,
+				 screens[i].path,
+				 strcmp(screens[i].path, here) == 0 ? " aria-current=\"page\"" : "",
+				 screens[i].word);
 	page_put(w, "</ul></nav>\n");
 }
 

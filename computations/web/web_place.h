@@ -48,6 +48,7 @@ void web_put_invite(const struct web_work *work, struct writer *w);
 void web_workspaces(struct http_request *r, void *data);
 void web_workspaces_json(struct http_request *r, void *data);
 void web_workspace_json(struct http_request *r, void *data);
+void web_workspace_settings(struct http_request *r, void *data);
 void web_members(struct http_request *r, void *data);
 void web_members_json(struct http_request *r, void *data);
 void web_member(struct http_request *r, void *data);

@@ -6,6 +6,7 @@
 #include "computations/web/web_act.h"
 #include "computations/web/web_asset.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_import.h"
 #include "computations/web/web_machine.h"
 #include "computations/web/web_new.h"
 #include "computations/web/web_oidc.h"
@@ -91,6 +92,11 @@ static void asset_sha3(struct http_request *r, void *data)
 	http_asset_serve(r, &web_asset_sha3);
 }
 
+static void asset_import(struct http_request *r, void *data)
+{
+	http_asset_serve(r, &web_asset_import);
+}
+
 static void asset_icons(struct http_request *r, void *data)
 {
 	http_asset_serve(r, &web_asset_icons);
@@ -146,6 +152,13 @@ static const char *const force_query[] = { "force", NULL };
 	  .takes = (takes_),                                                       \
 	  .summary = (summary_),                                                   \
 	  .type = WEB_JSON_TYPE }
+/* The same of a call whose message its handler makes. */
+#define MAKES(path, size, serve, action_, summary_)                               \
+	{ .http = { HTTP_POST, path, may_act, size, WEB_JSON_TYPE, NULL, serve }, \
+	  .deed = DEED_BE,                                                        \
+	  .action = &(action_),                                                   \
+	  .summary = (summary_),                                                  \
+	  .type = WEB_JSON_TYPE }
 #define OPEN(path, serve)             OPEN_WITH(path, NULL, serve)
 #define OPEN_WITH(path, names, serve) { .http = GET(path, http_anybody, names, serve) }
 
@@ -159,6 +172,9 @@ const struct web_route web_routes[] = {
 	    "One computation: its state, its participants' keys, its assets.", "application/json"),
 	API("/api/computations/{id}/manifest", DEED_SEE, NULL, web_manifest,
 	    "The manifest, byte for byte what its digest is of.", "application/json"),
+	API("/api/computations/{id}/export", DEED_SEE, NULL, web_export,
+	    "A document that an import takes: manifest, roles, what is known of assets.",
+	    WEB_JSON_TYPE),
 	API("/api/computations/{id}/events", DEED_SEE, after_query, web_events,
 	    "Log lines and events as they come, from behind “after” or Last-Event-ID.",
 	    "text/event-stream"),
@@ -188,6 +204,12 @@ const struct web_route web_routes[] = {
 	     "Revokes one of your tokens."),
 	SEND(HTTP_DELETE, "/api/me/sessions/{number}", web_api_end, 0, NULL, DEED_BE,
 	     "Ends one of your sessions."),
+	API("/api/me/keys", DEED_BE, before_query, web_keys_json,
+	    "Your public keys, and what names them in the newest computations that you see. The next page is "
+	    "behind “next”.",
+	    "application/json"),
+	SEND(HTTP_DELETE, "/api/me/keys/{fingerprint}", web_api_key_retire, 0, NULL, DEED_BE,
+	     "Retires one of your keys."),
 	SEND(HTTP_POST, "/api/invitations", web_api_join, WEB_BODY_MAX, NULL, DEED_BE,
 	     "Takes an invitation: you are a member of its workspace."),
 	API("/api/cvms", DEED_OPERATE, after_query, web_cvms_json,
@@ -210,9 +232,13 @@ const struct web_route web_routes[] = {
 	API("/api/workspaces", DEED_BE, after_query, web_workspaces_json,
 	    "Workspaces that you are in, by name. The next page is behind “next”.",
 	    "application/json"),
+	SEND(HTTP_POST, "/api/workspaces", web_api_workspace, WEB_BODY_MAX, NULL, DEED_BE,
+	     "Makes one. Its name makes sure that there is one only."),
 	API("/api/workspaces/{workspace}", DEED_LOOK, NULL, web_workspace_json,
 	    "One workspace: what you are there, how many members and computations you see.",
 	    "application/json"),
+	SEND(HTTP_PUT, "/api/workspaces/{workspace}", web_api_workspace_rename, WEB_BODY_MAX, NULL,
+	     DEED_LOOK, "Gives it another name."),
 	API("/api/workspaces/{workspace}/members", DEED_LOOK, after_query, web_members_json,
 	    "Its members, by name. The next page is behind “next”.", "application/json"),
 	API("/api/workspaces/{workspace}/members/{user}", DEED_LOOK, NULL, web_member_json,
@@ -231,6 +257,8 @@ const struct web_route web_routes[] = {
 	     NULL, DEED_LOOK, "Makes an invitation, whose link is told once."),
 	SEND(HTTP_DELETE, "/api/workspaces/{workspace}/invitations/{number}", web_api_withdraw, 0,
 	     NULL, DEED_LOOK, "Withdraws one that is open."),
+	MAKES("/api/workspaces/{workspace}/imports", WEB_IMPORT_MAX, web_import_api, web_api_import,
+	      "Creates what a document has, each computation whole or not at all; or says what would be."),
 	API("/api/workspaces/{workspace}/assets", DEED_ASSETS, after_query, web_assets_json,
 	    "Its assets, by name. The next page is behind “next”.", "application/json"),
 	SEND(HTTP_POST, "/api/workspaces/{workspace}/assets", web_api_asset, WEB_BODY_MAX, NULL,
@@ -260,6 +288,10 @@ const struct web_route web_routes[] = {
 	CHANGE("/c/{id}/roles/give", web_page_give),
 	CHANGE("/c/{id}/roles/take", web_page_take),
 	PAGE("/workspaces", DEED_BE, after_query, web_workspaces),
+	CHANGE("/workspaces", web_page_workspace),
+	PAGE("/w/{workspace}/import", DEED_CREATE, NULL, web_import_page),
+	PAGE("/w/{workspace}/settings", DEED_GOVERN, NULL, web_workspace_settings),
+	CHANGE("/w/{workspace}/settings", web_page_workspace_rename),
 	PAGE("/w/{workspace}/assets", DEED_ASSETS, after_query, web_assets),
 	CHANGE("/w/{workspace}/assets", web_page_asset),
 	PAGE("/w/{workspace}/assets/{asset}", DEED_ASSETS, NULL, web_asset_page),
@@ -285,6 +317,7 @@ const struct web_route web_routes[] = {
 	PAGE("/audit", DEED_AUDIT, before_query, web_audit),
 	PAGE("/audit.jsonl", DEED_AUDIT, NULL, web_audit_file),
 	PAGE("/c/{id}/manifest.json", DEED_SEE, NULL, web_manifest),
+	PAGE("/c/{id}/export.json", DEED_SEE, NULL, web_export),
 	PAGE("/c/{id}/events.sse", DEED_SEE, after_query, web_events),
 	PAGE("/me", DEED_BE, NULL, web_me),
 	PAGE("/me/password", DEED_BE, NULL, web_me_password),
@@ -296,6 +329,8 @@ const struct web_route web_routes[] = {
 	FORM("/me/factor/codes", may_change, web_factor_renew),
 	PAGE("/me/factor/remove", DEED_BE, NULL, web_factor_off),
 	FORM("/me/factor/remove", may_change, web_factor_remove),
+	PAGE("/me/keys", DEED_BE, before_query, web_keys),
+	CHANGE("/me/keys/{fingerprint}", web_page_key_retire),
 	PAGE("/me/token", DEED_BE, NULL, web_token_ask),
 	FORM("/me/token", may_change, web_token_try),
 	CHANGE("/me/sessions/{number}", web_page_end),
@@ -328,6 +363,7 @@ const struct web_route web_routes[] = {
 	OPEN("/page.css", asset_css),
 	OPEN("/page.js", asset_js),
 	OPEN("/sha3.js", asset_sha3),
+	OPEN("/import.js", asset_import),
 	OPEN("/icons.svg", asset_icons),
 	OPEN("/mark.svg", asset_mark),
 };

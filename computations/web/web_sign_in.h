@@ -29,6 +29,8 @@ void web_give_link(struct http_request *r, void *data);
 void web_me(struct http_request *r, void *data);
 void web_me_password(struct http_request *r, void *data);
 void web_me_password_try(struct http_request *r, void *data);
+void web_keys(struct http_request *r, void *data);
+void web_keys_json(struct http_request *r, void *data);
 void web_me_json(struct http_request *r, void *data);
 /* web_device.c: somebody lets a command line in. */
 void web_device(struct http_request *r, void *data);

@@ -94,6 +94,36 @@
 #define WEB_INVITE_ONCE \
 	"It is shown once, and kept nowhere. Whoever opens it first is in: lost, withdraw it and make another."
 #define WEB_INVITATION_STALE "good for nothing: who made it may not any more"
+#define WEB_WORKSPACE_NEW \
+	"Each computation is in one, and only who is a member there sees it. Whoever makes a workspace administers it."
+#define WEB_WORKSPACE_NAME \
+	"a-z 0-9 . _ @ + -, with a letter or digit first; it stands in addresses and commands"
+#define WEB_WORKSPACE_RENAME                                                                    \
+	"Members, computations and assets stay. Addresses and commands with the old name find " \
+	"nothing from then on, or whatever is called so next."
+#define WEB_IMPORT                                                                                     \
+	"An export of this service or another one, in JSON or CSV; its Checksum is a SHA3-256. First " \
+	"it is previewed, and nothing created. Contents of assets and private keys are taken out "     \
+	"in this browser, before anything is sent; the command does the same without one."
+#define WEB_YOUR_KEYS                                                                          \
+	"Manifests name people by their public keys. The private ones stay with you: no page " \
+	"and no service has them."
+#define WEB_NO_KEYS \
+	"No key yet. Who makes a computation can't name you in it before you have registered one."
+#define WEB_KEY_RETIRE                                                                            \
+	"A retired key does not come back, and no new manifest names it. Manifests that name it " \
+	"keep it: in one that has not run yet, 'key register --computation' puts another in its place."
+#define WEB_KEY_USES \
+	"Manifests of computations that you see, newest first. What runs is signed for with these keys."
+#define WEB_KEY_REGISTER                                                                              \
+	"On your machine. The command signs a challenge of this service with the private key, which " \
+	"stays there, and prints the fingerprint, to be read out to the others:"
+#define WEB_EXPORT                                                                                \
+	"A document that an import takes: its manifest, byte for byte, roles, and what is known " \
+	"of assets; no contents, no private key."
+#define WEB_IMPORT_FILE "JSON, or CSV of many; read in this browser"
+#define WEB_IMPORT_IDS \
+	"Where its ids are taken here: its manifests get other digests, to be compared again"
 #define WEB_NO_ASSETS                                                                                   \
 	"No asset yet. An asset is the name and digest of an algorithm or a dataset, whose file stays " \
 	"with its owner; manifests are made with it."

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web_workspace.c — the workspaces that somebody is in: the page, and the same for programs. */
+/* web_workspace.c — the workspaces that somebody is in, a new one, another name: the page, and the same for programs. */
 #include "common/base/json.h"
+#include "computations/web/web_act.h"
+#include "computations/web/web_action_row.h"
+#include "computations/web/web_form.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_place.h"
 #include "computations/web/web_words.h"
+#include "people.pb-c.h"
+#include "people_paths.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* One more than is shown, to see whether there are more. */
 struct places {
@@ -90,6 +96,18 @@ static void put_table(const struct web_work *work, struct writer *w)
 	page_put(w, "</nav>\n");
 }
 
+static void put_new(const struct web_work *work, struct writer *w)
+{
+	page_put(w,
+		 "<section class=\"panel\" aria-labelledby=\"h-new\"><h2 id=\"h-new\">A new "
+		 "workspace</h2>\n<p>%t</p>\n",
+		 WEB_WORKSPACE_NEW);
+	web_form_begin(w, "/workspaces", work->csrf);
+	web_form_field(w, "name", "Name", "text", "off", "", WEB_WORKSPACE_NAME);
+	web_form_end(w, "Make it");
+	page_put(w, "</section>\n");
+}
+
 static void reply(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
@@ -100,6 +118,8 @@ static void reply(struct web_work *work)
 		put_table(work, &w);
 	else
 		page_put(&w, "<p class=\"note\">%t</p>\n", WEB_NO_WORKSPACES);
+	if (web_place_may(work, DEED_OPERATE))
+		put_new(work, &w);
 	page_end(&w);
 	web_reply_html(work->r, &w, 200);
 }
@@ -154,3 +174,82 @@ void web_workspace_json(struct http_request *r, void *data)
 {
 	web_work_start(data, r, run_one, reply_one);
 }
+
+/* ---- its settings ---- */
+
+static void reply_settings(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+
+	web_place_head(work, "settings", &w);
+	page_put(
+		&w,
+		"<section class=\"panel\" aria-labelledby=\"h-rename\"><h2 id=\"h-rename\">Another "
+		"name</h2>\n<p>%t</p>\n",
+		WEB_WORKSPACE_RENAME);
+	if (*work->csrf) {
+		web_place_form(work, "stack", "settings", &w);
+		web_form_field(&w, "name", "Name", "text", "off", web_place_of(work)->w.name,
+			       WEB_WORKSPACE_NAME);
+		web_form_end(&w, "Rename it");
+	}
+	page_command(&w, "rename", "cocos-cli workspace rename", web_place_of(work)->w.name,
+		     " NAME");
+	page_put(&w, "</section>\n");
+	page_end(&w);
+	web_reply_html(work->r, &w, 200);
+}
+
+void web_workspace_settings(struct http_request *r, void *data)
+{
+	web_work_start(data, r, web_place_find, reply_settings);
+}
+
+/* ---- what changes them ---- */
+
+static void put_name(const ProtobufCMessage *answer, struct writer *w)
+{
+	const char *name = ((const People__Workspace *)answer)->name;
+
+	writer_text(w, "{");
+	json_put_key(w, "name");
+	json_quote(w, name, strlen(name));
+	writer_text(w, "}\n");
+}
+
+static void reply_made(struct web_act *act, const ProtobufCMessage *answer)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_BODY_MAX);
+
+	put_name(answer, &w);
+	web_reply_made(act->r, &w);
+}
+
+static void reply_renamed(struct web_act *act, const ProtobufCMessage *answer)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_BODY_MAX);
+
+	put_name(answer, &w);
+	web_reply_json(act->r, &w);
+}
+
+static const struct web_input made[] = {
+	NEEDED("name", People__WorkspaceRequest, name, "its name"),
+	END,
+};
+
+static const struct web_input renamed[] = {
+	PATH("workspace", People__RenameWorkspaceRequest, name, "a workspace's name"),
+	NEEDED("name", People__RenameWorkspaceRequest, to, "its name from now on"),
+	END,
+};
+
+/* The new name is not in the form's address. */
+ACTION(web_page_workspace) = { OF_PEOPLE(ADD_WORKSPACE, workspace_request), .inputs = made,
+			       .leads = "/workspaces" };
+ACTION(web_page_workspace_rename) = { OF_PEOPLE(RENAME_WORKSPACE, rename_workspace_request),
+				      .inputs = renamed, .leads = "/workspaces" };
+ACTION(web_api_workspace) = { OF_PEOPLE(ADD_WORKSPACE, workspace_request), .inputs = made,
+			      .reply = reply_made, .makes = true };
+ACTION(web_api_workspace_rename) = { OF_PEOPLE(RENAME_WORKSPACE, rename_workspace_request),
+				     .inputs = renamed, .reply = reply_renamed };

@@ -93,7 +93,7 @@ ROOMS = {
         "store": ["people", "transfer"],
         "core": ["people", "store"],
         "machines": ["core", "people", "store"],
-        "web": ["core", "machines", "oidc", "people", "store"],
+        "web": ["core", "machines", "oidc", "people", "store", "transfer"],
         "admin": ["core", "machines", "people", "store", "transfer", "web"],
     },
     "cli": {

@@ -2,6 +2,9 @@
 """Somebody goes for a workspace through the page or its API: by another one's rights, by another site's page, by what he
 writes into a field. The honest twin is its administrator, from the page."""
 import web_assets
+import web_import
+import web_keys
+import web_workspaces
 from rows import Outcome, row
 from web_members import Lab
 
@@ -114,6 +117,112 @@ for way_ in ("page", "api"):
 for name_, path_ in (("registration", "/w/lab/assets"), ("removal", "/w/lab/assets/iris.csv/remove")):
     asset_forged(name_, path_, "another origin asks for this", "http://evil.example", "")
     asset_forged(name_, path_, "this form is of another session", "", "0" * 64)
+
+
+def renamed_across(way):
+    def attempt(evil):
+        with Lab() as room:
+            before = web_workspaces.all_of(room)
+            done = web_workspaces.rename(room, way, "far-head" if evil else "lab-administrator", "lab", "mine")
+            return told(done, before, web_workspaces.all_of(room))
+    rows_of(f"rename-across-by-{way}", "no workspace ", f"The administrator of another workspace renames this one, by the {way}.", attempt)
+
+
+def workspace_made(way):
+    def attempt(evil):
+        with Lab() as room:
+            before = web_workspaces.all_of(room)
+            done = web_workspaces.make(room, way, "lab-administrator" if evil else "chief", "mine")
+            return told(done, before, web_workspaces.all_of(room))
+    rows_of(f"workspace-made-by-{way}", "may not administer this service",
+            f"The administrator of one workspace makes another one, by the {way}.", attempt)
+
+
+def workspace_forged(name, path, who, check, origin, csrf):
+    def attempt(evil):
+        with Lab() as room:
+            before, browser = web_workspaces.all_of(room), room.sessions[who]
+            done = browser.post(path, origin if evil else "", csrf=csrf if evil and csrf else browser.csrf(), name="mine")
+            return told(done, before, web_workspaces.all_of(room))
+    rows_of(f"{name}-{'guessed' if csrf else 'from-another-site'}", check,
+            f"The form to {path} is made up by another site's page, or comes without what our own page's has.", attempt)
+
+
+for way_ in ("page", "api"):
+    renamed_across(way_)
+    workspace_made(way_)
+for name_, path_, who_ in (("workspace-new", "/workspaces", "chief"), ("workspace-rename", "/w/lab/settings", "lab-administrator")):
+    workspace_forged(name_, path_, who_, "another origin asks for this", "http://evil.example", "")
+    workspace_forged(name_, path_, who_, "this form is of another session", "", "0" * 64)
+
+
+def imported(name, check, about, evil_is):
+    def attempt(evil):
+        with Lab() as room:
+            item, who, more = web_import.complete(id="planted"), "lab-member", []
+            if evil and evil_is == "across":
+                who = "far-head"
+            elif evil and evil_is == "site":
+                more = [("Origin", "http://evil.example")]
+            elif evil and evil_is == "contents":
+                item["assets"][0]["asset"] = web_import.CONTENTS
+            elif evil:
+                item["computation"]["agent_config"]["server_key"] = web_import.SECRET
+            before = web_import.all_of(room)
+            done = room.change("POST", "/api/workspaces/lab/imports", who, {"document": web_import.json.dumps([item])}, more)
+            return told(done, before, web_import.all_of(room))
+    rows_of("import-" + name, check, about, attempt)
+
+
+imported("across", "no workspace ", "The administrator of another workspace creates computations in this one out of a document.", "across")
+imported("from-another-site", "another origin asks for this", "Another site's page has a browser import a document.", "site")
+imported("of-contents", "contents never go to the service", "A page that was tampered with sends an asset's contents with a document.",
+         "contents")
+imported("of-a-private-key", "private keys are in no export", "A page that was tampered with sends a listener's private key with a document.",
+         "key")
+
+
+def exported_across(way):
+    path = {"page": "/c/hers/export.json", "api": "/api/computations/hers/export"}[way]
+
+    def attempt(evil):
+        with Lab() as room:
+            assert web_import.items(web_import.send(room, "lab-member", [web_import.complete(id="hers")]))[0]["created"]
+            done = room.call("GET", path, room.tokens["far-head" if evil else "lab-administrator"])
+            return Outcome(True) if done.status == 200 else Outcome(False, done.body.decode())
+    rows_of(f"export-across-by-{way}", "no computation ", f"The administrator of another workspace exports a computation of this one, by the {way}.",
+            attempt)
+
+
+for way_ in ("page", "api"):
+    exported_across(way_)
+
+
+def key_retired(way):
+    def attempt(evil):
+        with Lab() as room:
+            known = web_keys.holder(room, "lab-member").fingerprint.hex()
+            before = web_keys.told(room, "lab-member")
+            done = web_keys.retire(room, way, "lab-administrator" if evil else "lab-member", known)
+            return told(done, before, web_keys.told(room, "lab-member"))
+    rows_of(f"key-retired-by-{way}", "no key of this fingerprint", f"Somebody else's key, whose fingerprint all see, is retired by the {way}.", attempt)
+
+
+def key_forged(origin, csrf, check):
+    def attempt(evil):
+        with Lab() as room:
+            known = web_keys.holder(room, "lab-member").fingerprint.hex()
+            before, browser = web_keys.told(room, "lab-member"), room.sessions["lab-member"]
+            done = browser.post(f"/me/keys/{known}", origin if evil else "", csrf=csrf if evil and csrf else browser.csrf())
+            return told(done, before, web_keys.told(room, "lab-member"))
+    rows_of(f"key-{'guessed' if csrf else 'from-another-site'}", check,
+            "The form that retires a key is made up by another site's page, or comes without what our own page's has.", attempt)
+
+
+for way_ in ("page", "api"):
+    key_retired(way_)
+key_forged("http://evil.example", "", "another origin asks for this")
+key_forged("", "0" * 64, "this form is of another session")
 
 
 def script_in_an_asset(field):

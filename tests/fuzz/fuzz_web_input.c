@@ -7,6 +7,7 @@
  */
 #include "common/base/reader.h"
 #include "common/http/target.h"
+#include "computations/web/web_import.h"
 #include "computations/web/web_input.h"
 
 #include <assert.h>
@@ -49,6 +50,19 @@ static const struct {
 	{ &web_api_withdraw, false },
 	{ &web_page_asset, true },
 	{ &web_api_asset, false },
+	{ &web_page_join, true },
+	{ &web_api_join, false },
+	{ &web_page_member_remove, true },
+	{ &web_api_member_remove, false },
+	{ &web_page_asset_remove, true },
+	{ &web_api_asset_remove, false },
+	{ &web_page_workspace, true },
+	{ &web_api_workspace, false },
+	{ &web_page_workspace_rename, true },
+	{ &web_api_workspace_rename, false },
+	{ &web_api_import, false },
+	{ &web_page_key_retire, true },
+	{ &web_api_key_retire, false },
 };
 enum { PART_MAX = 255 };
 
@@ -108,6 +122,10 @@ static void check_input(const struct web_input *i, const struct web_message *m)
 					      : *(const uint64_t *)(const void *)at;
 		assert(number <= i->most && (number || !i->is_needed));
 		break;
+	case INPUT_DOCUMENT:
+		number = ((const ProtobufCBinaryData *)(const void *)at)->len;
+		assert(number || !i->is_needed);
+		break;
 	case INPUT_DIGEST:
 		number = ((const ProtobufCBinaryData *)(const void *)at)->len;
 		assert(number == sizeof(m->digest) || (!number && !i->is_needed));
@@ -115,6 +133,10 @@ static void check_input(const struct web_input *i, const struct web_message *m)
 	case INPUT_ACTIONS:
 		number = *(const size_t *)(const void *)((const char *)m->message + i->count);
 		assert(number <= ACTIONS && (number || !i->is_needed));
+		break;
+	case INPUT_PEOPLE:
+		number = *(const size_t *)(const void *)((const char *)m->message + i->count);
+		assert(number <= i->most);
 		break;
 	case INPUT_FLAG:
 	default:

@@ -106,8 +106,9 @@ def fill(service):
 def screens(made):
     """Name and address of each, all of them."""
     return [("list", "/"), ("found", "/?q=covid&state=running"), ("none-found", "/?q=nowhere"), ("api", "/api"),
-            ("me", "/me"), ("sign-in", "/sign-in"), ("cvms", "/cvms"), ("cvm", "/cvms/covid-failed"), ("users", "/users"), ("audit", "/audit"),
+            ("me", "/me"), ("keys", "/me/keys"), ("sign-in", "/sign-in"), ("cvms", "/cvms"), ("cvm", "/cvms/covid-failed"), ("users", "/users"), ("audit", "/audit"),
             ("workspaces", "/workspaces"), ("members", "/w/default/members"), ("member", "/w/default/members/steward-a"),
+            ("settings", "/w/default/settings"), ("import", "/w/default/import"),
             ("no-assets", "/w/second/assets"), ("assets", "/w/default/assets"), ("asset", "/w/default/assets/h1.zip"),
             ("manifest", "/c/created/manifest"), ("ask-run", "/c/created/run"), ("ask-stop", "/c/running/stop"),
             ("ask-remove", "/c/failed/remove"), ("ask-release", "/cvms/covid-failed/release"), ("roles", "/c/created/roles"), ("roles-frozen", "/c/running/roles"), ("new", "/new"), ("no-machines", "/w/default/cvms"), ("no-manager", "/w/default/new-cvm"), ("clone", "/new?from=created"),

@@ -51,7 +51,7 @@ def value_for(dice, schema, depth=0):
             return [schema["contains"]["const"]] + [word for word in words if word != schema["contains"]["const"] and dice.random() < 0.3]
         return [value_for(dice, schema["items"], depth + 1) for _ in range(dice.randrange(3))] if "items" in schema else []
     if kind == "object":
-        return {name: value_for(dice, inner, depth + 1) for name, inner in schema["properties"].items()
+        return {name: value_for(dice, inner, depth + 1) for name, inner in schema.get("properties", {}).items()
                 if name in schema.get("required", ()) or dice.random() < 0.5}
     return text_for(dice, schema)
 

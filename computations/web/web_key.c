@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_key.c — one's own public keys, and what of computations hangs on which: the page, and the same for programs. */
+#include "common/base/encode.h"
+#include "common/base/json.h"
+#include "computations/people/user_key.h"
+#include "computations/web/web_action_row.h"
+#include "computations/web/web_json.h"
+#include "computations/web/web_page.h"
+#include "computations/web/web_sign_in.h"
+#include "computations/web/web_step.h"
+#include "computations/web/web_token.h"
+#include "computations/web/web_words.h"
+#include "people.pb-c.h"
+#include "people_paths.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct keys {
+	struct user_key rows[USER_KEYS_MAX];
+	size_t count;
+	Cvms__ComputationRunReq *manifests[WEB_ROWS]; /* of the computations of this page */
+	size_t manifest_count;
+};
+
+static void free_keys(void *data)
+{
+	struct keys *keys = data;
+
+	for (size_t i = 0; i < keys->count; i++)
+		user_key_done(&keys->rows[i]);
+	for (size_t i = 0; i < keys->manifest_count; i++)
+		manifest_free(keys->manifests[i]);
+	free(keys);
+}
+
+static int load_manifests(struct store *store, struct web_work *work, struct err *e)
+{
+	struct keys *keys = work->more;
+
+	for (size_t i = 0; i < work->count; i++) {
+		CLEANUP(free) uint8_t *bytes = NULL;
+		size_t len;
+
+		if (store_manifest(store, work->rows[i].id, &bytes, &len, e) < 0 ||
+		    manifest_decode(bytes, len, &keys->manifests[i], e) < 0)
+			return err_code(e);
+		keys->manifest_count++;
+	}
+	return 0;
+}
+
+/* A token that is not for everything is told none of it (web_me.c). */
+static int run(struct store *store, struct web_work *work, struct err *e)
+{
+	const struct token_owner *who = &work->caller.who;
+	struct keys *keys = calloc(1, sizeof(*keys));
+
+	if (!keys)
+		return err_nomem(e);
+	work->more = keys;
+	work->free_more = free_keys;
+	if (!who->person || who->scope != ACTIONS_ALL)
+		return 0;
+	work->rows = calloc(WEB_ROWS + 1, sizeof(*work->rows));
+	if (!work->rows)
+		return err_nomem(e);
+	if (user_key_list(&store->db, who->person, keys->rows, &keys->count, e) < 0 ||
+	    admin_access_view(store, &work->caller, "", &work->search.view, e) < 0)
+		return err_code(e);
+	if (!keys->count)
+		return 0;
+	if (store_find(store, &work->search, WEB_ROWS + 1, work->rows, &work->count, e) < 0)
+		return err_code(e);
+	work->has_more = work->count > WEB_ROWS;
+	if (work->has_more)
+		computation_done(&work->rows[--work->count]);
+	return load_manifests(store, work, e);
+}
+
+/* ---- what hangs on them ---- */
+
+struct use {
+	const struct computation *c;
+	const char *as, *name; /* "dataset", of that name */
+	const struct user_key *key;
+};
+
+static const struct user_key *key_of(const struct keys *keys, const ProtobufCBinaryData *spki)
+{
+	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
+	struct err ignored;
+
+	if (key_fingerprint(spki->data, spki->len, fingerprint, &ignored) < 0)
+		return NULL;
+	for (size_t i = 0; i < keys->count; i++)
+		if (memcmp(keys->rows[i].fingerprint, fingerprint, sizeof(fingerprint)) == 0)
+			return &keys->rows[i];
+	return NULL;
+}
+
+static void put_uses(const struct web_work *work, struct writer *w,
+		     void (*put)(struct writer *w, const struct use *use))
+{
+	const struct keys *keys = work->more;
+
+	for (size_t i = 0; i < keys->manifest_count; i++) {
+		const Cvms__ComputationRunReq *m = keys->manifests[i];
+		struct use use = { .c = &work->rows[i], .as = "algorithm", .name = "" };
+
+		if (m->algorithm && (use.key = key_of(keys, &m->algorithm->userkey)))
+			put(w, &use);
+		use.as = "dataset";
+		for (size_t k = 0; k < m->n_datasets; k++) {
+			use.name = m->datasets[k]->filename;
+			use.key = key_of(keys, &m->datasets[k]->userkey);
+			if (use.key)
+				put(w, &use);
+		}
+		use.as = "results";
+		use.name = "";
+		for (size_t k = 0; k < m->n_result_consumers; k++) {
+			use.key = key_of(keys, &m->result_consumers[k]->userkey);
+			if (use.key)
+				put(w, &use);
+		}
+	}
+}
+
+/* ---- the page ---- */
+
+static void put_key(const struct web_work *work, const struct user_key *k, struct writer *w)
+{
+	char hex[2 * KEY_FINGERPRINT_LEN + 1];
+
+	hex_encode(k->fingerprint, sizeof(k->fingerprint), hex);
+	page_row_begin(w);
+	page_key(w, k->fingerprint);
+	page_put(w, "<span class=\"sub\">%t</span></th>", k->words);
+	page_cell(w, "For");
+	if (!*k->computation)
+		page_put(w, "All computations</td>");
+	else if (page_can_link(k->computation))
+		page_put(w, "<a href=\"/c/%u\"><bdi>%t</bdi></a></td>", k->computation,
+			 k->computation);
+	else
+		page_put(w, "<bdi>%t</bdi></td>", k->computation);
+	page_cell(w, "Since");
+	page_time(w, k->created);
+	page_put(w, "</td>");
+	page_cell(w, "Retired");
+	if (k->retired || !*work->csrf)
+		page_time(w, k->retired);
+	else
+		web_step_button(w, work->csrf, "/me/keys/", hex, "Retire", hex);
+	page_put(w, "</td></tr>\n");
+}
+
+static void put_keys(const struct web_work *work, struct writer *w)
+{
+	static const struct page_column columns[] = {
+		{ "Key", false }, { "For", false }, { "Since", false }, { "Retired", false }
+	};
+	const struct keys *keys = work->more;
+
+	if (!keys->count) {
+		page_put(w, "<p class=\"note\">%t</p>\n", WEB_NO_KEYS);
+		return;
+	}
+	page_table_begin(w, "Keys", columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < keys->count; i++)
+		put_key(work, &keys->rows[i], w);
+	page_table_end(w);
+	page_put(w, "<p class=\"small\">%t</p>\n", WEB_KEY_RETIRE);
+}
+
+static void put_use(struct writer *w, const struct use *use)
+{
+	const char *name = *use->c->name ? use->c->name : use->c->id;
+
+	page_row_begin(w);
+	if (page_can_link(use->c->id))
+		page_put(w, "<a href=\"/c/%u\"><bdi>%t</bdi></a></th>", use->c->id, name);
+	else
+		page_put(w, "<bdi>%t</bdi></th>", name);
+	page_cell(w, "As");
+	page_put(w, "<span>%s <bdi>%t</bdi></span></td>", use->as, use->name);
+	page_cell(w, "Key");
+	page_key(w, use->key->fingerprint);
+	page_put(w, "</td></tr>\n");
+}
+
+static void put_what_hangs(const struct web_work *work, struct writer *w)
+{
+	static const struct page_column columns[] = { { "Computation", false },
+						      { "As", false },
+						      { "Key", false } };
+
+	page_put(
+		w,
+		"<section class=\"part\" aria-labelledby=\"h-uses\"><h2 id=\"h-uses\">What hangs on "
+		"them</h2>\n<p class=\"small\">%t</p>\n",
+		WEB_KEY_USES);
+	page_table_begin(w, "Computations whose manifests name them", columns, ARRAY_LEN(columns));
+	put_uses(work, w, put_use);
+	page_table_end(w);
+	page_put(w, "<nav class=\"pages\" aria-label=\"Pages\">");
+	if (*work->search.before)
+		page_put(w, "<a class=\"btn\" href=\"/me/keys\">Newest</a> ");
+	if (work->has_more)
+		page_put(w, "<a class=\"btn\" rel=\"next\" href=\"/me/keys?before=%q\">Older</a>",
+			 work->rows[work->count - 1].id);
+	page_put(w, "</nav></section>\n");
+}
+
+static void reply(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	const struct keys *keys = work->more;
+
+	if (!work->caller.who.person) {
+		web_me_note(work);
+		return;
+	}
+	page_begin(&w, &work->caller, "Your keys", "");
+	page_put(
+		&w,
+		"<nav class=\"crumbs\" aria-label=\"Breadcrumb\"><a href=\"/me\">You</a> /</nav>\n"
+		"<div class=\"head\"><h1>Your keys</h1><p>%t</p></div>\n<div class=\"stack\">\n<div>",
+		WEB_YOUR_KEYS);
+	put_keys(work, &w);
+	page_put(&w, "</div>\n");
+	if (keys->count)
+		put_what_hangs(work, &w);
+	page_put(&w,
+		 "<section class=\"panel\" aria-labelledby=\"h-register\"><h2 id=\"h-register\">"
+		 "Register a key</h2>\n<p>%t</p>\n",
+		 WEB_KEY_REGISTER);
+	page_command(&w, "keys", "cocos-cli keys -k ed25519", NULL, "");
+	page_command(&w, "register", "cocos-cli key register private.pem", NULL, "");
+	page_command(&w, "print", "cocos-cli key fingerprint private.pem", NULL, "");
+	page_put(&w, "</section></div>\n");
+	page_end(&w);
+	web_reply_html(work->r, &w, 200);
+}
+
+void web_keys(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run, reply);
+}
+
+/* ---- for programs ---- */
+
+static void put_text(struct writer *w, const char *key, const char *text)
+{
+	json_put_key(w, key);
+	json_quote(w, text, strlen(text));
+}
+
+/* Each a member of a list. */
+static void begin(struct writer *w)
+{
+	writer_text(w, w->bytes[w->len - 1] == '[' ? "{" : ",{");
+}
+
+static void put_use_json(struct writer *w, const struct use *use)
+{
+	begin(w);
+	put_text(w, "computation", use->c->id);
+	put_text(w, "as", use->as);
+	put_text(w, "name", use->name);
+	json_put_hex(w, "fingerprint", use->key->fingerprint, sizeof(use->key->fingerprint));
+	writer_text(w, "}");
+}
+
+static void reply_json(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	const struct keys *keys = work->more;
+
+	writer_text(&w, "{");
+	json_put_key(&w, "keys");
+	writer_text(&w, "[");
+	for (size_t i = 0; i < keys->count; i++)
+		web_json_key(&w, &keys->rows[i]);
+	writer_text(&w, "]");
+	json_put_key(&w, "uses");
+	writer_text(&w, "[");
+	put_uses(work, &w, put_use_json);
+	writer_text(&w, "]");
+	web_json_next(&w, work->has_more ? work->rows[work->count - 1].id : NULL);
+	writer_text(&w, "}\n");
+	web_reply_json(work->r, &w);
+}
+
+void web_keys_json(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run, reply_json);
+}
+
+/* ---- what changes them ---- */
+
+static const struct web_input retired[] = {
+	{ .name = "fingerprint",
+	  .kind = INPUT_DIGEST,
+	  .place = INPUT_PATH,
+	  .is_needed = true,
+	  .at = offsetof(People__RetireKeyRequest, fingerprint),
+	  .meaning = "of a key of yours, 64 hexadecimal digits" },
+	END,
+};
+
+ACTION(web_page_key_retire) = { OF_PEOPLE(RETIRE_KEY, retire_key_request), .inputs = retired,
+				.leads = "/me/keys" };
+ACTION(web_api_key_retire) = { OF_PEOPLE(RETIRE_KEY, retire_key_request), .inputs = retired };

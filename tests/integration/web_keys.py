@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""One's own keys on the page and by its API: what hangs on them, and that nobody else's are seen or retired."""
+import tap
+from harness import computations, cvms
+from people import Caller
+from user_keys import Holder
+from web_members import Lab
+from web_page import BROWSER, EVIL
+
+
+def holder(room, who):
+    made = Holder(room.service, who, caller=Caller(room.service.channel, room.tokens[who]))
+    made.register()
+    return made
+
+
+def naming(room, who, known, spki, name="x"):
+    manifest = cvms.ComputationRunReq(
+        id=known, name=name, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=spki),
+        datasets=[cvms.Dataset(hash=b"b" * 32, userKey=spki, filename=EVIL.split("\u202e", maxsplit=1)[0].replace("/", ""))],
+        result_consumers=[cvms.ResultConsumer(userKey=spki)])
+    Caller(room.service.channel, room.tokens[who])("Create", computations.CreateRequest(manifest=manifest, workspace="lab"))
+
+
+def told(room, who, path="/api/me/keys"):
+    return room.call("GET", path, room.tokens[who]).json()
+
+
+def retire(room, by, who, fingerprint):
+    if by == "page":
+        return room.form(who, f"/me/keys/{fingerprint}")
+    return room.change("DELETE", f"/api/me/keys/{fingerprint}", who)
+
+
+def keys_are_shown_to_whose_they_are():
+    with Lab() as room:
+        mine, hers = holder(room, "lab-member"), holder(room, "lab-administrator")
+        naming(room, "lab-member", "both", mine.spki, EVIL.split("\u202e", maxsplit=1)[0])
+        naming(room, "lab-administrator", "hidden", mine.spki, "secret of hers")
+        naming(room, "lab-administrator", "others", hers.spki)
+        got = told(room, "lab-member")
+        assert [k["fingerprint"] for k in got["keys"]] == [mine.fingerprint.hex()] and got["next"] is None, got
+        assert got["keys"][0]["kind"] == "Ed25519" and got["keys"][0]["retired"] is None and got["keys"][0]["computation"] == ""
+        assert [(u["computation"], u["as"]) for u in got["uses"]] == [("both", "algorithm"), ("both", "dataset"), ("both", "results")], got
+        assert {u["fingerprint"] for u in got["uses"]} == {mine.fingerprint.hex()}
+        room.root("GiveRole", computation_id="hidden", role="viewer", user="lab-member")
+        assert [u["computation"] for u in told(room, "lab-member")["uses"]] == ["hidden"] * 3 + ["both"] * 3
+        page = room.sessions["lab-member"].get("/me/keys")
+        assert page.status == 200 and mine.fingerprint.hex() in page.page().words() and "/c/both" in page.page().links
+        assert hers.fingerprint.hex() not in page.page().words() and b"<script>alert" not in page.body and b"<img" not in page.body
+        assert "/me/keys" in room.sessions["lab-member"].get("/me").page().links
+        # Who has none, or is no user, or shows a token that is for little, is told nothing.
+        assert told(room, "lab-viewer") == {"keys": [], "uses": [], "next": None}
+        assert "cocos-cli key register private.pem" in room.sessions["lab-viewer"].get("/me/keys").body.decode()
+        narrow = room.root("AddToken", user="lab-member", name="narrow", actions=["view"]).token
+        assert room.call("GET", "/api/me/keys", narrow).json() == {"keys": [], "uses": [], "next": None}
+        shown = room.call("GET", "/me/keys", room.tokens["lab-member"], headers=BROWSER)
+        assert shown.status == 200 and shown.page() and b"<form" not in shown.body
+        assert room.call("GET", "/api/me/keys").status == 401
+
+
+def a_key_is_retired_by_its_user_alone():
+    with Lab() as room:
+        for by in ("page", "api"):
+            mine = holder(room, "lab-member")
+            known = mine.fingerprint.hex()
+            for who in ("lab-administrator", "far-head", "chief"):
+                none = retire(room, by, who, "0" * 64)
+                done = retire(room, by, who, known)
+                assert done.status == none.status == 404, (by, who, done.status)
+                assert done.body.replace(known.encode(), b"") == none.body.replace(b"0" * 64, b""), who
+            assert [k["retired"] for k in told(room, "lab-member")["keys"] if k["fingerprint"] == known] == [None]
+            for bad in (known[:-1], known + "0", "g" + known[1:], "x"):
+                assert retire(room, by, "lab-member", bad).status == 400, bad
+            narrow = room.root("AddToken", user="lab-member", name="narrow-" + by, actions=["view"]).token
+            assert room.call("DELETE", f"/api/me/keys/{known}", narrow).status == 403
+            before = len(told(room, "lab-member")["keys"])
+            assert retire(room, by, "lab-member", known).status in (303, 204)
+            keys = told(room, "lab-member")["keys"]
+            assert len(keys) == before and all(k["retired"] for k in keys), keys
+            page = room.sessions["lab-member"].get("/me/keys")
+            assert page.page() and f'action="/me/keys/{known}"'.encode() not in page.body
+
+
+def many_computations_are_paged():
+    with Lab() as room:
+        mine = holder(room, "lab-member")
+        for number in range(51):
+            naming(room, "lab-member", f"n-{number:02}", mine.spki)
+        first = told(room, "lab-member")
+        assert len(first["uses"]) == 150 and first["next"] == "n-01", first["next"]
+        second = told(room, "lab-member", "/api/me/keys?before=n-01")
+        assert [u["computation"] for u in second["uses"]] == ["n-00"] * 3 and second["next"] is None
+        assert "/me/keys?before=n-01" in room.sessions["lab-member"].get("/me/keys").page().links
+        naming(room, "lab-administrator", "hidden", mine.spki)
+        hers, none = (room.call("GET", "/api/me/keys?before=" + name, room.tokens["lab-member"]) for name in ("hidden", "nix"))
+        assert hers.status == none.status == 404 and hers.body == none.body.replace(b"nix", b"hidden")
+
+
+if __name__ == "__main__":
+    tap.run([keys_are_shown_to_whose_they_are, a_key_is_retired_by_its_user_alone, many_computations_are_paged])

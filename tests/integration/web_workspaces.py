@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A new workspace, and another name for one, on the page and by its API: for whom they are, and what is written of it."""
+import json
+
+import audit_book
+import tap
+from people import Caller
+from assets import DIGEST, naming
+from web_members import Lab
+from web_page import BROWSER, EVIL
+
+EVERYBODY = ("lab-viewer", "lab-member", "lab-administrator", "lab-away", "far-head", "chief")
+
+
+def make(room, by, who, name):
+    if by == "page":
+        return room.form(who, "/workspaces", name=name)
+    return room.change("POST", "/api/workspaces", who, {"name": name})
+
+
+def rename(room, by, who, name, to):
+    if by == "page":
+        return room.form(who, f"/w/{name}/settings", name=to)
+    return room.change("PUT", f"/api/workspaces/{name}", who, {"name": to})
+
+
+def all_of(room):
+    return {w.name for w in room.root("ListWorkspaces").workspaces}
+
+
+def each_deed_is_for_whom_a_role_allows_it():
+    with Lab() as room:
+        for by in ("page", "api"):
+            for who in EVERYBODY:
+                before, name = all_of(room), f"new-{by}-{who}"
+                done = make(room, by, who, name)
+                assert done.status in ({303, 201} if who == "chief" else {403}), (by, who, done.status)
+                assert all_of(room) == before | ({name} if who == "chief" else set()), (by, who)
+                may, hidden, before = who in ("lab-administrator", "chief"), who in ("lab-away", "far-head"), all_of(room)
+                done = rename(room, by, who, "lab", "clinic")
+                assert done.status in ({303, 200} if may else {404} if hidden else {403}), (by, who, done.status)
+                assert all_of(room) == (before - {"lab"} | {"clinic"} if may else before), (by, who)
+                if may:
+                    assert rename(room, by, who, "lab", "x").status == 404
+                    assert rename(room, by, who, "clinic", "lab").status in (200, 303) and all_of(room) == before
+        narrow = room.root("AddToken", user="chief", name="narrow", actions=["view"]).token
+        assert room.call("POST", "/api/workspaces", narrow, {"name": "narrow"}).status == 403
+        assert room.call("PUT", "/api/workspaces/lab", narrow, {"name": "narrow"}).status == 403
+        assert "narrow" not in all_of(room)
+
+
+def what_is_offered_is_what_one_may():
+    with Lab() as room:
+        for who in ("lab-viewer", "lab-member", "lab-administrator", "chief"):
+            governs = who in ("lab-administrator", "chief")
+            listed, place = room.sessions[who].get("/workspaces"), room.sessions[who].get("/w/lab/members")
+            assert listed.page() and (b'action="/workspaces"' in listed.body) == (who == "chief"), who
+            assert ("/w/lab/settings" in place.page().links) == governs, who
+            shown = room.sessions[who].get("/w/lab/settings")
+            assert shown.status == (200 if governs else 403) and (b'action="/w/lab/settings"' in shown.body) == governs, who
+        # A token shows the page, but sends no form; what it does is the command's.
+        shown = room.call("GET", "/w/lab/settings", room.tokens["chief"], headers=BROWSER)
+        assert shown.status == 200 and b"<form" not in shown.body and b"cocos-cli workspace rename" in shown.body
+
+
+def names_are_such_as_commands_take():
+    with Lab() as room:
+        before = all_of(room)
+        for name, why in (("", "name is missing"), ("Lab", "a-z 0-9"), ("-lab", "a-z 0-9"), ("a b", "a-z 0-9"), ("x" * 64, "at most 63"),
+                          ("lab", "lab"), (EVIL.split("\u202e", maxsplit=1)[0], "a-z 0-9")):
+            for by in ("page", "api"):
+                for done in (make(room, by, "chief", name), rename(room, by, "chief", "far", name)):
+                    assert done.status in (400, 409), (name, done.status)
+                    said = done.page().words() if by == "page" else done.problem()["detail"]
+                    assert why in said and b"<script>alert" not in done.body and b"<img" not in done.body, (name, said)
+        assert all_of(room) == before and make(room, "api", "chief", "x" * 63).status == 201
+        # Where new users come: no administrator of a workspace takes that name.
+        rename(room, "api", "chief", "default", "old")
+        assert rename(room, "page", "lab-administrator", "lab", "default").status == 403 and "lab" in all_of(room)
+        for body in ({}, {"name": 1}, {"name": "a", "to": "b"}, {"to": "b"}, ["a"]):
+            for method, path in (("POST", ""), ("PUT", "/lab")):
+                assert room.change(method, "/api/workspaces" + path, "chief", body).status == 400, body
+
+
+def what_is_in_it_stays_and_the_log_has_both_names():
+    with Lab() as room:
+        room.root("RegisterAsset", workspace="lab", name="iris.csv", type="dataset", digest=DIGEST)
+        Caller(room.service.channel, room.tokens["lab-administrator"])("Create", naming(DIGEST, "hers", "lab"))
+        members = room.members()
+        made = make(room, "api", "chief", "third")
+        assert made.json() == {"name": "third"} and room.members("third") == {"chief": ("administrator", False)}
+        assert rename(room, "api", "lab-administrator", "lab", "clinic").json() == {"name": "clinic"}
+        assert room.members("clinic") == members
+        shown = room.call("GET", "/api/workspaces/clinic", room.tokens["lab-administrator"]).json()
+        assert shown["members"] == len(members) and shown["computations"] == 1, shown
+        assert room.call("GET", "/api/workspaces/clinic/assets/iris.csv", room.tokens["lab-viewer"]).status == 200
+        assert room.call("GET", "/api/workspaces/lab", room.tokens["lab-administrator"]).status == 404
+        rows = [row for row in audit_book.verified(room.sessions["chief"].get("/audit.jsonl").body)[0]
+                if "Workspace" in row["what"] and "via" in row["about"]]
+        assert len(rows) == 2 and all(json.loads(row["about"])["via"] == "api" for row in rows), rows
+        assert rows[1]["object"] == "workspace lab" and json.loads(rows[1]["about"])["to"] == "clinic", rows
+
+
+if __name__ == "__main__":
+    tap.run([each_deed_is_for_whom_a_role_allows_it, what_is_offered_is_what_one_may, names_are_such_as_commands_take,
+             what_is_in_it_stays_and_the_log_has_both_names])
