@@ -200,7 +200,7 @@ ACTIVE = """(() => {
         isBody: e === document.body, outline: s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2,
         isSeen: b.top >= -1 && b.top < innerHeight && b.left >= -1 && b.left < innerWidth && b.width > 0 };
 })()"""
-REACHABLE = """[...document.querySelectorAll("a[href], button, input, select, [tabindex='0']")]
+REACHABLE = """[...document.querySelectorAll("a[href], button, input, select, textarea, [tabindex='0']")]
     .filter((e) => e.checkVisibility() && !e.disabled).map((e) => [...document.querySelectorAll("*")].indexOf(e))"""
 
 
