@@ -3,8 +3,8 @@
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"
 #include "cli/cmd/commands.h"
-#include "cli/cmd/usage_statement.h"
 #include "common/base/timestamp.h"
+#include "common/usage/usage_statement.h"
 
 #include <string.h>
 
@@ -37,8 +37,7 @@ struct report {
 static void done(struct report *r)
 {
 	table_done(&r->table);
-	writer_done(&r->statement.w);
-	writer_done(&r->statement.limits);
+	usage_statement_done(&r->statement);
 	usage_share_done(&r->share);
 }
 
@@ -71,15 +70,11 @@ static int add_share(struct report *r, const Computations__Usage *row, struct er
 static void add_row(struct report *r, const Computations__Usage *row)
 {
 	const Computations__UsageLimit *limit = row->limit;
-	struct usage_statement *s = &r->statement;
 	struct table *t = &r->table;
 	char shown[USAGE_HOURS_MAX];
 
 	if (r->form) {
-		r->form->row(s, row);
-		s->cvm_ms += row->cvm_ms;
-		s->cpu_ms += row->cpu_ms;
-		s->memory_mib_seconds += row->memory_mib_seconds;
+		usage_statement_add(&r->statement, r->form, row);
 		return;
 	}
 	table_text(t, row->workspace);

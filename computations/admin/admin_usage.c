@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin_usage.c — Usage: what the CVMs of workspaces ran in a month. */
 #include "computations/admin/admin.h"
+#include "computations/core/usage_message.h"
 #include "computations/machines/machines.h"
-#include "computations/store/store_usage.h"
 
 #include <string.h>
 
@@ -42,11 +42,6 @@ static int run_usage(struct store *store, struct request *r, struct err *e)
 	return store_usage(store, &query, usage->rows, &r->count, e);
 }
 
-static uint64_t or_none(uint64_t hours)
-{
-	return hours == UINT64_MAX ? 0 : hours;
-}
-
 /* Of the month that has not ended: what held in another one is not known. */
 static bool limit_of(struct request *r, const struct usage_row *row,
 		     Computations__UsageLimit *limit)
@@ -60,11 +55,7 @@ static bool limit_of(struct request *r, const struct usage_row *row,
 	    usage->now >= usage->month.until ||
 	    manager_table_quota(table, row->workspace, &quota, &none) < 0)
 		return false;
-	computations__usage_limit__init(limit);
-	limit->cvm_hours = or_none(quota.cvm_hours);
-	limit->cpu_hours = or_none(quota.cpu_hours);
-	limit->memory_gib_hours = or_none(quota.memory_hours);
-	return limit->cvm_hours || limit->cpu_hours || limit->memory_gib_hours;
+	return usage_message_limit(limit, &quota);
 }
 
 static void reply_usage(struct request *r)
@@ -80,15 +71,7 @@ static void reply_usage(struct request *r)
 	for (size_t i = 0; i < r->count; i++) {
 		const struct usage_row *row = &usage->rows[i];
 
-		computations__usage__init(&out[i]);
-		out[i].workspace = row->workspace;
-		out[i].removed = row->is_removed;
-		out[i].computation = row->computation;
-		out[i].others = row->kind == USAGE_OF_OTHERS;
-		out[i].cvms = (uint64_t)row->cvms;
-		out[i].cvm_ms = (uint64_t)row->cvm_ms;
-		out[i].cpu_ms = (uint64_t)row->cpu_ms;
-		out[i].memory_mib_seconds = (uint64_t)row->memory_mib_s;
+		usage_message_fill(&out[i], row);
 		if (limit_of(r, row, &limits[i]))
 			out[i].limit = &limits[i];
 		pointers[i] = &out[i];

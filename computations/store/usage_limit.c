@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store/usage_limit.h"
 
+#include "common/usage/usage_share.h"
+
 #include <string.h>
 
 #define SPENT "its workspace's limit is reached: "

@@ -13,7 +13,6 @@ enum {
 	USAGE_LIMIT_MAX =
 		100 * 1000 * 1000, /* hours; in a month it is more than MACHINES_MAX of one CPU */
 	USAGE_STANDING_MAX = 256,
-	USAGE_NEARLY_PERCENT = 80, /* from here on it is said */
 };
 
 enum usage_level { USAGE_WITHIN, USAGE_NEARLY, USAGE_SPENT };

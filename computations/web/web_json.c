@@ -185,6 +185,24 @@ void web_json_machine(struct writer *w, const struct machine *m, bool is_connect
 	writer_text(w, "}");
 }
 
+void web_json_usage_head(struct writer *w, const char *month, int64_t until)
+{
+	put_text(w, "month", month);
+	put_time(w, "until", until);
+}
+
+void web_json_usage(struct writer *w, const char *kind, const struct usage_row *row)
+{
+	writer_text(w, "{");
+	put_text(w, "kind", kind);
+	put_text(w, "computation", row->computation);
+	put_number(w, "cvms", row->cvms);
+	put_number(w, "cvm_ms", row->cvm_ms);
+	put_number(w, "cpu_ms", row->cpu_ms);
+	put_number(w, "memory_mib_seconds", row->memory_mib_s);
+	writer_text(w, "}");
+}
+
 void web_json_confirmations(struct writer *w, const struct store_confirmations *list)
 {
 	writer_text(w, "{");

@@ -11,7 +11,7 @@
 #include "computations/people/role.h"
 #include "computations/store/store.h"
 #include "computations/store/store_confirm.h"
-#include "computations/store/store_machine.h"
+#include "computations/store/store_usage.h"
 
 void web_json_computation(struct writer *w, const struct computation *c, bool is_connected);
 /* What is too long for lists. */
@@ -23,6 +23,9 @@ void web_json_next(struct writer *w, const char *next);
 /* Whole objects. */
 void web_json_cvm(struct writer *w, const struct cvm *c, bool is_connected);
 void web_json_machine(struct writer *w, const struct machine *m, bool is_connected);
+/* The first members of what was used, and a row of it. */
+void web_json_usage_head(struct writer *w, const char *month, int64_t until);
+void web_json_usage(struct writer *w, const char *kind, const struct usage_row *row);
 void web_json_confirmations(struct writer *w, const struct store_confirmations *list);
 void web_json_user(struct writer *w, const struct user *u);
 void web_json_role(struct writer *w, const struct role_list *list, const char *name,

@@ -7,6 +7,7 @@
 #include "computations/web/web_form.h"
 #include "computations/web/web_new.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_place.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
@@ -20,6 +21,7 @@ static const struct {
 	{ "state", "such as waiting-for-algorithm" },
 	{ "before", "the page behind (older than) this id, or number of a row" },
 	{ "after", "what comes behind this one: an event's number, a CVM's id, a name" },
+	{ "month", "such as 2026-11, in UTC; without: this one" },
 	{ "workspace", "by name; without: the only one where you may, or default" },
 };
 
@@ -46,8 +48,12 @@ static const char *meaning_of(const char *query)
 /* ECMA-262. What a path or a query has is UTF-8 without control characters (http/target.h). */
 #define NO_CONTROLS "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
 #define ONE_SEGMENT "^[^\\u0000-\\u001f\\u007f-\\u009f/\\\\]+$"
-#define ONE_ETAG    "^(\\*|\"[0-9a-f]{16}\\.[0-9a-f]{16}\")$" /* take_if_match() */
-#define A_KEY       "^[!-~]{1,64}$"                           /* take_key() */
+/* usage_month_parse(), usage_after_parse() */
+#define ONE_MONTH \
+	"^((19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-(0[1-9]|1[0-2]))?$"
+#define ONE_USAGE "^([0-9]{1,18}\\.[0-2]\\.[^\\u0000-\\u001f\\u007f-\\u009f]*)?$"
+#define ONE_ETAG  "^(\\*|\"[0-9a-f]{16}\\.[0-9a-f]{16}\")$" /* take_if_match() */
+#define A_KEY     "^[!-~]{1,64}$"                           /* take_key() */
 _Static_assert(REVISION_LEN == 16 && WEB_NEW_KEY_MAX == 64, "as these have it");
 
 static const char *const types[] = {
@@ -84,9 +90,10 @@ static void begin_parameter(struct writer *w, const char *in, const char *name, 
 	put_text(w, "type", type);
 }
 
-static void put_header(struct writer *w, const char *name, const char *pattern, const char *meaning)
+static void put_pattern(struct writer *w, const char *in, const char *name, const char *pattern,
+			const char *meaning)
 {
-	begin_parameter(w, "header", name, "string", meaning);
+	begin_parameter(w, in, name, "string", meaning);
 	put_text(w, "pattern", pattern);
 	writer_text(w, "}}");
 }
@@ -164,13 +171,17 @@ static void put_parameters(struct writer *w, const struct web_route *about)
 	for (const char *const *name = route->query; name && *name; name++)
 		if (!is_input(about->action, *name, INPUT_QUERY) && strcmp(*name, "state") == 0)
 			put_states(w, meaning_of(*name));
+		else if (strcmp(*name, "month") == 0)
+			put_pattern(w, "query", *name, ONE_MONTH, meaning_of(*name));
+		else if (route->serve == web_usage_json)
+			put_pattern(w, "query", *name, ONE_USAGE, meaning_of(*name));
 		else if (!is_input(about->action, *name, INPUT_QUERY))
 			put_parameter(w, "query", *name, type_of(route), meaning_of(*name));
 	if (about->action && about->action->revises != REVISES_NOTHING)
-		put_header(w, "If-Match", ONE_ETAG, seen[about->action->revises]);
+		put_pattern(w, "header", "If-Match", ONE_ETAG, seen[about->action->revises]);
 	if (about->takes)
-		put_header(w, "Idempotency-Key", A_KEY,
-			   "1 to 64 characters; what is sent again with it is made once");
+		put_pattern(w, "header", "Idempotency-Key", A_KEY,
+			    "1 to 64 characters; what is sent again with it is made once");
 	writer_text(w, "]");
 }
 

@@ -50,9 +50,9 @@ static const struct {
 	const char *path, *word;
 	enum deed deed; /* for whom it is */
 } screens[] = {
-	{ "members", "Members", DEED_LOOK },     { "assets", "Assets", DEED_ASSETS },
-	{ "cvms", "CVMs", DEED_LOOK },           { "import", "Import", DEED_CREATE },
-	{ "settings", "Settings", DEED_GOVERN },
+	{ "members", "Members", DEED_LOOK }, { "assets", "Assets", DEED_ASSETS },
+	{ "cvms", "CVMs", DEED_LOOK },       { "usage", "Usage", DEED_LOOK },
+	{ "import", "Import", DEED_CREATE }, { "settings", "Settings", DEED_GOVERN },
 };
 
 static void put_tabs(const struct web_work *work, const char *here, struct writer *w)

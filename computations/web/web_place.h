@@ -58,3 +58,7 @@ void web_assets(struct http_request *r, void *data);
 void web_assets_json(struct http_request *r, void *data);
 void web_asset_page(struct http_request *r, void *data);
 void web_asset_json(struct http_request *r, void *data);
+void web_usage(struct http_request *r, void *data);
+void web_usage_json(struct http_request *r, void *data);
+void web_usage_csv(struct http_request *r, void *data);
+void web_usage_html(struct http_request *r, void *data);

@@ -112,6 +112,8 @@ static const char *const after_query[] = { "after", NULL };
 static const char *const before_query[] = { "before", NULL };
 static const char *const from_query[] = { "from", NULL };
 static const char *const workspace_query[] = { "workspace", NULL };
+static const char *const usage_query[] = { "month", "after", NULL };
+static const char *const month_query[] = { "month", NULL };
 static const char *const force_query[] = { "force", NULL };
 
 /* API: with a line about it, and its type. OPEN: to everybody. */
@@ -227,6 +229,13 @@ const struct web_route web_routes[] = {
 	     NULL, DEED_LOOK, "Has one made. Its name makes sure that there is one only."),
 	SEND(HTTP_DELETE, "/api/workspaces/{workspace}/cvms/{name}", web_api_machine_remove, 0,
 	     force_query, DEED_LOOK, "Has it removed. The answer is what it is now."),
+	API("/api/workspaces/{workspace}/usage", DEED_LOOK, usage_query, web_usage_json,
+	    "What its CVMs ran in a month, and may. The next page is behind “next”.",
+	    "application/json"),
+	API("/api/workspaces/{workspace}/usage.csv", DEED_LOOK, month_query, web_usage_csv,
+	    "The same, for spreadsheets.", WEB_CSV_TYPE),
+	API("/api/workspaces/{workspace}/usage.html", DEED_LOOK, month_query, web_usage_html,
+	    "The same, to print.", WEB_HTML_TYPE),
 	API("/api/users", DEED_OPERATE, after_query, web_users_json,
 	    "Users, oldest first. The next page is behind “next”.", "application/json"),
 	API("/api/workspaces", DEED_BE, after_query, web_workspaces_json,
@@ -308,6 +317,7 @@ const struct web_route web_routes[] = {
 	PAGE("/cvms/{cvm}/release", DEED_OPERATE, NULL, web_ask_release),
 	CHANGE("/cvms/{cvm}/release", web_page_release),
 	PAGE("/w/{workspace}/cvms", DEED_LOOK, after_query, web_machines),
+	PAGE("/w/{workspace}/usage", DEED_LOOK, usage_query, web_usage),
 	PAGE("/w/{workspace}/new-cvm", DEED_MACHINE, NULL, web_machine_ask),
 	CHANGE("/w/{workspace}/new-cvm", web_page_machine),
 	PAGE("/w/{workspace}/cvms/{name}", DEED_LOOK, NULL, web_machine),

@@ -8,6 +8,7 @@
 #include "computations/store/state.h"
 
 #define WEB_HTML_TYPE "text/html; charset=utf-8"
+#define WEB_CSV_TYPE  "text/csv; charset=utf-8"
 /* Its end may be added to. */
 #define WEB_CSP                                                                     \
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
@@ -269,6 +270,16 @@
 	"The machine ends, and all that its agent holds is gone: what was uploaded, and results that " \
 	"nobody has fetched."
 #define WEB_MACHINE_FORCE "That computation fails, and its parties read why."
+#define WEB_USAGE                                                                                     \
+	"What its CVMs ran, as their managers said, times their CPUs and their memory. Time between " \
+	"two computations is waiting. Months are in UTC; this is until"
+#define WEB_USAGE_NEARLY "More than 80 % of a limit of this month is used."
+#define WEB_USAGE_SPENT  "A limit of this month is used up: no CVM is made before the next one."
+#define WEB_USAGE_ENDS                                                                                 \
+	"When all is used, this workspace’s CVMs are removed, with what they hold. Whoever runs this " \
+	"service can give it more."
+#define WEB_NO_USAGE \
+	"None of its CVMs ran in this month. Your terminal shows all workspaces that you are in:"
 #define WEB_STOP \
 	"Its agent ends it, and forgets what it holds. It does not go on afterwards. This wipes:"
 #define WEB_STOP_EARLY "No CVM holds it: nothing is wiped. It can’t be run afterwards."

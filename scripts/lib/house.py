@@ -43,6 +43,7 @@ ROOMS = {
         "metrics": ["base", "http", "rpc"],
         "manifest": ["base", "crypto", "protobuf"],
         "transfer": ["base"],
+        "usage": ["base", "http", "transfer"],
     },
     "attestation": {
         "formats": [],

@@ -4,8 +4,10 @@ writes into a field. The honest twin is its administrator, from the page."""
 import web_assets
 import web_import
 import web_keys
+import web_usage
 import web_workspaces
 from rows import Outcome, row
+from web_machines import hall
 from web_members import Lab
 
 
@@ -267,3 +269,28 @@ def script_in_a_note(evil):
         assert room.form("lab-administrator", "/w/lab/invite", role="viewer", days="1", note=note).status == 200
         shown = room.sessions["chief"].get("/w/lab/members")
         return Outcome(note.encode() in shown.body, shown.page().words())
+
+
+@row("place-usage-read-by-nobody-of-it", "no workspace 'default'")
+def usage_read(evil):
+    """What a workspace's CVMs ran is asked for as a file by somebody who is not in it."""
+    with hall() as room:
+        got = room.call("GET", "/api/workspaces/default/usage.csv", room.tokens["outsider" if evil else "viewer"])
+        return Outcome(got.status == 200, got.body.decode())
+
+
+def formula_in_a_statement(form):
+    def attempt(evil):
+        name = web_usage.FORMULA if evil else "night"
+        with hall() as room:
+            began = web_usage.ms(2020, 2)
+            web_usage.ran(room, (name, began, began + 1, 1, 1))
+            got = room.call("GET", f"/api/workspaces/default/usage.{form}?month=2020-02", room.tokens["administrator"]).body
+            live = b"<script>" in got if form == "html" else b",=HYPERLINK" in got or b',"=HYPERLINK' in got
+            return Outcome(live or not evil, got.decode())
+    rows_of(f"formula-in-a-statements-{form}", "HYPERLINK",
+            f"A computation is called as a spreadsheet's formula, with markup, for who opens the month's statement ({form}).", attempt)
+
+
+for form_ in ("csv", "html"):
+    formula_in_a_statement(form_)

@@ -9,6 +9,7 @@ import grpc
 
 import harness
 import tap
+import web_usage
 from browser import Browser
 from computations_service import agent_of, connected, create, run
 from harness import PATIENCE, Folder, computations, cvms, people_grpc, spki, until
@@ -155,20 +156,24 @@ def look(room, name, path, status=200):
 def workspaces_cvms_are_as_they_should_be():
     """With a manager that is played, and an agent that has come."""
     with Folder() as folder:
-        table = folder.write("managers", f"manager here unix:{folder('m.sock')} agents=10.0.2.2:7001\nlimit default cvms=4\n")
+        table = folder.write("managers", f"manager here unix:{folder('m.sock')} agents=10.0.2.2:7001\n"
+                             "limit default cvms=4 cpu-hours=10 memory-hours=100\n")
         with PlayedManager(folder("m.sock")) as played, Room(MANAGERS=table) as room:
             admin = room.web.service.admin
             for name, tee in (("night", "snp"), ("day", ""), ("old", "snp")):
                 admin.CreateCvm(computations.CreateCvmRequest(name=name, workspace="default", tee=tee, image="python", cpus=4,
                                                               memory=8 << 30, ttl_ms=12 * 3600 * 1000), timeout=PATIENCE)
             admin.RemoveCvm(computations.RemoveCvmRequest(name="old", workspace="default"), timeout=PATIENCE)
+            for name, cpus in (("", 1), ("covid-study", 5), ("night-" + "long" * 20, 3)):
+                web_usage.ran(room.web, *((name, at, at + 1, cpus * web_usage.HOUR_MS, 4 << 30) for at in web_usage.this_and_next()))
             room.come_in()
             wrong = []
             with agent_of(room.web.service, played.created[0][1]):
                 until(connected(room.web.service, played.created[0][1]), "the connection")
                 for name, path in (("machine-list", "/w/default/cvms"), ("machine-ready", "/w/default/cvms/night"),
                                    ("machine-new", "/w/default/new-cvm"), ("machine-no-tee", "/w/default/cvms/day"),
-                                   ("machine-gone", "/w/default/cvms/old"), ("machine-remove", "/w/default/cvms/night/remove")):
+                                   ("machine-gone", "/w/default/cvms/old"), ("machine-remove", "/w/default/cvms/night/remove"),
+                                   ("usage", "/w/default/usage"), ("no-usage", "/w/default/usage?month=2020-01")):
                     wrong += look(room, name, path)
                     room.page.size(360)
                     room.go(path)

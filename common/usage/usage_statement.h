@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "cli/cmd/usage_share.h"
 #include "common/base/writer.h"
+#include "common/usage/usage_share.h"
 #include "computations.pb-c.h"
 
 struct usage_statement {
@@ -28,3 +28,8 @@ struct usage_form {
 	void (*end)(struct usage_statement *s);
 };
 extern const struct usage_form usage_csv, usage_html;
+
+/* A row, and the sums with it. */
+void usage_statement_add(struct usage_statement *s, const struct usage_form *form,
+			 const Computations__Usage *row);
+void usage_statement_done(struct usage_statement *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/cmd/usage_statement.h"
+#include "common/usage/usage_statement.h"
 
 #include "common/http/html.h"
 #include "common/transfer/csv.h"
@@ -145,3 +145,18 @@ static void html_end(struct usage_statement *s)
 }
 
 const struct usage_form usage_html = { html_begin, html_row, html_share, html_end };
+
+void usage_statement_add(struct usage_statement *s, const struct usage_form *form,
+			 const Computations__Usage *row)
+{
+	form->row(s, row);
+	s->cvm_ms += row->cvm_ms;
+	s->cpu_ms += row->cpu_ms;
+	s->memory_mib_seconds += row->memory_mib_seconds;
+}
+
+void usage_statement_done(struct usage_statement *s)
+{
+	writer_done(&s->w);
+	writer_done(&s->limits);
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/cmd/usage_share.h"
+#include "common/usage/usage_share.h"
 
 #include "common/base/cleanup.h"
 

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_usage.c — what a workspace's CVMs ran in a month, and may: a page, JSON, and statements to keep. */
+#include "common/base/json.h"
+#include "common/base/timestamp.h"
+#include "common/usage/usage_statement.h"
+#include "computations/core/usage_message.h"
+#include "computations/machines/machines.h"
+#include "computations/store/usage_limit.h"
+#include "computations/web/web_json.h"
+#include "computations/web/web_page.h"
+#include "computations/web/web_place.h"
+#include "computations/web/web_words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One more than is shown, to see whether there are more. */
+struct usage_page {
+	struct usage_month month;
+	int64_t now;
+	struct usage_row rows[WEB_ROWS + 1];
+	struct usage_share share;         /* of all rows, also those that are on other pages */
+	struct usage_standing standing;   /* of the month that has not ended */
+	struct usage_statement statement; /* of those that are files */
+	char *place;                      /* that the next rows of it are behind */
+};
+
+static void free_page(void *data)
+{
+	struct usage_page *p = data;
+
+	for (size_t i = 0; i < ARRAY_LEN(p->rows); i++)
+		usage_row_done(&p->rows[i]);
+	usage_share_done(&p->share);
+	usage_statement_done(&p->statement);
+	free(p->place);
+	free(p);
+}
+
+/* ---- in the pool ---- */
+
+static bool is_now(const struct usage_page *p)
+{
+	return p->now >= p->month.since && p->now < p->month.until;
+}
+
+static int64_t end_of(const struct usage_page *p)
+{
+	return p->now < p->month.until ? p->now : p->month.until;
+}
+
+/* Its limits are those of now: what held in another month is not known. */
+static int take_share(struct store *store, struct web_work *work, const struct workspace *w,
+		      struct err *e)
+{
+	const struct manager_table *table = machines_table(work->web->service->machines);
+	struct usage_page *p = work->more;
+	Computations__UsageLimit limit;
+	struct machine_quota quota;
+	struct usage_sums sums;
+	struct err none;
+
+	if (store_usage_sums(store, w->number, &p->month, &sums, e) < 0)
+		return err_code(e);
+	p->share.cvm_ms = (unsigned long long)sums.cvm_ms;
+	p->share.cpu_ms = (unsigned long long)sums.cpu_ms;
+	p->share.memory_mib_seconds = (unsigned long long)sums.memory_mib_s;
+	p->share.workspace = strdup(w->name);
+	if (!p->share.workspace)
+		return err_nomem(e);
+	if (!is_now(p) || manager_table_quota(table, w->name, &quota, &none) < 0)
+		return 0;
+	usage_limit_judge(&sums, &quota, &p->month, &p->standing);
+	if (usage_message_limit(&limit, &quota)) {
+		p->share.limit.cvm_hours = limit.cvm_hours;
+		p->share.limit.cpu_hours = limit.cpu_hours;
+		p->share.limit.memory_gib_hours = limit.memory_gib_hours;
+	}
+	return 0;
+}
+
+/* The page behind `after`. */
+static int take_rows(struct store *store, struct web_work *work, int64_t workspace,
+		     const struct usage_after *after, struct err *e)
+{
+	struct usage_page *p = work->more;
+	const struct usage_query query = {
+		.month = &p->month,
+		.workspace = workspace,
+		.person = work->caller.rights.operates ? 0 : work->caller.who.person,
+		.after = *after,
+		.max = ARRAY_LEN(p->rows),
+	};
+
+	if (store_usage(store, &query, p->rows, &work->count, e) < 0)
+		return err_code(e);
+	work->has_more = work->count > WEB_ROWS;
+	work->count -= work->has_more;
+	return 0;
+}
+
+static int begin(struct store *store, struct web_work *work, struct workspace *w,
+		 struct usage_after *after, struct err *e)
+{
+	const char *month = http_request_query(work->r, "month");
+	struct usage_page *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return err_nomem(e);
+	work->more = p;
+	work->free_more = free_page;
+	p->now = store_now();
+	if (usage_month_parse(month ? month : "", p->now, &p->month, e) < 0 ||
+	    usage_after_parse(work->after, after, e) < 0 ||
+	    admin_access_workspace(store, &work->caller, DEED_LOOK, work->id, w, e) < 0)
+		return err_code(e);
+	return take_share(store, work, w, e);
+}
+
+static int run_list(struct store *store, struct web_work *work, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct usage_after after;
+
+	if (begin(store, work, &w, &after, e) < 0)
+		return err_code(e);
+	return take_rows(store, work, w.number, &after, e);
+}
+
+/* Behind which the next page is; malloc'ed. */
+static int next_of(const struct usage_row *last, char **text, struct err *e)
+{
+	const struct usage_after behind = { last->workspace_number, last->kind, last->computation };
+
+	return usage_after_format(&behind, text, e);
+}
+
+/* ---- the page ---- */
+
+static void put_month(const struct web_work *work, int64_t at, const char *word, const char *rel,
+		      struct writer *w)
+{
+	struct usage_month month;
+	struct err none;
+
+	if (usage_month_parse("", at, &month, &none) == 0)
+		page_put(w, "<a class=\"btn\" rel=\"%s\" href=\"/w/%u/usage?month=%q\">%s %t</a>\n",
+			 rel, work->id, month.name, word, month.name);
+}
+
+static void put_limits(const struct usage_page *p, struct writer *w)
+{
+	struct usage_share_row rows[USAGE_SHARE_ROWS];
+	size_t count = usage_share_rows(&p->share, rows);
+	char hours[USAGE_HOURS_MAX];
+
+	if (p->standing.level != USAGE_WITHIN)
+		page_put(w, "<p class=\"note warn\"><b>%t</b> %t</p>\n",
+			 p->standing.level == USAGE_SPENT ? WEB_USAGE_SPENT : WEB_USAGE_NEARLY,
+			 WEB_USAGE_ENDS);
+	page_put(w, "<dl class=\"dl\"><dt>CVM hours</dt><dd>");
+	usage_hours(p->share.cvm_ms, hours);
+	page_put(w, "%t</dd><dt>CPU hours</dt><dd>", hours);
+	usage_hours(p->share.cpu_ms, hours);
+	page_put(w, "%t</dd><dt>GiB hours</dt><dd>", hours);
+	usage_gib_hours(p->share.memory_mib_seconds, hours);
+	page_put(w, "%t</dd>", hours);
+	for (size_t i = 0; i < count; i++)
+		page_put(w, "<dt>Limit of %s</dt><dd>%d (%d%s used)</dd>", rows[i].what,
+			 (int64_t)rows[i].limit, (int64_t)rows[i].percent, " %");
+	page_put(w, "</dl>\n");
+}
+
+static void put_hours(const char *column, const char *hours, struct writer *w)
+{
+	page_cell(w, column);
+	page_put(w, "%t</td>", hours);
+}
+
+static void put_row(const struct usage_row *row, struct writer *w)
+{
+	char hours[USAGE_HOURS_MAX];
+
+	page_row_begin(w);
+	if (row->kind != USAGE_OF_COMPUTATION)
+		page_put(w, "%t</th>",
+			 row->kind == USAGE_IDLE ? "No computation (waiting)"
+						 : "Others’ computations");
+	else if (page_can_link(row->computation))
+		page_put(w, "<a href=\"/c/%u\"><bdi>%t</bdi></a></th>", row->computation,
+			 row->computation);
+	else
+		page_put(w, "<bdi>%t</bdi></th>", row->computation);
+	page_cell(w, "CVMs");
+	page_put(w, "%d</td>", row->cvms);
+	usage_hours((unsigned long long)row->cvm_ms, hours);
+	put_hours("CVM hours", hours, w);
+	usage_hours((unsigned long long)row->cpu_ms, hours);
+	put_hours("CPU hours", hours, w);
+	usage_gib_hours((unsigned long long)row->memory_mib_s, hours);
+	put_hours("GiB hours", hours, w);
+	page_put(w, "</tr>\n");
+}
+
+static void put_table(const struct web_work *work, struct writer *w)
+{
+	static const struct page_column columns[] = { { "For", false },
+						      { "CVMs", true },
+						      { "CVM hours", true },
+						      { "CPU hours", true },
+						      { "GiB hours", true } };
+	const struct usage_page *p = work->more;
+	CLEANUP(free) char *next = NULL;
+	struct err e;
+
+	page_table_begin(w, "By computation", columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < work->count; i++)
+		put_row(&p->rows[i], w);
+	page_table_end(w);
+	if (!work->has_more)
+		return;
+	if (next_of(&p->rows[work->count - 1], &next, &e) < 0)
+		w->bad = true;
+	else
+		page_put(w,
+			 "<nav class=\"pages\" aria-label=\"Pages\"><a class=\"btn\" rel=\"next\" "
+			 "href=\"/w/%u/usage?month=%q&amp;after=%q\">More</a></nav>\n",
+			 work->id, p->month.name, next);
+}
+
+static void reply_list(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	const struct usage_page *p = work->more;
+
+	web_place_head(work, "usage", &w);
+	page_put(&w, "<nav class=\"row deeds\" aria-label=\"Months\">\n");
+	if (p->month.since > 0)
+		put_month(work, p->month.since - 1, "Before:", "prev", &w);
+	if (p->month.until <= p->now)
+		put_month(work, p->month.until, "After:", "next", &w);
+	page_put(&w,
+		 "</nav>\n<section class=\"panel\" aria-labelledby=\"h-month\"><h2 "
+		 "id=\"h-month\">CVMs in %t</h2>\n<p class=\"small\">%t ",
+		 p->month.name, WEB_USAGE);
+	page_time(&w, end_of(p));
+	page_put(&w, "</p>\n");
+	put_limits(p, &w);
+	page_put(
+		&w,
+		"<div class=\"row\"><a class=\"btn\" href=\"/api/workspaces/%u/usage.csv?month=%q\" "
+		"download>CSV</a><a class=\"btn\" "
+		"href=\"/api/workspaces/%u/usage.html?month=%q\" download>To print</a></div>\n"
+		"</section>\n",
+		work->id, p->month.name, work->id, p->month.name);
+	if (work->count || *work->after)
+		put_table(work, &w);
+	else
+		page_empty(&w, "Nothing ran", WEB_NO_USAGE, "cocos-cli usage");
+	page_end(&w);
+	web_reply_html(work->r, &w, 200);
+}
+
+void web_usage(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_list, reply_list);
+}
+
+/* ---- JSON ---- */
+
+static void put_limit(struct writer *w, const char *key, unsigned long long hours)
+{
+	json_put_key(w, key);
+	if (hours)
+		writer_printf(w, "%llu", hours);
+	else
+		writer_text(w, "null");
+}
+
+static void reply_json(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	const struct usage_page *p = work->more;
+	CLEANUP(free) char *next = NULL;
+	struct err e;
+
+	if (work->has_more && next_of(&p->rows[work->count - 1], &next, &e) < 0) {
+		http_request_fail(work->r, &e);
+		return;
+	}
+	writer_text(&w, "{");
+	web_json_usage_head(&w, p->month.name, end_of(p));
+	writer_printf(&w, ",\"cvm_ms\":%llu,\"cpu_ms\":%llu,\"memory_mib_seconds\":%llu",
+		      p->share.cvm_ms, p->share.cpu_ms, p->share.memory_mib_seconds);
+	json_put_key(&w, "limits");
+	writer_text(&w, "{");
+	put_limit(&w, "cvm_hours", p->share.limit.cvm_hours);
+	put_limit(&w, "cpu_hours", p->share.limit.cpu_hours);
+	put_limit(&w, "memory_gib_hours", p->share.limit.memory_gib_hours);
+	writer_text(&w, "}");
+	json_put_key(&w, "usage");
+	writer_text(&w, "[");
+	for (size_t i = 0; i < work->count; i++) {
+		Computations__Usage row;
+
+		usage_message_fill(&row, &p->rows[i]);
+		writer_text(&w, i ? "," : "");
+		web_json_usage(&w, usage_kind(&row), &p->rows[i]);
+	}
+	writer_text(&w, "]");
+	web_json_next(&w, next);
+	writer_text(&w, "}\n");
+	web_reply_json(work->r, &w);
+}
+
+void web_usage_json(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_list, reply_json);
+}
+
+/* ---- statements: all rows ---- */
+
+static void add_rows(struct usage_page *p, size_t count, const Computations__UsageLimit *limit,
+		     const struct usage_form *form)
+{
+	for (size_t i = 0; i < count; i++) {
+		Computations__Usage row;
+
+		usage_message_fill(&row, &p->rows[i]);
+		row.limit = (Computations__UsageLimit *)(uintptr_t)limit;
+		usage_statement_add(&p->statement, form, &row);
+	}
+}
+
+static int run_statement(struct store *store, struct web_work *work, const struct usage_form *form,
+			 struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	Computations__UsageLimit limit = COMPUTATIONS__USAGE_LIMIT__INIT;
+	struct usage_after after;
+	struct usage_page *p;
+	bool has_limit;
+
+	if (begin(store, work, &w, &after, e) < 0)
+		return err_code(e);
+	p = work->more;
+	limit.cvm_hours = p->share.limit.cvm_hours;
+	limit.cpu_hours = p->share.limit.cpu_hours;
+	limit.memory_gib_hours = p->share.limit.memory_gib_hours;
+	has_limit = limit.cvm_hours || limit.cpu_hours || limit.memory_gib_hours;
+	p->statement.w = writer_up_to(WEB_PAGE_MAX);
+	p->statement.limits = writer_up_to(WEB_PAGE_MAX);
+	memcpy(p->statement.month, p->month.name, sizeof(p->month.name));
+	timestamp_format(end_of(p) / 1000, p->statement.until);
+	form->begin(&p->statement);
+	do {
+		CLEANUP(free) char *place = NULL;
+
+		if (take_rows(store, work, w.number, &after, e) < 0)
+			return err_code(e);
+		add_rows(p, work->count, has_limit ? &limit : NULL, form);
+		if (work->has_more && next_of(&p->rows[work->count - 1], &place, e) < 0)
+			return err_code(e);
+		for (size_t i = 0; i < ARRAY_LEN(p->rows); i++)
+			usage_row_done(&p->rows[i]);
+		free(p->place);
+		p->place = TAKE_PTR(place);
+		if (work->has_more && usage_after_parse(p->place, &after, e) < 0)
+			return err_code(e);
+	} while (work->has_more && !p->statement.w.bad);
+	form->share(&p->statement, &p->share);
+	form->end(&p->statement);
+	if (p->statement.w.bad || p->statement.limits.bad)
+		return err_set(
+			e, ERR_EXHAUSTED,
+			"this statement is larger than %d bytes: ask for it by 'cocos-cli usage'",
+			WEB_PAGE_MAX);
+	return 0;
+}
+
+static void reply_statement(struct web_work *work, const char *type, const char *csp,
+			    const char *ending)
+{
+	struct http_answer answer = { .status = 200, .type = type, .csp = csp };
+	struct usage_page *p = work->more;
+	char name[64];
+
+	snprintf(name, sizeof(name), "attachment; filename=\"usage-%s.%s\"", p->month.name, ending);
+	answer.body = writer_take(&p->statement.w, &answer.len);
+	answer.more[0] = (struct rpc_web_field){ "content-disposition", name };
+	http_request_answer(work->r, &answer);
+}
+
+static int run_csv(struct store *store, struct web_work *work, struct err *e)
+{
+	return run_statement(store, work, &usage_csv, e);
+}
+
+static void reply_csv(struct web_work *work)
+{
+	reply_statement(work, WEB_CSV_TYPE, NULL, "csv");
+}
+
+void web_usage_csv(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_csv, reply_csv);
+}
+
+static int run_html(struct store *store, struct web_work *work, struct err *e)
+{
+	return run_statement(store, work, &usage_html, e);
+}
+
+static void reply_html(struct web_work *work)
+{
+	reply_statement(work, WEB_HTML_TYPE, WEB_CSP, "html");
+}
+
+void web_usage_html(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_html, reply_html);
+}

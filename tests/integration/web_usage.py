@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a workspace's CVMs ran in a month, on the page and by its API: who sees it, for which computation, how much of a
+limit that is, and statements that hold no formula and no markup."""
+import contextlib
+import csv
+import datetime
+import io
+import os
+import sqlite3
+
+import tap
+from harness import PATIENCE
+from usage import FORMULA, HOUR_MS, Cells
+from web_machines import hall
+from web_page import EVIL
+from workspaces import create
+
+LIMITS = "limit default cvms=4 cpu-hours=10 memory-hours=1\nlimit lab cvms=4\n"
+ALL = ("/w/{}/usage", "/api/workspaces/{}/usage", "/api/workspaces/{}/usage.csv", "/api/workspaces/{}/usage.html")
+
+
+def ms(year, month, day=1):
+    return int(datetime.datetime(year, month, day, tzinfo=datetime.timezone.utc).timestamp() * 1000)
+
+
+def ran(room, *rows, workspace="default"):
+    """As if CVMs had: (computation, since, until, CPUs, MiB)."""
+    path = os.path.join(room.service.folder("state"), "computations.db")
+    with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as database:
+        for number, (computation, *rest) in enumerate(rows):
+            database.execute("INSERT INTO usage_spans (workspace, called, machine, computation, since, until, cpus, memory)"
+                             " SELECT number, name, ?, ?, ?, ?, ?, ? FROM workspaces WHERE name = ?",
+                             (f"m{number}", computation, *rest, workspace))
+        database.commit()
+
+
+def get(room, path, who, workspace="default"):
+    return room.call("GET", path.format(workspace), room.tokens[who])
+
+
+def each_sees_what_he_may():
+    with hall() as room:
+        create(room.root, "theirs", "default")
+        create(room.root, "seen", "default")
+        room.root("GiveRole", computation_id="seen", role="viewer", user="member")
+        began = ms(2020, 2)
+        ran(room, ("theirs", began, began + HOUR_MS, 2, 1024), ("seen", began, began + 2 * HOUR_MS, 1, 512),
+            ("", began, began + 500, 1, 1))
+        ran(room, ("elsewhere", began, began + 9 * HOUR_MS, 1, 1), workspace="lab")
+        others, idle = {"kind": "others", "computation": ""}, {"kind": "idle", "computation": ""}
+        named = [{"kind": "computation", "computation": name} for name in ("seen", "theirs")]
+        for who, expected in (("viewer", [idle, others]), ("member", [idle, named[0], others]),
+                              ("administrator", [idle, *named]), ("chief", [idle, *named]), ("outsider", None)):
+            for path in ALL:
+                got = get(room, path + "?month=2020-02", who)
+                assert got.status == (200 if expected else 404), (who, path, got.status, got.body)
+                assert b"elsewhere" not in got.body
+                if expected:
+                    assert (b"theirs" in got.body) == (named[1] in expected), (who, path)
+            if not expected:
+                continue
+            told = get(room, ALL[1] + "?month=2020-02", who).json()
+            assert [{key: row[key] for key in idle} for row in told["usage"]] == expected, (who, told)
+            # Whoever sees less of it sees the same sums.
+            assert sum(row["cvm_ms"] for row in told["usage"]) == told["cvm_ms"] == 3 * HOUR_MS + 500, told
+            assert told["cpu_ms"] == 4 * HOUR_MS + 500 and told["until"] == "2020-03-01T00:00:00Z", told
+            assert told["limits"] == {"cvm_hours": None, "cpu_hours": None, "memory_gib_hours": None} and told["next"] is None, told
+        for path in ALL:
+            assert room.call("GET", path.format("default"), None).status == 401, path
+            there, none = (get(room, path, "outsider", name) for name in ("default", "none"))
+            assert there.status == none.status == 404 and there.body.replace(b"default", b"none") == none.body, path
+            for bad in ("month=2020-13", "month=x", "month=2020-02&month=2020-03", "after=1.9.", "after=x", "more=1"):
+                assert get(room, f"{path}?{bad}", "administrator").status in (400, 404), (path, bad)
+
+
+def a_month_ends_at_its_end():
+    with hall() as room:
+        ran(room, ("", ms(2020, 2, 29), ms(2020, 3, 2), 1, 1024))
+        sums = [get(room, ALL[1] + f"?month=2020-0{month}", "viewer").json()["cvm_ms"] for month in (1, 2, 3, 4)]
+        assert sums == [0, 24 * HOUR_MS, 24 * HOUR_MS, 0], sums
+        shown = get(room, ALL[0] + "?month=2020-02", "viewer").page()
+        assert {f"/w/default/usage?month=2020-0{month}" for month in (1, 3)} <= set(shown.links), shown.links
+        assert "24.000" in shown.words() and "CVMs in 2020-02" in shown.words(), shown.words()
+        assert "/w/default/usage" in get(room, "/w/{}/members", "viewer").page().links
+        empty = get(room, ALL[0] + "?month=1970-01", "viewer").page()
+        assert "Nothing ran" in empty.words() and not [link for link in empty.links if "1969" in link]
+        # The month that has not ended has none behind it.
+        now = get(room, ALL[1], "viewer").json()["month"]
+        links = get(room, ALL[0], "viewer").page().links
+        assert len([link for link in links if link.startswith("/w/default/usage?month=") and link[-7:] > now]) == 0, links
+
+
+def this_and_next():
+    """Both months, for a test that runs at midnight on the last day of one."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return [ms(now.year, now.month), ms(now.year + now.month // 12, now.month % 12 + 1)]
+
+
+def a_limit_is_shown_where_it_holds():
+    with hall(LIMITS) as room:
+        def this_month(path, who="viewer"):
+            return get(room, path, who)
+        began = ms(2020, 2)
+        ran(room, ("", began, began + HOUR_MS, 40, 1))
+        told = this_month(ALL[1]).json()
+        assert told["limits"] == {"cvm_hours": None, "cpu_hours": 10, "memory_gib_hours": 1} and told["cpu_ms"] == 0, told
+        assert "80 %" not in this_month(ALL[0]).page().words()
+        months = this_and_next()
+        ran(room, *(("", start, start + 1, 8 * HOUR_MS, 1) for start in months))
+        words = this_month(ALL[0]).page().words()
+        assert "More than 80 % of a limit" in words and "10 (80 % used)" in words and "1 (0 % used)" in words, words
+        page = this_month(ALL[3]).body.decode()
+        assert "has used 8.000 of its 10 CPU hours (80 %).</p>" in page, page
+        rows = list(csv.DictReader(io.StringIO(this_month(ALL[2]).body.decode())))
+        assert [(row["limit_cvm_hours"], row["limit_cpu_hours"], row["limit_memory_gib_hours"]) for row in rows] == [("", "10", "1")]
+        ran(room, *(("", start, start + 1, 2 * HOUR_MS, 1) for start in months))
+        assert "is used up" in this_month(ALL[0]).page().words()
+        refused = room.put("administrator", "one")
+        assert refused.status in (409, 429) and b"the 10 CPU-hours of" in refused.body, (refused.status, refused.body)
+        # What held in another month is not known.
+        for path in ALL:
+            assert b"10 CPU" not in get(room, path + "?month=2020-02", "viewer").body
+        assert get(room, ALL[1] + "?month=2020-02", "viewer").json()["limits"]["cpu_hours"] is None
+
+
+def pages_and_statements_have_all():
+    with hall() as room:
+        began = ms(2020, 2)
+        names = sorted(f"c{number:03}" for number in range(120))
+        ran(room, *((name, began, began + 1000, 1, 1) for name in names))
+        found, after, pages = [], "", 0
+        while after is not None:
+            told = get(room, ALL[1] + "?month=2020-02" + (f"&after={after}" if after else ""), "chief").json()
+            found += [row["computation"] for row in told["usage"]]
+            after, pages = told.get("next"), pages + 1
+            assert told["cvm_ms"] == 120000, told["cvm_ms"]
+        assert found == names and pages == 3, (pages, found)
+        rows = list(csv.DictReader(io.StringIO(get(room, ALL[2] + "?month=2020-02", "chief").body.decode())))
+        assert [row["computation"] for row in rows] == names and {row["cvm_seconds"] for row in rows} == {"1.000"}
+        assert get(room, ALL[3] + "?month=2020-02", "chief").body.count(b"<tr>") == 122
+        shown = get(room, ALL[0] + "?month=2020-02", "chief").page()
+        more = [link for link in shown.links if "after=" in link]
+        assert len(more) == 1 and names[50] in get(room, more[0], "chief").page().words(), more
+
+
+def what_others_wrote_stays_text():
+    with hall() as room:
+        began = ms(2020, 2)
+        names = (EVIL, FORMULA, "+1", "-1", "@x", "\t=1")
+        ran(room, *((name, began, began + 1, 1, 1) for name in names))
+        got = get(room, ALL[2] + "?month=2020-02", "chief")
+        assert got.fields["content-type"] == "text/csv; charset=utf-8"
+        assert got.fields["content-disposition"] == 'attachment; filename="usage-2020-02.csv"', got.fields
+        rows = list(csv.DictReader(io.StringIO(got.body.decode(), newline="")))
+        assert len(rows) == len(names) and all(row["computation"][:1] not in ("=", "+", "-", "@", "\t") for row in rows), rows
+        assert {"'" + name for name in names[1:]} <= {row["computation"] for row in rows}, rows
+        got = get(room, ALL[3] + "?month=2020-02", "chief")
+        assert got.fields["content-disposition"] == 'attachment; filename="usage-2020-02.html"', got.fields
+        assert "script" in got.fields["content-security-policy"] or "default-src 'none'" in got.fields["content-security-policy"]
+        page = Cells()
+        page.feed(got.body.decode())
+        assert not page.tags & {"script", "img"} and FORMULA in page.texts, page.tags
+        shown = get(room, ALL[0] + "?month=2020-02", "chief")
+        assert b"<script>alert" not in shown.body and b"<img" not in shown.body and FORMULA in shown.page().words()
+
+
+if __name__ == "__main__":
+    tap.run([each_sees_what_he_may, a_month_ends_at_its_end, a_limit_is_shown_where_it_holds, pages_and_statements_have_all,
+             what_others_wrote_stays_text])
