@@ -7,7 +7,6 @@ Arguments: the project's folder, the probe that takes the agent's place, a folde
 stock kernel's half runs; `scripts/test long` compiles ours and runs all of it.
 """
 import os
-import re
 import struct
 import sys
 import time
@@ -15,12 +14,10 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import sample  # noqa: E402
 import tap  # noqa: E402
+from acpi_tables import MARKER, PLACE, code_that_writes, table, words_at_place  # noqa: E402
 from guest_vm import PATIENCE, Vm, build_image  # noqa: E402
 
 PROJECT, PROBE, IMAGES = sys.argv[1:4]
-# In the first MiB: the guest's own memory, which a kernel reserves and leaves alone, wherever it lies itself.
-PLACE = 0x50000
-MARKER = (0x0BADA371, 0x600DF00D)
 # The mailbox's first words where a kernel wakes processor 1 by it: the command (1, wake) and its APIC's number.
 WOKEN = (1, 1)
 # Of two MADTs the one that is read. Init stops at the word: it is for kernels alone.
@@ -30,32 +27,6 @@ SECOND_MADT = "acpi_apic_instance=2"
 def image(kernel):
     return build_image(PROJECT, "base", os.path.join(IMAGES, "base" if kernel == "stock" else "base-own"),
                        "--agent", PROBE, kernel=kernel)
-
-
-def table(signature, body, revision=2):
-    """With the header of an ACPI table (ACPI 6.5, 5.2.6); QEMU and the guest's firmware sum it up again."""
-    head = struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(body), revision, 0, b"COCOS ", b"HOSTILE ", 1, b"TEST", 1)
-    data = bytearray(head + body)
-    data[9] = -sum(data) & 0xff
-    return bytes(data)
-
-
-def package(body):
-    """AML's PkgLength in front of what it counts (ACPI 6.5, 20.2.4)."""
-    if len(body) + 1 < 0x40:
-        return bytes([len(body) + 1]) + body
-    length = len(body) + 2
-    return bytes([0x40 | length & 0xf, length >> 4]) + body
-
-
-def code_that_writes():
-    """An SSDT: a device whose _INI, which a kernel calls at boot, stores two words at PLACE."""
-    region = b"\x5b\x80COCM\x00\x0c" + struct.pack("<I", PLACE) + b"\x0a\x08"  # SystemMemory
-    field = b"\x5b\x81" + package(b"COCM\x03" + b"COCA\x20" + b"COCB\x20")
-    stores = b"".join(b"\x70\x0c" + struct.pack("<I", word) + name
-                      for word, name in zip(MARKER, (b"COCA", b"COCB")))
-    device = b"\x5b\x82" + package(b"COCD" + b"\x08_HID\x0dCOCO0001\x00" + b"\x14" + package(b"_INI\x00" + stores))
-    return table(b"SSDT", b"\x10" + package(b"\\_SB_" + region + field + device))
 
 
 def registers_in_memory():
@@ -94,13 +65,6 @@ def machine(kernel, tables, processors, append=None, memory=None):
             file.write(data)
         vm.arguments += ["-acpitable", "file=" + vm.path(f"table{number}")]
     return vm
-
-
-def words_at_place(vm):
-    said = vm.command("human-monitor-command", **{"command-line": f"xp /2xw {PLACE:#x}"})
-    words = tuple(int(word, 16) for word in re.findall(r"0x([0-9a-f]{8})\b", said.split(":", 1)[1]))
-    assert len(words) == 2, said
-    return words
 
 
 def boot(kernel, tables=(), processors=1, then=lambda vm: None, memory=None):

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ACPI tables of a hostile host, for QEMU's -acpitable: code (AML) that writes to the guest's memory, and where."""
+import re
+import struct
+
+# In the first MiB: the guest's own memory, which a kernel reserves and leaves alone, wherever it lies itself.
+PLACE = 0x50000
+MARKER = (0x0BADA371, 0x600DF00D)
+
+
+def table(signature, body, revision=2):
+    """With the header of an ACPI table (ACPI 6.5, 5.2.6); QEMU and the guest's firmware sum it up again."""
+    head = struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(body), revision, 0, b"COCOS ", b"HOSTILE ", 1, b"TEST", 1)
+    data = bytearray(head + body)
+    data[9] = -sum(data) & 0xff
+    return bytes(data)
+
+
+def package(body):
+    """AML's PkgLength in front of what it counts (ACPI 6.5, 20.2.4)."""
+    if len(body) + 1 < 0x40:
+        return bytes([len(body) + 1]) + body
+    length = len(body) + 2
+    return bytes([0x40 | length & 0xf, length >> 4]) + body
+
+
+def code_that_writes():
+    """An SSDT: a device whose _INI, which a kernel calls at boot, stores two words at PLACE."""
+    region = b"\x5b\x80COCM\x00\x0c" + struct.pack("<I", PLACE) + b"\x0a\x08"  # SystemMemory
+    field = b"\x5b\x81" + package(b"COCM\x03" + b"COCA\x20" + b"COCB\x20")
+    stores = b"".join(b"\x70\x0c" + struct.pack("<I", word) + name
+                      for word, name in zip(MARKER, (b"COCA", b"COCB")))
+    device = b"\x5b\x82" + package(b"COCD" + b"\x08_HID\x0dCOCO0001\x00" + b"\x14" + package(b"_INI\x00" + stores))
+    return table(b"SSDT", b"\x10" + package(b"\\_SB_" + region + field + device))
+
+
+def words_at_place(vm):
+    said = vm.command("human-monitor-command", **{"command-line": f"xp /2xw {PLACE:#x}"})
+    words = tuple(int(word, 16) for word in re.findall(r"0x([0-9a-f]{8})\b", said.split(":", 1)[1]))
+    assert len(words) == 2, said
+    return words
