@@ -178,6 +178,7 @@ static int run(struct store *store, void *data, struct err *e)
 	caller.deed = DEED_BE;
 	if (web_work_check(store, &caller, "", e) < 0)
 		return err_code(e);
+	n->seen = caller;
 	if (n->form && web_new_places(store, &caller, &n->places, e) < 0)
 		return err_code(e);
 	if (n->why.code == ERR_OK && make_manifest(store, n, &caller, &n->why) == 0)
@@ -259,7 +260,7 @@ static void reply_partly(struct web_new *n, const struct err *e)
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	const struct web_new_grant *g = &n->grants[n->given_count];
 
-	page_begin(&w, NULL, "Created", "");
+	page_begin(&w, &n->seen, "Created", "");
 	page_put(&w,
 		 "<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 id=\"gate\">Created, "
 		 "but not every role was given</h1>\n<p>Role %t of <bdi>%t</bdi>, and those behind "

@@ -42,8 +42,9 @@ struct web_new {
 	struct http_request *r; /* a reference */
 	struct web *web;
 	struct admin_given given;
-	struct web_form *form; /* NULL: of the API */
-	uint8_t *made;         /* of the form, as JSON */
+	struct admin_caller seen; /* him, once run() knows what he may: of pages' menus */
+	struct web_form *form;    /* NULL: of the API */
+	uint8_t *made;            /* of the form, as JSON */
 	const uint8_t *text;
 	size_t len;
 	char key[WEB_NEW_KEY_MAX + 1]; /* Idempotency-Key; "": none */

@@ -20,6 +20,7 @@ struct prefill {
 	} fields[FIELDS_MAX];
 	size_t count;
 	bool is_clone;
+	size_t left_out; /* result consumers whose keys are no user's */
 };
 
 struct form {
@@ -187,6 +188,9 @@ static void show(struct http_request *r, const struct form *f, const struct scre
 	web_form_wrong(&w, s->wrong);
 	if (f->prefill && f->prefill->is_clone)
 		page_put(&w, "<p class=\"note\">%t</p>\n", WEB_NEW_CLONE);
+	if (f->prefill && f->prefill->left_out)
+		page_put(&w, "<p class=\"note warn\">%d %s</p>\n", (int64_t)f->prefill->left_out,
+			 WEB_NEW_LEFT_OUT);
 	if (s->places->count && *s->csrf)
 		put_form(f, s, &w);
 	else
@@ -200,8 +204,7 @@ static void show(struct http_request *r, const struct form *f, const struct scre
 void web_new_again(struct web_new *n, const struct err *why)
 {
 	const struct form f = { .sent = n->form };
-	const struct screen s = { &n->given.caller, web_form_text(n->form, "csrf"), &n->places,
-				  why };
+	const struct screen s = { &n->seen, web_form_text(n->form, "csrf"), &n->places, why };
 
 	show(n->r, &f, &s, why->code == ERR_DENIED ? 403 : why->code == ERR_EXISTS ? 409 : 400);
 }
@@ -252,6 +255,21 @@ static const char *hex_of(const ProtobufCBinaryData *hash, char hex[2 * MANIFEST
 	return hex;
 }
 
+/* As web_new_read() takes it apart. */
+static void put_word(struct writer *w, const char *word)
+{
+	const bool is_quoted = !*word || strpbrk(word, " \"");
+
+	writer_text(w, is_quoted ? "\"" : "");
+	for (const char *c = word; *c; c++) {
+		if (is_quoted && (*c == '"' || *c == '\\'))
+			writer_u8(w, '\\');
+		writer_u8(w, (uint8_t)*c);
+		w->bad = w->bad || (unsigned char)*c < ' '; /* a browser's field has one line */
+	}
+	writer_text(w, is_quoted ? "\"" : "");
+}
+
 static int join(struct prefill *p, const char *name, const char *const *words, size_t count,
 		struct err *e)
 {
@@ -259,7 +277,7 @@ static int join(struct prefill *p, const char *name, const char *const *words, s
 
 	for (size_t i = 0; i < count; i++) {
 		writer_text(&w, i ? " " : "");
-		writer_text(&w, words[i]);
+		put_word(&w, words[i]);
 	}
 	writer_u8(&w, 0);
 	if (w.bad)
@@ -311,6 +329,8 @@ static int clone_manifest(struct prefill *p, const Cvms__ComputationRunReq *m,
 
 		if (o)
 			consumers[count++] = o->user;
+		else
+			p->left_out++;
 	}
 	if (set(p, "name", m->name, e) < 0 || set(p, "description", m->description, e) < 0 ||
 	    join(p, "consumers", consumers, count, e) < 0 || clone_datasets(p, m, owners, e) < 0)

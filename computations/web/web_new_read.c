@@ -96,19 +96,53 @@ static int grant(struct web_new *n, const char *role, const char *user, struct e
 	return 0;
 }
 
+/* The next one, up to a space that is not in double quotes, where \" is a quote and \\ a backslash; NULL: no more. */
+static char *next_argument(char **at, bool *is_open)
+{
+	char *from = *at + strspn(*at, " "), *word = from, *to = from;
+
+	*is_open = false;
+	if (!*from)
+		return NULL;
+	for (; *from && (*is_open || *from != ' '); from++) {
+		if (*from == '"') {
+			*is_open = !*is_open;
+			continue;
+		}
+		if (*is_open && *from == '\\' && (from[1] == '"' || from[1] == '\\'))
+			from++;
+		*to++ = *from;
+	}
+	*at = *from ? from + 1 : from;
+	*to = 0;
+	return word;
+}
+
+static int take_arguments(char *text, char **words, size_t max, size_t *count, struct err *e)
+{
+	bool is_open = false;
+
+	for (char *word; (word = next_argument(&text, &is_open)) && !is_open;
+	     words[(*count)++] = word)
+		if (*count == max)
+			return err_set(e, ERR_INVALID, "arguments: %zu at most", max);
+	return is_open ? err_set(e, ERR_INVALID,
+				 "arguments: a quote is not closed; one in an argument is \\\"")
+		       : 0;
+}
+
 static int put_algorithm(struct web_new *n, struct writer *w, struct err *e)
 {
 	enum { ARGUMENTS_MAX = 64 };
 	CLEANUP(free) char *text = strdup(web_form_text(n->form, "arguments"));
 	const char *provider = web_form_text(n->form, "provider");
 	char *words[ARGUMENTS_MAX];
-	size_t count;
+	size_t count = 0;
 
 	if (!text)
 		return err_nomem(e);
-	count = split(text, " ", words, ARGUMENTS_MAX);
-	if (count > ARGUMENTS_MAX)
-		return err_set(e, ERR_INVALID, "arguments: %d at most", ARGUMENTS_MAX);
+	if (take_arguments(text, words, ARGUMENTS_MAX, &count, e) < 0)
+		return err_code(e);
 	json_put_key(w, "algorithm");
 	writer_text(w, "{");
 	put_hash(w, web_form_text(n->form, "algorithm"));

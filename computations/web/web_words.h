@@ -241,7 +241,10 @@
 	"A registered asset’s name, or the file’s SHA3-256 in 64 hexadecimal digits, as cocos-cli " \
 	"checksum prints it"
 #define WEB_NEW_USER      "A user’s name: the manifest gets the key that is registered"
-#define WEB_NEW_ARGUMENTS "Separated by spaces; none has one in it"
+#define WEB_NEW_ARGUMENTS "Separated by spaces; one with a space in it stands in double quotes"
+#define WEB_NEW_LEFT_OUT                                                                      \
+	"of its result consumers have keys that no user has registered here, and are not in " \
+	"this form: name who is to get results."
 #define WEB_NEW_DATASETS_HINT                                                                       \
 	"The name is the one under which the algorithm finds the file. Rows that are empty do not " \
 	"count; more than these take cocos-cli or a file."

@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Computations that are created at the page and by its API: by whom, with which manifest, how often, and what is refused."""
+import base64
 import hashlib
 import json
 import re
 import uuid
+from html import unescape
 
 import tap
+from harness import spki
 from people import Caller
 from user_keys import Holder
 from web_act import Room
@@ -234,6 +237,22 @@ def one_that_is_there_is_the_beginning_of_another():
         # Who may not see it is told what everybody is told of none.
         hers, none = (ward.sessions["outsider"].get("/new?from=" + name) for name in (first["id"], "none"))
         assert hers.status == none.status == 404 and hers.body == none.body.replace(b"none", first["id"].encode())
+        # Each argument comes through as it is, or none of it.
+        arguments = ["--name", "a b", "", 'say "no"', "\\", 'c:\\d e\\', "'x'"]
+        made = ward.post("anna", written(algorithm={**written()["algorithm"], "algo_args": arguments})).json()["id"]
+        shown = re.search(r'name="arguments" [^>]*? value="([^"]*)"', ward.sessions["anna"].get("/new?from=" + made).body.decode())[1]
+        again = fields(arguments=unescape(shown))
+        assert ward.form("anna", "/new", **again).status == 303
+        assert ward.manifest(again["id"])["algorithm"]["algo_args"] == arguments, shown
+        made = ward.post("anna", written(algorithm={**written()["algorithm"], "algo_args": ["a\nb"]})).json()["id"]
+        assert ward.sessions["anna"].get("/new?from=" + made).status == 412
+        assert "a quote is not closed" in ward.form("anna", "/new", **fields(arguments='a "b')).page().words()
+        # Whose key is nobody's here is missed aloud.
+        stray = base64.b64encode(spki("stray")[0]).decode()
+        made = ward.post("anna", written(result_consumers=[{"user_key": "user:anna"}, {"user_key": stray}])).json()["id"]
+        page = ward.sessions["anna"].get("/new?from=" + made)
+        assert "1 of its result consumers" in page.page().words() and 'value="anna"' in page.body.decode()
+        assert "of its result consumers" not in ward.sessions["anna"].get(link).page().words()
         many = written(datasets=[{"hash": f"{n:02x}" * 32, "user_key": "user:bert", "filename": f"h{n}"} for n in range(6)])
         made = ward.post("anna", many)
         answer = ward.sessions["anna"].get("/new?from=" + made.json()["id"])
@@ -259,6 +278,9 @@ def what_was_typed_stays_and_is_text():
         refused = ward.form("anna", "/new", **fields(provider="nobody", description="kept as it was"))
         assert refused.status == 400 and 'value="kept as it was"' in refused.body.decode()
         assert "nobody" in refused.page().words()
+        # In the frame of every page of hers.
+        menu = [one for one in anna.get("/new").page().links if one in ("/workspaces", "/cvms", "/users", "/audit", "/api", "/me")]
+        assert [one for one in refused.page().links if one in menu] == menu and "/workspaces" in menu
 
 
 def a_form_of_elsewhere_creates_nothing():
