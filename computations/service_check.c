@@ -64,33 +64,13 @@ static int look_state(void *subject, char *found, struct err *e)
 				e);
 }
 
-/* A service that runs uses it already: nobody is excluded, and nothing is made. */
-static int look_server(const char *place, char *found, struct err *e)
-{
-	const struct db_postgres how = { .place = place, .schema = STORE_SCHEMA, .look = true };
-	struct db db;
-	int64_t form;
-
-	if (db_postgres_open(&db, &how, e) < 0)
-		return err_code(e);
-	int failed = db_form(&db, &form, e);
-	db_close(&db);
-	if (failed)
-		return failed;
-	if (form < 0 || form > STORE_FORM)
-		return err_set(e, ERR_PRECONDITION,
-			       "it has form %lld, and this program knows those up to %d",
-			       (long long)form, STORE_FORM);
-	return preflight_found(found, "PostgreSQL, form %lld", (long long)form);
-}
-
 static int look_database(void *subject, char *found, struct err *e)
 {
 	const struct config *c = subject;
 	CLEANUP(free) char *path = NULL;
 
 	if (c->database && db_postgres_is_place(c->database))
-		return look_server(c->database, found, e);
+		return preflight_server(c->database, STORE_SCHEMA, STORE_FORM, found, e);
 	if (text_format(&path, e, c->database ? "%s" : "%s/computations.db",
 			c->database ? c->database : c->state_dir) < 0)
 		return err_code(e);

@@ -107,7 +107,8 @@ static int open_state(struct daemon *d, struct err *e)
 		return err_code(e);
 	umask(0077);
 	if (lock_state(d, e) < 0 || text_format(&cvms, e, "%s/cvms", config->state_dir) < 0 ||
-	    dir_make(cvms, 0700, e) < 0 || registry_open(config->state_dir, &d->registry, e) < 0)
+	    dir_make(cvms, 0700, e) < 0 ||
+	    registry_open(config->state_dir, config->database, &d->registry, e) < 0)
 		return err_code(e);
 	return ports_new(config->forward_host, config->port_first, config->port_last, &d->ports, e);
 }

@@ -151,6 +151,11 @@ void db_rollback(struct db *db)
 
 /* ---- columns ---- */
 
+const char *db_column_name(struct db_rows *rows, int column)
+{
+	return rows->driver->name(rows, column);
+}
+
 static int foreign(struct db_rows *rows, int column, const char *what, struct err *e)
 {
 	return err_set(

@@ -72,6 +72,8 @@ int db_snapshot(struct db *db, struct err *e) MUST_CHECK;
 /* ---- a row's columns, from 0. What this program would not have written there is ERR_DATA_LOSS, which names
  * the column: rows become messages, and loops count by them. ---- */
 
+/* Its name, lent until the rows are freed. */
+const char *db_column_name(struct db_rows *rows, int column);
 /* A malloc'ed string: UTF-8, without a zero byte. */
 int db_text(struct db_rows *rows, int column, char **text, struct err *e) MUST_CHECK;
 /* From `min` to `max`. */

@@ -50,6 +50,16 @@ int db_forms_make(struct db *db, const struct db_forms *forms, struct err *e)
 	return make(db, forms, 0, e);
 }
 
+int db_forms_within(struct db *db, const struct db_forms *forms, struct err *e)
+{
+	int64_t form;
+	int newest = look(db, forms, &form, e);
+
+	if (newest)
+		return newest < 0 ? newest : 0;
+	return make(db, forms, form, e);
+}
+
 int db_forms_apply(struct db *db, const struct db_forms *forms, struct err *e)
 {
 	int64_t form;
@@ -59,9 +69,8 @@ int db_forms_apply(struct db *db, const struct db_forms *forms, struct err *e)
 		return newest < 0 ? newest : 0;
 	if (db_begin(db, e) < 0)
 		return err_code(e);
-	/* Within the transaction: whoever made it meanwhile is seen. */
-	newest = look(db, forms, &form, e);
-	if (newest < 0 || (!newest && make(db, forms, form, e) < 0)) {
+	/* It looks again: whoever made it meanwhile is seen. */
+	if (db_forms_within(db, forms, e) < 0) {
 		db_rollback(db);
 		return err_code(e);
 	}

@@ -17,6 +17,9 @@ struct db_forms {
  * newest is ERR_PRECONDITION. */
 int db_forms_apply(struct db *db, const struct db_forms *forms, struct err *e) MUST_CHECK;
 
+/* The same within a transaction of the caller's, who ends it. */
+int db_forms_within(struct db *db, const struct db_forms *forms, struct err *e) MUST_CHECK;
+
 /* The same of a database that has no tables at all, within a transaction of the caller's. ERR_PRECONDITION: it has. */
 int db_forms_make(struct db *db, const struct db_forms *forms, struct err *e) MUST_CHECK;
 

@@ -4,6 +4,8 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
+#include "common/db/db_form.h"
+#include "common/db/db_postgres.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -224,4 +226,24 @@ int preflight_database(const char *path, int form, char found[PREFLIGHT_TEXT_MAX
 	return has < form ? preflight_found(found, "'%s', form %d, becomes %d at the start", path,
 					    has, form)
 			  : preflight_found(found, "'%s', form %d", path, has);
+}
+
+int preflight_server(const char *place, const char *schema, int form,
+		     char found[PREFLIGHT_TEXT_MAX], struct err *e)
+{
+	const struct db_postgres how = { .place = place, .schema = schema, .look = true };
+	struct db db;
+	int64_t has;
+
+	if (db_postgres_open(&db, &how, e) < 0)
+		return err_code(e);
+	int failed = db_form(&db, &has, e);
+	db_close(&db);
+	if (failed)
+		return failed;
+	if (has < 0 || has > form)
+		return err_set(e, ERR_PRECONDITION,
+			       "it has form %lld, and this program knows those up to %d",
+			       (long long)has, form);
+	return preflight_found(found, "PostgreSQL, form %lld", (long long)has);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * preflight_database.h — whether a daemon's SQLite file can be used by this program, without touching it.
+ * preflight_database.h — whether a daemon's database can be used by this program, without touching it.
  */
 #pragma once
 
@@ -11,3 +11,8 @@
  * and no file is made. Not for a process that has the file open itself. */
 int preflight_database(const char *path, int form, char found[PREFLIGHT_TEXT_MAX],
 		       struct err *e) MUST_CHECK;
+
+/* The same of a database at a place of PostgreSQL's (db_postgres.h), where the tables are in `schema`. Nobody is kept
+ * from it, and nothing is made. */
+int preflight_server(const char *place, const char *schema, int form,
+		     char found[PREFLIGHT_TEXT_MAX], struct err *e) MUST_CHECK;

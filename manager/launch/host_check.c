@@ -11,6 +11,7 @@
 #include "manager/launch/lifecycle.h"
 #include "manager/launch/running.h"
 #include "manager/launch/tee.h"
+#include "manager/registry/registry_form.h"
 #include "manager/settings/calls.h"
 
 #include <string.h>
@@ -134,6 +135,8 @@ static int look_database(void *subject, char *found, struct err *e)
 	const struct config *c = ((struct host *)subject)->config;
 	CLEANUP(free) char *path = NULL;
 
+	if (c->database)
+		return preflight_server(c->database, REGISTRY_SCHEMA, REGISTRY_VERSION, found, e);
 	if (text_format(&path, e, "%s/registry.db", c->state_dir) < 0)
 		return err_code(e);
 	return preflight_database(path, REGISTRY_VERSION, found, e);
@@ -339,7 +342,8 @@ static const struct preflight_check checks[] = {
 	  "another folder in MANAGER_STATE_DIR" },
 	{ "database", look_database,
 	  "install the version that wrote it, or move registry.db away with its -wal and "
-	  "-shm: what runs is found by 'cocos-cli vm strays'" },
+	  "-shm: what runs is found by 'cocos-cli vm strays'; start the server of MANAGER_DATABASE, "
+	  "and give its role a database (docs/operators.md)" },
 	{ "audit log", look_audit,
 	  "make its folder, and room in it, or name another file in MANAGER_AUDIT_LOG" },
 	{ "access", look_access,

@@ -387,6 +387,19 @@ static int take_steps(struct lifecycle *l, const struct cvm_request *request, st
 	return set_step(l, cvm, CVM_RUNNING, e);
 }
 
+/* Where nobody knows whether it was recorded, the step says so: its removal finds out. */
+static int record(struct lifecycle *l, struct cvm *cvm, struct err *e)
+{
+	cvm->step = CVM_FILES;
+	if (registry_add(l->registry, cvm, e) == 0)
+		return 0;
+	if (e->code != ERR_UNKNOWN) {
+		ports_give(l->ports, cvm->port);
+		cvm->step = 0;
+	}
+	return e->code == ERR_EXHAUSTED ? host_check_named(HOST_CHECK_STATE, e) : err_code(e);
+}
+
 static int create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 		  struct launch *launch, struct err *e)
 {
@@ -396,15 +409,10 @@ static int create(struct lifecycle *l, const struct cvm_request *request, struct
 		return err_code(e);
 	if (take_port(l, launch->at, &cvm->port, e) < 0)
 		return host_check_named(HOST_CHECK_PORTS, e);
-	cvm->step = CVM_FILES;
-	if (registry_add(l->registry, cvm, e) < 0) {
-		ports_give(l->ports, cvm->port);
-		cvm->step = 0;
-		return e->code == ERR_EXHAUSTED ? host_check_named(HOST_CHECK_STATE, e)
-						: err_code(e);
-	}
-	if (take_steps(l, request, cvm, launch, e) == 0)
+	if (record(l, cvm, e) == 0 && take_steps(l, request, cvm, launch, e) == 0)
 		return 0;
+	if (!cvm->step)
+		return err_code(e);
 	(void)!vm_host_wrap(launch->at, e);
 	cvm->why = CVM_FAILED;
 	if (lifecycle_remove(l, cvm, true, &undo) == 0)
@@ -428,11 +436,12 @@ int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, str
 }
 
 /* Where no step can be recorded because the disk is full, what must not go on is ended all the same: a
- * manager that reads the older step does it once more. */
+ * manager that reads the older step does it once more. Without a record there is no step to be kept. */
 static int set_last_step(struct lifecycle *l, struct cvm *cvm, enum cvm_step step, bool insist,
 			 struct err *e)
 {
-	if (set_step(l, cvm, step, e) < 0 && !(insist && e->code == ERR_EXHAUSTED))
+	if (set_step(l, cvm, step, e) < 0 && e->code != ERR_NOT_FOUND &&
+	    !(insist && e->code == ERR_EXHAUSTED))
 		return err_code(e);
 	cvm->step = step;
 	return 0;

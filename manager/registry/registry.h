@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * registry.h — which CVMs there are, on disk, in SQLite: what a restart relies on.
+ * registry.h — which CVMs there are: what a restart relies on. In SQLite on disk, or on a PostgreSQL server.
  *
  * Each step of creating or removing a CVM is recorded before it is taken, and the record is removed
  * last. So whatever a killed manager left over belongs to a record, and everything before
  * CVM_RUNNING is undone, everything after it finished, by the same idempotent removal.
  *
- * Functions block and may be called from any thread.
+ * Functions block and may be called from any thread but the loop's. ERR_UNAVAILABLE: the server can't be asked now,
+ * and nothing was changed; ERR_UNKNOWN: the answer to a change got lost, and it may have been made (db.h).
  */
 #pragma once
 
@@ -25,7 +26,7 @@ enum {
 	CVM_TEXT_MAX = 256,
 	CVM_HOST_MAX = 64, /* a host's name, with its end */
 	REGISTRY_TAG_LEN = 8,
-	REGISTRY_VERSION = 5, /* of the file's form */
+	REGISTRY_VERSION = 5, /* of the tables' form */
 	REGISTRY_ROWS_MAX =
 		16384, /* slots are below it: CONFIG_VMS_MAX, and room for a limit that was higher */
 	REGISTRY_GONE_MAX =
@@ -112,14 +113,16 @@ bool cvm_id_is_valid(const char *id);
 
 struct registry;
 
-/* registry.db in that folder, and beside it the file `tag`; creates what is missing. A file of
- * another form is ERR_PRECONDITION, a damaged one ERR_DATA_LOSS or what SQLite says of it; nothing
- * is repaired by guessing. */
-int registry_open(const char *dir, struct registry **registry, struct err *e) MUST_CHECK;
+/* registry.db in that folder, or the database at a place of PostgreSQL's (db_postgres.h; NULL: none); and the file
+ * `tag` in the folder. Creates what is missing. A newer form is ERR_PRECONDITION, and so is a server's database that
+ * another manager uses, or has made; a damaged one is ERR_DATA_LOSS or what SQLite says of it; nothing is repaired by guessing.
+ * Who had it open before can change nothing any more. */
+int registry_open(const char *dir, const char *database, struct registry **registry,
+		  struct err *e) MUST_CHECK;
 void registry_close(struct registry *registry);
 DEFINE_CLEANUP(struct registry *, registry_close)
 
-/* Eight hexadecimal digits, made with the file: they distinguish this manager's domains from
+/* Eight hexadecimal digits, made with the tables: they distinguish this manager's domains from
  * another's. */
 const char *registry_tag(const struct registry *registry);
 

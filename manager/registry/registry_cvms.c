@@ -4,66 +4,62 @@
 
 int registry_insert(struct registry *r, const struct cvm *cvm, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
+	return registry_row_insert(&r->db, cvm, e);
+}
 
-	if (registry_prepare(
-		    r, "INSERT INTO cvm (" REGISTRY_COLUMNS ") VALUES (" REGISTRY_PARAMETERS ")",
-		    &s, e) < 0)
-		return err_code(e);
-	registry_row_bind(s, cvm);
-	return registry_run(r, s, cvm->id, e);
+static int insert(struct registry *r, void *data, struct err *e)
+{
+	return registry_insert(r, data, e);
 }
 
 int registry_add(struct registry *r, const struct cvm *cvm, struct err *e)
 {
-	int failed;
+	return registry_write(r, insert, (void *)(uintptr_t)cvm, e);
+}
 
-	pthread_mutex_lock(&r->lock);
-	failed = registry_insert(r, cvm, e);
-	pthread_mutex_unlock(&r->lock);
-	return failed;
+/* One row, that of `id`. */
+static int one(int64_t changed, const char *id, struct err *e)
+{
+	return changed == 1 ? 0 : err_set(e, ERR_NOT_FOUND, "no CVM '%s'", id);
 }
 
 /* `sql` takes the value and the id. */
-static int change(struct registry *r, const char *sql, int64_t value, const char *id, struct err *e)
-{
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
+struct change {
+	const char *sql, *id;
+	int64_t value;
+};
 
-	if (registry_prepare(r, sql, &s, e) < 0)
+static int change(struct registry *r, void *data, struct err *e)
+{
+	const struct change *c = data;
+	int64_t changed;
+
+	if (db_change(&r->db, &changed, e, c->sql, "it", c->value, c->id) < 0)
 		return err_code(e);
-	sqlite3_bind_int64(s, 1, value);
-	sqlite3_bind_text(s, 2, id, -1, SQLITE_STATIC);
-	return registry_run(r, s, id, e);
-}
-
-static int change_locked(struct registry *r, const char *sql, int64_t value, const char *id,
-			 struct err *e)
-{
-	int failed;
-
-	pthread_mutex_lock(&r->lock);
-	failed = change(r, sql, value, id, e);
-	pthread_mutex_unlock(&r->lock);
-	return failed;
+	return one(changed, c->id, e);
 }
 
 int registry_set_step(struct registry *r, const char *id, enum cvm_step step, struct err *e)
 {
-	return change_locked(r, "UPDATE cvm SET step = ? WHERE id = ?", step, id, e);
+	struct change c = { "UPDATE cvm SET step = ? WHERE id = ?", id, step };
+
+	return registry_write(r, change, &c, e);
 }
 
 int registry_set_port(struct registry *r, const char *id, uint16_t port, struct err *e)
 {
-	return change_locked(r, "UPDATE cvm SET port = ? WHERE id = ?", port, id, e);
+	struct change c = { "UPDATE cvm SET port = ? WHERE id = ?", id, port };
+
+	return registry_write(r, change, &c, e);
 }
 
 /* REGISTRY_GONE_MAX of them stay: beyond that, the oldest of the owner who has most goes, as in fleet_gone.c. */
 #define PRUNE_GONE                                                           \
 	"DELETE FROM gone WHERE (SELECT count(*) FROM gone) > 1024 AND nr =" \
-	" (SELECT min(nr) FROM gone GROUP BY owner ORDER BY count(*) DESC, min(nr) LIMIT 1);"
+	" (SELECT min(nr) FROM gone GROUP BY owner ORDER BY count(*) DESC, min(nr) LIMIT 1)"
 #define LIST_GONE                       \
 	"SELECT " REGISTRY_GONE_COLUMNS \
-	" FROM (SELECT * FROM gone ORDER BY nr DESC LIMIT 1024) ORDER BY nr"
+	" FROM (SELECT * FROM gone ORDER BY nr DESC LIMIT 1024) AS newest ORDER BY nr"
 _Static_assert(REGISTRY_GONE_MAX == 1024, "as PRUNE_GONE and LIST_GONE say");
 
 #define KEEP_GONE                                                      \
@@ -71,108 +67,109 @@ _Static_assert(REGISTRY_GONE_MAX == 1024, "as PRUNE_GONE and LIST_GONE say");
 	") SELECT id, name, labels, tee, kvm, ?, created_ms, ?, owner" \
 	" FROM cvm WHERE id = ?"
 
-static int delete(struct registry *r, const struct cvm *cvm, struct err *e)
+static int delete(struct registry *r, void *data, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *keep = NULL, *drop = NULL;
+	const struct cvm *cvm = data;
+	int64_t kept;
 
-	if (registry_prepare(r, KEEP_GONE, &keep, e) < 0 ||
-	    registry_prepare(r, "DELETE FROM cvm WHERE id = ?", &drop, e) < 0)
+	if (db_change(&r->db, &kept, e, KEEP_GONE, "iit", (int64_t)cvm->why, cvm->exited_ms,
+		      cvm->id) < 0 ||
+	    one(kept, cvm->id, e) < 0 ||
+	    db_run(&r->db, e, "DELETE FROM cvm WHERE id = ?", "t", cvm->id) < 0)
 		return err_code(e);
-	sqlite3_bind_int64(keep, 1, cvm->why);
-	sqlite3_bind_int64(keep, 2, cvm->exited_ms);
-	sqlite3_bind_text(keep, 3, cvm->id, -1, SQLITE_STATIC);
-	sqlite3_bind_text(drop, 1, cvm->id, -1, SQLITE_STATIC);
-	return registry_run(r, keep, cvm->id, e) < 0 ? err_code(e)
-						     : registry_run(r, drop, cvm->id, e);
+	return db_run(&r->db, e, PRUNE_GONE, "");
 }
 
 int registry_delete(struct registry *r, const struct cvm *cvm, struct err *e)
 {
-	struct err undo;
-	int failed;
-
-	pthread_mutex_lock(&r->lock);
-	failed = registry_exec(r, "BEGIN IMMEDIATE", e);
-	if (!failed) {
-		failed = delete (r, cvm, e);
-		if (!failed)
-			failed = registry_exec(r, PRUNE_GONE "COMMIT", e);
-		if (failed)
-			(void)!registry_exec(r, "ROLLBACK", &undo);
-	}
-	pthread_mutex_unlock(&r->lock);
-	return failed;
+	return registry_write(r, delete, (void *)(uintptr_t)cvm, e);
 }
 
-static int list_gone(struct registry *r, struct cvm_gone *gone, size_t *count, struct err *e)
-{
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
-	size_t n = 0;
-	int code = SQLITE_DONE;
+struct gone {
+	struct cvm_gone *all;
+	size_t count;
+};
 
-	if (registry_prepare(r, LIST_GONE, &s, e) < 0)
+static int list_gone(struct registry *r, void *data, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct gone *gone = data;
+	int row = 0;
+
+	if (db_query(&r->db, &rows, e, LIST_GONE, "") < 0)
 		return err_code(e);
-	while (n < REGISTRY_GONE_MAX && (code = sqlite3_step(s)) == SQLITE_ROW)
-		n += registry_row_take_gone(s, &gone[n]); /* another one names no domain of ours */
-	if (n < REGISTRY_GONE_MAX && code != SQLITE_DONE)
-		return registry_error(r, e);
-	*count = n;
-	return 0;
+	while (gone->count < REGISTRY_GONE_MAX && (row = db_next(rows, e)) > 0)
+		/* another one names no domain of ours */
+		gone->count += registry_row_take_gone(rows, &gone->all[gone->count]);
+	return row < 0 ? row : 0;
 }
 
 int registry_gone(struct registry *r, struct cvm_gone gone[REGISTRY_GONE_MAX], size_t *count,
 		  struct err *e)
 {
-	int failed;
+	struct gone all = { gone, 0 };
 
-	pthread_mutex_lock(&r->lock);
-	failed = list_gone(r, gone, count, e);
-	pthread_mutex_unlock(&r->lock);
-	return failed;
+	if (registry_read(r, list_gone, &all, e) < 0)
+		return err_code(e);
+	*count = all.count;
+	return 0;
 }
 
-static int list(struct registry *r, struct cvm **cvms, size_t *count, struct err *e)
+struct list {
+	struct cvm *all;
+	size_t count, room;
+};
+
+static int make_room(struct list *l, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
-	CLEANUP(free) struct cvm *all = NULL;
-	size_t n = 0, room = 0;
-	int code;
+	struct cvm *more;
 
-	if (registry_prepare(r, "SELECT " REGISTRY_COLUMNS " FROM cvm ORDER BY slot", &s, e) < 0)
-		return err_code(e);
-	while ((code = sqlite3_step(s)) == SQLITE_ROW) {
-		if (n == room) {
-			struct cvm *more;
-
-			room = room ? 2 * room : 16;
-			if (room > REGISTRY_ROWS_MAX)
-				return err_set(e, ERR_EXHAUSTED, "registry: too many CVMs");
-			more = reallocarray(all, room, sizeof(*all));
-			if (!more)
-				return err_nomem(e);
-			all = more;
-		}
-		if (registry_row_take(s, &all[n], e) < 0)
-			return err_wrap(e, "registry: " WAY_OUT);
-		if (n && all[n].slot == all[n - 1].slot)
-			return err_set(e, ERR_DATA_LOSS,
-				       "registry: " WAY_OUT ": CVMs %s and %s have one slot",
-				       all[n - 1].id, all[n].id);
-		n++;
-	}
-	if (code != SQLITE_DONE)
-		return registry_error(r, e);
-	*cvms = TAKE_PTR(all);
-	*count = n;
+	if (l->count < l->room)
+		return 0;
+	l->room = l->room ? 2 * l->room : 16;
+	if (l->room > REGISTRY_ROWS_MAX)
+		return err_set(e, ERR_EXHAUSTED, "too many CVMs");
+	more = reallocarray(l->all, l->room, sizeof(*more));
+	if (!more)
+		return err_nomem(e);
+	l->all = more;
 	return 0;
+}
+
+static int list(struct registry *r, void *data, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct list *l = data;
+	int row;
+
+	if (db_query(&r->db, &rows, e, "SELECT " REGISTRY_COLUMNS " FROM cvm ORDER BY slot", "") <
+	    0)
+		return err_code(e);
+	while ((row = db_next(rows, e)) > 0) {
+		struct cvm *cvm;
+
+		if (make_room(l, e) < 0)
+			return err_code(e);
+		cvm = &l->all[l->count];
+		if (registry_row_take(rows, cvm, e) < 0)
+			return err_code(e);
+		if (l->count && cvm->slot == cvm[-1].slot)
+			return err_set(e, ERR_DATA_LOSS, "CVMs %s and %s have one slot", cvm[-1].id,
+				       cvm->id);
+		l->count++;
+	}
+	return row;
 }
 
 int registry_list(struct registry *r, struct cvm **cvms, size_t *count, struct err *e)
 {
-	int failed;
+	struct list l = { .all = NULL };
 
-	pthread_mutex_lock(&r->lock);
-	failed = list(r, cvms, count, e);
-	pthread_mutex_unlock(&r->lock);
-	return failed;
+	if (registry_read(r, list, &l, e) < 0) {
+		free(l.all);
+		return err_code(e);
+	}
+	*cvms = l.all;
+	*count = l.count;
+	return 0;
 }

@@ -7,135 +7,145 @@
 
 enum column { COLUMN_NAME, COLUMN_URI, COLUMN_WORDS, COLUMN_DRAINING };
 
-static int bad(sqlite3_stmt *s, enum column column, const char *why, struct err *e)
+static int bad(struct db_rows *rows, const struct registry_host *host, enum column column,
+	       const char *why, struct err *e)
 {
-	const char *name = (const char *)sqlite3_column_text(s, COLUMN_NAME);
-
-	return err_set(e, ERR_DATA_LOSS, "registry: " WAY_OUT ": host %s: its %s %s",
-		       log_quote(name ? name : "").text, sqlite3_column_name(s, (int)column), why);
+	return err_set(e, ERR_DATA_LOSS, "host %s: its %s %s", log_quote(host->name).text,
+		       db_column_name(rows, (int)column), why);
 }
 
 /* Of what a line of a table may have, for it becomes one: printable ASCII, and tabs between words. */
-static int take_text(sqlite3_stmt *s, enum column column, char *out, size_t room, struct err *e)
+static int take_text(struct db_rows *rows, const struct registry_host *host, enum column column,
+		     char *out, size_t room, struct err *e)
 {
-	const char *text = (const char *)sqlite3_column_text(s, (int)column);
-	size_t len = (size_t)sqlite3_column_bytes(s, (int)column);
+	CLEANUP(free) char *text = NULL;
+	size_t len;
 
-	if (sqlite3_column_type(s, (int)column) != SQLITE_TEXT || !text)
-		return bad(s, column, "is no text", e);
+	if (db_text(rows, (int)column, &text, e) < 0)
+		return e->code == ERR_DATA_LOSS ? bad(rows, host, column, "is no text of ours", e)
+						: err_code(e);
+	len = strlen(text);
 	if (len >= room)
-		return bad(s, column, "is too long", e);
+		return bad(rows, host, column, "is too long", e);
 	for (size_t i = 0; i < len; i++)
 		if (text[i] != '\t' && (text[i] < 0x20 || text[i] > 0x7e))
-			return bad(s, column, "is no text of ours", e);
-	memcpy(out, text, len);
-	out[len] = '\0';
+			return bad(rows, host, column, "is no text of ours", e);
+	memcpy(out, text, len + 1);
 	return 0;
 }
 
-static int take(sqlite3_stmt *s, struct registry_host *host, struct err *e)
+static int take(struct db_rows *rows, struct registry_host *host, struct err *e)
 {
-	int64_t draining = sqlite3_column_int64(s, COLUMN_DRAINING);
-
-	if (take_text(s, COLUMN_NAME, host->name, sizeof(host->name), e) < 0 ||
-	    take_text(s, COLUMN_URI, host->uri, sizeof(host->uri), e) < 0 ||
-	    take_text(s, COLUMN_WORDS, host->words, sizeof(host->words), e) < 0)
+	if (take_text(rows, host, COLUMN_NAME, host->name, sizeof(host->name), e) < 0 ||
+	    take_text(rows, host, COLUMN_URI, host->uri, sizeof(host->uri), e) < 0 ||
+	    take_text(rows, host, COLUMN_WORDS, host->words, sizeof(host->words), e) < 0)
 		return err_code(e);
 	if (!access_name_is_valid(host->name))
-		return bad(s, COLUMN_NAME, "is no host's name", e);
-	if (sqlite3_column_type(s, COLUMN_DRAINING) != SQLITE_INTEGER || draining < 0 ||
-	    draining > 1)
-		return bad(s, COLUMN_DRAINING, "is neither 0 nor 1", e);
-	host->draining = draining;
+		return bad(rows, host, COLUMN_NAME, "is no host's name", e);
+	if (db_flag(rows, COLUMN_DRAINING, &host->draining, e) < 0)
+		return bad(rows, host, COLUMN_DRAINING, "is neither 0 nor 1", e);
 	return 0;
 }
 
-static int list(struct registry *r, struct registry_host **hosts, size_t *count, struct err *e)
-{
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
-	CLEANUP(free) struct registry_host *all = calloc(REGISTRY_HOSTS_MAX, sizeof(*all));
-	size_t n = 0;
-	int code;
+struct list {
+	struct registry_host *all;
+	size_t count;
+};
 
-	if (!all)
-		return err_nomem(e);
-	if (registry_prepare(r, "SELECT name, uri, words, draining FROM host ORDER BY nr", &s, e) <
-	    0)
+static int list(struct registry *r, void *data, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct list *l = data;
+	int row;
+
+	if (db_query(&r->db, &rows, e, "SELECT name, uri, words, draining FROM host ORDER BY nr",
+		     "") < 0)
 		return err_code(e);
-	while ((code = sqlite3_step(s)) == SQLITE_ROW) {
-		if (n == REGISTRY_HOSTS_MAX)
-			return err_set(e, ERR_DATA_LOSS,
-				       "registry: " WAY_OUT ": more than %d hosts",
-				       REGISTRY_HOSTS_MAX);
-		if (take(s, &all[n++], e) < 0)
+	while ((row = db_next(rows, e)) > 0) {
+		if (l->count == REGISTRY_HOSTS_MAX)
+			return err_set(e, ERR_DATA_LOSS, "more than %d hosts", REGISTRY_HOSTS_MAX);
+		if (take(rows, &l->all[l->count++], e) < 0)
 			return err_code(e);
 	}
-	if (code != SQLITE_DONE)
-		return registry_error(r, e);
-	*hosts = TAKE_PTR(all);
-	*count = n;
-	return 0;
+	return row;
 }
 
 int registry_hosts(struct registry *r, struct registry_host **hosts, size_t *count, struct err *e)
 {
-	int failed;
+	CLEANUP(free) struct registry_host *all = calloc(REGISTRY_HOSTS_MAX, sizeof(*all));
+	struct list l = { all, 0 };
 
-	pthread_mutex_lock(&r->lock);
-	failed = list(r, hosts, count, e);
-	pthread_mutex_unlock(&r->lock);
-	return failed;
-}
-
-/* As many texts as parameters, and then `draining` if that is not negative. */
-static int run(struct registry *r, const char *sql, const char *const *texts, int count,
-	       int draining, struct err *e)
-{
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
-
-	if (registry_prepare(r, sql, &s, e) < 0)
+	if (!all)
+		return err_nomem(e);
+	if (registry_read(r, list, &l, e) < 0)
 		return err_code(e);
-	for (int i = 0; i < count; i++)
-		sqlite3_bind_text(s, i + 1, texts[i], -1, SQLITE_STATIC);
-	if (draining >= 0)
-		sqlite3_bind_int(s, count + 1, draining);
-	return sqlite3_step(s) == SQLITE_DONE ? 0 : registry_error(r, e);
+	*hosts = TAKE_PTR(all);
+	*count = l.count;
+	return 0;
 }
 
-static int run_locked(struct registry *r, const char *sql, const char *const *texts, int count,
-		      int draining, struct err *e)
+static int add(struct registry *r, void *data, struct err *e)
 {
-	int failed;
+	const struct registry_host *host = data;
 
-	pthread_mutex_lock(&r->lock);
-	failed = run(r, sql, texts, count, draining, e);
-	pthread_mutex_unlock(&r->lock);
-	return failed;
+	return db_run(&r->db, e,
+		      "INSERT INTO host (name, uri, words, draining) VALUES (?, ?, ?, ?)", "ttti",
+		      host->name, host->uri, host->words, (int64_t)host->draining);
 }
 
 int registry_host_add(struct registry *r, const struct registry_host *host, struct err *e)
 {
-	const char *const texts[] = { host->name, host->uri, host->words };
+	return registry_write(r, add, (void *)(uintptr_t)host, e);
+}
 
-	return run_locked(r, "INSERT INTO host (name, uri, words, draining) VALUES (?, ?, ?, ?)",
-			  texts, 3, host->draining, e);
+static int drain(struct registry *r, void *data, struct err *e)
+{
+	const struct registry_host *host = data;
+
+	return db_run(&r->db, e,
+		      "INSERT INTO host (name, uri, words, draining) VALUES (?, '', '', ?)"
+		      " ON CONFLICT (name) DO UPDATE SET draining = excluded.draining",
+		      "ti", host->name, (int64_t)host->draining);
+}
+
+/* The host of that name, for one of these. */
+static int run(struct registry *r, registry_work *work, const char *name, bool draining,
+	       struct err *e)
+{
+	struct registry_host host = { .draining = draining };
+
+	if (strlen(name) >= sizeof(host.name))
+		return err_set(e, ERR_INVALID, "registry: the host's name is too long");
+	memcpy(host.name, name, strlen(name) + 1);
+	return registry_write(r, work, &host, e);
 }
 
 int registry_host_drain(struct registry *r, const char *name, bool draining, struct err *e)
 {
-	return run_locked(r,
-			  "INSERT INTO host (name, uri, words, draining) VALUES (?, '', '', ?)"
-			  " ON CONFLICT (name) DO UPDATE SET draining = excluded.draining",
-			  &name, 1, draining, e);
+	return run(r, drain, name, draining, e);
+}
+
+static int settle(struct registry *r, void *data, struct err *e)
+{
+	const struct registry_host *host = data;
+
+	return db_run(&r->db, e, "UPDATE host SET uri = '', words = '' WHERE name = ?", "t",
+		      host->name);
 }
 
 int registry_host_settle(struct registry *r, const char *name, struct err *e)
 {
-	return run_locked(r, "UPDATE host SET uri = '', words = '' WHERE name = ?", &name, 1, -1,
-			  e);
+	return run(r, settle, name, false, e);
+}
+
+static int drop(struct registry *r, void *data, struct err *e)
+{
+	const struct registry_host *host = data;
+
+	return db_run(&r->db, e, "DELETE FROM host WHERE name = ?", "t", host->name);
 }
 
 int registry_host_drop(struct registry *r, const char *name, struct err *e)
 {
-	return run_locked(r, "DELETE FROM host WHERE name = ?", &name, 1, -1, e);
+	return run(r, drop, name, false, e);
 }

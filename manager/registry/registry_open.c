@@ -1,66 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* registry_open.c — the registry's file: its tables and their versions, the tag, the epoch. */
+/* registry_open.c — the registry's database, the tag and the epoch in it. */
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/db/db_postgres.h"
+#include "common/db/db_sqlite.h"
+#include "manager/registry/registry_form.h"
 #include "manager/registry/registry_state.h"
 
 #include <string.h>
 
-static const char schema[] = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;"
-			     "CREATE TABLE cvm ("
-			     " id TEXT PRIMARY KEY,"
-			     " slot INTEGER NOT NULL UNIQUE,"
-			     " port INTEGER NOT NULL UNIQUE,"
-			     " step INTEGER NOT NULL,"
-			     " created_ms INTEGER NOT NULL,"
-			     " expires_ms INTEGER NOT NULL,"
-			     " tee INTEGER NOT NULL,"
-			     " kvm INTEGER NOT NULL,"
-			     " cpus INTEGER NOT NULL,"
-			     " cpu_type TEXT NOT NULL,"
-			     " firmware TEXT NOT NULL,"
-			     " image TEXT NOT NULL,"
-			     " cmdline TEXT NOT NULL,"
-			     " boot_sha3_256 BLOB NOT NULL,"
-			     " boot_sha3_384 BLOB NOT NULL,"
-			     " expected TEXT NOT NULL"
-			     ") STRICT;"
-			     "PRAGMA user_version = 1;";
-
-/* What makes the next version of each, from the first on. */
-static const char *const migrations[] = {
-	"CREATE TABLE IF NOT EXISTS gone ("
-	" nr INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" id TEXT NOT NULL"
-	") STRICT;"
-	"ALTER TABLE cvm ADD COLUMN name TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE cvm ADD COLUMN labels TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE cvm ADD COLUMN memory INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE gone ADD COLUMN name TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE gone ADD COLUMN labels TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE gone ADD COLUMN tee INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE gone ADD COLUMN kvm INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE gone ADD COLUMN why INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE gone ADD COLUMN created_ms INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE gone ADD COLUMN exited_ms INTEGER NOT NULL DEFAULT 0;"
-	"PRAGMA user_version = 2;",
-	"ALTER TABLE cvm ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE gone ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
-	"PRAGMA user_version = 3;",
-	/* In parentheses, as clang wants two literals where most rows have more. */
-	("ALTER TABLE cvm ADD COLUMN host TEXT NOT NULL DEFAULT '';"
-	 "PRAGMA user_version = 4;"),
-	"CREATE TABLE host ("
-	" nr INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" name TEXT NOT NULL UNIQUE,"
-	" uri TEXT NOT NULL,"
-	" words TEXT NOT NULL,"
-	" draining INTEGER NOT NULL"
-	") STRICT;"
-	"PRAGMA user_version = 5;",
-};
-_Static_assert(REGISTRY_VERSION == 1 + ARRAY_LEN(migrations), "each version has its step");
 enum { TAG_FILE_MAX = 64, EPOCH_TEXT_MAX = 8 };
 
 static bool tag_is_valid(const char *tag)
@@ -98,152 +47,158 @@ static int make_tag(char tag[REGISTRY_TAG_LEN + 1], struct err *e)
 	return 0;
 }
 
-int registry_migrate(struct registry *r, int version, struct err *e)
+static int insert_tag(struct registry *r, const char *tag, struct err *e)
 {
-	if (version > REGISTRY_VERSION)
-		return err_set(e, ERR_PRECONDITION,
-			       "registry: version %d was written by a newer manager", version);
-	if (version < 1)
-		return registry_damaged(r, "its version is none", e);
-	for (; version < REGISTRY_VERSION; version++)
-		if (registry_exec(r, migrations[version - 1], e) < 0)
-			return err_wrap(e, "make version %d", version + 1);
-	return 0;
+	return db_run(&r->db, e, "INSERT INTO meta (key, value) VALUES ('tag', ?)", "t", tag);
 }
 
 int registry_make_tables(struct registry *r, const char *tag, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
-
-	if (registry_exec(r, schema, e) < 0 || registry_migrate(r, 1, e) < 0 ||
-	    registry_prepare(r, "INSERT INTO meta VALUES ('tag', ?)", &s, e) < 0)
-		return err_code(e);
-	sqlite3_bind_text(s, 1, tag, -1, SQLITE_STATIC);
-	return registry_run(r, s, "tag", e);
+	return db_forms_make(&r->db, &registry_forms, e) < 0 ? err_code(e) : insert_tag(r, tag, e);
 }
 
-int registry_version(struct registry *r, int *version, struct err *e)
+/* What `meta` has under that key, malloc'ed; NULL: nothing. */
+static int read_meta(struct registry *r, const char *key, char **value, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	int row;
 
-	if (registry_prepare(r, "PRAGMA user_version", &s, e) < 0)
+	*value = NULL;
+	if (db_query(&r->db, &rows, e, "SELECT value FROM meta WHERE key = ?", "t", key) < 0)
 		return err_code(e);
-	if (sqlite3_step(s) != SQLITE_ROW)
-		return registry_error(r, e);
-	*version = sqlite3_column_int(s, 0);
-	return 0;
+	row = db_next(rows, e);
+	if (row <= 0)
+		return row;
+	return db_text(rows, 0, value, e);
 }
 
 static int read_tag(struct registry *r, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
-	const char *tag;
-	int code;
+	CLEANUP(free) char *tag = NULL;
 
-	if (registry_prepare(r, "SELECT value FROM meta WHERE key = 'tag'", &s, e) < 0)
+	if (read_meta(r, "tag", &tag, e) < 0)
 		return err_code(e);
-	code = sqlite3_step(s);
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		return registry_error(r, e);
-	if (code == SQLITE_DONE || !(tag = (const char *)sqlite3_column_text(s, 0)) ||
-	    !tag_is_valid(tag))
-		return err_set(e, ERR_DATA_LOSS,
-			       "registry: the manager's tag is missing: " WAY_OUT);
+	if (!tag || !tag_is_valid(tag))
+		return err_set(e, ERR_DATA_LOSS, "the manager's tag is missing");
 	memcpy(r->tag, tag, sizeof(r->tag));
 	return 0;
 }
 
-/* Pages, indexes and uniqueness; a registry has few of them. */
+/* Pages, indexes and uniqueness; a registry has few of them. A server sees to its own. */
 int registry_check_integrity(struct registry *r, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
-	const char *answer;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	CLEANUP(free) char *answer = NULL;
+	int row;
 
-	if (registry_prepare(r, "PRAGMA integrity_check(1)", &s, e) < 0)
+	if (r->is_server)
+		return 0;
+	if (db_query(&r->db, &rows, e, "PRAGMA integrity_check(1)", "") < 0)
 		return err_code(e);
-	if (sqlite3_step(s) != SQLITE_ROW || !(answer = (const char *)sqlite3_column_text(s, 0)))
-		return registry_error(r, e);
-	if (strcmp(answer, "ok") != 0)
-		return registry_damaged(r, log_quote(answer).text, e);
+	row = db_next(rows, e);
+	if (row < 0 || (row > 0 && db_text(rows, 0, &answer, e) < 0))
+		return err_code(e);
+	if (!answer || strcmp(answer, "ok") != 0)
+		return err_set(e, ERR_DATA_LOSS, "%s", log_quote(answer ? answer : "").text);
 	return 0;
 }
 
 /* The number that was kept, or 0. One that is none would let revisions come again. */
 static int read_epoch(struct registry *r, uint64_t *epoch, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
-	const char *text;
-	int code;
+	CLEANUP(free) char *text = NULL;
 
-	if (registry_prepare(r, "SELECT value FROM meta WHERE key = 'epoch'", &s, e) < 0)
+	if (read_meta(r, "epoch", &text, e) < 0)
 		return err_code(e);
 	*epoch = 0;
-	code = sqlite3_step(s);
-	if (code == SQLITE_DONE)
+	if (!text)
 		return 0;
-	if (code != SQLITE_ROW)
-		return registry_error(r, e);
-	text = (const char *)sqlite3_column_text(s, 0);
-	if (!text || !*text || strlen(text) >= EPOCH_TEXT_MAX ||
-	    strspn(text, "0123456789") != strlen(text))
-		return registry_damaged(r, "its epoch is no number", e);
+	if (!*text || strlen(text) >= EPOCH_TEXT_MAX || strspn(text, "0123456789") != strlen(text))
+		return err_set(e, ERR_DATA_LOSS, "its epoch is no number");
 	*epoch = strtoull(text, NULL, 10);
 	if (*epoch < 1 || *epoch >= REGISTRY_EPOCH_MAX)
-		return registry_damaged(r, "its epoch is out of range", e);
+		return err_set(e, ERR_DATA_LOSS, "its epoch is out of range");
 	return 0;
 }
 
+/* From here on who opened it before changes nothing any more (registry_write()). */
 static int count_epoch(struct registry *r, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
 	char text[EPOCH_TEXT_MAX];
 	uint64_t epoch;
 
-	if (read_epoch(r, &epoch, e) < 0 ||
-	    registry_prepare(r, "INSERT OR REPLACE INTO meta VALUES ('epoch', ?)", &s, e) < 0)
+	if (read_epoch(r, &epoch, e) < 0)
 		return err_code(e);
 	snprintf(text, sizeof(text), "%u", (unsigned)++epoch);
-	sqlite3_bind_text(s, 1, text, -1, SQLITE_STATIC);
-	if (registry_run(r, s, "epoch", e) < 0)
+	if (db_run(&r->db, e,
+		   "INSERT INTO meta (key, value) VALUES ('epoch', ?)"
+		   " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+		   "t", text) < 0)
 		return err_code(e);
 	r->epoch = epoch;
 	return 0;
 }
 
-/* Tables and tag are made in one transaction, so that a file is either empty or complete; then
- * they go from the write-ahead log to the file itself, which is complete without its log. */
-static int set_up(struct registry *r, const char *tag, struct err *e)
+/* A server's tables may be another machine's, whose CVMs would be taken for lost here. */
+static int check_tag(const struct registry *r, const char *tag, struct err *e)
 {
-	int version;
-
-	if (registry_exec(r,
-			  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
-			  e) < 0 ||
-	    registry_version(r, &version, e) < 0)
-		return err_code(e);
-	if (version == 0 ? registry_make_tables(r, tag, e) < 0
-			 : registry_migrate(r, version, e) < 0)
-		return err_code(e);
-	if (count_epoch(r, e) < 0 || registry_exec(r, "COMMIT", e) < 0 ||
-	    registry_check_integrity(r, e) < 0 || read_tag(r, e) < 0)
-		return err_code(e);
-	return registry_exec(r, "PRAGMA wal_checkpoint(TRUNCATE)", e);
+	if (!r->is_server || strcmp(r->tag, tag) == 0)
+		return 0;
+	return err_set(
+		e, ERR_PRECONDITION,
+		"MANAGER_STATE_DIR/tag says %s, the registry %s: it is another manager's; "
+		"where this one takes its place, with the same hosts, write %s into the file",
+		tag, r->tag, r->tag);
 }
 
-static int open_database(struct registry *r, const char *path, const char *tag, struct err *e)
+static int bring_up(struct registry *r, const char *tag, struct err *e)
 {
-	if (sqlite3_open_v2(path, &r->db,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-			    NULL) != SQLITE_OK)
-		return registry_error(r, e);
-	return set_up(r, tag, e);
+	int64_t form;
+
+	if (db_form(&r->db, &form, e) < 0 || db_forms_within(&r->db, &registry_forms, e) < 0 ||
+	    (!form && insert_tag(r, tag, e) < 0) || read_tag(r, e) < 0 || check_tag(r, tag, e) < 0)
+		return err_code(e);
+	return count_epoch(r, e);
+}
+
+/* Tables and tag are made in one transaction, so that a database is either empty or complete. A file then gets them
+ * from its write-ahead log, and is complete without it. */
+static int set_up(struct registry *r, const char *tag, struct err *e)
+{
+	if (db_begin(&r->db, e) < 0)
+		return err_code(e);
+	if (bring_up(r, tag, e) < 0) {
+		db_rollback(&r->db);
+		return err_code(e);
+	}
+	if (db_commit(&r->db, e) < 0 || registry_check_integrity(r, e) < 0)
+		return err_code(e);
+	return r->is_server ? 0 : db_script(&r->db, "PRAGMA wal_checkpoint(TRUNCATE)", e);
+}
+
+static int open_database(struct registry *r, const char *path, const char *database, struct err *e)
+{
+	r->is_server = database != NULL;
+	if (!database)
+		return db_sqlite_open(&r->db, path, e);
+	return db_postgres_open(&r->db,
+				&(struct db_postgres){ .place = database,
+						       .schema = REGISTRY_SCHEMA,
+						       .exclusive = true },
+				e);
+}
+
+static int write_tag(const char *path, const char *tag, struct err *e)
+{
+	char line[REGISTRY_TAG_LEN + 2];
+
+	snprintf(line, sizeof(line), "%s\n", tag);
+	return file_write(path, line, strlen(line), 0600, e);
 }
 
 /* The same tag in both places; the file is made from a registry that is older than it. */
 static int keep_tag(const struct registry *r, const char *path, const char *kept, struct err *e)
 {
-	char line[REGISTRY_TAG_LEN + 2];
-
 	if (strcmp(kept, r->tag) == 0)
 		return 0;
 	if (*kept)
@@ -252,11 +207,34 @@ static int keep_tag(const struct registry *r, const char *path, const char *kept
 			"'%s' says %s, the registry %s: one of them is another manager's, or "
 			"from a copy; remove the one that is wrong",
 			path, kept, r->tag);
-	snprintf(line, sizeof(line), "%s\n", r->tag);
-	return file_write(path, line, strlen(line), 0600, e);
+	return write_tag(path, r->tag, e);
 }
 
-int registry_open(const char *dir, struct registry **registry, struct err *e)
+/* A server's tables may be another machine's: there the file is first, so that nobody takes them for his own. */
+static int choose_tag(const char *path, bool is_server, char kept[REGISTRY_TAG_LEN + 1],
+		      char tag[REGISTRY_TAG_LEN + 1], struct err *e)
+{
+	if (read_tag_file(path, kept, e) < 0 || (!*kept && make_tag(tag, e) < 0))
+		return err_code(e);
+	if (*kept)
+		memcpy(tag, kept, REGISTRY_TAG_LEN + 1);
+	else if (is_server && write_tag(path, tag, e) < 0)
+		return err_code(e);
+	else if (is_server)
+		memcpy(kept, tag, REGISTRY_TAG_LEN + 1);
+	return 0;
+}
+
+static int open_tagged(struct registry *r, const char *path, const char *database, const char *tag,
+		       struct err *e)
+{
+	if (open_database(r, path, database, e) == 0 && set_up(r, tag, e) == 0)
+		return 0;
+	registry_error(r, e);
+	return database ? err_code(e) : err_wrap(e, "'%s'", path);
+}
+
+int registry_open(const char *dir, const char *database, struct registry **registry, struct err *e)
 {
 	CLEANUP(registry_close) struct registry *r = calloc(1, sizeof(*r));
 	CLEANUP(free) char *path = NULL, *tag_path = NULL;
@@ -266,14 +244,9 @@ int registry_open(const char *dir, struct registry **registry, struct err *e)
 		return err_nomem(e);
 	pthread_mutex_init(&r->lock, NULL);
 	if (text_format(&path, e, "%s/registry.db", dir) < 0 ||
-	    text_format(&tag_path, e, "%s/tag", dir) < 0 || read_tag_file(tag_path, kept, e) < 0)
-		return err_code(e);
-	memcpy(tag, kept, sizeof(tag));
-	if (!*tag && make_tag(tag, e) < 0)
-		return err_code(e);
-	if (open_database(r, path, tag, e) < 0)
-		return err_wrap(e, "'%s'", path);
-	if (keep_tag(r, tag_path, kept, e) < 0)
+	    text_format(&tag_path, e, "%s/tag", dir) < 0 ||
+	    choose_tag(tag_path, database != NULL, kept, tag, e) < 0 ||
+	    open_tagged(r, path, database, tag, e) < 0 || keep_tag(r, tag_path, kept, e) < 0)
 		return err_code(e);
 	*registry = TAKE_PTR(r);
 	return 0;
@@ -283,7 +256,7 @@ void registry_close(struct registry *registry)
 {
 	if (!registry)
 		return;
-	sqlite3_close(registry->db);
+	db_close(&registry->db);
 	pthread_mutex_destroy(&registry->lock);
 	free(registry);
 }

@@ -1,49 +1,90 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* registry_sql.c — statements of the registry, and what SQLite says of them. */
+/* registry_sql.c — transactions of the registry, and what the database says of them. */
 #include "manager/registry/registry_state.h"
 
-#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* A manager that guessed would remove what it does not know. */
+#define LATER        "and start again: what it knew is listed then, and nothing removed"
+#define FILE_WAY_OUT "damaged; move registry.db away, with its -wal and -shm, " LATER
+#define SERVER_WAY_OUT                                                   \
+	"damaged; restore the database from a copy, or drop its schema " \
+	"cocos_manager " LATER
+
+static const char *way_out(const struct registry *r)
+{
+	return r->is_copy ? "damaged" : r->is_server ? SERVER_WAY_OUT : FILE_WAY_OUT;
+}
 
 int registry_damaged(const struct registry *r, const char *why, struct err *e)
 {
-	return err_set(e, ERR_DATA_LOSS, r->is_copy ? "damaged: %s" : "registry: " WAY_OUT ": %s",
-		       why);
+	err_set(e, ERR_DATA_LOSS, "%s", why);
+	return registry_error(r, e);
 }
 
-int registry_error(struct registry *r, struct err *e)
+int registry_error(const struct registry *r, struct err *e)
 {
-	int code = sqlite3_extended_errcode(r->db), kind = code & 0xff;
-
-	if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB)
-		return registry_damaged(r, sqlite3_errmsg(r->db), e);
-	if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY)
-		return err_set(e, ERR_EXISTS, "registry: %s", sqlite3_errmsg(r->db));
-	/* A full disk is an I/O error where SQLite shares memory in a file. */
-	errno = kind == SQLITE_IOERR ? sqlite3_system_errno(r->db) : 0;
-	if (errno)
-		err_errno(e, "registry: %s", sqlite3_errmsg(r->db));
-	else
-		err_set(e, kind == SQLITE_FULL ? ERR_EXHAUSTED : ERR_INTERNAL, "registry: %s",
-			sqlite3_errmsg(r->db));
-	const char *where = sqlite3_db_filename(r->db, "main");
-	return where && !r->is_copy ? err_wrap(e, "'%s'", where) : err_code(e);
+	if (e->code == ERR_DATA_LOSS)
+		err_wrap(e, "%s", way_out(r));
+	return r->is_copy ? err_code(e) : err_wrap(e, "registry");
 }
 
-int registry_prepare(struct registry *r, const char *sql, sqlite3_stmt **s, struct err *e)
+/* The number of who opened it last goes with each change. A manager that lost its connection to the server, and its
+ * place to another manager, has an older one: what it knows of CVMs is not true any more. */
+static int check_epoch(struct registry *r, struct err *e)
 {
-	return sqlite3_prepare_v2(r->db, sql, -1, s, NULL) == SQLITE_OK ? 0 : registry_error(r, e);
+	char mine[24];
+	int64_t is_mine;
+
+	snprintf(mine, sizeof(mine), "%" PRIu64, r->epoch);
+	if (db_number(&r->db, &is_mine, e,
+		      "SELECT count(*) FROM meta WHERE key = 'epoch' AND value = ?", "t", mine) < 0)
+		return err_code(e);
+	return is_mine ? 0
+		       : err_set(e, ERR_PRECONDITION,
+				 "another manager has used it since this one started, which may "
+				 "change nothing any more: start this one anew");
 }
 
-int registry_run(struct registry *r, sqlite3_stmt *s, const char *id, struct err *e)
+static int write_locked(struct registry *r, registry_work *work, void *data, struct err *e)
 {
-	if (sqlite3_step(s) != SQLITE_DONE)
-		return registry_error(r, e);
-	if (sqlite3_changes(r->db) != 1)
-		return err_set(e, ERR_NOT_FOUND, "registry: no CVM '%s'", id);
-	return 0;
+	if (db_begin(&r->db, e) < 0)
+		return err_code(e);
+	if (check_epoch(r, e) < 0 || work(r, data, e) < 0) {
+		db_rollback(&r->db);
+		return err_code(e);
+	}
+	return db_commit(&r->db, e);
 }
 
-int registry_exec(struct registry *r, const char *sql, struct err *e)
+static int read_locked(struct registry *r, registry_work *work, void *data, struct err *e)
 {
-	return sqlite3_exec(r->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : registry_error(r, e);
+	int failed = db_snapshot(&r->db, e);
+
+	if (failed)
+		return failed;
+	failed = work(r, data, e);
+	db_rollback(&r->db);
+	return failed;
+}
+
+static int with_lock(struct registry *r,
+		     int (*run)(struct registry *, registry_work *, void *, struct err *),
+		     registry_work *work, void *data, struct err *e)
+{
+	pthread_mutex_lock(&r->lock);
+	int failed = run(r, work, data, e);
+	pthread_mutex_unlock(&r->lock);
+	return failed ? registry_error(r, e) : 0;
+}
+
+int registry_write(struct registry *r, registry_work *work, void *data, struct err *e)
+{
+	return with_lock(r, write_locked, work, data, e);
+}
+
+int registry_read(struct registry *r, registry_work *work, void *data, struct err *e)
+{
+	return with_lock(r, read_locked, work, data, e);
 }

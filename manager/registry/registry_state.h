@@ -1,45 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * registry_state.h — what the parts of the registry share: the open database, and how it is asked.
- * Private to registry*.c. The caller has locked it, or is the only one that knows it.
+ * Private to registry*.c.
  */
 #pragma once
 
+#include "common/db/db.h"
 #include "manager/registry/registry_row.h"
 
 #include <pthread.h>
 
-/* A manager that guessed would remove what it does not know. */
-#define WAY_OUT                                                                             \
-	"damaged; move registry.db away, with its -wal and -shm, and start again: what it " \
-	"knew is listed then, and nothing removed"
-
 struct registry {
 	pthread_mutex_t lock;
-	sqlite3 *db;
-	bool is_copy; /* one CVM's record: nothing else is lost with it */
+	struct db db;
+	bool is_copy;   /* one CVM's record: nothing else is lost with it */
+	bool is_server; /* PostgreSQL's */
 	char tag[REGISTRY_TAG_LEN + 1];
 	uint64_t epoch;
 };
 
-DEFINE_CLEANUP(sqlite3_stmt *, sqlite3_finalize)
-
-/* registry_open.c. Empty tables of the newest form, with the tag; and those of an older version made
- * to be of that form, in the caller's transaction. */
+/* registry_open.c. Empty tables of the newest form, with the tag, in the caller's transaction. */
 int registry_make_tables(struct registry *r, const char *tag, struct err *e) MUST_CHECK;
-int registry_migrate(struct registry *r, int version, struct err *e) MUST_CHECK;
-int registry_version(struct registry *r, int *version, struct err *e) MUST_CHECK;
 int registry_check_integrity(struct registry *r, struct err *e) MUST_CHECK;
 
-/* registry_sql.c. What SQLite says, as an error of ours. */
-int registry_error(struct registry *r, struct err *e);
+/* registry_sql.c. What the database says, as an error of ours: what is damaged names the way out. */
+int registry_error(const struct registry *r, struct err *e);
 int registry_damaged(const struct registry *r, const char *why, struct err *e);
-int registry_prepare(struct registry *r, const char *sql, sqlite3_stmt **s,
-		     struct err *e) MUST_CHECK;
-int registry_exec(struct registry *r, const char *sql, struct err *e) MUST_CHECK;
 
-/* Runs a statement that gives no rows and must change exactly one, that of `id`. */
-int registry_run(struct registry *r, sqlite3_stmt *s, const char *id, struct err *e) MUST_CHECK;
+/* `work` in a transaction of its own, with the lock held. What writes does so as the manager that opened the registry
+ * last: for any other, which another one has replaced meanwhile, nothing is done and it is ERR_PRECONDITION. */
+typedef int registry_work(struct registry *r, void *data, struct err *e);
+int registry_write(struct registry *r, registry_work *work, void *data, struct err *e) MUST_CHECK;
+int registry_read(struct registry *r, registry_work *work, void *data, struct err *e) MUST_CHECK;
 
 /* registry_cvms.c. */
 int registry_insert(struct registry *r, const struct cvm *cvm, struct err *e) MUST_CHECK;

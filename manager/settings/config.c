@@ -8,6 +8,7 @@
 #include "common/base/hostname.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
+#include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
 
 #include <arpa/inet.h>
@@ -62,6 +63,8 @@ const struct setting config_settings[] = {
 	    "folder with a folder for each guest image and the link 'default', or with one image (image.json)"),
 	ROW("STATE_DIR", SETTING_TEXT, state_dir, "/var/lib/cocos",
 	    "folder for the registry and the consoles"),
+	ROW("DATABASE", SETTING_TEXT, database, NULL,
+	    "where the registry is: postgresql://...; default: the file registry.db in MANAGER_STATE_DIR"),
 	ROW("SECRETS_DIR", SETTING_TEXT, secrets_dir, "/run/cocos",
 	    "folder for what CVMs are given at boot; must be on tmpfs"),
 	ROW_RANGE("MEMORY", SETTING_SIZE, memory, "2G", CONFIG_MEMORY_MIN_MIB *MIB,
@@ -285,6 +288,18 @@ static int check_limits(struct config *c, struct err *e)
 	return 0;
 }
 
+static int check_database(const struct config *c, struct err *e)
+{
+	if (!c->database)
+		return 0;
+	if (!db_postgres_is_place(c->database))
+		return err_set(
+			e, ERR_INVALID,
+			"MANAGER_DATABASE is no place of PostgreSQL (postgresql://...): without it, "
+			"the registry is a file in MANAGER_STATE_DIR"); /* not quoted: a password may be in it */
+	return db_postgres_check(c->database, e) < 0 ? err_wrap(e, "MANAGER_DATABASE") : 0;
+}
+
 static int check(struct config *c, struct err *e)
 {
 	struct in_addr v4;
@@ -293,7 +308,7 @@ static int check(struct config *c, struct err *e)
 						c->client_ca_certs != NULL, e) < 0)
 		return err_code(e);
 	if (choose_listener(c, e) < 0 || check_listener(c, e) < 0 || check_paths(c, e) < 0 ||
-	    check_tee(c, e) < 0 ||
+	    check_database(c, e) < 0 || check_tee(c, e) < 0 ||
 	    config_parse_ports(c->ports, &c->port_first, &c->port_last, e) < 0)
 		return err_code(e);
 	if (check_limits(c, e) < 0)

@@ -46,7 +46,8 @@ struct config {
 	uint64_t max_vms;
 	char *libvirt_uri, *hosts;
 	char *image_dir, *state_dir, *secrets_dir; /* absolute */
-	uint64_t memory;                           /* bytes, whole MiB */
+	char *database;  /* a place of PostgreSQL's; NULL: a file in state_dir */
+	uint64_t memory; /* bytes, whole MiB */
 	uint64_t cpus;
 	uint64_t max_memory, max_cpus;     /* of one CVM; never less than memory, cpus */
 	uint64_t total_memory, total_cpus; /* of all together; 0: no limit */

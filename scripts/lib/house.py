@@ -37,7 +37,7 @@ ROOMS = {
         "rpc": ["base", "crypto"],
         "db": ["base"],
         "http": ["base", "crypto", "rpc"],
-        "preflight": ["base", "crypto", "rpc"],
+        "preflight": ["base", "crypto", "db", "rpc"],
         "access": ["base", "crypto", "rpc"],
         "audit": ["base", "crypto", "rpc"],
         "metrics": ["base", "http", "rpc"],

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sqlite3.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -64,7 +65,7 @@ static void prepare(void)
 	atexit(leave);
 	snprintf(path, sizeof(path), "%s/registry.db", dir);
 	snprintf(saved, sizeof(saved), "%s/saved", dir);
-	assert(registry_open(dir, &registry, &e) == 0);
+	assert(registry_open(dir, NULL, &registry, &e) == 0);
 	registry_close(registry);
 	/* The tables, without the words that keep other types out: a foreign file has none. */
 	assert(sqlite3_open(path, &file) == SQLITE_OK);
@@ -204,7 +205,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (!file)
 		prepare();
 	fill(&r);
-	assert(registry_open(dir, &registry, &e) < 0 || (len && bytes[0] == REGISTRY_VERSION));
+	assert(registry_open(dir, NULL, &registry, &e) < 0 ||
+	       (len && bytes[0] == REGISTRY_VERSION));
 	if (registry)
 		use(registry);
 	else

@@ -26,16 +26,19 @@ def identity(number):
 
 
 class ManyCvms:
-    """Its folder, and managers in it, one after the other, each in a `with`."""
+    """Its folder, and managers in it, one after the other, each in a `with`. `server`: where the registry is, if not
+    in the folder."""
 
-    def __init__(self, folder, secrets, count):
-        self.folder, self.count = folder, count
+    def __init__(self, folder, secrets, count, server=None):
+        self.folder, self.count, self.server = folder, count, server
         idle_image(folder)
         self.settings = {
             "MANAGER_LIBVIRT_URI": "test:///default", "MANAGER_TEE": "none", "MANAGER_FIRMWARE": "SeaBIOS",
             "MANAGER_IMAGE_DIR": folder("image"), "MANAGER_STATE_DIR": folder("state"), "MANAGER_SECRETS_DIR": secrets,
             "MANAGER_SOCKET": folder("run/manager.sock"), "MANAGER_MAX_VMS": str(max(count, 1)),
             "MANAGER_PORTS": f"20000-{20000 + count}", "MANAGER_LOG_LEVEL": "warn"}
+        if server:
+            self.settings["MANAGER_DATABASE"] = server.place
         with self:
             pass
         if count:
@@ -43,6 +46,20 @@ class ManyCvms:
             self._launch()
 
     def _record(self):
+        if self.server:
+            self.server.sql("".join(
+                "INSERT INTO cocos_manager.cvm (id, slot, port, step, created_ms, expires_ms, tee, kvm, cpus, cpu_type,"
+                " firmware, image, cmdline, boot_sha3_256, boot_sha3_384, expected, name, memory) VALUES"
+                f" ('{identity(n)}', {n}, {20000 + n}, 4, 1, 0, 0, 0, 1, '', 'SeaBIOS', '{IMAGE}', 'quiet',"
+                f" decode(repeat('00', 32), 'hex'), decode(repeat('00', 48), 'hex'), '{POLICY}', 'vm-{n}', 134217728);"
+                for n in range(self.count)))
+        else:
+            self._record_in_file()
+        for n in range(self.count):  # as each has them
+            os.mkdir(self.folder("state/cvms", identity(n)))
+            os.mkdir(os.path.join(self.settings["MANAGER_SECRETS_DIR"], identity(n)))
+
+    def _record_in_file(self):
         registry = sqlite3.connect(self.folder("state/registry.db"))
         with registry:
             registry.executemany(
@@ -52,9 +69,6 @@ class ManyCvms:
                 " 134217728, '')",
                 ((identity(n), n, 20000 + n, IMAGE, POLICY, f"vm-{n}") for n in range(self.count)))
         registry.close()
-        for n in range(self.count):  # as each has them
-            os.mkdir(self.folder("state/cvms", identity(n)))
-            os.mkdir(os.path.join(self.settings["MANAGER_SECRETS_DIR"], identity(n)))
 
     def _launch(self):
         with open(self.folder("state/tag"), encoding="ascii") as file:

@@ -298,7 +298,7 @@ static void prepare(struct fleet_room *m, unsigned max_vms, const char *table)
 	m->config.secrets_dir = m->secrets;
 	read_hosts(m, table);
 	uv_loop_init(&m->loop);
-	assert_ok(registry_open(dir, &m->registry, &e), e);
+	assert_ok(registry_open(dir, NULL, &m->registry, &e), e);
 	assert_ok(ports_new("127.0.0.1", 7100, 7199, &m->ports, &e), e);
 	m->lifecycle = (struct lifecycle){ .config = &m->config,
 					   .registry = m->registry,

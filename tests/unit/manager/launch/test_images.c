@@ -112,7 +112,7 @@ static void begin(void)
 	struct registry *registry;
 	struct err e;
 
-	assert_ok(registry_open(state, &registry, &e), e);
+	assert_ok(registry_open(state, NULL, &registry, &e), e);
 	assert_ok(lifecycle_init(&l, &config, registry, NULL, NULL, &e), e);
 }
 

@@ -6,9 +6,11 @@
  */
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/db/db_postgres.h"
 #include "common/manifest/bootdisk.h"
 #include "manager/launch/boot_files.h"
 #include "manager/launch/lifecycle.h"
+#include "manager/registry/registry_form.h"
 #include "tests/unit/manager/cvm_equal.h"
 
 #include <dirent.h>
@@ -29,6 +31,7 @@ static char state_dir[160];
 /* The point at which this process ends, or an act fails, counted from 1; 0: never. */
 static int kill_at, fail_at, point, acts;
 static enum err_code fail_code;
+static bool fail_behind;   /* what fails was done: its answer got lost */
 static int forwards_taken; /* this many ports turn out to be somebody else's */
 static char started_xml[DOMAIN_XML_MAX];
 
@@ -44,18 +47,19 @@ static int failing(struct err *e)
 }
 
 /* Runs an act between two points at which the process may die. */
-#define ACT(name_, args_, call_)               \
-	int __real_##name_ args_;              \
-	int __wrap_##name_ args_;              \
-	int __wrap_##name_ args_               \
-	{                                      \
-		int result;                    \
-		here();                        \
-		if (fail_at && failing(e) < 0) \
-			return err_code(e);    \
-		result = __real_##name_ call_; \
-		here();                        \
-		return result;                 \
+#define ACT(name_, args_, call_)                                                    \
+	int __real_##name_ args_;                                                   \
+	int __wrap_##name_ args_;                                                   \
+	int __wrap_##name_ args_                                                    \
+	{                                                                           \
+		int result, lost;                                                   \
+		here();                                                             \
+		lost = fail_at && failing(e) < 0;                                   \
+		if (lost && !fail_behind)                                           \
+			return err_code(e);                                         \
+		result = __real_##name_ call_;                                      \
+		here();                                                             \
+		return lost && !result ? err_set(e, fail_code, "as told") : result; \
 	}
 
 ACT(registry_add, (struct registry * r, const struct cvm *cvm, struct err *e), (r, cvm, e))
@@ -232,6 +236,23 @@ struct manager {
 	struct lifecycle lifecycle;
 };
 
+/* The server of tests/postgres.py; NULL: each registry is a file. */
+static const char *database(void)
+{
+	return getenv("COCOS_TEST_POSTGRES");
+}
+
+static void forget_database(void)
+{
+	const struct db_postgres how = { .place = database(), .schema = REGISTRY_SCHEMA };
+	struct db db;
+	struct err e;
+
+	assert_ok(db_postgres_open(&db, &how, &e), e);
+	assert_ok(db_script(&db, "DROP SCHEMA " REGISTRY_SCHEMA " CASCADE", &e), e);
+	db_close(&db);
+}
+
 static void fresh_state(void)
 {
 	char cvms[200];
@@ -241,6 +262,9 @@ static void fresh_state(void)
 	assert_int_equal(mkdir(state_dir, 0700), 0);
 	assert_int_equal(mkdir(cvms, 0700), 0);
 	kill_at = fail_at = point = acts = forwards_taken = 0;
+	fail_behind = false;
+	if (database())
+		forget_database();
 }
 
 static void open_manager(struct manager *m)
@@ -255,7 +279,7 @@ static void open_manager(struct manager *m)
 					   .state_dir = state_dir,
 					   .secrets_dir = secrets,
 					   .forward_host = (char *)"127.0.0.1" } };
-	assert_ok(registry_open(state_dir, &m->registry, &e), e);
+	assert_ok(registry_open(state_dir, database(), &m->registry, &e), e);
 	assert_ok(ports_new("127.0.0.1", 20000, 20200, &m->ports, &e), e);
 	assert_ok(vm_hosts_init(&m->hosts, &m->config, &e), e);
 	assert_ok(lifecycle_init(&m->lifecycle, &m->config, m->registry, &m->hosts, m->ports, &e),
@@ -553,6 +577,36 @@ static void any_act_that_fails_once_is_undone(void **state)
 			break;
 	}
 	assert_true(at > 8);
+}
+
+/* As when a server is gone at the end of a change: whether it was made is found out. */
+static void an_answer_that_gets_lost_leaves_nothing(void **state)
+{
+	for (int made = 0; made < 2; made++) {
+		int at = 1, failed = -1;
+
+		for (; failed < 0; at++) {
+			struct manager m;
+			struct cvm cvm;
+			struct err e;
+
+			fresh_state();
+			open_manager(&m);
+			fail_at = at;
+			fail_code = ERR_UNKNOWN;
+			fail_behind = made;
+			acts = 0;
+			failed = create(&m, &cvm, &e);
+			if (!failed)
+				failed = lifecycle_remove(&m.lifecycle, &cvm, false, &e);
+			fail_at = 0;
+			if (failed && cvm.step)
+				assert_ok(lifecycle_remove(&m.lifecycle, &cvm, true, &e), e);
+			assert_nothing_is_left(&m);
+			close_manager(&m);
+		}
+		assert_true(at > 12);
+	}
 }
 
 static void a_removal_that_fails_can_be_repeated(void **state)
@@ -854,6 +908,7 @@ int main(void)
 		cmocka_unit_test(killed_at_any_point_a_successor_cleans_up),
 		cmocka_unit_test(killed_again_while_cleaning_up),
 		cmocka_unit_test(any_act_that_fails_once_is_undone),
+		cmocka_unit_test(an_answer_that_gets_lost_leaves_nothing),
 		cmocka_unit_test(a_removal_that_fails_can_be_repeated),
 		cmocka_unit_test(an_end_that_is_insisted_on_is_recorded_without_libvirt),
 		cmocka_unit_test(a_wish_is_launched_as_it_is),

@@ -55,7 +55,7 @@ static int record(void *data, struct err *e)
 {
 	CLEANUP(registry_close) struct registry *r = NULL;
 
-	return registry_open(folder, &r, e) < 0 ? err_code(e) : add_one(r, e);
+	return registry_open(folder, NULL, &r, e) < 0 ? err_code(e) : add_one(r, e);
 }
 
 static void check_one(void *data)
@@ -65,7 +65,7 @@ static void check_one(void *data)
 	size_t count;
 	struct err e;
 
-	assert_ok(registry_open(folder, &r, &e), e);
+	assert_ok(registry_open(folder, NULL, &r, &e), e);
 	assert_ok(registry_list(r, &all, &count, &e), e);
 	assert_int_equal(count, 1);
 	assert_string_equal(all[0].id, one.id);
@@ -83,7 +83,7 @@ static int remove_one(void *data, struct err *e)
 {
 	CLEANUP(registry_close) struct registry *r = NULL;
 
-	return registry_open(folder, &r, e) < 0 ? err_code(e) : registry_delete(r, &one, e);
+	return registry_open(folder, NULL, &r, e) < 0 ? err_code(e) : registry_delete(r, &one, e);
 }
 
 static void check_none(void *data)
@@ -94,7 +94,7 @@ static void check_none(void *data)
 	size_t count;
 	struct err e;
 
-	assert_ok(registry_open(folder, &r, &e), e);
+	assert_ok(registry_open(folder, NULL, &r, &e), e);
 	assert_ok(registry_list(r, &all, &count, &e), e);
 	assert_int_equal(count, 0);
 	assert_ok(registry_gone(r, gone, &count, &e), e);
@@ -108,7 +108,7 @@ static int save(void *data, struct err *e)
 	struct cvm read;
 
 	nofile_pause();
-	assert_ok(registry_open(folder, &r, e), *e);
+	assert_ok(registry_open(folder, NULL, &r, e), *e);
 	nofile_go_on();
 	int failed = registry_save(r, copy, &one, e);
 	if (!failed)
