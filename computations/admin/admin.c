@@ -61,6 +61,18 @@ static int add_row(struct store *store, struct request *r, struct err *e)
 	return admin_audit_add(store, r->audit, &r->caller, e);
 }
 
+/* What is found by its name and number (admin_machine.c) is compared where it is. */
+static int check_revision(struct store *store, const struct request *r, struct err *e)
+{
+	if (!r->given || !*r->given->revision || r->machine)
+		return 0;
+	if (r->people)
+		return people_check_revision(store, r, e);
+	if (r->names_cvm)
+		return revision_check_cvm(store, r->id, r->given->revision, e);
+	return revision_check(store, r->id, false, r->given->revision, e);
+}
+
 static int request_run(struct store *store, void *data, struct err *e)
 {
 	struct request *r = data;
@@ -70,11 +82,7 @@ static int request_run(struct store *store, void *data, struct err *e)
 	    admin_access_check(store, &r->caller, r->caller.deed,
 			       names_place ? r->workspace : r->id, e) < 0)
 		return err_code(e);
-	if (r->given && *r->given->revision &&
-	    (r->people ? people_check_revision(store, r, e)
-		       : revision_check(store, r->id, false, r->given->revision, e)) < 0)
-		return err_code(e);
-	if (r->run(store, r, e) < 0)
+	if (check_revision(store, r, e) < 0 || r->run(store, r, e) < 0)
 		return err_code(e);
 	return r->audit ? add_row(store, r, e) : 0;
 }

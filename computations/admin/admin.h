@@ -33,6 +33,7 @@ struct request {
 	struct judging *judging;         /* admin/admin_judge.h */
 
 	char *id, *cvm_id;
+	bool names_cvm; /* `id` is a CVM's */
 	bool force, tell;
 	bool unverified, must_verify, again;
 	bool is_away; /* the CVM that is named is not connected */

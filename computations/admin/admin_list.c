@@ -185,6 +185,7 @@ void list_release_cvm(struct rpc_call *call, const ProtobufCMessage *message)
 
 	if (!r)
 		return;
+	r->names_cvm = true;
 	r->run = run_release_cvm;
 	r->reply = reply_release_cvm;
 	request_start(r);

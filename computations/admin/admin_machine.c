@@ -217,6 +217,8 @@ static int run_remove(struct store *store, struct request *r, struct err *e)
 
 	if (find(store, r, DEED_MACHINE, e) < 0)
 		return err_code(e);
+	if (r->given && *r->given->revision && revision_check_machine(m, r->given->revision, e) < 0)
+		return err_code(e);
 	request_was(r, "%s in workspace %s", machine_state(m), m->workspace);
 	number = m->number;
 	/* Forced once more, when all could see that its manager knows nothing of it: one that is away may know all. */

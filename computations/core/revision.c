@@ -9,6 +9,7 @@
 #include "computations/people/role.h"
 #include "computations/people/workspace_member.h"
 #include "computations/store/store.h"
+#include "computations/store/store_machine.h"
 
 #include <string.h>
 
@@ -83,6 +84,27 @@ int revision_of_asset(const struct asset_row *a, char revision[REVISION_LEN + 1]
 	return take(&w, revision, e);
 }
 
+/* One of the same name is another one, and so is one that has got work. */
+int revision_of_machine(const struct machine *m, char revision[REVISION_LEN + 1], struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(TEXT_MAX);
+
+	put(&w, m->name);
+	put(&w, m->computation_id);
+	writer_printf(&w, "%lld %d", (long long)m->number, machine_is_gone(m->phase));
+	return take(&w, revision, e);
+}
+
+/* Whose its name is. */
+int revision_of_cvm(const struct cvm *c, char revision[REVISION_LEN + 1], struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(TEXT_MAX);
+
+	put(&w, c->id);
+	put(&w, c->key);
+	return take(&w, revision, e);
+}
+
 static int now_of_roles(struct store *store, const char *id, char revision[REVISION_LEN + 1],
 			struct err *e)
 {
@@ -147,4 +169,32 @@ int revision_check_asset(struct store *store, const char *workspace, const char 
 		return 0;
 	return err_set(e, ERR_ABORTED, "asset %s has changed since you looked: look again",
 		       log_quote(name).text);
+}
+
+int revision_check_machine(const struct machine *m, const char *revision, struct err *e)
+{
+	char now[REVISION_LEN + 1];
+
+	if (revision_of_machine(m, now, e) < 0)
+		return err_code(e);
+	if (strcmp(now, revision) == 0)
+		return 0;
+	return err_set(e, ERR_ABORTED,
+		       "CVM %s has changed since you looked, or is a newer one of that name: look "
+		       "again",
+		       m->name);
+}
+
+int revision_check_cvm(struct store *store, const char *id, const char *revision, struct err *e)
+{
+	struct cvm c CLEANUP_CVM = { .id = NULL };
+	char now[REVISION_LEN + 1];
+
+	if (store_cvm(store, id, &c, e) < 0 || revision_of_cvm(&c, now, e) < 0)
+		return err_code(e);
+	if (strcmp(now, revision) == 0)
+		return 0;
+	return err_set(e, ERR_ABORTED,
+		       "the name of CVM %s belongs to another key than when you looked: look again",
+		       log_quote(id).text);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * revision.h — what somebody saw who wants to change it: a computation, as people and its agent have brought it so far,
- * its roles, or a member or an asset of a workspace. What agents say meanwhile (log lines, events) is no other revision.
+ * its roles, a member or an asset of a workspace, or a CVM. What agents say meanwhile (log lines, events) is no other revision.
  */
 #pragma once
 
@@ -11,6 +11,8 @@ enum { REVISION_LEN = 16 }; /* hexadecimal digits */
 
 struct asset_row;
 struct computation;
+struct cvm;
+struct machine;
 struct role_list;
 struct store;
 struct workspace_member;
@@ -24,6 +26,10 @@ int revision_of_member(const struct workspace_member *m, char revision[REVISION_
 int revision_of_asset(const struct asset_row *a, char revision[REVISION_LEN + 1],
 		      struct err *e) MUST_CHECK;
 
+int revision_of_machine(const struct machine *m, char revision[REVISION_LEN + 1],
+			struct err *e) MUST_CHECK;
+int revision_of_cvm(const struct cvm *c, char revision[REVISION_LEN + 1], struct err *e) MUST_CHECK;
+
 /* ERR_ABORTED: the computation of that id, or its roles, have another one by now. */
 int revision_check(struct store *store, const char *id, bool of_roles, const char *revision,
 		   struct err *e) MUST_CHECK;
@@ -33,3 +39,8 @@ int revision_check_member(struct store *store, const char *workspace, const char
 /* The same of an asset there. */
 int revision_check_asset(struct store *store, const char *workspace, const char *name,
 			 const char *revision, struct err *e) MUST_CHECK;
+/* The same of a CVM that a manager made, as it was just found, */
+int revision_check_machine(const struct machine *m, const char *revision, struct err *e) MUST_CHECK;
+/* and of whose a CVM's name is. */
+int revision_check_cvm(struct store *store, const char *id, const char *revision,
+		       struct err *e) MUST_CHECK;

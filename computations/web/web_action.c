@@ -122,7 +122,7 @@ ACTION(web_page_stop) = { OF_COMPUTATIONS(STOP, computation_request), .inputs = 
 ACTION(web_page_remove) = { OF_COMPUTATIONS(REMOVE, remove_request), .inputs = discard,
 			    .revises = REVISES_COMPUTATION, .leads = "/" };
 ACTION(web_page_release) = { OF_COMPUTATIONS(RELEASE_CVM, cvm_request), .inputs = release,
-			     .leads = "/cvms/%u" };
+			     .revises = REVISES_CVM, .leads = "/cvms/%u" };
 ACTION(web_page_give) = { OF_PEOPLE(GIVE_ROLE, member_request), .inputs = member_of_form,
 			  .revises = REVISES_ROLES, .leads = "/c/%u/roles" };
 ACTION(web_page_take) = { OF_PEOPLE(TAKE_ROLE, member_request), .inputs = member_of_form,
@@ -139,7 +139,7 @@ ACTION(web_api_stop) = { OF_COMPUTATIONS(STOP, computation_request), .inputs = s
 ACTION(web_api_remove) = { OF_COMPUTATIONS(REMOVE, remove_request), .inputs = discard,
 			   .revises = REVISES_COMPUTATION };
 ACTION(web_api_release) = { OF_COMPUTATIONS(RELEASE_CVM, cvm_request), .inputs = release,
-			    .answer = web_cvm_json };
+			    .revises = REVISES_CVM, .answer = web_cvm_json };
 ACTION(web_api_give) = { OF_PEOPLE(GIVE_ROLE, member_request), .inputs = member,
 			 .revises = REVISES_ROLES };
 ACTION(web_api_take) = { OF_PEOPLE(TAKE_ROLE, member_request), .inputs = member,

@@ -221,7 +221,9 @@ static int run_ask_release(struct store *store, struct web_work *work, struct er
 	work->more = choice;
 	work->free_more = free_choice;
 	choice->count = 1;
-	return store_cvm(store, work->id, &choice->rows[0], e);
+	if (store_cvm(store, work->id, &choice->rows[0], e) < 0)
+		return err_code(e);
+	return revision_of_cvm(&choice->rows[0], work->revision, e);
 }
 
 static void reply_ask_release(struct web_work *work)
@@ -236,10 +238,10 @@ static void reply_ask_release(struct web_work *work)
 		"href=\"/cvms/%u\"><bdi>%t</bdi></a> /</nav>\n<section class=\"panel gate\" "
 		"aria-labelledby=\"gate\"><h1 id=\"gate\">Release <bdi>%t</bdi></h1>\n<p>%t</p>\n"
 		"<form class=\"stack\" method=\"post\" action=\"/cvms/%u/release\">\n<input "
-		"type=\"hidden\" name=\"csrf\" value=\"%a\">\n<div class=\"row\"><button class=\"btn "
-		"danger\" type=\"submit\">Release its name</button><a class=\"btn\" href=\"/cvms/%u\">"
+		"type=\"hidden\" name=\"csrf\" value=\"%a\"><input type=\"hidden\" name=\"revision\" "
+		"value=\"%a\">\n<div class=\"row\"><button class=\"btn danger\" type=\"submit\">Release its name</button><a class=\"btn\" href=\"/cvms/%u\">"
 		"Keep it</a></div>\n</form>\n</section>\n",
-		c->id, c->id, c->id, WEB_RELEASE, c->id, work->csrf, c->id);
+		c->id, c->id, c->id, WEB_RELEASE, c->id, work->csrf, work->revision, c->id);
 	page_end(&w);
 	web_reply_html(work->r, &w, 200);
 }

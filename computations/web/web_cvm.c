@@ -156,6 +156,7 @@ static int run_one(struct store *store, struct web_work *work, struct err *e)
 	int64_t after;
 
 	if (!cvms || store_cvm(store, work->id, &cvms->rows[0], e) < 0 ||
+	    revision_of_cvm(&cvms->rows[0], work->revision, e) < 0 ||
 	    store_newest_records(store, "", work->id, WEB_RECORDS, &after, e) < 0)
 		return err_code(e);
 	return store_records(store, "", work->id, after, &work->records, &work->record_count, e);
@@ -237,7 +238,7 @@ static void reply_one_json(struct web_work *work)
 
 	web_json_cvm(&w, c, web_is_connected(work->web, c->id));
 	writer_text(&w, "\n");
-	web_reply_json(work->r, &w);
+	web_reply_revision(work->r, &w, work->revision);
 }
 
 void web_cvm_json(struct http_request *r, void *data)

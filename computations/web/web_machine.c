@@ -214,7 +214,8 @@ static int run_one(struct store *store, struct web_work *work, struct err *e)
 	m = &p->rows[0];
 	if (admin_access_workspace(store, &work->caller, DEED_LOOK, work->id, &w, e) < 0 ||
 	    store_machine(store, w.number, http_request_param(work->r, "name"), m, e) < 0 ||
-	    admin_access_machines(store, &work->caller, m, 1, e) < 0)
+	    admin_access_machines(store, &work->caller, m, 1, e) < 0 ||
+	    revision_of_machine(m, work->revision, e) < 0)
 		return err_code(e);
 	if (*m->cvm_id && !machine_is_gone(m->phase))
 		failed = store_cvm(store, m->cvm_id, &p->agent, e);
@@ -344,7 +345,7 @@ static void reply_one_json(struct web_work *work)
 
 	web_json_machine(&w, m, web_is_connected(work->web, m->cvm_id));
 	writer_text(&w, "\n");
-	web_reply_json(work->r, &w);
+	web_reply_revision(work->r, &w, work->revision);
 }
 
 void web_machine_json(struct http_request *r, void *data)
@@ -371,8 +372,8 @@ static void reply_ask_remove(struct web_work *work)
 	page_put(&w,
 		 "</p>\n<p>%t</p>\n<form class=\"stack\" method=\"post\" "
 		 "action=\"/w/%u/cvms/%u/remove\">\n<input type=\"hidden\" name=\"csrf\" "
-		 "value=\"%a\">\n",
-		 WEB_MACHINE_REMOVE, m->workspace, m->name, work->csrf);
+		 "value=\"%a\"><input type=\"hidden\" name=\"revision\" value=\"%a\">\n",
+		 WEB_MACHINE_REMOVE, m->workspace, m->name, work->csrf, work->revision);
 	if (*m->computation_id)
 		page_put(&w,
 			 "<div><div class=\"box\"><input id=\"f-force\" name=\"force\" "

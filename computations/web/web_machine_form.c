@@ -70,11 +70,13 @@ static const struct web_input discard[] = {
 const struct web_action web_page_machine = { OF(CREATE_CVM, create_cvm_request),
 					     .inputs = create_of_form, .leads = "/w/%u/cvms" };
 const struct web_action web_page_machine_remove = { OF(REMOVE_CVM, remove_cvm_request),
-						    .inputs = discard, .leads = "/w/%u/cvms" };
+						    .inputs = discard, .revises = REVISES_MACHINE,
+						    .leads = "/w/%u/cvms" };
 const struct web_action web_api_machine = { OF(CREATE_CVM, create_cvm_request),
 					    .inputs = create_of_api, .answer = web_machine_json };
 const struct web_action web_api_machine_remove = { OF(REMOVE_CVM, remove_cvm_request),
-						   .inputs = discard, .answer = web_machine_json };
+						   .inputs = discard, .revises = REVISES_MACHINE,
+						   .answer = web_machine_json };
 
 /* ---- the form ---- */
 

@@ -144,6 +144,8 @@ static const char *const seen[] = {
 	[REVISES_ROLES] = "the ETag of its roles, as you saw them",
 	[REVISES_ASSET] = "the ETag of the asset, as you saw it",
 	[REVISES_MEMBER] = "the ETag of the member, as you saw him",
+	[REVISES_MACHINE] = "the ETag of the CVM, as you saw it",
+	[REVISES_CVM] = "the ETag of the CVM, as you saw it",
 };
 
 static bool is_input(const struct web_action *action, const char *name, enum web_input_place place)

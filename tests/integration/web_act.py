@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 
 import tap
@@ -192,7 +193,13 @@ FIELDS = {"web_page_run": {"revision": "0" * 16, "cvm": ""}, "web_page_stop": {"
           "web_page_invite": {"role": "viewer", "days": "7", "note": ""},
           "web_page_machine": {"name": "one", "manager": "", "image": "", "tee": "", "cpus": "", "memory": "", "hours": ""},
           "web_page_asset": {"name": "x", "type": "dataset", "mime_type": "", "description": "", "digest": "0" * 64},
-          "web_page_asset_remove": {"revision": "0" * 16}, "web_page_workspace": {"name": "x"}, "web_page_workspace_rename": {"name": "x"}}
+          "web_page_asset_remove": {"revision": "0" * 16}, "web_page_workspace": {"name": "x"}, "web_page_workspace_rename": {"name": "x"},
+          "web_page_release": {"revision": "0" * 16}, "web_page_machine_remove": {"revision": "0" * 16}}
+
+
+def revision_in(browser, path):
+    """The revision in a page's form."""
+    return re.search(r'name="revision" value="([0-9a-f]{16})"', browser.get(path).body.decode())[1]
 
 
 def no_other_site_s_form_changes_anything():
@@ -603,8 +610,17 @@ def a_cvm_s_name_is_released():
         room.person("anna")
         chief = room.sessions["chief"]
         assert chief.get("/cvms/cvm-1/release").page()
+        stale, etag = revision_in(chief, "/cvms/cvm-1/release"), room.call("GET", "/api/cvms/cvm-1", room.tokens["chief"]).fields["etag"]
+        assert etag[1:17] == stale
+        # The name belongs to another key than the one that was shown: whoever has it now keeps it.
+        with contextlib.closing(sqlite3.connect(room.folder("state/computations.db"), timeout=PATIENCE)) as db, db:
+            db.execute("UPDATE cvms SET key = 'another'")
+        assert room.form("chief", "/cvms/cvm-1/release", revision=stale).status == 412
+        late = room.call("POST", "/api/cvms/cvm-1/release", room.tokens["chief"], headers=[("If-Match", etag)])
+        assert late.status == 412 and "another key" in late.problem()["detail"], late.body
+        assert room.root("ShowCvm", id="cvm-1").client_key == "another"
         for who, status in (("anna", 403), ("chief", 303)):
-            assert room.form(who, "/cvms/cvm-1/release").status == status, who
+            assert room.form(who, "/cvms/cvm-1/release", revision=revision_in(chief, "/cvms/cvm-1/release")).status == status, who
         assert room.call("POST", "/api/cvms/cvm-1/release", room.tokens["anna"]).status == 403
         assert room.call("POST", "/api/cvms/none/release", room.tokens["chief"]).status == 404
         released = room.call("POST", "/api/cvms/cvm-1/release", room.tokens["chief"])

@@ -8,7 +8,7 @@ import os
 import tap
 from harness import FakeAgent, Folder, until
 from played_manager import PlayedManager
-from web_act import Room
+from web_act import Room, revision_in
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 NEW = {"name": "one", "manager": "here", "image": "base", "tee": "snp", "cpus": "2", "memory": "1", "hours": "3"}
@@ -37,6 +37,10 @@ class Hall(Room):
 
     def put(self, who, name, wish=None, workspace="default"):
         return self.call("PUT", f"/api/workspaces/{workspace}/cvms/{name}", self.tokens[who], WISH if wish is None else wish)
+
+    def discard(self, who, name):
+        path = f"/w/default/cvms/{name}/remove"
+        return self.form(who, path, revision=revision_in(self.sessions[who], path))
 
     def there(self, workspace="default"):
         return {m.name: m.state for m in self.root("ListMachines", workspace=workspace).machines if m.state != "Removed"}
@@ -78,7 +82,7 @@ def one_is_made_seen_and_removed():
             words = chief.get("/w/default/cvms/one").page().words()
             assert "Ready" in words and "Connected" in words and cvm in words
         assert chief.get("/w/default/cvms/one/remove").page()
-        gone = room.form("administrator", "/w/default/cvms/one/remove")
+        gone = room.discard("administrator", "one")
         assert gone.status == 303 and not room.there() and not room.played.there
         after = chief.get("/w/default/cvms/one").page()
         assert "Removed" in after.words() and "/w/default/cvms/one/remove" not in after.links
@@ -109,6 +113,29 @@ def the_api_does_the_same():
         assert not room.there()
 
 
+def a_stale_page_removes_no_newer_one():
+    with hall() as room:
+        chief, token, path = room.sessions["administrator"], room.tokens["administrator"], "/api/workspaces/default/cvms/one"
+        etag = room.put("administrator", "one").fields["etag"]
+        stale = revision_in(chief, "/w/default/cvms/one/remove")
+        assert etag[1:17] == stale == room.call("GET", path, token).fields["etag"][1:17]
+        # Its agent comes, which is no other CVM.
+        with FakeAgent(f"127.0.0.1:{room.service.port}", room.played.created[0][1]):
+            until(lambda: room.there() == {"one": "Ready"}, "the agent")
+            assert revision_in(chief, "/w/default/cvms/one/remove") == stale
+            assert room.discard("administrator", "one").status == 303 and not room.there()
+        assert room.put("administrator", "one").status == 200
+        newer = room.call("GET", path, token).fields["etag"]
+        late = room.form("administrator", "/w/default/cvms/one/remove", revision=stale)
+        assert late.status == 412 and "newer one of that name" in late.page().words(), late.body
+        late = room.call("DELETE", path, token, headers=[("If-Match", etag)])
+        assert late.status == 412 and late.problem()["field"] == "header if-match", late.body
+        assert room.form("administrator", "/w/default/cvms/one/remove").status == 400
+        assert room.form("administrator", "/w/default/cvms/one/remove", revision="").status == 400
+        assert list(room.there()) == ["one"] and len(room.played.there) == 1
+        assert room.call("DELETE", path, token, headers=[("If-Match", newer)]).status == 200 and not room.there()
+
+
 def who_may_what():
     """Each role, a member of another workspace, who administers the service, and nobody; by form and call."""
     with hall() as room:
@@ -136,7 +163,7 @@ def who_may_what():
             if not changes:
                 refused = room.call("DELETE", "/api/workspaces/default/cvms/one", token)
                 assert refused.status == (403 if sees else 404), (who, refused.status)
-                assert room.form(who, "/w/default/cvms/one/remove").status == (403 if sees else 404)
+                assert room.form(who, "/w/default/cvms/one/remove", revision="0" * 16).status == (403 if sees else 404)
             assert "one" in room.there()
         assert room.call("GET", "/w/default/cvms", None).status == 401
         narrow = room.root("AddToken", user="administrator", name="narrow", actions=["view"]).token
@@ -169,7 +196,7 @@ def what_others_say_stays_text_and_forms_are_ours():
             else:
                 assert done.status in (400, 404, 409) and done.page(), (name, done.status)
         before = room.there()
-        for path, fields in (("/w/default/new-cvm", {**NEW, "name": "evil"}), ("/w/default/cvms/x-image/remove", {})):
+        for path, fields in (("/w/default/new-cvm", {**NEW, "name": "evil"}), ("/w/default/cvms/x-image/remove", {"revision": "0" * 16})):
             for origin, headers in ((None, []), ("null", []), ("http://evil.example", []), (own, [("Sec-Fetch-Site", "cross-site")])):
                 assert chief.post(path, origin, headers=headers, csrf=good, **fields).status == 403, (path, origin)
             for csrf in ("", "0" * 64, good[:-1], room.sessions["member"].csrf()):
@@ -200,5 +227,5 @@ def without_a_manager_it_says_so():
 
 
 if __name__ == "__main__":
-    tap.run([one_is_made_seen_and_removed, the_api_does_the_same, who_may_what, what_is_others_is_as_if_it_were_not,
+    tap.run([one_is_made_seen_and_removed, a_stale_page_removes_no_newer_one, the_api_does_the_same, who_may_what, what_is_others_is_as_if_it_were_not,
              what_others_say_stays_text_and_forms_are_ours, lists_go_on, without_a_manager_it_says_so])

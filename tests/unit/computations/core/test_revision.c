@@ -2,6 +2,7 @@
 /* What is another revision of a computation, or of its roles, and what is not. */
 #include "computations/core/revision.h"
 #include "computations/people/role.h"
+#include "computations/store/store_machine.h"
 #include "tests/unit/computations/store_room.h"
 
 #include <string.h>
@@ -103,12 +104,54 @@ static void lists_of_other_texts_are_others(void **state)
 	assert_string_not_equal(a, b);
 }
 
+/* A newer one of the same name, one that has got work, and one that is gone. */
+static void another_machine_is_another_revision(void **state)
+{
+	char name[] = "one", none[] = "", work[] = "c", before[REVISION_LEN + 1];
+	struct machine m = { .number = 7, .name = name, .computation_id = none };
+	struct err e;
+
+	(void)state;
+	assert_ok(revision_of_machine(&m, before, &e), e);
+	m.is_seen = true;
+	m.cvm_id = work;
+	assert_ok(revision_check_machine(&m, before, &e), e);
+	m.number = 8;
+	assert_refused(revision_check_machine(&m, before, &e), e, ERR_ABORTED, "newer one");
+	m.number = 7;
+	m.computation_id = work;
+	assert_refused(revision_check_machine(&m, before, &e), e, ERR_ABORTED, "look again");
+	m.computation_id = none;
+	m.phase = MACHINE_REMOVED;
+	assert_refused(revision_check_machine(&m, before, &e), e, ERR_ABORTED, "look again");
+}
+
+static void whose_a_name_is_is_another_revision(void **state)
+{
+	char id[] = "cvm", none[] = "", key[] = "k", before[REVISION_LEN + 1];
+	struct cvm c = { .id = id, .key = none };
+	struct store_room *f = *state;
+	char now[REVISION_LEN + 1];
+
+	assert_ok(revision_of_cvm(&c, before, &f->e), f->e);
+	c.last_seen = 1;
+	assert_ok(revision_of_cvm(&c, now, &f->e), f->e);
+	assert_string_equal(now, before);
+	c.key = key;
+	assert_ok(revision_of_cvm(&c, now, &f->e), f->e);
+	assert_string_not_equal(now, before);
+	assert_refused(revision_check_cvm(&f->store, "none", now, &f->e), f->e, ERR_NOT_FOUND,
+		       "none");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_ROOM_ROW(what_people_and_agents_change_is_another_revision),
 		STORE_ROOM_ROW(none_is_of_what_is_not_there),
 		cmocka_unit_test(lists_of_other_texts_are_others),
+		cmocka_unit_test(another_machine_is_another_revision),
+		STORE_ROOM_ROW(whose_a_name_is_is_another_revision),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
