@@ -5,23 +5,41 @@
 
 #include <string.h>
 
-static size_t place_of(const uint8_t hash[SHA256_LEN])
+static struct known_hash *set_of(struct known_hashes *known, const uint8_t hash[SHA256_LEN])
 {
-	return (size_t)(hash[0] | hash[1] << 8) % KNOWN_HASHES;
+	return known->sets[(size_t)(hash[0] | hash[1] << 8) % KNOWN_HASH_SETS];
 }
 
-bool known_hash_is(const struct known_hashes *known, const uint8_t hash[SHA256_LEN])
+/* Which way of its set it has; KNOWN_HASH_WAYS: none. */
+static size_t way_of(const struct known_hash *set, const uint8_t hash[SHA256_LEN])
 {
-	return bytes_equal(known->places[place_of(hash)], hash, SHA256_LEN);
+	size_t way = 0;
+
+	while (way < KNOWN_HASH_WAYS && !bytes_equal(set[way].bytes, hash, SHA256_LEN))
+		way++;
+	return way;
+}
+
+bool known_hash_is(struct known_hashes *known, const uint8_t hash[SHA256_LEN])
+{
+	return way_of(set_of(known, hash), hash) < KNOWN_HASH_WAYS;
 }
 
 void known_hash_learn(struct known_hashes *known, const uint8_t hash[SHA256_LEN])
 {
-	memcpy(known->places[place_of(hash)], hash, SHA256_LEN);
+	struct known_hash *set = set_of(known, hash);
+	size_t way = way_of(set, hash);
+
+	/* Those before it move up, into its own way or the last one's, which was shown longest ago. */
+	memmove(set + 1, set, (way < KNOWN_HASH_WAYS ? way : KNOWN_HASH_WAYS - 1) * sizeof(*set));
+	memcpy(set[0].bytes, hash, SHA256_LEN);
 }
 
 void known_hash_forget(struct known_hashes *known, const uint8_t hash[SHA256_LEN])
 {
-	if (known_hash_is(known, hash))
-		memset(known->places[place_of(hash)], 0, SHA256_LEN);
+	struct known_hash *set = set_of(known, hash);
+	size_t way = way_of(set, hash);
+
+	if (way < KNOWN_HASH_WAYS)
+		memset(set[way].bytes, 0, SHA256_LEN);
 }

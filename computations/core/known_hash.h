@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * known_hash.h — hashes of tokens and sessions that were somebody's when they were last shown, each in its place: one is
- * looked up behind the audit log's entry that its call begins, and whoever invents some could fill the disk.
+ * known_hash.h — hashes of tokens and sessions that were somebody's when they were last shown: one is looked up behind
+ * the audit log's entry that its call begins, and whoever invents some could fill the disk. Only those that were right
+ * are learned, so nobody drives others out but by having as many himself.
  */
 #pragma once
 
@@ -9,13 +10,20 @@
 
 #include <stdbool.h>
 
-enum { KNOWN_HASHES = 1024 };
+enum {
+	KNOWN_HASH_WAYS = 16, /* of one set; the one that was shown longest ago gives way */
+	KNOWN_HASH_SETS = 2048,
+};
+
+struct known_hash {
+	uint8_t bytes[SHA256_LEN];
+};
 
 /* Zeroed: none. */
 struct known_hashes {
-	uint8_t places[KNOWN_HASHES][SHA256_LEN];
+	struct known_hash sets[KNOWN_HASH_SETS][KNOWN_HASH_WAYS];
 };
 
-bool known_hash_is(const struct known_hashes *known, const uint8_t hash[SHA256_LEN]);
+bool known_hash_is(struct known_hashes *known, const uint8_t hash[SHA256_LEN]);
 void known_hash_learn(struct known_hashes *known, const uint8_t hash[SHA256_LEN]);
 void known_hash_forget(struct known_hashes *known, const uint8_t hash[SHA256_LEN]);

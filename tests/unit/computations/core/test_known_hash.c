@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/core/known_hash.h"
+#include "tests/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void hash_of(unsigned number, uint8_t hash[SHA256_LEN])
+{
+	char text[16];
+	struct err e;
+
+	snprintf(text, sizeof(text), "%u", number);
+	assert_ok(digest(DIGEST_SHA256, text, strlen(text), hash, &e), e);
+}
+
+/* As many as a hospital's programs have, behind one proxy: none is a stranger at its next call. */
+static void thousands_are_known_at_once(void **state)
+{
+	enum { MANY = 10000 };
+	struct known_hashes *known = calloc(1, sizeof(*known));
+	uint8_t hash[SHA256_LEN];
+
+	(void)state;
+	assert_non_null(known);
+	for (unsigned i = 0; i < MANY; i++) {
+		hash_of(i, hash);
+		assert_false(known_hash_is(known, hash));
+		known_hash_learn(known, hash);
+	}
+	for (unsigned i = 0; i < MANY; i++) {
+		hash_of(i, hash);
+		assert_true(known_hash_is(known, hash));
+	}
+	hash_of(0, hash);
+	known_hash_forget(known, hash);
+	assert_false(known_hash_is(known, hash));
+	known_hash_forget(known, hash);
+	hash_of(1, hash);
+	assert_true(known_hash_is(known, hash));
+	free(known);
+}
+
+static void number(uint8_t hash[SHA256_LEN], unsigned i)
+{
+	memset(hash, 0, SHA256_LEN);
+	hash[0] = 7; /* the set */
+	hash[2] = (uint8_t)(i + 1);
+}
+
+static void the_one_shown_longest_ago_gives_way(void **state)
+{
+	struct known_hashes *known = calloc(1, sizeof(*known));
+	uint8_t hash[SHA256_LEN];
+
+	(void)state;
+	assert_non_null(known);
+	for (unsigned i = 0; i < KNOWN_HASH_WAYS; i++) {
+		number(hash, i);
+		known_hash_learn(known, hash);
+	}
+	number(hash, 0);
+	known_hash_learn(known, hash); /* once more, and no second time */
+	for (unsigned i = 0; i < KNOWN_HASH_WAYS; i++) {
+		number(hash, i);
+		assert_true(known_hash_is(known, hash));
+	}
+	number(hash, KNOWN_HASH_WAYS);
+	known_hash_learn(known, hash);
+	assert_true(known_hash_is(known, hash));
+	number(hash, 0);
+	assert_true(known_hash_is(known, hash));
+	number(hash, 1);
+	assert_false(known_hash_is(known, hash));
+	number(hash, 2);
+	assert_true(known_hash_is(known, hash));
+	/* All bytes count. */
+	hash[SHA256_LEN - 1] = 1;
+	assert_false(known_hash_is(known, hash));
+	free(known);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(thousands_are_known_at_once),
+		cmocka_unit_test(the_one_shown_longest_ago_gives_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
