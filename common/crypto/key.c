@@ -368,14 +368,21 @@ static bool verify_once(EVP_PKEY *key, bool pss, const void *bytes, size_t len, 
 	       EVP_DigestVerify(md, sig, sig_len, bytes, len) == 1;
 }
 
-int key_verify(EVP_PKEY *key, const void *bytes, size_t len, const uint8_t *sig, size_t sig_len,
-	       struct err *e)
+int key_verify_as(EVP_PKEY *key, bool pss, const void *bytes, size_t len, const uint8_t *sig,
+		  size_t sig_len, struct err *e)
 {
-	bool right =
-		verify_once(key, false, bytes, len, sig, sig_len) ||
-		(key_kind_of(key) == KEY_RSA && verify_once(key, true, bytes, len, sig, sig_len));
+	bool right = verify_once(key, pss, bytes, len, sig, sig_len);
 
 	ERR_clear_error();
 	return right ? 0
 		     : err_set(e, ERR_DENIED, "the signature is not of that key over these bytes");
+}
+
+int key_verify(EVP_PKEY *key, const void *bytes, size_t len, const uint8_t *sig, size_t sig_len,
+	       struct err *e)
+{
+	if (key_verify_as(key, false, bytes, len, sig, sig_len, e) == 0)
+		return 0;
+	return key_kind_of(key) == KEY_RSA ? key_verify_as(key, true, bytes, len, sig, sig_len, e)
+					   : err_code(e);
 }

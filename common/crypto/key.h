@@ -70,7 +70,9 @@ enum key_kind key_kind_of(const EVP_PKEY *key);
 int key_sign(EVP_PKEY *key, bool pss, const void *bytes, size_t len, uint8_t *sig, size_t *sig_len,
 	     struct err *e) MUST_CHECK;
 
-/* 0 only if the signature is right; ERR_DENIED if it is not. For RSA both paddings are tried. */
+/* 0 only if the signature is right; ERR_DENIED if it is not. RSA has that one padding, or key_verify() tries both. */
+int key_verify_as(EVP_PKEY *key, bool pss, const void *bytes, size_t len, const uint8_t *sig,
+		  size_t sig_len, struct err *e) MUST_CHECK;
 int key_verify(EVP_PKEY *key, const void *bytes, size_t len, const uint8_t *sig, size_t sig_len,
 	       struct err *e) MUST_CHECK;
 

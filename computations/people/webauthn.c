@@ -193,7 +193,9 @@ static int check_signature(EVP_PKEY *key, struct span data, struct span client,
 	memcpy(bytes, data.bytes, data.len);
 	if (digest(DIGEST_SHA256, client.bytes, client.len, bytes + data.len, e) < 0)
 		return err_code(e);
-	if (key_verify(key, bytes, data.len + SHA256_LEN, signature.bytes, signature.len, e) < 0)
+	/* RS256 is PKCS#1 v1.5 alone: RFC 8812, section 2. */
+	if (key_verify_as(key, false, bytes, data.len + SHA256_LEN, signature.bytes, signature.len,
+			  e) < 0)
 		return err_set(e, ERR_UNAUTHENTICATED, "passkey: its signature does not hold");
 	return 0;
 }

@@ -135,7 +135,7 @@ static void sign(struct soft_passkey *p)
 
 	memcpy(bytes, p->data, p->data_len);
 	assert_ok(digest(DIGEST_SHA256, p->client, p->client_len, bytes + p->data_len, &e), e);
-	assert_ok(key_sign(p->key, false, bytes, p->data_len + SHA256_LEN, p->signature,
+	assert_ok(key_sign(p->key, p->pss, bytes, p->data_len + SHA256_LEN, p->signature,
 			   &p->signature_len, &e),
 		  e);
 }

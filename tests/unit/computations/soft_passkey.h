@@ -16,6 +16,7 @@ struct soft_passkey {
 	uint8_t challenge[WEBAUTHN_CHALLENGE_LEN];
 	uint8_t id[WEBAUTHN_ID_MAX + 1], flags;
 	size_t id_len;
+	bool pss; /* the padding of RSA that RS256 has not */
 	uint32_t count;
 	struct span after, statement; /* after the authenticator data; NULL: as is right */
 	/* What is brought. */

@@ -61,6 +61,26 @@ static void each_algorithm_is_added_and_used(void **state)
 	}
 }
 
+/* RFC 8812, section 2. */
+static void rs256_has_one_padding(void **state)
+{
+	struct webauthn_used used;
+	struct webauthn_new made;
+	struct soft_passkey p;
+	struct err e;
+
+	soft_passkey_init(&p, WEBAUTHN_RS256);
+	assert_ok(make(&p, &made, &e), e);
+	p.pss = true;
+	assert_refused(use(&p, &made, &used, &e), e, ERR_UNAUTHENTICATED,
+		       "signature does not hold");
+	p.format = "packed";
+	assert_refused(make(&p, &made, &e), e, ERR_UNAUTHENTICATED, "signature does not hold");
+	p.pss = false;
+	assert_ok(make(&p, &made, &e), e);
+	soft_passkey_done(&p);
+}
+
 static void another_key_does_not_sign(void **state)
 {
 	struct webauthn_used used;
@@ -338,6 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_algorithm_is_added_and_used),
+		cmocka_unit_test(rs256_has_one_padding),
 		cmocka_unit_test(another_key_does_not_sign),
 		cmocka_unit_test(what_was_not_asked_for_is_refused),
 		cmocka_unit_test(a_second_factor_needs_a_touch_alone),
