@@ -54,6 +54,7 @@ static const struct table_column columns[] = {
 	{ "AUDITOR", "auditor", false },
 	{ "STATE", "state", false },
 	{ "SECOND FACTOR", "second_factor", false },
+	{ "PASSKEYS", "passkeys", true },
 	{ "CREATED", "created", true },
 	{ NULL, NULL, false },
 };
@@ -78,6 +79,7 @@ static int list_pages(struct client *client, struct table *t, struct err *e)
 			table_text(t, page->users[i]->auditor ? "yes" : "no");
 			table_text(t, page->users[i]->suspended ? "suspended" : "active");
 			table_text(t, page->users[i]->second_factor ? "yes" : "no");
+			table_number(t, page->users[i]->passkeys, NULL);
 			table_moment(t, people_ms(page->users[i]->created));
 		}
 		snprintf(after, sizeof(after), "%s", page->next);

@@ -83,19 +83,30 @@ const struct command cmd_user_link = {
 		"over where nobody else reads. A newer one makes it good for nothing.",
 };
 
-static enum cli_exit run_remove_factor(struct cli *cli, struct err *e)
+static enum cli_exit remove_of(struct cli *cli, const struct rpc_method *method, const char *said,
+			       struct err *e)
 {
 	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;
 	ProtobufCMessage *response;
 	enum cli_exit status;
 
 	request.name = (char *)(uintptr_t)cli->operands[0];
-	status = computation_call(cli, &people_remove_factor, &request.base, &response, e);
+	status = computation_call(cli, method, &request.base, &response, e);
 	if (status != CLI_OK)
 		return status;
 	protobuf_c_message_free_unpacked(response, NULL);
-	fprintf(cli->out, "user %s signs in with the password alone\n", cli->operands[0]);
+	fprintf(cli->out, "user %s %s\n", cli->operands[0], said);
 	return CLI_OK;
+}
+
+static enum cli_exit run_remove_factor(struct cli *cli, struct err *e)
+{
+	return remove_of(cli, &people_remove_factor, "signs in with the password alone", e);
+}
+
+static enum cli_exit run_remove_passkeys(struct cli *cli, struct err *e)
+{
+	return remove_of(cli, &people_remove_passkeys, "signs in with no passkey any more", e);
 }
 
 const struct command cmd_user_remove_factor = {
@@ -108,4 +119,16 @@ const struct command cmd_user_remove_factor = {
 	.run = run_remove_factor,
 	.more = "The password alone opens that account then: be sure who asks, and have the user set up another one\n"
 		"at the service's page, under You. 'user list' shows who has one.",
+};
+
+const struct command cmd_user_remove_passkeys = {
+	.name = "user remove-passkeys",
+	.args = "NAME",
+	.help = "remove all passkeys of a user who lost the device",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_remove_passkeys,
+	.more = "Nobody signs in with them from then on; sessions go on until 'session revoke NAME --all'. The user\n"
+		"adds others at the service's page, under You. 'user list' shows how many each has.",
 };

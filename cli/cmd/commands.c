@@ -84,6 +84,7 @@ const struct command *const commands[] = {
 	&cmd_user_password,
 	&cmd_user_link,
 	&cmd_user_remove_factor,
+	&cmd_user_remove_passkeys,
 	&cmd_session_list,
 	&cmd_session_revoke,
 	&cmd_token_add,

@@ -5,6 +5,7 @@
 #include "computations/people/account.h"
 #include "computations/people/entry.h"
 #include "computations/people/factor.h"
+#include "computations/people/passkey.h"
 #include "computations/web/web.h"
 
 #include <string.h>
@@ -162,20 +163,34 @@ void people_add_link(struct rpc_call *call, const ProtobufCMessage *message)
 		people_start(r, run_add_link, reply_add_link);
 }
 
-/* ---- a second factor that was lost ---- */
+/* ---- a second factor, or passkeys, that were lost ---- */
 
-/* Who holds an administrator's token for a moment does not take that administrator's own factor away. */
+/* Who holds an administrator's token for a moment does not take away what that administrator signs in with. */
+static int find_other(struct store *store, const struct request *r, struct user *u, struct err *e)
+{
+	if (check_whole(r, e) < 0 || user_find(&store->db, r->people->user, u, e) < 0)
+		return err_code(e);
+	if (u->number == r->caller.who.person)
+		return err_set(e, ERR_DENIED,
+			       "it is your own: remove it at the page under You, or ask another "
+			       "administrator");
+	return 0;
+}
+
 static int run_remove_factor(struct store *store, struct request *r, struct err *e)
 {
 	struct user u CLEANUP_USER = { .name = NULL };
 
-	if (check_whole(r, e) < 0 || user_find(&store->db, r->people->user, &u, e) < 0)
-		return err_code(e);
-	if (u.number == r->caller.who.person)
-		return err_set(e, ERR_DENIED,
-			       "it is your own: remove it at the page under You, with password and "
-			       "code, or ask another administrator");
-	return factor_remove(&store->db, u.number, e);
+	return find_other(store, r, &u, e) < 0 ? err_code(e)
+					       : factor_remove(&store->db, u.number, e);
+}
+
+static int run_remove_passkeys(struct store *store, struct request *r, struct err *e)
+{
+	struct user u CLEANUP_USER = { .name = NULL };
+
+	return find_other(store, r, &u, e) < 0 ? err_code(e)
+					       : passkey_remove_all(&store->db, u.number, e);
 }
 
 void people_remove_factor(struct rpc_call *call, const ProtobufCMessage *message)
@@ -185,6 +200,15 @@ void people_remove_factor(struct rpc_call *call, const ProtobufCMessage *message
 
 	if (r)
 		people_start(r, run_remove_factor, people_reply_empty);
+}
+
+void people_remove_passkeys(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r =
+		people_request_new(call, "", ((const People__UserRequest *)message)->name, "");
+
+	if (r)
+		people_start(r, run_remove_passkeys, people_reply_empty);
 }
 
 /* ---- sessions ---- */

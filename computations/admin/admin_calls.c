@@ -79,6 +79,7 @@ const struct call_audit_method admin_calls_methods[] = {
 	CHANGES(PROTO_PEOPLE_SET_PASSWORD, TEXT("user", People__SetPasswordRequest, user)),
 	CHANGES(PROTO_PEOPLE_ADD_LINK, TEXT("user", People__UserRequest, name)),
 	CHANGES(PROTO_PEOPLE_REMOVE_FACTOR, TEXT("user", People__UserRequest, name)),
+	CHANGES(PROTO_PEOPLE_REMOVE_PASSKEYS, TEXT("user", People__UserRequest, name)),
 	CHANGES(PROTO_PEOPLE_END_SESSION, TEXT("user", People__SessionRequest, user)),
 	CHANGES(PROTO_PEOPLE_REGISTER_KEY, TEXT("id", People__RegisterKeyRequest, computation_id)),
 	CHANGES(PROTO_PEOPLE_RETIRE_KEY, TEXT("user", People__RetireKeyRequest, user)),

@@ -119,6 +119,7 @@ static void message_user(People__User *m, Google__Protobuf__Timestamp *time, con
 	m->administrator = u->administrator;
 	m->auditor = u->auditor;
 	m->second_factor = u->has_factor;
+	m->passkeys = u->passkeys;
 	m->suspended = u->suspended;
 	m->created = people_time(time, u->created);
 }
@@ -417,6 +418,7 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_PEOPLE_SET_PASSWORD, set_password_request, NOTHING, people_set_password),
 	METHOD(PROTO_PEOPLE_ADD_LINK, user_request, ANSWER(link), people_add_link),
 	METHOD(PROTO_PEOPLE_REMOVE_FACTOR, user_request, NOTHING, people_remove_factor),
+	METHOD(PROTO_PEOPLE_REMOVE_PASSKEYS, user_request, NOTHING, people_remove_passkeys),
 	METHOD(PROTO_PEOPLE_LIST_SESSIONS, user_request, ANSWER(list_sessions_response),
 	       people_list_sessions),
 	METHOD(PROTO_PEOPLE_END_SESSION, session_request, NOTHING, people_end_session),

@@ -68,6 +68,7 @@ int people_find_person(struct store *store, struct request *r, int64_t *person,
 void people_set_password(struct rpc_call *call, const ProtobufCMessage *message);
 void people_add_link(struct rpc_call *call, const ProtobufCMessage *message);
 void people_remove_factor(struct rpc_call *call, const ProtobufCMessage *message);
+void people_remove_passkeys(struct rpc_call *call, const ProtobufCMessage *message);
 void people_list_sessions(struct rpc_call *call, const ProtobufCMessage *message);
 void people_end_session(struct rpc_call *call, const ProtobufCMessage *message);
 

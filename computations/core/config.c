@@ -9,7 +9,10 @@
 #include "common/metrics/metrics_server.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { CONFIG_NAME_MAX = 128 /* bytes of the page's name */ };
 
 #define TEXT(name, member, fallback, help) \
 	SETTING("COMPUTATIONS_" name, SETTING_TEXT, config, member, fallback, help)
@@ -76,6 +79,9 @@ const struct setting config_settings[] = {
 	     "sign in; one that others than this machine reach takes the certificates of COMPUTATIONS_ADMIN_; default: none"),
 	TEXT("OIDC", oidc, NULL,
 	     "table of the providers of identities that users may sign in with on WEB, by OpenID Connect; default: none"),
+	TEXT("WEB_ORIGIN", web_origin, NULL,
+	     "the page's address as browsers have it, such as https://cocos.example.org:9466: passkeys are for it; "
+	     "default: http://localhost with the port of a loopback address, else none, and no passkeys"),
 	TEXT("MANAGERS", managers, NULL,
 	     "table of the managers that make CVMs for workspaces, and of how many each may have; default: none"),
 	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
@@ -137,6 +143,66 @@ static int web_check(const char *address, bool mutual, struct err *e)
 	return 0;
 }
 
+/* Labels with dots between; the last one begins with a letter, or it is an address in numbers, which has no passkeys. Its
+ * length; 0: it is none. */
+static size_t name_len(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-."), at = 0, label = 0;
+
+	while (at < len) {
+		size_t part = strcspn(text + at, ".:");
+
+		if (!part || text[at] == '-' || text[at + part - 1] == '-')
+			return 0;
+		label = at;
+		at += part + 1;
+	}
+	return len && len <= CONFIG_NAME_MAX && text[len - 1] != '.' && text[label] >= 'a' ? len
+											   : 0;
+}
+
+/* What a browser calls an origin: a name that a certificate can have, in lower case, and a port if it is not 443. */
+static int origin_check(const char *origin, struct err *e)
+{
+	static const char scheme[] = "https://";
+	const char *name = origin + sizeof(scheme) - 1;
+	size_t len = strncmp(origin, scheme, sizeof(scheme) - 1) == 0 ? name_len(name) : 0;
+	const char *port = name + len + 1;
+
+	if (len &&
+	    (!name[len] || (name[len] == ':' && *port && *port != '0' && strlen(port) <= 5 &&
+			    port[strspn(port, "0123456789")] == 0 &&
+			    strtoul(port, NULL, 10) <= UINT16_MAX && strcmp(port, "443") != 0)))
+		return 0;
+	return err_set(
+		e, ERR_INVALID,
+		"COMPUTATIONS_WEB_ORIGIN: %s is not https://, a name in lower case, and a port "
+		"other than 443 if there is one, such as https://cocos.example.org:9466",
+		log_quote(origin).text);
+}
+
+static int check_page(const struct config *c, struct err *e)
+{
+	if (c->oidc && c->oidc[0] != '/')
+		return err_set(e, ERR_INVALID, "COMPUTATIONS_OIDC: %s is not an absolute path",
+			       log_quote(c->oidc).text);
+	if (c->oidc && !c->web)
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_OIDC does nothing without COMPUTATIONS_WEB");
+	if (c->web_origin && origin_check(c->web_origin, e) < 0)
+		return err_code(e);
+	if (c->web_origin && !(c->web && metrics_address_is_open(c->web)))
+		return err_set(
+			e, ERR_INVALID,
+			"COMPUTATIONS_WEB_ORIGIN does nothing without a COMPUTATIONS_WEB that "
+			"others than this machine reach: on loopback the page's address is "
+			"http://localhost with its port");
+	if (!c->web)
+		return 0;
+	return web_check(c->web,
+			 c->admin_client_ca_certs || (c->admin_sign_in && c->admin_server_cert), e);
+}
+
 static int check(struct config *c, struct err *e)
 {
 	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, e) < 0 ||
@@ -160,12 +226,6 @@ static int check(struct config *c, struct err *e)
 	if (c->managers && c->managers[0] != '/')
 		return err_set(e, ERR_INVALID, "COMPUTATIONS_MANAGERS: %s is not an absolute path",
 			       log_quote(c->managers).text);
-	if (c->oidc && c->oidc[0] != '/')
-		return err_set(e, ERR_INVALID, "COMPUTATIONS_OIDC: %s is not an absolute path",
-			       log_quote(c->oidc).text);
-	if (c->oidc && !c->web)
-		return err_set(e, ERR_INVALID,
-			       "COMPUTATIONS_OIDC does nothing without COMPUTATIONS_WEB");
 	if (!c->attestation_policy &&
 	    (c->attestation_root || c->attestation_collateral || c->attestation_ak ||
 	     c->attestation_kds || c->attestation_pcs || c->attestation_endorsements_ca))
@@ -185,10 +245,7 @@ static int check(struct config *c, struct err *e)
 			"with COMPUTATIONS_ADMIN_SIGN_IN metrics are for this machine alone: "
 			"use a loopback address or unix:/path",
 			log_quote(c->metrics).text);
-	if (c->web &&
-	    web_check(c->web,
-		      c->admin_client_ca_certs || (c->admin_sign_in && c->admin_server_cert),
-		      e) < 0)
+	if (check_page(c, e) < 0)
 		return err_code(e);
 	if (!c->has_admin_port)
 		return 0;

@@ -10,7 +10,8 @@ struct config {
 	char *host, *server_cert, *server_key, *client_ca_certs;
 	char *admin_socket, *admin_host, *admin_server_cert, *admin_server_key;
 	char *admin_client_ca_certs;
-	char *state_dir, *database, *log_level, *audit_log, *metrics, *web, *oidc, *managers;
+	char *state_dir, *database, *log_level, *audit_log, *metrics, *web, *web_origin, *oidc;
+	char *managers;
 	char *attestation_policy, *attestation_root, *attestation_collateral, *attestation_ak;
 	char *attestation_cache, *attestation_kds, *attestation_pcs, *attestation_endorsements_ca;
 	bool attestation_offline, admin_sign_in;

@@ -110,22 +110,12 @@ int identity_list(struct db *db, int64_t person, struct identity rows[IDENTITIES
 
 int identity_remove(struct db *db, int64_t person, int64_t number, struct err *e)
 {
-	int64_t passwords, others, gone;
+	int64_t gone;
 
-	if (db_number(db, &passwords, e, "SELECT count(*) FROM passwords WHERE person = ?", "i",
-		      person) < 0 ||
-	    db_number(db, &others, e,
-		      "SELECT count(*) FROM identities WHERE person = ? AND number <> ?", "ii",
-		      person, number) < 0 ||
-	    db_change(db, &gone, e, "DELETE FROM identities WHERE person = ? AND number = ?", "ii",
+	if (db_change(db, &gone, e, "DELETE FROM identities WHERE person = ? AND number = ?", "ii",
 		      person, number) < 0)
 		return err_code(e);
 	if (!gone)
 		return err_set(e, ERR_NOT_FOUND, "you have no such account at a provider");
-	/* The caller's transaction takes it back. */
-	if (!passwords && !others)
-		return err_set(e, ERR_PRECONDITION,
-			       "it is your only way in: an administrator's 'cocos-cli user link' "
-			       "lets you choose a password first");
-	return 0;
+	return user_check_way_in(db, person, e);
 }

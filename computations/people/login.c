@@ -145,6 +145,22 @@ int login_who(struct db *db, const uint8_t hash[SHA256_LEN], const char *host, i
 	return 0;
 }
 
+int login_check_fresh(struct db *db, int64_t number, int64_t now, struct err *e)
+{
+	int64_t fresh;
+
+	if (db_number(db, &fresh, e,
+		      "SELECT count(*) FROM logins WHERE number = ? AND created > ? AND"
+		      " created <= ?",
+		      "iii", number, now - (int64_t)LOGIN_FRESH_MINUTES * 60000, now) < 0)
+		return err_code(e);
+	return fresh ? 0
+		     : err_set(e, ERR_INVALID,
+			       "you signed in more than %d minutes ago: sign out, sign in again, "
+			       "and come back here",
+			       LOGIN_FRESH_MINUTES);
+}
+
 static int read_login(struct db_rows *row, struct login *l, struct err *e)
 {
 	struct login got = { .number = 0 };

@@ -16,6 +16,7 @@ enum {
 	LOGIN_SEEN_EVERY_MS = 60000, /* how exactly it is known when it was used */
 	LOGIN_PEER_MAX = 64,         /* bytes; what is longer is cut */
 	LOGIN_ABOUT_MAX = 160,
+	LOGIN_FRESH_MINUTES = 5, /* so long it stands for the password of who has none */
 };
 
 /* The hash by which a session is found. ERR_UNAUTHENTICATED: it has not the form of one. */
@@ -34,6 +35,8 @@ int login_add(struct db *db, int64_t person, const char *host, const struct logi
  * suspended; which, is not said. */
 int login_who(struct db *db, const uint8_t hash[SHA256_LEN], const char *host, int64_t now,
 	      struct token_owner *who, int64_t *number, struct err *e) MUST_CHECK;
+/* ERR_INVALID: it began earlier than that. */
+int login_check_fresh(struct db *db, int64_t number, int64_t now, struct err *e) MUST_CHECK;
 /* Those of a user that have not ended, oldest first. */
 int login_list(struct db *db, int64_t person, int64_t now, struct login rows[LOGINS_MAX],
 	       size_t *count, struct err *e) MUST_CHECK;

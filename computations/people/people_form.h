@@ -216,3 +216,35 @@
 	" taken {integer} NOT NULL DEFAULT 0," /* when; 0: it is open */                                \
 	" taker {integer} REFERENCES users (number) ON DELETE SET NULL);"                               \
 	"CREATE INDEX invitations_workspace ON invitations (workspace, number);"
+
+/* Passkeys (passkey.h), what they are about to be added or asked for, and challenges that were answered. */
+#define PASSKEYS_FORM                                                                         \
+	"CREATE TABLE passkey_handles ("                                                      \
+	" person {integer} NOT NULL PRIMARY KEY REFERENCES users (number) ON DELETE CASCADE," \
+	" handle {bytes} NOT NULL UNIQUE);"                                                   \
+	"CREATE TABLE passkeys ("                                                             \
+	" number {counted},"                                                                  \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE,"             \
+	" name TEXT NOT NULL,"                                                                \
+	" credential {bytes} NOT NULL UNIQUE,"                                                \
+	" spki {bytes} NOT NULL,"                                                             \
+	" count {integer} NOT NULL,"                                                          \
+	" eligible {integer} NOT NULL,"                                                       \
+	" backed_up {integer} NOT NULL,"                                                      \
+	" created {integer} NOT NULL,"                                                        \
+	" used {integer} NOT NULL DEFAULT 0,"                                                 \
+	" went_back {integer} NOT NULL DEFAULT 0,"                                            \
+	" UNIQUE (person, name));"                                                            \
+	"CREATE TABLE passkeys_begun ("                                                       \
+	" number {counted},"                                                                  \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE,"             \
+	" login {integer} NOT NULL,"                                                          \
+	" hash {bytes} NOT NULL UNIQUE,"                                                      \
+	" name TEXT NOT NULL,"                                                                \
+	" device TEXT NOT NULL,"                                                              \
+	" ends {integer} NOT NULL);"                                                          \
+	"CREATE INDEX passkeys_begun_person ON passkeys_begun (person, number);"              \
+	"CREATE TABLE passkey_answers ("                                                      \
+	" challenge {bytes} NOT NULL PRIMARY KEY,"                                            \
+	" ends {integer} NOT NULL) {by key};"                                                 \
+	"CREATE INDEX passkey_answers_ends ON passkey_answers (ends);"

@@ -43,21 +43,25 @@ int user_add(struct db *db, const char *name, bool administrator, int64_t now, s
 		      "tii", name, (int64_t)administrator, now);
 }
 
-#define USER_COLUMNS                                                              \
-	"SELECT number, name, administrator, suspended, created, auditor,"        \
-	" (SELECT count(*) FROM factors WHERE person = number AND confirmed = 1)" \
+#define USER_COLUMNS                                                               \
+	"SELECT number, name, administrator, suspended, created, auditor,"         \
+	" (SELECT count(*) FROM factors WHERE person = number AND confirmed = 1)," \
+	" (SELECT count(*) FROM passkeys p WHERE p.person = users.number)"         \
 	" FROM users "
 
 static int read_user(struct db_rows *row, struct user *u, struct err *e)
 {
 	struct user got = { .name = NULL };
+	int64_t passkeys;
 
 	if (db_integer(row, 0, 1, INT64_MAX, &got.number, e) < 0 ||
 	    db_flag(row, 2, &got.administrator, e) < 0 || db_flag(row, 3, &got.suspended, e) < 0 ||
 	    db_integer(row, 4, 0, INT64_MAX, &got.created, e) < 0 ||
 	    db_flag(row, 5, &got.auditor, e) < 0 || db_flag(row, 6, &got.has_factor, e) < 0 ||
+	    db_integer(row, 7, 0, UINT32_MAX, &passkeys, e) < 0 ||
 	    db_text(row, 1, &got.name, e) < 0)
 		return err_code(e);
+	got.passkeys = (uint32_t)passkeys;
 	*u = got;
 	return 0;
 }
@@ -150,4 +154,20 @@ int user_remove(struct db *db, const char *name, struct err *e)
 			       "else an owner first, or suspend this user",
 			       log_quote(name).text, (long long)orphans, orphans == 1 ? "" : "s");
 	return db_run(db, e, "DELETE FROM users WHERE number = ?", "i", u.number);
+}
+
+int user_check_way_in(struct db *db, int64_t person, struct err *e)
+{
+	int64_t ways;
+
+	if (db_number(db, &ways, e,
+		      "SELECT (SELECT count(*) FROM passwords WHERE person = ?1)"
+		      " + (SELECT count(*) FROM identities WHERE person = ?1)"
+		      " + (SELECT count(*) FROM passkeys WHERE person = ?1)",
+		      "i", person) < 0)
+		return err_code(e);
+	return ways ? 0
+		    : err_set(e, ERR_PRECONDITION,
+			      "it is your only way in: an administrator's 'cocos-cli user link' "
+			      "lets you choose a password first");
 }

@@ -21,6 +21,7 @@ struct user {
 	int64_t number, created; /* ms since 1970 */
 	char *name;
 	bool administrator, suspended, auditor, has_factor;
+	uint32_t passkeys;
 };
 void user_done(struct user *u);
 #define CLEANUP_USER __attribute__((cleanup(user_done)))
@@ -37,5 +38,8 @@ int user_list(struct db *db, const char *after, size_t max, struct user *rows, s
 	      struct err *e) MUST_CHECK;
 /* His tokens are good for nothing meanwhile. Calling it again is fine. */
 int user_suspend(struct db *db, const char *name, bool suspended, struct err *e) MUST_CHECK;
+/* Once one is gone: he still has a password, an account at a provider, or a passkey. ERR_PRECONDITION: it was the last,
+ * and the caller's transaction has to take it back. */
+int user_check_way_in(struct db *db, int64_t person, struct err *e) MUST_CHECK;
 /* With his tokens and roles. ERR_PRECONDITION: some computation would have no owner any more. */
 int user_remove(struct db *db, const char *name, struct err *e) MUST_CHECK;

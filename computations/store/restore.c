@@ -18,8 +18,9 @@
 #include <unistd.h>
 
 /* What was good for a moment, and may have been used or ended since. */
-static const char *const passing[] = { "logins", "entry_links", "devices", "key_challenges",
-				       "halves", "invitations", "trips" };
+static const char *const passing[] = { "logins",         "entry_links",    "devices",
+				       "key_challenges", "halves",         "invitations",
+				       "trips",          "passkeys_begun", "passkey_answers" };
 
 /* A backup as it is looked at: a copy of the file's database, whose tables become the newest. */
 struct source {

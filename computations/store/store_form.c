@@ -135,15 +135,17 @@ static const char schema[] =
 											/* Who is about to be a member. */
 											INVITATIONS_FORM
 												/* What CVMs ran. */
-												USAGE_FORM IDENTITIES_FORM
-													TRIPS_FORM;
+												USAGE_FORM IDENTITIES_FORM TRIPS_FORM
+													/* What some sign in with. */
+													PASSKEYS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
  * to sign in, 10 no notes, 11 no audit log, 12 no keys of users, 13 no command lines that ask to be
  * let in, 14 no workspaces, 15 nobody who confirms, 16 no assets, 17 no CVMs that managers make,
  * 18 no second factors, 19 no invitations, 20 nothing of what CVMs ran,
- * 21 no accounts elsewhere, 22 not which networks those on their way there are of. */
+ * 21 no accounts elsewhere, 22 not which networks those on their way there are of,
+ * 23 no passkeys. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -170,6 +172,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[20] = USAGE_FORM,
 	[21] = IDENTITIES_FORM,
 	[22] = TRIPS_FORM,
+	[23] = PASSKEYS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -99,9 +99,21 @@ static int listen_on_socket(struct web *web, const char *admin_socket, struct er
 		NULL, e);
 }
 
+/* The name is that of the address, without scheme and port. */
+static void set_origin(struct web *web, const char *origin)
+{
+	const char *name = strstr(origin, "://");
+	size_t len = name ? strcspn(name + 3, ":") : 0;
+
+	snprintf(web->passkeys.origin, sizeof(web->passkeys.origin), "%s", origin);
+	snprintf(web->passkeys.name, sizeof(web->passkeys.name), "%.*s", (int)len,
+		 name ? name + 3 : "");
+}
+
 static int open_listeners(struct web *web, const struct config *c, struct rpc_tls *tls,
 			  struct err *e)
 {
+	char loopback[WEB_ORIGIN_MAX];
 	unsigned port = 0;
 
 	if (listen_on_socket(web, c->admin_socket, e) < 0)
@@ -109,12 +121,15 @@ static int open_listeners(struct web *web, const struct config *c, struct rpc_tl
 	if (metrics_address_is_open(c->web)) {
 		if (listen_on(web, c->web, tls, &port, e) < 0)
 			return err_code(e);
+		set_origin(web, c->web_origin ? c->web_origin : "");
 		log_info("page: listening on %s, port %u, with %sTLS", log_quote(c->web).text, port,
 			 c->admin_client_ca_certs ? "mutual " : "");
 		return 0;
 	}
 	if (listen_twice(web, c->web, e) < 0)
 		return err_code(e);
+	snprintf(loopback, sizeof(loopback), "http://localhost:%u", web->door.port);
+	set_origin(web, loopback);
 	log_info("page: port %u of this machine; a link that works once: curl -sX POST "
 		 "--unix-socket %s http://localhost/link",
 		 web->door.port, web->socket);

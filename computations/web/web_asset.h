@@ -6,5 +6,5 @@
 
 #include "common/http/asset.h"
 
-extern const struct http_asset web_asset_css, web_asset_js, web_asset_sha3, web_asset_import,
-	web_asset_icons, web_asset_mark;
+extern const struct http_asset web_asset_css, web_asset_js, web_asset_passkey, web_asset_sha3,
+	web_asset_import, web_asset_icons, web_asset_mark;

@@ -72,6 +72,7 @@ void web_enter_free(struct web_enter *en)
 	web_form_free(en->form);
 	if (en->free_more)
 		en->free_more(en->more);
+	free(en->keys);
 	for (size_t i = 0; i < en->token_count; i++)
 		token_done(&en->tokens[i]);
 	free(en->tokens);
@@ -83,7 +84,7 @@ void web_enter_free(struct web_enter *en)
 /* Something that can be guessed. */
 static bool gives(const struct web_enter *en)
 {
-	return en->given || en->way->takes_code;
+	return en->given || en->way->takes_code || en->brings;
 }
 
 /* What a person can mend is shown with the form; all else as everywhere. */
@@ -114,6 +115,9 @@ static int run_keep(struct store *store, void *data, struct err *e)
 		return 0;
 	if (en->way->keep(store, en, e) < 0)
 		return err_code(e);
+	/* The refusal gets its own row. */
+	if (en->refused.code)
+		return 0;
 	return web_trail_add(store, &en->trail, en->user, e);
 }
 
@@ -122,7 +126,7 @@ static void count_good(struct web_enter *en)
 {
 	const struct rpc_source source = http_request_source(en->r);
 
-	if (gives(en) && (en->way->takes_code || !*en->half))
+	if (gives(en) && (en->way->takes_code || en->brings || !*en->half))
 		sign_in_rate_good(en->web->rate, &source, en->user, clock_ms(CLOCK_BOOTTIME));
 }
 
@@ -137,6 +141,8 @@ static void kept(void *data, const struct err *e)
 		factor_refuse(en->answer, &wrong);
 		e = &wrong;
 	}
+	if (!e && en->refused.code)
+		e = &en->refused;
 	if (e) {
 		fail(en, e);
 		return;

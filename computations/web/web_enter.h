@@ -9,6 +9,7 @@
 #include "computations/people/device.h"
 #include "computations/people/factor.h"
 #include "computations/people/half.h"
+#include "computations/people/passkey.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_trail.h"
 #include "computations/web/web_work.h"
@@ -42,6 +43,7 @@ struct web_enter {
 	const char *given, *chosen;  /* to be compared, to be kept; NULL: none */
 	struct password_owner owner; /* of the one that is given, or of the code */
 	bool has_factor;             /* the owner */
+	bool has_passkey;            /* the same; of web_device.c */
 	bool with_code;              /* of keep(): a second factor was seen, maybe elsewhere */
 	enum factor_answer answer;   /* to the code */
 	struct password made;
@@ -50,12 +52,16 @@ struct web_enter {
 	int64_t person;                  /* who comes in */
 	char secret[LOGIN_TEXT_LEN + 1]; /* of the new session, over TLS */
 	char half[HALF_TEXT_LEN + 1];    /* of who owes a code: of web_second.c */
-	uint8_t totp[TOTP_SECRET_LEN];   /* of web_factor.c */
+	struct passkey *keys;            /* that may be shown instead; the same */
+	size_t key_count;
+	uint8_t totp[TOTP_SECRET_LEN]; /* of web_factor.c */
 	struct factor_recovery recovery;
-	void *more; /* of web_oidc.c and web_factor.c; of free_more() */
+	void *more; /* of web_oidc.c, web_factor.c and web_passkey.c; of free_more() */
 	void (*free_more)(void *more);
 	struct token *tokens; /* of web_factor.c: TOKENS_MAX rows, or NULL */
 	size_t token_count;
+	bool brings;        /* a passkey (web_passkey.h) */
+	struct err refused; /* of keep(): what was noted stays, and nobody is in */
 };
 
 /* Takes the form over. Refuses what is none of ours by itself; NULL then. */

@@ -45,7 +45,7 @@ void web_put_factor(const struct web_work *work, struct writer *w)
 
 /* ---- pages that begin and end alike ---- */
 
-static void begin(struct writer *w, const struct admin_caller *caller, const char *title)
+void web_own_begin(struct writer *w, const struct admin_caller *caller, const char *title)
 {
 	page_begin(w, caller, title, "");
 	page_put(w,
@@ -94,7 +94,7 @@ static void show(struct web_enter *en, const struct ask *ask, unsigned status, c
 		http_request_fail(en->r, &no);
 		return;
 	}
-	begin(&w, &en->caller, ask->title);
+	web_own_begin(&w, &en->caller, ask->title);
 	page_put(&w, "<p>%t</p>\n", ask->text);
 	web_form_wrong(&w, e);
 	web_form_begin(&w, ask->path, csrf);
@@ -164,7 +164,7 @@ void web_factor_off(struct http_request *r, void *data)
 
 /* ---- on the way ---- */
 
-static int look(struct store *store, struct web_enter *en, struct err *e)
+int web_own_look(struct store *store, struct web_enter *en, struct err *e)
 {
 	if (web_work_check(store, &en->caller, "", e) < 0)
 		return err_code(e);
@@ -176,7 +176,7 @@ static int look(struct store *store, struct web_enter *en, struct err *e)
 }
 
 /* Meanwhile the session may have been ended, or the password changed. */
-static int look_again(struct store *store, struct web_enter *en, struct err *e)
+int web_own_look_again(struct store *store, struct web_enter *en, struct err *e)
 {
 	struct password_owner now;
 
@@ -188,8 +188,8 @@ static int look_again(struct store *store, struct web_enter *en, struct err *e)
 		       : err_set(e, ERR_UNAUTHENTICATED, WEB_WRONG);
 }
 
-static void start(struct web *web, struct http_request *r, const struct web_enter_way *way,
-		  const char *const *names)
+void web_own_start(struct web *web, struct http_request *r, const struct web_enter_way *way,
+		   const char *const *names)
 {
 	struct web_enter *en =
 		web_enter_new(web, r, way, names, way->takes_code ? web_enter_codes : NULL);
@@ -214,7 +214,7 @@ static const char *const password_names[] = { "csrf", "password", NULL };
 
 static int begin_keep(struct store *store, struct web_enter *en, struct err *e)
 {
-	if (look_again(store, en, e) < 0)
+	if (web_own_look_again(store, en, e) < 0)
 		return err_code(e);
 	return factor_begin(&store->db, en->owner.person, store_now(), en->totp, e);
 }
@@ -243,7 +243,7 @@ static void show_key(struct web_enter *en, bool with_key, unsigned status, const
 		http_request_fail(en->r, &no);
 		return;
 	}
-	begin(&w, &en->caller, ask_begin.title);
+	web_own_begin(&w, &en->caller, ask_begin.title);
 	web_form_wrong(&w, e);
 	if (with_key)
 		put_key(en, &w);
@@ -263,10 +263,10 @@ static void begin_done(struct web_enter *en)
 
 void web_factor_begin(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { TRAIL_BEGIN_FACTOR, false,      look,
+	static const struct web_enter_way way = { TRAIL_BEGIN_FACTOR, false,      web_own_look,
 						  begin_keep,         begin_done, show_begin };
 
-	start(data, r, &way, password_names);
+	web_own_start(data, r, &way, password_names);
 }
 
 /* They were made by the password alone, and go on: who sets up a factor since somebody else may know it, sees them here. */
@@ -354,7 +354,7 @@ static void show_codes(struct web_enter *en, const char *note)
 	for (int i = 0; i < FACTOR_RECOVERY; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? "\n" : "",
 					en->recovery.codes[i]);
-	begin(&w, &en->caller, "Your recovery codes");
+	web_own_begin(&w, &en->caller, "Your recovery codes");
 	page_put(&w, "<p>%t%s%t</p>\n", note, *note ? " " : "", WEB_FACTOR_CODES);
 	put_text(&w, "codes", "recovery codes", text);
 	put_tokens(en, &w);
@@ -379,18 +379,18 @@ static void show_confirm(struct web_enter *en, unsigned status, const struct err
 void web_factor_confirm(struct http_request *r, void *data)
 {
 	static const struct web_enter_way way = {
-		TRAIL_CONFIRM_FACTOR, false, look, confirm_keep, confirm_done, show_confirm
+		TRAIL_CONFIRM_FACTOR, false, web_own_look, confirm_keep, confirm_done, show_confirm
 	};
 	static const char *const names[] = { "csrf", "code", NULL };
 
-	start(data, r, &way, names);
+	web_own_start(data, r, &way, names);
 }
 
 /* ---- other recovery codes; none of it any more ---- */
 
 static int renew_keep(struct store *store, struct web_enter *en, struct err *e)
 {
-	if (look_again(store, en, e) < 0)
+	if (web_own_look_again(store, en, e) < 0)
 		return err_code(e);
 	return factor_renew(&store->db, en->owner.person, &en->recovery, e);
 }
@@ -402,15 +402,15 @@ static void renew_done(struct web_enter *en)
 
 void web_factor_renew(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { TRAIL_RENEW_CODES, true,       look,
+	static const struct web_enter_way way = { TRAIL_RENEW_CODES, true,       web_own_look,
 						  renew_keep,        renew_done, show_renew };
 
-	start(data, r, &way, password_names);
+	web_own_start(data, r, &way, password_names);
 }
 
 static int remove_keep(struct store *store, struct web_enter *en, struct err *e)
 {
-	if (look_again(store, en, e) < 0)
+	if (web_own_look_again(store, en, e) < 0)
 		return err_code(e);
 	return factor_remove(&store->db, en->owner.person, e);
 }
@@ -424,8 +424,8 @@ static void remove_done(struct web_enter *en)
 
 void web_factor_remove(struct http_request *r, void *data)
 {
-	static const struct web_enter_way way = { TRAIL_REMOVE_FACTOR, true,        look,
+	static const struct web_enter_way way = { TRAIL_REMOVE_FACTOR, true,        web_own_look,
 						  remove_keep,         remove_done, show_remove };
 
-	start(data, r, &way, password_names);
+	web_own_start(data, r, &way, password_names);
 }

@@ -224,6 +224,7 @@ void web_json_user(struct writer *w, const struct user *u)
 	put_flag(w, "administrator", u->administrator);
 	put_flag(w, "suspended", u->suspended);
 	put_flag(w, "second_factor", u->has_factor);
+	put_number(w, "passkeys", u->passkeys);
 	put_time(w, "created", u->created);
 	writer_text(w, "}");
 }

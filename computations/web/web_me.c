@@ -10,6 +10,7 @@
 #include "computations/web/web_json.h"
 #include "computations/web/web_oidc.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_passkey.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
 #include "computations/web/web_step.h"
@@ -28,6 +29,7 @@ static int run_me(struct store *store, struct web_work *work, struct err *e)
 	if (!person)
 		return 0;
 	if (web_run_factor(store, work, e) < 0 || web_run_identities(store, work, e) < 0 ||
+	    web_run_passkeys(store, work, e) < 0 ||
 	    login_list(&store->db, person, store_now(), work->logins, &work->login_count, e) < 0)
 		return err_code(e);
 	return token_list(&store->db, person, work->tokens, &work->token_count, e);
@@ -100,6 +102,7 @@ static void reply_me(struct web_work *work)
 	web_step_button(&w, csrf, "/", "sign-out", "Sign out", "of this browser");
 	page_put(&w, "</div>\n");
 	web_put_factor(work, &w);
+	web_put_passkeys(work, &w);
 	web_put_identities(work, csrf, &w);
 	put_logins(work, csrf, &w);
 	web_put_tokens(work, &w);

@@ -322,6 +322,12 @@ int web_oidc_open(struct web *web, const struct config *c, struct err *e)
 			       "COMPUTATIONS_ADMIN_SIGN_IN=true");
 	if (oidc_new(web->service->loop, c->oidc, origin, &web->oidc, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_OIDC");
+	if (c->web_origin && strcmp(c->web_origin, oidc_table(web->oidc)->page) != 0)
+		return err_set(
+			e, ERR_INVALID,
+			"COMPUTATIONS_WEB_ORIGIN is %s, and the page of COMPUTATIONS_OIDC %s: "
+			"browsers have one address of it",
+			c->web_origin, oidc_table(web->oidc)->page);
 	log_info("page: users may sign in with %zu provider%s of identities",
 		 oidc_table(web->oidc)->count, oidc_table(web->oidc)->count == 1 ? "" : "s");
 	return 0;

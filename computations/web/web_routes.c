@@ -10,6 +10,7 @@
 #include "computations/web/web_machine.h"
 #include "computations/web/web_new.h"
 #include "computations/web/web_oidc.h"
+#include "computations/web/web_passkey.h"
 #include "computations/web/web_place.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
@@ -85,6 +86,11 @@ static void asset_css(struct http_request *r, void *data)
 static void asset_js(struct http_request *r, void *data)
 {
 	http_asset_serve(r, &web_asset_js);
+}
+
+static void asset_passkey(struct http_request *r, void *data)
+{
+	http_asset_serve(r, &web_asset_passkey);
 }
 
 static void asset_sha3(struct http_request *r, void *data)
@@ -163,6 +169,12 @@ static const char *const force_query[] = { "force", NULL };
 	  .type = WEB_JSON_TYPE }
 #define OPEN(path, serve)             OPEN_WITH(path, NULL, serve)
 #define OPEN_WITH(path, names, serve) { .http = GET(path, http_anybody, names, serve) }
+/* What a passkey says, which is more than other forms hold. */
+#define BRING(path, serve)                                                                         \
+	{                                                                                          \
+		.http = { HTTP_POST, path, may_try, WEB_BROUGHT_MAX, WEB_FORM_TYPE, NULL, serve }, \
+		.deed = DEED_BE,                                                                   \
+	}
 
 const struct web_route web_routes[] = {
 	API("/api/computations", DEED_BE, list_query, web_list_json,
@@ -341,6 +353,12 @@ const struct web_route web_routes[] = {
 	FORM("/me/factor/remove", may_change, web_factor_remove),
 	PAGE("/me/keys", DEED_BE, before_query, web_keys),
 	CHANGE("/me/keys/{fingerprint}", web_page_key_retire),
+	PAGE("/me/passkey", DEED_BE, NULL, web_passkey_ask),
+	FORM("/me/passkey", may_change, web_passkey_begin),
+	FORM("/me/passkey/fresh", may_change, web_passkey_fresh),
+	PAGE("/me/passkeys/{number}", DEED_BE, NULL, web_passkey_name),
+	FORM("/me/passkeys/{number}", may_change, web_passkey_remove),
+	FORM("/me/passkeys/{number}/name", may_change, web_passkey_rename),
 	PAGE("/me/token", DEED_BE, NULL, web_token_ask),
 	FORM("/me/token", may_change, web_token_try),
 	CHANGE("/me/sessions/{number}", web_page_end),
@@ -350,6 +368,7 @@ const struct web_route web_routes[] = {
 	PAGE(WEB_DEVICE_PATH, DEED_BE, NULL, web_device),
 	FORM(WEB_DEVICE_PATH, may_change, web_device_see),
 	FORM(WEB_DEVICE_PATH "/let-in", may_change, web_device_let_in),
+	FORM(WEB_DEVICE_PATH "/passkey", may_change, web_device_passkey),
 	FORM(WEB_DEVICE_PATH "/refuse/{code}", may_change, web_device_refuse),
 	FORM("/sign-out", may_change, web_sign_out),
 	{ .http = { HTTP_POST, "/link", may_link, 0, NULL, NULL, web_give_link },
@@ -363,6 +382,11 @@ const struct web_route web_routes[] = {
 	/* Providers say more to browsers than we know of (RFC 6749, 4.1.2). */
 	OPEN_WITH("/sign-in/with/{provider}/back", http_any_query, web_oidc_back),
 	FORM("/sign-in/with/{provider}/link", may_try, web_oidc_link),
+	BRING("/sign-in/passkey", web_passkey_sign_in),
+	BRING("/sign-in/code/passkey", web_passkey_second),
+	OPEN("/passkey/{secret}", web_passkey_begun),
+	BRING("/passkey/{secret}", web_passkey_add),
+	BRING("/passkey/{secret}/use", web_device_passkey_use),
 	OPEN("/password/{secret}", web_choose),
 	FORM("/password/{secret}", may_try, web_choose_try),
 	OPEN("/invite/{secret}", web_invited),
@@ -372,6 +396,7 @@ const struct web_route web_routes[] = {
 	CHANGE("/invite/{secret}/join", web_page_join),
 	OPEN("/page.css", asset_css),
 	OPEN("/page.js", asset_js),
+	OPEN("/passkey.js", asset_passkey),
 	OPEN("/sha3.js", asset_sha3),
 	OPEN("/import.js", asset_import),
 	OPEN("/icons.svg", asset_icons),

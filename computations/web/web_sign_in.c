@@ -11,6 +11,7 @@
 #include "computations/web/web_enter.h"
 #include "computations/web/web_oidc.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_passkey.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_words.h"
 
@@ -18,16 +19,20 @@
 #include <string.h>
 
 /* Where the answer to a form may lead: a browser asks its page for that, too. */
-void web_sign_in_reply(struct web *web, struct http_request *r, struct writer *w, unsigned status)
+static void reply(struct web *web, struct http_request *r, struct writer *w, unsigned status,
+		  const char *cookie)
 {
 	struct http_answer answer = { .status = status, .type = WEB_HTML_TYPE, .csp = WEB_CSP };
-	char csp[sizeof(WEB_CSP) + 64];
+	char csp[sizeof(WEB_CSP) + 96];
 	struct err e;
 
 	if (!http_request_is_tls(r)) {
-		snprintf(csp, sizeof(csp), WEB_CSP " http://*.localhost:%u", web->door.port);
+		snprintf(csp, sizeof(csp), WEB_CSP " http://*.localhost:%u http://localhost:%u",
+			 web->door.port, web->door.port);
 		answer.csp = csp;
 	}
+	if (cookie)
+		answer.more[0] = (struct rpc_web_field){ "set-cookie", cookie };
 	page_end(w);
 	if (writer_check(w, "the page", &e) < 0) {
 		http_request_fail(r, &e);
@@ -37,12 +42,41 @@ void web_sign_in_reply(struct web *web, struct http_request *r, struct writer *w
 	http_request_answer(r, &answer);
 }
 
+void web_sign_in_reply(struct web *web, struct http_request *r, struct writer *w, unsigned status)
+{
+	reply(web, r, w, status, NULL);
+}
+
 /* ---- by name and password ---- */
+
+/* A button for passkeys, where they are for this address; `cookie`: the answer has to bring it, or "". */
+static void put_passkey(struct web *web, struct http_request *r, char cookie[WEB_URL_MAX],
+			struct writer *w)
+{
+	char browser[2 * WEB_BROWSER_LEN + 1];
+	const struct web_passkey_ask ask = { .use = PASSKEY_SIGN_IN,
+					     .action = "/sign-in/passkey",
+					     .to = browser,
+					     .word = "Sign in with a passkey" };
+	struct err ignored;
+	bool is_new;
+
+	if (!web_passkey_is_here(web, r))
+		return;
+	if (web_passkey_browser(r, browser, &is_new, &ignored) < 0) {
+		w->bad = true;
+		return;
+	}
+	if (is_new)
+		web_passkey_cookie(r, browser, cookie);
+	web_passkey_put(web, &ask, w);
+}
 
 void web_sign_in_show(struct web *web, struct http_request *r, const char *name, unsigned status,
 		      const struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	char cookie[WEB_URL_MAX] = "";
 
 	page_begin(&w, NULL, "Sign in", "/sign-in");
 	page_put(
@@ -53,9 +87,10 @@ void web_sign_in_show(struct web *web, struct http_request *r, const char *name,
 	web_form_field(&w, "name", "Name", "text", "username", name, NULL);
 	web_form_field(&w, "password", "Password", "password", "current-password", "", NULL);
 	web_form_end(&w, "Sign in");
+	put_passkey(web, r, cookie, &w);
 	web_oidc_put(web, &w);
 	page_put(&w, "<p class=\"small dim\">%t</p></section>\n", WEB_NO_PASSWORD);
-	web_sign_in_reply(web, r, &w, status);
+	reply(web, r, &w, status, *cookie ? cookie : NULL);
 }
 
 void web_sign_in(struct http_request *r, void *data)

@@ -7,6 +7,7 @@
 
 #include "computations/people/device.h"
 #include "computations/people/factor.h"
+#include "computations/people/passkey.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_trail.h"
 #include "computations/web/web_work.h"
@@ -32,6 +33,8 @@ struct web_step {
 	struct web_trail trail;
 	struct device device; /* of web_device.c */
 	struct factor_state factor;
+	bool has_password, has_passkey; /* the same: what it may be answered with */
+	char secret[PASSKEY_TEXT_LEN + 1];
 };
 
 /* Reads the form, and refuses what is none of this session's. `way` is kept. */

@@ -16,12 +16,17 @@ enum web_trail_deed {
 	TRAIL_CHOOSE_PASSWORD, /* with a link */
 	TRAIL_CHANGE_PASSWORD,
 	TRAIL_CONFIRM,      /* with the password, before what needs it */
-	TRAIL_LET_IN,       /* a command line, with the password */
+	TRAIL_LET_IN,       /* a command line, with the password, or a passkey */
 	TRAIL_REFUSE,       /* one that somebody else began */
 	TRAIL_BEGIN_FACTOR, /* with the password */
 	TRAIL_CONFIRM_FACTOR,
 	TRAIL_RENEW_CODES, /* with the password and a code; so is the next */
 	TRAIL_REMOVE_FACTOR,
+	TRAIL_PASSKEY,       /* to be in, alone or after the password */
+	TRAIL_BEGIN_PASSKEY, /* with the password, and a code where there is a factor */
+	TRAIL_ADD_PASSKEY,
+	TRAIL_RENAME_PASSKEY,
+	TRAIL_REMOVE_PASSKEY,
 	TRAIL_SIGN_OUT,
 	TRAIL_GIVE_LINK,     /* to whoever may open the administrators' socket */
 	TRAIL_COME_IN,       /* with such a link, or one that a password was worth */

@@ -48,6 +48,8 @@ static void put_row(const struct user *u, struct writer *w)
 		 u->suspended ? ", suspended" : "");
 	page_cell(w, "Second factor");
 	page_put(w, "%s</td>", u->has_factor ? "Yes" : "No");
+	page_cell(w, "Passkeys");
+	page_put(w, "%d</td>", (int64_t)u->passkeys);
 	page_cell(w, "Since");
 	page_time(w, u->created);
 	page_put(w, "</td></tr>\n");
@@ -55,9 +57,11 @@ static void put_row(const struct user *u, struct writer *w)
 
 static void put_table(const struct web_work *work, struct writer *w)
 {
-	static const struct page_column columns[] = {
-		{ "User", false }, { "Is", false }, { "Second factor", false }, { "Since", false }
-	};
+	static const struct page_column columns[] = { { "User", false },
+						      { "Is", false },
+						      { "Second factor", false },
+						      { "Passkeys", true },
+						      { "Since", false } };
 	const struct users *users = work->more;
 
 	page_table_begin(w, "Users, oldest first", columns, ARRAY_LEN(columns));

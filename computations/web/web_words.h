@@ -193,6 +193,31 @@
 #define WEB_CODE_LOST                                                                             \
 	"No device, and no recovery code left? Whoever administers this service can remove your " \
 	"second factor."
+#define WEB_PASSKEYS_NONE                                                                        \
+	"None. A passkey of your phone, computer or security key signs you in with a finger, a " \
+	"face or a PIN: no name, no password, and nothing that a false page could take."
+#define WEB_PASSKEYS_NOT_HERE                                                             \
+	"Passkeys belong to one address, and this service was not told its own: whoever " \
+	"administers it sets COMPUTATIONS_WEB_ORIGIN."
+#define WEB_PASSKEY                                                                              \
+	"It signs you in alone, without your password and a code: so it takes both to add one. " \
+	"Tokens and sessions go on as before."
+#define WEB_PASSKEY_FRESH                                                                          \
+	"It signs you in alone. You have no password here: so you add one within five minutes of " \
+	"signing in. Tokens and sessions go on as before."
+#define WEB_DEVICE_NO_WAY                                                                         \
+	"You have neither a password nor a passkey here to let it in with. Add a passkey first, " \
+	"under You."
+#define WEB_PASSKEY_NAME "To tell it from others, such as phone; at most 63 of a-z 0-9 . _ @ + -"
+#define WEB_PASSKEY_NEW                                                                          \
+	"Your device asks where to keep it, and for a finger, a face or a PIN. This page works " \
+	"once, for ten minutes."
+#define WEB_PASSKEY_NOT_HERE "This browser has no passkeys here."
+#define WEB_PASSKEY_NO_SCRIPT \
+	"Passkeys need this page’s own script, which this browser does not run."
+#define WEB_PASSKEY_WENT_BACK                                                                     \
+	"Its count of signatures went back: there may be a copy of the device. Remove it unless " \
+	"you know why."
 #define WEB_FACTOR                                                                                      \
 	"With a second factor your password alone opens nothing: who signs in, makes a token, "         \
 	"changes the password or lets a command line in gives a code of your phone, too. Tokens go on " \

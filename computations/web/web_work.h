@@ -34,7 +34,11 @@ struct web {
 	struct http_route rows[WEB_ROUTES_MAX]; /* of web_routes[] */
 	struct web_door door;
 	struct sign_in_rate *rate;
-	struct oidc *oidc;          /* NULL: no COMPUTATIONS_OIDC */
+	struct oidc *oidc; /* NULL: no COMPUTATIONS_OIDC */
+	/* What passkeys are for: "https://cocos.example.org:9466", "cocos.example.org"; "": there are none. */
+	struct {
+		char origin[WEB_URL_MAX], name[WEB_URL_MAX];
+	} passkeys;
 	uint8_t secret[SHA256_LEN]; /* of forms without a session */
 	char *socket; /* where links are given; NULL: no TCP port of loopback needs them */
 	TAILQ_HEAD(, web_follower) followers;

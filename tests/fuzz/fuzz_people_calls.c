@@ -488,6 +488,8 @@ static int ask_accounts(const struct command *c)
 		return ask(c, PROTO_PEOPLE_ADD_LINK, &user.base);
 	case ORDER_REMOVE_FACTOR:
 		return ask(c, PROTO_PEOPLE_REMOVE_FACTOR, &user.base);
+	case ORDER_REMOVE_PASSKEYS:
+		return ask(c, PROTO_PEOPLE_REMOVE_PASSKEYS, &user.base);
 	case ORDER_LIST_SESSIONS:
 		return ask(c, PROTO_PEOPLE_LIST_SESSIONS, &user.base);
 	default:
@@ -974,7 +976,7 @@ static int ask_one(const struct command *c)
 		return ask_assets(c);
 	if (c->what == ORDER_SET_AUDITOR)
 		return ask_users(c);
-	if (c->what == ORDER_REMOVE_FACTOR)
+	if (c->what == ORDER_REMOVE_FACTOR || c->what == ORDER_REMOVE_PASSKEYS)
 		return ask_accounts(c);
 	if (c->what >= ORDER_INVITE)
 		return ask_invitations(c);
@@ -1011,7 +1013,8 @@ static int64_t number_of(const char *sql, const char *text)
 static bool is_the_service_s(enum order what)
 {
 	return what <= ORDER_REMOVE_USER || what == ORDER_LIST_CVMS || what == ORDER_SET_PASSWORD ||
-	       what == ORDER_ADD_LINK || what == ORDER_REMOVE_FACTOR || what == ORDER_SET_AUDITOR ||
+	       what == ORDER_ADD_LINK || what == ORDER_REMOVE_FACTOR ||
+	       what == ORDER_REMOVE_PASSKEYS || what == ORDER_SET_AUDITOR ||
 	       what == ORDER_ADD_WORKSPACE || what == ORDER_ADD_MEMBER;
 }
 

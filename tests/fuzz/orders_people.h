@@ -76,6 +76,7 @@ enum order {
 	ORDER_RENEW_FACTOR, /* with ORDER_FLAG there is none any more */
 	ORDER_METER,        /* a CVM of the first name's workspace ran for that computation */
 	ORDER_USAGE, /* of the first name's; the operand is as below, and with ORDER_FLAG one row */
+	ORDER_REMOVE_PASSKEYS, /* of the first name, which is a user's */
 	ORDERS
 };
 

@@ -99,4 +99,34 @@ def webauthn():
     }
 
 
-TARGETS = [webauthn]
+NEW, USED, SECOND = 0, 1, 2
+PARTS = [{"ticket": b"t" * 24, "client": b"{}", "object": b"\xa0"},
+         {"ticket": b"t" * 24, "id": b"i" * 16, "client": b"{}", "data": b"d" * 37, "signature": b"s" * 64,
+          "handle": b"h" * 32},
+         {"ticket": b"t" * 24, "half": b"2" * 32, "id": b"i" * 16, "client": b"{}", "data": b"d" * 37,
+          "signature": b"s" * 64, "handle": b""}]
+
+
+def form(kind, end="", **parts):
+    parts = {name: parts.get(name, value) for name, value in PARTS[kind].items()}
+    text = "&".join(f"{name}={value if isinstance(value, str) else value.hex()}" for name, value in parts.items())
+    return bytes([kind]) + (text + end).encode()
+
+
+def web_passkey_form():
+    good = form(USED)
+    return {
+        "new": form(NEW), "used": good, "second": form(SECOND),
+        "longest": form(USED, id=b"i" * 1023, client=b"c" * 2048, data=b"d" * 2048, signature=b"s" * 1024),
+        "object-longest": form(NEW, client=b"c" * 2048, object=b"o" * 3072),
+        "object-longer": form(NEW, object=b"o" * 3073),
+        "too-long": form(USED, "&" + "x" * 16384),
+        "upper": form(USED, id="AB" * 16), "no-hex": form(USED, data="0g"), "odd": form(USED, data="000"),
+        "empty": form(USED, id=b""), "handle-longer": form(USED, handle=b"h" * 33),
+        "ticket-short": form(NEW, ticket=b"t" * 23), "more": form(USED, "&more=00"),
+        "cut-name": good[:12], "another-name": bytes([USED]) + b"picket=" + good[8:],
+        "no-equals": bytes([USED]) + b"ticket:" + good[8:], "nothing": bytes([NEW]), "another-kind": b"\x03",
+    }
+
+
+TARGETS = [web_passkey_form, webauthn]

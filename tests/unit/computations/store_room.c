@@ -59,6 +59,8 @@ static const char *const takes_away[STORE_FORM] = {
 	[22] = "DROP TABLE trips; CREATE TABLE trips (number {counted}, hash {bytes} NOT NULL UNIQUE,"
 	       " browser {bytes} NOT NULL, provider TEXT NOT NULL, issuer TEXT NOT NULL,"
 	       " subject TEXT NOT NULL, strong {integer} NOT NULL, ends {integer} NOT NULL);",
+	[23] = "DROP TABLE passkey_answers; DROP TABLE passkeys_begun; DROP TABLE passkeys;"
+	       "DROP TABLE passkey_handles;",
 };
 
 void store_room_age(struct store_room *f, int form)
