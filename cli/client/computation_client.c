@@ -195,6 +195,8 @@ void computation_to_json_open(struct json_out *out, const char *key,
 	if (*c->notice)
 		json_out_text(out, "notice", c->notice);
 	json_out_text(out, "cvm", c->cvm_id);
+	if (*c->new_cvm)
+		json_out_text(out, "new_cvm", c->new_cvm);
 	if (*c->cvm_verdict)
 		json_out_text(out, "cvm_verdict", c->cvm_verdict);
 	json_out_bool(out, "cvm_connected", c->cvm_connected);
@@ -252,6 +254,9 @@ void computation_print(FILE *out, const Computations__Computation *c)
 		print_failure(out, c->failure);
 	if (*c->notice)
 		fprintf(out, "notice       %s\n", text_plain(c->notice).text);
+	if (*c->new_cvm)
+		fprintf(out, "new CVM      %s%s\n", text_plain(c->new_cvm).text,
+			*c->cvm_id ? "" : " (it waits for it)");
 	if (*c->cvm_id)
 		fprintf(out, "CVM          %s (%s%s%s)\n", text_plain(c->cvm_id).text,
 			c->cvm_connected ? "connected" : "not connected",

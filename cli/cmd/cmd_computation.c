@@ -6,7 +6,9 @@
 #include "cli/client/waiting.h"
 #include "cli/client/witness_client.h"
 #include "cli/cmd/commands.h"
+#include "cli/cmd/cvm_made.h"
 #include "common/base/log.h"
+#include "common/base/settings.h"
 
 #include <string.h>
 
@@ -143,20 +145,71 @@ const struct command cmd_computation_show = {
 		"Exit 3: one is not what it is said to be, or the service is another than the one seen before.",
 };
 
+/* clang-format off */
+#define NEW_CVM_OPTIONS \
+	{ .name = "new-cvm", .help = "in one that is made for this run, and removed behind it" }, \
+	{ .name = "keep", .value = "DURATION", \
+	  .help = "of a new one: how long results wait in it: 90m, 12h (an hour; a minute to 168h)" }, \
+	CVM_MADE_WISHES
+/* clang-format on */
+
+/* How a new CVM is to be says who asks for one. */
+static int take_none(const struct cli *cli, struct err *e)
+{
+	static const char *const options[] = { "keep", "manager", "image", "tee",
+					       "cpus", "memory",  "ttl" };
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		if (cli_value(cli, options[i]))
+			return err_set(e, ERR_INVALID, "--%s is of a new CVM: give --new-cvm too",
+				       options[i]);
+	return 0;
+}
+
+static int take_new(const struct cli *cli, Computations__RunRequest *run, struct err *e)
+{
+	Computations__CreateCvmRequest wish = COMPUTATIONS__CREATE_CVM_REQUEST__INIT;
+	const char *keep = cli_value(cli, "keep");
+
+	if (!cli_flag(cli, "new-cvm"))
+		return take_none(cli, e);
+	if (cli_value(cli, "cvm"))
+		return err_set(e, ERR_INVALID, "--new-cvm and --cvm: give one of them");
+	if (cvm_made_wish(cli, &wish, e) < 0)
+		return err_code(e);
+	if (keep && duration_parse(keep, &run->keep_ms, e) < 0)
+		return err_wrap(e, "--keep");
+	if (keep && !run->keep_ms)
+		return err_set(e, ERR_INVALID, "--keep: give some");
+	run->new_cvm = true;
+	run->manager = wish.manager;
+	run->image = wish.image;
+	run->tee = wish.tee;
+	run->cpus = wish.cpus;
+	run->memory = wish.memory;
+	run->ttl_ms = wish.ttl_ms;
+	return 0;
+}
+
 static enum cli_exit run_run(struct cli *cli, struct err *e)
 {
 	Computations__RunRequest request = COMPUTATIONS__RUN_REQUEST__INIT;
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	const char *cvm = cli_value(cli, "cvm");
 	ProtobufCMessage *response;
 	enum cli_exit status;
 	uint64_t limit_ms;
 
-	if (waiting_limit(cli, &limit_ms, e) < 0 ||
-	    client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+	if (waiting_limit(cli, &limit_ms, e) < 0 || take_new(cli, &request, e) < 0)
+		return CLI_USAGE;
+	if (limit_ms && request.new_cvm) {
+		err_set(e, ERR_INVALID,
+			"--wait is for a CVM that is there: leave it out with --new-cvm");
+		return CLI_USAGE;
+	}
+	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	request.id = (char *)(uintptr_t)cli->operands[0];
-	request.cvm_id = (char *)(uintptr_t)(cvm ? cvm : "");
+	request.cvm_id = cvm_made_text(cli, "cvm");
 	request.unverified = cli_flag(cli, "unverified");
 	if (computation_run_waiting(&client, &request, &response, e) < 0) {
 		computation_hint(&client, e);
@@ -173,6 +226,7 @@ static const struct cli_option computation_run_options[] = {
 	  .help = "which one (needed unless exactly one is connected and free)" },
 	{ .name = "unverified",
 	  .help = "even if it has not proven what the service's policy asks for" },
+	NEW_CVM_OPTIONS,
 	WAIT_OPTION,
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,
@@ -193,7 +247,11 @@ const struct command cmd_computation_run = {
 		"to CVMs that were verified by it; one without asks for nothing, and says so. Owners\n"
 		"never rely on either: their commands verify the agent themselves (--attested-tls).\n"
 		"The agent in the CVM receives the manifest and then waits for algorithm and "
-		"datasets from their owners.",
+		"datasets from their owners.\n"
+		"With --new-cvm a manager of the service makes one, within the workspace's limit, for who may have\n"
+		"CVMs made there ('cvm create'). It gets the computation as any other CVM would, within 30 minutes,\n"
+		"or the computation fails and says why. It is removed a minute after the last result was fetched;\n"
+		"at once when the computation fails or is stopped; and with results that nobody fetched after --keep.",
 };
 
 /* Waits until the agent has confirmed, its CVM is gone, or it takes too long. */
@@ -256,16 +314,15 @@ static int must_have_failed(const Computations__Computation *c, struct err *e)
 		       log_quote(c->id).text, log_quote(c->state).text);
 }
 
-static int retry(struct client *client, ProtobufCMessage **response, struct err *e)
+static int retry(struct client *client, Computations__RunRequest *run, ProtobufCMessage **response,
+		 struct err *e)
 {
 	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
-	Computations__RunRequest run = COMPUTATIONS__RUN_REQUEST__INIT;
-	const char *cvm = cli_value(client->cli, "cvm");
 
-	run.id = request.id = (char *)(uintptr_t)client->cli->operands[0];
-	run.cvm_id = (char *)(uintptr_t)(cvm ? cvm : "");
-	run.unverified = cli_flag(client->cli, "unverified");
-	run.again = true;
+	run->id = request.id = (char *)(uintptr_t)client->cli->operands[0];
+	run->cvm_id = cvm_made_text(client->cli, "cvm");
+	run->unverified = cli_flag(client->cli, "unverified");
+	run->again = true;
 	if (client_call(client, &computation_show, &request.base, response, e) < 0 ||
 	    must_have_failed((const Computations__Computation *)*response, e) < 0)
 		return err_code(e);
@@ -278,18 +335,20 @@ static int retry(struct client *client, ProtobufCMessage **response, struct err 
 			e, ERR_UNAVAILABLE,
 			"its CVM has not confirmed the stop: try again when it is connected");
 	protobuf_c_message_free_unpacked(TAKE_PTR(*response), NULL);
-	return client_call(client, &computation_run, &run.base, response, e);
+	return client_call(client, &computation_run, &run->base, response, e);
 }
 
 static enum cli_exit run_retry(struct cli *cli, struct err *e)
 {
+	Computations__RunRequest run = COMPUTATIONS__RUN_REQUEST__INIT;
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	ProtobufCMessage *response = NULL;
 	enum cli_exit status;
 
-	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+	if (take_new(cli, &run, e) < 0 ||
+	    client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
-	status = retry(&client, &response, e) < 0
+	status = retry(&client, &run, &response, e) < 0
 			 ? CLI_FAILED
 			 : computation_report(cli, (const Computations__Computation *)response, e);
 	if (response)
@@ -303,6 +362,7 @@ static const struct cli_option computation_retry_options[] = {
 	  .help = "another than the one where it failed; nothing is kept there" },
 	{ .name = "unverified",
 	  .help = "even if it has not proven what the service's policy asks for" },
+	NEW_CVM_OPTIONS,
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,
 	{ .name = NULL },

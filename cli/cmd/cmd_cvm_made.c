@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_cvm_made.c — cvm create, cvm remove: the computation service has a manager make a CVM for a workspace. */
-#include "cli/base/number.h"
 #include "cli/cmd/commands.h"
 #include "cli/cmd/cvm_made.h"
-#include "common/base/settings.h"
 
 enum { CREATE_TIMEOUT_MS = 300000, REMOVE_TIMEOUT_MS = 90000 };
-
-static char *text_or_empty(struct cli *cli, const char *option)
-{
-	const char *value = cli_value(cli, option);
-
-	return (char *)(uintptr_t)(value ? value : "");
-}
 
 /* What its manager takes, and its answer is for people. */
 static enum cli_exit call_and_print(struct cli *cli, const struct rpc_method *method,
@@ -36,53 +27,21 @@ static enum cli_exit call_and_print(struct cli *cli, const struct rpc_method *me
 	return status;
 }
 
-static int fill(const struct cli *cli, Computations__CreateCvmRequest *request, struct err *e)
-{
-	const char *memory = cli_value(cli, "memory"), *ttl = cli_value(cli, "ttl");
-	uint64_t cpus = 0;
-
-	if (number_option(cli, "cpus", UINT32_MAX, &cpus, e) < 0)
-		return err_code(e);
-	if (cli_value(cli, "cpus") && !cpus)
-		return err_set(e, ERR_INVALID, "--cpus: give one or more");
-	if (memory && size_parse(memory, &request->memory, e) < 0)
-		return err_wrap(e, "--memory");
-	if (memory && !request->memory)
-		return err_set(e, ERR_INVALID, "--memory: give some");
-	if (ttl && duration_parse(ttl, &request->ttl_ms, e) < 0)
-		return err_wrap(e, "--ttl");
-	if (ttl && !request->ttl_ms)
-		return err_set(e, ERR_INVALID, "--ttl: give some");
-	request->cpus = (uint32_t)cpus;
-	return 0;
-}
-
 static enum cli_exit run_create(struct cli *cli, struct err *e)
 {
 	Computations__CreateCvmRequest request = COMPUTATIONS__CREATE_CVM_REQUEST__INIT;
 
-	if (fill(cli, &request, e) < 0)
+	if (cvm_made_wish(cli, &request, e) < 0)
 		return CLI_USAGE;
 	request.name = (char *)(uintptr_t)cli->operands[0];
-	request.workspace = text_or_empty(cli, "workspace");
-	request.manager = text_or_empty(cli, "manager");
-	request.image = text_or_empty(cli, "image");
-	request.tee = text_or_empty(cli, "tee");
+	request.workspace = cvm_made_text(cli, "workspace");
 	return call_and_print(cli, &computation_create_cvm, &request.base, CREATE_TIMEOUT_MS, e);
 }
-
-static const char *const tees[] = { "snp", "tdx", "none", NULL };
 
 /* clang-format off */
 static const struct cli_option create_options[] = {
 	{ .name = "workspace", .value = "NAME", .help = "for that one (your only one, or 'default')" },
-	{ .name = "manager", .value = "NAME", .help = "by that manager (the only one)" },
-	{ .name = "image", .value = "NAME", .help = "of that image (the manager's default)" },
-	{ .name = "tee", .value = "TEE", .words = tees,
-	  .help = "in that and nothing else: snp, tdx, none (as the manager is set)" },
-	{ .name = "cpus", .value = "N", .help = "as many CPUs (as the manager is set)" },
-	{ .name = "memory", .value = "SIZE", .help = "as much memory: 512M, 2G (as the manager is set)" },
-	{ .name = "ttl", .value = "DURATION", .help = "remove it after: 90m, 1h30m" },
+	CVM_MADE_WISHES,
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,
 	{ .name = NULL },
@@ -115,7 +74,7 @@ static enum cli_exit run_remove(struct cli *cli, struct err *e)
 	Computations__RemoveCvmRequest request = COMPUTATIONS__REMOVE_CVM_REQUEST__INIT;
 
 	request.name = (char *)(uintptr_t)cli->operands[0];
-	request.workspace = text_or_empty(cli, "workspace");
+	request.workspace = cvm_made_text(cli, "workspace");
 	request.force = cli_flag(cli, "force");
 	return call_and_print(cli, &computation_remove_cvm, &request.base, REMOVE_TIMEOUT_MS, e);
 }

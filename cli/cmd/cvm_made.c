@@ -1,10 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cmd/cvm_made.h"
 
+#include "cli/base/number.h"
 #include "cli/base/text.h"
 #include "common/base/settings.h"
 
 #include <inttypes.h>
+
+const char *const cvm_made_tees[] = { "snp", "tdx", "none", NULL };
+
+char *cvm_made_text(const struct cli *cli, const char *option)
+{
+	const char *value = cli_value(cli, option);
+
+	return (char *)(uintptr_t)(value ? value : "");
+}
+
+int cvm_made_wish(const struct cli *cli, Computations__CreateCvmRequest *request, struct err *e)
+{
+	const char *memory = cli_value(cli, "memory"), *ttl = cli_value(cli, "ttl");
+	uint64_t cpus = 0;
+
+	if (number_option(cli, "cpus", UINT32_MAX, &cpus, e) < 0)
+		return err_code(e);
+	if (cli_value(cli, "cpus") && !cpus)
+		return err_set(e, ERR_INVALID, "--cpus: give one or more");
+	if (memory && size_parse(memory, &request->memory, e) < 0)
+		return err_wrap(e, "--memory");
+	if (memory && !request->memory)
+		return err_set(e, ERR_INVALID, "--memory: give some");
+	if (ttl && duration_parse(ttl, &request->ttl_ms, e) < 0)
+		return err_wrap(e, "--ttl");
+	if (ttl && !request->ttl_ms)
+		return err_set(e, ERR_INVALID, "--ttl: give some");
+	request->cpus = (uint32_t)cpus;
+	request->manager = cvm_made_text(cli, "manager");
+	request->image = cvm_made_text(cli, "image");
+	request->tee = cvm_made_text(cli, "tee");
+	return 0;
+}
 
 static void to_json(struct json_out *out, const Computations__Machine *m)
 {
@@ -19,6 +53,7 @@ static void to_json(struct json_out *out, const Computations__Machine *m)
 	json_out_bool(out, "connected", m->connected);
 	json_out_text(out, "agent_grpc_url", m->address);
 	json_out_text(out, "computation", m->computation_id);
+	json_out_text(out, "made_for", m->made_for);
 	json_out_text(out, "image", m->image);
 	json_out_text(out, "tee", m->tee);
 	json_out_number(out, "cpus", m->cpus);
@@ -119,6 +154,9 @@ static void print_text(FILE *out, const Computations__Machine *m)
 		m->connected ? " (connected)" : "");
 	fprintf(out, "computation  %s\n",
 		*m->computation_id ? text_plain(m->computation_id).text : "none");
+	if (*m->made_for)
+		fprintf(out, "made for     %s, and is removed behind it\n",
+			text_plain(m->made_for).text);
 	print_asked(out, m);
 	fprintf(out, "created      %s\n", created);
 	if (m->ended)

@@ -123,6 +123,13 @@ void admin_remove_cvm(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_show_machine(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_list_machines(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_machine_free(struct machine_request *machine);
+/* Of Run, what it says of a new CVM: on the loop, if it asks for none `r->machine` stays NULL; */
+int admin_machine_take(struct request *r, const Computations__RunRequest *m,
+		       struct err *e) MUST_CHECK;
+/* in the pool, who may run it being checked; */
+int admin_machine_for(struct store *store, struct request *r, struct err *e) MUST_CHECK;
+/* and behind it, as next(). */
+void admin_machine_begin(struct request *r);
 
 /* admin_usage.c */
 void admin_usage(struct rpc_call *call, const ProtobufCMessage *message);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* admin_machine.c — CreateCvm, RemoveCvm, ListMachines, ShowMachine: the CVMs that managers make for workspaces. */
+/* admin_machine.c — CreateCvm, RemoveCvm, ListMachines, ShowMachine: the CVMs that managers make for workspaces; and those
+ * for one run. */
 #include "common/base/log.h"
 #include "common/rpc/observer.h"
 #include "computations/admin/admin.h"
 #include "computations/machines/machine_said.h"
 #include "computations/machines/machines.h"
 #include "computations/people/workspace.h"
+#include "computations/store/store_machine_run.h"
 
 #include <string.h>
 
@@ -65,6 +67,7 @@ static void fill(struct machine_message *out, const struct machine *m, bool conn
 	to->cvm_id = m->cvm_id;
 	to->address = m->address;
 	to->computation_id = (char *)(uintptr_t)machine_computation(m);
+	to->made_for = (char *)(uintptr_t)machine_made_for(m);
 	to->connected = connected;
 	to->leaving = m->phase == MACHINE_LEAVING;
 	to->image = m->image;
@@ -116,29 +119,39 @@ static void go_on(struct request *r)
 
 /* ---- CreateCvm ---- */
 
-static int run_create(struct store *store, struct request *r, struct err *e)
+/* Who may have one made there, by which manager, and how much. */
+static int take_place(struct store *store, struct request *r, const char *workspace,
+		      struct machine_quota *quota, struct err *e)
 {
 	const struct manager_table *table = machines_table(r->service->machines);
 	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
 	struct machine *wish = &r->machine->wish;
 	const struct manager_row *manager;
-	struct machine_quota quota;
-	int64_t number;
 
-	if (admin_access_workspace(store, &r->caller, DEED_MACHINE, r->workspace, &w, e) < 0 ||
+	if (admin_access_workspace(store, &r->caller, DEED_MACHINE, workspace, &w, e) < 0 ||
 	    manager_table_find(table, wish->manager, &manager, e) < 0 ||
-	    manager_table_quota(table, w.name, &quota, e) < 0)
+	    manager_table_quota(table, w.name, quota, e) < 0)
 		return err_code(e);
 	free(wish->manager);
 	wish->manager = strdup(manager->name);
 	wish->workspace_number = w.number;
 	if (!wish->manager)
 		return err_nomem(e);
-	if (usage_limit_check(store, w.number, &quota, store_now(), e) < 0 ||
-	    store_machine_add(store, wish, &quota, &number, e) < 0)
+	return usage_limit_check(store, w.number, quota, store_now(), e);
+}
+
+static int run_create(struct store *store, struct request *r, struct err *e)
+{
+	struct machine *m = &r->machine->rows[0];
+	struct machine_quota quota;
+	int64_t number;
+
+	if (take_place(store, r, r->workspace, &quota, e) < 0 ||
+	    store_machine_add(store, &r->machine->wish, &quota, &number, e) < 0 ||
+	    store_machine_at(store, number, m, e) < 0)
 		return err_code(e);
-	request_is(r, "asked of manager %s for workspace %s", manager->name, w.name);
-	return store_machine_at(store, number, &r->machine->rows[0], e);
+	request_is(r, "asked of manager %s for workspace %s", m->manager, m->workspace);
+	return 0;
 }
 
 static int take_numbers(struct machine *wish, const Computations__CreateCvmRequest *m,
@@ -197,6 +210,97 @@ void admin_create_cvm(struct rpc_call *call, const ProtobufCMessage *message)
 	r->run = run_create;
 	r->next = go_on;
 	request_start(r);
+}
+
+/* ---- one for a run (admin_run.c) ---- */
+
+enum { RUN_NAME_DIGITS = 12 };
+
+static int check_keep(uint64_t *keep_ms, struct err *e)
+{
+	if (!*keep_ms)
+		*keep_ms = (uint64_t)MACHINE_KEEP_DEFAULT_MS;
+	if (*keep_ms >= MACHINE_KEEP_MIN_MS && *keep_ms <= MACHINE_KEEP_MAX_MS)
+		return 0;
+	return err_set(e, ERR_INVALID, "results to be kept for %llu ms: say %lld to %lld",
+		       (unsigned long long)*keep_ms, (long long)MACHINE_KEEP_MIN_MS,
+		       (long long)MACHINE_KEEP_MAX_MS);
+}
+
+/* Nobody says how a CVM is to be who does not ask for one. */
+static int check_none(const Computations__RunRequest *m, struct err *e)
+{
+	if (!*m->manager && !*m->image && !*m->tee && !m->cpus && !m->memory && !m->ttl_ms &&
+	    !m->keep_ms)
+		return 0;
+	return err_set(
+		e, ERR_INVALID,
+		"manager, image, tee, cpus, memory, ttl_ms and keep_ms are of a new CVM: ask "
+		"for one (new_cvm), or leave them out");
+}
+
+int admin_machine_take(struct request *r, const Computations__RunRequest *m, struct err *e)
+{
+	Computations__CreateCvmRequest like = COMPUTATIONS__CREATE_CVM_REQUEST__INIT;
+	char tag[MACHINE_TAG_LEN + 1], name[MACHINE_NAME_MAX + 1];
+	uint64_t keep_ms = m->keep_ms;
+	struct machine *wish;
+
+	if (!m->new_cvm)
+		return check_none(m, e);
+	if (*m->cvm_id)
+		return err_set(e, ERR_INVALID, "a new CVM, or CVM %s: say one of them",
+			       log_quote(m->cvm_id).text);
+	r->machine = calloc(1, sizeof(*r->machine));
+	if (!r->machine)
+		return err_nomem(e);
+	if (check_keep(&keep_ms, e) < 0 || machine_tag_make(tag, e) < 0)
+		return err_code(e);
+	snprintf(name, sizeof(name), "run-%.*s", RUN_NAME_DIGITS, strchr(tag, '-') + 1);
+	like.name = name;
+	like.manager = m->manager;
+	like.image = m->image;
+	like.tee = m->tee;
+	like.cpus = m->cpus;
+	like.memory = m->memory;
+	like.ttl_ms = m->ttl_ms;
+	wish = &r->machine->wish;
+	wish->unverified = m->unverified;
+	wish->keep_ms = (int64_t)keep_ms;
+	return take_wish(wish, &like, e);
+}
+
+int admin_machine_for(struct store *store, struct request *r, struct err *e)
+{
+	struct machine *m = &r->machine->rows[0];
+	struct machine_quota quota;
+	int64_t number;
+
+	if (store_computation(store, r->id, &r->computation, e) < 0 ||
+	    take_place(store, r, r->computation.workspace, &quota, e) < 0 ||
+	    store_machine_run_add(store, r->id, &r->machine->wish, &quota, &number, e) < 0 ||
+	    store_machine_at(store, number, m, e) < 0)
+		return err_code(e);
+	computation_done(&r->computation);
+	request_is(r, "asked of manager %s: CVM %s for it", m->manager, m->name);
+	return store_computation(store, r->id, &r->computation, e);
+}
+
+/* Nobody waits for it: what became of it is seen in the computation. */
+static void told_nobody(void *data, const struct machine *m, const struct err *e)
+{
+	(void)data;
+	(void)m;
+	(void)e;
+}
+
+void admin_machine_begin(struct request *r)
+{
+	const struct machine_waiter nobody = { .told = told_nobody };
+
+	machines_take(r->service->machines, &r->machine->rows[0], &nobody);
+	request_reply_computation(r);
+	request_free(r);
 }
 
 /* ---- RemoveCvm ---- */

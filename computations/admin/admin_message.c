@@ -26,6 +26,7 @@ void admin_message_computation(struct admin_message_computation *out, const stru
 	m->finished = c->finished;
 	m->failure = c->failure;
 	m->notice = c->notice;
+	m->new_cvm = c->new_cvm;
 	m->cvm_verdict = c->cvm_verdict;
 	out->message.workspace = c->workspace;
 	m->created = admin_message_time(&out->created, c->created);

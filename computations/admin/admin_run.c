@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* admin_run.c — a computation is given to a CVM: to the one that is named, or to the only one that is free. */
+/* admin_run.c — a computation is given to a CVM: to the one that is named, to the only one that is free, or to one that is
+ * made for it. */
 #include "common/base/log.h"
 #include "computations/admin/admin.h"
 #include "computations/core/session.h"
 #include "computations/store/state.h"
-#include "computations/store/store_machine.h"
+#include "computations/store/store_machine_run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -102,10 +103,14 @@ static int run_run(struct store *store, struct request *r, struct err *e)
 	if (r->is_away)
 		return err_set(e, ERR_UNAVAILABLE, "CVM %s is not connected",
 			       log_quote(r->cvm_id).text);
+	if (r->machine && r->again && store_retry(store, r->id, e) < 0)
+		return err_code(e);
+	if (r->machine)
+		return admin_machine_for(store, r, e);
 	if (r->again && run_again(store, r, e) < 0)
 		return err_code(e);
 	/* Before what CVMs there are: no other one would help. */
-	if (store_check_new(store, r->id, e) < 0)
+	if (store_check_new(store, r->id, e) < 0 || store_machine_run_check(store, r->id, e) < 0)
 		return err_code(e);
 	if (!*r->cvm_id && choose_cvm(store, r, e) < 0)
 		return err_code(e);
@@ -151,7 +156,10 @@ void admin_run(struct rpc_call *call, const ProtobufCMessage *message)
 	if (!r->cvm_id || !r->connected) {
 		err_nomem(&e);
 		request_refuse(r, &e);
+	} else if (admin_machine_take(r, request, &e) < 0) {
+		request_refuse(r, &e);
 	} else {
+		r->next = r->machine ? admin_machine_begin : NULL;
 		r->is_away = *r->cvm_id && !session_find(r->service, r->cvm_id);
 		request_start(r);
 	}

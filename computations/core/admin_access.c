@@ -335,9 +335,9 @@ int admin_access_machines(struct store *store, const struct admin_caller *caller
 	/* The caller's rights in the workspace stay as they are. */
 	for (size_t i = 0; i < count; i++) {
 		struct admin_caller own = *caller;
-		int failed = *rows[i].computation_id && !caller->rights.operates
-				     ? admin_access_check(store, &own, DEED_SEE,
-							  rows[i].computation_id, e)
+		const char *id = *rows[i].computation_id ? rows[i].computation_id : rows[i].run_id;
+		int failed = *id && !caller->rights.operates
+				     ? admin_access_check(store, &own, DEED_SEE, id, e)
 				     : 0;
 
 		if (failed && !err_is(failed, ERR_NOT_FOUND) && !err_is(failed, ERR_DENIED))

@@ -4,7 +4,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "computations/store/store_usage.h"
+#include "computations/machines/machine_change.h"
 
 #include <string.h>
 
@@ -75,77 +75,29 @@ static void settle(struct machine_task *task)
 
 /* ---- its row ---- */
 
-struct change {
-	struct machine_task *task;
-	int64_t number; /* the task's row may be replaced meanwhile */
-	enum { CHANGE_MADE, CHANGE_NOTE, CHANGE_RAN, CHANGE_GONE } kind;
-	enum machine_phase phase;
-	char id[MACHINE_ID_LEN + 1], address[REACH_MAX];
-	char text[ERR_TEXT_MAX];
-	struct usage_seen seen;     /* of one that ran, or did until it was gone */
-	struct machine_quota quota; /* of the workspace of one that runs */
-	struct machine row;         /* afterwards */
-	char *failed;               /* a computation */
-};
+static void look(struct machine_task *task);
+static void note(struct machine_task *task, const char *text);
 
-/* What never came to be has not run; and what ran before it was gone is noted while its row says what it held. */
-static int change_gone(struct store *store, struct change *c, struct err *e)
+/* What the run asks for that it is made for is done: now its manager is asked. */
+static void turned(struct machine_task *task)
 {
-	struct machine m CLEANUP_MACHINE = { .name = NULL };
-
-	if (store_machine_at(store, c->number, &m, e) < 0)
-		return err_code(e);
-	if (*m.cvm_id && !machine_is_gone(m.phase) &&
-	    store_usage_seen(store, c->number, &c->seen, store_now(), e) < 0)
-		return err_code(e);
-	return store_machine_gone(store, c->number, c->phase, c->text, &c->failed, e);
+	if (task->row.phase >= MACHINE_LEAVING || task->machines->is_stopping)
+		settle(task);
+	else
+		look(task);
 }
 
-static int change_row(struct store *store, struct change *c, struct err *e)
+static void change_failed(struct machine_task *task, enum machine_change_kind kind,
+			  const struct err *e)
 {
-	switch (c->kind) {
-	case CHANGE_MADE:
-		return store_machine_made(store, c->number, c->id, c->address, e);
-	case CHANGE_RAN:
-		if (store_usage_seen(store, c->number, &c->seen, store_now(), e) < 0)
-			return err_code(e);
-		return usage_limit_apply(store, c->number, &c->quota, store_now(), e);
-	case CHANGE_GONE:
-		return change_gone(store, c, e);
-	case CHANGE_NOTE:
-	default:
-		return store_machine_note(store, c->number, c->text, e);
+	wait_longer(task);
+	/* What the manager said can't be so; or the database failed, and it is asked again. */
+	if (kind == MACHINE_CHANGE_MADE && e->code == ERR_DENIED && !task->machines->is_stopping) {
+		note(task, e->text);
+		return;
 	}
-}
-
-static int run_change(struct store *store, void *data, struct err *e)
-{
-	struct change *c = data;
-	int failed = change_row(store, c, e);
-
-	return failed ? failed : store_machine_at(store, c->number, &c->row, e);
-}
-
-static void change(struct machine_task *task, const struct change *wanted);
-
-static void note(struct machine_task *task, const char *text)
-{
-	struct change c = { .kind = CHANGE_NOTE };
-
-	snprintf(c.text, sizeof(c.text), "%s", text);
-	change(task, &c);
-}
-
-static void say_gone(const struct change *c)
-{
-	struct service *service = c->task->machines->service;
-
-	log_info("CVM %s of workspace %s is gone%s%s", c->row.name, c->row.workspace,
-		 *c->text ? ": " : "", c->text);
-	if (*c->row.cvm_id)
-		session_end_of(service, c->row.cvm_id, "this CVM is gone");
-	if (c->failed)
-		logs_wake(service, c->failed, "");
+	log_error("CVM %s of workspace %s: %s", task->row.name, task->row.workspace, e->text);
+	settle(task);
 }
 
 /* How far its workspace's limit of the month is; said once. */
@@ -160,49 +112,39 @@ static void say_limit(struct machine_task *task)
 
 static void change_done(void *data, const struct err *e)
 {
-	struct change *c = data;
+	struct machine_change *c = data;
 	struct machine_task *task = c->task;
+	enum machine_change_kind kind = c->kind;
 
 	if (!e) {
 		machine_done(&task->row);
 		task->row = c->row;
-		if (c->kind == CHANGE_GONE)
-			say_gone(c);
-		if (c->kind == CHANGE_RAN)
+		machine_change_say(c);
+		if (kind == MACHINE_CHANGE_RAN)
 			say_limit(task);
-		if (c->kind == CHANGE_MADE)
-			log_info("CVM %s of workspace %s: manager %s has made it, %s",
-				 task->row.name, task->row.workspace, task->row.manager,
-				 task->row.cvm_id);
 	} else {
 		machine_done(&c->row); /* of a change that was read, and not committed */
 	}
-	free(c->failed);
-	/* What the manager said can't be so; or the database failed, and it is asked again. */
-	if (e && c->kind == CHANGE_MADE && e->code == ERR_DENIED && !task->machines->is_stopping) {
-		free(c);
-		wait_longer(task);
-		note(task, e->text);
-		return;
-	}
-	if (e) {
-		log_error("CVM %s of workspace %s: %s", task->row.name, task->row.workspace,
-			  e->text);
-		wait_longer(task);
-	}
+	free(c->computation);
 	free(c);
-	settle(task);
+	if (e)
+		change_failed(task, kind, e);
+	else if (kind == MACHINE_CHANGE_TURN)
+		turned(task);
+	else
+		settle(task);
 }
 
-static void change(struct machine_task *task, const struct change *wanted)
+static void change(struct machine_task *task, const struct machine_change *wanted)
 {
-	struct change *c = malloc(sizeof(*c));
-	struct store_queue_op op = { .run = run_change, .done = change_done, .data = c };
+	struct machine_change *c = malloc(sizeof(*c));
+	struct store_queue_op op = { .run = machine_change_run, .done = change_done, .data = c };
 	struct err e;
 
 	if (c) {
 		*c = *wanted;
 		c->task = task;
+		c->service = task->machines->service;
 		c->number = task->row.number;
 	}
 	if (!c || store_queue_add(task->machines->service->queue, &op, &e) < 0) {
@@ -212,11 +154,19 @@ static void change(struct machine_task *task, const struct change *wanted)
 	}
 }
 
+static void note(struct machine_task *task, const char *text)
+{
+	struct machine_change c = { .kind = MACHINE_CHANGE_NOTE };
+
+	snprintf(c.text, sizeof(c.text), "%s", text);
+	change(task, &c);
+}
+
 /* `ran`: how far it did. */
 static void gone(struct machine_task *task, enum machine_phase phase, const struct usage_seen *ran,
 		 const char *why)
 {
-	struct change c = { .kind = CHANGE_GONE, .phase = phase, .seen = *ran };
+	struct machine_change c = { .kind = MACHINE_CHANGE_GONE, .phase = phase, .seen = *ran };
 
 	snprintf(c.text, sizeof(c.text), "%s", why);
 	change(task, &c);
@@ -224,7 +174,7 @@ static void gone(struct machine_task *task, enum machine_phase phase, const stru
 
 static void made(struct machine_task *task, const struct machine_said *said)
 {
-	struct change c = { .kind = CHANGE_MADE };
+	struct machine_change c = { .kind = MACHINE_CHANGE_MADE };
 
 	memcpy(c.id, said->id, sizeof(c.id));
 	memcpy(c.address, said->address, sizeof(c.address));
@@ -263,7 +213,6 @@ static void failed(struct machine_task *task, const struct err *e)
 
 /* ---- what the manager says ---- */
 
-static void look(struct machine_task *task);
 static void create(struct machine_task *task);
 
 /* Its own word, and not how the connection fared, or what it is itself in doubt of. */
@@ -319,11 +268,11 @@ static void none(struct machine_task *task, bool is_ours_to_repeat, const struct
 static void ran(struct machine_task *task, const struct machine_said *said)
 {
 	uint64_t now = (uint64_t)clock_ms(CLOCK_MONOTONIC);
-	struct change c = { .kind = CHANGE_RAN,
-			    .seen = { .begun = said->created,
-				      .until = USAGE_UNTIL_NOW,
-				      .cpus = said->cpus,
-				      .memory = said->memory } };
+	struct machine_change c = { .kind = MACHINE_CHANGE_RAN,
+				    .seen = { .begun = said->created,
+					      .until = USAGE_UNTIL_NOW,
+					      .cpus = said->cpus,
+					      .memory = said->memory } };
 	struct err e;
 
 	if (now < task->meter_due) {
@@ -345,7 +294,7 @@ static void runs(struct machine_task *task, const struct machine_said *said)
 		return;
 	}
 	task->failures = 0;
-	wait_for(task, LOOK_MS);
+	wait_for(task, task->row.stands == MACHINE_RUN_WAITS ? SOON_MS : LOOK_MS);
 	ran(task, said);
 }
 
@@ -477,6 +426,20 @@ static void create(struct machine_task *task)
 	ask(task, manager_link_create, on_created);
 }
 
+static void turn(struct machine_task *task)
+{
+	struct service *service = task->machines->service;
+	const struct machine_change c = {
+		.kind = MACHINE_CHANGE_TURN,
+		.agent = { .is_connected =
+				   *task->row.cvm_id && session_find(service, task->row.cvm_id),
+			   .must_verify = service->appraisal != NULL },
+	};
+
+	task->is_busy = true;
+	change(task, &c);
+}
+
 void machine_task_step(struct machine_task *task)
 {
 	(void)log_about_put(&task->about, LOG_CVM, task->row.cvm_id);
@@ -486,6 +449,8 @@ void machine_task_step(struct machine_task *task)
 		ask(task, manager_link_remove, on_removed);
 	else if (task->row.phase == MACHINE_WANTED && task->is_fresh)
 		create(task);
+	else if (task->row.run && task->row.phase < MACHINE_LEAVING)
+		turn(task);
 	else
 		look(task);
 }

@@ -25,3 +25,14 @@
 	"CREATE UNIQUE INDEX machines_name ON machines (workspace, name) WHERE phase < 3;"     \
 	"CREATE UNIQUE INDEX machines_cvm ON machines (cvm) WHERE cvm <> '' AND phase < 3;"    \
 	"CREATE INDEX machines_of_cvm ON machines (cvm);" /* also of those that are gone */
+
+/* One that is made for a run of a computation (store_machine_run.h). */
+#define MACHINE_RUNS_FORM                                                                    \
+	"ALTER TABLE machines ADD COLUMN run {integer} NOT NULL DEFAULT 0;" /* its number */ \
+	"ALTER TABLE machines ADD COLUMN attempt {integer} NOT NULL DEFAULT 0;"              \
+	"ALTER TABLE machines ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"           \
+	"ALTER TABLE machines ADD COLUMN keep {integer} NOT NULL DEFAULT 0;"                 \
+	"ALTER TABLE machines ADD COLUMN results {integer} NOT NULL DEFAULT 0;" /* since */  \
+	"CREATE INDEX machines_runs ON machines (run);"                                      \
+	"CREATE UNIQUE INDEX machines_run ON machines (run, attempt)"                        \
+	" WHERE run > 0 AND phase < 3;"

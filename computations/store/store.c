@@ -67,6 +67,7 @@ void computation_done(struct computation *c)
 	free(c->failure);
 	free(c->notice);
 	free(c->cvm_verdict);
+	free(c->new_cvm);
 	free(c->workspace);
 	*c = (struct computation){ .id = NULL };
 }
@@ -76,10 +77,12 @@ void computation_done(struct computation *c)
 	"c.id, c.name, c.description, c.agent_state, c.cvm, c.failure, c.state, c.stopping," \
 	" c.finished, c.created, c.sent, c.ended, c.digest, c.datasets, c.consumers,"        \
 	" coalesce(j.records, 0), coalesce(j.dropped, 0), c.notice,"                         \
-	" coalesce(v.verdict, ''), coalesce(s.name, '')"                                     \
+	" coalesce(v.verdict, ''), coalesce(s.name, ''), coalesce(n.name, '')"               \
 	" FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id"                \
 	" LEFT JOIN cvms v ON v.id = c.cvm AND v.computation = c.id"                         \
 	" LEFT JOIN workspace_computations h ON h.computation = c.id"                        \
+	" LEFT JOIN machines n ON n.run = c.number AND n.attempt = c.attempt AND n.run > 0"  \
+	" AND n.phase < 3"                                                                   \
 	" LEFT JOIN workspaces s ON s.number = h.workspace "
 
 /* Where a row's texts go, by their columns. */
@@ -90,7 +93,8 @@ static int read_texts(struct db_rows *row, struct computation *c, struct err *e)
 		char **text;
 	} texts[] = { { 0, &c->id },          { 1, &c->name },         { 2, &c->description },
 		      { 3, &c->agent_state }, { 4, &c->cvm_id },       { 5, &c->failure },
-		      { 17, &c->notice },     { 18, &c->cvm_verdict }, { 19, &c->workspace } };
+		      { 17, &c->notice },     { 18, &c->cvm_verdict }, { 19, &c->workspace },
+		      { 20, &c->new_cvm } };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (db_text(row, texts[i].column, texts[i].text, e) < 0)

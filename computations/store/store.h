@@ -57,6 +57,7 @@ struct computation {
 	char *workspace;   /* its name */
 	char *notice;      /* what weakens its agent */
 	char *cvm_verdict; /* on the CVM that holds it now */
+	char *new_cvm;     /* the CVM that is made for this run, while it is there */
 	enum computation_state state;
 	bool stopping, finished;
 	int64_t created, sent, ended; /* ms since 1970, 0: not yet */

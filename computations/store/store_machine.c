@@ -9,10 +9,24 @@
 
 #define MACHINE_COLUMNS                                                                  \
 	"m.number, m.workspace, m.created, m.ended, m.phase, m.cpus, m.memory, m.ttl,"   \
+	" m.run, m.attempt, m.keep, m.results, coalesce(r.ended, 0), " STANDS ","        \
 	" m.name, s.name, m.manager, m.tag, m.cvm, m.address, m.reason, m.image, m.tee," \
-	" coalesce(v.computation, ''), CASE WHEN v.id IS NULL THEN 0 ELSE 1 END"         \
+	" coalesce(v.computation, ''), coalesce(r.id, ''),"                              \
+	" CASE WHEN v.id IS NULL THEN 0 ELSE 1 END, m.unverified"                        \
 	" FROM machines m JOIN workspaces s ON s.number = m.workspace"                   \
+	" LEFT JOIN computations r ON r.number = m.run AND m.run > 0"                    \
 	" LEFT JOIN cvms v ON v.id = m.cvm AND m.phase < 3 "
+
+/* How far the run is: of another attempt, or given to another CVM, it is over; state 4 has results. */
+#define STANDS                                                             \
+	"CASE WHEN r.id IS NULL OR r.attempt <> m.attempt"                 \
+	" OR (r.cvm <> '' AND r.cvm <> m.cvm) THEN 0"                      \
+	" WHEN r.finished <> 0 THEN CASE r.state WHEN 4 THEN 4 ELSE 0 END" \
+	" WHEN r.cvm = '' THEN 1 WHEN r.state = 4 THEN 3 ELSE 2 END"
+_Static_assert(MACHINE_RUN_OVER == 0 && MACHINE_RUN_WAITS == 1 && MACHINE_RUN_HELD == 2 &&
+		       MACHINE_RUN_RESULTS == 3 && MACHINE_RUN_DONE == 4 &&
+		       (int)COMPUTATION_COMPLETED == 4,
+	       "what is written in SQL");
 
 #define NOT_GONE "phase < 3"
 /* Of workspace ?2, so many as the parameter that follows says. */
@@ -33,6 +47,7 @@ void machine_done(struct machine *m)
 	free(m->image);
 	free(m->tee);
 	free(m->computation_id);
+	free(m->run_id);
 	*m = (struct machine){ .name = NULL };
 }
 
@@ -57,6 +72,18 @@ const char *machine_computation(const struct machine *m)
 	return m->hides ? "" : m->computation_id;
 }
 
+const char *machine_made_for(const struct machine *m)
+{
+	return m->hides ? "" : m->run_id;
+}
+
+const char *machine_owes(const struct machine *m)
+{
+	if (*m->computation_id)
+		return m->computation_id;
+	return m->stands == MACHINE_RUN_WAITS ? m->run_id : "";
+}
+
 int machine_name_check(const char *name, struct err *e)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
@@ -74,16 +101,26 @@ int machine_name_check(const char *name, struct err *e)
 static int read_machine(struct db_rows *row, struct machine *m, struct err *e)
 {
 	struct machine got CLEANUP_MACHINE = { .name = NULL };
-	int64_t phase;
+	int64_t phase, stands;
 	const struct {
 		int64_t max, *number;
-	} numbers[] = { { INT64_MAX, &got.number },          { INT64_MAX, &got.workspace_number },
-			{ INT64_MAX, &got.created },         { INT64_MAX, &got.ended },
-			{ MACHINE_PHASES - 1, &phase },      { MACHINE_CPUS_MAX, &got.cpus },
-			{ MACHINE_MEMORY_MAX, &got.memory }, { MACHINE_TTL_MAX_MS, &got.ttl_ms } };
-	char **const texts[] = { &got.name,   &got.workspace,     &got.manager, &got.tag,
-				 &got.cvm_id, &got.address,       &got.reason,  &got.image,
-				 &got.tee,    &got.computation_id };
+	} numbers[] = { { INT64_MAX, &got.number },
+			{ INT64_MAX, &got.workspace_number },
+			{ INT64_MAX, &got.created },
+			{ INT64_MAX, &got.ended },
+			{ MACHINE_PHASES - 1, &phase },
+			{ MACHINE_CPUS_MAX, &got.cpus },
+			{ MACHINE_MEMORY_MAX, &got.memory },
+			{ MACHINE_TTL_MAX_MS, &got.ttl_ms },
+			{ INT64_MAX, &got.run },
+			{ INT64_MAX, &got.attempt },
+			{ INT64_MAX, &got.keep_ms },
+			{ INT64_MAX, &got.results },
+			{ INT64_MAX, &got.run_ended },
+			{ MACHINE_RUNS - 1, &stands } };
+	char **const texts[] = { &got.name,   &got.workspace,      &got.manager, &got.tag,
+				 &got.cvm_id, &got.address,        &got.reason,  &got.image,
+				 &got.tee,    &got.computation_id, &got.run_id };
 	const int first_text = ARRAY_LEN(numbers), seen = first_text + (int)ARRAY_LEN(texts);
 
 	for (int i = 0; i < first_text; i++)
@@ -92,9 +129,11 @@ static int read_machine(struct db_rows *row, struct machine *m, struct err *e)
 	for (int i = 0; i < (int)ARRAY_LEN(texts); i++)
 		if (db_text(row, first_text + i, texts[i], e) < 0)
 			return err_code(e);
-	if (db_flag(row, seen, &got.is_seen, e) < 0)
+	if (db_flag(row, seen, &got.is_seen, e) < 0 ||
+	    db_flag(row, seen + 1, &got.unverified, e) < 0)
 		return err_code(e);
 	got.phase = (enum machine_phase)phase;
+	got.stands = (enum machine_run)stands;
 	*m = got;
 	got = (struct machine){ .name = NULL };
 	return 0;
@@ -256,11 +295,13 @@ int store_machine_add(struct store *store, const struct machine *wish,
 	    forget_some(store, wish->workspace_number, e) < 0 ||
 	    db_run(&store->db, e,
 		   "INSERT INTO machines (workspace, name, manager, tag, image, tee, cpus, memory,"
-		   " ttl, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		   " ttl, created, run, attempt, unverified, keep)"
+		   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		   "ittttt"
-		   "iiii",
+		   "iiiiiiii",
 		   wish->workspace_number, wish->name, wish->manager, wish->tag, wish->image,
-		   wish->tee, wish->cpus, wish->memory, wish->ttl_ms, store_now()) < 0)
+		   wish->tee, wish->cpus, wish->memory, wish->ttl_ms, store_now(), wish->run,
+		   wish->attempt, (int64_t)wish->unverified, wish->keep_ms) < 0)
 		return err_code(e);
 	return db_number(&store->db, number, e, "SELECT number FROM machines WHERE tag = ?", "t",
 			 wish->tag);
@@ -331,17 +372,25 @@ int store_machine_leave(struct store *store, int64_t number, bool force, struct 
 	if (store_machine_at(store, number, &m, e) < 0 ||
 	    db_number(&store->db, &running, e,
 		      "SELECT count(*) FROM computations WHERE id = ? AND finished = 0", "t",
-		      m.computation_id) < 0)
+		      machine_owes(&m)) < 0)
 		return err_code(e);
 	if (machine_is_gone(m.phase))
 		return err_set(e, ERR_PRECONDITION, "CVM %s is gone: %s", m.name,
 			       *m.reason ? m.reason : "it was removed");
 	if (running && !force)
 		return err_set(e, ERR_PRECONDITION,
-			       "CVM %s holds computation %s: stop that one first, or force it",
-			       m.name, log_quote(m.computation_id).text);
+			       "CVM %s %s computation %s: stop that one first, or force it", m.name,
+			       *m.computation_id ? "holds" : "is made for",
+			       log_quote(machine_owes(&m)).text);
 	return db_run(&store->db, e, "UPDATE machines SET phase = ?, reason = '' WHERE number = ?",
 		      "ii", (int64_t)MACHINE_LEAVING, number);
+}
+
+static const char *why_removed(const struct machine *m)
+{
+	return m->results && store_now() - m->results >= m->keep_ms
+		       ? "its results were not fetched for as long as it was kept for them"
+		       : "it was removed";
 }
 
 /* Only what is of its own workspace: a manager that lies ends nothing else. */
@@ -349,29 +398,33 @@ static int fail_computation(struct store *store, const struct machine *m, const 
 			    char **failed, struct err *e)
 {
 	CLEANUP(free) char *why = NULL, *id = NULL;
+	const char *owed = machine_owes(m);
 	int64_t here, changed;
 
-	if (!*m->computation_id)
+	if (!*owed)
 		return 0;
 	if (db_number(&store->db, &here, e,
 		      "SELECT count(*) FROM workspace_computations WHERE computation = ?"
 		      " AND workspace = ?",
-		      "ti", m->computation_id, m->workspace_number) < 0)
+		      "ti", owed, m->workspace_number) < 0)
 		return err_code(e);
-	if (!here)
-		return 0;
-	if (text_format(&why, e, "CVM %s is gone: %s", m->name, reason) < 0 ||
+	if (!here) /* nobody's any more, or another workspace's */
+		return db_run(&store->db, e,
+			      "UPDATE cvms SET computation = '' WHERE id = ?"
+			      " AND computation NOT IN (SELECT id FROM computations)",
+			      "t", m->cvm_id);
+	if (text_format(&why, e, "CVM %s is gone: %s", m->name, *reason ? reason : why_removed(m)) <
+		    0 ||
 	    db_change(&store->db, &changed, e,
 		      "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
 		      " WHERE id = ? AND finished = 0",
-		      "itit", (int64_t)COMPUTATION_FAILED, why, store_now(),
-		      m->computation_id) < 0 ||
-	    db_run(&store->db, e, "UPDATE computations SET stopping = 0 WHERE id = ?", "t",
-		   m->computation_id) < 0 ||
+		      "itit", (int64_t)COMPUTATION_FAILED, why, store_now(), owed) < 0 ||
+	    db_run(&store->db, e, "UPDATE computations SET stopping = 0 WHERE id = ?", "t", owed) <
+		    0 ||
 	    db_run(&store->db, e, "UPDATE cvms SET computation = '' WHERE id = ?", "t", m->cvm_id) <
 		    0)
 		return err_code(e);
-	id = changed ? strdup(m->computation_id) : NULL;
+	id = changed ? strdup(owed) : NULL;
 	if (changed && !id)
 		return err_nomem(e);
 	*failed = TAKE_PTR(id);
@@ -410,8 +463,8 @@ int store_machine_check(struct store *store, const char *cvm_id, const char *com
 	/* Gone is what its manager says: one that is connected all the same is not everybody's by that. */
 	if (db_number(&store->db, &strange, e,
 		      "SELECT count(*) FROM machines WHERE cvm = ?"
-		      " AND workspace NOT IN (SELECT workspace FROM workspace_computations"
-		      " WHERE computation = ?)",
+		      " AND (run > 0 OR workspace NOT IN (SELECT workspace"
+		      " FROM workspace_computations WHERE computation = ?))",
 		      "tt", cvm_id, computation) < 0)
 		return err_code(e);
 	if (!strange)

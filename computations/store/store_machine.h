@@ -32,6 +32,16 @@ enum machine_phase {
 	MACHINE_PHASES
 };
 
+/* How far a run is that a CVM is made for. */
+enum machine_run {
+	MACHINE_RUN_OVER,  /* or there is none */
+	MACHINE_RUN_WAITS, /* for that CVM */
+	MACHINE_RUN_HELD,
+	MACHINE_RUN_RESULTS, /* which are in it, not all of them fetched */
+	MACHINE_RUN_DONE,    /* all are */
+	MACHINE_RUNS
+};
+
 struct machine {
 	int64_t number, workspace_number, created, ended; /* ms since 1970; ended 0: not yet */
 	char *name, *workspace, *manager, *tag, *cvm_id, *address, *reason, *image, *tee;
@@ -39,7 +49,15 @@ struct machine {
 	int64_t cpus, memory, ttl_ms; /* as asked for; 0: as the manager likes */
 	bool is_seen;                 /* its agent has connected */
 	char *computation_id;         /* that it holds */
-	bool hides;                   /* that from who looks (admin_access_machines()) */
+	bool hides; /* which ones these are from who looks (admin_access_machines()) */
+
+	/* Of one that is made for a run of a computation (store_machine_run.h); 0 and "" of others. */
+	int64_t run, attempt;     /* the computation's number, which is nobody else's ever */
+	char *run_id;             /* and its id; "" of one that was removed */
+	enum machine_run stands;  /* how far that run is */
+	bool unverified;          /* it may go to an agent that has proven nothing */
+	int64_t keep_ms, results; /* how long results wait in it; since when they do, 0: not yet */
+	int64_t run_ended;
 };
 void machine_done(struct machine *m);
 #define CLEANUP_MACHINE __attribute__((cleanup(machine_done)))
@@ -48,8 +66,11 @@ bool machine_is_gone(enum machine_phase phase);
 /* For people: Provisioning, Ready, Busy, Lost, Removed. */
 const char *machine_state(const struct machine *m);
 
-/* For people: which one it holds; "" also of one that is hidden. */
+/* For people: which one it holds, or is made for; "" also of one that is hidden. */
 const char *machine_computation(const struct machine *m);
+const char *machine_made_for(const struct machine *m);
+/* That it holds, or that waits for it; "": none. */
+const char *machine_owes(const struct machine *m);
 
 /* a-z 0-9 - . with a letter or digit at both ends. */
 int machine_name_check(const char *name, struct err *e) MUST_CHECK;
@@ -62,7 +83,7 @@ struct machine_quota {
 #define MACHINE_QUOTA_NONE \
 	{ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX }
 
-/* A row for `wish`, of which name, manager, tag, image, tee, numbers and workspace_number count. ERR_EXISTS: the
+/* A row for `wish`, of which name, manager, tag, image, tee, numbers, workspace_number and what it is made for count. ERR_EXISTS: the
  * workspace has one of that name; ERR_EXHAUSTED: its quota, or MACHINES_MAX. */
 int store_machine_add(struct store *store, const struct machine *wish,
 		      const struct machine_quota *quota, int64_t *number, struct err *e) MUST_CHECK;
@@ -82,7 +103,8 @@ int store_machine_made(struct store *store, int64_t number, const char *cvm_id, 
 /* What keeps it from going on; "": nothing. */
 int store_machine_note(struct store *store, int64_t number, const char *reason,
 		       struct err *e) MUST_CHECK;
-/* It is to be removed. ERR_PRECONDITION: a computation is in it that has not ended, and not `force`; or it is gone. */
+/* It is to be removed. ERR_PRECONDITION: a computation that has not ended is in it or waits for it, and not `force`; or it is
+ * gone. */
 int store_machine_leave(struct store *store, int64_t number, bool force, struct err *e) MUST_CHECK;
 /* It is gone, MACHINE_LOST or MACHINE_REMOVED, and what its workspace ran there has failed for that reason: `*failed`
  * (the caller's), or NULL. */
@@ -90,7 +112,7 @@ int store_machine_gone(struct store *store, int64_t number, enum machine_phase p
 		       const char *reason, char **failed, struct err *e) MUST_CHECK;
 
 /* ERR_UNAVAILABLE, in the words of a CVM that is not connected, if it is another workspace's than the computation, or was
- * until its manager said that it is gone. */
+ * until its manager said that it is gone; or if it is made for one run, which nobody gives it by name. */
 int store_machine_check(struct store *store, const char *cvm_id, const char *computation,
 			struct err *e) MUST_CHECK;
 /* How many a workspace has that are not gone. */

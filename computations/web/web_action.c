@@ -12,18 +12,6 @@
 #define A_USER  "a user's name"
 #define A_TOKEN "a token's name, of yours"
 
-static const struct web_input run[] = {
-	PATH("id", Computations__RunRequest, id, AN_ID),
-	BODY("cvm", INPUT_TEXT, Computations__RunRequest, cvm_id,
-	     "the CVM that gets it; without: the only one that is connected and free or, again, "
-	     "where it failed"),
-	BODY("unverified", INPUT_FLAG, Computations__RunRequest, unverified,
-	     "even if that CVM has proven nothing"),
-	BODY("again", INPUT_FLAG, Computations__RunRequest, again,
-	     "it failed, and is to be run again"),
-	END,
-};
-
 static const struct web_input stop[] = {
 	PATH("id", Computations__ComputationRequest, id, AN_ID),
 	END,
@@ -115,8 +103,6 @@ static const struct web_input end[] = {
 
 static const struct web_input nothing[] = { END };
 
-ACTION(web_page_run) = { OF_COMPUTATIONS(RUN, run_request), .inputs = run,
-			 .revises = REVISES_COMPUTATION, .leads = "/c/%u" };
 ACTION(web_page_stop) = { OF_COMPUTATIONS(STOP, computation_request), .inputs = stop,
 			  .revises = REVISES_COMPUTATION, .leads = "/c/%u" };
 ACTION(web_page_remove) = { OF_COMPUTATIONS(REMOVE, remove_request), .inputs = discard,
@@ -132,8 +118,6 @@ ACTION(web_page_end_others) = { OF_PEOPLE(END_SESSION, session_request), .inputs
 				.leads = "/me" };
 ACTION(web_page_revoke) = { OF_PEOPLE(REVOKE_TOKEN, token_request), .inputs = unwanted,
 			    .leads = "/me" };
-ACTION(web_api_run) = { OF_COMPUTATIONS(RUN, run_request), .inputs = run,
-			.revises = REVISES_COMPUTATION, .answer = web_one_json };
 ACTION(web_api_stop) = { OF_COMPUTATIONS(STOP, computation_request), .inputs = stop,
 			 .revises = REVISES_COMPUTATION, .answer = web_one_json };
 ACTION(web_api_remove) = { OF_COMPUTATIONS(REMOVE, remove_request), .inputs = discard,

@@ -75,11 +75,12 @@ extern const struct web_input web_input_token[];
 extern const struct web_input web_input_join[], web_input_join_api[];
 
 /* Forms, */
-extern const struct web_action web_page_run, web_page_stop, web_page_remove, web_page_give,
-	web_page_take, web_page_release, web_page_end, web_page_end_others, web_page_revoke,
-	web_page_token, web_page_join, web_page_member_role, web_page_member_suspend,
-	web_page_member_remove, web_page_invite, web_page_withdraw, web_page_asset,
-	web_page_asset_remove, web_page_workspace, web_page_workspace_rename, web_page_key_retire;
+extern const struct web_action web_page_run, web_page_run_new, web_page_stop, web_page_remove,
+	web_page_give, web_page_take, web_page_release, web_page_end, web_page_end_others,
+	web_page_revoke, web_page_token, web_page_join, web_page_member_role,
+	web_page_member_suspend, web_page_member_remove, web_page_invite, web_page_withdraw,
+	web_page_asset, web_page_asset_remove, web_page_workspace, web_page_workspace_rename,
+	web_page_key_retire;
 /* and the API. */
 extern const struct web_action web_api_run, web_api_stop, web_api_remove, web_api_give,
 	web_api_take, web_api_define, web_api_undefine, web_api_release, web_api_end,

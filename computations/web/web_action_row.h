@@ -29,6 +29,13 @@
 	  .at = offsetof(message, member),        \
 	  .count = offsetof(message, n_##member), \
 	  .meaning = (meaning_) }
+#define COUNT(name_, kind_, message, member, most_, times_, meaning_) \
+	{ .name = name_,                                              \
+	  .kind = kind_,                                              \
+	  .at = offsetof(message, member),                            \
+	  .most = (most_),                                            \
+	  .times = (times_),                                          \
+	  .meaning = (meaning_) }
 #define END { .name = NULL }
 
 #define OF_COMPUTATIONS(path, message) \

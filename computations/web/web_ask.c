@@ -2,6 +2,7 @@
 /* web_ask.c — what is asked before a computation is run, stopped or removed, or a CVM's name released: what that does. */
 #include "computations/web/web_form.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_run.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
@@ -24,11 +25,6 @@ static void free_choice(void *data)
 	free(choice);
 }
 
-static bool is_again(const struct web_work *work)
-{
-	return work->c.state == COMPUTATION_FAILED;
-}
-
 /* ---- run ---- */
 
 static int run_ask_run(struct store *store, struct web_work *work, struct err *e)
@@ -36,10 +32,12 @@ static int run_ask_run(struct store *store, struct web_work *work, struct err *e
 	struct choice *choice;
 
 	if (store_computation(store, work->id, &work->c, e) < 0 ||
-	    admin_access_check(store, &work->caller, is_again(work) ? DEED_RUN_AGAIN : DEED_RUN,
-			       work->id, e) < 0 ||
+	    admin_access_check(store, &work->caller,
+			       web_run_is_again(work) ? DEED_RUN_AGAIN : DEED_RUN, work->id,
+			       e) < 0 ||
 	    revision_of(&work->c, work->revision, e) < 0)
 		return err_code(e);
+	work->may_make = web_run_may_make(store, work, e) == 0;
 	/* Others are told no CVM's name. */
 	if (!work->caller.rights.operates)
 		return 0;
@@ -51,7 +49,7 @@ static int run_ask_run(struct store *store, struct web_work *work, struct err *e
 	return store_cvms(store, "", CVMS_MAX, choice->rows, &choice->count, e);
 }
 
-static void put_head(const struct web_work *work, const char *what, struct writer *w)
+void web_run_put_head(const struct web_work *work, const char *what, struct writer *w)
 {
 	const char *name = *work->c.name ? work->c.name : work->c.id;
 
@@ -64,7 +62,7 @@ static void put_head(const struct web_work *work, const char *what, struct write
 		work->c.id, name, what, name);
 }
 
-static void begin_form(const struct web_work *work, const char *what, struct writer *w)
+void web_run_begin_form(const struct web_work *work, const char *what, struct writer *w)
 {
 	page_put(
 		w,
@@ -73,8 +71,8 @@ static void begin_form(const struct web_work *work, const char *what, struct wri
 		work->c.id, what, work->csrf, work->revision);
 }
 
-static void end_form(const struct web_work *work, const char *deed, const char *class,
-		     const char *back, struct writer *w)
+void web_run_end_form(const struct web_work *work, const char *deed, const char *class,
+		      const char *back, struct writer *w)
 {
 	page_put(w,
 		 "<div class=\"row\"><button class=\"btn %s\" type=\"submit\">%s</button><a "
@@ -94,6 +92,12 @@ static void put_box(struct writer *w, const char *name, const char *label, const
 		name, name, name, name, label, name, hint);
 }
 
+void web_run_put_unverified(const struct web_work *work, struct writer *w)
+{
+	if (admin_access_may(&work->caller, DEED_RUN_UNVERIFIED, &work->c))
+		put_box(w, "unverified", "Even if it has proven nothing", WEB_RUN_UNVERIFIED);
+}
+
 static void put_cvms(const struct web_work *work, struct writer *w)
 {
 	const struct choice *choice = work->more;
@@ -103,13 +107,13 @@ static void put_cvms(const struct web_work *work, struct writer *w)
 			 "<div><label for=\"f-cvm\">CVM</label><input id=\"f-cvm\" name=\"cvm\" "
 			 "type=\"text\" autocomplete=\"off\" aria-describedby=\"h-cvm\"><span "
 			 "class=\"hint\" id=\"h-cvm\">%t</span></div>\n",
-			 is_again(work) ? WEB_RUN_CVM_AGAIN : WEB_RUN_CVM);
+			 web_run_is_again(work) ? WEB_RUN_CVM_AGAIN : WEB_RUN_CVM);
 		return;
 	}
 	page_put(w,
 		 "<div><label for=\"f-cvm\">CVM</label><select id=\"f-cvm\" name=\"cvm\" "
 		 "aria-describedby=\"h-cvm\"><option value=\"\">%s</option>\n",
-		 is_again(work) ? "The one where it failed" : "The one that is free");
+		 web_run_is_again(work) ? "The one where it failed" : "The one that is free");
 	for (size_t i = 0; i < choice->count; i++) {
 		const struct cvm *c = &choice->rows[i];
 
@@ -125,17 +129,20 @@ static void put_cvms(const struct web_work *work, struct writer *w)
 static void reply_ask_run(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
-	const char *deed = is_again(work) ? "Run again" : "Run";
+	const char *deed = web_run_is_again(work) ? "Run again" : "Run";
 
-	put_head(work, deed, &w);
-	page_put(&w, "<p>%t</p>\n", is_again(work) ? WEB_RUN_AGAIN : WEB_RUN);
-	begin_form(work, "run", &w);
+	web_run_put_head(work, deed, &w);
+	page_put(&w, "<p>%t</p>\n", web_run_is_again(work) ? WEB_RUN_AGAIN : WEB_RUN);
+	web_run_begin_form(work, "run", &w);
 	put_cvms(work, &w);
-	if (is_again(work))
+	if (web_run_is_again(work))
 		page_put(&w, "<input type=\"hidden\" name=\"again\" value=\"true\">\n");
-	if (admin_access_may(&work->caller, DEED_RUN_UNVERIFIED, &work->c))
-		put_box(&w, "unverified", "Even if it has proven nothing", WEB_RUN_UNVERIFIED);
-	end_form(work, deed, "main", "Not now", &w);
+	web_run_put_unverified(work, &w);
+	if (work->may_make)
+		page_put(&w,
+			 "<p class=\"small\"><a href=\"/c/%u/run-new\">In a new CVM</a>: %t</p>\n",
+			 work->c.id, WEB_RUN_NEW);
+	web_run_end_form(work, deed, "main", "Not now", &w);
 }
 
 void web_ask_run(struct http_request *r, void *data)
@@ -169,15 +176,15 @@ static void reply_ask_stop(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 
-	put_head(work, "Stop", &w);
+	web_run_put_head(work, "Stop", &w);
 	page_put(&w, "<p class=\"row\">");
 	page_state(&w, work->c.state);
 	page_put(&w, "</p><p>%t</p>\n", work->is_held ? WEB_STOP : WEB_STOP_EARLY);
 	if (work->is_held)
 		put_files(work, &w);
-	begin_form(work, "stop", &w);
-	end_form(work, work->is_held ? "Stop and wipe" : "Cancel it", "danger", "Leave it as it is",
-		 &w);
+	web_run_begin_form(work, "stop", &w);
+	web_run_end_form(work, work->is_held ? "Stop and wipe" : "Cancel it", "danger",
+			 "Leave it as it is", &w);
 }
 
 void web_ask_stop(struct http_request *r, void *data)
@@ -191,7 +198,7 @@ static void reply_ask_remove(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 
-	put_head(work, "Remove", &w);
+	web_run_put_head(work, "Remove", &w);
 	page_put(&w, "<p class=\"row\">");
 	page_state(&w, work->c.state);
 	page_put(&w, "</p><p>%t</p>\n", WEB_REMOVE);
@@ -199,10 +206,10 @@ static void reply_ask_remove(struct web_work *work)
 		     " --output computation.json");
 	if (work->is_held)
 		page_put(&w, "<p class=\"note warn\">%t</p>\n", WEB_REMOVE_HELD);
-	begin_form(work, "remove", &w);
+	web_run_begin_form(work, "remove", &w);
 	if (work->is_held)
 		put_box(&w, "force", "Without waiting for its CVM", WEB_REMOVE_FORCE);
-	end_form(work, "Remove for good", "danger", "Keep it", &w);
+	web_run_end_form(work, "Remove for good", "danger", "Keep it", &w);
 }
 
 void web_ask_remove(struct http_request *r, void *data)

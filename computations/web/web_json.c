@@ -77,6 +77,7 @@ void web_json_more(struct writer *w, const struct computation *c)
 	put_text(w, "description", c->description);
 	put_text(w, "failure", c->failure);
 	put_text(w, "notice", c->notice);
+	put_text(w, "new_cvm", c->new_cvm);
 }
 
 static void put_datasets(struct writer *w, const Cvms__ComputationRunReq *m)
@@ -175,6 +176,7 @@ void web_json_machine(struct writer *w, const struct machine *m, bool is_connect
 	put_flag(w, "connected", is_connected);
 	put_text(w, "agent_grpc_url", m->address);
 	put_text(w, "computation", machine_computation(m));
+	put_text(w, "made_for", machine_made_for(m));
 	put_text(w, "image", m->image);
 	put_text(w, "tee", m->tee);
 	put_number(w, "cpus", m->cpus);

@@ -111,6 +111,20 @@ static void put_computation(const struct machine *m, struct writer *w)
 		page_put(w, "<bdi>%t</bdi>", m->computation_id);
 }
 
+static void put_made_for(const struct machine *m, struct writer *w)
+{
+	const char *id = machine_made_for(m);
+
+	if (!m->run)
+		return;
+	page_put(w, "<dt>Made for</dt><dd>");
+	if (page_can_link(id))
+		page_put(w, "<a href=\"/c/%u\"><bdi>%t</bdi></a>", id, id);
+	else
+		page_put(w, "<bdi>%t</bdi>", *id ? id : "A computation");
+	page_put(w, "<span class=\"sub\">%t</span></dd>", WEB_MACHINE_MADE_FOR);
+}
+
 static void put_row(const struct machine *m, struct writer *w)
 {
 	page_row_begin(w);
@@ -226,6 +240,7 @@ static int run_one(struct store *store, struct web_work *work, struct err *e)
 
 static void put_wish(const struct machine *m, struct writer *w)
 {
+	put_made_for(m, w);
 	page_put(w, "<dt>Manager</dt><dd><bdi>%t</bdi></dd>", m->manager);
 	if (*m->image)
 		page_put(w, "<dt>Image</dt><dd><bdi>%t</bdi></dd>", m->image);
@@ -374,13 +389,13 @@ static void reply_ask_remove(struct web_work *work)
 		 "action=\"/w/%u/cvms/%u/remove\">\n<input type=\"hidden\" name=\"csrf\" "
 		 "value=\"%a\"><input type=\"hidden\" name=\"revision\" value=\"%a\">\n",
 		 WEB_MACHINE_REMOVE, m->workspace, m->name, work->csrf, work->revision);
-	if (*m->computation_id)
+	if (*machine_owes(m))
 		page_put(&w,
 			 "<div><div class=\"box\"><input id=\"f-force\" name=\"force\" "
 			 "type=\"checkbox\" value=\"true\" aria-describedby=\"h-force\"><label "
 			 "for=\"f-force\">Although it holds <bdi>%t</bdi></label></div><span "
 			 "class=\"hint\" id=\"h-force\">%t</span></div>\n",
-			 m->computation_id, WEB_MACHINE_FORCE);
+			 machine_owes(m), WEB_MACHINE_FORCE);
 	page_put(
 		&w,
 		"<div class=\"row\"><button class=\"btn danger\" type=\"submit\">Remove it</button>"

@@ -12,6 +12,10 @@ extern const struct web_action web_page_machine, web_page_machine_remove;
 /* and the API. */
 extern const struct web_action web_api_machine, web_api_machine_remove;
 
+struct manager_table;
+/* Fields of a form: by which manager, and how it is to be. */
+void web_machine_put_wishes(const struct manager_table *table, struct writer *w);
+
 void web_machines(struct http_request *r, void *data);
 void web_machines_json(struct http_request *r, void *data);
 void web_machine(struct http_request *r, void *data);

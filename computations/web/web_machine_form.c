@@ -3,6 +3,7 @@
 #include "computations.pb-c.h"
 #include "computations/machines/machines.h"
 #include "computations/store/store_machine.h"
+#include "computations/web/web_action_row.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_machine.h"
 #include "computations/web/web_page.h"
@@ -15,12 +16,7 @@ enum { GIB = 1 << 30, HOUR_MS = 3600 * 1000 };
 #define AT(member)            offsetof(Computations__CreateCvmRequest, member)
 #define TEXT(name_, meaning_) { .name = #name_, .at = AT(name_), .meaning = (meaning_) }
 #define NUMBER(name_, kind_, member, most_, times_, meaning_) \
-	{ .name = name_,                                      \
-	  .kind = kind_,                                      \
-	  .at = AT(member),                                   \
-	  .most = (most_),                                    \
-	  .times = (times_),                                  \
-	  .meaning = (meaning_) }
+	COUNT(name_, kind_, Computations__CreateCvmRequest, member, most_, times_, meaning_)
 #define A_WORKSPACE "a workspace's name"
 #define A_NAME      "a CVM's name in it: a-z 0-9 - . with a letter or digit at both ends"
 #define WISHES                                                                         \
@@ -129,6 +125,14 @@ static void put_field(size_t i, struct writer *w)
 		page_put(w, "></div>\n");
 }
 
+void web_machine_put_wishes(const struct manager_table *table, struct writer *w)
+{
+	put_managers(table, w);
+	put_tees(w);
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		put_field(i, w);
+}
+
 static void put_form(const struct web_work *work, const struct manager_table *table,
 		     struct writer *w)
 {
@@ -137,10 +141,7 @@ static void put_form(const struct web_work *work, const struct manager_table *ta
 		 "type=\"hidden\" name=\"csrf\" value=\"%a\">\n",
 		 work->id, work->csrf);
 	web_form_field(w, "name", "Name", "text", "off", "", WEB_MACHINE_NAME);
-	put_managers(table, w);
-	put_tees(w);
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		put_field(i, w);
+	web_machine_put_wishes(table, w);
 	page_put(w,
 		 "<div class=\"row\"><button class=\"btn main\" type=\"submit\">Have it made"
 		 "</button><a class=\"btn\" href=\"/w/%u/cvms\">Not now</a></div>\n</form>\n",

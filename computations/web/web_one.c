@@ -83,7 +83,8 @@ static void put_deeds(const struct web_work *work, struct writer *w)
 		const char *path, *word, *icon;
 		bool is_offered;
 	} deeds[] = {
-		{ "run", "Run", "run", admin_access_may(caller, DEED_RUN, c) && !c->finished },
+		{ "run", "Run", "run",
+		  admin_access_may(caller, DEED_RUN, c) && !c->finished && !*c->new_cvm },
 		{ "run", "Run again", "run",
 		  admin_access_may(caller, DEED_RUN_AGAIN, c) && !work->is_held },
 		{ "stop", work->is_held ? "Stop" : "Cancel", "stop",
@@ -119,6 +120,7 @@ static void put_deeds(const struct web_work *work, struct writer *w)
 static void put_status(const struct web_work *work, struct writer *w)
 {
 	const struct computation *c = &work->c;
+	bool waits_for_new = c->state == COMPUTATION_CREATED && !c->stopping && *c->new_cvm;
 
 	page_put(w, "<div id=\"status\">\n");
 	put_deeds(work, w);
@@ -127,10 +129,16 @@ static void put_status(const struct web_work *work, struct writer *w)
 		 "<section class=\"turn\" aria-labelledby=\"h-turn\"><h2 id=\"h-turn\">Whose turn"
 		 "</h2><p class=\"row\">");
 	page_state(w, c->state);
-	page_put(w, "</p><p>%t</p>\n", c->stopping ? WEB_WAITS_STOP : web_state_waits(c->state));
+	page_put(w, "</p><p>%t</p>\n",
+		 c->stopping     ? WEB_WAITS_STOP
+		 : waits_for_new ? WEB_WAITS_NEW
+				 : web_state_waits(c->state));
 	if (!c->stopping)
 		put_keys(work, w);
-	if (c->state == COMPUTATION_CREATED && !c->stopping)
+	if (waits_for_new)
+		page_put(w, "<p><a href=\"/w/%u/cvms/%u\"><bdi>%t</bdi></a></p>\n", c->workspace,
+			 c->new_cvm, c->new_cvm);
+	else if (c->state == COMPUTATION_CREATED && !c->stopping)
 		page_command(w, "run", "cocos-cli computation run", c->id, "");
 	if (*c->failure)
 		page_put(w, "<p class=\"note bad\"><b>Cause:</b> <bdi>%t</bdi></p>\n", c->failure);

@@ -302,6 +302,8 @@ const struct web_route web_routes[] = {
 	PAGE("/c/{id}/roles", DEED_SEE, NULL, web_roles),
 	PAGE("/c/{id}/run", DEED_SEE, NULL, web_ask_run), /* then one of two deeds */
 	CHANGE("/c/{id}/run", web_page_run),
+	PAGE("/c/{id}/run-new", DEED_SEE, NULL, web_ask_run_new),
+	CHANGE("/c/{id}/run-new", web_page_run_new),
 	PAGE("/c/{id}/stop", DEED_STOP, NULL, web_ask_stop),
 	CHANGE("/c/{id}/stop", web_page_stop),
 	PAGE("/c/{id}/remove", DEED_REMOVE, NULL, web_ask_remove),

@@ -158,6 +158,7 @@
 	"Everybody waits for datasets. Which of them have come, the agent tells their owners: " \
 	"these keys may send."
 #define WEB_WAITS_CVM     "It waits for an administrator to give it to a CVM:"
+#define WEB_WAITS_NEW     "Nobody has to do anything: it waits for the CVM that is made for it:"
 #define WEB_WAITS_STOP    "It waits for its agent to confirm the stop."
 #define WEB_WAITS_RUN     "Nobody has to do anything: the algorithm runs."
 #define WEB_WAITS_RESULTS "Results wait for those who may fetch them. Each fetches them once."
@@ -249,6 +250,10 @@
 #define WEB_RUN_CHOOSE    "Connected ones. Accepted is this service’s verdict, not yours."
 #define WEB_RUN_CVM       "Its id; empty for the only one that is connected and free"
 #define WEB_RUN_CVM_AGAIN "Its id; empty for the one where it failed"
+#define WEB_RUN_NEW                                                                                \
+	"A manager makes one for this run. It gets the manifest as any CVM would, and is removed " \
+	"behind the run."
+#define WEB_RUN_KEEP "1 to 10080, which are 7 days. What nobody has fetched by then is gone"
 #define WEB_RUN_UNVERIFIED \
 	"Owners who check evidence with their CLI send nothing to such a machine."
 #define WEB_NEW                                                                                         \
@@ -297,7 +302,8 @@
 #define WEB_MACHINE_REMOVE                                                                             \
 	"The machine ends, and all that its agent holds is gone: what was uploaded, and results that " \
 	"nobody has fetched."
-#define WEB_MACHINE_FORCE "That computation fails, and its parties read why."
+#define WEB_MACHINE_MADE_FOR "It is removed behind that run"
+#define WEB_MACHINE_FORCE    "That computation fails, and its parties read why."
 #define WEB_USAGE                                                                                     \
 	"What its CVMs ran, as their managers said, times their CPUs and their memory. Time between " \
 	"two computations is waiting. Months are in UTC; this is until"

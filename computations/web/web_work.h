@@ -61,6 +61,7 @@ struct web_work {
 	char csrf[WEB_CSRF_LEN + 1];     /* of forms; "": this caller can't send any */
 	char revision[REVISION_LEN + 1]; /* of what is shown, where it can be changed */
 	bool is_held;                    /* a CVM holds the computation (web_run_held) */
+	bool may_make;                   /* the caller may have one made for it */
 	size_t count;
 	bool has_more;
 	Cvms__ComputationRunReq *manifest;
@@ -112,6 +113,7 @@ void web_manifest(struct http_request *r, void *data);
 void web_manifest_page(struct http_request *r, void *data);
 void web_roles(struct http_request *r, void *data);
 void web_ask_run(struct http_request *r, void *data);
+void web_ask_run_new(struct http_request *r, void *data);
 void web_ask_stop(struct http_request *r, void *data);
 void web_ask_remove(struct http_request *r, void *data);
 void web_ask_release(struct http_request *r, void *data);

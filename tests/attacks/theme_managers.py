@@ -62,6 +62,49 @@ def another_used(evil):
             return asked(anna if evil else head, "Run", id="c", cvm_id=cvm)
 
 
+@row("cvm-made-for-a-run-by-a-runner", "may not have CVMs made for it, or removed")
+def made_for_a_run(evil):
+    """Somebody who may run a computation, and not have CVMs made, has one made for the run."""
+    with service(LIMITS) as running:
+        caller = member(running, "anna", "default", "member" if evil else "administrator")
+        create(running.root, "c")
+        running.root("GiveRole", computation_id="c", role="runner", user="anna")
+        return asked(caller, "Run", id="c", new_cvm=True)
+
+
+@row("cvm-of-a-run-taken-by-another", "is not connected")
+def run_taken_by_another(evil):
+    """The CVM that is made for somebody's run gets another computation of the same workspace, by its id."""
+    with service(LIMITS) as running:
+        _, anna = both(running)
+        for name in ("mine", "other"):
+            create(anna, name)
+        if evil:
+            anna("Run", id="mine", new_cvm=True)
+            until(lambda: running.played.created, "it is made")
+        cvm = running.played.created[0][1] if evil else made(anna, "one").cvm_id
+        with agent(running, cvm) as there:
+            if evil:
+                there.manifest()
+            until(lambda: any(c.id == cvm for c in running.root("ListCvms").cvms), "its agent")
+            return asked(anna, "Run", id="other", cvm_id=cvm)
+
+
+@row("cvm-runs-past-the-limit", "of 2 CVMs")
+def runs_past_the_limit(evil):
+    """More runs at the same moment than the workspace may have CVMs."""
+    with service("limit default cvms=2\n") as running:
+        _, anna = both(running)
+        for number in range(3):
+            create(anna, f"c{number}")
+        for number in range(2 if evil else 1):
+            anna("Run", id=f"c{number}", new_cvm=True)
+        answer = asked(anna, "Run", id="c2", new_cvm=True)
+        until(lambda: len(running.played.created) >= 2, "they are made")
+        assert len(running.played.created) == 2
+        return answer
+
+
 @row("cvm-limit-by-another-name", "how many CVMs it may have is said of that name")
 def limit_by_another_name(evil):
     """The administrator of a workspace gives it the name of one that may have more."""

@@ -447,6 +447,7 @@ static int ask_computations(const struct command *c)
 	run.unverified = c->operand & 1;
 	run.again = c->operand & 2;
 	run.cvm_id = text_of(c->operand & 4 ? "cvm" : "");
+	run.new_cvm = c->operand & 8;
 	logs.follow = c->operand & 1;
 	logs.cvm_id = text_of(*c->id ? "" : "cvm");
 	switch (c->what) {

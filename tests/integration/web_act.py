@@ -185,6 +185,8 @@ def values(path):
 
 
 FIELDS = {"web_page_run": {"revision": "0" * 16, "cvm": ""}, "web_page_stop": {"revision": "0" * 16},
+          "web_page_run_new": {"revision": "0" * 16, "manager": "", "image": "", "tee": "", "cpus": "", "memory": "", "hours": "",
+                               "keep": ""},
           "web_page_remove": {"revision": "0" * 16},
           "web_page_give": {"revision": "0" * 16, "role": "viewer", "user": "guest"},
           "web_page_take": {"revision": "0" * 16, "role": "viewer", "user": "there"},

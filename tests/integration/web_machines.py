@@ -4,8 +4,10 @@
 import contextlib
 import json
 import os
+import re
 
 import tap
+from computations_service import create
 from harness import FakeAgent, Folder, until
 from played_manager import PlayedManager
 from web_act import Room, revision_in
@@ -207,6 +209,55 @@ def what_others_say_stays_text_and_forms_are_ours():
             assert room.call("GET", "/api/workspaces/default/cvms?after=" + bad, room.tokens["viewer"]).status == 400, bad
 
 
+def a_run_gets_a_new_one():
+    """By its form: for who may run it, and have CVMs made where it is."""
+    fields = {"manager": "here", "image": "base", "tee": "snp", "cpus": "2", "memory": "1", "hours": "3", "keep": "5"}
+    with hall() as room:
+        create(room.service, id="c")
+        for who in ("member", "administrator"):
+            room.root("GiveRole", computation_id="c", role="runner", user=who)
+        chief = room.sessions["administrator"]
+        assert "/c/c/run-new" in chief.get("/c/c/run").page().links
+        assert "/c/c/run-new" not in room.sessions["member"].get("/c/c/run").page().links
+        assert room.sessions["member"].get("/c/c/run-new").status == 403
+        assert room.sessions["outsider"].get("/c/c/run-new").status == 404
+        form = chief.get("/c/c/run-new")
+        assert form.page() and form.status == 200
+        seen = re.search(r'name="revision" value="([0-9a-f]{16})"', form.body.decode())[1]
+        for who, status in (("member", 403), ("outsider", 404)):
+            assert room.form(who, "/c/c/run-new", revision=seen, new_cvm="true", **fields).status == status, who
+        # Who leaves out that it is to be a new one is not taken at half his word.
+        assert room.form("administrator", "/c/c/run-new", revision=seen, **fields).status == 400
+        for wrong in ("0.5", "-1", "10081", "x"):
+            assert room.form("administrator", "/c/c/run-new", revision=seen, new_cvm="true", **{**fields, "keep": wrong}).status == 400
+        assert not room.there()
+        assert room.form("administrator", "/c/c/run-new", revision=seen, new_cvm="true", **fields).status == 303
+        name, = room.there()
+        asked = room.played.last
+        assert (asked.cpus, asked.memory, asked.ttl, asked.tee, asked.image) == (2, 1 << 30, "3h", "snp", "base"), asked
+        page = chief.get("/c/c").page()
+        assert "it waits for the CVM that is made for it" in page.words() and f"/w/default/cvms/{name}" in page.links
+        assert "/c/c/run" not in page.links
+        page = chief.get("/w/default/cvms/" + name).page()
+        assert "It is removed behind that run" in page.words() and "/c/c" in page.links
+        assert chief.get(f"/w/default/cvms/{name}/remove").page()
+        told = room.call("GET", "/api/workspaces/default/cvms/" + name, room.tokens["administrator"]).json()
+        assert told["made_for"] == "c", told
+        assert room.call("GET", "/api/computations/c", room.tokens["administrator"]).json()["new_cvm"] == name
+        # By the API, too.
+        create(room.service, id="d")
+        room.root("GiveRole", computation_id="d", role="runner", user="administrator")
+        done = room.call("POST", "/api/computations/d/run", room.tokens["administrator"],
+                         {"new_cvm": True, "cpus": 1, "memory": 1 << 30, "keep_ms": 60000})
+        assert done.status in (200, 428), (done.status, done.body)
+        if done.status == 428:
+            done = room.call("POST", "/api/computations/d/run", room.tokens["administrator"],
+                             {"new_cvm": True, "cpus": 1, "memory": 1 << 30, "keep_ms": 60000},
+                             headers=[("If-Match", room.etag("d"))])
+            assert done.status == 200, (done.status, done.body)
+        assert done.json()["new_cvm"] in room.there()
+
+
 def lists_go_on():
     with hall(limits="limit default cvms=200\n") as room:
         names = [f"n{number:03}" for number in range(53)]
@@ -228,4 +279,4 @@ def without_a_manager_it_says_so():
 
 if __name__ == "__main__":
     tap.run([one_is_made_seen_and_removed, a_stale_page_removes_no_newer_one, the_api_does_the_same, who_may_what, what_is_others_is_as_if_it_were_not,
-             what_others_say_stays_text_and_forms_are_ours, lists_go_on, without_a_manager_it_says_so])
+             what_others_say_stays_text_and_forms_are_ours, a_run_gets_a_new_one, lists_go_on, without_a_manager_it_says_so])

@@ -61,6 +61,10 @@ static const char *const takes_away[STORE_FORM] = {
 	       " subject TEXT NOT NULL, strong {integer} NOT NULL, ends {integer} NOT NULL);",
 	[23] = "DROP TABLE passkey_answers; DROP TABLE passkeys_begun; DROP TABLE passkeys;"
 	       "DROP TABLE passkey_handles;",
+	[24] = "DROP INDEX machines_run; DROP INDEX machines_runs;"
+	       "ALTER TABLE machines DROP COLUMN run; ALTER TABLE machines DROP COLUMN attempt;"
+	       "ALTER TABLE machines DROP COLUMN unverified; ALTER TABLE machines DROP COLUMN keep;"
+	       "ALTER TABLE machines DROP COLUMN results;",
 };
 
 void store_room_age(struct store_room *f, int form)
