@@ -8,12 +8,14 @@
 #include "common/rpc/reflection.h"
 #include "common/rpc/signals.h"
 #include "computations/admin/admin_calls.h"
+#include "computations/admin/admin_certificate.h"
 #include "computations/core/appraisal.h"
 #include "computations/core/judge_line.h"
 #include "computations/core/password_line.h"
 #include "computations/core/service.h"
 #include "computations/core/service_metrics.h"
 #include "computations/machines/machines.h"
+#include "computations/service_authority.h"
 #include "computations/web/web.h"
 
 #include <signal.h>
@@ -149,7 +151,9 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	    front_new(&d->admins, d, &limits, &admin_rpc, e) < 0)
 		return err_code(e);
 	if (rpc_server_add(d->admins.server, &people_rpc, &d->service, e) < 0 ||
-	    rpc_health_set(d->admins.health, people_rpc.name, true, e) < 0)
+	    rpc_health_set(d->admins.health, people_rpc.name, true, e) < 0 ||
+	    rpc_server_add(d->admins.server, &certificates_rpc, &d->service, e) < 0 ||
+	    rpc_health_set(d->admins.health, certificates_rpc.name, true, e) < 0)
 		return err_code(e);
 	d->service.sign_in = c->admin_sign_in;
 	admin_calls_keep(&d->calls, d->queue);
@@ -245,6 +249,8 @@ int daemon_run(const struct config *config, struct err *e)
 		failed = machines_new(&d.service, &d.store, config->managers, &d.service.machines,
 				      e);
 	if (!failed)
+		failed = service_authority_open(config, &d.service.authority, e);
+	if (!failed)
 		failed = start(&d, config, e);
 	if (!failed) {
 		log_info("ready");
@@ -265,6 +271,7 @@ int daemon_run(const struct config *config, struct err *e)
 	judge_line_free(d.service.judges);
 	machines_free(d.service.machines);
 	store_queue_free(d.queue);
+	authority_free(d.service.authority);
 	admin_calls_close(&d.calls);
 	service_metrics_done(&d.metrics);
 	web_done(d.web);

@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "computations/core/config.h"
 #include "computations/daemon.h"
+#include "computations/service_authority.h"
 #include "computations/service_backup.h"
 #include "computations/service_check.h"
 
@@ -14,7 +15,8 @@ static void print_help(void)
 {
 	puts("cocos-computations - the computation service that agents connect to\n\n"
 	     "Usage: cocos-computations [--config FILE] [--check [--json]]\n"
-	     "       cocos-computations [--config FILE] --backup FILE | --restore FILE\n\n"
+	     "       cocos-computations [--config FILE] --backup FILE | --restore FILE\n"
+	     "       cocos-computations [--config FILE] --make-ca NAME\n\n"
 	     "Options:\n"
 	     "  -c, --config FILE  settings, KEY=VALUE in lines (default: " CONFIG_FILE
 	     ", if it is there)\n"
@@ -23,6 +25,8 @@ static void print_help(void)
 	     "      --backup FILE  all records and the key of the log of heads to a new file, also\n"
 	     "                     while the service runs; it holds secrets\n"
 	     "      --restore FILE the way back, into a database without records\n"
+	     "      --make-ca NAME an authority of that name, such as example.org, in two new files:\n"
+	     "                     COMPUTATIONS_CA_CERT and COMPUTATIONS_CA_KEY\n"
 	     "      --settings     print the settings as a Markdown table\n"
 	     "  -V, --version      print the version\n"
 	     "  -h, --help         this text\n\n"
@@ -38,6 +42,7 @@ struct deed {
 	bool only_check;
 	enum preflight_form form;
 	const char *backup, *restore; /* files */
+	const char *authority;        /* the name of a new one */
 };
 
 static int run_deed(const struct config *config, const struct deed *deed, struct err *e)
@@ -46,6 +51,8 @@ static int run_deed(const struct config *config, const struct deed *deed, struct
 		return service_backup(config, deed->backup, stdout, e);
 	if (deed->restore)
 		return service_restore(config, deed->restore, stdout, e);
+	if (deed->authority)
+		return service_authority_make(config, deed->authority, stdout, e);
 	return daemon_run(config, e);
 }
 
@@ -76,6 +83,9 @@ static int run(const char *path, const struct deed *deed)
 static bool take(struct deed *deed, const char **config, int option)
 {
 	switch (option) {
+	case 'a':
+		deed->authority = optarg;
+		return true;
 	case 'b':
 		deed->backup = optarg;
 		return true;
@@ -104,6 +114,7 @@ int main(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "backup", required_argument, NULL, 'b' },
 		{ "restore", required_argument, NULL, 'r' },
+		{ "make-ca", required_argument, NULL, 'a' },
 		{ "settings", no_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -139,8 +150,9 @@ int main(int argc, char **argv)
 		fputs("cocos-computations: --json goes with --check; see --help\n", stderr);
 		return 2;
 	}
-	if (deed.only_check + !!deed.backup + !!deed.restore > 1) {
-		fputs("cocos-computations: one of --check, --backup and --restore; see --help\n",
+	if (deed.only_check + !!deed.backup + !!deed.restore + !!deed.authority > 1) {
+		fputs("cocos-computations: one of --check, --backup, --restore and --make-ca; see "
+		      "--help\n",
 		      stderr);
 		return 2;
 	}

@@ -4,6 +4,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/timestamp.h"
 #include "common/db/db_postgres.h"
 #include "common/preflight/preflight_database.h"
 #include "common/preflight/preflight_listen.h"
@@ -12,6 +13,7 @@
 #include "computations/core/appraisal.h"
 #include "computations/machines/manager_link.h"
 #include "computations/oidc/oidc_client.h"
+#include "computations/service_authority.h"
 #include "computations/store/store_form.h"
 
 enum { STATE_FREE_MIN = 64 << 20 }; /* bytes */
@@ -162,6 +164,22 @@ static int look_providers(void *subject, char *found, struct err *e)
 	return failed;
 }
 
+/* As it is read at the start. */
+static int look_authority(void *subject, char *found, struct err *e)
+{
+	CLEANUP(authority_free) struct authority *a = NULL;
+	const struct config *c = subject;
+	char end[TIMESTAMP_TEXT_MAX];
+
+	if (!c->ca_cert)
+		return preflight_not_asked(
+			found, "no COMPUTATIONS_CA_CERT is set: no certificate is issued");
+	if (service_authority_open(c, &a, e) < 0)
+		return err_code(e);
+	timestamp_format(a->ends / 1000, end);
+	return preflight_found(found, "of %s, until %s", a->name, end);
+}
+
 /* The policy and the files beside it, as they are read at the start. */
 static int look_attestation(void *subject, char *found, struct err *e)
 {
@@ -231,6 +249,8 @@ static const struct preflight_check checks[] = {
 	{ "providers", look_providers,
 	  "see that this machine reaches the provider and trusts its certificate (ca=), and that its issuer is "
 	  "right: until then nobody signs in with it" },
+	{ "authority", look_authority,
+	  "correct COMPUTATIONS_CA_CERT and _KEY; 'cocos-computations --make-ca NAME' makes the two files" },
 	{ "attestation", look_attestation,
 	  "correct COMPUTATIONS_ATTESTATION_POLICY, _ROOT, _AK or _COLLATERAL; 'cocos-cli policy' makes policies" },
 	{ "endorsements", look_cache,

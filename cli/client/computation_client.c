@@ -80,6 +80,7 @@ static const char *what_is_there(const char *command)
 			    "list' and 'cocos-cli computation list' show what is there" },
 		{ "invitation ", "'cocos-cli workspace list' and 'cocos-cli invitation list "
 				 "WORKSPACE' show what is there" },
+		{ "certificate ", "'cocos-cli certificate list' shows what is there" },
 		{ "usage", "'cocos-cli workspace list' shows what is there" },
 		{ "audit ", "'cocos-cli audit export' prints the head of what is there" },
 		{ "session ", "'cocos-cli user list' and 'cocos-cli session list USER' show what "

@@ -42,6 +42,7 @@ void request_free(struct request *r)
 	admin_transfer_free(r->transfer);
 	admin_machine_free(r->machine);
 	admin_usage_free(r->usage);
+	admin_certificate_free(r->certificate);
 	free(r->audit);
 	free(r->bytes);
 	free(r->id);

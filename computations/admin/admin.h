@@ -11,6 +11,7 @@
 #include "computations/core/service.h"
 
 struct audit_answer;
+struct certificate_request;
 struct journal_page;
 struct judging;
 struct machine_request;
@@ -57,6 +58,7 @@ struct request {
 	struct transfer_request *transfer;
 	struct machine_request *machine;
 	struct usage_request *usage;
+	struct certificate_request *certificate;
 };
 
 /* NULL if memory runs out, or if nobody who could be let in calls; the call is finished then. */
@@ -130,6 +132,9 @@ int admin_machine_take(struct request *r, const Computations__RunRequest *m,
 int admin_machine_for(struct store *store, struct request *r, struct err *e) MUST_CHECK;
 /* and behind it, as next(). */
 void admin_machine_begin(struct request *r);
+
+/* admin_certificate.c */
+void admin_certificate_free(struct certificate_request *certificate);
 
 /* admin_usage.c */
 void admin_usage(struct rpc_call *call, const ProtobufCMessage *message);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/admin/admin_calls.h"
 
+#include "certificates.pb-c.h"
+#include "certificates_paths.h"
 #include "common/rpc/call_local.h"
 #include "computations.pb-c.h"
 #include "computations/admin/admin_audit.h"
@@ -140,6 +142,12 @@ const struct call_audit_method admin_calls_methods[] = {
 	READS(PROTO_PEOPLE_LIST_CONFIRMATIONS),
 	READS(PROTO_PEOPLE_LIST_ROLES),
 	READS(PROTO_PEOPLE_WHOAMI),
+	CHANGES(PROTO_CERTIFICATES_ADD_TOKEN, TEXT("name", Certificates__TokenRequest, name),
+		TEXT("role", Certificates__TokenRequest, role)),
+	CHANGES(PROTO_CERTIFICATES_ISSUE, ),
+	CHANGES(PROTO_CERTIFICATES_REVOKE, TEXT("serial", Certificates__RevokeRequest, serial)),
+	READS(PROTO_CERTIFICATES_AUTHORITY),
+	READS(PROTO_CERTIFICATES_LIST),
 };
 const size_t admin_calls_methods_count = ARRAY_LEN(admin_calls_methods);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/core/admin_access.h"
 
+#include "certificates_paths.h"
 #include "common/base/log.h"
 #include "common/rpc/call_local.h"
 #include "computations/people/role.h"
@@ -88,6 +89,11 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_PEOPLE_LIST_INVITATIONS, DEED_GOVERN },
 	{ PROTO_PEOPLE_REVOKE_INVITATION, DEED_GOVERN },
 	{ PROTO_PEOPLE_TAKE_INVITATION, DEED_BE }, /* of who has its secret */
+	{ PROTO_CERTIFICATES_ADD_TOKEN, DEED_OPERATE },
+	{ PROTO_CERTIFICATES_ISSUE, DEED_ENTER }, /* of who has its token */
+	{ PROTO_CERTIFICATES_AUTHORITY, DEED_ENTER },
+	{ PROTO_CERTIFICATES_LIST, DEED_OPERATE },
+	{ PROTO_CERTIFICATES_REVOKE, DEED_OPERATE },
 };
 const size_t admin_deeds_count = ARRAY_LEN(admin_deeds);
 

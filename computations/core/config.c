@@ -82,6 +82,10 @@ const struct setting config_settings[] = {
 	TEXT("WEB_ORIGIN", web_origin, NULL,
 	     "the page's address as browsers have it, such as https://cocos.example.org:9466: passkeys are for it; "
 	     "default: http://localhost with the port of a loopback address, else none, and no passkeys"),
+	TEXT("CA_CERT", ca_cert, NULL,
+	     "certificate of the authority that issues certificates to agents, managers, services and people; default: none"),
+	TEXT("CA_KEY", ca_key, NULL,
+	     "its private key, which nobody but the service's user may read"),
 	TEXT("MANAGERS", managers, NULL,
 	     "table of the managers that make CVMs for workspaces, and of how many each may have; default: none"),
 	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
@@ -143,6 +147,27 @@ static int web_check(const char *address, bool mutual, struct err *e)
 	return 0;
 }
 
+static int check_paths(const struct config *c, struct err *e)
+{
+	const struct {
+		const char *name, *path;
+	} all[] = {
+		{ "AUDIT_LOG", c->audit_log }, { "MANAGERS", c->managers }, { "OIDC", c->oidc },
+		{ "CA_CERT", c->ca_cert },     { "CA_KEY", c->ca_key },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i].path && all[i].path[0] != '/')
+			return err_set(e, ERR_INVALID,
+				       "COMPUTATIONS_%s: %s is not an absolute path", all[i].name,
+				       log_quote(all[i].path).text);
+	if (!c->ca_cert != !c->ca_key)
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_CA_%s is set and _%s is not: give both or neither",
+			       c->ca_cert ? "CERT" : "KEY", c->ca_cert ? "KEY" : "CERT");
+	return 0;
+}
+
 /* Labels with dots between; the last one begins with a letter, or it is an address in numbers, which has no passkeys. Its
  * length; 0: it is none. */
 static size_t name_len(const char *text)
@@ -183,9 +208,6 @@ static int origin_check(const char *origin, struct err *e)
 
 static int check_page(const struct config *c, struct err *e)
 {
-	if (c->oidc && c->oidc[0] != '/')
-		return err_set(e, ERR_INVALID, "COMPUTATIONS_OIDC: %s is not an absolute path",
-			       log_quote(c->oidc).text);
 	if (c->oidc && !c->web)
 		return err_set(e, ERR_INVALID,
 			       "COMPUTATIONS_OIDC does nothing without COMPUTATIONS_WEB");
@@ -220,12 +242,8 @@ static int check(struct config *c, struct err *e)
 	if (c->database && db_postgres_is_place(c->database) &&
 	    db_postgres_check(c->database, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_DATABASE");
-	if (c->audit_log && c->audit_log[0] != '/')
-		return err_set(e, ERR_INVALID, "COMPUTATIONS_AUDIT_LOG: %s is not an absolute path",
-			       log_quote(c->audit_log).text);
-	if (c->managers && c->managers[0] != '/')
-		return err_set(e, ERR_INVALID, "COMPUTATIONS_MANAGERS: %s is not an absolute path",
-			       log_quote(c->managers).text);
+	if (check_paths(c, e) < 0)
+		return err_code(e);
 	if (!c->attestation_policy &&
 	    (c->attestation_root || c->attestation_collateral || c->attestation_ak ||
 	     c->attestation_kds || c->attestation_pcs || c->attestation_endorsements_ca))

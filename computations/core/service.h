@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 struct appraisal;
+struct authority;
 struct judge_line;
 struct known_hashes;
 struct machines;
@@ -26,6 +27,7 @@ struct service {
 	struct password_line *passwords; /* that are to be computed */
 	struct judge_line *judges;       /* of manifests that are brought */
 	struct machines *machines;       /* CVMs that managers make */
+	struct authority *authority;     /* that issues certificates; NULL: none does */
 	uint64_t max_sessions;
 	size_t session_count;   /* of agents */
 	size_t forwarder_count; /* of streams that only report */

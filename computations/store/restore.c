@@ -241,6 +241,9 @@ static int put_all(struct db *db, struct source *s, struct backup_report *report
 		    db_run(db, e, sql, "") < 0)
 			return err_code(e);
 	}
+	/* A token may have been used since; what was issued stays. */
+	if (db_run(db, e, "DELETE FROM certificates WHERE issued = 0", "") < 0)
+		return err_code(e);
 	return tell(db, s, report, e);
 }
 

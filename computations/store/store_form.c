@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store/store_form.h"
 
+#include "computations/ca/ca_form.h"
 #include "computations/people/people_form.h"
 #include "computations/store/audit_form.h"
 #include "computations/store/machine_form.h"
@@ -139,7 +140,9 @@ static const char schema[] =
 													/* What some sign in with. */
 													PASSKEYS_FORM
 														/* CVMs of one run. */
-														MACHINE_RUNS_FORM;
+														MACHINE_RUNS_FORM
+															/* Who is to have a certificate. */
+															CERTIFICATES_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -147,7 +150,8 @@ static const char schema[] =
  * let in, 14 no workspaces, 15 nobody who confirms, 16 no assets, 17 no CVMs that managers make,
  * 18 no second factors, 19 no invitations, 20 nothing of what CVMs ran,
  * 21 no accounts elsewhere, 22 not which networks those on their way there are of,
- * 23 no passkeys, 24 no CVMs for one run. */
+ * 23 no passkeys, 24 no CVMs for one run,
+ * 25 no certificates. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -176,6 +180,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[22] = TRIPS_FORM,
 	[23] = PASSKEYS_FORM,
 	[24] = MACHINE_RUNS_FORM,
+	[25] = CERTIFICATES_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -5,6 +5,7 @@
 #include "computations/web/web_access.h"
 #include "computations/web/web_act.h"
 #include "computations/web/web_asset.h"
+#include "computations/web/web_certificate.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_import.h"
 #include "computations/web/web_machine.h"
@@ -396,6 +397,8 @@ const struct web_route web_routes[] = {
 	OPEN("/invite/{secret}/sign-in", web_invited_known),
 	FORM("/invite/{secret}/sign-in", may_try, web_invited_sign_in),
 	CHANGE("/invite/{secret}/join", web_page_join),
+	OPEN(WEB_CERTIFICATE_PATH, web_certificate),
+	OPEN(WEB_CERTIFICATE_LIST_PATH, web_certificate_list),
 	OPEN("/page.css", asset_css),
 	OPEN("/page.js", asset_js),
 	OPEN("/passkey.js", asset_passkey),

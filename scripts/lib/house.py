@@ -89,13 +89,14 @@ ROOMS = {
     },
     "computations": {
         "people": [],
+        "ca": ["people"],
         "oidc": ["people"],
         "transfer": ["people"],
-        "store": ["people", "transfer"],
+        "store": ["ca", "people", "transfer"],
         "core": ["people", "store"],
         "machines": ["core", "people", "store"],
-        "web": ["core", "machines", "oidc", "people", "store", "transfer"],
-        "admin": ["core", "machines", "people", "store", "transfer", "web"],
+        "web": ["ca", "core", "machines", "oidc", "people", "store", "transfer"],
+        "admin": ["ca", "core", "machines", "people", "store", "transfer", "web"],
     },
     "cli": {
         "base": [],

@@ -200,4 +200,49 @@ def x509_crl():
     }
 
 
-TARGETS = [x509, x509_crl]
+CVM = name(("2.5.4.3", 12, b"cvm-1"))
+ED25519 = der(0x30, oid("1.3.101.112"))
+
+
+def request(version=0, subject=CVM, key=None, attributes=b"", algorithm=P256_SHA256, after=b""):
+    info = der(0x30, der(2, bytes([version])), subject, key or spki(), der(0xa0, attributes))
+    return der(0x30, info, algorithm, bits(bytes(64)), after)
+
+
+def signing_request():
+    def asks(*extensions):
+        return der(0x30, oid("1.2.840.113549.1.9.14"), der(0x31, der(0x30, *extensions)))
+
+    good = request()
+    return {
+        "good": good,
+        "nobody": request(subject=der(0x30)),
+        "printable": request(subject=name(("2.5.4.3", 19, b"cvm-1"))),
+        "another": request(subject=name(("2.5.4.3", 12, b"cvm-2"))),
+        "longer": request(subject=name(("2.5.4.3", 12, b"cvm-1\0"))),
+        "wide": request(subject=name(("2.5.4.3", 30, b"\0c\0v\0m\0-\0001"))),
+        "two": request(subject=name(("2.5.4.3", 12, b"cvm-1"), ("2.5.4.3", 12, b"cvm-1"))),
+        "organization": request(subject=name(("2.5.4.10", 12, b"cvm-1"))),
+        "version-2": request(version=1),
+        "authority": request(attributes=asks(CA)),
+        "other-names": request(attributes=asks(extension("2.5.29.17", der(0x30, der(0x82, b"vm1"))))),
+        "challenge": request(attributes=der(0x30, oid("1.2.840.113549.1.9.7"), der(0x31, der(12, b"secret")))),
+        "sha-1": request(algorithm=der(0x30, oid("1.2.840.10045.4.1"))),
+        "algorithm-none": request(algorithm=der(0x30, oid("1.2.3"))),
+        "ed25519": request(key=spki(ED25519, bytes(range(32))), algorithm=ED25519),
+        "ed25519-short": request(key=spki(ED25519, bytes(31)), algorithm=ED25519),
+        "rsa": request(key=rsa(b"\0" + b"\xff" * 256), algorithm=der(0x30, oid("1.2.840.113549.1.1.11"), b"\5\0")),
+        "rsa-4104": request(key=rsa(b"\0" + b"\xff" * 513), algorithm=der(0x30, oid("1.2.840.113549.1.1.11"), b"\5\0")),
+        "rsa-1024": request(key=rsa(b"\0" + b"\xff" * 128), algorithm=der(0x30, oid("1.2.840.113549.1.1.11"), b"\5\0")),
+        "off-curve": request(key=spki(key=b"\4" + bytes(64))),
+        "no-attributes": der(0x30, der(0x30, der(2, b"\0"), CVM, spki()), P256_SHA256, bits(bytes(64))),
+        "after": request(after=b"\5\0"),
+        "bytes-after": good + b"\0",
+        "long-length": b"\x30\x83\0" + good[2:] if good[1] < 128 else good[:1] + b"\x83\0" + good[2:],
+        "pem": pem(good, "CERTIFICATE REQUEST"),
+        "empty": der(0x30),
+        "full": request(attributes=der(0x30, bytes(4096 - len(good)))),
+    }
+
+
+TARGETS = [x509, x509_crl, signing_request]

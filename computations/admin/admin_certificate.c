@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/admin/admin_certificate.h"
+
+#include "certificates.pb-c.h"
+#include "certificates_paths.h"
+#include "common/rpc/observer.h"
+#include "computations/admin/admin_people.h"
+#include "computations/ca/ca_record.h"
+#include "google/protobuf/empty.pb-c.h"
+#include "proto/descriptors.h"
+
+#include <string.h>
+
+/* What such a call is about, and what it found. */
+struct certificate_request {
+	char *name, *token;
+	struct ca_wish wish;
+	uint8_t *request; /* PKCS#10 */
+	size_t request_len;
+	char text[CA_TOKEN_TEXT_LEN + 1];
+	char *pem;
+	uint8_t *list;
+	size_t list_len;
+	int64_t after;
+	struct ca_record rows[CA_PAGE_MAX];
+};
+
+void admin_certificate_free(struct certificate_request *c)
+{
+	if (!c)
+		return;
+	free(c->name);
+	if (c->token)
+		explicit_bzero(c->token, strlen(c->token));
+	free(c->token);
+	free(c->request);
+	explicit_bzero(c->text, sizeof(c->text));
+	free(c->pem);
+	free(c->list);
+	free(c);
+}
+
+/* NULL as from request_new(), or where the service is no authority. */
+static struct request *request_of(struct rpc_call *call, const char *name, const char *token)
+{
+	struct request *r = request_new(call, "");
+	struct certificate_request *c;
+	struct err e;
+
+	if (!r)
+		return NULL;
+	if (!r->service->authority) {
+		(void)err_set(
+			&e, ERR_PRECONDITION,
+			"this service issues no certificates: set COMPUTATIONS_CA_CERT and "
+			"COMPUTATIONS_CA_KEY, make the two with 'cocos-computations --make-ca "
+			"NAME', and start it again");
+		request_refuse(r, &e);
+		return NULL;
+	}
+	c = r->certificate = calloc(1, sizeof(*r->certificate));
+	if (c && (c->name = strdup(name)) && (c->token = strdup(token)))
+		return r;
+	err_nomem(&e);
+	request_refuse(r, &e);
+	return NULL;
+}
+
+static void about(struct request *r, const struct ca_record *record)
+{
+	if (r->audit)
+		snprintf(r->audit->object, sizeof(r->audit->object), "certificate %s",
+			 record->serial);
+}
+
+/* ---- a token ---- */
+
+static int run_add_token(struct store *store, struct request *r, struct err *e)
+{
+	struct certificate_request *c = r->certificate;
+	struct ca_record *made = &c->rows[0];
+
+	if (ca_token_add(&store->db, &c->wish, r->caller.who.name, store_now(), made, c->text, e) <
+	    0)
+		return err_code(e);
+	about(r, made);
+	request_is(r, "open, for %s %s, %u days", ca_roles[made->role].name, made->name,
+		   made->days);
+	return 0;
+}
+
+static void reply_add_token(struct request *r)
+{
+	Certificates__NewToken m = CERTIFICATES__NEW_TOKEN__INIT;
+	Google__Protobuf__Timestamp time;
+
+	rpc_call_note(r->call, "serial", r->certificate->rows[0].serial);
+	m.token = r->certificate->text;
+	m.serial = r->certificate->rows[0].serial;
+	m.expires = people_time(&time, r->certificate->rows[0].ends);
+	rpc_call_reply(r->call, &m.base);
+}
+
+static void on_add_token(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Certificates__TokenRequest *m = (const Certificates__TokenRequest *)message;
+	struct request *r = request_of(call, m->name, "");
+	struct err e;
+
+	if (!r)
+		return;
+	r->certificate->wish.name = r->certificate->name;
+	r->certificate->wish.days = m->days;
+	r->certificate->wish.hours = m->hours;
+	if (ca_role_find(m->role, &r->certificate->wish.role, &e) < 0)
+		request_refuse(r, &e);
+	else
+		people_start(r, run_add_token, reply_add_token);
+}
+
+/* ---- a certificate ---- */
+
+static int run_issue(struct store *store, struct request *r, struct err *e)
+{
+	struct certificate_request *c = r->certificate;
+	struct ca_record *issued = &c->rows[0];
+
+	if (ca_issue(&store->db, r->service->authority, c->token,
+		     (struct span){ c->request, c->request_len }, store_now(), issued, &c->pem,
+		     e) < 0)
+		return err_code(e);
+	about(r, issued);
+	request_was(r, "open");
+	request_is(r, "issued to %s %s, key %s", ca_roles[issued->role].name, issued->name,
+		   issued->key);
+	return 0;
+}
+
+static void reply_issue(struct request *r)
+{
+	const struct ca_record *issued = &r->certificate->rows[0];
+	Certificates__IssueResponse m = CERTIFICATES__ISSUE_RESPONSE__INIT;
+	Google__Protobuf__Timestamp time;
+
+	rpc_call_note(r->call, "serial", issued->serial);
+	m.certificate = r->certificate->pem;
+	m.authority = r->service->authority->pem;
+	m.name = (char *)(uintptr_t)issued->name;
+	m.role = (char *)(uintptr_t)ca_roles[issued->role].name;
+	m.serial = (char *)(uintptr_t)issued->serial;
+	m.expires = people_time(&time, issued->ends);
+	rpc_call_reply(r->call, &m.base);
+}
+
+static void on_issue(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Certificates__IssueRequest *m = (const Certificates__IssueRequest *)message;
+	struct request *r = request_of(call, "", m->token);
+	struct certificate_request *c;
+	struct err e;
+
+	if (!r)
+		return;
+	c = r->certificate;
+	c->request = malloc(m->request.len + 1);
+	if (!c->request) {
+		err_nomem(&e);
+		request_refuse(r, &e);
+		return;
+	}
+	if (m->request.len)
+		memcpy(c->request, m->request.data, m->request.len);
+	c->request_len = m->request.len;
+	people_start(r, run_issue, reply_issue);
+}
+
+/* ---- who signs them ---- */
+
+static int run_authority(struct store *store, struct request *r, struct err *e)
+{
+	return ca_crl(&store->db, r->service->authority, store_now(), &r->certificate->list,
+		      &r->certificate->list_len, e);
+}
+
+static void reply_authority(struct request *r)
+{
+	Certificates__AuthorityResponse m = CERTIFICATES__AUTHORITY_RESPONSE__INIT;
+
+	m.certificate = r->service->authority->pem;
+	m.list.data = r->certificate->list;
+	m.list.len = r->certificate->list_len;
+	rpc_call_reply(r->call, &m.base);
+}
+
+static void on_authority(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = request_of(call, "", "");
+
+	if (r)
+		people_start(r, run_authority, reply_authority);
+}
+
+/* ---- those that there are ---- */
+
+static int run_list(struct store *store, struct request *r, struct err *e)
+{
+	return ca_list(&store->db, r->certificate->after, r->certificate->rows, &r->count, e);
+}
+
+static void reply_list(struct request *r)
+{
+	Certificates__ListResponse response = CERTIFICATES__LIST_RESPONSE__INIT;
+	struct {
+		Certificates__Certificate m;
+		Google__Protobuf__Timestamp created, issued, expires, revoked;
+	} out[CA_PAGE_MAX];
+	Certificates__Certificate *pointers[CA_PAGE_MAX];
+	const int64_t now = store_now();
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct ca_record *row = &r->certificate->rows[i];
+		Certificates__Certificate *m = pointers[i] = &out[i].m;
+
+		certificates__certificate__init(m);
+		m->number = (uint64_t)row->number;
+		m->serial = row->serial;
+		m->name = row->name;
+		m->role = (char *)(uintptr_t)ca_roles[row->role].name;
+		m->state = (char *)(uintptr_t)ca_record_state(row, now);
+		m->maker = row->maker;
+		m->key = row->key;
+		m->created = people_time(&out[i].created, row->created);
+		m->issued = people_time(&out[i].issued, row->issued);
+		m->expires = people_time(&out[i].expires, row->ends);
+		m->revoked = people_time(&out[i].revoked, row->revoked);
+	}
+	response.certificates = pointers;
+	response.n_certificates = r->count;
+	if (r->count == CA_PAGE_MAX)
+		response.next = (uint64_t)r->certificate->rows[r->count - 1].number;
+	rpc_call_reply(r->call, &response.base);
+}
+
+static void on_list(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Certificates__ListRequest *m = (const Certificates__ListRequest *)message;
+	struct request *r = request_of(call, "", "");
+
+	if (!r)
+		return;
+	/* No row has one that is larger than that. */
+	r->certificate->after = m->after > INT64_MAX ? INT64_MAX : (int64_t)m->after;
+	people_start(r, run_list, reply_list);
+}
+
+static int run_revoke(struct store *store, struct request *r, struct err *e)
+{
+	struct ca_record *was = &r->certificate->rows[0];
+
+	if (ca_revoke(&store->db, r->certificate->name, store_now(), was, e) < 0)
+		return err_code(e);
+	about(r, was);
+	request_was(r, "%s, of %s %s", was->issued ? "issued" : "open", ca_roles[was->role].name,
+		    was->name);
+	request_is(r, "revoked");
+	return 0;
+}
+
+static void on_revoke(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r =
+		request_of(call, ((const Certificates__RevokeRequest *)message)->serial, "");
+
+	if (r)
+		people_start(r, run_revoke, people_reply_empty);
+}
+
+#define METHOD(path_, request_, response_, message_)                                          \
+	{ .method = { path_, RPC_UNARY, &certificates__##request_##__descriptor, response_ }, \
+	  .message = message_ }
+#define ANSWER(name_) &certificates__##name_##__descriptor
+
+static const struct rpc_handler handlers[] = {
+	METHOD(PROTO_CERTIFICATES_ADD_TOKEN, token_request, ANSWER(new_token), on_add_token),
+	METHOD(PROTO_CERTIFICATES_ISSUE, issue_request, ANSWER(issue_response), on_issue),
+	METHOD(PROTO_CERTIFICATES_AUTHORITY, authority_request, ANSWER(authority_response),
+	       on_authority),
+	METHOD(PROTO_CERTIFICATES_LIST, list_request, ANSWER(list_response), on_list),
+	METHOD(PROTO_CERTIFICATES_REVOKE, revoke_request, &google__protobuf__empty__descriptor,
+	       on_revoke),
+};
+
+const struct rpc_service certificates_rpc = {
+	.name = PROTO_CERTIFICATES_SERVICE,
+	.handlers = handlers,
+	.count = ARRAY_LEN(handlers),
+	.descriptors = &proto_certificates_set,
+};

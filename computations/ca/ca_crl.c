@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ca_crl.c — the list of revoked certificates: the last one, or a new one. */
+#include "computations/ca/ca_record.h"
+
+#include <string.h>
+
+/* 1: it is fresh; 0: it is not, or there is none. `number`: the last one's. */
+static int read_last(struct db *db, const struct authority *a, int64_t now, int64_t *number,
+		     uint8_t **der, size_t *len, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	const void *bytes;
+	int64_t fresh;
+	size_t size;
+	int row;
+
+	*number = 0;
+	if (db_query(db, &rows, e,
+		     "SELECT number, fresh, bytes FROM certificate_lists WHERE authority = ?", "t",
+		     a->fingerprint) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row <= 0)
+		return row;
+	if (db_integer(rows, 0, 1, INT64_MAX - 1, number, e) < 0 ||
+	    db_integer(rows, 1, 0, INT64_MAX, &fresh, e) < 0 ||
+	    db_blob(rows, 2, CA_LIST_MAX, &bytes, &size, e) < 0)
+		return err_code(e);
+	/* A clock that went back must not keep one for longer than that. */
+	if (fresh <= now || fresh > now + (int64_t)CA_LIST_FRESH_H * 3600 * 1000)
+		return 0;
+	*der = malloc(size);
+	if (!*der)
+		return err_nomem(e);
+	memcpy(*der, bytes, size);
+	*len = size;
+	return 1;
+}
+
+/* Those that would be valid still. */
+static int read_revoked(struct db *db, const struct authority *a, int64_t now,
+			struct certificate_revoked **revoked, size_t *count, struct err *e)
+{
+	CLEANUP(free)
+	struct certificate_revoked *all = calloc(CA_RECORDS_MAX, sizeof(*all));
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	size_t got = 0;
+	int row;
+
+	if (!all)
+		return err_nomem(e);
+	if (db_query(db, &rows, e,
+		     "SELECT serial, revoked FROM certificates WHERE authority = ? AND revoked > 0"
+		     " AND until > ? ORDER BY number",
+		     "ti", a->fingerprint, now - AUTHORITY_SKEW_S * 1000) < 0)
+		return err_code(e);
+	while ((row = db_next(rows, e)) > 0) {
+		CLEANUP(free) char *serial = NULL;
+
+		/* None may be left out. */
+		if (got == CA_RECORDS_MAX)
+			return err_set(e, ERR_EXHAUSTED, "more than %d revoked certificates",
+				       CA_RECORDS_MAX);
+		if (db_text(rows, 0, &serial, e) < 0 ||
+		    db_integer(rows, 1, 1, INT64_MAX, &all[got].when, e) < 0)
+			return err_code(e);
+		if (strlen(serial) != SERIAL_TEXT_LEN)
+			return err_set(e, ERR_DATA_LOSS, "database: a serial number of %zu digits",
+				       strlen(serial));
+		memcpy(all[got++].serial, serial, SERIAL_TEXT_LEN + 1);
+	}
+	if (row < 0)
+		return row;
+	*revoked = TAKE_PTR(all);
+	*count = got;
+	return 0;
+}
+
+static int keep(struct db *db, const struct authority *a, const struct certificate_list *list,
+		const uint8_t *der, size_t len, struct err *e)
+{
+	const int64_t fresh = list->from + (int64_t)AUTHORITY_SKEW_S * 1000 +
+			      (int64_t)CA_LIST_FRESH_H * 3600 * 1000;
+
+	if (db_run(db, e, "DELETE FROM certificate_lists WHERE authority = ?", "t",
+		   a->fingerprint) < 0)
+		return err_code(e);
+	return db_run(db, e,
+		      "INSERT INTO certificate_lists (authority, number, fresh, bytes)"
+		      " VALUES (?, ?, ?, ?)",
+		      "tiib", a->fingerprint, list->number, fresh, der, len);
+}
+
+int ca_crl(struct db *db, const struct authority *a, int64_t now, uint8_t **der, size_t *len,
+	   struct err *e)
+{
+	CLEANUP(free) struct certificate_revoked *revoked = NULL;
+	CLEANUP(free) uint8_t *made = NULL;
+	int64_t last;
+	size_t count, size;
+	int fresh = read_last(db, a, now, &last, &made, &size, e);
+
+	if (fresh < 0)
+		return fresh;
+	if (!fresh) {
+		if (read_revoked(db, a, now, &revoked, &count, e) < 0)
+			return err_code(e);
+		const struct certificate_list list = {
+			/* By the clock, a database of last week goes on where today's was. */
+			.number = last < now / 1000 ? now / 1000 : last + 1,
+			.from = now - AUTHORITY_SKEW_S * 1000,
+			.until = now + (int64_t)CA_LIST_HOURS * 3600 * 1000,
+			.revoked = revoked,
+			.count = count,
+		};
+		if (certificate_list_sign(a, &list, &made, &size, e) < 0 ||
+		    keep(db, a, &list, made, size, e) < 0)
+			return err_code(e);
+	}
+	*der = TAKE_PTR(made);
+	*len = size;
+	return 0;
+}

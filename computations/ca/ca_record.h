@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ca_record.h — which certificates there are: for whom a token waits, what was issued for one, what is revoked.
+ *
+ * Blocking, inside a transaction of the caller's.
+ */
+#pragma once
+
+#include "common/base/span.h"
+#include "common/db/db.h"
+#include "computations/ca/certificate.h"
+#include "computations/people/user.h"
+
+enum {
+	CA_TOKEN_SECRET_LEN = 32,
+	CA_TOKEN_TEXT_LEN = 2 * CA_TOKEN_SECRET_LEN,
+	CA_TOKEN_HOURS = 1,
+	CA_TOKEN_HOURS_MAX = 168,
+	CA_RECORDS_MAX = 10000,              /* whose tokens or certificates have not ended */
+	CA_KEPT_MS = 30 * 24 * 3600 * 1000U, /* after that */
+	CA_PAGE_MAX = 256,
+	CA_LIST_HOURS = 24,  /* until the next revocation list */
+	CA_LIST_FRESH_H = 6, /* until one is made if nobody was revoked */
+};
+
+struct ca_record {
+	int64_t number, created, ends, issued, revoked; /* ms since 1970; 0: not yet */
+	uint32_t days;
+	enum ca_role role;
+	char serial[SERIAL_TEXT_LEN + 1], name[CA_NAME_MAX + 1], maker[PEOPLE_NAME_MAX + 1];
+	char key[AUTHORITY_FINGERPRINT_LEN + 1]; /* fingerprint; "": not yet */
+};
+/* "open", "issued", "revoked" or "ended". */
+const char *ca_record_state(const struct ca_record *r, int64_t now);
+
+/* What is asked for; 0: as much as is usual. */
+struct ca_wish {
+	const char *name;
+	enum ca_role role;
+	uint32_t days, hours; /* of the certificate, of the token */
+};
+
+/* A token for one certificate, by that user ("": whoever may open the administrators' socket). ERR_EXHAUSTED: there are
+ * CA_RECORDS_MAX; ERR_PRECONDITION: of a person who is no user, or suspended. */
+int ca_token_add(struct db *db, const struct ca_wish *wish, const char *maker, int64_t now,
+		 struct ca_record *made, char text[CA_TOKEN_TEXT_LEN + 1],
+		 struct err *e) MUST_CHECK;
+
+/* The certificate, malloc'ed PEM, for the one time that the token works. ERR_UNAUTHENTICATED, in one line for all of
+ * them: it was used or revoked, has ended, its maker administers nothing any more, its person is no user, or none. A
+ * request that is refused leaves it as it was. */
+int ca_issue(struct db *db, const struct authority *a, const char *token, struct span request,
+	     int64_t now, struct ca_record *issued, char **pem, struct err *e) MUST_CHECK;
+
+/* Behind that number (0: the first), oldest first. */
+int ca_list(struct db *db, int64_t after, struct ca_record rows[CA_PAGE_MAX], size_t *count,
+	    struct err *e) MUST_CHECK;
+
+/* The token, or the certificate, is good for nothing any more. ERR_NOT_FOUND: none is open or valid under that serial
+ * number. */
+int ca_revoke(struct db *db, const char *serial, int64_t now, struct ca_record *was,
+	      struct err *e) MUST_CHECK;
+
+/* The authority's revocation list, malloc'ed DER: the last one while it is fresh, else a new one of a higher number,
+ * also than any of before a backup was brought back. */
+int ca_crl(struct db *db, const struct authority *a, int64_t now, uint8_t **der, size_t *len,
+	   struct err *e) MUST_CHECK;

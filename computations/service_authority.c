@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/service_authority.h"
+
+#include "common/base/file.h"
+#include "common/base/timestamp.h"
+#include "common/rpc/tls.h"
+#include "computations/store/store.h"
+
+/* Without tokens a certificate of these authorities is all that an administrator shows, and an agent has one, too. */
+static int check_admins(const struct config *c, const struct authority *a, struct err *e)
+{
+	CLEANUP(free) char *pem = NULL;
+	bool is_among;
+
+	if (!c->admin_client_ca_certs || c->admin_sign_in)
+		return 0;
+	if (file_read_text(c->admin_client_ca_certs, RPC_TLS_PEM_MAX, &pem, e) < 0 ||
+	    authority_is_among(a, pem, &is_among, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_ADMIN_CLIENT_CA_CERTS");
+	if (!is_among)
+		return 0;
+	return err_set(e, ERR_PRECONDITION,
+		       "COMPUTATIONS_ADMIN_CLIENT_CA_CERTS names the authority of "
+		       "COMPUTATIONS_CA_CERT: each agent would be an administrator; set "
+		       "COMPUTATIONS_ADMIN_SIGN_IN=true as well, or use another authority");
+}
+
+int service_authority_open(const struct config *config, struct authority **authority, struct err *e)
+{
+	CLEANUP(authority_free) struct authority *a = NULL;
+
+	if (config->ca_cert) {
+		if (authority_load(config->ca_cert, config->ca_key, store_now(), &a, e) < 0)
+			return err_wrap(e, "COMPUTATIONS_CA_CERT, COMPUTATIONS_CA_KEY");
+		if (check_admins(config, a, e) < 0)
+			return err_code(e);
+	}
+	*authority = TAKE_PTR(a);
+	return 0;
+}
+
+int service_authority_make(const struct config *config, const char *name, FILE *out, struct err *e)
+{
+	char end[TIMESTAMP_TEXT_MAX];
+	const int64_t now = store_now();
+
+	if (!config->ca_cert)
+		return err_set(e, ERR_PRECONDITION,
+			       "set COMPUTATIONS_CA_CERT and COMPUTATIONS_CA_KEY first: they name "
+			       "the files that are made");
+	if (authority_make(name, config->ca_cert, config->ca_key, now, e) < 0)
+		return err_code(e);
+	timestamp_format(now / 1000 + (int64_t)AUTHORITY_DAYS * 86400, end);
+	fprintf(out,
+		"authority %s: certificate '%s', for whoever is to trust it, and key '%s', for this "
+		"service alone; until %s\n",
+		name, config->ca_cert, config->ca_key, end);
+	return 0;
+}

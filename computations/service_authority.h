@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service_authority.h — the authority of COMPUTATIONS_CA_CERT and _KEY, as the service starts with it.
+ */
+#pragma once
+
+#include "computations/ca/authority.h"
+#include "computations/core/config.h"
+
+/* NULL where the settings name none. ERR_PRECONDITION, too: its certificates would make everybody who has one an
+ * administrator of the service. */
+int service_authority_open(const struct config *config, struct authority **authority,
+			   struct err *e) MUST_CHECK;
+
+/* --make-ca: a new key and certificate in the files that the settings name. */
+int service_authority_make(const struct config *config, const char *name, FILE *out,
+			   struct err *e) MUST_CHECK;

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody has a token for a certificate, or would like one, and wants more of it than it is for. The honest twin gets the
+certificate that the token is for."""
+import contextlib
+import os
+import threading
+
+import grpc
+
+from certificates import MORE, OVER, Issuer, openssl
+from rows import Outcome, row
+
+
+@contextlib.contextmanager
+def issuer(**fields):
+    with Issuer() as page:
+        yield page, page.token(**fields)
+
+
+def asked(page, token, request=None):
+    """What became of it: a certificate that openssl takes, or what the service said."""
+    try:
+        pem = page.issue(token, request).certificate
+    except grpc.RpcError as error:
+        assert "issued" not in {c.state for c in page.listed().values() if c.name == "cvm-1"}
+        return Outcome(False, error.details(), 0)
+    assert ": OK" in page.verify(pem)
+    return Outcome(True, gained=len(pem))
+
+
+@row("certificate-token-used-twice", OVER)
+def used_twice(evil):
+    """A token lies in a CVM's boot settings, where another one finds it when it was used."""
+    with issuer() as (page, made):
+        if evil:
+            page.issue(made.token)
+            try:
+                page.issue(made.token)
+            except grpc.RpcError as error:
+                return Outcome(False, error.details(), 0)
+            return Outcome(True)
+        return asked(page, made.token)
+
+
+@row("certificate-token-by-many-at-once", OVER)
+def at_once(evil):
+    """Eight ask at the same moment for the one certificate that a token is for: one of them has it."""
+    with issuer() as (page, made):
+        requests = [page.request(name=f"k{i}") for i in range(8 if evil else 1)]
+        got, said, barrier = [], [], threading.Barrier(len(requests))
+
+        def take(request):
+            barrier.wait()
+            try:
+                got.append(page.issue(made.token, request).certificate)
+            except grpc.RpcError as error:
+                said.append(error.details())
+
+        threads = [threading.Thread(target=take, args=(r,)) for r in requests]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        # The first is the honest one's.
+        assert got, said
+        return Outcome(len(got) == len(requests), "\n".join(sorted(set(said))), sum(map(len, got[1:])) if evil else len(got[0]))
+
+
+@row("certificate-token-ended", OVER)
+def ended(evil):
+    """Its hour is over."""
+    with issuer() as (page, made):
+        page.change(f"UPDATE certificates SET until = until - {3600000 if evil else 1}")
+        return asked(page, made.token)
+
+
+@row("certificate-token-revoked", OVER)
+def revoked(evil):
+    """It was revoked, since it came into the wrong hands."""
+    with issuer() as (page, made):
+        if evil:
+            page.call("Revoke", serial=made.serial)
+        return asked(page, made.token)
+
+
+@row("certificate-token-guessed", OVER)
+def guessed(evil):
+    """A token that is nearly right."""
+    with issuer() as (page, made):
+        wrong = made.token[:-1] + ("0" if made.token[-1] != "0" else "1")
+        return asked(page, wrong if evil else made.token)
+
+
+@row("certificate-token-of-an-administrator-who-was-removed", OVER)
+def of_who_was_removed(evil):
+    """Before an administrator of the service is removed, he leaves himself a way back."""
+    with Issuer() as page:
+        page.root("AddUser", name="chief", administrator=True)
+        made = page.token(by=page.root("AddToken", user="chief", name="t").token)
+        if evil:
+            page.root("RemoveUser", name="chief")
+        return asked(page, made.token)
+
+
+@row("certificate-token-of-a-suspended-person", OVER)
+def of_who_is_suspended(evil):
+    """A user who was suspended has a token of before."""
+    with Issuer() as page:
+        page.root("AddUser", name="anna")
+        made = page.token("anna", "person")
+        if evil:
+            page.root("SuspendUser", name="anna")
+        return asked(page, made.token)
+
+
+@row("certificate-token-made-by-a-user", "may not administer")
+def made_by_a_user(evil):
+    """A user makes himself a token for a manager's certificate."""
+    with Issuer() as page:
+        page.root("AddUser", name="anna", administrator=not evil)
+        token = page.root("AddToken", user="anna", name="t").token
+        try:
+            made = page.token("vm1.example.org", "manager", by=token)
+        except grpc.RpcError as error:
+            return Outcome(False, error.details(), 0)
+        return asked(page, made.token)
+
+
+def of(name, reason, arguments=(), **fields):
+    """A row whose request is made by 'openssl req' with these arguments; its docstring is the function's."""
+    def decorate(function):
+        def attempt(evil):
+            with issuer() as (page, made):
+                return asked(page, made.token, page.request(*arguments, **fields) if evil else None)
+        attempt.__doc__, attempt.__module__ = function.__doc__, function.__module__
+        return row("certificate-" + name, reason)(attempt)
+    return decorate
+
+
+@of("request-with-anothers-name", "names another than cvm-1", subject="/CN=cvm-2")
+def another_name():
+    """The request's subject is another CVM."""
+
+
+@of("request-with-other-names", MORE, ("-addext", "subjectAltName=DNS:manager.example.org"))
+def other_names():
+    """The request asks for a manager's host as another name."""
+
+
+@of("request-of-an-authority", MORE, ("-addext", "basicConstraints=critical,CA:TRUE"))
+def an_authority():
+    """The request asks for a certificate that issues others."""
+
+
+@of("request-for-another-role", MORE, ("-addext", "extendedKeyUsage=serverAuth"))
+def another_role():
+    """An agent's token, and a request for what a manager's certificate is for."""
+
+
+@of("request-with-a-weak-key", "an RSA key of 1024 bits",
+    kind=("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"))
+def weak_key():
+    """A key that others could compute."""
+
+
+@of("request-signed-by-sha-1", "signed in another way", digest="-sha1")
+def weak_digest():
+    """The proof that the caller has the key is over SHA-1."""
+
+
+@row("certificate-request-for-anothers-key", "not signed by the key that it asks a certificate for")
+def anothers_key(evil):
+    """The request has the public key of somebody else, and is signed by the attacker's."""
+    with issuer() as (page, made):
+        request = page.request()
+        if evil:
+            other = openssl("pkey", "-in", page.keys("k.pem"), "-pubout", "-outform", "DER")
+            page.request(name="mine")
+            mine = openssl("pkey", "-in", page.keys("mine.pem"), "-pubout", "-outform", "DER")
+            request = openssl("req", "-new", "-key", page.keys("mine.pem"), "-subj", "/", "-outform", "DER")
+            assert request.count(mine) == 1
+            request = request.replace(mine, other)
+        return asked(page, made.token, request)
+
+
+@row("certificate-request-of-many-bytes", "wanted 1 to 4096")
+def many_bytes(evil):
+    """A request of a mebibyte, to see what reads it."""
+    with issuer() as (page, made):
+        return asked(page, made.token, os.urandom(1 << 20) if evil else None)
+
+
+@row("certificate-that-was-revoked", "certificate revoked")
+def shows_a_revoked_one(evil):
+    """A certificate goes on being shown after it was revoked, to somebody who fetches the list."""
+    with issuer() as (page, made):
+        issued = page.issue(made.token)
+        page.list()
+        if evil:
+            page.call("Revoke", serial=issued.serial)
+        said = page.verify(issued.certificate)
+        return Outcome(": OK" in said, said)
+
+
+@row("certificate-of-an-agent-as-a-server", "unsuitable certificate purpose")
+def as_a_server(evil):
+    """An agent listens in a manager's place with the certificate that it has."""
+    with issuer(name="vm1.example.org", role="agent" if evil else "manager") as (page, made):
+        said = page.verify(page.issue(made.token).certificate, "-purpose", "sslserver")
+        return Outcome(": OK" in said, said)
