@@ -195,7 +195,7 @@ def what_is_not_there_is_told():
 
     for arguments, says in ((["covid19", "--from", "/nowhere"], "'/nowhere/covid19/train.py' is not there"),
                             ([], "there are: covid19"), (["covid19", "rul-turbofan"], "one use case"),
-                            (["--stop"], "scripts/usecase NAME"),
+                            (["--stop"], "--stop wants a value"),
                             (["covid19", "--vm", "none", "--tee", "snp"], "--tee snp is of a virtual machine")):
         done = call(*arguments)
         assert done.returncode == 2 and says in done.stderr and not done.stdout, (arguments, done)
