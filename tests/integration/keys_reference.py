@@ -113,6 +113,8 @@ def own_keys():
     """{section: keys} of our form."""
     found = {}
     for heading in re.findall(r"^### (.*)$", POLICY, re.M):
+        if not quoted(heading):
+            continue  # of RTMR0, which has no keys
         text = POLICY[POLICY.index(f"### {heading}\n"):]
         for row in table_below(OWN_HEAD, text):
             for name in quoted(row[0]):
