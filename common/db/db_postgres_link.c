@@ -18,11 +18,17 @@ enum {
 	PAUSE_MAX_MS = 10000,
 };
 
-/* The server's limits of a session, and what no setting of a database or role may change. */
+/* The server's limits of a session, and what no setting of a database or role may change. Of a machine that failed
+ * without a word the server learns by keepalives alone, which are two hours apart by default: until then the session
+ * holds its lock, and nobody takes its place. */
 static const char session[] =
 	"SET statement_timeout = 10000;"
 	"SET lock_timeout = 5000;"
 	"SET idle_in_transaction_session_timeout = 60000;"
+	"SET tcp_keepalives_idle = 30;"
+	"SET tcp_keepalives_interval = 10;"
+	"SET tcp_keepalives_count = 3;"
+	"SET tcp_user_timeout = 20000;"
 	"SET standard_conforming_strings = on;"
 	"SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')"
 	" IN ('off', 'local') THEN 'on' ELSE current_setting('synchronous_commit') END, false)";

@@ -184,17 +184,20 @@ static int sqlite_begin(void *handle, struct err *e)
 	return sqlite_script(handle, "BEGIN IMMEDIATE", e);
 }
 
-/* The first read makes the moment. */
-static int sqlite_snapshot(void *handle, struct err *e)
-{
-	return sqlite_script(handle, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1", e);
-}
-
 static void sqlite_rollback(void *handle)
 {
 	struct err ignored;
 
 	(void)!sqlite_script(handle, "ROLLBACK", &ignored);
+}
+
+/* The first read makes the moment. Where that fails, BEGIN has not: nobody else would end it. */
+static int sqlite_snapshot(void *handle, struct err *e)
+{
+	if (sqlite_script(handle, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1", e) == 0)
+		return 0;
+	sqlite_rollback(handle);
+	return err_code(e);
 }
 
 static int sqlite_commit(void *handle, struct err *e)

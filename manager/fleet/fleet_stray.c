@@ -199,11 +199,24 @@ static void read_work(void *data)
 	ask->result = stray_read(ask->fleet->lifecycle, ask->id, &ask->cvm, &ask->err);
 }
 
+/* One of its id that nobody here knows is of an earlier try, whose answer got lost (ERR_UNKNOWN). */
+static int record(struct registry *registry, const struct cvm *cvm, struct err *e)
+{
+	struct err none;
+
+	if (registry_add(registry, cvm, e) == 0)
+		return 0;
+	return e->code == ERR_EXISTS &&
+			       registry_set_step(registry, cvm->id, CVM_RUNNING, &none) == 0
+		       ? 0
+		       : err_code(e);
+}
+
 static void adopt_work(void *data)
 {
 	struct ask *ask = data;
 
-	ask->result = registry_add(ask->fleet->lifecycle->registry, &ask->cvm, &ask->err);
+	ask->result = record(ask->fleet->lifecycle->registry, &ask->cvm, &ask->err);
 }
 
 static void adopt_failed(struct ask *ask)

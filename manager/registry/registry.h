@@ -166,7 +166,7 @@ struct registry_host {
 int registry_hosts(struct registry *registry, struct registry_host **hosts, size_t *count,
 		   struct err *e) MUST_CHECK;
 
-/* ERR_EXISTS if there is one of that name. */
+/* ERR_EXISTS if there is another one of that name; fine if it is the same. */
 int registry_host_add(struct registry *registry, const struct registry_host *host,
 		      struct err *e) MUST_CHECK;
 

@@ -153,9 +153,11 @@ static int list(struct registry *r, void *data, struct err *e)
 		cvm = &l->all[l->count];
 		if (registry_row_take(rows, cvm, e) < 0)
 			return err_code(e);
-		if (l->count && cvm->slot == cvm[-1].slot)
-			return err_set(e, ERR_DATA_LOSS, "CVMs %s and %s have one slot", cvm[-1].id,
-				       cvm->id);
+		/* Whoever counts slots by the last one goes by this order, whatever a server or an index says. */
+		if (l->count && cvm->slot <= cvm[-1].slot)
+			return err_set(e, ERR_DATA_LOSS, "CVMs %s and %s %s", cvm[-1].id, cvm->id,
+				       cvm->slot == cvm[-1].slot ? "have one slot"
+								 : "are not in the order of slots");
 		l->count++;
 	}
 	return row;

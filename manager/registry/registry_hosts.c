@@ -84,13 +84,19 @@ int registry_hosts(struct registry *r, struct registry_host **hosts, size_t *cou
 	return 0;
 }
 
+/* The same once more changes nothing: whoever lost the answer to it (ERR_UNKNOWN) asks again. */
 static int add(struct registry *r, void *data, struct err *e)
 {
 	const struct registry_host *host = data;
+	int64_t added;
 
-	return db_run(&r->db, e,
-		      "INSERT INTO host (name, uri, words, draining) VALUES (?, ?, ?, ?)", "ttti",
-		      host->name, host->uri, host->words, (int64_t)host->draining);
+	if (db_change(&r->db, &added, e,
+		      "INSERT INTO host (name, uri, words, draining) VALUES (?, ?, ?, ?)"
+		      " ON CONFLICT (name) DO UPDATE SET draining = excluded.draining"
+		      " WHERE host.uri = excluded.uri AND host.words = excluded.words",
+		      "ttti", host->name, host->uri, host->words, (int64_t)host->draining) < 0)
+		return err_code(e);
+	return added ? 0 : err_set(e, ERR_EXISTS, "host %s is another by that name", host->name);
 }
 
 int registry_host_add(struct registry *r, const struct registry_host *host, struct err *e)

@@ -30,18 +30,22 @@ int registry_error(const struct registry *r, struct err *e)
 	return r->is_copy ? err_code(e) : err_wrap(e, "registry");
 }
 
-/* The number of who opened it last goes with each change. A manager that lost its connection to the server, and its
- * place to another manager, has an older one: what it knows of CVMs is not true any more. */
+/* The number of who opened it last goes with each change, and so does the tag: of several hosts that the place names,
+ * one may have a registry of its own. A manager that lost its connection to the server, and its place to another
+ * manager, has an older number: what it knows of CVMs is not true any more. */
 static int check_epoch(struct registry *r, struct err *e)
 {
 	char mine[24];
-	int64_t is_mine;
+	int64_t are_mine;
 
 	snprintf(mine, sizeof(mine), "%" PRIu64, r->epoch);
-	if (db_number(&r->db, &is_mine, e,
-		      "SELECT count(*) FROM meta WHERE key = 'epoch' AND value = ?", "t", mine) < 0)
+	if (db_number(&r->db, &are_mine, e,
+		      "SELECT count(*) FROM meta WHERE key = 'epoch' AND value = ?"
+		      " OR key = 'tag' AND value = ?",
+		      "tt", mine, r->tag) < 0)
 		return err_code(e);
-	return is_mine ? 0
+	return are_mine == 2
+		       ? 0
 		       : err_set(e, ERR_PRECONDITION,
 				 "another manager has used it since this one started, which may "
 				 "change nothing any more: start this one anew");

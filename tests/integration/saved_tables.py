@@ -299,19 +299,25 @@ def what_cannot_be_saved_is_refused_in_a_line():
 
 
 def who_stops_it_finds_nothing():
+    """While its machine runs, which here does not get anywhere: else it might be done before it is stopped."""
     folder = Once.folder
     os.mkdir(folder("stopped"))
-    with subprocess.Popen(arguments(folder, folder("stopped/tables")), stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL) as run:
-        def children():
-            return subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(run.pid)], capture_output=True, text=True,
-                                  check=False).stdout
-        until(lambda: "qemu" in children(), "QEMU")
-        pids = re.findall(r"^ *(\d+)", children(), re.M)
-        run.send_signal(signal.SIGTERM)
-        assert run.wait() == 1
-    assert not os.listdir(folder("stopped"))
-    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids), pids
+    hangs = folder.write("hangs", '#!/bin/sh\ncase " $* " in *" guest=tables,"*) exec sleep 3600 ;; esac\n'
+                         'exec /usr/bin/qemu-system-x86_64 "$@"\n', 0o755)
+
+    def machine_runs(parent):
+        said = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(parent)], capture_output=True, text=True,
+                              check=False).stdout
+        found = dict(reversed(line.split()) for line in said.splitlines())
+        return found if {"swtpm", "sleep"} <= set(found) else None
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        with subprocess.Popen(arguments(folder, folder("stopped/tables"), qemu=hangs), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as run:
+            pids = until(lambda run=run: machine_runs(run.pid), "swtpm and QEMU").values()
+            run.send_signal(number)
+            assert run.wait() == 1
+        assert not os.listdir(folder("stopped"))
+        assert not any(os.path.exists(f"/proc/{pid}") for pid in pids), pids
 
 
 def main():

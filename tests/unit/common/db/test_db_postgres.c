@@ -283,6 +283,21 @@ static void what_takes_too_long_is_ended(void **state)
 	db_rollback(&room->db);
 }
 
+/* Here by a unix socket, where they are kept and mean nothing. */
+static void a_server_looks_whether_who_asks_is_still_there(void **state)
+{
+	struct db_room *room = *state;
+	int64_t set;
+
+	assert_ok(db_number(&room->db, &set, &room->e,
+			    "SELECT count(*) FROM pg_settings WHERE source = 'session' AND name IN"
+			    " ('tcp_keepalives_idle', 'tcp_keepalives_interval',"
+			    " 'tcp_keepalives_count', 'tcp_user_timeout')",
+			    ""),
+		  room->e);
+	assert_int_equal(set, 4);
+}
+
 static void one_that_takes_no_writes_is_said_so(void **state)
 {
 	struct db_room *room = *state;
@@ -414,6 +429,7 @@ int main(void)
 		DB_ROOM_ROW(a_commit_whose_answer_is_lost_is_found),
 		DB_ROOM_ROW(what_it_can_not_do_now_has_its_code),
 		DB_ROOM_ROW(what_takes_too_long_is_ended),
+		DB_ROOM_ROW(a_server_looks_whether_who_asks_is_still_there),
 		DB_ROOM_ROW(one_that_takes_no_writes_is_said_so),
 		DB_ROOM_ROW(one_of_two_that_contradict_each_other_is_undone),
 		DB_ROOM_ROW(one_alone_uses_it_at_a_time),

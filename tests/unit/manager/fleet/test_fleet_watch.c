@@ -317,6 +317,29 @@ static void a_stray_is_on_the_host_that_its_record_names(void **state)
 	fleet_room_close(&m);
 }
 
+/* ERR_UNKNOWN: it was recorded, and who asked was told that nobody knows. */
+static void an_adoption_whose_answer_got_lost_is_asked_for_again(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	char name[LIFECYCLE_NAME_MAX];
+	struct err e;
+
+	fleet_room_prepare(&m, 2);
+	lifecycle_name(&m.lifecycle, 1, name);
+	fleet_room_leave(&m, STRAY, name);
+	fleet_room_open(&m);
+	look(&m);
+	fleet_world.saved = (struct cvm){
+		.slot = 1, .port = 7101, .cpus = 1, .step = CVM_RUNNING, .id = STRAY
+	};
+	assert_ok(registry_add(m.registry, &fleet_world.saved, &e), e);
+	adopt(&m, &told, STRAY);
+	assert_int_equal(told.adopted, 1);
+	assert_int_equal(fleet_find(m.fleet, STRAY)->slot, 1);
+	fleet_room_close(&m);
+}
+
 /* Before it has a slot, a notice finds nothing. */
 static void a_stray_that_ends_while_it_is_adopted_goes_again(void **state)
 {
@@ -740,6 +763,7 @@ int main(void)
 		FLEET_ROOM_ROW(a_stray_is_removed_when_somebody_says_so),
 		FLEET_ROOM_ROW(a_stray_is_adopted_as_it_was),
 		FLEET_ROOM_ROW(a_stray_is_on_the_host_that_its_record_names),
+		FLEET_ROOM_ROW(an_adoption_whose_answer_got_lost_is_asked_for_again),
 		FLEET_ROOM_ROW(a_stray_that_ends_while_it_is_adopted_goes_again),
 		FLEET_ROOM_ROW(one_call_at_a_time_is_about_a_stray),
 		FLEET_ROOM_ROW(what_strays_have_counts),

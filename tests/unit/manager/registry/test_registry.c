@@ -316,7 +316,7 @@ static void what_was_deleted_is_remembered_for_a_while(void **state)
 
 static void hosts_are_kept_in_the_order_in_which_they_were_added(void **state)
 {
-	struct registry_host other = registry_room_host, *all;
+	struct registry_host other = registry_room_host, taken = registry_room_host, *all;
 	struct registry *r;
 	size_t count;
 	struct err e;
@@ -325,7 +325,9 @@ static void hosts_are_kept_in_the_order_in_which_they_were_added(void **state)
 	other.draining = false;
 	assert_ok(registry_open(registry_room_folder, registry_room_place(), &r, &e), e);
 	assert_ok(registry_host_add(r, &registry_room_host, &e), e);
-	assert_refused(registry_host_add(r, &registry_room_host, &e), e, ERR_EXISTS, "name");
+	assert_ok(registry_host_add(r, &registry_room_host, &e), e);
+	strcpy(taken.words, "tees=none address=10.0.0.5");
+	assert_refused(registry_host_add(r, &taken, &e), e, ERR_EXISTS, "host ward-4");
 	assert_ok(registry_host_add(r, &other, &e), e);
 	assert_ok(registry_host_drain(r, "ward-4", false, &e), e);
 	assert_ok(registry_host_drain(r, "here", true, &e), e);
@@ -481,6 +483,12 @@ static void who_had_it_open_before_changes_nothing(void **state)
 		       "another manager");
 	assert_refused(registry_host_drop(r, "a", &e), e, ERR_PRECONDITION, "another manager");
 	assert_refused(registry_host_settle(r, "a", &e), e, ERR_PRECONDITION, "another manager");
+	/* Nor in another's, which has been started as often. */
+	registry_room_sql("UPDATE meta SET value = '1' WHERE key = 'epoch';"
+			  "UPDATE meta SET value = 'x' || value WHERE key = 'tag'");
+	assert_refused(registry_add(r, &two, &e), e, ERR_PRECONDITION, "another manager");
+	registry_room_sql("UPDATE meta SET value = '2' WHERE key = 'epoch';"
+			  "UPDATE meta SET value = substr(value, 2) WHERE key = 'tag'");
 	assert_ok(registry_list(r, &all, &count, &e), e);
 	assert_int_equal(count, 1);
 	assert_cvm_equal(&all[0], &one);

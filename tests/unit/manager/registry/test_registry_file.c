@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a registry in a file alone can be. */
 #include "common/base/file.h"
+#include "common/db/db_sqlite.h"
 #include "manager/registry/registry_form.h"
 #include "tests/unit/manager/registry_room.h"
 
@@ -81,6 +82,29 @@ static void tables_of_another_form_are_refused(void **state)
 	registry_room_sql("DROP TABLE cvm; CREATE TABLE cvm (id)");
 	assert_ok(registry_open(registry_room_folder, registry_room_place(), &r, &e), e);
 	assert_refused(registry_list(r, &all, &count, &e), e, ERR_INTERNAL, "no such column");
+	registry_close(r);
+}
+
+/* As an index that is damaged while it is open gives them, and a server that is not to be trusted. */
+static void rows_in_another_order_are_refused(void **state)
+{
+	struct cvm *all;
+	struct registry *r;
+	size_t count;
+	struct err e;
+
+	assert_ok(registry_open(registry_room_folder, registry_room_place(), &r, &e), e);
+	for (unsigned i = 0; i < 3; i++) {
+		struct cvm cvm = registry_room_cvm(i);
+
+		assert_ok(registry_add(r, &cvm, &e), e);
+	}
+	registry_room_sql("CREATE TABLE copy AS SELECT * FROM cvm; DROP TABLE cvm;"
+			  "ALTER TABLE copy RENAME TO cvm; CREATE INDEX slots ON cvm (slot DESC);"
+			  "PRAGMA writable_schema = ON; UPDATE sqlite_schema"
+			  " SET sql = 'CREATE INDEX slots ON cvm (slot)' WHERE name = 'slots'");
+	registry_room_sql("CREATE TABLE more (n)"); /* so that it is read anew */
+	assert_refused(registry_list(r, &all, &count, &e), e, ERR_DATA_LOSS, "the order of slots");
 	registry_close(r);
 }
 
@@ -211,16 +235,38 @@ static void what_the_disk_says_is_told(void **state)
 	assert_refused(failed, e, ERR_INTERNAL, "I/O error: File too large");
 }
 
+static int refuse_reads(void *data, int action, const char *a, const char *b, const char *c,
+			const char *d)
+{
+	return action == SQLITE_READ ? SQLITE_DENY : SQLITE_OK;
+}
+
+static void a_look_that_fails_leaves_nothing_open(void **state)
+{
+	struct db db;
+	struct err e;
+
+	assert_ok(db_sqlite_open(&db, registry_room_path, &e), e);
+	sqlite3_set_authorizer(db_sqlite_of(&db), refuse_reads, NULL);
+	assert_refused(db_snapshot(&db, &e), e, ERR_INTERNAL, "not authorized");
+	sqlite3_set_authorizer(db_sqlite_of(&db), NULL, NULL);
+	assert_ok(db_begin(&db, &e), e);
+	db_rollback(&db);
+	db_close(&db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		REGISTRY_ROOM_ROW(files_that_are_no_databases_are_refused),
 		REGISTRY_ROOM_ROW(tables_of_another_form_are_refused),
+		REGISTRY_ROOM_ROW(rows_in_another_order_are_refused),
 		REGISTRY_ROOM_ROW(the_tag_outlives_the_log),
 		REGISTRY_ROOM_ROW(a_damaged_database_is_refused_and_never_taken_for_an_empty_one),
 		REGISTRY_ROOM_ROW(a_record_of_the_first_version_is_read),
 		REGISTRY_ROOM_ROW(a_record_is_copied_and_read_back_alone),
 		REGISTRY_ROOM_ROW(what_the_disk_says_is_told),
+		REGISTRY_ROOM_ROW(a_look_that_fails_leaves_nothing_open),
 	};
 
 	return cmocka_run_group_tests(tests, registry_room_enter, registry_room_end);
