@@ -49,11 +49,10 @@ static bool limit_of(struct request *r, const struct usage_row *row,
 	const struct manager_table *table = machines_table(r->service->machines);
 	const struct usage_request *usage = r->usage;
 	struct machine_quota quota;
-	struct err none;
 
 	if (row->is_removed || usage->now < usage->month.since ||
 	    usage->now >= usage->month.until ||
-	    manager_table_quota(table, row->workspace, &quota, &none) < 0)
+	    !manager_table_quota_of(table, row->workspace, &quota))
 		return false;
 	return usage_message_limit(limit, &quota);
 }

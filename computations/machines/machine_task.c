@@ -273,7 +273,6 @@ static void ran(struct machine_task *task, const struct machine_said *said)
 					      .until = USAGE_UNTIL_NOW,
 					      .cpus = said->cpus,
 					      .memory = said->memory } };
-	struct err e;
 
 	if (now < task->meter_due) {
 		stuck(task, task->limit_note);
@@ -281,7 +280,7 @@ static void ran(struct machine_task *task, const struct machine_said *said)
 	}
 	task->meter_due = now + METER_MS;
 	/* What has no line of its own any more is not ended by that. */
-	if (manager_table_quota(&task->machines->table, task->row.workspace, &c.quota, &e) < 0)
+	if (!manager_table_quota_of(&task->machines->table, task->row.workspace, &c.quota))
 		c.quota = (struct machine_quota)MACHINE_QUOTA_NONE;
 	change(task, &c);
 }

@@ -314,8 +314,8 @@ int manager_table_find(const struct manager_table *table, const char *name,
 		       log_quote(name).text);
 }
 
-int manager_table_quota(const struct manager_table *table, const char *workspace,
-			struct machine_quota *quota, struct err *e)
+bool manager_table_quota_of(const struct manager_table *table, const char *workspace,
+			    struct machine_quota *quota)
 {
 	const struct manager_limit *found = NULL;
 
@@ -323,13 +323,23 @@ int manager_table_quota(const struct manager_table *table, const char *workspace
 		if (strcmp(table->limits[i].workspace, workspace) == 0 ||
 		    (!found && strcmp(table->limits[i].workspace, "*") == 0))
 			found = &table->limits[i];
-	if (!found || !found->quota.cvms)
+	if (found)
+		*quota = found->quota;
+	return found;
+}
+
+int manager_table_quota(const struct manager_table *table, const char *workspace,
+			struct machine_quota *quota, struct err *e)
+{
+	struct machine_quota found;
+
+	if (!manager_table_quota_of(table, workspace, &found) || !found.cvms)
 		return err_set(
 			e, ERR_DENIED,
 			"workspace %s may have no CVMs: ask the service's administrators for a "
 			"line 'limit %s cvms=N' in COMPUTATIONS_MANAGERS",
 			workspace, workspace);
-	*quota = found->quota;
+	*quota = found;
 	return 0;
 }
 

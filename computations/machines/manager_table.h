@@ -72,5 +72,10 @@ int manager_table_find(const struct manager_table *table, const char *name,
 int manager_table_quota(const struct manager_table *table, const char *workspace,
 			struct machine_quota *quota, struct err *e) MUST_CHECK;
 
+/* What its line says, or that of each workspace, also where that is none any more: what runs is measured by it. False: there is
+ * no line. */
+bool manager_table_quota_of(const struct manager_table *table, const char *workspace,
+			    struct machine_quota *quota);
+
 /* A line of it is of that workspace. */
 bool manager_table_limits(const struct manager_table *table, const char *workspace);

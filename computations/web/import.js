@@ -92,6 +92,9 @@ function stripCsv(text, dropped) {
 				throw new Error(`There is no column ${cell.value.slice(0, 60)}.`);
 			names.push(cell.value);
 		} else {
+			// What stands under no column is not known to be free of contents.
+			if (column >= header.length)
+				throw new Error("A row has more cells than there are columns.");
 			const kept = COLUMNS.get(header[column]) && cell.value ? stripJson(cell.value, dropped) : cell.value;
 			check(kept);
 			if (kept !== cell.value) {
@@ -164,12 +167,13 @@ function card(one, isPreview) {
 export function start(form) {
 	const shown = document.getElementById("import-shown"), said = document.getElementById("import-said");
 	const people = document.getElementById("people"), file = document.getElementById("f-file");
-	const text = document.getElementById("f-text");
+	const text = document.getElementById("f-text"), own = new Set();
 
 	// Of another document they are others.
 	for (const field of [file, text])
 		field.addEventListener("change", () => {
 			people.replaceChildren();
+			own.clear();
 			shown.replaceChildren();
 		});
 
@@ -181,6 +185,9 @@ export function start(form) {
 			field.autocomplete = "off";
 			field.dataset.person = person.id;
 			field.value = person.user;
+			if (person.user === person.id)
+				own.add(person.id);
+			field.required = own.has(person.id);
 			label.htmlFor = field.id;
 			return element("div", "", "", label, field, element("span", !person.user ? "No member here: name one, or roles go without"
 				: person.has_key ? "Has a key here" : "Has no key here", "hint"));
@@ -188,7 +195,11 @@ export function start(form) {
 		people.replaceChildren(...fields.length ? [element("h3", "Who they are here"), ...fields] : []);
 	}
 
+	// Whoever is called as a member is that one, unless another is named: to the service an empty field is no answer.
 	function mapped() {
+		const bare = [...people.querySelectorAll("input")].find((field) => field.required && !field.value.trim());
+		if (bare)
+			throw new Error(`${bare.dataset.person} is a member here: name whom it stands for, or take it out of the document.`);
 		return Object.fromEntries([...people.querySelectorAll("input")]
 			.filter((field) => field.value.trim() && field.value.trim() !== field.dataset.person)
 			.map((field) => [field.dataset.person, field.value.trim()]));

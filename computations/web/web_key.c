@@ -16,11 +16,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	/* Whoever makes a computation names whose keys he likes, as often as a manifest has room for: a page ends behind the
+	 * computation with which it has so many, and with the longest names it is less than WEB_PAGE_MAX. */
+	KEY_USES_MAX = 100,
+	KEY_USES_ROOM = KEY_USES_MAX + 1 + MANIFEST_DATASETS_MAX + USER_KEYS_MAX,
+};
+
+struct use {
+	const struct computation *c;
+	const char *as; /* "dataset", */
+	char *name;     /* of that name; NULL: it has none */
+	const struct user_key *key;
+};
+
 struct keys {
 	struct user_key rows[USER_KEYS_MAX];
 	size_t count;
-	Cvms__ComputationRunReq *manifests[WEB_ROWS]; /* of the computations of this page */
-	size_t manifest_count;
+	struct use uses[KEY_USES_ROOM]; /* of the computations of this page */
+	size_t use_count;
 };
 
 static void free_keys(void *data)
@@ -29,23 +43,76 @@ static void free_keys(void *data)
 
 	for (size_t i = 0; i < keys->count; i++)
 		user_key_done(&keys->rows[i]);
-	for (size_t i = 0; i < keys->manifest_count; i++)
-		manifest_free(keys->manifests[i]);
+	for (size_t i = 0; i < keys->use_count; i++)
+		free(keys->uses[i].name);
 	free(keys);
 }
 
-static int load_manifests(struct store *store, struct web_work *work, struct err *e)
+/* ---- what hangs on them ---- */
+
+static const struct user_key *key_of(const struct keys *keys, const ProtobufCBinaryData *spki)
+{
+	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
+	struct err ignored;
+
+	if (key_fingerprint(spki->data, spki->len, fingerprint, &ignored) < 0)
+		return NULL;
+	for (size_t i = 0; i < keys->count; i++)
+		if (memcmp(keys->rows[i].fingerprint, fingerprint, sizeof(fingerprint)) == 0)
+			return &keys->rows[i];
+	return NULL;
+}
+
+static int add_use(struct keys *keys, const struct computation *c, const char *as, const char *name,
+		   const ProtobufCBinaryData *spki, struct err *e)
+{
+	const struct user_key *key = key_of(keys, spki);
+	struct use *use = &keys->uses[keys->use_count];
+
+	if (!key)
+		return 0;
+	if (keys->use_count == KEY_USES_ROOM)
+		return err_set(e, ERR_DATA_LOSS, "a manifest in the database has too many keys");
+	*use = (struct use){ .c = c, .as = as, .name = name ? strdup(name) : NULL, .key = key };
+	if (name && !use->name)
+		return err_nomem(e);
+	keys->use_count++;
+	return 0;
+}
+
+static int add_uses(struct store *store, struct keys *keys, const struct computation *c,
+		    struct err *e)
+{
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (store_manifest(store, c->id, &bytes, &len, e) < 0 ||
+	    manifest_decode(bytes, len, &m, e) < 0 ||
+	    (m->algorithm && add_use(keys, c, "algorithm", NULL, &m->algorithm->userkey, e) < 0))
+		return err_code(e);
+	for (size_t i = 0; i < m->n_datasets; i++)
+		if (add_use(keys, c, "dataset", m->datasets[i]->filename, &m->datasets[i]->userkey,
+			    e) < 0)
+			return err_code(e);
+	for (size_t i = 0; i < m->n_result_consumers; i++)
+		if (add_use(keys, c, "results", NULL, &m->result_consumers[i]->userkey, e) < 0)
+			return err_code(e);
+	return 0;
+}
+
+/* One manifest at a time: they may be long. */
+static int load_uses(struct store *store, struct web_work *work, struct err *e)
 {
 	struct keys *keys = work->more;
 
 	for (size_t i = 0; i < work->count; i++) {
-		CLEANUP(free) uint8_t *bytes = NULL;
-		size_t len;
-
-		if (store_manifest(store, work->rows[i].id, &bytes, &len, e) < 0 ||
-		    manifest_decode(bytes, len, &keys->manifests[i], e) < 0)
+		if (add_uses(store, keys, &work->rows[i], e) < 0)
 			return err_code(e);
-		keys->manifest_count++;
+		if (keys->use_count < KEY_USES_MAX)
+			continue;
+		for (; work->count > i + 1; work->has_more = true)
+			computation_done(&work->rows[--work->count]);
 	}
 	return 0;
 }
@@ -75,56 +142,7 @@ static int run(struct store *store, struct web_work *work, struct err *e)
 	work->has_more = work->count > WEB_ROWS;
 	if (work->has_more)
 		computation_done(&work->rows[--work->count]);
-	return load_manifests(store, work, e);
-}
-
-/* ---- what hangs on them ---- */
-
-struct use {
-	const struct computation *c;
-	const char *as, *name; /* "dataset", of that name */
-	const struct user_key *key;
-};
-
-static const struct user_key *key_of(const struct keys *keys, const ProtobufCBinaryData *spki)
-{
-	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
-	struct err ignored;
-
-	if (key_fingerprint(spki->data, spki->len, fingerprint, &ignored) < 0)
-		return NULL;
-	for (size_t i = 0; i < keys->count; i++)
-		if (memcmp(keys->rows[i].fingerprint, fingerprint, sizeof(fingerprint)) == 0)
-			return &keys->rows[i];
-	return NULL;
-}
-
-static void put_uses(const struct web_work *work, struct writer *w,
-		     void (*put)(struct writer *w, const struct use *use))
-{
-	const struct keys *keys = work->more;
-
-	for (size_t i = 0; i < keys->manifest_count; i++) {
-		const Cvms__ComputationRunReq *m = keys->manifests[i];
-		struct use use = { .c = &work->rows[i], .as = "algorithm", .name = "" };
-
-		if (m->algorithm && (use.key = key_of(keys, &m->algorithm->userkey)))
-			put(w, &use);
-		use.as = "dataset";
-		for (size_t k = 0; k < m->n_datasets; k++) {
-			use.name = m->datasets[k]->filename;
-			use.key = key_of(keys, &m->datasets[k]->userkey);
-			if (use.key)
-				put(w, &use);
-		}
-		use.as = "results";
-		use.name = "";
-		for (size_t k = 0; k < m->n_result_consumers; k++) {
-			use.key = key_of(keys, &m->result_consumers[k]->userkey);
-			if (use.key)
-				put(w, &use);
-		}
-	}
+	return load_uses(store, work, e);
 }
 
 /* ---- the page ---- */
@@ -184,7 +202,7 @@ static void put_use(struct writer *w, const struct use *use)
 	else
 		page_put(w, "<bdi>%t</bdi></th>", name);
 	page_cell(w, "As");
-	page_put(w, "<span>%s <bdi>%t</bdi></span></td>", use->as, use->name);
+	page_put(w, "<span>%s <bdi>%t</bdi></span></td>", use->as, use->name ? use->name : "");
 	page_cell(w, "Key");
 	page_key(w, use->key->fingerprint);
 	page_put(w, "</td></tr>\n");
@@ -195,6 +213,7 @@ static void put_what_hangs(const struct web_work *work, struct writer *w)
 	static const struct page_column columns[] = { { "Computation", false },
 						      { "As", false },
 						      { "Key", false } };
+	const struct keys *keys = work->more;
 
 	page_put(
 		w,
@@ -202,7 +221,8 @@ static void put_what_hangs(const struct web_work *work, struct writer *w)
 		"them</h2>\n<p class=\"small\">%t</p>\n",
 		WEB_KEY_USES);
 	page_table_begin(w, "Computations whose manifests name them", columns, ARRAY_LEN(columns));
-	put_uses(work, w, put_use);
+	for (size_t i = 0; i < keys->use_count; i++)
+		put_use(w, &keys->uses[i]);
 	page_table_end(w);
 	page_put(w, "<nav class=\"pages\" aria-label=\"Pages\">");
 	if (*work->search.before)
@@ -268,7 +288,7 @@ static void put_use_json(struct writer *w, const struct use *use)
 	begin(w);
 	put_text(w, "computation", use->c->id);
 	put_text(w, "as", use->as);
-	put_text(w, "name", use->name);
+	put_text(w, "name", use->name ? use->name : "");
 	json_put_hex(w, "fingerprint", use->key->fingerprint, sizeof(use->key->fingerprint));
 	writer_text(w, "}");
 }
@@ -286,7 +306,8 @@ static void reply_json(struct web_work *work)
 	writer_text(&w, "]");
 	json_put_key(&w, "uses");
 	writer_text(&w, "[");
-	put_uses(work, &w, put_use_json);
+	for (size_t i = 0; i < keys->use_count; i++)
+		put_use_json(&w, &keys->uses[i]);
 	writer_text(&w, "]");
 	web_json_next(&w, work->has_more ? work->rows[work->count - 1].id : NULL);
 	writer_text(&w, "}\n");

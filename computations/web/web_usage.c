@@ -14,11 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One more than is shown, to see whether there are more. */
+/* Rows of a statement that are asked for at once: each time all that ran in the month is summed, and nothing else is done
+ * in the database meanwhile. */
+enum { STATEMENT_ROWS = 4096 };
+
 struct usage_page {
 	struct usage_month month;
 	int64_t now;
-	struct usage_row rows[WEB_ROWS + 1];
+	struct usage_row *rows; /* one more than is shown, to see whether there are more */
+	size_t room;
 	struct usage_share share;         /* of all rows, also those that are on other pages */
 	struct usage_standing standing;   /* of the month that has not ended */
 	struct usage_statement statement; /* of those that are files */
@@ -29,8 +33,9 @@ static void free_page(void *data)
 {
 	struct usage_page *p = data;
 
-	for (size_t i = 0; i < ARRAY_LEN(p->rows); i++)
+	for (size_t i = 0; p->rows && i < p->room; i++)
 		usage_row_done(&p->rows[i]);
+	free(p->rows);
 	usage_share_done(&p->share);
 	usage_statement_done(&p->statement);
 	free(p->place);
@@ -58,7 +63,6 @@ static int take_share(struct store *store, struct web_work *work, const struct w
 	Computations__UsageLimit limit;
 	struct machine_quota quota;
 	struct usage_sums sums;
-	struct err none;
 
 	if (store_usage_sums(store, w->number, &p->month, &sums, e) < 0)
 		return err_code(e);
@@ -68,7 +72,7 @@ static int take_share(struct store *store, struct web_work *work, const struct w
 	p->share.workspace = strdup(w->name);
 	if (!p->share.workspace)
 		return err_nomem(e);
-	if (!is_now(p) || manager_table_quota(table, w->name, &quota, &none) < 0)
+	if (!is_now(p) || !manager_table_quota_of(table, w->name, &quota))
 		return 0;
 	usage_limit_judge(&sums, &quota, &p->month, &p->standing);
 	if (usage_message_limit(&limit, &quota)) {
@@ -89,17 +93,17 @@ static int take_rows(struct store *store, struct web_work *work, int64_t workspa
 		.workspace = workspace,
 		.person = work->caller.rights.operates ? 0 : work->caller.who.person,
 		.after = *after,
-		.max = ARRAY_LEN(p->rows),
+		.max = p->room,
 	};
 
 	if (store_usage(store, &query, p->rows, &work->count, e) < 0)
 		return err_code(e);
-	work->has_more = work->count > WEB_ROWS;
+	work->has_more = work->count == p->room;
 	work->count -= work->has_more;
 	return 0;
 }
 
-static int begin(struct store *store, struct web_work *work, struct workspace *w,
+static int begin(struct store *store, struct web_work *work, size_t room, struct workspace *w,
 		 struct usage_after *after, struct err *e)
 {
 	const char *month = http_request_query(work->r, "month");
@@ -109,6 +113,10 @@ static int begin(struct store *store, struct web_work *work, struct workspace *w
 		return err_nomem(e);
 	work->more = p;
 	work->free_more = free_page;
+	p->room = room + 1;
+	p->rows = calloc(p->room, sizeof(*p->rows));
+	if (!p->rows)
+		return err_nomem(e);
 	p->now = store_now();
 	if (usage_month_parse(month ? month : "", p->now, &p->month, e) < 0 ||
 	    usage_after_parse(work->after, after, e) < 0 ||
@@ -122,7 +130,7 @@ static int run_list(struct store *store, struct web_work *work, struct err *e)
 	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
 	struct usage_after after;
 
-	if (begin(store, work, &w, &after, e) < 0)
+	if (begin(store, work, WEB_ROWS, &w, &after, e) < 0)
 		return err_code(e);
 	return take_rows(store, work, w.number, &after, e);
 }
@@ -341,7 +349,7 @@ static int run_statement(struct store *store, struct web_work *work, const struc
 	struct usage_page *p;
 	bool has_limit;
 
-	if (begin(store, work, &w, &after, e) < 0)
+	if (begin(store, work, STATEMENT_ROWS, &w, &after, e) < 0)
 		return err_code(e);
 	p = work->more;
 	limit.cvm_hours = p->share.limit.cvm_hours;
@@ -361,7 +369,7 @@ static int run_statement(struct store *store, struct web_work *work, const struc
 		add_rows(p, work->count, has_limit ? &limit : NULL, form);
 		if (work->has_more && next_of(&p->rows[work->count - 1], &place, e) < 0)
 			return err_code(e);
-		for (size_t i = 0; i < ARRAY_LEN(p->rows); i++)
+		for (size_t i = 0; i < p->room; i++)
 			usage_row_done(&p->rows[i]);
 		free(p->place);
 		p->place = TAKE_PTR(place);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_workspace.c — the workspaces that somebody is in, a new one, another name: the page, and the same for programs. */
 #include "common/base/json.h"
+#include "computations/machines/machines.h"
 #include "computations/web/web_act.h"
 #include "computations/web/web_action_row.h"
 #include "computations/web/web_form.h"
@@ -177,6 +178,14 @@ void web_workspace_json(struct http_request *r, void *data)
 
 /* ---- its settings ---- */
 
+/* As the method decides it (admin_workspace.c). */
+static bool may_rename(const struct web_work *work)
+{
+	return work->caller.rights.operates ||
+	       !manager_table_limits(machines_table(work->web->service->machines),
+				     web_place_of(work)->w.name);
+}
+
 static void reply_settings(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
@@ -187,7 +196,9 @@ static void reply_settings(struct web_work *work)
 		"<section class=\"panel\" aria-labelledby=\"h-rename\"><h2 id=\"h-rename\">Another "
 		"name</h2>\n<p>%t</p>\n",
 		WEB_WORKSPACE_RENAME);
-	if (*work->csrf) {
+	if (!may_rename(work)) {
+		page_put(&w, "<p class=\"note\">%t</p>\n", WEB_WORKSPACE_LIMITED);
+	} else if (*work->csrf) {
 		web_place_form(work, "stack", "settings", &w);
 		web_form_field(&w, "name", "Name", "text", "off", web_place_of(work)->w.name,
 			       WEB_WORKSPACE_NAME);

@@ -310,9 +310,10 @@ def a_limit_warns_and_then_ends():
         spent(running, "default", 8 * HOUR_MS)
         until(lambda: "80 % of its workspace's 10 CPU-hours" in shown(running, "one").reason, "it is said")
         made(running.root, "two", cpus=1, memory=1 << 30)
+        until(lambda: {row.workspace for row in running.root("Usage").rows} == {"default", "lab"}, "that of both has been noted")
         printed = ours(running, "usage", "--workspace", "default", "-o", "html")
         assert " of its 10 CPU hours (80 %).</p>" in printed.ok(), printed
-        assert "note: workspace default has used 8.00" in printed.err, printed.err
+        assert "note: workspace default has used 8." in printed.err, printed.err
         found = list(csv.DictReader(io.StringIO(ours(running, "usage", "-o", "csv").ok())))
         assert {(row["workspace"], row["limit_cpu_hours"], row["limit_cvm_hours"]) for row in found} == \
             {("default", "10", ""), ("lab", "11", "")}, found

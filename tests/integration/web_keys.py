@@ -89,14 +89,37 @@ def many_computations_are_paged():
         for number in range(51):
             naming(room, "lab-member", f"n-{number:02}", mine.spki)
         first = told(room, "lab-member")
-        assert len(first["uses"]) == 150 and first["next"] == "n-01", first["next"]
-        second = told(room, "lab-member", "/api/me/keys?before=n-01")
-        assert [u["computation"] for u in second["uses"]] == ["n-00"] * 3 and second["next"] is None
-        assert "/me/keys?before=n-01" in room.sessions["lab-member"].get("/me/keys").page().links
+        # A page ends behind the computation with which it has 100.
+        assert len(first["uses"]) == 102 and first["next"] == "n-17", first["next"]
+        second = told(room, "lab-member", "/api/me/keys?before=n-17")
+        assert [u["computation"] for u in second["uses"]] == [f"n-{n:02}" for n in range(16, -1, -1) for _ in range(3)] and second["next"] is None
+        assert "/me/keys?before=n-17" in room.sessions["lab-member"].get("/me/keys").page().links
         naming(room, "lab-administrator", "hidden", mine.spki)
         hers, none = (room.call("GET", "/api/me/keys?before=" + name, room.tokens["lab-member"]) for name in ("hidden", "nix"))
         assert hers.status == none.status == 404 and hers.body == none.body.replace(b"nix", b"hidden")
 
 
+def nobody_fills_anothers_page():
+    """Whoever makes computations names whose key he likes, as often as a manifest has room for, under the longest names."""
+    with Lab() as room:
+        mine = holder(room, "lab-member")
+        for number in range(4):
+            sets = [cvms.Dataset(hash=bytes([1 + number, row]) * 16, userKey=mine.spki, filename=f"{row:03}" + "&" * 252) for row in range(256)]
+            manifest = cvms.ComputationRunReq(id=f"full-{number}", name="&" * 1024, datasets=sets,
+                                              algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=mine.spki))
+            Caller(room.service.channel, room.tokens["lab-administrator"])(
+                "Create", computations.CreateRequest(manifest=manifest, workspace="lab"))
+            room.root("GiveRole", computation_id=f"full-{number}", role="viewer", user="lab-member")
+        found, path = [], "/api/me/keys"
+        while path:
+            page = room.sessions["lab-member"].get(path.removeprefix("/api"))
+            assert page.status == 200 and f'action="/me/keys/{mine.fingerprint.hex()}"'.encode() in page.body, page.status
+            got = told(room, "lab-member", path)
+            found += [u["computation"] for u in got["uses"]]
+            path = got["next"] and "/api/me/keys?before=" + got["next"]
+        assert found == [f"full-{number}" for number in (3, 2, 1, 0) for _ in range(257)], len(found)
+
+
 if __name__ == "__main__":
-    tap.run([keys_are_shown_to_whose_they_are, a_key_is_retired_by_its_user_alone, many_computations_are_paged])
+    tap.run([keys_are_shown_to_whose_they_are, a_key_is_retired_by_its_user_alone, many_computations_are_paged,
+             nobody_fills_anothers_page])

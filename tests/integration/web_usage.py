@@ -144,6 +144,17 @@ def pages_and_statements_have_all():
         assert len(more) == 1 and names[50] in get(room, more[0], "chief").page().words(), more
 
 
+def a_long_statement_has_all():
+    """More rows than are asked for at once."""
+    with hall() as room:
+        began = ms(2020, 2)
+        names = [f"c{number:04}" for number in range(2 * 4096 + 1)]
+        ran(room, *((name, began, began + 1000, 1, 1) for name in names))
+        rows = csv.DictReader(io.StringIO(get(room, ALL[2] + "?month=2020-02", "chief").body.decode()))
+        assert [row["computation"] for row in rows] == names
+        assert get(room, ALL[3] + "?month=2020-02", "chief").body.count(b"<tr>") == len(names) + 2
+
+
 def what_others_wrote_stays_text():
     with hall() as room:
         began = ms(2020, 2)
@@ -167,4 +178,4 @@ def what_others_wrote_stays_text():
 
 if __name__ == "__main__":
     tap.run([each_sees_what_he_may, a_month_ends_at_its_end, a_limit_is_shown_where_it_holds, pages_and_statements_have_all,
-             what_others_wrote_stays_text])
+             a_long_statement_has_all, what_others_wrote_stays_text])

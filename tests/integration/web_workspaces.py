@@ -7,6 +7,7 @@ import audit_book
 import tap
 from people import Caller
 from assets import DIGEST, naming
+from web_machines import hall
 from web_members import Lab
 from web_page import BROWSER, EVIL
 
@@ -64,6 +65,15 @@ def what_is_offered_is_what_one_may():
         assert shown.status == 200 and b"<form" not in shown.body and b"cocos-cli workspace rename" in shown.body
 
 
+def a_name_with_a_limit_is_the_services():
+    with hall("limit default cvms=4\n") as room:
+        for who in ("administrator", "chief"):
+            shown = room.sessions[who].get("/w/default/settings")
+            assert shown.page() and (b'action="/w/default/settings"' in shown.body) == (who == "chief"), who
+            assert ("is said of this name" in shown.page().words()) == (who == "administrator"), who
+        assert rename(room, "page", "administrator", "default", "ward").status == 403
+
+
 def names_are_such_as_commands_take():
     with Lab() as room:
         before = all_of(room)
@@ -103,5 +113,6 @@ def what_is_in_it_stays_and_the_log_has_both_names():
 
 
 if __name__ == "__main__":
-    tap.run([each_deed_is_for_whom_a_role_allows_it, what_is_offered_is_what_one_may, names_are_such_as_commands_take,
+    tap.run([each_deed_is_for_whom_a_role_allows_it, what_is_offered_is_what_one_may, a_name_with_a_limit_is_the_services,
+             names_are_such_as_commands_take,
              what_is_in_it_stays_and_the_log_has_both_names])

@@ -26,7 +26,7 @@ static void a_table_is_read(void **state)
 		      "agents-ca=/a agents-cert=/b agents-key=/c\n"
 		      "manager near 127.0.0.1:7 agents=[::1]:1\nmanager six [::1]:7 agents=h:1\n"
 		      "limit lab cvms=3 cpus=8 memory=4G cvm-hours=5 cpu-hours=100000000 "
-		      "memory-hours=1\nlimit * cvms=1\nlimit none cvms=0\n",
+		      "memory-hours=1\nlimit * cvms=1\nlimit none cvms=0 cpu-hours=9\n",
 		      &e),
 		e);
 	assert_int_equal(table.count, 4);
@@ -51,6 +51,11 @@ static void a_table_is_read(void **state)
 	assert_int_equal(quota.cpu_hours, UINT64_MAX);
 	assert_refused(manager_table_quota(&table, "none", &quota, &e), e, ERR_DENIED,
 		       "may have no CVMs");
+	/* Those that it has are measured all the same. */
+	assert_true(manager_table_quota_of(&table, "none", &quota));
+	assert_int_equal(quota.cpu_hours, 9);
+	assert_true(manager_table_quota_of(&table, "other", &quota));
+	assert_int_equal(quota.cpu_hours, UINT64_MAX);
 	assert_true(manager_table_limits(&table, "none"));
 	assert_false(manager_table_limits(&table, "other"));
 }
@@ -66,6 +71,7 @@ static void one_manager_needs_no_name_and_no_limit_is_none(void **state)
 	assert_string_equal(row->name, "here");
 	assert_refused(manager_table_quota(&table, "lab", &quota, &e), e, ERR_DENIED,
 		       "'limit lab cvms=N'");
+	assert_false(manager_table_quota_of(&table, "lab", &quota));
 	table.count = 0;
 	assert_refused(manager_table_find(&table, "", &row, &e), e, ERR_PRECONDITION,
 		       "no manager to make CVMs");
