@@ -6,7 +6,8 @@
 #include "common/rpc/tls.h"
 #include "computations/store/store.h"
 
-/* Without tokens a certificate of these authorities is all that an administrator shows, and an agent has one, too. */
+/* Without tokens a certificate of these authorities is all that an administrator shows, and an agent has one, too. What
+ * stands above an authority that another one signed is not known here, and a client brings what lies between. */
 static int check_admins(const struct config *c, const struct authority *a, struct err *e)
 {
 	CLEANUP(free) char *pem = NULL;
@@ -14,6 +15,13 @@ static int check_admins(const struct config *c, const struct authority *a, struc
 
 	if (!c->admin_client_ca_certs || c->admin_sign_in)
 		return 0;
+	if (authority_is_below(a))
+		return err_set(
+			e, ERR_PRECONDITION,
+			"another authority signed the certificate of COMPUTATIONS_CA_CERT: where "
+			"COMPUTATIONS_ADMIN_CLIENT_CA_CERTS names one above it, each agent would be an "
+			"administrator; set COMPUTATIONS_ADMIN_SIGN_IN=true as well, or use an "
+			"authority of its own");
 	if (file_read_text(c->admin_client_ca_certs, RPC_TLS_PEM_MAX, &pem, e) < 0 ||
 	    authority_is_among(a, pem, &is_among, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_ADMIN_CLIENT_CA_CERTS");

@@ -129,6 +129,6 @@ const struct command cmd_user_remove_passkeys = {
 	.operands_max = 1,
 	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_remove_passkeys,
-	.more = "Nobody signs in with them from then on; sessions go on until 'session revoke NAME --all'. The user\n"
-		"adds others at the service's page, under You. 'user list' shows how many each has.",
+	.more = "Nobody signs in with them from then on, and the user's sessions end. The user adds others at the\n"
+		"service's page, under You. 'user list' shows how many each has.",
 };

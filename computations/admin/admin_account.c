@@ -5,6 +5,7 @@
 #include "computations/people/account.h"
 #include "computations/people/entry.h"
 #include "computations/people/factor.h"
+#include "computations/people/login.h"
 #include "computations/people/passkey.h"
 #include "computations/web/web.h"
 
@@ -189,8 +190,10 @@ static int run_remove_passkeys(struct store *store, struct request *r, struct er
 {
 	struct user u CLEANUP_USER = { .name = NULL };
 
-	return find_other(store, r, &u, e) < 0 ? err_code(e)
-					       : passkey_remove_all(&store->db, u.number, e);
+	if (find_other(store, r, &u, e) < 0 || passkey_remove_all(&store->db, u.number, e) < 0)
+		return err_code(e);
+	/* A session that has just begun with one of them adds another, where there is no password. */
+	return login_end_others(&store->db, u.number, 0, e);
 }
 
 void people_remove_factor(struct rpc_call *call, const ProtobufCMessage *message)

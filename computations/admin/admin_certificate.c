@@ -80,6 +80,12 @@ static int run_add_token(struct store *store, struct request *r, struct err *e)
 	struct certificate_request *c = r->certificate;
 	struct ca_record *made = &c->rows[0];
 
+	/* Whoever has a person's certificate is that person wherever this authority is trusted, for all actions. */
+	if (c->wish.role == CA_PERSON && r->caller.rights.scope != ACTIONS_ALL)
+		return err_set(
+			e, ERR_DENIED,
+			"this token is not for all actions: it lets nobody be a person, whose "
+			"certificate would be");
 	if (ca_token_add(&store->db, &c->wish, r->caller.who.name, store_now(), made, c->text, e) <
 	    0)
 		return err_code(e);

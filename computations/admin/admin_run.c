@@ -72,6 +72,21 @@ static int check_cvm_is_free(struct store *store, struct request *r, struct err 
 		       log_quote(r->cvm_id).text);
 }
 
+/* One that was made for the run that failed goes with it, and never returns. */
+static int check_returns(struct store *store, const struct request *r, struct err *e)
+{
+	int64_t made;
+
+	if (store_machine_is_of_run(store, r->cvm_id, &made, e) < 0)
+		return err_code(e);
+	if (!made)
+		return 0;
+	return err_set(e, ERR_PRECONDITION,
+		       "CVM %s, where computation %s failed, was made for that run, and is removed "
+		       "with it: ask for another new one (--new-cvm), or name another",
+		       log_quote(r->cvm_id).text, log_quote(r->id).text);
+}
+
 /* In the CVM where it failed, which may have kept what owners let it keep. */
 static int run_again(struct store *store, struct request *r, struct err *e)
 {
@@ -83,6 +98,8 @@ static int run_again(struct store *store, struct request *r, struct err *e)
 		r->cvm_id = TAKE_PTR(r->computation.cvm_id);
 	}
 	computation_done(&r->computation);
+	if (check_returns(store, r, e) < 0)
+		return err_code(e);
 	if (session_ids_have(r->connected, r->cvm_id))
 		return 0;
 	return err_set(

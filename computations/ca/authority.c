@@ -309,6 +309,14 @@ int authority_load(const char *cert_path, const char *key_path, int64_t now,
 	return 0;
 }
 
+bool authority_is_below(const struct authority *a)
+{
+	bool is_own = X509_self_signed(a->cert, 1) == 1;
+
+	ERR_clear_error();
+	return !is_own;
+}
+
 int authority_is_among(const struct authority *a, const char *pem, bool *is_among, struct err *e)
 {
 	CLEANUP(BIO_free_all) BIO *bio = BIO_new_mem_buf(pem, -1);

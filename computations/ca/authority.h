@@ -38,6 +38,8 @@ int authority_load(const char *cert_path, const char *key_path, int64_t now,
 /* Whether one of these PEM certificates has the authority's key. */
 int authority_is_among(const struct authority *a, const char *pem, bool *is_among,
 		       struct err *e) MUST_CHECK;
+/* Another one signed its certificate: whoever trusts that one, or one above it, trusts what is issued here. */
+bool authority_is_below(const struct authority *a);
 
 /* What signs with its key: NULL for Ed25519, which has none. */
 const EVP_MD *authority_digest(const struct authority *a);

@@ -133,20 +133,22 @@ static int check_days(const struct ca_wish *wish, struct err *e)
 	return 0;
 }
 
-/* 1: may have one, or let others have some; 0: not, or no more. */
-static int is_active(struct db *db, const char *name, bool as_administrator, struct err *e)
+/* 1: may have one, or let others have some; 0: not, or no more. `since`: a user who was added later is another one, who
+ * has the name of who was removed. */
+static int is_active(struct db *db, const char *name, bool as_administrator, int64_t since,
+		     struct err *e)
 {
 	struct user u CLEANUP_USER = { .name = NULL };
 	int failed = user_find(db, name, &u, e);
 
 	if (failed)
 		return err_is(failed, ERR_NOT_FOUND) ? 0 : failed;
-	return !u.suspended && (u.administrator || !as_administrator);
+	return !u.suspended && u.created <= since && (u.administrator || !as_administrator);
 }
 
 static int check_person(struct db *db, const struct ca_wish *wish, struct err *e)
 {
-	int active = wish->role == CA_PERSON ? is_active(db, wish->name, false, e) : 1;
+	int active = wish->role == CA_PERSON ? is_active(db, wish->name, false, INT64_MAX, e) : 1;
 
 	if (active == 0)
 		return err_set(e, ERR_PRECONDITION,
@@ -234,8 +236,9 @@ static int find_token(struct db *db, const uint8_t hash[SHA256_LEN], int64_t now
 /* It is worth something while whoever made it may make one. */
 static int check_worth(struct db *db, const struct ca_record *r, struct err *e)
 {
-	int by = *r->maker ? is_active(db, r->maker, true, e) : 1;
-	int who = by > 0 && r->role == CA_PERSON ? is_active(db, r->name, false, e) : by;
+	int by = *r->maker ? is_active(db, r->maker, true, r->created, e) : 1;
+	int who =
+		by > 0 && r->role == CA_PERSON ? is_active(db, r->name, false, r->created, e) : by;
 
 	if (who < 0)
 		return who;

@@ -47,8 +47,8 @@ int ca_token_add(struct db *db, const struct ca_wish *wish, const char *maker, i
 		 struct err *e) MUST_CHECK;
 
 /* The certificate, malloc'ed PEM, for the one time that the token works. ERR_UNAUTHENTICATED, in one line for all of
- * them: it was used or revoked, has ended, its maker administers nothing any more, its person is no user, or none. A
- * request that is refused leaves it as it was. */
+ * them: it was used or revoked, has ended, its maker administers nothing any more, its person is no user, one of
+ * them is another user of that name by now, or none. A request that is refused leaves it as it was. */
 int ca_issue(struct db *db, const struct authority *a, const char *token, struct span request,
 	     int64_t now, struct ca_record *issued, char **pem, struct err *e) MUST_CHECK;
 

@@ -49,6 +49,12 @@ int store_machine_run_add(struct store *store, const char *computation, struct m
 	return store_machine_add(store, wish, quota, number, e);
 }
 
+int store_machine_is_of_run(struct store *store, const char *cvm_id, int64_t *made, struct err *e)
+{
+	return db_number(&store->db, made, e,
+			 "SELECT count(*) FROM machines WHERE cvm = ? AND run > 0", "t", cvm_id);
+}
+
 /* ---- its turns ---- */
 
 static int leave(struct store *store, const struct machine *m, enum machine_turn *turn,
@@ -69,11 +75,11 @@ static int say_why(const struct machine *m, const struct machine_agent *agent,
 
 	return text_format(why, e, "CVM %s, made for it, did not take it within %d minutes: %s%s",
 			   m->name, MACHINE_RUN_WAIT_MIN,
-			   *m->reason    ? m->reason
-			   : is_unproven ? "it has not proven what it is: "
+			   is_unproven   ? "it has not proven what it is: "
+			   : *m->reason  ? m->reason
 			   : !m->is_seen ? "its agent has not connected"
 					 : "its agent is not connected, or not free",
-			   !*m->reason && is_unproven ? cvm->verdict : "");
+			   is_unproven ? cvm->verdict : "");
 }
 
 static int give_up(struct store *store, const struct machine *m, const struct machine_agent *agent,

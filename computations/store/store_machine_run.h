@@ -28,6 +28,10 @@ int store_machine_run_add(struct store *store, const char *computation, struct m
 /* ERR_PRECONDITION: a CVM is being made for its run. */
 int store_machine_run_check(struct store *store, const char *computation, struct err *e) MUST_CHECK;
 
+/* `*made`: not 0 if that CVM is or was made for a run. */
+int store_machine_is_of_run(struct store *store, const char *cvm_id, int64_t *made,
+			    struct err *e) MUST_CHECK;
+
 /* What has to be done about a CVM that is made for a run. */
 enum machine_turn {
 	MACHINE_TURN_NONE,

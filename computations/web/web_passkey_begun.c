@@ -59,6 +59,10 @@ void web_passkey_page(struct web_enter *en, const struct web_passkey_page *page,
 	web_form_wrong(w, page->wrong);
 	if (!page->wrong && ask.device)
 		web_device_put(ask.device, ask.user, w);
+	if (!page->wrong &&
+	    ask.use == PASSKEY_NEW) /* somebody else may have begun it, and sent its link */
+		page_put(w, "<p>%t <b class=\"mono\"><bdi>%t</bdi></b></p>\n", WEB_PASSKEY_WHOSE,
+			 en->user);
 	if (!page->wrong) {
 		page_put(w, "<p>%t</p>\n", page->text);
 		web_passkey_put(en->web, &ask, w);

@@ -215,6 +215,7 @@
 #define WEB_PASSKEY_NEW                                                                          \
 	"Your device asks where to keep it, and for a finger, a face or a PIN. This page works " \
 	"once, for ten minutes."
+#define WEB_PASSKEY_WHOSE    "Whoever has it signs in here as"
 #define WEB_PASSKEY_NOT_HERE "This browser has no passkeys here."
 #define WEB_PASSKEY_NO_SCRIPT \
 	"Passkeys need this page’s own script, which this browser does not run."

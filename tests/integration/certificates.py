@@ -30,6 +30,11 @@ def openssl(*arguments, stdin=None, fails=False):
     return ran.stdout + ran.stderr if fails else ran.stdout
 
 
+def printed(*arguments, stdin=None):
+    """A certificate in words; OpenSSL 3.2 and later put no spaces around a name's '='."""
+    return openssl("x509", "-noout", "-text", *arguments, stdin=stdin).decode().replace(" = ", "=")
+
+
 def make_authority(folder, name="example.org"):
     """The settings of a service that has one in this folder."""
     settings = {"COMPUTATIONS_CA_CERT": folder("ca.pem"), "COMPUTATIONS_CA_KEY": folder("ca-key.pem")}
@@ -119,8 +124,8 @@ def an_authority_is_made_once():
         made, _ = make_authority(folder)
         assert made.returncode == 0 and "authority example.org: certificate" in made.stdout, made.stderr
         assert os.stat(folder("ca-key.pem")).st_mode & 0o777 == 0o600
-        text = openssl("x509", "-in", folder("ca.pem"), "-noout", "-text").decode()
-        for part in ("CN = example.org", "CA:TRUE, pathlen:0", "Certificate Sign, CRL Sign", "URI:spiffe://example.org"):
+        text = printed("-in", folder("ca.pem"))
+        for part in ("CN=example.org", "CA:TRUE, pathlen:0", "Certificate Sign, CRL Sign", "URI:spiffe://example.org"):
             assert part in text, (part, text)
         openssl("verify", "-x509_strict", "-CAfile", folder("ca.pem"), folder("ca.pem"))
         before = open(folder("ca-key.pem"), "rb").read(), open(folder("ca.pem"), "rb").read()
@@ -197,6 +202,14 @@ def what_is_no_authority_is_refused_at_the_start():
         check(config(**tls, ADMIN_CLIENT_CA_CERTS=both), "each agent would be an administrator")
         assert "each agent" not in check(config(**tls, ADMIN_CLIENT_CA_CERTS=both, ADMIN_SIGN_IN="true"))
         assert "each agent" not in check(config(**tls, ADMIN_CLIENT_CA_CERTS=other("ca.pem")))
+        # What another authority signed is trusted with that one, also where one lies between that a client brings.
+        key = other("ca-key.pem")
+        openssl("req", "-x509", "-key", key, "-subj", "/CN=above", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+                "-out", other("above.pem"))
+        openssl("x509", "-in", settings["CA_CERT"], "-CA", other("above.pem"), "-CAkey", key, "-out", folder("below.pem"))
+        below = {**tls, "CA_CERT": folder("below.pem"), "ADMIN_CLIENT_CA_CERTS": other("above.pem")}
+        check(config(**below), "another authority signed", "each agent would be an administrator")
+        assert "of example.org, until 20" in check(config(**below, ADMIN_SIGN_IN="true"))
 
 
 def a_token_is_worth_one_certificate():
@@ -209,8 +222,8 @@ def a_token_is_worth_one_certificate():
         assert (issued.name, issued.role, issued.serial) == ("cvm-1", "agent", made.serial)
         assert ": OK" in page.verify(issued.certificate, "-purpose", "sslclient")
         assert "unsuitable certificate purpose" in page.verify(issued.certificate, "-purpose", "sslserver")
-        text = openssl("x509", "-noout", "-text", stdin=issued.certificate.encode()).decode()
-        for part in ("Subject: OU = agent, CN = cvm-1", "CA:FALSE", "Digital Signature", "TLS Web Client Authentication",
+        text = printed(stdin=issued.certificate.encode())
+        for part in ("Subject: OU=agent, CN=cvm-1", "CA:FALSE", "Digital Signature", "TLS Web Client Authentication",
                      "URI:spiffe://example.org/agent/cvm-1", "X509v3 Authority Key Identifier"):
             assert part in text, (part, text)
         assert "DNS:" not in text and "Server Authentication" not in text
@@ -345,6 +358,9 @@ def who_may_do_what():
                 assert page.code(method, by=token, **fields) == DENIED, (method, token == anna)
         assert page.code("AddToken", by="cocos_" + "0" * 64, name="a", role="agent") == STRANGER
         page.call("AddToken", by=chief, name="a", role="agent")
+        # Not even of an administrator, for another person: that is to be this person, in all.
+        other = page.root("AddToken", user="chief", name="o", actions=["view", "administrator"]).token
+        assert page.code("AddToken", by=other, name="anna", role="person") == DENIED
         assert len(page.call("List", by=chief).certificates) == 2
         page.call("Revoke", by=chief, serial=open_one.serial)
         # For these nobody has to be known.
@@ -353,7 +369,8 @@ def who_may_do_what():
         rows = [json.loads(row) for row in page.root("Audit").rows]
         rows = [(row["what"].rsplit("/", 1)[-1], row.get("outcome", "")) for row in rows if "Certificate" in row["what"]]
         refused = [(method, "PERMISSION_DENIED") for method in ("AddToken", "List", "Revoke")] * 2
-        assert rows == [("AddToken", "OK"), *refused, ("AddToken", "UNAUTHENTICATED"), ("AddToken", "OK"), ("Revoke", "OK")], rows
+        assert rows == [("AddToken", "OK"), *refused, ("AddToken", "UNAUTHENTICATED"), ("AddToken", "OK"),
+                        ("AddToken", "PERMISSION_DENIED"), ("Revoke", "OK")], rows
 
 
 def the_audit_log_says_who_got_what():
@@ -460,6 +477,11 @@ def commands_do_all_of_it():
         wrong = issue(token=folder.write("wrong", "0" * 64 + "\n"))
         assert wrong.status == 1 and OVER in wrong.err and "certificate token" in wrong.err, wrong.err
         assert not os.path.exists(folder("key.pem")) and not os.path.exists(folder("cert.pem"))
+        # What can't be written is known before the token is used up.
+        for more in (("--ca", "nowhere/ca.pem"), ("--ca", "key.pem"), ("--ca", "cert.pem")):
+            lost = issue(*more)
+            assert lost.status == 1 and "revoke" not in lost.err and lost.err.count("\n") == 1, lost.err
+            assert not any(os.path.exists(folder(name)) for name in ("key.pem", "cert.pem", "ca.pem")), more
         got = issue("--ca", "ca.pem")
         assert got.status == 0 and f"certificate {serial} of manager vm1.example.org until" in got.out, got.err
         assert os.stat(folder("key.pem")).st_mode & 0o777 == 0o600

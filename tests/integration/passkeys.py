@@ -80,6 +80,8 @@ def one_is_added_and_signs_in():
         assert len({passkey.handle for passkey in made.values()}) == 1
         assert all(name in room.anna.get("/me").page().words() for name in made)
         assert all(room.comes_in(passkey) for passkey in made.values())
+        there, path, _ = room.begun("another")
+        assert "signs in here as anna" in there.get(path).page().words()
         # It knows those that are there, and the name is a passkey's own.
         assert set(room.begun("more")[2]["ids"].split(",")) == {passkey.id.hex() for passkey in made.values()}
         assert post(room.anna, "/me/passkey", name="phone", password=PASSWORD).status == 400
@@ -306,8 +308,12 @@ def who_has_no_password_adds_one_after_signing_in_and_keeps_a_way_in():
         assert post(browser, mine).status == 303
         room.refused(room.try_passkey(passkey)[1], NOT_HERE)
         assert room.comes_in(spare)
-        # Both are lost: an administrator removes them, and gives a link.
+        # Both are lost: an administrator removes them, and gives a link. Whoever found one, and has just signed in, adds none.
+        browser, answer = room.try_passkey(spare)
+        browser.follow(answer)
+        begun = room.fresh(browser, "theirs").fields["location"].removeprefix(room.origin)
         cli("user", "remove-passkeys", "carla", **room.cli).ok()
+        assert not browser.is_in() and room.browser().get(begun).status == 401
         path = re.search(r"/password/[0-9a-f]{64}", cli("user", "link", "carla", **room.cli).ok())[0]
         back = room.browser()
         back.follow(back.post(path, name="carla", password=OTHER, again=OTHER))

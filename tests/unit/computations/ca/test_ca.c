@@ -212,6 +212,27 @@ static void a_person_is_a_user(void **state)
 	check_refused(f, text, NOW);
 }
 
+static void a_name_that_is_given_again_is_another_users(void **state)
+{
+	const struct ca_wish person = { "anna", CA_PERSON, 0, 0 }, agent = { "a", CA_AGENT, 0, 0 };
+	char of_her[CA_TOKEN_TEXT_LEN + 1], by_her[CA_TOKEN_TEXT_LEN + 1];
+	struct ca_room *f = *state;
+	struct ca_record issued;
+
+	assert_ok(user_add(db_of(f), "anna", true, NOW, &f->e), f->e);
+	add(f, person, "", of_her);
+	add(f, agent, "anna", by_her);
+	assert_ok(user_remove(db_of(f), "anna", &f->e), f->e);
+	assert_ok(user_add(db_of(f), "anna", true, NOW + 1, &f->e), f->e);
+	check_refused(f, of_her, NOW + 2);
+	check_refused(f, by_her, NOW + 2);
+	/* Her own are worth something. */
+	assert_ok(user_remove(db_of(f), "anna", &f->e), f->e);
+	assert_ok(user_add(db_of(f), "anna", true, NOW, &f->e), f->e);
+	add(f, person, "anna", of_her);
+	assert_ok(issue(f, of_her, NOW, &issued), f->e);
+}
+
 static void lists_have_rising_numbers(void **state)
 {
 	char text[CA_TOKEN_TEXT_LEN + 1];
@@ -366,6 +387,7 @@ int main(void)
 		ROW(every_bit_of_a_request_counts),
 		ROW(nothing_outlives_the_authority),
 		ROW(a_person_is_a_user),
+		ROW(a_name_that_is_given_again_is_another_users),
 		ROW(lists_have_rising_numbers),
 		ROW(there_are_so_many),
 		ROW(a_list_holds_all_that_may_be_revoked),

@@ -149,6 +149,8 @@ static void who_has_proven_nothing_gets_nothing(void **state)
 	turns(f, number, true, true, MACHINE_TURN_NONE, NULL);
 	set(f, "UPDATE machines SET created = ?", store_now() - MACHINE_RUN_WAIT_MS + 60 * 1000);
 	turns(f, number, true, true, MACHINE_TURN_NONE, NULL);
+	/* How far a limit is used has nothing to do with it. */
+	assert_ok(store_machine_note(&f->store, number, "80 % of a limit", &f->e), f->e);
 	set(f, "UPDATE machines SET created = ?", store_now() - MACHINE_RUN_WAIT_MS);
 	turns(f, number, true, true, MACHINE_TURN_LEFT, "c1");
 	store_room_check(f, "c1", COMPUTATION_FAILED, true);
