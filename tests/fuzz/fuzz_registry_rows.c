@@ -67,7 +67,7 @@ static void prepare(void)
 	snprintf(saved, sizeof(saved), "%s/saved", dir);
 	assert(registry_open(dir, NULL, &registry, &e) == 0);
 	registry_close(registry);
-	/* The tables, without the words that keep other types out: a foreign file has none. */
+	/* The tables, without the words that keep other types out: a foreign file has none. A host is one by its name. */
 	assert(sqlite3_open(path, &file) == SQLITE_OK);
 	assert(sqlite3_exec(
 		       file,
@@ -77,7 +77,7 @@ static void prepare(void)
 		       " DROP TABLE gone;"
 		       " CREATE TABLE gone (nr INTEGER PRIMARY KEY, " REGISTRY_GONE_COLUMNS ");"
 		       " DROP TABLE host;"
-		       " CREATE TABLE host (nr INTEGER PRIMARY KEY, name, uri, words, draining);"
+		       " CREATE TABLE host (nr INTEGER PRIMARY KEY, name UNIQUE, uri, words, draining);"
 		       "CREATE TABLE tag AS SELECT * FROM meta;"
 		       "PRAGMA synchronous = OFF;",
 		       NULL, NULL, NULL) == SQLITE_OK);
