@@ -276,10 +276,10 @@ static void there_are_so_many(void **state)
 
 	assert_ok(db_begin(db_of(f), &f->e), f->e);
 	assert_ok(ca_token_add(db_of(f), &wish, "", NOW, &made, text, &f->e), f->e);
-	for (int i = 2; i < CA_RECORDS_MAX; i++) {
+	for (unsigned i = 2; i < CA_RECORDS_MAX; i++) {
 		char serial[SERIAL_TEXT_LEN + 1];
 
-		snprintf(serial, sizeof(serial), "%032d", i);
+		snprintf(serial, sizeof(serial), "%032u", i);
 		assert_ok(
 			db_run(db_of(f), &f->e,
 			       "INSERT INTO certificates (serial, name, role, days, maker, created,"
