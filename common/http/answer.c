@@ -75,6 +75,9 @@ static void put_fields(struct fields *f, const struct http_request *r, const str
 {
 	add(f, "etag", a->etag);
 	add(f, "cache-control", a->cache ? a->cache : "no-store");
+	/* RFC 9110, section 15.5.2: how to be let in; a browser's session needs no words. */
+	if (a->status == 401)
+		add(f, "www-authenticate", "Bearer");
 	put_security(f, r, a);
 	for (size_t i = 0; i < sizeof(a->more) / sizeof(a->more[0]); i++)
 		if (a->more[i].name)

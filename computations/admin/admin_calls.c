@@ -154,17 +154,16 @@ const size_t admin_calls_methods_count = ARRAY_LEN(admin_calls_methods);
 /* Of the token or session that the call shows; false: it shows none that could be one. */
 static bool hash_of(const struct rpc_call *call, uint8_t hash[SHA256_LEN])
 {
-	static const char bearer[] = "Bearer ";
 	const char *word = rpc_metadata_text(rpc_call_metadata(call), "authorization", 0);
 	const struct admin_given *given = rpc_call_given(call);
+	const char *token = word ? admin_access_bearer(word) : NULL;
 	struct err ignored;
 
 	if (given) {
 		memcpy(hash, given->caller.hash, SHA256_LEN);
 		return given->caller.has_token || given->caller.has_login;
 	}
-	return word && strncmp(word, bearer, sizeof(bearer) - 1) == 0 &&
-	       token_hash(word + sizeof(bearer) - 1, hash, &ignored) == 0;
+	return token && token_hash(token, hash, &ignored) == 0;
 }
 
 /* Whom the listener has let in with nothing to show. */

@@ -280,6 +280,14 @@ static int check_pair(const struct authority *a, struct err *e)
 	return 0;
 }
 
+/* What it signs names it: RFC 5280, sections 4.2.1.1 and 5.2.1. */
+static int check_key_id(const struct authority *a, struct err *e)
+{
+	if (!X509_get0_subject_key_id(a->cert))
+		return err_set(e, ERR_PRECONDITION, "it has no subject key identifier");
+	return 0;
+}
+
 static int take_fingerprint(struct authority *a, struct err *e)
 {
 	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
@@ -303,7 +311,7 @@ int authority_load(const char *cert_path, const char *key_path, int64_t now,
 	if (read_cert(cert_path, a, e) < 0 || read_key(key_path, a, e) < 0)
 		return err_code(e);
 	if (check_pair(a, e) < 0 || take_name(a, e) < 0 || take_end(a, now, e) < 0 ||
-	    take_fingerprint(a, e) < 0)
+	    check_key_id(a, e) < 0 || take_fingerprint(a, e) < 0)
 		return err_wrap(e, "'%s'", cert_path);
 	*authority = TAKE_PTR(a);
 	return 0;

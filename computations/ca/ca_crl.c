@@ -37,12 +37,15 @@ static int read_last(struct db *db, const struct authority *a, int64_t now, int6
 	return 1;
 }
 
-/* Those that would be valid still. */
+/* Those that are valid but for this, or were a day ago: RFC 5280, section 3.3, wants each on a list that was made after its
+ * end, too. As a certificate is for a day at least, they are twice as many as may be valid, at most. */
+enum { REVOKED_MAX = 2 * CA_RECORDS_MAX };
+
 static int read_revoked(struct db *db, const struct authority *a, int64_t now,
 			struct certificate_revoked **revoked, size_t *count, struct err *e)
 {
 	CLEANUP(free)
-	struct certificate_revoked *all = calloc(CA_RECORDS_MAX, sizeof(*all));
+	struct certificate_revoked *all = calloc(REVOKED_MAX, sizeof(*all));
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	size_t got = 0;
 	int row;
@@ -52,15 +55,15 @@ static int read_revoked(struct db *db, const struct authority *a, int64_t now,
 	if (db_query(db, &rows, e,
 		     "SELECT serial, revoked FROM certificates WHERE authority = ? AND revoked > 0"
 		     " AND until > ? ORDER BY number",
-		     "ti", a->fingerprint, now - AUTHORITY_SKEW_S * 1000) < 0)
+		     "ti", a->fingerprint, now - (int64_t)CA_LIST_HOURS * 3600 * 1000) < 0)
 		return err_code(e);
 	while ((row = db_next(rows, e)) > 0) {
 		CLEANUP(free) char *serial = NULL;
 
 		/* None may be left out. */
-		if (got == CA_RECORDS_MAX)
+		if (got == REVOKED_MAX)
 			return err_set(e, ERR_EXHAUSTED, "more than %d revoked certificates",
-				       CA_RECORDS_MAX);
+				       REVOKED_MAX);
 		if (db_text(rows, 0, &serial, e) < 0 ||
 		    db_integer(rows, 1, 1, INT64_MAX, &all[got].when, e) < 0)
 			return err_code(e);

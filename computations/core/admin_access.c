@@ -11,6 +11,7 @@
 #include "people_paths.h"
 
 #include <string.h>
+#include <strings.h>
 
 const struct admin_deed admin_deeds[] = {
 	{ PROTO_COMPUTATIONS_CREATE, DEED_CREATE },
@@ -105,14 +106,22 @@ static enum deed deed_of(const char *path)
 	return DEED_OPERATE;
 }
 
-int admin_access_token(const char *word, struct admin_caller *caller, struct err *e)
+const char *admin_access_bearer(const char *word)
 {
 	static const char bearer[] = "Bearer ";
+	const size_t len = sizeof(bearer) - 1;
 
-	if (strncmp(word, bearer, sizeof(bearer) - 1) != 0)
+	return strncasecmp(word, bearer, len) == 0 ? word + len + strspn(word + len, " ") : NULL;
+}
+
+int admin_access_token(const char *word, struct admin_caller *caller, struct err *e)
+{
+	const char *token = admin_access_bearer(word);
+
+	if (!token)
 		return err_set(e, ERR_UNAUTHENTICATED,
 			       "authorization: there has to be one 'Bearer TOKEN'");
-	if (token_hash(word + sizeof(bearer) - 1, caller->hash, e) < 0)
+	if (token_hash(token, caller->hash, e) < 0)
 		return err_code(e);
 	caller->has_token = true;
 	return 0;

@@ -55,6 +55,8 @@ extern const size_t admin_deeds_count;
 int admin_access_take(struct rpc_call *call, bool sign_in, struct admin_caller *caller,
 		      struct err *e) MUST_CHECK;
 
+/* The token behind the scheme, whose case does not count (RFC 9110, section 11.4); NULL: it is another scheme. */
+const char *admin_access_bearer(const char *word);
 /* The same of what stands behind "authorization:", which has to stand there once. */
 int admin_access_token(const char *word, struct admin_caller *caller, struct err *e) MUST_CHECK;
 

@@ -191,6 +191,9 @@ def what_is_no_authority_is_refused_at_the_start():
         openssl("req", "-x509", "-key", folder("ca-key.pem"), "-subj", "/CN=example.org", "-addext",
                 "basicConstraints=critical,CA:FALSE", "-out", folder("leaf.pem"))
         check(config(CA_CERT=folder("leaf.pem")), "it may not sign certificates and revocation lists")
+        openssl("req", "-x509", "-key", folder("ca-key.pem"), "-subj", "/CN=example.org", "-addext",
+                "keyUsage=critical,keyCertSign,cRLSign", "-addext", "subjectKeyIdentifier=none", "-out", folder("none.pem"))
+        check(config(CA_CERT=folder("none.pem")), "it has no subject key identifier")
         folder.write("old.pem", ended_certificate(folder("ca-key.pem")))
         check(config(CA_CERT=folder("old.pem")), "it is not valid today")
         openssl("req", "-x509", "-key", folder("ca-key.pem"), "-subj", "/O=x/CN=example.org", "-addext",

@@ -193,8 +193,10 @@ def a_token_goes_before_a_session():
         assert web.ask("/c/c", headers=[bearer], unix=True).status == 404
         assert web.ask("/c/c", unix=True).status == 200
         for wrong in ([bearer, bearer], [("Authorization", "Basic eDp5")], [("Authorization", token)],
-                      [("Authorization", "")], [("Authorization", "bearer " + token)]):
-            assert web.ask("/", headers=wrong).status == 401, wrong
+                      [("Authorization", "")], [("Authorization", "bearer" + token)]):
+            answer = web.ask("/", headers=wrong)
+            assert (answer.status, answer.fields.get("www-authenticate")) == (401, "Bearer"), wrong
+        assert web.ask("/c/c", headers=[("Authorization", "bearer " + token)]).status == 404
         # A token does not open the door for another site's page.
         assert web.ask("/", headers=[bearer, ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "cors")]).status == 403
         assert web.ask("/", headers=[bearer, ("Origin", "http://evil.example")]).status == 403
