@@ -6,7 +6,6 @@
 
 Root can't run one: it is user postgres's then. It ends with whoever started it, whatever ends that.
 """
-import ctypes
 import glob
 import os
 import pwd
@@ -17,8 +16,6 @@ import sys
 import tempfile
 import time
 
-PR_SET_PDEATHSIG = 1
-PRCTL = ctypes.CDLL(None).prctl  # found here: between fork and exec another thread's locks are held for ever
 STARTS = 60  # seconds until a server that answers nothing counts as broken
 
 
@@ -46,31 +43,27 @@ class Postgres:
                   "-E", "UTF8", "--no-locale", "--no-sync"])
         self.start()
 
-    def as_user(self):
-        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}
+    def as_user(self, command):
+        """As its user, and no longer than we live. By a program of its own, not between fork and exec: gRPC waits there for
+        its threads, which wait for this interpreter."""
+        ids = [f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}", "--clear-groups"] if self.user else []
+        return ["setpriv", "--pdeathsig=QUIT", *ids, *command]
 
     def run(self, command):
-        done = subprocess.run(command, env=self.environment, cwd=self.folder, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False, **self.as_user())
+        done = subprocess.run(self.as_user(command), env=self.environment, cwd=self.folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
         if done.returncode:
             sys.exit(f"{command[0]}: {done.stdout.decode(errors='replace')}")
 
     def start(self, *settings):
-        parent = os.getpid()
-
-        def die_with_parent():
-            PRCTL(PR_SET_PDEATHSIG, signal.SIGQUIT)
-            if os.getppid() != parent:
-                os._exit(1)
-
         options = ["listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off",
                    "shared_buffers=8MB", "max_connections=20", "autovacuum=off", "logging_collector=off",
                    *settings]
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.server = subprocess.Popen(
-                [os.path.join(programs(), "postgres"), "-D", self.data, *[word for o in options for word in ("-c", o)]],
-                env=self.environment, cwd=self.folder, stdout=log, stderr=log, preexec_fn=die_with_parent,
-                **self.as_user())
+                self.as_user([os.path.join(programs(), "postgres"), "-D", self.data,
+                              *[word for o in options for word in ("-c", o)]]),
+                env=self.environment, cwd=self.folder, stdout=log, stderr=log)
         ready = [os.path.join(programs(), "pg_isready"), "-q", "-h", self.folder]
         until = time.monotonic() + STARTS
         while subprocess.run(ready, env=self.environment, check=False).returncode:
