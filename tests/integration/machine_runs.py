@@ -88,7 +88,7 @@ def one_is_made_used_and_removed():
                    "--image", "base", "--ttl", "90m", "--keep", "5m").ok()
         assert "new CVM      run-" in out and "(it waits for it)" in out, out
         one = made_for(running, "c1")
-        last = running.played.last
+        last = until(lambda: running.played.last, "its manager is asked")
         assert (last.cpus, last.memory, last.ttl, last.tee, last.image) == (2, 1 << 30, "90m", "none", "base"), last
         assert (one.state, one.made_for, one.computation_id) == ("Provisioning", "c1", ""), one
         assert "made for     c1, and is removed behind it" in ours(running, "cvm", "show", one.name, "--workspace",

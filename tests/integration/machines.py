@@ -83,7 +83,7 @@ def a_cvm_is_made_used_and_removed():
     with service() as running:
         out = ours(running, "cvm", "create", "one", "--cpus", "2", "--memory", "1G", "--ttl", "90m", "--tee", "none",
                    "--image", "base").ok()
-        asked = running.played.last
+        asked = until(lambda: running.played.last, "its manager is asked")
         assert (asked.cpus, asked.memory, asked.ttl, asked.tee, asked.image) == (2, 1 << 30, "90m", "none", "base"), asked
         assert asked.agent_cvm_server_url == "10.0.2.2:7001" and asked.name.startswith("cocos-"), asked
         assert "state        Provisioning" in out and out.rstrip().endswith("export AGENT_GRPC_URL=127.0.0.1:7100"), out

@@ -24,6 +24,7 @@ class PlayedManager(manager_grpc.ManagerServiceServicer):
     def __init__(self, path):
         self.path, self.lock, self.server = path, threading.Lock(), None
         self.created, self.there, self.gone, self.asked = [], {}, {}, []
+        self.last = None  # that it was asked to make
         self.says = {}  # method: function(request, context), instead of what it would do; None from it: as ever
         self.pause = lambda: None  # while one is made
 
@@ -77,7 +78,7 @@ class PlayedManager(manager_grpc.ManagerServiceServicer):
                 self.gone[vm.name] = vm
         return manager.CreateRes(cvm_id=vm.id, forwarded_port="7100")
 
-    def _find(self, key):
+    def find(self, key):
         for kept in (self.there, self.gone):
             for vm in kept.values():
                 if key in (vm.name, vm.id):
@@ -89,7 +90,7 @@ class PlayedManager(manager_grpc.ManagerServiceServicer):
         if said is not None:
             return said
         with self.lock:
-            vm = self._find(request.id)
+            vm = self.find(request.id)
             if vm:
                 return vm
         return context.abort(grpc.StatusCode.NOT_FOUND, f"no CVM '{request.id}'")

@@ -67,7 +67,7 @@ def one_is_made_seen_and_removed():
         assert chief.get("/w/default/new-cvm").page()
         made = room.form("administrator", "/w/default/new-cvm", **NEW)
         assert made.status == 303 and made.fields["location"] == "/w/default/cvms", (made.status, made.body)
-        asked = room.played.last
+        asked = until(lambda: room.played.last, "its manager is asked")
         assert (asked.cpus, asked.memory, asked.tee, asked.image) == (2, 1 << 30, "snp", "base") and asked.ttl, asked
         listed = chief.get("/w/default/cvms").page()
         assert "/w/default/cvms/one" in listed.links and "Provisioning" in listed.words()
@@ -233,7 +233,7 @@ def a_run_gets_a_new_one():
         assert not room.there()
         assert room.form("administrator", "/c/c/run-new", revision=seen, new_cvm="true", **fields).status == 303
         name, = room.there()
-        asked = room.played.last
+        asked = until(lambda: room.played.last, "its manager is asked")
         assert (asked.cpus, asked.memory, asked.ttl, asked.tee, asked.image) == (2, 1 << 30, "3h", "snp", "base"), asked
         page = chief.get("/c/c").page()
         assert "it waits for the CVM that is made for it" in page.words() and f"/w/default/cvms/{name}" in page.links
