@@ -264,13 +264,14 @@ static void none(struct machine_task *task, bool is_ours_to_repeat, const struct
 	}
 }
 
-/* Each look says that it runs, and one in many is noted: the first one, for whatever ran while nobody looked. */
+/* Each look says that it runs, and one in many is noted: the first one, for whatever ran while nobody looked. It is certain
+ * of the moment when its manager was asked: it may have ended while the answer was on its way. */
 static void ran(struct machine_task *task, const struct machine_said *said)
 {
 	uint64_t now = (uint64_t)clock_ms(CLOCK_MONOTONIC);
 	struct machine_change c = { .kind = MACHINE_CHANGE_RAN,
 				    .seen = { .begun = said->created,
-					      .until = USAGE_UNTIL_NOW,
+					      .until = task->asked,
 					      .cpus = said->cpus,
 					      .memory = said->memory } };
 
@@ -401,6 +402,7 @@ static void ask(struct machine_task *task,
 		task->is_busy = false; /* at the next tick */
 		return;
 	}
+	task->asked = store_now();
 	if (call(link, &task->row, answered, task, &e) < 0)
 		failed(task, &e);
 }

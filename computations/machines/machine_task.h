@@ -29,6 +29,7 @@ struct machine_task {
 	unsigned failures;  /* one after the other */
 	uint64_t due;       /* on the monotonic clock, ms */
 	uint64_t meter_due; /* the same: when it is next noted that it ran */
+	int64_t asked;      /* when its manager last was, ms since 1970 */
 	char limit_note[MACHINE_REASON_MAX + 1]; /* what was said then; "": nothing */
 	TAILQ_HEAD(, waiting) waiters;
 };

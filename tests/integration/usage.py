@@ -96,6 +96,25 @@ def a_kill_neither_loses_nor_doubles():
             killed(running)
 
 
+def what_ends_before_the_answer_comes_is_not_counted_on():
+    """Its manager says that it runs; it ends, and the answer is late."""
+    since = now_ms()
+    ended = []
+    with service(ROOM) as running:
+        def late(request, _):
+            running.played.says.clear()
+            vm = running.played.find(request.id)
+            answer = type(vm).FromString(vm.SerializeToString())
+            ended.append(running.played.end(vm.name, "ended"))
+            until(lambda: now_ms() > ended[0].exited_ms + 100, "some time")
+            return answer
+
+        running.played.says["GetVm"] = late
+        made(running.root, "one", cpus=1, memory=1 << 30)
+        until_state(running, "one", "Lost")
+        assert ran(running.root, since) == lived(ended[0])
+
+
 def what_nobody_knows_is_not_counted():
     since = now_ms()
     with service(ROOM) as running:
@@ -355,5 +374,6 @@ def a_limit_ends_once_its_manager_answers():
 
 
 if __name__ == "__main__":
-    tap.run([a_limit_warns_and_then_ends, a_limit_ends_once_its_manager_answers, a_kill_neither_loses_nor_doubles, what_nobody_knows_is_not_counted, a_manager_that_lies_is_bounded,
+    tap.run([a_limit_warns_and_then_ends, a_limit_ends_once_its_manager_answers, a_kill_neither_loses_nor_doubles, what_ends_before_the_answer_comes_is_not_counted_on,
+             what_nobody_knows_is_not_counted, a_manager_that_lies_is_bounded,
              each_computation_has_its_share, who_may_sees_it, statements_hold_no_formula_and_no_markup, a_backup_has_it])
