@@ -36,6 +36,8 @@ const struct cli_option evidence_option_table[] = {
 	{ .name = "id_auth", .value = "FILE", .help = "the ID block's authentication" },
 	{ .name = "key", .value = "PEM", .help = "who may have signed the token" },
 	{ .name = "genuine-only", .help = "only ask whether it is real hardware's, not what runs" },
+	{ .name = "before-run",
+	  .help = "ask for no run statement: a token from before its agent had a manifest" },
 	MOMENT_AT_OPTION,
 	BATCH_OPTION,
 	CLI_JSON_OPTION,
@@ -371,6 +373,7 @@ static int read_rest(const struct cli *cli, struct evidence_options *o, struct e
 	if (read_file(o, cli, "key", &pem, e) < 0)
 		return err_code(e);
 	o->input.genuine_only = cli_flag(cli, "genuine-only");
+	o->input.before_run = cli_flag(cli, "before-run");
 	if (pem.len && key_from_public_pem((const char *)pem.bytes, pem.len, &o->key, e) < 0)
 		return err_wrap(e, "--key '%s'", cli_value(cli, "key"));
 	o->input.token_key = o->key;
@@ -448,6 +451,10 @@ int evidence_options_read(const struct cli *cli, const char *path, struct eviden
 	if (!mode)
 		return err_set(e, ERR_INVALID, "--mode is missing: %s",
 			       evidence_kind_names_or("eat").text);
+	if (cli_flag(cli, "before-run") && cli_value(cli, "manifest"))
+		return err_set(e, ERR_INVALID,
+			       "--before-run and --manifest: one of them; before the run there was "
+			       "no manifest");
 	if (evidence_kind_of_mode(mode, &o->input.mode, e) < 0 || read_evidence(path, o, e) < 0 ||
 	    read_binding(cli, o, e) < 0 || evidence_policies(cli, "policy", NULL, o, e) < 0 ||
 	    evidence_trust_read(cli, o, e) < 0 || read_companions(cli, o, e) < 0)

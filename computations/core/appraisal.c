@@ -26,12 +26,12 @@ static int read_span(const char *path, uint8_t **bytes, struct span *span, struc
 
 static int read_policy(struct appraisal *a, const char *path, struct err *e)
 {
-	CLEANUP(free) uint8_t *bytes = NULL;
 	struct policy_file file = { .name = path };
 
-	if (file_read(path, POLICY_FILE_MAX, &bytes, &file.len, e) < 0)
+	if (file_read(path, POLICY_FILE_MAX, &a->policy_file, &file.len, e) < 0)
 		return err_code(e);
-	file.bytes = bytes;
+	file.bytes = a->policy_file;
+	a->files.policy = (struct span){ file.bytes, file.len };
 	return policy_parse(&file, 1, &a->policy, e);
 }
 
@@ -58,6 +58,8 @@ static int load(struct appraisal *a, const struct config *c, struct err *e)
 	if (c->attestation_collateral &&
 	    tdx_collateral_load(c->attestation_collateral, &a->collateral, e) < 0)
 		return err_code(e);
+	a->files.root = root;
+	a->files.ak = in->tpm.binding.named;
 	in->mode = EVIDENCE_EAT;
 	in->policy = &a->policy;
 	in->skew = SKEW;
@@ -110,9 +112,15 @@ void appraisal_free(struct appraisal *a)
 	for (size_t i = 0; i < LANES; i++)
 		endorsements_free(a->endorsements[i]);
 	free(a->cache);
+	free(a->policy_file);
 	free(a->root);
 	free(a->ak);
 	free(a);
+}
+
+struct appraisal_files appraisal_files(const struct appraisal *a)
+{
+	return a->files;
 }
 
 uint8_t appraisal_type(const struct appraisal *a)

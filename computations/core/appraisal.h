@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "common/base/span.h"
 #include "common/crypto/digest.h"
 #include "computations/core/config.h"
 
@@ -30,6 +31,13 @@ void appraisal_free(struct appraisal *a);
 
 /* The kind of evidence that the policy speaks of, as AttestationReq has it. */
 uint8_t appraisal_type(const struct appraisal *a);
+
+/* The files that it judges by, lent as long as it is there: the policy, the root in place of vendors', the TPM's key;
+ * empty: none. */
+struct appraisal_files {
+	struct span policy, root, ak;
+};
+struct appraisal_files appraisal_files(const struct appraisal *a);
 
 /* One piece of evidence. */
 struct appraisal_case {

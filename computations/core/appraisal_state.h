@@ -37,7 +37,8 @@ struct appraisal_entry {
 struct appraisal {
 	uv_loop_t *loop;
 	struct policy policy;
-	uint8_t *root, *ak;
+	struct appraisal_files files;
+	uint8_t *policy_file, *root, *ak; /* which own these */
 	char *cache;
 	struct tdx_collateral collateral;
 	struct verify_input input;                /* what is the same for every case */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * evidence.c — asks a session's agent for evidence and has the answer judged: when it connects, and
- * again, by all of the policy, when it has a manifest.
+ * again, by all of the policy, when it has a manifest. The answer is kept as it came, with the verdict
+ * (store_evidence.h).
  */
 #include "common/base/encode.h"
 #include "common/base/log.h"
@@ -18,12 +19,16 @@ struct evidence_item {
 	char *cvm_id, *computation_id;
 	struct appraisal_verdict verdict;
 	struct computation computation;
+	struct evidence_run run;
+	struct appraisal_case asked; /* that this is the answer to */
+	struct span token;           /* its own */
 };
 
 static void evidence_item_free(struct evidence_item *v)
 {
 	session_unref(v->session);
 	computation_done(&v->computation);
+	free((void *)(uintptr_t)v->token.bytes);
 	free(v->cvm_id);
 	free(v->computation_id);
 	free(v);
@@ -37,6 +42,8 @@ static struct evidence_item *evidence_item_new(struct session *s, const char *co
 		return NULL;
 	v->session = s;
 	v->question = s->asked_number;
+	v->asked = s->asked;
+	v->run = s->asked_of;
 	session_ref(s);
 	v->cvm_id = strdup(s->cvm_id);
 	v->computation_id = strdup(computation_id);
@@ -82,7 +89,7 @@ static int name_client(const struct rpc_call *call, char name[APPRAISAL_CLIENT_M
 	return 0;
 }
 
-static void ask(struct session *s, const uint8_t *manifest)
+static void ask(struct session *s, const uint8_t *manifest, struct evidence_run run)
 {
 	Cvms__ServerStreamMessage message = CVMS__SERVER_STREAM_MESSAGE__INIT;
 	Cvms__AttestationReq request = CVMS__ATTESTATION_REQ__INIT;
@@ -97,6 +104,7 @@ static void ask(struct session *s, const uint8_t *manifest)
 		log_error("CVM %s: %s", log_quote(s->cvm_id).text, e.text);
 		return;
 	}
+	s->asked_of = run;
 	if (manifest) {
 		s->asked.has_manifest = true;
 		memcpy(s->asked.manifest, manifest, sizeof(s->asked.manifest));
@@ -114,7 +122,7 @@ static void ask(struct session *s, const uint8_t *manifest)
 void evidence_ask(struct session *s)
 {
 	if (s->service->appraisal)
-		ask(s, NULL);
+		ask(s, NULL, (struct evidence_run){ 0 });
 }
 
 /* What was proven before this manifest was there says nothing about the run. */
@@ -123,7 +131,8 @@ static int load_computation(struct store *store, void *data, struct err *e)
 	struct evidence_item *v = data;
 
 	if (store_cvm_unproven(store, v->cvm_id, "not verified: evidence of its run is awaited",
-			       e) < 0)
+			       e) < 0 ||
+	    store_evidence_run(store, v->computation_id, &v->run, e) < 0)
 		return err_code(e);
 	return store_computation(store, v->computation_id, &v->computation, e);
 }
@@ -135,7 +144,7 @@ static void loaded(void *data, const struct err *e)
 	if (e)
 		log_error("CVM %s: %s", log_quote(v->cvm_id).text, e->text);
 	else if (v->session->call)
-		ask(v->session, v->computation.digest);
+		ask(v->session, v->computation.digest, v->run);
 	evidence_item_free(v);
 }
 
@@ -163,8 +172,23 @@ static bool is_stale(const struct evidence_item *v)
 static int keep_verdict(struct store *store, void *data, struct err *e)
 {
 	struct evidence_item *v = data;
+	struct appraisal_files files = appraisal_files(v->session->service->appraisal);
+	struct kept_evidence k = { .cvm_id = v->cvm_id,
+				   .run = v->run,
+				   .verified = v->verdict.verified,
+				   .verdict = v->verdict.line,
+				   .judged = store_now(),
+				   .has_manifest = v->asked.has_manifest,
+				   .parts = { [EVIDENCE_TOKEN] = v->token,
+					      [EVIDENCE_POLICY] = files.policy,
+					      [EVIDENCE_ROOT] = files.root,
+					      [EVIDENCE_AK] = files.ak } };
 
-	return store_cvm_verdict(store, v->cvm_id, v->verdict.verified, v->verdict.line, e);
+	memcpy(k.nonce, v->asked.nonce, sizeof(k.nonce));
+	memcpy(k.manifest, v->asked.manifest, sizeof(k.manifest));
+	if (store_cvm_verdict(store, v->cvm_id, v->verdict.verified, v->verdict.line, e) < 0)
+		return err_code(e);
+	return store_evidence_keep(store, &k, e);
 }
 
 static void kept(void *data, const struct err *e)
@@ -196,6 +220,22 @@ static void judged(void *data, const struct appraisal_verdict *verdict)
 		evidence_item_free(v);
 }
 
+/* One that is larger than what is kept is judged all the same. */
+static bool copy_token(struct evidence_item *v, ProtobufCBinaryData file)
+{
+	uint8_t *copy = file.len <= EVIDENCE_KEPT_MAX ? malloc(file.len) : NULL;
+
+	if (copy) {
+		memcpy(copy, file.data, file.len);
+		v->token = (struct span){ copy, file.len };
+	} else if (file.len > EVIDENCE_KEPT_MAX) {
+		log_warn("CVM %s: evidence of %zu bytes is not kept: %d at most are",
+			 log_quote(v->cvm_id).text, file.len, EVIDENCE_KEPT_MAX);
+		return true;
+	}
+	return copy;
+}
+
 void evidence_answered(struct session *s, const Cvms__AttestationResponse *answer)
 {
 	struct appraisal_verdict refused = { .verified = false };
@@ -215,6 +255,9 @@ void evidence_answered(struct session *s, const Cvms__AttestationResponse *answe
 		snprintf(refused.line, sizeof(refused.line), "refused: no evidence: %s",
 			 *answer->error ? log_quote(answer->error).text
 					: "the agent did not say why");
+		judged(v, &refused);
+	} else if (!copy_token(v, answer->file)) {
+		snprintf(refused.line, sizeof(refused.line), "refused: out of memory");
 		judged(v, &refused);
 	} else if (appraisal_start(s->service->appraisal, &s->asked, answer->file.data,
 				   answer->file.len, judged, v, &e) < 0) {

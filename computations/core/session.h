@@ -8,6 +8,7 @@
 #include "common/base/log_rate.h"
 #include "computations/core/appraisal.h"
 #include "computations/core/service.h"
+#include "computations/store/store_evidence.h"
 #include "cvms.pb-c.h"
 
 struct session {
@@ -26,9 +27,10 @@ struct session {
 	uv_timer_t *unanswered;
 	struct store_todo todo; /* as of the connection */
 
-	struct appraisal_case asked; /* the last request for evidence: only its answer counts */
-	unsigned asked_number;       /* its own */
-	unsigned questions;          /* so far, and one that is about to be asked */
+	struct appraisal_case asked;  /* the last request for evidence: only its answer counts */
+	struct evidence_run asked_of; /* the run that it is about; number 0: none yet */
+	unsigned asked_number;        /* its own */
+	unsigned questions;           /* so far, and one that is about to be asked */
 	unsigned unanswered_questions;
 	bool verified;
 };

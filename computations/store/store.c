@@ -434,6 +434,10 @@ int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
 		    0 ||
 	    role_forget(&store->db, id, e) < 0 || workspace_forget(&store->db, id, e) < 0 ||
 	    note_forget(&store->db, id, e) < 0 || user_key_forget(&store->db, id, e) < 0 ||
+	    db_run(&store->db, e,
+		   "DELETE FROM evidence WHERE of_run = 1 AND number ="
+		   " (SELECT number FROM computations WHERE id = ?)",
+		   "t", id) < 0 ||
 	    asset_forget(&store->db, id, e) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM confirmations WHERE computation = ?", "t", id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id) < 0)

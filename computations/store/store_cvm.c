@@ -2,7 +2,7 @@
 /* store_cvm.c — CVMs, and what their agents answer. */
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "computations/store/store.h"
+#include "computations/store/store_evidence.h"
 #include "computations/store/usage_turn.h"
 
 #include <string.h>
@@ -129,7 +129,8 @@ static int make_room(struct store *store, const char *key,
 			       "week: COMPUTATIONS_MAX_CVMS allows no more",
 			       (long long)count);
 	if (text_format(&owner, e, "v:%s", found) < 0 ||
-	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0)
+	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0 ||
+	    store_evidence_forget_cvm(store, found, e) < 0)
 		return err_code(e);
 	return db_run(&store->db, e, "DELETE FROM cvms WHERE id = ?", "t", found);
 }
@@ -239,7 +240,8 @@ int store_cvm_seen(struct store *store, const char *id, const char *peer, const 
 	if (known && *bound && strcmp(bound, key) != 0)
 		return denied(id, e);
 	if (known) {
-		if (db_run(&store->db, e,
+		if (store_evidence_forget_cvm(store, id, e) < 0 ||
+		    db_run(&store->db, e,
 			   "UPDATE cvms SET peer = ?, last_seen = ?, verified = 0, verdict = ?,"
 			   " judged = 0, key = ? WHERE id = ?",
 			   "tittt", peer, now, unproven, key, id) < 0)
@@ -342,6 +344,8 @@ int store_retry(struct store *store, const char *id, struct err *e)
 		return err_set(e, ERR_PRECONDITION,
 			       "CVM %s still holds computation %s: stop it first",
 			       log_quote(c.cvm_id).text, log_quote(id).text);
+	if (store_evidence_forget(store, id, e) < 0)
+		return err_code(e);
 	return db_run(&store->db, e,
 		      "UPDATE computations SET state = ?, agent_state = '', cvm = '', reached = 0,"
 		      " stopping = 0, finished = 0, failure = '', notice = '', ended = 0,"

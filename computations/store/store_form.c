@@ -4,6 +4,7 @@
 #include "computations/ca/ca_form.h"
 #include "computations/people/people_form.h"
 #include "computations/store/audit_form.h"
+#include "computations/store/evidence_form.h"
 #include "computations/store/machine_form.h"
 #include "computations/store/usage_form.h"
 #include "computations/transfer/note_form.h"
@@ -142,7 +143,9 @@ static const char schema[] =
 														/* CVMs of one run. */
 														MACHINE_RUNS_FORM
 															/* Who is to have a certificate. */
-															CERTIFICATES_FORM;
+															CERTIFICATES_FORM
+																/* What agents gave as evidence. */
+																EVIDENCE_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -151,7 +154,7 @@ static const char schema[] =
  * 18 no second factors, 19 no invitations, 20 nothing of what CVMs ran,
  * 21 no accounts elsewhere, 22 not which networks those on their way there are of,
  * 23 no passkeys, 24 no CVMs for one run,
- * 25 no certificates. */
+ * 25 no certificates, 26 none of the evidence that agents gave. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -181,6 +184,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[23] = PASSKEYS_FORM,
 	[24] = MACHINE_RUNS_FORM,
 	[25] = CERTIFICATES_FORM,
+	[26] = EVIDENCE_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -189,7 +189,11 @@ static void put_facts(const struct web_work *work, const struct cvm *c, struct w
 		 "class=\"small\">%t</p>\n<dl class=\"dl\"><dt>Judged</dt><dd>",
 		 *c->verdict ? c->verdict : "None", WEB_VERDICT);
 	page_time(w, c->judged);
-	page_put(w, "</dd></dl>\n</section>\n");
+	page_put(w, "</dd></dl>\n");
+	if (page_can_link(c->id))
+		page_put(w, "<p><a class=\"btn\" href=\"/cvms/%u/evidence\">Evidence</a></p>\n",
+			 c->id);
+	page_put(w, "</section>\n");
 }
 
 static void put_records(const struct web_work *work, struct writer *w)

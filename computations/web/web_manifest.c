@@ -30,7 +30,10 @@ void web_put_head(const struct web_work *work, const char *here, struct writer *
 {
 	static const struct {
 		const char *path, *word;
-	} tabs[] = { { "", "Overview" }, { "/manifest", "Manifest" }, { "/roles", "Roles" } };
+	} tabs[] = { { "", "Overview" },
+		     { "/manifest", "Manifest" },
+		     { "/evidence", "Evidence" },
+		     { "/roles", "Roles" } };
 	const struct computation *c = &work->c;
 
 	page_put(

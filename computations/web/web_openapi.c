@@ -35,6 +35,7 @@ static const struct {
 	{ "{user}", "user", "a user's name" },
 	{ "{name}", "name", "a CVM's name there" },
 	{ "{asset}", "asset", "an asset's name" },
+	{ "{file}", "file", "a file's name, as “files” has it" },
 };
 
 static const char *meaning_of(const char *query)

@@ -7,8 +7,9 @@
 #include "common/base/err.h"
 #include "computations/store/state.h"
 
-#define WEB_HTML_TYPE "text/html; charset=utf-8"
-#define WEB_CSV_TYPE  "text/csv; charset=utf-8"
+#define WEB_HTML_TYPE  "text/html; charset=utf-8"
+#define WEB_CSV_TYPE   "text/csv; charset=utf-8"
+#define WEB_BYTES_TYPE "application/octet-stream"
 /* Its end may be added to. */
 #define WEB_CSP                                                                     \
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
@@ -49,6 +50,22 @@
 	"Who signed that this digest is the one that they agreed to. Here it is this service’s " \
 	"word; your CLI verifies each signature by the key in the manifest:"
 #define WEB_NOT_CONFIRMED "Nobody has signed that this digest is the one that they agreed to."
+#define WEB_NO_EVIDENCE                                                                             \
+	"No evidence of this is kept: no agent was asked for it yet, or its last answer had none. " \
+	"Evidence goes with its run."
+#define WEB_NO_POLICY                                                                                 \
+	"This service has no policy, so it asks no agent for evidence. Your own client asks for it, " \
+	"whatever this service does."
+#define WEB_EVIDENCE_NO_FILE "the evidence has no file of that name: see what it has"
+#define WEB_EVIDENCE_FILES                                                                           \
+	"Hardware has signed the evidence. Policy, root and key are the operator’s choice: look at " \
+	"them, or take your own."
+#define WEB_EVIDENCE_CHECK                                                                         \
+	"Save the files in one folder, and let your CLI judge them there: it believes nothing of " \
+	"what this page says."
+#define WEB_EVIDENCE_OLD                                                                              \
+	"It says what was true at that moment, to the service that asked. What counts for your data " \
+	"is what your own client is shown, by a nonce of its own, before it sends anything."
 #define WEB_STEPS                                                                                  \
 	"Read it before you send anything: your file's digest stands beside your key, and nobody " \
 	"whom you do not know may get results."

@@ -11,6 +11,7 @@
 #include "common/base/reader.h"
 #include "common/protobuf/protobuf.h"
 #include "computations/admin/admin_message.h"
+#include "computations/store/store_evidence.h"
 #include "computations/store/store_journal.h"
 #include "computations/store/store_witness.h"
 #include "tests/fuzz/cose_resign.h"
@@ -38,7 +39,9 @@ static const struct {
 	{ "INSERT OR REPLACE INTO signed_journals VALUES (?,?,?,?,?,?)", 6 },
 	{ "INSERT OR REPLACE INTO witness_leaves VALUES (?,?,?,?,?)", 5 },
 	{ "INSERT OR REPLACE INTO witness_nodes VALUES (?,?,?)", 3 },
+	{ "INSERT OR REPLACE INTO evidence VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", 13 },
 };
+enum { OLD_TABLES = 8, EVIDENCE_TABLE = 8 }; /* saved inputs count as far as these */
 
 /* The types of a column, and values that columns often have. */
 enum value { VALUE_NULL, VALUE_BYTE, VALUE_INT, VALUE_TEXT, VALUE_BLOB, VALUE_ID, VALUE_REAL };
@@ -77,9 +80,8 @@ static void bind(sqlite3_stmt *s, int column, struct reader *r)
 	}
 }
 
-static void put_row(struct store *store, struct reader *r)
+static void put_row_of(struct store *store, size_t table, struct reader *r)
 {
-	size_t table = reader_u8(r) % ARRAY_LEN(tables);
 	sqlite3_stmt *s = NULL;
 
 	assert(sqlite3_exec(db_sqlite_of(&store->db), "PRAGMA foreign_keys=OFF", NULL, NULL,
@@ -92,6 +94,11 @@ static void put_row(struct store *store, struct reader *r)
 	sqlite3_finalize(s);
 	assert(sqlite3_exec(db_sqlite_of(&store->db), "PRAGMA foreign_keys=ON", NULL, NULL, NULL) ==
 	       0);
+}
+
+static void put_row(struct store *store, struct reader *r)
+{
+	put_row_of(store, reader_u8(r) % OLD_TABLES, r);
 }
 
 /* Strict: as clients decode it. */
@@ -373,14 +380,69 @@ static void end(struct store *store, const char *id, bool remove, bool force)
 		(void)!store_stop(store, id, &tell, &e);
 }
 
+static void see_evidence(struct store *store, const char *id, const char *cvm)
+{
+	CLEANUP(kept_evidence_free) struct kept_evidence *k = NULL;
+	struct err e;
+
+	if (store_evidence(store, id, cvm, &k, &e) < 0 || !k)
+		return;
+	assert(k->cvm_id && k->verdict && k->judged >= 0 && (k->run.number > 0) == (*id != 0));
+	for (size_t i = 0; i < EVIDENCE_PARTS; i++)
+		assert(k->parts[i].bytes && k->parts[i].len <= EVIDENCE_KEPT_MAX);
+}
+
+static void keep_evidence(struct store *store, const char *id, const char *cvm, struct reader *r)
+{
+	size_t len = reader_u8(r);
+	const uint8_t *bytes = reader_take(r, len);
+	struct kept_evidence k = { .cvm_id = (char *)(uintptr_t)cvm,
+				   .verdict = (char *)(uintptr_t)"verified",
+				   .has_manifest = len & 1 };
+	struct err e;
+
+	if (!bytes || (*id && store_evidence_run(store, id, &k.run, &e) < 0))
+		return;
+	k.parts[EVIDENCE_TOKEN] = (struct span){ bytes, len };
+	(void)!store_evidence_keep(store, &k, &e);
+}
+
+/* What came later has numbers from the other end: rows, and what is done with them. */
+enum { EVIDENCE_ROW = 0xfc, EVIDENCE_KEEP, EVIDENCE_SEE };
+
+static bool evidence_command(struct store *store, uint8_t what, struct reader *r)
+{
+	const char *id, *cvm;
+	struct err e;
+
+	if (what < EVIDENCE_ROW || what > EVIDENCE_SEE)
+		return false;
+	if (what == EVIDENCE_ROW) {
+		put_row_of(store, EVIDENCE_TABLE, r);
+		return true;
+	}
+	id = ids[reader_u8(r) % ARRAY_LEN(ids)];
+	cvm = ids[reader_u8(r) % ARRAY_LEN(ids)];
+	assert(db_script(&store->db, "SAVEPOINT op", &e) == 0);
+	if (what == EVIDENCE_KEEP)
+		keep_evidence(store, id, cvm, r);
+	else
+		see_evidence(store, id, cvm);
+	assert(db_script(&store->db, "RELEASE op", &e) == 0);
+	return true;
+}
+
 /* Each as the store's queue calls it. */
 static void command(struct store *store, struct reader *r)
 {
 	int64_t run;
-	uint8_t what = reader_u8(r) % 27;
+	uint8_t what = reader_u8(r);
 	const char *id, *cvm;
 	struct err e;
 
+	if (evidence_command(store, what, r))
+		return;
+	what %= 27;
 	if (what < 8) {
 		put_row(store, r);
 		return;
@@ -466,6 +528,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		command(&store, &r);
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
 		show(&store, ids[i]);
+		see_evidence(&store, ids[i], "");
+		see_evidence(&store, "", ids[i]);
 		list_all(&store, ids[i]);
 		read_records(&store, ids[i], "v", 0);
 		read_journal(&store, ids[i], 0, 0);

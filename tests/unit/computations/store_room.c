@@ -66,6 +66,7 @@ static const char *const takes_away[STORE_FORM] = {
 	       "ALTER TABLE machines DROP COLUMN unverified; ALTER TABLE machines DROP COLUMN keep;"
 	       "ALTER TABLE machines DROP COLUMN results;",
 	[25] = "DROP TABLE certificate_lists; DROP TABLE certificates;",
+	[26] = "DROP TABLE evidence;",
 };
 
 void store_room_age(struct store_room *f, int form)
