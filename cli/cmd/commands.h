@@ -47,6 +47,8 @@ extern const struct command cmd_computation_create, cmd_computation_list, cmd_co
 	cmd_computation_run, cmd_computation_retry, cmd_computation_stop, cmd_computation_remove,
 	cmd_computation_logs, cmd_computation_manifest, cmd_computation_import,
 	cmd_computation_export;
+/* cmd_computation_rename.c */
+extern const struct command cmd_computation_rename;
 /* cmd_asset.c */
 extern const struct command cmd_asset_register, cmd_asset_list, cmd_asset_show, cmd_asset_update,
 	cmd_asset_link, cmd_asset_remove;

@@ -42,6 +42,7 @@ void request_free(struct request *r)
 	admin_transfer_free(r->transfer);
 	admin_machine_free(r->machine);
 	admin_usage_free(r->usage);
+	admin_naming_free(r->naming);
 	admin_certificate_free(r->certificate);
 	free(r->audit);
 	free(r->bytes);
@@ -454,6 +455,7 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_COMPUTATIONS_STOP, RPC_UNARY, computation_request, COMPUTATION, on_stop),
 	METHOD(PROTO_COMPUTATIONS_REMOVE, RPC_UNARY, remove_request,
 	       &google__protobuf__empty__descriptor, on_remove),
+	METHOD(PROTO_COMPUTATIONS_RENAME, RPC_UNARY, rename_request, COMPUTATION, admin_rename),
 	METHOD(PROTO_COMPUTATIONS_JOURNAL, RPC_UNARY, journal_request,
 	       &computations__journal_response__descriptor, admin_journal),
 	METHOD(PROTO_COMPUTATIONS_WITNESS, RPC_UNARY, witness_request,

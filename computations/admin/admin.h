@@ -16,6 +16,7 @@ struct journal_page;
 struct judging;
 struct machine_request;
 struct people_request;
+struct store_naming;
 struct transfer_request;
 struct usage_request;
 struct witness_answer;
@@ -58,6 +59,7 @@ struct request {
 	struct transfer_request *transfer;
 	struct machine_request *machine;
 	struct usage_request *usage;
+	struct store_naming *naming;
 	struct certificate_request *certificate;
 };
 
@@ -98,6 +100,10 @@ void admin_export(struct rpc_call *call, const ProtobufCMessage *message);
 
 /* admin_run.c */
 void admin_run(struct rpc_call *call, const ProtobufCMessage *message);
+
+/* admin_rename.c */
+void admin_rename(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_naming_free(struct store_naming *naming);
 
 /* admin_journal.c */
 void admin_journal(struct rpc_call *call, const ProtobufCMessage *message);

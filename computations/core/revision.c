@@ -39,6 +39,8 @@ int revision_of(const struct computation *c, char revision[REVISION_LEN + 1], st
 
 	put(&w, c->id);
 	put(&w, c->cvm_id);
+	put(&w, c->name);
+	put(&w, c->description);
 	writer_printf(&w, "%d %d %d %lld %lld %lld", (int)c->state, c->stopping, c->finished,
 		      (long long)c->created, (long long)c->sent, (long long)c->ended);
 	/* An owner may have put another key into it. */

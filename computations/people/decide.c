@@ -49,6 +49,7 @@ static const struct rule {
 	[DEED_RUN_AGAIN] = WITH_COMPUTATION(ACTION_RUN, IN(DECIDE_FAILED), "run it again"),
 	[DEED_STOP] = WITH_COMPUTATION(ACTION_RUN, IN_EVERY_STATE, "stop it"),
 	[DEED_REMOVE] = WITH_COMPUTATION(ACTION_ADMINISTRATOR, IN_EVERY_STATE, "remove it"),
+	[DEED_RENAME] = WITH_COMPUTATION(ACTION_EDIT, IN_EVERY_STATE, "rename it"),
 	[DEED_MEMBERS] =
 		WITH_COMPUTATION(ACTION_ADMINISTRATOR, IN_EVERY_STATE, "say who has which role"),
 	/* The manifest is frozen by the first run, and its parties with it. */

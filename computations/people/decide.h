@@ -39,6 +39,7 @@ enum deed {
 	DEED_RUN_AGAIN,
 	DEED_STOP,
 	DEED_REMOVE,
+	DEED_RENAME,
 	DEED_MEMBERS, /* who has which role */
 	DEED_PARTIES, /* who has a role that the manifest names keys of */
 	DEED_KEY,     /* which key of one's own the manifest names */

@@ -89,6 +89,8 @@ static void put_deeds(const struct web_work *work, struct writer *w)
 		  admin_access_may(caller, DEED_RUN_AGAIN, c) && !work->is_held },
 		{ "stop", work->is_held ? "Stop" : "Cancel", "stop",
 		  can_stop && admin_access_may(caller, DEED_STOP, c) },
+		{ "rename", "Rename", "say",
+		  page_can_link(c->id) && admin_access_may(caller, DEED_RENAME, c) },
 		{ "remove", "Remove", "fail", admin_access_may(caller, DEED_REMOVE, c) },
 	};
 	bool is_any = false;

@@ -337,6 +337,10 @@
 #define WEB_STOP \
 	"Its agent ends it, and forgets what it holds. It does not go on afterwards. This wipes:"
 #define WEB_STOP_EARLY "No CVM holds it: nothing is wiped. It can’t be run afterwards."
+#define WEB_RENAME                                                                                     \
+	"Here it is called so. Its manifest keeps the name that it has, and its digest, which others " \
+	"compare; links go by its id, and stay. Its description stays, too:"
+#define WEB_RENAME_NAME "Of no other computation in its workspace"
 #define WEB_REMOVE                                                                                    \
 	"Manifest, roles, events and its journal go from this service, for everybody who has a role " \
 	"in it. Nobody can bring them back; save what you need first:"

@@ -6,6 +6,7 @@ import web_import
 import web_keys
 import web_usage
 import web_workspaces
+from computations_service import create
 from rows import Outcome, row
 from web_machines import hall
 from web_members import Lab
@@ -277,6 +278,33 @@ def usage_read(evil):
     with hall() as room:
         got = room.call("GET", "/api/workspaces/default/usage.csv", room.tokens["outsider" if evil else "viewer"])
         return Outcome(got.status == 200, got.body.decode())
+
+
+def renamed(name, who):
+    """A computation of lab, by who has that role in it: the answer, and what is shown to who administers the service."""
+    with Lab() as room:
+        create(room.service, id="c", name="night")
+        room.person("her")
+        room.root("GiveRole", computation_id="c", role=who, user="her")
+        done = room.call("PUT", "/api/computations/c", room.tokens["her"], {"name": name})
+        shown = room.sessions["chief"].get("/c/c")
+        return done, room.root("Show", id="c").name, shown
+
+
+@row("place-computation-renamed-by-its-viewer", "may not rename it")
+def renamed_by_its_viewer(evil):
+    """A computation gets another one's name by somebody who may only look at it, so that owners take one for the other."""
+    done, name, _ = renamed("day", "viewer" if evil else "editor")
+    assert (name == "day") == (done.status == 200), (name, done.status)
+    return Outcome(done.status == 200, done.body.decode())
+
+
+@row("place-script-in-a-computations-name", "<script>alert(1)</script>")
+def script_in_a_name(evil):
+    """An editor renames a computation to a script, for the next one who looks."""
+    name = "<script>alert(1)</script>" if evil else "day"
+    _, _, shown = renamed(name, "editor")
+    return Outcome(name.encode() in shown.body, shown.page().words())
 
 
 def formula_in_a_statement(form):

@@ -63,6 +63,8 @@ static const struct {
 	{ &web_api_import, false },
 	{ &web_page_key_retire, true },
 	{ &web_api_key_retire, false },
+	{ &web_page_rename, true },
+	{ &web_api_rename, false },
 };
 enum { PART_MAX = 255 };
 

@@ -87,7 +87,8 @@ def each_role_may_call_what_its_actions_say():
     reason: there is no CVM."""
     may = {"Show": "view", "Manifest": "view", "Logs": "view", "Journal": "view", "Witness": "view",
            "ListRoles": "view", "Whoami": "view", "Run": "run", "Stop": "run", "GiveRole": "administrator",
-           "TakeRole": "administrator", "DefineRole": "administrator", "Remove": "administrator"}
+           "TakeRole": "administrator", "DefineRole": "administrator", "Remove": "administrator",
+           "Rename": "edit"}
     with service() as running:
         running.root("AddUser", name="other")
         people_of = {role: user(running, "u-" + role) for role in ROLES}
@@ -104,6 +105,8 @@ def each_role_may_call_what_its_actions_say():
                     fields.update(role="viewer", user="other")
                 if method == "DefineRole":
                     fields.update(role="own", actions=["view"])
+                if method == "Rename":
+                    fields.update(name="another")
                 code = people_of[role].code(method, **fields)
                 if action not in actions:
                     assert code == DENIED, (role, method, code)

@@ -187,7 +187,7 @@ def values(path):
 FIELDS = {"web_page_run": {"revision": "0" * 16, "cvm": ""}, "web_page_stop": {"revision": "0" * 16},
           "web_page_run_new": {"revision": "0" * 16, "manager": "", "image": "", "tee": "", "cpus": "", "memory": "", "hours": "",
                                "keep": ""},
-          "web_page_remove": {"revision": "0" * 16},
+          "web_page_remove": {"revision": "0" * 16}, "web_page_rename": {"revision": "0" * 16, "name": "x"},
           "web_page_give": {"revision": "0" * 16, "role": "viewer", "user": "guest"},
           "web_page_take": {"revision": "0" * 16, "role": "viewer", "user": "there"},
           "web_page_member_role": {"revision": "0" * 16, "role": "viewer"},
@@ -253,7 +253,7 @@ def no_call_is_made_from_elsewhere_or_in_another_way():
         chief, before, token = room.sessions["chief"], room.state("c"), room.tokens["chief"]
         bearer = [("Authorization", "Bearer " + token)]
         assert len(CALLS) >= 11, CALLS
-        bodies = {"web_api_run": b"{}", "web_api_define": b'{"actions":["view"]}', "web_api_token": b'{"name":"new"}',
+        bodies = {"web_api_run": b"{}", "web_api_rename": b'{"name":"x"}', "web_api_define": b'{"actions":["view"]}', "web_api_token": b'{"name":"new"}',
                   "web_api_join": b'{"secret":"%064d"}' % 0, "web_api_member_role": b'{"role":"viewer"}',
                   "web_api_member_suspend": b"{}", "web_api_invite": b"{}", "web_api_machine": b"{}",
                   "web_api_workspace": b'{"name":"x"}', "web_api_workspace_rename": b'{"name":"x"}',

@@ -31,7 +31,7 @@ def routes():
     assert len(found) + len(everybody) + len(forms) + len(changes) + 1 == len(re.findall(r'[(,] ?"/[^"]*",\s', table)), table
     # What asks before it changes something is for whom that is: web_act.py, too; workspaces' CVMs: web_machines.py; web_import.py; passkeys by number: passkeys.py; files of evidence: web_evidence.py.
     return [(path, deed) for path, deed in found
-            if not path.endswith(("/run", "/run-new", "/stop", "/remove", "/release")) and "{name}" not in path
+            if not path.endswith(("/run", "/run-new", "/rename", "/stop", "/remove", "/release")) and "{name}" not in path
             and "{number}" not in path and "{file}" not in path and deed not in ("DEED_MACHINE", "DEED_CREATE")]
 
 

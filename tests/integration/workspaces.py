@@ -120,7 +120,7 @@ def of_another_workspace_nothing_is_there():
         assert [c.id for c in anna("List").computations] == ["mine"]
         assert [w.name for w in anna("ListWorkspaces").workspaces] == ["default"]
         of_computation = [("Show", "id", {}), ("Manifest", "id", {}), ("Logs", "id", {}), ("Run", "id", {}),
-                          ("Stop", "id", {}), ("Remove", "id", {}), ("Journal", "id", {}), ("Witness", "id", {}),
+                          ("Stop", "id", {}), ("Remove", "id", {}), ("Rename", "id", {"name": "x"}), ("Journal", "id", {}), ("Witness", "id", {}),
                           ("ListRoles", "computation_id", {}), ("Whoami", "computation_id", {}),
                           ("GiveRole", "computation_id", {"role": "viewer", "user": "anna"}),
                           ("TakeRole", "computation_id", {"role": "viewer", "user": "anna"}),

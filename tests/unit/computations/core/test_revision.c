@@ -3,6 +3,7 @@
 #include "computations/core/revision.h"
 #include "computations/people/role.h"
 #include "computations/store/store_machine.h"
+#include "computations/store/store_rename.h"
 #include "tests/unit/computations/store_room.h"
 
 #include <string.h>
@@ -48,6 +49,9 @@ static void what_people_and_agents_change_is_another_revision(void **state)
 {
 	struct store_room *f = *state;
 	struct db *db = &f->store.db;
+	char name[] = "night", description[] = "of iris";
+	const struct store_naming night = { .name = name };
+	const struct store_naming described = { .name = name, .description = description };
 	struct pair p;
 	bool tell;
 
@@ -71,6 +75,10 @@ static void what_people_and_agents_change_is_another_revision(void **state)
 			    " (SELECT digest FROM computations WHERE id = 'two') WHERE id = 'one'",
 			    &f->e),
 		  f->e);
+	check(f, &p, true, false);
+	assert_ok(store_rename(&f->store, "one", &night, &f->e), f->e);
+	check(f, &p, true, false);
+	assert_ok(store_rename(&f->store, "one", &described, &f->e), f->e);
 	check(f, &p, true, false);
 	assert_ok(store_stop(&f->store, "one", &tell, &f->e), f->e);
 	check(f, &p, true, false);

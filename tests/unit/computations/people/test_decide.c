@@ -16,7 +16,8 @@ struct expected {
 	const char *who;
 	unsigned actions;                                   /* granted */
 	const char *look, *create, *leave, *govern, *asset; /* asset: of others */
-	const char *see, *run, *unverified, *again, *stop, *remove, *members, *parties, *key;
+	const char *see, *run, *unverified, *again, *stop, *remove, *rename, *members, *parties,
+		*key;
 };
 
 #define BIT(name) ACTION_BIT(ACTION_##name)
@@ -27,20 +28,22 @@ enum { VIEW = BIT(VIEW) };
 #define AS_VIEWER  ALWAYS, REFUSED, ALWAYS, REFUSED, REFUSED
 #define AS_CHIEF   ALWAYS, ALWAYS, ALWAYS, ALWAYS, ALWAYS
 #define AS_NOBODY  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN
-#define SEES_ALONE ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED
-#define HAS_A_KEY  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, "yllll"
-#define SEES_NONE  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN
+#define RUNS_NONE  REFUSED, REFUSED, REFUSED, REFUSED
+#define SEES_ALONE ALWAYS, RUNS_NONE, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED
+#define HAS_A_KEY  ALWAYS, RUNS_NONE, REFUSED, REFUSED, REFUSED, REFUSED, "yllll"
+#define SEES_NONE  HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN
 
 /* clang-format off */
 static const struct expected members[] = {
 	{ "nobody", 0, AS_MEMBER, SEES_NONE },
 	{ "owner", ACTIONS_ALL, AS_MEMBER,
-	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
+	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
 	{ "administrator", VIEW | BIT(ADMINISTRATOR), AS_MEMBER,
-	  ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, ALWAYS, ALWAYS, "yllll", "yllll" },
-	{ "editor", VIEW | BIT(EDIT), AS_MEMBER, HAS_A_KEY },
+	  ALWAYS, RUNS_NONE, ALWAYS, REFUSED, ALWAYS, "yllll", "yllll" },
+	{ "editor", VIEW | BIT(EDIT), AS_MEMBER,
+	  ALWAYS, RUNS_NONE, REFUSED, ALWAYS, REFUSED, REFUSED, "yllll" },
 	{ "runner", VIEW | BIT(RUN), AS_MEMBER,
-	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, REFUSED, REFUSED, REFUSED, "yllll" },
+	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
 	{ "viewer", VIEW, AS_MEMBER, HAS_A_KEY },
 	{ "algo_provider", VIEW | BIT(ALGO_PROVIDER), AS_MEMBER, HAS_A_KEY },
 	{ "dataset_provider", VIEW | BIT(DATASET_PROVIDER), AS_MEMBER, HAS_A_KEY },
@@ -51,11 +54,11 @@ static const struct expected
 	viewer_without = { "a viewer without a role", 0, AS_VIEWER, SEES_NONE },
 	viewer = { "a viewer", 0, AS_VIEWER, SEES_ALONE },
 	chief = { "an administrator", 0, AS_CHIEF,
-		  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
+		  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
 	outside = { "no member", 0, AS_NOBODY, SEES_NONE },
 	/* Not of the workspace, but of the service; whatever he is there. */
 	operator = { "an operator", 0, AS_CHIEF,
-		     ALWAYS, "yllll", "yllyl", "lllyl", ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" };
+		     ALWAYS, "yllll", "yllyl", "lllyl", ALWAYS, ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" };
 /* clang-format on */
 
 static const struct expected *expected_of(const struct decide_caller *c, size_t role)
@@ -92,6 +95,7 @@ static const char *row_of(const struct expected *x, const struct decide_caller *
 		[DEED_RUN_UNVERIFIED] = x->unverified,
 		[DEED_STOP] = x->stop,
 		[DEED_REMOVE] = x->remove,
+		[DEED_RENAME] = x->rename,
 		[DEED_MEMBERS] = x->members,
 		[DEED_PARTIES] = x->parties,
 		[DEED_KEY] = x->key,
