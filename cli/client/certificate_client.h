@@ -8,4 +8,4 @@
 #include "cli/client/people_client.h"
 
 extern const struct rpc_method certificate_add_token, certificate_issue, certificate_authority,
-	certificate_list, certificate_revoke;
+	certificate_list, certificate_revoke, certificate_renew;

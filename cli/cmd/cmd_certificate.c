@@ -84,6 +84,7 @@ static const struct table_column columns[] = {
 	{ "EXPIRES", "expires", false }, { "ISSUED", "issued", true },
 	{ "REVOKED", "revoked", true },  { "KEY", "key", true },
 	{ "MAKER", "maker", true },      { "CREATED", "created", true },
+	{ "LINE", "line", true },        { "RENEWAL", "renewal", true },
 	{ NULL, NULL, false },
 };
 
@@ -99,6 +100,8 @@ static void add_row(struct table *t, const Certificates__Certificate *c)
 	table_text(t, c->key);
 	table_text(t, c->maker);
 	table_moment(t, people_ms(c->created));
+	table_text(t, c->line);
+	table_number(t, c->renewal, NULL);
 }
 
 static int list_pages(struct client *client, struct table *t, struct err *e)
@@ -143,34 +146,40 @@ const struct command cmd_certificate_list = {
 	.help = "list tokens and certificates, for administrators",
 	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_list,
-	.more = "An open one is a token that nobody has used; EXPIRES is the token's end then. What has ended is told\n"
-		"for 30 days more.",
+	.more = "An open one is a token that nobody has used; EXPIRES is the token's end then. LINE is the first of the\n"
+		"certificates that one renews, RENEWAL which of them it is. What has ended is told for 30 days more, and\n"
+		"while its line has one that has not.",
 };
 
 static enum cli_exit run_revoke(struct cli *cli, struct err *e)
 {
 	Certificates__RevokeRequest request = CERTIFICATES__REVOKE_REQUEST__INIT;
 	ProtobufCMessage *response;
+	const Certificates__RevokeResponse *m;
 	enum cli_exit status;
 
 	request.serial = (char *)(uintptr_t)cli->operands[0];
 	status = computation_call(cli, &certificate_revoke, &request.base, &response, e);
 	if (status != CLI_OK)
 		return status;
+	m = (const Certificates__RevokeResponse *)response;
+	for (size_t i = 0; i < m->n_serials; i++)
+		fprintf(cli->out, "certificate %s revoked\n", text_plain(m->serials[i]).text);
 	protobuf_c_message_free_unpacked(response, NULL);
-	fprintf(cli->out, "certificate %s revoked\n", cli->operands[0]);
 	return CLI_OK;
 }
 
 const struct command cmd_certificate_revoke = {
 	.name = "certificate revoke",
 	.args = "SERIAL",
-	.help = "put a certificate on the list of revoked ones, or end its token, for administrators",
+	.help = "put a certificate and its renewals on the list of revoked ones, or end its token, for administrators",
 	.operands_min = 1,
 	.operands_max = 1,
 	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_revoke,
-	.more = "The next list that anybody fetches has it. A certificate can't be brought back.",
+	.more = "The next list that anybody fetches has it. With it goes its line: those that it renews and that renew it,\n"
+		"whichever of them is named; each is printed. One that has ended can be named, too, for somebody may have\n"
+		"renewed it. A certificate can't be brought back.",
 };
 
 /* ---- who signs them ---- */

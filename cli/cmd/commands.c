@@ -120,6 +120,7 @@ const struct command *const commands[] = {
 	&cmd_invitation_accept,
 	&cmd_certificate_token,
 	&cmd_certificate_issue,
+	&cmd_certificate_renew,
 	&cmd_certificate_list,
 	&cmd_certificate_revoke,
 	&cmd_certificate_authority,

@@ -88,9 +88,9 @@ extern const struct command cmd_workspace_add, cmd_workspace_list, cmd_workspace
 	cmd_workspace_member_list, cmd_workspace_member_add, cmd_workspace_member_role,
 	cmd_workspace_member_suspend, cmd_workspace_member_resume, cmd_workspace_member_remove;
 
-/* cmd_certificate.c, cmd_certificate_issue.c */
-extern const struct command cmd_certificate_token, cmd_certificate_issue, cmd_certificate_list,
-	cmd_certificate_revoke, cmd_certificate_authority;
+/* cmd_certificate.c, cmd_certificate_issue.c, cmd_certificate_renew.c */
+extern const struct command cmd_certificate_token, cmd_certificate_issue, cmd_certificate_renew,
+	cmd_certificate_list, cmd_certificate_revoke, cmd_certificate_authority;
 /* cmd_invitation.c */
 extern const struct command cmd_invitation_create, cmd_invitation_list, cmd_invitation_revoke,
 	cmd_invitation_accept;

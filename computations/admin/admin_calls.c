@@ -148,6 +148,7 @@ const struct call_audit_method admin_calls_methods[] = {
 	CHANGES(PROTO_CERTIFICATES_ADD_TOKEN, TEXT("name", Certificates__TokenRequest, name),
 		TEXT("role", Certificates__TokenRequest, role)),
 	CHANGES(PROTO_CERTIFICATES_ISSUE, ),
+	CHANGES(PROTO_CERTIFICATES_RENEW, TEXT("serial", Certificates__RenewRequest, serial)),
 	CHANGES(PROTO_CERTIFICATES_REVOKE, TEXT("serial", Certificates__RevokeRequest, serial)),
 	READS(PROTO_CERTIFICATES_AUTHORITY),
 	READS(PROTO_CERTIFICATES_LIST),

@@ -6,7 +6,6 @@
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_people.h"
 #include "computations/ca/ca_record.h"
-#include "google/protobuf/empty.pb-c.h"
 #include "proto/descriptors.h"
 
 #include <string.h>
@@ -17,6 +16,10 @@ struct certificate_request {
 	struct ca_wish wish;
 	uint8_t *request; /* PKCS#10 */
 	size_t request_len;
+	uint8_t *parts; /* of a renewal: what `renewal` points to */
+	struct ca_renewal renewal;
+	char serials[CA_LINE_MAX][SERIAL_TEXT_LEN + 1];
+	size_t serials_count;
 	char text[CA_TOKEN_TEXT_LEN + 1];
 	char *pem;
 	uint8_t *list;
@@ -34,6 +37,7 @@ void admin_certificate_free(struct certificate_request *c)
 		explicit_bzero(c->token, strlen(c->token));
 	free(c->token);
 	free(c->request);
+	free(c->parts);
 	explicit_bzero(c->text, sizeof(c->text));
 	free(c->pem);
 	free(c->list);
@@ -180,6 +184,61 @@ static void on_issue(struct rpc_call *call, const ProtobufCMessage *message)
 	people_start(r, run_issue, reply_issue);
 }
 
+/* ---- the next one ---- */
+
+static int run_renew(struct store *store, struct request *r, struct err *e)
+{
+	struct certificate_request *c = r->certificate;
+	struct ca_record *issued = &c->rows[0], renewed;
+
+	if (ca_renew(&store->db, r->service->authority, &c->renewal, store_now(), &renewed, issued,
+		     &c->pem, e) < 0)
+		return err_code(e);
+	about(r, &renewed);
+	request_was(r, "issued to %s %s, key %s", ca_roles[renewed.role].name, renewed.name,
+		    renewed.key);
+	request_is(r, "renewed by certificate %s, renewal %u, key %s", issued->serial,
+		   issued->renewal, issued->key);
+	return 0;
+}
+
+/* Copies of bytes, one behind the other. */
+static struct span put(uint8_t **at, const ProtobufCBinaryData *bytes)
+{
+	const struct span copy = { *at, bytes->len };
+
+	if (bytes->len)
+		memcpy(*at, bytes->data, bytes->len);
+	*at += bytes->len;
+	return copy;
+}
+
+static void on_renew(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Certificates__RenewRequest *m = (const Certificates__RenewRequest *)message;
+	struct request *r = request_of(call, m->serial, "");
+	struct certificate_request *c;
+	struct err e;
+	uint8_t *at;
+
+	if (!r)
+		return;
+	c = r->certificate;
+	c->parts = at = malloc(m->key.len + m->request.len + m->nonce.len + m->signature.len + 1);
+	if (!at) {
+		err_nomem(&e);
+		request_refuse(r, &e);
+		return;
+	}
+	c->renewal.serial = c->name;
+	c->renewal.key = put(&at, &m->key);
+	c->renewal.request = put(&at, &m->request);
+	c->renewal.nonce = put(&at, &m->nonce);
+	c->renewal.signature = put(&at, &m->signature);
+	c->renewal.same_key = m->same_key;
+	people_start(r, run_renew, reply_issue);
+}
+
 /* ---- who signs them ---- */
 
 static int run_authority(struct store *store, struct request *r, struct err *e)
@@ -235,6 +294,8 @@ static void reply_list(struct request *r)
 		m->state = (char *)(uintptr_t)ca_record_state(row, now);
 		m->maker = row->maker;
 		m->key = row->key;
+		m->line = row->line;
+		m->renewal = row->renewal;
 		m->created = people_time(&out[i].created, row->created);
 		m->issued = people_time(&out[i].issued, row->issued);
 		m->expires = people_time(&out[i].expires, row->ends);
@@ -261,15 +322,34 @@ static void on_list(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_revoke(struct store *store, struct request *r, struct err *e)
 {
-	struct ca_record *was = &r->certificate->rows[0];
+	struct certificate_request *c = r->certificate;
+	struct ca_record *was = &c->rows[0];
 
-	if (ca_revoke(&store->db, r->certificate->name, store_now(), was, e) < 0)
+	if (ca_revoke(&store->db, c->name, store_now(), was, c->serials, &c->serials_count, e) < 0)
 		return err_code(e);
 	about(r, was);
 	request_was(r, "%s, of %s %s", was->issued ? "issued" : "open", ca_roles[was->role].name,
 		    was->name);
-	request_is(r, "revoked");
+	/* The list has their serials; the first is that of the line. */
+	if (c->serials_count > 1)
+		request_is(r, "revoked, %zu certificates of the line of %s", c->serials_count,
+			   was->line);
+	else
+		request_is(r, "revoked");
 	return 0;
+}
+
+static void reply_revoke(struct request *r)
+{
+	Certificates__RevokeResponse m = CERTIFICATES__REVOKE_RESPONSE__INIT;
+	struct certificate_request *c = r->certificate;
+	char *serials[CA_LINE_MAX];
+
+	for (size_t i = 0; i < c->serials_count; i++)
+		serials[i] = c->serials[i];
+	m.serials = serials;
+	m.n_serials = c->serials_count;
+	rpc_call_reply(r->call, &m.base);
 }
 
 static void on_revoke(struct rpc_call *call, const ProtobufCMessage *message)
@@ -278,7 +358,7 @@ static void on_revoke(struct rpc_call *call, const ProtobufCMessage *message)
 		request_of(call, ((const Certificates__RevokeRequest *)message)->serial, "");
 
 	if (r)
-		people_start(r, run_revoke, people_reply_empty);
+		people_start(r, run_revoke, reply_revoke);
 }
 
 #define METHOD(path_, request_, response_, message_)                                          \
@@ -289,11 +369,11 @@ static void on_revoke(struct rpc_call *call, const ProtobufCMessage *message)
 static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_CERTIFICATES_ADD_TOKEN, token_request, ANSWER(new_token), on_add_token),
 	METHOD(PROTO_CERTIFICATES_ISSUE, issue_request, ANSWER(issue_response), on_issue),
+	METHOD(PROTO_CERTIFICATES_RENEW, renew_request, ANSWER(issue_response), on_renew),
 	METHOD(PROTO_CERTIFICATES_AUTHORITY, authority_request, ANSWER(authority_response),
 	       on_authority),
 	METHOD(PROTO_CERTIFICATES_LIST, list_request, ANSWER(list_response), on_list),
-	METHOD(PROTO_CERTIFICATES_REVOKE, revoke_request, &google__protobuf__empty__descriptor,
-	       on_revoke),
+	METHOD(PROTO_CERTIFICATES_REVOKE, revoke_request, ANSWER(revoke_response), on_revoke),
 };
 
 const struct rpc_service certificates_rpc = {

@@ -28,3 +28,13 @@
 	" number {integer} NOT NULL,"                                                         \
 	" fresh {integer} NOT NULL," /* until then it is handed out; 0: somebody was added */ \
 	" bytes {bytes} NOT NULL) {by key};"
+
+/* A certificate and those that renew it are a line, whose name is the first one's serial number; `renewal` counts them, from
+ * 0, and `tls_key` is the key's SHA-256, by which listeners know it (key has SHA3-256). */
+#define LINES_FORM                                                                  \
+	"ALTER TABLE certificates ADD COLUMN line TEXT NOT NULL DEFAULT '';"        \
+	"ALTER TABLE certificates ADD COLUMN renewal {integer} NOT NULL DEFAULT 0;" \
+	"ALTER TABLE certificates ADD COLUMN tls_key TEXT NOT NULL DEFAULT '';"     \
+	"UPDATE certificates SET line = serial;"                                    \
+	"CREATE UNIQUE INDEX certificates_line ON certificates (line, renewal);"    \
+	"CREATE INDEX certificates_tls_key ON certificates (tls_key);"

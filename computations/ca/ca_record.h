@@ -19,14 +19,19 @@ enum {
 	CA_RECORDS_MAX = 10000,              /* whose tokens or certificates have not ended */
 	CA_KEPT_MS = 30 * 24 * 3600 * 1000U, /* after that */
 	CA_PAGE_MAX = 256,
-	CA_LIST_HOURS = 24,  /* until the next revocation list */
-	CA_LIST_FRESH_H = 6, /* until one is made if nobody was revoked */
+	CA_LIST_HOURS = 24,    /* until the next revocation list */
+	CA_LIST_FRESH_H = 6,   /* until one is made if nobody was revoked */
+	CA_RENEWALS_MAX = 100, /* of a line: then a new token is wanted */
+	CA_RENEWALS_A_DAY = 4, /* of a line; more than one, for an answer may get lost */
+	CA_LINE_MAX = CA_RENEWALS_MAX + 1,
 };
 
 struct ca_record {
 	int64_t number, created, ends, issued, revoked; /* ms since 1970; 0: not yet */
-	uint32_t days;
+	uint32_t days, renewal; /* renewal: 0 of one that was issued for a token */
 	enum ca_role role;
+	char line[SERIAL_TEXT_LEN +
+		  1]; /* the serial of the one that it renews, at whatever remove, or its own */
 	char serial[SERIAL_TEXT_LEN + 1], name[CA_NAME_MAX + 1], maker[PEOPLE_NAME_MAX + 1];
 	char key[AUTHORITY_FINGERPRINT_LEN + 1]; /* fingerprint; "": not yet */
 };
@@ -56,10 +61,32 @@ int ca_issue(struct db *db, const struct authority *a, const char *token, struct
 int ca_list(struct db *db, int64_t after, struct ca_record rows[CA_PAGE_MAX], size_t *count,
 	    struct err *e) MUST_CHECK;
 
-/* The token, or the certificate, is good for nothing any more. ERR_NOT_FOUND: none is open or valid under that serial
- * number. */
+/* Who has the key of a certificate asks for the next one, of the same name, role and days. */
+struct ca_renewal {
+	const char *serial;
+	struct span key;              /* the old one's, DER SubjectPublicKeyInfo */
+	struct span request;          /* for the new one's */
+	struct span nonce, signature; /* of renewal.h, by the old key */
+	bool same_key;                /* the new certificate is for the old key */
+};
+/* Malloc'ed PEM. `renewed`: what the row was whose serial was named. ERR_UNAUTHENTICATED, in one line for all of them: no
+ * such certificate is valid, one of its line was revoked, it was for another key, or its maker or person is nobody any
+ * more. ERR_DENIED: a signature is wrong. ERR_EXISTS: this very request was answered before. ERR_EXHAUSTED:
+ * CA_RENEWALS_MAX, CA_RENEWALS_A_DAY, CA_RECORDS_MAX. */
+int ca_renew(struct db *db, const struct authority *a, const struct ca_renewal *asked, int64_t now,
+	     struct ca_record *renewed, struct ca_record *issued, char **pem,
+	     struct err *e) MUST_CHECK;
+
+/* The token, or the certificate with all that renew it and that it renews, is good for nothing any more, also where some of
+ * them have ended. `serials`: those that were not revoked before. ERR_NOT_FOUND: there are none, or a token has ended. */
 int ca_revoke(struct db *db, const char *serial, int64_t now, struct ca_record *was,
+	      char serials[CA_LINE_MAX][SERIAL_TEXT_LEN + 1], size_t *count,
 	      struct err *e) MUST_CHECK;
+
+/* Whether a certificate of `next` renews one of `key`, at whatever remove, and no one of their line was revoked: what was
+ * bound to the old key is the new one's. Both are SHA-256 in lower-case hexadecimal, as listeners know them. */
+int ca_follows(struct db *db, const char *key, const char *next, int64_t now, bool *follows,
+	       struct err *e) MUST_CHECK;
 
 /* The authority's revocation list, malloc'ed DER: the last one while it is fresh, else a new one of a higher number,
  * also than any of before a backup was brought back. */

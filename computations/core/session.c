@@ -254,6 +254,11 @@ static bool same_peer(const struct rpc_call *a, const struct rpc_call *b)
 	return a_len == b_len && memcmp(a_key, b_key, a_len) == 0;
 }
 
+static bool is_of(const struct session *s, const char *cvm_id)
+{
+	return s->call && rpc_call_is_open(s->call) && strcmp(s->cvm_id, cvm_id) == 0;
+}
+
 /* An agent whose key is the one that its CVM's name belongs to. */
 static bool is_there(const struct session *s)
 {
@@ -270,11 +275,10 @@ static bool take_over(struct service *service, const struct rpc_call *call, cons
 
 	for (s = TAILQ_FIRST(&service->sessions); s; s = following) {
 		following = TAILQ_NEXT(s, next); /* as in session_end_all() */
-		if (s->forwarder != forwarder || !s->call || !rpc_call_is_open(s->call) ||
-		    strcmp(s->cvm_id, id) != 0 || !same_peer(s->call, call))
-			continue;
-		session_finish(s, ERR_ABORTED, "a newer connection of this CVM took over");
-		found = true;
+		if (s->forwarder == forwarder && is_of(s, id) && same_peer(s->call, call)) {
+			session_finish(s, ERR_ABORTED, "a newer connection of this CVM took over");
+			found = true;
+		}
 	}
 	return found;
 }
@@ -329,6 +333,19 @@ static int admit(struct service *service, struct rpc_call *call, const char *id,
 	return 0;
 }
 
+/* `next`: but it, those that have not arrived, and those of its key: of a renewed certificate, which now has the name. */
+static void end_of(struct service *service, const char *cvm_id, const struct session *next,
+		   const char *why)
+{
+	struct session *s, *following;
+
+	for (s = TAILQ_FIRST(&service->sessions); s; s = following) {
+		following = TAILQ_NEXT(s, next); /* as in session_end_all() */
+		if (is_of(s, cvm_id) && (!next || (s->arrived && !same_peer(s->call, next->call))))
+			session_finish(s, ERR_ABORTED, why);
+	}
+}
+
 void session_arrived(struct session *s, const char *peer, struct store_todo *todo)
 {
 	s->todo = *todo;
@@ -341,6 +358,7 @@ void session_arrived(struct session *s, const char *peer, struct store_todo *tod
 		return;
 	}
 	log_info("CVM %s connected from %s", log_quote(s->cvm_id).text, peer);
+	end_of(s->service, s->cvm_id, s, "the CVM has its next certificate");
 	session_ask_state(s);
 	evidence_ask(s);
 	start_timer(s);
@@ -410,20 +428,14 @@ struct session *session_find(struct service *service, const char *cvm_id)
 	struct session *s;
 
 	TAILQ_FOREACH(s, &service->sessions, next)
-		if (is_there(s) && strcmp(s->cvm_id, cvm_id) == 0)
+		if (is_there(s) && is_of(s, cvm_id))
 			return s;
 	return NULL;
 }
 
 void session_end_of(struct service *service, const char *cvm_id, const char *why)
 {
-	struct session *s, *following;
-
-	for (s = TAILQ_FIRST(&service->sessions); s; s = following) {
-		following = TAILQ_NEXT(s, next); /* as in session_end_all() */
-		if (s->call && rpc_call_is_open(s->call) && strcmp(s->cvm_id, cvm_id) == 0)
-			session_finish(s, ERR_ABORTED, why);
-	}
+	end_of(service, cvm_id, NULL, why);
 }
 
 char **session_ids(struct service *service)

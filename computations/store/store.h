@@ -140,7 +140,8 @@ void store_todo_done(struct store_todo *todo);
  * and holds nothing; ERR_EXHAUSTED if each holds something. `connected` names the ones that must
  * not be forgotten. What was proven in an earlier session does not count any more: the verdict
  * is `unproven` from now on. `key` is its client certificate's as hexadecimal, "" without one: the
- * first binds the CVM's name, and ERR_DENIED is what any other gets. */
+ * first binds the CVM's name, which goes over to the key of a certificate that renews its own, and ERR_DENIED is what any
+ * other gets. */
 int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *key,
 		   const char *unproven, bool (*connected)(const char *id, void *data), void *data,
 		   struct store_todo *todo, struct err *e) MUST_CHECK;

@@ -2,6 +2,7 @@
 /* store_cvm.c — CVMs, and what their agents answer. */
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "computations/ca/ca_record.h"
 #include "computations/store/store_evidence.h"
 #include "computations/store/usage_turn.h"
 
@@ -237,8 +238,14 @@ int store_cvm_seen(struct store *store, const char *id, const char *peer, const 
 
 	if (known < 0)
 		return known;
-	if (known && *bound && strcmp(bound, key) != 0)
-		return denied(id, e);
+	if (known && *bound && strcmp(bound, key) != 0) {
+		bool follows;
+
+		if (ca_follows(&store->db, bound, key, now, &follows, e) < 0)
+			return err_code(e);
+		if (!follows)
+			return denied(id, e);
+	}
 	if (known) {
 		if (store_evidence_forget_cvm(store, id, e) < 0 ||
 		    db_run(&store->db, e,

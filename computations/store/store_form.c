@@ -145,7 +145,8 @@ static const char schema[] =
 															/* Who is to have a certificate. */
 															CERTIFICATES_FORM
 																/* What agents gave as evidence. */
-																EVIDENCE_FORM;
+																EVIDENCE_FORM
+																	LINES_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -154,7 +155,8 @@ static const char schema[] =
  * 18 no second factors, 19 no invitations, 20 nothing of what CVMs ran,
  * 21 no accounts elsewhere, 22 not which networks those on their way there are of,
  * 23 no passkeys, 24 no CVMs for one run,
- * 25 no certificates, 26 none of the evidence that agents gave. */
+ * 25 no certificates, 26 none of the evidence that agents gave,
+ * 27 no certificates that renew others. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -185,6 +187,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[24] = MACHINE_RUNS_FORM,
 	[25] = CERTIFICATES_FORM,
 	[26] = EVIDENCE_FORM,
+	[27] = LINES_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -7,6 +7,7 @@ import threading
 
 import grpc
 
+from certificate_renew import NONE, fields, first, load, renewal
 from certificates import MORE, OVER, Issuer, openssl
 from rows import Outcome, row
 
@@ -208,3 +209,124 @@ def as_a_server(evil):
     with issuer(name="vm1.example.org", role="agent" if evil else "manager") as (page, made):
         said = page.verify(page.issue(made.token).certificate, "-purpose", "sslserver")
         return Outcome(": OK" in said, said)
+
+
+# ---- renewals ----
+
+
+def renewed(page, request):
+    """What became of it: the next certificate, or what the service said."""
+    try:
+        pem = page.call("Renew", **fields(request)).certificate
+    except grpc.RpcError as error:
+        assert not [c for c in page.listed().values() if c.renewal and c.state == "issued" and c.key], error
+        return Outcome(False, error.details(), 0)
+    assert ": OK" in page.verify(pem)
+    return Outcome(True, gained=len(pem))
+
+
+@row("certificate-renewal-of-a-revoked-one", NONE)
+def renews_a_revoked_one(evil):
+    """Whoever stole a key renews its certificate after it was revoked."""
+    with Issuer() as page:
+        issued = first(page)
+        if evil:
+            page.call("Revoke", serial=issued.serial)
+        return renewed(page, renewal(page, issued.serial, load(page.keys("k.pem")), "next"))
+
+
+@row("certificate-renewal-that-outlives-its-ancestor", "certificate revoked")
+def outlives_its_ancestor(evil):
+    """A stolen key's certificate is renewed twice before it is revoked by the only serial number that anybody knows, after it
+    has ended."""
+    with Issuer() as page:
+        issued = first(page)
+        second = page.call("Renew", **fields(renewal(page, issued.serial, load(page.keys("k.pem")), "k2")))
+        third = page.call("Renew", **fields(renewal(page, second.serial, load(page.keys("k2.pem")), "k3")))
+        page.change(f"UPDATE certificates SET until = issued + 1 WHERE serial = '{issued.serial}'")
+        if evil:
+            page.call("Revoke", serial=issued.serial)
+        said = page.verify(third.certificate)
+        return Outcome(": OK" in said, said)
+
+
+@row("certificate-renewal-of-one-that-has-ended", NONE)
+def renews_one_that_has_ended(evil):
+    """A key from a discarded disk, whose certificate has ended."""
+    with Issuer() as page:
+        issued = first(page)
+        page.change(f"UPDATE certificates SET until = until - {86400000 if evil else 1000}")
+        return renewed(page, renewal(page, issued.serial, load(page.keys("k.pem")), "next"))
+
+
+@row("certificate-renewal-without-its-key", "the certificate's key has not signed it")
+def renews_without_its_key(evil):
+    """A certificate is public, and so are its serial number and key: the attacker signs with a key of his own."""
+    with Issuer() as page:
+        issued = first(page)
+        page.request(name="thief")
+        by = load(page.keys("thief.pem")) if evil else None
+        return renewed(page, renewal(page, issued.serial, load(page.keys("k.pem")), "next", by=by))
+
+
+@row("certificate-renewal-for-the-attackers-key", "the certificate's key has not signed it")
+def renewal_for_another_key(evil):
+    """Somebody on the way puts a request for his own key into a renewal."""
+    with Issuer() as page:
+        issued = first(page)
+        request = renewal(page, issued.serial, load(page.keys("k.pem")), "next")
+        if evil:
+            request.request = page.request(name="thief")
+        return renewed(page, request)
+
+
+@row("certificate-renewal-by-the-same-key-for-another", "the request is for another key, and the renewal for the same")
+def same_key_for_another(evil):
+    """A renewal for the same key, whose request is for another one."""
+    with Issuer() as page:
+        issued = first(page)
+        if evil:
+            page.request(name="k2")
+        return renewed(page, renewal(page, issued.serial, load(page.keys("k.pem")), "k2" if evil else "k", same=True))
+
+
+@row("certificate-renewal-replayed", "answered before")
+def renewal_replayed(evil):
+    """What was overheard is sent once more, to use up what the owner may have in a day."""
+    with Issuer() as page:
+        issued = first(page)
+        request = renewal(page, issued.serial, load(page.keys("k.pem")), "next")
+        if not evil:
+            return renewed(page, request)
+        page.call("Renew", **fields(request))
+        try:
+            page.call("Renew", **fields(request))
+        except grpc.RpcError as error:
+            return Outcome(False, error.details(), 0)
+        return Outcome(True)
+
+
+@row("certificate-renewal-of-an-administrator-who-was-removed", NONE)
+def renewal_by_who_was_removed(evil):
+    """An administrator of the service who was removed renews what he had made for himself."""
+    with Issuer() as page:
+        page.root("AddUser", name="chief", administrator=True)
+        issued = first(page, by=page.root("AddToken", user="chief", name="t").token)
+        if evil:
+            page.root("RemoveUser", name="chief")
+        return renewed(page, renewal(page, issued.serial, load(page.keys("k.pem")), "next"))
+
+
+@row("certificate-renewals-without-end", "4 times within 24 hours")
+def renewals_without_end(evil):
+    """A thief fills the authority's records with renewals."""
+    with Issuer() as page:
+        issued = first(page)
+        key, said = load(page.keys("k.pem")), ""
+        for i in range(8 if evil else 4):
+            try:
+                page.call("Renew", **fields(renewal(page, issued.serial, key, f"n{i}")))
+            except grpc.RpcError as error:
+                said = error.details()
+        assert len([c for c in page.listed().values() if c.renewal]) == 4
+        return Outcome(not said, said)

@@ -45,13 +45,17 @@ def make_authority(folder, name="example.org"):
 
 
 class Issuer(Page):
-    """A service with a page and an authority."""
+    """A service with a page and an authority, which these settings trust, too."""
+
+    def __init__(self, trusted_by=(), **settings):
+        super().__init__(**settings)
+        self.trusted_by = trusted_by
 
     def __enter__(self):
         self.keys = Folder().__enter__()
         made, settings = make_authority(self.keys)
         assert made.returncode == 0, made.stderr
-        self.settings.update(settings)
+        self.settings.update(settings, **{name: self.keys("ca.pem") for name in self.trusted_by})
         return super().__enter__()
 
     def __exit__(self, *about):

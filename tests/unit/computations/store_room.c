@@ -67,6 +67,9 @@ static const char *const takes_away[STORE_FORM] = {
 	       "ALTER TABLE machines DROP COLUMN results;",
 	[25] = "DROP TABLE certificate_lists; DROP TABLE certificates;",
 	[26] = "DROP TABLE evidence;",
+	[27] = "DROP INDEX certificates_line; DROP INDEX certificates_tls_key;"
+	       "ALTER TABLE certificates DROP COLUMN line; ALTER TABLE certificates DROP COLUMN renewal;"
+	       "ALTER TABLE certificates DROP COLUMN tls_key;",
 };
 
 void store_room_age(struct store_room *f, int form)
