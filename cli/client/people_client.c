@@ -32,6 +32,8 @@ ONE(people_take_role, PROTO_PEOPLE_TAKE_ROLE, member_request, people__roles);
 ONE(people_set_password, PROTO_PEOPLE_SET_PASSWORD, set_password_request, google__protobuf__empty);
 ONE(people_add_link, PROTO_PEOPLE_ADD_LINK, user_request, people__link);
 ONE(people_remove_factor, PROTO_PEOPLE_REMOVE_FACTOR, user_request, google__protobuf__empty);
+ONE(people_list_identities, PROTO_PEOPLE_LIST_IDENTITIES, user_request, people__list_identities_response);
+ONE(people_remove_identity, PROTO_PEOPLE_REMOVE_IDENTITY, identity_request, google__protobuf__empty);
 ONE(people_remove_passkeys, PROTO_PEOPLE_REMOVE_PASSKEYS, user_request, google__protobuf__empty);
 ONE(people_list_sessions, PROTO_PEOPLE_LIST_SESSIONS, user_request, people__list_sessions_response);
 ONE(people_end_session, PROTO_PEOPLE_END_SESSION, session_request, google__protobuf__empty);

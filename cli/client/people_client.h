@@ -19,8 +19,9 @@ extern const struct rpc_method people_add_user, people_list_users, people_suspen
 	people_list_members, people_add_member, people_set_member, people_suspend_member,
 	people_remove_member, people_confirm, people_list_confirmations, people_register_asset,
 	people_list_assets, people_show_asset, people_update_asset, people_remove_asset,
-	people_link_asset, people_remove_factor, people_remove_passkeys, people_invite,
-	people_list_invitations, people_revoke_invitation, people_take_invitation;
+	people_link_asset, people_remove_factor, people_remove_passkeys, people_list_identities,
+	people_remove_identity, people_invite, people_list_invitations, people_revoke_invitation,
+	people_take_invitation;
 
 /* "view,run" as the list that requests have; frees: people_words_free(). NULL or "" is none. */
 enum { PEOPLE_WORDS_MAX = 16 };

@@ -86,6 +86,8 @@ const struct command *const commands[] = {
 	&cmd_user_link,
 	&cmd_user_remove_factor,
 	&cmd_user_remove_passkeys,
+	&cmd_user_identities,
+	&cmd_user_remove_identity,
 	&cmd_session_list,
 	&cmd_session_revoke,
 	&cmd_token_add,

@@ -75,9 +75,9 @@ extern const struct command cmd_key_register, cmd_key_list, cmd_key_show, cmd_ke
 /* cmd_user.c, cmd_user_password.c, cmd_session.c, cmd_token.c, cmd_login.c, cmd_role.c */
 extern const struct command cmd_user_add, cmd_user_list, cmd_user_suspend, cmd_user_auditor,
 	cmd_user_remove, cmd_user_password, cmd_user_link, cmd_user_remove_factor,
-	cmd_user_remove_passkeys, cmd_login, cmd_logout, cmd_session_list, cmd_session_revoke,
-	cmd_whoami, cmd_token_add, cmd_token_list, cmd_token_revoke, cmd_role_list, cmd_role_give,
-	cmd_role_take, cmd_role_define;
+	cmd_user_remove_passkeys, cmd_user_identities, cmd_user_remove_identity, cmd_login,
+	cmd_logout, cmd_session_list, cmd_session_revoke, cmd_whoami, cmd_token_add, cmd_token_list,
+	cmd_token_revoke, cmd_role_list, cmd_role_give, cmd_role_take, cmd_role_define;
 
 /* cmd_usage.c */
 extern const struct command cmd_usage;

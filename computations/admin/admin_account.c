@@ -166,8 +166,7 @@ void people_add_link(struct rpc_call *call, const ProtobufCMessage *message)
 
 /* ---- a second factor, or passkeys, that were lost ---- */
 
-/* Who holds an administrator's token for a moment does not take away what that administrator signs in with. */
-static int find_other(struct store *store, const struct request *r, struct user *u, struct err *e)
+int people_find_other(struct store *store, const struct request *r, struct user *u, struct err *e)
 {
 	if (check_whole(r, e) < 0 || user_find(&store->db, r->people->user, u, e) < 0)
 		return err_code(e);
@@ -182,15 +181,16 @@ static int run_remove_factor(struct store *store, struct request *r, struct err 
 {
 	struct user u CLEANUP_USER = { .name = NULL };
 
-	return find_other(store, r, &u, e) < 0 ? err_code(e)
-					       : factor_remove(&store->db, u.number, e);
+	return people_find_other(store, r, &u, e) < 0 ? err_code(e)
+						      : factor_remove(&store->db, u.number, e);
 }
 
 static int run_remove_passkeys(struct store *store, struct request *r, struct err *e)
 {
 	struct user u CLEANUP_USER = { .name = NULL };
 
-	if (find_other(store, r, &u, e) < 0 || passkey_remove_all(&store->db, u.number, e) < 0)
+	if (people_find_other(store, r, &u, e) < 0 ||
+	    passkey_remove_all(&store->db, u.number, e) < 0)
 		return err_code(e);
 	/* A session that has just begun with one of them adds another, where there is no password. */
 	return login_end_others(&store->db, u.number, 0, e);

@@ -26,6 +26,7 @@ void admin_people_free(struct people_request *p)
 	people_asset_free(p->asset);
 	people_workspace_free(p->workspace);
 	people_invitation_free(p->invitation);
+	free(p->identities);
 	free(p->user);
 	if (p->name)
 		explicit_bzero(p->name, strlen(p->name));
@@ -419,6 +420,9 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_PEOPLE_ADD_LINK, user_request, ANSWER(link), people_add_link),
 	METHOD(PROTO_PEOPLE_REMOVE_FACTOR, user_request, NOTHING, people_remove_factor),
 	METHOD(PROTO_PEOPLE_REMOVE_PASSKEYS, user_request, NOTHING, people_remove_passkeys),
+	METHOD(PROTO_PEOPLE_LIST_IDENTITIES, user_request, ANSWER(list_identities_response),
+	       people_list_identities),
+	METHOD(PROTO_PEOPLE_REMOVE_IDENTITY, identity_request, NOTHING, people_remove_identity),
 	METHOD(PROTO_PEOPLE_LIST_SESSIONS, user_request, ANSWER(list_sessions_response),
 	       people_list_sessions),
 	METHOD(PROTO_PEOPLE_END_SESSION, session_request, NOTHING, people_end_session),

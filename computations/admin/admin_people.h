@@ -37,6 +37,7 @@ struct people_request {
 	struct confirm_request *confirm;
 	struct asset_call *asset;
 	int64_t session, person;
+	struct identity *identities; /* of admin_identity.c */
 	char secret[TOKEN_TEXT_LEN + 1], token[PEOPLE_NAME_MAX + 1];
 	struct device device;
 	int64_t expires;
@@ -71,6 +72,15 @@ void people_remove_factor(struct rpc_call *call, const ProtobufCMessage *message
 void people_remove_passkeys(struct rpc_call *call, const ProtobufCMessage *message);
 void people_list_sessions(struct rpc_call *call, const ProtobufCMessage *message);
 void people_end_session(struct rpc_call *call, const ProtobufCMessage *message);
+
+/* Of somebody else, by a token for all actions: who holds an administrator's token for a moment does not take away what that
+ * administrator signs in with. */
+int people_find_other(struct store *store, const struct request *r, struct user *u,
+		      struct err *e) MUST_CHECK;
+
+/* admin_identity.c */
+void people_list_identities(struct rpc_call *call, const ProtobufCMessage *message);
+void people_remove_identity(struct rpc_call *call, const ProtobufCMessage *message);
 
 /* admin_device.c */
 void people_ask_login(struct rpc_call *call, const ProtobufCMessage *message);

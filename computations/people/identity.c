@@ -88,7 +88,7 @@ int identity_list(struct db *db, int64_t person, struct identity rows[IDENTITIES
 	int row = 0;
 
 	if (db_query(db, &found, e,
-		     "SELECT number, created, used, provider, subject FROM identities"
+		     "SELECT number, created, used, provider, issuer, subject FROM identities"
 		     " WHERE person = ? ORDER BY number LIMIT ?",
 		     "ii", person, (int64_t)IDENTITIES_MAX) < 0)
 		return err_code(e);
@@ -99,7 +99,8 @@ int identity_list(struct db *db, int64_t person, struct identity rows[IDENTITIES
 		    db_integer(found, 1, 0, INT64_MAX, &one->created, e) < 0 ||
 		    db_integer(found, 2, 0, INT64_MAX, &one->used, e) < 0 ||
 		    copy_text(found, 3, one->provider, sizeof(one->provider), e) < 0 ||
-		    copy_text(found, 4, one->subject, sizeof(one->subject), e) < 0)
+		    copy_text(found, 4, one->issuer, sizeof(one->issuer), e) < 0 ||
+		    copy_text(found, 5, one->subject, sizeof(one->subject), e) < 0)
 			return err_code(e);
 	}
 	if (row < 0)
@@ -118,4 +119,22 @@ int identity_remove(struct db *db, int64_t person, int64_t number, struct err *e
 	if (!gone)
 		return err_set(e, ERR_NOT_FOUND, "you have no such account at a provider");
 	return user_check_way_in(db, person, e);
+}
+
+int identity_part(struct db *db, int64_t person, int64_t number, struct identity *was,
+		  struct err *e)
+{
+	struct identity rows[IDENTITIES_MAX];
+	size_t count;
+
+	if (identity_list(db, person, rows, &count, e) < 0)
+		return err_code(e);
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].number == number) {
+			*was = rows[i];
+			return db_run(db, e,
+				      "DELETE FROM identities WHERE person = ? AND number = ?",
+				      "ii", person, number);
+		}
+	return err_set(e, ERR_NOT_FOUND, "this user has no such account at a provider");
 }

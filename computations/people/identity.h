@@ -17,6 +17,7 @@ enum {
 struct identity {
 	int64_t number, created, used; /* ms since 1970; used 0: never */
 	char provider[IDENTITY_PROVIDER_MAX + 1];
+	char issuer[IDENTITY_ISSUER_MAX + 1];
 	char subject[IDENTITY_SUBJECT_MAX + 1];
 };
 
@@ -36,3 +37,6 @@ int identity_list(struct db *db, int64_t person, struct identity rows[IDENTITIES
 		  size_t *count, struct err *e) MUST_CHECK;
 /* ERR_NOT_FOUND: he has none of that number; ERR_PRECONDITION: without a password it is the last way in. */
 int identity_remove(struct db *db, int64_t person, int64_t number, struct err *e) MUST_CHECK;
+/* The same by whoever administers the service, also of the last way in; and what it was. ERR_NOT_FOUND. */
+int identity_part(struct db *db, int64_t person, int64_t number, struct identity *was,
+		  struct err *e) MUST_CHECK;

@@ -3,6 +3,7 @@
 
 #include "common/base/json.h"
 #include "common/base/timestamp.h"
+#include "computations/people/identity.h"
 #include "computations/people/user_key.h"
 
 #include <inttypes.h>
@@ -228,6 +229,18 @@ void web_json_user(struct writer *w, const struct user *u)
 	put_flag(w, "second_factor", u->has_factor);
 	put_number(w, "passkeys", u->passkeys);
 	put_time(w, "created", u->created);
+	writer_text(w, "}");
+}
+
+void web_json_identity(struct writer *w, const struct identity *one)
+{
+	writer_text(w, "{");
+	put_number(w, "number", one->number);
+	put_text(w, "provider", one->provider);
+	put_text(w, "issuer", one->issuer);
+	put_text(w, "subject", one->subject);
+	put_time(w, "created", one->created);
+	put_time(w, "used", one->used);
 	writer_text(w, "}");
 }
 

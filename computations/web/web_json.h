@@ -27,6 +27,8 @@ void web_json_machine(struct writer *w, const struct machine *m, bool is_connect
 void web_json_usage_head(struct writer *w, const char *month, int64_t until);
 void web_json_usage(struct writer *w, const char *kind, const struct usage_row *row);
 void web_json_confirmations(struct writer *w, const struct store_confirmations *list);
+struct identity;
+void web_json_identity(struct writer *w, const struct identity *one);
 void web_json_user(struct writer *w, const struct user *u);
 void web_json_role(struct writer *w, const struct role_list *list, const char *name,
 		   unsigned actions, bool is_own);

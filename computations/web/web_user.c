@@ -50,6 +50,11 @@ static void put_row(const struct user *u, struct writer *w)
 	page_put(w, "%s</td>", u->has_factor ? "Yes" : "No");
 	page_cell(w, "Passkeys");
 	page_put(w, "%d</td>", (int64_t)u->passkeys);
+	page_cell(w, "Accounts at providers");
+	page_put(w,
+		 "<a href=\"/users/%u/identities\">Show<span class=\"sr\"> those of "
+		 "<bdi>%t</bdi></span></a></td>",
+		 u->name, u->name);
 	page_cell(w, "Since");
 	page_time(w, u->created);
 	page_put(w, "</td></tr>\n");
@@ -61,6 +66,7 @@ static void put_table(const struct web_work *work, struct writer *w)
 						      { "Is", false },
 						      { "Second factor", false },
 						      { "Passkeys", true },
+						      { "Accounts at providers", false },
 						      { "Since", false } };
 	const struct users *users = work->more;
 

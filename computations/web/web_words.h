@@ -337,6 +337,10 @@
 #define WEB_STOP \
 	"Its agent ends it, and forgets what it holds. It does not go on afterwards. This wipes:"
 #define WEB_STOP_EARLY "No CVM holds it: nothing is wiped. It can’t be run afterwards."
+#define WEB_IDENTITIES                                                                                  \
+	"Whose account is removed signs in with it no more, and all sessions of that user end. Tokens " \
+	"stay. One’s own are removed under You. Who has no other way in needs a link then:"
+#define WEB_NO_IDENTITIES "No account at a provider signs this user in."
 #define WEB_RENAME                                                                                     \
 	"Here it is called so. Its manifest keeps the name that it has, and its digest, which others " \
 	"compare; links go by its id, and stay. Its description stays, too:"

@@ -116,6 +116,9 @@ void web_ask_run(struct http_request *r, void *data);
 void web_ask_run_new(struct http_request *r, void *data);
 void web_ask_stop(struct http_request *r, void *data);
 void web_ask_remove(struct http_request *r, void *data);
+/* web_identity.c */
+void web_identities(struct http_request *r, void *data);
+void web_identities_json(struct http_request *r, void *data);
 /* web_rename.c */
 void web_ask_rename(struct http_request *r, void *data);
 void web_ask_release(struct http_request *r, void *data);

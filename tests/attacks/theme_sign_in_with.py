@@ -132,6 +132,17 @@ def suspended(evil):
         return came(room, browser, browser.trip_to(room.idp))
 
 
+@row("with-an-account-that-was-removed", "Nobody here is linked with it")
+def removed_account(evil):
+    """Who has left there uses the account that an administrator has removed here, of whom sessions are ended with it."""
+    with clinic() as room:
+        one, = room.root("ListIdentities", name="anna").identities
+        if evil:
+            room.root("RemoveIdentity", user="anna", number=one.number)
+        browser = room.guest()
+        return came(room, browser, browser.trip_to(room.idp))
+
+
 @row("with-another-sites-page", "another site's page asks for this")
 def another_site(evil):
     """A page of his has the user's browser sign in, whether she wants to or not."""

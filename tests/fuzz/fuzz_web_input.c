@@ -65,6 +65,8 @@ static const struct {
 	{ &web_api_key_retire, false },
 	{ &web_page_rename, true },
 	{ &web_api_rename, false },
+	{ &web_page_identity_remove, true },
+	{ &web_api_identity_remove, false },
 };
 enum { PART_MAX = 255 };
 

@@ -3,6 +3,7 @@
 """Signing in with a provider of identities: out and back, linking, new users by claims, second factors; and providers and
 browsers that lie."""
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -12,9 +13,10 @@ import time
 import urllib.parse
 
 import tap
-from harness import PATIENCE, Folder, program
+from harness import PATIENCE, Folder, cli, program
 from host_check import check, service_settings
 from oidc_provider import SECRET, Key, Provider
+from people import DENIED, HIDDEN, Caller
 from second_factor import Phone, Room, give, half_of, post
 from sign_in import OTHER, PASSWORD, Browser, Page
 
@@ -175,6 +177,79 @@ def a_link_is_removed_and_the_suspended_stay_out():
         assert LINKING in room.guest().trip_to(room.idp).page().words()
         # The session goes on, as after a token that is revoked.
         assert back.is_in()
+
+
+def administrators_list_and_remove_them():
+    """By gRPC, the command line, the API and the page: not their own, nor with a token for less; sessions end."""
+    with Clinic() as room:
+        room.user("chief", administrator=True)
+        room.user("bert")
+        chief = Caller(room.service.channel, room.root("AddToken", user="chief", name="t").token)
+        narrow = Caller(room.service.channel, room.root("AddToken", user="chief", name="n", actions=["view", "administrator"]).token)
+        viewer = Caller(room.service.channel, room.root("AddToken", user="chief", name="v", actions=["view"]).token)
+        anna, bert = (Caller(room.service.channel, room.root("AddToken", user=name, name="t").token) for name in ("anna", "bert"))
+        guest = room.linked()
+        one, = chief("ListIdentities", name="anna").identities
+        assert (one.provider, one.subject, one.issuer) == ("clinic", "248289761001", room.idp.issuer), one
+        assert one.number and one.created.seconds and list(anna("ListIdentities").identities) == [one]
+        listed = cli("user", "identities", "anna", "--json", **room.cli).json()
+        assert [(row["provider"], row["subject"], row["number"]) for row in listed] == [("clinic", "248289761001", str(one.number))], listed
+        # Nobody else sees it, or takes it away.
+        for caller in (bert, viewer):
+            assert caller.code("ListIdentities", name="anna") == DENIED
+        for caller in (anna, bert, viewer, narrow):
+            assert caller.code("RemoveIdentity", user="anna", number=one.number) == DENIED
+        for user, number in (("bert", one.number), ("anna", one.number + 1), ("anna", 0), ("anna", 2 ** 64 - 1), ("nobody", one.number)):
+            assert chief.code("RemoveIdentity", user=user, number=number) == HIDDEN, (user, number)
+        assert list(anna("ListIdentities").identities) == [one] and guest.is_in()
+        browser = room.browser().sign_in("chief")
+        shown = browser.get("/users/anna/identities")
+        assert "248289761001" in shown.page().words() and f'action="/users/anna/identities/{one.number}"'.encode() in shown.body
+        assert "/users/anna/identities" in browser.get("/users").page().links
+        path = f"/users/anna/identities/{one.number}"
+        assert browser.post(path, csrf="0" * 64).status == 403 and guest.is_in()
+        other = room.browser().sign_in("bert")
+        assert other.get("/users/anna/identities").status == 403 and post(other, path).status == 403
+        gone = post(browser, path)
+        assert (gone.status, gone.fields["location"]) == (303, "/users/anna/identities"), gone.body
+        assert post(browser, path).status == 404
+        assert not guest.is_in() and not anna("ListIdentities").identities
+        assert LINKING in room.guest().trip_to(room.idp).page().words()
+        assert "No account at a provider" in browser.get("/users/anna/identities").page().words()
+        # Linked once more it is another number; by the command line, also of who has no password.
+        again = room.linked()
+        two, = chief("ListIdentities", name="anna").identities
+        assert two.number > one.number and again.is_in()
+        room.sql("DELETE FROM passwords")
+        cli("user", "remove-identity", "anna", "x", **room.cli).refused(2, "'user identities' has them")
+        cli("user", "remove-identity", "anna", str(one.number), **room.cli).refused(1, "no such account")
+        assert "no more" in cli("user", "remove-identity", "anna", str(two.number), **room.cli).ok()
+        assert cli("user", "identities", "anna", **room.cli).ok() == "none\n" and not again.is_in()
+        kept = [row for row in room.audit() if row["what"].endswith("/RemoveIdentity") and row["outcome"] == "OK"]
+        assert [(row["object"], row["before"]) for row in kept] == 2 * [("user anna", "clinic '248289761001'")], kept
+        assert "user chief" in kept[0]["who"], kept
+
+
+def an_administrators_own_are_not_taken_away_by_a_token():
+    with Clinic() as room:
+        room.root("SetMember", workspace="default", user="anna", role="administrator")
+        room.sql("UPDATE users SET administrator = 1 WHERE name = 'anna'")
+        room.linked()
+        token = room.root("AddToken", user="anna", name="t").token
+        anna = Caller(room.service.channel, token)
+        one, = anna("ListIdentities").identities
+        assert "it is your own" in anna.text("RemoveIdentity", user="anna", number=one.number)
+        connection = http.client.HTTPConnection("127.0.0.1", room.port, timeout=PATIENCE)
+        for method, path, status in (("GET", "", 200), ("DELETE", f"/{one.number}", 403), ("DELETE", "/x", 404), ("DELETE", "/0", 404)):
+            connection.request(method, "/api/users/anna/identities" + path, headers={
+                "Authorization": "Bearer " + token, "Host": f"localhost:{room.port}"})
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.status == status, (method, path, answer.status, body)
+            if method == "GET":
+                told, = json.loads(body)["identities"]
+                assert (told["number"], told["provider"], told["issuer"]) == (one.number, "clinic", room.idp.issuer), told
+        assert [i.number for i in anna("ListIdentities").identities] == [one.number]
 
 
 def claims_make_users_and_unknown_ones_none():
@@ -539,6 +614,8 @@ if __name__ == "__main__":
     tap.run([whoever_is_linked_signs_in,
              each_algorithm_signs_in,
              a_link_is_removed_and_the_suspended_stay_out,
+             administrators_list_and_remove_them,
+             an_administrators_own_are_not_taken_away_by_a_token,
              claims_make_users_and_unknown_ones_none,
              a_second_factor_is_the_providers_or_ours,
              what_the_password_linked_is_shown_with_a_new_factor,

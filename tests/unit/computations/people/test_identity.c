@@ -96,6 +96,38 @@ static void the_last_way_in_stays(void **state)
 	whose(f, IDP, "0", "");
 }
 
+static void an_administrator_parts_also_the_last_one(void **state)
+{
+	struct store_room *f = *state;
+	struct db *db = &f->store.db;
+	struct identity rows[IDENTITIES_MAX], was = { .number = 0 };
+	int64_t anna, bert, first;
+	size_t count;
+
+	store_room_user(f, "anna");
+	store_room_user(f, "bert");
+	anna = number_of(f, "anna");
+	bert = number_of(f, "bert");
+	assert_ok(identity_add(db, anna, "clinic", IDP, "7", NOW, &f->e), f->e);
+	assert_ok(identity_list(db, anna, rows, &count, &f->e), f->e);
+	first = rows[0].number;
+	assert_string_equal(rows[0].issuer, IDP);
+	assert_refused(identity_part(db, bert, first, &was, &f->e), f->e, ERR_NOT_FOUND,
+		       "no such account");
+	assert_refused(identity_part(db, anna, first + 1, &was, &f->e), f->e, ERR_NOT_FOUND,
+		       "no such account");
+	assert_int_equal(was.number, 0);
+	whose(f, IDP, "7", "anna");
+	assert_ok(identity_part(db, anna, first, &was, &f->e), f->e);
+	assert_int_equal(was.number, first);
+	assert_string_equal(was.subject, "7");
+	whose(f, IDP, "7", "");
+	/* A page that still shows it removes no other one. */
+	assert_ok(identity_add(db, anna, "clinic", IDP, "7", NOW, &f->e), f->e);
+	assert_refused(identity_part(db, anna, first, &was, &f->e), f->e, ERR_NOT_FOUND,
+		       "no such account");
+}
+
 static void a_trip_ends_once_for_its_browser(void **state)
 {
 	struct store_room *f = *state;
@@ -273,6 +305,7 @@ int main(void)
 						store_room_leave),
 		cmocka_unit_test_setup_teardown(the_last_way_in_stays, store_room_enter,
 						store_room_leave),
+		STORE_ROOM_ROW(an_administrator_parts_also_the_last_one),
 		cmocka_unit_test_setup_teardown(a_trip_ends_once_for_its_browser, store_room_enter,
 						store_room_leave),
 		cmocka_unit_test_setup_teardown(what_is_derived_needs_both_secrets,
