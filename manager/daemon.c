@@ -10,6 +10,7 @@
 #include "common/rpc/server.h"
 #include "common/rpc/signals.h"
 #include "manager/fleet/fleet_view.h"
+#include "manager/registry/registry_lease.h"
 #include "manager/service/service.h"
 #include "manager/service/vm_metrics.h"
 #include "manager/settings/calls.h"
@@ -96,6 +97,25 @@ static int lock_state(struct daemon *d, struct err *e)
 	return err_set(e, ERR_PRECONDITION, "another manager uses '%s'", d->config->state_dir);
 }
 
+_Static_assert((int)CONFIG_LEASE_MIN_MS == (int)LEASE_MIN_MS &&
+		       (int)CONFIG_LEASE_MAX_MS == (int)LEASE_MAX_MS,
+	       "the registry takes what settings allow");
+
+/* Beside others where they can reach the same hosts; else alone. */
+static int open_registry(struct daemon *d, struct err *e)
+{
+	const struct config *config = d->config;
+	const struct registry_share share = { .name = config->name,
+					      .lease_ms = (unsigned)config->lease_ms,
+					      .vms_max = (unsigned)config->max_vms };
+
+	if (!config->database || !vm_hosts_can_share(&d->hosts))
+		return registry_open(config->state_dir, config->database, &d->registry, e);
+	log_info("manager %s shares MANAGER_DATABASE: it holds hosts by leases of %u s", share.name,
+		 share.lease_ms / 1000);
+	return registry_open_shared(config->state_dir, config->database, &share, &d->registry, e);
+}
+
 static int open_state(struct daemon *d, struct err *e)
 {
 	const struct config *config = d->config;
@@ -107,8 +127,8 @@ static int open_state(struct daemon *d, struct err *e)
 		return err_code(e);
 	umask(0077);
 	if (lock_state(d, e) < 0 || text_format(&cvms, e, "%s/cvms", config->state_dir) < 0 ||
-	    dir_make(cvms, 0700, e) < 0 ||
-	    registry_open(config->state_dir, config->database, &d->registry, e) < 0)
+	    dir_make(cvms, 0700, e) < 0 || vm_hosts_init(&d->hosts, config, e) < 0 ||
+	    open_registry(d, e) < 0)
 		return err_code(e);
 	return ports_new(config->forward_host, config->port_first, config->port_last, &d->ports, e);
 }
@@ -264,13 +284,21 @@ static void on_hangup(void *data)
 
 static int start(struct daemon *d, struct err *e)
 {
-	if (open_state(d, e) < 0 || vm_hosts_init(&d->hosts, d->config, e) < 0 ||
-	    vm_hosts_recall(&d->hosts, d->registry, e) < 0 ||
+	if (open_state(d, e) < 0 || vm_hosts_recall(&d->hosts, d->registry, e) < 0 ||
 	    vm_hosts_open(&d->hosts, &d->loop, d->config->libvirt_uri, on_notice, d, e) < 0 ||
 	    lifecycle_init(&d->lifecycle, d->config, d->registry, &d->hosts, d->ports, e) < 0 ||
 	    fleet_new(&d->loop, &d->lifecycle, &d->fleet, e) < 0)
 		return err_code(e);
 	return listen_for_calls(d, e);
+}
+
+/* Another manager has them at once. */
+static void leave_hosts(struct daemon *d)
+{
+	struct err e;
+
+	if (registry_is_shared(d->registry) && registry_lease_release(d->registry, &e) < 0)
+		log_warn("leases of hosts: %s", e.text);
 }
 
 static void on_dialled_enough(uv_timer_t *timer)
@@ -280,6 +308,7 @@ static void on_dialled_enough(uv_timer_t *timer)
 	if (!fleet_only_dials(d->fleet))
 		return;
 	log_info("a host does not answer, and is not waited for");
+	leave_hosts(d);
 	registry_close(d->registry);
 	_exit(d->failed);
 }
@@ -297,6 +326,7 @@ static void end_fleet(struct daemon *d)
 		uv_run(&d->loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)&patience, NULL);
 	uv_run(&d->loop, UV_RUN_NOWAIT); /* it is this function's */
+	leave_hosts(d);
 	fleet_free(TAKE_PTR(d->fleet));
 }
 

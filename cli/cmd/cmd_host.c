@@ -39,6 +39,7 @@ static const struct table_column columns[] = {
 	{ "CPUS", "cpus_used", false },
 	{ "MEMORY", "memory_used", false },
 	{ "PROBLEM", "problem", false },
+	{ "MANAGER", "manager", true },
 	{ "STRAYS", "strays", true },
 	{ "CVMS-MAX", "cvms_max", true },
 	{ "CPUS-MAX", "cpus", true },
@@ -91,6 +92,7 @@ static void add_row(struct table *t, const Manager__Host *host)
 	of_cell(t, host->cpus_used, host->cpus, 0, "");
 	of_cell(t, host->memory_used, host->memory, 20, " MiB");
 	table_text(t, host->problem);
+	table_text(t, host->manager);
 	table_number(t, host->strays, NULL);
 	table_number(t, host->cvms_max, NULL);
 	table_number(t, host->cpus, NULL);

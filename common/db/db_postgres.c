@@ -483,6 +483,7 @@ int db_postgres_open(struct db *db, const struct db_postgres *how, struct err *e
 	if (!p)
 		return err_nomem(e);
 	p->exclusive = how->exclusive;
+	p->shared = how->shared;
 	p->look = how->look;
 	p->schema = strdup(how->schema);
 	if (!p->schema)

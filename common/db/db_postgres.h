@@ -17,6 +17,8 @@ struct db_postgres {
 	const char *schema; /* its tables are in there: lower-case letters and _ */
 	/* Nobody else who says so uses that schema while this connection lasts. */
 	bool exclusive;
+	/* Others who say so use it, too; none who is exclusive. */
+	bool shared;
 	/* Nothing is made or changed: without tables its form is 0. */
 	bool look;
 };

@@ -268,7 +268,7 @@ static int make_fate(struct postgres *p, struct err *e)
 				     " (who TEXT PRIMARY KEY, commits BIGINT NOT NULL,"
 				     " at TIMESTAMPTZ NOT NULL)",
 				     e);
-	if (p->exclusive)
+	if (p->exclusive || p->shared)
 		(void)!postgres_exec(
 			p, "DELETE FROM cocos_fate WHERE at < now() - interval '1 day'", &ignored);
 	return 0;
@@ -297,11 +297,14 @@ static int enter_schema(struct postgres *p, struct err *e)
 static int exclude_others(struct postgres *p, struct err *e)
 {
 	const int64_t until = clock_ms(CLOCK_MONOTONIC) + LOCK_WAIT_MS;
+	const char *lock =
+		p->shared
+			? "SELECT pg_try_advisory_lock_shared(hashtextextended($1::text, 0))::text"
+			: "SELECT pg_try_advisory_lock(hashtextextended($1::text, 0))::text";
 	char got[32];
 
 	for (;;) {
-		if (ask(p, "SELECT pg_try_advisory_lock(hashtextextended($1::text, 0))::text", got,
-			e) < 0)
+		if (ask(p, lock, got, e) < 0)
 			return err_code(e);
 		if (strcmp(got, "true") == 0)
 			return 0;
@@ -335,7 +338,7 @@ static int connect_once(struct postgres *p, struct err *e)
 		return err_code(e);
 	PQsetNoticeReceiver(p->conn, say_nothing, NULL);
 	if (check_server(p, e) < 0 || postgres_exec(p, session, e) < 0 || enter_schema(p, e) < 0 ||
-	    check_owner(p, e) < 0 || (p->exclusive && exclude_others(p, e) < 0) ||
+	    check_owner(p, e) < 0 || ((p->exclusive || p->shared) && exclude_others(p, e) < 0) ||
 	    make_fate(p, e) < 0)
 		return err_code(e);
 	return check_form(p, e);

@@ -20,7 +20,7 @@ struct postgres {
 	PGconn *conn; /* NULL: none */
 	struct postgres_place place;
 	char *schema;
-	bool exclusive, look;
+	bool exclusive, shared, look;
 	bool within;                        /* a transaction */
 	int64_t form;                       /* of the tables as they were seen; 0: not yet */
 	char who[2 * POSTGRES_WHO_LEN + 1]; /* its row of cocos_fate, and the number of its */

@@ -35,6 +35,8 @@ void fleet_job_end(struct job *job)
 	free(job->domains);
 	strays_done(&job->strays);
 	free(job->change);
+	fleet_round_free(job->round);
+	free(job->where);
 	const unsigned turn = job->turn;
 
 	free(job);
@@ -61,11 +63,13 @@ static int init_handles(struct fleet *f, struct err *e)
 	f->look_at_image.data = f;
 	uv_timer_init(f->loop, &f->tell);
 	f->tell.data = f;
-	f->handles = 2;
+	uv_timer_init(f->loop, &f->lease);
+	f->lease.data = f;
+	f->handles = 3;
 	return fleet_hosts_start(f, e);
 }
 
-static int take_up(struct fleet *f, const struct cvm *cvm, struct err *e)
+int fleet_take_up(struct fleet *f, const struct cvm *cvm, struct err *e)
 {
 	struct slot *slot = &f->slots[cvm->slot];
 
@@ -104,6 +108,7 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 	CLEANUP(free) struct cvm_gone *all_gone = calloc(REGISTRY_GONE_MAX, sizeof(*all_gone));
 	struct fleet *f = calloc(1, sizeof(*f));
 	unsigned count = (unsigned)lifecycle->config->max_vms;
+	const bool shared = registry_is_shared(lifecycle->registry);
 	size_t known = 0, gone = 0;
 
 	if (!f || !all_gone) {
@@ -112,7 +117,7 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 	}
 	f->loop = loop;
 	f->lifecycle = lifecycle;
-	if (registry_list(lifecycle->registry, &cvms, &known, e) < 0 ||
+	if ((!shared && registry_list(lifecycle->registry, &cvms, &known, e) < 0) ||
 	    registry_gone(lifecycle->registry, all_gone, &gone, e) < 0) {
 		free(f);
 		return err_code(e);
@@ -126,7 +131,9 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 		all_gone[i].revision = ++f->revision;
 		fleet_gone_keep(f, &all_gone[i]);
 	}
-	if (known && cvms[known - 1].slot >= count) /* the limit was higher before */
+	if (shared) /* whichever slots those have whose host is taken over */
+		count = REGISTRY_ROWS_MAX;
+	else if (known && cvms[known - 1].slot >= count) /* the limit was higher before */
 		count = cvms[known - 1].slot + 1;
 	f->slots = calloc(count, sizeof(*f->slots));
 	if (!f->slots) {
@@ -139,12 +146,18 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 		return err_code(e);
 	}
 	for (size_t i = 0; i < known; i++)
-		if (take_up(f, &cvms[i], e) < 0) {
+		if (fleet_take_up(f, &cvms[i], e) < 0) {
 			fleet_close(f);
 			fleet_free(f);
 			return err_code(e);
 		}
+	if (fleet_lease_first(f, e) < 0) {
+		fleet_close(f);
+		fleet_free(f);
+		return err_code(e);
+	}
 	fleet_stray_start(f);
+	fleet_lease_start(f);
 	for (size_t i = 0; i < f->host_count; i++)
 		fleet_watch_connect(f->hosts[i]);
 	fleet_health_start(f);
@@ -192,6 +205,7 @@ void fleet_handle_closed(struct fleet *f)
 {
 	if (--f->handles)
 		return;
+	fleet_lease_done(f);
 	HASH_CLEAR(hh, f->by_id); /* the table; what was in it are the slots */
 	free(f->slots);
 	free(f);
@@ -216,4 +230,5 @@ void fleet_free(struct fleet *f)
 		fleet_host_free(f->hosts[i]);
 	uv_close((uv_handle_t *)&f->look_at_image, on_handle_closed);
 	uv_close((uv_handle_t *)&f->tell, on_handle_closed);
+	uv_close((uv_handle_t *)&f->lease, on_handle_closed);
 }

@@ -52,6 +52,13 @@ typedef void fleet_removed_fn(void *data, const struct err *e);
 int fleet_remove(struct fleet *fleet, const char *id, fleet_removed_fn *done, void *data,
 		 struct err *e) MUST_CHECK;
 
+/* Of a CVM that this manager does not have, by id or name (fleet_view_find()): which of those that share the registry has
+ * it. `done` is called later, once: ERR_PRECONDITION names that one; ERR_UNAVAILABLE: none has it now; ERR_NOT_FOUND: there
+ * is none that the caller may see, which is also said at once where nobody shares it. */
+typedef void fleet_where_fn(void *data, const struct err *e);
+int fleet_where(struct fleet *fleet, const struct access_caller *caller, const char *id_or_name,
+		fleet_where_fn *done, void *data, struct err *e) MUST_CHECK;
+
 /* What is this manager's and has no record, as it is now: `done` is called later, once; `found` is
  * valid until it returns. */
 typedef void fleet_strays_fn(void *data, const struct strays *found, const struct err *e);

@@ -60,7 +60,7 @@ uint64_t fleet_revision_now(struct fleet *f)
 	return f->revision;
 }
 
-static uint64_t next_revision(struct fleet *f)
+uint64_t fleet_view_next(struct fleet *f)
 {
 	if (!f->closing && !LIST_EMPTY(&f->watchers))
 		uv_timer_start(&f->tell, on_tell, 0, 0);
@@ -74,7 +74,7 @@ void fleet_view_changed(struct slot *slot)
 
 	if (slot->revision)
 		TAILQ_REMOVE(&f->changed, slot, link);
-	slot->revision = next_revision(f);
+	slot->revision = fleet_view_next(f);
 	TAILQ_INSERT_TAIL(&f->changed, slot, link);
 }
 
@@ -92,7 +92,7 @@ void fleet_view_gone(struct fleet *f, const struct cvm_gone *gone)
 	struct cvm_gone kept = *gone;
 
 	f->ended[gone->why]++;
-	kept.revision = next_revision(f);
+	kept.revision = fleet_view_next(f);
 	fleet_gone_keep(f, &kept);
 }
 
@@ -119,6 +119,33 @@ void fleet_view_leave(struct slot *slot)
 	fleet_view_gone(slot->fleet, &gone);
 }
 
+void fleet_view_forget(struct slot *slot)
+{
+	if (slot->revision)
+		TAILQ_REMOVE(&slot->fleet->changed, slot, link);
+	slot->revision = 0;
+	slot->seen = false;
+}
+
+static void end_watches(struct fleet *f, const struct err *why)
+{
+	struct fleet_watcher *w;
+
+	while ((w = LIST_FIRST(&f->watchers)))
+		w->end(w, why);
+}
+
+void fleet_view_anew(struct fleet *f)
+{
+	struct err why;
+
+	f->valid_from = fleet_view_next(f);
+	err_set(&why, ERR_OUT_OF_RANGE,
+		"CVMs went to another manager with their host: list them anew, and go on from that "
+		"revision");
+	end_watches(f, &why);
+}
+
 void fleet_view_start(struct fleet *f)
 {
 	TAILQ_INIT(&f->changed);
@@ -138,10 +165,15 @@ uint64_t fleet_revision(const struct fleet *f)
 int fleet_check_revision(const struct fleet *f, uint64_t revision,
 			 const struct access_caller *caller, struct err *e)
 {
-	if (revision > f->revision)
+	/* One of another manager's, or of another start, that shares the registry. */
+	bool is_others = registry_is_shared(f->lifecycle->registry) &&
+			 revision >> EPOCH_BITS != f->first_revision >> EPOCH_BITS;
+
+	if (revision > f->revision && !is_others)
 		return err_set(e, ERR_INVALID, "revision %llu has not been yet: the last is %llu",
 			       (unsigned long long)revision, (unsigned long long)f->revision);
-	if (revision < f->first_revision || revision < fleet_forgotten(f, caller))
+	if (is_others || revision < f->first_revision || revision < f->valid_from ||
+	    revision < fleet_forgotten(f, caller))
 		return err_set(
 			e, ERR_OUT_OF_RANGE,
 			"revision %llu is too old, and not all that changed since is known any "
@@ -332,11 +364,9 @@ void fleet_unwatch(struct fleet *f, struct fleet_watcher *watcher)
 
 void fleet_end_watches(struct fleet *f)
 {
-	struct fleet_watcher *w;
 	struct err why;
 
 	f->ends_watches = true;
 	err_set(&why, ERR_UNAVAILABLE, "the manager is stopping");
-	while ((w = LIST_FIRST(&f->watchers)))
-		w->end(w, &why);
+	end_watches(f, &why);
 }

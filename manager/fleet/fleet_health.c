@@ -8,7 +8,7 @@ bool fleet_is_serving(const struct fleet *f)
 	bool is_there = false;
 
 	for (size_t i = 0; i < f->host_count; i++)
-		is_there = is_there || f->hosts[i]->is_there;
+		is_there = is_there || (f->hosts[i]->is_there && f->hosts[i]->held);
 	return is_there && !f->lacks_image;
 }
 
@@ -29,6 +29,15 @@ void fleet_health_libvirt(struct fleet_host *host, bool is_there)
 	bool was_serving = fleet_is_serving(f);
 
 	host->is_there = is_there;
+	tell(f, was_serving);
+}
+
+void fleet_health_held(struct fleet_host *host, bool held)
+{
+	struct fleet *f = host->fleet;
+	bool was_serving = fleet_is_serving(f);
+
+	host->held = held;
 	tell(f, was_serving);
 }
 

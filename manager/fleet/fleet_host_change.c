@@ -110,6 +110,7 @@ static int start(struct fleet *f, const struct host_change *what, struct fleet_h
 		return err_code(e);
 	}
 	f->changes_hosts |= what->alone;
+	f->host_changes++;
 	return 0;
 }
 
@@ -117,6 +118,7 @@ static void end(struct job *job)
 {
 	struct host_change *change = job->change;
 
+	job->fleet->host_changes++;
 	if (change->alone)
 		job->fleet->changes_hosts = false;
 	change->done(change->data, &change->left, job->result < 0 ? &job->err : NULL);
@@ -183,6 +185,12 @@ int fleet_host_add(struct fleet *f, const char *name, const char *uri, const cha
 			       "%zu hosts are there, and %zu that were removed are still being "
 			       "let go, of %d",
 			       f->host_count, f->removed_count, HOSTS_MAX);
+	if (fleet_is_shared(f) && strcmp(uri, HOST_LOCAL_URI) == 0)
+		return err_set(
+			e, ERR_PRECONDITION,
+			"host %s: " HOST_LOCAL_URI " is another machine to each manager that "
+			"shares MANAGER_DATABASE: give it a URI by which all of them reach it",
+			name);
 	if (vm_host_new(f->lifecycle->hosts, &change.as, &made, e) < 0)
 		return err_code(e);
 	change.as.draining = made->drained;
@@ -205,6 +213,10 @@ static void drain_work(void *data)
 	const struct host_change *change = job->change;
 	struct registry *registry = job->fleet->lifecycle->registry;
 
+	if (!change->drain && registry_is_shared(registry)) {
+		job->result = registry_host_undrain(registry, change->as.name, &job->err);
+		return;
+	}
 	job->result =
 		change->drain || change->host->host->added
 			? registry_host_drain(registry, change->as.name, change->drain, &job->err)
@@ -294,7 +306,7 @@ static void remove_work(void *data)
 }
 
 /* Nothing finds it from now on. */
-static void hide(struct fleet_host *host)
+void fleet_host_hide(struct fleet_host *host)
 {
 	struct fleet *f = host->fleet;
 	size_t place = 0;
@@ -329,7 +341,7 @@ static void remove_done(void *data)
 	count_strays(job);
 	if (job->result == 0) {
 		log_info("host %s was removed", fleet_host_name(host));
-		hide(host);
+		fleet_host_hide(host);
 	}
 	end(job);
 }
@@ -351,6 +363,20 @@ static int check_unused(const struct fleet *f, const struct fleet_host *host, st
 		       count > 1 ? "them" : "it");
 }
 
+/* Whoever has it knows what is there. */
+static int check_held(const struct fleet_host *host, struct err *e)
+{
+	const char *name = host->host->row.name, *holder;
+
+	if (host->held)
+		return 0;
+	holder = fleet_host_holder(host->fleet, name);
+	return *holder ? err_set(e, ERR_PRECONDITION, "manager %s holds host %s: ask that one",
+				 holder, name)
+		       : err_set(e, ERR_UNAVAILABLE, "no manager holds host %s now: try again",
+				 name);
+}
+
 int fleet_host_remove(struct fleet *f, const char *name, fleet_host_done_fn *done, void *data,
 		      struct err *e)
 {
@@ -364,7 +390,7 @@ int fleet_host_remove(struct fleet *f, const char *name, fleet_host_done_fn *don
 			       "host %s is in MANAGER_HOSTS: take it out there, and restart the "
 			       "manager; until then 'cocos-cli host drain' keeps new CVMs away",
 			       name);
-	if (check_unused(f, host, e) < 0)
+	if (check_unused(f, host, e) < 0 || check_held(host, e) < 0)
 		return err_code(e);
 	change.host = host;
 	memcpy(change.as.name, host->host->row.name, sizeof(change.as.name));

@@ -16,6 +16,8 @@ int fleet_host_new(struct fleet *f, struct vm_host *as, struct fleet_host **made
 	f->host_numbers |= fleet_host_bit(host);
 	host->fleet = f;
 	host->host = as;
+	host->held = !registry_is_shared(f->lifecycle->registry);
+	as->elsewhere = !host->held;
 	uv_timer_init(f->loop, &host->reconnect);
 	host->reconnect.data = host;
 	f->handles++;
@@ -28,6 +30,7 @@ static void on_closed(uv_handle_t *handle)
 	struct fleet_host *host = handle->data;
 	struct fleet *f = host->fleet;
 
+	free(host->pending);
 	free(host);
 	fleet_handle_closed(f);
 }
@@ -62,6 +65,14 @@ struct fleet_host *fleet_host_find(struct fleet *f, const char *name)
 
 	for (size_t i = 0; i < f->host_count; i++)
 		if (f->hosts[i]->host == host)
+			return f->hosts[i];
+	return NULL;
+}
+
+struct fleet_host *fleet_host_named(struct fleet *f, const char *name)
+{
+	for (size_t i = 0; i < f->host_count; i++)
+		if (strcmp(f->hosts[i]->host->row.name, name) == 0)
 			return f->hosts[i];
 	return NULL;
 }
@@ -149,7 +160,7 @@ static void describe(const struct fleet *f, const struct fleet_host *h, struct p
 	const bool offers[HOST_TEES] = { true, h->info.snp, h->info.tdx };
 
 	*out = (struct placement_host){
-		.is_there = h->is_there && h->is_known,
+		.is_there = h->is_there && h->is_known && fleet_host_is_held(h),
 		.draining = row->draining || h->host->drained || h->leaving,
 		.is_twin = fleet_host_twin(f, h) != NULL,
 		.is_crowded = is_crowded(f, h),
@@ -183,6 +194,9 @@ bool fleet_host_view(const struct fleet *f, size_t place, struct host_view *view
 		.added = host->host->added,
 		.draining = described.draining,
 		.has = described.has,
+		.holder = fleet_host_holder(f, host->host->row.name),
+		.held_uri = fleet_lease_uri(f, host),
+		.held = host->held,
 	};
 	add_used(f, host, &view->used);
 	if (fleet_host_twin(f, host))

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* Managers that share a registry begin to look for a slot at different ones. */
+enum { SPREAD = 7919 };
+
 struct slot *fleet_slot_find(const struct fleet *f, const char *id)
 {
 	struct slot *found;
@@ -43,6 +46,9 @@ void fleet_slot_leave(struct slot *slot)
 
 bool fleet_slot_named(const struct fleet *f, const char *owner, const char *name)
 {
+	for (size_t i = 0; *name && i < f->other_count; i++)
+		if (strcmp(f->others[i].name, name) == 0 && strcmp(f->others[i].owner, owner) == 0)
+			return true;
 	for (unsigned i = 0; *name && i < f->count; i++)
 		if (f->slots[i].state != SLOT_FREE && strcmp(f->slots[i].cvm.name, name) == 0 &&
 		    strcmp(f->slots[i].cvm.owner, owner) == 0)
@@ -52,11 +58,18 @@ bool fleet_slot_named(const struct fleet *f, const char *owner, const char *name
 
 struct slot *fleet_slot_unused(const struct fleet *f, const struct fleet_host *host)
 {
-	uint64_t there = host ? fleet_host_bit(host) : 0;
+	const uint64_t there = host ? fleet_host_bit(host) : 0,
+		       epoch = registry_epoch(f->lifecycle->registry);
+	const bool shared = registry_is_shared(f->lifecycle->registry);
+	const unsigned count = shared ? (unsigned)f->lifecycle->config->max_vms : f->count,
+		       first = shared ? (unsigned)(epoch * SPREAD % count) : 0;
 
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].state == SLOT_FREE && !(f->slots[i].blocked & there))
-			return &f->slots[i];
+	for (unsigned n = 0; n < count; n++) {
+		struct slot *slot = &f->slots[(first + n) % count];
+
+		if (slot->state == SLOT_FREE && !slot->others && !(slot->blocked & there))
+			return slot;
+	}
 	return NULL;
 }
 
@@ -83,7 +96,7 @@ void fleet_slot_doom(struct slot *slot)
 	uv_timer_start(&slot->timer, on_retry, 0, 0);
 }
 
-static void answer_waiters(struct slot *slot, const struct err *e)
+void fleet_slot_answer(struct slot *slot, const struct err *e)
 {
 	struct waiter *waiter = TAKE_PTR(slot->waiters);
 
@@ -138,7 +151,7 @@ void fleet_slot_free(struct slot *slot)
 	fleet_view_leave(slot);
 	slot->ends = 0;
 	fleet_slot_leave(slot);
-	slot->doomed = slot->died = slot->looked = false;
+	slot->doomed = slot->died = slot->looked = slot->forsaken = false;
 	slot->retry_ms = 0;
 }
 
@@ -162,10 +175,13 @@ static void removal_done(void *data)
 			 log_quote(job->last_words).text);
 	slot->cvm.step = job->cvm.step;
 	slot->cvm.exited_ms = job->cvm.exited_ms;
-	if (job->result == 0) {
+	if (slot->forsaken && job->result < 0) {
+		fleet_lease_leave(slot);
+		fleet_slot_answer(slot, &job->err);
+	} else if (job->result == 0) {
 		log_info("CVM %s: removed", slot->cvm.id);
 		fleet_slot_free(slot);
-		answer_waiters(slot, NULL);
+		fleet_slot_answer(slot, NULL);
 	} else {
 		log_warn("CVM %s: not removed: %s", slot->cvm.id, job->err.text);
 		if (slot->doomed || slot->cvm.step != CVM_RUNNING) {
@@ -176,7 +192,7 @@ static void removal_done(void *data)
 			fleet_view_changed(slot);
 			fleet_slot_wind_up(slot);
 		}
-		answer_waiters(slot, &job->err);
+		fleet_slot_answer(slot, &job->err);
 	}
 	fleet_job_end(job);
 }
@@ -214,7 +230,7 @@ void fleet_slot_remove(struct slot *slot, enum cvm_why why)
 	}
 	err_nomem(&e);
 	fleet_slot_retry(slot);
-	answer_waiters(slot, &e);
+	fleet_slot_answer(slot, &e);
 }
 
 int fleet_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *data, struct err *e)

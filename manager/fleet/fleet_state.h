@@ -9,6 +9,7 @@
 #include "manager/fleet/fleet.h"
 #include "manager/fleet/fleet_view.h"
 #include "manager/launch/admission.h"
+#include "manager/registry/registry_lease.h"
 
 enum {
 	FLEET_RETRY_FIRST_MS = 250,
@@ -17,7 +18,8 @@ enum {
 	FLEET_IMAGE_MS = 10 * 1000, /* between two looks at the image's files */
 	FLEET_TURNS = 2,            /* fleet_host_change.c */
 	FLEET_DIALS = FLEET_TURNS,  /* the turn of jobs that dial: see fleet_begin() */
-	FLEET_ORPHANS_MAX = 64,     /* stopped after one look at libvirt's domains */
+	FLEET_PLACES_MAX = 64,  /* slots and ports that a creation tries beside other managers */
+	FLEET_ORPHANS_MAX = 64, /* stopped after one look at libvirt's domains */
 };
 
 enum slot_state {
@@ -50,6 +52,10 @@ struct fleet_host {
 	bool strays_over;    /* it has more than are counted: nothing new is launched there */
 	bool leaving;        /* it is being removed: nothing new is launched there */
 	bool removed;        /* jobs that began before may still have it */
+	bool held;           /* it is this manager's: where no other shares the registry, always */
+	struct cvm *
+		pending; /* held by now, but slots of its CVMs are still being left (fleet_lease.c) */
+	size_t pending_count;
 	struct virt_host info;
 };
 
@@ -61,8 +67,10 @@ struct slot {
 	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
 	uint64_t ends;    /* uv_now() when its time is up; 0: not started yet */
 	unsigned retry_ms;
-	bool doomed; /* must go even if nobody asks */
-	bool died;   /* its domain ended while it was being created */
+	bool doomed;   /* must go even if nobody asks */
+	bool forsaken; /* its host is another manager's by now: left as soon as its job ends */
+	bool others;   /* FREE: a CVM of another manager has it */
+	bool died;     /* its domain ended while it was being created */
 	uint64_t
 		blocked; /* FREE: on these hosts a domain without a record has the name of this slot's */
 	bool looked;       /* was running when libvirt's domains were last asked for */
@@ -123,6 +131,17 @@ struct fleet {
 	uv_timer_t tell;
 	bool ends_watches;
 
+	/* Beside other managers (fleet_lease.c). */
+	uv_timer_t lease;
+	bool in_round;
+	unsigned host_changes; /* how many began or ended: what was read before one is old */
+	struct registry_lease *leases;
+	struct registry_other *others;
+	size_t lease_count, other_count;
+	uint64_t takeovers;
+	uint32_t refused_sum; /* of the host that was refused last (fleet_lease_hosts.c) */
+	uint64_t valid_from;  /* revisions before it do not tell all */
+
 	struct ask *asks; /* under way, about strays (fleet_stray.c) */
 	struct stray_use *stray_uses;
 	unsigned jobs, jobs_of[FLEET_TURNS + 1],
@@ -131,6 +150,8 @@ struct fleet {
 };
 
 struct host_change;
+struct lease_round;
+struct where;
 
 /* One piece of work in the pool. */
 struct job {
@@ -149,6 +170,9 @@ struct job {
 	struct strays strays;
 	size_t domain_count;
 	struct host_change *change; /* owned */
+	struct lease_round *round;  /* owned */
+	struct where *where;        /* owned */
+	unsigned tries;             /* of a creation: places that other managers had */
 	unsigned turn;
 	int result;
 	struct err err;
@@ -164,6 +188,35 @@ void fleet_end(struct fleet *f, unsigned turn);
 int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void (*done)(void *),
 		    struct err *e) MUST_CHECK;
 void fleet_job_end(struct job *job);
+
+/* Which hosts are this manager's, of several that share the registry (fleet_lease.c): once, with the server's answer waited
+ * for; then again and again, until fleet_lease_stop(). Nothing where it is not shared. */
+int fleet_lease_first(struct fleet *f, struct err *e) MUST_CHECK;
+void fleet_lease_start(struct fleet *f);
+void fleet_lease_done(struct fleet *f);
+void fleet_round_free(struct lease_round *round);
+/* What this machine keeps of it (fleet_lease_folder.c). */
+void fleet_lease_keep_folder(struct fleet *f, const struct cvm *cvm);
+void fleet_lease_leave_folder(struct fleet *f, const struct cvm *cvm);
+/* What its job did is over, and its host is not this manager's any more: nothing is told of it. */
+void fleet_lease_leave(struct slot *slot);
+/* The host is this manager's, and will be for a while. */
+bool fleet_host_is_held(const struct fleet_host *host);
+/* Who has it calls it by another URI: that; else NULL. */
+const char *fleet_lease_uri(const struct fleet *f, const struct fleet_host *host);
+/* What the registry says of hosts, beside those that are there (fleet_lease_hosts.c). */
+void fleet_lease_hosts(struct fleet *f, const struct registry_host *known, size_t count);
+
+/* From a record: one that was left half made goes (fleet.c). */
+int fleet_take_up(struct fleet *f, const struct cvm *cvm, struct err *e) MUST_CHECK;
+
+/* Takes it away from all that find it; its connection has ended (fleet_host_change.c). */
+void fleet_host_hide(struct fleet_host *host);
+
+/* What was seen so far is not all any more: who watches begins anew (fleet_changes.c). `slot` is told of no more. */
+void fleet_view_forget(struct slot *slot);
+uint64_t fleet_view_next(struct fleet *f);
+void fleet_view_anew(struct fleet *f);
 
 /* One CVM's place (fleet_slot.c). The CVM of that id, or NULL. */
 struct slot *fleet_slot_find(const struct fleet *f, const char *id);
@@ -185,6 +238,9 @@ void fleet_slot_wind_up(struct slot *slot);
 /* Removes the CVM now; if it must go, tries again until it is gone. `why` counts if it is the first
  * reason. */
 void fleet_slot_remove(struct slot *slot, enum cvm_why why);
+
+/* Tells all who wait for its end. */
+void fleet_slot_answer(struct slot *slot, const struct err *e);
 
 /* Tries to remove it later, after twice the time of the last try. */
 void fleet_slot_retry(struct slot *slot);
@@ -221,6 +277,7 @@ int fleet_stray_remove(struct fleet *f, const char *id, fleet_removed_fn *done, 
  * now and then, or at once. */
 void fleet_health_start(struct fleet *f);
 void fleet_health_libvirt(struct fleet_host *host, bool is_there);
+void fleet_health_held(struct fleet_host *host, bool held);
 void fleet_health_look(struct fleet *f);
 
 /* Connects to its libvirt, again and again until it is there (fleet_watch.c). */
@@ -259,6 +316,8 @@ static inline uint64_t fleet_host_bit(const struct fleet_host *host)
 }
 _Static_assert(HOSTS_MAX <= 64, "each host has its bit");
 struct fleet_host *fleet_host_find(struct fleet *f, const char *name);
+/* By its own name alone. */
+struct fleet_host *fleet_host_named(struct fleet *f, const char *name);
 
 /* A job for it would wait until dialling ends, which takes minutes where nothing answers. */
 bool fleet_host_is_out_of_reach(const struct fleet_host *host);

@@ -49,20 +49,6 @@ void fleet_stray_tell(const struct stray *s)
 			s->folder || s->secrets ? *s->domain ? " and folders" : "folders" : "");
 }
 
-void fleet_stray_start(struct fleet *f)
-{
-	CLEANUP_STRAYS struct strays found = { .all = NULL };
-	struct err e;
-
-	if (stray_find(f->lifecycle, NULL, 0, &found, &e) < 0) {
-		log_warn("%s", e.text);
-		return;
-	}
-	fleet_stray_keep(f, &found);
-	for (size_t i = 0; i < found.count; i++)
-		fleet_stray_tell(&found.all[i]);
-}
-
 /* Jobs of callers. */
 struct ask {
 	struct ask *next;
@@ -135,6 +121,52 @@ static int ask_start(struct fleet *f, const struct ask *what, void (*work)(void 
 	return 0;
 }
 
+/* Those of other managers have one; what this one has of theirs is from before. */
+static int leave_out_others(struct fleet *f, struct strays *found, struct err *e)
+{
+	struct registry_place *place;
+	size_t kept = 0;
+	int failed = 0;
+
+	if (!fleet_is_shared(f))
+		return 0;
+	place = malloc(sizeof(*place));
+	if (!place)
+		return err_nomem(e);
+	for (size_t i = 0; i < found->count && !failed; i++) {
+		const struct stray *s = &found->all[i];
+
+		failed = s->is_id ? registry_whereabouts(f->lifecycle->registry, s->id, NULL, NULL,
+							 place, e)
+				  : err_set(e, ERR_NOT_FOUND, "no id");
+		if (!failed && !place->mine)
+			failed = lifecycle_remove_folders(f->lifecycle, s->id, e);
+		if (failed && e->code == ERR_NOT_FOUND) {
+			found->all[kept++] = *s;
+			failed = 0;
+		}
+	}
+	free(place);
+	if (!failed)
+		found->count = kept;
+	return failed;
+}
+
+void fleet_stray_start(struct fleet *f)
+{
+	CLEANUP_STRAYS struct strays found = { .all = NULL };
+	struct err e;
+
+	if (stray_find(f->lifecycle, NULL, 0, &found, &e) < 0 ||
+	    leave_out_others(f, &found, &e) < 0) {
+		log_warn("%s", e.text);
+		return;
+	}
+	fleet_stray_keep(f, &found);
+	for (size_t i = 0; i < found.count; i++)
+		fleet_stray_tell(&found.all[i]);
+}
+
 static void list_work(void *data)
 {
 	struct ask *ask = data;
@@ -145,6 +177,8 @@ static void list_work(void *data)
 	ask->result = vm_hosts_list(l->hosts, LIFECYCLE_ANY_PREFIX, &domains, &count, &ask->err);
 	if (ask->result == 0)
 		ask->result = stray_find(l, domains, count, &ask->found, &ask->err);
+	if (ask->result == 0)
+		ask->result = leave_out_others(ask->fleet, &ask->found, &ask->err);
 }
 
 static void list_done(void *data)
@@ -162,11 +196,24 @@ int fleet_strays(struct fleet *f, fleet_strays_fn *done, void *data, struct err 
 	return ask_start(f, &(struct ask){ .listed = done, .data = data }, list_work, list_done, e);
 }
 
+static int has_no_record(struct fleet *f, const char *id, struct err *e)
+{
+	struct registry_place place;
+
+	if (!fleet_is_shared(f))
+		return 0;
+	if (registry_whereabouts(f->lifecycle->registry, id, NULL, NULL, &place, e) < 0)
+		return e->code == ERR_NOT_FOUND ? 0 : err_code(e);
+	return err_set(e, ERR_UNAVAILABLE, "CVM %s has a record by now: try again", id);
+}
+
 static void remove_work(void *data)
 {
 	struct ask *ask = data;
 
-	ask->result = stray_remove(ask->fleet->lifecycle, ask->id, &ask->err);
+	ask->result = has_no_record(ask->fleet, ask->id, &ask->err) < 0
+			      ? err_code(&ask->err)
+			      : stray_remove(ask->fleet->lifecycle, ask->id, &ask->err);
 }
 
 static void remove_done(void *data)

@@ -52,8 +52,18 @@ struct host_view {
 	bool tees[HOST_TEES];
 	struct placement_size has, used; /* machines: with those that have no record */
 	unsigned strays;                 /* these */
+	const char *holder; /* the manager that has it, where several share the registry; else "" */
+	const char *held_uri; /* by which that one calls it, if it is another one; NULL */
+	bool held;            /* it is this one */
 };
 bool fleet_host_view(const struct fleet *fleet, size_t place, struct host_view *view);
+
+/* Which manager has the host, where several share the registry, as of the last look there; "": none, or they don't. */
+const char *fleet_host_holder(const struct fleet *fleet, const char *name);
+bool fleet_is_shared(const struct fleet *fleet);
+/* How many are held, and how often one was taken that another manager had not given back. */
+unsigned fleet_leases(const struct fleet *fleet);
+uint64_t fleet_takeovers(const struct fleet *fleet);
 
 /* How many are gone for that cause since this manager began. */
 uint64_t fleet_ended(const struct fleet *fleet, enum cvm_why why);

@@ -22,7 +22,10 @@ static void orphan_work(void *data)
 	struct job *job = data;
 	const struct vm_host *host = job->host->host;
 
-	job->result = virt_stop(host->virt, job->cvm.id, &job->err);
+	job->result =
+		registry_lease_check(job->fleet->lifecycle->registry, host->row.name, &job->err);
+	if (job->result == 0)
+		job->result = virt_stop(host->virt, job->cvm.id, &job->err);
 	/* Whoever removed it could not ask that host, which may still have its keys. */
 	if (job->result == 0 && !host->is_local)
 		job->result = boot_files_take_back(host, job->cvm.id, &job->err);
@@ -178,7 +181,7 @@ static void look_done(void *data)
 	struct fleet_host *host = job->host;
 
 	host->looking = false;
-	if (host->removed) {
+	if (host->removed || !host->held) {
 		fleet_job_end(job);
 		return;
 	}
@@ -212,7 +215,7 @@ void fleet_watch_look(struct fleet_host *host)
 	struct err e;
 
 	host->look_again = host->looking;
-	if (host->looking || f->closing || !(job = calloc(1, sizeof(*job))))
+	if (host->looking || f->closing || !host->held || !(job = calloc(1, sizeof(*job))))
 		return;
 	job->host = host;
 	for (unsigned i = 0; i < f->count; i++)
@@ -335,13 +338,13 @@ void fleet_notice(struct fleet *f, const struct vm_host *from, const struct virt
 		host_lost(host);
 		break;
 	case VIRT_STARTED:
-		if (!slot)
+		if (!slot && host->held)
 			stray_started(host, notice);
 		break;
 	case VIRT_STOPPED:
-		if (!slot)
+		if (!slot && host->held)
 			unblock(host, notice);
-		else if (slot->host == host) /* else it is not the CVM that ended */
+		else if (slot && slot->host == host) /* else it is not the CVM that ended */
 			domain_ended(slot);
 		break;
 	}

@@ -9,6 +9,7 @@
 #include "manager/launch/host_check.h"
 #include "manager/launch/launch_policy.h"
 #include "manager/launch/tee.h"
+#include "manager/registry/registry_lease.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,17 +106,6 @@ void lifecycle_done(struct lifecycle *l)
 		return;
 	images_done(&l->images);
 	pthread_mutex_destroy(&l->disk);
-}
-
-void lifecycle_prefix(const struct lifecycle *l, char name[LIFECYCLE_NAME_MAX])
-{
-	snprintf(name, LIFECYCLE_NAME_MAX, LIFECYCLE_ANY_PREFIX "%s-", registry_tag(l->registry));
-}
-
-void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCLE_NAME_MAX])
-{
-	snprintf(name, LIFECYCLE_NAME_MAX, LIFECYCLE_ANY_PREFIX "%s-%u", registry_tag(l->registry),
-		 slot);
 }
 
 /* What of the image a launch needs. */
@@ -293,15 +283,17 @@ static struct boot_paths boot_paths(const struct paths *p, const struct launch *
 	return (struct boot_paths){ .folder = p->secrets, .env = p->env, .certs = p->certs };
 }
 
-static int make_files(const struct paths *p, const struct cvm_request *request, const char *id,
-		      struct launch *launch, struct err *e)
+static int make_files(struct lifecycle *l, const struct paths *p, const struct cvm_request *request,
+		      const struct cvm *cvm, struct launch *launch, struct err *e)
 {
 	struct boot_paths boot = boot_paths(p, launch);
 
+	if (registry_lease_check(l->registry, cvm->host, e) < 0)
+		return err_code(e);
 	if (mkdir(p->state, 0700) < 0)
 		return err_errno(e, "make '%s'", p->state);
 	if (!launch->at->is_local)
-		return boot_files_send(launch->at, id, &request->boot, launch->volume, e);
+		return boot_files_send(launch->at, cvm->id, &request->boot, launch->volume, e);
 	return boot_files_make(&boot, &request->boot, &launch->host, e);
 }
 
@@ -338,7 +330,8 @@ static int start_domain(struct lifecycle *l, const struct cvm *cvm, const struct
 
 	lifecycle_name(l, cvm->slot, name);
 	if (tee_fill(l->config, &launch->host, cvm, &spec, &texts, e) < 0 ||
-	    domain_xml_write(&spec, &xml, e) < 0)
+	    domain_xml_write(&spec, &xml, e) < 0 ||
+	    registry_lease_check(l->registry, cvm->host, e) < 0)
 		return err_code(e);
 	return virt_start(launch->at->virt, xml, e);
 }
@@ -357,6 +350,8 @@ static int forward(struct lifecycle *l, struct cvm *cvm, const struct vm_host *h
 	for (int i = 0; i < LIFECYCLE_FORWARD_TRIES; i++) {
 		uint16_t lost = cvm->port, port;
 
+		if (registry_lease_check(l->registry, cvm->host, e) < 0)
+			return err_code(e);
 		if (virt_forward(host->virt, cvm->id, address, cvm->port, LIFECYCLE_AGENT_PORT,
 				 e) == 0)
 			return 0;
@@ -379,7 +374,7 @@ static int take_steps(struct lifecycle *l, const struct cvm_request *request, st
 	CLEANUP_PATHS struct paths paths = { 0 };
 
 	if (paths_init(&paths, l->config, cvm->id, e) < 0 ||
-	    make_files(&paths, request, cvm->id, launch, e) < 0 ||
+	    make_files(l, &paths, request, cvm, launch, e) < 0 ||
 	    set_step(l, cvm, CVM_DOMAIN, e) < 0 || start_domain(l, cvm, launch, &paths, e) < 0 ||
 	    set_step(l, cvm, CVM_FORWARD, e) < 0 || forward(l, cvm, launch->at, e) < 0 ||
 	    registry_save(l->registry, paths.record, cvm, e) < 0)
@@ -455,7 +450,8 @@ static int stop(struct lifecycle *l, struct cvm *cvm, const struct vm_host *host
 	if (cvm->step >= CVM_DOMAIN && cvm->step <= CVM_RUNNING &&
 	    set_last_step(l, cvm, CVM_STOPPING, insist, e) < 0)
 		return err_code(e);
-	if (cvm->step == CVM_STOPPING && virt_stop(host->virt, cvm->id, e) < 0)
+	if (cvm->step == CVM_STOPPING && (registry_lease_check(l->registry, cvm->host, e) < 0 ||
+					  virt_stop(host->virt, cvm->id, e) < 0))
 		return err_code(e);
 	return cvm->step == CVM_CLEANING ? 0 : set_last_step(l, cvm, CVM_CLEANING, insist, e);
 }
@@ -483,6 +479,7 @@ int lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct e
 	    vm_hosts_get(l->hosts, cvm->host, &host, e) < 0)
 		return err_code(e);
 	if (stop(l, cvm, host, insist, e) < 0 ||
+	    registry_lease_check(l->registry, cvm->host, e) < 0 ||
 	    (!host->is_local && boot_files_take_back(host, cvm->id, e) < 0))
 		return vm_host_wrap(host, e);
 	if (remove_folders(&paths, e) < 0)

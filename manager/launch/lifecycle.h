@@ -107,6 +107,10 @@ int lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct e
 /* Removes the folders of that id; they may be missing. */
 int lifecycle_remove_folders(const struct lifecycle *l, const char *id, struct err *e) MUST_CHECK;
 
+/* The copy of its record in its folder, of one that another manager has made (lifecycle_keep.c). */
+int lifecycle_keep_record(const struct lifecycle *l, const struct cvm *cvm,
+			  struct err *e) MUST_CHECK;
+
 /* Where that CVM's console is written to; malloc'ed. */
 int lifecycle_console(const struct lifecycle *l, const char *id, char **path,
 		      struct err *e) MUST_CHECK;

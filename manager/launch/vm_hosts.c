@@ -3,6 +3,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+#include "manager/registry/registry_lease.h"
 #include "manager/virt/workers.h"
 
 #include <stdlib.h>
@@ -151,6 +152,50 @@ static int recall(struct vm_hosts *hosts, const struct registry_host *known,
 	return 0;
 }
 
+bool vm_hosts_can_share(const struct vm_hosts *hosts)
+{
+	const struct vm_host *host;
+
+	for (size_t i = 0; (host = next(hosts, &i));)
+		if (host->is_local)
+			return false;
+	return hosts->has_table;
+}
+
+/* What others added is theirs to settle. */
+static void recall_shared(struct vm_hosts *hosts, const struct registry_host *known)
+{
+	struct vm_host *host = named(hosts, known->name);
+	struct host_row row = { .cpus = 0 };
+	struct err e;
+
+	if (host) {
+		host->drained = known->draining;
+		if (*known->uri && strcmp(known->uri, host->row.uri) != 0)
+			log_warn(
+				"host %s was added with the URI %s, and MANAGER_HOSTS says %s, which "
+				"counts here",
+				known->name, known->uri, host->row.uri);
+		return;
+	}
+	if (!*known->uri) /* another manager's settings have it */
+		return;
+	if (judge(hosts, known, &row, &e) < 0 || host_row_is_local(&row)) {
+		log_warn("host %s, which was added, is not taken here: %s", known->name,
+			 host_row_is_local(&row) ? "it is the machine of whoever added it"
+						 : e.text);
+		return;
+	}
+	row.draining = false;
+	if (add(hosts, &row, false, &e) < 0) {
+		log_warn("host %s: %s", known->name, e.text);
+		return;
+	}
+	host = named(hosts, known->name);
+	host->added = true;
+	host->drained = known->draining;
+}
+
 int vm_hosts_recall(struct vm_hosts *hosts, struct registry *registry, struct err *e)
 {
 	CLEANUP(free) struct registry_host *known = NULL;
@@ -164,7 +209,9 @@ int vm_hosts_recall(struct vm_hosts *hosts, struct registry *registry, struct er
 			 count);
 		return 0;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; registry_is_shared(registry) && i < count; i++)
+		recall_shared(hosts, &known[i]);
+	for (size_t i = 0; !registry_is_shared(registry) && i < count; i++)
 		if (recall(hosts, &known[i], registry, e) < 0)
 			return err_code(e);
 	return 0;
@@ -297,6 +344,8 @@ int vm_host_wrap(const struct vm_host *host, struct err *e)
 /* Where it is known to be gone, nobody waits until dialling it ends. */
 int vm_host_enter(const struct vm_host *host, struct err *e)
 {
+	if (host->elsewhere)
+		return err_set(e, ERR_UNAVAILABLE, "another manager has host %s", host->row.name);
 	if (!host->workers)
 		return 0;
 	if (!host->is_local && virt_connect(host->virt, e) < 0)
@@ -339,6 +388,8 @@ int vm_hosts_list(const struct vm_hosts *hosts, const char *prefix, struct virt_
 		struct virt_domain *more;
 		size_t n = 0;
 
+		if (host->elsewhere)
+			continue;
 		if (list_one(host, prefix, &found, &n, e) < 0) {
 			if (hosts->has_table && e->code == ERR_UNAVAILABLE)
 				continue;

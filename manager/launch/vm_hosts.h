@@ -26,8 +26,9 @@ struct vm_host {
 	struct virt *virt;
 	struct workers *workers; /* NULL: libuv's pool */
 	struct vm_hosts *hosts;
-	bool added;   /* while the manager ran; else it is of MANAGER_HOSTS */
-	bool drained; /* the same; the loop's */
+	bool added;             /* while the manager ran; else it is of MANAGER_HOSTS */
+	bool drained;           /* the same; the loop's */
+	_Atomic bool elsewhere; /* another manager's now: nothing there is asked for */
 };
 
 struct vm_hosts {
@@ -43,8 +44,13 @@ struct vm_hosts {
 int vm_hosts_init(struct vm_hosts *hosts, const struct config *config, struct err *e) MUST_CHECK;
 void vm_hosts_done(struct vm_hosts *hosts);
 
+/* Whether other managers may launch CVMs on the same hosts, beside this one: there is a table, and every host of it is
+ * reached as another machine. */
+bool vm_hosts_can_share(const struct vm_hosts *hosts);
+
 /* Adds what the registry says of hosts, before their connections are made. What MANAGER_HOSTS has by now is forgotten
- * there; ERR_PRECONDITION if the two can't both be right. */
+ * there; ERR_PRECONDITION if the two can't both be right. Of a registry that is shared nothing is forgotten, which may be
+ * another manager's; and what can't be right here is left out. */
 int vm_hosts_recall(struct vm_hosts *hosts, struct registry *registry, struct err *e) MUST_CHECK;
 
 /* Makes their connections, which nothing connects yet; that of the single one is to `single_uri`. `notice` is

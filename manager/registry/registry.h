@@ -26,7 +26,7 @@ enum {
 	CVM_TEXT_MAX = 256,
 	CVM_HOST_MAX = 64, /* a host's name, with its end */
 	REGISTRY_TAG_LEN = 8,
-	REGISTRY_VERSION = 5, /* of the tables' form */
+	REGISTRY_VERSION = 6, /* of the tables' form */
 	REGISTRY_ROWS_MAX =
 		16384, /* slots are below it: CONFIG_VMS_MAX, and room for a limit that was higher */
 	REGISTRY_GONE_MAX =
@@ -174,10 +174,15 @@ int registry_host_add(struct registry *registry, const struct registry_host *hos
 int registry_host_drain(struct registry *registry, const char *name, bool draining,
 			struct err *e) MUST_CHECK;
 
+/* The same of one that drains no more, where several managers share the registry: what is said of it by their settings and
+ * what was added are told apart there. */
+int registry_host_undrain(struct registry *registry, const char *name, struct err *e) MUST_CHECK;
+
 /* One that was added is the settings' by now: all that is kept is whether it drains. */
 int registry_host_settle(struct registry *registry, const char *name, struct err *e) MUST_CHECK;
 
-/* Fine if nothing is known of it. */
+/* Fine if nothing is known of it. Where the registry is shared, of a host that this manager holds, and that has no CVM
+ * (ERR_PRECONDITION): its lease goes with it. */
 int registry_host_drop(struct registry *registry, const char *name, struct err *e) MUST_CHECK;
 
 /* All CVMs by slot, malloc'ed. ERR_DATA_LOSS if a row has not the form of those that we write: ids

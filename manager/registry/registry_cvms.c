@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* registry_cvms.c — which CVMs there are and which were removed: the rows of the registry. */
-#include "manager/registry/registry_state.h"
+#include "manager/registry/registry_lease_state.h"
+
+#include <string.h>
 
 int registry_insert(struct registry *r, const struct cvm *cvm, struct err *e)
 {
@@ -9,7 +11,11 @@ int registry_insert(struct registry *r, const struct cvm *cvm, struct err *e)
 
 static int insert(struct registry *r, void *data, struct err *e)
 {
-	return registry_insert(r, data, e);
+	const struct cvm *cvm = data;
+
+	if (lease_must_run(r, cvm->host, e) < 0 || other_check(r, cvm, e) < 0)
+		return err_code(e);
+	return registry_insert(r, cvm, e);
 }
 
 int registry_add(struct registry *r, const struct cvm *cvm, struct err *e)
@@ -34,7 +40,8 @@ static int change(struct registry *r, void *data, struct err *e)
 	const struct change *c = data;
 	int64_t changed;
 
-	if (db_change(&r->db, &changed, e, c->sql, "it", c->value, c->id) < 0)
+	if (lease_must_run_for(r, c->id, e) < 0 ||
+	    db_change(&r->db, &changed, e, c->sql, "it", c->value, c->id) < 0)
 		return err_code(e);
 	return one(changed, c->id, e);
 }
@@ -72,7 +79,8 @@ static int delete(struct registry *r, void *data, struct err *e)
 	const struct cvm *cvm = data;
 	int64_t kept;
 
-	if (db_change(&r->db, &kept, e, KEEP_GONE, "iit", (int64_t)cvm->why, cvm->exited_ms,
+	if (lease_must_run_for(r, cvm->id, e) < 0 ||
+	    db_change(&r->db, &kept, e, KEEP_GONE, "iit", (int64_t)cvm->why, cvm->exited_ms,
 		      cvm->id) < 0 ||
 	    one(kept, cvm->id, e) < 0 ||
 	    db_run(&r->db, e, "DELETE FROM cvm WHERE id = ?", "t", cvm->id) < 0)
@@ -85,6 +93,21 @@ int registry_delete(struct registry *r, const struct cvm *cvm, struct err *e)
 	return registry_write(r, delete, (void *)(uintptr_t)cvm, e);
 }
 
+int registry_list_gone(struct registry *r, struct cvm_gone *gone, size_t *count, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	size_t n = 0;
+	int row = 0;
+
+	if (db_query(&r->db, &rows, e, LIST_GONE, "") < 0)
+		return err_code(e);
+	while (n < REGISTRY_GONE_MAX && (row = db_next(rows, e)) > 0)
+		/* another one names no domain of ours */
+		n += registry_row_take_gone(rows, &gone[n]);
+	*count = n;
+	return row < 0 ? row : 0;
+}
+
 struct gone {
 	struct cvm_gone *all;
 	size_t count;
@@ -92,16 +115,9 @@ struct gone {
 
 static int list_gone(struct registry *r, void *data, struct err *e)
 {
-	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	struct gone *gone = data;
-	int row = 0;
 
-	if (db_query(&r->db, &rows, e, LIST_GONE, "") < 0)
-		return err_code(e);
-	while (gone->count < REGISTRY_GONE_MAX && (row = db_next(rows, e)) > 0)
-		/* another one names no domain of ours */
-		gone->count += registry_row_take_gone(rows, &gone->all[gone->count]);
-	return row < 0 ? row : 0;
+	return registry_list_gone(r, gone->all, &gone->count, e);
 }
 
 int registry_gone(struct registry *r, struct cvm_gone gone[REGISTRY_GONE_MAX], size_t *count,
@@ -136,15 +152,12 @@ static int make_room(struct list *l, struct err *e)
 	return 0;
 }
 
-static int list(struct registry *r, void *data, struct err *e)
+/* Behind those that are there. */
+static int take_rows(struct db_rows *rows, struct list *l, struct err *e)
 {
-	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
-	struct list *l = data;
+	const size_t first = l->count;
 	int row;
 
-	if (db_query(&r->db, &rows, e, "SELECT " REGISTRY_COLUMNS " FROM cvm ORDER BY slot", "") <
-	    0)
-		return err_code(e);
 	while ((row = db_next(rows, e)) > 0) {
 		struct cvm *cvm;
 
@@ -154,13 +167,39 @@ static int list(struct registry *r, void *data, struct err *e)
 		if (registry_row_take(rows, cvm, e) < 0)
 			return err_code(e);
 		/* Whoever counts slots by the last one goes by this order, whatever a server or an index says. */
-		if (l->count && cvm->slot <= cvm[-1].slot)
+		if (l->count > first && cvm->slot <= cvm[-1].slot)
 			return err_set(e, ERR_DATA_LOSS, "CVMs %s and %s %s", cvm[-1].id, cvm->id,
 				       cvm->slot == cvm[-1].slot ? "have one slot"
 								 : "are not in the order of slots");
 		l->count++;
 	}
 	return row;
+}
+
+static int list(struct registry *r, void *data, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+
+	return db_query(&r->db, &rows, e, "SELECT " REGISTRY_COLUMNS " FROM cvm ORDER BY slot",
+			"") < 0
+		       ? err_code(e)
+		       : take_rows(rows, data, e);
+}
+
+int registry_list_of(struct registry *r, const char *host, struct cvm **cvms, size_t *count,
+		     struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct list l = { *cvms, *count, *count };
+	int failed = db_query(&r->db, &rows, e,
+			      "SELECT " REGISTRY_COLUMNS " FROM cvm WHERE host = ? ORDER BY slot",
+			      "t", host);
+
+	if (!failed)
+		failed = take_rows(rows, &l, e);
+	*cvms = l.all; /* the caller's also if it failed */
+	*count = l.count;
+	return failed;
 }
 
 int registry_list(struct registry *r, struct cvm **cvms, size_t *count, struct err *e)

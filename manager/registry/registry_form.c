@@ -56,12 +56,21 @@
 	" words TEXT NOT NULL,"       \
 	" draining {integer} NOT NULL) {strict};"
 
+/* Which manager holds a host, of several that share a server; `fence` grows with each that takes one. */
+#define LEASES                          \
+	"CREATE TABLE lease ("          \
+	" host TEXT PRIMARY KEY,"       \
+	" holder TEXT NOT NULL,"        \
+	" instance {integer} NOT NULL," \
+	" fence {integer} NOT NULL,"    \
+	" until_ms {integer} NOT NULL," \
+	" uri TEXT NOT NULL,"           \
+	" lease_ms {integer} NOT NULL," \
+	" vms_max {integer} NOT NULL) {strict};"
+
 static const char *const upgrades[REGISTRY_VERSION] = {
-	[1] = WHAT_IS_GONE,
-	[2] = OWNERS,
-	[3] = PLACES,
-	[4] = HOSTS,
+	[1] = WHAT_IS_GONE, [2] = OWNERS, [3] = PLACES, [4] = HOSTS, [5] = LEASES,
 };
 
 const struct db_forms registry_forms = { "cocos-manager", REGISTRY_VERSION,
-					 FIRST WHAT_IS_GONE OWNERS PLACES HOSTS, upgrades };
+					 FIRST WHAT_IS_GONE OWNERS PLACES HOSTS LEASES, upgrades };

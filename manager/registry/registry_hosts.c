@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* registry_hosts.c — which hosts were added while the manager ran, and which of all of them drain. */
 #include "common/base/log.h"
-#include "manager/registry/registry_state.h"
+#include "manager/registry/registry_lease_state.h"
 
 #include <string.h>
 
@@ -47,6 +47,26 @@ static int take(struct db_rows *rows, struct registry_host *host, struct err *e)
 	return 0;
 }
 
+int registry_list_hosts(struct registry *r, struct registry_host *hosts, size_t *count,
+			struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	size_t n = 0;
+	int row;
+
+	if (db_query(&r->db, &rows, e, "SELECT name, uri, words, draining FROM host ORDER BY nr",
+		     "") < 0)
+		return err_code(e);
+	while ((row = db_next(rows, e)) > 0) {
+		if (n == REGISTRY_HOSTS_MAX)
+			return err_set(e, ERR_DATA_LOSS, "more than %d hosts", REGISTRY_HOSTS_MAX);
+		if (take(rows, &hosts[n++], e) < 0)
+			return err_code(e);
+	}
+	*count = n;
+	return row;
+}
+
 struct list {
 	struct registry_host *all;
 	size_t count;
@@ -54,20 +74,9 @@ struct list {
 
 static int list(struct registry *r, void *data, struct err *e)
 {
-	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	struct list *l = data;
-	int row;
 
-	if (db_query(&r->db, &rows, e, "SELECT name, uri, words, draining FROM host ORDER BY nr",
-		     "") < 0)
-		return err_code(e);
-	while ((row = db_next(rows, e)) > 0) {
-		if (l->count == REGISTRY_HOSTS_MAX)
-			return err_set(e, ERR_DATA_LOSS, "more than %d hosts", REGISTRY_HOSTS_MAX);
-		if (take(rows, &l->all[l->count++], e) < 0)
-			return err_code(e);
-	}
-	return row;
+	return registry_list_hosts(r, l->all, &l->count, e);
 }
 
 int registry_hosts(struct registry *r, struct registry_host **hosts, size_t *count, struct err *e)
@@ -144,14 +153,44 @@ int registry_host_settle(struct registry *r, const char *name, struct err *e)
 	return run(r, settle, name, false, e);
 }
 
+/* Of a host that is shared nobody but who holds it can say that it has no CVM. */
+static int leave(struct registry *r, const char *name, struct err *e)
+{
+	int64_t cvms;
+
+	if (lease_must_run(r, name, e) < 0 ||
+	    db_number(&r->db, &cvms, e, "SELECT count(*) FROM cvm WHERE host = ?", "t", name) < 0)
+		return err_code(e);
+	if (cvms)
+		return err_set(e, ERR_PRECONDITION, "host %s has CVMs: remove them first", name);
+	return db_run(&r->db, e, "DELETE FROM lease WHERE host = ?", "t", name);
+}
+
 static int drop(struct registry *r, void *data, struct err *e)
 {
 	const struct registry_host *host = data;
 
+	if (r->leases && leave(r, host->name, e) < 0)
+		return err_code(e);
 	return db_run(&r->db, e, "DELETE FROM host WHERE name = ?", "t", host->name);
 }
 
 int registry_host_drop(struct registry *r, const char *name, struct err *e)
 {
 	return run(r, drop, name, false, e);
+}
+
+/* Whichever manager's settings have it: what was added stays so. */
+static int undrain(struct registry *r, void *data, struct err *e)
+{
+	const struct registry_host *host = data;
+
+	if (db_run(&r->db, e, "DELETE FROM host WHERE name = ? AND uri = ''", "t", host->name) < 0)
+		return err_code(e);
+	return db_run(&r->db, e, "UPDATE host SET draining = 0 WHERE name = ?", "t", host->name);
+}
+
+int registry_host_undrain(struct registry *r, const char *name, struct err *e)
+{
+	return run(r, undrain, name, false, e);
 }

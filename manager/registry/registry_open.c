@@ -6,11 +6,12 @@
 #include "common/db/db_postgres.h"
 #include "common/db/db_sqlite.h"
 #include "manager/registry/registry_form.h"
-#include "manager/registry/registry_state.h"
+#include "manager/registry/registry_lease_state.h"
 
 #include <string.h>
+#include <unistd.h>
 
-enum { TAG_FILE_MAX = 64, EPOCH_TEXT_MAX = 8 };
+enum { TAG_FILE_MAX = 64, EPOCH_TEXT_MAX = 8, TRIES = 50, TRY_EVERY_MS = 100 };
 
 static bool tag_is_valid(const char *tag)
 {
@@ -142,7 +143,7 @@ static int count_epoch(struct registry *r, struct err *e)
 /* A server's tables may be another machine's, whose CVMs would be taken for lost here. */
 static int check_tag(const struct registry *r, const char *tag, struct err *e)
 {
-	if (!r->is_server || strcmp(r->tag, tag) == 0)
+	if (!r->is_server || strcmp(r->tag, tag) == 0 || (r->leases && !*tag))
 		return 0;
 	return err_set(
 		e, ERR_PRECONDITION,
@@ -151,19 +152,29 @@ static int check_tag(const struct registry *r, const char *tag, struct err *e)
 		tag, r->tag, r->tag);
 }
 
+/* Beside others one without a tag of its own takes the database's; and who is the first makes it. */
+static int choose_first_tag(struct registry *r, const char *tag, struct err *e)
+{
+	char made[REGISTRY_TAG_LEN + 1];
+
+	if (*tag)
+		return insert_tag(r, tag, e);
+	return make_tag(made, e) < 0 ? err_code(e) : insert_tag(r, made, e);
+}
+
 static int bring_up(struct registry *r, const char *tag, struct err *e)
 {
 	int64_t form;
 
 	if (db_form(&r->db, &form, e) < 0 || db_forms_within(&r->db, &registry_forms, e) < 0 ||
-	    (!form && insert_tag(r, tag, e) < 0) || read_tag(r, e) < 0 || check_tag(r, tag, e) < 0)
+	    (!form && choose_first_tag(r, tag, e) < 0) || read_tag(r, e) < 0 ||
+	    check_tag(r, tag, e) < 0 || (!r->leases && lease_end_all(r, e) < 0))
 		return err_code(e);
 	return count_epoch(r, e);
 }
 
-/* Tables and tag are made in one transaction, so that a database is either empty or complete. A file then gets them
- * from its write-ahead log, and is complete without it. */
-static int set_up(struct registry *r, const char *tag, struct err *e)
+/* Two that begin at once: one of them finds it changed under its hands, and begins again. */
+static int bring_up_whole(struct registry *r, const char *tag, struct err *e)
 {
 	if (db_begin(&r->db, e) < 0)
 		return err_code(e);
@@ -171,7 +182,25 @@ static int set_up(struct registry *r, const char *tag, struct err *e)
 		db_rollback(&r->db);
 		return err_code(e);
 	}
-	if (db_commit(&r->db, e) < 0 || registry_check_integrity(r, e) < 0)
+	return db_commit(&r->db, e);
+}
+
+static bool is_race(const struct err *e)
+{
+	return e->code == ERR_UNAVAILABLE || e->code == ERR_EXISTS;
+}
+
+/* Tables and tag are made in one transaction, so that a database is either empty or complete. A file then gets them
+ * from its write-ahead log, and is complete without it. */
+static int set_up(struct registry *r, const char *tag, struct err *e)
+{
+	int failed = bring_up_whole(r, tag, e);
+
+	for (int i = 0; failed && r->leases && is_race(e) && i < TRIES; i++) {
+		usleep(TRY_EVERY_MS * 1000);
+		failed = bring_up_whole(r, tag, e);
+	}
+	if (failed || registry_check_integrity(r, e) < 0)
 		return err_code(e);
 	return r->is_server ? 0 : db_script(&r->db, "PRAGMA wal_checkpoint(TRUNCATE)", e);
 }
@@ -184,7 +213,8 @@ static int open_database(struct registry *r, const char *path, const char *datab
 	return db_postgres_open(&r->db,
 				&(struct db_postgres){ .place = database,
 						       .schema = REGISTRY_SCHEMA,
-						       .exclusive = true },
+						       .exclusive = !r->leases,
+						       .shared = r->leases != NULL },
 				e);
 }
 
@@ -211,10 +241,16 @@ static int keep_tag(const struct registry *r, const char *path, const char *kept
 }
 
 /* A server's tables may be another machine's: there the file is first, so that nobody takes them for his own. */
-static int choose_tag(const char *path, bool is_server, char kept[REGISTRY_TAG_LEN + 1],
-		      char tag[REGISTRY_TAG_LEN + 1], struct err *e)
+static int choose_tag(const char *path, bool is_server, bool is_shared,
+		      char kept[REGISTRY_TAG_LEN + 1], char tag[REGISTRY_TAG_LEN + 1],
+		      struct err *e)
 {
-	if (read_tag_file(path, kept, e) < 0 || (!*kept && make_tag(tag, e) < 0))
+	if (read_tag_file(path, kept, e) < 0)
+		return err_code(e);
+	*tag = '\0';
+	if (!*kept && is_shared)
+		return 0;
+	if (!*kept && make_tag(tag, e) < 0)
 		return err_code(e);
 	if (*kept)
 		memcpy(tag, kept, REGISTRY_TAG_LEN + 1);
@@ -234,7 +270,8 @@ static int open_tagged(struct registry *r, const char *path, const char *databas
 	return database ? err_code(e) : err_wrap(e, "'%s'", path);
 }
 
-int registry_open(const char *dir, const char *database, struct registry **registry, struct err *e)
+static int open_as(const char *dir, const char *database, const struct registry_share *share,
+		   struct registry **registry, struct err *e)
 {
 	CLEANUP(registry_close) struct registry *r = calloc(1, sizeof(*r));
 	CLEANUP(free) char *path = NULL, *tag_path = NULL;
@@ -243,13 +280,25 @@ int registry_open(const char *dir, const char *database, struct registry **regis
 	if (!r)
 		return err_nomem(e);
 	pthread_mutex_init(&r->lock, NULL);
-	if (text_format(&path, e, "%s/registry.db", dir) < 0 ||
+	if ((share && leases_new(share, &r->leases, e) < 0) ||
+	    text_format(&path, e, "%s/registry.db", dir) < 0 ||
 	    text_format(&tag_path, e, "%s/tag", dir) < 0 ||
-	    choose_tag(tag_path, database != NULL, kept, tag, e) < 0 ||
+	    choose_tag(tag_path, database != NULL, share != NULL, kept, tag, e) < 0 ||
 	    open_tagged(r, path, database, tag, e) < 0 || keep_tag(r, tag_path, kept, e) < 0)
 		return err_code(e);
 	*registry = TAKE_PTR(r);
 	return 0;
+}
+
+int registry_open(const char *dir, const char *database, struct registry **registry, struct err *e)
+{
+	return open_as(dir, database, NULL, registry, e);
+}
+
+int registry_open_shared(const char *dir, const char *database, const struct registry_share *share,
+			 struct registry **registry, struct err *e)
+{
+	return open_as(dir, database, share, registry, e);
 }
 
 void registry_close(struct registry *registry)
@@ -257,6 +306,7 @@ void registry_close(struct registry *registry)
 	if (!registry)
 		return;
 	db_close(&registry->db);
+	leases_free(registry->leases);
 	pthread_mutex_destroy(&registry->lock);
 	free(registry);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* registry_sql.c — transactions of the registry, and what the database says of them. */
-#include "manager/registry/registry_state.h"
+#include "manager/registry/registry_lease_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -51,11 +51,41 @@ static int check_epoch(struct registry *r, struct err *e)
 				 "change nothing any more: start this one anew");
 }
 
+/* Beside others each is its own, and leases say which hosts are whose: the tag alone has to be the same. */
+static int check_tag(struct registry *r, struct err *e)
+{
+	int64_t is_ours;
+
+	if (db_number(&r->db, &is_ours, e,
+		      "SELECT count(*) FROM meta WHERE key = 'tag' AND value = ?", "t", r->tag) < 0)
+		return err_code(e);
+	return is_ours == 1
+		       ? 0
+		       : err_set(e, ERR_PRECONDITION,
+				 "it is another one than it was when this manager started, which "
+				 "may change nothing any more: start this one anew");
+}
+
+/* Writers go one after the other: what one has looked at holds until it has written. Who is stopped in between (SIGSTOP,
+ * a machine that is paused) keeps the others for a short time, and then has lost its transaction. */
+static int enter(struct registry *r, struct err *e)
+{
+	if (!r->leases)
+		return 0;
+	if (r->is_server && db_script(&r->db,
+				      "SET LOCAL idle_in_transaction_session_timeout = 3000;"
+				      "SET LOCAL lock_timeout = 8000",
+				      e) < 0)
+		return err_code(e);
+	return db_script(&r->db, "{lock} lease {locked}", e);
+}
+
 static int write_locked(struct registry *r, registry_work *work, void *data, struct err *e)
 {
 	if (db_begin(&r->db, e) < 0)
 		return err_code(e);
-	if (check_epoch(r, e) < 0 || work(r, data, e) < 0) {
+	if (enter(r, e) < 0 || (r->leases ? check_tag(r, e) : check_epoch(r, e)) < 0 ||
+	    work(r, data, e) < 0) {
 		db_rollback(&r->db);
 		return err_code(e);
 	}

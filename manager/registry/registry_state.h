@@ -17,6 +17,7 @@ struct registry {
 	bool is_server; /* PostgreSQL's */
 	char tag[REGISTRY_TAG_LEN + 1];
 	uint64_t epoch;
+	struct leases *leases; /* NULL: it is not shared */
 };
 
 /* registry_open.c. Empty tables of the newest form, with the tag, in the caller's transaction. */
@@ -33,5 +34,14 @@ typedef int registry_work(struct registry *r, void *data, struct err *e);
 int registry_write(struct registry *r, registry_work *work, void *data, struct err *e) MUST_CHECK;
 int registry_read(struct registry *r, registry_work *work, void *data, struct err *e) MUST_CHECK;
 
-/* registry_cvms.c. */
+/* registry_cvms.c. The latter two in the caller's transaction: CVMs of one host behind those that are there; and what is
+ * gone. */
 int registry_insert(struct registry *r, const struct cvm *cvm, struct err *e) MUST_CHECK;
+int registry_list_of(struct registry *r, const char *host, struct cvm **cvms, size_t *count,
+		     struct err *e) MUST_CHECK;
+int registry_list_gone(struct registry *r, struct cvm_gone *gone, size_t *count,
+		       struct err *e) MUST_CHECK;
+
+/* registry_hosts.c: the same of hosts, REGISTRY_HOSTS_MAX. */
+int registry_list_hosts(struct registry *r, struct registry_host *hosts, size_t *count,
+			struct err *e) MUST_CHECK;

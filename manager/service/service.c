@@ -5,6 +5,7 @@
 #include "common/rpc/observer.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "manager.pb-c.h"
+#include "manager/fleet/fleet_view.h"
 #include "manager_paths.h"
 #include "proto/descriptors.h"
 
@@ -43,6 +44,29 @@ void service_not_found(struct rpc_call *call, const char *id)
 	rpc_call_is_about(call, LOG_CVM, id);
 	err_set(&e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
 	service_fail(call, &e);
+}
+
+static void on_where(void *data, const struct err *e)
+{
+	struct rpc_call *call = data;
+
+	service_fail(call, e);
+	rpc_call_unref(call);
+}
+
+void service_elsewhere(struct rpc_call *call, const struct access_caller *caller, const char *id)
+{
+	struct err e;
+
+	if (!fleet_is_shared(service_fleet(call))) {
+		service_not_found(call, id);
+		return;
+	}
+	rpc_call_is_about(call, LOG_CVM, id);
+	if (fleet_where(service_fleet(call), caller, id, on_where, rpc_call_ref(call), &e) < 0) {
+		service_fail(call, &e);
+		rpc_call_unref(call);
+	}
 }
 
 void service_reply_cvm(struct rpc_call *call, const struct cvm *cvm)
@@ -125,21 +149,70 @@ static bool may_remove(struct rpc_call *call, const struct access_caller *caller
 	return answer == ACCESS_GRANTED;
 }
 
-static void remove_vm(struct rpc_call *call, const ProtobufCMessage *message)
+static void begin_to_remove(struct rpc_call *call, const char *id)
 {
-	const Manager__RemoveReq *request = (const Manager__RemoveReq *)message;
-	struct access_caller caller;
 	struct err e;
 
-	if (!service_caller(call, &caller) || !may_remove(call, &caller, request->cvm_id))
-		return;
-	if (fleet_remove(service_fleet(call), request->cvm_id, on_removed, rpc_call_ref(call), &e) <
-	    0) {
+	if (fleet_remove(service_fleet(call), id, on_removed, rpc_call_ref(call), &e) < 0) {
 		service_fail(call, &e);
 		rpc_call_unref(call);
 		return;
 	}
 	rpc_call_prove(call);
+}
+
+/* It is none of another manager's: what has no record may be there. */
+static void on_sought(void *data, const struct err *e)
+{
+	struct rpc_call *call = data;
+	const char *id = rpc_call_user(call);
+	struct access_caller caller;
+
+	if (e->code != ERR_NOT_FOUND || !id) /* no id: the caller has left */
+		service_fail(call, e);
+	else if (service_caller(call, &caller) && may_remove(call, &caller, id))
+		begin_to_remove(call, id);
+	rpc_call_unref(call);
+}
+
+static void seek(struct rpc_call *call, const struct access_caller *caller, const char *id)
+{
+	char *kept = strdup(id);
+	struct err e;
+
+	if (!kept) {
+		err_nomem(&e);
+		service_fail(call, &e);
+		return;
+	}
+	rpc_call_set_user(call, kept);
+	if (fleet_where(service_fleet(call), caller, id, on_sought, rpc_call_ref(call), &e) < 0) {
+		service_fail(call, &e);
+		rpc_call_unref(call);
+	}
+}
+
+static void remove_closed(struct rpc_call *call)
+{
+	free(rpc_call_user(call));
+	rpc_call_set_user(call, NULL);
+}
+
+static void remove_vm(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Manager__RemoveReq *request = (const Manager__RemoveReq *)message;
+	struct fleet *f = service_fleet(call);
+	struct access_caller caller;
+
+	if (!service_caller(call, &caller))
+		return;
+	if (fleet_is_shared(f) && cvm_id_is_valid(request->cvm_id) &&
+	    !fleet_owner(f, request->cvm_id)) {
+		rpc_call_is_about(call, LOG_CVM, request->cvm_id);
+		seek(call, &caller, request->cvm_id);
+	} else if (may_remove(call, &caller, request->cvm_id)) {
+		begin_to_remove(call, request->cvm_id);
+	}
 }
 
 static const struct cvm *find(struct rpc_call *call, const char *id)
@@ -152,7 +225,7 @@ static const struct cvm *find(struct rpc_call *call, const char *id)
 	cvm = fleet_find(service_fleet(call), id);
 	if (cvm && access_decide(&caller, ACCESS_USE, cvm->owner) == ACCESS_GRANTED)
 		return cvm;
-	service_not_found(call, id);
+	service_elsewhere(call, &caller, id);
 	return NULL;
 }
 
@@ -214,7 +287,11 @@ enum { SERVICE_REQUEST_MAX = 4 * CVM_REQUEST_PEM_MAX };
 
 static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_MANAGER_CREATE_VM, create_req, manager__create_res, create_vm),
-	METHOD(PROTO_MANAGER_REMOVE_VM, remove_req, google__protobuf__empty, remove_vm),
+	{ .method = { PROTO_MANAGER_REMOVE_VM, RPC_UNARY, &manager__remove_req__descriptor,
+		      &google__protobuf__empty__descriptor },
+	  .request_max = SERVICE_REQUEST_MAX,
+	  .message = remove_vm,
+	  .closed = remove_closed },
 	METHOD(PROTO_MANAGER_CVM_INFO, cvminfo_req, manager__cvminfo_res, cvm_info),
 	METHOD(PROTO_MANAGER_LIST_STRAYS, list_strays_req, manager__list_strays_res,
 	       service_list_strays),

@@ -25,6 +25,8 @@ struct fleet *service_fleet(const struct rpc_call *call);
 /* Who calls, as the table says now; false: the call has failed. */
 bool service_caller(struct rpc_call *call, struct access_caller *caller);
 void service_not_found(struct rpc_call *call, const char *id);
+/* As service_not_found(), where no other manager has what he may see: else which one. */
+void service_elsewhere(struct rpc_call *call, const struct access_caller *caller, const char *id);
 void service_reply_cvm(struct rpc_call *call, const struct cvm *cvm);
 void service_list_strays(struct rpc_call *call, const ProtobufCMessage *message);
 void service_adopt_stray(struct rpc_call *call, const ProtobufCMessage *message);

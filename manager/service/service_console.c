@@ -275,7 +275,7 @@ void service_console(struct rpc_call *call, const ProtobufCMessage *message)
 	if (!service_caller(call, &caller))
 		return;
 	if (!fleet_view_find(service_fleet(call), &caller, request->id, &view)) {
-		service_not_found(call, request->id);
+		service_elsewhere(call, &caller, request->id);
 		return;
 	}
 	if (check_place(service_fleet(call), &view, &e) < 0) {

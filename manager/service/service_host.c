@@ -12,7 +12,7 @@ static char *text(const char *borrowed)
 	return (char *)(uintptr_t)borrowed;
 }
 
-enum { PROBLEM_MAX = VIRT_HOST_MAX + 32 };
+enum { PROBLEM_MAX = HOST_URI_MAX + 32 };
 
 static void fill(Manager__Host *row, const struct host_view *view, char *tees[HOST_TEES],
 		 char problem[PROBLEM_MAX])
@@ -35,9 +35,13 @@ static void fill(Manager__Host *row, const struct host_view *view, char *tees[HO
 	row->memory_used = view->used.memory;
 	row->memory = view->has.memory;
 	row->cvms_max = view->has.machines;
-	if (!view->twin_of)
+	row->manager = text(view->holder);
+	if (view->held_uri)
+		snprintf(problem, PROBLEM_MAX, "that manager calls it %s", view->held_uri);
+	else if (view->twin_of)
+		snprintf(problem, PROBLEM_MAX, "it is the machine of host %s", view->twin_of);
+	else
 		return;
-	snprintf(problem, PROBLEM_MAX, "it is the machine of host %s", view->twin_of);
 	row->problem = problem;
 }
 

@@ -69,6 +69,18 @@ static void write_hosts(const struct vm_metrics *m, struct metrics_text *t)
 			       (double)view.used.machines);
 }
 
+static void write_leases(const struct vm_metrics *m, struct metrics_text *t)
+{
+	if (!fleet_is_shared(m->fleet))
+		return;
+	gauge(t, "cocos_manager_leases",
+	      "Hosts that this manager holds, of those that several share.",
+	      fleet_leases(m->fleet));
+	metrics_family(t, "cocos_manager_takeovers", METRICS_COUNTER,
+		       "Hosts taken whose manager had not given them back.");
+	metrics_sample(t, NULL, (double)fleet_takeovers(m->fleet));
+}
+
 /* "base 1f0a9b…": flavour and digest. */
 static void write_image(struct vm_metrics *m, struct metrics_text *t)
 {
@@ -97,6 +109,7 @@ static void write_page(void *data, struct metrics_text *t)
 	write_vms(m, t);
 	write_ended(m, t);
 	write_hosts(m, t);
+	write_leases(m, t);
 	gauge(t, "cocos_manager_vms_max", "CVMs that may exist at once.", (double)c->max_vms);
 	gauge(t, "cocos_manager_serving",
 	      "1: a CVM could be launched, as far as libvirt and image go.",

@@ -2,6 +2,7 @@
 #include "manager/settings/config.h"
 
 #include "attestation/snp/snp_report.h"
+#include "common/access/access_table.h"
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -12,8 +13,11 @@
 #include "common/metrics/metrics_server.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MIB ((uint64_t)1 << 20)
 #define ROW(name_, type_, member_, fallback_, help_) \
@@ -65,6 +69,13 @@ const struct setting config_settings[] = {
 	    "folder for the registry and the consoles"),
 	ROW("DATABASE", SETTING_TEXT, database, NULL,
 	    "where the registry is: postgresql://...; default: the file registry.db in MANAGER_STATE_DIR"),
+	ROW("LEASE_NAME", SETTING_TEXT, name, NULL,
+	    "what managers that share MANAGER_DATABASE call this one: a-z 0-9 - . (63 at most); default: this machine's name"),
+	ROW_RANGE(
+		"LEASE", SETTING_DURATION, lease_ms, "30s", CONFIG_LEASE_MIN_MS,
+		CONFIG_LEASE_MAX_MS,
+		"how long a manager holds a host without renewing that in MANAGER_DATABASE: when another one may take "
+		"it; the same for all that share it"),
 	ROW("SECRETS_DIR", SETTING_TEXT, secrets_dir, "/run/cocos",
 	    "folder for what CVMs are given at boot; must be on tmpfs"),
 	ROW_RANGE("MEMORY", SETTING_SIZE, memory, "2G", CONFIG_MEMORY_MIN_MIB *MIB,
@@ -288,6 +299,40 @@ static int check_limits(struct config *c, struct err *e)
 	return 0;
 }
 
+/* As hosts and tenants have them: letters in lower case, what a name can't have becomes '-'. */
+static void name_after_machine(char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; name[i] && n < ACCESS_NAME_MAX; i++) {
+		char c = (char)tolower((unsigned char)name[i]);
+		bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+
+		if (plain || n > 0)
+			name[n++] = plain || c == '.' ? c : '-';
+	}
+	while (n > 0 && (name[n - 1] == '-' || name[n - 1] == '.'))
+		n--;
+	name[n] = '\0';
+}
+
+static int choose_name(struct config *c, struct err *e)
+{
+	char machine[HOST_NAME_MAX + 1] = "";
+
+	if (c->name)
+		return access_name_is_valid(c->name)
+			       ? 0
+			       : err_set(e, ERR_INVALID,
+					 "MANAGER_LEASE_NAME: %s is no name: %d of a-z 0-9 - . at most, with a "
+					 "letter or digit at both ends",
+					 log_quote(c->name).text, (int)ACCESS_NAME_MAX);
+	(void)!gethostname(machine, HOST_NAME_MAX);
+	name_after_machine(machine);
+	c->name = strdup(access_name_is_valid(machine) ? machine : "manager");
+	return c->name ? 0 : err_nomem(e);
+}
+
 static int check_database(const struct config *c, struct err *e)
 {
 	if (!c->database)
@@ -308,7 +353,7 @@ static int check(struct config *c, struct err *e)
 						c->client_ca_certs != NULL, e) < 0)
 		return err_code(e);
 	if (choose_listener(c, e) < 0 || check_listener(c, e) < 0 || check_paths(c, e) < 0 ||
-	    check_database(c, e) < 0 || check_tee(c, e) < 0 ||
+	    choose_name(c, e) < 0 || check_database(c, e) < 0 || check_tee(c, e) < 0 ||
 	    config_parse_ports(c->ports, &c->port_first, &c->port_last, e) < 0)
 		return err_code(e);
 	if (check_limits(c, e) < 0)

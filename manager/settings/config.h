@@ -15,6 +15,8 @@ enum {
 	CONFIG_CPUS_MAX = 288, /* of QEMU's q35 */
 	CONFIG_MEMORY_MIN_MIB = 128,
 	CONFIG_TOTAL_CPUS_MAX = 1 << 20,
+	CONFIG_LEASE_MIN_MS = 5 * 1000,
+	CONFIG_LEASE_MAX_MS = 300 * 1000,
 };
 #define CONFIG_MEMORY_MAX       ((uint64_t)1 << 44) /* bytes */
 #define CONFIG_TOTAL_MEMORY_MAX ((uint64_t)1 << 50)
@@ -46,8 +48,10 @@ struct config {
 	uint64_t max_vms;
 	char *libvirt_uri, *hosts;
 	char *image_dir, *state_dir, *secrets_dir; /* absolute */
-	char *database;  /* a place of PostgreSQL's; NULL: a file in state_dir */
-	uint64_t memory; /* bytes, whole MiB */
+	char *name;        /* what other managers call this one, of those that share the registry */
+	uint64_t lease_ms; /* for which a host is held */
+	char *database;    /* a place of PostgreSQL's; NULL: a file in state_dir */
+	uint64_t memory;   /* bytes, whole MiB */
 	uint64_t cpus;
 	uint64_t max_memory, max_cpus;     /* of one CVM; never less than memory, cpus */
 	uint64_t total_memory, total_cpus; /* of all together; 0: no limit */

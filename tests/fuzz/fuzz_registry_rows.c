@@ -4,12 +4,13 @@
  * table(1), and for each column its type(1) and value.
  *
  * A registry that opens gives rows of the form that we write: they survive being saved as a record of
- * their own and read back, and can be changed and removed.
+ * their own and read back, and can be changed and removed. One that is shared takes no host twice, and what another manager
+ * holds is left to that one.
  */
 #include "common/base/file.h"
 #include "common/base/reader.h"
 #include "common/base/utf8.h"
-#include "manager/registry/registry.h"
+#include "manager/registry/registry_lease.h"
 #include "manager/registry/registry_row.h"
 
 #include <assert.h>
@@ -46,6 +47,7 @@ static const struct {
 	{ "INSERT OR REPLACE INTO gone VALUES (?,?,?,?,?,?,?,?,?,?)", 10 },
 	{ "INSERT OR REPLACE INTO meta VALUES (?,?)", 2 },
 	{ "INSERT OR REPLACE INTO host VALUES (?,?,?,?,?)", 5 },
+	{ "INSERT OR REPLACE INTO lease VALUES (?,?,?,?,?,?,?,?)", 8 },
 };
 
 static void leave(void)
@@ -78,6 +80,8 @@ static void prepare(void)
 		       " CREATE TABLE gone (nr INTEGER PRIMARY KEY, " REGISTRY_GONE_COLUMNS ");"
 		       " DROP TABLE host;"
 		       " CREATE TABLE host (nr INTEGER PRIMARY KEY, name UNIQUE, uri, words, draining);"
+		       " DROP TABLE lease; CREATE TABLE lease (host, holder, instance, fence, until_ms, uri,"
+		       " lease_ms, vms_max);"
 		       "CREATE TABLE tag AS SELECT * FROM meta;"
 		       "PRAGMA synchronous = OFF;",
 		       NULL, NULL, NULL) == SQLITE_OK);
@@ -120,6 +124,7 @@ static void fill(struct reader *r)
 	assert(sqlite3_exec(
 		       file,
 		       "BEGIN; DELETE FROM cvm; DELETE FROM gone; DELETE FROM meta; DELETE FROM host;"
+		       "DELETE FROM lease;"
 		       "INSERT INTO meta SELECT * FROM tag",
 		       NULL, NULL, NULL) == SQLITE_OK);
 	assert(sqlite3_exec(file, text, NULL, NULL, NULL) == SQLITE_OK);
@@ -196,6 +201,64 @@ static void use(struct registry *registry)
 	}
 }
 
+/* As it was before it was used. */
+static void fill_again(const uint8_t *bytes, size_t len)
+{
+	struct reader r = reader_over(bytes, len);
+
+	fill(&r);
+}
+
+/* Another manager's, which ends later than now, is not taken. */
+static void check_round(const struct registry_round *round, const struct registry_wish *wish)
+{
+	for (size_t i = 0; i < round->lease_count; i++) {
+		const struct registry_lease *lease = &round->leases[i];
+
+		assert(access_name_is_valid(lease->host) && access_name_is_valid(lease->holder));
+		assert(lease->fence > 0 && !utf8_has_control(lease->uri, strlen(lease->uri)));
+		if (wish->held && strcmp(lease->host, wish->host) == 0)
+			assert(lease->runs && strcmp(lease->holder, "this") == 0);
+	}
+	for (size_t i = 0; i < round->other_count; i++) {
+		assert(cvm_id_is_valid(round->others[i].id) &&
+		       round->others[i].slot < REGISTRY_ROWS_MAX);
+		assert(!wish->held || strcmp(round->others[i].host, wish->host) != 0);
+	}
+	for (size_t i = 0; i < round->cvm_count; i++)
+		assert(strcmp(round->cvms[i].host, wish->host) == 0);
+	assert(wish->held || !wish->taken);
+}
+
+static void share(void)
+{
+	static const struct registry_share as = { .name = "this",
+						  .lease_ms = 10000,
+						  .vms_max = 10 };
+	struct registry_wish wish = { .host = "a-name", .uri = "qemu:///system" };
+	struct registry_place place;
+	struct registry_round round;
+	struct registry *registry;
+	struct err e;
+
+	if (registry_open_shared(dir, NULL, &as, &registry, &e) < 0)
+		return;
+	for (int times = 0; times < 3; times++) {
+		wish.wanted = true;
+		if (registry_lease_round(registry, &wish, 1, &round, &e) < 0)
+			break;
+		check_round(&round, &wish);
+		for (size_t i = 0; i < round.other_count; i++)
+			(void)!registry_whereabouts(registry, round.others[i].id, NULL, NULL,
+						    &place, &e);
+		for (size_t i = 0; i < round.cvm_count; i++)
+			(void)!registry_set_step(registry, round.cvms[i].id, CVM_STOPPING, &e);
+		registry_round_done(&round);
+	}
+	(void)!registry_lease_release(registry, &e);
+	registry_close(registry);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct reader r = reader_over(bytes, len);
@@ -212,5 +275,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	else
 		assert(!registry && e.text[0]);
 	registry_close(registry);
+	fill_again(bytes, len);
+	share();
 	return 0;
 }

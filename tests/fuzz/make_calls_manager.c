@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CVM, GONE, META, HOST };
+enum { CVM, GONE, META, HOST, LEASE };
 enum { VALUE_NULL, VALUE_BYTE, VALUE_INT, VALUE_TEXT, VALUE_BLOB, VALUE_ID, VALUE_DIGEST };
 
 static void value(struct writer *w, char type, uint8_t number, const char *text)
@@ -24,6 +24,10 @@ static void value(struct writer *w, char type, uint8_t number, const char *text)
 	case 'I':
 		writer_u8(w, VALUE_INT);
 		writer_be64(w, UINT64_C(1) << 62);
+		break;
+	case 'm': /* what is counted in milliseconds */
+		writer_u8(w, VALUE_INT);
+		writer_be64(w, (uint64_t)number * 1000);
 		break;
 	case 't':
 	case 'b':
@@ -125,6 +129,54 @@ void calls_registry_rows(void)
 		snprintf(name, sizeof(name), "%s", hosts[i].name);
 		w = calls_begin(REGISTRY_VERSION);
 		row(&w, HOST, hosts[i].types, hosts[i].number, hosts[i].text);
+		calls_save_to("registry_rows", name, &w);
+	}
+}
+
+/* Leases: host, holder, instance, fence, until, uri, lease, vms_max; before them CVMs on that host and on another. */
+void calls_registry_leases(void)
+{
+	static const struct {
+		const char *name, *types, *text;
+		uint8_t number;
+		bool twice;
+	} leases[] = {
+		{ "lease", "TTiimtmi", "qemu:///system", 10, false },
+		{ "lease-far", "TTiiItmi", "qemu:///system", 10, false },
+		{ "lease-other-uri", "TTiimtmi", "qemu:///other", 10, false },
+		{ "lease-two", "TTiimtmi", "qemu:///system", 10, true },
+		{ "lease-no-host", "tTiimtmi", "A", 10, false },
+		{ "lease-no-holder", "Ttiimtmi", "A", 10, false },
+		{ "lease-no-text", "Tbiimtmi", "a", 10, false },
+		{ "lease-control", "TTiimtmi", "a\nb", 10, false },
+		{ "lease-no-fence", "TTitmtmi", "a", 10, false },
+		{ "lease-short", "TTiimtii", "a", 10, false },
+		{ "lease-long-name", "tTiimtmi",
+		  "a123456789012345678901234567890123456789012345678901234567890123456789", 10,
+		  false },
+	};
+	static const char on_it[] = "diiiiiiiitttt23tTLiTT", elsewhere[] = "diiiiiiiitttt23ttLitt";
+	struct writer w;
+	char name[32];
+
+	for (size_t i = 0; i < ARRAY_LEN(leases); i++) {
+		snprintf(name, sizeof(name), "%s", leases[i].name);
+		w = calls_begin(REGISTRY_VERSION);
+		row(&w, CVM, on_it, 1, "text");
+		row(&w, CVM, elsewhere, 2, "");
+		for (int times = 0; times <= leases[i].twice; times++)
+			row(&w, LEASE, leases[i].types, leases[i].number, leases[i].text);
+		calls_save_to("registry_rows", name, &w);
+	}
+	/* CVMs of others that are none. */
+	for (size_t column = 0; column < sizeof(elsewhere) - 1; column++) {
+		char types[sizeof(elsewhere)];
+
+		memcpy(types, elsewhere, sizeof(types));
+		types[column] = types[column] == 'i' ? 'I' : types[column] == 't' ? 'b' : 't';
+		snprintf(name, sizeof(name), "other-%zu", column);
+		w = calls_begin(REGISTRY_VERSION);
+		row(&w, CVM, types, 2, "A");
 		calls_save_to("registry_rows", name, &w);
 	}
 }
