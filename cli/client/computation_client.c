@@ -34,6 +34,7 @@ ONE(computation_run, PROTO_COMPUTATIONS_RUN, run_request, computations__computat
 ONE(computation_stop, PROTO_COMPUTATIONS_STOP, computation_request, computations__computation);
 ONE(computation_remove, PROTO_COMPUTATIONS_REMOVE, remove_request, google__protobuf__empty);
 ONE(computation_rename, PROTO_COMPUTATIONS_RENAME, rename_request, computations__computation);
+METHOD(computation_console, PROTO_COMPUTATIONS_CONSOLE, RPC_SERVER_STREAM, console_request, computations__console_part);
 METHOD(computation_logs, PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM, logs_request, computations__record);
 ONE(computation_journal, PROTO_COMPUTATIONS_JOURNAL, journal_request, computations__journal_response);
 ONE(computation_witness, PROTO_COMPUTATIONS_WITNESS, witness_request, computations__witness_response);

@@ -15,7 +15,7 @@ extern const struct rpc_method computation_create, computation_list, computation
 	computation_journal, computation_witness, computation_witness_leaves, computation_audit,
 	computation_trim_audit, computation_list_cvms, computation_show_cvm,
 	computation_release_cvm, computation_create_cvm, computation_remove_cvm,
-	computation_list_machines, computation_show_machine, computation_usage;
+	computation_list_machines, computation_show_machine, computation_console, computation_usage;
 
 /* One call over its own connection; the caller frees the response. CLI_OK, or what to return. */
 enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,

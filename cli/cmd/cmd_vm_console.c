@@ -2,9 +2,9 @@
 /* cmd_vm_console.c — what a CVM's serial console has said, and goes on to say. */
 #include "cli/base/number.h"
 #include "cli/base/text.h"
-#include "cli/base/text_stream.h"
 #include "cli/client/client.h"
 #include "cli/cmd/commands.h"
+#include "common/base/text_stream.h"
 #include "manager.pb-c.h"
 #include "manager_paths.h"
 

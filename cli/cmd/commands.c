@@ -73,6 +73,7 @@ const struct command *const commands[] = {
 	&cmd_cvm_list,
 	&cmd_cvm_show,
 	&cmd_cvm_release,
+	&cmd_cvm_console,
 	&cmd_usage,
 
 	&cmd_login,

@@ -66,6 +66,9 @@ extern const struct command cmd_journal_get, cmd_journal_follow, cmd_journal_ver
 /* cmd_cvm.c */
 extern const struct command cmd_cvm_list, cmd_cvm_show, cmd_cvm_release;
 
+/* cmd_cvm_console.c */
+extern const struct command cmd_cvm_console;
+
 /* cmd_cvm_made.c */
 extern const struct command cmd_cvm_create, cmd_cvm_remove;
 

@@ -490,6 +490,14 @@ static const struct rpc_handler handlers[] = {
 		.writable = logs_writable,
 		.closed = logs_closed,
 	},
+	{
+		.method = { PROTO_COMPUTATIONS_CONSOLE, RPC_SERVER_STREAM,
+			    &computations__console_request__descriptor,
+			    &computations__console_part__descriptor },
+		.message = admin_console,
+		.writable = admin_console_writable,
+		.closed = admin_console_closed,
+	},
 };
 
 const struct rpc_service admin_rpc = {

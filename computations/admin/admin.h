@@ -129,6 +129,10 @@ int people_check_revision(struct store *store, const struct request *r, struct e
 void admin_create_cvm(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_remove_cvm(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_show_machine(struct rpc_call *call, const ProtobufCMessage *message);
+/* admin_console.c */
+void admin_console(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_console_writable(struct rpc_call *call);
+void admin_console_closed(struct rpc_call *call);
 void admin_list_machines(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_machine_free(struct machine_request *machine);
 /* Of Run, what it says of a new CVM: on the loop, if it asks for none `r->machine` stays NULL; */

@@ -50,6 +50,7 @@ const struct call_audit_method admin_calls_methods[] = {
 	CHANGES(PROTO_COMPUTATIONS_REMOVE_CVM, TEXT("name", Computations__RemoveCvmRequest, name),
 		TEXT("workspace", Computations__RemoveCvmRequest, workspace),
 		FLAG("force", Computations__RemoveCvmRequest, force)),
+	READS(PROTO_COMPUTATIONS_CONSOLE),
 	READS(PROTO_COMPUTATIONS_LIST_MACHINES),
 	READS(PROTO_COMPUTATIONS_SHOW_MACHINE),
 	READS(PROTO_COMPUTATIONS_USAGE),

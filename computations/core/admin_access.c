@@ -35,6 +35,7 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_COMPUTATIONS_RELEASE_CVM, DEED_OPERATE },
 	{ PROTO_COMPUTATIONS_CREATE_CVM, DEED_MACHINE },
 	{ PROTO_COMPUTATIONS_REMOVE_CVM, DEED_MACHINE },
+	{ PROTO_COMPUTATIONS_CONSOLE, DEED_CONSOLE },
 	{ PROTO_COMPUTATIONS_LIST_MACHINES, DEED_LOOK },
 	{ PROTO_COMPUTATIONS_SHOW_MACHINE, DEED_LOOK },
 	{ PROTO_COMPUTATIONS_USAGE, DEED_BE }, /* of where he is; of a workspace: DEED_LOOK */
@@ -270,7 +271,7 @@ int admin_access_workspace(struct store *store, struct admin_caller *caller, enu
 			   const char *name, struct workspace *w, struct err *e)
 {
 	bool chooses = (deed == DEED_CREATE || deed == DEED_ASSETS || deed == DEED_ASSET_ADD ||
-			deed == DEED_MACHINE) &&
+			deed == DEED_MACHINE || deed == DEED_CONSOLE) &&
 		       !*name;
 
 	if (chooses && !caller->who.person && !caller->rights.operates)
@@ -278,6 +279,20 @@ int admin_access_workspace(struct store *store, struct admin_caller *caller, enu
 	int failed = chooses ? choose(store, caller, w, e) : workspace_find(&store->db, name, w, e);
 
 	return failed ? failed : check_workspace(store, caller, deed, w, e);
+}
+
+int admin_access_machine(struct store *store, struct admin_caller *caller, enum deed deed,
+			 int64_t number, struct err *e)
+{
+	struct machine m CLEANUP_MACHINE = { .name = NULL };
+	struct workspace w;
+
+	if (store_machine_at(store, number, &m, e) < 0)
+		return err_code(e);
+	w = (struct workspace){ .number = m.workspace_number, .name = m.workspace };
+	caller->rights.membership = MEMBERSHIP_NONE;
+	caller->rights.suspended = false;
+	return check_workspace(store, caller, deed, &w, e);
 }
 
 int admin_access_asset(struct store *store, struct admin_caller *caller, const struct workspace *w,

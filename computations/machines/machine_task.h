@@ -34,6 +34,8 @@ struct machine_task {
 	TAILQ_HEAD(, waiting) waiters;
 };
 
+struct console_reader;
+
 struct machines {
 	struct service *service;
 	uv_timer_t *timer; /* NULL: stopped */
@@ -41,6 +43,7 @@ struct machines {
 	struct manager_table table;
 	struct manager_link *links[MANAGERS_MAX];
 	TAILQ_HEAD(, machine_task) tasks;
+	TAILQ_HEAD(, console_reader) readers; /* console_reader.h */
 };
 
 /* NULL: it is in the table no more. */

@@ -165,6 +165,7 @@ int machines_new(struct service *service, struct store *store, const char *path,
 	machines->service = service;
 	machines->timer = timer;
 	TAILQ_INIT(&machines->tasks);
+	TAILQ_INIT(&machines->readers);
 	uv_timer_init(service->loop, timer);
 	timer->data = machines;
 	if (open_links(machines, path, e) < 0 || load(machines, store, e) < 0)

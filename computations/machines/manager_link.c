@@ -153,6 +153,11 @@ int manager_link_remove(struct manager_link *link, const struct machine *m,
 	return start(link, &remove_vm, &request.base, MANAGER_REMOVE_MS, &c, e);
 }
 
+struct rpc_channel *manager_link_channel(const struct manager_link *link)
+{
+	return link->channel;
+}
+
 const char *manager_link_name(const struct manager_link *link)
 {
 	return link->row->name;

@@ -30,6 +30,9 @@ int manager_link_check(const struct manager_row *row, struct err *e) MUST_CHECK;
 /* Calls that are open end: answered() is called before this returns. */
 void manager_link_free(struct manager_link *link);
 
+struct rpc_channel;
+/* For streams of their own (manager_console.h). */
+struct rpc_channel *manager_link_channel(const struct manager_link *link);
 const char *manager_link_name(const struct manager_link *link);
 /* As many calls are open as may be. */
 bool manager_link_is_full(const struct manager_link *link);

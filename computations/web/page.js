@@ -143,6 +143,66 @@ function follow(list) {
 		open();
 }
 
+// A machine's console: text as it comes, of which the newest part stays. Who scrolls up is left there.
+const CONSOLE_MAX = 256 * 1024;
+
+function watch(screen) {
+	const live = document.getElementById("live"), ended = document.getElementById("ended");
+	const hold = document.getElementById("hold");
+	const source = new EventSource(screen.dataset.from);
+	let kept = "", drawn = false;
+
+	function draw() {
+		drawn = false;
+		screen.textContent = kept;
+		if (hold.getAttribute("aria-pressed") === "true")
+			screen.scrollTop = screen.scrollHeight;
+	}
+
+	function add(text) {
+		kept += text;
+		if (kept.length > CONSOLE_MAX)
+			kept = kept.slice(Math.max(kept.indexOf("\n", kept.length - CONSOLE_MAX / 2) + 1, kept.length - CONSOLE_MAX));
+		if (!drawn)
+			requestAnimationFrame(draw);
+		drawn = true;
+	}
+
+	function show(isLive, text) {
+		live.classList.toggle("on", isLive);
+		live.textContent = text;
+	}
+
+	hold.addEventListener("click", () => {
+		hold.setAttribute("aria-pressed", hold.getAttribute("aria-pressed") !== "true");
+		draw();
+	});
+	show(false, "Connecting");
+	source.addEventListener("begin", () => {
+		kept = "";
+		ended.textContent = "";
+		add("");
+		show(true, "Live");
+	});
+	source.addEventListener("text", (event) => {
+		const said = JSON.parse(event.data);
+		add((said.skipped ? "[what came before is not kept any more]\n" : "") + said.text);
+	});
+	source.addEventListener("end", (event) => {
+		const said = JSON.parse(event.data);
+		ended.textContent = said.why;
+		if (!said.again) {
+			source.close();
+			show(false, "Ended");
+		}
+	});
+	source.onerror = () => show(false, source.readyState === EventSource.CLOSED ? "Ended" : "Connecting again");
+}
+
+const consoleScreen = document.getElementById("console");
+if (consoleScreen)
+	watch(consoleScreen);
+
 // A file's digest, computed here: nothing of the file is sent, for its field has no name.
 let hashing = 0;
 async function fillDigest(part) {

@@ -328,8 +328,9 @@ static void reply_one(struct web_work *work)
 	if (p->may_change && *work->csrf && !machine_is_gone(m->phase))
 		page_put(&w,
 			 "<div class=\"row deeds\" role=\"group\" aria-label=\"Actions\"><a "
+			 "class=\"btn\" href=\"/w/%u/cvms/%u/console\">Console</a>\n<a "
 			 "class=\"btn\" href=\"/w/%u/cvms/%u/remove\">Remove</a></div>\n",
-			 m->workspace, m->name);
+			 m->workspace, m->name, m->workspace, m->name);
 	page_put(&w, "<div class=\"cols\"><div class=\"stack\">\n<section class=\"panel\" "
 		     "aria-labelledby=\"h-is\"><h2 id=\"h-is\">CVM</h2>\n<p class=\"row\">");
 	put_state(m, &w);

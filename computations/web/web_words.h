@@ -66,6 +66,12 @@
 #define WEB_EVIDENCE_OLD                                                                              \
 	"It says what was true at that moment, to the service that asked. What counts for your data " \
 	"is what your own client is shown, by a nonce of its own, before it sends anything."
+#define WEB_CONSOLE                                                                                    \
+	"This comes from the host, through its manager and this service. The machine, its host, and "  \
+	"whoever is in one of them can write here what they like: it proves nothing. It helps to see " \
+	"why a machine does not start."
+#define WEB_CONSOLE_OVER "The CVM is gone, and its console with it."
+#define WEB_CONSOLE_GONE "This CVM is gone, and its console went with it."
 #define WEB_STEPS                                                                                  \
 	"Read it before you send anything: your file's digest stands beside your key, and nobody " \
 	"whom you do not know may get results."

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A manager that tests play, on a unix socket: it keeps CVMs by name as cocos-manager does, without machines, and says
 what a test has it say."""
+import collections
 import concurrent.futures
 import threading
 import time
@@ -18,6 +19,43 @@ def now_ms():
     return time.time_ns() // 1000000
 
 
+class PlayedConsole:
+    """What a machine has said, in pieces, and whether it is over; `taken`: how many pieces went out to each reader."""
+
+    def __init__(self):
+        self.pieces, self.is_over, self.changed, self.taken = [], False, threading.Condition(), []
+
+    def say(self, *pieces):
+        with self.changed:
+            self.pieces += pieces
+            self.changed.notify_all()
+
+    def over(self):
+        with self.changed:
+            self.is_over = True
+            self.changed.notify_all()
+
+    def told(self, request, context):
+        reader, at = len(self.taken), 0
+        self.taken.append(0)
+        if request.lines:
+            said = b"".join(self.pieces).splitlines(keepends=True)
+            at = len(self.pieces)
+            if said:
+                yield manager.ConsolePart(data=b"".join(said[-request.lines:]))
+        while context.is_active():
+            with self.changed:
+                if at == len(self.pieces):
+                    if self.is_over or not request.follow:
+                        return
+                    self.changed.wait(0.2)
+                    continue
+                piece = self.pieces[at]
+            at += 1
+            yield manager.ConsolePart(data=piece)
+            self.taken[reader] = at
+
+
 class PlayedManager(manager_grpc.ManagerServiceServicer):
     """In a `with`. `created`: every machine that ever ran, [(name, id)]; `there`: {name: Vm} of those that do."""
 
@@ -25,12 +63,13 @@ class PlayedManager(manager_grpc.ManagerServiceServicer):
         self.path, self.lock, self.server = path, threading.Lock(), None
         self.created, self.there, self.gone, self.asked = [], {}, {}, []
         self.last = None  # that it was asked to make
+        self.consoles = collections.defaultdict(PlayedConsole)  # by id
         self.says = {}  # method: function(request, context), instead of what it would do; None from it: as ever
         self.pause = lambda: None  # while one is made
 
     def __enter__(self):
         # One thread for each call of the service at a time, and some that never answer.
-        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(16))
+        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(32))
         manager_grpc.add_ManagerServiceServicer_to_server(self, self.server)
         assert self.server.add_insecure_port("unix:" + self.path)
         self.server.start()
@@ -94,6 +133,17 @@ class PlayedManager(manager_grpc.ManagerServiceServicer):
             if vm:
                 return vm
         return context.abort(grpc.StatusCode.NOT_FOUND, f"no CVM '{request.id}'")
+
+    def Console(self, request, context):
+        said = self._said("Console", request, context)
+        if said is not None:
+            yield from said
+            return
+        with self.lock:
+            vm = self.find(request.id)
+        if not vm or vm.name in self.gone:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"no CVM '{request.id}'")
+        yield from self.consoles[vm.id].told(request, context)
 
     def RemoveVm(self, request, context):
         said = self._said("RemoveVm", request, context)

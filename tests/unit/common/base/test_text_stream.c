@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a machine writes, cut anywhere, obeys no terminal. */
-#include "cli/base/text_stream.h"
+#include "common/base/text_stream.h"
 #include "tests/unit.h"
 
 static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/base/text_stream.h"
+#include "common/base/text_stream.h"
 
 #include "common/base/utf8.h"
 

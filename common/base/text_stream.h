@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * text_stream.h — bytes that somebody else wrote and that come in pieces, made fit for a terminal as text.h does.
+ * text_stream.h — bytes that somebody else wrote and that come in pieces, made fit for terminals and pages.
  */
 #pragma once
 
