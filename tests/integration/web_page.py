@@ -640,7 +640,7 @@ def the_document_says_what_is_there():
         people_grpc.PeopleServiceStub(web.service.channel).AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
         Caller(web.service.channel)("RegisterAsset", name="iris.csv", type="dataset", digest=bytes(32))
         document = web.ask("/api/openapi.json").json()
-        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 45
+        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 46
         for path, item in document["paths"].items():
             operation = item.get("get")
             for method, other in item.items():
