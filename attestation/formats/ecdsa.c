@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/formats/ecdsa.h"
 
-#include "attestation/formats/der.h"
 #include "attestation/formats/ec_key.h"
+#include "common/base/der.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/formats/x509.h"
 
-#include "attestation/formats/der.h"
 #include "attestation/formats/x509_key.h"
+#include "common/base/der.h"
 #include "common/crypto/key.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/formats/x509_crl.h"
 
-#include "attestation/formats/der.h"
+#include "common/base/der.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/formats/x509_key.h"
 
-#include "attestation/formats/der.h"
 #include "attestation/formats/ec_key.h"
 #include "attestation/formats/rsa_key.h"
 #include "attestation/formats/x509.h"
+#include "common/base/der.h"
 #include "common/crypto/key.h"
 
 #include <openssl/rsa.h>

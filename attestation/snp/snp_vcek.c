@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp/snp_vcek.h"
 
-#include "attestation/formats/der.h"
+#include "common/base/der.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tdx/tdx_pck.h"
 
-#include "attestation/formats/der.h"
 #include "common/base/cleanup.h"
+#include "common/base/der.h"
 
 #include <stdio.h>
 #include <string.h>

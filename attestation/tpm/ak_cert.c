@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tpm/ak_cert.h"
 
-#include "attestation/formats/der.h"
+#include "common/base/der.h"
 #include "common/crypto/key.h"
 
 #include <string.h>

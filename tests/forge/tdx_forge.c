@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/forge/tdx_forge.h"
 
-#include "attestation/formats/der.h"
+#include "common/base/der.h"
 #include "common/base/encode.h"
 #include "common/base/timestamp.h"
 #include "common/base/writer.h"

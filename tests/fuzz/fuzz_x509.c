@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates in DER and PEM, names, AMD's extensions; and what is asked of one that its issuer
  * signed. */
-#include "attestation/formats/der.h"
 #include "attestation/snp/snp_vcek.h"
+#include "common/base/der.h"
 #include "tests/fuzz/x509_resign.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificate revocation lists, and what is asked of one that its issuer signed. */
-#include "attestation/formats/der.h"
 #include "attestation/formats/x509_crl.h"
+#include "common/base/der.h"
 #include "tests/fuzz/x509_resign.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

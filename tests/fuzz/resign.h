@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
+#include "common/base/der.h"
 #include "common/base/encode.h"
 #include "common/base/writer.h"
 #include "tests/forge/must.h"

@@ -64,7 +64,7 @@ def the_tree_as_it_is_has_no_breach():
 
 def an_arrow_to_another_floor_is_found():
     breach("common/base may not stand on attestation/formats",
-           ("common/base/planted.c", HEAD + '#include "attestation/formats/der.h"\n'))
+           ("common/base/planted.c", HEAD + '#include "attestation/formats/x509.h"\n'))
 
 
 def policy_code_in_the_agent_is_found():
@@ -90,7 +90,7 @@ def an_arrow_back_up_between_rooms_is_found():
 
 def a_room_that_no_table_has_is_found():
     breach("attestation/annex may not stand on attestation/formats",
-           ("attestation/annex/planted.c", HEAD + '#include "attestation/formats/der.h"\n'))
+           ("attestation/annex/planted.c", HEAD + '#include "attestation/formats/x509.h"\n'))
 
 
 def a_circle_of_three_is_found():

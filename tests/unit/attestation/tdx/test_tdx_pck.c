@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The SGX extension of a PCK certificate, and one byte of it changed. */
-#include "attestation/formats/der.h"
 #include "attestation/formats/x509.h"
+#include "common/base/der.h"
 #include "tests/forge/tdx_forge.h"
 #include "tests/unit.h"
 

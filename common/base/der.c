@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/formats/der.h"
+#include "common/base/der.h"
 
 #include "common/base/timestamp.h"
 
