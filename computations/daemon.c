@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/daemon.h"
 
+#include "common/audit/revocation_audit.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/admin_socket.h"
@@ -11,6 +12,7 @@
 #include "computations/admin/admin_certificate.h"
 #include "computations/core/appraisal.h"
 #include "computations/core/judge_line.h"
+#include "computations/core/own_list.h"
 #include "computations/core/password_line.h"
 #include "computations/core/service.h"
 #include "computations/core/service_metrics.h"
@@ -43,29 +45,58 @@ struct daemon {
 	struct front agents, admins;
 	struct admin_calls calls;
 	struct service_metrics metrics;
+	struct revocation *agent_lists, *admin_lists; /* NULL: no lists are asked */
 	struct web *web;
 	unsigned draining;
 };
 
-/* `settings` is the beginning of these three names. */
-static int load_tls(const char *settings, const char *cert_path, const char *key_path,
-		    const char *ca_path, struct rpc_tls **tls, struct err *e)
+/* What settings name of a listener. */
+struct files {
+	const char *settings; /* the beginning of their names */
+	const char *cert, *key, *ca;
+	const char *crl_setting, *crl;
+};
+
+/* Lists are asked of everybody where a file is named, and of the service's own authority in any case. */
+static int open_lists(struct daemon *d, const struct files *files, const char *ca,
+		      struct revocation **lists, struct err *e)
 {
+	const struct revocation_config config = { .setting = files->crl_setting,
+						  .path = files->crl,
+						  .ca = ca,
+						  .refused = revocation_audit,
+						  .data = &d->calls.audit };
+
+	return ca && (files->crl || d->service.authority)
+		       ? revocation_new(&d->loop, &config, lists, e)
+		       : 0;
+}
+
+static int load_tls(struct daemon *d, const struct files *files, struct revocation **lists,
+		    struct rpc_tls **tls, struct err *e)
+{
+	const char *settings = files->settings;
 	CLEANUP(free) char *cert = NULL, *key = NULL, *ca = NULL;
 	int failed;
 
-	if (!cert_path)
+	if (!files->cert)
 		return 0;
-	if (file_read_text(cert_path, RPC_TLS_PEM_MAX, &cert, e) < 0)
+	if (file_read_text(files->cert, RPC_TLS_PEM_MAX, &cert, e) < 0)
 		return err_wrap(e, "%s_SERVER_CERT", settings);
-	if (file_read_text(key_path, RPC_TLS_PEM_MAX, &key, e) < 0)
+	if (file_read_text(files->key, RPC_TLS_PEM_MAX, &key, e) < 0)
 		return err_wrap(e, "%s_SERVER_KEY", settings);
-	if (ca_path && file_read_text(ca_path, RPC_TLS_PEM_MAX, &ca, e) < 0)
+	if (files->ca && file_read_text(files->ca, RPC_TLS_PEM_MAX, &ca, e) < 0)
 		return err_wrap(e, "%s_CLIENT_CA_CERTS", settings);
-	failed = rpc_tls_new_server(&(struct rpc_tls_config){ .cert = cert, .key = key, .ca = ca },
-				    tls, e);
+	if (open_lists(d, files, ca, lists, e) < 0) {
+		explicit_bzero(key, strlen(key));
+		return err_code(e);
+	}
+	failed = rpc_tls_new_server(
+		&(struct rpc_tls_config){
+			.cert = cert, .key = key, .ca = ca, .revocation = *lists },
+		tls, e);
 	explicit_bzero(key, strlen(key));
-	return failed ? err_wrap(e, "%s_SERVER_CERT '%s'", settings, cert_path) : 0;
+	return failed ? err_wrap(e, "%s_SERVER_CERT '%s'", settings, files->cert) : 0;
 }
 
 static int front_new(struct front *f, struct daemon *d, const struct rpc_limits *limits,
@@ -105,14 +136,19 @@ static int listen_on(struct front *f, const char *who, const char *host, uint16_
 
 static int open_agents(struct daemon *d, const struct config *c, struct err *e)
 {
+	const struct files files = { "COMPUTATIONS_GRPC",
+				     c->server_cert,
+				     c->server_key,
+				     c->client_ca_certs,
+				     "COMPUTATIONS_GRPC_CLIENT_CRL",
+				     c->client_crl };
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
 	struct rpc_limits limits = rpc_limits_default();
 
 	limits.queued_max = QUEUED_MAX;
 	limits.connections_max = 2 * (unsigned)c->max_cvms +
 				 64; /* agents, forwarders, and new ones that take over */
-	if (load_tls("COMPUTATIONS_GRPC", c->server_cert, c->server_key, c->client_ca_certs, &tls,
-		     e) < 0 ||
+	if (load_tls(d, &files, &d->agent_lists, &tls, e) < 0 ||
 	    front_new(&d->agents, d, &limits, &session_rpc, e) < 0)
 		return err_code(e);
 	return listen_on(&d->agents, "agents", c->host, c->port, tls, c->client_ca_certs != NULL,
@@ -140,13 +176,18 @@ static int open_metrics(struct daemon *d, const struct config *c, struct rpc_tls
 
 static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 {
+	const struct files files = { "COMPUTATIONS_ADMIN",
+				     c->admin_server_cert,
+				     c->admin_server_key,
+				     c->admin_client_ca_certs,
+				     "COMPUTATIONS_ADMIN_CLIENT_CRL",
+				     c->admin_client_crl };
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
 	struct rpc_limits limits = rpc_limits_default();
 
 	limits.queued_max = QUEUED_MAX;
 	limits.connections_max = ADMIN_CONNECTIONS_MAX;
-	if (load_tls("COMPUTATIONS_ADMIN", c->admin_server_cert, c->admin_server_key,
-		     c->admin_client_ca_certs, &tls, e) < 0 ||
+	if (load_tls(d, &files, &d->admin_lists, &tls, e) < 0 ||
 	    admin_calls_open(&d->calls, c, e) < 0 ||
 	    front_new(&d->admins, d, &limits, &admin_rpc, e) < 0)
 		return err_code(e);
@@ -176,6 +217,9 @@ static void on_drained(void *data)
 
 	if (--d->draining)
 		return;
+	own_list_stop(d->service.own_list);
+	revocation_close(d->agent_lists);
+	revocation_close(d->admin_lists);
 	admin_calls_keep_no_more(&d->calls);
 	front_free(&d->agents);
 	front_free(&d->admins);
@@ -214,9 +258,28 @@ static void on_hangup(void *data)
 		log_error("%s: no call changes anything until it can be written", e.text);
 }
 
+/* Nobody comes in before the loop runs. */
 static int start(struct daemon *d, const struct config *c, struct err *e)
 {
-	return open_agents(d, c, e) < 0 ? err_code(e) : open_admins(d, c, e);
+	if (open_agents(d, c, e) < 0 || open_admins(d, c, e) < 0)
+		return err_code(e);
+	d->metrics.revocations[0] = d->agent_lists;
+	d->metrics.revocations[1] = d->admin_lists;
+	return own_list_listen(d->service.own_list, d->metrics.revocations, e);
+}
+
+/* While nothing else uses the database. */
+static int open_authority(struct daemon *d, const struct config *c, struct err *e)
+{
+	if (service_authority_open(c, &d->service.authority, e) < 0)
+		return err_code(e);
+	return own_list_new(&d->service, &d->store, &d->service.own_list, e);
+}
+
+static void close_authority(struct service *service)
+{
+	own_list_free(service->own_list);
+	authority_free(service->authority);
 }
 
 int daemon_run(const struct config *config, struct err *e)
@@ -249,7 +312,7 @@ int daemon_run(const struct config *config, struct err *e)
 		failed = machines_new(&d.service, &d.store, config->managers, &d.service.machines,
 				      e);
 	if (!failed)
-		failed = service_authority_open(config, &d.service.authority, e);
+		failed = open_authority(&d, config, e);
 	if (!failed)
 		failed = start(&d, config, e);
 	if (!failed) {
@@ -271,7 +334,7 @@ int daemon_run(const struct config *config, struct err *e)
 	judge_line_free(d.service.judges);
 	machines_free(d.service.machines);
 	store_queue_free(d.queue);
-	authority_free(d.service.authority);
+	close_authority(&d.service);
 	admin_calls_close(&d.calls);
 	service_metrics_done(&d.metrics);
 	web_done(d.web);

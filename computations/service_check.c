@@ -6,6 +6,7 @@
 #include "common/base/file.h"
 #include "common/base/timestamp.h"
 #include "common/db/db_postgres.h"
+#include "common/preflight/preflight_crl.h"
 #include "common/preflight/preflight_database.h"
 #include "common/preflight/preflight_listen.h"
 #include "common/preflight/preflight_place.h"
@@ -36,6 +37,36 @@ static int look_admins_tls(void *subject, char *found, struct err *e)
 						      .key = c->admin_server_key,
 						      .clients = c->admin_client_ca_certs },
 			     found, e);
+}
+
+/* The service's own authority's list it has itself; whether that authority can be read is another check's. */
+static int look_lists(const struct config *c, const char *path, const char *authorities,
+		      char *found, struct err *e)
+{
+	CLEANUP(authority_free) struct authority *own = NULL;
+	struct err ignored;
+
+	(void)!service_authority_open(c, &own, &ignored);
+	if (!path && own && authorities)
+		return preflight_not_asked(found, "no lists are set but this service's own");
+	return preflight_crl(&(struct preflight_crl){ .path = path,
+						      .authorities = authorities,
+						      .own = own ? own->cert : NULL },
+			     found, e);
+}
+
+static int look_agents_lists(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+
+	return look_lists(c, c->client_crl, c->client_ca_certs, found, e);
+}
+
+static int look_admins_lists(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+
+	return look_lists(c, c->admin_client_crl, c->admin_client_ca_certs, found, e);
 }
 
 static int look_agents_port(void *subject, char *found, struct err *e)
@@ -222,12 +253,18 @@ static const struct preflight_check checks[] = {
 	{ "agents' tls", look_agents_tls,
 	  "give COMPUTATIONS_GRPC_SERVER_CERT and _KEY files that belong together and are valid today, and "
 	  "current authorities in COMPUTATIONS_GRPC_CLIENT_CA_CERTS" },
+	{ "agents' revocation lists", look_agents_lists,
+	  "fetch the current list of each authority of COMPUTATIONS_GRPC_CLIENT_CA_CERTS (a service that is it has "
+	  "/ca.crl) and rename it to the file of COMPUTATIONS_GRPC_CLIENT_CRL, before the last one ends" },
 	{ "agents' port", look_agents_port,
 	  "end the program that has it (perhaps a service that runs already), or set another "
 	  "COMPUTATIONS_GRPC_HOST or COMPUTATIONS_GRPC_PORT" },
 	{ "admin tls", look_admins_tls,
 	  "give COMPUTATIONS_ADMIN_SERVER_CERT and _KEY files that belong together and are valid today, and "
 	  "current authorities in COMPUTATIONS_ADMIN_CLIENT_CA_CERTS" },
+	{ "admin revocation lists", look_admins_lists,
+	  "fetch the current list of each authority of COMPUTATIONS_ADMIN_CLIENT_CA_CERTS (a service that is it has "
+	  "/ca.crl) and rename it to the file of COMPUTATIONS_ADMIN_CLIENT_CRL, before the last one ends" },
 	{ "admin port", look_admins_port,
 	  "end the program that has it, or set another COMPUTATIONS_ADMIN_HOST or COMPUTATIONS_ADMIN_PORT" },
 	{ "socket", look_socket,

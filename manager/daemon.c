@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/daemon.h"
 
+#include "common/audit/revocation_audit.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -42,6 +43,7 @@ struct daemon {
 	struct calls calls;
 	struct vm_metrics metrics;
 	struct service service;
+	struct revocation *revocation; /* of clients; NULL: no lists are asked */
 	struct rpc_tls *tls;
 	struct rpc_server *server;
 	struct rpc_health *health;
@@ -148,6 +150,17 @@ static int read_pem(const char *path, const char *setting, char **pem, struct er
 	return 0;
 }
 
+static int open_lists(struct daemon *d, const char *authorities, struct err *e)
+{
+	const struct revocation_config config = { .setting = "MANAGER_GRPC_CLIENT_CRL",
+						  .path = d->config->client_crl,
+						  .ca = authorities,
+						  .refused = revocation_audit,
+						  .data = &d->calls.audit };
+
+	return config.path ? revocation_new(&d->loop, &config, &d->revocation, e) : 0;
+}
+
 static int make_tls(struct daemon *d, struct err *e)
 {
 	const struct config *config = d->config;
@@ -160,10 +173,13 @@ static int make_tls(struct daemon *d, struct err *e)
 	    read_pem(config->server_key, "MANAGER_GRPC_SERVER_KEY", &key, e) < 0 ||
 	    read_pem(config->server_ca_certs, "MANAGER_GRPC_SERVER_CA_CERTS", &between, e) < 0 ||
 	    read_pem(config->client_ca_certs, "MANAGER_GRPC_CLIENT_CA_CERTS", &clients, e) < 0 ||
-	    text_format(&chain, e, "%s\n%s", cert, between ? between : "") < 0)
+	    text_format(&chain, e, "%s\n%s", cert, between ? between : "") < 0 ||
+	    open_lists(d, clients, e) < 0)
 		return err_code(e);
 	return rpc_tls_new_server(
-		&(struct rpc_tls_config){ .cert = chain, .key = key, .ca = clients }, &d->tls, e);
+		&(struct rpc_tls_config){
+			.cert = chain, .key = key, .ca = clients, .revocation = d->revocation },
+		&d->tls, e);
 }
 
 static int set_health(struct daemon *d, bool serving, struct err *e)
@@ -238,6 +254,7 @@ static int listen_for_calls(struct daemon *d, struct err *e)
 	d->metrics.config = d->config;
 	d->metrics.lifecycle = &d->lifecycle;
 	d->metrics.access = d->calls.access;
+	d->metrics.revocation = d->revocation;
 	if (vm_metrics_open(&d->metrics, &d->loop, d->fleet, d->tls, e) < 0)
 		return err_wrap(e, "MANAGER_METRICS");
 	d->calls.metrics = d->metrics.calls;
@@ -335,6 +352,7 @@ static void finish(struct daemon *d)
 	d->stopping = true; /* also after a failed start: signals must not find a server */
 	rpc_server_free(d->server);
 	vm_metrics_close(&d->metrics);
+	revocation_close(d->revocation);
 	if (d->fleet)
 		end_fleet(d);
 	vm_hosts_close(&d->hosts);

@@ -13,6 +13,7 @@
 	{ .key = prefix "_GRPC_URL", .add = add_ }, \
 	{ .key = prefix "_GRPC_TIMEOUT" }, \
 	{ .key = prefix "_GRPC_SERVER_CA_CERTS", .is_file = true }, \
+	{ .key = prefix "_GRPC_SERVER_CRL", .is_file = true }, \
 	{ .key = prefix "_GRPC_CLIENT_CERT", .is_file = true }, \
 	{ .key = prefix "_GRPC_CLIENT_KEY", .is_file = true }, \
 	{ .key = prefix "_GRPC_TLS_GROUPS", .is_groups = true }

@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/base/settings.h"
 #include "common/crypto/kex_group.h"
+#include "common/rpc/revocation.h"
 #include "common/rpc/trace.h"
 
 #include <errno.h>
@@ -78,6 +79,19 @@ static int demanded_groups(const struct client *client, uint32_t *groups, struct
 	return 0;
 }
 
+/* The lists that the server's certificate must not be in. Beside evidence alone no authority is asked for, and no list. */
+static int load_lists(struct client *client, const char *ca, struct err *e)
+{
+	const char *path = client_setting(client, "grpc-server-crl", "SERVER_CRL");
+
+	if (!path || !ca)
+		return 0;
+	return revocation_new(client->loop,
+			      &(struct revocation_config){
+				      .setting = "--grpc-server-crl", .path = path, .ca = ca },
+			      &client->revocation, e);
+}
+
 static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, struct err *e)
 {
 	const char *ca_path = authorities(client);
@@ -90,6 +104,12 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 	if (demanded_groups(client, &groups, e) < 0)
 		return err_code(e);
 	client->has_ca = ca_path != NULL;
+	if (!ca_path && !client->certified_by_nobody &&
+	    client_setting(client, "grpc-server-crl", "SERVER_CRL"))
+		return err_set(
+			e, ERR_INVALID,
+			"--grpc-server-crl has the lists of --grpc-server-ca-certs, which is "
+			"missing: give both");
 	if (!cert_path != !key_path)
 		return err_set(e, ERR_INVALID,
 			       "a client %s is given without its %s: give --grpc-client-cert and "
@@ -104,12 +124,13 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 	if (!ca_path && !cert_path && !wanted)
 		return 0;
 	if (read_pem(ca_path, &ca, e) < 0 || read_pem(cert_path, &cert, e) < 0 ||
-	    read_pem(key_path, &key, e) < 0)
+	    read_pem(key_path, &key, e) < 0 || load_lists(client, ca, e) < 0)
 		return err_code(e);
 	failed = rpc_tls_new_client(
 		&(struct rpc_tls_config){ .cert = cert,
 					  .key = key,
 					  .ca = ca,
+					  .revocation = client->revocation,
 					  .only_tls13 = client->appraise != NULL,
 					  .groups = groups,
 					  .judged_by_prologue = client->appraise && !ca },
@@ -236,6 +257,7 @@ void client_close(struct client *client)
 		return;
 	if (client->channel)
 		rpc_channel_free(client->channel);
+	revocation_close(client->revocation);
 	uv_run(client->loop, UV_RUN_DEFAULT);
 	if (client->proof)
 		client->proof->close(client);

@@ -19,6 +19,7 @@
 struct appraise;
 struct attested_client;
 struct client;
+struct revocation;
 struct rpc_prologue;
 
 enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
@@ -32,6 +33,8 @@ enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 	  .help = "for connecting and for short answers (…_GRPC_TIMEOUT; 60s)", .rare = true }, \
 	{ .name = "grpc-server-ca-certs", .value = "PEM", \
 	  .help = "authorities that the server's certificate must come from (…_GRPC_SERVER_CA_CERTS)" }, \
+	{ .name = "grpc-server-crl", .value = "FILE", \
+	  .help = "revocation lists of those authorities, PEM or DER (…_GRPC_SERVER_CRL)", .rare = true }, \
 	{ .name = "grpc-client-cert", .value = "PEM", \
 	  .help = "certificate to show (…_GRPC_CLIENT_CERT)" }, \
 	{ .name = "grpc-client-key", .value = "PEM", \
@@ -46,9 +49,10 @@ struct client {
 	enum client_peer peer;
 	uv_loop_t *loop; /* malloc'ed; NULL: not open */
 	struct rpc_channel *channel;
-	const char *address;       /* without http:// or https:// */
-	const char *socket;        /* the path of a unix socket; NULL: it is none */
-	struct rpc_metadata shown; /* with each call: who calls, by a token */
+	struct revocation *revocation; /* NULL: no lists are asked */
+	const char *address;           /* without http:// or https:// */
+	const char *socket;            /* the path of a unix socket; NULL: it is none */
+	struct rpc_metadata shown;     /* with each call: who calls, by a token */
 	bool tls;
 	bool is_nobody;      /* shows no token */
 	bool has_ca;         /* the server's certificate has to come from named authorities */

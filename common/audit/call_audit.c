@@ -97,12 +97,12 @@ static bool take_room(struct call_audit *a, const struct rpc_call *call)
 
 /* Whether a refusal has an entry. The first of a row that has none is told of at once, the others with what is
  * written next. */
-static bool has_room(struct call_audit *a, const struct rpc_call *call)
+static bool has_room(struct call_audit *a, bool is_taken)
 {
 	bool is_first = !a->leaves_out;
 	struct err e;
 
-	a->leaves_out = !take_room(a, call);
+	a->leaves_out = !is_taken;
 	if (!a->leaves_out)
 		return true;
 	a->left_out++;
@@ -151,10 +151,20 @@ void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool ad
 	entry = entry_of(call, admitted && !reads ? AUDIT_DONE : AUDIT_REFUSED);
 	entry.error = e;
 	entry.has_left = admitted && !rpc_call_is_open(call);
-	if (entry.event == AUDIT_REFUSED && !has_room(a, call))
+	if (entry.event == AUDIT_REFUSED && !has_room(a, take_room(a, call)))
 		return;
 	if (write_entry(a, &entry, &why) < 0)
 		log_error("%s of %s: %s", entry.method, entry.peer, why.text);
+}
+
+void call_audit_refused(struct call_audit *a, const struct audit_entry *entry, const char *who)
+{
+	uint64_t now = (uint64_t)clock_ms(CLOCK_MONOTONIC);
+	struct err why;
+
+	if (a->audit && has_room(a, audit_limit_take(&a->limit, who, strlen(who), now)) &&
+	    write_entry(a, entry, &why) < 0)
+		log_error("%s of %s: %s", entry->method, entry->peer, why.text);
 }
 
 void call_audit_flush(struct call_audit *a)

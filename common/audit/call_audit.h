@@ -59,6 +59,9 @@ int call_audit_admit_stranger(struct call_audit *a, struct rpc_call *call,
 void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool admitted,
 		      const struct err *e);
 
+/* An entry for what was refused and is no call, limited as those are; `who` is who it counts for. */
+void call_audit_refused(struct call_audit *a, const struct audit_entry *entry, const char *who);
+
 /* For a call that somebody else refuses before call_audit_admit(): notes what it is about. */
 int call_audit_note(const struct call_audit *a, struct rpc_call *call,
 		    const ProtobufCMessage *message, struct err *e) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "common/rpc/peer.h"
 #include "common/rpc/server_state.h"
 #include "common/rpc/tls_conn.h"
+#include "common/rpc/tls_revoked.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -71,6 +72,8 @@ static void on_failed(struct transport *t, const struct err *e)
 	struct rpc_conn *c = (struct rpc_conn *)t;
 
 	log_failure(c, e->text);
+	if (t->tls)
+		tls_revoked_tell(t->tls, c->peer->name);
 	if (c->is_restless)
 		conn_give_way(c);
 	else
@@ -297,12 +300,27 @@ static void tick_open(struct rpc_conn *c, uint64_t now)
 		h2_conn_keep_alive(&c->h2, now);
 }
 
+/* A list names its certificate by now: what it has open ends, too. */
+static bool is_revoked(struct rpc_conn *c)
+{
+	SSL *tls = c->h2.transport.tls;
+	struct err why;
+
+	if (!tls || c->h2.transport.stage < TRANSPORT_PROLOGUE ||
+	    !tls_revoked_now(tls, c->peer->name, &why))
+		return false;
+	log_info("%s: closed: %s", c->peer->name, why.text);
+	return true;
+}
+
 void conn_tick(struct rpc_conn *c, uint64_t now)
 {
 	bool is_through = c->is_goaway_final && TAILQ_EMPTY(&c->h2.streams) &&
 			  now - c->h2.quiet_since > CONN_LINGER_MS;
 
-	if (is_stage_overdue(c, now) || h2_conn_is_peer_gone(&c->h2, now) || is_through) {
+	if (is_revoked(c)) {
+		conn_close(c);
+	} else if (is_stage_overdue(c, now) || h2_conn_is_peer_gone(&c->h2, now) || is_through) {
 		if (!is_through)
 			log_failure(c, "too slow, closed");
 		conn_close(c);

@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "common/rpc/channel_state.h"
 #include "common/rpc/tls_groups.h"
+#include "common/rpc/tls_revoked.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -49,6 +50,8 @@ static void on_failed(struct transport *t, const struct err *why)
 	bool is_connecting = t->stage == TRANSPORT_CONNECTING && channel->link == link;
 	struct err e = *why;
 
+	if (t->tls)
+		tls_revoked_tell(t->tls, channel->target);
 	if (is_connecting) { /* another address may do */
 		channel->link = NULL;
 		link_close(link, &e);
@@ -135,11 +138,16 @@ void link_retire(struct link *link)
 
 void link_tick(struct link *link, uint64_t now)
 {
+	SSL *tls = link->h2.transport.tls;
 	struct err e;
 
 	if (link->h2.transport.stage != TRANSPORT_OPEN)
 		return; /* the connect deadline watches */
-	if (h2_conn_is_peer_gone(&link->h2, now)) {
+	if (tls && tls_revoked_now(tls, link->channel->target, &e)) {
+		e.code = ERR_UNAVAILABLE;
+		err_wrap(&e, "%s: closed", link->channel->target);
+		link_close(link, &e);
+	} else if (h2_conn_is_peer_gone(&link->h2, now)) {
 		err_set(&e, ERR_UNAVAILABLE, "%s: the server does not answer any more",
 			link->channel->target);
 		link_close(link, &e);

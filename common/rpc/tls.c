@@ -4,6 +4,7 @@
 #include "common/crypto/key.h"
 #include "common/rpc/tls_conn.h"
 #include "common/rpc/tls_groups.h"
+#include "common/rpc/tls_revoked.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct rpc_tls {
 	unsigned refs;
 	SSL_CTX *context;
 	char *name;
+	struct revocation *revocation;
 	bool judged_by_prologue;
 };
 
@@ -178,6 +180,14 @@ static int tls_make(SSL_CTX *made, const struct rpc_tls_config *config, struct r
 		return err_nomem(e);
 	t->refs = 1;
 	t->judged_by_prologue = config->judged_by_prologue;
+	if (config->revocation) {
+		if (!config->ca)
+			return err_set(
+				e, ERR_INVALID,
+				"TLS: revocation lists without the authorities that they are of");
+		t->revocation = revocation_ref(config->revocation);
+		tls_revoked_use(context, t->revocation);
+	}
 	if (config->name) {
 		t->name = strdup(config->name);
 		if (!t->name)
@@ -247,6 +257,7 @@ void rpc_tls_free(struct rpc_tls *tls)
 	if (!tls || --tls->refs > 0)
 		return;
 	SSL_CTX_free(tls->context);
+	revocation_unref(tls->revocation);
 	free(tls->name);
 	free(tls);
 }
@@ -330,6 +341,10 @@ int tls_conn_error(SSL *ssl, struct err *e)
 				    ? group_failure(ERR_GET_REASON(ERR_peek_error()))
 				    : NULL;
 
+	if (tls_revoked_why(ssl)) {
+		ERR_clear_error();
+		return err_set(e, ERR_UNAVAILABLE, "TLS: the peer's %s", tls_revoked_why(ssl));
+	}
 	if (refused) {
 		ERR_clear_error();
 		return err_set(e, ERR_UNAVAILABLE, "TLS: %s", refused->text);

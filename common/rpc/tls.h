@@ -17,6 +17,8 @@
 
 enum { RPC_TLS_PEM_MAX = 1 << 20, RPC_TLS_CHAIN_MAX = 16 };
 
+struct revocation;
+
 /* PEM texts end with a zero; all is copied. */
 struct rpc_tls_config {
 	const char *cert; /* leaf first, then intermediates; a server must have one */
@@ -40,6 +42,9 @@ struct rpc_tls_config {
 	/* Client: the certificate is not judged here at all, because the channel's prologue does
 	 * (attested TLS). A channel without a prologue refuses such settings. Needs only_tls13. */
 	bool judged_by_prologue;
+
+	/* With `ca`: the lists that the peers' chains are judged by (revocation.h); NULL: none. A reference is taken. */
+	struct revocation *revocation;
 };
 
 struct rpc_tls;

@@ -6,6 +6,7 @@
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_people.h"
 #include "computations/ca/ca_record.h"
+#include "computations/core/own_list.h"
 #include "proto/descriptors.h"
 
 #include <string.h>
@@ -339,12 +340,14 @@ static int run_revoke(struct store *store, struct request *r, struct err *e)
 	return 0;
 }
 
+/* Our own listeners know it from now on, not from the next time that they ask. */
 static void reply_revoke(struct request *r)
 {
 	Certificates__RevokeResponse m = CERTIFICATES__REVOKE_RESPONSE__INIT;
 	struct certificate_request *c = r->certificate;
 	char *serials[CA_LINE_MAX];
 
+	own_list_renew(r->service->own_list);
 	for (size_t i = 0; i < c->serials_count; i++)
 		serials[i] = c->serials[i];
 	m.serials = serials;

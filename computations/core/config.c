@@ -34,6 +34,8 @@ const struct setting config_settings[] = {
 	TEXT("GRPC_SERVER_KEY", server_key, NULL, "its private key"),
 	TEXT("GRPC_CLIENT_CA_CERTS", client_ca_certs, NULL,
 	     "authorities of agents' certificates (mTLS); needed unless GRPC_HOST is loopback"),
+	TEXT("GRPC_CLIENT_CRL", client_crl, NULL,
+	     "file of their revocation lists, PEM or DER, read again when it is replaced; absent: this service's own authority's alone"),
 	TEXT("ADMIN_SOCKET", admin_socket, "/run/cocos-computations/admin.sock",
 	     "unix socket for administrators: root, this user and the members of group cocos"),
 	TEXT("ADMIN_HOST", admin_host, "127.0.0.1", "address for administrators, with ADMIN_PORT"),
@@ -46,6 +48,8 @@ const struct setting config_settings[] = {
 	TEXT("ADMIN_SERVER_KEY", admin_server_key, NULL, "its private key"),
 	TEXT("ADMIN_CLIENT_CA_CERTS", admin_client_ca_certs, NULL,
 	     "authorities of administrators' certificates; needed unless ADMIN_HOST is loopback"),
+	TEXT("ADMIN_CLIENT_CRL", admin_client_crl, NULL,
+	     "file of their revocation lists, as GRPC_CLIENT_CRL; for ADMIN_PORT, WEB and METRICS"),
 	SETTING("COMPUTATIONS_ADMIN_SIGN_IN", SETTING_FLAG, config, admin_sign_in, "false",
 		"each call on ADMIN_PORT shows a user's token, and on WEB that or a session; then these need no client certificates"),
 	TEXT("ATTESTATION_POLICY", attestation_policy, NULL,
@@ -102,16 +106,24 @@ const struct setting config_settings[] = {
 const size_t config_settings_count = ARRAY_LEN(config_settings);
 
 /* The command line tool's. */
-static const char *const others[] = {
-	"COMPUTATIONS_GRPC_URL",         "COMPUTATIONS_GRPC_TIMEOUT",
-	"COMPUTATIONS_GRPC_CLIENT_CERT", "COMPUTATIONS_GRPC_CLIENT_KEY",
-	"COMPUTATIONS_GRPC_TLS_GROUPS",  "COMPUTATIONS_GRPC_SERVER_CA_CERTS",
-	"COMPUTATIONS_GRPC_TOKEN_FILE",  NULL
-};
+static const char *const others[] = { "COMPUTATIONS_GRPC_URL",
+				      "COMPUTATIONS_GRPC_TIMEOUT",
+				      "COMPUTATIONS_GRPC_CLIENT_CERT",
+				      "COMPUTATIONS_GRPC_CLIENT_KEY",
+				      "COMPUTATIONS_GRPC_TLS_GROUPS",
+				      "COMPUTATIONS_GRPC_SERVER_CA_CERTS",
+				      "COMPUTATIONS_GRPC_SERVER_CRL",
+				      "COMPUTATIONS_GRPC_TOKEN_FILE",
+				      NULL };
 
 static int check_tls(const char *what, const char *cert, const char *key, const char *ca,
-		     struct err *e)
+		     const char *crl, struct err *e)
 {
+	if (crl && !ca)
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_%s_CLIENT_CRL needs "
+			       "COMPUTATIONS_%s_CLIENT_CA_CERTS, whose lists it has",
+			       what, what);
 	if (!cert != !key)
 		return err_set(e, ERR_INVALID,
 			       "COMPUTATIONS_%s_SERVER_%s is set and _%s is not: "
@@ -227,9 +239,10 @@ static int check_page(const struct config *c, struct err *e)
 
 static int check(struct config *c, struct err *e)
 {
-	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, e) < 0 ||
+	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, c->client_crl, e) <
+		    0 ||
 	    check_tls("ADMIN", c->admin_server_cert, c->admin_server_key, c->admin_client_ca_certs,
-		      e) < 0 ||
+		      c->admin_client_crl, e) < 0 ||
 	    hostname_listener_check("COMPUTATIONS_GRPC", c->host, c->client_ca_certs != NULL, e) <
 		    0 ||
 	    log_set_level(c->log_level, e) < 0)

@@ -7,9 +7,9 @@
 #include "common/base/settings.h"
 
 struct config {
-	char *host, *server_cert, *server_key, *client_ca_certs;
+	char *host, *server_cert, *server_key, *client_ca_certs, *client_crl;
 	char *admin_socket, *admin_host, *admin_server_cert, *admin_server_key;
-	char *admin_client_ca_certs;
+	char *admin_client_ca_certs, *admin_client_crl;
 	char *state_dir, *database, *log_level, *audit_log, *metrics, *web, *web_origin, *oidc;
 	char *managers;
 	char *ca_cert, *ca_key;

@@ -15,6 +15,7 @@ struct authority;
 struct judge_line;
 struct known_hashes;
 struct machines;
+struct own_list;
 struct password_line;
 struct session;
 struct follower;
@@ -27,7 +28,8 @@ struct service {
 	struct password_line *passwords; /* that are to be computed */
 	struct judge_line *judges;       /* of manifests that are brought */
 	struct machines *machines;       /* CVMs that managers make */
-	struct authority *authority;     /* that issues certificates; NULL: none does */
+	struct authority *authority;     /* that issues certificates; NULL: none does, */
+	struct own_list *own_list;       /* and nobody asks whom it revoked */
 	uint64_t max_sessions;
 	size_t session_count;   /* of agents */
 	size_t forwarder_count; /* of streams that only report */

@@ -43,6 +43,7 @@ static void write_page(void *data, struct metrics_text *t)
 	write_agents(m->service, t);
 	write_limits(m->config, t);
 	certificate_metrics_write(m->certificates, ARRAY_LEN(m->certificates), t);
+	revocation_metrics_write(m->revocations, ARRAY_LEN(m->revocations), t);
 	process_metrics_write(t);
 }
 

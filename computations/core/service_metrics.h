@@ -8,12 +8,14 @@
 #include "common/metrics/call_metrics.h"
 #include "common/metrics/metrics_server.h"
 #include "common/metrics/process_metrics.h"
+#include "common/metrics/revocation_metrics.h"
 #include "computations/core/config.h"
 #include "computations/core/service.h"
 
 struct service_metrics {
 	const struct config *config;
 	const struct service *service;
+	struct revocation *revocations[2]; /* of listeners; may be NULL */
 	struct call_metrics *calls;
 	struct metrics_server *server;
 	struct certificate_metric certificates[4];

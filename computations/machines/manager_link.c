@@ -3,6 +3,8 @@
 
 #include "common/base/file.h"
 #include "common/base/settings.h"
+#include "common/preflight/preflight_crl.h"
+#include "common/rpc/revocation.h"
 #include "common/rpc/stream.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "manager_paths.h"
@@ -14,6 +16,7 @@ enum { AGENT_FILE_MAX = 64 << 10, CONNECT_MS = 10 * 1000 };
 struct manager_link {
 	const struct manager_row *row;
 	struct rpc_channel *channel;
+	struct revocation *revocation; /* NULL: no lists are asked */
 	char *agents_ca, *agents_cert, *agents_key;
 	unsigned calls;
 };
@@ -188,7 +191,19 @@ static void free_key(char **key)
 	free(*key);
 }
 
-static int load_tls(const struct manager_row *row, struct rpc_tls **tls, struct err *e)
+static int load_lists(uv_loop_t *loop, const struct manager_row *row, const char *ca,
+		      struct revocation **revocation, struct err *e)
+{
+	const struct revocation_config config = {
+		.setting = "COMPUTATIONS_MANAGERS, crl=", .path = row->files[MANAGER_CRL], .ca = ca
+	};
+
+	return *config.path && loop ? revocation_new(loop, &config, revocation, e) : 0;
+}
+
+/* `loop` NULL: for a look alone, without the lists. */
+static int load_tls(uv_loop_t *loop, const struct manager_row *row, struct revocation **revocation,
+		    struct rpc_tls **tls, struct err *e)
 {
 	CLEANUP(free) char *ca = NULL, *cert = NULL;
 	__attribute__((cleanup(free_key))) char *key = NULL;
@@ -198,8 +213,11 @@ static int load_tls(const struct manager_row *row, struct rpc_tls **tls, struct 
 	if (read_file(row, MANAGER_CA, &ca, e) < 0 || read_file(row, MANAGER_CERT, &cert, e) < 0 ||
 	    read_file(row, MANAGER_KEY, &key, e) < 0)
 		return err_code(e);
-	if (rpc_tls_new_client(&(struct rpc_tls_config){ .ca = ca, .cert = cert, .key = key }, tls,
-			       e) < 0)
+	if (load_lists(loop, row, ca, revocation, e) < 0 ||
+	    rpc_tls_new_client(
+		    &(struct rpc_tls_config){
+			    .ca = ca, .cert = cert, .key = key, .revocation = *revocation },
+		    tls, e) < 0)
 		return err_wrap(e, "manager %s", row->name);
 	return 0;
 }
@@ -223,8 +241,17 @@ int manager_link_check(const struct manager_row *row, struct err *e)
 {
 	__attribute__((cleanup(free_agents))) struct manager_link none = { .row = row };
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
+	char found[PREFLIGHT_TEXT_MAX];
 
-	return load_agents(row, &none, e) < 0 ? err_code(e) : load_tls(row, &tls, e);
+	if (load_agents(row, &none, e) < 0 || load_tls(NULL, row, &none.revocation, &tls, e) < 0)
+		return err_code(e);
+	if (!*row->files[MANAGER_CRL])
+		return 0;
+	if (preflight_crl(&(struct preflight_crl){ .path = row->files[MANAGER_CRL],
+						   .authorities = row->files[MANAGER_CA] },
+			  found, e) < 0)
+		return err_wrap(e, "manager %s: crl=", row->name);
+	return 0;
 }
 
 int manager_link_new(uv_loop_t *loop, const struct manager_row *row, struct manager_link **link,
@@ -238,7 +265,8 @@ int manager_link_new(uv_loop_t *loop, const struct manager_row *row, struct mana
 		return err_nomem(e);
 	made->row = row;
 	limits.message_max = MANAGER_ANSWER_MAX;
-	if (load_agents(row, made, e) == 0 && load_tls(row, &tls, e) == 0 &&
+	if (load_agents(row, made, e) == 0 &&
+	    load_tls(loop, row, &made->revocation, &tls, e) == 0 &&
 	    rpc_channel_new(loop,
 			    &(struct rpc_channel_config){ .target = row->address,
 							  .tls = tls,
@@ -258,6 +286,7 @@ void manager_link_free(struct manager_link *link)
 		return;
 	if (link->channel)
 		rpc_channel_free(link->channel);
+	revocation_close(link->revocation);
 	free_agents(link);
 	free(link);
 }

@@ -15,6 +15,7 @@
 
 static const char *const file_keys[MANAGER_FILES] = {
 	[MANAGER_CA] = "ca",
+	[MANAGER_CRL] = "crl",
 	[MANAGER_CERT] = "cert",
 	[MANAGER_KEY] = "key",
 	[MANAGER_AGENTS_CA] = "agents-ca",
@@ -82,7 +83,7 @@ static int take_key(const struct line *l, struct manager_row *row, char *word, s
 	}
 	return line_refuse(
 		l, e,
-		"manager %s: %s is no agents=, ca=, cert=, key=, agents-ca=, agents-cert= "
+		"manager %s: %s is no agents=, ca=, crl=, cert=, key=, agents-ca=, agents-cert= "
 		"or agents-key=",
 		row->name, log_quote(word).text);
 }
@@ -98,6 +99,9 @@ static int check_way(const struct line *l, const struct manager_row *row, struct
 	if (!*row->files[MANAGER_CERT] != !*row->files[MANAGER_KEY] ||
 	    (*row->files[MANAGER_CERT] && !has_tls))
 		return line_refuse(l, e, "manager %s: ca=, cert= and key= go together", row->name);
+	if (*row->files[MANAGER_CRL] && !has_tls)
+		return line_refuse(l, e, "manager %s: crl= has the lists of ca=, which is missing",
+				   row->name);
 	if (!*row->files[MANAGER_AGENTS_CERT] != !*row->files[MANAGER_AGENTS_KEY])
 		return line_refuse(l, e, "manager %s: agents-cert= and agents-key= go together",
 				   row->name);

@@ -29,7 +29,8 @@ enum {
 };
 
 enum manager_file {
-	MANAGER_CA, /* of the manager's certificate, */
+	MANAGER_CA,  /* of the manager's certificate, */
+	MANAGER_CRL, /* revocation lists of that authority, */
 	MANAGER_CERT,
 	MANAGER_KEY,       /* and ours for it */
 	MANAGER_AGENTS_CA, /* what its CVMs' agents get to speak with this service */

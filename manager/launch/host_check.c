@@ -2,6 +2,7 @@
 #include "manager/launch/host_check.h"
 
 #include "common/base/file.h"
+#include "common/preflight/preflight_crl.h"
 #include "common/preflight/preflight_database.h"
 #include "common/preflight/preflight_listen.h"
 #include "common/preflight/preflight_place.h"
@@ -40,6 +41,15 @@ static int look_tls(void *subject, char *found, struct err *e)
 	return preflight_tls(&(struct preflight_tls){ c->server_cert, c->server_key,
 						      c->server_ca_certs, c->client_ca_certs },
 			     found, e);
+}
+
+static int look_lists(void *subject, char *found, struct err *e)
+{
+	const struct config *c = ((struct host *)subject)->config;
+
+	return preflight_crl(
+		&(struct preflight_crl){ .path = c->client_crl, .authorities = c->client_ca_certs },
+		found, e);
 }
 
 static int tell_running(bool serving, const char *where, char found[PREFLIGHT_TEXT_MAX])
@@ -331,6 +341,9 @@ static const struct preflight_check checks[] = {
 	{ "tls", look_tls,
 	  "give MANAGER_GRPC_SERVER_CERT, _KEY and _CA_CERTS files that belong together "
 	  "and are valid today, and current authorities in MANAGER_GRPC_CLIENT_CA_CERTS" },
+	{ "revocation lists", look_lists,
+	  "fetch the current list of each authority of MANAGER_GRPC_CLIENT_CA_CERTS (a computation service that "
+	  "is it has /ca.crl) and rename it to the file of MANAGER_GRPC_CLIENT_CRL, before the last one ends" },
 	{ "tcp port", look_port,
 	  "end the program that has it, or set "
 	  "another MANAGER_GRPC_HOST or MANAGER_GRPC_PORT" },

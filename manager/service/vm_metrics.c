@@ -116,6 +116,7 @@ static void write_page(void *data, struct metrics_text *t)
 	      fleet_is_serving(m->fleet));
 	write_image(m, t);
 	certificate_metrics_write(m->certificates, ARRAY_LEN(m->certificates), t);
+	revocation_metrics_write(&m->revocation, m->revocation ? 1 : 0, t);
 	process_metrics_write(t);
 }
 

@@ -9,6 +9,7 @@
 #include "common/metrics/call_metrics.h"
 #include "common/metrics/metrics_server.h"
 #include "common/metrics/process_metrics.h"
+#include "common/metrics/revocation_metrics.h"
 #include "manager/fleet/fleet.h"
 #include "manager/settings/config.h"
 
@@ -17,6 +18,7 @@ struct vm_metrics {
 	const struct fleet *fleet;
 	struct lifecycle *lifecycle;
 	const struct access *access;
+	struct revocation *revocation; /* may be NULL */
 	struct call_metrics *calls;
 	struct metrics_server *server;
 	struct certificate_metric certificates[3];

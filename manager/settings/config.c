@@ -50,6 +50,8 @@ const struct setting config_settings[] = {
 	    "PEM file: the authorities between our certificate and its root"),
 	ROW("GRPC_CLIENT_CA_CERTS", SETTING_TEXT, client_ca_certs, NULL,
 	    "PEM file: authorities of client certificates, which are then required"),
+	ROW("GRPC_CLIENT_CRL", SETTING_TEXT, client_crl, NULL,
+	    "file of revocation lists, PEM or DER: one of each of those authorities, and read again when it is replaced; default: who was revoked comes in"),
 	ROW("LOG_LEVEL", SETTING_TEXT, log_level, "info", "error, warn, info or debug"),
 	ROW("AUDIT_LOG", SETTING_TEXT, audit_log, NULL,
 	    "file for who changed what, or was refused; default: the normal log, with 'audit:' before it"),
@@ -126,6 +128,7 @@ static const char *const others[] = { "MANAGER_GRPC_URL",
 				      "MANAGER_GRPC_TIMEOUT",
 				      "MANAGER_GRPC_CLIENT_CERT",
 				      "MANAGER_GRPC_CLIENT_KEY",
+				      "MANAGER_GRPC_SERVER_CRL",
 				      "MANAGER_GRPC_TLS_GROUPS",
 				      "MANAGER_ATTESTATION_POLICY_BINARY",
 				      "MANAGER_EOS_VERSION",
@@ -158,7 +161,7 @@ int config_parse_ports(const char *text, uint16_t *first, uint16_t *last, struct
 static int choose_listener(struct config *c, struct err *e)
 {
 	bool tcp = c->grpc_host || c->grpc_port_given || c->server_cert || c->server_key ||
-		   c->server_ca_certs || c->client_ca_certs;
+		   c->server_ca_certs || c->client_ca_certs || c->client_crl;
 
 	if (tcp && !c->grpc_host)
 		c->grpc_host = strdup(CONFIG_HOST);
@@ -181,6 +184,10 @@ static int check_listener(const struct config *c, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "certificate authorities are set, but "
 			       "MANAGER_GRPC_SERVER_CERT is not");
+	if (c->client_crl && !c->client_ca_certs)
+		return err_set(e, ERR_INVALID,
+			       "MANAGER_GRPC_CLIENT_CRL needs MANAGER_GRPC_CLIENT_CA_CERTS, whose "
+			       "lists it has");
 	return hostname_listener_check("MANAGER_GRPC", c->grpc_host, c->client_ca_certs != NULL, e);
 }
 

@@ -41,7 +41,7 @@ enum config_tee {
 struct config {
 	char *socket;    /* unix; NULL: none */
 	char *grpc_host; /* TCP; NULL: none */
-	char *server_cert, *server_key, *server_ca_certs, *client_ca_certs;
+	char *server_cert, *server_key, *server_ca_certs, *client_ca_certs, *client_crl;
 	uint16_t grpc_port;
 	bool grpc_port_given;
 	char *log_level, *audit_log, *metrics, *access;

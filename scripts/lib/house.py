@@ -93,7 +93,7 @@ ROOMS = {
         "oidc": ["people"],
         "transfer": ["people"],
         "store": ["ca", "people", "transfer"],
-        "core": ["people", "store"],
+        "core": ["ca", "people", "store"],
         "machines": ["core", "people", "store"],
         "web": ["ca", "core", "machines", "oidc", "people", "store", "transfer"],
         "admin": ["ca", "core", "machines", "people", "store", "transfer", "web"],

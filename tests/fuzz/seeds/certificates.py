@@ -200,6 +200,40 @@ def x509_crl():
     }
 
 
+def crl_set():
+    """What x509_crl() has, as files; the fuzz target signs them."""
+    lists = x509_crl()
+    good, other = lists["good"], crl(issuer=name(("2.5.4.3", 12, b"Other")), revoked=[entry(1)])
+    first = der(0x30, P256_SHA256, NOBODY, der(23, b"260301120000Z"), der(23, b"260401120000Z"), der(0x30, entry(1)))
+    return {
+        **{k: v for k, v in lists.items() if k != "milan"},
+        "first-version": der(0x30, first, P256_SHA256, bits(bytes(64))),
+        "first-version-entry": crl(revoked=[entry(1)]).replace(number(1), b"", 1),
+        "two-der": good + other,
+        "two-pem": b"# one\n" + pem(good, "X509 CRL") + b"# other\n" + pem(other, "X509 CRL"),
+        "one-twice": good + good,
+        "too-many": other * 33,
+        "half": pem(good, "X509 CRL")[:200],
+        "der-and-more": good + b"\5\0",
+        "text": b"no list\n",
+        "future": good + crl(issuer=name(("2.5.4.3", 12, b"Other")), first=der(23, b"270301120000Z"),
+                             last=der(23, b"270401120000Z")),
+        "none-revoked": crl(extensions=[extension("2.5.29.20", number(9))]),
+        "times": crl(first=der(23, b"260301120000Z"), last=der(23, b"260201120000Z")),
+        "time-none": crl(first=b""),
+        "issuer-empty": crl(issuer=der(0x30)),
+        "issuer-odd": crl(issuer=der(0x30, b"\5\0")),
+        "serial-32": crl(revoked=[entry(1 << 248), entry(1)]),
+        "serial-33": crl(revoked=[entry(1 << 256)]),
+        "critical-unknown": crl(extensions=[extension("1.2.3", b"\5\0", 255)]),
+        "critical-false": crl(extensions=[extension("1.2.3", b"\5\0", 0)]),
+        "number-21": crl(extensions=[extension("2.5.29.20", number(1 << 160))]),
+        "number-negative": crl(extensions=[extension("2.5.29.20", b"\2\1\xff")]),
+        "many-extensions": crl(extensions=[extension(f"1.2.{n}", b"\5\0") for n in range(17)]),
+        "unsorted": crl(revoked=[entry(n) for n in (70000, 3, 129, 2, 1)]),
+    }
+
+
 CVM = name(("2.5.4.3", 12, b"cvm-1"))
 ED25519 = der(0x30, oid("1.3.101.112"))
 
@@ -245,4 +279,4 @@ def signing_request():
     }
 
 
-TARGETS = [x509, x509_crl, signing_request]
+TARGETS = [x509, x509_crl, crl_set, signing_request]
