@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_openapi.c — the API's document (OpenAPI 3.1), and the page that shows it: both from the routes. */
+#include "computations/web/web_openapi.h"
+
 #include "common/base/json.h"
 #include "common/manifest/manifest_shape.h"
 #include "computations/people/action.h"
@@ -301,7 +303,7 @@ static void put_answers(struct writer *w, const struct web_route *about)
 	json_put_key(w, "content");
 	writer_text(w, "{");
 	json_put_key(w, "application/problem+json");
-	writer_text(w, "{}}}}");
+	writer_text(w, "{\"schema\":{\"$ref\":\"" WEB_OPENAPI_PROBLEM "\"}}}}}");
 }
 
 static void put_operation(struct writer *w, const struct web_route *about)
@@ -346,6 +348,7 @@ static void reply_document(struct web_work *work)
 	put_text(&w, "version", COCOS_VERSION);
 	put_text(&w, "description", WEB_API);
 	writer_text(&w, "}");
+	web_openapi_put_shared(work, &w);
 	json_put_key(&w, "paths");
 	writer_text(&w, "{");
 	for (size_t i = 0; i < web_routes_count; i++) {

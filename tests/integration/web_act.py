@@ -604,6 +604,11 @@ def a_certificate_acts():
             assert page.root("Show", id="c").state == "Cancelled"
             assert curl("/api/computations/c", "-X", "DELETE", "-H", "Origin: https://evil.example")[0] == 403
             assert curl("/api/computations/c", "-X", "DELETE")[0] == 204
+            # Which the API's document says, with the name that the cookie has by TLS.
+            document = json.loads(curl("/api/openapi.json")[1])
+            schemes = document["components"]["securitySchemes"]
+            assert schemes["certificate"] == {"type": "mutualTLS"} and {"certificate": []} in document["security"], schemes
+            assert schemes["session"]["name"] == "__Host-cocos-session", schemes
 
 
 def a_cvm_s_name_is_released():

@@ -224,6 +224,10 @@ def certificates_alone_are_no_operators_where_users_have_some():
             assert status(*bearer, path="/c/c")[0] == 404
             web.root("GiveRole", computation_id="c", role="viewer", user="me")
             assert status(*bearer, path="/c/c")[0] == 200 and b"hers" in status(*bearer)[1]
+            # Nor does the API's document say that they were.
+            document = json.loads(status(*bearer, path="/api/openapi.json")[1])
+            assert sorted(document["components"]["securitySchemes"]) == ["session", "token"], document["security"]
+            assert document["security"] == [{"token": []}, {"session": []}]
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import tap
 from computations_service import agent_of, connected, create
 from harness import until
 from people import ROLES
-from web_act import Room
+from web_act import Room, plain
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20261123
 THERE = {"id": ["c"], "cvm": ["cvm-1"], "workspace": ["default"], "user": ["u-viewer"], "asset": ["iris.csv"], "role": ["viewer"]}
@@ -120,6 +120,41 @@ def said(answer, operation, what):
         assert problem["status"] == answer.status and problem["title"] and problem["detail"], (what, problem)
 
 
+def told_as_its_schema_says(problem, schema):
+    types = {"string": str, "integer": int}
+    assert set(schema["required"]) <= set(problem) <= set(schema["properties"]), problem
+    for name, value in problem.items():
+        assert isinstance(value, types[schema["properties"][name]["type"]]), (name, problem)
+    low, high = (schema["properties"]["status"][edge] for edge in ("minimum", "maximum"))
+    assert low <= problem["status"] <= high, problem
+
+
+def each_way_in_that_it_names_is_one_and_no_other():
+    """By the document alone: a client that knows nothing else of the service is let in by each scheme, and told why not."""
+    with Room() as web:
+        token = user(web, "root", administrator=True)
+        document = web.call("GET", "/api/openapi.json", token).json()
+        schemes, named = document["components"]["securitySchemes"], [name for way in document["security"] for name in way]
+        assert sorted(named) == sorted(schemes) == ["session", "token"], (named, schemes)
+        assert (schemes["token"]["type"], schemes["token"]["scheme"]) == ("http", "bearer")
+        chief = web.sessions["chief"]
+        cookie, _, secret = chief.cookie.partition("=")
+        assert (schemes["session"]["type"], schemes["session"]["in"], schemes["session"]["name"]) == ("apiKey", "cookie", cookie)
+        by_session = [("Cookie", f"{schemes['session']['name']}={secret}")]
+        assert plain(chief, "GET", "/api/me", None, by_session).status == 200
+        assert web.call("GET", "/api/me", token).status == 200
+        problem = document["components"]["schemas"]["Problem"]
+        for answer in (web.call("GET", "/api/me"), web.call("GET", "/api/me", headers=[("Authorization", "Basic eDp5")]),
+                       plain(chief, "GET", "/api/me", None, [("Cookie", f"other={secret}")]),
+                       web.call("GET", "/api/computations/none", token), web.call("POST", "/api/workspaces", token, {"name": ""})):
+            assert answer.status >= 400, answer.status
+            told_as_its_schema_says(json.loads(answer.body), problem)
+        for path, item in document["paths"].items():
+            for method, operation in item.items():
+                told = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
+                assert told == {"$ref": "#/components/schemas/Problem"} and "security" not in operation, (path, method)
+
+
 def user(web, name, **fields):
     web.root("AddUser", name=name, **fields)
     return web.root("AddToken", user=name, name="t").token
@@ -174,4 +209,5 @@ def what_a_schema_refuses_the_service_refuses():
 
 
 if __name__ == "__main__":
-    tap.run([each_operation_answers_as_its_document_says, what_a_schema_refuses_the_service_refuses])
+    tap.run([each_operation_answers_as_its_document_says, what_a_schema_refuses_the_service_refuses,
+             each_way_in_that_it_names_is_one_and_no_other])

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_openapi.h — what all operations of the API's document share: how a caller is known, and how it is told why not. For
+ * this folder only.
+ */
+#pragma once
+
+#include "computations/web/web_work.h"
+
+#define WEB_OPENAPI_PROBLEM "#/components/schemas/Problem"
+
+/* The members "components" and "security", as they hold where the document was asked for. */
+void web_openapi_put_shared(const struct web_work *work, struct writer *w);
