@@ -10,7 +10,9 @@
 #include "common/rpc/signals.h"
 #include "computations/admin/admin_calls.h"
 #include "computations/admin/admin_certificate.h"
+#include "computations/admin/admin_webhook.h"
 #include "computations/core/appraisal.h"
+#include "computations/core/hook_sender.h"
 #include "computations/core/judge_line.h"
 #include "computations/core/own_list.h"
 #include "computations/core/password_line.h"
@@ -116,6 +118,13 @@ static void front_free(struct front *f)
 	f->server = NULL;
 }
 
+/* When the loop has nothing to do any more. */
+static void front_done(struct front *f)
+{
+	rpc_health_free(f->health);
+	rpc_reflection_free(f->reflection);
+}
+
 static int listen_on(struct front *f, const char *who, const char *host, uint16_t port,
 		     struct rpc_tls *tls, bool mutual, struct err *e)
 {
@@ -194,7 +203,9 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	if (rpc_server_add(d->admins.server, &people_rpc, &d->service, e) < 0 ||
 	    rpc_health_set(d->admins.health, people_rpc.name, true, e) < 0 ||
 	    rpc_server_add(d->admins.server, &certificates_rpc, &d->service, e) < 0 ||
-	    rpc_health_set(d->admins.health, certificates_rpc.name, true, e) < 0)
+	    rpc_health_set(d->admins.health, certificates_rpc.name, true, e) < 0 ||
+	    rpc_server_add(d->admins.server, &webhooks_rpc, &d->service, e) < 0 ||
+	    rpc_health_set(d->admins.health, webhooks_rpc.name, true, e) < 0)
 		return err_code(e);
 	d->service.sign_in = c->admin_sign_in;
 	admin_calls_keep(&d->calls, d->queue);
@@ -227,6 +238,7 @@ static void on_drained(void *data)
 	d->service.admins = NULL;
 	service_metrics_close(&d->metrics);
 	web_close(d->web);
+	hook_sender_stop(d->service.hooks);
 	signals_unref(&d->signals);
 }
 
@@ -261,7 +273,8 @@ static void on_hangup(void *data)
 /* Nobody comes in before the loop runs. */
 static int start(struct daemon *d, const struct config *c, struct err *e)
 {
-	if (open_agents(d, c, e) < 0 || open_admins(d, c, e) < 0)
+	if (hook_sender_new(&d->loop, d->queue, c, &d->service.hooks, e) < 0 ||
+	    open_agents(d, c, e) < 0 || open_admins(d, c, e) < 0)
 		return err_code(e);
 	d->metrics.revocations[0] = d->agent_lists;
 	d->metrics.revocations[1] = d->admin_lists;
@@ -325,14 +338,13 @@ int daemon_run(const struct config *config, struct err *e)
 		on_drained(&d);
 	}
 	uv_run(&d.loop, UV_RUN_DEFAULT);
-	rpc_health_free(d.agents.health);
-	rpc_health_free(d.admins.health);
-	rpc_reflection_free(d.agents.reflection);
-	rpc_reflection_free(d.admins.reflection);
+	front_done(&d.agents);
+	front_done(&d.admins);
 	appraisal_free(d.service.appraisal);
 	password_line_free(d.service.passwords);
 	judge_line_free(d.service.judges);
 	machines_free(d.service.machines);
+	hook_sender_free(d.service.hooks);
 	store_queue_free(d.queue);
 	close_authority(&d.service);
 	admin_calls_close(&d.calls);

@@ -82,6 +82,8 @@ static const char *what_is_there(const char *command)
 			    "list' and 'cocos-cli computation list' show what is there" },
 		{ "invitation ", "'cocos-cli workspace list' and 'cocos-cli invitation list "
 				 "WORKSPACE' show what is there" },
+		{ "webhook ", "'cocos-cli workspace list' and 'cocos-cli webhook list', with "
+			      "--workspace of one, show what is there" },
 		{ "certificate ", "'cocos-cli certificate list' shows what is there" },
 		{ "usage", "'cocos-cli workspace list' shows what is there" },
 		{ "audit ", "'cocos-cli audit export' prints the head of what is there" },

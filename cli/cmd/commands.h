@@ -94,6 +94,10 @@ extern const struct command cmd_workspace_add, cmd_workspace_list, cmd_workspace
 /* cmd_certificate.c, cmd_certificate_issue.c, cmd_certificate_renew.c */
 extern const struct command cmd_certificate_token, cmd_certificate_issue, cmd_certificate_renew,
 	cmd_certificate_list, cmd_certificate_revoke, cmd_certificate_authority;
+/* cmd_webhook.c */
+extern const struct command cmd_webhook_create, cmd_webhook_list, cmd_webhook_show,
+	cmd_webhook_deliveries, cmd_webhook_redeliver, cmd_webhook_enable, cmd_webhook_disable,
+	cmd_webhook_rotate, cmd_webhook_delete;
 /* cmd_invitation.c */
 extern const struct command cmd_invitation_create, cmd_invitation_list, cmd_invitation_revoke,
 	cmd_invitation_accept;

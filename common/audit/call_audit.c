@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct call_audit_method *find(const struct call_audit *a, const struct rpc_call *call)
@@ -15,6 +16,14 @@ static const struct call_audit_method *find(const struct call_audit *a, const st
 		if (strcmp(a->methods[i].path, path) == 0)
 			return &a->methods[i];
 	return &unknown;
+}
+
+static bool note_number(struct rpc_call *call, const char *key, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	return !number || rpc_call_note(call, key, text);
 }
 
 static bool note_field(const struct call_audit_field *field, struct rpc_call *call,
@@ -29,6 +38,9 @@ static bool note_field(const struct call_audit_field *field, struct rpc_call *ca
 	if (field->is_flag)
 		return !*(const protobuf_c_boolean *)(const void *)(base + field->at) ||
 		       rpc_call_note(call, field->key, NULL);
+	if (field->is_number)
+		return note_number(call, field->key,
+				   *(const uint64_t *)(const void *)(base + field->at));
 	text = *(const char *const *)(const void *)(base + field->at);
 	return !*text || rpc_call_note(call, field->key, text);
 }

@@ -11,9 +11,10 @@
 /* A member of a request's message that the log tells of, if it is not empty. */
 struct call_audit_field {
 	const char *key;
-	bool is_flag;  /* a bool; else a `char *` */
-	bool is_inner; /* of the message that `in` points to, if it does */
-	size_t in, at; /* offsets */
+	bool is_flag;   /* a bool; else a `char *` */
+	bool is_number; /* a uint64_t, of which 0 is none */
+	bool is_inner;  /* of the message that `in` points to, if it does */
+	size_t in, at;  /* offsets */
 };
 
 enum { CALL_AUDIT_FIELDS_MAX = 5 };
@@ -29,6 +30,8 @@ struct call_audit_method {
 #define CALL_AUDIT_TEXT(key_, message_, member_) { .key = key_, .at = offsetof(message_, member_) }
 #define CALL_AUDIT_FLAG(key_, message_, member_) \
 	{ .key = key_, .is_flag = true, .at = offsetof(message_, member_) }
+#define CALL_AUDIT_NUMBER(key_, message_, member_) \
+	{ .key = key_, .is_number = true, .at = offsetof(message_, member_) }
 #define CALL_AUDIT_INNER(key_, message_, member_, inner_, inner_member_) \
 	{ .key = key_,                                                   \
 	  .is_inner = true,                                              \

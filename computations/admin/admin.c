@@ -2,9 +2,8 @@
 /*
  * admin.c — computations.ComputationService, for administrators.
  *
- * A call becomes a request with copies, goes through the database's queue, and is answered from
- * its row. The listeners decide who may connect (daemon.c): the unix socket's owner, this machine, or
- * holders of a client certificate; and admin_access.h what each caller may do.
+ * A call becomes a request with copies, goes through the database's queue, and is answered from its row. The listeners
+ * decide who may connect (daemon.c): socket's owner, this machine, client certificates; admin_access.h what he may do.
  */
 #include "computations/admin/admin.h"
 
@@ -44,6 +43,7 @@ void request_free(struct request *r)
 	admin_usage_free(r->usage);
 	admin_naming_free(r->naming);
 	admin_certificate_free(r->certificate);
+	admin_webhook_free(r->webhook);
 	free(r->audit);
 	free(r->bytes);
 	free(r->id);

@@ -19,6 +19,7 @@ struct people_request;
 struct store_naming;
 struct transfer_request;
 struct usage_request;
+struct webhook_request;
 struct witness_answer;
 struct witness_leaves;
 
@@ -61,6 +62,7 @@ struct request {
 	struct usage_request *usage;
 	struct store_naming *naming;
 	struct certificate_request *certificate;
+	struct webhook_request *webhook;
 };
 
 /* NULL if memory runs out, or if nobody who could be let in calls; the call is finished then. */
@@ -145,6 +147,9 @@ void admin_machine_begin(struct request *r);
 
 /* admin_certificate.c */
 void admin_certificate_free(struct certificate_request *certificate);
+
+/* admin_webhook.c */
+void admin_webhook_free(struct webhook_request *webhook);
 
 /* admin_usage.c */
 void admin_usage(struct rpc_call *call, const ProtobufCMessage *message);

@@ -11,6 +11,8 @@
 #include "computations_paths.h"
 #include "people.pb-c.h"
 #include "people_paths.h"
+#include "webhooks.pb-c.h"
+#include "webhooks_paths.h"
 
 #include <string.h>
 
@@ -19,8 +21,12 @@
 	{                                                \
 		.path = path_, .fields = { __VA_ARGS__ } \
 	}
-#define TEXT CALL_AUDIT_TEXT
-#define FLAG CALL_AUDIT_FLAG
+#define TEXT   CALL_AUDIT_TEXT
+#define FLAG   CALL_AUDIT_FLAG
+#define NUMBER CALL_AUDIT_NUMBER
+#define WEBHOOK                                              \
+	NUMBER("webhook", Webhooks__WebhookRequest, number), \
+		TEXT("workspace", Webhooks__WebhookRequest, workspace)
 #define WORKSPACE_MEMBER                                              \
 	TEXT("workspace", People__WorkspaceMemberRequest, workspace), \
 		TEXT("user", People__WorkspaceMemberRequest, user)
@@ -155,6 +161,17 @@ const struct call_audit_method admin_calls_methods[] = {
 	CHANGES(PROTO_CERTIFICATES_REVOKE, TEXT("serial", Certificates__RevokeRequest, serial)),
 	READS(PROTO_CERTIFICATES_AUTHORITY),
 	READS(PROTO_CERTIFICATES_LIST),
+	CHANGES(PROTO_WEBHOOKS_CREATE, TEXT("workspace", Webhooks__CreateRequest, workspace)),
+	CHANGES(PROTO_WEBHOOKS_ENABLE, WEBHOOK),
+	CHANGES(PROTO_WEBHOOKS_DISABLE, WEBHOOK),
+	CHANGES(PROTO_WEBHOOKS_ROTATE, WEBHOOK),
+	CHANGES(PROTO_WEBHOOKS_DELETE, WEBHOOK),
+	CHANGES(PROTO_WEBHOOKS_REDELIVER, NUMBER("webhook", Webhooks__RedeliverRequest, number),
+		NUMBER("delivery", Webhooks__RedeliverRequest, delivery),
+		TEXT("workspace", Webhooks__RedeliverRequest, workspace)),
+	READS(PROTO_WEBHOOKS_LIST),
+	READS(PROTO_WEBHOOKS_SHOW),
+	READS(PROTO_WEBHOOKS_DELIVERIES),
 };
 const size_t admin_calls_methods_count = ARRAY_LEN(admin_calls_methods);
 

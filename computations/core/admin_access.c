@@ -9,6 +9,7 @@
 #include "computations/store/store_machine.h"
 #include "computations_paths.h"
 #include "people_paths.h"
+#include "webhooks_paths.h"
 
 #include <string.h>
 #include <strings.h>
@@ -100,6 +101,15 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_CERTIFICATES_AUTHORITY, DEED_ENTER },
 	{ PROTO_CERTIFICATES_LIST, DEED_OPERATE },
 	{ PROTO_CERTIFICATES_REVOKE, DEED_OPERATE },
+	{ PROTO_WEBHOOKS_CREATE, DEED_WEBHOOKS },
+	{ PROTO_WEBHOOKS_LIST, DEED_WEBHOOKS },
+	{ PROTO_WEBHOOKS_SHOW, DEED_WEBHOOKS },
+	{ PROTO_WEBHOOKS_ENABLE, DEED_WEBHOOKS },
+	{ PROTO_WEBHOOKS_DISABLE, DEED_WEBHOOKS },
+	{ PROTO_WEBHOOKS_ROTATE, DEED_WEBHOOKS },
+	{ PROTO_WEBHOOKS_DELETE, DEED_WEBHOOKS },
+	{ PROTO_WEBHOOKS_DELIVERIES, DEED_WEBHOOKS },
+	{ PROTO_WEBHOOKS_REDELIVER, DEED_WEBHOOKS },
 };
 const size_t admin_deeds_count = ARRAY_LEN(admin_deeds);
 
@@ -271,7 +281,7 @@ int admin_access_workspace(struct store *store, struct admin_caller *caller, enu
 			   const char *name, struct workspace *w, struct err *e)
 {
 	bool chooses = (deed == DEED_CREATE || deed == DEED_ASSETS || deed == DEED_ASSET_ADD ||
-			deed == DEED_MACHINE || deed == DEED_CONSOLE) &&
+			deed == DEED_MACHINE || deed == DEED_CONSOLE || deed == DEED_WEBHOOKS) &&
 		       !*name;
 
 	if (chooses && !caller->who.person && !caller->rights.operates)

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
+#include "computations/hook/hook_net.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -92,6 +93,12 @@ const struct setting config_settings[] = {
 	     "its private key, which nobody but the service's user may read"),
 	TEXT("MANAGERS", managers, NULL,
 	     "table of the managers that make CVMs for workspaces, and of how many each may have; default: none"),
+	TEXT("WEBHOOK_NETWORKS", webhook_networks, NULL,
+	     "networks that webhooks may go to besides public addresses, such as '10.20.0.0/16 fd00::/8'; default: none"),
+	SETTING("COMPUTATIONS_WEBHOOK_HTTP", SETTING_FLAG, config, webhook_http, "false",
+		"webhooks may go to WEBHOOK_NETWORKS by http:// as well"),
+	TEXT("WEBHOOK_CA", webhook_ca, NULL,
+	     "authorities of the certificates of webhooks' receivers; absent: the system's"),
 	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
 	      "CVMs that are known at a time"),
 	COUNT("MAX_COMPUTATIONS", SETTING_NUMBER, max_computations, "10000", 1, 10000000,
@@ -164,8 +171,9 @@ static int check_paths(const struct config *c, struct err *e)
 	const struct {
 		const char *name, *path;
 	} all[] = {
-		{ "AUDIT_LOG", c->audit_log }, { "MANAGERS", c->managers }, { "OIDC", c->oidc },
-		{ "CA_CERT", c->ca_cert },     { "CA_KEY", c->ca_key },
+		{ "AUDIT_LOG", c->audit_log }, { "MANAGERS", c->managers },
+		{ "OIDC", c->oidc },           { "CA_CERT", c->ca_cert },
+		{ "CA_KEY", c->ca_key },       { "WEBHOOK_CA", c->webhook_ca },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -237,6 +245,19 @@ static int check_page(const struct config *c, struct err *e)
 			 c->admin_client_ca_certs || (c->admin_sign_in && c->admin_server_cert), e);
 }
 
+static int check_webhooks(const struct config *c, struct err *e)
+{
+	struct hook_nets nets = { .count = 0 };
+
+	if (hook_nets_parse(c->webhook_networks, &nets, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_WEBHOOK_NETWORKS");
+	if (c->webhook_http && !nets.count)
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_WEBHOOK_HTTP does nothing without "
+			       "COMPUTATIONS_WEBHOOK_NETWORKS: http:// is for these alone");
+	return 0;
+}
+
 static int check(struct config *c, struct err *e)
 {
 	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, c->client_crl, e) <
@@ -255,7 +276,7 @@ static int check(struct config *c, struct err *e)
 	if (c->database && db_postgres_is_place(c->database) &&
 	    db_postgres_check(c->database, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_DATABASE");
-	if (check_paths(c, e) < 0)
+	if (check_paths(c, e) < 0 || check_webhooks(c, e) < 0)
 		return err_code(e);
 	if (!c->attestation_policy &&
 	    (c->attestation_root || c->attestation_collateral || c->attestation_ak ||

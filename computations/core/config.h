@@ -13,9 +13,10 @@ struct config {
 	char *state_dir, *database, *log_level, *audit_log, *metrics, *web, *web_origin, *oidc;
 	char *managers;
 	char *ca_cert, *ca_key;
+	char *webhook_networks, *webhook_ca;
 	char *attestation_policy, *attestation_root, *attestation_collateral, *attestation_ak;
 	char *attestation_cache, *attestation_kds, *attestation_pcs, *attestation_endorsements_ca;
-	bool attestation_offline, admin_sign_in;
+	bool attestation_offline, admin_sign_in, webhook_http;
 	uint16_t port, admin_port;
 	bool has_admin_port;
 	uint64_t max_cvms, max_computations, max_records, max_record_bytes, max_audit_rows;

@@ -12,6 +12,7 @@
 
 struct appraisal;
 struct authority;
+struct hook_sender;
 struct judge_line;
 struct known_hashes;
 struct machines;
@@ -30,6 +31,7 @@ struct service {
 	struct machines *machines;       /* CVMs that managers make */
 	struct authority *authority;     /* that issues certificates; NULL: none does, */
 	struct own_list *own_list;       /* and nobody asks whom it revoked */
+	struct hook_sender *hooks;       /* that tells webhooks */
 	uint64_t max_sessions;
 	size_t session_count;   /* of agents */
 	size_t forwarder_count; /* of streams that only report */

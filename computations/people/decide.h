@@ -33,6 +33,7 @@ enum deed {
 	DEED_ASSET_CHANGE, /* one's own, or any of it by who administers it */
 	DEED_MACHINE,      /* CVMs that are made for it */
 	DEED_CONSOLE,      /* what their consoles say */
+	DEED_WEBHOOKS,     /* who is told of what happens there */
 	/* From here on: with one computation. */
 	DEED_SEE,
 	DEED_RUN,

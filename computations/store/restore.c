@@ -18,9 +18,10 @@
 #include <unistd.h>
 
 /* What was good for a moment, and may have been used or ended since. */
-static const char *const passing[] = { "logins",         "entry_links",    "devices",
-				       "key_challenges", "halves",         "invitations",
-				       "trips",          "passkeys_begun", "passkey_answers" };
+static const char *const passing[] = {
+	"logins",      "entry_links", "devices",        "key_challenges",  "halves",
+	"invitations", "trips",       "passkeys_begun", "passkey_answers", "webhook_deliveries"
+};
 
 /* A backup as it is looked at: a copy of the file's database, whose tables become the newest. */
 struct source {

@@ -12,6 +12,7 @@
 #include "computations/people/workspace.h"
 #include "computations/store/store_form.h"
 #include "computations/store/store_place.h"
+#include "computations/store/store_tell.h"
 #include "computations/store/store_witness.h"
 #include "computations/store/usage_turn.h"
 #include "computations/transfer/note.h"
@@ -307,7 +308,9 @@ int store_create(struct store *store, int64_t workspace, const Cvms__Computation
 		return err_code(e);
 	if (workspace_take(&store->db, workspace, manifest->id, e) < 0)
 		return err_code(e);
-	return asset_link_all(&store->db, workspace, manifest, e);
+	if (asset_link_all(&store->db, workspace, manifest, e) < 0)
+		return err_code(e);
+	return store_tell(&store->db, &store->has_told, manifest->id, e);
 }
 
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len, struct err *e)
@@ -402,6 +405,8 @@ int store_stop(struct store *store, const char *id, bool *tell, struct err *e)
 				  " WHERE id = ?",
 				  "iit", (int64_t)COMPUTATION_CANCELLED, store_now(), id) < 0)
 		return err_code(e);
+	if (store_tell(&store->db, &store->has_told, id, e) < 0)
+		return err_code(e);
 	if (held &&
 	    db_run(&store->db, e, "UPDATE computations SET stopping = 1 WHERE id = ?", "t", id) < 0)
 		return err_code(e);
@@ -427,7 +432,8 @@ int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
 	if (held && !(holder = strdup(c.cvm_id)))
 		return err_nomem(e);
 	/* Whoever holds it still does: what its row still names is to be stopped (todo_of). */
-	if (text_format(&owner, e, "c:%s", id) < 0 ||
+	if (store_tell_removed(&store->db, &store->has_told, id, e) < 0 ||
+	    text_format(&owner, e, "c:%s", id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM entries WHERE computation = ?", "t", id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM signed_journals WHERE computation = ?", "t", id) <

@@ -40,6 +40,7 @@ struct store {
 	struct log_rate audit_full; /* and about refusals that have no row */
 	int lock;                   /* `dir`/lock, which whoever uses the folder holds */
 	int database_lock;          /* the same of a database's file; -1: it is a server's */
+	bool has_told; /* webhooks have something to send since store_queue.h looked last */
 };
 
 /* Opens the database, makes the tables if need be: a path, or a place as db_postgres.h says; NULL is

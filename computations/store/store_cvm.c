@@ -3,7 +3,9 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "computations/ca/ca_record.h"
+#include "computations/store/store.h"
 #include "computations/store/store_evidence.h"
+#include "computations/store/store_tell.h"
 #include "computations/store/usage_turn.h"
 
 #include <string.h>
@@ -310,12 +312,14 @@ int store_run_answer(struct store *store, const char *cvm_id, const char *comput
 	if (db_run(&store->db, e, "UPDATE computations SET notice = ? WHERE id = ?", "tt",
 		   answer->notice, computation_id) < 0)
 		return err_code(e);
+	if (!*answer->error && db_run(&store->db, e,
+				      "UPDATE computations SET state = ?, reached = 1 WHERE id = ?"
+				      " AND finished = 0 AND state = ?",
+				      "iti", (int64_t)COMPUTATION_WAITING_ALGORITHM, computation_id,
+				      (int64_t)COMPUTATION_CREATED) < 0)
+		return err_code(e);
 	if (!*answer->error)
-		return db_run(&store->db, e,
-			      "UPDATE computations SET state = ?, reached = 1 WHERE id = ?"
-			      " AND finished = 0 AND state = ?",
-			      "iti", (int64_t)COMPUTATION_WAITING_ALGORITHM, computation_id,
-			      (int64_t)COMPUTATION_CREATED);
+		return store_tell(&store->db, &store->has_told, computation_id, e);
 	/* If the agent has accepted it before, this refusal is about a second copy. */
 	if (db_change(&store->db, &changed, e,
 		      "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
@@ -324,7 +328,9 @@ int store_run_answer(struct store *store, const char *cvm_id, const char *comput
 		return err_code(e);
 	if (changed == 0)
 		return 0;
-	return release(store, cvm_id, computation_id, e);
+	return release(store, cvm_id, computation_id, e) < 0
+		       ? err_code(e)
+		       : store_tell(&store->db, &store->has_told, computation_id, e);
 }
 
 int store_attempt(struct store *store, const char *id, int64_t *attempt, struct err *e)
@@ -353,12 +359,14 @@ int store_retry(struct store *store, const char *id, struct err *e)
 			       log_quote(c.cvm_id).text, log_quote(id).text);
 	if (store_evidence_forget(store, id, e) < 0)
 		return err_code(e);
-	return db_run(&store->db, e,
-		      "UPDATE computations SET state = ?, agent_state = '', cvm = '', reached = 0,"
-		      " stopping = 0, finished = 0, failure = '', notice = '', ended = 0,"
-		      " attempt = attempt + 1"
-		      " WHERE id = ?",
-		      "it", (int64_t)COMPUTATION_CREATED, id);
+	if (db_run(&store->db, e,
+		   "UPDATE computations SET state = ?, agent_state = '', cvm = '', reached = 0,"
+		   " stopping = 0, finished = 0, failure = '', notice = '', ended = 0,"
+		   " attempt = attempt + 1"
+		   " WHERE id = ?",
+		   "it", (int64_t)COMPUTATION_CREATED, id) < 0)
+		return err_code(e);
+	return store_tell(&store->db, &store->has_told, id, e);
 }
 
 /* What an agent said before its connection broke may come again, and speaks of the run before. */
@@ -386,10 +394,12 @@ int store_stopped(struct store *store, const char *cvm_id, const char *computati
 		   " AND computation = ''",
 		   "t", cvm_id) < 0)
 		return err_code(e);
-	return db_run(&store->db, e,
-		      "UPDATE computations SET state = ?, finished = 1, ended = ? WHERE id = ?"
-		      " AND finished = 0",
-		      "iit", (int64_t)COMPUTATION_CANCELLED, store_now(), computation_id);
+	if (db_run(&store->db, e,
+		   "UPDATE computations SET state = ?, finished = 1, ended = ? WHERE id = ?"
+		   " AND finished = 0",
+		   "iit", (int64_t)COMPUTATION_CANCELLED, store_now(), computation_id) < 0)
+		return err_code(e);
+	return store_tell(&store->db, &store->has_told, computation_id, e);
 }
 
 /* The agent waits for a manifest although it was given one before: it was restarted. */
@@ -435,7 +445,8 @@ int store_agent_state(struct store *store, const char *cvm_id, const char *state
 			   " (stopping = 0 AND ?2 = 0 AND state IN (?6, ?7)))",
 			   "iititii", (int64_t)change.state, (int64_t)change.finished, state,
 			   change.finished ? store_now() : 0, found.computation_id,
-			   (int64_t)COMPUTATION_FAILED, (int64_t)COMPUTATION_CANCELLED) < 0)
+			   (int64_t)COMPUTATION_FAILED, (int64_t)COMPUTATION_CANCELLED) < 0 ||
+		    store_tell(&store->db, &store->has_told, found.computation_id, e) < 0)
 			return err_code(e);
 		found.reached = true;
 	}

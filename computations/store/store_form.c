@@ -2,6 +2,7 @@
 #include "computations/store/store_form.h"
 
 #include "computations/ca/ca_form.h"
+#include "computations/hook/hook_form.h"
 #include "computations/people/people_form.h"
 #include "computations/store/audit_form.h"
 #include "computations/store/evidence_form.h"
@@ -145,8 +146,9 @@ static const char schema[] =
 															/* Who is to have a certificate. */
 															CERTIFICATES_FORM
 																/* What agents gave as evidence. */
-																EVIDENCE_FORM
-																	LINES_FORM;
+																EVIDENCE_FORM LINES_FORM
+																	/* Who is told of what. */
+																	HOOKS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -156,7 +158,8 @@ static const char schema[] =
  * 21 no accounts elsewhere, 22 not which networks those on their way there are of,
  * 23 no passkeys, 24 no CVMs for one run,
  * 25 no certificates, 26 none of the evidence that agents gave,
- * 27 no certificates that renew others. */
+ * 27 no certificates that renew others,
+ * 28 no webhooks. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -188,6 +191,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[25] = CERTIFICATES_FORM,
 	[26] = EVIDENCE_FORM,
 	[27] = LINES_FORM,
+	[28] = HOOKS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

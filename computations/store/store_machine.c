@@ -4,6 +4,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/utf8.h"
+#include "computations/store/store_tell.h"
 
 #include <string.h>
 
@@ -333,11 +334,16 @@ int store_machine_made(struct store *store, int64_t number, const char *cvm_id, 
 
 	if (store_machine_at(store, number, &m, e) < 0 || check_id(store, &m, cvm_id, e) < 0)
 		return err_code(e);
-	return db_run(&store->db, e,
-		      "UPDATE machines SET cvm = ?, address = ?, reason = '',"
-		      " phase = CASE phase WHEN 0 THEN 1 ELSE phase END WHERE number = ?"
-		      " AND " NOT_GONE,
-		      "tti", cvm_id, address, number);
+	if (db_run(&store->db, e,
+		   "UPDATE machines SET cvm = ?, address = ?, reason = '',"
+		   " phase = CASE phase WHEN 0 THEN 1 ELSE phase END WHERE number = ?"
+		   " AND " NOT_GONE,
+		   "tti", cvm_id, address, number) < 0)
+		return err_code(e);
+	return m.phase == MACHINE_WANTED
+		       ? store_tell_machine(&store->db, &store->has_told, m.workspace_number,
+					    m.workspace, m.name, HOOK_CVM_MADE, e)
+		       : 0;
 }
 
 static void cut(const char *reason, char text[MACHINE_REASON_MAX + 1])
@@ -424,6 +430,8 @@ static int fail_computation(struct store *store, const struct machine *m, const 
 	    db_run(&store->db, e, "UPDATE cvms SET computation = '' WHERE id = ?", "t", m->cvm_id) <
 		    0)
 		return err_code(e);
+	if (store_tell(&store->db, &store->has_told, owed, e) < 0)
+		return err_code(e);
 	id = changed ? strdup(owed) : NULL;
 	if (changed && !id)
 		return err_nomem(e);
@@ -447,7 +455,10 @@ int store_machine_gone(struct store *store, int64_t number, enum machine_phase p
 		return err_code(e);
 	if (db_run(&store->db, e,
 		   "UPDATE machines SET phase = ?, reason = ?, ended = ? WHERE number = ?", "itii",
-		   (int64_t)phase, text, store_now(), number) == 0)
+		   (int64_t)phase, text, store_now(), number) == 0 &&
+	    store_tell_machine(&store->db, &store->has_told, m.workspace_number, m.workspace,
+			       m.name, phase == MACHINE_LOST ? HOOK_CVM_LOST : HOOK_CVM_REMOVED,
+			       e) == 0)
 		return 0;
 	free(TAKE_PTR(*failed));
 	return err_code(e);

@@ -3,6 +3,7 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "computations/store/store_tell.h"
 
 #include <string.h>
 
@@ -89,10 +90,12 @@ static int give_up(struct store *store, const struct machine *m, const struct ma
 
 	if (say_why(m, agent, cvm, &why, e) < 0)
 		return err_code(e);
-	return db_run(&store->db, e,
-		      "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
-		      " WHERE number = ?",
-		      "itii", (int64_t)COMPUTATION_FAILED, why, store_now(), m->run);
+	if (db_run(&store->db, e,
+		   "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
+		   " WHERE number = ?",
+		   "itii", (int64_t)COMPUTATION_FAILED, why, store_now(), m->run) < 0)
+		return err_code(e);
+	return store_tell(&store->db, &store->has_told, m->run_id, e);
 }
 
 /* As any other CVM would have to be. */

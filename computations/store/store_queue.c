@@ -25,6 +25,8 @@ struct store_queue {
 	size_t waiting_count;
 	struct entries batch; /* in the pool's hands while `busy` */
 	bool busy;
+	void (*told)(void *data);
+	void *told_data;
 };
 
 static void fail_all(struct entries *batch, const struct err *e)
@@ -100,9 +102,11 @@ static void batch_done(void *data)
 	struct store_queue *queue = data;
 	struct entries batch = STAILQ_HEAD_INITIALIZER(batch);
 	struct entry *entry;
+	bool has_told = queue->store->has_told;
 
 	STAILQ_CONCAT(&batch, &queue->batch);
 	queue->busy = false;
+	queue->store->has_told = false;
 	/* The pool continues while the loop reports these. */
 	start_batch(queue);
 	while ((entry = STAILQ_FIRST(&batch)) != NULL) {
@@ -110,6 +114,8 @@ static void batch_done(void *data)
 		tell_done(entry);
 		free(entry);
 	}
+	if (has_told && queue->told)
+		queue->told(queue->told_data);
 }
 
 static void start_batch(struct store_queue *queue)
@@ -172,6 +178,12 @@ int store_queue_add_audited(struct store_queue *queue, const struct store_queue_
 			    struct err *e)
 {
 	return add(queue, op, true, e);
+}
+
+void store_queue_on_told(struct store_queue *queue, void (*told)(void *data), void *data)
+{
+	queue->told = told;
+	queue->told_data = data;
 }
 
 void store_queue_free(struct store_queue *queue)

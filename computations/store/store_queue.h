@@ -36,6 +36,10 @@ int store_queue_add(struct store_queue *queue, const struct store_queue_op *op,
 int store_queue_add_audited(struct store_queue *queue, const struct store_queue_op *op,
 			    struct err *e) MUST_CHECK;
 
+/* On the loop, behind each transaction in which something was told (store_tell.h): when it is on disk. One at a time;
+ * NULL: nobody. */
+void store_queue_on_told(struct store_queue *queue, void (*told)(void *data), void *data);
+
 /* Call it when nothing waits and nothing is under way. Operations that are added late still run:
  * first stop whoever adds them, then run the loop until it has nothing to do. */
 void store_queue_free(struct store_queue *queue);

@@ -4,6 +4,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "computations/store/store.h"
+#include "computations/store/store_tell.h"
 
 #include <string.h>
 
@@ -222,7 +223,8 @@ int store_event(struct store *store, const char *cvm_id, const char *computation
 		   " reached = 1, ended = ?, failure = ? WHERE id = ? AND finished = 0",
 		   "iititt", (int64_t)change.state, (int64_t)change.finished, r->type,
 		   change.finished ? store_now() : 0,
-		   change.state == COMPUTATION_FAILED ? r->text : "", computation_id) < 0)
+		   change.state == COMPUTATION_FAILED ? r->text : "", computation_id) < 0 ||
+	    store_tell(&store->db, &store->has_told, computation_id, e) < 0)
 		return err_code(e);
 	return db_run(&store->db, e,
 		      "UPDATE cvms SET agent_state = ?, last_seen = ? WHERE id = ?"

@@ -2,6 +2,7 @@
 #include "computations/store/usage_limit.h"
 
 #include "common/usage/usage_share.h"
+#include "computations/store/store_tell.h"
 
 #include <string.h>
 
@@ -98,9 +99,15 @@ int usage_limit_apply(struct store *store, int64_t machine, const struct machine
 {
 	struct machine m CLEANUP_MACHINE = { .name = NULL };
 	struct usage_standing standing;
+	struct usage_month month;
 
 	if (store_machine_at(store, machine, &m, e) < 0 ||
+	    usage_month_parse("", now, &month, e) < 0 ||
 	    usage_limit_standing(store, m.workspace_number, quota, now, &standing, e) < 0)
+		return err_code(e);
+	if (standing.level != USAGE_WITHIN &&
+	    store_tell_usage(&store->db, &store->has_told, m.workspace_number,
+			     standing.level == USAGE_SPENT, month.name, e) < 0)
 		return err_code(e);
 	if (m.phase != MACHINE_MADE) /* somebody has it removed meanwhile */
 		return 0;

@@ -16,8 +16,8 @@ enum web_input_kind {
 	INPUT_FLAG,
 	INPUT_U32, /* from 1 */
 	INPUT_U64,
-	INPUT_DIGEST,   /* SHA3-256, in hexadecimal digits */
-	INPUT_ACTIONS,  /* words of people/action.h; in a form a box for each */
+	INPUT_DIGEST, /* SHA3-256, in hexadecimal digits */
+	INPUT_ACTIONS, /* words, of people/action.h unless `word` says others; in a form a box for each */
 	INPUT_DOCUMENT, /* bytes; of the API alone, as INPUT_PEOPLE: */
 	INPUT_PEOPLE,   /* an object: users by other names, at most `most` */
 };
@@ -37,6 +37,8 @@ struct web_input {
 	uint64_t most;    /* of a number, */
 	uint64_t times;   /* which is that often what was said, then; 0: as it was said */
 	size_t at, count; /* in the message: itself, and how many there are of what is a list */
+	/* Of INPUT_ACTIONS: the k-th of other words; NULL: there are no more. */
+	const char *(*word)(unsigned k);
 	const char *meaning;
 	const char *
 		pattern; /* ECMA-262, for the API's document: what else it has to be; NULL: that is said elsewhere */

@@ -20,6 +20,13 @@ void web_message_done(struct web_message *m)
 
 /* ---- a form ---- */
 
+const char *web_input_word(const struct web_input *i, unsigned k)
+{
+	if (i->word)
+		return i->word(k);
+	return k < ACTIONS ? action_name((enum people_action)k) : NULL;
+}
+
 const char *const *web_input_names(const struct web_action *action, bool is_needed,
 				   const char *names[WEB_FORM_NAMES_MAX])
 {
@@ -35,8 +42,8 @@ const char *const *web_input_names(const struct web_action *action, bool is_need
 		if (i->place == INPUT_PATH)
 			continue;
 		if (i->kind == INPUT_ACTIONS)
-			for (int k = 0; !is_needed && k < ACTIONS; k++)
-				names[count++] = action_name((enum people_action)k);
+			for (unsigned k = 0; !is_needed && web_input_word(i, k); k++)
+				names[count++] = web_input_word(i, k);
 		else if (is_needed == (i->kind != INPUT_FLAG))
 			names[count++] = i->name;
 	}
@@ -154,8 +161,8 @@ static int take_word(struct source *s, const struct web_input *i, const char *wo
 		if (strcmp(s->m->words[k], word) == 0)
 			return err_set(e, ERR_INVALID, "%s: %s is there twice", i->name,
 				       log_quote(word).text);
-	if (*count == ACTIONS)
-		return err_set(e, ERR_INVALID, "%s: there are only %d", i->name, ACTIONS);
+	if (*count == WEB_WORDS_MAX || !web_input_word(i, (unsigned)*count))
+		return err_set(e, ERR_INVALID, "%s: there are only %zu", i->name, *count);
 	s->m->words[(*count)++] = (char *)(uintptr_t)word;
 	return 0;
 }
@@ -164,8 +171,8 @@ static int take_actions(struct source *s, const struct web_input *i, size_t *cou
 {
 	const struct json *json = json_of(s, i);
 
-	for (int k = 0; s->form && k < ACTIONS; k++) {
-		const char *name = action_name((enum people_action)k);
+	for (unsigned k = 0; s->form && web_input_word(i, k); k++) {
+		const char *name = web_input_word(i, k);
 
 		if (!web_form_has(s->form, name))
 			continue;

@@ -4,18 +4,28 @@
  */
 #pragma once
 
+#include "computations/hook/hook_event.h"
 #include "computations/people/action.h"
 #include "computations/web/web_action.h"
 #include "computations/web/web_form.h"
 
-enum { WEB_FIELD_MAX = 64, WEB_FORM_NAMES_MAX = 16 };
+enum {
+	WEB_FIELD_MAX = 64,
+	WEB_FORM_NAMES_MAX = 24,
+	WEB_WORDS_MAX = 16, /* of a list */
+};
+_Static_assert((int)ACTIONS <= (int)WEB_WORDS_MAX && (int)HOOK_EVENTS <= (int)WEB_WORDS_MAX,
+	       "each may be said");
+
+/* The k-th word that such an input may have; NULL: there are no more. */
+const char *web_input_word(const struct web_input *i, unsigned k);
 
 /* One message, whose texts lie in the request, the form or the tree. */
 struct web_message {
 	struct web_form *form; /* borrowed, or NULL */
 	struct json *json;     /* its own, or NULL */
 	ProtobufCMessage *message;
-	char *words[ACTIONS];
+	char *words[WEB_WORDS_MAX];
 	void *people; /* of INPUT_PEOPLE: its own, or NULL */
 	uint8_t digest[SHA3_256_LEN];
 	char field[WEB_FIELD_MAX]; /* what an error is about: "body cvm" */

@@ -4,12 +4,13 @@
 
 #include "common/base/json.h"
 #include "common/manifest/manifest_shape.h"
-#include "computations/people/action.h"
 #include "computations/web/web_action.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_input.h"
 #include "computations/web/web_new.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_place.h"
+#include "computations/web/web_webhook.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
@@ -38,6 +39,7 @@ static const struct {
 	{ "{name}", "name", "a CVM's name there" },
 	{ "{asset}", "asset", "an asset's name" },
 	{ "{file}", "file", "a file's name, as “files” has it" },
+	{ "{number}", "number", "a webhook's number" },
 };
 
 static const char *meaning_of(const char *query)
@@ -128,18 +130,23 @@ static void put_states(struct writer *w, const char *meaning)
 }
 
 /* To see something is a part of doing it (action.h). */
-static void put_words(struct writer *w)
+static void put_words(struct writer *w, const struct web_input *input)
 {
 	json_put_key(w, "items");
 	writer_text(w, "{\"enum\":[");
-	for (int i = 0; i < ACTIONS; i++)
-		writer_printf(w, "%s\"%s\"", i ? "," : "", action_name((enum people_action)i));
-	writer_text(w, "]},\"uniqueItems\":true,\"contains\":{\"const\":\"view\"}");
+	for (unsigned i = 0; web_input_word(input, i); i++)
+		writer_printf(w, "%s\"%s\"", i ? "," : "", web_input_word(input, i));
+	writer_text(w, "]},\"uniqueItems\":true");
+	if (!input->word)
+		writer_text(w, ",\"contains\":{\"const\":\"view\"}");
 }
 
 static const char *type_of(const struct http_route *route)
 {
-	return route->serve == web_events || route->serve == web_audit_json ? "integer" : "string";
+	return route->serve == web_events || route->serve == web_audit_json ||
+			       route->serve == web_deliveries_json
+		       ? "integer"
+		       : "string";
 }
 
 static const char *const seen[] = {
@@ -208,7 +215,7 @@ static void put_body(struct writer *w, const struct web_action *action)
 		put_text(w, "type", types[i->kind]);
 		put_text(w, "description", i->meaning);
 		if (i->kind == INPUT_ACTIONS)
-			put_words(w);
+			put_words(w, i);
 		if (i->kind == INPUT_TEXT || i->kind == INPUT_DIGEST)
 			put_text(w, "pattern", i->pattern ? i->pattern : NO_CONTROLS);
 		if ((i->kind == INPUT_TEXT || i->kind == INPUT_DOCUMENT) && i->is_needed)

@@ -17,6 +17,7 @@ static void free_place(void *data)
 		free(place->links[i]);
 	for (size_t i = 0; i < place->invitation_count; i++)
 		invitation_done(&place->invitations[i]);
+	free(place->more);
 	free(place);
 }
 
@@ -50,9 +51,13 @@ static const struct {
 	const char *path, *word;
 	enum deed deed; /* for whom it is */
 } screens[] = {
-	{ "members", "Members", DEED_LOOK }, { "assets", "Assets", DEED_ASSETS },
-	{ "cvms", "CVMs", DEED_LOOK },       { "usage", "Usage", DEED_LOOK },
-	{ "import", "Import", DEED_CREATE }, { "settings", "Settings", DEED_GOVERN },
+	{ "members", "Members", DEED_LOOK },
+	{ "assets", "Assets", DEED_ASSETS },
+	{ "cvms", "CVMs", DEED_LOOK },
+	{ "usage", "Usage", DEED_LOOK },
+	{ "webhooks", "Webhooks", DEED_WEBHOOKS },
+	{ "import", "Import", DEED_CREATE },
+	{ "settings", "Settings", DEED_GOVERN },
 };
 
 static void put_tabs(const struct web_work *work, const char *here, struct writer *w)

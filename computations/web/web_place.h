@@ -19,6 +19,7 @@ struct web_place {
 	char *links[ASSET_LINKS_SHOWN];        /* of the one */
 	size_t link_count;
 	bool may_change; /* that one */
+	void *more;      /* of a screen, malloc'ed */
 };
 
 /* Of run(): the request's workspace, as `work->more`. */

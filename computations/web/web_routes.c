@@ -16,6 +16,7 @@
 #include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
 #include "computations/web/web_token.h"
+#include "computations/web/web_webhook.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
@@ -300,6 +301,26 @@ const struct web_route web_routes[] = {
 	     NULL, DEED_LOOK, "Makes an invitation, whose link is told once."),
 	SEND(HTTP_DELETE, "/api/workspaces/{workspace}/invitations/{number}", web_api_withdraw, 0,
 	     NULL, DEED_LOOK, "Withdraws one that is open."),
+	API("/api/workspaces/{workspace}/webhooks", DEED_WEBHOOKS, NULL, web_webhooks_json,
+	    "Its webhooks, oldest first.", "application/json"),
+	SEND(HTTP_POST, "/api/workspaces/{workspace}/webhooks", web_api_webhook, WEB_BODY_MAX, NULL,
+	     DEED_LOOK, "Makes one, whose secret is told once."),
+	API("/api/workspaces/{workspace}/webhooks/{number}", DEED_WEBHOOKS, NULL, web_webhook_json,
+	    "One webhook.", "application/json"),
+	SEND(HTTP_DELETE, "/api/workspaces/{workspace}/webhooks/{number}", web_api_webhook_delete,
+	     0, NULL, DEED_LOOK, "Deletes it with its deliveries."),
+	SEND(HTTP_POST, "/api/workspaces/{workspace}/webhooks/{number}/enable",
+	     web_api_webhook_enable, 0, NULL, DEED_LOOK, "Goes on with one that is disabled."),
+	SEND(HTTP_POST, "/api/workspaces/{workspace}/webhooks/{number}/disable",
+	     web_api_webhook_disable, 0, NULL, DEED_LOOK, "Sends it nothing."),
+	SEND(HTTP_POST, "/api/workspaces/{workspace}/webhooks/{number}/rotate",
+	     web_api_webhook_rotate, 0, NULL, DEED_LOOK,
+	     "Gives it another secret, which is told once."),
+	API("/api/workspaces/{workspace}/webhooks/{number}/deliveries", DEED_WEBHOOKS, before_query,
+	    web_deliveries_json, "What it was told, newest first. The next page is behind “next”.",
+	    "application/json"),
+	SEND(HTTP_POST, "/api/workspaces/{workspace}/webhooks/{number}/deliveries/{delivery}",
+	     web_api_redeliver, 0, NULL, DEED_LOOK, "Sends one again, under its old id."),
 	MAKES("/api/workspaces/{workspace}/imports", WEB_IMPORT_MAX, web_import_api, web_api_import,
 	      "Creates what a document has, each computation whole or not at all; or says what would be."),
 	API("/api/workspaces/{workspace}/assets", DEED_ASSETS, after_query, web_assets_json,
@@ -352,6 +373,14 @@ const struct web_route web_routes[] = {
 	CHANGE("/w/{workspace}/members/{user}/remove", web_page_member_remove),
 	CHANGE("/w/{workspace}/invite", web_page_invite),
 	CHANGE("/w/{workspace}/invitations/{number}", web_page_withdraw),
+	PAGE("/w/{workspace}/webhooks", DEED_WEBHOOKS, NULL, web_webhooks),
+	CHANGE("/w/{workspace}/webhooks", web_page_webhook),
+	PAGE("/w/{workspace}/webhooks/{number}", DEED_WEBHOOKS, before_query, web_webhook),
+	CHANGE("/w/{workspace}/webhooks/{number}/enable", web_page_webhook_enable),
+	CHANGE("/w/{workspace}/webhooks/{number}/disable", web_page_webhook_disable),
+	CHANGE("/w/{workspace}/webhooks/{number}/rotate", web_page_webhook_rotate),
+	CHANGE("/w/{workspace}/webhooks/{number}/delete", web_page_webhook_delete),
+	CHANGE("/w/{workspace}/webhooks/{number}/deliveries/{delivery}", web_page_redeliver),
 	PAGE("/cvms", DEED_OPERATE, after_query, web_cvms),
 	PAGE("/cvms/{cvm}", DEED_OPERATE, NULL, web_cvm),
 	PAGE("/cvms/{cvm}/evidence", DEED_OPERATE, NULL, web_evidence),

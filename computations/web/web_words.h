@@ -111,6 +111,19 @@
 #define WEB_MEMBER_REMOVE                                                                        \
 	"Every role of this user in the workspace’s computations goes with the membership, and " \
 	"does not come back with an invitation. Manifests that were made keep this user’s keys."
+#define WEB_HOOK_NEW                                                                                \
+	"A receiver is told what happens in this workspace: a POST with ids and states, signed as " \
+	"Standard Webhooks has it, and tried again for a day."
+#define WEB_HOOK_URL    "https://HOST[:PORT][/PATH], at a public address"
+#define WEB_HOOK_EVENTS "None ticked: all of them."
+#define WEB_HOOK_ONCE                                                                           \
+	"Its receiver needs it to know what comes from here. It is shown once: lost, give the " \
+	"webhook another one."
+#define WEB_HOOK_DEEDS                                                                            \
+	"With another secret deliveries are signed by both for a day. What waits for a disabled " \
+	"one stays."
+#define WEB_NO_HOOKS      "Nobody is told what happens in this workspace."
+#define WEB_NO_DELIVERIES "It was told nothing yet."
 #define WEB_INVITE                                                                                  \
 	"A link that works once: whoever opens it makes an account, or signs in, and is a member. " \
 	"Send it by a way that you trust."

@@ -21,7 +21,7 @@ enum {
 	WEB_ROWS = 50,          /* of a list's page */
 	WEB_PAGE_MAX = 4 << 20, /* bytes of a page, or of an answer in JSON */
 	WEB_RECORDS = 60,       /* events on a page */
-	WEB_ROUTES_MAX = 192,
+	WEB_ROUTES_MAX = 256,
 	WEB_CSRF_LEN = 2 * SHA256_LEN,
 	WEB_ETAG_LEN = 2 * REVISION_LEN + 3, /* "REVISION.DIGEST", quoted */
 };

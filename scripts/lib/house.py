@@ -90,13 +90,14 @@ ROOMS = {
     "computations": {
         "people": [],
         "ca": ["people"],
+        "hook": [],
         "oidc": ["people"],
         "transfer": ["people"],
-        "store": ["ca", "people", "transfer"],
-        "core": ["ca", "people", "store"],
+        "store": ["ca", "hook", "people", "transfer"],
+        "core": ["ca", "hook", "people", "store"],
         "machines": ["core", "people", "store"],
-        "web": ["ca", "core", "machines", "oidc", "people", "store", "transfer"],
-        "admin": ["ca", "core", "machines", "people", "store", "transfer", "web"],
+        "web": ["ca", "core", "hook", "machines", "oidc", "people", "store", "transfer"],
+        "admin": ["ca", "core", "hook", "machines", "people", "store", "transfer", "web"],
     },
     "cli": {
         "base": [],

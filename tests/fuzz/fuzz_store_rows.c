@@ -29,8 +29,8 @@ static const struct {
 	const char *insert;
 	int columns;
 } tables[] = {
-	/* its first attempt, its first manifest: saved inputs have 20 values */
-	{ "INSERT OR REPLACE INTO computations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,1)",
+	/* its first attempt, its first manifest, told of: saved inputs have 20 values */
+	{ "INSERT OR REPLACE INTO computations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,1,1)",
 	  20 },
 	{ "INSERT OR REPLACE INTO cvms VALUES (?,?,?,?,?,?,?,?,?,?,?)", 11 },
 	{ "INSERT OR REPLACE INTO journals VALUES (?,?,?,?,?)", 5 },

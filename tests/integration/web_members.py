@@ -101,7 +101,7 @@ def who_is_no_member_learns_nothing():
         assert len(GETS) >= 6, GETS
         for pattern, deed in GETS:
             path = address(pattern, "lab")
-            governs = deed == "DEED_GOVERN"
+            governs = deed in ("DEED_GOVERN", "DEED_WEBHOOKS")
             for who in ("lab-viewer", "lab-member", "lab-administrator", "chief"):
                 wanted = 403 if governs and who in ("lab-viewer", "lab-member") else 200
                 for headers in ([], BROWSER):

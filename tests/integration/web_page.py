@@ -16,6 +16,7 @@ import zlib
 import tap
 from computations_service import KEY, agent_of, connected, create, run
 from harness import (PATIENCE, Computations, Folder, authority, cli, cvms, people, people_grpc, program, spki, until)
+from hook_receiver import Hooks
 from people import Caller
 from ports import free_port
 from user_keys import Holder, of
@@ -639,8 +640,9 @@ def the_document_says_what_is_there():
         known = create(web.service)
         people_grpc.PeopleServiceStub(web.service.channel).AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
         Caller(web.service.channel)("RegisterAsset", name="iris.csv", type="dataset", digest=bytes(32))
+        Hooks(web.service.channel)("Create", url="https://hooks.example.org/x")
         document = web.ask("/api/openapi.json").json()
-        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 46
+        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 53
         for path, item in document["paths"].items():
             operation = item.get("get")
             for method, other in item.items():
@@ -651,7 +653,7 @@ def the_document_says_what_is_there():
             if "{name}" in path or "{file}" in path:
                 continue  # of a workspace's CVM: web_machines.py; of evidence: web_evidence.py
             asked = path.replace("{id}", known).replace("{cvm}", "cvm-1").replace("{workspace}", "default")
-            asked = asked.replace("{user}", "me").replace("{asset}", "iris.csv")
+            asked = asked.replace("{user}", "me").replace("{asset}", "iris.csv").replace("{number}", "1")
             assert operation["summary"] in web.ask("/api").page().words(), path
             if kind == "text/event-stream":
                 Events(web, asked).close()
@@ -663,7 +665,7 @@ def the_document_says_what_is_there():
             assert in_path == re.findall(r"\{(\w+)\}", path)
             for parameter in operation["parameters"]:
                 if parameter["in"] == "query":
-                    value = {"before": "1" if path == "/api/audit" else known, "state": "running", "month": "2026-11", "after": after}.get(parameter["name"], "1")
+                    value = {"before": "1" if path == "/api/audit" or "deliveries" in path else known, "state": "running", "month": "2026-11", "after": after}.get(parameter["name"], "1")
                     if kind != "text/event-stream":
                         assert web.ask(f"{asked}?{parameter['name']}={value}").status == 200
             assert web.ask(asked, "PATCH").status == 405

@@ -48,7 +48,8 @@ def value_for(dice, schema, depth=0):
     if kind == "array":
         words = schema.get("items", {}).get("enum")
         if words:
-            return [schema["contains"]["const"]] + [word for word in words if word != schema["contains"]["const"] and dice.random() < 0.3]
+            first = [schema["contains"]["const"]] if "contains" in schema else []
+            return first + [word for word in words if word not in first and dice.random() < 0.3]
         return [value_for(dice, schema["items"], depth + 1) for _ in range(dice.randrange(3))] if "items" in schema else []
     if kind == "object":
         return {name: value_for(dice, inner, depth + 1) for name, inner in schema.get("properties", {}).items()

@@ -342,4 +342,23 @@ def attested():
     }
 
 
-TARGETS = [attested, authenticator, dhcp, grpc_headers, grpc_framing, endorse_header]
+def hook_url():
+    """A webhook's URL, and behind a zero byte the networks that the operator lists."""
+    return {
+        "name": b"https://hooks.example.org/a%20b?c=d&e=f", "port": b"https://hooks.example.org:8443?x", "v4": b"https://8.8.8.8/x",
+        "v6": b"https://[2606:4700::1]:444/x", "plain": b"http://10.1.2.3:80/x\x0010.0.0.0/8, fd00::/8 1.1.1.1",
+        "plain-refused": b"http://8.8.8.8/\x0010.0.0.0/8", "localhost": b"HTTPS://a.LocalHost/\x00127.0.0.0/8 ::1/128",
+        "loopback": b"https://127.0.0.1/", "loopback6": b"https://[::1]/\x00::/0", "mapped": b"https://[::ffff:10.0.0.1]/\x0010.0.0.0/8",
+        "private6": b"https://[fd00::1]/", "empty": b"", "scheme": b"ftp://h", "no-host": b"https:///x", "colon": b"https://:1/",
+        "port-0": b"https://h:0", "port-none": b"https://h:/", "port-large": b"https://h:65536", "port-word": b"https://h:4x",
+        "user": b"https://a:b@h/", "fragment": b"https://h/#x", "space": b"https://h/a b", "percent": b"https://h/%4",
+        "number": b"https://2130706433/", "hex": b"https://0x7f.1/", "dot": b"https://h./", "dash": b"https://-h/", "dash-end": b"https://h-/",
+        "under": b"https://a_b/", "dots": b"https://a..b/", "brackets": b"https://[127.0.0.1]/", "bracket": b"https://[::1/",
+        "label": b"https://" + b"a" * 64 + b"/", "host": b"https://" + b"a." * 127 + b"a/", "longest": b"https://h/" + b"x" * 502,
+        "longer": b"https://h/" + b"x" * 503, "bits": b"https://h\x0010.0.0.1/8", "slash": b"https://h\x0010.0.0.0/",
+        "slash-large": b"https://h\x0010.0.0.0/33", "no-net": b"https://h\x00lan", "nets": b"https://h\x00" + b"1.1.1.1 " * 33,
+        "nets-long": b"https://h\x00" + b" " * 2049,
+    }
+
+
+TARGETS = [hook_url, attested, authenticator, dhcp, grpc_headers, grpc_framing, endorse_header]

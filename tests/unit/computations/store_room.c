@@ -70,6 +70,8 @@ static const char *const takes_away[STORE_FORM] = {
 	[27] = "DROP INDEX certificates_line; DROP INDEX certificates_tls_key;"
 	       "ALTER TABLE certificates DROP COLUMN line; ALTER TABLE certificates DROP COLUMN renewal;"
 	       "ALTER TABLE certificates DROP COLUMN tls_key;",
+	[28] = "DROP TABLE usage_told; DROP TABLE webhook_deliveries; DROP TABLE webhooks;"
+	       "ALTER TABLE computations DROP COLUMN told;",
 };
 
 void store_room_age(struct store_room *f, int form)

@@ -2,6 +2,7 @@
 #include "computations/admin/admin.h"
 #include "computations/admin/admin_calls.h"
 #include "computations/admin/admin_certificate.h"
+#include "computations/admin/admin_webhook.h"
 #include "tests/unit.h"
 
 static bool is_listed(const char *path)
@@ -20,7 +21,8 @@ static bool has_deed(const char *path)
 	return false;
 }
 
-static const struct rpc_service *const services[] = { &admin_rpc, &people_rpc, &certificates_rpc };
+static const struct rpc_service *const services[] = { &admin_rpc, &people_rpc, &certificates_rpc,
+						      &webhooks_rpc };
 
 /* Otherwise it counts as one that changes something, about nobody knows what. */
 static void every_method_says_whether_it_changes_something(void **state)

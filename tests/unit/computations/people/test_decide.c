@@ -90,6 +90,7 @@ static const char *row_of(const struct expected *x, const struct decide_caller *
 		[DEED_ASSET_CHANGE] = c->owns ? x->create : x->asset,
 		[DEED_MACHINE] = x->govern,
 		[DEED_CONSOLE] = x->govern,
+		[DEED_WEBHOOKS] = x->govern,
 		[DEED_SEE] = x->see,
 		[DEED_RUN] = x->run,
 		[DEED_RUN_AGAIN] = x->again,
