@@ -11,6 +11,7 @@
 #include "computations/admin/admin_calls.h"
 #include "computations/admin/admin_certificate.h"
 #include "computations/admin/admin_webhook.h"
+#include "computations/ca/ocsp.h"
 #include "computations/core/appraisal.h"
 #include "computations/core/hook_sender.h"
 #include "computations/core/judge_line.h"
@@ -286,12 +287,16 @@ static int open_authority(struct daemon *d, const struct config *c, struct err *
 {
 	if (service_authority_open(c, &d->service.authority, e) < 0)
 		return err_code(e);
+	if (d->service.authority &&
+	    ocsp_responder_new(d->service.authority, &d->service.ocsp, e) < 0)
+		return err_code(e);
 	return own_list_new(&d->service, &d->store, &d->service.own_list, e);
 }
 
 static void close_authority(struct service *service)
 {
 	own_list_free(service->own_list);
+	ocsp_responder_free(service->ocsp);
 	authority_free(service->authority);
 }
 

@@ -6,6 +6,8 @@
 #include "common/rpc/tls.h"
 #include "computations/store/store.h"
 
+#include <string.h>
+
 /* Without tokens a certificate of these authorities is all that an administrator shows, and an agent has one, too. What
  * stands above an authority that another one signed is not known here, and a client brings what lies between. */
 static int check_admins(const struct config *c, const struct authority *a, struct err *e)
@@ -42,6 +44,8 @@ int service_authority_open(const struct config *config, struct authority **autho
 			return err_wrap(e, "COMPUTATIONS_CA_CERT, COMPUTATIONS_CA_KEY");
 		if (check_admins(config, a, e) < 0)
 			return err_code(e);
+		if (config->ca_url && !(a->url = strdup(config->ca_url)))
+			return err_nomem(e);
 	}
 	*authority = TAKE_PTR(a);
 	return 0;

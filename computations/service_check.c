@@ -208,7 +208,8 @@ static int look_authority(void *subject, char *found, struct err *e)
 	if (service_authority_open(c, &a, e) < 0)
 		return err_code(e);
 	timestamp_format(a->ends / 1000, end);
-	return preflight_found(found, "of %s, until %s", a->name, end);
+	return preflight_found(found, "of %s, until %s%s%s", a->name, end,
+			       a->url ? "; certificates say " : "", a->url ? a->url : "");
 }
 
 /* The policy and the files beside it, as they are read at the start. */

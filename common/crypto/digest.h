@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum digest_kind {
-	DIGEST_SHA1, /* of old event logs, which decide nothing; and in RFC 6238's HMAC */
+	DIGEST_SHA1, /* of old event logs, which decide nothing; in RFC 6238's HMAC; of names in RFC 6960 */
 	DIGEST_SHA256,
 	DIGEST_SHA384,
 	DIGEST_SHA512,

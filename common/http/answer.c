@@ -18,7 +18,7 @@ _Static_assert(FIELDS_OWN + 2 <= RPC_WEB_FIELDS_MAX, "all fields fit");
 struct fields {
 	struct rpc_web_field list[RPC_WEB_FIELDS_MAX];
 	size_t count;
-	char status[4], length[24], date[48];
+	char status[4], length[24], date[HTTP_DATE_MAX];
 };
 
 static void add(struct fields *f, const char *name, const char *value)
@@ -27,21 +27,27 @@ static void add(struct fields *f, const char *name, const char *value)
 		f->list[f->count++] = (struct rpc_web_field){ name, value };
 }
 
-/* IMF-fixdate (RFC 9110, 5.6.7); names of days and months are English whatever the locale. */
-static void put_date(struct fields *f)
+/* Names of days and months are English whatever the locale. */
+void http_date(int64_t seconds, char text[HTTP_DATE_MAX])
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	time_t now = time(NULL);
+	const time_t at = (time_t)seconds;
 	struct tm tm;
 
-	if (!gmtime_r(&now, &tm))
+	text[0] = 0;
+	if (!gmtime_r(&at, &tm))
 		return;
-	snprintf(f->date, sizeof(f->date), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+	snprintf(text, HTTP_DATE_MAX, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
 		 days + (ptrdiff_t)3 * tm.tm_wday, tm.tm_mday % 100,
 		 months + (ptrdiff_t)3 * tm.tm_mon, (tm.tm_year + 1900) % 10000, tm.tm_hour % 100,
 		 tm.tm_min % 100, tm.tm_sec % 100);
-	add(f, "date", f->date);
+}
+
+static void put_date(struct fields *f)
+{
+	http_date(time(NULL), f->date);
+	add(f, "date", *f->date ? f->date : NULL);
 }
 
 /* Nothing of an answer may be run, framed, guessed or told to others, unless it says so. */

@@ -138,7 +138,10 @@ static bool check_form(struct http_request *r, const struct rpc_web_request *q)
 							 "use GET, HEAD, POST, PUT, PATCH, DELETE "
 							 "or OPTIONS",
 							 NULL });
-	failed = http_target_parse(q->target, &r->target, &e);
+	failed =
+		r->routes->tail && strncmp(q->target, r->routes->tail, strlen(r->routes->tail)) == 0
+			? http_target_parse_tail(q->target, r->routes->tail, &r->target, &e)
+			: http_target_parse(q->target, &r->target, &e);
 	if (failed)
 		return refuse(r, &(struct http_problem){
 					 err_is(failed, ERR_OUT_OF_RANGE) ? 414 : 400, e.text,

@@ -46,6 +46,10 @@ struct http_answer {
 	uint8_t *body;                /* malloc'ed, taken over in every case */
 	size_t len;
 };
+/* IMF-fixdate (RFC 9110, section 5.6.7) of seconds since 1970; "": no calendar has it. */
+enum { HTTP_DATE_MAX = 48 };
+void http_date(int64_t seconds, char text[HTTP_DATE_MAX]);
+
 /* Once; later ones are forgotten. */
 void http_request_answer(struct http_request *r, const struct http_answer *answer);
 

@@ -46,6 +46,7 @@ struct http_routes {
 	 * False, or NULL: it is told as to programs. */
 	bool (*show)(const struct http_request *r, const struct http_problem *problem, void *data,
 		     struct http_answer *answer);
+	const char *tail; /* http_target_parse_tail()'s prefix; NULL: there is none */
 };
 
 /* A route's `query`: whatever stands in it, for who answers to other programs' addresses. */

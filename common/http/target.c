@@ -11,7 +11,7 @@
 /* Where the decoded text grows. */
 struct decoder {
 	char *to;
-	bool is_query;
+	bool is_query, is_tail;
 };
 
 static bool is_plain(char c, bool is_query)
@@ -30,7 +30,7 @@ static int decode_one(struct decoder *d, const char *at, struct err *e)
 		return 1;
 	}
 	if (*at != '%') {
-		if (!is_plain(*at, d->is_query))
+		if (!is_plain(*at, d->is_query) && !(d->is_tail && *at == '/'))
 			return err_set(e, ERR_INVALID, "%s can't stand in a %s as it is",
 				       log_quote_bytes(at, 1).text, d->is_query ? "query" : "path");
 		*d->to++ = *at;
@@ -151,6 +151,32 @@ int http_target_parse(const char *text, struct http_target *t, struct err *e)
 		if (!at)
 			return err_code(e);
 	}
+	return 0;
+}
+
+int http_target_parse_tail(const char *text, const char *prefix, struct http_target *t,
+			   struct err *e)
+{
+	const size_t len = strlen(prefix);
+	struct decoder d = { .to = t->text, .is_tail = true };
+	const char *end;
+
+	t->segment_count = t->query_count = 0;
+	if (strlen(text) > HTTP_TARGET_MAX)
+		return err_set(e, ERR_OUT_OF_RANGE, "more than %d bytes", HTTP_TARGET_MAX);
+	if (strncmp(text, prefix, len) != 0 || len < 3)
+		return err_set(e, ERR_INVALID, "a path that does not begin with %s", prefix);
+	t->segments[t->segment_count++] = d.to;
+	memcpy(d.to, prefix + 1, len - 2);
+	d.to[len - 2] = 0;
+	d.to += len - 1;
+	t->segments[t->segment_count++] = d.to;
+	end = decode(&d, text + len, "?", e);
+	if (!end)
+		return err_code(e);
+	if (*end || !*t->segments[1])
+		return err_set(e, ERR_INVALID, "%s behind %s", *end ? "a query" : "nothing",
+			       prefix);
 	return 0;
 }
 

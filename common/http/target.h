@@ -32,5 +32,9 @@ struct http_target {
 
 /* ERR_OUT_OF_RANGE: longer than a limit above. ERR_INVALID: anything else. */
 int http_target_parse(const char *text, struct http_target *target, struct err *e) MUST_CHECK;
+/* The same of a path that begins with `prefix`, "/ocsp/" say: a second segment follows, which is all that is left, slashes
+ * within it and up to HTTP_TARGET_MAX, and no query. For protocols that write base64 into paths. */
+int http_target_parse_tail(const char *text, const char *prefix, struct http_target *target,
+			   struct err *e) MUST_CHECK;
 /* NULL: not in the query. */
 const char *http_target_query(const struct http_target *target, const char *name);

@@ -23,6 +23,7 @@ void authority_free(struct authority *a)
 	X509_free(a->cert);
 	EVP_PKEY_free(a->key);
 	free(a->pem);
+	free(a->url);
 	free(a);
 }
 

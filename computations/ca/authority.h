@@ -22,6 +22,8 @@ struct authority {
 	char name[AUTHORITY_NAME_MAX + 1];               /* its trust domain */
 	char fingerprint[AUTHORITY_FINGERPRINT_LEN + 1]; /* its key's (key.h) */
 	int64_t ends;                                    /* ms since 1970 */
+	/* Where others reach list and status, without the last slash; in what it issues. NULL: nobody says. */
+	char *url;
 };
 void authority_free(struct authority *a);
 DEFINE_CLEANUP(struct authority *, authority_free)

@@ -11,6 +11,20 @@ DEFINE_CLEANUP(ASN1_INTEGER *, ASN1_INTEGER_free)
 DEFINE_CLEANUP(ASN1_TIME *, ASN1_TIME_free)
 
 /* Names need no escaping in OpenSSL's words: neither has a comma or a colon (ca_role.h, authority.h). */
+/* Where its status is to be had, and the list. */
+static int add_places(const struct authority *a, X509 *cert, struct err *e)
+{
+	char status[256], list[256];
+
+	if (!a->url)
+		return 0;
+	snprintf(status, sizeof(status), "OCSP;URI:%s" CERTIFICATE_STATUS_PATH, a->url);
+	snprintf(list, sizeof(list), "URI:%s" CERTIFICATE_LIST_PATH, a->url);
+	if (authority_extend(a->cert, cert, NULL, NID_info_access, status, e) < 0)
+		return err_code(e);
+	return authority_extend(a->cert, cert, NULL, NID_crl_distribution_points, list, e);
+}
+
 static int add_extensions(const struct authority *a, const struct certificate_plan *plan,
 			  X509 *cert, struct err *e)
 {
@@ -37,7 +51,7 @@ static int add_extensions(const struct authority *a, const struct certificate_pl
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (authority_extend(a->cert, cert, NULL, all[i].nid, all[i].value, e) < 0)
 			return err_code(e);
-	return 0;
+	return add_places(a, cert, e);
 }
 
 int certificate_sign(const struct authority *a, const struct certificate_plan *plan, EVP_PKEY *key,

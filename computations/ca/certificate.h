@@ -7,6 +7,10 @@
 #include "computations/ca/authority.h"
 #include "computations/ca/ca_role.h"
 
+/* Behind the address that certificates say (authority.h), as the page has them. */
+#define CERTIFICATE_STATUS_PATH "/ocsp"
+#define CERTIFICATE_LIST_PATH   "/ca.crl"
+
 enum { CA_LIST_MAX = 1 << 20 /* bytes of a list */ };
 
 struct certificate_plan {

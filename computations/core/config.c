@@ -13,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIG_NAME_MAX = 128 /* bytes of the page's name */ };
+enum {
+	CONFIG_NAME_MAX = 128,   /* bytes of the page's name */
+	CONFIG_CA_URL_MAX = 128, /* and of CA_URL */
+};
 
 #define TEXT(name, member, fallback, help) \
 	SETTING("COMPUTATIONS_" name, SETTING_TEXT, config, member, fallback, help)
@@ -91,6 +94,9 @@ const struct setting config_settings[] = {
 	     "certificate of the authority that issues certificates to agents, managers, services and people; default: none"),
 	TEXT("CA_KEY", ca_key, NULL,
 	     "its private key, which nobody but the service's user may read"),
+	TEXT("CA_URL", ca_url, NULL,
+	     "where others reach the page's /ocsp and /ca.crl, such as http://ca.example.org: certificates say it; default: "
+	     "none, and they don't"),
 	TEXT("MANAGERS", managers, NULL,
 	     "table of the managers that make CVMs for workspaces, and of how many each may have; default: none"),
 	TEXT("WEBHOOK_NETWORKS", webhook_networks, NULL,
@@ -166,6 +172,25 @@ static int web_check(const char *address, bool mutual, struct err *e)
 	return 0;
 }
 
+/* Without anything that OpenSSL's words for extensions, or a log's line, would read as more than an address. */
+static bool is_url(const char *url)
+{
+	static const char *const schemes[] = { "http://", "https://" };
+	const size_t len = strlen(url);
+
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		const size_t scheme = strlen(schemes[i]);
+
+		if (strncmp(url, schemes[i], scheme) == 0 && len > scheme &&
+		    len <= CONFIG_CA_URL_MAX)
+			return url[scheme] != '/' && url[len - 1] != '/' &&
+			       strspn(url + scheme,
+				      "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-_/") == len - scheme;
+	}
+	return false;
+}
+
 static int check_paths(const struct config *c, struct err *e)
 {
 	const struct {
@@ -181,6 +206,16 @@ static int check_paths(const struct config *c, struct err *e)
 			return err_set(e, ERR_INVALID,
 				       "COMPUTATIONS_%s: %s is not an absolute path", all[i].name,
 				       log_quote(all[i].path).text);
+	if (c->ca_url && !(c->ca_cert && c->web))
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_CA_URL does nothing without COMPUTATIONS_CA_CERT and "
+			       "COMPUTATIONS_WEB");
+	if (c->ca_url && !is_url(c->ca_url))
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_CA_URL: %s is not http:// or https://, then a host, "
+			       "perhaps a port and a path, of at most %d of a-z A-Z 0-9 . : - _ / "
+			       "without one at the end",
+			       log_quote(c->ca_url).text, CONFIG_CA_URL_MAX);
 	if (!c->ca_cert != !c->ca_key)
 		return err_set(e, ERR_INVALID,
 			       "COMPUTATIONS_CA_%s is set and _%s is not: give both or neither",

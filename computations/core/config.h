@@ -12,7 +12,7 @@ struct config {
 	char *admin_client_ca_certs, *admin_client_crl;
 	char *state_dir, *database, *log_level, *audit_log, *metrics, *web, *web_origin, *oidc;
 	char *managers;
-	char *ca_cert, *ca_key;
+	char *ca_cert, *ca_key, *ca_url;
 	char *webhook_networks, *webhook_ca;
 	char *attestation_policy, *attestation_root, *attestation_collateral, *attestation_ak;
 	char *attestation_cache, *attestation_kds, *attestation_pcs, *attestation_endorsements_ca;

@@ -16,6 +16,7 @@ struct hook_sender;
 struct judge_line;
 struct known_hashes;
 struct machines;
+struct ocsp_responder;
 struct own_list;
 struct password_line;
 struct session;
@@ -30,7 +31,8 @@ struct service {
 	struct judge_line *judges;       /* of manifests that are brought */
 	struct machines *machines;       /* CVMs that managers make */
 	struct authority *authority;     /* that issues certificates; NULL: none does, */
-	struct own_list *own_list;       /* and nobody asks whom it revoked */
+	struct own_list *own_list;       /* and nobody asks whom it revoked, */
+	struct ocsp_responder *ocsp;     /* or what the status of one is; for the queue alone */
 	struct hook_sender *hooks;       /* that tells webhooks */
 	uint64_t max_sessions;
 	size_t session_count;   /* of agents */

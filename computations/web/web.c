@@ -7,7 +7,9 @@
 #include "common/base/log.h"
 #include "common/metrics/metrics_server.h"
 #include "common/rpc/admin_socket.h"
+#include "computations/core/source_rate.h"
 #include "computations/web/web_oidc.h"
+#include "computations/web/web_status.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -136,6 +138,11 @@ static int open_listeners(struct web *web, const struct config *c, struct rpc_tl
 	return 0;
 }
 
+static const struct source_rates status_rates = {
+	.source = { WEB_STATUS_EVERY_MS, WEB_STATUS_BURST },
+	.all = { WEB_STATUS_ALL_EVERY_MS, WEB_STATUS_ALL_BURST },
+};
+
 int web_open(const struct config *c, struct service *service, struct rpc_tls *tls,
 	     struct web **made, struct err *e)
 {
@@ -149,13 +156,15 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 	web->service = service;
 	for (size_t i = 0; i < web_routes_count; i++)
 		web->rows[i] = web_routes[i].http;
-	web->routes = (struct http_routes){ web->rows, web_routes_count, web, web_show_problem };
+	web->routes = (struct http_routes){ web->rows, web_routes_count, web, web_show_problem,
+					    WEB_STATUS_TAIL };
 	TAILQ_INIT(&web->followers);
 	service->web = web;
 	*made = web;
 	if (RAND_bytes(web->secret, sizeof(web->secret)) != 1)
 		return err_openssl(e, ERR_INTERNAL, "a secret");
 	if (sign_in_rate_new(&web->rate, e) < 0 ||
+	    source_rate_new(&status_rates, &web->status_rate, e) < 0 ||
 	    http_event_hub_new(service->loop, &event_limits, &web->hub, e) < 0 ||
 	    http_server_new(service->loop, &web->routes, &web->http, e) < 0)
 		return err_code(e);
@@ -180,6 +189,7 @@ void web_done(struct web *web)
 	free(web->socket);
 	oidc_free(web->oidc);
 	sign_in_rate_free(web->rate);
+	source_rate_free(web->status_rate);
 	OPENSSL_cleanse(web, sizeof(*web));
 	free(web);
 }

@@ -4,10 +4,12 @@
  */
 #pragma once
 
+#include "computations/ca/certificate.h"
+
 struct http_request;
 
 #define WEB_CERTIFICATE_PATH      "/ca.pem"
-#define WEB_CERTIFICATE_LIST_PATH "/ca.crl"
+#define WEB_CERTIFICATE_LIST_PATH CERTIFICATE_LIST_PATH
 
 void web_certificate(struct http_request *r, void *data);
 void web_certificate_list(struct http_request *r, void *data);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_routes.c — what can be asked for, and what the API's document says of it. */
 #include "common/base/log.h"
+#include "computations/ca/ocsp_request.h"
 #include "computations/web/web.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_act.h"
@@ -15,6 +16,7 @@
 #include "computations/web/web_place.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
+#include "computations/web/web_status.h"
 #include "computations/web/web_token.h"
 #include "computations/web/web_webhook.h"
 #include "computations/web/web_words.h"
@@ -459,6 +461,9 @@ const struct web_route web_routes[] = {
 	CHANGE("/invite/{secret}/join", web_page_join),
 	OPEN(WEB_CERTIFICATE_PATH, web_certificate),
 	OPEN(WEB_CERTIFICATE_LIST_PATH, web_certificate_list),
+	OPEN(WEB_STATUS_TAIL "{request}", web_status_get),
+	{ .http = { HTTP_POST, WEB_STATUS_PATH, http_anybody, OCSP_REQUEST_MAX, WEB_STATUS_TYPE,
+		    NULL, web_status_post } },
 	OPEN("/page.css", asset_css),
 	OPEN("/page.js", asset_js),
 	OPEN("/passkey.js", asset_passkey),

@@ -34,7 +34,8 @@ struct web {
 	struct http_route rows[WEB_ROUTES_MAX]; /* of web_routes[] */
 	struct web_door door;
 	struct sign_in_rate *rate;
-	struct oidc *oidc; /* NULL: no COMPUTATIONS_OIDC */
+	struct source_rate *status_rate; /* of who asks about certificates */
+	struct oidc *oidc;               /* NULL: no COMPUTATIONS_OIDC */
 	/* What passkeys are for: "https://cocos.example.org:9466", "cocos.example.org"; "": there are none. */
 	struct {
 		char origin[WEB_URL_MAX], name[WEB_URL_MAX];

@@ -8,7 +8,11 @@ import threading
 import grpc
 
 from certificate_renew import NONE, fields, first, load, renewal
-from certificates import MORE, OVER, Issuer, openssl
+from certificates import MORE, OVER, Issuer, make_authority, openssl
+from cryptography import x509
+from cryptography.x509 import ocsp
+from harness import Folder, read
+from ocsp import MALFORMED, TRY_LATER, UNAUTHORIZED, Status, authority_of, der, question
 from rows import Outcome, row
 
 
@@ -330,3 +334,104 @@ def renewals_without_end(evil):
                 said = error.details()
         assert len([c for c in page.listed().values() if c.renewal]) == 4
         return Outcome(not said, said)
+
+
+# ---- what is asked about certificates ----
+
+WORDS = {MALFORMED: "malformedRequest", TRY_LATER: "tryLater", UNAUTHORIZED: "unauthorized"}
+
+
+def answered(answer):
+    """Whether a status came, or which refusal of RFC 6960."""
+    if answer.status != 200:
+        return Outcome(False, f"HTTP {answer.status}", 0)
+    if answer.body in WORDS:
+        return Outcome(False, WORDS[answer.body], 0)
+    status = ocsp.load_der_ocsp_response(answer.body).certificate_status
+    return Outcome(status == ocsp.OCSPCertStatus.GOOD, str(status), len(answer.body))
+
+
+@row("certificate-status-of-a-revoked-one", "asked.pem: revoked")
+def status_of_a_revoked_one(evil):
+    """A stolen certificate is shown to somebody who asks the service whether it is good."""
+    with Status() as page:
+        issued = first(page)
+        if evil:
+            page.call("Revoke", serial=issued.serial)
+        said = page.openssl(issued)
+        assert "Response verify OK" in said, said
+        return Outcome("asked.pem: good" in said, said)
+
+
+@row("certificate-status-replayed", "Nonce Verify error")
+def status_replayed(evil):
+    """Somebody on the way gives the answer of before the revocation."""
+    with Status() as page:
+        issued = first(page)
+        kept, asked = page.keys("kept"), page.keys("asked")
+        files = ("-issuer", page.keys("ca.pem"), "-CAfile", page.keys("ca.pem"), "-no_nonce")  # but that of the request
+        page.openssl(issued, "-respout", kept, "-reqout", asked)
+        if evil:
+            page.openssl(issued, "-reqout", asked)
+        said = openssl("ocsp", *files, "-reqin", asked, "-respin", kept, fails=True).decode()
+        return Outcome("Response verify OK" in said and "Nonce Verify error" not in said, said)
+
+
+@row("certificate-status-of-another-authoritys", "unauthorized")
+def status_of_another_authoritys(evil):
+    """An authority of the same name, whose certificates the service is to vouch for."""
+    with Status() as page, Folder() as other:
+        make_authority(other)
+        authority = x509.load_pem_x509_certificate(read(other("ca.pem"))) if evil else authority_of(page)
+        return answered(page.post(question(first(page), authority)))
+
+
+@row("certificate-status-of-many-at-once", "malformedRequest")
+def status_of_many(evil):
+    """One small request about as many certificates as fit in, each of which is looked up."""
+    with Status() as page:
+        asked = question(first(page), authority_of(page))
+        one = asked[6:] if evil else b""
+        return answered(page.post(der(0x30, der(0x30, der(0x30, *[one] * 9))) if evil else asked))
+
+
+@row("certificate-status-request-of-many-bytes", "HTTP 413")
+def status_request_of_many_bytes(evil):
+    """A request of a mebibyte."""
+    with Status() as page:
+        return answered(page.post(os.urandom(1 << 20) if evil else question(first(page), authority_of(page))))
+
+
+@row("certificate-status-request-that-is-cut", "malformedRequest")
+def status_request_that_is_cut(evil):
+    """A request that ends in its middle."""
+    with Status() as page:
+        asked = question(first(page), authority_of(page))
+        return answered(page.post(asked[:len(asked) // 2] if evil else asked))
+
+
+@row("certificate-status-request-with-a-long-nonce", "malformedRequest")
+def status_request_with_a_long_nonce(evil):
+    """A nonce of an attacker's making, which the responder would sign: longer than RFC 9654 lets it be."""
+    with Status() as page:
+        return answered(page.post(question(first(page), authority_of(page), nonce=os.urandom(1024 if evil else 128))))
+
+
+@row("certificate-status-without-end", "tryLater")
+def status_without_end(evil):
+    """One address has the responder sign as fast as it can."""
+    with Status() as page:
+        asked, got = question(first(page), authority_of(page)), []
+
+        def take():
+            while TRY_LATER not in got and len(got) < (10000 if evil else 50):
+                got.append(page.post(asked).body)
+
+        threads = [threading.Thread(target=take) for _ in range(16 if evil else 1)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        # Others are answered meanwhile.
+        assert page.post(asked, address="127.0.0.9").body not in WORDS
+        return Outcome(TRY_LATER not in got, "tryLater" if TRY_LATER in got else "", 0 if evil else sum(map(len, got)))

@@ -279,4 +279,79 @@ def signing_request():
     }
 
 
-TARGETS = [x509, x509_crl, crl_set, signing_request]
+HASHES = {"sha1": (oid("1.3.14.3.2.26"), 20), "sha256": (oid("2.16.840.1.101.3.4.2.1"), 32)}
+NONCE = "1.3.6.1.5.5.7.48.1.2"
+
+
+def cert_id(kind="sha1", null=b"\5\0", serial=None, name_len=None, key_len=None, rest=b""):
+    algorithm, length = HASHES[kind]
+    return der(0x30, der(0x30, algorithm, null), der(4, bytes(length if name_len is None else name_len)),
+               der(4, bytes(length if key_len is None else key_len)), serial or der(2, bytes([0x41] * 16)), rest)
+
+
+def question(*certs, extensions=b"", before=b"", after=b"", behind=b""):
+    listed = [der(0x30, c) for c in certs or (cert_id(),)]
+    return der(0x30, der(0x30, before, der(0x30, *listed), extensions, after), behind)
+
+
+def said(*extensions):
+    return der(0xa2, der(0x30, *extensions))
+
+
+def nonce(length, critical=None):
+    return extension(NONCE, der(4, bytes(length)), critical)
+
+
+def ocsp_request():
+    crit = extension("1.2.3", b"", 255)
+    good = question()
+    return {
+        "good": good,
+        "sha256": question(cert_id("sha256")),
+        "no-parameters": question(cert_id(null=b"")),
+        "odd-parameters": question(cert_id(null=der(2, b"\1"))),
+        "long-null": question(cert_id(null=der(5, b"\0"))),
+        "other-hash": question(der(0x30, der(0x30, oid("1.2.3")), der(4, b"a"), der(4, b"b"), der(2, b"\1"))),
+        "eight": question(*[cert_id()] * 8),
+        "nine": question(*[cert_id()] * 9),
+        "none": der(0x30, der(0x30, der(0x30))),
+        "nonce-1": question(extensions=said(nonce(1))),
+        "nonce-32": question(extensions=said(nonce(32))),
+        "nonce-128": question(extensions=said(nonce(128))),
+        "nonce-0": question(extensions=said(nonce(0))),
+        "nonce-129": question(extensions=said(nonce(129))),
+        "nonce-critical": question(extensions=said(nonce(32, 255))),
+        "nonce-twice": question(extensions=said(nonce(32), nonce(32))),
+        "nonce-bare": question(extensions=said(extension(NONCE, bytes(16)))),
+        "nonce-more": question(extensions=said(extension(NONCE, der(4, b"a") + b"\5\0"))),
+        "other-extension": question(extensions=said(extension("1.2.3", b"\5\0"), nonce(8))),
+        "critical-extension": question(extensions=said(crit)),
+        "no-extensions": question(extensions=said()),
+        "extensions-more": question(extensions=der(0xa2, der(0x30, nonce(8)), b"\5\0")),
+        "extension-more": question(extensions=said(der(0x30, oid("1.2.3"), der(4, b""), b"\5\0"))),
+        "single-extension": question(cert_id() + der(0xa0, der(0x30, extension("1.2.3", b"\5\0")))),
+        "single-critical": question(cert_id() + der(0xa0, der(0x30, crit))),
+        "single-nonce": question(cert_id() + der(0xa0, der(0x30, nonce(8)))),
+        "single-more": question(cert_id() + b"\5\0"),
+        "id-more": question(cert_id(rest=b"\5\0")),
+        "id-no-name": question(cert_id(name_len=0)),
+        "id-long-key": question(cert_id(key_len=65)),
+        "serial-20": question(cert_id(serial=der(2, b"\1" * 20))),
+        "serial-21": question(cert_id(serial=der(2, b"\1" * 21))),
+        "serial-negative": question(cert_id(serial=der(2, b"\xff"))),
+        "serial-text": question(cert_id(serial=der(4, b"1"))),
+        "version-1": question(before=der(0xa0, number(0))),
+        "version-2": question(before=der(0xa0, number(1))),
+        "version-more": question(before=der(0xa0, number(0), number(0))),
+        "name": question(before=der(0xa1, der(0x82, b"me"))),
+        "signed": question(behind=der(0xa0, der(0x30, P256_SHA256, bits(bytes(64))))),
+        "behind": question(behind=der(0xa1, b"")),
+        "after": question(after=der(0xa3, b"")),
+        "bytes-after": good + b"\0",
+        "long-length": good[:1] + b"\x83\0" + good[2:],
+        "empty": der(0x30),
+        "full": question(extensions=said(extension("1.2.3", bytes(4096)))),
+    }
+
+
+TARGETS = [x509, x509_crl, crl_set, signing_request, ocsp_request]

@@ -2,6 +2,8 @@
 #include "common/http/target.h"
 #include "tests/unit.h"
 
+#include <string.h>
+
 static int parse(const char *text, struct http_target *t)
 {
 	struct err e;
@@ -161,10 +163,38 @@ static void every_truncation_is_a_target_or_none(void **state)
 	}
 }
 
+static void a_tail_is_one_value(void **state)
+{
+	char longest[HTTP_TARGET_MAX + 2] = "/ocsp/";
+	struct http_target t;
+	struct err e;
+
+	assert_int_equal(http_target_parse_tail("/ocsp/a/b%2Fc+d=//e", "/ocsp/", &t, &e), 0);
+	assert_int_equal(t.segment_count, 2);
+	assert_int_equal(t.query_count, 0);
+	assert_string_equal(t.segments[0], "ocsp");
+	assert_string_equal(t.segments[1], "a/b/c+d=//e");
+	for (const char *const *bad =
+		     (const char *const[]){ "/ocsp/", "/ocsp/?a", "/ocsp/a?", "/ocsp", "/ocspa/b",
+					    "/ocsp/a%", "/ocsp/%0", "/ocsp/%00", "/ocsp/%ff",
+					    "/ocsp/a#", "/ocsp/a b", "/ocsp/a%0a", "", NULL };
+	     *bad; bad++)
+		if (http_target_parse_tail(*bad, "/ocsp/", &t, &e) != -ERR_INVALID)
+			fail_msg("%s", *bad);
+	memset(longest + 6, 'a', HTTP_TARGET_MAX - 6);
+	assert_int_equal(http_target_parse_tail(longest, "/ocsp/", &t, &e), 0);
+	assert_int_equal(strlen(t.segments[1]), HTTP_TARGET_MAX - 6);
+	longest[HTTP_TARGET_MAX] = 'a';
+	assert_int_equal(http_target_parse_tail(longest, "/ocsp/", &t, &e), -ERR_OUT_OF_RANGE);
+	/* Elsewhere a slash separates, however it is written. */
+	assert_true(parse("/ocsp/a%2Fb", &t) < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_and_its_query_are_taken_apart),
+		cmocka_unit_test(a_tail_is_one_value),
 		cmocka_unit_test(another_reading_of_a_path_is_refused),
 		cmocka_unit_test(lengths_have_limits),
 		cmocka_unit_test(counts_have_limits),
