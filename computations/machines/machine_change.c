@@ -30,6 +30,8 @@ static int change_row(struct store *store, struct machine_change *c, struct err 
 		return usage_limit_apply(store, c->number, &c->quota, store_now(), e);
 	case MACHINE_CHANGE_GONE:
 		return change_gone(store, c, e);
+	case MACHINE_CHANGE_MOVED:
+		return store_machine_moved(store, c->number, c->text, c->address, e);
 	case MACHINE_CHANGE_TURN:
 		return store_machine_turn(store, c->number, &c->agent, &c->turn, &c->computation,
 					  e);
@@ -96,6 +98,10 @@ void machine_change_say(const struct machine_change *c)
 		break;
 	case MACHINE_CHANGE_MADE:
 		say_made(&c->row);
+		break;
+	case MACHINE_CHANGE_MOVED:
+		log_info("CVM %s of workspace %s: manager %s has it by now", c->row.name,
+			 c->row.workspace, c->row.manager);
 		break;
 	case MACHINE_CHANGE_TURN:
 		say_turn(c);

@@ -21,7 +21,8 @@ struct machine_change {
 		MACHINE_CHANGE_NOTE,
 		MACHINE_CHANGE_RAN,
 		MACHINE_CHANGE_GONE,
-		MACHINE_CHANGE_TURN /* of one that is made for a run */
+		MACHINE_CHANGE_MOVED, /* to the manager that `text` names */
+		MACHINE_CHANGE_TURN   /* of one that is made for a run */
 	} kind;
 	enum machine_phase phase;
 	char id[MACHINE_ID_LEN + 1], address[REACH_MAX];

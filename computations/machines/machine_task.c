@@ -54,8 +54,16 @@ static void wait_longer(struct machine_task *task)
 	wait_for(task, ms < RETRY_MS_MAX ? ms : RETRY_MS_MAX);
 }
 
+void machine_task_wait(struct machine_task *task, bool has_failed)
+{
+	if (has_failed)
+		wait_longer(task);
+	else
+		wait_for(task, SOON_MS);
+}
+
 /* The step is over. Who waits is told, unless its removal was asked for meanwhile and has not been tried. */
-static void settle(struct machine_task *task)
+void machine_task_settle(struct machine_task *task)
 {
 	bool is_gone = machine_is_gone(task->row.phase);
 	bool is_new = task->row.phase == MACHINE_LEAVING && task->stepped != MACHINE_LEAVING;
@@ -82,7 +90,7 @@ static void note(struct machine_task *task, const char *text);
 static void turned(struct machine_task *task)
 {
 	if (task->row.phase >= MACHINE_LEAVING || task->machines->is_stopping)
-		settle(task);
+		machine_task_settle(task);
 	else
 		look(task);
 }
@@ -97,7 +105,7 @@ static void change_failed(struct machine_task *task, enum machine_change_kind ki
 		return;
 	}
 	log_error("CVM %s of workspace %s: %s", task->row.name, task->row.workspace, e->text);
-	settle(task);
+	machine_task_settle(task);
 }
 
 /* How far its workspace's limit of the month is; said once. */
@@ -132,10 +140,10 @@ static void change_done(void *data, const struct err *e)
 	else if (kind == MACHINE_CHANGE_TURN)
 		turned(task);
 	else
-		settle(task);
+		machine_task_settle(task);
 }
 
-static void change(struct machine_task *task, const struct machine_change *wanted)
+void machine_task_change(struct machine_task *task, const struct machine_change *wanted)
 {
 	struct machine_change *c = malloc(sizeof(*c));
 	struct store_queue_op op = { .run = machine_change_run, .done = change_done, .data = c };
@@ -150,7 +158,7 @@ static void change(struct machine_task *task, const struct machine_change *wante
 	if (!c || store_queue_add(task->machines->service->queue, &op, &e) < 0) {
 		free(c);
 		wait_longer(task);
-		settle(task);
+		machine_task_settle(task);
 	}
 }
 
@@ -159,7 +167,7 @@ static void note(struct machine_task *task, const char *text)
 	struct machine_change c = { .kind = MACHINE_CHANGE_NOTE };
 
 	snprintf(c.text, sizeof(c.text), "%s", text);
-	change(task, &c);
+	machine_task_change(task, &c);
 }
 
 /* `ran`: how far it did. */
@@ -169,7 +177,7 @@ static void gone(struct machine_task *task, enum machine_phase phase, const stru
 	struct machine_change c = { .kind = MACHINE_CHANGE_GONE, .phase = phase, .seen = *ran };
 
 	snprintf(c.text, sizeof(c.text), "%s", why);
-	change(task, &c);
+	machine_task_change(task, &c);
 }
 
 static void made(struct machine_task *task, const struct machine_said *said)
@@ -180,14 +188,14 @@ static void made(struct machine_task *task, const struct machine_said *said)
 	memcpy(c.address, said->address, sizeof(c.address));
 	wait_for(task, SOON_MS); /* what it has, and since when, is said by a look alone */
 	task->failures = 0;
-	change(task, &c);
+	machine_task_change(task, &c);
 }
 
 /* What keeps it from going on; said once. */
-static void stuck(struct machine_task *task, const char *why)
+void machine_task_stuck(struct machine_task *task, const char *why)
 {
 	if (strcmp(task->row.reason, why) == 0) {
-		settle(task);
+		machine_task_settle(task);
 		return;
 	}
 	if (*why)
@@ -202,13 +210,14 @@ static void failed(struct machine_task *task, const struct err *e)
 	task->is_in_doubt = false;
 	snprintf(text, sizeof(text), "manager %s: %.300s", task->row.manager, e->text);
 	wait_longer(task);
+	machine_move_think(task, e);
 	/* Why it goes is told when it is gone. */
 	if (*usage_limit_reason(&task->row)) {
 		log_warn("CVM %s of workspace %s: %s", task->row.name, task->row.workspace, text);
-		settle(task);
+		machine_task_settle(task);
 		return;
 	}
-	stuck(task, text);
+	machine_task_stuck(task, text);
 }
 
 /* ---- what the manager says ---- */
@@ -232,7 +241,7 @@ static void on_created(void *data, const struct machine_said *said, const struct
 	struct machine_task *task = data;
 
 	if (task->machines->is_stopping) {
-		settle(task);
+		machine_task_settle(task);
 	} else if (!e) {
 		made(task, said);
 	} else if (is_refusal(e)) {
@@ -276,14 +285,14 @@ static void ran(struct machine_task *task, const struct machine_said *said)
 					      .memory = said->memory } };
 
 	if (now < task->meter_due) {
-		stuck(task, task->limit_note);
+		machine_task_stuck(task, task->limit_note);
 		return;
 	}
 	task->meter_due = now + METER_MS;
 	/* What has no line of its own any more is not ended by that. */
 	if (!manager_table_quota_of(&task->machines->table, task->row.workspace, &c.quota))
 		c.quota = (struct machine_quota)MACHINE_QUOTA_NONE;
-	change(task, &c);
+	machine_task_change(task, &c);
 }
 
 static void runs(struct machine_task *task, const struct machine_said *said)
@@ -294,6 +303,7 @@ static void runs(struct machine_task *task, const struct machine_said *said)
 		return;
 	}
 	task->failures = 0;
+	machine_move_stays(task);
 	wait_for(task, task->row.stands == MACHINE_RUN_WAITS ? SOON_MS : LOOK_MS);
 	ran(task, said);
 }
@@ -316,10 +326,11 @@ static void unknown_there(struct machine_task *task)
 
 	if (was_made && session_find(task->machines->service, task->row.cvm_id)) {
 		wait_for(task, LOOK_MS);
-		stuck(task, "its manager knows nothing of it, and its agent is connected");
+		machine_task_stuck(task,
+				   "its manager knows nothing of it, and its agent is connected");
 	} else if (was_made && task->row.phase == MACHINE_LEAVING && !task->is_given_up) {
 		wait_longer(task);
-		stuck(task, forgotten);
+		machine_task_stuck(task, forgotten);
 	} else {
 		none(task, true, &nobody_knows, "its manager knows nothing of it");
 	}
@@ -330,7 +341,7 @@ static void on_seen(void *data, const struct machine_said *said, const struct er
 	struct machine_task *task = data;
 
 	if (task->machines->is_stopping) {
-		settle(task);
+		machine_task_settle(task);
 		return;
 	}
 	if (e && e->code == ERR_NOT_FOUND) {
@@ -361,7 +372,7 @@ static void on_seen(void *data, const struct machine_said *said, const struct er
 	case MACHINE_FATES:
 	default:
 		wait_for(task, SOON_MS);
-		stuck(task, said->words);
+		machine_task_stuck(task, said->words);
 	}
 }
 
@@ -373,7 +384,7 @@ static void on_removed(void *data, const struct machine_said *said, const struct
 
 	(void)said;
 	if (task->machines->is_stopping)
-		settle(task);
+		machine_task_settle(task);
 	else if (!e)
 		gone(task, MACHINE_REMOVED, &until_now, usage_limit_reason(&task->row));
 	else if (e->code == ERR_NOT_FOUND)
@@ -418,7 +429,7 @@ static void create(struct machine_task *task)
 	if (!task->is_fresh && task->failures) {
 		task->is_fresh = true;
 		wait_longer(task);
-		settle(task);
+		machine_task_settle(task);
 		return;
 	}
 	if (!task->is_fresh)
@@ -438,7 +449,7 @@ static void turn(struct machine_task *task)
 	};
 
 	task->is_busy = true;
-	change(task, &c);
+	machine_task_change(task, &c);
 }
 
 void machine_task_step(struct machine_task *task)
@@ -446,6 +457,8 @@ void machine_task_step(struct machine_task *task)
 	(void)log_about_put(&task->about, LOG_CVM, task->row.cvm_id);
 	LOG_ABOUT(&task->about);
 	task->stepped = task->row.phase;
+	if (machine_move_step(task))
+		return;
 	if (task->row.phase == MACHINE_LEAVING && *task->row.cvm_id)
 		ask(task, manager_link_remove, on_removed);
 	else if (task->row.phase == MACHINE_WANTED && task->is_fresh)

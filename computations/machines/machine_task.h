@@ -30,6 +30,11 @@ struct machine_task {
 	uint64_t due;       /* on the monotonic clock, ms */
 	uint64_t meter_due; /* the same: when it is next noted that it ran */
 	int64_t asked;      /* when its manager last was, ms since 1970 */
+	const struct manager_row
+		*peer; /* that is asked next whether it has it by now; NULL: none */
+	const struct manager_row *asked_last; /* of its manager's peers */
+	unsigned moves;                       /* from one manager to another, one after the other */
+	uint64_t moved;                       /* the last one, on the monotonic clock, ms */
 	char limit_note[MACHINE_REASON_MAX + 1]; /* what was said then; "": nothing */
 	TAILQ_HEAD(, waiting) waiters;
 };
@@ -50,6 +55,22 @@ struct machines {
 struct manager_link *machines_link(const struct machines *machines, const char *manager);
 
 void machine_task_step(struct machine_task *task);
+
+/* What steps are made of (machine_task.c), for machine_move.c: its row is changed and the step is over; it is over, and why
+ * it does not go on; and the next one waits, the longer the more often it has failed. */
+struct machine_change;
+void machine_task_change(struct machine_task *task, const struct machine_change *wanted);
+void machine_task_stuck(struct machine_task *task, const char *why);
+void machine_task_wait(struct machine_task *task, bool has_failed);
+void machine_task_settle(struct machine_task *task);
+
+/* machine_move.c: its manager could not do what it was asked for; another one of its fleet may have it by now, and is
+ * asked in the next step. */
+void machine_move_think(struct machine_task *task, const struct err *why);
+/* That step; false: there is nobody to be asked. */
+bool machine_move_step(struct machine_task *task);
+/* Its manager says that it has it. */
+void machine_move_stays(struct machine_task *task);
 /* All who wait; `e` NULL: the row as it is. */
 void machine_task_tell(struct machine_task *task, const struct err *e);
 void machine_task_free(struct machine_task *task);

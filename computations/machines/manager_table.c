@@ -55,6 +55,21 @@ static int take_agents(const struct line *l, struct manager_row *row, const char
 	return 0;
 }
 
+static int take_fleet(const struct line *l, struct manager_row *row, const char *value,
+		      struct err *e)
+{
+	if (*row->fleet)
+		return line_refuse(l, e, "manager %s: fleet is there twice: remove one of them",
+				   row->name);
+	if (!is_name(value))
+		return line_refuse(l, e,
+				   "manager %s: fleet=%s: it has to be a name, the same for all "
+				   "managers that share a database",
+				   row->name, log_quote(value).text);
+	memcpy(row->fleet, value, strlen(value) + 1);
+	return 0;
+}
+
 static int take_file(const struct line *l, struct manager_row *row, size_t file, const char *value,
 		     struct err *e)
 {
@@ -77,13 +92,15 @@ static int take_key(const struct line *l, struct manager_row *row, char *word, s
 		*value++ = '\0';
 		if (strcmp(word, "agents") == 0)
 			return take_agents(l, row, value, e);
+		if (strcmp(word, "fleet") == 0)
+			return take_fleet(l, row, value, e);
 		for (size_t f = 0; f < MANAGER_FILES; f++)
 			if (strcmp(word, file_keys[f]) == 0)
 				return take_file(l, row, f, value, e);
 	}
 	return line_refuse(
 		l, e,
-		"manager %s: %s is no agents=, ca=, crl=, cert=, key=, agents-ca=, agents-cert= "
+		"manager %s: %s is no agents=, fleet=, ca=, crl=, cert=, key=, agents-ca=, agents-cert= "
 		"or agents-key=",
 		row->name, log_quote(word).text);
 }
@@ -330,6 +347,21 @@ bool manager_table_quota_of(const struct manager_table *table, const char *works
 	if (found)
 		*quota = found->quota;
 	return found;
+}
+
+const struct manager_row *manager_table_next(const struct manager_table *table,
+					     const struct manager_row *row,
+					     const struct manager_row *after)
+{
+	const size_t first = (size_t)(after - table->rows) + 1;
+
+	for (size_t i = 0; *row->fleet && i < table->count; i++) {
+		const struct manager_row *other = &table->rows[(first + i) % table->count];
+
+		if (other != row && strcmp(other->fleet, row->fleet) == 0)
+			return other;
+	}
+	return NULL;
 }
 
 int manager_table_quota(const struct manager_table *table, const char *workspace,

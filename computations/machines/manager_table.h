@@ -5,6 +5,7 @@
  *
  *   manager here unix:/run/cocos/manager.sock agents=10.0.2.2:7001
  *   manager ward manager.example:7001 agents=service.example:7001 ca=/etc/cocos/m-ca.pem cert=/etc/cocos/m.pem key=/etc/cocos/m-key.pem
+ *   manager west  west.example:7001  fleet=ward agents=… ca=… cert=… key=…     (one of those that share a database)
  *   limit default cvms=4 cpus=16 memory=64G cpu-hours=2000
  *   limit * cvms=1
  *
@@ -42,6 +43,7 @@ enum manager_file {
 struct manager_row {
 	char name[MANAGER_NAME_MAX + 1];
 	char address[MANAGER_ADDRESS_MAX + 1];
+	char fleet[MANAGER_NAME_MAX + 1];     /* the same: they share a database; "": none */
 	char agents[MANAGER_ADDRESS_MAX + 1]; /* where agents in its CVMs find this service */
 	char files[MANAGER_FILES][MANAGER_PATH_MAX + 1]; /* "": none */
 };
@@ -68,6 +70,11 @@ int manager_table_read(const char *path, struct manager_table *table, struct err
 /* By name; "" is the only one. ERR_NOT_FOUND, ERR_INVALID. */
 int manager_table_find(const struct manager_table *table, const char *name,
 		       const struct manager_row **row, struct err *e) MUST_CHECK;
+
+/* The one behind `after` that shares a database with `row`, from the first on again; NULL: there is none. */
+const struct manager_row *manager_table_next(const struct manager_table *table,
+					     const struct manager_row *row,
+					     const struct manager_row *after);
 
 /* ERR_DENIED: it may have none. */
 int manager_table_quota(const struct manager_table *table, const char *workspace,

@@ -346,6 +346,16 @@ int store_machine_made(struct store *store, int64_t number, const char *cvm_id, 
 		       : 0;
 }
 
+int store_machine_moved(struct store *store, int64_t number, const char *manager,
+			const char *address, struct err *e)
+{
+	return db_run(&store->db, e,
+		      "UPDATE machines SET manager = ?1,"
+		      " address = CASE ?2 WHEN '' THEN address ELSE ?2 END"
+		      " WHERE number = ?3 AND " NOT_GONE,
+		      "tti", manager, address, number);
+}
+
 static void cut(const char *reason, char text[MACHINE_REASON_MAX + 1])
 {
 	size_t len = strlen(reason), kept = 0, step;

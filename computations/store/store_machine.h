@@ -100,6 +100,9 @@ int store_machines(struct store *store, int64_t workspace, int64_t after, size_t
 /* Its manager has made it. ERR_DENIED: the id is that of a CVM which this can't be; nothing is changed. */
 int store_machine_made(struct store *store, int64_t number, const char *cvm_id, const char *address,
 		       struct err *e) MUST_CHECK;
+/* Another manager has it by now, which says where its agent is reached; "": it does not. */
+int store_machine_moved(struct store *store, int64_t number, const char *manager,
+			const char *address, struct err *e) MUST_CHECK;
 /* What keeps it from going on; "": nothing. */
 int store_machine_note(struct store *store, int64_t number, const char *reason,
 		       struct err *e) MUST_CHECK;

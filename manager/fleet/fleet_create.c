@@ -235,6 +235,10 @@ static int find_room(struct fleet *f, const struct access_caller *caller,
 {
 	const struct total all = total_of(f);
 
+	if (fleet_is_shared(f) && !fleet_leases(f))
+		return err_set(
+			e, ERR_UNAVAILABLE,
+			"this manager holds no host now: ask another one that shares its database");
 	if (*caller->tenant && check_limits(f, caller, cvm, e) < 0)
 		return err_code(e);
 	if (check_number(f, cvm, all.cvms, e) < 0 ||

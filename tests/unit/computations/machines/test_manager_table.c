@@ -96,6 +96,9 @@ static void what_is_wrong_is_said_with_its_line(void **state)
 		{ "manager a unix:/m agents=h:1 ca=/x ca=/x\n", "ca is there twice" },
 		{ "manager a unix:/m agents=h:1 port=1\n", "'port' is no agents=" },
 		{ "manager a unix:/m agents=h:1 agents\n", "'agents' is no agents=" },
+		{ "manager a unix:/m agents=h:1 fleet=A\n", "fleet='A': it has to be a name" },
+		{ "manager a unix:/m agents=h:1 fleet=\n", "it has to be a name" },
+		{ "manager a unix:/m agents=h:1 fleet=x fleet=x\n", "fleet is there twice" },
 		{ "manager a unix:/m agents=h:1 ca=/x cert=/x key=/x\n", "a socket takes no ca=" },
 		{ "manager a unix:/m agents=h:1 cert=/x key=/x\n", "go together" },
 		{ "manager a unix:/m agents=h:1 agents-key=/x\n", "go together" },
@@ -157,6 +160,27 @@ static void a_table_has_its_limits(void **state)
 	assert_refused(parse(text, &e), e, ERR_INVALID, "a name is 32");
 }
 
+static void managers_of_one_fleet_are_asked_in_turn(void **state)
+{
+	const struct manager_row *rows = table.rows;
+	struct err e;
+
+	assert_ok(
+		parse("manager a unix:/a agents=h:1 fleet=w\nmanager b unix:/b agents=h:1\n"
+		      "manager c unix:/c agents=h:1 fleet=w\nmanager d unix:/d agents=h:1 fleet=v\n"
+		      "manager e unix:/e fleet=w agents=h:1\n",
+		      &e),
+		e);
+	assert_string_equal(rows[0].fleet, "w");
+	assert_string_equal(rows[1].fleet, "");
+	assert_ptr_equal(manager_table_next(&table, &rows[0], &rows[0]), &rows[2]);
+	assert_ptr_equal(manager_table_next(&table, &rows[0], &rows[2]), &rows[4]);
+	assert_ptr_equal(manager_table_next(&table, &rows[0], &rows[4]), &rows[2]);
+	assert_ptr_equal(manager_table_next(&table, &rows[4], &rows[4]), &rows[0]);
+	assert_null(manager_table_next(&table, &rows[1], &rows[1])); /* of none */
+	assert_null(manager_table_next(&table, &rows[3], &rows[3])); /* the only one of its */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +188,7 @@ int main(void)
 		cmocka_unit_test(one_manager_needs_no_name_and_no_limit_is_none),
 		cmocka_unit_test(what_is_wrong_is_said_with_its_line),
 		cmocka_unit_test(a_table_has_its_limits),
+		cmocka_unit_test(managers_of_one_fleet_are_asked_in_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
