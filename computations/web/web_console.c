@@ -213,6 +213,21 @@ static void put_screen(const struct machine *m, struct writer *w)
 		WEB_CONSOLE, m->workspace, m->name);
 }
 
+static void put_command(const struct machine *m, struct writer *w)
+{
+	CLEANUP_WRITER struct writer rest = writer_up_to(MACHINE_NAME_MAX + 2);
+
+	writer_text(&rest, " ");
+	writer_text(&rest, m->name);
+	writer_u8(&rest, 0);
+	if (rest.bad)
+		w->bad = true;
+	else
+		page_command(w, "follow", "cocos-cli cvm console --follow --workspace",
+			     m->workspace, (const char *)rest.bytes);
+	page_put(w, "</section>\n");
+}
+
 static void reply_screen(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
@@ -231,10 +246,8 @@ static void reply_screen(struct web_work *work)
 			 WEB_CONSOLE_GONE);
 	else
 		put_screen(m, &w);
-	if (!machine_is_gone(m->phase)) {
-		page_command(&w, "follow", "cocos-cli cvm console", m->name, " --follow");
-		page_put(&w, "</section>\n");
-	}
+	if (!machine_is_gone(m->phase))
+		put_command(m, &w);
 	page_end(&w);
 	web_reply_html(work->r, &w, 200);
 }
