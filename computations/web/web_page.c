@@ -196,6 +196,11 @@ void page_cell(struct writer *w, const char *column)
 	page_put(w, "<td role=\"cell\" data-l=\"%a\">", column);
 }
 
+void page_number_cell(struct writer *w, const char *column)
+{
+	page_put(w, "<td role=\"cell\" class=\"num\" data-l=\"%a\">", column);
+}
+
 void page_empty(struct writer *w, const char *title, const char *text, const char *command)
 {
 	page_put(w,

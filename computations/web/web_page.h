@@ -45,6 +45,7 @@ void page_table_end(struct writer *w);
 /* The first cell of a row, which names it, up to its text; the others, of that column. */
 void page_row_begin(struct writer *w);
 void page_cell(struct writer *w, const char *column);
+void page_number_cell(struct writer *w, const char *column); /* under a column that is_number */
 /* What is to be done where there is nothing yet, and the command. */
 void page_empty(struct writer *w, const char *title, const char *text, const char *command);
 /* An address under /c/ for it; false: its id can't stand in one. */

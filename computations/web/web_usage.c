@@ -181,7 +181,7 @@ static void put_limits(const struct usage_page *p, struct writer *w)
 
 static void put_hours(const char *column, const char *hours, struct writer *w)
 {
-	page_cell(w, column);
+	page_number_cell(w, column);
 	page_put(w, "%t</td>", hours);
 }
 
@@ -199,7 +199,7 @@ static void put_row(const struct usage_row *row, struct writer *w)
 			 row->computation);
 	else
 		page_put(w, "<bdi>%t</bdi></th>", row->computation);
-	page_cell(w, "CVMs");
+	page_number_cell(w, "CVMs");
 	page_put(w, "%d</td>", row->cvms);
 	usage_hours((unsigned long long)row->cvm_ms, hours);
 	put_hours("CVM hours", hours, w);
