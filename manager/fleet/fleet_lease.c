@@ -244,10 +244,11 @@ static void note_others(struct fleet *f, struct registry_round *found)
 {
 	struct ports *ports = f->lifecycle->ports;
 
-	for (size_t i = 0; i < f->other_count; i++) {
-		f->slots[f->others[i].slot].others = false;
+	for (size_t i = 0; i < f->other_count; i++)
 		ports_give(ports, f->others[i].port);
-	}
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->slots[i].others) /* also one that a creation alone found taken */
+			f->slots[i].others = false;
 	free(f->others);
 	f->others = TAKE_PTR(found->others);
 	f->other_count = found->other_count;

@@ -3,6 +3,7 @@
 
 #include "common/base/file.h"
 #include "common/rpc/job.h"
+#include "manager/registry/registry_lease.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -153,6 +154,25 @@ int __wrap_registry_saved(const char *path, const char *id, struct cvm *cvm, str
 	return *cvm->id ? 0 : err_set(e, ERR_DATA_LOSS, "as told");
 }
 
+int __wrap_registry_add(struct registry *r, const struct cvm *cvm, struct err *e);
+int __real_registry_add(struct registry *r, const struct cvm *cvm, struct err *e);
+
+static void hang_while(int what)
+{
+	while (atomic_load(&fleet_world.hangs_records) == what)
+		usleep(1000);
+}
+
+int __wrap_registry_add(struct registry *r, const struct cvm *cvm, struct err *e)
+{
+	int failed;
+
+	hang_while(1);
+	failed = __real_registry_add(r, cvm, e);
+	hang_while(2);
+	return failed;
+}
+
 struct queued {
 	uv_work_t work;
 	void (*run)(void *data);
@@ -279,7 +299,14 @@ static void read_hosts(struct fleet_room *m, const char *table)
 	assert_ok(vm_hosts_init(&m->hosts, &m->config, &e), e);
 }
 
-static void prepare(struct fleet_room *m, unsigned max_vms, const char *table)
+static int open_registry(struct fleet_room *m, const struct registry_share *share, struct err *e)
+{
+	return share ? registry_open_shared(dir, NULL, share, &m->registry, e)
+		     : registry_open(dir, NULL, &m->registry, e);
+}
+
+static void prepare(struct fleet_room *m, unsigned max_vms, const char *table,
+		    const struct registry_share *share)
 {
 	char path[64];
 	struct err e;
@@ -290,6 +317,7 @@ static void prepare(struct fleet_room *m, unsigned max_vms, const char *table)
 					      .max_cpus = 1,
 					      .memory = (uint64_t)192 << 20,
 					      .max_memory = (uint64_t)192 << 20,
+					      .lease_ms = share ? share->lease_ms : 0,
 					      .state_dir = dir } };
 	snprintf(m->secrets, sizeof(m->secrets), "%s/secrets", dir);
 	snprintf(path, sizeof(path), "%s/cvms", dir);
@@ -298,7 +326,7 @@ static void prepare(struct fleet_room *m, unsigned max_vms, const char *table)
 	m->config.secrets_dir = m->secrets;
 	read_hosts(m, table);
 	uv_loop_init(&m->loop);
-	assert_ok(registry_open(dir, NULL, &m->registry, &e), e);
+	assert_ok(open_registry(m, share, &e), e);
 	assert_ok(ports_new("127.0.0.1", 7100, 7199, &m->ports, &e), e);
 	m->lifecycle = (struct lifecycle){ .config = &m->config,
 					   .registry = m->registry,
@@ -309,16 +337,31 @@ static void prepare(struct fleet_room *m, unsigned max_vms, const char *table)
 
 void fleet_room_prepare(struct fleet_room *m, unsigned max_vms)
 {
-	prepare(m, max_vms, NULL);
+	prepare(m, max_vms, NULL, NULL);
+}
+
+static void prepare_hosts(struct fleet_room *m, unsigned max_vms, const char *table,
+			  const struct registry_share *share)
+{
+	struct err e;
+
+	prepare(m, max_vms, table, share);
+	assert_ok(vm_hosts_recall(&m->hosts, m->registry, &e), e);
+	assert_ok(vm_hosts_open(&m->hosts, &m->loop, NULL, on_notice, m, &e), e);
 }
 
 void fleet_room_prepare_hosts(struct fleet_room *m, unsigned max_vms, const char *table)
 {
-	struct err e;
+	prepare_hosts(m, max_vms, table, NULL);
+}
 
-	prepare(m, max_vms, table);
-	assert_ok(vm_hosts_recall(&m->hosts, m->registry, &e), e);
-	assert_ok(vm_hosts_open(&m->hosts, &m->loop, NULL, on_notice, m, &e), e);
+void fleet_room_prepare_shared(struct fleet_room *m, unsigned max_vms, const char *table)
+{
+	const struct registry_share a = { .name = "a",
+					  .lease_ms = LEASE_MAX_MS,
+					  .vms_max = max_vms };
+
+	prepare_hosts(m, max_vms, table, &a);
 }
 
 void fleet_room_connect(struct fleet_room *m)

@@ -33,6 +33,8 @@ struct fleet_world {
 	bool vanish;              /* the domains, as soon as they were asked for once more */
 	atomic_int hanging_dials; /* the next so many wait until it is negative */
 	atomic_bool hangs;        /* who asks for them waits until it is false again */
+	atomic_int
+		hangs_records; /* an adoption waits while it is: 1 before it is recorded, 2 then */
 };
 
 extern struct fleet_world fleet_world;
@@ -73,6 +75,8 @@ void fleet_room_open(struct fleet_room *m);
 
 /* The same with that table of hosts, which are there as soon as the fleet is open. */
 void fleet_room_prepare_hosts(struct fleet_room *m, unsigned max_vms, const char *table);
+/* The same, beside other managers: this one is called "a". */
+void fleet_room_prepare_shared(struct fleet_room *m, unsigned max_vms, const char *table);
 void fleet_room_connect(struct fleet_room *m);
 void fleet_room_fresh(struct fleet_room *m, unsigned max_vms);
 void fleet_room_close(struct fleet_room *m);
