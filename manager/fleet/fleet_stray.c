@@ -272,12 +272,36 @@ static void adopt_failed(struct ask *ask)
 	ask_end(ask);
 }
 
+/* Its host went to another manager meanwhile, which has the CVM if it was recorded. What was not stays here as it was: it
+ * can be adopted there or here, whoever has the host then. */
+static void adopt_forsaken(struct ask *ask)
+{
+	struct slot *slot = ask->slot;
+
+	if (ask->result == 0) {
+		err_set(&ask->err, ERR_UNAVAILABLE,
+			"host %s went to another manager while CVM %s was adopted: ask that one "
+			"for it",
+			ask->cvm.host, ask->id);
+		fleet_lease_leave(slot);
+	} else {
+		fleet_slot_leave(slot);
+		slot->died = slot->forsaken = false;
+	}
+	log_warn("CVM %s: %s", ask->id, ask->err.text);
+	adopt_failed(ask);
+}
+
 static void adopt_done(void *data)
 {
 	struct ask *ask = data;
 	struct fleet *f = ask->fleet;
 	struct slot *slot = ask->slot;
 
+	if (slot->forsaken) {
+		adopt_forsaken(ask);
+		return;
+	}
 	if (ask->result < 0) {
 		struct fleet_host *host = slot->host;
 

@@ -3,7 +3,10 @@
 #include "manager/fleet/fleet_state.h"
 #include "tests/unit/manager/fleet_room.h"
 
+#include <unistd.h>
+
 #define HOST "host other qemu+unix:///system?socket=/o address=127.0.0.2 tees=none\n"
+#define URI  "qemu+unix:///system?socket=/o"
 
 static void open_room(struct fleet_room *m, unsigned max_vms)
 {
@@ -26,6 +29,33 @@ static void look(struct fleet_room *m, bool held)
 	assert_int_equal(holds(m), held);
 }
 
+/* Manager b has the host from now on, until it is closed. */
+static struct registry *go_to_another(struct fleet_room *m)
+{
+	const struct registry_share share = { .name = "b", .lease_ms = LEASE_MAX_MS, .vms_max = 1 };
+	struct registry_wish wish = { .host = "other", .uri = URI, .wanted = true };
+	struct registry_round found;
+	struct registry *b;
+	struct err e;
+
+	assert_ok(registry_open_shared(m->config.state_dir, NULL, &share, &b, &e), e);
+	assert_ok(registry_lease_release(m->registry, &e), e);
+	assert_ok(registry_lease_round(b, &wish, 1, &found, &e), e);
+	assert_true(wish.held);
+	registry_round_done(&found);
+	return b;
+}
+
+static void come_back(struct fleet_room *m, struct registry *b)
+{
+	struct err e;
+
+	assert_ok(registry_lease_release(b, &e), e);
+	registry_close(b);
+	look(m, true);
+	fleet_room_connect(m);
+}
+
 static void a_slot_that_another_manager_had_is_free_again(void **state)
 {
 	struct fleet_told told = { 0 };
@@ -46,10 +76,86 @@ static void a_slot_that_another_manager_had_is_free_again(void **state)
 	fleet_room_close(&m);
 }
 
+#define STRAY "11111111-2222-4333-8444-555555555555"
+
+static bool is_recorded(const struct fleet_room *m)
+{
+	struct registry_place place;
+	struct err e;
+
+	return registry_whereabouts(m->registry, STRAY, NULL, NULL, &place, &e) == 0;
+}
+
+/* Loses the host while an adoption there is recorded: before that, or when it was done. */
+static struct registry *lose_while_adopting(struct fleet_room *m, struct fleet_told *told, int when)
+{
+	char domain[64];
+	struct registry *b;
+	struct err e;
+
+	open_room(m, 1);
+	m->hosts.all[0]->is_local = true; /* its libvirt is a stand-in, which needs no connection */
+	snprintf(domain, sizeof(domain), "cocos-%s-0", registry_tag(m->registry));
+	fleet_room_leave(m, STRAY, domain);
+	snprintf(fleet_world.domains[0].host, sizeof(fleet_world.domains[0].host), "other");
+	fleet_world.saved = (struct cvm){ .id = STRAY,
+					  .host = "other",
+					  .step = CVM_RUNNING,
+					  .port = 7150,
+					  .cpus = 1,
+					  .memory = (uint64_t)192 << 20,
+					  .cpu_type = "EPYC",
+					  .image = "base" };
+	fleet_room_connect(m);
+	atomic_store(&fleet_world.hangs_records, when);
+	assert_ok(fleet_adopt(m->fleet, STRAY, fleet_room_adopted, told, &e), e);
+	while (!fleet_slot_find(m->fleet, STRAY) && !told->not_adopted)
+		uv_run(&m->loop, UV_RUN_ONCE);
+	if (told->not_adopted)
+		fail_msg("%s", told->e.text);
+	if (when == 2)
+		while (!is_recorded(m))
+			usleep(1000);
+	b = go_to_another(m);
+	look(m, false);
+	atomic_store(&fleet_world.hangs_records, 0);
+	fleet_room_settle(m);
+	assert_int_equal(told->not_adopted, 1);
+	assert_null(fleet_slot_find(m->fleet, STRAY));
+	return b;
+}
+
+static void an_adoption_whose_host_went_spoils_no_slot(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct registry *b = lose_while_adopting(&m, &told, 1);
+
+	assert_true(stray_has_folder(&m.lifecycle, STRAY)); /* it can still be adopted */
+	fleet_world.domain_count = 0;
+	come_back(&m, b);
+	fleet_room_create(&m, &told, "");
+	assert_int_equal(told.created, 1);
+	fleet_room_close(&m);
+}
+
+static void an_adopted_cvm_whose_host_went_comes_back_with_it(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct registry *b = lose_while_adopting(&m, &told, 2);
+
+	come_back(&m, b);
+	assert_non_null(fleet_find(m.fleet, STRAY));
+	fleet_room_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FLEET_ROOM_ROW(a_slot_that_another_manager_had_is_free_again),
+		FLEET_ROOM_ROW(an_adoption_whose_host_went_spoils_no_slot),
+		FLEET_ROOM_ROW(an_adopted_cvm_whose_host_went_comes_back_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, fleet_room_make_dir, fleet_room_remove_dir);
