@@ -93,6 +93,21 @@ int registry_hosts(struct registry *r, struct registry_host **hosts, size_t *cou
 	return 0;
 }
 
+/* One more than are read would keep every manager that shares it from starting. */
+static int check_count(struct registry *r, struct err *e)
+{
+	int64_t count;
+
+	if (db_number(&r->db, &count, e, "SELECT count(*) FROM host", "") < 0)
+		return err_code(e);
+	return count <= REGISTRY_HOSTS_MAX
+		       ? 0
+		       : err_set(e, ERR_EXHAUSTED,
+				 "something is said of %d hosts already, of those that were added "
+				 "or drain: remove or undrain one",
+				 REGISTRY_HOSTS_MAX);
+}
+
 /* The same once more changes nothing: whoever lost the answer to it (ERR_UNKNOWN) asks again. */
 static int add(struct registry *r, void *data, struct err *e)
 {
@@ -105,7 +120,8 @@ static int add(struct registry *r, void *data, struct err *e)
 		      " WHERE host.uri = excluded.uri AND host.words = excluded.words",
 		      "ttti", host->name, host->uri, host->words, (int64_t)host->draining) < 0)
 		return err_code(e);
-	return added ? 0 : err_set(e, ERR_EXISTS, "host %s is another by that name", host->name);
+	return added ? check_count(r, e)
+		     : err_set(e, ERR_EXISTS, "host %s is another by that name", host->name);
 }
 
 int registry_host_add(struct registry *r, const struct registry_host *host, struct err *e)
@@ -117,10 +133,12 @@ static int drain(struct registry *r, void *data, struct err *e)
 {
 	const struct registry_host *host = data;
 
-	return db_run(&r->db, e,
-		      "INSERT INTO host (name, uri, words, draining) VALUES (?, '', '', ?)"
-		      " ON CONFLICT (name) DO UPDATE SET draining = excluded.draining",
-		      "ti", host->name, (int64_t)host->draining);
+	if (db_run(&r->db, e,
+		   "INSERT INTO host (name, uri, words, draining) VALUES (?, '', '', ?)"
+		   " ON CONFLICT (name) DO UPDATE SET draining = excluded.draining",
+		   "ti", host->name, (int64_t)host->draining) < 0)
+		return err_code(e);
+	return check_count(r, e);
 }
 
 /* The host of that name, for one of these. */

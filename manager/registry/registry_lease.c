@@ -199,6 +199,11 @@ static int take(struct registry *r, struct round *t, struct registry_wish *wish,
 
 	if (!wish->wanted || !is_listed(t->out, wish) || (row && row->runs && !was_ours))
 		return 0;
+	if (!row && t->out->lease_count >= LEASES_MAX) {
+		log_warn("host %s is not taken: %d leases are there, which is the limit",
+			 wish->host, LEASES_MAX);
+		return 0;
+	}
 	if (check_uri(r, row, wish, e) < 0)
 		return err_code(e);
 	if (wish->other_uri)
@@ -260,6 +265,18 @@ static int read_taken(struct registry *r, struct round *t, struct err *e)
 	return out->gone ? registry_list_gone(r, out->gone, &out->gone_count, e) : err_nomem(e);
 }
 
+/* Where all places are taken, rows of hosts that were make place: more than are read would end all managers. */
+static int make_place(struct registry *r, struct round *t, struct err *e)
+{
+	struct registry_round *out = t->out;
+
+	if (out->lease_count + t->count <= LEASES_MAX)
+		return 0;
+	return lease_forget(r, t->now, t->fence, e) < 0
+		       ? err_code(e)
+		       : lease_rows(r, out->leases, &out->lease_count, e);
+}
+
 static int round_work(struct registry *r, void *data, struct err *e)
 {
 	struct round *t = data;
@@ -267,6 +284,9 @@ static int round_work(struct registry *r, void *data, struct err *e)
 
 	if (lease_now(r, &t->now, e) < 0 || lease_rows(r, out->leases, &out->lease_count, e) < 0 ||
 	    registry_list_hosts(r, out->hosts, &out->host_count, e) < 0)
+		return err_code(e);
+	judge(r->leases, t);
+	if (make_place(r, t, e) < 0)
 		return err_code(e);
 	judge(r->leases, t);
 	if (serve(r, t, e) < 0 || read_taken(r, t, e) < 0)

@@ -111,6 +111,14 @@ int lease_rows(struct registry *r, struct registry_lease *out, size_t *count, st
 	return row;
 }
 
+int lease_forget(struct registry *r, int64_t now, int64_t fence, struct err *e)
+{
+	return db_run(&r->db, e,
+		      "DELETE FROM lease WHERE until_ms <= ? AND fence < ? AND instance <> ?"
+		      " AND NOT EXISTS (SELECT 1 FROM cvm WHERE cvm.host = lease.host)",
+		      "iii", now, fence, r->leases->instance);
+}
+
 int lease_renew(struct registry *r, const struct registry_lease *row, int64_t until_ms,
 		bool *changed, struct err *e)
 {

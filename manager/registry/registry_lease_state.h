@@ -42,6 +42,8 @@ int64_t leases_fence(const struct leases *leases, const char *host);
 int lease_now(struct registry *r, int64_t *now, struct err *e) MUST_CHECK;
 int lease_rows(struct registry *r, struct registry_lease *rows, size_t *count,
 	       struct err *e) MUST_CHECK;
+/* Drops those that have ended, of hosts without CVMs and of other managers, but the one with that fence, the highest. */
+int lease_forget(struct registry *r, int64_t now, int64_t fence, struct err *e) MUST_CHECK;
 /* `*changed` false: the row is not what it was. */
 int lease_renew(struct registry *r, const struct registry_lease *row, int64_t until_ms,
 		bool *changed, struct err *e) MUST_CHECK;

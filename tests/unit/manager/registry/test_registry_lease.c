@@ -398,6 +398,78 @@ static void rows_of_another_form_take_nothing_from_anybody(void **state)
 	}
 }
 
+/* One that says something of too many would keep all from reading any. */
+static void hosts_that_nobody_could_read_are_not_recorded(void **state)
+{
+	struct registry_host *hosts;
+	struct err e;
+	char name[16];
+	size_t count;
+
+	enter();
+	for (unsigned i = 0; i < REGISTRY_HOSTS_MAX; i++) {
+		snprintf(name, sizeof(name), "host-%u", i);
+		assert_ok(registry_host_drain(a, name, true, &e), e);
+	}
+	assert_refused(registry_host_drain(a, "one-more", true, &e), e, ERR_EXHAUSTED, "128 hosts");
+	assert_refused(registry_host_add(b,
+					 &(struct registry_host){ "one-more", "qemu+tls://x/system",
+								  "", false },
+					 &e),
+		       e, ERR_EXHAUSTED, "128 hosts");
+	assert_ok(registry_host_drain(a, "host-0", false, &e), e); /* one that is there */
+	go_round(b, 2);
+	assert_true(wishes[0].held);
+	assert_ok(registry_hosts(a, &hosts, &count, &e), e);
+	assert_int_equal(count, REGISTRY_HOSTS_MAX);
+	free(hosts);
+	assert_ok(registry_host_undrain(a, "host-1", &e), e);
+	assert_ok(registry_host_drain(a, "one-more", true, &e), e);
+	leave();
+}
+
+static void add_leases(unsigned first, unsigned count, const char *until)
+{
+	char sql[256];
+
+	for (unsigned i = first; i < first + count; i++) {
+		snprintf(
+			sql, sizeof(sql),
+			"INSERT INTO lease (host, holder, uri, instance, fence, until_ms, lease_ms,"
+			" vms_max) VALUES ('old-%u', 'z', 'x', 7, %u, %s, 5000, 1)",
+			i, i + 1, until);
+		registry_room_sql(sql);
+	}
+}
+
+/* Of hosts that were, and of as many as may be. */
+static void leases_of_hosts_that_were_keep_nobody_out(void **state)
+{
+	struct cvm one = cvm_on(1, 1);
+	struct err e;
+
+	enter();
+	go_round(a, 1);
+	assert_ok(registry_add(a, &one, &e), e);
+	add_leases(0, LEASES_MAX - 1, "1");
+	go_round(b, 2); /* the second one would be more than are read */
+	assert_true(wishes[1].held && !wishes[0].held);
+	assert_int_equal(found.lease_count, 3); /* and the old one with the highest fence */
+	assert_true(lease(2)->fence > LEASES_MAX - 1);
+	go_round(a, 2);
+	assert_true(wishes[0].held && !wishes[0].taken);
+	/* What is held by others does not go. */
+	registry_room_sql("DELETE FROM lease WHERE host <> 'rack-1'");
+	add_leases(LEASES_MAX, LEASES_MAX - 1, "9000000000000000");
+	go_round(b, 2);
+	go_round(b, 2);
+	assert_false(wishes[1].held);
+	assert_int_equal(found.lease_count, LEASES_MAX);
+	go_round(a, 1);
+	assert_true(wishes[0].held);
+	leave();
+}
+
 static void fences_are_not_used_twice(void **state)
 {
 	struct err e;
@@ -492,6 +564,8 @@ int main(void)
 		REGISTRY_ROOM_ROW(a_host_that_is_another_one_there_is_not_taken),
 		REGISTRY_ROOM_ROW(a_host_that_was_added_is_taken_as_long_as_it_is_recorded),
 		REGISTRY_ROOM_ROW(rows_of_another_form_take_nothing_from_anybody),
+		REGISTRY_ROOM_ROW(hosts_that_nobody_could_read_are_not_recorded),
+		REGISTRY_ROOM_ROW(leases_of_hosts_that_were_keep_nobody_out),
 		REGISTRY_ROOM_ROW(fences_are_not_used_twice),
 		REGISTRY_ROOM_ROW(cvms_of_another_form_are_refused),
 		REGISTRY_ROOM_ROW(who_wants_it_alone_waits_for_those_who_share_it),
