@@ -134,6 +134,7 @@ struct fleet {
 	/* Beside other managers (fleet_lease.c). */
 	uv_timer_t lease;
 	bool in_round;
+	LIST_HEAD(where_list, where) wheres; /* calls that look for a CVM (fleet_where.c) */
 	unsigned host_changes; /* how many began or ended: what was read before one is old */
 	struct registry_lease *leases;
 	struct registry_other *others;

@@ -5,7 +5,11 @@
 
 #include <string.h>
 
+/* Each asks the database, as the leases' rounds do, which have to be in time. */
+enum { WHERE_EACH = 8 };
+
 struct where {
+	LIST_ENTRY(where) link;  /* of the fleet's */
 	char id[CVM_ID_LEN + 1]; /* or the two below */
 	char owner[ACCESS_NAME_MAX + 1], name[CVM_NAME_MAX + 1];
 	struct access_caller caller;
@@ -54,17 +58,39 @@ static void done(void *data)
 	struct job *job = data;
 	struct where *w = job->where;
 
+	LIST_REMOVE(w, link);
 	judge(job);
 	w->done(w->data, &job->err);
 	fleet_job_end(job);
 }
 
+/* Whoever asks for many at a time waits for his own, and keeps nobody. */
+static int check_share(const struct fleet *f, const struct access_caller *caller, struct err *e)
+{
+	const struct where *w;
+	unsigned count = 0;
+
+	if (!*caller->tenant)
+		return 0;
+	LIST_FOREACH(w, &f->wheres, link)
+		count += strcmp(w->caller.tenant, caller->tenant) == 0;
+	return count < WHERE_EACH
+		       ? 0
+		       : err_set(e, ERR_EXHAUSTED,
+				 "%u calls of tenant %s look for CVMs at other managers already: "
+				 "wait for one of them",
+				 count, caller->tenant);
+}
+
 static int start(struct fleet *f, const struct where *what, struct err *e)
 {
-	struct job *job = f->closing ? NULL : calloc(1, sizeof(*job));
+	struct job *job;
 
 	if (f->closing)
 		return err_set(e, ERR_UNAVAILABLE, "the manager is stopping");
+	if (check_share(f, &what->caller, e) < 0)
+		return err_code(e);
+	job = calloc(1, sizeof(*job));
 	if (job)
 		job->where = malloc(sizeof(*what));
 	if (!job || !job->where) {
@@ -77,6 +103,7 @@ static int start(struct fleet *f, const struct where *what, struct err *e)
 		free(job);
 		return err_code(e);
 	}
+	LIST_INSERT_HEAD(&f->wheres, job->where, link);
 	return 0;
 }
 

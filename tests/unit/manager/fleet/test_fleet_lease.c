@@ -150,12 +150,42 @@ static void an_adopted_cvm_whose_host_went_comes_back_with_it(void **state)
 	fleet_room_close(&m);
 }
 
+static void on_where(void *data, const struct err *e)
+{
+	assert_int_equal(e->code, ERR_NOT_FOUND);
+	++*(unsigned *)data;
+}
+
+/* Of calls that the database answers, so that rounds are in time whoever calls. */
+static void each_tenant_looks_for_a_few_cvms_at_a_time(void **state)
+{
+	const struct access_caller loud = { .tenant = "loud" },
+				   other = { .tenant = "other" }, operator= { .tenant = "" };
+	unsigned asked = 0, told = 0;
+	struct fleet_room m;
+	struct err e;
+
+	open_room(&m, 1);
+	while (asked < 1000 && fleet_where(m.fleet, &loud, STRAY, on_where, &told, &e) == 0)
+		asked++;
+	assert_in_range(asked, 1, 64);
+	assert_int_equal(e.code, ERR_EXHAUSTED);
+	assert_ok(fleet_where(m.fleet, &other, STRAY, on_where, &told, &e), e);
+	assert_ok(fleet_where(m.fleet, &operator, STRAY, on_where, &told, &e), e);
+	fleet_room_settle(&m);
+	assert_int_equal(told, asked + 2);
+	assert_ok(fleet_where(m.fleet, &loud, STRAY, on_where, &told, &e), e);
+	fleet_room_settle(&m);
+	fleet_room_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FLEET_ROOM_ROW(a_slot_that_another_manager_had_is_free_again),
 		FLEET_ROOM_ROW(an_adoption_whose_host_went_spoils_no_slot),
 		FLEET_ROOM_ROW(an_adopted_cvm_whose_host_went_comes_back_with_it),
+		FLEET_ROOM_ROW(each_tenant_looks_for_a_few_cvms_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, fleet_room_make_dir, fleet_room_remove_dir);
