@@ -195,6 +195,16 @@ static int disable(struct db *db, const struct hook_outcome *o, struct err *e)
 	return hook_disable_for(db, o->webhook, reason, e);
 }
 
+/* What else waits of this webhook is behind whatever is due by now, of whoever: it had its turn, and the length of its queue is
+ * no reason for others to wait. */
+static int give_way(struct db *db, int64_t webhook, int64_t now, struct err *e)
+{
+	return db_run(db, e,
+		      "UPDATE webhook_deliveries SET due = ?1 WHERE webhook = ?2 AND state = 0"
+		      " AND due < ?1",
+		      "ii", now, webhook);
+}
+
 int hook_tried(struct db *db, const struct hook_outcome *o, int64_t now, bool *disabled,
 	       struct err *e)
 {
@@ -223,7 +233,7 @@ int hook_tried(struct db *db, const struct hook_outcome *o, int64_t now, bool *d
 	if (o->is_taken && db_run(db, e, "UPDATE webhooks SET taken = taken + 1 WHERE number = ?",
 				  "i", o->webhook) < 0)
 		return err_code(e);
-	if (ends && trim(db, o->webhook, e) < 0)
+	if (give_way(db, o->webhook, now, e) < 0 || (ends && trim(db, o->webhook, e) < 0))
 		return err_code(e);
 	if (!o->is_gone && (o->is_taken || !ends || s.taken != s.taken_before))
 		return 0;

@@ -256,6 +256,40 @@ static void busy_ones_are_left_out(void **state)
 		       f->e, ERR_INTERNAL, "at once");
 }
 
+/* Who has a thousand that nobody takes has one turn, as who has one. */
+static void who_had_a_turn_is_behind_the_others(void **state)
+{
+	struct store_room *f = *state;
+	struct workspace lab CLEANUP_WORKSPACE = { .name = NULL };
+	const struct hook_wish wish = { URL, "", "", HOOK_EVENTS_ALL };
+	int64_t hangs = add_for(f, HOOK_EVENTS_ALL), wait;
+	char secret[HOOK_SECRET_TEXT_MAX];
+	struct hook_try t, first;
+	struct hook other;
+	size_t count;
+
+	assert_ok(workspace_add(db_of(f), "lab", NOW, &f->e), f->e);
+	assert_ok(workspace_find(db_of(f), "lab", &lab, &f->e), f->e);
+	assert_ok(hook_add(db_of(f), lab.number, &wish, &none, NOW, &other, secret, &f->e), f->e);
+	for (int i = 0; i < 3; i++)
+		deliver(f, HOOK_CVM_LOST, NOW);
+	assert_ok(hook_deliver(db_of(f), lab.number, HOOK_CVM_LOST, "", NOW + 1, &count, &f->e),
+		  f->e);
+	assert_ok(hook_next(db_of(f), NOW + 2, NULL, 0, 1, &first, &count, &wait, &f->e), f->e);
+	assert_int_equal(count, 1);
+	assert_int_equal(first.webhook, hangs);
+	assert_false(tried(f, &first, 0, NOW + 15000));
+	assert_ok(hook_next(db_of(f), NOW + 15000, NULL, 0, 1, &t, &count, &wait, &f->e), f->e);
+	assert_int_equal(count, 1);
+	assert_int_equal(t.webhook, other.number);
+	assert_false(tried(f, &t, 200, NOW + 15000));
+	/* It is not late for that, and what is due later stays so. */
+	assert_ok(hook_next(db_of(f), NOW + 15000, NULL, 0, 1, &t, &count, &wait, &f->e), f->e);
+	assert_int_equal(count, 1);
+	assert_int_equal(t.number, first.number + 1);
+	assert_true(wait >= 5000);
+}
+
 static void what_is_taken_is_over(void **state)
 {
 	struct store_room *f = *state;
@@ -615,6 +649,7 @@ int main(void)
 		STORE_ROOM_ROW(the_secret_before_signs_for_a_day),
 		STORE_ROOM_ROW(who_wants_it_is_told),
 		STORE_ROOM_ROW(busy_ones_are_left_out),
+		STORE_ROOM_ROW(who_had_a_turn_is_behind_the_others),
 		STORE_ROOM_ROW(what_is_taken_is_over),
 		STORE_ROOM_ROW(what_fails_is_tried_for_a_day),
 		STORE_ROOM_ROW(who_takes_others_is_not_disabled),
