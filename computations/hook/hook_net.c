@@ -165,7 +165,7 @@ static bool bytes_of(const struct sockaddr *address, uint8_t bytes[HOOK_ADDRESS_
 }
 
 int hook_nets_check(const struct hook_nets *nets, const struct sockaddr *address, bool plain,
-		    const char *name, struct err *e)
+		    const char *name, bool is_looked_up, struct err *e)
 {
 	char text[INET6_ADDRSTRLEN] = "?";
 	uint8_t bytes[HOOK_ADDRESS_LEN];
@@ -178,6 +178,13 @@ int hook_nets_check(const struct hook_nets *nets, const struct sockaddr *address
 		if (is_in(&nets->rows[i], bytes) && (!plain || nets->plain))
 			return 0;
 	what = special_word(bytes);
+	if (is_looked_up && (what || plain))
+		return err_set(e, ERR_DENIED, "%s is at an address that it may not go to: %s",
+			       log_quote(name).text,
+			       plain ? "http:// is for networks that this service's operator lists "
+				       "for it"
+				     : "webhooks go to public addresses, and to networks that this "
+				       "service's operator lists");
 	if (is_v4(bytes))
 		inet_ntop(AF_INET, bytes + sizeof(v4_prefix), text, sizeof(text));
 	else

@@ -34,6 +34,7 @@ struct hook_nets {
  * with bits behind its length. NULL or "": none. */
 int hook_nets_parse(const char *text, struct hook_nets *nets, struct err *e) MUST_CHECK;
 
-/* ERR_DENIED: a webhook does not go there. `name`: what it was said as, for people. */
+/* ERR_DENIED: a webhook does not go there. `name`: what it was said as, for people, who are told no address that was looked
+ * up: it may be the operator's own, by a name that he alone resolves. */
 int hook_nets_check(const struct hook_nets *nets, const struct sockaddr *address, bool plain,
-		    const char *name, struct err *e) MUST_CHECK;
+		    const char *name, bool is_looked_up, struct err *e) MUST_CHECK;

@@ -38,7 +38,8 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
 	struct hook_post *p = data;
 	int fd;
 
-	if (hook_nets_check(p->nets, &address->addr, p->url.plain, p->url.host, &p->refused) < 0) {
+	if (hook_nets_check(p->nets, &address->addr, p->url.plain, p->url.host, !p->url.is_address,
+			    &p->refused) < 0) {
 		p->is_refused = true;
 		return CURL_SOCKET_BAD;
 	}

@@ -168,5 +168,5 @@ int hook_url_check(const char *text, const struct hook_nets *nets, struct err *e
 		if (inet_pton(AF_INET6, url.host, &address.v6.sin6_addr) != 1)
 			return err_set(e, ERR_INTERNAL, "an address that is none");
 	}
-	return hook_nets_check(nets, &address.any, url.plain, url.host, e);
+	return hook_nets_check(nets, &address.any, url.plain, url.host, false, e);
 }

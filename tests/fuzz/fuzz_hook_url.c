@@ -71,13 +71,13 @@ static void check_nets(const struct hook_nets *nets)
 			assert(inet_pton(AF_INET6, addresses[i], &v6.sin6_addr) == 1);
 			any = (const struct sockaddr *)(const void *)&v6;
 		}
-		secure = hook_nets_check(nets, any, false, "x", &e) == 0;
-		plain = hook_nets_check(nets, any, true, "x", &e) == 0;
+		secure = hook_nets_check(nets, any, false, "x", false, &e) == 0;
+		plain = hook_nets_check(nets, any, true, "x", true, &e) == 0;
 		assert(!plain || (secure && nets->plain));
 		assert(nets->count || (secure == is_public && !plain));
 	}
 	assert(hook_nets_check(nets, &(const struct sockaddr){ .sa_family = AF_UNIX }, false, "x",
-			       &(struct err){ .code = ERR_OK }) < 0);
+			       false, &(struct err){ .code = ERR_OK }) < 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

@@ -125,7 +125,8 @@ static void lengths_end_at_their_limits(void **state)
 
 /* ---- networks ---- */
 
-static int check(const struct hook_nets *nets, const char *text, bool plain, struct err *e)
+static int check_as(const struct hook_nets *nets, const char *text, bool plain, bool is_looked_up,
+		    struct err *e)
 {
 	union {
 		struct sockaddr any;
@@ -137,7 +138,12 @@ static int check(const struct hook_nets *nets, const char *text, bool plain, str
 		a.any.sa_family = AF_INET6;
 		assert_int_equal(inet_pton(AF_INET6, text, &a.v6.sin6_addr), 1);
 	}
-	return hook_nets_check(nets, &a.any, plain, "a.example", e);
+	return hook_nets_check(nets, &a.any, plain, "a.example", is_looked_up, e);
+}
+
+static int check(const struct hook_nets *nets, const char *text, bool plain, struct err *e)
+{
+	return check_as(nets, text, plain, false, e);
 }
 
 static void public_addresses_alone_are_gone_to(void **state)
@@ -212,9 +218,9 @@ static void public_addresses_alone_are_gone_to(void **state)
 		assert_refused(check(&none, bad[i], true, &e), e, ERR_DENIED,
 			       "webhooks go to public addresses");
 	}
-	assert_refused(
-		hook_nets_check(&none, &(struct sockaddr){ .sa_family = AF_UNIX }, false, "x", &e),
-		e, ERR_DENIED, "no address of the Internet");
+	assert_refused(hook_nets_check(&none, &(struct sockaddr){ .sa_family = AF_UNIX }, false,
+				       "x", false, &e),
+		       e, ERR_DENIED, "no address of the Internet");
 }
 
 static void an_operator_lists_others(void **state)
@@ -243,6 +249,30 @@ static void an_operator_lists_others(void **state)
 	assert_ok(hook_nets_parse("0.0.0.0/0 ::/0", &nets, &e), e);
 	assert_ok(check(&nets, "127.0.0.1", true, &e), e);
 	assert_ok(check(&nets, "::1", true, &e), e);
+}
+
+/* Or a workspace's administrator would read in his delivery what the operator's names lead to. */
+static void an_address_that_was_looked_up_is_not_told(void **state)
+{
+	static const char *const inside[] = { "10.11.12.13", "169.254.1.2", "127.0.0.1",
+					      "fd00::7" };
+	struct hook_nets nets = { .count = 0 };
+	struct err e, first;
+
+	assert_refused(check_as(&nets, inside[0], false, true, &first), first, ERR_DENIED,
+		       "webhooks go to public addresses");
+	for (size_t i = 0; i < ARRAY_LEN(inside); i++) {
+		assert_refused(check(&nets, inside[i], false, &e), e, ERR_DENIED, inside[i]);
+		/* Nor which of them it is. */
+		assert_refused(check_as(&nets, inside[i], false, true, &e), e, ERR_DENIED,
+			       first.text);
+		assert_string_equal(e.text, first.text);
+	}
+	assert_refused(check_as(&nets, "10.11.12.13", true, true, &first), first, ERR_DENIED,
+		       "http://");
+	assert_refused(check_as(&nets, "1.1.1.1", true, true, &e), e, ERR_DENIED, first.text);
+	assert_string_equal(e.text, first.text);
+	assert_ok(check_as(&nets, "1.1.1.1", false, true, &e), e);
 }
 
 static void networks_that_are_none_are_refused(void **state)
@@ -376,6 +406,7 @@ int main(void)
 		cmocka_unit_test(lengths_end_at_their_limits),
 		cmocka_unit_test(public_addresses_alone_are_gone_to),
 		cmocka_unit_test(an_operator_lists_others),
+		cmocka_unit_test(an_address_that_was_looked_up_is_not_told),
 		cmocka_unit_test(networks_that_are_none_are_refused),
 		cmocka_unit_test(this_machine_is_known_by_its_names),
 		cmocka_unit_test(events_have_names),
