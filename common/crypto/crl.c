@@ -18,7 +18,11 @@
 static int read_number(struct crl *crl, struct span value, struct err *e)
 {
 	struct reader r = span_reader(value);
+	struct err ignored;
 
+	/* What an OCTET STRING holds was not looked at with the list: only shortest numbers are compared by their lengths. */
+	if (der_check(value.bytes, value.len, &ignored) < 0)
+		return err_set(e, ERR_INVALID, "malformed crlNumber");
 	crl->number = der_body(&r, DER_INTEGER);
 	if (!reader_done(&r) || crl->number.len > CRL_NUMBER_MAX || crl->number.bytes[0] >= 0x80)
 		return err_set(e, ERR_INVALID, "malformed crlNumber");

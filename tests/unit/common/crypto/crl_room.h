@@ -72,10 +72,12 @@ struct crl_room_list {
 	long number;         /* 0: 7; negative: none */
 	const long *serials; /* ends with 0; NULL: 5 alone */
 	int64_t from, until; /* 0: as above */
-	const char *oid;     /* an extension of NULL, */
-	bool critical;       /* which is so */
-	bool in_entry;       /* of the entries */
-	bool is_first;       /* version 1, without extensions */
+	const char *oid;     /* an extension of NULL, or of `value`, */
+	const uint8_t *value;
+	int value_len;
+	bool critical; /* which is so */
+	bool in_entry; /* of the entries */
+	bool is_first; /* version 1, without extensions */
 	const EVP_MD *digest;
 };
 
@@ -84,7 +86,9 @@ static inline X509_EXTENSION *crl_room_extension(const struct crl_room_list *l)
 	CLEANUP(ASN1_OBJECT_free) ASN1_OBJECT *oid = OBJ_txt2obj(l->oid, 1);
 	CLEANUP(ASN1_OCTET_STRING_free) ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
 
-	assert_true(oid && value && ASN1_OCTET_STRING_set(value, (const uint8_t *)"\5\0", 2));
+	assert_true(oid && value &&
+		    ASN1_OCTET_STRING_set(value, l->value ? l->value : (const uint8_t *)"\5\0",
+					  l->value ? l->value_len : 2));
 	return X509_EXTENSION_create_by_OBJ(NULL, oid, l->critical, value);
 }
 

@@ -100,6 +100,40 @@ static void parts_and_what_is_critical_are_refused(void **state)
 	crl_free(crl_room_read(&ca, &(struct crl_room_list){ .oid = "1.2.3.4", .in_entry = true }));
 }
 
+/* DER's only form: one with a zero in front would be a larger one than it is, and one without a byte none at all. */
+static void a_number_has_one_form(void **state)
+{
+	struct crl_room_ca ca CLEANUP_CA = crl_room_ca("one", SIGNS);
+	static const struct {
+		uint8_t bytes[4];
+		int len;
+		bool is_good;
+	} rows[] = {
+		{ { 2, 1, 5 }, 3, true },        { { 2, 2, 0, 0x80 }, 4, true },
+		{ { 2, 0 }, 2, false },          { { 2, 2, 0, 5 }, 4, false },
+		{ { 2, 0x81, 1, 5 }, 4, false }, { { 2, 1, 0x80 }, 3, false },
+		{ { 2, 1, 5, 0 }, 4, false },    { { 4, 1, 5 }, 3, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct crl_room_list list = { .number = -1,
+						    .oid = "2.5.29.20",
+						    .value = rows[i].bytes,
+						    .value_len = rows[i].len };
+		CLEANUP(crl_free) struct crl *crl = NULL;
+		size_t len;
+		uint8_t *der = crl_room_der(&ca, &list, &len);
+		struct err e;
+
+		if (rows[i].is_good)
+			assert_ok(crl_read(der, len, &crl, &e), e);
+		else
+			assert_refused(crl_read(der, len, &crl, &e), e, ERR_INVALID,
+				       "malformed crlNumber");
+		OPENSSL_free(der);
+	}
+}
+
 static void what_is_cut_or_has_more_is_refused(void **state)
 {
 	struct crl_room_ca ca CLEANUP_CA = crl_room_ca("one", SIGNS);
@@ -225,6 +259,7 @@ int main(void)
 		cmocka_unit_test(a_serial_that_no_list_can_have_is_named_by_all),
 		cmocka_unit_test(both_versions_are_lists),
 		cmocka_unit_test(parts_and_what_is_critical_are_refused),
+		cmocka_unit_test(a_number_has_one_form),
 		cmocka_unit_test(what_is_cut_or_has_more_is_refused),
 		cmocka_unit_test(each_bit_counts),
 		cmocka_unit_test(only_its_authority_signs_it),
