@@ -74,7 +74,7 @@ int registry_lease_check(const struct registry *registry, const char *host, stru
 	pthread_mutex_lock(&l->lock);
 	held = find(l, host);
 	is_held = held != NULL;
-	runs = held && held->until > clock_ms(CLOCK_MONOTONIC);
+	runs = held && held->until > clock_ms(CLOCK_BOOTTIME);
 	pthread_mutex_unlock(&l->lock);
 	if (!is_held)
 		return err_set(e, ERR_UNAVAILABLE, "this manager does not hold host %s", host);
@@ -115,7 +115,7 @@ static bool is_listed(const struct registry_round *round, const struct registry_
  * ended when nobody has renewed it for as long as the longest lease lasts by this machine's clock. */
 static bool odd_has_ended(struct leases *l, const struct registry_lease *row)
 {
-	const int64_t now = clock_ms(CLOCK_MONOTONIC);
+	const int64_t now = clock_ms(CLOCK_BOOTTIME);
 	struct odd_lease *odd = NULL;
 
 	for (size_t i = 0; i < l->odd_count; i++)
@@ -320,7 +320,7 @@ int registry_lease_round(struct registry *r, struct registry_wish *wishes, size_
 {
 	struct round t = { wishes, count, round, 0, 0 };
 	struct leases *l = r->leases;
-	int64_t begun = clock_ms(CLOCK_MONOTONIC);
+	int64_t begun = clock_ms(CLOCK_BOOTTIME);
 
 	*round = (struct registry_round){ .takeovers = 0 };
 	if (count > LEASES_MAX)

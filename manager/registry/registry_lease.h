@@ -5,8 +5,8 @@
  * A lease is a row: who holds the host, until when by the database's clock, and a fence, a number that grows with
  * each manager that takes it. Every change of a CVM's record looks, in its own transaction, whether its host's lease
  * is still the one that was taken, and runs. What is done elsewhere than in the registry is preceded by
- * registry_lease_check(), which asks no server: it counts by this machine's monotonic clock, from before the server
- * was last asked, and ends a tenth early.
+ * registry_lease_check(), which asks no server: it counts by a clock of this machine that goes on while that sleeps
+ * (CLOCK_BOOTTIME), from before the server was last asked, and ends a tenth early.
  *
  * Where the registry is not shared, every host is this manager's.
  */

@@ -11,13 +11,13 @@
 struct held_lease {
 	char host[CVM_HOST_MAX];
 	int64_t fence;
-	int64_t until; /* CLOCK_MONOTONIC, ms; the lock's */
+	int64_t until; /* CLOCK_BOOTTIME, ms; the lock's */
 };
 
 /* One that another holds for longer than any lease lasts: how long has it been seen so? */
 struct odd_lease {
 	char host[CVM_HOST_MAX];
-	int64_t fence, until_ms, seen; /* seen: CLOCK_MONOTONIC, ms */
+	int64_t fence, until_ms, seen; /* seen: CLOCK_BOOTTIME, ms */
 };
 
 struct leases {

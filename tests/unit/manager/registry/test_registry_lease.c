@@ -8,14 +8,14 @@
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
 
-/* By how much this machine's monotonic clock has gone on. */
+/* By how much this machine's clock has gone on that nobody sets, and that no sleep stops. */
 static time_t later;
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 {
 	int r = __real_clock_gettime(clock, now);
 
-	if (clock == CLOCK_MONOTONIC)
+	if (clock == CLOCK_BOOTTIME)
 		now->tv_sec += later;
 	return r;
 }
