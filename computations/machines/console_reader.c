@@ -182,13 +182,15 @@ static void on_ended(void *data, const struct err *e)
 
 static const struct manager_console_events events = { on_piece, on_ended };
 
-/* No user keeps the others from reading. */
+/* No user keeps the others from reading; and who may not, or has not been heard yet, nobody. */
 static int take_place(const struct console_reader *r, struct err *e)
 {
 	const struct console_reader *other;
 	unsigned all = 0, own = 0;
 
 	TAILQ_FOREACH(other, &r->service->machines->readers, next) {
+		if (other != r && !other->timer)
+			continue;
 		all++;
 		own += r->shown.who.person && other->shown.who.person == r->shown.who.person;
 	}

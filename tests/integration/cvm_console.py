@@ -4,7 +4,10 @@
 reads slowly, or a manager that says what it likes, costs more than a piece."""
 import contextlib
 import json
+import os
+import signal
 import threading
+import time
 
 import grpc
 
@@ -253,6 +256,21 @@ def one_user_reads_so_many():
             reader.call.cancel()
 
 
+def strangers_who_ask_take_nobodys_place():
+    with place() as room:
+        room.tokens["none"] = "cocos_" + "0" * 64
+        pid = room.service.process.process.pid
+        os.kill(pid, signal.SIGSTOP)
+        try:  # so that it hears of all of them before it has answered one
+            reader = Reader(room, "chief", follow=False)
+            strangers = [Reader(room, "none") for _ in range(90)]
+            time.sleep(1)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert reader.end() is None and reader.heard == SAID, reader.error
+        assert {stranger.end() for stranger in strangers} == {grpc.StatusCode.UNAUTHENTICATED}
+
+
 def the_screen_shows_text_and_says_what_it_is_worth():
     with place() as room:
         chief = room.sessions["administrator"]
@@ -293,5 +311,6 @@ if __name__ == "__main__":
     tap.run([what_a_machine_says_is_told_and_harms_no_terminal, it_is_for_administrators_of_its_workspace,
              the_right_is_of_its_own_workspace_whatever_that_is_called, who_is_no_member_any_more_hears_no_more,
              who_reads_slowly_holds_up_nobody, a_manager_that_is_away_or_refuses_ends_it_in_its_name,
-             a_cvm_that_is_gone_has_none, one_user_reads_so_many, the_screen_shows_text_and_says_what_it_is_worth,
+             a_cvm_that_is_gone_has_none, one_user_reads_so_many, strangers_who_ask_take_nobodys_place,
+             the_screen_shows_text_and_says_what_it_is_worth,
              a_service_that_goes_down_ends_them])
