@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "manager/fleet/by_id.h"
 #include "manager/launch/boot_files.h"
+#include "manager/registry/registry_lease.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -292,13 +293,17 @@ static int look_up(const struct lifecycle *l, const char *id, struct stray *stra
 	return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
 }
 
-static int remove_from(const struct vm_host *host, const struct stray *stray, struct err *e)
+/* Another manager that has taken the host may have adopted it since it was looked up. */
+static int remove_from(const struct lifecycle *l, const struct vm_host *host,
+		       const struct stray *stray, struct err *e)
 {
 	int failed;
 
 	if (vm_host_enter(host, e) < 0)
 		return err_code(e);
-	failed = *stray->domain ? virt_stop(host->virt, stray->id, e) : 0;
+	failed = registry_lease_check(l->registry, host->row.name, e);
+	if (!failed && *stray->domain)
+		failed = virt_stop(host->virt, stray->id, e);
 	if (!failed && !host->is_local)
 		failed = boot_files_take_back(host, stray->id, e);
 	vm_host_leave(host);
@@ -387,7 +392,7 @@ int stray_remove(const struct lifecycle *l, const char *id, struct err *e)
 	if (look_up(l, id, &stray, e) < 0)
 		return err_code(e);
 	host = host_of(l, &stray);
-	if (host && remove_from(host, &stray, e) < 0)
+	if (host && remove_from(l, host, &stray, e) < 0)
 		return err_code(e);
 	return lifecycle_remove_folders(l, id, e);
 }

@@ -150,6 +150,30 @@ static void an_adopted_cvm_whose_host_went_comes_back_with_it(void **state)
 	fleet_room_close(&m);
 }
 
+/* It may be another one's CVM by now, that was adopted there; this manager has not heard yet that it lost the host. */
+static void who_lost_the_host_removes_no_stray_there(void **state)
+{
+	struct fleet_told told = { 0 };
+	char domain[64];
+	struct fleet_room m;
+	struct err e;
+
+	open_room(&m, 1);
+	m.hosts.all[0]->is_local = true;
+	snprintf(domain, sizeof(domain), "cocos-%s-0", registry_tag(m.registry));
+	fleet_room_leave(&m, STRAY, domain);
+	snprintf(fleet_world.domains[0].host, sizeof(fleet_world.domains[0].host), "other");
+	registry_close(go_to_another(&m));
+	assert_true(holds(&m));
+	assert_ok(fleet_remove(m.fleet, STRAY, fleet_room_removed, &told, &e), e);
+	fleet_room_settle(&m);
+	assert_int_equal(told.not_removed, 1);
+	assert_int_equal(told.e.code, ERR_UNAVAILABLE);
+	assert_int_equal(fleet_world.stops, 0);
+	assert_true(stray_has_folder(&m.lifecycle, STRAY));
+	fleet_room_close(&m);
+}
+
 static void on_where(void *data, const struct err *e)
 {
 	assert_int_equal(e->code, ERR_NOT_FOUND);
@@ -185,6 +209,7 @@ int main(void)
 		FLEET_ROOM_ROW(a_slot_that_another_manager_had_is_free_again),
 		FLEET_ROOM_ROW(an_adoption_whose_host_went_spoils_no_slot),
 		FLEET_ROOM_ROW(an_adopted_cvm_whose_host_went_comes_back_with_it),
+		FLEET_ROOM_ROW(who_lost_the_host_removes_no_stray_there),
 		FLEET_ROOM_ROW(each_tenant_looks_for_a_few_cvms_at_a_time),
 	};
 
