@@ -319,8 +319,8 @@ void fleet_host_hide(struct fleet_host *host)
 
 		if (slot->host == host)
 			slot->host = NULL;
-		slot->blocked &= ~fleet_host_bit(host);
 	}
+	fleet_watch_unblock(host);
 	fleet_stray_use_begin(host);
 	fleet_stray_use_end(host);
 	vm_hosts_hide(f->lifecycle->hosts, host->host);

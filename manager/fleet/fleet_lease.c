@@ -120,12 +120,12 @@ static void lose(struct fleet_host *host)
 	for (unsigned i = 0; i < f->count; i++) {
 		struct slot *slot = &f->slots[i];
 
-		slot->blocked &= ~fleet_host_bit(host);
 		if (slot->host == host && slot->state != SLOT_FREE) {
 			forsake(slot, &why);
 			count++;
 		}
 	}
+	fleet_watch_unblock(host);
 	fleet_stray_use_begin(host);
 	fleet_stray_use_end(host);
 	host->is_known = false;

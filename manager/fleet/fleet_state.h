@@ -290,6 +290,9 @@ void fleet_watch_look(struct fleet_host *host);
 /* A domain on that host that has no record has this slot's name: no CVM there can have it. */
 void fleet_watch_block(struct slot *slot, struct fleet_host *host, const char *uuid);
 
+/* Forgets those of that host. */
+void fleet_watch_unblock(struct fleet_host *host);
+
 /* What machines without a record have (fleet_stray_use.c): until libvirt says how much that is, it counts as the
  * most that a CVM may have. Those of a host that are not added between begin and end are gone. It is the first host's
  * that says it has it, and only that one drops it; NULL: whichever it is. Each host has a share of STRAYS_OF_HOST_MAX:

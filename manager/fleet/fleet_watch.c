@@ -104,6 +104,16 @@ void fleet_watch_block(struct slot *slot, struct fleet_host *host, const char *u
 	fleet_stray_use_add(host, uuid);
 }
 
+/* Most slots were never used, and cost no memory as long as nobody writes to them. */
+void fleet_watch_unblock(struct fleet_host *host)
+{
+	struct fleet *f = host->fleet;
+
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->slots[i].blocked & fleet_host_bit(host))
+			f->slots[i].blocked &= ~fleet_host_bit(host);
+}
+
 /* No new CVM there can have the name of a domain that runs. NULL: it has no slot's. */
 static struct slot *slot_of(struct fleet *f, const char *domain)
 {
@@ -149,8 +159,7 @@ static void look_at_strays(struct job *job)
 			stopped++;
 		}
 	}
-	for (unsigned i = 0; i < f->count; i++)
-		f->slots[i].blocked &= ~fleet_host_bit(job->host);
+	fleet_watch_unblock(job->host);
 	fleet_stray_use_begin(job->host);
 	fleet_stray_keep(f, strays);
 	for (size_t i = 0; i < strays->count; i++)
