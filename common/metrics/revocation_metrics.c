@@ -1,6 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/metrics/revocation_metrics.h"
 
+#include <string.h>
+
+/* Authorities may have one name, such as the old one and the next: a sample of these labels is there once, so the first of
+ * their lists to end counts. False: it was told with an earlier list of that name. */
+static bool first_end(const struct crl_set *set, size_t at, int64_t *ends)
+{
+	const char *issuer = crl_issuer(set->lists[at]);
+
+	*ends = crl_next_update(set->lists[at]);
+	for (size_t i = 0; i < set->count; i++) {
+		if (i == at || strcmp(crl_issuer(set->lists[i]), issuer) != 0)
+			continue;
+		if (i < at)
+			return false;
+		if (crl_next_update(set->lists[i]) < *ends)
+			*ends = crl_next_update(set->lists[i]);
+	}
+	return true;
+}
+
 static void write_ends(struct revocation *const *all, size_t count, struct metrics_text *t)
 {
 	metrics_family(t, "cocos_crl_next_update_timestamp_seconds", METRICS_GAUGE,
@@ -14,8 +34,10 @@ static void write_ends(struct revocation *const *all, size_t count, struct metri
 				{ "issuer", crl_issuer(set->lists[k]) },
 				{ 0 },
 			};
+			int64_t ends;
 
-			metrics_sample(t, labels, (double)crl_next_update(set->lists[k]));
+			if (first_end(set, k, &ends))
+				metrics_sample(t, labels, (double)ends);
 		}
 	}
 }

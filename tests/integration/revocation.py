@@ -49,6 +49,20 @@ def who_is_named_goes_and_comes_no_more():
         assert m.number("cocos_crl_refused_total", reason="revoked") >= 1
 
 
+def authorities_of_one_name_are_told_of_once():
+    """Prometheus keeps one of several samples with the same labels: that of the list that ends first is there, and no other."""
+    with Folder() as folder:
+        old, new = (Authority(folder, name, subject="/CN=same") for name in ("old", "new"))
+        soon = old.list("-crlsec", "3600")
+        for lists in ((new.list(), soon), (soon, new.list())):
+            with Folder() as inner, Lists(inner, first=lambda ca: ca.list() + b"".join(lists)) as m:  # pylint: disable=cell-var-from-loop
+                m.process.wait_line(r"metrics: listening on")
+                name = "cocos_crl_next_update_timestamp_seconds"
+                ends = {issuer: m.numbers(name, issuer=issuer) for issuer in ("CN=ca", "CN=same")}
+                assert len(ends["CN=ca"]) == len(ends["CN=same"]) == 1, ends
+                assert ends["CN=same"][0] < ends["CN=ca"][0], ends
+
+
 def the_handshake_is_refused_to_curl_nghttp_and_openssl():
     with Folder() as folder, Lists(folder) as m:
         m.of("anna")
@@ -294,6 +308,7 @@ def a_manager_s_row_has_lists():
 if __name__ == "__main__":
     tap.run([
         who_is_named_goes_and_comes_no_more,
+        authorities_of_one_name_are_told_of_once,
         the_handshake_is_refused_to_curl_nghttp_and_openssl,
         a_wrong_list_changes_nothing,
         without_a_current_list_nobody_comes_in,

@@ -174,13 +174,17 @@ class Lists(Manager):
     def renew(self, content, line=rf"{SETTING}: \d+ lists? read from"):
         renew(self.process, self.crl, content, line)
 
-    def number(self, name, **labels):
+    def numbers(self, name, **labels):
+        """All samples with these labels."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=PATIENCE) as page:
             text = page.read().decode()
         inside = ",".join(f'{k}="{v}"' for k, v in {"setting": SETTING, **labels}.items())
-        found = re.search(re.escape(f"{name}{{{inside}}} ") + r"(\S+)", text)
+        found = re.findall(re.escape(f"{name}{{{inside}}} ") + r"(\S+)", text)
         assert found, (inside, text)
-        return float(found[1])
+        return [float(number) for number in found]
+
+    def number(self, name, **labels):
+        return self.numbers(name, **labels)[0]
 
 
 class Service(contextlib.ExitStack):
