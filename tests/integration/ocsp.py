@@ -257,6 +257,17 @@ def certificates_say_where():
         check(config("http://a", CA_CERT=None, CA_KEY=None), "COMPUTATIONS_CA_URL does nothing without")
 
 
+def who_leads_others_to_a_page_on_loopback_calls_it_by_its_own_name():
+    """A proxy that passes on the name that a certificate says is told so."""
+    with Status(CA_URL="http://ca.example.org") as page:
+        asked = question(first(page), authority_of(page))
+        for name, status in (("localhost", 200), (f"127.0.0.1:{page.port}", 200), ("ca.example.org", 421)):
+            browser = page.browser()
+            browser.host = name
+            assert browser.ask("POST", "/ocsp", asked, [("content-type", TYPE)]).status == status, name
+            assert browser.ask("GET", "/ca.crl").status == status, name
+
+
 def without_an_authority_there_is_no_status():
     from sign_in import Page
     with Page() as page:
@@ -274,4 +285,5 @@ if __name__ == "__main__":
              what_is_no_question_is_refused,
              one_address_asks_so_often,
              certificates_say_where,
+             who_leads_others_to_a_page_on_loopback_calls_it_by_its_own_name,
              without_an_authority_there_is_no_status])
