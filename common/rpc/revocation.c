@@ -81,7 +81,8 @@ static int renew(struct revocation *r, struct crl_set *fresh, struct err *e)
 	log_info("%s: %zu list%s read from '%s'", r->config.setting, count, count == 1 ? "" : "s",
 		 r->path);
 	if (older)
-		log_warn("%s: %zu of them older than what was read before, which stays",
+		log_warn("%s: %zu of them older (by number, or else by date) than what was read "
+			 "before, which stays; if its authority counts anew, start this again",
 			 r->config.setting, older);
 	return 0;
 }

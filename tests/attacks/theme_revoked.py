@@ -60,7 +60,7 @@ def older_list(evil):
         if evil:
             m.ca.revoke("anna")
         m.renew(m.ca.list())
-        m.renew(before, "1 of them older than what was read before")
+        m.renew(before, "1 of them older ")
         return told(m, comes_in(of(m)), "handshake failed: .*" + NAMED)
 
 

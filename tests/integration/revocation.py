@@ -105,6 +105,22 @@ def a_wrong_list_changes_nothing():
         assert m.number("cocos_crl_file_refused") == 0
 
 
+def an_authority_that_counts_anew_is_heard_after_a_start():
+    """Lower numbers are older lists, whatever they name, until the daemon has seen no others; the log says what to do."""
+    with Folder() as folder, Lists(folder) as m:
+        m.of("anna")
+        m.ca.revoke("anna")
+        with open(m.ca("crlnumber"), "w", encoding="ascii") as number:
+            number.write("01\n")
+        m.renew(m.ca.list())
+        m.process.wait_line(rf"{SETTING}: 1 of them older .*start this again")
+        assert comes_in(m.stub(m.ca("anna.pem"), m.ca("anna.key")))
+        m.process.finish()
+        m.process = m.start()
+        m.__enter__()
+        assert not comes_in(m.stub(m.ca("anna.pem"), m.ca("anna.key"))) and comes_in(m.of("ben"))
+
+
 def without_a_current_list_nobody_comes_in():
     with Folder() as folder, Lists(folder, first=lambda ca: ca.ended()) as m:
         ben = m.of("ben")
@@ -311,6 +327,7 @@ if __name__ == "__main__":
         authorities_of_one_name_are_told_of_once,
         the_handshake_is_refused_to_curl_nghttp_and_openssl,
         a_wrong_list_changes_nothing,
+        an_authority_that_counts_anew_is_heard_after_a_start,
         without_a_current_list_nobody_comes_in,
         a_list_that_cannot_be_one_keeps_it_from_starting,
         each_authority_of_a_chain_needs_its_list,
