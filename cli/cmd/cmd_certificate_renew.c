@@ -157,9 +157,10 @@ static enum cli_exit run_renew(struct cli *cli, struct err *e)
 	const bool same_key = cli_flag(cli, "same-key");
 
 	if (same_key == (files.key != NULL)) {
-		(void)err_set(e, ERR_INVALID,
-			      "name a file for the new key behind that for the new certificate, or "
-			      "say --same-key");
+		(void)err_set(e, ERR_INVALID, "%s",
+			      same_key ? "--same-key makes no new key: leave out NEW_KEY"
+				       : "name a file for the new key behind that for the new "
+					 "certificate, or say --same-key");
 		return CLI_USAGE;
 	}
 	if (same_key && cli_value(cli, "key-type")) {

@@ -240,7 +240,7 @@ def commands_do_it():
         assert [(r["line"], r["renewal"]) for r in rows] == [(issued.serial, n) for n in range(4)], rows
         for words, status, said in (
                 ((old, "cert.pem", "c.pem"), 2, "--same-key"),
-                ((old, "cert.pem", "c.pem", "k.pem", "--same-key"), 2, "--same-key"),
+                ((old, "cert.pem", "c.pem", "k.pem", "--same-key"), 2, "leave out NEW_KEY"),
                 ((old, "cert.pem", "c.pem", "--same-key", "-k", "ecdsa"), 2, "--key-type is of a new key"),
                 (("key2.pem", "cert.pem", "c.pem", "k.pem"), 2, "is not that of the certificate"),
                 ((old, old, "c.pem", "k.pem"), 2, "there is no certificate in PEM"),
