@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { SERIAL_TEXT_MAX = 64 };
+
 static const char *const roles[] = { "agent", "manager", "service", "person", NULL };
 
 /* ---- a token ---- */
@@ -151,14 +153,31 @@ const struct command cmd_certificate_list = {
 		"while its line has one that has not.",
 };
 
+/* As the list has it: 'openssl x509' and others print it in upper case, and with colons. */
+static char *as_listed(const char *text, char serial[SERIAL_TEXT_MAX + 1])
+{
+	size_t len = 0;
+
+	for (const char *at = text; *at; at++) {
+		if (*at == ':')
+			continue;
+		if (len == SERIAL_TEXT_MAX)
+			return (char *)(uintptr_t)text; /* none is so long */
+		serial[len++] = (char)(*at >= 'A' && *at <= 'F' ? *at - 'A' + 'a' : *at);
+	}
+	serial[len] = '\0';
+	return serial;
+}
+
 static enum cli_exit run_revoke(struct cli *cli, struct err *e)
 {
+	char serial[SERIAL_TEXT_MAX + 1];
 	Certificates__RevokeRequest request = CERTIFICATES__REVOKE_REQUEST__INIT;
 	ProtobufCMessage *response;
 	const Certificates__RevokeResponse *m;
 	enum cli_exit status;
 
-	request.serial = (char *)(uintptr_t)cli->operands[0];
+	request.serial = as_listed(cli->operands[0], serial);
 	status = computation_call(cli, &certificate_revoke, &request.base, &response, e);
 	if (status != CLI_OK)
 		return status;
