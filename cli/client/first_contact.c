@@ -46,15 +46,21 @@ static const struct symptom {
 	  "it speaks TLS but no gRPC: a web server?" },
 	{ TLS | ATTESTED, RPC_CONTACT_TLS, false, "no application protocol", true,
 	  "it speaks TLS but no gRPC: a web server?" },
+	{ TLS | ATTESTED, RPC_CONTACT_TLS, false, "it is revoked by the list of ", true,
+	  "nothing was sent: whoever answers there has a certificate that its authority took back" },
 	{ TLS, RPC_CONTACT_TLS, false, "the peer's certificate: ", false,
 	  "nobody in --grpc-server-ca-certs vouches for its certificate, or the address is no name in "
 	  "it; an agent that attests makes its own: --attested-tls and --attestation-policy POLICY" },
 	{ ATTESTED, RPC_CONTACT_TLS, true, "frame: type 0 where", false,
 	  "nothing was sent: it speaks TLS, but does not attest; what attests is an agent, at the "
 	  "address that 'cocos-cli create-vm' printed" },
+	/* Of what is shown there; the alert is not always read before the connection ends. */
+	{ TLS | ATTESTED, RPC_CONTACT_TLS, false, "alert certificate revoked", false,
+	  "the certificate of --grpc-client-cert was revoked: have a new one issued" },
 	{ TLS, RPC_CONTACT_TLS, true, NULL, false,
-	  "it took TLS and hung up: an agent that attests wants --attested-tls (AGENT_GRPC_ATTESTED_TLS) "
-	  "and --attestation-policy POLICY" },
+	  "it took TLS and hung up: the certificate of --grpc-client-cert may be revoked, or of an "
+	  "authority that it does not trust; an agent that attests wants --attested-tls "
+	  "(AGENT_GRPC_ATTESTED_TLS) and --attestation-policy POLICY" },
 };
 
 static bool fits(const struct symptom *s, unsigned caller, const struct rpc_attempt *attempt,

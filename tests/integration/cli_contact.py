@@ -192,7 +192,8 @@ def an_agent_that_attests_is_named_to_who_does_not_ask():
                 secure.unwrap()
         with Listener(refuses) as there:
             tls(there.target, folder).refused(
-                1, "it took TLS and hung up: an agent that attests wants --attested-tls")
+                1, "it took TLS and hung up: the certificate of --grpc-client-cert may be revoked", "an agent that attests wants "
+                "--attested-tls")
 
 
 class Health(health_grpc.HealthServicer):

@@ -37,6 +37,9 @@ def who_is_named_goes_and_comes_no_more():
         line = m.process.wait_line(r"closed: certificate (\S+) of (\S+): it is revoked by the list of CN=ca")
         assert (line[1], line[2]) == (m.ca.serial("anna"), "CN=anna"), line[0]
         assert not comes_in(m.stub(m.ca("anna.pem"), m.ca("anna.key"))) and comes_in(ben)
+        # The hint is about the certificate, whether the alert was read or the end of the connection came first.
+        cli("vm", "list", "--grpc-url", f"localhost:{m.port}", "--grpc-server-ca-certs", m.ca.pem, "--grpc-client-cert",
+            m.ca("anna.pem"), "--grpc-client-key", m.ca("anna.key")).refused(1, "the certificate of --grpc-client-cert")
         assert watches["ben"].is_active()
         watches["ben"].cancel()
         ended, refused = (until(lambda w=what: [e for e in m.entries() if e["method"] == "connection/" + w], what)[0]
@@ -249,7 +252,8 @@ def the_command_line_and_the_service_judge_servers():
         m.ca.revoke("server")
         put(servers, m.ca.list())
         cli("vm", "list", *words, "--grpc-server-crl", servers).refused(
-            1, f"certificate {m.ca.serial('server')} of CN=server: it is revoked by the list of CN=ca")
+            1, f"certificate {m.ca.serial('server')} of CN=server: it is revoked by the list of CN=ca",
+            "a certificate that its authority took back")
         cli("vm", "list", *words[:6], "--grpc-server-crl", servers).refused(2, "--grpc-server-ca-certs, which is missing")
         cli("vm", "list", *words, "--grpc-server-crl", folder("nowhere")).refused(2, "nowhere")
 
