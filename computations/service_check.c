@@ -12,6 +12,7 @@
 #include "common/preflight/preflight_place.h"
 #include "common/preflight/preflight_tls.h"
 #include "computations/core/appraisal.h"
+#include "computations/hook/hook_post.h"
 #include "computations/machines/manager_link.h"
 #include "computations/oidc/oidc_client.h"
 #include "computations/service_authority.h"
@@ -134,6 +135,22 @@ static int look_managers(void *subject, char *found, struct err *e)
 	return preflight_found(found, "%zu manager%s, limits of %zu workspace%s", table->count,
 			       table->count == 1 ? "" : "s", table->limit_count,
 			       table->limit_count == 1 ? "" : "s");
+}
+
+/* What each of those that send is made with; no receiver is asked. */
+static int look_webhooks(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+	const atomic_bool stopped = false;
+	struct hook_nets nets = { .plain = c->webhook_http };
+	CLEANUP(hook_post_free) struct hook_post *post = NULL;
+
+	if (hook_nets_parse(c->webhook_networks, &nets, e) < 0 ||
+	    hook_post_new(&nets, c->webhook_ca, &stopped, &post, e) < 0)
+		return err_code(e);
+	return preflight_found(found, "to public addresses%s%s",
+			       c->webhook_networks ? ", and to COMPUTATIONS_WEBHOOK_NETWORKS" : "",
+			       c->webhook_http ? ", there by http:// as well" : "");
 }
 
 /* As it is read at the start, with the secrets that it names; no provider is asked. */
@@ -281,6 +298,8 @@ static const struct preflight_check checks[] = {
 	{ "managers", look_managers,
 	  "correct the file that COMPUTATIONS_MANAGERS names, or those that it names: docs/operators.md has its "
 	  "form" },
+	{ "webhooks", look_webhooks,
+	  "correct the file that COMPUTATIONS_WEBHOOK_CA names: certificates of authorities, PEM" },
 	{ "sign-in", look_oidc,
 	  "correct the file that COMPUTATIONS_OIDC names, or the secrets that it names: docs/operators.md has its "
 	  "form" },

@@ -347,6 +347,8 @@ def each_thing_that_a_service_lacks_is_named():
             ({"COMPUTATIONS_GRPC_SERVER_CERT": old, "COMPUTATIONS_GRPC_SERVER_KEY": key}, ["agents' tls"]),
             ({"COMPUTATIONS_ADMIN_SERVER_CERT": old, "COMPUTATIONS_ADMIN_SERVER_KEY": key}, ["admin tls"]),
             ({"COMPUTATIONS_AUDIT_LOG": folder("nowhere/audit.log")}, ["audit log"]),
+            ({"COMPUTATIONS_WEBHOOK_CA": folder("nowhere/ca.pem")}, ["webhooks"]),
+            ({"COMPUTATIONS_WEBHOOK_CA": folder("policy.json")}, ["webhooks"]),
             ({"COMPUTATIONS_ADMIN_SOCKET": folder("policy.json")}, ["socket"]),
             ({"COMPUTATIONS_STATE_DIR": folder("policy.json")}, ["database", "state folder"]),
             ({"COMPUTATIONS_STATE_DIR": folder("newer")}, ["database"]),
