@@ -42,7 +42,12 @@ static void on_closed(struct rpc_stream *stream, const struct err *status)
 	const struct err *why = c->bad.code != ERR_OK ? &c->bad : status;
 	struct err e;
 
-	if (why->code != ERR_OK)
+	if (why->code == ERR_NOT_FOUND) /* under a name that nobody but that manager has heard of */
+		(void)err_set(&e, why->code,
+			      "manager %s has no such CVM: it is not made yet, or is gone "
+			      "('cocos-cli cvm show', with --workspace, says which)",
+			      c->manager);
+	else if (why->code != ERR_OK)
 		(void)err_set(&e, why->code, "manager %s: %.300s", c->manager, why->text);
 	c->events->ended(c->data, why->code != ERR_OK ? &e : NULL);
 	free(c);

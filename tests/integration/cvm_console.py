@@ -210,6 +210,10 @@ def a_manager_that_is_away_or_refuses_ends_it_in_its_name():
         assert screen.next()[0] == "begin"
         kind, said = screen.next()
         assert kind == "end" and not said["again"] and "on host b" in said["why"], said
+        # What the service calls it there is nobody's business, and tells him nothing.
+        room.played.says["Console"] = lambda request, context: context.abort(grpc.StatusCode.NOT_FOUND, f"no CVM '{request.id}'")
+        details = ended_so(room, HIDDEN, "administrator")
+        assert "it is not made yet, or is gone" in details and "no CVM '" not in details, details
         room.played.says["Console"] = too_much
         assert "32769 bytes" in ended_so(room, grpc.StatusCode.DATA_LOSS, "administrator")
         del room.played.says["Console"]
