@@ -119,14 +119,6 @@ void fleet_view_leave(struct slot *slot)
 	fleet_view_gone(slot->fleet, &gone);
 }
 
-void fleet_view_forget(struct slot *slot)
-{
-	if (slot->revision)
-		TAILQ_REMOVE(&slot->fleet->changed, slot, link);
-	slot->revision = 0;
-	slot->seen = false;
-}
-
 static void end_watches(struct fleet *f, const struct err *why)
 {
 	struct fleet_watcher *w;

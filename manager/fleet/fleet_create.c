@@ -49,49 +49,10 @@ static void creation_failed(struct job *job)
 	job->created(job->data, NULL, &job->err);
 }
 
-static void creation_done(void *data);
-
-/* Another manager was quicker: with another slot, and another port. Nothing was recorded. */
-static bool tries_again(struct job *job)
-{
-	struct fleet *f = job->fleet;
-	struct slot *slot = job->slot, *other;
-	unsigned turn = job->turn;
-
-	if (job->result == 0 || job->err.code != ERR_ABORTED || job->cvm.step || slot->forsaken ||
-	    f->closing || !registry_is_shared(f->lifecycle->registry) ||
-	    ++job->tries > FLEET_PLACES_MAX)
-		return false;
-	slot->others = true; /* until the next look */
-	other = fleet_slot_unused(f, slot->host);
-	if (!other)
-		return false;
-	other->host = slot->host;
-	fleet_view_forget(slot);
-	fleet_slot_leave(slot);
-	job->cvm.slot = (unsigned)(other - f->slots);
-	job->slot = other;
-	if (fleet_slot_take(f, other, &job->cvm, SLOT_CREATING, &job->err) < 0 ||
-	    fleet_job_start(f, job, creation_work, creation_done, &job->err) < 0) {
-		if (other->state != SLOT_FREE)
-			fleet_slot_leave(other);
-		job->created(job->data, NULL, &job->err);
-		fleet_job_end(job);
-		return true;
-	}
-	fleet_view_changed(other);
-	fleet_end(f, turn); /* the try before */
-	return true;
-}
-
 /* Whoever holds the host now goes on with what was recorded. */
 static void forsaken(struct job *job)
 {
-	if (job->result == 0)
-		err_set(&job->err, ERR_UNAVAILABLE,
-			"host %s went to another manager while CVM %s was made: ask that one for it",
-			job->cvm.host, job->cvm.id);
-	log_warn("CVM %s: %s", job->cvm.id, job->err.text);
+	fleet_lease_not_made(job);
 	(void)!hide_host(job->slot->cvm.owner, &job->err);
 	fleet_lease_leave(job->slot);
 	job->created(job->data, NULL, &job->err);
@@ -102,7 +63,7 @@ static void creation_done(void *data)
 	struct job *job = data;
 	struct slot *slot;
 
-	if (tries_again(job))
+	if (fleet_lease_tries_again(job, creation_work, creation_done))
 		return;
 	slot = job->slot;
 	slot->cvm = job->cvm;
@@ -155,17 +116,6 @@ struct total {
 	unsigned cvms;
 };
 
-/* As the last look at the registry found it: what another manager has made since is not there yet. */
-static unsigned count_other(const struct registry_other *other, const char *owner,
-			    struct admission_use *use)
-{
-	if (owner && strcmp(other->owner, owner) != 0)
-		return 0;
-	use->cpus += other->cpus;
-	use->memory += other->memory;
-	return 1;
-}
-
 static struct total total_of(const struct fleet *f)
 {
 	struct total all = { .cvms = 0 };
@@ -177,8 +127,7 @@ static struct total total_of(const struct fleet *f)
 			admission_count(f->lifecycle->config, &f->slots[i].cvm, &all.use);
 			all.cvms++;
 		}
-	for (size_t i = 0; i < f->other_count; i++)
-		all.cvms += count_other(&f->others[i], NULL, &all.use);
+	all.cvms += fleet_lease_others(f, NULL, &all.use);
 	return all;
 }
 
@@ -208,8 +157,7 @@ static int check_limits(const struct fleet *f, const struct access_caller *calle
 			admission_count(f->lifecycle->config, &f->slots[i].cvm, &use);
 			count++;
 		}
-	for (size_t i = 0; i < f->other_count; i++)
-		count += count_other(&f->others[i], caller->tenant, &use);
+	count += fleet_lease_others(f, caller->tenant, &use);
 	admission_count(f->lifecycle->config, cvm, &more);
 	const uint64_t used[] = { count, use.cpus, use.memory },
 		       wants[] = { 1, more.cpus, more.memory };

@@ -69,14 +69,6 @@ struct fleet_host *fleet_host_find(struct fleet *f, const char *name)
 	return NULL;
 }
 
-struct fleet_host *fleet_host_named(struct fleet *f, const char *name)
-{
-	for (size_t i = 0; i < f->host_count; i++)
-		if (strcmp(f->hosts[i]->host->row.name, name) == 0)
-			return f->hosts[i];
-	return NULL;
-}
-
 const char *fleet_host_name(const struct fleet_host *host)
 {
 	return *host->host->row.name ? host->host->row.name : "libvirt";

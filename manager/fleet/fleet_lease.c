@@ -84,6 +84,14 @@ uint64_t fleet_takeovers(const struct fleet *f)
 
 /* ---- one that is lost ---- */
 
+void fleet_view_forget(struct slot *slot)
+{
+	if (slot->revision)
+		TAILQ_REMOVE(&slot->fleet->changed, slot, link);
+	slot->revision = 0;
+	slot->seen = false;
+}
+
 void fleet_lease_leave(struct slot *slot)
 {
 	uv_timer_stop(&slot->timer);

@@ -5,6 +5,14 @@
 
 #include <string.h>
 
+struct fleet_host *fleet_host_named(struct fleet *f, const char *name)
+{
+	for (size_t i = 0; i < f->host_count; i++)
+		if (strcmp(f->hosts[i]->host->row.name, name) == 0)
+			return f->hosts[i];
+	return NULL;
+}
+
 static const struct registry_host *find(const struct registry_host *known, size_t count,
 					const char *name)
 {

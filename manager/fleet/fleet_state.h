@@ -201,6 +201,14 @@ void fleet_lease_keep_folder(struct fleet *f, const struct cvm *cvm);
 void fleet_lease_leave_folder(struct fleet *f, const struct cvm *cvm);
 /* What its job did is over, and its host is not this manager's any more: nothing is told of it. */
 void fleet_lease_leave(struct slot *slot);
+/* A CVM that is made, beside other managers. Another one was quicker with its slot or port, and nothing was recorded: true,
+ * with another place, or the end of the job. */
+bool fleet_lease_tries_again(struct job *job, void (*work)(void *data), void (*done)(void *data));
+/* Its host went away meanwhile: says so in the job's error, also where it was made. */
+void fleet_lease_not_made(struct job *job);
+/* The others' CVMs, of one owner (NULL: of all), as the last look at the registry found them: what was made since is not there
+ * yet. */
+unsigned fleet_lease_others(const struct fleet *f, const char *owner, struct admission_use *use);
 /* The host is this manager's, and will be for a while. */
 bool fleet_host_is_held(const struct fleet_host *host);
 /* Who has it calls it by another URI: that; else NULL. */

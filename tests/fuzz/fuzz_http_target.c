@@ -58,7 +58,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct http_target t, second;
 	struct err e;
 
-	if (!text || !again || http_target_parse(text, &t, &e) < 0)
+	if (!text || !again)
+		return 0;
+	if (http_target_parse_tail(text, "/tail/", &t, &e) == 0)
+		assert(t.segment_count == 2 && *t.segments[1] && !t.query_count);
+	if (http_target_parse(text, &t, &e) < 0)
 		return 0;
 	write_again(&t, again);
 	if (strlen(again) > HTTP_TARGET_MAX)

@@ -148,6 +148,8 @@ static void leave(bool stops)
 {
 	if (stops) { /* as the daemon does, with readers still there */
 		fleet_end_watches(room.fleet);
+		(void)fleet_only_dials(room.fleet);
+		(void)fleet_ended(room.fleet, CVM_ENDED);
 		grpc_peer_settle(&room.loop);
 	}
 	for (size_t i = 0; i < USERS; i++)

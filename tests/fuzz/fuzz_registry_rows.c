@@ -168,8 +168,11 @@ static void use_hosts(struct registry *registry)
 	for (size_t i = 0; i < count; i++) {
 		assert(access_name_is_valid(hosts[i].name) &&
 		       !utf8_has_control(hosts[i].words, strlen(hosts[i].words)));
+		assert(registry_host_drain(registry, hosts[i].name, !hosts[i].draining, &e) == 0);
+		assert(registry_host_undrain(registry, hosts[i].name, &e) == 0);
 		assert(registry_host_drop(registry, hosts[i].name, &e) == 0);
 		assert(registry_host_add(registry, &hosts[i], &e) == 0);
+		assert(registry_host_settle(registry, hosts[i].name, &e) == 0);
 	}
 }
 
