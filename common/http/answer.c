@@ -97,6 +97,7 @@ void http_request_answer(struct http_request *r, const struct http_answer *a)
 		a->type && !unchanged && (r->method != HTTP_HEAD || r->carrier->wants_head_body);
 	struct fields f = { .count = 0 };
 
+	http_request_tell(r, a);
 	if (r->is_answered) {
 		free(a->body);
 		return;
@@ -163,6 +164,7 @@ const char *http_status_title(unsigned status)
 		{ 414, "URI Too Long" },
 		{ 415, "Unsupported Media Type" },
 		{ 421, "Misdirected Request" },
+		{ 422, "Unprocessable Content" },
 		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },
 		{ 500, "Internal Server Error" },
@@ -219,8 +221,10 @@ void http_request_refuse(struct http_request *r, const struct http_problem *p)
 {
 	struct http_answer answer = { .status = p->status };
 
-	if (r->is_answered)
+	if (r->is_answered) {
+		http_request_tell(r, &answer);
 		return;
+	}
 	if (!is_shown(r) || !r->routes->show(r, p, r->routes->data, &answer))
 		put_problem(&answer, p);
 	if (p->allow)

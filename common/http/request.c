@@ -30,11 +30,28 @@ void http_request_unref(struct http_request *r)
 {
 	if (--r->refs > 0)
 		return;
+	http_request_tell(r, NULL);
 	/* A password may have been in it. */
 	if (r->body)
 		OPENSSL_cleanse(r->body, r->body_len);
 	free(TAKE_PTR(r->body));
 	r->carrier->freed(r);
+}
+
+void http_request_watch(struct http_request *r,
+			void (*seen)(void *data, const struct http_answer *answer), void *data)
+{
+	r->seen = seen;
+	r->seen_data = data;
+}
+
+void http_request_tell(struct http_request *r, const struct http_answer *answer)
+{
+	void (*seen)(void *data, const struct http_answer *answer) = r->seen;
+
+	r->seen = NULL;
+	if (seen)
+		seen(r->seen_data, answer);
 }
 
 const struct http_route *http_request_route(const struct http_request *r)
@@ -266,6 +283,9 @@ void http_request_run(struct http_request *r, uint8_t *body, size_t len)
 
 void http_request_end(struct http_request *r, const struct err *why)
 {
+	void (*seen)(void *data, const struct http_answer *answer) = r->seen;
+
+	r->seen = NULL; /* its handler goes on, and will say how that ended */
 	if (why && why->code == ERR_OUT_OF_RANGE)
 		http_request_refuse(
 			r, &(struct http_problem){ 413, why->text, "body", "send less", NULL });
@@ -275,4 +295,5 @@ void http_request_end(struct http_request *r, const struct err *why)
 	else
 		http_request_refuse(r, &(struct http_problem){ 503, "others come first", NULL,
 							       "ask again", NULL });
+	r->seen = seen;
 }

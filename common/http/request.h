@@ -53,6 +53,12 @@ void http_date(int64_t seconds, char text[HTTP_DATE_MAX]);
 /* Once; later ones are forgotten. */
 void http_request_answer(struct http_request *r, const struct http_answer *answer);
 
+/* One for each request: `seen` is called once, with what its handler answers, before that goes out, and also if the client
+ * has left by then; what the carrier ends a request with is not meant. `answer` NULL: its handler gave none. It frees
+ * `data`; the answer is lent. */
+void http_request_watch(struct http_request *r,
+			void (*seen)(void *data, const struct http_answer *answer), void *data);
+
 /* What a client did wrong, or we (RFC 9457), for programs and people. */
 struct http_problem {
 	unsigned status;

@@ -37,6 +37,9 @@ struct http_request {
 	struct log_about about;
 	const struct http_stream_user *stream; /* NULL: none, or nobody reads any more */
 	void *stream_data;
+	void (*seen)(void *data,
+		     const struct http_answer *answer); /* http_request_watch(); NULL: nobody */
+	void *seen_data;
 	const char *peer;
 	char host[RPC_WEB_AUTHORITY_MAX + 1];
 	uint8_t *body;
@@ -49,6 +52,8 @@ void http_request_init(struct http_request *r, const struct http_carrier *carrie
 		       const struct http_routes *routes);
 /* The headers are in: answers, or says how many bytes of body it takes, then true. */
 bool http_request_begin(struct http_request *r, const struct rpc_web_request *q, size_t *body_max);
+/* Its watcher, if it still has one. */
+void http_request_tell(struct http_request *r, const struct http_answer *answer);
 /* The whole body, malloc'ed, taken over. */
 void http_request_run(struct http_request *r, uint8_t *body, size_t len);
 /* Of an answer that goes on: what was queued is nearly out; nobody reads any more. */

@@ -9,6 +9,7 @@
 #include "common/rpc/admin_socket.h"
 #include "computations/core/source_rate.h"
 #include "computations/web/web_oidc.h"
+#include "computations/web/web_once.h"
 #include "computations/web/web_status.h"
 
 #include <errno.h>
@@ -155,7 +156,7 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 		return err_nomem(e);
 	web->service = service;
 	for (size_t i = 0; i < web_routes_count; i++)
-		web->rows[i] = web_routes[i].http;
+		web->rows[i] = web_once_row(&web_routes[i]);
 	web->routes = (struct http_routes){ web->rows, web_routes_count, web, web_show_problem,
 					    WEB_STATUS_TAIL };
 	TAILQ_INIT(&web->followers);

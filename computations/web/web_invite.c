@@ -197,5 +197,5 @@ ACTION(web_page_invite) = { OF_PEOPLE(INVITE, invite_request), .inputs = invite,
 ACTION(web_page_withdraw) = { OF_PEOPLE(REVOKE_INVITATION, invitation_request), .inputs = withdraw,
 			      .leads = "/w/%u/members" };
 ACTION(web_api_invite) = { OF_PEOPLE(INVITE, invite_request), .inputs = invite, .reply = reply_made,
-			   .makes = true };
+			   .secret = "link", .makes = true };
 ACTION(web_api_withdraw) = { OF_PEOPLE(REVOKE_INVITATION, invitation_request), .inputs = withdraw };

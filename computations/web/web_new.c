@@ -113,29 +113,7 @@ static int find_digest(void *data, const char *name, const char *type,
 	return 0;
 }
 
-/* The same for whoever shows the same key in the same workspace. In the form of a UUID of one's own making (RFC 9562,
- * 5.8), as others have one, too. */
-static int id_of_key(const struct web_new *n, const struct admin_caller *caller, char **id,
-		     struct err *e)
-{
-	CLEANUP_WRITER struct writer w = writer_up_to(1024);
-	uint8_t hash[SHA3_256_LEN];
-	char hex[2 * 16 + 1];
-
-	writer_printf(&w, "computation\n%lld\n%s\n%s", (long long)caller->who.person, n->workspace,
-		      n->key);
-	if (writer_check(&w, "the key", e) < 0 ||
-	    digest(DIGEST_SHA3_256, w.bytes, w.len, hash, e) < 0)
-		return err_code(e);
-	hash[6] = (uint8_t)((hash[6] & 0x0f) | 0x80);
-	hash[8] = (uint8_t)((hash[8] & 0x3f) | 0x80);
-	hex_encode(hash, 16, hex);
-	if (asprintf(id, "%.8s-%.4s-%.4s-%.4s-%s", hex, hex + 8, hex + 12, hex + 16, hex + 20) < 0)
-		return err_nomem(e);
-	return 0;
-}
-
-/* Who guesses a key can have made one by its id elsewhere. Where there is no place, Create says why. */
+/* Who knows the id of a form can have made one by it elsewhere. Where there is no place, Create says why. */
 static int take_place(struct store *store, struct web_new *n, struct admin_caller *caller,
 		      struct err *e)
 {
@@ -158,15 +136,9 @@ static int make_manifest(struct store *store, struct web_new *n, struct admin_ca
 
 	if (manifest_names_fill(n->text, n->len, &names, &filled, &len, e) < 0 ||
 	    manifest_from_json(filled ? filled : n->text, filled ? len : n->len, &n->manifest, e) <
-		    0 ||
-	    take_place(store, n, caller, e) < 0)
+		    0)
 		return err_code(e);
-	if (!*n->key)
-		return 0;
-	if (*n->manifest->id)
-		return err_set(e, ERR_INVALID,
-			       "id: with an Idempotency-Key it gets one; leave one of them out");
-	return id_of_key(n, caller, &n->manifest->id, e);
+	return n->form ? take_place(store, n, caller, e) : 0;
 }
 
 /* What can't be made of it is told by the form, which needs what was found before. */
@@ -353,7 +325,7 @@ static void answered_create(void *data, const ProtobufCMessage *answer, const st
 
 	if (!e) {
 		created(n, (const Computations__Computation *)answer);
-	} else if (e->code == ERR_EXISTS && (n->form || *n->key)) {
+	} else if (e->code == ERR_EXISTS && n->form) {
 		const struct rpc_local local = local_of(n, answered_show);
 
 		n->why = *e;
@@ -450,25 +422,6 @@ void web_new_try(struct http_request *r, void *data)
 	new_free(n);
 }
 
-/* Copied: the connection that has it may go while the pool works. */
-static int take_key(struct web_new *n, struct err *e)
-{
-	const char *key = http_request_header(n->r, "idempotency-key", 0);
-
-	if (!key)
-		return 0;
-	if (!*key || strlen(key) > WEB_NEW_KEY_MAX || strpbrk(key, " \t") ||
-	    http_request_header(n->r, "idempotency-key", 1))
-		return err_set(e, ERR_INVALID,
-			       "idempotency-key: one, of 1 to %d characters without spaces",
-			       WEB_NEW_KEY_MAX);
-	for (const char *c = key; *c; c++)
-		if (*c < 0x21 || *c > 0x7e)
-			return err_set(e, ERR_INVALID, "idempotency-key: ASCII that is seen");
-	memcpy(n->key, key, strlen(key) + 1);
-	return 0;
-}
-
 void web_new_api(struct http_request *r, void *data)
 {
 	struct web_new *n = new_of(data, r, "api");
@@ -479,9 +432,7 @@ void web_new_api(struct http_request *r, void *data)
 		return;
 	n->workspace = workspace ? workspace : "";
 	n->text = http_request_body(r, &n->len);
-	if (take_key(n, &e) < 0) {
-		web_act_fail(r, &e, "header idempotency-key");
-	} else if (!n->len) {
+	if (!n->len) {
 		err_set(&e, ERR_INVALID, "a manifest is missing");
 		web_act_fail(r, &e, "body");
 	} else {

@@ -3,8 +3,8 @@
  * web_new.h — a new computation on its way: a manifest as a person writes it, in which users and assets may stand by name,
  * from a form or from JSON; then calls of the administrators' methods, which alone decide. For this folder only.
  *
- * What is sent twice is created once: a form has the id that it will have, and a call of the API gets it by its
- * Idempotency-Key.
+ * What is sent twice is created once: a form has the id that it will have, and a call of the API has its key
+ * (web_once.h).
  */
 #pragma once
 
@@ -20,7 +20,6 @@ enum {
 	WEB_NEW_PLACES = 256,   /* workspaces to choose from */
 	WEB_NEW_FIELD_MAX = 16, /* of a field's name */
 	WEB_NEW_ID_LEN = 36,
-	WEB_NEW_KEY_MAX = 64,
 };
 
 /* Where the caller may create one. */
@@ -47,7 +46,6 @@ struct web_new {
 	uint8_t *made;            /* of the form, as JSON */
 	const uint8_t *text;
 	size_t len;
-	char key[WEB_NEW_KEY_MAX + 1]; /* Idempotency-Key; "": none */
 	struct web_new_places places;
 	struct web_new_grant grants[WEB_NEW_GRANTS];
 	size_t grant_count, given_count;

@@ -7,7 +7,7 @@
 #include "computations/web/web_action.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_input.h"
-#include "computations/web/web_new.h"
+#include "computations/web/web_once.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_place.h"
 #include "computations/web/web_webhook.h"
@@ -58,8 +58,8 @@ static const char *meaning_of(const char *query)
 	"^((19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-(0[1-9]|1[0-2]))?$"
 #define ONE_USAGE "^([0-9]{1,18}\\.[0-2]\\.[^\\u0000-\\u001f\\u007f-\\u009f]*)?$"
 #define ONE_ETAG  "^(\\*|\"[0-9a-f]{16}\\.[0-9a-f]{16}\")$" /* take_if_match() */
-#define A_KEY     "^[!-~]{1,64}$"                           /* take_key() */
-_Static_assert(REVISION_LEN == 16 && WEB_NEW_KEY_MAX == 64, "as these have it");
+#define A_KEY     "^[!-~]{1,64}$"                           /* web_once.c */
+_Static_assert(REVISION_LEN == 16 && ONCE_KEY_MAX == 64, "as these have it");
 
 static const char *const types[] = {
 	[INPUT_TEXT] = "string",     [INPUT_FLAG] = "boolean",  [INPUT_U32] = "integer",
@@ -191,9 +191,8 @@ static void put_parameters(struct writer *w, const struct web_route *about)
 			put_parameter(w, "query", *name, type_of(route), meaning_of(*name));
 	if (about->action && about->action->revises != REVISES_NOTHING)
 		put_pattern(w, "header", "If-Match", ONE_ETAG, seen[about->action->revises]);
-	if (about->takes)
-		put_pattern(w, "header", "Idempotency-Key", A_KEY,
-			    "1 to 64 characters; what is sent again with it is made once");
+	if (web_once_is(about))
+		put_pattern(w, "header", "Idempotency-Key", A_KEY, WEB_ONCE_KEY);
 	writer_text(w, "]");
 }
 

@@ -185,7 +185,7 @@ const struct web_route web_routes[] = {
 	    "Computations, newest first. The next page is behind “next”.", "application/json"),
 	MAKE("/api/computations", WEB_MANIFEST_MAX, workspace_query, web_new_api,
 	     "a manifest, as cocos-cli takes it: user:NAME may stand for a key, asset:NAME for a digest",
-	     "Creates one. With an Idempotency-Key the same is created once."),
+	     "Creates one."),
 	API("/api/computations/{id}", DEED_SEE, NULL, web_one_json,
 	    "One computation: its state, its participants' keys, its assets.", "application/json"),
 	API("/api/computations/{id}/manifest", DEED_SEE, NULL, web_manifest,

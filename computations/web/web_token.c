@@ -233,5 +233,6 @@ const struct web_action web_api_token = {
 	.request = &people__add_token_request__descriptor,
 	.inputs = web_input_token,
 	.reply = reply_json,
+	.secret = "token",
 	.makes = true,
 };

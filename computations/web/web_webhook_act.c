@@ -116,7 +116,7 @@ ACTION(web_page_webhook_delete) = { OF_HOOKS(DELETE, webhook_request), .inputs =
 ACTION(web_page_redeliver) = { OF_HOOKS(REDELIVER, redeliver_request), .inputs = delivery,
 			       .leads = "/w/%u/webhooks" };
 ACTION(web_api_webhook) = { OF_HOOKS(CREATE, create_request), .inputs = wanted, .reply = reply_made,
-			    .makes = true };
+			    .secret = "secret", .makes = true };
 ACTION(web_api_webhook_enable) = { OF_HOOKS(ENABLE, webhook_request), .inputs = one };
 ACTION(web_api_webhook_disable) = { OF_HOOKS(DISABLE, webhook_request), .inputs = one };
 ACTION(web_api_webhook_rotate) = { OF_HOOKS(ROTATE, webhook_request), .inputs = one,

@@ -402,6 +402,19 @@
 	"accept'"
 #define WEB_INVITED_IN "The invitation works once. You may leave the workspace again at any time."
 
+#define WEB_ONCE_KEY                                                                               \
+	"1 to 64 characters, a UUID is good: what you send again with it within 24 hours is made " \
+	"once and answered as before, without a secret that was told then; something else with "   \
+	"it is 422; while the first is under way, or if its end is not known, 409"
+#define WEB_ONCE_LONG "it was made; the answer was longer than what is kept"
+#define WEB_ONCE_BUSY "what this key was sent with is under way, or its end is not known"
+#define WEB_ONCE_BUSY_DO                                                                         \
+	"ask again in a moment; if this stays so, look whether it was made, and if it was not, " \
+	"send it with another key"
+#define WEB_ONCE_OTHER "you sent this key with something else within 24 hours"
+#define WEB_ONCE_OTHER_DO \
+	"use a key of its own for each creation; to repeat one, send exactly what you sent"
+
 /* The word of a state in an address ("waiting-for-algorithm"), and back; NULL or "": any, -1. */
 const char *web_state_word(enum computation_state state);
 int web_state_of(const char *word, int *state, struct err *e) MUST_CHECK;

@@ -49,7 +49,7 @@ def markdown():
 Made by `tests/attacks/attacks.py --markdown`. Each row is a running adversary against real programs,
 with an honest twin that has to get through; it passes only if the attack is refused for the reason
 that is named, and the attacker's side holds no byte. `tests/attacks/attacks.py ROW` tries one.
-What others try at the computation service's page, and with its users' tokens, is in `tests/integration/web_page.py`, `web_act.py`, `web_machines.py`, `web_new.py`, `web_members.py`, `web_assets.py`, `web_workspaces.py`, `web_import.py`, `web_keys.py`, `web_evidence.py`,
+What others try at the computation service's page, and with its users' tokens, is in `tests/integration/web_page.py`, `web_act.py`, `web_machines.py`, `web_new.py`, `web_once.py`, `web_members.py`, `web_assets.py`, `web_workspaces.py`, `web_import.py`, `web_keys.py`, `web_evidence.py`,
 `sign_in.py`, `second_factor.py`, `passkeys.py`, `login.py`, `invitations.py`, `certificates.py`, `cvm_console.py` and `people.py` ([security.md](security.md#the-page-and-those-who-may-call-the-service)).
 {len(chosen([]))} rows:""")
     for theme, module in load(THEMES).items():

@@ -4,6 +4,7 @@ writes into a field. The honest twin is its administrator, from the page."""
 import web_assets
 import web_import
 import web_keys
+import web_once
 import web_usage
 import web_workspaces
 from computations_service import create
@@ -322,3 +323,30 @@ def formula_in_a_statement(form):
 
 for form_ in ("csv", "html"):
     formula_in_a_statement(form_)
+
+
+@row("place-key-of-another-creation", "you sent this key with something else")
+def key_of_another_creation(evil):
+    """Somebody on the way to the API, or a program that went wrong, sends another manifest under the key of one that was
+    created: whoever repeats the first would take the second for his."""
+    with web_once.Once() as room:
+        first = room.send("/api/computations", web_once.written(), "order-1")
+        before = room.count()
+        done = room.send("/api/computations", web_once.written(name="other"), "order-1" if evil else "order-2")
+        assert first.status == 201
+        return told(done, before, room.count())
+
+
+@row("place-key-for-a-secret", "it was told once, and is not kept")
+def key_for_a_secret(evil):
+    """Whoever has a user's session later, and read his key and what he sent out of a log, repeats the creation of a webhook
+    to be told the secret that signs for it."""
+    path = "/api/workspaces/{workspace}/webhooks"
+    body = {"url": "https://hooks.example.org/", "events": ["computation.created"]}
+    with web_once.Once() as room:
+        first = room.send(path, body, "hook-1")
+        done = room.send(path, body, "hook-1" if evil else "hook-2")
+        assert first.status == done.status == 201, done.body
+        told_secret = done.json().get("secret")
+        assert told_secret is None or told_secret != first.json()["secret"]
+        return Outcome(told_secret is not None, done.body.decode() if told_secret is None else "", len(told_secret or ""))

@@ -72,6 +72,7 @@ static const char *const takes_away[STORE_FORM] = {
 	       "ALTER TABLE certificates DROP COLUMN tls_key;",
 	[28] = "DROP TABLE usage_told; DROP TABLE webhook_deliveries; DROP TABLE webhooks;"
 	       "ALTER TABLE computations DROP COLUMN told;",
+	[29] = "DROP TABLE once_keys;",
 };
 
 void store_room_age(struct store_room *f, int form)
