@@ -11,17 +11,22 @@
 
 enum {
 	LOOK_MAX_MS = 60000, /* a clock that is set is noticed within that */
-	AGAIN_MS = 5000,     /* behind a look that failed */
+	AGAIN_MS =
+		5000, /* behind a look that failed, or a write; of these each next pause is twice as long, */
+	KEEP_MAX_MS = 60000, /* up to that */
 	LOOK_MIN_MS = 20,
 };
 
-/* A place for one try: on its way from the database, in a thread, and back. */
+/* A place for one try: on its way from the database, in a thread, and back. It is given back when the database has what
+ * came of the try, and no sooner: or what could be read but not written would be sent over and over. */
 struct slot {
 	struct hook_sender *sender;
 	pthread_t thread;
 	bool runs;    /* the thread */
 	bool is_busy; /* of the loop */
-	bool is_told; /* the loop has seen its outcome, and the database has not */
+	bool is_told; /* the loop has seen its outcome, and the database has not; */
+	bool is_held; /* nor could it be written: that is tried again */
+	bool disabled;
 	struct hook_post *post;
 	/* Under the lock. */
 	enum { SLOT_FREE, SLOT_GIVEN, SLOT_DONE } state;
@@ -32,7 +37,8 @@ struct slot {
 struct hook_sender {
 	uv_loop_t *loop;
 	struct store_queue *queue;
-	uv_timer_t timer;
+	uv_timer_t timer, again; /* for the next look; for what is held */
+	int64_t pause;           /* of `again`; 0: nothing is held */
 	uv_async_t async;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -178,57 +184,83 @@ void hook_sender_wake(struct hook_sender *s)
 
 /* ---- what came of a try ---- */
 
-struct ending {
-	struct slot *slot;
-	struct hook_outcome outcome;
-	bool disabled;
-};
-
+/* The loop leaves the slot alone until ended(). */
 static int run_ending(struct store *store, void *data, struct err *e)
 {
-	struct ending *n = data;
+	struct slot *slot = data;
 
-	return hook_tried(&store->db, &n->outcome, store_now(), &n->disabled, e);
+	return hook_tried(&store->db, &slot->outcome, store_now(), &slot->disabled, e);
+}
+
+static void end(struct slot *slot);
+
+static void end_held(struct hook_sender *s)
+{
+	for (size_t i = 0; i < HOOK_SENDERS; i++)
+		if (s->slots[i].is_held) {
+			s->slots[i].is_held = false;
+			end(&s->slots[i]);
+		}
+}
+
+static void on_again(uv_timer_t *timer)
+{
+	end_held(timer->data);
+}
+
+static void hold(struct slot *slot, const struct err *e)
+{
+	struct hook_sender *s = slot->sender;
+	const struct hook_outcome *o = &slot->outcome;
+
+	log_error("webhook %lld, delivery %lld: what came of it can't be written: %s",
+		  (long long)o->webhook, (long long)o->number, e->text);
+	slot->is_held = true;
+	/* One pause for all of them: it is the same database. */
+	if (!s->is_open || uv_is_active((uv_handle_t *)&s->again))
+		return;
+	s->pause = !s->pause ? AGAIN_MS : s->pause < KEEP_MAX_MS / 2 ? 2 * s->pause : KEEP_MAX_MS;
+	uv_timer_start(&s->again, on_again, (uint64_t)s->pause, 0);
+}
+
+static void let_go(struct slot *slot)
+{
+	struct hook_sender *s = slot->sender;
+	bool held = false;
+
+	slot->is_busy = slot->is_told = false;
+	for (size_t i = 0; i < HOOK_SENDERS; i++)
+		held |= s->slots[i].is_held;
+	if (!held)
+		s->pause = 0;
+	hook_sender_wake(s);
 }
 
 static void ended(void *data, const struct err *e)
 {
-	struct ending *n = data;
-	const struct hook_outcome *o = &n->outcome;
-	struct slot *slot = n->slot;
+	struct slot *slot = data;
+	const struct hook_outcome *o = &slot->outcome;
 
-	/* It is sent again then, and its receiver knows it by its id. */
-	if (e)
-		log_error("webhook %lld, delivery %lld: what came of it is not kept: %s",
-			  (long long)o->webhook, (long long)o->number, e->text);
-	else if (n->disabled)
+	if (e) {
+		hold(slot, e);
+		return;
+	}
+	if (slot->disabled)
 		log_warn("webhook %lld is disabled: %s", (long long)o->webhook, o->problem);
 	else if (!o->is_taken)
 		log_info("webhook %lld, delivery %lld was not taken: %s", (long long)o->webhook,
 			 (long long)o->number, o->problem);
-	slot->is_busy = slot->is_told = false;
-	free(n);
-	if (e)
-		wake_in(slot->sender, AGAIN_MS);
-	else
-		hook_sender_wake(slot->sender);
+	let_go(slot);
 }
 
 static void end(struct slot *slot)
 {
-	struct ending *n = calloc(1, sizeof(*n));
 	struct err e;
 
-	if (!n) { /* it is asked for again by the next look */
-		slot->is_busy = slot->is_told = false;
-		wake_in(slot->sender, AGAIN_MS);
-		return;
-	}
-	n->slot = slot;
-	n->outcome = slot->outcome;
-	if (store_queue_add(slot->sender->queue, &(struct store_queue_op){ run_ending, ended, n },
-			    &e) < 0)
-		ended(n, &e);
+	slot->disabled = false;
+	if (store_queue_add(slot->sender->queue,
+			    &(struct store_queue_op){ run_ending, ended, slot }, &e) < 0)
+		ended(slot, &e);
 }
 
 static void on_async(uv_async_t *async)
@@ -290,8 +322,9 @@ int hook_sender_new(uv_loop_t *loop, struct store_queue *queue, const struct con
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
 	uv_timer_init(loop, &s->timer);
+	uv_timer_init(loop, &s->again);
 	uv_async_init(loop, &s->async, on_async);
-	s->timer.data = s->async.data = s;
+	s->timer.data = s->again.data = s->async.data = s;
 	s->is_open = true;
 	*made = s; /* freed by the caller, also if it fails */
 	if (start(s, config->webhook_ca, e) < 0)
@@ -314,8 +347,10 @@ void hook_sender_stop(struct hook_sender *s)
 	for (size_t i = 0; i < HOOK_SENDERS; i++)
 		if (s->slots[i].runs)
 			pthread_join(s->slots[i].thread, NULL);
-	on_async(&s->async); /* what was taken in the last moment */
+	on_async(&s->async); /* what was taken in the last moment, */
+	end_held(s);         /* or long ago */
 	uv_close((uv_handle_t *)&s->timer, NULL);
+	uv_close((uv_handle_t *)&s->again, NULL);
 	uv_close((uv_handle_t *)&s->async, NULL);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hook_sender.h — sends what webhooks are to be told (computations/hook/hook_delivery.h): in a few threads, one try of each
- * webhook at a time, so that a receiver that hangs keeps nobody waiting but itself. On the loop.
+ * webhook at a time, so that a receiver that hangs keeps nobody waiting but itself. What came of a try is kept until the
+ * database has it, however long that cannot be written, and nothing else of that webhook is sent meanwhile. On the loop.
  */
 #pragma once
 

@@ -5,6 +5,7 @@ go; who may say so.
 
 Usage: webhooks.py [SEED [KILLS]]    of the kill -9 test
 """
+import contextlib
 import json
 import os
 import random
@@ -81,6 +82,38 @@ def what_is_not_taken_is_tried_again():
                 running.hooks("Delete", number=made.webhook.number)
                 running.root("Remove", id="c")
         assert not other.came and not other.connections
+
+
+def what_came_of_it_is_kept_until_it_can_be_written():
+    """A database that can be read and not written: each is posted once, and what came of it is written when it can be."""
+    def count():
+        return running.process.text().count("what came of it can't be written: ")
+
+    with told() as running, Receiver(running.tls) as receiver, contextlib.closing(
+            sqlite3.connect(running.folder("state/computations.db"), timeout=PATIENCE, isolation_level=None)) as database:
+        made = running.hooks("Create", url=receiver.url, events=["computation.created"]).webhook.number
+        refuse = ("CREATE TRIGGER is_full BEFORE UPDATE ON webhook_deliveries"
+                  " BEGIN SELECT RAISE(ABORT, 'there is no room'); END")
+        database.execute(refuse)
+        create(running.root, "c1")
+        create(running.root, "c2")
+        until(lambda: count() >= 2, "it is tried again to write it")
+        assert receiver.types() == ["computation.created"] and [d.tries for d in deliveries(running, made)] == [0, 0]
+        database.execute("DROP TRIGGER is_full")
+        receiver.until(*["computation.created"] * 2)
+        done = until_delivered(running, made, "taken", "taken")
+        assert [(d.id, d.tries) for d in done] == [(c.id, 1) for c in reversed(receiver.came)], (done, receiver.came)
+        # A service that ends has it in memory alone, and sends it again, as its id says.
+        database.execute(refuse)
+        create(running.root, "c3")
+        receiver.until(*["computation.created"] * 3)
+        until(lambda: count() >= 3, "it can't be written")
+        running.process.stop()
+        database.execute("DROP TRIGGER is_full")
+        again(running)
+        receiver.until(*["computation.created"] * 4)
+        assert receiver.came[2].id == receiver.came[3].id and receiver.came[2].text == receiver.came[3].text
+        until_delivered(running, made, *["taken"] * 3)
 
 
 def one_is_sent_again_by_hand():
@@ -380,6 +413,7 @@ if __name__ == "__main__":
     tap.run([
         a_run_is_told_from_its_beginning_to_its_end,
         what_is_not_taken_is_tried_again,
+        what_came_of_it_is_kept_until_it_can_be_written,
         one_is_sent_again_by_hand,
         a_receiver_that_hangs_keeps_nobody_waiting,
         answers_without_an_end_are_not_read,
