@@ -47,3 +47,9 @@
 	" month TEXT NOT NULL,"                                                                                                                                                       \
 	" level {integer} NOT NULL,"                                                                                                                                                  \
 	" PRIMARY KEY (workspace, month, level)) {by key};"
+
+/* What waits, for a look that steps from webhook to webhook (hook_send.c). */
+#define HOOKS_WAITING_FORM                                                             \
+	"DROP INDEX webhook_deliveries_due;"                                           \
+	"CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (webhook, due)" \
+	" WHERE state = 0;"

@@ -61,34 +61,47 @@ static bool may_go(const struct hook_busy *one, const struct hook_busy *busy, si
 	return here < HOOK_AT_ONCE_PLACE;
 }
 
-#define WAITS                                                                \
-	" FROM webhook_deliveries d JOIN webhooks h ON h.number = d.webhook" \
-	" WHERE d.state = 0 AND h.enabled = 1"
+/* Which webhooks have something that waits: from one to the next in the index of what waits (hook_form.h), past all that
+ * waits of each, so that it is no matter how much that is. */
+#define WAITING_BEHIND(number)                                                                  \
+	"(SELECT d.webhook FROM webhook_deliveries d WHERE d.state = 0 AND d.webhook > " number \
+	" ORDER BY d.webhook, d.due LIMIT 1)"
+#define WAITING                                                             \
+	"WITH RECURSIVE waiting (webhook) AS ("                             \
+	" SELECT " WAITING_BEHIND("0") " UNION ALL SELECT " WAITING_BEHIND( \
+		"waiting.webhook") " FROM waiting WHERE waiting.webhook IS NOT NULL) "
+#define OF_WAITING \
+	" FROM waiting CROSS JOIN webhooks h WHERE h.number = waiting.webhook AND h.enabled = 1"
+#define DUE_OF(which) \
+	"(SELECT " which " FROM webhook_deliveries d WHERE d.webhook = h.number AND d.state = 0"
 
-/* The oldest of each webhook that is due. Whatever a workspace with some under way has in front, others' are behind that
- * within the limit. */
+/* The webhooks that have something due, which waited longest first. Whatever a workspace with some under way has in front,
+ * others' are behind that within the limit. */
 static int due(struct db *db, int64_t now, const struct hook_busy *busy, size_t busy_count,
-	       int64_t *numbers, size_t max, size_t *count, struct err *e)
+	       struct hook_busy *all, size_t max, size_t *count, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
-	struct hook_busy all[2 * HOOK_AT_ONCE_MAX];
 	size_t got = 0;
 	int row = 0;
 
 	if (busy_count)
 		memcpy(all, busy, busy_count * sizeof(*busy));
-	if (db_query(db, &rows, e,
-		     "SELECT min(d.number), d.webhook, h.workspace" WAITS
-		     " AND (d.due <= ?1 OR d.due > ?2) GROUP BY d.webhook, h.workspace"
-		     " ORDER BY min(d.due), d.webhook LIMIT ?3",
-		     "iii", now, now + PAUSE_MAX, (int64_t)((busy_count + max) * HOOKS_MAX)) < 0)
+	if (db_query(
+		    db, &rows, e,
+		    WAITING
+		    "SELECT number, workspace FROM (SELECT h.number, h.workspace,"
+		    " " DUE_OF(
+			    "min(d.due)") ") AS first,"
+					  " " DUE_OF(
+						  "max(d.due)") ") AS last" OF_WAITING ") AS w"
+								" WHERE first <= ?1 OR last > ?2 ORDER BY first, number LIMIT ?3",
+		    "iii", now, now + PAUSE_MAX, (int64_t)((busy_count + max) * HOOKS_MAX)) < 0)
 		return err_code(e);
 	while (got < max && (row = db_next(rows, e)) > 0) {
 		struct hook_busy *one = &all[busy_count + got];
 
-		if (db_integer(rows, 0, 1, INT64_MAX, &numbers[got], e) < 0 ||
-		    db_integer(rows, 1, 1, INT64_MAX, &one->webhook, e) < 0 ||
-		    db_integer(rows, 2, 1, INT64_MAX, &one->workspace, e) < 0)
+		if (db_integer(rows, 0, 1, INT64_MAX, &one->webhook, e) < 0 ||
+		    db_integer(rows, 1, 1, INT64_MAX, &one->workspace, e) < 0)
 			return err_code(e);
 		got += may_go(one, all, busy_count + got);
 	}
@@ -96,15 +109,18 @@ static int due(struct db *db, int64_t now, const struct hook_busy *busy, size_t 
 	return row < 0 ? row : 0;
 }
 
-static int find_try(struct db *db, int64_t number, int64_t now, struct hook_try *t, struct err *e)
+/* Its oldest that is due. */
+static int find_try(struct db *db, int64_t webhook, int64_t now, struct hook_try *t, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
 	if (db_query(db, &rows, e,
 		     "SELECT d.number, d.webhook, h.url, d.id, d.body, h.secret, h.before,"
-		     " h.before_ends, h.workspace" WAITS " AND d.number = ?",
-		     "i", number) < 0)
+		     " h.before_ends, h.workspace FROM webhook_deliveries d"
+		     " JOIN webhooks h ON h.number = d.webhook WHERE d.webhook = ?1 AND d.state = 0"
+		     " AND (d.due <= ?2 OR d.due > ?3) ORDER BY d.number LIMIT 1",
+		     "iii", webhook, now, now + PAUSE_MAX) < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row <= 0)
@@ -115,20 +131,22 @@ static int find_try(struct db *db, int64_t number, int64_t now, struct hook_try 
 int hook_next(struct db *db, int64_t now, const struct hook_busy *busy, size_t busy_count,
 	      size_t max, struct hook_try *tries, size_t *count, int64_t *wait, struct err *e)
 {
-	int64_t numbers[HOOK_AT_ONCE_MAX], first;
+	struct hook_busy all[2 * HOOK_AT_ONCE_MAX];
 	size_t got = 0;
+	int64_t first;
 
 	if (max > HOOK_AT_ONCE_MAX || busy_count > HOOK_AT_ONCE_MAX)
 		return err_set(e, ERR_INTERNAL, "more than %d at once", HOOK_AT_ONCE_MAX);
-	if (due(db, now, busy, busy_count, numbers, max, &got, e) < 0)
+	if (due(db, now, busy, busy_count, all, max, &got, e) < 0)
 		return err_code(e);
 	for (size_t i = 0; i < got; i++)
-		if (find_try(db, numbers[i], now, &tries[i], e) < 0)
+		if (find_try(db, all[busy_count + i].webhook, now, &tries[i], e) < 0)
 			return err_code(e);
 	/* Of those that are due, and could not be taken, their senders say when they are done. */
 	if (db_number(db, &first, e,
-		      "SELECT CAST(coalesce(min(d.due), -1) AS BIGINT)" WAITS " AND d.due > ?", "i",
-		      now) < 0)
+		      WAITING "SELECT CAST(coalesce(min(next), -1) AS BIGINT) FROM (SELECT " DUE_OF(
+			      "min(d.due)") " AND d.due > ?1) AS next" OF_WAITING ") AS w",
+		      "i", now) < 0)
 		return err_code(e);
 	*wait = first < 0 ? -1 : first - now;
 	*count = got;

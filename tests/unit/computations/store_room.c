@@ -73,6 +73,8 @@ static const char *const takes_away[STORE_FORM] = {
 	[28] = "DROP TABLE usage_told; DROP TABLE webhook_deliveries; DROP TABLE webhooks;"
 	       "ALTER TABLE computations DROP COLUMN told;",
 	[29] = "DROP TABLE once_keys;",
+	[30] = "DROP INDEX webhook_deliveries_waiting;"
+	       "CREATE INDEX webhook_deliveries_due ON webhook_deliveries (state, due);",
 };
 
 void store_room_age(struct store_room *f, int form)

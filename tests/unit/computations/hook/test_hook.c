@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Webhooks in the database: who has which, what they are told, when it is sent, and when no more is. */
+#include "common/db/db_sqlite.h"
 #include "computations/hook/hook_delivery.h"
 #include "computations/people/workspace.h"
 #include "computations/store/store_machine.h"
@@ -8,7 +9,9 @@
 #include "tests/unit/computations/store_room.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sqlite3.h>
 
 enum { NOW = 1000000, HOUR = 3600 * 1000 };
 static const int64_t day = INT64_C(24) * HOUR;
@@ -294,6 +297,118 @@ static void who_had_a_turn_is_behind_the_others(void **state)
 	list(f, hangs, 0, rows);
 	assert_int_equal(rows[0].state, HOOK_WAITING);
 	assert_int_equal(rows[0].due, NOW + 15000);
+}
+
+/* ---- what a look costs ---- */
+
+enum { STATEMENTS_MAX = 16 };
+struct statements {
+	char *sql[STATEMENTS_MAX];
+	size_t count;
+};
+
+static int note_statement(unsigned what, void *data, void *statement, void *text)
+{
+	struct statements *all = data;
+
+	assert_true(all->count < STATEMENTS_MAX);
+	all->sql[all->count++] = strdup(sqlite3_sql(statement));
+	return 0;
+}
+
+/* Where deliveries are looked for: from place to place in the index of what waits, or in that of one webhook's. */
+static bool steps_through_deliveries(const char *step)
+{
+	if (strncmp(step, "SCAN ", 5) == 0) /* the numbers of webhooks, and what is made of each */
+		return strcmp(step, "SCAN waiting") != 0 && strcmp(step, "SCAN w") != 0 &&
+		       strcmp(step, "SCAN CONSTANT ROW") != 0;
+	return strncmp(step, "SEARCH d ", 9) == 0 && !strstr(step, "webhook_deliveries_waiting") &&
+	       !strstr(step, "(webhook=? AND state=?)");
+}
+
+/* How many of the steps by which SQLite would do that go through more of the table than they look for. */
+static size_t scans(sqlite3 *sqlite, const char *sql)
+{
+	char text[4096];
+	sqlite3_stmt *s = NULL;
+	size_t found = 0, steps = 0;
+
+	assert_true(snprintf(text, sizeof(text), "EXPLAIN QUERY PLAN %s", sql) < (int)sizeof(text));
+	assert_int_equal(sqlite3_prepare_v2(sqlite, text, -1, &s, NULL), SQLITE_OK);
+	for (; sqlite3_step(s) == SQLITE_ROW; steps++)
+		found += steps_through_deliveries((const char *)sqlite3_column_text(s, 3));
+	sqlite3_finalize(s);
+	assert_true(steps > 0);
+	return found;
+}
+
+static size_t scans_of_a_look(struct store_room *f)
+{
+	sqlite3 *sqlite = db_sqlite_of(db_of(f));
+	struct statements all = { .count = 0 };
+	size_t found = 0;
+	struct hook_try t;
+
+	sqlite3_trace_v2(sqlite, SQLITE_TRACE_STMT, note_statement, &all);
+	assert_true(next(f, NOW, &t, NULL));
+	sqlite3_trace_v2(sqlite, 0, NULL, NULL);
+	assert_true(all.count >= 3); /* which, one of them, when the next one is */
+	for (size_t i = 0; i < all.count; i++) {
+		found += scans(sqlite, all.sql[i]);
+		free(all.sql[i]);
+	}
+	return found;
+}
+
+static void a_look_goes_through_no_table(void **state)
+{
+	struct store_room *f = *state;
+
+	if (store_room_database()) /* its plans depend on how much is there */
+		return;
+	add_for(f, HOOK_EVENTS_ALL);
+	deliver(f, HOOK_CVM_LOST, NOW);
+	assert_int_equal(scans_of_a_look(f), 0);
+	/* As it would without that index. */
+	assert_ok(db_script(db_of(f), "DROP INDEX webhook_deliveries_waiting", &f->e), f->e);
+	assert_true(scans_of_a_look(f) > 0);
+}
+
+/* Of many webhooks some are disabled, some wait for later, some for nothing. */
+static void a_look_finds_what_is_due_among_many(void **state)
+{
+	struct store_room *f = *state;
+	int64_t numbers[HOOKS_MAX], wait;
+	struct hook_try tries[4], t;
+	size_t count;
+
+	for (int i = 0; i < HOOKS_MAX; i++)
+		numbers[i] = add_for(f, HOOK_EVENT_BIT(i));
+	for (int i = 0; i < HOOKS_MAX; i++)
+		if (i != 3)
+			for (int k = 0; k < 5; k++)
+				deliver(f, (enum hook_event)i, NOW + (i >= 6 ? 1000 * i : 0) + k);
+	for (int i = 0; i < 5; i++)
+		assert_ok(hook_enable(db_of(f), numbers[i], false, &f->e), f->e);
+	assert_ok(hook_next(db_of(f), NOW + 4, NULL, 0, 4, tries, &count, &wait, &f->e), f->e);
+	assert_int_equal(count, 1);
+	assert_int_equal(tries[0].webhook, numbers[5]);
+	assert_int_equal(wait, 6000 - 4);
+	/* The oldest first, whichever of its webhook is due. */
+	t = tries[0];
+	tried(f, &t, 500, NOW + 4);
+	assert_ok(hook_next(db_of(f), NOW + 4, NULL, 0, 4, tries, &count, &wait, &f->e), f->e);
+	assert_int_equal(count, 1);
+	assert_int_equal(tries[0].number, t.number + 1);
+	assert_ok(hook_enable(db_of(f), numbers[5], false, &f->e), f->e);
+	assert_ok(hook_next(db_of(f), NOW + 4, NULL, 0, 4, tries, &count, &wait, &f->e), f->e);
+	assert_int_equal(count, 0);
+	assert_int_equal(wait, 6000 - 4);
+	for (int i = 6; i < HOOKS_MAX; i++)
+		assert_ok(hook_enable(db_of(f), numbers[i], false, &f->e), f->e);
+	assert_ok(hook_next(db_of(f), NOW + day, NULL, 0, 4, tries, &count, &wait, &f->e), f->e);
+	assert_int_equal(count, 0);
+	assert_int_equal(wait, -1);
 }
 
 static void what_is_taken_is_over(void **state)
@@ -656,6 +771,8 @@ int main(void)
 		STORE_ROOM_ROW(who_wants_it_is_told),
 		STORE_ROOM_ROW(busy_ones_are_left_out),
 		STORE_ROOM_ROW(who_had_a_turn_is_behind_the_others),
+		STORE_ROOM_ROW(a_look_goes_through_no_table),
+		STORE_ROOM_ROW(a_look_finds_what_is_due_among_many),
 		STORE_ROOM_ROW(what_is_taken_is_over),
 		STORE_ROOM_ROW(what_fails_is_tried_for_a_day),
 		STORE_ROOM_ROW(who_takes_others_is_not_disabled),
