@@ -3,8 +3,10 @@
 
 #include "common/base/log.h"
 #include "computations/hook/hook_post.h"
+#include "computations/store/store_audit.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/crypto.h>
@@ -184,12 +186,34 @@ void hook_sender_wake(struct hook_sender *s)
 
 /* ---- what came of a try ---- */
 
+/* Nobody asked for it, so it has the room of strangers: a log that is full keeps nothing enabled. */
+static int note_disabled(struct store *store, const struct slot *slot, struct err *e)
+{
+	char object[32], after[sizeof("disabled: ") + HOOK_REASON_MAX];
+	struct hook h;
+
+	if (hook_find(&store->db, slot->job.workspace, slot->outcome.webhook, &h, e) < 0)
+		return err_code(e);
+	snprintf(object, sizeof(object), "webhook %lld", (long long)h.number);
+	snprintf(after, sizeof(after), "disabled: %s", h.reason);
+	return store_audit_add(store,
+			       &(struct audit_row){ .who = "service",
+						    .what = "webhooks.WebhookService/Disable",
+						    .object = object,
+						    .about = "{}",
+						    .before = "enabled",
+						    .after = after },
+			       AUDIT_ROOM_STRANGERS, e);
+}
+
 /* The loop leaves the slot alone until ended(). */
 static int run_ending(struct store *store, void *data, struct err *e)
 {
 	struct slot *slot = data;
 
-	return hook_tried(&store->db, &slot->outcome, store_now(), &slot->disabled, e);
+	if (hook_tried(&store->db, &slot->outcome, store_now(), &slot->disabled, e) < 0)
+		return err_code(e);
+	return slot->disabled ? note_disabled(store, slot, e) : 0;
 }
 
 static void end(struct slot *slot);
@@ -255,11 +279,15 @@ static void ended(void *data, const struct err *e)
 
 static void end(struct slot *slot)
 {
+	const struct store_queue_op op = { run_ending, ended, slot };
 	struct err e;
+	int failed;
 
 	slot->disabled = false;
-	if (store_queue_add(slot->sender->queue,
-			    &(struct store_queue_op){ run_ending, ended, slot }, &e) < 0)
+	/* What was taken disables nothing. */
+	failed = slot->outcome.is_taken ? store_queue_add(slot->sender->queue, &op, &e)
+					: store_queue_add_audited(slot->sender->queue, &op, &e);
+	if (failed)
 		ended(slot, &e);
 }
 

@@ -198,6 +198,10 @@ def who_is_gone_is_told_no_more():
         until(lambda: not running.hooks("Show", number=made.webhook.number).enabled, "it is disabled")
         assert "410" in running.hooks("Show", number=made.webhook.number).reason
         running.process.wait_line(rf"webhook {made.webhook.number} is disabled: status 410")
+        # Nobody did that, and the audit log has it all the same.
+        [row] = [row for row in map(json.loads, running.root("Audit").rows) if row["what"].endswith("WebhookService/Disable")]
+        assert (row["who"], row["object"]) == ("service", f"webhook {made.webhook.number}"), row
+        assert (row["before"], row["after"]) == ("enabled", "disabled: its receiver answers 410: it wants no more"), row
         create(running.root, "c2")
         assert [d.state for d in deliveries(running, made.webhook.number)] == ["failed"]
         assert len(receiver.came) == 1
