@@ -101,6 +101,8 @@ const struct setting config_settings[] = {
 	     "table of the managers that make CVMs for workspaces, and of how many each may have; default: none"),
 	TEXT("WEBHOOK_NETWORKS", webhook_networks, NULL,
 	     "networks that webhooks may go to besides public addresses, such as '10.20.0.0/16 fd00::/8'; default: none"),
+	TEXT("WEBHOOK_REFUSED", webhook_refused, NULL,
+	     "public networks that webhooks may not go to, such as '2001:db8:7::/48 198.51.100.0/24'; default: none"),
 	SETTING("COMPUTATIONS_WEBHOOK_HTTP", SETTING_FLAG, config, webhook_http, "false",
 		"webhooks may go to WEBHOOK_NETWORKS by http:// as well"),
 	TEXT("WEBHOOK_CA", webhook_ca, NULL,
@@ -286,6 +288,8 @@ static int check_webhooks(const struct config *c, struct err *e)
 
 	if (hook_nets_parse(c->webhook_networks, &nets, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_WEBHOOK_NETWORKS");
+	if (hook_nets_refuse(c->webhook_refused, &nets, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_WEBHOOK_REFUSED");
 	if (c->webhook_http && !nets.count)
 		return err_set(e, ERR_INVALID,
 			       "COMPUTATIONS_WEBHOOK_HTTP does nothing without "

@@ -13,7 +13,7 @@ struct config {
 	char *state_dir, *database, *log_level, *audit_log, *metrics, *web, *web_origin, *oidc;
 	char *managers;
 	char *ca_cert, *ca_key, *ca_url;
-	char *webhook_networks, *webhook_ca;
+	char *webhook_networks, *webhook_refused, *webhook_ca;
 	char *attestation_policy, *attestation_root, *attestation_collateral, *attestation_ak;
 	char *attestation_cache, *attestation_kds, *attestation_pcs, *attestation_endorsements_ca;
 	bool attestation_offline, admin_sign_in, webhook_http;

@@ -347,6 +347,10 @@ int hook_sender_new(uv_loop_t *loop, struct store_queue *queue, const struct con
 		free(s);
 		return err_wrap(e, "COMPUTATIONS_WEBHOOK_NETWORKS");
 	}
+	if (hook_nets_refuse(config->webhook_refused, &s->nets, e) < 0) {
+		free(s);
+		return err_wrap(e, "COMPUTATIONS_WEBHOOK_REFUSED");
+	}
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
 	uv_timer_init(loop, &s->timer);

@@ -71,6 +71,15 @@ static bool is_in(const struct hook_net *net, const uint8_t bytes[HOOK_ADDRESS_L
 	return !rest || ((net->bytes[whole] ^ bytes[whole]) >> (8 - rest)) == 0;
 }
 
+static bool is_in_any(const struct hook_net *rows, size_t count,
+		      const uint8_t bytes[HOOK_ADDRESS_LEN])
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_in(&rows[i], bytes))
+			return true;
+	return false;
+}
+
 /* NULL: it is public. */
 static const char *special_word(const uint8_t bytes[HOOK_ADDRESS_LEN])
 {
@@ -122,10 +131,12 @@ static int read_net(char *word, struct hook_net *net, struct err *e)
 	return 0;
 }
 
-int hook_nets_parse(const char *text, struct hook_nets *nets, struct err *e)
+static int read_nets(const char *text, struct hook_net rows[HOOK_NETS_MAX], size_t *count,
+		     struct err *e)
 {
-	struct hook_nets got = { .plain = nets->plain };
+	struct hook_net got[HOOK_NETS_MAX];
 	char copy[HOOK_NETS_TEXT_MAX + 1], *rest = NULL;
+	size_t n = 0;
 
 	if (!text)
 		text = "";
@@ -135,13 +146,24 @@ int hook_nets_parse(const char *text, struct hook_nets *nets, struct err *e)
 	memcpy(copy, text, strlen(text) + 1);
 	for (char *word = strtok_r(copy, " \t,", &rest); word;
 	     word = strtok_r(NULL, " \t,", &rest)) {
-		if (got.count == HOOK_NETS_MAX)
+		if (n == HOOK_NETS_MAX)
 			return err_set(e, ERR_INVALID, "networks: more than %d", HOOK_NETS_MAX);
-		if (read_net(word, &got.rows[got.count++], e) < 0)
+		if (read_net(word, &got[n++], e) < 0)
 			return err_code(e);
 	}
-	*nets = got;
+	memcpy(rows, got, n * sizeof(*got));
+	*count = n;
 	return 0;
+}
+
+int hook_nets_parse(const char *text, struct hook_nets *nets, struct err *e)
+{
+	return read_nets(text, nets->rows, &nets->count, e);
+}
+
+int hook_nets_refuse(const char *text, struct hook_nets *nets, struct err *e)
+{
+	return read_nets(text, nets->refused, &nets->refused_count, e);
 }
 
 /* ---- one address ---- */
@@ -174,10 +196,13 @@ int hook_nets_check(const struct hook_nets *nets, const struct sockaddr *address
 	if (!bytes_of(address, bytes))
 		return err_set(e, ERR_DENIED, "%s is at no address of the Internet",
 			       log_quote(name).text);
-	for (size_t i = 0; i < nets->count; i++)
-		if (is_in(&nets->rows[i], bytes) && (!plain || nets->plain))
-			return 0;
-	what = special_word(bytes);
+	what = is_in_any(nets->refused, nets->refused_count, bytes)
+		       ? "refused by this service's operator"
+		       : NULL;
+	if (!what && is_in_any(nets->rows, nets->count, bytes) && (!plain || nets->plain))
+		return 0;
+	if (!what)
+		what = special_word(bytes);
 	if (is_looked_up && (what || plain))
 		return err_set(e, ERR_DENIED, "%s is at an address that it may not go to: %s",
 			       log_quote(name).text,

@@ -66,6 +66,14 @@ def allowed_before(evil):
         return sent(running, receiver, new)
 
 
+@row("webhook-to-a-network-of-the-operator-s", "which is refused by this service's operator")
+def refused_by_the_operator(evil):
+    """It stands behind addresses that are public, or would be allowed, and the operator has said that it is not for them."""
+    with told(WEBHOOK_REFUSED="127.0.0.0/8" if evil else "127.1.0.0/16") as running, Receiver(running.tls) as receiver:
+        new, said = made(running, receiver.url)
+        return sent(running, receiver, new) if new else Outcome(False, said, receiver.connections)
+
+
 @row("webhook-redirected", "redirects are not followed")
 def redirected(evil):
     """The receiver answers with an address that the service may reach and he may not."""

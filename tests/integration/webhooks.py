@@ -388,6 +388,7 @@ def settings_that_make_no_sense_are_refused_at_the_start():
     with told() as running:
         for settings, why in (({"WEBHOOK_NETWORKS": "10.0.0.1/8"}, "bits behind its first 8"),
                               ({"WEBHOOK_NETWORKS": "localhost"}, "is no address"),
+                              ({"WEBHOOK_REFUSED": "2606:4700::1/32"}, "COMPUTATIONS_WEBHOOK_REFUSED"),
                               ({"WEBHOOK_NETWORKS": None, "WEBHOOK_HTTP": "true"}, "does nothing without"),
                               ({"WEBHOOK_CA": "ca.pem"}, "not an absolute path"),
                               ({"WEBHOOK_CA": "/nonexistent/ca.pem"}, "COMPUTATIONS_WEBHOOK_CA")):

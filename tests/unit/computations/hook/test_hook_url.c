@@ -251,6 +251,39 @@ static void an_operator_lists_others(void **state)
 	assert_ok(check(&nets, "::1", true, &e), e);
 }
 
+static void an_operator_refuses_others(void **state)
+{
+	struct hook_nets nets = { .plain = true };
+	struct err e, first;
+
+	assert_ok(hook_nets_refuse("2606:4700::/32 9.9.9.0/24, 10.1.0.0/16", &nets, &e), e);
+	assert_int_equal(nets.refused_count, 3);
+	assert_refused(check(&nets, "2606:4700:ffff::1", false, &e), e, ERR_DENIED, "refused by");
+	assert_refused(check(&nets, "9.9.9.255", false, &e), e, ERR_DENIED, "refused by");
+	assert_refused(check(&nets, "::ffff:9.9.9.9", false, &e), e, ERR_DENIED, "refused by");
+	assert_ok(check(&nets, "2606:4701::1", false, &e), e);
+	assert_ok(check(&nets, "9.9.10.0", false, &e), e);
+	assert_refused(hook_url_check("https://[2606:4700::1]/x", &nets, &e), e, ERR_DENIED,
+		       "refused by");
+	/* What is listed as well, whichever is said first; and both stay what they are when the other one is read. */
+	assert_ok(hook_nets_parse("10.0.0.0/8 9.0.0.0/8", &nets, &e), e);
+	assert_int_equal(nets.refused_count, 3);
+	assert_ok(check(&nets, "10.2.0.1", true, &e), e);
+	assert_refused(check(&nets, "10.1.0.1", true, &e), e, ERR_DENIED, "refused by");
+	assert_refused(check(&nets, "9.9.9.9", false, &e), e, ERR_DENIED, "refused by");
+	assert_ok(check(&nets, "9.9.8.9", true, &e), e);
+	/* Of an address that was looked up nothing more is told than of any other. */
+	assert_refused(check_as(&nets, "9.9.9.9", false, true, &first), first, ERR_DENIED,
+		       "webhooks go to public addresses");
+	assert_refused(check_as(&nets, "127.0.0.1", false, true, &e), e, ERR_DENIED, first.text);
+	assert_string_equal(e.text, first.text);
+	assert_refused(hook_nets_refuse("9.9.9.9/24", &nets, &e), e, ERR_INVALID, "bits behind");
+	assert_int_equal(nets.refused_count, 3);
+	assert_ok(hook_nets_refuse(NULL, &nets, &e), e);
+	assert_int_equal(nets.refused_count, 0);
+	assert_int_equal(nets.count, 2);
+}
+
 /* Or a workspace's administrator would read in his delivery what the operator's names lead to. */
 static void an_address_that_was_looked_up_is_not_told(void **state)
 {
@@ -406,6 +439,7 @@ int main(void)
 		cmocka_unit_test(lengths_end_at_their_limits),
 		cmocka_unit_test(public_addresses_alone_are_gone_to),
 		cmocka_unit_test(an_operator_lists_others),
+		cmocka_unit_test(an_operator_refuses_others),
 		cmocka_unit_test(an_address_that_was_looked_up_is_not_told),
 		cmocka_unit_test(networks_that_are_none_are_refused),
 		cmocka_unit_test(this_machine_is_known_by_its_names),
