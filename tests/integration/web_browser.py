@@ -13,6 +13,7 @@ import web_usage
 from browser import Browser
 from computations_service import agent_of, connected, create, run
 from harness import PATIENCE, Folder, computations, cvms, people_grpc, spki, until
+from hook_receiver import Hooks
 from played_manager import PlayedManager
 from web_page import Web
 
@@ -181,6 +182,21 @@ def workspaces_cvms_are_as_they_should_be():
             assert not wrong, "\n".join(wrong[:40])
 
 
+def webhooks_are_as_they_should_be():
+    """None, and one with an address as long as they come."""
+    with Room() as room:
+        hooks = Hooks(room.web.service.channel)
+        room.come_in()
+        wrong = look(room, "no-webhooks", "/w/default/webhooks")
+        made = hooks("Create", url="https://hooks.example.org/" + "a" * 480, description=LONG[:200]).webhook.number
+        for name, path in (("webhooks", "/w/default/webhooks"), ("webhook", f"/w/default/webhooks/{made}")):
+            wrong += look(room, name, path)
+            room.page.size(360)
+            room.go(path)
+            walk(room.page)
+        assert not wrong, "\n".join(wrong[:40])
+
+
 def nothing_moves_while_it_comes():
     """From the first paint on; of some screens on a line of 400 kbit/s with 400 ms."""
     with Room() as room:
@@ -347,5 +363,5 @@ SHA3 = """import("/sha3.js").then(({ Sha3 }) => {
 
 
 if __name__ == "__main__":
-    tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
+    tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, webhooks_are_as_they_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
              what_happens_is_shown_as_it_does, a_file_s_digest_is_computed_here])
