@@ -41,7 +41,8 @@ packages_simulator="libfuse3-dev"
 packages_test="clang clang-format-19 llvm gcovr libclang-rt-dev libfuse3-dev python3 python3-grpcio python3-grpc-tools
 	python3-pkg-resources python3-cryptography python3-openssl python3-cbor2 tpm2-tools openssl nghttp2-client
 	nghttp2-server libxml2-utils sqlite3 zip unzip xz-utils mmdebstrap git zsh fish lld wasi-libc
-	libclang-rt-dev-wasm32 skopeo umoci systemd postgresql chromium-headless-shell $packages_iris"
+	libclang-rt-dev-wasm32 skopeo umoci systemd postgresql chromium-headless-shell
+	dbconfig-sqlite3 glewlwyd $packages_iris"
 
 # What Debian 13 alone has: the runtime of WebAssembly.
 packages_test_trixie="libwasmedge-dev"
@@ -94,8 +95,21 @@ packages_no_cluster() { # PACKAGE...
 	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/cocos-tests.conf
 }
 
+# The package would start an identity provider at all addresses, with a password that everybody knows.
+# dbconfig-sqlite3 beside it: with another of its kind the package's installation asks, or fails.
+packages_no_provider() { # PACKAGE...
+	case " $* " in
+	*" glewlwyd "*) ;;
+	*) return 0 ;;
+	esac
+	[ ! -e /etc/systemd/system/glewlwyd.service ] || return 0
+	mkdir -p /etc/systemd/system
+	ln -sf /dev/null /etc/systemd/system/glewlwyd.service
+}
+
 packages_install() {
 	packages_no_cluster "$@"
+	packages_no_provider "$@"
 	packages_apt install -y --no-install-recommends "$@" >&2
 }
 

@@ -64,17 +64,14 @@ class Guest(Browser):
 class Clinic(Room):
     """Anna has a password; a provider `idp` is called clinic."""
 
-    def __init__(self, more="", lines="", alg="ES256", others=()):
+    def __init__(self, more="", lines="", alg="ES256", others=(), idp=None):
         self.stack_of_providers = contextlib.ExitStack()
-        self.idp = self.stack_of_providers.enter_context(Provider(alg))
+        self.idp = self.stack_of_providers.enter_context(idp or Provider(alg))
         self.files = self.stack_of_providers.enter_context(Folder())
-        secret = self.files.write("secret", SECRET + "\n")
-        os.chmod(secret, 0o600)
+        secret = self.files.write("secret", self.idp.secret + "\n", 0o600)
         text = self.idp.line("clinic", secret, more) + "".join(p.line(name, secret) for name, p in others) + lines
-        path = self.files.write("oidc", text)
-        os.chmod(path, 0o644)
-        self.table = path
-        super().__init__(OIDC=path)
+        self.table = self.files.write("oidc", text)
+        super().__init__(OIDC=self.table)
 
     def __exit__(self, *args):
         try:

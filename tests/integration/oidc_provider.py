@@ -65,6 +65,8 @@ class Key:
 class Provider:
     """`claims` of whoever signs in next; `lies`: what is to be wrong, by name."""
 
+    secret = SECRET
+
     def __init__(self, alg="ES256"):
         self.keys, self.published = [Key(alg, "k1")], None
         self.claims, self.lies, self.codes, self.asked = {"sub": "248289761001"}, {}, {}, []
