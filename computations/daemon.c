@@ -19,6 +19,7 @@
 #include "computations/core/password_line.h"
 #include "computations/core/service.h"
 #include "computations/core/service_metrics.h"
+#include "computations/core/usage_keeper.h"
 #include "computations/machines/machines.h"
 #include "computations/service_authority.h"
 #include "computations/web/web.h"
@@ -50,6 +51,7 @@ struct daemon {
 	struct service_metrics metrics;
 	struct revocation *agent_lists, *admin_lists; /* NULL: no lists are asked */
 	struct web *web;
+	struct usage_keeper *usage;
 	unsigned draining;
 };
 
@@ -240,6 +242,7 @@ static void on_drained(void *data)
 	service_metrics_close(&d->metrics);
 	web_close(d->web);
 	hook_sender_stop(d->service.hooks);
+	usage_keeper_stop(d->usage);
 	signals_unref(&d->signals);
 }
 
@@ -275,7 +278,8 @@ static void on_hangup(void *data)
 static int start(struct daemon *d, const struct config *c, struct err *e)
 {
 	if (hook_sender_new(&d->loop, d->queue, c, &d->service.hooks, e) < 0 ||
-	    open_agents(d, c, e) < 0 || open_admins(d, c, e) < 0)
+	    usage_keeper_new(&d->loop, d->queue, c, &d->usage, e) < 0 || open_agents(d, c, e) < 0 ||
+	    open_admins(d, c, e) < 0)
 		return err_code(e);
 	d->metrics.revocations[0] = d->agent_lists;
 	d->metrics.revocations[1] = d->admin_lists;
@@ -350,6 +354,7 @@ int daemon_run(const struct config *config, struct err *e)
 	judge_line_free(d.service.judges);
 	machines_free(d.service.machines);
 	hook_sender_free(d.service.hooks);
+	usage_keeper_free(d.usage);
 	store_queue_free(d.queue);
 	close_authority(&d.service);
 	admin_calls_close(&d.calls);

@@ -32,6 +32,7 @@ struct report {
 	const struct usage_form *form; /* NULL: the table */
 	char month[16];                /* that the first page was of */
 	struct usage_share share;      /* of the workspace whose row was the last one */
+	bool is_summed;                /* as any page said */
 };
 
 static void done(struct report *r)
@@ -150,6 +151,7 @@ static int read_pages(struct client *client, Computations__UsageRequest *request
 		failed = pages ? 0 : begin(r, page, e);
 		/* Pages are of the same month, also if it ends meanwhile. */
 		snprintf(r->month, sizeof(r->month), "%s", page->month);
+		r->is_summed |= page->summed;
 		for (size_t i = 0; !failed && i < page->n_rows; i++) {
 			add_row(r, page->rows[i]);
 			failed = add_share(r, page->rows[i], e);
@@ -209,6 +211,10 @@ static enum cli_exit run_usage(struct cli *cli, struct err *e)
 		return CLI_FAILED;
 	}
 	end_share(&r);
+	if (r.is_summed)
+		fprintf(stderr,
+			"note: %s is long ago: its times are kept as sums, which this is made of\n",
+			text_plain(r.month).text);
 	return print(cli, &r, e) < 0 ? CLI_FAILED : CLI_OK;
 }
 

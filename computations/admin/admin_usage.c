@@ -3,6 +3,7 @@
 #include "computations/admin/admin.h"
 #include "computations/core/usage_message.h"
 #include "computations/machines/machines.h"
+#include "computations/store/usage_fold.h"
 
 #include <string.h>
 
@@ -13,6 +14,7 @@ struct usage_request {
 	char *place; /* that `after` lends from */
 	size_t limit;
 	int64_t now;
+	bool is_summed;
 };
 
 void admin_usage_free(struct usage_request *usage)
@@ -39,6 +41,8 @@ static int run_usage(struct store *store, struct request *r, struct err *e)
 	query.workspace = w.number;
 	/* Who administers the service sees all, with a token that lets him. */
 	query.person = r->caller.rights.operates ? 0 : r->caller.who.person;
+	if (usage_is_folded(store, &query, &usage->is_summed, e) < 0)
+		return err_code(e);
 	return store_usage(store, &query, usage->rows, &r->count, e);
 }
 
@@ -90,6 +94,7 @@ static void reply_usage(struct request *r)
 	if (next)
 		response.next = next;
 	response.month = usage->month.name;
+	response.summed = usage->is_summed;
 	response.now = admin_message_time(&now, usage->now);
 	rpc_call_reply(r->call, &response.base);
 }

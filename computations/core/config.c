@@ -8,6 +8,7 @@
 #include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
 #include "computations/hook/hook_net.h"
+#include "computations/store/usage_fold.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -117,6 +118,8 @@ const struct setting config_settings[] = {
 	      "and their bytes; as many of its journals, which take no more then"),
 	COUNT("MAX_AUDIT_ROWS", SETTING_NUMBER, max_audit_rows, "1000000", 64, 100000000,
 	      "rows of the audit log; nothing is changed beyond that, until 'cocos-cli audit trim' cuts off what was saved"),
+	COUNT("KEEP_USAGE", SETTING_NUMBER, keep_usage, "24", USAGE_KEEP_LEAST, USAGE_KEEP_MOST,
+	      "months, this one among them, of which each time that a CVM ran is kept; of older ones sums are, and statements say the same"),
 };
 const size_t config_settings_count = ARRAY_LEN(config_settings);
 

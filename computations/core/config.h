@@ -20,6 +20,7 @@ struct config {
 	uint16_t port, admin_port;
 	bool has_admin_port;
 	uint64_t max_cvms, max_computations, max_records, max_record_bytes, max_audit_rows;
+	uint64_t keep_usage; /* months */
 };
 
 extern const struct setting config_settings[];

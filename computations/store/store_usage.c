@@ -100,14 +100,19 @@ void usage_row_done(struct usage_row *row)
 	" WHEN ?4 = 0 OR u.workspace IN (SELECT workspace FROM workspace_members" \
 	" WHERE person = ?4 AND role = 'administrator') OR u.computation IN"      \
 	" (SELECT computation FROM role_members WHERE person = ?4) THEN 1 ELSE 2 END)"
-#define SPANS                                                                                     \
-	"SELECT u.workspace AS place, u.called AS called, u.machine AS machine, " KIND            \
-	" AS kind, CASE " KIND " WHEN 1 THEN u.computation ELSE '' END AS computation, " IN_MONTH \
-	" AS ms, " IN_MONTH " * u.cpus AS cpu_ms, " IN_MONTH                                      \
-	" * u.memory / 1000 AS memory_s FROM usage_spans u"                                       \
-	" WHERE u.since < ?2 AND u.until > ?1 AND u.until > u.since"                              \
-	" AND (?3 = 0 OR u.workspace = ?3) AND (?4 = 0 OR u.workspace IN"                         \
+#define WHOSE                                                             \
+	" AND (?3 = 0 OR u.workspace = ?3) AND (?4 = 0 OR u.workspace IN" \
 	" (SELECT workspace FROM workspace_members WHERE person = ?4 AND suspended = 0))"
+#define OF                                                                             \
+	"SELECT u.workspace AS place, u.called AS called, u.machine AS machine, " KIND \
+	" AS kind, CASE " KIND " WHEN 1 THEN u.computation ELSE '' END AS computation, "
+/* Of a month that is summed up there may be spans, too: what is left of it (usage_fold.h). */
+#define SPANS                                                                          \
+	OF IN_MONTH " AS ms, " IN_MONTH " * u.cpus AS cpu_ms, " IN_MONTH               \
+		    " * u.memory / 1000 AS memory_s FROM usage_spans u"                \
+		    " WHERE u.since < ?2 AND u.until > ?1 AND u.until > u.since" WHOSE \
+		    " UNION ALL " OF "u.ms, u.cpu_ms, u.memory_s FROM usage_months u"  \
+		    " WHERE u.since = ?1" WHOSE
 _Static_assert(USAGE_IDLE == 0 && USAGE_OF_COMPUTATION == 1 && USAGE_OF_OTHERS == 2, "in SQL");
 
 static int read_row(struct db_rows *rows, struct usage_row *out, struct err *e)

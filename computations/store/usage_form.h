@@ -19,3 +19,19 @@
 	" until {integer} NOT NULL);"                                        \
 	"CREATE INDEX usage_spans_machine ON usage_spans (machine, number);" \
 	"CREATE INDEX usage_spans_workspace ON usage_spans (workspace, until);"
+
+/* Sums instead of spans, of months that ended long ago (usage_fold.h). */
+#define USAGE_MONTHS_FORM                                                                                                                                               \
+	"CREATE TABLE usage_months ("                                                                                                                                   \
+	" workspace {integer} NOT NULL,"                                                                                                                                \
+	" called TEXT NOT NULL,"                                                                                                                                        \
+	" machine TEXT NOT NULL,"                                                                                                                                       \
+	" computation TEXT NOT NULL,"                                                                                                                                   \
+	" since {integer} NOT NULL," /* the month's first ms */                                                                                                         \
+	" ms {integer} NOT NULL,"                                                                                                                                       \
+	" cpu_ms {integer} NOT NULL,"                                                                                                                                   \
+	" memory_s {integer} NOT NULL,"                                                                                                                                 \
+	" PRIMARY KEY (workspace, computation, since, machine)) {by key};"                                                                                              \
+	"CREATE INDEX usage_months_since ON usage_months (since);" /* The oldest that ran, and what is left of those that are in sums, without a look at all others. */ \
+	"CREATE INDEX usage_spans_since ON usage_spans (since, number) WHERE until > since;"                                                                            \
+	"CREATE INDEX usage_spans_empty ON usage_spans (until) WHERE since = until;"

@@ -188,10 +188,11 @@ void web_json_machine(struct writer *w, const struct machine *m, bool is_connect
 	writer_text(w, "}");
 }
 
-void web_json_usage_head(struct writer *w, const char *month, int64_t until)
+void web_json_usage_head(struct writer *w, const char *month, int64_t until, bool is_summed)
 {
 	put_text(w, "month", month);
 	put_time(w, "until", until);
+	put_flag(w, "summed", is_summed);
 }
 
 void web_json_usage(struct writer *w, const char *kind, const struct usage_row *row)

@@ -5,6 +5,7 @@
 #include "common/usage/usage_statement.h"
 #include "computations/core/usage_message.h"
 #include "computations/machines/machines.h"
+#include "computations/store/usage_fold.h"
 #include "computations/store/usage_limit.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
@@ -27,6 +28,7 @@ struct usage_page {
 	struct usage_standing standing;   /* of the month that has not ended */
 	struct usage_statement statement; /* of those that are files */
 	char *place;                      /* that the next rows of it are behind */
+	bool is_summed;
 };
 
 static void free_page(void *data)
@@ -96,7 +98,8 @@ static int take_rows(struct store *store, struct web_work *work, int64_t workspa
 		.max = p->room,
 	};
 
-	if (store_usage(store, &query, p->rows, &work->count, e) < 0)
+	if (usage_is_folded(store, &query, &p->is_summed, e) < 0 ||
+	    store_usage(store, &query, p->rows, &work->count, e) < 0)
 		return err_code(e);
 	work->has_more = work->count == p->room;
 	work->count -= work->has_more;
@@ -253,6 +256,8 @@ static void reply_list(struct web_work *work)
 		 p->month.name, WEB_USAGE);
 	page_time(&w, end_of(p));
 	page_put(&w, "</p>\n");
+	if (p->is_summed)
+		page_put(&w, "<p class=\"small\">%t</p>\n", WEB_USAGE_SUMMED);
 	put_limits(p, &w);
 	page_put(
 		&w,
@@ -297,7 +302,7 @@ static void reply_json(struct web_work *work)
 		return;
 	}
 	writer_text(&w, "{");
-	web_json_usage_head(&w, p->month.name, end_of(p));
+	web_json_usage_head(&w, p->month.name, end_of(p), p->is_summed);
 	writer_printf(&w, ",\"cvm_ms\":%llu,\"cpu_ms\":%llu,\"memory_mib_seconds\":%llu",
 		      p->share.cvm_ms, p->share.cpu_ms, p->share.memory_mib_seconds);
 	json_put_key(&w, "limits");

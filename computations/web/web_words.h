@@ -346,6 +346,8 @@
 #define WEB_USAGE                                                                                     \
 	"What its CVMs ran, as their managers said, times their CPUs and their memory. Time between " \
 	"two computations is waiting. Months are in UTC; this is until"
+#define WEB_USAGE_SUMMED \
+	"This month is long ago: its times are kept as sums, by computation and CVM, which its statements are made of."
 #define WEB_USAGE_NEARLY "More than 80 % of a limit of this month is used."
 #define WEB_USAGE_SPENT  "A limit of this month is used up: no CVM is made before the next one."
 #define WEB_USAGE_ENDS                                                                                 \

@@ -40,6 +40,7 @@ def places():
                 made = Computations(folder, **settings)
                 made.socket = settings["ADMIN_SOCKET"]
                 return made
+            service.server = server
             yield folder, service
     finally:
         server.close()

@@ -176,6 +176,30 @@ def what_others_wrote_stays_text():
         assert b"<script>alert" not in shown.body and b"<img" not in shown.body and FORMULA in shown.page().words()
 
 
+def a_month_that_is_summed_up_says_so():
+    """To who may see that workspace, and nowhere else; times that follow are added."""
+    with hall() as room:
+        began = ms(2020, 2)
+        create(room.root, "theirs", "default")
+        with contextlib.closing(sqlite3.connect(os.path.join(room.service.folder("state"), "computations.db"), timeout=PATIENCE)) as database:
+            database.execute("INSERT INTO usage_months (workspace, called, machine, computation, since, ms, cpu_ms, memory_s)"
+                             " SELECT number, name, 'm0', 'theirs', ?, ?, ?, 7 FROM workspaces WHERE name = 'default'",
+                             (began, HOUR_MS, 2 * HOUR_MS))
+            database.commit()
+        ran(room, ("theirs", began, began + HOUR_MS, 1, 0))
+        for who in ("viewer", "chief"):
+            told = get(room, ALL[1] + "?month=2020-02", who).json()
+            row = told["usage"][0]
+            assert told["summed"] is True and (row["cvms"], row["cvm_ms"], row["cpu_ms"], row["memory_mib_seconds"]) == (
+                1, 2 * HOUR_MS, 3 * HOUR_MS, 7), told
+            assert "This month is long ago" in get(room, ALL[0] + "?month=2020-02", who).page().words()
+            for other in ("2020-01", "2020-03"):
+                assert get(room, ALL[1] + "?month=" + other, who).json()["summed"] is False
+                assert "long ago" not in get(room, ALL[0] + "?month=" + other, who).page().words()
+        assert get(room, ALL[1] + "?month=2020-02", "outsider", "lab").json()["summed"] is False
+        assert get(room, ALL[1] + "?month=2020-02", "chief", "lab").json()["summed"] is False
+
+
 if __name__ == "__main__":
     tap.run([each_sees_what_he_may, a_month_ends_at_its_end, a_limit_is_shown_where_it_holds, pages_and_statements_have_all,
-             a_long_statement_has_all, what_others_wrote_stays_text])
+             a_long_statement_has_all, a_month_that_is_summed_up_says_so, what_others_wrote_stays_text])

@@ -75,6 +75,7 @@ static const char *const takes_away[STORE_FORM] = {
 	[29] = "DROP TABLE once_keys;",
 	[30] = "DROP INDEX webhook_deliveries_waiting;"
 	       "CREATE INDEX webhook_deliveries_due ON webhook_deliveries (state, due);",
+	[31] = "DROP TABLE usage_months; DROP INDEX usage_spans_since; DROP INDEX usage_spans_empty;",
 };
 
 void store_room_age(struct store_room *f, int form)

@@ -3,6 +3,7 @@
 #include "computations/people/role.h"
 #include "computations/people/workspace_member.h"
 #include "computations/store/store_usage.h"
+#include "computations/store/usage_fold.h"
 #include "computations/store/usage_turn.h"
 #include "tests/unit/computations/store_room.h"
 
@@ -288,6 +289,147 @@ static void pages_follow_each_other(void **state)
 	assert_int_equal(pages, 5);
 }
 
+enum { FIRST_MONTH = 4, LAST_MONTH = 11, MOST = 3 };
+
+static size_t month_of(struct store_room *f, unsigned month, struct usage_row rows[MOST])
+{
+	char name[USAGE_MONTH_LEN + 1];
+
+	snprintf(name, sizeof(name), "2026-%02u", month);
+	return ask(f, name, 0, rows, MOST);
+}
+
+static void check_month(struct store_room *f, unsigned month, const struct usage_row *was,
+			size_t count)
+{
+	struct usage_row rows[MOST] = { 0 };
+
+	assert_int_equal(month_of(f, month, rows), count);
+	for (size_t i = 0; i < count; i++) {
+		assert_string_equal(rows[i].computation, was[i].computation);
+		assert_int_equal(rows[i].cvms, was[i].cvms);
+		assert_int_equal(rows[i].cvm_ms, was[i].cvm_ms);
+		assert_int_equal(rows[i].cpu_ms, was[i].cpu_ms);
+		assert_int_equal(rows[i].memory_mib_s, was[i].memory_mib_s);
+		usage_row_done(&rows[i]);
+	}
+}
+
+/* What a statement says is the same before, between and after, and what is not long ago stays as it is. */
+static void old_months_are_summed_up(void **state)
+{
+	struct store_room *f = *state;
+	struct usage_row was[LAST_MONTH + 1][MOST] = { 0 };
+	const unsigned wrong[] = { 0, USAGE_KEEP_LEAST - 1, USAGE_KEEP_MOST + 1 };
+	size_t counts[LAST_MONTH + 1], folded = 1, steps = 0;
+	int64_t left;
+
+	for (int64_t i = 0; i < 40; i++)
+		assert_ok(db_run(&f->store.db, &f->e,
+				 "INSERT INTO usage_spans (workspace, called, machine, computation,"
+				 " cpus, memory, since, until) VALUES (7, 'w', ?, ?, 3, 7, ?, ?)",
+				 "ttii", i % 3 ? "m" : "n", i % 2 ? "c" : "",
+				 november - (200 - 5 * i) * 24 * HOUR,
+				 november - (195 - 5 * i) * 24 * HOUR - 7),
+			  f->e);
+	for (unsigned m = FIRST_MONTH; m <= LAST_MONTH; m++)
+		counts[m] = month_of(f, m, was[m]);
+	assert_int_equal(counts[FIRST_MONTH + 2], 2);
+	for (; folded; steps++) {
+		assert_ok(usage_fold(&f->store, november + 5 * HOUR, 3, 3, &folded, &f->e), f->e);
+		for (unsigned m = FIRST_MONTH; m <= LAST_MONTH; m++)
+			check_month(f, m, was[m], counts[m]);
+	}
+	assert_true(steps > 8);
+	assert_ok(db_number(&f->store.db, &left, &f->e, "SELECT min(since) FROM usage_spans", ""),
+		  f->e);
+	assert_int_equal(left, november - INT64_C(61) * 24 * HOUR); /* September's first */
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		assert_refused(usage_fold(&f->store, november, wrong[i], 3, &folded, &f->e), f->e,
+			       ERR_INVALID, "3 to 1200 are kept");
+	/* No empty one is left of CVMs that are not there. */
+	assert_ok(db_number(&f->store.db, &left, &f->e,
+			    "SELECT count(*) FROM usage_spans WHERE since = until", ""),
+		  f->e);
+	assert_int_equal(left, 0);
+	for (unsigned m = FIRST_MONTH; m <= LAST_MONTH; m++)
+		for (size_t i = 0; i < counts[m]; i++)
+			usage_row_done(&was[m][i]);
+}
+
+static bool is_folded(struct store_room *f, const char *name, int64_t workspace, int64_t person)
+{
+	struct usage_month month;
+	const struct usage_query query = { .month = &month,
+					   .workspace = workspace,
+					   .person = person };
+	bool told;
+
+	assert_ok(usage_month_parse(name, 0, &month, &f->e), f->e);
+	assert_ok(usage_is_folded(&f->store, &query, &told, &f->e), f->e);
+	return told;
+}
+
+static void fold_all(struct store_room *f, int64_t now)
+{
+	size_t folded = 1;
+
+	while (folded)
+		assert_ok(usage_fold(&f->store, now, 3, USAGE_FOLD_MAX, &folded, &f->e), f->e);
+}
+
+/* One that has run on through months, and whose manager was away: what it says then begins where it ended, once. */
+static void a_cvm_that_is_there_runs_on(void **state)
+{
+	static const int64_t later = 100 * INT64_C(24) * HOUR;
+	struct store_room *f = *state;
+	int64_t number = add(f, "one", ID_A, store_room_workspace(f), november), spans;
+	char *failed = NULL;
+
+	seen(f, number, november, november + 2 * HOUR, november + 2 * HOUR);
+	assert_false(is_folded(f, "2026-11", 0, 0));
+	fold_all(f, november + later);
+	assert_true(is_folded(f, "2026-11", 0, 0));
+	assert_false(is_folded(f, "2026-12", 0, 0));
+	check_sum(f, "2026-11", 1, 2 * HOUR);
+	/* It is told again, of long ago, and of a part that is folded, too. */
+	seen(f, number, november, november + HOUR, november + later);
+	check_sum(f, "2026-11", 1, 2 * HOUR);
+	seen(f, number, november, november + 3 * HOUR, november + later);
+	check_sum(f, "2026-11", 1, 3 * HOUR);
+	fold_all(f, november + later);
+	seen(f, number, november, november + 31 * INT64_C(24) * HOUR, november + later);
+	fold_all(f, november + later);
+	check_sum(f, "2026-11", 1, 30 * INT64_C(24) * HOUR);
+	check_sum(f, "2026-12", 1, 24 * HOUR);
+	/* Once it is gone, nothing empty stays of it when others are summed up. */
+	assert_ok(store_machine_gone(&f->store, number, MACHINE_REMOVED, "", &failed, &f->e), f->e);
+	fold_all(f, november + 10 * later);
+	check_sum(f, "2026-12", 1, 24 * HOUR);
+	assert_ok(db_number(&f->store.db, &spans, &f->e, "SELECT count(*) FROM usage_spans", ""),
+		  f->e);
+	assert_int_equal(spans, 0);
+}
+
+/* Nobody learns that there is a sum of what he may not see. */
+static void sums_are_told_to_who_may_see_them(void **state)
+{
+	struct store_room *f = *state;
+	int64_t place = store_room_workspace(f);
+
+	assert_ok(db_run(&f->store.db, &f->e,
+			 "INSERT INTO usage_spans (workspace, called, machine, computation, cpus,"
+			 " memory, since, until) VALUES (?, 'w', 'm', '', 1, 1, ?, ?)",
+			 "iii", place, november, november + 1),
+		  f->e);
+	fold_all(f, november + 400 * INT64_C(24) * HOUR);
+	assert_true(is_folded(f, "2026-11", 0, 0));
+	assert_true(is_folded(f, "2026-11", place, 0));
+	assert_false(is_folded(f, "2026-11", place + 1, 0));
+	assert_false(is_folded(f, "2026-11", 0, 4711));
+	assert_false(is_folded(f, "2026-11", place, 4711));
+}
+
 /* As much as there can be at a time, for a month. */
 static void the_biggest_sum_fits(void **state)
 {
@@ -346,6 +488,9 @@ int main(void)
 		STORE_ROOM_ROW(who_may_not_see_a_computation_does_not),
 		STORE_ROOM_ROW(it_outlives_all_that_it_is_of),
 		STORE_ROOM_ROW(pages_follow_each_other),
+		STORE_ROOM_ROW(old_months_are_summed_up),
+		STORE_ROOM_ROW(a_cvm_that_is_there_runs_on),
+		STORE_ROOM_ROW(sums_are_told_to_who_may_see_them),
 		STORE_ROOM_ROW(the_biggest_sum_fits),
 		cmocka_unit_test(months_are_read_strictly),
 	};
