@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { CREATE_TIMEOUT_MS = 300000 };
+enum { CREATE_TIMEOUT_MS = 300000, CERTS_TOKEN_MAX = 1024 };
 
 static const struct rpc_method create_vm = { PROTO_MANAGER_CREATE_VM, RPC_UNARY,
 					     &manager__create_req__descriptor,
@@ -37,7 +37,7 @@ static const struct rpc_method adopt_stray = { PROTO_MANAGER_ADOPT_STRAY, RPC_UN
 
 /* The texts of a request, freed together. */
 struct inputs {
-	char *server_ca, *client_key, *client_crt;
+	char *server_ca, *client_key, *client_crt, *certs_token;
 	struct vm_labels labels;
 };
 
@@ -45,6 +45,9 @@ static void inputs_done(struct inputs *in)
 {
 	if (in->client_key)
 		explicit_bzero(in->client_key, strlen(in->client_key));
+	if (in->certs_token)
+		explicit_bzero(in->certs_token, strlen(in->certs_token));
+	free(in->certs_token);
 	free(in->server_ca);
 	free(in->client_key);
 	free(in->client_crt);
@@ -63,6 +66,32 @@ static int read_into(struct cli *cli, const char *option, char **text, ProtobufC
 		return err_wrap(e, "--%s", option);
 	field->data = (uint8_t *)*text;
 	field->len = strlen(*text);
+	return 0;
+}
+
+/* A file's one line. The agent says what is wrong with it; a second line would be another setting of its. */
+static int read_certs_token(struct cli *cli, char **text, struct err *e)
+{
+	const char *path = cli_value(cli, "certs-token");
+	size_t len;
+
+	if (!path != !cli_value(cli, "ca-url"))
+		return err_set(e, ERR_INVALID, "--ca-url and --certs-token go together");
+	if (!path)
+		return 0;
+	/* As the agent would, after its start. */
+	if (cli_value(cli, "client-crt") || cli_value(cli, "client-key") ||
+	    !cli_value(cli, "server-ca"))
+		return err_set(
+			e, ERR_INVALID,
+			"--ca-url wants --server-ca, by which the agent knows the authority, and "
+			"neither --client-crt nor --client-key");
+	if (file_read_text(path, CERTS_TOKEN_MAX, text, e) < 0)
+		return err_wrap(e, "--certs-token");
+	len = strcspn(*text, "\r\n");
+	if (!len || (*text)[len + strspn(*text + len, "\r\n")])
+		return err_set(e, ERR_INVALID, "--certs-token: '%s' is not one line", path);
+	(*text)[len] = '\0';
 	return 0;
 }
 
@@ -120,8 +149,11 @@ static int fill(struct cli *cli, struct inputs *in, Manager__CreateReq *request,
 	if (read_into(cli, "server-ca", &in->server_ca, &request->agent_cvm_server_ca_cert, e) <
 		    0 ||
 	    read_into(cli, "client-key", &in->client_key, &request->agent_cvm_client_key, e) < 0 ||
-	    read_into(cli, "client-crt", &in->client_crt, &request->agent_cvm_client_cert, e) < 0)
+	    read_into(cli, "client-crt", &in->client_crt, &request->agent_cvm_client_cert, e) < 0 ||
+	    read_certs_token(cli, &in->certs_token, e) < 0)
 		return err_code(e);
+	if (in->certs_token)
+		request->agent_certs_token = in->certs_token;
 	return 0;
 }
 
@@ -206,7 +238,10 @@ static const struct cli_option options[] = {
 	{ .name = "client-crt", .value = "PEM",
 	  .help = "the agent's certificate for that service" },
 	{ .name = "client-key", .value = "PEM", .help = "and its private key" },
-	{ .name = "ca-url", .value = "URL", .help = "certificate authority's service" },
+	{ .name = "ca-url", .value = "URL",
+	  .help = "where the agent gets its certificate itself, in place of --client-crt: https://HOST[:PORT]" },
+	{ .name = "certs-token", .value = "FILE",
+	  .help = "and what for: a file with the line NAME:TOKEN, of 'certificate token agent NAME'" },
 	{ .name = "log-level", .value = "LEVEL", .help = "the agent's" },
 	{ .name = "cpus", .value = "N", .help = "as many CPUs (as the manager is set)" },
 	{ .name = "memory", .value = "SIZE", .help = "as much memory: 512M, 2G (as the manager is set)" },

@@ -669,14 +669,27 @@ def vms_are_asked_for_with_everything():
         cli("create-vm", "--server-url", "10.0.2.2:7001", **where).refused(1, "hint:")
         shown = cli("create-vm", "--server-url", "10.0.2.2:7001", "--server-ca", folder("ca.pem"),
                     "--client-crt", folder("client.pem"), "--client-key",
-                    folder("client-key.pem"), "--ca-url", "https://ca", "--log-level", "debug",
+                    folder("client-key.pem"), "--log-level", "debug",
                     "--ttl", "1h30m", **where, **client).ok()
         assert "cvm-7" in shown and "6101" in shown
         assert fake.request == manager.CreateReq(
             agent_log_level="debug", agent_cvm_server_ca_cert=read(folder("ca.pem")),
             agent_cvm_client_key=read(folder("client-key.pem")),
             agent_cvm_client_cert=read(folder("client.pem")),
-            agent_cvm_server_url="10.0.2.2:7001", agent_cvm_ca_url="https://ca", ttl="1h30m")
+            agent_cvm_server_url="10.0.2.2:7001", ttl="1h30m")
+        words = ["create-vm", "--server-url", "10.0.2.2:7001"]
+        token, two = folder.write("token", "web-1:5ecret\n"), folder.write("two", "a:b\nAGENT_VMPL=0\n")
+        from_ca = [*words, "--server-ca", folder("ca.pem"), "--ca-url", "https://ca", "--certs-token", token]
+        assert "5ecret" not in cli(*from_ca, **where, **client).ok()
+        assert fake.request == manager.CreateReq(
+            agent_cvm_server_url="10.0.2.2:7001", agent_cvm_server_ca_cert=read(folder("ca.pem")),
+            agent_cvm_ca_url="https://ca", agent_certs_token="web-1:5ecret")
+        for more, said in ((["--ca-url", "https://ca"], "go together"), (["--certs-token", token], "go together"),
+                           (from_ca[3:] + ["--client-crt", folder("client.pem")], "wants --server-ca"),
+                           (from_ca[5:], "wants --server-ca"), ([*from_ca[3:-1], two], "is not one line"),
+                           ([*from_ca[3:-1], folder.write("empty", "\n")], "is not one line"),
+                           ([*from_ca[3:-1], folder("none")], "--certs-token: ")):
+            cli(*words, *more, **where, **client).refused(2, said)
         assert cli("create-vm", "--server-url", "x:1", "--json", **where, **client).json() == {
             "cvm_id": "cvm-7", "forwarded_port": "6101", "agent_grpc_url": "localhost:6101"}
         assert fake.request == manager.CreateReq(agent_cvm_server_url="x:1")
