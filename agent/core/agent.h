@@ -30,6 +30,7 @@
 #include <uv.h>
 
 struct agent_listener;
+struct ca_client;
 struct cvms;
 struct evidence;
 struct journal;
@@ -50,6 +51,7 @@ struct agent {
 	struct agent_receipt_making *receipt_making;
 	struct postbox postbox;
 	struct journal *journal;
+	struct ca_client *ca; /* NULL: the boot configuration names no authority */
 	struct cvms *cvms;
 	struct challenges challenges;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/core/config.h"
 
+#include "agent/certificate/ca_place.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -33,8 +34,9 @@ static const struct setting settings[] = {
 	TEXT("AGENT_CVM_GRPC_SERVER_CA_CERTS", cvm_ca,
 	     "ca.pem of the certificates' folder, for TLS"),
 	TEXT("AGENT_CVM_CA_URL", ca_url,
-	     "a CA that issues the agent's certificate; accepted, not used yet"),
-	TEXT("AGENT_CERTS_TOKEN", certs_token, "secret for that CA; accepted, not used yet"),
+	     "https://HOST[:PORT] of the authority that issues and renews the agent's certificate"),
+	TEXT("AGENT_CERTS_TOKEN", certs_token,
+	     "secret, [NAME:]TOKEN for that authority's first certificate; NAME: AGENT_CVM_ID"),
 	{ .name = "AGENT_VMPL",
 	  .type = SETTING_NUMBER,
 	  .offset = offsetof(struct config, vmpl),
@@ -289,6 +291,31 @@ static int cvm_id_check(const char *id, struct err *e)
 	return failed ? err_wrap(e, "AGENT_CVM_ID") : 0;
 }
 
+/* The authority's certificate is the only one, and who it is that gives it is measured. */
+static int judge_authority(const struct config *c, struct err *e)
+{
+	struct ca_place place;
+	int failed;
+
+	if (!c->ca_url != !c->certs_token)
+		return err_set(e, ERR_INVALID,
+			       "AGENT_CVM_CA_URL and AGENT_CERTS_TOKEN go together");
+	if (!c->ca_url)
+		return 0;
+	if (c->cvm_cert)
+		return err_set(e, ERR_INVALID,
+			       "AGENT_CVM_CA_URL issues the agent's certificate: leave out "
+			       "AGENT_CVM_GRPC_CLIENT_CERT and AGENT_CVM_GRPC_CLIENT_KEY");
+	if (!c->cvm_ca)
+		return err_set(
+			e, ERR_INVALID,
+			"AGENT_CVM_CA_URL needs AGENT_CVM_GRPC_SERVER_CA_CERTS, by which the "
+			"authority is known");
+	failed = ca_place_read(c->ca_url, c->certs_token, c->cvm_id, &place, e);
+	ca_place_wipe(&place);
+	return failed;
+}
+
 static int judge(const struct config *c, struct err *e)
 {
 	int failed = cvm_id_check(c->cvm_id, e);
@@ -310,7 +337,7 @@ static int judge(const struct config *c, struct err *e)
 		failed = pem_check(c, "AGENT_CVM_GRPC_CLIENT_KEY", c->cvm_key, e);
 	if (!failed)
 		failed = pem_check(c, "AGENT_CVM_GRPC_SERVER_CA_CERTS", c->cvm_ca, e);
-	return failed;
+	return failed ? failed : judge_authority(c, e);
 }
 
 int config_read(struct config *config, struct err *e)

@@ -53,7 +53,8 @@ int config_options_parse(int argc, char **argv, struct config_options *options, 
 			 struct err *e) MUST_CHECK;
 
 /* The settings of `boot` alone, which is kept. Refused: unknown keys by name, bad values, paths of
- * certificates that are not among the three measured files, a client certificate without its key,
+ * certificates that are not among the three measured files, a client certificate without its key, an
+ * authority without its token, without ca.pem or beside a client certificate (ca_place.h),
  * an AGENT_CVM_ID that is no metadata, no AGENT_CVM_GRPC_URL. config_done() in any case. */
 int config_read(struct config *config, struct err *e) MUST_CHECK;
 

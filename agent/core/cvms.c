@@ -17,8 +17,11 @@ struct cvms {
 	struct cvms_options options;
 	struct rpc_channel *channel;
 	struct rpc_stream *stream;
+	/* Over the next certificate, until it takes the place of these two. */
+	struct rpc_channel *next_channel;
+	struct rpc_stream *next_stream;
 	struct assembly assembly;
-	uv_timer_t retry, confirm;
+	uv_timer_t retry, confirm, handover;
 	unsigned handles; /* timers that are not closed */
 	uint64_t opened_ms;
 	unsigned backoff_ms;
@@ -36,6 +39,8 @@ static const struct rpc_method process = {
 };
 
 static void call(struct cvms *cvms);
+static void replace_channel(struct cvms *cvms);
+static void on_handover(uv_timer_t *timer);
 
 static void on_retry(uv_timer_t *timer)
 {
@@ -81,6 +86,8 @@ static void on_arrived(struct rpc_stream *stream)
 {
 	struct cvms *cvms = rpc_stream_user(stream);
 
+	if (stream != cvms->stream)
+		return;
 	postbox_confirm(cvms->options.postbox, cvms->mark);
 	if (cvms->leaving)
 		rpc_stream_cancel(stream);
@@ -127,6 +134,8 @@ static void on_message(struct rpc_stream *stream, const ProtobufCMessage *messag
 	const struct cvms_handlers *handlers = cvms->options.handlers;
 	void *data = cvms->options.data;
 
+	if (stream != cvms->stream)
+		return; /* what comes is asked again where we went over to */
 	switch (m->message_case) {
 	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_RUN_REQ_CHUNKS:
 		take_chunk(cvms, m->runreqchunks);
@@ -159,17 +168,35 @@ static void on_message(struct rpc_stream *stream, const ProtobufCMessage *messag
 
 /* ---- the connection ---- */
 
-static void on_closed(struct rpc_stream *stream, const struct err *status)
+/* What was sent and has not been confirmed is sent again. */
+static void start_over(struct cvms *cvms)
 {
-	struct cvms *cvms = rpc_stream_user(stream);
-
-	cvms->stream = NULL;
-	if (cvms->freed)
-		return;
 	uv_timer_stop(&cvms->confirm);
 	postbox_rewind(cvms->options.postbox);
 	journal_rewind(cvms->options.journal);
 	assembly_reset(&cvms->assembly);
+}
+
+static void on_closed(struct rpc_stream *stream, const struct err *status)
+{
+	struct cvms *cvms = rpc_stream_user(stream);
+
+	if (cvms->freed)
+		return;
+	if (stream == cvms->next_stream) {
+		cvms->next_stream = NULL;
+		uv_timer_start(&cvms->handover, on_handover, CVMS_BACKOFF_MAX_MS, CVMS_HANDOVER_MS);
+		log_warn(
+			"computation service %s: with the next certificate: %s: %s; the connection "
+			"with the earlier one stays",
+			rpc_channel_target(cvms->channel), err_code_name(status->code),
+			status->code == ERR_OK ? "it ended the stream" : status->text);
+		return;
+	}
+	if (stream != cvms->stream)
+		return; /* another one has its place */
+	cvms->stream = NULL;
+	start_over(cvms);
 	if (uv_now(cvms->options.loop) - cvms->opened_ms >= CVMS_CALM_MS)
 		cvms->backoff_ms = CVMS_BACKOFF_MIN_MS;
 	log_warn("computation service %s: %s: %s; calling again", rpc_channel_target(cvms->channel),
@@ -183,6 +210,10 @@ static void on_headers(struct rpc_stream *stream)
 	struct cvms *cvms = rpc_stream_user(stream);
 	const char *keeps = rpc_metadata_text(rpc_stream_headers(stream), "cocos-journal", 0);
 
+	if (stream == cvms->next_stream)
+		replace_channel(cvms);
+	if (stream != cvms->stream)
+		return;
 	log_info("computation service %s: connected", rpc_channel_target(cvms->channel));
 	cvms->keeps_journals = keeps && strcmp(keeps, "1") == 0;
 	cvms_flush(cvms);
@@ -201,31 +232,76 @@ static const struct rpc_stream_events events = {
 	.closed = on_closed,
 };
 
-static void call(struct cvms *cvms)
+static int open_stream(struct cvms *cvms, struct rpc_channel *channel, struct rpc_stream **stream,
+		       struct err *e)
 {
 	struct rpc_metadata metadata = { 0 };
 	const struct rpc_stream_options options = { .metadata = &metadata, .user = cvms };
-	struct log_about about = { 0 };
 	const char *id = cvms->options.config->cvm_id;
+	int failed = rpc_metadata_add(&metadata, "job-id", id ? id : "", e);
+
+	if (!failed)
+		failed = rpc_stream_open(channel, &process, &events, &options, stream, e);
+	rpc_metadata_done(&metadata);
+	return failed;
+}
+
+static void begin(struct cvms *cvms)
+{
+	cvms->opened_ms = uv_now(cvms->options.loop);
+	cvms->leaving = false;
+	cvms->keeps_journals = false;
+}
+
+static void call(struct cvms *cvms)
+{
+	struct log_about about = { 0 };
 	struct err e;
-	int failed = rpc_metadata_add(&metadata, "job-id", id ? id : "", &e);
 
 	/* All that no caller asks for comes from the service, and has one trace with what it says of it. */
 	trace_begin(&about, NULL);
 	log_about_else(&about);
-	if (!failed)
-		failed = rpc_stream_open(cvms->channel, &process, &events, &options, &cvms->stream,
-					 &e);
-	rpc_metadata_done(&metadata);
-	cvms->opened_ms = uv_now(cvms->options.loop);
-	cvms->leaving = false;
-	cvms->keeps_journals = false;
-	if (failed) {
+	begin(cvms);
+	if (open_stream(cvms, cvms->channel, &cvms->stream, &e) < 0) {
 		log_error("computation service: %s", e.text);
 		retry_later(cvms);
 		return;
 	}
 	cvms_flush(cvms);
+}
+
+/* ---- the next certificate ---- */
+
+/* Goes over to the next certificate's channel, and to the stream on it. */
+static void replace_channel(struct cvms *cvms)
+{
+	struct rpc_channel *old = cvms->channel;
+
+	uv_timer_stop(&cvms->handover);
+	uv_timer_stop(&cvms->retry);
+	cvms->channel = TAKE_PTR(cvms->next_channel);
+	cvms->stream = TAKE_PTR(cvms->next_stream);
+	start_over(cvms);
+	begin(cvms);
+	rpc_channel_free(old); /* its stream closes, and is nobody's any more */
+	log_info("computation service %s: the next certificate's connection took over",
+		 rpc_channel_target(cvms->channel));
+	cvms_flush(cvms);
+}
+
+/* A service may say nothing before it has something to say (RPC_BIDI): then that the connection is there, and was not
+ * refused for a while, has to do. */
+static void on_handover(uv_timer_t *timer)
+{
+	struct cvms *cvms = timer->data;
+	struct err e;
+
+	if (cvms->next_stream && rpc_channel_is_ready(cvms->next_channel)) {
+		replace_channel(cvms);
+		return;
+	}
+	if (!cvms->next_stream && open_stream(cvms, cvms->next_channel, &cvms->next_stream, &e) < 0)
+		log_error("computation service: %s", e.text);
 }
 
 /* After what any service is told. */
@@ -268,30 +344,37 @@ void cvms_forget_manifest(struct cvms *cvms)
 		assembly_reset(&cvms->assembly);
 }
 
-static int make_channel(struct cvms *cvms, struct err *e)
+/* With the certificate that the authority has issued, or the one of the boot configuration. */
+static int make_channel(const struct cvms_options *o, const struct cvms_certificate *issued,
+			struct rpc_channel **channel, struct err *e)
 {
-	const struct config *config = cvms->options.config;
+	const struct config *config = o->config;
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
 	struct rpc_channel_config c = { .target = config->cvm_url,
 					.connect_ms = (unsigned)config->cvm_timeout_ms };
 	int failed = 0;
 
 	if (config->cvm_ca || config->cvm_cert) {
-		const struct rpc_tls_config t = { .cert = config_pem(config, config->cvm_cert),
-						  .key = config_pem(config, config->cvm_key),
-						  .ca = config_pem(config, config->cvm_ca) };
+		const struct rpc_tls_config t = {
+			.cert = issued ? issued->chain_pem : config_pem(config, config->cvm_cert),
+			.key = config_pem(config, config->cvm_key),
+			.pkey = issued ? issued->key : NULL,
+			.ca = config_pem(config, config->cvm_ca),
+		};
 
 		failed = rpc_tls_new_client(&t, &tls, e);
 	}
 	c.tls = tls;
 	if (!failed)
-		failed = rpc_channel_new(cvms->options.loop, &c, &cvms->channel, e);
+		failed = rpc_channel_new(o->loop, &c, channel, e);
 	return failed ? err_wrap(e, "AGENT_CVM_GRPC_URL '%s'", config->cvm_url) : 0;
 }
 
-int cvms_start(const struct cvms_options *options, struct cvms **cvms, struct err *e)
+int cvms_start(const struct cvms_options *options, const struct cvms_certificate *issued,
+	       struct cvms **cvms, struct err *e)
 {
 	struct cvms *made = calloc(1, sizeof(*made));
+	uv_timer_t *timers[] = { &made->retry, &made->confirm, &made->handover };
 	int failed;
 
 	if (!made)
@@ -299,17 +382,33 @@ int cvms_start(const struct cvms_options *options, struct cvms **cvms, struct er
 	made->options = *options;
 	made->backoff_ms = CVMS_BACKOFF_MIN_MS;
 	assembly_init(&made->assembly);
-	failed = make_channel(made, e);
+	failed = make_channel(options, issued, &made->channel, e);
 	if (failed) {
 		free(made);
 		return failed;
 	}
-	uv_timer_init(options->loop, &made->retry);
-	uv_timer_init(options->loop, &made->confirm);
-	made->retry.data = made->confirm.data = made;
-	made->handles = 2;
+	made->handles = ARRAY_LEN(timers);
+	for (size_t i = 0; i < ARRAY_LEN(timers); i++) {
+		uv_timer_init(options->loop, timers[i]);
+		timers[i]->data = made;
+	}
 	*cvms = made;
 	call(made);
+	return 0;
+}
+
+int cvms_go_over(struct cvms *cvms, const struct cvms_certificate *issued, struct err *e)
+{
+	struct rpc_channel *channel = NULL;
+
+	if (make_channel(&cvms->options, issued, &channel, e) < 0)
+		return err_code(e);
+	if (cvms->next_channel) { /* of a certificate that this one renews */
+		cvms->next_stream = NULL;
+		rpc_channel_free(TAKE_PTR(cvms->next_channel));
+	}
+	cvms->next_channel = channel;
+	uv_timer_start(&cvms->handover, on_handover, 0, CVMS_HANDOVER_MS);
 	return 0;
 }
 
@@ -325,7 +424,10 @@ void cvms_free(struct cvms *cvms)
 {
 	cvms->freed = true;
 	rpc_channel_free(cvms->channel);
+	if (cvms->next_channel)
+		rpc_channel_free(cvms->next_channel);
 	assembly_reset(&cvms->assembly);
 	uv_close((uv_handle_t *)&cvms->retry, on_handle_closed);
 	uv_close((uv_handle_t *)&cvms->confirm, on_handle_closed);
+	uv_close((uv_handle_t *)&cvms->handover, on_handle_closed);
 }

@@ -9,6 +9,7 @@
 #include "agent/core/postbox.h"
 #include "common/base/err.h"
 
+#include <openssl/evp.h>
 #include <uv.h>
 
 struct cvms;
@@ -20,6 +21,8 @@ enum {
 	CVMS_CALM_MS =
 		10000,    /* a stream that lived so long was a good one: back-off starts again */
 	CVMS_PING_MS = 2, /* how soon and how often we try to ask whether all arrived */
+	CVMS_HANDOVER_MS =
+		2000, /* how often we look whether the next certificate's connection is there */
 };
 
 /* What the service asks. Texts and bytes are lent until the handler returns. */
@@ -36,6 +39,12 @@ struct cvms_handlers {
 	void (*say)(void *data, const char *level, const char *text);
 };
 
+/* The agent's for TLS, in place of the boot configuration's. Lent for the call. */
+struct cvms_certificate {
+	const char *chain_pem;
+	EVP_PKEY *key;
+};
+
 /* All is lent. */
 struct cvms_options {
 	uv_loop_t *loop;
@@ -46,8 +55,14 @@ struct cvms_options {
 	void *data;
 };
 
-/* Calls for the first time. */
-int cvms_start(const struct cvms_options *options, struct cvms **cvms, struct err *e) MUST_CHECK;
+/* Calls for the first time. `issued` NULL: with the certificate of the boot configuration, if that has one. */
+int cvms_start(const struct cvms_options *options, const struct cvms_certificate *issued,
+	       struct cvms **cvms, struct err *e) MUST_CHECK;
+/* From now on with that certificate: a second connection is made, and takes over from the first once the service has
+ * answered on it (or has taken it and said nothing for a while). Until then the first one stays, and while the second is
+ * refused, which is tried again. What was not confirmed on the first is sent again on the second, as after a break. */
+int cvms_go_over(struct cvms *cvms, const struct cvms_certificate *issued,
+		 struct err *e) MUST_CHECK;
 void cvms_free(struct cvms *cvms);
 
 /* Sends what waits in the postbox, as far as the connection takes it. NULL is fine. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/core/daemon.h"
 
+#include "agent/certificate/ca_client.h"
 #include "agent/core/agent.h"
 #include "agent/core/agent_listener.h"
 #include "agent/core/agent_manifest.h"
@@ -97,7 +98,7 @@ static void on_journal_ready(void *data)
 	cvms_flush(agent->cvms);
 }
 
-static int call_service(struct agent *agent, struct err *e)
+static int call_service(struct agent *agent, const struct cvms_certificate *issued, struct err *e)
 {
 	const struct cvms_options options = { .loop = agent->loop,
 					      .config = agent->config,
@@ -106,7 +107,7 @@ static int call_service(struct agent *agent, struct err *e)
 					      .handlers = &handlers,
 					      .data = agent };
 
-	return cvms_start(&options, &agent->cvms, e);
+	return cvms_start(&options, issued, &agent->cvms, e);
 }
 
 /* ---- the boot ---- */
@@ -117,6 +118,60 @@ static void end_fatally(struct agent *agent, const struct err *e)
 		return;
 	agent->fatal = *e;
 	uv_stop(agent->loop);
+}
+
+/* ---- the agent's certificate ---- */
+
+static void on_certificate(void *data, const struct ca_issued *issued)
+{
+	struct agent *agent = data;
+	const struct cvms_certificate certificate = { issued->chain_pem, issued->key };
+	struct err e;
+
+	if (agent->cvms) {
+		if (cvms_go_over(agent->cvms, &certificate, &e) < 0)
+			log_error("the next certificate: %s", e.text);
+	} else if (call_service(agent, &certificate, &e) < 0) {
+		end_fatally(agent, &e);
+	}
+}
+
+static void on_certificate_refused(void *data, const struct err *e)
+{
+	struct err why = *e;
+
+	err_wrap(&why, "AGENT_CVM_CA_URL: there is no certificate for this agent");
+	end_fatally(data, &why);
+}
+
+static const struct ca_client_events certificate_events = {
+	.have = on_certificate,
+	.refused = on_certificate_refused,
+	.say = on_say,
+};
+
+/* The service is called once there is a certificate for it. */
+static int ask_authority(struct agent *agent, struct err *e)
+{
+	const struct config *config = agent->config;
+	struct ca_place place;
+	const struct ca_client_options options = { .loop = agent->loop,
+						   .place = &place,
+						   .ca = config_pem(config, config->cvm_ca),
+						   .timeout_ms = (unsigned)config->cvm_timeout_ms,
+						   .events = &certificate_events,
+						   .data = agent };
+	int failed = ca_place_read(config->ca_url, config->certs_token, config->cvm_id, &place, e);
+
+	if (!failed)
+		failed = ca_client_start(&options, &agent->ca, e);
+	ca_place_wipe(&place);
+	return failed;
+}
+
+static int call_out(struct agent *agent, struct err *e)
+{
+	return agent->config->ca_url ? ask_authority(agent, e) : call_service(agent, NULL, e);
 }
 
 static void on_keeper_death(void *data)
@@ -145,7 +200,7 @@ static void on_boot_measured(void *data, bool measured, const struct err *e)
 		end_fatally(agent, &why);
 		return;
 	}
-	if (state_step(&agent->state, EVENT_BOOTED, &why) < 0 || call_service(agent, &why) < 0) {
+	if (state_step(&agent->state, EVENT_BOOTED, &why) < 0 || call_out(agent, &why) < 0) {
 		end_fatally(agent, &why);
 		return;
 	}
@@ -311,6 +366,7 @@ static void shut_down(struct agent *agent)
 		runner_free(TAKE_PTR(agent->runner));
 	uploads_close(&agent->uploads, "the agent is shutting down");
 	agent_listener_close(TAKE_PTR(agent->listener), "the agent is shutting down");
+	ca_client_free(TAKE_PTR(agent->ca));
 	if (agent->cvms)
 		cvms_free(TAKE_PTR(agent->cvms));
 	evidence_free(TAKE_PTR(agent->evidence));

@@ -67,6 +67,7 @@ ROOMS = {
         "channel": ["formats", "token"],
     },
     "agent": {
+        "certificate": [],
         "process": [],
         "python": [],
         "wasm": [],
@@ -77,7 +78,8 @@ ROOMS = {
         "journal": ["keeper"],
         "computation": ["jail", "python"],
         "upload": ["computation", "jail", "python"],
-        "core": ["computation", "evidence", "jail", "journal", "keeper", "process", "python", "upload"],
+        "core": ["certificate", "computation", "evidence", "jail", "journal", "keeper", "process", "python",
+                 "upload"],
     },
     "manager": {
         "settings": [],

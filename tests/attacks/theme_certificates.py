@@ -7,11 +7,13 @@ import threading
 
 import grpc
 
+from agent_certificate import AHEAD, DUE, LIES, own_agent, own_service, running, said, site
+from ca_peer import Root
 from certificate_renew import NONE, fields, first, load, renewal
 from certificates import MORE, OVER, Issuer, make_authority, openssl
 from cryptography import x509
 from cryptography.x509 import ocsp
-from harness import Folder, read
+from harness import Folder, authority, read, until
 from ocsp import MALFORMED, TRY_LATER, UNAUTHORIZED, Status, authority_of, der, question
 from rows import Outcome, row
 
@@ -435,3 +437,181 @@ def status_without_end(evil):
         # Others are answered meanwhile.
         assert page.post(asked, address="127.0.0.9").body not in WORDS
         return Outcome(TRY_LATER not in got, "tryLater" if TRY_LATER in got else "", 0 if evil else sum(map(len, got)))
+
+
+# ---- an agent that gets its certificate itself ----
+
+TAKEN = r"certificate [0-9a-f]+ of agent '[^']+' issued, until"
+
+
+def of_agent(start, refusal):
+    """What becomes of an agent that asks for its first certificate: it has one, or says in that line why not."""
+    with running(start) as agent:
+        until(lambda: agent.process.poll() is not None or refusal in agent.output() or "issued, until" in agent.output(),
+              "a certificate, or a refusal")
+        text = agent.output()
+        has_one = "issued, until" in text
+        assert has_one or agent.process.poll() is None or agent.process.wait() == 1
+        return Outcome(has_one, "" if has_one else text, len(text) if has_one else 0)
+
+
+def own(evil, token, reason):
+    """Our service; token(page, evil) is what the agent is told."""
+    with Folder() as tls:
+        authority(tls)
+        with own_service(tls) as page:
+            return of_agent(lambda: own_agent(page, tls, token(page, evil)), reason)
+
+
+@row("certificate-token-that-the-host-used-first", OVER)
+def token_that_the_host_used(evil):
+    """The host reads the token in the boot configuration and gets itself the agent's certificate: the agent has none, and
+    ends with a line that says so."""
+    def token(page, evil):
+        made = page.token("cvm-1")
+        if evil:
+            page.issue(made.token)
+        return made.token
+    return own(evil, token, OVER)
+
+
+@row("certificate-token-of-another-cvm", "and not for 'cvm-1'")
+def token_of_another(evil):
+    """The host gives a CVM the token of another one: it would call the service under that one's name."""
+    return own(evil, lambda page, evil: page.token("cvm-2" if evil else "cvm-1").token, "and not for 'cvm-1'")
+
+
+@row("certificate-token-of-a-person", "it is of role 'person', and not an agent's")
+def token_of_a_person(evil):
+    """A CVM is given a token for a person's certificate."""
+    def token(page, evil):
+        page.root("AddUser", name="cvm-1")
+        return page.token("cvm-1", "person" if evil else "agent").token
+    return own(evil, token, "it is of role 'person'")
+
+
+@row("certificate-authority-in-between", "UNAVAILABLE")
+def authority_in_between(evil):
+    """Somebody between the CVM and the authority answers in its place, to get the token."""
+    with Folder() as other:
+        authority(other)
+        certs = {"ca.pem": read(other("ca.pem")).decode()} if evil else None
+        with site(certs=certs) as (ca, service, start):
+            # The honest one trusts whoever signed the certificate that it meets.
+            with running(start) as agent:
+                if evil:
+                    said(agent, "issue of a certificate by .*: UNAVAILABLE")
+                else:
+                    said(agent, TAKEN)
+                assert bool(ca.asked) != evil and (not evil or ca.token)
+                return Outcome(not evil, agent.output(), 0 if evil else len(ca.asked))
+
+
+def lie(kind, name):
+    """A row in which the authority answers with that kind of LIES."""
+    spoil, words = LIES[kind]
+
+    def decorate(function):
+        def attempt(evil):
+            with site() as (ca, _, start):
+                ca.spoil = spoil if evil else None
+                return of_agent(start, words)
+        attempt.__doc__, attempt.__module__ = function.__doc__, function.__module__
+        return row("certificate-answer-" + name, words)(attempt)
+    return decorate
+
+
+@lie("another-key", "for-another-key")
+def answer_for_another_key():
+    """The authority's answer is a certificate for another key, whose owner then is the agent's equal."""
+
+
+@lie("another-common-name", "with-another-name")
+def answer_of_another_name():
+    """The certificate is another one's, and the answer says that it is the agent's."""
+
+
+@lie("two-spiffe-ids", "with-a-second-name")
+def answer_of_two():
+    """The certificate is the agent's, and a manager's besides."""
+
+
+@lie("an-authority", "that-is-an-authority")
+def answer_of_an_authority():
+    """The certificate may issue others."""
+
+
+@lie("for-both", "for-servers-too")
+def answer_for_servers():
+    """The certificate is for servers, too."""
+
+
+@lie("weak", "signed-over-sha-1")
+def answer_signed_by_sha_1():
+    """The certificate is signed over SHA-1."""
+
+
+@lie("ended", "that-has-ended")
+def answer_that_has_ended():
+    """The certificate has ended."""
+
+
+@lie("long", "that-lasts-for-years")
+def answer_that_is_long():
+    """The certificate is for years."""
+
+
+@lie("another-signer", "of-another-signer")
+def answer_of_another_signer():
+    """The certificate is not signed by who is said to have signed it."""
+
+
+@lie("two", "with-two-authorities")
+def answer_with_two():
+    """There are two authorities where one signed it."""
+
+
+@row("certificate-answer-without-end", "RESOURCE_EXHAUSTED")
+def answer_without_end(evil):
+    """An answer that is larger than any certificate is: it is not held in memory."""
+    with site() as (ca, _, start):
+        ca.spoil = (lambda plan: plan.said.update(certificate="A" * (1 << 20))) if evil else None
+        return of_agent(start, "RESOURCE_EXHAUSTED")
+
+
+@row("certificate-renewal-by-another-authority", "of another authority than the certificate that it renews")
+def renewal_by_another(evil):
+    """Who has taken the authority's place over renews by a key of his own: the agent stays with what it has."""
+    words = "of another authority than the certificate that it renews"
+    with site(**DUE) as (ca, service, start):
+        ca.spoil, ca.spoils = (lambda plan: setattr(plan, "root", OTHER_ROOT)) if evil else None, ("Renew",)
+        with running(start) as agent:
+            service.wait_connected()
+            said(agent, words if evil else "is a renewal, until")
+            service.catch_up()
+            assert not evil or service.connections == 1
+            return Outcome(not evil, agent.output(), 0 if evil else len(ca.renewed))
+
+
+OTHER_ROOT = Root()
+
+
+@row("certificate-renewal-of-a-revoked-agent", NONE)
+def renewal_of_a_revoked_agent(evil):
+    """An agent whose certificate was revoked asks for the next one."""
+    with Folder() as tls, Folder() as clock:
+        authority(tls)
+        ahead = clock.write("ahead", "0")
+        with own_service(tls) as page:
+            made = page.token("cvm-1")
+            wrapper = ["env", f"LD_PRELOAD={AHEAD}", f"COCOS_CLOCK_AHEAD={ahead}"]
+            with running(lambda: own_agent(page, tls, made.token, wrapper)) as agent:
+                said(agent, TAKEN)
+                if evil:
+                    page.call("Revoke", serial=made.serial)
+                clock.write("ahead", str(17 * 3600))
+                said(agent, NONE if evil else "is a renewal, until")
+                clock.write("ahead", "0")
+                rows = [c for c in page.listed().values() if c.renewal]
+                assert bool(rows) != evil, rows
+                return Outcome(not evil, agent.output(), len(rows))

@@ -277,11 +277,11 @@ def secrets_of_the_boot_configuration_are_salted_digests():
     tpm = Tpm()
     try:
         with machine("--tcti", tpm.tcti, development=False,
-                     settings={"AGENT_CERTS_TOKEN": "hush"}) as m:
+                     settings={"AWS_SECRET_ACCESS_KEY": "hush"}) as m:
             m.compute()
             token = m.ask(VTPM)
             assert b"hush" not in token
-            salt, digest = cbor2.loads(claims_of(token)["x-cocos-run"])[5]["AGENT_CERTS_TOKEN"]
+            salt, digest = cbor2.loads(claims_of(token)["x-cocos-run"])[5]["AWS_SECRET_ACCESS_KEY"]
             assert digest == hashlib.sha256(salt + b"hush").digest() and len(salt) == 16
     finally:
         tpm.remove()

@@ -226,9 +226,8 @@ def each_manual_page_speaks_of_its_own_program():
 def what_is_not_used_yet_says_so():
     rows = {setting: meaning for setting, _, meaning in rows_of("cocos-agent")}
     idle = [setting for setting in rows if setting.startswith("AWS_") or setting in
-            ("AGENT_OS_BUILD", "AGENT_OS_DISTRO", "AGENT_OS_TYPE", "AGENT_MAA_URL", "AGENT_CVM_CA_URL",
-             "AGENT_CERTS_TOKEN")]
-    assert len(idle) == 10, idle
+            ("AGENT_OS_BUILD", "AGENT_OS_DISTRO", "AGENT_OS_TYPE", "AGENT_MAA_URL")]
+    assert len(idle) == 8, idle
     for setting in idle:
         assert rows[setting].endswith("accepted, not used yet"), (setting, rows[setting])
 

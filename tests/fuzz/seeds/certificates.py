@@ -279,6 +279,79 @@ def signing_request():
     }
 
 
+CLIENT = extension("2.5.29.37", der(0x30, oid("1.3.6.1.5.5.7.3.2")))
+SIGNS = extension("2.5.29.15", der(3, b"\7\x80"), 255)
+NO_CA = extension("2.5.29.19", der(0x30), 255)
+AGAIN, BEFORE, TEXT, AUTHORITY, SERIAL, ROLE, WHO, OTHER = (1 << n for n in range(8))
+
+
+def other_names(*names):
+    return extension("2.5.29.17", der(0x30, *names))
+
+
+def spiffe(text):
+    return other_names(der(0x86, text))
+
+
+def week(first=b"260301120000Z", last=b"260302120000Z"):
+    return der(0x30, der(23, first), der(23, last))
+
+
+def ca_answer():
+    ID = spiffe(b"spiffe://example.org/agent/cvm-1")
+
+    def one(flags=AGAIN, subject=CVM, extensions=(NO_CA, SIGNS, CLIENT, ID), validity=week(), serial=number(0x4142), **more):
+        return bytes([flags]) + certificate(subject=subject, extensions=extensions, validity=validity, serial=serial, **more)
+
+    def named(*names):
+        return one(extensions=(NO_CA, SIGNS, CLIENT, *names))
+
+    good = one()
+    return {
+        "good": good,
+        "renewal": one(AGAIN | BEFORE),
+        "renewal-of-another": one(AGAIN | BEFORE | OTHER),
+        "another-key": one(0),
+        "another-serial": one(AGAIN | SERIAL),
+        "another-role": one(AGAIN | ROLE),
+        "another-name-said": one(AGAIN | WHO),
+        "no-subject": one(subject=der(0x30)),
+        "two-common-names": one(subject=name(("2.5.4.3", 12, b"cvm-1"), ("2.5.4.3", 12, b"cvm-1"))),
+        "another-common-name": one(subject=name(("2.5.4.3", 12, b"cvm-2"))),
+        "no-names": named(),
+        "two-names": named(other_names(der(0x86, b"spiffe://a/agent/cvm-1"), der(0x82, b"a"))),
+        "dns": named(other_names(der(0x82, b"cvm-1"))),
+        "deeper": named(spiffe(b"spiffe://a/b/agent/cvm-1")),
+        "no-domain": named(spiffe(b"spiffe:///agent/cvm-1")),
+        "https": named(spiffe(b"https://a.org/agent/cvm-1")),
+        "broken-names": named(extension("2.5.29.17", b"\5\0")),
+        "version-1": one(version=0, extensions=()),
+        "authority": one(extensions=(CA, SIGNS, CLIENT, ID)),
+        "signs-certificates": one(extensions=(NO_CA, USAGE, CLIENT, ID)),
+        "no-usage": one(extensions=(NO_CA, CLIENT, ID)),
+        "no-purpose": one(extensions=(NO_CA, SIGNS, ID)),
+        "any-purpose": one(extensions=(NO_CA, SIGNS, extension("2.5.29.37", der(0x30, oid("2.5.29.37.0"))), ID)),
+        "critical": one(extensions=(NO_CA, SIGNS, CLIENT, ID, extension("1.2.3", b"\5\0", 255))),
+        "ended": one(validity=week(b"250301120000Z", b"250302120000Z")),
+        "early": one(validity=week(b"270301120000Z", b"270302120000Z")),
+        "long": one(validity=week(b"260301120000Z", b"260501120000Z")),
+        "no-time": one(validity=der(0x30, der(23, b"2603011200Z"), der(23, b"26"))),
+        "serial-33": one(serial=number(1 << 256)),
+        "serial-negative": one(serial=der(2, b"\xff")),
+        "serial-zero": one(serial=der(2, b"\0")),
+        "text": bytes([TEXT]) + pem(good[1:]),
+        "text-label": bytes([TEXT]) + pem(good[1:], "THING"),
+        "text-header": bytes([TEXT]) + pem(good[1:]).replace(b"-----\n", b"-----\nProc-Type: 4,X\n\n", 1),
+        "text-behind": bytes([TEXT]) + pem(good[1:]) + b"x",
+        "text-twice": bytes([TEXT]) + 2 * pem(good[1:]),
+        "text-bytes-behind": bytes([TEXT]) + pem(good[1:] + b"\0"),
+        "text-large": bytes([TEXT]) + b"x" * 16385,
+        "authority-cut": bytes([TEXT | AUTHORITY]) + pem(good[1:])[:-10],
+        "authority-rsa": bytes([AUTHORITY]) + certificate(key=rsa(b"\0" + b"\xff" * 128)),
+        "authority-another": bytes([AUTHORITY]) + certificate(),
+    }
+
+
 HASHES = {"sha1": (oid("1.3.14.3.2.26"), 20), "sha256": (oid("2.16.840.1.101.3.4.2.1"), 32)}
 NONCE = "1.3.6.1.5.5.7.48.1.2"
 
@@ -354,4 +427,4 @@ def ocsp_request():
     }
 
 
-TARGETS = [x509, x509_crl, crl_set, signing_request, ocsp_request]
+TARGETS = [x509, x509_crl, crl_set, signing_request, ca_answer, ocsp_request]

@@ -283,6 +283,8 @@ def environment():
     tls = (b"AGENT_CVM_GRPC_CLIENT_CERT=" + certs + b"cert.pem\nAGENT_CVM_GRPC_CLIENT_KEY=" + certs + b"key.pem\n"
            b"AGENT_CVM_GRPC_SERVER_CA_CERTS=" + certs + b"ca.pem\n")
     share = b"\x1ecert\x1ekey\x1eca"
+    ca, token = b"AGENT_CVM_ID=cvm-1\nAGENT_CVM_CA_URL=https://ca\n", b"AGENT_CERTS_TOKEN=t\n"
+    trusted = b"AGENT_CVM_GRPC_SERVER_CA_CERTS=" + certs + b"ca.pem\n"
     return {
         "tls": url + tls + share,
         "tls-zero": url + tls + b"\x1ece\0rt\x1ekey\x1eca",
@@ -300,6 +302,12 @@ def environment():
         "unknown": url + b"AGENT_NEW=1\n",
         "broken": b"A\n",
         "share-alone": share,
+        "authority": url + ca + token + trusted + share,
+        "authority-name": url + ca.replace(b"ca", b"[::1]:7002/") + b"AGENT_CERTS_TOKEN=n:t\n" + trusted + share,
+        "authority-no-token": url + ca + trusted + share,
+        "authority-unknown": url + ca + token + share,
+        "authority-beside": url + tls + ca + token + share,
+        "authority-no-url": url + b"AGENT_CVM_CA_URL=http://ca\n" + token + trusted + share,
         "words": b" cocos.role_signature  quiet\tro\nx\n",
     }
 

@@ -52,6 +52,40 @@ static void a_stock_managers_file_is_understood(void **state)
 	config_done(&c);
 }
 
+/* All that it takes to get a certificate, and nothing beside it. */
+static void an_authority_has_its_token_and_is_known(void **state)
+{
+#define CA    "AGENT_CVM_CA_URL=https://ca:7002\n"
+#define TOKEN "AGENT_CERTS_TOKEN=s3cret\n"
+#define ID    "AGENT_CVM_ID=cvm-1\n"
+#define KNOWN "AGENT_CVM_GRPC_SERVER_CA_CERTS=/etc/certs/ca.pem\n"
+	static const struct {
+		const char *environment, *words; /* NULL: taken */
+	} rows[] = {
+		{ URL ID CA TOKEN KNOWN, NULL },
+		{ URL "AGENT_CERTS_TOKEN=name:s3cret\n" CA KNOWN, NULL },
+		{ URL ID CA KNOWN, "AGENT_CVM_CA_URL and AGENT_CERTS_TOKEN go together" },
+		{ URL ID TOKEN KNOWN, "AGENT_CVM_CA_URL and AGENT_CERTS_TOKEN go together" },
+		{ URL ID CA TOKEN, "needs AGENT_CVM_GRPC_SERVER_CA_CERTS" },
+		{ URL CA TOKEN KNOWN, "set AGENT_CVM_ID" },
+		{ URL ID "AGENT_CVM_CA_URL=ca:7002\n" TOKEN KNOWN, "is not https://" },
+		{ URL ID CA TOKEN KNOWN "AGENT_CVM_GRPC_CLIENT_CERT=/etc/certs/cert.pem\n"
+					"AGENT_CVM_GRPC_CLIENT_KEY=/etc/certs/key.pem\n",
+		  "leave out AGENT_CVM_GRPC_CLIENT_CERT" },
+	};
+	struct config c;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int failed = read_texts(&c, rows[i].environment, "C", "K", "A", &e);
+
+		assert_int_equal(failed, rows[i].words ? -(int)ERR_INVALID : 0);
+		if (rows[i].words && (!strstr(e.text, rows[i].words) || strstr(e.text, "s3cret")))
+			fail_msg("'%s'", e.text);
+		config_done(&c);
+	}
+}
+
 static const size_t texts[] = {
 	offsetof(struct config, log_level),
 	offsetof(struct config, cvm_id),
@@ -315,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stock_managers_file_is_understood),
+		cmocka_unit_test(an_authority_has_its_token_and_is_known),
 		cmocka_unit_test(a_tampered_byte_reaches_nothing_else),
 		cmocka_unit_test(a_file_cut_short_is_refused_or_says_less),
 		cmocka_unit_test(every_rule_refuses_by_name),
