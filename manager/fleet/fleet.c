@@ -71,8 +71,10 @@ static int init_handles(struct fleet *f, struct err *e)
 
 int fleet_take_up(struct fleet *f, const struct cvm *cvm, struct err *e)
 {
-	struct slot *slot = &f->slots[cvm->slot];
+	struct slot *slot;
 
+	if (fleet_slot_make(f, cvm->slot, &slot, e) < 0)
+		return err_code(e);
 	slot->host = fleet_host_find(f, cvm->host);
 	if (fleet_slot_take(f, slot, cvm, SLOT_RUNNING, e) < 0)
 		return err_code(e);
@@ -135,12 +137,10 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 		count = REGISTRY_ROWS_MAX;
 	else if (known && cvms[known - 1].slot >= count) /* the limit was higher before */
 		count = cvms[known - 1].slot + 1;
-	f->slots = calloc(count, sizeof(*f->slots));
-	if (!f->slots) {
+	if (fleet_slots_new(f, count, e) < 0) {
 		free(f);
-		return err_nomem(e);
+		return err_code(e);
 	}
-	f->count = count;
 	if (init_handles(f, e) < 0) {
 		fleet_free(f);
 		return err_code(e);
@@ -167,14 +167,15 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 
 void fleet_close(struct fleet *f)
 {
+	struct slot *slot;
+
 	f->closing = true;
 	for (size_t i = 0; i < f->host_count; i++)
 		uv_timer_stop(&f->hosts[i]->reconnect);
 	uv_timer_stop(&f->look_at_image);
 	uv_timer_stop(&f->tell);
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].fleet)
-			uv_timer_stop(&f->slots[i].timer);
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
+		uv_timer_stop(&slot->timer);
 }
 
 bool fleet_is_busy(const struct fleet *f)
@@ -207,7 +208,7 @@ void fleet_handle_closed(struct fleet *f)
 		return;
 	fleet_lease_done(f);
 	HASH_CLEAR(hh, f->by_id); /* the table; what was in it are the slots */
-	free(f->slots);
+	fleet_slots_free(f);
 	free(f);
 }
 
@@ -218,12 +219,12 @@ static void on_handle_closed(uv_handle_t *handle)
 
 void fleet_free(struct fleet *f)
 {
+	struct slot *slot;
+
 	assert(f->jobs == 0);
-	for (unsigned i = 0; i < f->count; i++) {
-		if (!f->slots[i].fleet)
-			continue;
-		f->slots[i].timer.data = f;
-		uv_close((uv_handle_t *)&f->slots[i].timer, on_handle_closed);
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));) {
+		slot->timer.data = f;
+		uv_close((uv_handle_t *)&slot->timer, on_handle_closed);
 	}
 	fleet_stray_use_done(f);
 	for (size_t i = 0; i < f->host_count; i++)

@@ -201,7 +201,7 @@ static bool view_gone(const struct cvm_gone *gone, struct vm_view *view)
 bool fleet_view(const struct fleet *f, size_t place, struct vm_view *view)
 {
 	if (place < f->count)
-		return view_slot(&f->slots[place], view);
+		return f->slots[place] && view_slot(f->slots[place], view);
 	return place - f->count < f->gone_count && view_gone(&f->gone[place - f->count].gone, view);
 }
 

@@ -119,12 +119,13 @@ struct total {
 static struct total total_of(const struct fleet *f)
 {
 	struct total all = { .cvms = 0 };
+	const struct slot *slot;
 
 	if (!f->lifecycle->hosts->has_table)
 		all.cvms = fleet_stray_use_count(f, NULL, &all.use);
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].state != SLOT_FREE) {
-			admission_count(f->lifecycle->config, &f->slots[i].cvm, &all.use);
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
+		if (slot->state != SLOT_FREE) {
+			admission_count(f->lifecycle->config, &slot->cvm, &all.use);
 			all.cvms++;
 		}
 	all.cvms += fleet_lease_others(f, NULL, &all.use);
@@ -135,7 +136,7 @@ static int check_number(const struct fleet *f, const struct cvm *cvm, unsigned u
 {
 	if (fleet_slot_named(f, cvm->owner, cvm->name))
 		return err_set(e, ERR_EXISTS, "name: a CVM is called %s", cvm->name);
-	if (used < f->lifecycle->config->max_vms && fleet_slot_unused(f, NULL))
+	if (used < f->lifecycle->config->max_vms && fleet_slot_unused(f, NULL) != FLEET_NO_SLOT)
 		return 0;
 	return err_set(e, ERR_EXHAUSTED,
 		       "%u CVMs exist, which is the limit (MANAGER_MAX_VMS): remove one", used);
@@ -149,12 +150,12 @@ static int check_limits(const struct fleet *f, const struct access_caller *calle
 		[ACCESS_CVMS] = "cvms", [ACCESS_CPUS] = "cpus", [ACCESS_MEMORY] = "memory (bytes)"
 	};
 	struct admission_use use = { 0 }, more = { 0 };
+	const struct slot *slot;
 	uint64_t count = 0;
 
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].state != SLOT_FREE &&
-		    strcmp(f->slots[i].cvm.owner, caller->tenant) == 0) {
-			admission_count(f->lifecycle->config, &f->slots[i].cvm, &use);
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
+		if (slot->state != SLOT_FREE && strcmp(slot->cvm.owner, caller->tenant) == 0) {
+			admission_count(f->lifecycle->config, &slot->cvm, &use);
 			count++;
 		}
 	count += fleet_lease_others(f, caller->tenant, &use);
@@ -194,8 +195,8 @@ static int find_room(struct fleet *f, const struct access_caller *caller,
 		return hide_host(caller->tenant, e);
 	if (fleet_host_choose(f, request, cvm, e) < 0)
 		return hide_hosts(caller->tenant, e);
-	*slot = fleet_slot_unused(f, fleet_host_find(f, cvm->host));
-	return 0;
+	cvm->slot = fleet_slot_unused(f, fleet_host_find(f, cvm->host));
+	return fleet_slot_make(f, cvm->slot, slot, e);
 }
 
 static int fill_job(struct job *job, const struct config *config, const Manager__CreateReq *request,
@@ -237,7 +238,6 @@ int fleet_create(struct fleet *f, const Manager__CreateReq *request,
 		free(job);
 		return err_code(e);
 	}
-	job->cvm.slot = (unsigned)(slot - f->slots);
 	slot->host = fleet_host_find(f, job->cvm.host);
 	job->slot = slot;
 	job->created = done;

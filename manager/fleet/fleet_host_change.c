@@ -309,17 +309,15 @@ static void remove_work(void *data)
 void fleet_host_hide(struct fleet_host *host)
 {
 	struct fleet *f = host->fleet;
+	struct slot *slot;
 	size_t place = 0;
 
 	fleet_health_libvirt(host, false);
 	host->removed = true;
 	uv_timer_stop(&host->reconnect);
-	for (unsigned i = 0; i < f->count; i++) {
-		struct slot *slot = &f->slots[i];
-
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
 		if (slot->host == host)
 			slot->host = NULL;
-	}
 	fleet_watch_unblock(host);
 	fleet_stray_use_begin(host);
 	fleet_stray_use_end(host);
@@ -348,12 +346,12 @@ static void remove_done(void *data)
 
 static int check_unused(const struct fleet *f, const struct fleet_host *host, struct err *e)
 {
-	const struct slot *user = NULL;
+	const struct slot *user = NULL, *slot;
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].host == host && f->slots[i].state != SLOT_FREE) {
-			user = &f->slots[i];
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
+		if (slot->host == host && slot->state != SLOT_FREE) {
+			user = slot;
 			count++;
 		}
 	if (!user)

@@ -100,15 +100,13 @@ static void add_slots(const struct fleet *f, const struct fleet_host *host,
 		      struct placement_size *used)
 {
 	struct admission_use use = { .cpus = used->cpus, .memory = used->memory };
+	const struct slot *slot;
 
-	for (unsigned i = 0; i < f->count; i++) {
-		const struct slot *slot = &f->slots[i];
-
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
 		if (slot->host == host && slot->state != SLOT_FREE) {
 			admission_count(f->lifecycle->config, &slot->cvm, &use);
 			used->machines++;
 		}
-	}
 	used->cpus = use.cpus;
 	used->memory = use.memory;
 }
@@ -143,7 +141,7 @@ static struct placement_size used_of_machine(const struct fleet *f, const struct
 /* Machines without a record take what nobody can count, or every name that a CVM could have there. */
 static bool is_crowded(const struct fleet *f, const struct fleet_host *host)
 {
-	return host->strays_over || !fleet_slot_unused(f, host);
+	return host->strays_over || fleet_slot_unused(f, host) == FLEET_NO_SLOT;
 }
 
 static void describe(const struct fleet *f, const struct fleet_host *h, struct placement_host *out)

@@ -119,20 +119,18 @@ static void lose(struct fleet_host *host)
 	struct fleet *f = host->fleet;
 	const char *name = host->host->row.name;
 	unsigned count = 0;
+	struct slot *slot;
 	struct err why;
 
 	err_set(&why, ERR_UNAVAILABLE, "host %s went to another manager", name);
 	host->host->elsewhere = true;
 	free(TAKE_PTR(host->pending));
 	host->pending_count = 0;
-	for (unsigned i = 0; i < f->count; i++) {
-		struct slot *slot = &f->slots[i];
-
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
 		if (slot->host == host && slot->state != SLOT_FREE) {
 			forsake(slot, &why);
 			count++;
 		}
-	}
 	fleet_watch_unblock(host);
 	fleet_stray_use_begin(host);
 	fleet_stray_use_end(host);
@@ -148,9 +146,12 @@ static bool has_room(struct fleet_host *host)
 {
 	const struct fleet *f = host->fleet;
 
-	for (size_t i = 0; i < host->pending_count; i++)
-		if (f->slots[host->pending[i].slot].state != SLOT_FREE)
+	for (size_t i = 0; i < host->pending_count; i++) {
+		const struct slot *slot = f->slots[host->pending[i].slot];
+
+		if (slot && slot->state != SLOT_FREE)
 			return false;
+	}
 	return true;
 }
 
@@ -225,10 +226,10 @@ static void take(struct fleet_host *host, const struct registry_wish *wish,
 
 static bool is_in_use(const struct fleet_host *host)
 {
-	const struct fleet *f = host->fleet;
+	const struct slot *slot;
 
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].host == host && f->slots[i].state != SLOT_FREE)
+	for (unsigned i = 0; (slot = fleet_slot_next(host->fleet, &i));)
+		if (slot->host == host && slot->state != SLOT_FREE)
 			return true;
 	return false;
 }
@@ -251,22 +252,22 @@ static void wish(struct fleet *f, struct lease_round *round)
 static void note_others(struct fleet *f, struct registry_round *found)
 {
 	struct ports *ports = f->lifecycle->ports;
+	const struct slot *slot;
 
 	for (size_t i = 0; i < f->other_count; i++)
 		ports_give(ports, f->others[i].port);
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].others) /* also one that a creation alone found taken */
-			f->slots[i].others = false;
+	memset(f->others_have, 0,
+	       f->count * sizeof(*f->others_have)); /* also what a creation alone found */
 	free(f->others);
 	f->others = TAKE_PTR(found->others);
 	f->other_count = found->other_count;
 	for (size_t i = 0; i < f->other_count; i++) {
-		f->slots[f->others[i].slot].others = true;
+		f->others_have[f->others[i].slot] = true;
 		ports_mark(ports, f->others[i].port);
 	}
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].state != SLOT_FREE && f->slots[i].cvm.port)
-			ports_mark(ports, f->slots[i].cvm.port);
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
+		if (slot->state != SLOT_FREE && slot->cvm.port)
+			ports_mark(ports, slot->cvm.port);
 }
 
 /* What all of them have to agree on. Said when it changes. */

@@ -10,20 +10,20 @@ bool fleet_lease_tries_again(struct job *job, void (*work)(void *data), void (*d
 {
 	struct fleet *f = job->fleet;
 	struct slot *slot = job->slot, *other;
-	unsigned turn = job->turn;
+	unsigned turn = job->turn, number;
 
 	if (job->result == 0 || job->err.code != ERR_ABORTED || job->cvm.step || slot->forsaken ||
 	    f->closing || !registry_is_shared(f->lifecycle->registry) ||
 	    ++job->tries > FLEET_PLACES_MAX)
 		return false;
-	slot->others = true; /* until the next look */
-	other = fleet_slot_unused(f, slot->host);
-	if (!other)
+	f->others_have[slot->number] = true; /* until the next look */
+	number = fleet_slot_unused(f, slot->host);
+	if (number == FLEET_NO_SLOT || fleet_slot_make(f, number, &other, &job->err) < 0)
 		return false;
 	other->host = slot->host;
 	fleet_view_forget(slot);
 	fleet_slot_leave(slot);
-	job->cvm.slot = (unsigned)(other - f->slots);
+	job->cvm.slot = number;
 	job->slot = other;
 	if (fleet_slot_take(f, other, &job->cvm, SLOT_CREATING, &job->err) < 0 ||
 	    fleet_job_start(f, job, work, done, &job->err) < 0) {

@@ -40,10 +40,10 @@ static void end_done(void *data)
 
 static bool has_cvms(const struct fleet_host *host)
 {
-	const struct fleet *f = host->fleet;
+	const struct slot *slot;
 
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].host == host && f->slots[i].state != SLOT_FREE)
+	for (unsigned i = 0; (slot = fleet_slot_next(host->fleet, &i));)
+		if (slot->host == host && slot->state != SLOT_FREE)
 			return true;
 	return false;
 }

@@ -17,19 +17,50 @@ struct slot *fleet_slot_find(const struct fleet *f, const char *id)
 	return found;
 }
 
-static void prepare(struct fleet *f, struct slot *slot)
+int fleet_slots_new(struct fleet *f, unsigned count, struct err *e)
 {
-	slot->fleet = f;
-	uv_timer_init(f->loop, &slot->timer);
-	slot->timer.data = slot;
-	f->handles++;
+	f->slots = calloc(count, sizeof(struct slot *));
+	f->others_have = calloc(count, sizeof(*f->others_have));
+	f->blocked = calloc(count, sizeof(*f->blocked));
+	if (!f->slots || !f->others_have || !f->blocked) {
+		fleet_slots_free(f);
+		return err_nomem(e);
+	}
+	f->count = count;
+	return 0;
+}
+
+void fleet_slots_free(struct fleet *f)
+{
+	for (unsigned i = 0; i < f->count; i++)
+		free(f->slots[i]);
+	free(f->slots);
+	free(f->others_have);
+	free(f->blocked);
+}
+
+int fleet_slot_make(struct fleet *f, unsigned number, struct slot **slot, struct err *e)
+{
+	struct slot *made = f->slots[number];
+
+	if (!made) {
+		made = calloc(1, sizeof(*made));
+		if (!made)
+			return err_nomem(e);
+		made->fleet = f;
+		made->number = number;
+		uv_timer_init(f->loop, &made->timer);
+		made->timer.data = made;
+		f->handles++;
+		f->slots[number] = made;
+	}
+	*slot = made;
+	return 0;
 }
 
 int fleet_slot_take(struct fleet *f, struct slot *slot, const struct cvm *cvm,
 		    enum slot_state state, struct err *e)
 {
-	if (!slot->fleet)
-		prepare(f, slot);
 	slot->cvm = *cvm;
 	HASH_ADD_STR(f->by_id, cvm.id, slot);
 	if (fleet_slot_find(f, cvm->id) != slot)
@@ -46,17 +77,21 @@ void fleet_slot_leave(struct slot *slot)
 
 bool fleet_slot_named(const struct fleet *f, const char *owner, const char *name)
 {
-	for (size_t i = 0; *name && i < f->other_count; i++)
+	const struct slot *slot;
+
+	if (!*name)
+		return false;
+	for (size_t i = 0; i < f->other_count; i++)
 		if (strcmp(f->others[i].name, name) == 0 && strcmp(f->others[i].owner, owner) == 0)
 			return true;
-	for (unsigned i = 0; *name && i < f->count; i++)
-		if (f->slots[i].state != SLOT_FREE && strcmp(f->slots[i].cvm.name, name) == 0 &&
-		    strcmp(f->slots[i].cvm.owner, owner) == 0)
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
+		if (slot->state != SLOT_FREE && strcmp(slot->cvm.name, name) == 0 &&
+		    strcmp(slot->cvm.owner, owner) == 0)
 			return true;
 	return false;
 }
 
-struct slot *fleet_slot_unused(const struct fleet *f, const struct fleet_host *host)
+unsigned fleet_slot_unused(const struct fleet *f, const struct fleet_host *host)
 {
 	const uint64_t there = host ? fleet_host_bit(host) : 0,
 		       epoch = registry_epoch(f->lifecycle->registry);
@@ -65,12 +100,14 @@ struct slot *fleet_slot_unused(const struct fleet *f, const struct fleet_host *h
 		       first = shared ? (unsigned)(epoch * SPREAD % count) : 0;
 
 	for (unsigned n = 0; n < count; n++) {
-		struct slot *slot = &f->slots[(first + n) % count];
+		const unsigned number = (first + n) % count;
+		const struct slot *slot = f->slots[number];
 
-		if (slot->state == SLOT_FREE && !slot->others && !(slot->blocked & there))
-			return slot;
+		if ((!slot || slot->state == SLOT_FREE) && !f->others_have[number] &&
+		    !(f->blocked[number] & there))
+			return number;
 	}
-	return NULL;
+	return FLEET_NO_SLOT;
 }
 
 static void on_retry(uv_timer_t *timer)

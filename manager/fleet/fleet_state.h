@@ -60,19 +60,17 @@ struct fleet_host {
 };
 
 struct slot {
-	struct fleet *fleet;     /* NULL: never used, and costs no memory */
+	struct fleet *fleet;
+	unsigned number;
 	struct fleet_host *host; /* where it runs */
 	enum slot_state state;
 	struct cvm cvm;
 	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
 	uint64_t ends;    /* uv_now() when its time is up; 0: not started yet */
 	unsigned retry_ms;
-	bool doomed;   /* must go even if nobody asks */
-	bool forsaken; /* its host is another manager's by now: left as soon as its job ends */
-	bool others;   /* FREE: a CVM of another manager has it */
-	bool died;     /* its domain ended while it was being created */
-	uint64_t
-		blocked; /* FREE: on these hosts a domain without a record has the name of this slot's */
+	bool doomed;       /* must go even if nobody asks */
+	bool forsaken;     /* its host is another manager's by now: left as soon as its job ends */
+	bool died;         /* its domain ended while it was being created */
 	bool looked;       /* was running when libvirt's domains were last asked for */
 	bool seen;         /* libvirt has said that it runs, since it was last there */
 	uint64_t revision; /* of its last change; 0: it has not been told of */
@@ -102,7 +100,11 @@ struct gone_share {
 struct fleet {
 	uv_loop_t *loop;
 	struct lifecycle *lifecycle;
-	struct slot *slots, *by_id;
+	struct slot **slots,
+		*by_id;    /* slots: each when it is used first, NULL before (fleet_slot.c) */
+	bool *others_have; /* of each slot: a CVM of another manager has it */
+	uint64_t *
+		blocked; /* the same: on these hosts a domain without a record has the name of its CVM */
 	unsigned count, handles;
 	struct fleet_host *hosts[HOSTS_MAX];
 	size_t host_count, removed_count;
@@ -232,8 +234,25 @@ struct slot *fleet_slot_find(const struct fleet *f, const char *id);
 /* One of that owner's has that name. */
 bool fleet_slot_named(const struct fleet *f, const char *owner, const char *name);
 
-/* The first that is free and whose name a CVM on that host can have (NULL: on any); NULL: none. */
-struct slot *fleet_slot_unused(const struct fleet *f, const struct fleet_host *host);
+/* The first that is free and whose name a CVM on that host can have (NULL: on any); FLEET_NO_SLOT: none. */
+enum { FLEET_NO_SLOT = REGISTRY_ROWS_MAX };
+unsigned fleet_slot_unused(const struct fleet *f, const struct fleet_host *host);
+
+/* So many, none of which costs more than a few bytes before it is used. */
+int fleet_slots_new(struct fleet *f, unsigned count, struct err *e) MUST_CHECK;
+void fleet_slots_free(struct fleet *f);
+
+/* That one, to be used from now on. */
+int fleet_slot_make(struct fleet *f, unsigned number, struct slot **slot, struct err *e) MUST_CHECK;
+
+/* Each that was ever used, from `*number` 0 on; NULL: no more. */
+static inline struct slot *fleet_slot_next(const struct fleet *f, unsigned *number)
+{
+	while (*number < f->count)
+		if (f->slots[(*number)++])
+			return f->slots[*number - 1];
+	return NULL;
+}
 
 /* From here on it is that CVM's, and found by its id; until it is left again, or free. */
 int fleet_slot_take(struct fleet *f, struct slot *slot, const struct cvm *cvm,
@@ -296,7 +315,7 @@ void fleet_watch_connect(struct fleet_host *host);
 void fleet_watch_look(struct fleet_host *host);
 
 /* A domain on that host that has no record has this slot's name: no CVM there can have it. */
-void fleet_watch_block(struct slot *slot, struct fleet_host *host, const char *uuid);
+void fleet_watch_block(unsigned slot, struct fleet_host *host, const char *uuid);
 
 /* Forgets those of that host. */
 void fleet_watch_unblock(struct fleet_host *host);

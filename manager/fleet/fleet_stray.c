@@ -306,7 +306,7 @@ static void adopt_done(void *data)
 		struct fleet_host *host = slot->host;
 
 		fleet_slot_leave(slot); /* not fleet_slot_free(): it is not gone, */
-		fleet_watch_block(slot, host,
+		fleet_watch_block(slot->number, host,
 				  ask->id); /* and its domain still has the slot's name */
 		adopt_failed(ask);
 		return;
@@ -333,6 +333,7 @@ static int claim(struct ask *ask, struct err *e)
 	struct fleet *f = ask->fleet;
 	struct cvm *cvm = &ask->cvm;
 	struct fleet_host *host;
+	struct slot *slot;
 
 	if (fleet_slot_find(f, cvm->id))
 		return err_set(e, ERR_EXISTS, "CVM %s has a record", cvm->id);
@@ -345,14 +346,16 @@ static int claim(struct ask *ask, struct err *e)
 			 cvm->id, cvm->name);
 		cvm->name[0] = '\0';
 	}
-	if (f->slots[cvm->slot].state != SLOT_FREE)
+	if (fleet_slot_make(f, cvm->slot, &slot, e) < 0)
+		return err_code(e);
+	if (slot->state != SLOT_FREE)
 		return err_set(e, ERR_EXISTS, "CVM %s has taken slot %u, that of CVM %s",
-			       f->slots[cvm->slot].cvm.id, cvm->slot, cvm->id);
+			       slot->cvm.id, cvm->slot, cvm->id);
 	host = fleet_host_find(f, cvm->host);
 	if (!host || host->leaving)
 		return err_set(e, ERR_PRECONDITION, "CVM %s: host %s is being removed", cvm->id,
 			       cvm->host);
-	ask->slot = &f->slots[cvm->slot];
+	ask->slot = slot;
 	ask->slot->host = host;
 	if (fleet_slot_take(f, ask->slot, cvm, SLOT_CREATING, e) < 0)
 		return err_code(e);
@@ -373,7 +376,7 @@ static void read_done(void *data)
 	}
 	fleet_stray_use_drop(ask->fleet, NULL,
 			     ask->cvm.id); /* from now on it counts as the slot's */
-	ask->slot->blocked &= ~fleet_host_bit(ask->slot->host);
+	ask->fleet->blocked[ask->slot->number] &= ~fleet_host_bit(ask->slot->host);
 }
 
 int fleet_adopt(struct fleet *f, const char *id, fleet_adopted_fn *done, void *data, struct err *e)

@@ -98,36 +98,33 @@ static bool is_ours(const struct fleet *f, const char *name)
 	return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-void fleet_watch_block(struct slot *slot, struct fleet_host *host, const char *uuid)
+void fleet_watch_block(unsigned slot, struct fleet_host *host, const char *uuid)
 {
-	slot->blocked |= fleet_host_bit(host);
+	host->fleet->blocked[slot] |= fleet_host_bit(host);
 	fleet_stray_use_add(host, uuid);
 }
 
-/* Most slots were never used, and cost no memory as long as nobody writes to them. */
+/* Most are not, and cost no memory as long as nobody writes to them. */
 void fleet_watch_unblock(struct fleet_host *host)
 {
 	struct fleet *f = host->fleet;
 
 	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].blocked & fleet_host_bit(host))
-			f->slots[i].blocked &= ~fleet_host_bit(host);
+		if (f->blocked[i] & fleet_host_bit(host))
+			f->blocked[i] &= ~fleet_host_bit(host);
 }
 
-/* No new CVM there can have the name of a domain that runs. NULL: it has no slot's. */
-static struct slot *slot_of(struct fleet *f, const char *domain)
+/* No new CVM there can have the name of a domain that runs. False: it has no slot's. */
+static bool slot_of(const struct fleet *f, const char *domain, unsigned *slot)
 {
-	unsigned slot;
-
-	return is_ours(f, domain) && stray_slot(domain, &slot) && slot < f->count ? &f->slots[slot]
-										  : NULL;
+	return is_ours(f, domain) && stray_slot(domain, slot) && *slot < f->count;
 }
 
 static void block(struct fleet_host *host, const struct stray *stray)
 {
-	struct slot *slot = slot_of(host->fleet, stray->domain);
+	unsigned slot;
 
-	if (slot)
+	if (slot_of(host->fleet, stray->domain, &slot))
 		fleet_watch_block(slot, host, stray->id);
 	else
 		fleet_stray_use_add(host, stray->id);
@@ -135,11 +132,11 @@ static void block(struct fleet_host *host, const struct stray *stray)
 
 static void unblock(struct fleet_host *host, const struct virt_notice *notice)
 {
-	struct slot *slot = slot_of(host->fleet, notice->name);
+	unsigned slot;
 
 	fleet_stray_use_drop(host->fleet, host, notice->uuid);
-	if (slot)
-		slot->blocked &= ~fleet_host_bit(host);
+	if (slot_of(host->fleet, notice->name, &slot))
+		host->fleet->blocked[slot] &= ~fleet_host_bit(host);
 	if (host->strays_over) /* perhaps not any more, which a look alone finds */
 		fleet_watch_look(host);
 }
@@ -188,6 +185,7 @@ static void look_done(void *data)
 	struct job *job = data;
 	struct fleet *f = job->fleet;
 	struct fleet_host *host = job->host;
+	struct slot *slot;
 
 	host->looking = false;
 	if (host->removed || !host->held) {
@@ -196,9 +194,7 @@ static void look_done(void *data)
 	}
 	if (job->result < 0)
 		log_warn("%s", job->err.text);
-	for (unsigned i = 0; job->result == 0 && i < f->count; i++) {
-		struct slot *slot = &f->slots[i];
-
+	for (unsigned i = 0; job->result == 0 && (slot = fleet_slot_next(f, &i));) {
 		if (slot->host != host || !slot->looked || slot->state != SLOT_RUNNING)
 			continue;
 		if (is_listed(job, slot->cvm.id))
@@ -220,6 +216,7 @@ static void look_done(void *data)
 void fleet_watch_look(struct fleet_host *host)
 {
 	struct fleet *f = host->fleet;
+	struct slot *slot;
 	struct job *job;
 	struct err e;
 
@@ -227,9 +224,9 @@ void fleet_watch_look(struct fleet_host *host)
 	if (host->looking || f->closing || !host->held || !(job = calloc(1, sizeof(*job))))
 		return;
 	job->host = host;
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].host == host)
-			f->slots[i].looked = f->slots[i].state == SLOT_RUNNING;
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
+		if (slot->host == host)
+			slot->looked = slot->state == SLOT_RUNNING;
 	if (fleet_job_start(f, job, look_work, look_done, &e) < 0) {
 		log_warn("%s", e.text);
 		free(job);
@@ -293,14 +290,15 @@ static void on_reconnect(uv_timer_t *timer)
 static void host_lost(struct fleet_host *host)
 {
 	struct fleet *f = host->fleet;
+	struct slot *slot;
 
 	log_warn("%s is gone; CVMs run on", fleet_host_name(host));
 	fleet_health_libvirt(host, false);
 	host->lost = true;
 	host->is_known = false;
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].host == host)
-			fleet_view_see(&f->slots[i], false);
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
+		if (slot->host == host)
+			fleet_view_see(slot, false);
 	fleet_watch_connect(host);
 }
 

@@ -521,6 +521,7 @@ static void check_changes(const struct fleet *f)
 	struct fleet_changes changes = fleet_changes_after(f, 0);
 	struct vm_view view;
 	uint64_t last = 0;
+	const struct slot *slot;
 	unsigned alive = 0;
 
 	while (fleet_changes_next(&changes, &view)) {
@@ -528,23 +529,22 @@ static void check_changes(const struct fleet *f)
 		last = view.revision;
 		alive += view.cvm != NULL;
 	}
-	for (unsigned i = 0; i < f->count; i++)
-		alive -= f->slots[i].state != SLOT_FREE;
+	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
+		alive -= slot->state != SLOT_FREE;
 	assert(alive == 0);
 }
 
 static void check(void)
 {
 	const struct fleet *f = room.fleet;
+	const struct slot *s, *later;
 
 	check_changes(f);
 	assert(f->jobs == 0 && !f->asks);
 	assert(!f->changes_hosts && !f->removed_count);
 	for (size_t i = 0; i < f->host_count; i++)
 		assert(!f->hosts[i]->leaving && !f->hosts[i]->removed);
-	for (unsigned i = 0; i < f->count; i++) {
-		const struct slot *s = &f->slots[i];
-
+	for (unsigned i = 0; (s = fleet_slot_next(f, &i));) {
 		assert(!s->waiters && s->state != SLOT_CREATING && s->state != SLOT_REMOVING);
 		if (s->state == SLOT_FREE)
 			continue;
@@ -552,11 +552,10 @@ static void check(void)
 		assert(s->host == fleet_host_find(room.fleet, s->cvm.host) && s->host);
 		assert(cvm_id_is_valid(s->cvm.id) && cvm_labels_are_valid(s->cvm.labels));
 		assert((fleet_find(f, s->cvm.id) == &s->cvm) == (s->state == SLOT_RUNNING));
-		for (unsigned n = i + 1; n < f->count; n++)
-			assert(f->slots[n].state == SLOT_FREE ||
-			       (strcmp(f->slots[n].cvm.id, s->cvm.id) != 0 &&
-				(!s->cvm.name[0] ||
-				 strcmp(f->slots[n].cvm.name, s->cvm.name) != 0)));
+		for (unsigned n = i; (later = fleet_slot_next(f, &n));)
+			assert(later->state == SLOT_FREE ||
+			       (strcmp(later->cvm.id, s->cvm.id) != 0 &&
+				(!s->cvm.name[0] || strcmp(later->cvm.name, s->cvm.name) != 0)));
 	}
 	for (size_t i = 0; i < USERS; i++)
 		for (unsigned n = 0; users[i] && n < GRPC_PEER_CALLS; n++) {

@@ -410,7 +410,7 @@ static void what_stays_on_a_removed_host_is_told(void **state)
 	assert_null(view_of(&m, "c"));
 	assert_null(vm_hosts_find(&m.hosts, "c"));
 	assert_int_equal(fleet_stray_use_count(m.fleet, NULL, &(struct admission_use){ 0 }), 0);
-	assert_int_equal(m.fleet->slots[0].blocked, 0);
+	assert_int_equal(m.fleet->blocked[0], 0);
 	assert_int_equal(m.fleet->removed_count, 0);
 	fleet_room_close(&m);
 	open_room(&m, HERE);

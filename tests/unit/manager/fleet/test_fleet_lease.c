@@ -66,7 +66,7 @@ static void a_slot_that_another_manager_had_is_free_again(void **state)
 	fleet_room_create(&m, &told, "");
 	assert_int_equal(told.failed, 1);
 	assert_int_equal(fleet_world.creations, 3); /* in each slot; or else with another port */
-	assert_null(fleet_slot_unused(m.fleet, NULL));
+	assert_int_equal(fleet_slot_unused(m.fleet, NULL), FLEET_NO_SLOT);
 	atomic_store(&fleet_world.fail_creation, 0);
 	look(&m, true); /* nobody has any of them */
 	fleet_room_create(&m, &told, "");
