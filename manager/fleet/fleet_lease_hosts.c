@@ -68,23 +68,47 @@ static void leave(struct fleet_host *host)
 	log_info("host %s was removed at another manager", fleet_host_name(host));
 }
 
-/* What can't be one of ours is said once, and left alone: the other manager has it. */
-static void refuse(struct fleet *f, const struct registry_host *as, const struct err *why)
+/* A host that can't be one of ours is said once for as long as it is there, and left alone: another manager has it. */
+struct refusals {
+	uint32_t sums[REGISTRY_HOSTS_MAX];
+	size_t count;
+};
+
+static uint32_t sum_of(const struct registry_host *as)
 {
 	uint32_t sum = 1;
 
 	for (const char *c = as->name; *c; c++)
 		sum = sum * 31 + (unsigned char)*c;
+	sum *= 31; /* where one ends and the other begins */
 	for (const char *c = as->words; *c; c++)
 		sum = sum * 31 + (unsigned char)*c;
-	if (f->refused_sum == sum)
-		return;
-	f->refused_sum = sum;
-	log_warn("host %s, which was added at another manager, is not taken here: %s", as->name,
-		 why->text);
+	for (const char *c = as->uri; *c; c++)
+		sum = sum * 31 + (unsigned char)*c;
+	return sum;
 }
 
-static void add(struct fleet *f, const struct registry_host *as)
+static bool was_said(const struct fleet *f, uint32_t sum)
+{
+	for (size_t i = 0; i < f->refused_count; i++)
+		if (f->refused[i] == sum)
+			return true;
+	return false;
+}
+
+static void refuse(const struct fleet *f, struct refusals *now, const struct registry_host *as,
+		   const struct err *why)
+{
+	const uint32_t sum = sum_of(as);
+
+	if (now->count < ARRAY_LEN(now->sums))
+		now->sums[now->count++] = sum;
+	if (!was_said(f, sum))
+		log_warn("host %s, which was added at another manager, is not taken here: %s",
+			 as->name, why->text);
+}
+
+static void add(struct fleet *f, const struct registry_host *as, struct refusals *refused)
 {
 	struct fleet_host *host;
 	struct vm_host *made;
@@ -92,21 +116,21 @@ static void add(struct fleet *f, const struct registry_host *as)
 
 	if (f->host_count + f->removed_count >= HOSTS_MAX) {
 		err_set(&e, ERR_EXHAUSTED, "more than %d hosts", HOSTS_MAX);
-		refuse(f, as, &e);
+		refuse(f, refused, as, &e);
 		return;
 	}
 	if (strcmp(as->uri, HOST_LOCAL_URI) == 0) {
 		err_set(&e, ERR_PRECONDITION, "it is the machine of whoever added it");
-		refuse(f, as, &e);
+		refuse(f, refused, as, &e);
 		return;
 	}
 	if (vm_host_new(f->lifecycle->hosts, as, &made, &e) < 0) {
-		refuse(f, as, &e);
+		refuse(f, refused, as, &e);
 		return;
 	}
 	if (fleet_host_new(f, made, &host, &e) < 0) {
 		vm_host_free(made);
-		refuse(f, as, &e);
+		refuse(f, refused, as, &e);
 		return;
 	}
 	vm_hosts_publish(f->lifecycle->hosts, made);
@@ -117,6 +141,8 @@ static void add(struct fleet *f, const struct registry_host *as)
 
 void fleet_lease_hosts(struct fleet *f, const struct registry_host *known, size_t count)
 {
+	struct refusals refused = { .count = 0 };
+
 	for (size_t i = 0; i < f->host_count; i++) {
 		struct fleet_host *host = f->hosts[i];
 		const struct registry_host *row = find(known, count, host->host->row.name);
@@ -127,5 +153,7 @@ void fleet_lease_hosts(struct fleet *f, const struct registry_host *known, size_
 	}
 	for (size_t i = 0; i < count; i++)
 		if (*known[i].uri && !fleet_host_named(f, known[i].name))
-			add(f, &known[i]);
+			add(f, &known[i], &refused);
+	memcpy(f->refused, refused.sums, sizeof(f->refused));
+	f->refused_count = refused.count;
 }

@@ -142,8 +142,10 @@ struct fleet {
 	struct registry_other *others;
 	size_t lease_count, other_count;
 	uint64_t takeovers;
-	uint32_t refused_sum; /* of the host that was refused last (fleet_lease_hosts.c) */
-	uint64_t valid_from;  /* revisions before it do not tell all */
+	uint32_t refused
+		[REGISTRY_HOSTS_MAX]; /* of hosts that are, and were said to be (fleet_lease_hosts.c) */
+	size_t refused_count;
+	uint64_t valid_from; /* revisions before it do not tell all */
 
 	struct ask *asks; /* under way, about strays (fleet_stray.c) */
 	struct stray_use *stray_uses;

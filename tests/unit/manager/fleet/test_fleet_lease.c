@@ -203,6 +203,67 @@ static void each_tenant_looks_for_a_few_cvms_at_a_time(void **state)
 	fleet_room_close(&m);
 }
 
+/* How often that is said while the registry is looked at so many times. */
+static unsigned said_in(struct fleet_room *m, unsigned looks, const char *words)
+{
+	FILE *file = tmpfile();
+	int kept = dup(STDERR_FILENO);
+	unsigned count = 0;
+	char line[1024];
+
+	assert_non_null(file);
+	dup2(fileno(file), STDERR_FILENO);
+	for (unsigned i = 0; i < looks; i++)
+		look(m, true);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	rewind(file);
+	while (fgets(line, sizeof(line), file))
+		count += strstr(line, words) != NULL;
+	fclose(file);
+	return count;
+}
+
+static void drop_at_another(struct fleet_room *m, const char *name)
+{
+	const struct registry_share share = { .name = "b", .lease_ms = LEASE_MAX_MS, .vms_max = 1 };
+	struct registry_wish wish = { .uri = "qemu:///system", .wanted = true };
+	struct registry_round found;
+	struct registry *b;
+	struct err e;
+
+	snprintf(wish.host, sizeof(wish.host), "%s", name);
+	assert_ok(registry_open_shared(m->config.state_dir, NULL, &share, &b, &e), e);
+	assert_ok(registry_lease_round(b, &wish, 1, &found, &e), e);
+	registry_round_done(&found);
+	assert_ok(registry_host_drop(b, name, &e), e);
+	assert_ok(registry_lease_release(b, &e), e);
+	registry_close(b);
+}
+
+static void each_host_that_is_none_of_ours_is_said_once(void **state)
+{
+	static const struct registry_host theirs[] = {
+		{ .name = "one", .uri = "qemu:///system", .words = "tees=none" },
+		{ .name = "two", .uri = "qemu:///system", .words = "tees=none" },
+		{ .name = "three", .uri = URI, .words = "tees=none address=127.0.0.3" },
+	};
+	struct fleet_room m;
+	struct err e;
+
+	open_room(&m, 1);
+	for (size_t i = 0; i < ARRAY_LEN(theirs); i++)
+		assert_ok(registry_host_add(m.registry, &theirs[i], &e), e);
+	assert_int_equal(said_in(&m, 3, "is not taken here"), 3);
+	assert_int_equal(m.fleet->host_count, 1);
+	assert_int_equal(said_in(&m, 3, "is not taken here"), 0);
+	drop_at_another(&m, "two");
+	assert_int_equal(said_in(&m, 1, "is not taken here"), 0);
+	assert_ok(registry_host_add(m.registry, &theirs[1], &e), e);
+	assert_int_equal(said_in(&m, 2, "host two, which was added"), 1);
+	fleet_room_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +271,7 @@ int main(void)
 		FLEET_ROOM_ROW(an_adoption_whose_host_went_spoils_no_slot),
 		FLEET_ROOM_ROW(an_adopted_cvm_whose_host_went_comes_back_with_it),
 		FLEET_ROOM_ROW(who_lost_the_host_removes_no_stray_there),
+		FLEET_ROOM_ROW(each_host_that_is_none_of_ours_is_said_once),
 		FLEET_ROOM_ROW(each_tenant_looks_for_a_few_cvms_at_a_time),
 	};
 
