@@ -69,7 +69,8 @@ void revocation_metrics_write(struct revocation *const *all, size_t count, struc
 {
 	write_ends(all, count, t);
 	metrics_family(t, "cocos_crl_file_refused", METRICS_GAUGE,
-		       "1: the file as it is now is not taken, and what was read before counts.");
+		       "1: the file as it is now is not taken, or a list of it is older than "
+		       "what was read before, which counts.");
 	for (size_t i = 0; i < count; i++) {
 		const struct metrics_label labels[] = {
 			{ "setting", all[i] ? revocation_setting(all[i]) : "" }, { 0 }

@@ -23,6 +23,7 @@ struct revocation {
 	struct err wrong; /* and why it was refused; code ERR_OK: it was not */
 	int64_t retry_at, looked_at;
 	bool is_reading, is_closed;
+	bool is_older; /* a list of the file that was read last was not taken */
 };
 
 static int64_t now_s(void)
@@ -75,6 +76,7 @@ static int renew(struct revocation *r, struct crl_set *fresh, struct err *e)
 	if (crl_set_renew(&r->set, fresh, now, &older, e) < 0)
 		return err_code(e);
 	r->turn++;
+	r->is_older = older > 0;
 	r->looked_at = 0;
 	tell_ended(r, now);
 	r->looked_at = now;
@@ -277,7 +279,7 @@ uint64_t revocation_count(const struct revocation *r, enum revocation_event even
 
 bool revocation_is_stale(const struct revocation *r)
 {
-	return r->wrong.code != ERR_OK;
+	return r->wrong.code != ERR_OK || r->is_older;
 }
 
 const struct crl_set *revocation_lists(const struct revocation *r)

@@ -102,10 +102,10 @@ def a_wrong_list_changes_nothing():
         m.renew(None, rf"error.*{SETTING}: .*clients\.crl.*: what was read before stays in force")
         assert not comes_in(m.stub(m.ca("anna.pem"), m.ca("anna.key"))) and comes_in(ben)
         # Older ones, and a file that has the list no more, do not bring anybody back.
-        for content, line in ((m.first, "1 of them older"), (old, "1 of them older"), (other.list(), "1 list read")):
+        for content, line, refused in ((m.first, "1 of them older", 1), (old, "1 of them older", 1), (other.list(), "1 list read", 0)):
             m.renew(content, rf"{SETTING}: {line}")
+            assert m.number("cocos_crl_file_refused") == refused, line
             assert not comes_in(m.stub(m.ca("anna.pem"), m.ca("anna.key"))) and comes_in(ben)
-        assert m.number("cocos_crl_file_refused") == 0
 
 
 def an_authority_that_counts_anew_is_heard_after_a_start():
@@ -117,10 +117,12 @@ def an_authority_that_counts_anew_is_heard_after_a_start():
             number.write("01\n")
         m.renew(m.ca.list())
         m.process.wait_line(rf"{SETTING}: 1 of them older .*start this again")
+        assert m.number("cocos_crl_file_refused") == 1
         assert comes_in(m.stub(m.ca("anna.pem"), m.ca("anna.key")))
         m.process.finish()
         m.process = m.start()
         m.__enter__()
+        assert m.number("cocos_crl_file_refused") == 0
         assert not comes_in(m.stub(m.ca("anna.pem"), m.ca("anna.key"))) and comes_in(m.of("ben"))
 
 
