@@ -11,6 +11,7 @@
 #include "common/rpc/server.h"
 #include "common/rpc/signals.h"
 #include "manager/fleet/fleet_view.h"
+#include "manager/launch/own_place.h"
 #include "manager/registry/registry_lease.h"
 #include "manager/service/service.h"
 #include "manager/service/vm_metrics.h"
@@ -107,12 +108,16 @@ _Static_assert((int)CONFIG_LEASE_MIN_MS == (int)LEASE_MIN_MS &&
 static int open_registry(struct daemon *d, struct err *e)
 {
 	const struct config *config = d->config;
+	char place[MANAGER_PLACE_MAX + 1];
 	const struct registry_share share = { .name = config->name,
+					      .place = place,
 					      .lease_ms = (unsigned)config->lease_ms,
 					      .vms_max = (unsigned)config->max_vms };
 
 	if (!config->database || !vm_hosts_can_share(&d->hosts))
 		return registry_open(config->state_dir, config->database, &d->registry, e);
+	if (own_place_make(config, d->lock, place, e) < 0)
+		return err_code(e);
 	log_info("manager %s shares MANAGER_DATABASE: it holds hosts by leases of %u s", share.name,
 		 share.lease_ms / 1000);
 	return registry_open_shared(config->state_dir, config->database, &share, &d->registry, e);
@@ -309,7 +314,7 @@ static int start(struct daemon *d, struct err *e)
 	return listen_for_calls(d, e);
 }
 
-/* Another manager has them at once. */
+/* Another manager has them at once, and may have this one's name. */
 static void leave_hosts(struct daemon *d)
 {
 	struct err e;
@@ -355,6 +360,8 @@ static void finish(struct daemon *d)
 	revocation_close(d->revocation);
 	if (d->fleet)
 		end_fleet(d);
+	else
+		leave_hosts(d);
 	vm_hosts_close(&d->hosts);
 	signals_unref(&d->signals);
 	uv_run(&d->loop, UV_RUN_DEFAULT);

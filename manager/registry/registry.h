@@ -26,7 +26,7 @@ enum {
 	CVM_TEXT_MAX = 256,
 	CVM_HOST_MAX = 64, /* a host's name, with its end */
 	REGISTRY_TAG_LEN = 8,
-	REGISTRY_VERSION = 6, /* of the tables' form */
+	REGISTRY_VERSION = 7, /* of the tables' form */
 	REGISTRY_ROWS_MAX =
 		16384, /* slots are below it: CONFIG_VMS_MAX, and room for a limit that was higher */
 	REGISTRY_GONE_MAX =

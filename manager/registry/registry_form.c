@@ -68,9 +68,21 @@
 	" lease_ms {integer} NOT NULL," \
 	" vms_max {integer} NOT NULL) {strict};"
 
+/* Each manager of those, by its name, which one process has at a time (registry_lease_name.c). */
+#define MANAGERS                          \
+	"CREATE TABLE manager ("          \
+	" name TEXT PRIMARY KEY,"         \
+	" instance {integer} NOT NULL,"   \
+	" machine TEXT NOT NULL,"         \
+	" place TEXT NOT NULL,"           \
+	" pid {integer} NOT NULL,"        \
+	" started_ms {integer} NOT NULL," \
+	" until_ms {integer} NOT NULL) {strict};"
+
 static const char *const upgrades[REGISTRY_VERSION] = {
-	[1] = WHAT_IS_GONE, [2] = OWNERS, [3] = PLACES, [4] = HOSTS, [5] = LEASES,
+	[1] = WHAT_IS_GONE, [2] = OWNERS, [3] = PLACES, [4] = HOSTS, [5] = LEASES, [6] = MANAGERS,
 };
 
 const struct db_forms registry_forms = { "cocos-manager", REGISTRY_VERSION,
-					 FIRST WHAT_IS_GONE OWNERS PLACES HOSTS LEASES, upgrades };
+					 FIRST WHAT_IS_GONE OWNERS PLACES HOSTS LEASES MANAGERS,
+					 upgrades };

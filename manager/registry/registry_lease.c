@@ -7,6 +7,20 @@
 #include "manager/registry/registry_lease_state.h"
 
 #include <string.h>
+#include <unistd.h>
+
+/* As its administrator calls it; other letters than those of a name are nobody's business. */
+static void name_machine(char machine[MANAGER_MACHINE_MAX + 1])
+{
+	memset(machine, 0, MANAGER_MACHINE_MAX + 1);
+	if (gethostname(machine, MANAGER_MACHINE_MAX) < 0)
+		machine[0] = '\0';
+	for (char *c = machine; *c; c++)
+		if (*c <= 0x20 || *c > 0x7e)
+			*c = '?';
+	if (!*machine)
+		machine[0] = '?';
+}
 
 int leases_new(const struct registry_share *share, struct leases **leases, struct err *e)
 {
@@ -21,6 +35,9 @@ int leases_new(const struct registry_share *share, struct leases **leases, struc
 	}
 	l->instance = (int64_t)(number >> 1) | 1;
 	snprintf(l->name, sizeof(l->name), "%s", share->name);
+	snprintf(l->place, sizeof(l->place), "%s", share->place ? share->place : "");
+	name_machine(l->machine);
+	l->pid = getpid();
 	l->lease_ms = share->lease_ms;
 	l->vms_max = share->vms_max;
 	pthread_mutex_init(&l->lock, NULL);
@@ -91,6 +108,7 @@ struct round {
 	size_t count;
 	struct registry_round *out;
 	int64_t now, fence; /* the database's clock; the highest fence that there is */
+	bool mine;          /* this manager's name is; else it holds nothing */
 };
 
 static struct registry_lease *row_of(const struct registry_round *round, const char *host)
@@ -241,6 +259,8 @@ static int serve(struct registry *r, struct round *t, struct err *e)
 		int64_t fence = leases_fence(r->leases, wish->host);
 
 		wish->held = wish->taken = wish->other_uri = false;
+		if (!t->mine)
+			continue;
 		if (fence ? renew(r, t, wish, fence, e) < 0 : take(r, t, wish, e) < 0)
 			return err_code(e);
 	}
@@ -281,8 +301,13 @@ static int round_work(struct registry *r, void *data, struct err *e)
 {
 	struct round *t = data;
 	struct registry_round *out = t->out;
+	struct registry_manager other;
 
-	if (lease_now(r, &t->now, e) < 0 || lease_rows(r, out->leases, &out->lease_count, e) < 0 ||
+	if (lease_now(r, &t->now, e) < 0 || manager_claim(r, t->now, &t->mine, &other, e) < 0)
+		return err_code(e);
+	if (!t->mine)
+		manager_tell(r, &other);
+	if (lease_rows(r, out->leases, &out->lease_count, e) < 0 ||
 	    registry_list_hosts(r, out->hosts, &out->host_count, e) < 0)
 		return err_code(e);
 	judge(r->leases, t);
@@ -318,7 +343,7 @@ static void keep(struct leases *l, const struct round *t, int64_t until)
 int registry_lease_round(struct registry *r, struct registry_wish *wishes, size_t count,
 			 struct registry_round *round, struct err *e)
 {
-	struct round t = { wishes, count, round, 0, 0 };
+	struct round t = { .wishes = wishes, .count = count, .out = round };
 	struct leases *l = r->leases;
 	int64_t begun = clock_ms(CLOCK_BOOTTIME);
 
@@ -349,11 +374,13 @@ void registry_round_done(struct registry_round *round)
 	*round = (struct registry_round){ .takeovers = 0 };
 }
 
-/* The row stays, for its fence; it is nobody's. */
+/* The row stays, for its fence; it is nobody's. The name is free. */
 static int release(struct registry *r, void *data, struct err *e)
 {
-	return db_run(&r->db, e, "UPDATE lease SET instance = 0, until_ms = 0 WHERE instance = ?",
-		      "i", r->leases->instance);
+	if (db_run(&r->db, e, "UPDATE lease SET instance = 0, until_ms = 0 WHERE instance = ?", "i",
+		   r->leases->instance) < 0)
+		return err_code(e);
+	return manager_leave(r, e);
 }
 
 int registry_lease_release(struct registry *r, struct err *e)

@@ -8,6 +8,10 @@
  * registry_lease_check(), which asks no server: it counts by a clock of this machine that goes on while that sleeps
  * (CLOCK_BOOTTIME), from before the server was last asked, and ends a tenth early.
  *
+ * Each manager has a name, which one process has at a time: it says who it is in a row when it starts, and again with each
+ * round of leases. While that row runs no other process takes the name; where it shows that the one before has ended, its
+ * own restart takes name and leases at once.
+ *
  * Where the registry is not shared, every host is this manager's.
  */
 #pragma once
@@ -20,13 +24,37 @@ enum {
 	LEASES_MAX = 4 * REGISTRY_HOSTS_MAX, /* rows: of all managers' hosts */
 };
 
+/* One manager, as its row says. */
+enum {
+	MANAGER_MACHINE_MAX = 64,
+	MANAGER_PLACE_MAX = 96,
+	MANAGERS_MAX = 512, /* rows */
+};
+
+struct registry_manager {
+	char name[ACCESS_NAME_MAX + 1];
+	char machine[MANAGER_MACHINE_MAX + 1];
+	char place[MANAGER_PLACE_MAX + 1]; /* empty: nobody knows */
+	int64_t instance, pid;
+	int64_t started_ms, until_ms; /* by the database's clock */
+	bool runs;                    /* it said so, and is not over its time */
+};
+
+/* One line: which process that is, where, since when, and until when it has the name if it says nothing more. */
+enum { MANAGER_TEXT_MAX = 320 };
+void registry_manager_text(const struct registry_manager *manager, char text[MANAGER_TEXT_MAX]);
+
 /* What this manager says of itself to the others. */
 struct registry_share {
 	const char *name; /* in the form of a host's */
+	/* Where one manager runs at a time, and nobody else ever says that; NULL: nobody knows. The next one that says it
+	 * takes over at once what this one had. */
+	const char *place;
 	unsigned lease_ms, vms_max;
 };
 
-/* As registry_open(), beside other managers. The tag is the database's: a folder without one is given it. */
+/* As registry_open(), beside other managers. The tag is the database's: a folder without one is given it.
+ * ERR_PRECONDITION: a manager of that name is there, of which the error says where and since when. */
 int registry_open_shared(const char *dir, const char *database, const struct registry_share *share,
 			 struct registry **registry, struct err *e) MUST_CHECK;
 bool registry_is_shared(const struct registry *registry);

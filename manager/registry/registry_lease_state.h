@@ -23,7 +23,9 @@ struct odd_lease {
 struct leases {
 	pthread_mutex_t lock; /* of `held` alone; registry_lease_check() waits for no server */
 	char name[ACCESS_NAME_MAX + 1];
-	int64_t instance; /* this process; nobody else has it */
+	char machine[MANAGER_MACHINE_MAX + 1], place[MANAGER_PLACE_MAX + 1];
+	int64_t instance;  /* this process; nobody else has it */
+	int64_t pid, told; /* told: the instance that has this one's name, once it was said */
 	int64_t lease_ms, vms_max;
 	struct held_lease held[LEASES_MAX];
 	size_t count;
@@ -58,6 +60,15 @@ int lease_must_run_for(struct registry *r, const char *id, struct err *e) MUST_C
 /* Whoever opens the registry for himself alone: ERR_PRECONDITION while somebody holds a host, else nobody does, and
  * those who did are fenced off. */
 int lease_end_all(struct registry *r, struct err *e) MUST_CHECK;
+
+/* registry_lease_name.c: in the caller's transaction. The name is this process's, for the time of a lease from now on; or it is
+ * not `*mine`, but `other`'s. */
+int manager_claim(struct registry *r, int64_t now, bool *mine, struct registry_manager *other,
+		  struct err *e) MUST_CHECK;
+int manager_leave(struct registry *r, struct err *e) MUST_CHECK;
+/* The first claim, in a transaction of its own: ERR_PRECONDITION if the name is another's. */
+int manager_start(struct registry *r, struct err *e) MUST_CHECK;
+void manager_tell(struct registry *r, const struct registry_manager *other);
 
 /* registry_other.c. */
 int other_rows(struct registry *r, struct registry_round *round, const struct registry_wish *wishes,

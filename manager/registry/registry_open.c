@@ -284,7 +284,8 @@ static int open_as(const char *dir, const char *database, const struct registry_
 	    text_format(&path, e, "%s/registry.db", dir) < 0 ||
 	    text_format(&tag_path, e, "%s/tag", dir) < 0 ||
 	    choose_tag(tag_path, database != NULL, share != NULL, kept, tag, e) < 0 ||
-	    open_tagged(r, path, database, tag, e) < 0 || keep_tag(r, tag_path, kept, e) < 0)
+	    open_tagged(r, path, database, tag, e) < 0 || manager_start(r, e) < 0 ||
+	    keep_tag(r, tag_path, kept, e) < 0)
 		return err_code(e);
 	*registry = TAKE_PTR(r);
 	return 0;

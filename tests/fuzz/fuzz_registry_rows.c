@@ -48,6 +48,7 @@ static const struct {
 	{ "INSERT OR REPLACE INTO meta VALUES (?,?)", 2 },
 	{ "INSERT OR REPLACE INTO host VALUES (?,?,?,?,?)", 5 },
 	{ "INSERT OR REPLACE INTO lease VALUES (?,?,?,?,?,?,?,?)", 8 },
+	{ "INSERT OR REPLACE INTO manager VALUES (?,?,?,?,?,?,?)", 7 },
 };
 
 static void leave(void)
@@ -82,6 +83,8 @@ static void prepare(void)
 		       " CREATE TABLE host (nr INTEGER PRIMARY KEY, name UNIQUE, uri, words, draining);"
 		       " DROP TABLE lease; CREATE TABLE lease (host, holder, instance, fence, until_ms, uri,"
 		       " lease_ms, vms_max);"
+		       " DROP TABLE manager; CREATE TABLE manager (name, instance, machine, place, pid,"
+		       " started_ms, until_ms);"
 		       "CREATE TABLE tag AS SELECT * FROM meta;"
 		       "PRAGMA synchronous = OFF;",
 		       NULL, NULL, NULL) == SQLITE_OK);
@@ -124,7 +127,7 @@ static void fill(struct reader *r)
 	assert(sqlite3_exec(
 		       file,
 		       "BEGIN; DELETE FROM cvm; DELETE FROM gone; DELETE FROM meta; DELETE FROM host;"
-		       "DELETE FROM lease;"
+		       "DELETE FROM lease; DELETE FROM manager;"
 		       "INSERT INTO meta SELECT * FROM tag",
 		       NULL, NULL, NULL) == SQLITE_OK);
 	assert(sqlite3_exec(file, text, NULL, NULL, NULL) == SQLITE_OK);
@@ -137,7 +140,12 @@ static void fill(struct reader *r)
 			bind(s, c, r);
 		(void)sqlite3_step(s);
 	}
-	assert(sqlite3_exec(file, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+	/* A moment that is still to come, whenever this runs. */
+	assert(sqlite3_exec(
+		       file,
+		       "UPDATE manager SET until_ms = CAST((julianday('now') - 2440587.5) * 86400000 AS"
+		       " INTEGER) + 60000 WHERE until_ms = 77; COMMIT",
+		       NULL, NULL, NULL) == SQLITE_OK);
 }
 
 static void check_row(const struct registry *registry, const struct cvm *cvm)
@@ -233,11 +241,26 @@ static void check_round(const struct registry_round *round, const struct registr
 	assert(wish->held || !wish->taken);
 }
 
+/* What goes on beside a manager: another process has its name; or what it does where it holds nothing. */
+static void go_on_beside(struct registry *registry, int times)
+{
+	static const char stolen[] =
+		"UPDATE manager SET instance = 5, place = 'there' WHERE name = 'this'";
+	const struct registry_host nowhere = { .name = "b-name", .uri = "qemu+tls://b/system" };
+	struct err e;
+
+	assert(registry_is_shared(registry) && registry_lease_check(registry, "b-name", &e) < 0);
+	assert(registry_host_drop(registry, "b-name", &e) < 0);
+	(void)!registry_host_add(registry, &nowhere, &e);
+	if (times == 1)
+		assert(sqlite3_exec(file, stolen, NULL, NULL, NULL) == SQLITE_OK);
+}
+
 static void share(void)
 {
-	static const struct registry_share as = { .name = "this",
-						  .lease_ms = 10000,
-						  .vms_max = 10 };
+	static const struct registry_share as = {
+		.name = "this", .place = "here", .lease_ms = 10000, .vms_max = 10
+	};
 	struct registry_wish wish = { .host = "a-name", .uri = "qemu:///system" };
 	struct registry_place place;
 	struct registry_round round;
@@ -246,7 +269,7 @@ static void share(void)
 
 	if (registry_open_shared(dir, NULL, &as, &registry, &e) < 0)
 		return;
-	for (int times = 0; times < 3; times++) {
+	for (int times = 0; times < 4; times++) {
 		wish.wanted = true;
 		if (registry_lease_round(registry, &wish, 1, &round, &e) < 0)
 			break;
@@ -256,7 +279,9 @@ static void share(void)
 						    &place, &e);
 		for (size_t i = 0; i < round.cvm_count; i++)
 			(void)!registry_set_step(registry, round.cvms[i].id, CVM_STOPPING, &e);
+		assert(times < 2 || !wish.held); /* the name is another's by then */
 		registry_round_done(&round);
+		go_on_beside(registry, times);
 	}
 	(void)!registry_lease_release(registry, &e);
 	registry_close(registry);

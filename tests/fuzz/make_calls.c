@@ -79,6 +79,7 @@ int main(int argc, char **argv)
 	calls_people_calls();
 	calls_registry_rows();
 	calls_registry_leases();
+	calls_registry_managers();
 	calls_rpc_prologue();
 	calls_service_calls();
 	calls_store_rows();

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CVM, GONE, META, HOST, LEASE };
+enum { CVM, GONE, META, HOST, LEASE, MANAGER };
 enum { VALUE_NULL, VALUE_BYTE, VALUE_INT, VALUE_TEXT, VALUE_BLOB, VALUE_ID, VALUE_DIGEST };
 
 static void value(struct writer *w, char type, uint8_t number, const char *text)
@@ -41,6 +41,19 @@ static void value(struct writer *w, char type, uint8_t number, const char *text)
 		break;
 	case 'e':
 		value(w, 't', 0, "epoch");
+		break;
+	case 'N':
+	case 'P':
+		value(w, 't', 0, type == 'N' ? "this" : "here");
+		break;
+	case 'w': /* for fuzz_registry_rows.c: soon */
+		value(w, 'i', 77, "");
+		break;
+	case 'l':
+		writer_u8(w, VALUE_TEXT);
+		writer_u8(w, 100);
+		for (int i = 0; i < 100; i++)
+			writer_u8(w, 'm');
 		break;
 	case 'T':
 	case 'L':
@@ -178,6 +191,29 @@ void calls_registry_leases(void)
 		w = calls_begin(REGISTRY_VERSION);
 		row(&w, CVM, types, 2, "A");
 		calls_save_to("registry_rows", name, &w);
+	}
+}
+
+/* The manager that opens it, as somebody said before: name, instance, machine, place, pid, started, until. */
+void calls_registry_managers(void)
+{
+	static const struct {
+		const char *name, *types, *text;
+	} managers[] = {
+		{ "manager-ended", "Nittimm", "m" },      { "manager-here", "NitPimm", "m" },
+		{ "manager-far", "NittimI", "m" },        { "manager-now", "Nittimw", "m" },
+		{ "manager-here-now", "NitPimw", "m" },   { "manager-no-machine", "Nibtimm", "m" },
+		{ "manager-control", "Nittimm", "a\nb" }, { "manager-no-number", "Nitttmm", "m" },
+		{ "manager-long", "NiltImm", "m" },       { "manager-no-instance", "Nnttimm", "m" },
+		{ "manager-no-place", "Nitbimm", "m" },   { "manager-no-pid", "NittImm", "m" },
+		{ "manager-no-start", "Nittitm", "m" },   { "manager-no-end", "Nittimt", "m" },
+	};
+	struct writer w;
+
+	for (size_t i = 0; i < ARRAY_LEN(managers); i++) {
+		w = calls_begin(REGISTRY_VERSION);
+		row(&w, MANAGER, managers[i].types, 10, managers[i].text);
+		calls_save_to("registry_rows", managers[i].name, &w);
 	}
 }
 

@@ -7,6 +7,7 @@ A manager that this machine keeps from renewing its leases loses them, as it sho
 Usage: fleet_leases.py [SEED]"""
 import os
 import random
+import re
 import signal
 import sys
 import threading
@@ -38,14 +39,16 @@ MAY_END = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCo
 class One(Fleet):
     """One of several managers that share a database."""
 
-    def __init__(self, folder, server, name, **settings):
-        self.server, self.name = server, name
-        super().__init__(folder, f"machines={OF_HOST}", DATABASE=server.place, LEASE=LEASE, LEASE_NAME=name,
-                         **{"MAX_VMS": str(2 * OF_HOST), **settings})
+    def __init__(self, folder, server, name, only=None, **settings):
+        self.server, self.name, self.only = server, name, only or hosts
+        super().__init__(folder, DATABASE=server.place, LEASE_NAME=name,
+                         **{"LEASE": LEASE, "MAX_VMS": str(len(hosts) * OF_HOST), **settings})
+        self.rows(f"machines={OF_HOST}", only=only)
 
     def until_there(self, *some):
         for host in some or hosts:
-            self.process.wait_line(f"connected to {host.name}")
+            if host in self.only:
+                self.process.wait_line(f"connected to {host.name}")
 
     def holds(self):
         """Names of hosts that it takes CVMs for."""
@@ -63,10 +66,10 @@ class One(Fleet):
 
 
 class Two:
-    """A server and managers a and b, the first of which holds all hosts; in a `with`."""
+    """A server and managers a and b, the first of which holds all hosts, or those that it is told alone; in a `with`."""
 
-    def __init__(self, **settings):
-        self.settings, self.open = settings, []
+    def __init__(self, first=None, **settings):
+        self.first, self.settings, self.open = first, settings, []
 
     def enter(self, what):
         self.open.append(what)
@@ -77,9 +80,10 @@ class Two:
         os.chmod(self.server.folder, 0o711)  # for managers under their unit, which are root without its rights
         try:
             self.folders = [self.enter(Folder()) for _ in range(2)]
-            self.a = self.enter(One(self.folders[0], self.server, "a", **self.settings))
-            until(lambda: self.a.holds() == {h.name for h in hosts}, "its hosts")
+            self.a = self.enter(One(self.folders[0], self.server, "a", self.first, **self.settings))
+            until(lambda: self.a.holds() == {h.name for h in self.first or hosts}, "its hosts")
             self.b = self.enter(One(self.folders[1], self.server, "b", **self.settings))
+            until(lambda: self.a.holds() | self.b.holds() == {h.name for h in hosts}, "all hosts")
             return self
         except BaseException:
             self.__exit__(*sys.exc_info())
@@ -167,6 +171,35 @@ def a_manager_that_ends_in_order_gives_its_hosts_back():
         b.remove(cvm)
 
 
+def assert_name_is_taken(two, name):
+    """Another machine's manager with that name says whose it is, and ends; what is there stays as it is."""
+    with Folder() as folder:
+        late = One(folder, two.server, name)
+        try:
+            late.start()
+            raise AssertionError("two managers of one name")
+        except AssertionError:
+            said = late.process.text()
+            assert re.search(f"another manager is called {name}: process [0-9]+ of machine [!-~]+, started 20.*, there until 20.*: "
+                             "end it, or give this one another MANAGER_LEASE_NAME", said), said
+            assert late.process.process.wait(PATIENCE) == 1
+
+
+def a_name_is_one_managers_and_its_own_restart_waits_for_nobody():
+    with Two(LEASE="300s") as two:
+        a, b = two.a, two.b
+        cvm = a.create().cvm_id
+        assert_name_is_taken(two, "a")
+        before = fence(two)
+        a.kill()
+        assert_name_is_taken(two, "a")  # of one that can't be known to be dead
+        a.start()
+        assert a.holds() == everything() and not b.holds() and fence(two) == before + len(hosts)
+        until(has(a, cvm), "its CVM")
+        two.assert_single()
+        a.remove(cvm)
+
+
 def who_wakes_after_its_lease_writes_and_starts_nothing():
     with Two() as two:
         a, b = two.a, two.b
@@ -233,18 +266,54 @@ class Storm:
         self.two, self.stop = two, threading.Event()
         self.lock = threading.Lock()
         self.made, self.gone, self.doubtful, self.wrong, self.calls = set(), set(), set(), [], 0
+        self.create_s, self.remove_s, self.ended = [], [], {}
         self.threads = [threading.Thread(target=self.run, args=(random.Random(rng.random()),)) for _ in range(4)]
 
-    def call(self, what, *arguments):
-        self.calls += 1
+    def call(self, what, times, *arguments):
+        """The answer, or the code of a refusal; None: nobody was asked."""
+        begin = time.monotonic()
         try:
-            return what(*arguments)
+            answer = what(*arguments)
         except ValueError:  # the channel of a manager that was killed is closed
             return None
         except grpc.RpcError as why:
+            with self.lock:
+                self.calls += 1
+                self.ended[why.code().name] = self.ended.get(why.code().name, 0) + 1
             if why.code() not in MAY_END:
                 self.wrong.append((what.__name__, arguments, str(why)))
-            return None
+            return why.code()
+        with self.lock:
+            self.calls += 1
+            times.append(time.monotonic() - begin)
+        return answer
+
+    def create(self, m, mine):
+        made = self.call(m.create, self.create_s)
+        if made is None or isinstance(made, grpc.StatusCode):
+            self.stop.wait(0.3)
+            return
+        with self.lock:
+            if made.cvm_id in self.made:
+                self.wrong.append(("made twice", made.cvm_id))
+            self.made.add(made.cvm_id)
+        mine.append(made.cvm_id)
+
+    def remove(self, m, mine):
+        cvm, again = mine[0], mine[0] in self.doubtful
+        self.doubtful.add(cvm)
+        answer = self.call(m.remove, self.remove_s, cvm)
+        if answer == grpc.StatusCode.NOT_FOUND and not again:
+            self.wrong.append(("made, answered, and lost", cvm))
+        if answer == grpc.StatusCode.NOT_FOUND or not (answer is None or isinstance(answer, grpc.StatusCode)):
+            with self.lock:
+                self.gone.add(mine.pop(0))
+                self.doubtful.discard(cvm)
+            return
+        if not again and answer in (None, grpc.StatusCode.FAILED_PRECONDITION):  # who was asked has not begun
+            self.doubtful.discard(cvm)
+        mine.append(mine.pop(0))
+        self.stop.wait(0.3)
 
     def run(self, rng):
         mine = []
@@ -252,25 +321,15 @@ class Storm:
             while not self.stop.is_set() and not self.wrong:
                 m = rng.choice([self.two.a, self.two.b])
                 if len(mine) < 2:
-                    made = self.call(m.create)
-                    if made is None:
-                        self.stop.wait(0.3)
-                        continue
-                    with self.lock:
-                        if made.cvm_id in self.made:
-                            self.wrong.append(("made twice", made.cvm_id))
-                        self.made.add(made.cvm_id)
-                    mine.append(made.cvm_id)
+                    self.create(m, mine)
                 else:
-                    self.doubtful.add(mine[0])
-                    if self.call(m.remove, mine[0]) is not None:
-                        with self.lock:
-                            self.gone.add(mine.pop(0))
-                    else:
-                        mine.append(mine.pop(0))
-                        self.stop.wait(0.3)
+                    self.remove(m, mine)
         except Exception as why:  # pylint: disable=broad-except
             self.wrong.append(repr(why))
+
+    def until_made(self, count):
+        until(lambda: len(self.made) >= count or self.wrong, f"the CVM number {count}", 2 * TAKES)
+        assert not self.wrong, self.wrong
 
     def __enter__(self):
         for thread in self.threads:
@@ -313,26 +372,30 @@ def holder(two):
     return two.b if "b" in names else two.a
 
 
+def assert_none_lost(two, storm):
+    """What clients were told is so, and each CVM is at one manager; those that there are."""
+    two.assert_single()
+    there = set(two.records())
+    lost = storm.made - storm.gone - storm.doubtful - there
+    assert not lost, ("made, answered, removed by nobody, and not there", lost)
+    assert not storm.gone & there, ("removed, and there", storm.gone & there)
+    until(lambda: set(two.a.vms()) | set(two.b.vms()) == there, "each at one of them", TAKES)
+    assert not set(two.a.vms()) & set(two.b.vms())
+    return there
+
+
 def nothing_is_double_and_nothing_is_lost():
     print(f"# seed {SEED}")
     rng = random.Random(SEED)
     with Two() as two:
         with Storm(two, rng) as storm:
             for number in range(ROUNDS):
-                made = len(storm.made)
-                until(lambda made=made: len(storm.made) >= made + 2 or storm.wrong, "two more CVMs", 2 * TAKES)
-                assert not storm.wrong, storm.wrong
+                storm.until_made(len(storm.made) + 2)
                 time.sleep(rng.random() * 2)
                 what = [kill, pause, restart][number % 3]
                 what(two, holder(two), rng)
         assert not storm.wrong, storm.wrong
-        two.assert_single()
-        there = set(two.records())
-        lost = storm.made - storm.gone - storm.doubtful - there
-        assert not lost, ("made, answered, removed by nobody, and not there", lost)
-        assert not storm.gone & there, ("removed, and there", storm.gone & there)
-        until(lambda: set(two.a.vms()) | set(two.b.vms()) == there, "each at one of them", TAKES)
-        assert not set(two.a.vms()) & set(two.b.vms())
+        there = assert_none_lost(two, storm)
         print(f"# {ROUNDS} rounds, {storm.calls} calls, {len(storm.made)} made, {len(storm.gone)} removed, {len(there)} at the end")
 
 
@@ -343,5 +406,6 @@ if __name__ == "__main__":
     for each in hosts:
         each.start().furnish()
     tap.run([the_hosts_of_a_killed_manager_are_taken, a_manager_that_ends_in_order_gives_its_hosts_back,
+             a_name_is_one_managers_and_its_own_restart_waits_for_nobody,
              who_wakes_after_its_lease_writes_and_starts_nothing, hosts_that_are_added_at_one_are_known_at_the_other,
              nothing_is_double_and_nothing_is_lost])

@@ -78,7 +78,8 @@ static void a_registry_of_the_third_version_is_taken_over(void **state)
 	assert_ok(registry_open(registry_room_folder, registry_room_place(), &r, &e), e);
 	assert_ok(registry_add(r, &cvm, &e), e);
 	registry_close(r);
-	registry_room_sql("DROP TABLE lease; DROP TABLE host; ALTER TABLE cvm DROP COLUMN host");
+	registry_room_sql(
+		"DROP TABLE manager; DROP TABLE lease; DROP TABLE host; ALTER TABLE cvm DROP COLUMN host");
 	registry_room_form(3);
 	for (int times = 0; times < 2; times++) {
 		assert_ok(registry_open(registry_room_folder, registry_room_place(), &r, &e), e);
@@ -99,10 +100,11 @@ static void a_registry_of_the_third_version_is_taken_over(void **state)
 static void a_registry_of_each_earlier_version_is_taken_over(void **state)
 {
 	static const char *const back[] = {
-		"DROP TABLE lease",
-		"DROP TABLE lease; DROP TABLE host",
-		"DROP TABLE lease; DROP TABLE host; ALTER TABLE cvm DROP COLUMN host",
-		("DROP TABLE lease; DROP TABLE host;"
+		"DROP TABLE manager",
+		"DROP TABLE manager; DROP TABLE lease",
+		"DROP TABLE manager; DROP TABLE lease; DROP TABLE host",
+		"DROP TABLE manager; DROP TABLE lease; DROP TABLE host; ALTER TABLE cvm DROP COLUMN host",
+		("DROP TABLE manager; DROP TABLE lease; DROP TABLE host;"
 		 "ALTER TABLE cvm DROP COLUMN host; ALTER TABLE cvm DROP COLUMN owner;"
 		 "ALTER TABLE gone DROP COLUMN owner"),
 	};
@@ -121,7 +123,7 @@ static void a_registry_of_each_earlier_version_is_taken_over(void **state)
 			assert_ok(registry_add(r, &cvm, &e), e);
 			registry_close(r);
 			registry_room_sql(back[i]);
-			registry_room_form(5 - (int)i);
+			registry_room_form(6 - (int)i);
 		} else {
 			registry_room_first();
 		}
@@ -132,8 +134,8 @@ static void a_registry_of_each_earlier_version_is_taken_over(void **state)
 			assert_ok(registry_list(r, &all, &count, &e), e);
 			assert_int_equal(count, 1);
 			assert_string_equal(all[0].id, cvm.id);
-			assert_string_equal(all[0].host, i < 2 ? cvm.host : "");
-			assert_string_equal(all[0].owner, i < 3 ? cvm.owner : "");
+			assert_string_equal(all[0].host, i < 3 ? cvm.host : "");
+			assert_string_equal(all[0].owner, i < 4 ? cvm.owner : "");
 			free(all);
 			assert_ok(registry_hosts(r, &hosts, &count, &e), e);
 			assert_int_equal(count, times);

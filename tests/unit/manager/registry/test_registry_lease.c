@@ -4,6 +4,7 @@
 #include "tests/unit/manager/registry_room.h"
 
 #include <time.h>
+#include <unistd.h>
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
@@ -26,13 +27,25 @@ static struct registry *a, *b;
 static struct registry_wish wishes[2];
 static struct registry_round found;
 
-static void open_one(struct registry **r, const char *name)
+static int try_open(struct registry **r, const char *name, const char *place, struct err *e)
 {
-	const struct registry_share share = { .name = name, .lease_ms = LEASE_MS, .vms_max = 10 };
+	const struct registry_share share = {
+		.name = name, .place = place, .lease_ms = LEASE_MS, .vms_max = 10
+	};
+
+	return registry_open_shared(registry_room_folder, registry_room_place(), &share, r, e);
+}
+
+static void open_in(struct registry **r, const char *name, const char *place)
+{
 	struct err e;
 
-	assert_ok(registry_open_shared(registry_room_folder, registry_room_place(), &share, r, &e),
-		  e);
+	assert_ok(try_open(r, name, place, &e), e);
+}
+
+static void open_one(struct registry **r, const char *name)
+{
+	open_in(r, name, NULL);
 }
 
 static void enter(void)
@@ -549,6 +562,154 @@ static void another_registry_in_its_place_is_refused(void **state)
 	leave();
 }
 
+/* ---- names ---- */
+
+static void two_of_one_name_are_told_apart(void **state)
+{
+	char words[128], machine[65] = "";
+	struct registry *other = NULL;
+	struct err e;
+
+	enter();
+	assert_int_equal(gethostname(machine, 64), 0);
+	snprintf(words, sizeof(words), "another manager is called a: process %d of machine %s",
+		 (int)getpid(), machine);
+	assert_refused(try_open(&other, "a", NULL, &e), e, ERR_PRECONDITION, words);
+	assert_non_null(strstr(e.text, ", started 20"));
+	assert_non_null(strstr(e.text, "MANAGER_LEASE_NAME"));
+	assert_refused(try_open(&other, "a", "elsewhere", &e), e, ERR_PRECONDITION, words);
+	assert_null(other);
+	go_round(a, 1); /* nothing was taken from it */
+	assert_true(wishes[0].held);
+	assert_ok(registry_lease_release(a, &e), e); /* it ends in order */
+	open_one(&other, "a");
+	registry_close(other);
+	leave();
+}
+
+/* Nobody else says that place, so the one before has ended. */
+static void a_restart_in_the_same_place_takes_over_at_once(void **state)
+{
+	struct cvm one = cvm_on(1, 1);
+	struct registry *again;
+	int64_t fence;
+	struct err e;
+
+	enter();
+	assert_ok(registry_lease_release(a, &e), e);
+	registry_close(a);
+	open_in(&a, "a", "here");
+	go_round(a, 1);
+	fence = lease(1)->fence;
+	assert_ok(registry_add(a, &one, &e), e);
+	assert_refused(try_open(&again, "a", "there", &e), e, ERR_PRECONDITION, "called a");
+	open_in(&again, "a", "here");
+	go_round(again, 1);
+	assert_true(wishes[0].taken);
+	assert_int_equal(found.takeovers, 1);
+	assert_true(lease(1)->fence > fence);
+	assert_int_equal(found.cvm_count, 1);
+	assert_refused(registry_set_step(a, one.id, CVM_DOMAIN, &e), e, ERR_UNAVAILABLE,
+		       "does not hold host rack-1 any more");
+	assert_ok(registry_set_step(again, one.id, CVM_DOMAIN, &e), e);
+	registry_close(again);
+	leave();
+}
+
+/* It was stopped for longer than its time, and another process has its name by then. */
+static void who_lost_its_name_holds_nothing(void **state)
+{
+	struct registry *again;
+	struct err e;
+
+	enter();
+	go_round(a, 1);
+	registry_room_sql("UPDATE manager SET until_ms = 1; UPDATE lease SET until_ms = 1");
+	open_one(&again, "a");
+	go_round(a, 2); /* though both are free */
+	assert_false(wishes[0].held || wishes[1].held);
+	assert_holds(a, "rack-1", false);
+	go_round(again, 1);
+	assert_true(wishes[0].taken);
+	go_round(a, 2);
+	assert_false(wishes[0].held || wishes[1].held);
+	assert_ok(registry_lease_release(again, &e), e);
+	registry_close(again);
+	go_round(a, 2);
+	assert_true(wishes[0].held && wishes[1].held);
+	leave();
+}
+
+/* The database's clock was set back: leases alone say who may do what. */
+static void a_name_of_the_far_future_is_free(void **state)
+{
+	struct registry *again;
+
+	enter();
+	go_round(a, 1);
+	registry_room_sql("UPDATE manager SET until_ms = 9000000000000000");
+	go_round(a, 1);
+	assert_true(wishes[0].held);
+	registry_room_sql("UPDATE manager SET until_ms = 9000000000000000");
+	open_one(&again, "a");
+	go_round(again, 1);
+	assert_false(wishes[0].held); /* the lease runs */
+	registry_close(again);
+	leave();
+}
+
+static void rows_of_managers_of_another_form_are_refused(void **state)
+{
+	static const struct {
+		const char *sql, *words;
+	} rows[] = {
+		{ "UPDATE manager SET instance = -1 WHERE name = 'b'", "instance is none of ours" },
+		{ "UPDATE manager SET machine = 'a b' WHERE name = 'b'",
+		  "machine is none of ours" },
+		{ "UPDATE manager SET machine = {x 65} WHERE name = 'b'",
+		  "machine is none of ours" },
+		{ "UPDATE manager SET place = {x 97} WHERE name = 'b'", "place is none of ours" },
+		{ "UPDATE manager SET pid = 2147483648 WHERE name = 'b'", "pid is none of ours" },
+		{ "UPDATE manager SET started_ms = -1 WHERE name = 'b'",
+		  "started_ms is none of ours" },
+		{ "UPDATE manager SET until_ms = -1 WHERE name = 'b'", "until_ms is none of ours" },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		enter();
+		registry_room_sql(rows[i].sql);
+		assert_refused(try_round(b, &e), e, ERR_DATA_LOSS, rows[i].words);
+		assert_non_null(strstr(e.text, registry_room_way_out()));
+		assert_holds(b, "rack-1", false);
+		leave();
+		registry_room_leave(NULL);
+	}
+}
+
+/* As many as may be, and those of long ago make place. */
+static void names_are_no_more_than_are_read(void **state)
+{
+	struct registry *one_more = NULL;
+	char sql[256];
+	struct err e;
+
+	enter();
+	for (unsigned i = 0; i < MANAGERS_MAX - 2; i++) {
+		snprintf(
+			sql, sizeof(sql),
+			"INSERT INTO manager (name, instance, machine, place, pid, started_ms, until_ms)"
+			" VALUES ('z-%u', 7, 'm', '', 1, 1, 9000000000000000)",
+			i);
+		registry_room_sql(sql);
+	}
+	assert_refused(try_open(&one_more, "c", NULL, &e), e, ERR_EXHAUSTED, "512 managers");
+	registry_room_sql("UPDATE manager SET until_ms = 1 WHERE name = 'z-0'");
+	open_one(&one_more, "c");
+	registry_close(one_more);
+	leave();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -570,6 +731,12 @@ int main(void)
 		REGISTRY_ROOM_ROW(cvms_of_another_form_are_refused),
 		REGISTRY_ROOM_ROW(who_wants_it_alone_waits_for_those_who_share_it),
 		REGISTRY_ROOM_ROW(another_registry_in_its_place_is_refused),
+		REGISTRY_ROOM_ROW(two_of_one_name_are_told_apart),
+		REGISTRY_ROOM_ROW(a_restart_in_the_same_place_takes_over_at_once),
+		REGISTRY_ROOM_ROW(who_lost_its_name_holds_nothing),
+		REGISTRY_ROOM_ROW(a_name_of_the_far_future_is_free),
+		REGISTRY_ROOM_ROW(rows_of_managers_of_another_form_are_refused),
+		REGISTRY_ROOM_ROW(names_are_no_more_than_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, registry_room_enter, registry_room_end);
