@@ -1,153 +1,142 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two hundred CVMs made and removed on three hosts, each with a libvirt of its own, while a host is lost and comes
-back and the manager is killed as it creates: nothing is there twice, and nothing is lost.
+"""Two managers that share a PostgreSQL, and three hosts, each with a libvirt of its own: CVMs are made and removed while a
+host is lost and comes back, either manager is killed as it creates, and the server is restarted. Nothing is there twice,
+and nothing is lost.
 
-Usage: fleet_storm.py [CVMS]"""
+Usage: fleet_storm.py [SEED]"""
+import random
+import signal
 import statistics
 import sys
-import threading
 import time
 
-import grpc
-
 import libvirt_room as room
+import sample
 import tap
-from harness import Folder, until
+from fleet_leases import TAKES, Storm, Two, assert_none_lost, fence
+from harness import until
 from libvirt_hosts import Host, bus
-from manager_hosts import Fleet, hosts
+from manager_hosts import hosts
 
-CVMS = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 200
-CLIENTS, OF_HOST = 4, 5
-# What a call may hear while the manager is killed or a host is away; anything else is a failure of ours.
-MAY_END = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.ABORTED,
-           grpc.StatusCode.RESOURCE_EXHAUSTED}
+SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 12
+CVMS = sample.of(40, 200)
 
 
-class Storm:
-    """Clients that make CVMs and remove them; each keeps some, so that the hosts are never empty."""
-
-    def __init__(self, fleet, wanted):
-        self.fleet, self.wanted = fleet, wanted
-        self.lock = threading.Lock()
-        self.made, self.gone, self.doubtful = set(), set(), set()
-        self.create_s, self.remove_s, self.ended, self.wrong = [], [], {}, []
-        self.threads = [threading.Thread(target=self.run) for _ in range(CLIENTS)]
-
-    def call(self, what, times, *arguments):
-        """The answer; None if it ended as it may."""
-        begin = time.monotonic()
-        try:
-            answer = what(*arguments)
-        except ValueError:  # the channel of a manager that was killed is closed
-            return None
-        except grpc.RpcError as error:
-            code = error.code()
-            with self.lock:
-                self.ended[code.name] = self.ended.get(code.name, 0) + 1
-                if code not in MAY_END:
-                    self.wrong.append((what.__name__, arguments, str(error)))
-            return None
-        with self.lock:
-            times.append(time.monotonic() - begin)
-        return answer
-
-    def take(self, mine):
-        made = self.call(self.fleet.create, self.create_s)
-        if made is None:
-            time.sleep(0.2)  # there is no room, or nobody to ask
-        else:
-            with self.lock:
-                if made.cvm_id in self.made:  # raised in a thread, it would fail nothing
-                    self.wrong.append(("made twice", made.cvm_id))
-                self.made.add(made.cvm_id)
-            mine.append(made.cvm_id)
-
-    def give(self, mine):
-        cvm = mine.pop(0)
-        if self.call(self.remove, self.remove_s, cvm) is None:
-            mine.append(cvm)  # again, later
-            return
-        with self.lock:
-            self.doubtful.discard(cvm)
-            self.gone.add(cvm)
-
-    def remove(self, cvm):
-        """It is gone, too, if a call before it was not answered."""
-        again = cvm in self.doubtful
-        self.doubtful.add(cvm)
-        try:
-            return self.fleet.remove(cvm)
-        except grpc.RpcError as error:
-            if again and error.code() == grpc.StatusCode.NOT_FOUND:
-                return True
-            raise
-
-    def run(self):
-        mine = []
-        try:
-            while len(self.made) < self.wanted and not self.wrong:
-                self.take(mine)
-                if len(mine) > 1:
-                    self.give(mine)
-        except Exception as error:  # pylint: disable=broad-except
-            self.wrong.append(repr(error))
-
-    def until_made(self, count):
-        until(lambda: len(self.made) >= count or self.wrong, f"the CVM number {count}", 3600)
-        assert not self.wrong, self.wrong
-
-    def __enter__(self):
-        self.began = time.monotonic()
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, kind, error, _):
-        if error:  # nobody else ends those who go on
-            self.wrong.append(repr(error))
-        for thread in self.threads:
-            thread.join()
+def assert_none_is_double():
+    """A CVM never goes from one host to another: what two of them have is there twice, whenever it was seen."""
+    seen = {}
+    for host in hosts:
+        if host.ended():
+            continue
+        for name in host.volumes():
+            assert seen.setdefault(name, host.name) == host.name, (name, host.name, seen[name])
 
 
-def kill_while_it_creates(m):
-    until(lambda: any(step < 4 for step, _ in m.records().values()), "one that is being made", 600)
+def creates(two, m):
+    """A CVM is being made on a host of that manager's."""
+    return two.server.sql("SELECT count(*) FROM cocos_manager.cvm c JOIN cocos_manager.lease l ON l.host = c.host"
+                          f" WHERE c.step < 4 AND l.holder = '{m.name}' AND l.instance <> 0") != "0"
+
+
+def kill_as_it_creates(two, m):
+    until(lambda: creates(two, m), f"a CVM that {m.name} makes", TAKES)
     m.kill()
+
+
+def its_hosts_are_taken(two, m, other):
+    """By the other manager, as far as that one lists them."""
+    before = fence(two)
+    kill_as_it_creates(two, m)
+    began = time.monotonic()
+    until(lambda: fence(two) > before, f"that {other.name} takes its hosts", TAKES)
+    took = time.monotonic() - began
     m.start()
+    return took
+
+
+def it_takes_its_own_again(two, m):
+    """At once: no lease of those that it left has to end before."""
+    held = m.holds()
+    kill_as_it_creates(two, m)
+    began = time.monotonic()
+    m.start()
+    until(lambda: m.holds() & held, "that it has its hosts again", TAKES)
+    return time.monotonic() - began
+
+
+def restart(two, rng):
+    began = time.monotonic()
+    two.server.stop(rng.choice([signal.SIGQUIT, signal.SIGINT]))
+    two.server.start()
+    return time.monotonic() - began
+
+
+def a_host_is_lost(two, storm, until_made, rng):
+    lost = rng.choice(hosts)
+    lost.kill()
+    storm.until_made(until_made)
+    lost.start()
+    began = time.monotonic()
+    holder = lambda: next((m for m in (two.a, two.b) if lost.name in m.holds()), None)  # pylint: disable=unnecessary-lambda-assignment
+    until(lambda: holder() and "lost" not in [vm.state for vm in holder().vms().values() if vm.host == lost.name],
+          f"that {lost.name} is seen again", TAKES)
+    return time.monotonic() - began
+
+
+def remove(two, cvm):
+    """At whichever manager has it."""
+    for m in (two.a, two.b):
+        if cvm in m.vms():
+            m.remove(cvm)
+            return
+    raise AssertionError(("no manager has it", cvm))
 
 
 def spread(values):
     return f"{statistics.median(values):.2f} s median, {sorted(values)[int(len(values) * .95)]:.2f} s 95th of 100"
 
 
+def storm_over(two, rng):
+    """What happened, by how many were made before; each begins with CVMs on their way."""
+    seconds = {}
+    with Storm(two, rng) as storm:
+        storm.until_made(CVMS // 8)
+        seconds["a host seen again"] = a_host_is_lost(two, storm, CVMS // 4, rng)
+        assert_none_is_double()
+        seconds["hosts of a killed manager taken"] = its_hosts_are_taken(two, two.a, two.b)
+        storm.until_made(CVMS // 2)
+        assert_none_is_double()
+        seconds["PostgreSQL restarted"] = restart(two, rng)
+        storm.until_made(CVMS * 3 // 4)
+        assert_none_is_double()
+        seconds["a killed manager's own hosts again"] = it_takes_its_own_again(two, two.b)
+        storm.until_made(CVMS)
+    assert not storm.wrong, storm.wrong
+    return storm, seconds
+
+
 def nothing_is_double_and_nothing_is_lost():
-    _, lost, _ = hosts
-    with Folder() as folder, Fleet(folder, f"machines={OF_HOST}", MAX_VMS=str(3 * OF_HOST)) as m:
-        with Storm(m, CVMS) as storm:
-            storm.until_made(CVMS // 4)
-            lost.kill()
-            storm.until_made(CVMS * 2 // 5)
-            lost.start()
-            m.until_there(lost)
-            for part in (5, 7):
-                storm.until_made(CVMS * part // 10)
-                kill_while_it_creates(m)
-            storm.until_made(CVMS)
-        took = time.monotonic() - storm.began
-        assert not storm.wrong, storm.wrong
-        until(lambda: set(m.states()) <= {"running"}, "what was not finished", 600)
-        until(lambda: all(step == 4 for step, _ in m.records().values()), "their records")
-        until(lambda: sorted(sum((h.domains() for h in hosts), [])) == sorted(m.vms()), "their machines")
-        m.assert_as_recorded()
-        there = set(m.vms())
-        assert storm.made - storm.gone - storm.doubtful <= there, "a CVM that was made, and that nobody removed, is there"
-        assert not storm.gone & there, "a CVM that was removed is not there"
-        unanswered = there - storm.made
+    print(f"# seed {SEED}")
+    rng = random.Random(SEED)
+    # The first one has two hosts; the second one the third, and stands by for the others.
+    with Two(hosts[:2]) as two:
+        began = time.monotonic()
+        storm, seconds = storm_over(two, rng)
+        took = time.monotonic() - began
+        there = assert_none_lost(two, storm)
+        assert len(room.processes("qemu-system-x86_64")) == len(there)
+        for host in hosts:
+            assert host.volumes() == sorted(f"cocos-{cvm}.img" for cvm in host.domains()), host.name
+        ports = two.server.sql("SELECT port FROM cocos_manager.cvm").split()
+        assert len(set(ports)) == len(ports) == len(there), ports
         for cvm in there:
-            m.remove(cvm)
-        m.assert_nothing_left()
+            remove(two, cvm)
+        until(lambda: not two.records() and not any(h.domains() + h.volumes() for h in hosts), "the end of all", TAKES)
+        until(lambda: not room.processes("qemu-system-x86_64"), "the end of QEMU", TAKES)
         print(f"# {len(storm.made)} CVMs made and answered, {len(storm.gone)} removed by clients, {len(there)} at the end "
-              f"({len(unanswered)} whose answer a killed manager took along), in {took:.0f} s")
+              f"({len(there - storm.made)} whose answer a killed manager took along), {storm.calls} calls, in {took:.0f} s")
         print(f"# create {spread(storm.create_s)}; remove {spread(storm.remove_s)}; other ends {storm.ended}")
+        print("# " + ", ".join(f"{what} after {value:.1f} s" for what, value in seconds.items()))
 
 
 if __name__ == "__main__":
