@@ -48,13 +48,13 @@ static void check_drained(struct rpc_server *server)
 	TAKE_PTR(server->drained)(server->drained_data);
 }
 
-/* What many connections leave behind in the heap goes back to the kernel: glibc by itself gives back
- * the end of the heap alone, and that is where somebody still is. */
+/* What many connections leave behind in the heap goes back to the kernel, those that have gone, and the handshakes of
+ * those that came: glibc by itself gives back the end of the heap alone, and that is where somebody still is. */
 static void trim(struct rpc_server *server, uint64_t now)
 {
-	if (server->closed < SERVER_TRIM_CLOSED || now - server->trimmed_at < SERVER_TRIM_MS)
+	if (server->moved < SERVER_TRIM_MOVED || now - server->trimmed_at < SERVER_TRIM_MS)
 		return;
-	server->closed = 0;
+	server->moved = 0;
 	server->trimmed_at = now;
 	malloc_trim(0);
 }
@@ -76,7 +76,7 @@ static void on_tick(uv_timer_t *timer)
 		return;
 	check_drained(server);
 	trim(server, now);
-	if (server->conn_count == 0 && server->closed < SERVER_TRIM_CLOSED)
+	if (server->conn_count == 0 && server->moved < SERVER_TRIM_MOVED)
 		uv_timer_stop(timer);
 }
 
@@ -208,6 +208,7 @@ int server_conn_opened(struct rpc_server *server, struct rpc_conn *c, struct err
 	if (room_enter(c, e) < 0)
 		return err_code(e);
 	TAILQ_INSERT_TAIL(&server->conns, c, others);
+	server->moved++;
 	if (server->conn_count++ == 0)
 		uv_timer_start(&server->tick, on_tick, tick, tick);
 	return 0;
@@ -218,7 +219,7 @@ void server_conn_closed(struct rpc_server *server, struct rpc_conn *c)
 	room_leave(c);
 	TAILQ_REMOVE(&server->conns, c, others);
 	server->conn_count--;
-	server->closed++;
+	server->moved++;
 	/* Not from here: who drained is told by the next tick, outside of anybody's callback. */
 }
 

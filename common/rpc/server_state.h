@@ -19,8 +19,9 @@ enum {
 	LISTENER_REST_MS = 100,    /* when descriptors or memory are out */
 	SERVER_TICK_MIN = 20,
 	SERVER_TICK_MAX = 500,
-	SERVER_TRIM_CLOSED = 64, /* connections, after which the heap is looked through, */
-	SERVER_TRIM_MS = 5000,   /* and at most so often */
+	SERVER_TRIM_MOVED =
+		64, /* connections that came or went, after which the heap is looked through, */
+	SERVER_TRIM_MS = 5000, /* and at most so often */
 };
 
 struct rpc_call;
@@ -75,7 +76,7 @@ struct rpc_server {
 	TAILQ_HEAD(, listener) listeners;
 	TAILQ_HEAD(, rpc_conn) conns;
 	unsigned conn_count;
-	unsigned closed; /* since the heap was trimmed */
+	unsigned moved; /* came, or went, since the heap was trimmed */
 	uint64_t trimmed_at;
 	struct room room;
 	size_t buffered; /* what all calls hold */

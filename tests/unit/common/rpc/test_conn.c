@@ -116,7 +116,7 @@ static void after_many_have_gone_the_heap_is_trimmed(void **state)
 
 	trims = 0;
 	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service });
-	come_and_go(&p, SERVER_TRIM_CLOSED - 1);
+	come_and_go(&p, SERVER_TRIM_MOVED / 2 - 1);
 	pair_until(&p, !uv_is_active((uv_handle_t *)&p.server->tick));
 	assert_int_equal(trims, 0);
 	come_and_go(&p, 1);
@@ -125,8 +125,30 @@ static void after_many_have_gone_the_heap_is_trimmed(void **state)
 	assert_int_equal(trims, 1);
 	/* The last of a crowd are not forgotten because nobody comes after them. */
 	p.server->trimmed_at = 0;
-	come_and_go(&p, SERVER_TRIM_CLOSED);
+	come_and_go(&p, SERVER_TRIM_MOVED / 2);
 	pair_until(&p, trims == 2);
+	pair_close(&p);
+}
+
+static void after_many_have_come_the_heap_is_trimmed(void **state)
+{
+	struct rpc_limits limits = rpc_limits_default();
+	struct pair p = { 0 };
+	int fds[SERVER_TRIM_MOVED];
+
+	trims = 0;
+	limits.preface_ms = 60 * 60 * 1000;
+	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service, .limits = &limits });
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		assert_int_equal(trims, 0);
+		fds[i] = silent_connection(&p);
+		pair_until(&p, rpc_server_connections(p.server) == i + 1);
+	}
+	pair_until(&p, trims);
+	assert_int_equal(rpc_server_connections(p.server), ARRAY_LEN(fds));
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	pair_until(&p, rpc_server_connections(p.server) == 0);
 	pair_close(&p);
 }
 
@@ -392,6 +414,7 @@ int main(void)
 		cmocka_unit_test(those_who_say_nothing_push_out_each_other),
 		cmocka_unit_test(a_reset_behind_bytes_is_seen),
 		cmocka_unit_test(after_many_have_gone_the_heap_is_trimmed),
+		cmocka_unit_test(after_many_have_come_the_heap_is_trimmed),
 		cmocka_unit_test(a_drain_lets_calls_finish),
 		cmocka_unit_test(a_drain_has_an_end),
 		cmocka_unit_test(a_drain_of_nothing_ends_at_once),
