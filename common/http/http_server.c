@@ -18,7 +18,7 @@ static struct rpc_limits limits(void)
 	struct rpc_limits l = rpc_limits_default();
 
 	l.judges_closed = true;
-	l.connections_max = 512;
+	l.connections_max = 1536; /* 1,000 browsers that follow, and those who look in */
 	l.unready_max = 128;
 	l.public_max = 128;
 	l.held_max = 8 << 20;

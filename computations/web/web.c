@@ -24,7 +24,7 @@
 enum { PORT_TRIES = 64 };
 
 static const struct http_event_limits event_limits = {
-	.readers = 256, .per_source = 32, .beat_ms = 15000, .longest_ms = 15 * 60 * 1000
+	.readers = 1024, .per_source = 32, .beat_ms = 15000, .longest_ms = 15 * 60 * 1000
 };
 
 static int listen_on(struct web *web, const char *address, struct rpc_tls *tls, unsigned *port,
