@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of the table, in their order."""
-from bench import agent, attested, boot, calls, fleet, flood, journal, sandbox, verify
+from bench import agent, attested, boot, calls, fleet, flood, journal, sandbox, scale, throng, verify
 
 GROUPS = [agent.transfers, agent.memory, calls.unary, flood.rows, fleet.rows, attested.channel, verify.verdicts, verify.measurement, sandbox.rows,
-          journal.entries, journal.receipt, boot.connected, boot.kernels, boot.first_byte, agent.sizes, boot.image_size]
+          journal.entries, journal.receipt, scale.lists, throng.rows, boot.connected, boot.kernels, boot.first_byte, agent.sizes, boot.image_size]
 
 
 def measure(size, only):
