@@ -546,9 +546,9 @@ def answer_for_servers():
     """The certificate is for servers, too."""
 
 
-@lie("weak", "signed-over-sha-1")
-def answer_signed_by_sha_1():
-    """The certificate is signed over SHA-1."""
+@lie("weak", "of-a-weak-authority")
+def answer_of_a_weak_authority():
+    """The certificate is signed by a key that others could compute."""
 
 
 @lie("ended", "that-has-ended")

@@ -7,8 +7,7 @@ import datetime
 import os
 import re
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import tap
@@ -228,7 +227,8 @@ LIES = {
     "for-both": (_set(usage=[ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]), "and for nothing else"),
     "for-anything": (_set(usage=[]), "and for nothing else"),
     "critical-extension": (_set(unknown_critical=True), "a critical extension that nobody knows"),
-    "weak": (_set(digest=hashes.SHA1()), "its signature is weak"),
+    "weak": (lambda plan: setattr(plan, "root", Root(key=rsa.generate_private_key(65537, 1024))),
+             "its authority's key is of no kind that is taken"),
     "ended": (_end, "it has ended, at "),
     "early": (_early, "it is not valid before "),
     "long": (_long, "it is for more than 31 days"),

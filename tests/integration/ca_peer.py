@@ -30,8 +30,8 @@ def spki(key):
 class Root:
     """A key that signs certificates."""
 
-    def __init__(self, name="peer authority", ca=True):
-        self.key = ec.generate_private_key(ec.SECP256R1())
+    def __init__(self, name="peer authority", ca=True, key=None):
+        self.key = key or ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         now = datetime.datetime.utcnow()
         self.cert = (x509.CertificateBuilder().subject_name(self.name).issuer_name(self.name)
@@ -50,7 +50,7 @@ class Plan:
         self.common, self.uri = [name], [f"spiffe://peer/agent/{name}"]
         self.serial = x509.random_serial_number() >> 32
         self.start, self.end = now - ago, now + left
-        self.ca, self.usage, self.digest = False, [ExtendedKeyUsageOID.CLIENT_AUTH], hashes.SHA256()
+        self.ca, self.usage = False, [ExtendedKeyUsageOID.CLIENT_AUTH]
         self.signs_certificates = self.unknown_critical = False
         self.may_sign = True
         self.said = {}  # fields of the answer that say something else
@@ -68,7 +68,7 @@ class Plan:
             b = b.add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(u) for u in self.uri]), False)
         if self.unknown_critical:
             b = b.add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0"), True)
-        self.cert = b.sign(self.root.key, self.digest)
+        self.cert = b.sign(self.root.key, hashes.SHA256())
         fields = {"certificate": pem_of(self.cert), "authority": self.root.pem, "name": self.name, "role": self.role,
                   "serial": f"{self.serial:x}".zfill(2 * ((self.serial.bit_length() + 7) // 8)), **self.said}
         return certificates.IssueResponse(**fields)
