@@ -11,6 +11,7 @@
 #include "computations/admin/admin_calls.h"
 #include "computations/admin/admin_certificate.h"
 #include "computations/admin/admin_webhook.h"
+#include "computations/admin/admin_workflow.h"
 #include "computations/ca/ocsp.h"
 #include "computations/core/appraisal.h"
 #include "computations/core/hook_sender.h"
@@ -20,6 +21,7 @@
 #include "computations/core/service.h"
 #include "computations/core/service_metrics.h"
 #include "computations/core/usage_keeper.h"
+#include "computations/core/workflow_waits.h"
 #include "computations/machines/machines.h"
 #include "computations/service_authority.h"
 #include "computations/web/web.h"
@@ -208,7 +210,9 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	    rpc_server_add(d->admins.server, &certificates_rpc, &d->service, e) < 0 ||
 	    rpc_health_set(d->admins.health, certificates_rpc.name, true, e) < 0 ||
 	    rpc_server_add(d->admins.server, &webhooks_rpc, &d->service, e) < 0 ||
-	    rpc_health_set(d->admins.health, webhooks_rpc.name, true, e) < 0)
+	    rpc_health_set(d->admins.health, webhooks_rpc.name, true, e) < 0 ||
+	    rpc_server_add(d->admins.server, &workflows_rpc, &d->service, e) < 0 ||
+	    rpc_health_set(d->admins.health, workflows_rpc.name, true, e) < 0)
 		return err_code(e);
 	d->service.sign_in = c->admin_sign_in;
 	admin_calls_keep(&d->calls, d->queue);
@@ -261,6 +265,7 @@ static void on_signal(void *data, int number)
 	session_end_all(&d->service);
 	machines_stop(d->service.machines);
 	appraisal_stop(d->service.appraisal);
+	workflow_waits_stop(d->service.workflow_waits);
 	logs_end_all(&d->service);
 }
 
@@ -272,18 +277,6 @@ static void on_hangup(void *data)
 
 	if (d->calls.audit.audit && audit_trail_reopen(d->calls.audit.audit, &e) < 0)
 		log_error("%s: no call changes anything until it can be written", e.text);
-}
-
-/* Nobody comes in before the loop runs. */
-static int start(struct daemon *d, const struct config *c, struct err *e)
-{
-	if (hook_sender_new(&d->loop, d->queue, c, &d->service.hooks, e) < 0 ||
-	    usage_keeper_new(&d->loop, d->queue, c, &d->usage, e) < 0 || open_agents(d, c, e) < 0 ||
-	    open_admins(d, c, e) < 0)
-		return err_code(e);
-	d->metrics.revocations[0] = d->agent_lists;
-	d->metrics.revocations[1] = d->admin_lists;
-	return own_list_listen(d->service.own_list, d->metrics.revocations, e);
 }
 
 /* While nothing else uses the database. */
@@ -304,6 +297,34 @@ static void close_authority(struct service *service)
 	authority_free(service->authority);
 }
 
+static int open_listeners(struct daemon *d, const struct config *c, struct err *e)
+{
+	if (hook_sender_new(&d->loop, d->queue, c, &d->service.hooks, e) < 0 ||
+	    usage_keeper_new(&d->loop, d->queue, c, &d->usage, e) < 0 || open_agents(d, c, e) < 0 ||
+	    open_admins(d, c, e) < 0)
+		return err_code(e);
+	d->metrics.revocations[0] = d->agent_lists;
+	d->metrics.revocations[1] = d->admin_lists;
+	return own_list_listen(d->service.own_list, d->metrics.revocations, e);
+}
+
+/* The parts that calls need, then who may call; nobody comes in before the loop runs. */
+static int start(struct daemon *d, const struct config *c, struct err *e)
+{
+	struct service *s = &d->service;
+
+	if (store_queue_new(&d->loop, &d->store, &d->queue, e) < 0)
+		return err_code(e);
+	service_init(s, &d->loop, d->queue, c->max_cvms);
+	if (password_line_new(&d->loop, &s->passwords, e) < 0 ||
+	    judge_line_new(&d->loop, &s->judges, e) < 0 ||
+	    appraisal_new(&d->loop, c, &s->appraisal, e) < 0 ||
+	    machines_new(s, &d->store, c->managers, &s->machines, e) < 0 ||
+	    open_authority(d, c, e) < 0 || workflow_waits_new(s, &s->workflow_waits, e) < 0)
+		return err_code(e);
+	return open_listeners(d, c, e);
+}
+
 int daemon_run(const struct config *config, struct err *e)
 {
 	const struct store_limits limits = {
@@ -321,28 +342,14 @@ int daemon_run(const struct config *config, struct err *e)
 	uv_loop_init(&d.loop);
 	signals_start(&d.signals, &d.loop, on_signal, &d);
 	signals_on_hangup(&d.signals, on_hangup);
-	failed = store_queue_new(&d.loop, &d.store, &d.queue, e);
-	if (!failed) {
-		service_init(&d.service, &d.loop, d.queue, config->max_cvms);
-		failed = password_line_new(&d.loop, &d.service.passwords, e);
-	}
-	if (!failed)
-		failed = judge_line_new(&d.loop, &d.service.judges, e);
-	if (!failed)
-		failed = appraisal_new(&d.loop, config, &d.service.appraisal, e);
-	if (!failed)
-		failed = machines_new(&d.service, &d.store, config->managers, &d.service.machines,
-				      e);
-	if (!failed)
-		failed = open_authority(&d, config, e);
-	if (!failed)
-		failed = start(&d, config, e);
+	failed = start(&d, config, e);
 	if (!failed) {
 		log_info("ready");
 		log_notify("READY=1");
 	} else {
 		d.service.stopping = true;
 		machines_stop(d.service.machines);
+		workflow_waits_stop(d.service.workflow_waits);
 		d.draining = 1;
 		on_drained(&d);
 	}
@@ -355,6 +362,7 @@ int daemon_run(const struct config *config, struct err *e)
 	machines_free(d.service.machines);
 	hook_sender_free(d.service.hooks);
 	usage_keeper_free(d.usage);
+	workflow_waits_free(d.service.workflow_waits);
 	store_queue_free(d.queue);
 	close_authority(&d.service);
 	admin_calls_close(&d.calls);

@@ -44,6 +44,7 @@ void request_free(struct request *r)
 	admin_naming_free(r->naming);
 	admin_certificate_free(r->certificate);
 	admin_webhook_free(r->webhook);
+	admin_workflow_free(r->workflow);
 	free(r->audit);
 	free(r->bytes);
 	free(r->id);

@@ -22,6 +22,7 @@ struct usage_request;
 struct webhook_request;
 struct witness_answer;
 struct witness_leaves;
+struct workflow_request;
 
 struct request {
 	struct rpc_call *call; /* a reference */
@@ -63,6 +64,7 @@ struct request {
 	struct store_naming *naming;
 	struct certificate_request *certificate;
 	struct webhook_request *webhook;
+	struct workflow_request *workflow;
 };
 
 /* NULL if memory runs out, or if nobody who could be let in calls; the call is finished then. */
@@ -150,6 +152,9 @@ void admin_certificate_free(struct certificate_request *certificate);
 
 /* admin_webhook.c */
 void admin_webhook_free(struct webhook_request *webhook);
+
+/* admin_workflow.c */
+void admin_workflow_free(struct workflow_request *workflow);
 
 /* admin_usage.c */
 void admin_usage(struct rpc_call *call, const ProtobufCMessage *message);

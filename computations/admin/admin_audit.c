@@ -38,9 +38,13 @@ static void put_user(struct admin_audit *a, const char *user)
 static const struct {
 	const char *fact, *of_methods, *object; /* of_methods: they end so; NULL: all */
 } objects[] = {
-	{ "id", "Cvm", "cvm" },           { "name", "Cvm", "cvm" },
-	{ "id", NULL, "computation" },    { "webhook", NULL, "webhook" },
-	{ "user", NULL, "user" },         { "workspace", NULL, "workspace" },
+	{ "id", "Cvm", "cvm" },
+	{ "name", "Cvm", "cvm" },
+	{ "id", NULL, "computation" },
+	{ "webhook", NULL, "webhook" },
+	{ "workflow", NULL, "workflow" },
+	{ "user", NULL, "user" },
+	{ "workspace", NULL, "workspace" },
 	{ "document", NULL, "document" },
 };
 

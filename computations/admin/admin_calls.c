@@ -13,6 +13,8 @@
 #include "people_paths.h"
 #include "webhooks.pb-c.h"
 #include "webhooks_paths.h"
+#include "workflows.pb-c.h"
+#include "workflows_paths.h"
 
 #include <string.h>
 
@@ -172,6 +174,22 @@ const struct call_audit_method admin_calls_methods[] = {
 	READS(PROTO_WEBHOOKS_LIST),
 	READS(PROTO_WEBHOOKS_SHOW),
 	READS(PROTO_WEBHOOKS_DELIVERIES),
+	CHANGES(PROTO_WORKFLOWS_SUBMIT, TEXT("workspace", Workflows__SubmitRequest, workspace),
+		TEXT("name", Workflows__SubmitRequest, name)),
+	READS(PROTO_WORKFLOWS_LIST),
+	READS(PROTO_WORKFLOWS_GET),
+	CHANGES(PROTO_WORKFLOWS_CANCEL, TEXT("workflow", Workflows__WorkflowRequest, id)),
+	READS(PROTO_WORKFLOWS_GET_OUTPUT),
+	CHANGES(PROTO_WORKFLOWS_REGISTER_EXECUTOR,
+		TEXT("workspace", Workflows__RegisterExecutorRequest, workspace),
+		TEXT("type", Workflows__RegisterExecutorRequest, type)),
+	READS(PROTO_WORKFLOWS_LIST_EXECUTORS),
+	CHANGES(PROTO_WORKFLOWS_REMOVE_EXECUTOR, ),
+	/* Asked every few seconds; what it leads to is said when the node ends. */
+	READS(PROTO_WORKFLOWS_TAKE_NODE),
+	READS(PROTO_WORKFLOWS_GET_NODE_INPUT),
+	READS(PROTO_WORKFLOWS_RENEW_NODE),
+	CHANGES(PROTO_WORKFLOWS_FINISH_NODE, TEXT("workflow", Workflows__FinishNodeRequest, id)),
 };
 const size_t admin_calls_methods_count = ARRAY_LEN(admin_calls_methods);
 

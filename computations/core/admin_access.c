@@ -10,6 +10,7 @@
 #include "computations_paths.h"
 #include "people_paths.h"
 #include "webhooks_paths.h"
+#include "workflows_paths.h"
 
 #include <string.h>
 #include <strings.h>
@@ -110,6 +111,18 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_WEBHOOKS_DELETE, DEED_WEBHOOKS },
 	{ PROTO_WEBHOOKS_DELIVERIES, DEED_WEBHOOKS },
 	{ PROTO_WEBHOOKS_REDELIVER, DEED_WEBHOOKS },
+	{ PROTO_WORKFLOWS_SUBMIT, DEED_WORKFLOW },
+	{ PROTO_WORKFLOWS_LIST, DEED_WORKFLOWS },
+	{ PROTO_WORKFLOWS_GET, DEED_BE },        /* then DEED_WORKFLOWS, where it is */
+	{ PROTO_WORKFLOWS_CANCEL, DEED_BE },     /* then DEED_WORKFLOW_CHANGE, by whose it is */
+	{ PROTO_WORKFLOWS_GET_OUTPUT, DEED_BE }, /* then DEED_WORKFLOWS, of whose it is alone */
+	{ PROTO_WORKFLOWS_REGISTER_EXECUTOR, DEED_WORKFLOW },
+	{ PROTO_WORKFLOWS_LIST_EXECUTORS, DEED_WORKFLOWS },
+	{ PROTO_WORKFLOWS_REMOVE_EXECUTOR, DEED_BE }, /* then DEED_WORKFLOW_CHANGE */
+	{ PROTO_WORKFLOWS_TAKE_NODE, DEED_BE }, /* these then DEED_WORKFLOW, of whose it is alone */
+	{ PROTO_WORKFLOWS_GET_NODE_INPUT, DEED_BE },
+	{ PROTO_WORKFLOWS_RENEW_NODE, DEED_BE },
+	{ PROTO_WORKFLOWS_FINISH_NODE, DEED_BE },
 };
 const size_t admin_deeds_count = ARRAY_LEN(admin_deeds);
 
@@ -281,7 +294,8 @@ int admin_access_workspace(struct store *store, struct admin_caller *caller, enu
 			   const char *name, struct workspace *w, struct err *e)
 {
 	bool chooses = (deed == DEED_CREATE || deed == DEED_ASSETS || deed == DEED_ASSET_ADD ||
-			deed == DEED_MACHINE || deed == DEED_CONSOLE || deed == DEED_WEBHOOKS) &&
+			deed == DEED_MACHINE || deed == DEED_CONSOLE || deed == DEED_WEBHOOKS ||
+			deed == DEED_WORKFLOWS || deed == DEED_WORKFLOW) &&
 		       !*name;
 
 	if (chooses && !caller->who.person && !caller->rights.operates)

@@ -79,7 +79,7 @@ int admin_access_machines(struct store *store, const struct admin_caller *caller
 int admin_access_machine(struct store *store, struct admin_caller *caller, enum deed deed,
 			 int64_t number, struct err *e) MUST_CHECK;
 
-/* The workspace of that name as well. DEED_CREATE, DEED_MACHINE, DEED_CONSOLE, DEED_WEBHOOKS and those about assets with "": where he means if he says nothing (workspace_choose()). */
+/* The workspace of that name as well. DEED_CREATE, DEED_MACHINE, DEED_CONSOLE, DEED_WEBHOOKS and those about assets and workflows with "": where he means if he says nothing (workspace_choose()). */
 int admin_access_workspace(struct store *store, struct admin_caller *caller, enum deed deed,
 			   const char *name, struct workspace *w, struct err *e) MUST_CHECK;
 /* Whether he may change an asset of that user's (0: nobody's) there. */

@@ -22,6 +22,7 @@ struct password_line;
 struct session;
 struct follower;
 struct web;
+struct workflow_waits;
 
 struct service {
 	uv_loop_t *loop;
@@ -34,6 +35,7 @@ struct service {
 	struct own_list *own_list;       /* and nobody asks whom it revoked, */
 	struct ocsp_responder *ocsp;     /* or what the status of one is; for the queue alone */
 	struct hook_sender *hooks;       /* that tells webhooks */
+	struct workflow_waits *workflow_waits; /* executors, for a node */
 	uint64_t max_sessions;
 	size_t session_count;   /* of agents */
 	size_t forwarder_count; /* of streams that only report */

@@ -45,6 +45,12 @@ static const struct rule {
 				      "read the consoles of its CVMs"),
 	[DEED_WEBHOOKS] = IN_WORKSPACE(ACTION_ADMINISTRATOR, MEMBERSHIP_ADMINISTRATOR,
 				       "see or change its webhooks"),
+	[DEED_WORKFLOWS] = IN_WORKSPACE(ACTION_VIEW, MEMBERSHIP_VIEWER, "see its workflows"),
+	[DEED_WORKFLOW] =
+		IN_WORKSPACE(ACTION_RUN, MEMBERSHIP_MEMBER, "submit workflows or run their nodes"),
+	[DEED_WORKFLOW_CHANGE] = { DECIDE_OF_WORKSPACE, ACTION_BIT(ACTION_RUN),
+				   "cancel this workflow or remove this executor",
+				   .least = MEMBERSHIP_MEMBER, .owner = true },
 	[DEED_SEE] = WITH_COMPUTATION(ACTION_VIEW, IN_EVERY_STATE, "see it"),
 	[DEED_RUN] = WITH_COMPUTATION(ACTION_RUN, IN(DECIDE_CREATED), "run it"),
 	[DEED_RUN_UNVERIFIED] = { DECIDE_OF_COMPUTATION, ACTION_BIT(ACTION_RUN),

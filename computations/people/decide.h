@@ -30,10 +30,13 @@ enum deed {
 	DEED_GOVERN, /* its name, its members */
 	DEED_ASSETS, /* which assets it has */
 	DEED_ASSET_ADD,
-	DEED_ASSET_CHANGE, /* one's own, or any of it by who administers it */
-	DEED_MACHINE,      /* CVMs that are made for it */
-	DEED_CONSOLE,      /* what their consoles say */
-	DEED_WEBHOOKS,     /* who is told of what happens there */
+	DEED_ASSET_CHANGE,    /* one's own, or any of it by who administers it */
+	DEED_MACHINE,         /* CVMs that are made for it */
+	DEED_CONSOLE,         /* what their consoles say */
+	DEED_WEBHOOKS,        /* who is told of what happens there */
+	DEED_WORKFLOWS,       /* which it has, and who runs their nodes */
+	DEED_WORKFLOW,        /* one of one's own, or an executor of them */
+	DEED_WORKFLOW_CHANGE, /* one's own, or any of it by who administers it */
 	/* From here on: with one computation. */
 	DEED_SEE,
 	DEED_RUN,
@@ -56,7 +59,7 @@ struct decide_caller {
 	enum membership membership;
 	bool suspended;   /* there */
 	unsigned granted; /* actions, by his roles in the computation */
-	bool owns;        /* the asset that it is about */
+	bool owns;        /* the asset, workflow or executor that it is about */
 };
 
 /* What a deed is done to. */

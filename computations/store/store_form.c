@@ -10,6 +10,7 @@
 #include "computations/store/once_form.h"
 #include "computations/store/usage_form.h"
 #include "computations/transfer/note_form.h"
+#include "computations/workflow/workflow_form.h"
 
 #define SIGNED_JOURNALS                                        \
 	"CREATE TABLE entries ("                               \
@@ -153,7 +154,9 @@ static const char schema[] =
 																		/* What was made by which key. */
 																		ONCE_FORM HOOKS_WAITING_FORM
 																			/* Sums of old months. */
-																			USAGE_MONTHS_FORM;
+																			USAGE_MONTHS_FORM
+																				/* What runs elsewhere. */
+																				WORKFLOWS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -165,7 +168,7 @@ static const char schema[] =
  * 25 no certificates, 26 none of the evidence that agents gave,
  * 27 no certificates that renew others,
  * 28 no webhooks, 29 no keys of creations,
- * 30 no index of what waits for webhooks, 31 no sums of months. */
+ * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -201,6 +204,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[29] = ONCE_FORM,
 	[30] = HOOKS_WAITING_FORM,
 	[31] = USAGE_MONTHS_FORM,
+	[32] = WORKFLOWS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -23,7 +23,8 @@ static const struct {
 	{ "q", "text in name, id or description, or a manifest's digest" },
 	{ "state", "such as waiting-for-algorithm" },
 	{ "before", "the page behind (older than) this id, or number of a row" },
-	{ "after", "what comes behind this one: an event's number, a CVM's id, a name" },
+	{ "after",
+	  "what comes behind this one: an event's number, a CVM's or workflow's id, a name" },
 	{ "month", "such as 2026-11, in UTC; without: this one" },
 	{ "workspace", "by name; without: the only one where you may, or default" },
 };
@@ -38,6 +39,7 @@ static const struct {
 	{ "{user}", "user", "a user's name" },
 	{ "{name}", "name", "a CVM's name there" },
 	{ "{asset}", "asset", "an asset's name" },
+	{ "{workflow}", "workflow", "a workflow's id" },
 	{ "{file}", "file", "a file's name, as “files” has it" },
 	{ "{number}", "number", "a webhook's number" },
 };

@@ -53,6 +53,7 @@ static const struct {
 } screens[] = {
 	{ "members", "Members", DEED_LOOK },
 	{ "assets", "Assets", DEED_ASSETS },
+	{ "workflows", "Workflows", DEED_WORKFLOWS },
 	{ "cvms", "CVMs", DEED_LOOK },
 	{ "usage", "Usage", DEED_LOOK },
 	{ "webhooks", "Webhooks", DEED_WEBHOOKS },

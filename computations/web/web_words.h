@@ -166,6 +166,17 @@
 #define WEB_NO_ASSETS                                                                                   \
 	"No asset yet. An asset is the name and digest of an algorithm or a dataset, whose file stays " \
 	"with its owner; manifests are made with it."
+#define WEB_NO_WORKFLOWS                                                                              \
+	"No workflow yet. A workflow is a graph of functions, which executors at their owners’ run; " \
+	"'cocos-cli workflow submit' signs the order for one."
+#define WEB_WORKFLOW_CHECK                                                                        \
+	"Outputs are sealed for executors and the submitter: nobody can open them here. Whoever " \
+	"verifies the order does it with the CLI:"
+#define WEB_EXECUTORS                                                                             \
+	"Programs of members that take nodes. Compare a key with what its holder says before an " \
+	"order names it."
+#define WEB_NO_EXECUTORS \
+	"None yet: 'cocos-cli executor run' is one, beside the data that it is about."
 #define WEB_ASSET_NEW \
 	"Its name and digest come to this service, and to everybody in the workspace. The file does not."
 #define WEB_ASSET_NAME "As manifests name the file: no / in it; 255 bytes at most"

@@ -41,7 +41,7 @@ def load_protocol():
     """The messages of proto/, compiled for this run: {"cvms": module, …}."""
     out = tempfile.mkdtemp(prefix="cocos-proto-")
     try:
-        names = ["agent", "cvms", "manager", "computations", "people", "certificates", "webhooks", "health", "reflection"]
+        names = ["agent", "cvms", "manager", "computations", "people", "certificates", "webhooks", "workflows", "health", "reflection"]
         include = importlib.resources.files("grpc_tools") / "_proto"
         status = protoc.main(
             ["protoc", "-I", os.path.join(ROOT, "proto"), "-I", str(include),
@@ -60,6 +60,7 @@ cvms, cvms_grpc = PROTOCOL["cvms"]
 computations, computations_grpc = PROTOCOL["computations"]
 people, people_grpc = PROTOCOL["people"]
 certificates, certificates_grpc = PROTOCOL["certificates"]
+workflows, workflows_grpc = PROTOCOL["workflows"]
 agent, agent_grpc = PROTOCOL["agent"]
 health, health_grpc = PROTOCOL["health"]
 reflection, reflection_grpc = PROTOCOL["reflection"]

@@ -20,6 +20,7 @@ from hook_receiver import Hooks
 from people import Caller
 from ports import free_port
 from user_keys import Holder, of
+from workflow_parties import Running, one_workflow
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&lt;`${7*7}\u202e\u200b{{1}}"
 SECRET = "-----BEGIN PRIVATE KEY-----"
@@ -639,10 +640,12 @@ def the_document_says_what_is_there():
         web.come_in()
         known = create(web.service)
         people_grpc.PeopleServiceStub(web.service.channel).AddUser(people.AddUserRequest(name="me"), timeout=PATIENCE)
-        Caller(web.service.channel)("RegisterAsset", name="iris.csv", type="dataset", digest=bytes(32))
+        root = Caller(web.service.channel)
+        root("RegisterAsset", name="iris.csv", type="dataset", digest=bytes(32))
+        workflow = one_workflow(Running(web.service.channel, root))
         Hooks(web.service.channel)("Create", url="https://hooks.example.org/x")
         document = web.ask("/api/openapi.json").json()
-        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 53
+        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 55
         for path, item in document["paths"].items():
             operation = item.get("get")
             for method, other in item.items():
@@ -653,7 +656,7 @@ def the_document_says_what_is_there():
             if "{name}" in path or "{file}" in path:
                 continue  # of a workspace's CVM: web_machines.py; of evidence: web_evidence.py
             asked = path.replace("{id}", known).replace("{cvm}", "cvm-1").replace("{workspace}", "default")
-            asked = asked.replace("{user}", "me").replace("{asset}", "iris.csv").replace("{number}", "1")
+            asked = asked.replace("{user}", "me").replace("{asset}", "iris.csv").replace("{workflow}", workflow).replace("{number}", "1")
             assert operation["summary"] in web.ask("/api").page().words(), path
             if kind == "text/event-stream":
                 Events(web, asked).close()

@@ -13,10 +13,11 @@ from computations_service import agent_of, connected, create, run
 from harness import PATIENCE, Folder, authority, until
 from people import ROLES, Caller
 from web_page import BROWSER, Events, Web
+from workflow_parties import Running, one_workflow
 
 ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web/web_routes.c")
 SERVICE = {"DEED_OPERATE", "DEED_AUDIT"}  # of no computation
-PLACE = {"DEED_LOOK", "DEED_ASSETS", "DEED_GOVERN", "DEED_WEBHOOKS"}  # of a workspace, where all of these are members (others: web_members.py)
+PLACE = {"DEED_LOOK", "DEED_ASSETS", "DEED_GOVERN", "DEED_WEBHOOKS", "DEED_WORKFLOWS"}  # of a workspace, where all of these are members (others: web_members.py)
 ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1", "{workspace}": "default", "{user}": "stranger", "{asset}": "iris.csv"}
 
 
@@ -79,6 +80,7 @@ def every_row_asks_who_it_is():
         until(connected(web.service, "cvm-1"), "the connection")
         create(web.service, id="c", name="one")
         web.root("RegisterAsset", workspace="default", name="iris.csv", type="dataset", digest=bytes(32))
+        ADDRESSES["{workflow}"] = one_workflow(Running(web.service.channel, web.root))
         tokens = {role: web.user("u-" + role) for role in ROLES}
         for role in ROLES:
             web.root("GiveRole", computation_id="c", role=role, user="u-" + role)
@@ -99,7 +101,7 @@ def every_row_asks_who_it_is():
                 assert web.status(path, tokens[role]) == (403 if refused else 200), (path, role)
             assert web.status(path, administrator) == 200, path
             assert web.status(path, narrow) == (403 if refused else 200), path
-            seen = {"DEED_BE": 200, "DEED_SEE": 404, "DEED_LOOK": 200, "DEED_ASSETS": 200}
+            seen = {"DEED_BE": 200, "DEED_SEE": 404, "DEED_LOOK": 200, "DEED_ASSETS": 200, "DEED_WORKFLOWS": 200}
             assert web.status(path, stranger) == seen.get(deed, 403), path
             assert web.status(path, auditor) == {**seen, "DEED_AUDIT": 200}.get(deed, 403), path
             for nobody in ("cocos_" + "0" * 64, "cocos_", "x", administrator[:-1], administrator + "0", "x " + stranger):

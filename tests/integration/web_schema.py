@@ -17,6 +17,7 @@ from computations_service import agent_of, connected, create
 from harness import until
 from people import ROLES
 from web_act import Room, plain
+from workflow_parties import Running, one_workflow
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20261123
 THERE = {"id": ["c"], "cvm": ["cvm-1"], "workspace": ["default"], "user": ["u-viewer"], "asset": ["iris.csv"], "role": ["viewer"]}
@@ -164,6 +165,7 @@ def user(web, name, **fields):
 def made(web):
     create(web.service, id="c", name="one")
     web.root("RegisterAsset", workspace="default", name="iris.csv", type="dataset", digest=bytes(32))
+    THERE["workflow"] = [one_workflow(Running(web.service.channel, web.root))]
     tokens = {role: user(web, "u-" + role) for role in ROLES}
     for role in ROLES:
         web.root("GiveRole", computation_id="c", role=role, user="u-" + role)

@@ -76,6 +76,8 @@ static const char *const takes_away[STORE_FORM] = {
 	[30] = "DROP INDEX webhook_deliveries_waiting;"
 	       "CREATE INDEX webhook_deliveries_due ON webhook_deliveries (state, due);",
 	[31] = "DROP TABLE usage_months; DROP INDEX usage_spans_since; DROP INDEX usage_spans_empty;",
+	[32] = "DROP TABLE workflow_outputs; DROP TABLE workflow_keys; DROP TABLE workflow_nodes;"
+	       "DROP TABLE workflows; DROP TABLE executors;",
 };
 
 void store_room_age(struct store_room *f, int form)

@@ -3,6 +3,7 @@
 #include "computations/admin/admin_calls.h"
 #include "computations/admin/admin_certificate.h"
 #include "computations/admin/admin_webhook.h"
+#include "computations/admin/admin_workflow.h"
 #include "tests/unit.h"
 
 static bool is_listed(const char *path)
@@ -22,7 +23,7 @@ static bool has_deed(const char *path)
 }
 
 static const struct rpc_service *const services[] = { &admin_rpc, &people_rpc, &certificates_rpc,
-						      &webhooks_rpc };
+						      &webhooks_rpc, &workflows_rpc };
 
 /* Otherwise it counts as one that changes something, about nobody knows what. */
 static void every_method_says_whether_it_changes_something(void **state)

@@ -91,6 +91,9 @@ static const char *row_of(const struct expected *x, const struct decide_caller *
 		[DEED_MACHINE] = x->govern,
 		[DEED_CONSOLE] = x->govern,
 		[DEED_WEBHOOKS] = x->govern,
+		[DEED_WORKFLOWS] = x->look,
+		[DEED_WORKFLOW] = x->create,
+		[DEED_WORKFLOW_CHANGE] = c->owns ? x->create : x->asset,
 		[DEED_SEE] = x->see,
 		[DEED_RUN] = x->run,
 		[DEED_RUN_AGAIN] = x->again,
@@ -230,6 +233,9 @@ static void a_token_for_viewing_does_nothing_of_the_service(void **state)
 	assert_int_equal(decide(&shown, DEED_MACHINE, DECIDE_CREATED), DECIDE_REFUSED);
 	assert_int_equal(decide(&shown, DEED_CONSOLE, DECIDE_CREATED), DECIDE_REFUSED);
 	assert_int_equal(decide(&shown, DEED_OPERATE, DECIDE_CREATED), DECIDE_REFUSED);
+	assert_int_equal(decide(&shown, DEED_WORKFLOWS, DECIDE_CREATED), DECIDE_YES);
+	assert_int_equal(decide(&shown, DEED_WORKFLOW, DECIDE_CREATED), DECIDE_REFUSED);
+	assert_int_equal(decide(&shown, DEED_WORKFLOW_CHANGE, DECIDE_CREATED), DECIDE_REFUSED);
 	assert_int_equal(decide(&shown, DEED_SEE, DECIDE_RUNNING), DECIDE_YES);
 	assert_int_equal(decide(&shown, DEED_RUN, DECIDE_CREATED), DECIDE_REFUSED);
 }

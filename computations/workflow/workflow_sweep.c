@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* workflow_sweep.c — what time does to workflows: leases and orders end, and what is over is forgotten. */
+#include "computations/workflow/workflow.h"
+#include "computations/workflow/workflow_graph.h"
+
+#include <string.h>
+
+struct places {
+	struct {
+		int64_t workflow, node;
+	} rows[WORKFLOW_SWEEP_MAX];
+	size_t count;
+};
+
+/* Of a query with two columns: read before anything is changed. */
+static int read_places(struct db_rows *rows, struct places *p, struct err *e)
+{
+	int row = 0;
+
+	p->count = 0;
+	while (p->count < WORKFLOW_SWEEP_MAX && (row = db_next(rows, e)) > 0) {
+		if (db_integer(rows, 0, 1, INT64_MAX, &p->rows[p->count].workflow, e) < 0 ||
+		    db_integer(rows, 1, 0, INT64_MAX, &p->rows[p->count].node, e) < 0)
+			return err_code(e);
+		p->count++;
+	}
+	return row < 0 ? row : 0;
+}
+
+static int lose_nodes(struct db *db, const struct places *p, const char *why, int64_t now,
+		      struct err *e)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		struct node_row n = { .user = NULL };
+
+		if (workflow_node(db, p->rows[i].workflow, (uint32_t)p->rows[i].node, &n, e) < 0)
+			return err_code(e);
+		node_row_done(&n);
+		/* Others of the same workflow may have ended it meanwhile. */
+		if (n.state != NODE_TAKEN)
+			continue;
+		if (!why)
+			why = "";
+		if (workflow_attempt_failed(db, p->rows[i].workflow, &n,
+					    *why ? why
+					    : now >= n.taken + (int64_t)n.seconds * 1000
+						    ? "it took longer than maxexectime"
+						    : "its executor was not heard of any more",
+					    false, now, e) < 0)
+			return err_code(e);
+	}
+	return 0;
+}
+
+int workflow_lose(struct db *db, int64_t executor, const char *why, int64_t now, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct places p;
+
+	/* It has one at a time. */
+	if (db_query(db, &rows, e,
+		     "SELECT workflow, number FROM workflow_nodes WHERE executor = ? AND state = 2"
+		     " ORDER BY workflow, number LIMIT ?",
+		     "ii", executor, (int64_t)WORKFLOW_SWEEP_MAX) < 0 ||
+	    read_places(rows, &p, e) < 0)
+		return err_code(e);
+	return lose_nodes(db, &p, why, now, e);
+}
+
+static int sweep_leases(struct db *db, int64_t now, bool *more, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct places p;
+
+	if (db_query(db, &rows, e,
+		     "SELECT workflow, number FROM workflow_nodes WHERE state = 2 AND lease <= ?"
+		     " ORDER BY lease LIMIT ?",
+		     "ii", now, (int64_t)WORKFLOW_SWEEP_MAX) < 0 ||
+	    read_places(rows, &p, e) < 0)
+		return err_code(e);
+	*more |= p.count == WORKFLOW_SWEEP_MAX;
+	return lose_nodes(db, &p, NULL, now, e);
+}
+
+static int sweep_orders(struct db *db, int64_t now, bool *more, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct places p;
+
+	if (db_query(db, &rows, e,
+		     "SELECT number, CASE WHEN expires <= ?1 THEN 1 ELSE 0 END FROM workflows"
+		     " WHERE state = 0 AND (expires <= ?1 OR person IS NULL)"
+		     " ORDER BY number LIMIT ?2",
+		     "ii", now, (int64_t)WORKFLOW_SWEEP_MAX) < 0 ||
+	    read_places(rows, &p, e) < 0)
+		return err_code(e);
+	*more |= p.count == WORKFLOW_SWEEP_MAX;
+	for (size_t i = 0; i < p.count; i++)
+		if (workflow_end(db, p.rows[i].workflow, WORKFLOW_FAILED,
+				 p.rows[i].node ? "the order has ended"
+						: "its submitter was removed",
+				 now, e) < 0)
+			return err_code(e);
+	return 0;
+}
+
+/* Results that nobody has come for. */
+static int sweep_outputs(struct db *db, int64_t now, bool *more, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct places p;
+
+	if (db_query(db, &rows, e,
+		     "SELECT DISTINCT w.number, 0 FROM workflow_outputs o"
+		     " JOIN workflows w ON w.number = o.workflow"
+		     " WHERE w.state <> 0 AND w.ended <= ?1 ORDER BY w.number LIMIT ?2",
+		     "ii", now - WORKFLOW_OUTPUTS_MS, (int64_t)WORKFLOW_SWEEP_MAX) < 0 ||
+	    read_places(rows, &p, e) < 0)
+		return err_code(e);
+	*more |= p.count == WORKFLOW_SWEEP_MAX;
+	for (size_t i = 0; i < p.count; i++)
+		if (db_run(db, e, "DELETE FROM workflow_outputs WHERE workflow = ?", "i",
+			   p.rows[i].workflow) < 0 ||
+		    db_run(db, e, "UPDATE workflow_nodes SET size = 0 WHERE workflow = ?", "i",
+			   p.rows[i].workflow) < 0)
+			return err_code(e);
+	return 0;
+}
+
+static int sweep_ended(struct db *db, int64_t now, bool *more, struct err *e)
+{
+	int64_t removed;
+
+	if (db_change(db, &removed, e,
+		      "DELETE FROM workflows WHERE number IN (SELECT number FROM workflows"
+		      " WHERE state <> 0 AND ended <= ? ORDER BY number LIMIT ?)",
+		      "ii", now - WORKFLOW_KEPT_MS, (int64_t)WORKFLOW_SWEEP_MAX) < 0)
+		return err_code(e);
+	*more |= removed == WORKFLOW_SWEEP_MAX;
+	return 0;
+}
+
+int workflow_sweep(struct db *db, int64_t now, bool *more, struct err *e)
+{
+	*more = false;
+	if (sweep_leases(db, now, more, e) < 0 || sweep_orders(db, now, more, e) < 0 ||
+	    sweep_outputs(db, now, more, e) < 0)
+		return err_code(e);
+	return sweep_ended(db, now, more, e);
+}
