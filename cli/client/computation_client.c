@@ -86,6 +86,10 @@ static const char *what_is_there(const char *command)
 			      "--workspace of one, show what is there" },
 		{ "certificate ", "'cocos-cli certificate list' shows what is there" },
 		{ "usage", "'cocos-cli workspace list' shows what is there" },
+		{ "workflow ",
+		  "'cocos-cli workflow list', with --workspace of one, shows what is there" },
+		{ "executor ",
+		  "'cocos-cli executor list', with --workspace of one, shows what is there" },
 		{ "audit ", "'cocos-cli audit export' prints the head of what is there" },
 		{ "session ", "'cocos-cli user list' and 'cocos-cli session list USER' show what "
 			      "is there" },

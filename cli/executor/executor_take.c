@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* executor_take.c — one node, from what the service says of it to its output or failure. */
+#include "cli/base/text.h"
+#include "cli/executor/executor.h"
+#include "cli/executor/executor_program.h"
+#include "cli/executor/executor_signal.h"
+#include "common/base/clock.h"
+#include "common/base/encode.h"
+
+#include <string.h>
+#include <openssl/crypto.h>
+
+enum { RENEW_TIMEOUT_MS = 10000, RENEW_MIN_S = 1, RENEW_MAX_S = 60, PAUSE_AFTER_REFUSAL_S = 1 };
+
+static ProtobufCBinaryData secret_of(struct executor *x)
+{
+	return (ProtobufCBinaryData){ sizeof(x->secret), x->secret };
+}
+
+static void tell(const Workflows__TakenNode *taken, const char *name, const char *what)
+{
+	fprintf(stderr, "workflow %.16s node %s attempt %u: %s\n", text_plain(taken->id).text, name,
+		taken->attempt, text_plain(what).text);
+}
+
+/* ---- what becomes of it ---- */
+
+/* Told until it is known there. EXECUTOR_LOST: it was not ours any more. */
+static enum executor_outcome finish(struct executor *x, const Workflows__TakenNode *taken,
+				    Workflows__FinishNodeRequest *request, struct err *e)
+{
+	ProtobufCMessage *response;
+
+	request->executor = x->number;
+	request->secret = secret_of(x);
+	request->id = taken->id;
+	request->number = taken->number;
+	request->attempt = taken->attempt;
+	while (executor_ask(x, &workflow_finish_node, &request->base, &response, e) < 0) {
+		if (e->code == ERR_PRECONDITION || e->code == ERR_NOT_FOUND)
+			return EXECUTOR_LOST;
+		if (request->sealed.len && (e->code == ERR_INVALID || e->code == ERR_EXHAUSTED))
+			return EXECUTOR_FAILED;
+		if (!executor_rests(x, e))
+			return EXECUTOR_BROKEN;
+		if (executor_signal_come())
+			return EXECUTOR_LOST; /* its lease ends, and it is given out again */
+	}
+	protobuf_c_message_free_unpacked(response, NULL);
+	return EXECUTOR_DONE;
+}
+
+static enum executor_outcome say_failure(struct executor *x, const Workflows__TakenNode *taken,
+					 const char *name, const char *words, bool is_final,
+					 struct err *e)
+{
+	Workflows__FinishNodeRequest request = WORKFLOWS__FINISH_NODE_REQUEST__INIT;
+	char line[ERR_TEXT_MAX];
+	enum executor_outcome told;
+
+	snprintf(line, sizeof(line), "%s", words);
+	tell(taken, name, line);
+	request.failure = line;
+	request.is_final = is_final;
+	told = finish(x, taken, &request, e);
+	return told == EXECUTOR_DONE ? EXECUTOR_FAILED : told;
+}
+
+static enum executor_outcome say_output(struct executor *x, const Workflows__TakenNode *taken,
+					const struct executor_node *node,
+					const struct executor_run *run, struct err *e)
+{
+	Workflows__FinishNodeRequest request = WORKFLOWS__FINISH_NODE_REQUEST__INIT;
+	CLEANUP(free) uint8_t *sealed = NULL;
+	enum executor_outcome told;
+	char text[64];
+	size_t len;
+
+	if (workflow_output_seal(&node->order, &node->place, &x->rules.key, run->bytes, run->len,
+				 &sealed, &len, e) < 0)
+		return say_failure(x, taken, node->node->name, e->text, false, e);
+	request.sealed = (ProtobufCBinaryData){ len, sealed };
+	told = finish(x, taken, &request, e);
+	if (told == EXECUTOR_FAILED)
+		return say_failure(x, taken, node->node->name, e->text, true, e);
+	snprintf(text, sizeof(text), "done, %zu bytes handed on", run->len);
+	if (told == EXECUTOR_DONE)
+		tell(taken, node->node->name, text);
+	return told;
+}
+
+/* ---- inputs ---- */
+
+static int fetch_input(struct executor *x, const Workflows__TakenNode *taken,
+		       const struct executor_node *node, uint32_t dependency,
+		       const struct executor_folder *folder, struct err *e)
+{
+	Workflows__NodeInputRequest request = WORKFLOWS__NODE_INPUT_REQUEST__INIT;
+	const char *name = node->order.spec.nodes[dependency].name;
+	ProtobufCMessage *response;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int failed;
+
+	request.executor = x->number;
+	request.secret = secret_of(x);
+	request.id = taken->id;
+	request.number = taken->number;
+	request.attempt = taken->attempt;
+	request.dependency = dependency;
+	if (executor_ask(x, &workflow_get_node_input, &request.base, &response, e) < 0)
+		return err_code(e);
+	failed = executor_node_input(node, &x->rules.key, dependency,
+				     (const Workflows__Output *)response, &bytes, &len, e);
+	protobuf_c_message_free_unpacked(response, NULL);
+	if (failed) {
+		e->code =
+			ERR_DENIED; /* whatever it was: it is the service's word against the order */
+		return err_code(e);
+	}
+	failed = executor_folder_put(folder, name, bytes, len, e);
+	OPENSSL_cleanse(bytes, len);
+	free(bytes);
+	return failed;
+}
+
+static int fetch_inputs(struct executor *x, const Workflows__TakenNode *taken,
+			const struct executor_node *node, const struct executor_folder *folder,
+			struct err *e)
+{
+	for (size_t i = 0; i < node->node->dependencies_count; i++)
+		if (fetch_input(x, taken, node, node->node->dependencies[i], folder, e) < 0)
+			return err_code(e);
+	return 0;
+}
+
+/* ---- the run ---- */
+
+/* 0: it goes on; 1: it is not ours any more. What may pass is left to the next time. */
+static int renew(struct executor *x, const Workflows__TakenNode *taken, uint32_t *lease,
+		 struct err *e)
+{
+	Workflows__RenewNodeRequest request = WORKFLOWS__RENEW_NODE_REQUEST__INIT;
+	ProtobufCMessage *response;
+	unsigned was;
+	int failed;
+
+	request.executor = x->number;
+	request.secret = secret_of(x);
+	request.id = taken->id;
+	request.number = taken->number;
+	request.attempt = taken->attempt;
+	if (!x->client.loop && client_open(&x->client, CLIENT_COMPUTATIONS, NULL, x->cli, e) < 0)
+		return 0;
+	was = x->client.timeout_ms;
+	if (was > RENEW_TIMEOUT_MS)
+		x->client.timeout_ms = RENEW_TIMEOUT_MS;
+	failed = executor_ask(x, &workflow_renew_node, &request.base, &response, e);
+	if (x->client.loop)
+		x->client.timeout_ms = was;
+	if (!failed) {
+		*lease = ((const Workflows__RenewedNode *)response)->lease_seconds;
+		protobuf_c_message_free_unpacked(response, NULL);
+		return 0;
+	}
+	x->cli->hint[0] = '\0';
+	return e->code == ERR_PRECONDITION || e->code == ERR_NOT_FOUND ||
+	       e->code == ERR_UNAUTHENTICATED || e->code == ERR_DENIED;
+}
+
+static int64_t next_renewal(uint32_t lease)
+{
+	uint32_t s = lease / 3;
+
+	s = s < RENEW_MIN_S ? RENEW_MIN_S : s > RENEW_MAX_S ? RENEW_MAX_S : s;
+	return clock_ms(CLOCK_MONOTONIC) + 1000 * (int64_t)s;
+}
+
+/* 1: `*end` and `*status` say how it ended; 0: it is not ours any more, and was ended. */
+static int watch(struct executor *x, const Workflows__TakenNode *taken, struct executor_run *run,
+		 enum executor_end *end, int *status, struct err *e)
+{
+	uint32_t lease = taken->lease_seconds;
+	int64_t renewal = next_renewal(lease);
+	bool is_lost = false, is_told = false;
+
+	for (;;) {
+		int64_t left = renewal - clock_ms(CLOCK_MONOTONIC);
+		int got = executor_run_wait(run, left > 0 ? (int)left : 0, executor_signal_mask(),
+					    end, status, e);
+
+		if (got < 0)
+			return got;
+		if (got > 0)
+			return is_lost ? 0 : 1;
+		if ((executor_signal_come() || is_lost) && !is_told) {
+			executor_run_stop(run);
+			is_told = true;
+		}
+		if (is_told || left > 0) {
+			if (is_told)
+				renewal = next_renewal(lease);
+			continue;
+		}
+		is_lost = renew(x, taken, &lease, e) != 0;
+		renewal = is_lost ? 0 : next_renewal(lease);
+	}
+}
+
+static enum executor_outcome run_program(struct executor *x, const Workflows__TakenNode *taken,
+					 const struct executor_node *node,
+					 const struct executor_folder *folder, struct err *e)
+{
+	struct executor_run run CLEANUP_EXECUTOR_RUN = { .output = -1, .report = -1 };
+	struct executor_call call CLEANUP_EXECUTOR_CALL = { .count = 0 };
+	const char *words;
+	enum executor_end end;
+	int status, got;
+	char text[64];
+
+	if (executor_call_make(node, folder, &call, e) < 0 ||
+	    executor_run_start(&call.program, &run, e) < 0)
+		return say_failure(x, taken, node->node->name, "its program can't be started",
+				   false, e);
+	tell(taken, node->node->name, node->function->path);
+	got = watch(x, taken, &run, &end, &status, e);
+	if (got < 0)
+		return say_failure(x, taken, node->node->name, e->text, false, e);
+	if (got == 0)
+		return EXECUTOR_LOST;
+	if (end == EXECUTOR_NO_START)
+		fprintf(stderr, "%s: %s\n", node->function->path, strerror(status));
+	words = executor_end_words(end, status, text, sizeof(text));
+	if (words)
+		return say_failure(x, taken, node->node->name, words, end == EXECUTOR_LARGE, e);
+	return say_output(x, taken, node, &run, e);
+}
+
+/* ---- the whole ---- */
+
+/* What the service shows is not what the submitter ordered, or not what this executor runs. */
+static enum executor_outcome refuse(struct executor *x, const Workflows__TakenNode *taken,
+				    const char *name, bool is_final, struct err *e)
+{
+	const struct timespec pause = { .tv_sec = PAUSE_AFTER_REFUSAL_S };
+	char words[ERR_TEXT_MAX];
+	enum executor_outcome told;
+
+	snprintf(words, sizeof(words), "refused: %.480s", e->text);
+	told = say_failure(x, taken, name, words, is_final, e);
+	if (!x->once)
+		nanosleep(&pause, NULL); /* who shows it again and again does not keep us busy */
+	return told;
+}
+
+static enum executor_outcome run_node(struct executor *x, const Workflows__TakenNode *taken,
+				      const struct executor_node *node, struct err *e)
+{
+	struct executor_folder folder CLEANUP_EXECUTOR_FOLDER = { .path = NULL };
+	const char *name = node->node->name;
+
+	if (executor_ran_check(&x->ran, &node->place, e) < 0)
+		return refuse(x, taken, name, false, e);
+	if (executor_folder_make(x->within, node, &folder, e) < 0)
+		return say_failure(x, taken, name, "its executor has no room for it", false, e);
+	if (fetch_inputs(x, taken, node, &folder, e) < 0) {
+		if (e->code == ERR_DENIED)
+			return refuse(x, taken, name, true, e);
+		if (e->code == ERR_PRECONDITION || e->code == ERR_NOT_FOUND || executor_rests(x, e))
+			return EXECUTOR_LOST; /* nothing is begun: it is given out again */
+		return say_failure(x, taken, name, "its executor can't have its inputs", false, e);
+	}
+	if (executor_ran_add(&x->ran, &node->place, node->order.expires, e) < 0) {
+		const struct err why = *e;
+
+		if (say_failure(x, taken, name, "its executor can't keep that it is begun", false,
+				e) != EXECUTOR_BROKEN)
+			*e = why;
+		return EXECUTOR_BROKEN;
+	}
+	return run_program(x, taken, node, &folder, e);
+}
+
+enum executor_outcome executor_take(struct executor *x, const Workflows__TakenNode *taken,
+				    struct err *e)
+{
+	struct executor_node node CLEANUP_EXECUTOR_NODE = { .node = NULL };
+	enum executor_outcome outcome;
+
+	if (executor_node_take(taken, &x->rules, clock_ms(CLOCK_REALTIME), &node, e) < 0)
+		return refuse(x, taken, "?", true, e);
+	outcome = run_node(x, taken, &node, e);
+	if (outcome == EXECUTOR_LOST)
+		tell(taken, node.node->name,
+		     "it is not this executor's any more: nothing was handed on");
+	return outcome;
+}

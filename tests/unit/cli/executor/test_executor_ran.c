@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/executor/executor_ran.h"
+#include "common/base/file.h"
+#include "tests/unit.h"
+
+#include <sys/stat.h>
+
+enum { NOW = 1000 + EXECUTOR_RAN_KEPT_MS };
+
+static char folder[] = "/tmp/cocos-ran-XXXXXX";
+static char path[64];
+
+static struct workflow_place place(uint8_t id, uint32_t node, uint32_t attempt)
+{
+	struct workflow_place p = { .node = node, .attempt = attempt };
+
+	memset(p.id, id, sizeof(p.id));
+	return p;
+}
+
+static void open_it(struct executor_ran *ran)
+{
+	struct err e;
+
+	assert_ok(executor_ran_open(path, NOW, ran, &e), e);
+}
+
+static void add(struct executor_ran *ran, struct workflow_place p, int64_t expires)
+{
+	struct err e;
+
+	assert_ok(executor_ran_add(ran, &p, expires, &e), e);
+}
+
+static bool is_new(const struct executor_ran *ran, struct workflow_place p)
+{
+	struct err e;
+	int failed = executor_ran_check(ran, &p, &e);
+
+	assert_true(!failed || err_is(failed, ERR_EXISTS));
+	return !failed;
+}
+
+static int fresh(void **state)
+{
+	unlink(path);
+	return 0;
+}
+
+static void an_attempt_is_begun_once_and_no_earlier_one_after_it(void **state)
+{
+	struct executor_ran ran;
+
+	open_it(&ran);
+	assert_true(is_new(&ran, place(1, 0, 2)));
+	add(&ran, place(1, 0, 2), NOW);
+	for (int again = 0; again < 2; again++) {
+		assert_false(is_new(&ran, place(1, 0, 1)));
+		assert_false(is_new(&ran, place(1, 0, 2)));
+		assert_true(is_new(&ran, place(1, 0, 3)));
+		assert_true(is_new(&ran, place(1, 1, 2)));
+		assert_true(is_new(&ran, place(2, 0, 2)));
+		/* Another process reads the same. */
+		executor_ran_done(&ran);
+		open_it(&ran);
+	}
+	executor_ran_done(&ran);
+}
+
+static void what_was_begun_is_not_added_again(void **state)
+{
+	const struct workflow_place p = place(1, 0, 1);
+	struct executor_ran ran;
+	struct err e;
+
+	open_it(&ran);
+	add(&ran, p, NOW);
+	assert_refused(executor_ran_add(&ran, &p, NOW, &e), e, ERR_EXISTS, "begun here before");
+	assert_int_equal(ran.count, 1);
+	executor_ran_done(&ran);
+}
+
+static void what_has_expired_for_a_day_is_forgotten(void **state)
+{
+	struct executor_ran ran;
+	struct stat about;
+
+	open_it(&ran);
+	add(&ran, place(1, 0, 1), NOW - EXECUTOR_RAN_KEPT_MS);
+	add(&ran, place(2, 0, 1), NOW - EXECUTOR_RAN_KEPT_MS + 1);
+	executor_ran_done(&ran);
+	open_it(&ran);
+	assert_int_equal(ran.count, 1);
+	assert_false(is_new(&ran, place(2, 0, 1)));
+	assert_int_equal(stat(path, &about), 0);
+	assert_int_equal(about.st_size, ran.size);
+	/* The new file is the one that is written to, and locked. */
+	add(&ran, place(3, 0, 1), NOW);
+	executor_ran_done(&ran);
+	open_it(&ran);
+	assert_int_equal(ran.count, 2);
+	executor_ran_done(&ran);
+}
+
+static void one_executor_has_it(void **state)
+{
+	struct executor_ran one, two;
+	struct err e;
+
+	open_it(&one);
+	assert_refused(executor_ran_open(path, NOW, &two, &e), e, ERR_EXISTS, "another executor");
+	executor_ran_done(&one);
+	open_it(&two);
+	executor_ran_done(&two);
+}
+
+static void write_text(const char *text, size_t len)
+{
+	struct err e;
+
+	assert_ok(file_write(path, text, len, 0600, &e), e);
+}
+
+static void every_truncation_keeps_whole_lines_and_no_half_one(void **state)
+{
+	struct executor_ran ran;
+	uint8_t *text;
+	size_t len, line;
+	struct err e;
+
+	open_it(&ran);
+	add(&ran, place(1, 0, 1), NOW);
+	line = (size_t)ran.size;
+	add(&ran, place(2, 0, 1), NOW);
+	executor_ran_done(&ran);
+	assert_ok(file_read(path, 4096, &text, &len, &e), e);
+	assert_int_equal(len, 2 * line);
+	for (size_t cut = 0; cut <= len; cut++) {
+		write_text((char *)text, cut);
+		open_it(&ran);
+		assert_int_equal(ran.count, cut / line);
+		add(&ran, place(9, 0, 1), NOW);
+		executor_ran_done(&ran);
+		open_it(&ran);
+		assert_int_equal(ran.count, cut / line + 1);
+		executor_ran_done(&ran);
+	}
+	free(text);
+}
+
+static void other_lines_are_refused(void **state)
+{
+#define ID "1111111111111111111111111111111111111111111111111111111111111111"
+	static const char *const rows[] = {
+		"\n",
+		"x\n",
+		ID "\n",
+		ID " 0 1\n",
+		ID " 0 1 86401000 1\n",
+		ID "  0 1 86401000\n",
+		ID " 00 1 86401000\n",
+		ID " 0 +1 86401000\n",
+		ID " 0 1 86401000 \n",
+		ID " 4294967296 1 86401000\n",
+		ID " 0 1 9223372036854775808\n",
+		"1" ID " 0 1 86401000\n",
+		"A111111111111111111111111111111111111111111111111111111111111111 0 1 86401000\n",
+	};
+	struct executor_ran ran;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		write_text(rows[i], strlen(rows[i]));
+		assert_refused(executor_ran_open(path, NOW, &ran, &e), e, ERR_DATA_LOSS, "line 1");
+	}
+	write_text(ID " 0 1 86401000\n", strlen(ID " 0 1 86401000\n"));
+	open_it(&ran);
+	assert_int_equal(ran.count, 1);
+	executor_ran_done(&ran);
+}
+
+static void a_link_is_not_followed(void **state)
+{
+	struct executor_ran ran;
+	struct err e;
+
+	assert_int_equal(symlink("/dev/null", path), 0);
+	assert_true(executor_ran_open(path, NOW, &ran, &e) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(an_attempt_is_begun_once_and_no_earlier_one_after_it, fresh),
+		cmocka_unit_test_setup(what_was_begun_is_not_added_again, fresh),
+		cmocka_unit_test_setup(what_has_expired_for_a_day_is_forgotten, fresh),
+		cmocka_unit_test_setup(one_executor_has_it, fresh),
+		cmocka_unit_test_setup(every_truncation_keeps_whole_lines_and_no_half_one, fresh),
+		cmocka_unit_test_setup(other_lines_are_refused, fresh),
+		cmocka_unit_test_setup(a_link_is_not_followed, fresh),
+	};
+	int failed;
+
+	if (!mkdtemp(folder))
+		return 1;
+	snprintf(path, sizeof(path), "%s/ran", folder);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(path);
+	rmdir(folder);
+	return failed;
+}
