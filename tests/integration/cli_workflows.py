@@ -12,7 +12,7 @@ from agent_peer import pem_key
 from harness import Folder, cli, until, workflows
 from workflow_parties import id_of, order_message
 from workflow_played import Key, PlayedService, open_output, seal_output
-from workflow_room import BREEDS, World, example, is_running, node, number_in, secure_sum, world
+from workflow_room import BREEDS, World, example, is_running, node, number_in, secure_sum, until_let_go, world
 
 # ---- files ----
 
@@ -168,6 +168,7 @@ def an_executor_that_is_killed_takes_its_programs_along():
         grandchild = number_in(pid_file)
         running.kill()
         until(lambda: not is_running(grandchild), "the end of what it ran")
+        until_let_go(w.state_of())
         os.unlink(pid_file)
         # The same attempt is not begun twice, whatever the service says; the next one is.
         w.script("print('done')\n")
@@ -212,8 +213,9 @@ def a_service_that_is_away_is_waited_for():
             running = w.executor()
             running.wait_line("waits for nodes")
         running.wait_line("asking again until it answers")
-        with PlayedService(folder("service.sock")) as again:
-            again.executors = service.executors
+        again = PlayedService(folder("service.sock"))
+        again.executors = service.executors  # before it listens: the executor asks at any moment
+        with again:
             name = again.add(w.order([node("a")]))
             until(lambda: again.nodes[name][0].state == "Done", "the node")
             running.wait_line("answers again")

@@ -2,6 +2,7 @@
 """Workflows of cocos-cli with a service that is played: who takes part, and what such a service may lie."""
 import contextlib
 import copy
+import fcntl
 import hashlib
 import json
 import os
@@ -73,6 +74,10 @@ class World:
     def once(self, **more):
         return self(*self.executor_words("--once", **more))
 
+    def state_of(self, kind="home"):
+        """Where an executor keeps which nodes were begun."""
+        return self.folder("state", "cocos", "executor", self.key_of(kind).public.hex())
+
     def left(self):
         """Folders of nodes that are still there."""
         return os.listdir(self.folder("tmp"))
@@ -90,8 +95,20 @@ def is_running(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
             return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter: it ended between open and read
         return False
+
+
+def until_let_go(state):
+    """Who keeps a program has its executor's file until all of that program is gone, a moment after its last process."""
+    def look():
+        with open(state, "rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+    until(look, state + " without a lock")
 
 
 def number_in(path):
@@ -106,13 +123,15 @@ def number_in(path):
     return until(look, path)
 
 
-# A grandchild that has left session and group, whose parent is gone; then it sleeps, and its program, too.
+# A grandchild that has left session and group, whose parent is gone; then it sleeps, and its program, too. Its number is there
+# whole or not at all: it may be killed at any moment.
 BREEDS = ("import os, time, sys\n"
           "if os.fork() == 0:\n"
           "    os.setsid()\n"
           "    if os.fork() == 0:\n"
           "        os.setsid()\n"
-          "        with open('{0}', 'w') as file: file.write(f'{{os.getpid()}}\\n')\n"
+          "        with open('{0}.new', 'w') as file: file.write(f'{{os.getpid()}}\\n')\n"
+          "        os.rename('{0}.new', '{0}')\n"
           "        time.sleep(3600)\n"
           "    os._exit(0)\n"
           "{1}\n")
