@@ -4,9 +4,10 @@ import json
 import os
 
 import tap
+from computations_backup import done
 from harness import Process, cli, program, until
 from user_keys import Holder, at_a_terminal
-from workflow_room import BREEDS, example, is_running, node, number_in, secure_sum
+from workflow_room import BREEDS, example, is_running, node, number_in, secure_sum, until_let_go
 
 
 class Person:
@@ -92,6 +93,7 @@ def a_node_goes_on_when_its_executor_or_the_service_was_away():
         grandchild = number_in(pid_file)
         first.kill()
         until(lambda: not is_running(grandchild), "the end of what it ran")
+        until_let_go(os.path.join(home.env["XDG_STATE_HOME"], "cocos", "executor", key))
         os.unlink(pid_file)
         # Told to end: it hands the node back.
         second = home.executor(*words)
@@ -134,10 +136,45 @@ def what_is_cancelled_or_removed_stops():
         assert at.end() == 1 and "it was removed" in at.text(), at.text()
 
 
+def an_older_backup_has_no_attempt_run_twice():
+    with at_a_terminal() as (running, environment):
+        user, home = (Person(running, environment, name, submits=name == "user") for name in ("user", "home"))
+        folder, begun = running.folder, running.folder("begun")
+        path = folder.write("programs/work", "#!/usr/bin/python3\nimport os\n"
+                            f"with open('{begun}', 'a') as file:\n"
+                            "    file.write(os.environ['WORKFLOW_NODE'] + os.environ['WORKFLOW_ATTEMPT'] + '\\n')\n"
+                            "print('given')\n", 0o755)
+        key, words = home.executor_key(), ("home", "work", path, user)
+        names = [user.submit([node(n, retries=retries)], {"home": key}).ok().strip() for n, retries in (("a", 1), ("b", 0))]
+        other = user("executor", "key", folder("other.key")).ok().strip()
+        cancelled = user.submit([node("c")], {"home": other}).ok().strip()
+        done(running, "--backup", folder("older"))
+        for _ in names:
+            home(*home.executor_words(*words, "--once")).ok()
+        user("workflow", "cancel", cancelled).ok()
+        assert [user.states(name)[0] for name in names] == ["Completed"] * 2
+        running.channel.close()
+        assert running.process.stop() == 0
+        os.rename(folder("state"), folder("lost"))
+        done(running, "--restore", folder("older"))
+        running.start()
+        assert user.states(cancelled) == ("Running", ["Ready"])
+        at = home.executor(*words)
+        until(lambda: "Running" not in [user.states(name)[0] for name in names], "their end")
+        assert [user.states(name)[0] for name in names] == ["Completed", "Failed"]
+        assert "begun here before" in user("workflow", "get", names[1]).ok()
+        assert user("workflow", "decrypt", names[0], "--key", user.key).ok() == "given\n"
+        with open(begun, encoding="ascii") as file:
+            assert file.read() == "a1\nb1\na2\n"
+        user("workflow", "cancel", cancelled).ok()
+        assert at.stop() == 143, at.text()
+
+
 TESTS = [
     two_hospitals_and_a_cloud_give_60_by_the_commands_of_the_guide,
     a_node_goes_on_when_its_executor_or_the_service_was_away,
     what_is_cancelled_or_removed_stops,
+    an_older_backup_has_no_attempt_run_twice,
 ]
 
 if __name__ == "__main__":
