@@ -65,7 +65,8 @@ static int find_held(struct db *db, const struct executor *x, struct found *f, s
 	return read_found(rows, f, e);
 }
 
-/* Only of those who may still have something run there. */
+/* Only of those who may still have something run there. They take turns by their numbers: were it enough that the same
+ * one is not served twice, two would keep a third waiting behind all that they submitted before. */
 static int find_ready(struct db *db, const struct executor *x, int64_t now, struct found *f,
 		      struct err *e)
 {
@@ -81,8 +82,8 @@ static int find_ready(struct db *db, const struct executor *x, int64_t now, stru
 		     " AND (u.administrator = 1 OR EXISTS (SELECT 1 FROM workspace_members m"
 		     " WHERE m.workspace = w.workspace AND m.person = w.person"
 		     " AND m.suspended = 0))"
-		     " ORDER BY CASE WHEN w.person = ?5 THEN 1 ELSE 0 END, n.workflow, n.number"
-		     " LIMIT 1",
+		     " ORDER BY CASE WHEN w.person > ?5 THEN 0 ELSE 1 END, w.person, n.workflow,"
+		     " n.number LIMIT 1",
 		     "btiii", x->key, sizeof(x->key), x->type, x->workspace, now, x->served) < 0)
 		return err_code(e);
 	return read_found(rows, f, e);

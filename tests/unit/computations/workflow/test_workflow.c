@@ -282,6 +282,25 @@ static void an_executor_has_one_node(void **state)
 	assert_int_equal(take(f, NOW + 6, &claim, at), -1);
 }
 
+static void members_take_turns(void **state)
+{
+	struct room *f = *state;
+	const int64_t persons[] = { f->anna, f->anna, f->anna,          f->bert,
+				    f->bert, f->bert, person(f, "carl") };
+	/* Whose number is next, whoever was first. */
+	static const size_t turns[] = { 0, 3, 6, 1, 4, 2, 5 };
+	char ids[ARRAY_LEN(persons)][WORKFLOW_ID_TEXT_LEN + 1], at[WORKFLOW_ID_TEXT_LEN + 1];
+	struct workflow_claim claim;
+
+	for (size_t i = 0; i < ARRAY_LEN(persons); i++)
+		assert_ok(submit(f, ONE, persons[i], NOW, NOW + DAY, ids[i]), f->e);
+	for (size_t i = 0; i < ARRAY_LEN(turns); i++) {
+		assert_int_equal(take(f, NOW + (int64_t)i, &claim, at), 0);
+		assert_string_equal(at, ids[turns[i]]);
+		assert_ok(finish(f, &claim, NOW + (int64_t)i), f->e);
+	}
+}
+
 static void what_is_over_is_forgotten(void **state)
 {
 	struct room *f = *state;
@@ -425,6 +444,7 @@ int main(void)
 		ROW(a_lease_ends_and_the_node_is_tried_again),
 		ROW(no_lease_outlasts_maxexectime),
 		ROW(an_executor_has_one_node),
+		ROW(members_take_turns),
 		ROW(what_is_over_is_forgotten),
 		ROW(limits_are_each_members_own),
 		ROW(who_may_not_any_more_has_nothing_run),
