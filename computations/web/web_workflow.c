@@ -129,15 +129,15 @@ static const char *name_of(const struct workflow_row *row)
 static void put_row(const struct workflow_page *p, const struct workflow_row *row, struct writer *w)
 {
 	page_row_begin(w);
-	page_put(w, "<a href=\"/w/%u/workflows/%u\"><bdi>%t</bdi></a></th>", p->w.name, row->id,
-		 name_of(row));
+	page_put(w, "<a href=\"/w/%u/workflows/%u\"><bdi class=\"long\">%t</bdi></a></th>",
+		 p->w.name, row->id, name_of(row));
 	page_cell(w, "State");
 	put_state(&workflow_looks[row->state], workflow_state_name(row->state), w);
 	page_put(w, "</td>");
 	page_cell(w, "Done");
 	page_put(w, "%d of %d</td>", (int64_t)row->done, (int64_t)row->nodes);
 	page_cell(w, "Submitter");
-	page_put(w, "<bdi>%t</bdi></td>", *row->submitter ? row->submitter : "–");
+	page_put(w, "<bdi class=\"long\">%t</bdi></td>", *row->submitter ? row->submitter : "–");
 	page_cell(w, "Since");
 	page_time(w, row->created);
 	page_put(w, "</td></tr>\n");
@@ -236,7 +236,7 @@ static void put_dependencies(const struct workflow_spec *spec, size_t at, struct
 {
 	const struct workflow_node *node = &spec->nodes[at];
 
-	page_put(w, "<span class=\"sub\">");
+	page_put(w, "<span class=\"sub long\">");
 	for (size_t i = 0; i < node->dependencies_count; i++)
 		page_put(w, "%s<a href=\"#n-%d\"><bdi>%t</bdi></a>", i ? ", " : "waits for ",
 			 (int64_t)node->dependencies[i], spec->nodes[node->dependencies[i]].name);
@@ -263,20 +263,23 @@ static void put_node(const struct workflow_page *p, size_t at, struct writer *w)
 	const struct node_row *n = &p->nodes->rows[at];
 
 	page_row_begin(w);
-	page_put(w, "<span id=\"n-%d\"><bdi>%t</bdi></span>", (int64_t)at, spec->name);
+	page_put(w, "<span id=\"n-%d\" class=\"long\"><bdi>%t</bdi></span>", (int64_t)at,
+		 spec->name);
 	put_dependencies(&p->order.spec, at, w);
 	page_put(w, "</th>");
 	page_cell(w, "State");
-	page_put(w, "<span>");
+	page_put(w, "<span class=\"long\">");
 	put_state(&node_looks[n->state], node_state_name(n->state), w);
-	page_put(w, "<span class=\"sub\"><bdi>%t</bdi></span></span></td>", n->failure);
+	page_put(w, "<span class=\"sub long\"><bdi>%t</bdi></span></span></td>", n->failure);
 	page_cell(w, "Function");
-	page_put(w, "<span><bdi>%t</bdi><span class=\"sub\"><bdi>%t</bdi></span></span></td>",
-		 spec->function, spec->type);
+	page_put(
+		w,
+		"<span class=\"long\"><bdi>%t</bdi><span class=\"sub long\"><bdi>%t</bdi></span></span></td>",
+		spec->function, spec->type);
 	page_cell(w, "Attempt");
 	page_put(w, "%d of %d</td>", (int64_t)n->attempt, (int64_t)n->attempts);
 	page_cell(w, "Executor");
-	page_put(w, "<bdi>%t</bdi></td>", *n->user ? n->user : "–");
+	page_put(w, "<bdi class=\"long\">%t</bdi></td>", *n->user ? n->user : "–");
 	page_cell(w, "Output");
 	put_output(n, spec->is_end, w);
 	page_put(w, "</tr>\n");

@@ -14,8 +14,11 @@ from browser import Browser
 from computations_service import agent_of, connected, create, run
 from harness import PATIENCE, Folder, computations, cvms, people_grpc, spki, until
 from hook_receiver import Hooks
+from people import Caller
 from played_manager import PlayedManager
+from user_keys import user
 from web_page import Web
+from workflow_parties import Executor, Running, Submitter, node
 
 WIDTHS = [320, 360, 768, 1024, 1280, 1440, 1920, 2560, 3840]
 KEYS = [spki(name)[0] for name in ("one", "other", "third")]
@@ -197,6 +200,42 @@ def webhooks_are_as_they_should_be():
         assert not wrong, "\n".join(wrong[:40])
 
 
+def workflows_are_as_they_should_be():
+    """None; and one with a node in each state, names as long and as hostile as they may be, in the order in which they run."""
+    with Room() as room:
+        running = Running(room.web.service.channel, Caller(room.web.service.channel))
+        room.come_in()
+        wrong = look(room, "no-workflows", "/w/default/workflows")
+        anna = Submitter(running, "anna")
+        kind, first, far = "k" * 64, "r1:" + "a" * 61, "-" * 64
+        home, other = Executor(running, user(running, "home"), kind), Executor(running, user(running, "other"), "away")
+        evil = "<img src=x onerror=alert(1)>&amp;'\"" + "m" * 80
+        keys = {kind: [home.public], "away": [other.public]}
+        made = anna.submit([node("last", first, "lost", far, kind=kind), node(first, kind=kind, function="f" * 64),
+                            node("lost", kind=kind), node("behind", "lost", kind=kind), node(far, kind="away"),
+                            node("ready", kind="away")], keys, name=evil)
+        home.finish(home.take(), b"5")
+        home.fail(home.take(), "<script>alert(1)</script> " + "w" * 480, True)
+        assert other.take()
+        assert sorted(n.state for n in anna.state(made.id).nodes) == ["Cancelled", "Cancelled", "Done", "Failed", "Ready", "Taken"]
+        for name in ("", "of one node"):
+            anna.call("Cancel", id=anna.submit([node("a", kind=kind)], keys, name=name).id)
+        for name, path in (("workflows", "/w/default/workflows"), ("workflow", "/w/default/workflows/" + made.id)):
+            wrong += look(room, name, path)
+            for width in (320, 1440, 360):
+                room.page.size(width)
+                room.go(path)
+                # What one has named pushes nothing of another's out of sight.
+                hidden = room.page.run("[...document.querySelectorAll('.state, tbody td, tbody th, tbody .long')].filter((e) => "
+                                       "e.getBoundingClientRect().right > innerWidth).map((e) => e.outerHTML.slice(0, 90))")
+                assert hidden == [], (name, width, hidden)
+            walk(room.page)
+            assert room.page.run("document.querySelectorAll('main img, main script').length") == 0
+        assert room.page.run("[...document.querySelectorAll('tbody th [id^=n-]')].map((e) => e.textContent)") == [
+            first, "lost", far, "ready", "last", "behind"]
+        assert not wrong, "\n".join(wrong[:40])
+
+
 def nothing_moves_while_it_comes():
     """From the first paint on; of some screens on a line of 400 kbit/s with 400 ms."""
     with Room() as room:
@@ -363,5 +402,6 @@ SHA3 = """import("/sha3.js").then(({ Sha3 }) => {
 
 
 if __name__ == "__main__":
-    tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, webhooks_are_as_they_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
+    tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, webhooks_are_as_they_should_be,
+             workflows_are_as_they_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
              what_happens_is_shown_as_it_does, a_file_s_digest_is_computed_here])
