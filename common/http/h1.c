@@ -61,7 +61,13 @@ static void cut_off(struct h1 *h1, struct h1_conn *c)
 		h1_stream_left(c->stream);
 }
 
-/* Whoever is slower than a request may be is cut off. */
+/* Whoever is slower than a request may be. Of a request that is whole we are slow, on a busy machine, and it has its answer
+ * as long as somebody waits. */
+static bool is_slow(const struct h1_conn *c, uint64_t now)
+{
+	return now - c->since > H1_REQUEST_MS && (!c->is_ours || has_left(c));
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct h1 *h1 = timer->data;
@@ -69,7 +75,7 @@ static void on_tick(uv_timer_t *timer)
 	struct h1_conn *c;
 
 	LIST_FOREACH(c, &h1->conns, others)
-		if (c->stream ? has_left(c) : now - c->since > H1_REQUEST_MS)
+		if (c->stream ? has_left(c) : is_slow(c, now))
 			cut_off(h1, c);
 	if (LIST_EMPTY(&h1->conns))
 		uv_timer_stop(timer);

@@ -14,10 +14,11 @@
 
 enum {
 	H1_CONNECTIONS_MAX = 64,
-	H1_MEMORY = 32 << 10,      /* of a connection: request line, headers, buffers */
-	H1_IDLE_SECONDS = 10,      /* without a byte */
-	H1_REQUEST_MS = 20 * 1000, /* for a request line; and from there to the end of the answer */
-	H1_SERVED_MS = 100,        /* for so long who is being served comes before who only waits */
+	H1_MEMORY = 32 << 10, /* of a connection: request line, headers, buffers */
+	H1_IDLE_SECONDS = 10, /* without a byte */
+	H1_REQUEST_MS =
+		20 * 1000, /* for a request line; from there for the rest; and to take the answer */
+	H1_SERVED_MS = 100, /* for so long who is being served comes before who only waits */
 	H1_TICK_MS = 500,
 	H1_FIELDS_MAX = 100,
 };

@@ -46,6 +46,8 @@ static const char *get_header(const struct http_request *r, const char *name, si
 void h1_respond(struct h1_request *own, struct MHD_Response *response,
 		const struct rpc_web_reply *reply)
 {
+	struct h1_conn *c;
+
 	if (response) {
 		for (size_t i = 0; i < reply->count; i++) /* of its length it tells itself */
 			if (strcmp(reply->fields[i].name, "content-length") != 0)
@@ -59,6 +61,11 @@ void h1_respond(struct h1_request *own, struct MHD_Response *response,
 	own->response = response;
 	if (!own->is_suspended)
 		return;
+	c = h1_conn_of(own->conn);
+	if (c) {
+		c->is_ours = false;
+		c->since = uv_now(own->h1->loop);
+	}
 	own->is_suspended = false;
 	LIST_REMOVE(own, others);
 	MHD_resume_connection(own->conn);
@@ -142,7 +149,7 @@ void h1_on_completed(void *data, struct MHD_Connection *conn, void **context,
 	*context = NULL;
 	if (c) {
 		c->since = uv_now(h1->loop);
-		c->is_served = false;
+		c->is_served = c->is_ours = false;
 		c->stream = NULL;
 	}
 	if (!own)
@@ -301,6 +308,8 @@ static enum MHD_Result serve(struct h1_request *own)
 	if (own->r.is_answered)
 		return queue(own);
 	own->is_suspended = true;
+	if (c)
+		c->is_ours = true;
 	LIST_INSERT_HEAD(&own->h1->waiting, own, others);
 	MHD_suspend_connection(own->conn);
 	return MHD_YES;

@@ -18,8 +18,10 @@ struct h1_conn {
 	LIST_ENTRY(h1_conn) others;
 	struct peer *peer;
 	int fd;
-	uint64_t since; /* uv_now(): the connection, its last request line, its last answer */
+	uint64_t
+		since; /* uv_now(): the connection, its last request line, when its last answer was there, and was out */
 	bool is_served; /* from the end of a request to the end of its answer */
+	bool is_ours; /* the request is whole, and has no answer yet: who waits is not who is slow */
 	bool is_cut_off;
 	struct h1_request *stream; /* whose answer goes on; NULL: none */
 };

@@ -273,6 +273,12 @@ def a_request_within_a_request_is_never_served():
         assert curl(f"http://127.0.0.1:{server.port}/").body == PAGE
 
 
+def who_waits_for_the_server_is_not_slow():
+    """Its request is whole: however long a busy server takes for it, it has its answer."""
+    with Server("127.0.0.1:0") as server:
+        assert curl(f"http://127.0.0.1:{server.port}/long").body == b"later"
+
+
 def who_is_slow_is_cut_off():
     """Half a request each, at one time: the server hangs up on all, and serves others meanwhile. How long it
     waits is its own affair; that it ends is the test. One gives a byte now and then, and is never idle."""
@@ -658,6 +664,7 @@ if __name__ == "__main__":
     tap.run([pages_are_served_alike, every_answer_is_locked_down, refusals_say_what_and_what_to_do,
              bodies_have_a_limit_each, who_calls_is_known, plaintext_is_for_this_machine,
              a_request_within_a_request_is_never_served, who_is_slow_is_cut_off,
+             who_waits_for_the_server_is_not_slow,
              a_flood_of_connections_keeps_nobody_out_for_good, who_only_waits_gives_way,
              who_takes_no_answer_gives_way, events_follow_one_another, silence_is_broken_by_beats,
              places_to_follow_are_shared_out, a_slow_reader_is_cut_off, a_server_ends_while_others_follow,

@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ECHO_MAX = 1000, BIG_LEN = 8 << 20, EVENT_SIZE_MAX = 100000 };
 
@@ -79,6 +80,12 @@ static void work(void *data)
 {
 }
 
+/* Longer than a client may be slow. */
+static void work_long(void *data)
+{
+	sleep(25);
+}
+
 static void done(void *data)
 {
 	struct http_request *r = data;
@@ -93,6 +100,14 @@ static void serve_later(struct http_request *r, void *data)
 	struct err e;
 
 	if (rpc_job_start(data, work, done, http_request_ref(r), &e) < 0)
+		abort();
+}
+
+static void serve_long(struct http_request *r, void *data)
+{
+	struct err e;
+
+	if (rpc_job_start(data, work_long, done, http_request_ref(r), &e) < 0)
 		abort();
 }
 
@@ -201,6 +216,7 @@ static const struct http_route rows[] = {
 	{ HTTP_GET, "/events", http_anybody, 0, NULL, events_query, serve_events },
 	{ HTTP_GET, "/followers", http_anybody, 0, NULL, NULL, serve_followers },
 	{ HTTP_GET, "/later", http_anybody, 0, NULL, NULL, serve_later },
+	{ HTTP_GET, "/long", http_anybody, 0, NULL, NULL, serve_long },
 	{ HTTP_GET, "/never", http_anybody, 0, NULL, NULL, serve_never },
 	{ HTTP_GET, "/broken", http_anybody, 0, NULL, NULL, serve_broken },
 	{ HTTP_GET, "/denied", nobody, 0, NULL, NULL, serve_page },
