@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { WORD_MAX = 512 }; /* bytes of what is offered, with a list before it */
+
 /* A line up to the cursor. */
 struct line {
 	int count; /* of words before the one at the cursor */
@@ -18,7 +20,7 @@ struct line {
 static void offer(const struct line *line, const char *prefix, const char *word, size_t len)
 {
 	size_t typed = strlen(line->at), head = strlen(prefix);
-	char whole[160];
+	char whole[WORD_MAX];
 
 	snprintf(whole, sizeof(whole), "%s%.*s", prefix, (int)len, word);
 	if (strncmp(whole, line->at, typed) == 0 && head + len < sizeof(whole))
@@ -126,14 +128,18 @@ static struct place find_place(const struct command *command, const struct line 
 	return place;
 }
 
-/* Is it a file that help calls so: "FILE", "PATH|HEX", "A.json"? */
+/* Is it a file that help calls so: "FILE", "PATH|HEX", "A.json"? Others' names are in words that are none, as in "KEY=VALUE". */
 static bool is_file(const char *name, size_t len)
 {
+	static const char *const whole[] = { "KEY", "CERT", "NEW_CERT", "[NEW_KEY]" };
 	static const char *const files[] = { "FILE",        "DIR",     "PEM",     "PATH",
 					     "PRIVATE_KEY", "RECEIPT", "RESULTS", ".json" };
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (memmem(name, len, files[i], strlen(files[i])))
+			return true;
+	for (size_t i = 0; i < ARRAY_LEN(whole); i++)
+		if (len == strlen(whole[i]) && memcmp(name, whole[i], len) == 0)
 			return true;
 	return false;
 }
@@ -150,6 +156,19 @@ static void offer_profiles(const struct line *line, const char *prefix)
 	profile_names_done(&names);
 }
 
+/* A list with commas between goes on behind its last one. */
+static void offer_listed(const struct line *line, const char *prefix, const char *const *words)
+{
+	const char *value =
+		line->at + (strncmp(line->at, prefix, strlen(prefix)) ? 0 : strlen(prefix));
+	const char *comma = strrchr(value, ',');
+	char before[WORD_MAX];
+
+	snprintf(before, sizeof(before), "%s%.*s", prefix, comma ? (int)(comma + 1 - value) : 0,
+		 value);
+	offer_all(line, before, words);
+}
+
 /* "words" and what the option may be, or "files". */
 static void answer_value(const struct line *line, const char *prefix, const struct cli_option *row)
 {
@@ -160,7 +179,9 @@ static void answer_value(const struct line *line, const char *prefix, const stru
 		return;
 	}
 	fputs("words\n", line->out);
-	if (words)
+	if (words && strcmp(row->value, "LIST") == 0)
+		offer_listed(line, prefix, words);
+	else if (words)
 		offer_all(line, prefix, words);
 	else if (strcmp(row->name, "profile") == 0)
 		offer_profiles(line, prefix);

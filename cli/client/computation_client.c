@@ -75,6 +75,8 @@ static const char *what_is_there(const char *command)
 		{ "cvm ",
 		  "'cocos-cli cvm list', with --workspace of one, and 'cocos-cli workspace list' "
 		  "show what is there" },
+		{ "user remove-identity",
+		  "'cocos-cli user list' and 'cocos-cli user identities NAME' show what is there" },
 		{ "user ", "'cocos-cli user list' shows who is there" },
 		{ "workspace ", "'cocos-cli workspace list' and 'cocos-cli workspace member list "
 				"WORKSPACE' show what is there" },
@@ -82,6 +84,8 @@ static const char *what_is_there(const char *command)
 			    "list' and 'cocos-cli computation list' show what is there" },
 		{ "invitation ", "'cocos-cli workspace list' and 'cocos-cli invitation list "
 				 "WORKSPACE' show what is there" },
+		{ "webhook redeliver", "'cocos-cli webhook list', with --workspace of one, and "
+				       "'cocos-cli webhook deliveries NUMBER' show what is there" },
 		{ "webhook ", "'cocos-cli workspace list' and 'cocos-cli webhook list', with "
 			      "--workspace of one, show what is there" },
 		{ "certificate ", "'cocos-cli certificate list' shows what is there" },

@@ -53,8 +53,15 @@ static int read_held(struct cli *cli, struct held *h, struct err *e)
 	CLEANUP(free) char *pem = NULL;
 
 	if (private_key_load(cli, cli->operands[0], &h->key, e) < 0 ||
-	    file_read_text(cli->operands[1], PEM_MAX, &pem, e) < 0)
+	    file_read_text(cli->operands[1], PEM_MAX, &pem, e) < 0) {
+		if (e->code == ERR_NOT_FOUND)
+			cli_hint(
+				cli,
+				"KEY and CERT are the files that 'cocos-cli certificate issue' wrote; "
+				"who has lost one asks an administrator for a token, "
+				"'cocos-cli certificate token'");
 		return err_code(e);
+	}
 	if (certificate_made_read(pem, &h->cert, e) < 0 || read_serial(h, e) < 0)
 		return err_wrap(e, "'%s'", cli->operands[1]);
 	if (EVP_PKEY_eq(X509_get0_pubkey(h->cert), h->key) != 1)

@@ -254,6 +254,7 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 {
 	Webhooks__CreateRequest request = WEBHOOKS__CREATE_REQUEST__INIT;
 	struct people_words events CLEANUP_WORDS = { .count = 0 };
+	const char *listed = cli_value(cli, "events");
 	struct table t CLEANUP_TABLE;
 	ProtobufCMessage *response;
 	enum cli_exit status;
@@ -261,7 +262,10 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 	table_init(&t, columns_of_new);
 	if (table_check(cli, e) < 0)
 		return CLI_USAGE;
-	if (people_words_read(cli_value(cli, "events"), &events, e) < 0)
+	/* Without the option it is all of them: who has said none has said something else. */
+	if (listed && !*listed)
+		return cli_usage(e, "--events names none: leave it out for all of them");
+	if (people_words_read(listed, &events, e) < 0)
 		return cli_usage(e, "--events: more than %d", PEOPLE_WORDS_MAX);
 	request.workspace = lent(cli_value(cli, "workspace"));
 	request.url = lent(cli->operands[0]);
@@ -272,9 +276,26 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 	return status == CLI_OK ? print_new(cli, response, e) : status;
 }
 
+/* For completion: the service judges them. */
+static const char *const events_known[] = {
+	"computation.created",
+	"computation.waiting",
+	"computation.running",
+	"computation.completed",
+	"computation.failed",
+	"computation.cancelled",
+	"computation.removed",
+	"cvm.made",
+	"cvm.lost",
+	"cvm.removed",
+	"usage.warning",
+	"usage.limit",
+	NULL,
+};
+
 /* clang-format off */
 static const struct cli_option create_options[] = {
-	{ .name = "events", .value = "LIST", .help = "with commas between, such as computation.completed,cvm.lost (all)" },
+	{ .name = "events", .value = "LIST", .offers = events_known, .help = "with commas between, such as computation.completed,cvm.lost (all)" },
 	{ .name = "description", .value = "TEXT", .help = "for people, at most 200 bytes" },
 	WORKSPACE_OPTION,
 	TABLE_OPTIONS,

@@ -81,6 +81,12 @@ def what_is_known_is_offered_and_nothing_else():
     assert ask("computation", "show", "") == ask("data", "--grpc-url", "") == ask("data", "--grpc-timeout", "1") == []
     assert ask("data", "--attestation-policy", "") is None and ask("attestation", "validate", "") is None
     assert ask("data", "--keep", "") == ["retry", "algorithm"] and ask("vm", "list", "--state", "r") == ["running", "removing"]
+    assert ask("certificate", "renew", "") is None and ask("certificate", "renew", "a", "b", "c", "") is None
+    assert ask("certificate", "issue", "") is None and ask("host", "add", "n", "u", "") == []
+    # A list goes on behind its last comma.
+    assert ask("webhook", "create", "--events", "cvm.l") == ["cvm.lost"]
+    assert ask("webhook", "create", "--events", "cvm.lost,usage.l") == ["cvm.lost,usage.limit"]
+    assert ask("webhook", "create", "--events=cvm.lost,usage.l") == ["--events=cvm.lost,usage.limit"]
     with Folder() as folder:
         home = {"XDG_CONFIG_HOME": folder("config")}
         assert ask("profile", "use", "", **home) == []
