@@ -16,6 +16,7 @@
 #include "computations/core/appraisal.h"
 #include "computations/core/hook_sender.h"
 #include "computations/core/judge_line.h"
+#include "computations/core/mail_sender.h"
 #include "computations/core/own_list.h"
 #include "computations/core/password_line.h"
 #include "computations/core/service.h"
@@ -247,6 +248,7 @@ static void on_drained(void *data)
 	web_close(d->web);
 	hook_sender_stop(d->service.hooks);
 	usage_keeper_stop(d->usage);
+	mail_sender_stop(d->service.mails);
 	signals_unref(&d->signals);
 }
 
@@ -300,8 +302,9 @@ static void close_authority(struct service *service)
 static int open_listeners(struct daemon *d, const struct config *c, struct err *e)
 {
 	if (hook_sender_new(&d->loop, d->queue, c, &d->service.hooks, e) < 0 ||
-	    usage_keeper_new(&d->loop, d->queue, c, &d->usage, e) < 0 || open_agents(d, c, e) < 0 ||
-	    open_admins(d, c, e) < 0)
+	    usage_keeper_new(&d->loop, d->queue, c, &d->usage, e) < 0 ||
+	    mail_sender_new(&d->loop, d->queue, c, &d->service.mails, e) < 0 ||
+	    open_agents(d, c, e) < 0 || open_admins(d, c, e) < 0)
 		return err_code(e);
 	d->metrics.revocations[0] = d->agent_lists;
 	d->metrics.revocations[1] = d->admin_lists;
@@ -323,6 +326,14 @@ static int start(struct daemon *d, const struct config *c, struct err *e)
 	    open_authority(d, c, e) < 0 || workflow_waits_new(s, &s->workflow_waits, e) < 0)
 		return err_code(e);
 	return open_listeners(d, c, e);
+}
+
+/* What works by the clock. */
+static void free_senders(struct daemon *d)
+{
+	hook_sender_free(d->service.hooks);
+	usage_keeper_free(d->usage);
+	mail_sender_free(d->service.mails);
 }
 
 int daemon_run(const struct config *config, struct err *e)
@@ -360,8 +371,7 @@ int daemon_run(const struct config *config, struct err *e)
 	password_line_free(d.service.passwords);
 	judge_line_free(d.service.judges);
 	machines_free(d.service.machines);
-	hook_sender_free(d.service.hooks);
-	usage_keeper_free(d.usage);
+	free_senders(&d);
 	workflow_waits_free(d.service.workflow_waits);
 	store_queue_free(d.queue);
 	close_authority(&d.service);

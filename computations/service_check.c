@@ -14,6 +14,7 @@
 #include "computations/core/appraisal.h"
 #include "computations/hook/hook_post.h"
 #include "computations/machines/manager_link.h"
+#include "computations/mail/mail_post.h"
 #include "computations/oidc/oidc_client.h"
 #include "computations/service_authority.h"
 #include "computations/store/store_form.h"
@@ -151,6 +152,37 @@ static int look_webhooks(void *subject, char *found, struct err *e)
 	return preflight_found(found, "to public addresses%s%s",
 			       c->webhook_networks ? ", and to COMPUTATIONS_WEBHOOK_NETWORKS" : "",
 			       c->webhook_http ? ", there by http:// as well" : "");
+}
+
+/* What sends is made with it; the server is not asked, which might count it. */
+static int look_mail(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+	const atomic_bool stopped = false;
+	CLEANUP(mail_post_free) struct mail_post *post = NULL;
+	CLEANUP(free) struct mail_server *server = calloc(1, sizeof(*server));
+	const struct mail_settings settings = config_mail(c);
+	bool is_set;
+	int failed;
+
+	if (!server)
+		return err_nomem(e);
+	if (!c->smtp_url)
+		return preflight_not_asked(
+			found,
+			"no COMPUTATIONS_SMTP_URL is set: invitations' links are given on by hand");
+	failed = mail_server_read(&settings, server, &is_set, e);
+	if (!failed)
+		failed = mail_post_new(server, &stopped, &post, e);
+	if (!failed)
+		failed = preflight_found(found, "by %s, port %u, %s%s, from %s", server->host,
+					 server->port,
+					 server->is_plain   ? "in plaintext on this machine"
+					 : server->is_smtps ? "with TLS"
+							    : "with STARTTLS",
+					 *server->user ? " and a password" : "", server->from);
+	explicit_bzero(server, sizeof(*server));
+	return failed;
 }
 
 /* As it is read at the start, with the secrets that it names; no provider is asked. */
@@ -300,6 +332,9 @@ static const struct preflight_check checks[] = {
 	  "form" },
 	{ "webhooks", look_webhooks,
 	  "correct the file that COMPUTATIONS_WEBHOOK_CA names: certificates of authorities, PEM" },
+	{ "mail", look_mail,
+	  "correct COMPUTATIONS_SMTP_URL, _FROM, _USER, or the files that _PASSWORD_FILE and _CA name: docs/operators.md "
+	  "has them" },
 	{ "sign-in", look_oidc,
 	  "correct the file that COMPUTATIONS_OIDC names, or the secrets that it names: docs/operators.md has its "
 	  "form" },

@@ -16,6 +16,7 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 {
 	People__InviteRequest request = PEOPLE__INVITE_REQUEST__INIT;
 	const char *role = cli_value(cli, "role"), *note = cli_value(cli, "for");
+	const char *mail = cli_value(cli, "mail");
 	char time[COMPUTATION_TIME_MAX];
 	const People__NewInvitation *made;
 	ProtobufCMessage *response;
@@ -28,11 +29,27 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 		request.role = (char *)(uintptr_t)role;
 	if (note)
 		request.note = (char *)(uintptr_t)note;
+	if (mail && !*mail)
+		return cli_usage(e,
+				 "--mail names no address: leave it out, and the link is printed");
+	if (mail)
+		request.mail = (char *)(uintptr_t)mail;
 	status = computation_call(cli, &people_invite, &request.base, &response, e);
 	if (status != CLI_OK)
 		return status;
 	made = (const People__NewInvitation *)response;
 	computation_time(made->expires, time);
+	if (*made->mailed_to) {
+		fprintf(cli->out, "mailed to %s\n", text_plain(made->mailed_to).text);
+		fprintf(stderr,
+			"note: invitation %" PRIu64 " works once, until %s; 'invitation list' says "
+			"how its mail went\n",
+			made->number, time);
+		protobuf_c_message_free_unpacked(response, NULL);
+		return CLI_OK;
+	}
+	if (mail)
+		fprintf(stderr, "note: mail is not configured at the service: give the link on\n");
 	fprintf(cli->out, "%s", text_plain(made->origin).text);
 	fprintf(cli->out, "%s\n", text_plain(made->path).text);
 	fprintf(stderr,
@@ -50,6 +67,7 @@ static const struct cli_option create_options[] = {
 	  .help = "administrator, member or viewer (member)" },
 	{ .name = "days", .value = "NUMBER", .help = "until it ends, at most 30 (7)" },
 	{ .name = "for", .value = "TEXT", .help = "for whom it is, as 'invitation list' shows it; at most 64 bytes" },
+	{ .name = "mail", .value = "ADDRESS", .help = "the service mails the link there and tells it nobody else, where its operator has a server for mail" },
 	CLIENT_OPTIONS,
 	{ .name = NULL },
 };
@@ -67,15 +85,25 @@ const struct command cmd_invitation_create = {
 		"password and is a new user of the service. Whoever has it first takes it: hand it over where\n"
 		"nobody else reads. It is good for nothing once it was taken or revoked or has ended, and while\n"
 		"whoever made it does not administer the workspace. A workspace has at most 100, those that\n"
-		"were taken within a day included.",
+		"were taken within a day included. With --mail it goes by mail, and 'mailed to ADDRESS' is printed in\n"
+		"place of the link: at most 3 in a day to one mailbox and 20 in an hour from one workspace; without a\n"
+		"server for mail the link is printed all the same.",
 };
 
 static const struct table_column columns[] = {
-	{ "NUMBER", "number", false },   { "ROLE", "role", false },
-	{ "STATE", "state", false },     { "FOR", "for", false },
-	{ "EXPIRES", "expires", false }, { "TAKEN BY", "taken_by", true },
-	{ "TAKEN", "taken", true },      { "INVITER", "inviter", true },
-	{ "CREATED", "created", true },  { NULL, NULL, false },
+	{ "NUMBER", "number", false },
+	{ "ROLE", "role", false },
+	{ "STATE", "state", false },
+	{ "FOR", "for", false },
+	{ "EXPIRES", "expires", false },
+	{ "TAKEN BY", "taken_by", true },
+	{ "TAKEN", "taken", true },
+	{ "INVITER", "inviter", true },
+	{ "CREATED", "created", true },
+	{ "MAIL", "mail", true },
+	{ "MAIL STATE", "mail_state", true },
+	{ "MAIL PROBLEM", "mail_problem", true },
+	{ NULL, NULL, false },
 };
 
 static void add_row(struct table *t, const People__Invitation *i)
@@ -89,6 +117,9 @@ static void add_row(struct table *t, const People__Invitation *i)
 	table_moment(t, people_ms(i->taken));
 	table_text(t, i->inviter);
 	table_moment(t, people_ms(i->created));
+	table_text(t, i->mail);
+	table_text(t, i->mail_state);
+	table_text(t, i->mail_problem);
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
@@ -122,7 +153,8 @@ const struct command cmd_invitation_list = {
 	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_list,
 	.more = "Those that are open, and for a day those that were taken. A stale one can't be taken, because\n"
-		"whoever made it does not administer the workspace any more.",
+		"whoever made it does not administer the workspace any more. MAIL is whom the service has mailed its link to,\n"
+		"MAIL STATE waiting (it is tried for a day), sent, given up or dropped.",
 };
 
 static enum cli_exit run_revoke(struct cli *cli, struct err *e)

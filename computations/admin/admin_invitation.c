@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin_invitation.c — links by which people become members of a workspace: people.PeopleService. */
+#include "common/base/encode.h"
 #include "common/base/log.h"
+#include "common/crypto/digest.h"
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_people.h"
+#include "computations/core/mail_sender.h"
+#include "computations/mail/mail.h"
 #include "computations/people/invitation.h"
 #include "computations/web/web.h"
 
@@ -16,6 +20,12 @@ struct invitation_rows {
 	struct workspace w; /* that it is about */
 	struct invitation rows[INVITATIONS_MAX];
 	int64_t number;
+	char *mail;       /* address that the link goes to; NULL: to none */
+	const char *from; /* lent; NULL: nothing is mailed */
+	const char *base; /* lent: what such a link begins with */
+	bool is_mailed;
+	struct mail_row mails[INVITATIONS_MAX];
+	size_t mail_count;
 };
 
 void people_invitation_free(struct invitation_rows *rows)
@@ -23,6 +33,7 @@ void people_invitation_free(struct invitation_rows *rows)
 	if (!rows)
 		return;
 	workspace_done(&rows->w);
+	free(rows->mail);
 	for (size_t i = 0; i < INVITATIONS_MAX; i++)
 		invitation_done(&rows->rows[i]);
 	free(rows);
@@ -62,6 +73,53 @@ static int check_whole(const struct request *r, struct err *e)
 		       "all of them");
 }
 
+/* In the same transaction: there is no invitation whose mail was lost, and none is mailed that is not there. */
+static int mail_link(struct store *store, struct request *r, enum membership role, int64_t now,
+		     struct err *e)
+{
+	struct people_request *p = r->people;
+	struct invitation_rows *rows = p->invitation;
+	char link[MAIL_LINK_MAX + 1], id[2 * 16 + 1], text[MAIL_TEXT_MAX + 1];
+	uint8_t bytes[16];
+	int failed;
+
+	if (random_bytes(bytes, sizeof(bytes), e) < 0)
+		return err_code(e);
+	hex_encode(bytes, sizeof(bytes), id);
+	snprintf(link, sizeof(link), "%s" INVITATION_PATH "%.*s", rows->base, INVITATION_TEXT_LEN,
+		 p->secret);
+	failed = mail_message_make(&(struct mail_words){ .from = rows->from,
+							 .to = rows->mail,
+							 .workspace = rows->w.name,
+							 .inviter = r->caller.who.name,
+							 .role = membership_rules[role].name,
+							 .link = link,
+							 .id = id,
+							 .now = now,
+							 .ends = p->expires },
+				   text, e);
+	if (!failed)
+		failed = mail_add(
+			&store->db,
+			&(struct mail_wish){ rows->w.number, rows->number, rows->mail, text }, now,
+			e);
+	explicit_bzero(link, sizeof(link));
+	explicit_bzero(text, sizeof(text));
+	explicit_bzero(p->secret, sizeof(p->secret));
+	rows->is_mailed = !failed;
+	return failed;
+}
+
+/* An address is judged also where it is of no use. */
+static int check_mail(struct store *store, const struct invitation_rows *rows, int64_t now,
+		      struct err *e)
+{
+	if (!rows->mail)
+		return 0;
+	return rows->from ? mail_check(&store->db, rows->w.number, rows->w.name, rows->mail, now, e)
+			  : mail_address_check(rows->mail, e);
+}
+
 static int run_invite(struct store *store, struct request *r, struct err *e)
 {
 	struct people_request *p = r->people;
@@ -69,13 +127,16 @@ static int run_invite(struct store *store, struct request *r, struct err *e)
 	const int64_t now = store_now();
 
 	if (check_whole(r, e) < 0 || (*p->user && membership_find(p->user, &wish.role, e) < 0) ||
-	    find(store, r, e) < 0 ||
+	    find(store, r, e) < 0 || check_mail(store, p->invitation, now, e) < 0 ||
 	    invitation_add(&store->db, &p->invitation->w, r->caller.who.person, &wish, now,
 			   &p->invitation->number, p->secret, e) < 0)
 		return err_code(e);
 	p->expires = now + (int64_t)(p->days ? p->days : INVITATION_DAYS) * 86400 * 1000;
-	request_is(r, "invitation %lld, %s", (long long)p->invitation->number,
-		   membership_rules[wish.role].name);
+	if (p->invitation->mail && p->invitation->from &&
+	    mail_link(store, r, wish.role, now, e) < 0)
+		return err_code(e);
+	request_is(r, "invitation %lld, %s%s", (long long)p->invitation->number,
+		   membership_rules[wish.role].name, p->invitation->is_mailed ? ", mailed" : "");
 	return 0;
 }
 
@@ -92,6 +153,11 @@ static void reply_invite(struct request *r)
 	}
 	snprintf(path, sizeof(path), INVITATION_PATH "%.*s", INVITATION_TEXT_LEN,
 		 r->people->secret);
+	if (r->people->invitation->is_mailed) {
+		*path = 0;
+		m.mailed_to = r->people->invitation->mail;
+		mail_sender_wake(r->service->mails);
+	}
 	m.number = (uint64_t)r->people->invitation->number;
 	m.origin = origin;
 	m.path = path;
@@ -110,6 +176,13 @@ void people_invite(struct rpc_call *call, const ProtobufCMessage *message)
 	if (!r)
 		return;
 	r->people->days = m->days;
+	r->people->invitation->from = mail_sender_from(r->service->mails);
+	r->people->invitation->base = web_link_base(r->service);
+	if (*m->mail && !(r->people->invitation->mail = strdup(m->mail))) {
+		err_nomem(&e);
+		request_refuse(r, &e);
+		return;
+	}
 	/* Without a page nobody could follow it. */
 	if (web_origin(r->service, origin, &e) < 0)
 		request_refuse(r, &e);
@@ -125,7 +198,19 @@ static int run_list(struct store *store, struct request *r, struct err *e)
 
 	if (find(store, r, e) < 0)
 		return err_code(e);
+	if (mail_list(&store->db, rows->w.number, rows->mails, ARRAY_LEN(rows->mails),
+		      &rows->mail_count, e) < 0)
+		return err_code(e);
 	return invitation_list(&store->db, rows->w.number, store_now(), rows->rows, &r->count, e);
+}
+
+static void put_mail(People__Invitation *m, const struct mail_row *mail)
+{
+	if (!mail)
+		return;
+	m->mail = (char *)(uintptr_t)mail->address;
+	m->mail_state = (char *)(uintptr_t)mail_state_name(mail->state);
+	m->mail_problem = (char *)(uintptr_t)mail->problem;
 }
 
 static void reply_list(struct request *r)
@@ -151,6 +236,8 @@ static void reply_list(struct request *r)
 		m->taken = people_time(&out[k].taken, i->taken);
 		m->taker = i->taker;
 		m->stale = i->is_stale && !i->taken;
+		put_mail(m, mail_find(r->people->invitation->mails,
+				      r->people->invitation->mail_count, i->number));
 	}
 	response.invitations = pointers;
 	response.n_invitations = r->count;

@@ -108,6 +108,17 @@ const struct setting config_settings[] = {
 		"webhooks may go to WEBHOOK_NETWORKS by http:// as well"),
 	TEXT("WEBHOOK_CA", webhook_ca, NULL,
 	     "authorities of the certificates of webhooks' receivers; absent: the system's"),
+	TEXT("SMTP_URL", smtp_url, NULL,
+	     "server that invitations are mailed by: smtp://HOST[:587], with STARTTLS unless it is loopback without SMTP_CA, or "
+	     "smtps://HOST[:465]; default: none, and links are given on by hand"),
+	TEXT("SMTP_FROM", smtp_from, NULL,
+	     "address that they are from, such as cocos@example.org; needed with SMTP_URL"),
+	TEXT("SMTP_USER", smtp_user, NULL,
+	     "whom that server knows this service as; default: it asks nobody"),
+	TEXT("SMTP_PASSWORD_FILE", smtp_password_file, NULL,
+	     "file with that user's password, one line; of mode 0640 at most"),
+	TEXT("SMTP_CA", smtp_ca, NULL,
+	     "authorities of that server's certificate; absent: the system's"),
 	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
 	      "CVMs that are known at a time"),
 	COUNT("MAX_COMPUTATIONS", SETTING_NUMBER, max_computations, "10000", 1, 10000000,
@@ -204,6 +215,7 @@ static int check_paths(const struct config *c, struct err *e)
 		{ "AUDIT_LOG", c->audit_log }, { "MANAGERS", c->managers },
 		{ "OIDC", c->oidc },           { "CA_CERT", c->ca_cert },
 		{ "CA_KEY", c->ca_key },       { "WEBHOOK_CA", c->webhook_ca },
+		{ "SMTP_CA", c->smtp_ca },     { "SMTP_PASSWORD_FILE", c->smtp_password_file },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -300,6 +312,21 @@ static int check_webhooks(const struct config *c, struct err *e)
 	return 0;
 }
 
+static int check_mail(const struct config *c, struct err *e)
+{
+	const struct mail_settings settings = config_mail(c);
+
+	if (mail_server_check(&settings, e) < 0)
+		return err_code(e);
+	/* The link is for somebody on another machine, and says where the page is. */
+	if (c->smtp_url && (!c->web || (metrics_address_is_open(c->web) && !c->web_origin)))
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_SMTP_URL needs COMPUTATIONS_WEB%s, where invitations' "
+			       "links lead",
+			       c->web ? "_ORIGIN" : "");
+	return 0;
+}
+
 static int check(struct config *c, struct err *e)
 {
 	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, c->client_crl, e) <
@@ -339,7 +366,7 @@ static int check(struct config *c, struct err *e)
 			"with COMPUTATIONS_ADMIN_SIGN_IN metrics are for this machine alone: "
 			"use a loopback address or unix:/path",
 			log_quote(c->metrics).text);
-	if (check_page(c, e) < 0)
+	if (check_page(c, e) < 0 || check_mail(c, e) < 0)
 		return err_code(e);
 	if (!c->has_admin_port)
 		return 0;
@@ -387,4 +414,10 @@ int config_load(const char *path, struct config *config, struct err *e)
 void config_done(struct config *config)
 {
 	settings_done(config_settings, config_settings_count, config);
+}
+
+struct mail_settings config_mail(const struct config *c)
+{
+	return (struct mail_settings){ c->smtp_url, c->smtp_from, c->smtp_user,
+				       c->smtp_password_file, c->smtp_ca };
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/base/settings.h"
+#include "computations/mail/mail_server.h"
 
 struct config {
 	char *host, *server_cert, *server_key, *client_ca_certs, *client_crl;
@@ -13,6 +14,7 @@ struct config {
 	char *state_dir, *database, *log_level, *audit_log, *metrics, *web, *web_origin, *oidc;
 	char *managers;
 	char *ca_cert, *ca_key, *ca_url;
+	char *smtp_url, *smtp_from, *smtp_user, *smtp_password_file, *smtp_ca;
 	char *webhook_networks, *webhook_refused, *webhook_ca;
 	char *attestation_policy, *attestation_root, *attestation_collateral, *attestation_ak;
 	char *attestation_cache, *attestation_kds, *attestation_pcs, *attestation_endorsements_ca;
@@ -32,3 +34,6 @@ extern const size_t config_settings_count;
  * listener off this machine without client certificates. */
 int config_load(const char *path, struct config *config, struct err *e) MUST_CHECK;
 void config_done(struct config *config);
+
+/* Its settings of mail; lent. */
+struct mail_settings config_mail(const struct config *config);

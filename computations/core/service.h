@@ -16,6 +16,7 @@ struct hook_sender;
 struct judge_line;
 struct known_hashes;
 struct machines;
+struct mail_sender;
 struct ocsp_responder;
 struct own_list;
 struct password_line;
@@ -36,6 +37,7 @@ struct service {
 	struct ocsp_responder *ocsp;     /* or what the status of one is; for the queue alone */
 	struct hook_sender *hooks;       /* that tells webhooks */
 	struct workflow_waits *workflow_waits; /* executors, for a node */
+	struct mail_sender *mails;             /* that sends invitations */
 	uint64_t max_sessions;
 	size_t session_count;   /* of agents */
 	size_t forwarder_count; /* of streams that only report */

@@ -19,8 +19,9 @@
 
 /* What was good for a moment, and may have been used or ended since. */
 static const char *const passing[] = {
-	"logins",      "entry_links", "devices",        "key_challenges",  "halves",
-	"invitations", "trips",       "passkeys_begun", "passkey_answers", "webhook_deliveries"
+	"logins",          "entry_links",        "devices", "key_challenges",
+	"halves",          "invitations",        "trips",   "passkeys_begun",
+	"passkey_answers", "webhook_deliveries", "mails"
 };
 
 /* A backup as it is looked at: a copy of the file's database, whose tables become the newest. */

@@ -3,6 +3,7 @@
 
 #include "computations/ca/ca_form.h"
 #include "computations/hook/hook_form.h"
+#include "computations/mail/mail_form.h"
 #include "computations/people/people_form.h"
 #include "computations/store/audit_form.h"
 #include "computations/store/evidence_form.h"
@@ -156,7 +157,9 @@ static const char schema[] =
 																			/* Sums of old months. */
 																			USAGE_MONTHS_FORM
 																				/* What runs elsewhere. */
-																				WORKFLOWS_FORM;
+																				WORKFLOWS_FORM
+																					/* What is mailed to whom. */
+																					MAILS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -168,7 +171,7 @@ static const char schema[] =
  * 25 no certificates, 26 none of the evidence that agents gave,
  * 27 no certificates that renew others,
  * 28 no webhooks, 29 no keys of creations,
- * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows. */
+ * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows, 33 no mails. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -205,6 +208,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[30] = HOOKS_WAITING_FORM,
 	[31] = USAGE_MONTHS_FORM,
 	[32] = WORKFLOWS_FORM,
+	[33] = MAILS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

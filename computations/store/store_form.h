@@ -6,7 +6,7 @@
 
 #include "common/db/db_form.h"
 
-enum { STORE_FORM = 33 /* what SQLite calls the database's user_version */ };
+enum { STORE_FORM = 34 /* what SQLite calls the database's user_version */ };
 
 /* Where PostgreSQL has them. */
 #define STORE_SCHEMA "cocos_computations"

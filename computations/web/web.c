@@ -211,3 +211,8 @@ int web_origin(const struct service *service, char origin[WEB_ORIGIN_MAX], struc
 		snprintf(origin, WEB_ORIGIN_MAX, "http://localhost:%u", service->web->door.port);
 	return 0;
 }
+
+const char *web_link_base(const struct service *service)
+{
+	return service->web ? service->web->passkeys.origin : "";
+}

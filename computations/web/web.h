@@ -21,6 +21,8 @@ void web_done(struct web *web);
 enum { WEB_ORIGIN_MAX = 32 };
 int web_origin(const struct service *service, char origin[WEB_ORIGIN_MAX],
 	       struct err *e) MUST_CHECK;
+/* What a link in a mail begins with: COMPUTATIONS_WEB_ORIGIN, or the page's address on this machine; lent. "": there is none. */
+const char *web_link_base(const struct service *service);
 
 /* Where somebody who has signed in lets a command line in (device.h). */
 #define WEB_DEVICE_PATH "/me/device"

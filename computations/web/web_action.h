@@ -34,6 +34,7 @@ struct web_input {
 	enum web_input_kind kind;
 	enum web_input_place place;
 	bool is_needed;
+	bool may_lack;    /* of its form: it asks where that does something */
 	uint64_t most;    /* of a number, */
 	uint64_t times;   /* which is that often what was said, then; 0: as it was said */
 	size_t at, count; /* in the message: itself, and how many there are of what is a list */

@@ -44,7 +44,7 @@ const char *const *web_input_names(const struct web_action *action, bool is_need
 		if (i->kind == INPUT_ACTIONS)
 			for (unsigned k = 0; !is_needed && web_input_word(i, k); k++)
 				names[count++] = web_input_word(i, k);
-		else if (is_needed == (i->kind != INPUT_FLAG))
+		else if (is_needed == (i->kind != INPUT_FLAG && !i->may_lack))
 			names[count++] = i->name;
 	}
 	names[count] = NULL;

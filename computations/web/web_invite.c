@@ -2,6 +2,7 @@
 /* web_invite.c — invitations to a workspace, by whoever governs it: those that are open, a new one, whose link is shown once. */
 #include "common/base/json.h"
 #include "common/base/timestamp.h"
+#include "computations/core/mail_sender.h"
 #include "computations/web/web_act.h"
 #include "computations/web/web_action_row.h"
 #include "computations/web/web_json.h"
@@ -19,8 +20,18 @@ int web_run_invitations(struct store *store, struct web_work *work, struct err *
 {
 	struct web_place *place = web_place_of(work);
 
+	if (mail_list(&store->db, place->w.number, place->mails, ARRAY_LEN(place->mails),
+		      &place->mail_count, e) < 0)
+		return err_code(e);
 	return invitation_list(&store->db, place->w.number, store_now(), place->invitations,
 			       &place->invitation_count, e);
+}
+
+static void put_mail(const struct mail_row *m, struct writer *w)
+{
+	if (m)
+		page_put(w, "<span class=\"sub\">mail to <bdi>%t</bdi>: %s%s%t</span>", m->address,
+			 mail_state_name(m->state), *m->problem ? ": " : "", m->problem);
 }
 
 static void put_row(const struct web_work *work, const struct invitation *i, struct writer *w)
@@ -28,8 +39,11 @@ static void put_row(const struct web_work *work, const struct invitation *i, str
 	char path[64];
 
 	page_row_begin(w);
-	page_put(w, "<bdi>%t</bdi><span class=\"sub\">%s</span></th>", *i->note ? i->note : "–",
+	page_put(w, "<bdi>%t</bdi><span class=\"sub\">%s</span>", *i->note ? i->note : "–",
 		 membership_rules[i->role].name);
+	put_mail(mail_find(web_place_of(work)->mails, web_place_of(work)->mail_count, i->number),
+		 w);
+	page_put(w, "</th>");
 	page_cell(w, "From");
 	page_put(w, "<bdi>%t</bdi></td>", *i->inviter ? i->inviter : "the service’s operator");
 	page_cell(w, "Until");
@@ -85,7 +99,9 @@ static void reply_json(struct web_work *work)
 	writer_text(&w, "[");
 	for (size_t i = 0; i < place->invitation_count; i++) {
 		writer_text(&w, i ? "," : "");
-		web_json_invitation(&w, &place->invitations[i]);
+		web_json_invitation(
+			&w, &place->invitations[i],
+			mail_find(place->mails, place->mail_count, place->invitations[i].number));
 	}
 	writer_text(&w, "]}\n");
 	web_reply_json(work->r, &w);
@@ -111,6 +127,14 @@ void web_put_invite(const struct web_work *work, struct writer *w)
 		"type=\"text\" maxlength=\"%d\" autocomplete=\"off\" aria-describedby=\"h-note\"><span "
 		"class=\"hint\" id=\"h-note\">%t</span></div>\n",
 		(int64_t)INVITATION_NOTE_MAX, WEB_INVITE_NOTE);
+	/* Where nothing is mailed, nobody is asked for an address. */
+	if (mail_sender_from(work->web->service->mails))
+		page_put(
+			w,
+			"<div><label for=\"f-mail\">Mail it to</label><input id=\"f-mail\" name=\"mail\" "
+			"type=\"email\" maxlength=\"%d\" autocomplete=\"off\" "
+			"aria-describedby=\"h-mail\"><span class=\"hint\" id=\"h-mail\">%t</span></div>\n",
+			(int64_t)MAIL_ADDRESS_MAX, WEB_INVITE_MAIL);
 	web_place_roles(w, MEMBERSHIP_MEMBER);
 	page_put(w,
 		 "<div><label for=\"f-days\">Days until it ends</label><input id=\"f-days\" "
@@ -128,20 +152,26 @@ static void reply_page(struct web_act *act, const ProtobufCMessage *answer)
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 
 	page_begin(&w, NULL, "Invitation", "");
-	page_put(
-		&w,
-		"<nav class=\"crumbs\" aria-label=\"Breadcrumb\"><a href=\"/w/%u/members\"><bdi>%t"
-		"</bdi></a> /</nav>\n<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 "
-		"id=\"gate\">An invitation to <bdi>%t</bdi></h1>\n<p>%t</p>\n<div class=\"cmd "
-		"plain\"><pre id=\"link\" tabindex=\"0\" role=\"region\" aria-label=\"Link\"><code>%t%t"
-		"</code></pre><button class=\"btn quiet\" type=\"button\" data-copy=\"link\">Copy<span "
-		"class=\"sr\"> the link</span></button></div>\n<p>It ends ",
-		place, place, place, WEB_INVITE_ONCE, m->origin, m->path);
+	page_put(&w,
+		 "<nav class=\"crumbs\" aria-label=\"Breadcrumb\"><a href=\"/w/%u/members\"><bdi>%t"
+		 "</bdi></a> /</nav>\n<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 "
+		 "id=\"gate\">An invitation to <bdi>%t</bdi></h1>\n",
+		 place, place, place);
+	if (*m->mailed_to)
+		page_put(&w, "<p>It is mailed to <b><bdi>%t</bdi></b>. %t</p>\n", m->mailed_to,
+			 WEB_INVITE_MAILED);
+	else
+		page_put(
+			&w,
+			"<p>%t</p>\n<div class=\"cmd plain\"><pre id=\"link\" tabindex=\"0\" "
+			"role=\"region\" aria-label=\"Link\"><code>%t%t</code></pre><button class=\"btn "
+			"quiet\" type=\"button\" data-copy=\"link\">Copy<span class=\"sr\"> the "
+			"link</span></button></div>\n",
+			WEB_INVITE_ONCE, m->origin, m->path);
+	page_put(&w, "<p>It ends ");
 	page_time(&w, m->expires ? m->expires->seconds * 1000 : 0);
-	page_put(
-		&w,
-		".</p>\n<p><a class=\"btn\" href=\"/w/%u/members\">It is sent</a></p>\n</section>\n",
-		place);
+	page_put(&w, ".</p>\n<p><a class=\"btn\" href=\"/w/%u/members\">%t</a></p>\n</section>\n",
+		 place, *m->mailed_to ? "Back" : "It is sent");
 	page_end(&w);
 	web_reply_html(act->r, &w, 200);
 }
@@ -155,8 +185,12 @@ static void reply_made(struct web_act *act, const ProtobufCMessage *answer)
 	timestamp_format(m->expires ? m->expires->seconds : 0, until);
 	snprintf(link, sizeof(link), "%s%s", m->origin, m->path);
 	writer_printf(&w, "{\"number\":%llu", (unsigned long long)m->number);
-	json_put_key(&w, "link");
-	json_quote(&w, link, strlen(link));
+	/* One that is mailed is told to nobody else. */
+	json_put_key(&w, *m->mailed_to ? "mailed_to" : "link");
+	if (*m->mailed_to)
+		json_quote(&w, m->mailed_to, strlen(m->mailed_to));
+	else
+		json_quote(&w, link, strlen(link));
 	json_put_key(&w, "expires");
 	json_quote(&w, until, strlen(until));
 	writer_text(&w, "}\n");
@@ -176,6 +210,13 @@ static const struct web_input invite[] = {
 	  .meaning = "until it ends; without: 7" },
 	BODY("note", INPUT_TEXT, People__InviteRequest, note,
 	     "for whom it is, at most 64 bytes; its governors alone see it"),
+	{ .name = "mail",
+	  .kind = INPUT_TEXT,
+	  .may_lack = true,
+	  .at = offsetof(People__InviteRequest, mail),
+	  .meaning =
+		  "address that the link is mailed to, and told to nobody else, where the service has a "
+		  "server for mail; else the answer has it" },
 	END,
 };
 

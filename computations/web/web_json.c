@@ -266,7 +266,7 @@ void web_json_member(struct writer *w, const struct workspace_member *m)
 	writer_text(w, "}");
 }
 
-void web_json_invitation(struct writer *w, const struct invitation *i)
+void web_json_invitation(struct writer *w, const struct invitation *i, const struct mail_row *mail)
 {
 	writer_text(w, "{");
 	put_number(w, "number", i->number);
@@ -278,6 +278,11 @@ void web_json_invitation(struct writer *w, const struct invitation *i)
 	put_time(w, "taken", i->taken);
 	put_text(w, "taker", i->taker);
 	put_flag(w, "stale", i->is_stale && !i->taken);
+	if (mail) {
+		put_text(w, "mail", mail->address);
+		put_text(w, "mail_state", mail_state_name(mail->state));
+		put_text(w, "mail_problem", mail->problem);
+	}
 	writer_text(w, "}");
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/base/writer.h"
 #include "computations/core/admin_access.h"
+#include "computations/mail/mail.h"
 #include "computations/people/asset.h"
 #include "computations/people/invitation.h"
 #include "computations/people/role.h"
@@ -34,7 +35,7 @@ void web_json_role(struct writer *w, const struct role_list *list, const char *n
 		   unsigned actions, bool is_own);
 void web_json_workspace(struct writer *w, const struct workspace *s, enum membership role);
 void web_json_member(struct writer *w, const struct workspace_member *m);
-void web_json_invitation(struct writer *w, const struct invitation *i);
+void web_json_invitation(struct writer *w, const struct invitation *i, const struct mail_row *mail);
 void web_json_token(struct writer *w, const struct token *t);
 void web_json_login(struct writer *w, const struct login *l);
 struct user_key;

@@ -68,6 +68,7 @@ static int put_open(const struct http_answer *a, const char *secret, struct writ
 		    struct err *e)
 {
 	CLEANUP(json_free) struct json *root = NULL;
+	bool had_one = false;
 
 	if (json_parse(a->body, a->len, &root, e) < 0)
 		return err_code(e);
@@ -76,8 +77,10 @@ static int put_open(const struct http_answer *a, const char *secret, struct writ
 	for (size_t i = 0; i < root->count; i++) {
 		const struct json *m = &root->items[i];
 
-		if (strcmp(m->key, secret) == 0)
+		if (strcmp(m->key, secret) == 0) {
+			had_one = true;
 			continue;
+		}
 		json_put_key(w, m->key);
 		if (m->type == JSON_STRING)
 			json_quote(w, m->text, strlen(m->text));
@@ -86,8 +89,11 @@ static int put_open(const struct http_answer *a, const char *secret, struct writ
 		else
 			w->bad = true;
 	}
-	json_put_key(w, "withheld");
-	writer_printf(w, "\"%s: it was told once, and is not kept\"}\n", secret);
+	if (had_one) {
+		json_put_key(w, "withheld");
+		writer_printf(w, "\"%s: it was told once, and is not kept\"", secret);
+	}
+	writer_text(w, "}\n");
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "computations/mail/mail.h"
 #include "computations/people/asset.h"
 #include "computations/people/invitation.h"
 #include "computations/web/web_page.h"
@@ -14,7 +15,8 @@ struct web_place {
 	struct workspace_member
 		members[WEB_ROWS + 1]; /* a page of them, or the one that is shown */
 	struct invitation invitations[INVITATIONS_MAX];
-	size_t invitation_count;
+	struct mail_row mails[INVITATIONS_MAX]; /* of them */
+	size_t invitation_count, mail_count;
 	struct asset_row assets[WEB_ROWS + 1]; /* as the members */
 	char *links[ASSET_LINKS_SHOWN];        /* of the one */
 	size_t link_count;

@@ -130,6 +130,11 @@
 #define WEB_INVITE_NOTE "For your own list; at most 64 bytes. It is not shown with the link."
 #define WEB_INVITE_ONCE \
 	"It is shown once, and kept nowhere. Whoever opens it first is in: lost, withdraw it and make another."
+#define WEB_INVITE_MAIL \
+	"Then nobody else is shown the link. Empty: it is shown to you, to give it on."
+#define WEB_INVITE_MAILED                                                                           \
+	"Its server is tried for a day; how it went stands with the invitation. Lost, withdraw it " \
+	"and make another."
 #define WEB_INVITATION_STALE "good for nothing: who made it may not any more"
 #define WEB_WORKSPACE_NEW \
 	"Each computation is in one, and only who is a member there sees it. Whoever makes a workspace administers it."

@@ -4,9 +4,14 @@ new user who comes with one."""
 import contextlib
 import re
 
+import grpc
+
+from harness import until
 from invitations import GONE, Invited, choice
+from people import Caller
 from rows import Outcome, row
 from sign_in import OTHER, PASSWORD, WRONG
+from smtp_server import Mailbox, invite, listed, mailing, until_mail
 
 OVER = GONE.split(",", maxsplit=1)[0]
 
@@ -149,3 +154,123 @@ def somebody_elses_name(evil):
     with invited() as (page, path, b):
         page.user("anna")
         return came(b.post(path + "/sign-in", name="anna", password=OTHER if evil else PASSWORD), page)
+
+
+# ---- by mail ----
+
+def mailed(running, address="anna@example.com", **fields):
+    """One that is sent, or what the service said; gained: what came to the mailbox."""
+    before = len(running.box.came)
+    try:
+        made = invite(running, address, **fields)
+    except grpc.RpcError as error:
+        return Outcome(False, error.details(), len(running.box.came) - before)
+    until_mail(running, made.number, "sent", fields.get("workspace", "default"))
+    return Outcome(True, "", len(running.box.came) - before)
+
+
+def address_row(name, address, about, **fields):
+    def attempt(evil):
+        with mailing() as running:
+            done = mailed(running, address if evil else "anna@example.com", **(fields if evil else {}))
+            assert len(running.box.came) == (0 if evil else 1) and (not evil or not listed(running))
+            return done
+    attempt.__doc__ = about
+    row("invitation-mail-" + name, "no address that mail goes to")(attempt)
+
+
+address_row("with-a-header", "anna@example.com\r\nBcc: crowd@example.org", "A line more in the address: a header that names others.")
+address_row("with-a-body", "anna@example.com\r\n\r\nPay here: https://example.org/", "An empty line in the address: text of his own.")
+address_row("with-a-command", "anna@example.com>\r\nRCPT TO:<crowd@example.org", "What ends the server's line, and begins another.")
+address_row("to-two", "anna@example.com,crowd@example.org", "Two addresses where one is asked for.")
+address_row("to-two-by-quotes", '"crowd@example.org"@example.com', "One that some servers send on to the other.")
+address_row("to-two-by-a-route", "crowd%example.org@example.com", "The same in an older form.")
+address_row("with-an-option", "-oQ/tmp@example.com", "A word that a mail program takes for an option.")
+
+
+@row("invitation-mail-by-a-workspace-s-name", "with a letter or digit first")
+def by_a_name(evil):
+    """A workspace whose name is a header stands in the subject of each of its mails."""
+    with mailing() as running:
+        try:
+            running.root("AddWorkspace", name="lab\r\nBcc: crowd@example.org" if evil else "lab")
+        except grpc.RpcError as error:
+            return Outcome(False, error.details(), len(running.box.came))
+        return mailed(running, workspace="lab")
+
+
+@row("invitation-mail-with-words-of-his-own", "none of his words")
+def words_of_his_own(evil):
+    """For whom it is he says in words that a stranger is to read as the service's."""
+    with mailing() as running:
+        done = mailed(running, note="Pay here: https://example.org/")
+        [came] = running.box.came
+        told = "Pay here" in came.raw.decode()
+        return Outcome(told, "none of his words are in it", 0) if evil else done
+
+
+@row("invitation-mail-bomb", "to that address within a day")
+def bomb(evil):
+    """One stranger is mailed over and over: with tags, in capitals, from other workspaces, and each is revoked."""
+    with mailing() as running:
+        for i in range(3 if evil else 2):
+            running.root("AddWorkspace", name=f"lab{i}")
+            made = invite(running, f"Anna+{i}@Example.com", workspace=f"lab{i}")
+            running.root("RevokeInvitation", workspace=f"lab{i}", number=made.number)
+        return mailed(running)
+
+
+@row("invitation-mail-flood", "20 invitations within an hour")
+def flood(evil):
+    """Many strangers are mailed by one workspace."""
+    with mailing() as running:
+        for i in range(20 if evil else 19):
+            invite(running, f"user{i}@example.com")
+        running.box.until(20 if evil else 19)
+        return mailed(running)
+
+
+@row("invitation-mail-by-a-member", "may not administer this workspace")
+def by_a_member(evil):
+    """Who does not administer the workspace has the service mail somebody."""
+    with mailing() as running:
+        running.root("AddUser", name="bert")
+        running.root("SetMember", workspace="default", user="bert", role="member" if evil else "administrator")
+        return mailed(running, caller=Caller(running.channel, running.root("AddToken", user="bert", name="t").token))
+
+
+def certificate_row(name, check, make, about, **settings):
+    """The honest twin's server has STARTTLS and a certificate of our authority."""
+    def attempt(evil):
+        with mailing(make if evil else Mailbox, **(settings if evil else {})) as running:
+            made = invite(running)
+            if not evil:
+                until_mail(running, made.number, "sent")
+                return Outcome(True, "", len(running.box.came))
+            until(lambda: listed(running)[made.number].mail_problem, "it was tried")
+            said = set(running.box.verbs) & {"AUTH", "MAIL", "RCPT", "DATA"}
+            return Outcome(False, listed(running)[made.number].mail_problem, len(running.box.came) + len(said))
+    attempt.__doc__ = about
+    row("invitation-mail-" + name, check)(attempt)
+
+
+certificate_row("without-a-certificate-of-ours", "TLS: ", Mailbox, "Somebody on the way answers in the server's place, with a certificate "
+                "of his own authority.", SMTP_CA="/etc/ssl/certs/ca-certificates.crt")
+certificate_row("without-a-certificate-of-ours-by-smtps", "TLS: ", lambda tls: Mailbox(tls, smtps=True), "The same where all is TLS.",
+                SMTP_CA="/etc/ssl/certs/ca-certificates.crt")
+certificate_row("starttls-taken-away", "STARTTLS", lambda tls: Mailbox(tls, starttls=False), "Somebody on the way leaves out that the "
+                "server speaks TLS, and would read the link and the password.")
+
+
+@row("invitation-mail-link-read-elsewhere", "is nowhere else")
+def read_elsewhere(evil):
+    """Who reads the service's log, its audit log or its answers looks for the link; the honest twin looks in the mailbox."""
+    with mailing() as running:
+        made = invite(running)
+        until_mail(running, made.number, "sent")
+        secret = running.box.until().path().rsplit("/", 1)[1]
+        where = [running.process.text(), str(made), str(listed(running)), str(running.root("ListInvitations", workspace="default"))]
+        if not evil:
+            return Outcome(secret in running.box.came[0].text, "", len(secret))
+        found = [text for text in where if secret in text]
+        return Outcome(bool(found), "the link is nowhere else", len(found))

@@ -361,4 +361,23 @@ def hook_url():
     }
 
 
-TARGETS = [hook_url, attested, authenticator, dhcp, grpc_headers, grpc_framing, endorse_header]
+def mail():
+    """An address, a workspace, a user, a link and a server, with zero bytes between."""
+    link, server = b"https://cocos.example.org:9466/invite/" + b"0a" * 32, b"smtp://mail.example.org:587"
+
+    def of(address=b"anna@example.com", place=b"lab", user=b"head", where=link, url=server):
+        return b"\0".join([address, place, user, where, url])
+    return {
+        "good": of(), "operator": of(user=b"", url=b"smtps://mail.example.org"), "plus": of(b"Anna.Ng+lab@Example.COM", url=b"smtp://[2001:db8::1]:25"),
+        "empty": b"", "no-at": of(b"anna", url=b"smtp://"), "no-domain": of(b"anna@", url=b"smtp://x:0"), "no-local": of(b"@example.com", url=b"http://x"),
+        "one-label": of(b"a@localhost", url=b"smtp://x/"), "number": of(b"a@127.0.0.1", url=b"smtp://u@x"), "two": of(b"a@b.de,c@d.de", url=b"smtp://[x]"),
+        "header": of(b"a@b.de\r\nBcc: c@d.de", url=b"smtp://[::1"), "dots": of(b"a..b@c.de", url=b"smtp://-x"), "dot": of(b".a@c.de", url=b"smtp://x:65536"),
+        "dash": of(b"-a@c.de", url=b"smtp://x:25a"), "label": of(b"a@-c.de", url=b"smtp://[::1]x"), "longest-local": of(b"a" * 64 + b"@c.de"),
+        "longer-local": of(b"a" * 65 + b"@c.de"), "longer-label": of(b"a@" + b"b" * 64 + b".de"), "longer": of(b"a@" + b"b." * 130 + b"de"),
+        "place": of(place=b"x\r\nBcc: y@z.de"), "place-long": of(place=b"x" * 64), "user": of(user=b"a b"), "link": of(where=b"https://x/\r\n"),
+        "link-longest": of(where=b"x" * 400), "link-longer": of(where=b"x" * 401), "host-longer": of(url=b"smtp://" + b"x" * 254),
+        "host-longest": of(url=b"smtp://" + b"x" * 253), "url-longer": of(url=b"smtp://" + b"x" * 300), "port-longest": of(url=b"smtps://x:65535"),
+    }
+
+
+TARGETS = [hook_url, mail, attested, authenticator, dhcp, grpc_headers, grpc_framing, endorse_header]

@@ -78,6 +78,7 @@ static const char *const takes_away[STORE_FORM] = {
 	[31] = "DROP TABLE usage_months; DROP INDEX usage_spans_since; DROP INDEX usage_spans_empty;",
 	[32] = "DROP TABLE workflow_outputs; DROP TABLE workflow_keys; DROP TABLE workflow_nodes;"
 	       "DROP TABLE workflows; DROP TABLE executors;",
+	[33] = "DROP TABLE mails;",
 };
 
 void store_room_age(struct store_room *f, int form)
