@@ -162,20 +162,36 @@ static void node_to_json(struct json_out *out, const struct workflow_spec *spec,
 	json_out_end(out);
 }
 
+/* Of the order, which was verified: what the service says of id, key and end is not asked for. */
+struct verified {
+	char id[WORKFLOW_ID_TEXT_LEN + 1];
+	uint8_t key[KEY_FINGERPRINT_LEN];
+	Google__Protobuf__Timestamp expires;
+};
+
+static int take_verified(const struct workflow_order *order, struct verified *v, struct err *e)
+{
+	google__protobuf__timestamp__init(&v->expires);
+	v->expires.seconds = order->expires / 1000;
+	v->expires.nanos = (int32_t)(order->expires % 1000) * 1000000;
+	hex_encode(order->id, sizeof(order->id), v->id);
+	return key_fingerprint(order->submitter, order->submitter_len, v->key, e);
+}
+
 static void to_json(struct json_out *out, const Workflows__Workflow *w,
-		    const struct workflow_order *order)
+		    const struct workflow_order *order, const struct verified *v)
 {
 	json_out_object(out, NULL);
-	json_out_text(out, "id", w->id);
+	json_out_text(out, "id", v->id);
 	json_out_text(out, "name", w->name);
 	json_out_text(out, "workspace", w->workspace);
 	json_out_text(out, "state", w->state);
 	json_out_text(out, "reason", w->reason);
 	json_out_text(out, "submitter", w->submitter);
-	json_out_hex(out, "key", w->key.data, w->key.len);
+	json_out_hex(out, "key", v->key, sizeof(v->key));
 	computation_time_to_json(out, "created", w->created);
 	computation_time_to_json(out, "ended", w->ended);
-	computation_time_to_json(out, "expires", w->expires);
+	computation_time_to_json(out, "expires", &v->expires);
 	json_out_list(out, "nodes");
 	for (size_t i = 0; i < order->spec.count; i++)
 		node_to_json(out, &order->spec, i, w->nodes[i]);
@@ -188,10 +204,13 @@ static int print_for_programs(struct cli *cli, const Workflows__Workflow *w,
 {
 	struct json_out out CLEANUP_JSON_OUT;
 	struct table t CLEANUP_TABLE;
+	struct verified v;
 
 	table_init(&t, columns);
 	json_out_init(&out);
-	to_json(&out, w, order);
+	if (take_verified(order, &v, e) < 0)
+		return err_code(e);
+	to_json(&out, w, order, &v);
 	add_row(&t, w);
 	table_object(&t, &out);
 	return table_print_one(&t, cli, e);
@@ -202,16 +221,16 @@ static int print_for_people(struct cli *cli, const Workflows__Workflow *w,
 {
 	char created[COMPUTATION_TIME_MAX], ended[COMPUTATION_TIME_MAX],
 		hex[2 * KEY_FINGERPRINT_LEN + 1];
-	uint8_t key[KEY_FINGERPRINT_LEN];
 	struct table t CLEANUP_TABLE;
+	struct verified v;
 
 	table_init(&t, node_columns);
-	if (key_fingerprint(order->submitter, order->submitter_len, key, e) < 0)
+	if (take_verified(order, &v, e) < 0)
 		return err_code(e);
-	hex_encode(key, sizeof(key), hex);
+	hex_encode(v.key, sizeof(v.key), hex);
 	computation_time(w->created, created);
 	computation_time(w->ended, ended);
-	fprintf(cli->out, "Workflow:  %s%s%s\n", w->id, *w->name ? "  " : "",
+	fprintf(cli->out, "Workflow:  %s%s%s\n", v.id, *w->name ? "  " : "",
 		text_plain(w->name).text);
 	fprintf(cli->out, "State:     %s%s%s\n", text_plain(w->state).text, *w->reason ? ": " : "",
 		text_plain(w->reason).text);

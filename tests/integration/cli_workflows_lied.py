@@ -121,12 +121,32 @@ def a_result_that_is_not_the_executors_is_not_written():
         assert w("workflow", "decrypt", name, "--key", w.key).ok() == "true\n"
 
 
+def what_is_verified_is_shown_from_the_order():
+    """Neither another key nor another id is shown in its name, nor anything that a terminal would do."""
+    with world() as w:
+        name = w.submit([node("a")], "--name", "one").ok().strip()
+
+        def lie(request, context, honest):
+            said = honest()
+            said.id, said.key = "\x1b[2J" + "0" * 64, bytes(32)
+            said.expires.FromSeconds(4102444800)
+            return said
+
+        w.service.says = {"Get": lie}
+        text = w("workflow", "get", name).ok()
+        assert name in text and w.fingerprint in text and "\x1b" not in text, repr(text)
+        shown = w("workflow", "get", name, "-o", "json").json()
+        assert (shown["id"], shown["key"]) == (name, w.fingerprint), shown
+        assert not shown["expires"].startswith("2100"), shown
+
+
 TESTS = [
     a_service_that_lies_of_a_node_has_nothing_run,
     a_service_that_lies_of_inputs_has_nothing_run,
     an_order_that_has_expired_or_asks_for_more_is_not_run,
     an_output_for_a_key_that_is_not_named_is_not_made,
     a_result_that_is_not_the_executors_is_not_written,
+    what_is_verified_is_shown_from_the_order,
 ]
 
 if __name__ == "__main__":
