@@ -7,6 +7,7 @@
 #include "cli/client/workflow_client.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/workflow/workflow_output.h"
 
@@ -387,6 +388,16 @@ static int open_output(const struct workflow_order *order, size_t number, const 
 				    said->sealed.len, bytes, len, e);
 }
 
+/* For its owner alone, as results of computations are. */
+static int write_result(const struct cli *cli, const void *bytes, size_t len, struct err *e)
+{
+	const char *path = cli_value(cli, "output");
+
+	if (path && strcmp(path, "-") != 0)
+		return file_write(path, bytes, len, 0600, e);
+	return output_write(cli, path, bytes, len, e);
+}
+
 static enum cli_exit decrypt(struct client *client, const struct workflow_order *order,
 			     const EVP_PKEY *key, struct err *e)
 {
@@ -412,7 +423,7 @@ static enum cli_exit decrypt(struct client *client, const struct workflow_order 
 		err_record_context(e, "refused, nothing was written");
 		return CLI_NOT_GENUINE;
 	}
-	failed = output_write(cli, cli_value(cli, "output"), bytes, len, e);
+	failed = write_result(cli, bytes, len, e);
 	OPENSSL_cleanse(bytes, len);
 	free(bytes);
 	return failed ? CLI_FAILED : CLI_OK;

@@ -116,6 +116,19 @@ def what_was_submitted_is_listed_shown_and_cancelled():
         w("workflow", "decrypt", name, "b", "--key", other).refused(2, "not signed with that key")
 
 
+def a_result_is_for_its_owner_alone():
+    with world() as w:
+        w.script("print('secret')\n")
+        name = w.submit([node("a")]).ok().strip()
+        assert w.once().status == 0
+        before = os.umask(0o022)
+        try:
+            w("workflow", "decrypt", name, "--key", w.key, "-o", w.folder("out")).ok()
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE(os.stat(w.folder("out")).st_mode) == 0o600
+
+
 # ---- a program and its end ----
 
 def a_program_has_its_node_and_nothing_of_ours():
@@ -257,6 +270,7 @@ TESTS = [
     two_hospitals_and_a_cloud_give_60,
     both_ends_agree_with_another_implementation,
     what_was_submitted_is_listed_shown_and_cancelled,
+    a_result_is_for_its_owner_alone,
     a_program_has_its_node_and_nothing_of_ours,
     nothing_outlives_a_node,
     an_executor_that_is_killed_takes_its_programs_along,
