@@ -11,6 +11,7 @@
 #include <openssl/crypto.h>
 
 enum { RENEW_TIMEOUT_MS = 10000, RENEW_MIN_S = 1, RENEW_MAX_S = 60, PAUSE_AFTER_REFUSAL_S = 1 };
+enum { NO_ROOM_TRIES = 5 }; /* with rests between them: a quarter of a minute, which is within a lease */
 
 static ProtobufCBinaryData secret_of(struct executor *x)
 {
@@ -25,11 +26,20 @@ static void tell(const Workflows__TakenNode *taken, const char *name, const char
 
 /* ---- what becomes of it ---- */
 
-/* Told until it is known there. EXECUTOR_LOST: it was not ours any more. */
+/* Nothing else would be said of that output. That there is no room may pass: the service says so of strangers' calls and of its
+ * own log as well. */
+static bool is_refused(const Workflows__FinishNodeRequest *request, const struct err *e, int tries)
+{
+	return request->sealed.len &&
+	       (e->code == ERR_INVALID || (e->code == ERR_EXHAUSTED && tries >= NO_ROOM_TRIES));
+}
+
+/* Told until it is known there. EXECUTOR_LOST: it was not ours any more; EXECUTOR_FAILED: that output is not taken. */
 static enum executor_outcome finish(struct executor *x, const Workflows__TakenNode *taken,
 				    Workflows__FinishNodeRequest *request, struct err *e)
 {
 	ProtobufCMessage *response;
+	int tries = 0;
 
 	request->executor = x->number;
 	request->secret = secret_of(x);
@@ -39,7 +49,8 @@ static enum executor_outcome finish(struct executor *x, const Workflows__TakenNo
 	while (executor_ask(x, &workflow_finish_node, &request->base, &response, e) < 0) {
 		if (e->code == ERR_PRECONDITION || e->code == ERR_NOT_FOUND)
 			return EXECUTOR_LOST;
-		if (request->sealed.len && (e->code == ERR_INVALID || e->code == ERR_EXHAUSTED))
+		tries += e->code == ERR_EXHAUSTED;
+		if (is_refused(request, e, tries))
 			return EXECUTOR_FAILED;
 		if (!executor_rests(x, e))
 			return EXECUTOR_BROKEN;
@@ -82,7 +93,7 @@ static enum executor_outcome say_output(struct executor *x, const Workflows__Tak
 	request.sealed = (ProtobufCBinaryData){ len, sealed };
 	told = finish(x, taken, &request, e);
 	if (told == EXECUTOR_FAILED)
-		return say_failure(x, taken, node->node->name, e->text, true, e);
+		return say_failure(x, taken, node->node->name, e->text, e->code == ERR_INVALID, e);
 	snprintf(text, sizeof(text), "done, %zu bytes handed on", run->len);
 	if (told == EXECUTOR_DONE)
 		tell(taken, node->node->name, text);

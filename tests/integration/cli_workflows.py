@@ -235,6 +235,32 @@ def a_service_that_is_away_is_waited_for():
             assert running.stop() == 143
 
 
+def an_output_for_which_there_is_no_room_at_once_is_not_thrown_away():
+    """RESOURCE_EXHAUSTED is said of strangers' calls and of a full log, too: neither is the node's fault."""
+    with world() as w:
+        w.script("print('done')\n")
+        name = w.service.add(w.order([node("a", retries=1)]))
+
+        def full(times):
+            def finish(request, context, honest):
+                if request.sealed and len(w.service.requests("FinishNode")) <= times:
+                    context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "try again later")
+                return honest()
+            return finish
+
+        w.service.says = {"FinishNode": full(2)}
+        assert w.once().status == 0
+        given = w.service.nodes[name][0]
+        assert given.state == "Done" and given.given == 1, (given.state, given.failure)
+        # Where it stays so, that attempt has failed, and no more than that.
+        w.service.asked.clear()
+        name = w.service.add(w.order([node("a", retries=1)]))
+        w.service.says = {"FinishNode": full(1000)}
+        w.once().refused(1, "try again later")
+        said = w.service.requests("FinishNode")[-1]
+        assert said.failure and not said.is_final and w.service.nodes[name][0].state == "Ready"
+
+
 def what_can_not_pass_ends_it_with_a_line():
     with world() as w:
         w.script("print()\n")
@@ -277,6 +303,7 @@ TESTS = [
     sigterm_hands_the_node_back,
     a_workflow_that_is_cancelled_is_stopped,
     a_service_that_is_away_is_waited_for,
+    an_output_for_which_there_is_no_room_at_once_is_not_thrown_away,
     what_can_not_pass_ends_it_with_a_line,
 ]
 
