@@ -115,10 +115,24 @@ static enum cli_exit open_executor(struct cli *cli, struct executor *x, struct e
 	return CLI_FAILED;
 }
 
+/* Absolute: a program, which is elsewhere, has it in HOME and TMPDIR. */
+static char *folder_of(struct cli *cli, struct err *e)
+{
+	const char *given = cli_value(cli, "folder"), *temporary = getenv("TMPDIR");
+	char *path;
+
+	if (!given)
+		given = temporary && *temporary ? temporary : "/tmp";
+	path = realpath(given, NULL);
+	if (!path)
+		err_errno(e, "folder '%s'", given);
+	return path;
+}
+
 static enum cli_exit run_run(struct cli *cli, struct err *e)
 {
+	CLEANUP(free) char *within = NULL; /* longer than the executor, to which it is lent */
 	struct executor x CLEANUP_EXECUTOR = { .cli = cli, .ran = { .fd = -1 } };
-	const char *within = cli_value(cli, "folder"), *temporary = getenv("TMPDIR");
 	static const char *const needed[] = { "type", "key", "program", "submitter" };
 	enum cli_exit status;
 
@@ -129,7 +143,10 @@ static enum cli_exit run_run(struct cli *cli, struct err *e)
 		return CLI_USAGE;
 	x.workspace = cli_value(cli, "workspace");
 	x.once = cli_flag(cli, "once");
-	x.within = within ? within : temporary && *temporary ? temporary : "/tmp";
+	within = folder_of(cli, e);
+	if (!within)
+		return CLI_USAGE;
+	x.within = within;
 	/* No core, and nobody of this account looks into it: keys and inputs are in here. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	status = open_executor(cli, &x, e);

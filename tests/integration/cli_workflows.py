@@ -154,6 +154,17 @@ def a_program_has_its_node_and_nothing_of_ours():
         assert not w.left()
 
 
+def its_folder_is_the_same_from_wherever_it_is_named():
+    with world() as w:
+        w.script("import os\nprint(os.environ['HOME'] == os.environ['TMPDIR'] == os.getcwd())\n")
+        reply = Key()
+        name = w.service.add(w.order([node("a")], reply=reply))
+        w(*w.executor_words("--once", "--folder", os.path.relpath(w.folder("tmp")))).ok()
+        given = w.service.nodes[name][0]
+        assert open_output(w.service.orders[name], 0, 1, given.executor, reply, given.sealed) == b"True\n"
+        w(*w.executor_words("--once", "--folder", w.folder("none"))).refused(2, "folder")
+
+
 def nothing_outlives_a_node():
     with world() as w:
         # Its program ends by itself, by its time, and with an output that is too large.
@@ -298,6 +309,7 @@ TESTS = [
     what_was_submitted_is_listed_shown_and_cancelled,
     a_result_is_for_its_owner_alone,
     a_program_has_its_node_and_nothing_of_ours,
+    its_folder_is_the_same_from_wherever_it_is_named,
     nothing_outlives_a_node,
     an_executor_that_is_killed_takes_its_programs_along,
     sigterm_hands_the_node_back,
