@@ -25,7 +25,8 @@ static void take_descriptors(int output)
 		_exit(126);
 }
 
-static _Noreturn void become(const struct executor_program *program, int output, int why)
+static _Noreturn void become(const struct executor_program *program, pid_t keeper, int output,
+			     int why)
 {
 	const struct rlimit no_core = { 0, 0 };
 	sigset_t none;
@@ -35,6 +36,9 @@ static _Noreturn void become(const struct executor_program *program, int output,
 	for (int i = 1; i < NSIG; i++)
 		(void)signal(i, SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Without a keeper nobody would see its time, nor that it is to stop. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != keeper)
+		_exit(126);
 	(void)setsid();
 	(void)setrlimit(RLIMIT_CORE, &no_core); /* what it was given is in it */
 	take_descriptors(output);
@@ -49,6 +53,7 @@ static _Noreturn void become(const struct executor_program *program, int output,
 /* 0, or why it can't start. */
 static int start(const struct executor_program *program, int output, pid_t *pid)
 {
+	const pid_t own = getpid();
 	int why[2], reason = 0;
 
 	*pid = -1;
@@ -56,7 +61,7 @@ static int start(const struct executor_program *program, int output, pid_t *pid)
 		return errno;
 	*pid = fork();
 	if (*pid == 0)
-		become(program, output, why[1]);
+		become(program, own, output, why[1]);
 	if (*pid < 0)
 		reason = errno;
 	close(why[1]);

@@ -3,6 +3,7 @@
 #include "tests/unit.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/wait.h>
 
 enum { MAX = 1 << 20, LONG_S = 600 };
@@ -131,6 +132,17 @@ static void who_is_done_with_it_ends_it(void **state)
 	executor_run_done(&run);
 }
 
+/* Whoever has its standard output open is gone. */
+static void assert_ended(int output)
+{
+	struct pollfd fd = { .fd = output, .events = POLLIN };
+	char rest[64];
+
+	do
+		assert_int_equal(poll(&fd, 1, 60000), 1);
+	while (read(output, rest, sizeof(rest)) > 0);
+}
+
 static void a_keeper_that_is_killed_is_told(void **state)
 {
 	struct executor_run run;
@@ -138,13 +150,17 @@ static void a_keeper_that_is_killed_is_told(void **state)
 	int status, got;
 	struct err e;
 
-	/* The program ends by itself: who kept it can't. */
-	start("while kill -0 $PPID 2> /dev/null; do sleep 0.05; done", MAX, LONG_S, &run);
+	/* The program goes with it, whose time nobody would see. */
+	start("printf begun; exec sleep 3600", MAX, LONG_S, &run);
+	while (!run.len)
+		assert_int_equal(executor_run_wait(&run, 1000, NULL, &end, &status, &e), 0);
 	kill(run.keeper, SIGKILL);
 	do
 		got = executor_run_wait(&run, 1000, NULL, &end, &status, &e);
 	while (got == 0);
 	assert_refused(got, e, ERR_INTERNAL, "was killed");
+	if (run.output >= 0)
+		assert_ended(run.output);
 	executor_run_done(&run);
 }
 
