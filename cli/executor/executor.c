@@ -3,13 +3,14 @@
 
 #include "cli/base/text.h"
 #include "cli/executor/executor_signal.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 #include <poll.h>
 #include <string.h>
 #include <openssl/crypto.h>
 
-enum { WAIT_SECONDS = 20 };
+enum { WAIT_SECONDS = 20, PAUSE_SECONDS = 1 };
 
 void executor_done(struct executor *x)
 {
@@ -123,9 +124,19 @@ static enum cli_exit say_end(struct executor *x, struct err *e)
 	return CLI_FAILED;
 }
 
+/* Who answers at once, time and again, and gives nothing does not keep us busy. */
+static void pause_after(int64_t began)
+{
+	const struct timespec pause = { .tv_sec = PAUSE_SECONDS };
+
+	if (clock_ms(CLOCK_MONOTONIC) - began < (int64_t)PAUSE_SECONDS * 1000)
+		(void)ppoll(NULL, 0, &pause, executor_signal_mask());
+}
+
 /* One node, or none: then `*status` stays. False: this is the end, with that status. */
 static bool work_once(struct executor *x, enum cli_exit *status, struct err *e)
 {
+	const int64_t began = clock_ms(CLOCK_MONOTONIC);
 	Workflows__TakenNode *taken = NULL;
 	enum executor_outcome outcome;
 	int failed;
@@ -144,6 +155,8 @@ static bool work_once(struct executor *x, enum cli_exit *status, struct err *e)
 	outcome = EXECUTOR_LOST;
 	if (taken->is_there)
 		outcome = executor_take(x, taken, e);
+	if (outcome == EXECUTOR_LOST)
+		pause_after(began);
 	failed = taken->is_there && x->once && outcome != EXECUTOR_LOST;
 	workflows__taken_node__free_unpacked(taken, NULL);
 	if (executor_signal_come())

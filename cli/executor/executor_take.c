@@ -11,7 +11,9 @@
 #include <openssl/crypto.h>
 
 enum { RENEW_TIMEOUT_MS = 10000, RENEW_MIN_S = 1, RENEW_MAX_S = 60, PAUSE_AFTER_REFUSAL_S = 1 };
-enum { NO_ROOM_TRIES = 5 }; /* with rests between them: a quarter of a minute, which is within a lease */
+enum {
+	NO_ROOM_TRIES = 5
+}; /* with rests between them: a quarter of a minute, which is within a lease */
 
 static ProtobufCBinaryData secret_of(struct executor *x)
 {

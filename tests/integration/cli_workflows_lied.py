@@ -3,9 +3,32 @@
 import os
 import time
 
+import grpc
+
 import tap
+from harness import until, workflows
 from workflow_played import EMPTY, Key, seal_output
 from workflow_room import LIES, OUTPUTS, node, ready, world
+
+
+def a_service_that_gives_nothing_time_and_again_keeps_nobody_busy():
+    def none(request, context, honest):
+        return workflows.TakenNode()
+
+    def not_yours(request, context, honest):
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, "it is not this executor's any more")
+
+    for says in ({"TakeNode": none}, {"GetNodeInput": not_yours}):
+        with world() as w:
+            w.script("print()\n")
+            ready(w)
+            w.service.says = says
+            began = time.monotonic()
+            running = w.executor()
+            until(lambda: len(w.service.requests("TakeNode")) >= 4, "four questions")  # pylint: disable=cell-var-from-loop
+            # A second between each of them and the next; a machine that has much to do makes it longer.
+            assert time.monotonic() - began > 2.5, says
+            assert running.stop() == 143, running.text()
 
 
 def a_service_that_lies_of_a_node_has_nothing_run():
@@ -141,6 +164,7 @@ def what_is_verified_is_shown_from_the_order():
 
 
 TESTS = [
+    a_service_that_gives_nothing_time_and_again_keeps_nobody_busy,
     a_service_that_lies_of_a_node_has_nothing_run,
     a_service_that_lies_of_inputs_has_nothing_run,
     an_order_that_has_expired_or_asks_for_more_is_not_run,
