@@ -249,9 +249,7 @@ static bool same_peer(const struct rpc_call *a, const struct rpc_call *b)
 	const uint8_t *a_key = rpc_call_peer_spki(a, &a_len),
 		      *b_key = rpc_call_peer_spki(b, &b_len);
 
-	if (!a_key || !b_key)
-		return !a_key && !b_key;
-	return a_len == b_len && memcmp(a_key, b_key, a_len) == 0;
+	return a_key && b_key ? a_len == b_len && memcmp(a_key, b_key, a_len) == 0 : a_key == b_key;
 }
 
 static bool is_of(const struct session *s, const char *cvm_id)
@@ -265,22 +263,25 @@ static bool is_there(const struct session *s)
 	return s->arrived && !s->forwarder && s->call && rpc_call_is_open(s->call);
 }
 
-/* Ends the older streams of that CVM, kind and key, arrived or not; whether there were any. One with
- * another key keeps nobody out, and is left alone: whose the name is, the database says on arrival. */
+/* Ends the older streams of that CVM, kind and key, arrived or not; whether it needs no further place. One with another
+ * key keeps nobody out, and is left alone: whose the name is, the database says on arrival, and one of two agents ends. */
 static bool take_over(struct service *service, const struct rpc_call *call, const char *id,
 		      bool forwarder)
 {
 	struct session *s, *following;
-	bool found = false;
+	bool found = false, renews = false, waits = forwarder, is_its;
 
 	for (s = TAILQ_FIRST(&service->sessions); s; s = following) {
 		following = TAILQ_NEXT(s, next); /* as in session_end_all() */
-		if (s->forwarder == forwarder && is_of(s, id) && same_peer(s->call, call)) {
+		is_its = s->forwarder == forwarder && is_of(s, id);
+		if (is_its && same_peer(s->call, call)) {
 			session_finish(s, ERR_ABORTED, "a newer connection of this CVM took over");
 			found = true;
+		} else if (is_its) {
+			*(s->arrived ? &renews : &waits) = true;
 		}
 	}
-	return found;
+	return found || (renews && !waits); /* one at a time is beyond the limit */
 }
 
 static bool is_forwarder(const struct rpc_call *call)

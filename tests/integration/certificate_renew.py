@@ -295,6 +295,29 @@ def a_cvms_name_goes_over_to_the_next_key():
                 other.next("agentStateReq")
 
 
+def where_all_places_are_taken_too():
+    with Folder() as tls:
+        authority(tls)
+        with Issuer(["GRPC_CLIENT_CA_CERTS"], GRPC_SERVER_CERT=tls("server.pem"), GRPC_SERVER_KEY=tls("server-key.pem"),
+                    MAX_CVMS="1") as page:
+            def agent(issued, key, cvm="cvm-1"):
+                return FakeAgent(f"localhost:{page.service.port}", cvm, grpc.ssl_channel_credentials(
+                    read(tls("ca.pem")), read(page.keys(key + ".pem")), issued.certificate.encode()))
+
+            one, stranger = first(page), first(page, key="s")
+            with agent(one, "k") as first_one:
+                first_one.next("agentStateReq")
+                # Nobody else gets a place by it: neither under that name nor under another one.
+                with agent(stranger, "s") as other:
+                    assert other.ended() == DENIED
+                with agent(first(page, "cvm-2", key="o"), "o", "cvm-2") as other:
+                    assert other.ended() == EXHAUSTED
+                two = renew(page, one.serial, "k", "k2")
+                with agent(two, "k2") as second:
+                    second.next("agentStateReq")
+                    assert first_one.ended() == grpc.StatusCode.ABORTED
+
+
 if __name__ == "__main__":
     tap.run([another_client_renews_by_the_description,
              nobody_else_gets_one,
@@ -303,4 +326,5 @@ if __name__ == "__main__":
              so_many_of_many_at_once,
              the_audit_log_says_who_got_what,
              commands_do_it,
-             a_cvms_name_goes_over_to_the_next_key])
+             a_cvms_name_goes_over_to_the_next_key,
+             where_all_places_are_taken_too])
