@@ -18,6 +18,11 @@ enum { PORT_SUBMISSION = 587, PORT_SMTPS = 465, PORT_DIGITS = 5 };
 
 static int refuse(const char *url, struct err *e)
 {
+	if (strchr(url, '@')) /* not quoted: a password may be in it */
+		return err_set(e, ERR_INVALID,
+			       "what is set is not smtp:// or smtps://, then a host, perhaps a "
+			       "port, and nothing else: user and password are "
+			       "COMPUTATIONS_SMTP_USER and COMPUTATIONS_SMTP_PASSWORD_FILE");
 	return err_set(e, ERR_INVALID,
 		       "%s is not smtp:// or smtps://, then a host, perhaps a port, and nothing "
 		       "else, such as smtp://mail.example.org:587",

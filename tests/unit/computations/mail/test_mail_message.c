@@ -224,6 +224,23 @@ static void servers_are_read(void **state)
 	}
 }
 
+/* What is wrong with the setting is a line of the log. */
+static void a_password_in_a_url_is_in_no_text(void **state)
+{
+	static const char *const bad[] = { "smtp://user:s3cret@mail.example.org:587",
+					   "smtps://s3cret@mail.example.org",
+					   "user:s3cret@mail.example.org",
+					   "http://user:s3cret@mail.example.org" };
+	struct mail_server s = { .port = 0 };
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_refused(mail_url_parse(bad[i], &s, &e), e, ERR_INVALID,
+			       "COMPUTATIONS_SMTP_PASSWORD_FILE");
+		assert_null(strstr(e.text, "s3cret"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_message_has_its_lines),
 		cmocka_unit_test(nothing_adds_a_line),
 		cmocka_unit_test(servers_are_read),
+		cmocka_unit_test(a_password_in_a_url_is_in_no_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
