@@ -45,13 +45,16 @@ static int read_target(const char *url, char target[CA_TARGET_MAX + 1], struct e
 	return rpc_target_check(target, e);
 }
 
-static int read_name(const char *name, size_t len, char out[CA_PLACE_NAME_MAX + 1], struct err *e)
+/* `shown` NULL: it may be the token, where somebody has written TOKEN:NAME. */
+static int read_name(const char *name, size_t len, const char *shown,
+		     char out[CA_PLACE_NAME_MAX + 1], struct err *e)
 {
 	if (len == 0 || len > CA_PLACE_NAME_MAX || strspn(name, name_characters) < len)
 		return err_set(e, ERR_INVALID,
 			       "the name %s is not 1 to %d of a-z A-Z 0-9 . _ -, as the authority "
 			       "gives them",
-			       log_quote_bytes(name, len).text, CA_PLACE_NAME_MAX);
+			       shown ? log_quote(shown).text : "in front of the ':'",
+			       CA_PLACE_NAME_MAX);
 	memcpy(out, name, len);
 	out[len] = '\0';
 	return 0;
@@ -85,7 +88,8 @@ int ca_place_read(const char *url, const char *token, const char *cvm_id, struct
 		return err_set(e, ERR_INVALID,
 			       "AGENT_CERTS_TOKEN: whose certificate is it? NAME:TOKEN, or set "
 			       "AGENT_CVM_ID");
-	if (read_name(name, colon ? (size_t)(colon - token) : strlen(name), place->name, e) < 0)
+	if (read_name(name, colon ? (size_t)(colon - token) : strlen(name), colon ? NULL : cvm_id,
+		      place->name, e) < 0)
 		return err_wrap(e, colon ? "AGENT_CERTS_TOKEN" : "AGENT_CVM_ID");
 	if (read_token(colon ? colon + 1 : token, place->token, e) < 0)
 		return err_wrap(e, "AGENT_CERTS_TOKEN");

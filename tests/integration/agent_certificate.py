@@ -304,7 +304,7 @@ def settings_that_do_not_fit_are_refused():
     refused("only host and port are wanted", **{**good, "AGENT_CVM_CA_URL": "https://ca.example.org/v1"})
     refused("set AGENT_CVM_ID", **good, AGENT_CVM_ID="")
     refused("AGENT_CVM_ID: the name 'a/b' is not", **good, AGENT_CVM_ID="a/b")
-    refused("AGENT_CERTS_TOKEN: the name '' is not", **{**good, "AGENT_CERTS_TOKEN": ":s3cret"})
+    refused("AGENT_CERTS_TOKEN: the name in front of the ':' is not", **{**good, "AGENT_CERTS_TOKEN": ":s3cret"})
 
 
 @contextlib.contextmanager

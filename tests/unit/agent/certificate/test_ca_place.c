@@ -3,6 +3,9 @@
 #include "agent/certificate/ca_place.h"
 #include "tests/unit.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static void what_is_meant_is_read(void **state)
 {
 	static const struct {
@@ -50,8 +53,10 @@ static void the_rest_is_refused(void **state)
 		{ "https://h", "t", NULL, "set AGENT_CVM_ID" },
 		{ "https://h", "t", "a b", "AGENT_CVM_ID: the name 'a b' is not" },
 		{ "https://h", "t", "", "AGENT_CVM_ID: the name '' is not" },
-		{ "https://h", ":t", "a", "AGENT_CERTS_TOKEN: the name '' is not" },
-		{ "https://h", "a/b:t", "a", "AGENT_CERTS_TOKEN: the name 'a/b' is not" },
+		{ "https://h", ":t", "a",
+		  "AGENT_CERTS_TOKEN: the name in front of the ':' is not" },
+		{ "https://h", "a/b:t", "a",
+		  "AGENT_CERTS_TOKEN: the name in front of the ':' is not" },
 		{ "https://h", "n:", "a", "a token of 0 characters" },
 		{ "https://h", "n:a:b", "a", "a character that none has (at 1)" },
 		{ "https://h", "a b", "a", "a character that none has (at 1)" },
@@ -78,6 +83,23 @@ static const char *longer(char out[512], const char *front, size_t len)
 	return out;
 }
 
+/* Nor where it stands in the name's place: the host and the service read what the agent says. */
+static void the_token_is_in_no_text(void **state)
+{
+	static const char *const swapped[] = { "", "/", "=" };
+	char text[512], token[70];
+	struct ca_place place;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(swapped); i++) {
+		snprintf(token, sizeof(token), "%064d%s", 7, swapped[i]);
+		snprintf(text, sizeof(text), "%s:web-1", token);
+		assert_refused(ca_place_read("https://h", text, "a", &place, &e), e, ERR_INVALID,
+			       "AGENT_CERTS_TOKEN: the name in front of the ':' is not");
+		assert_null(strstr(e.text, "0000"));
+	}
+}
+
 static void lengths_have_limits(void **state)
 {
 	char text[512];
@@ -102,6 +124,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_meant_is_read),
 		cmocka_unit_test(the_rest_is_refused),
+		cmocka_unit_test(the_token_is_in_no_text),
 		cmocka_unit_test(lengths_have_limits),
 	};
 
