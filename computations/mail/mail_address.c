@@ -72,6 +72,8 @@ void mail_address_box(const char *text, char box[MAIL_ADDRESS_MAX + 1])
 	for (const char *c = text; *c && len < MAIL_ADDRESS_MAX; c++) {
 		if (*c == '+' && c > text && c < at)
 			c = at;
+		if (*c == '.' && c < at)
+			continue;
 		box[len++] = (char)tolower((unsigned char)*c);
 	}
 	box[len] = 0;

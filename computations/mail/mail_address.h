@@ -12,5 +12,6 @@ enum { MAIL_ADDRESS_MAX = 254, MAIL_LOCAL_MAX = 64, MAIL_LABEL_MAX = 63 };
 
 /* ERR_INVALID. */
 int mail_address_check(const char *text, struct err *e) MUST_CHECK;
-/* Of one that passed: whose mailbox it is, for counting: in lower case, without what is behind a '+'. */
+/* Of one that passed: whose mailbox it may be, for counting: in lower case, without what is behind a '+', and without dots
+ * before the '@', which large providers pass over. */
 void mail_address_box(const char *text, char box[MAIL_ADDRESS_MAX + 1]);

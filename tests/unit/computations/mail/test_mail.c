@@ -184,13 +184,14 @@ static void a_mailbox_gets_a_few(void **state)
 	find(f, &w);
 	for (int i = 0; i < MAILS_OF_BOX; i++) {
 		struct invitation gone CLEANUP_INVITATION = { .note = NULL };
-		int64_t number = add(f, i ? "Anna+x@Example.org" : "anna@example.org", start);
+		int64_t number = add(f, i ? "Anna+x@Example.org" : "a.n.na@example.org", start);
 
 		assert_ok(invitation_revoke(db_of(f), &w, number, start, &gone, &f->e), f->e);
 	}
 	/* What is dropped counts, until a day is over. */
 	assert_false(next(f, start, &t, &wait));
 	refuse(f, "anna+y@example.org", start + MAIL_DAY_MS - 1, "to that address within a day");
+	refuse(f, "an.na@example.org", start + MAIL_DAY_MS - 1, "to that address within a day");
 	(void)add(f, "bert@example.org", start);
 	(void)add(f, "anna@example.org", start + MAIL_DAY_MS);
 }

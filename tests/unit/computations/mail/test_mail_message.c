@@ -14,7 +14,7 @@ static void addresses_of_people_are_taken(void **state)
 		const char *text, *box;
 	} rows[] = {
 		{ "anna@example.org", "anna@example.org" },
-		{ "Anna.Ng+lab+2@Example.ORG", "anna.ng@example.org" },
+		{ "Anna.Ng+lab.x+2@Example.ORG", "annang@example.org" },
 		{ "o'neill_x=1~&#@a-b.c1.de", "o'neill_x=1~&#@a-b.c1.de" },
 		{ "+x@example.org", "+x@example.org" },
 		{ "1@2.x3", "1@2.x3" },
