@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 	for (long i = 0; i < rounds; i++) {
 		double began;
 
-		snprintf(cvm.id, sizeof(cvm.id), "00000000-0000-4000-8000-%012ld", i);
+		snprintf(cvm.id, sizeof(cvm.id), "00000000-0000-4000-8000-%012u", (unsigned)i);
 		unlink(saved);
 		began = now();
 		if (create(r, &cvm, &e) < 0)
