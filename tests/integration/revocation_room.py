@@ -176,6 +176,7 @@ class Lists(Manager):
 
     def numbers(self, name, **labels):
         """All samples with these labels."""
+        self.process.wait_line(r"metrics: listening on")  # which is after its calls' ports
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=PATIENCE) as page:
             text = page.read().decode()
         inside = ",".join(f'{k}="{v}"' for k, v in {"setting": SETTING, **labels}.items())
