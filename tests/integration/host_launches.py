@@ -56,7 +56,7 @@ NO_LAUNCH = "PCI devices that no launch of this image has: "
 TAKEN = {
     "virtio-net": {f"VIRTIO_NET_F_{name}" for name in (
         "MAC", "STATUS", "MTU", "MRG_RXBUF", "CSUM", "GUEST_CSUM", "HOST_TSO4", "HOST_TSO6", "GUEST_TSO4", "GUEST_TSO6")},
-    "virtio-blk": {f"VIRTIO_BLK_F_{name}" for name in ("RO", "BLK_SIZE", "SIZE_MAX", "SEG_MAX")},
+    "virtio-blk": {f"VIRTIO_BLK_F_{name}" for name in ("RO", "BLK_SIZE", "SEG_MAX")},
 }
 TAKEN_OF_EACH = {"VIRTIO_F_VERSION_1", "VIRTIO_F_IOMMU_PLATFORM", "VIRTIO_RING_F_INDIRECT_DESC", "VIRTIO_RING_F_EVENT_IDX"}
 OFFERED = {
