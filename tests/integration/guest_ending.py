@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a boot ends that a host tries to break, and what a kernel says of its own mistakes."""
+import json
+import os
+import time
+
+from guest_vm import PATIENCE
+
+READY, STOPPED, PANIC = "probe: ready", "boot stopped: ", "Kernel panic - "
+# A mistake of the kernel's, whatever follows.
+OOPS = ("BUG:", "Oops", "general protection fault", "unable to handle", "WARNING:", "UBSAN", "stack-protector", "cut here",
+        "list_add corruption", "list_del corruption", "Call Trace", "usercopy: ", "Bad page", "refcount_t")
+# What a kernel says, too, whose processor gets no time of a busy machine; one that hangs comes to no ending.
+SLOW = "soft lockup"
+# A guest that measures its clock while a busy host runs others takes it to run many times as fast, and complains of its
+# timers: here it goes by what the guest has executed.
+STEADY = ("-icount", "shift=1")
+
+
+def loud(image):
+    """The image's command line without `quiet`, which keeps the kernel's warnings from the console."""
+    with open(os.path.join(image, "image.json"), encoding="utf-8") as file:
+        return " ".join(word for word in json.load(file)["cmdline"].split() if word != "quiet")
+
+
+def mistakes(lines):
+    return [line for line in lines if any(text in line for text in OOPS) and SLOW not in line]
+
+
+def ending(vm, look=lambda line: None, alive=lambda: None):
+    """How the boot ended: READY, STOPPED or PANIC, or what `look` makes of a line. `alive` is called now and then, and
+    raises if it makes no sense to wait on."""
+    end = time.monotonic() + 4 * PATIENCE
+    with vm.changed:
+        while True:
+            for line in vm.lines:
+                for text in (READY, STOPPED, PANIC):
+                    if text in line:
+                        return text
+                if look(line):
+                    return look(line)
+            assert not vm.closed, "the machine ended without a word:\n" + "\n".join(vm.lines[-40:])
+            alive()
+            assert time.monotonic() < end, "it hangs:\n" + "\n".join(vm.lines[-40:])
+            vm.changed.wait(1)
