@@ -105,6 +105,11 @@ def debians_kernel_wakes_processors_where_the_host_says():
             time.sleep(0.1)
 
 
+def debians_kernel_boots_with_sixteen_processors():
+    _, lines = boot("stock", (), 16, switched_off)
+    processors_are(16, lines)
+
+
 def our_kernel_runs_no_code_of_the_hosts():
     before, _ = boot("own")
     for processors in (1, 4):
@@ -149,6 +154,7 @@ def our_kernel_boots_with_much():
 
 tap.run([debians_kernel_does_what_the_hosts_code_says,
          debians_kernel_wakes_processors_where_the_host_says,
+         debians_kernel_boots_with_sixteen_processors,
          *sample.of([], [our_kernel_runs_no_code_of_the_hosts,
                          our_kernel_takes_no_register_in_memory,
                          our_kernel_takes_no_mailbox_and_no_jump,
