@@ -16,6 +16,7 @@
 #include "computations/core/appraisal.h"
 #include "computations/core/hook_sender.h"
 #include "computations/core/judge_line.h"
+#include "computations/core/lease_watch.h"
 #include "computations/core/mail_sender.h"
 #include "computations/core/own_list.h"
 #include "computations/core/password_line.h"
@@ -25,6 +26,7 @@
 #include "computations/core/workflow_waits.h"
 #include "computations/machines/machines.h"
 #include "computations/service_authority.h"
+#include "computations/service_instance.h"
 #include "computations/web/web.h"
 
 #include <signal.h>
@@ -32,6 +34,7 @@
 
 enum {
 	DRAIN_MS = 5000,
+	LOST_DRAIN_MS = 100,   /* for refusals on their way */
 	QUEUED_MAX = 16 << 20, /* in one call: a manifest, a page of records */
 	ADMIN_CONNECTIONS_MAX = 512,
 };
@@ -43,9 +46,12 @@ struct front {
 	struct rpc_reflection *reflection;
 };
 
+/* From its start to its end; beside other instances, each time that it serves. */
 struct daemon {
-	uv_loop_t loop;
-	struct signals signals;
+	uv_loop_t *loop;
+	struct signals *signals;
+	const struct instance_metric *instance;
+	struct lease_watch *watch; /* NULL: no others serve in its place */
 	struct store store;
 	struct store_queue *queue;
 	struct service service;
@@ -56,6 +62,7 @@ struct daemon {
 	struct web *web;
 	struct usage_keeper *usage;
 	unsigned draining;
+	bool is_lost; /* the lease is another instance's */
 };
 
 /* What settings name of a listener. */
@@ -76,7 +83,7 @@ static int open_lists(struct daemon *d, const struct files *files, const char *c
 						  .data = &d->calls.audit };
 
 	return ca && (files->crl || d->service.authority)
-		       ? revocation_new(&d->loop, &config, lists, e)
+		       ? revocation_new(d->loop, &config, lists, e)
 		       : 0;
 }
 
@@ -110,7 +117,7 @@ static int load_tls(struct daemon *d, const struct files *files, struct revocati
 static int front_new(struct front *f, struct daemon *d, const struct rpc_limits *limits,
 		     const struct rpc_service *rpc, struct err *e)
 {
-	if (rpc_server_new(&d->loop, limits, &f->server, e) < 0 ||
+	if (rpc_server_new(d->loop, limits, &f->server, e) < 0 ||
 	    rpc_server_add(f->server, rpc, &d->service, e) < 0 ||
 	    rpc_health_new(f->server, &f->health, e) < 0 ||
 	    rpc_health_set(f->health, rpc->name, true, e) < 0)
@@ -181,7 +188,7 @@ static int open_socket(struct daemon *d, const char *path, struct err *e)
 static int open_metrics(struct daemon *d, const struct config *c, struct rpc_tls *tls,
 			struct err *e)
 {
-	if (service_metrics_open(&d->metrics, c, &d->service, tls, e) < 0)
+	if (service_metrics_open(&d->metrics, c, d->instance, &d->service, tls, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_METRICS");
 	d->calls.metrics = d->metrics.calls;
 	if (d->metrics.calls)
@@ -236,6 +243,7 @@ static void on_drained(void *data)
 
 	if (--d->draining)
 		return;
+	lease_watch_stop(d->watch);
 	own_list_stop(d->service.own_list);
 	revocation_close(d->agent_lists);
 	revocation_close(d->admin_lists);
@@ -249,21 +257,15 @@ static void on_drained(void *data)
 	hook_sender_stop(d->service.hooks);
 	usage_keeper_stop(d->usage);
 	mail_sender_stop(d->service.mails);
-	signals_unref(&d->signals);
+	signals_unref(d->signals);
 }
 
-static void on_signal(void *data, int number)
+static void stop(struct daemon *d, unsigned drain_ms)
 {
-	struct daemon *d = data;
-
-	if (d->service.stopping)
-		return;
-	log_info("%s: finishing", number == SIGTERM ? "SIGTERM" : "SIGINT");
-	log_notify("STOPPING=1");
 	d->service.stopping = true;
 	d->draining = 2;
-	rpc_server_drain(d->agents.server, DRAIN_MS, on_drained, d);
-	rpc_server_drain(d->admins.server, DRAIN_MS, on_drained, d);
+	rpc_server_drain(d->agents.server, drain_ms, on_drained, d);
+	rpc_server_drain(d->admins.server, drain_ms, on_drained, d);
 	session_end_all(&d->service);
 	machines_stop(d->service.machines);
 	appraisal_stop(d->service.appraisal);
@@ -271,14 +273,16 @@ static void on_signal(void *data, int number)
 	logs_end_all(&d->service);
 }
 
-/* The audit log was moved away (logrotate). */
-static void on_hangup(void *data)
+/* Nothing that anybody waits for can end well. */
+static void on_lost(void *data)
 {
 	struct daemon *d = data;
-	struct err e;
 
-	if (d->calls.audit.audit && audit_trail_reopen(d->calls.audit.audit, &e) < 0)
-		log_error("%s: no call changes anything until it can be written", e.text);
+	if (d->service.stopping)
+		return;
+	log_warn("the lease has run out or is another instance's: this one serves no more");
+	d->is_lost = true;
+	stop(d, LOST_DRAIN_MS);
 }
 
 /* While nothing else uses the database. */
@@ -301,9 +305,9 @@ static void close_authority(struct service *service)
 
 static int open_listeners(struct daemon *d, const struct config *c, struct err *e)
 {
-	if (hook_sender_new(&d->loop, d->queue, c, &d->service.hooks, e) < 0 ||
-	    usage_keeper_new(&d->loop, d->queue, c, &d->usage, e) < 0 ||
-	    mail_sender_new(&d->loop, d->queue, c, &d->service.mails, e) < 0 ||
+	if (hook_sender_new(d->loop, d->queue, c, &d->service.hooks, e) < 0 ||
+	    usage_keeper_new(d->loop, d->queue, c, &d->usage, e) < 0 ||
+	    mail_sender_new(d->loop, d->queue, c, &d->service.mails, e) < 0 ||
 	    open_agents(d, c, e) < 0 || open_admins(d, c, e) < 0)
 		return err_code(e);
 	d->metrics.revocations[0] = d->agent_lists;
@@ -316,12 +320,14 @@ static int start(struct daemon *d, const struct config *c, struct err *e)
 {
 	struct service *s = &d->service;
 
-	if (store_queue_new(&d->loop, &d->store, &d->queue, e) < 0)
+	if (store_queue_new(d->loop, &d->store, &d->queue, e) < 0)
 		return err_code(e);
-	service_init(s, &d->loop, d->queue, c->max_cvms);
-	if (password_line_new(&d->loop, &s->passwords, e) < 0 ||
-	    judge_line_new(&d->loop, &s->judges, e) < 0 ||
-	    appraisal_new(&d->loop, c, &s->appraisal, e) < 0 ||
+	service_init(s, d->loop, d->queue, c->max_cvms);
+	if (lease_watch_new(d->loop, d->queue, d->store.lease, on_lost, d, &d->watch, e) < 0)
+		return err_code(e);
+	if (password_line_new(d->loop, &s->passwords, e) < 0 ||
+	    judge_line_new(d->loop, &s->judges, e) < 0 ||
+	    appraisal_new(d->loop, c, &s->appraisal, e) < 0 ||
 	    machines_new(s, &d->store, c->managers, &s->machines, e) < 0 ||
 	    open_authority(d, c, e) < 0 || workflow_waits_new(s, &s->workflow_waits, e) < 0)
 		return err_code(e);
@@ -336,7 +342,105 @@ static void free_senders(struct daemon *d)
 	mail_sender_free(d->service.mails);
 }
 
-int daemon_run(const struct config *config, struct err *e)
+/* With its store open, which is closed in every case. */
+static int serve(struct daemon *d, const struct config *config, struct err *e)
+{
+	const int failed = start(d, config, e);
+
+	if (!failed) {
+		log_info("ready");
+		log_notify(d->watch ? "READY=1\nSTATUS=serving" : "READY=1");
+	} else {
+		d->service.stopping = true;
+		machines_stop(d->service.machines);
+		workflow_waits_stop(d->service.workflow_waits);
+		d->draining = 1;
+		on_drained(d);
+	}
+	uv_run(d->loop, UV_RUN_DEFAULT);
+	front_done(&d->agents);
+	front_done(&d->admins);
+	appraisal_free(d->service.appraisal);
+	password_line_free(d->service.passwords);
+	judge_line_free(d->service.judges);
+	machines_free(d->service.machines);
+	free_senders(d);
+	workflow_waits_free(d->service.workflow_waits);
+	store_queue_free(d->queue);
+	close_authority(&d->service);
+	admin_calls_close(&d->calls);
+	service_metrics_done(&d->metrics);
+	web_done(d->web);
+	store_close(&d->store);
+	return failed;
+}
+
+/* ---- from the program's start to its end ---- */
+
+struct life {
+	uv_loop_t loop;
+	struct signals signals;
+	struct instance_metric metric;
+	struct daemon *daemon;     /* NULL: it does not serve now */
+	struct instance *instance; /* NULL: it does not stand by now */
+	bool is_ending;
+};
+
+static void on_signal(void *data, int number)
+{
+	struct life *life = data;
+	struct daemon *d = life->daemon;
+
+	if (life->is_ending)
+		return;
+	life->is_ending = true;
+	log_info("%s: finishing", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	log_notify("STOPPING=1");
+	if (life->instance)
+		instance_stop(life->instance);
+	else if (d && !d->service.stopping)
+		stop(d, DRAIN_MS);
+}
+
+/* The audit log was moved away (logrotate). */
+static void on_hangup(void *data)
+{
+	struct daemon *d = ((struct life *)data)->daemon;
+	struct err e;
+
+	if (d && d->calls.audit.audit && audit_trail_reopen(d->calls.audit.audit, &e) < 0)
+		log_error("%s: no call changes anything until it can be written", e.text);
+}
+
+static void on_stood_by(void *data)
+{
+	struct life *life = data;
+
+	signals_unref(&life->signals);
+}
+
+/* `*serves`: it is this one's turn, and the store is open. */
+static int stand_by(struct life *life, const struct config *config,
+		    const struct store_limits *limits, struct store *store, bool *serves,
+		    struct err *e)
+{
+	const struct instance_place place = { &life->loop, config, limits, &life->metric };
+
+	if (instance_stand_by(&place, store, on_stood_by, life, &life->instance, e) < 0)
+		return err_code(e);
+	uv_run(&life->loop, UV_RUN_DEFAULT);
+	signals_ref(&life->signals);
+	const int failed = instance_done(life->instance, serves, e);
+	life->instance = NULL;
+	if (!failed && *serves && life->is_ending) { /* a signal in the last moment */
+		store_close(store);
+		*serves = false;
+	}
+	return failed;
+}
+
+/* Once; beside other instances until somebody ends it, or it fails. */
+static int live(struct life *life, const struct config *config, struct err *e)
 {
 	const struct store_limits limits = {
 		.computations = config->max_computations,
@@ -345,42 +449,38 @@ int daemon_run(const struct config *config, struct err *e)
 		.record_bytes = config->max_record_bytes,
 		.audit_rows = config->max_audit_rows,
 	};
-	struct daemon d = { .draining = 0 };
+	bool serves = true, is_lost;
 	int failed;
 
-	if (store_open(&d.store, config->state_dir, config->database, &limits, e) < 0)
-		return err_code(e);
-	uv_loop_init(&d.loop);
-	signals_start(&d.signals, &d.loop, on_signal, &d);
-	signals_on_hangup(&d.signals, on_hangup);
-	failed = start(&d, config, e);
-	if (!failed) {
-		log_info("ready");
-		log_notify("READY=1");
-	} else {
-		d.service.stopping = true;
-		machines_stop(d.service.machines);
-		workflow_waits_stop(d.service.workflow_waits);
-		d.draining = 1;
-		on_drained(&d);
-	}
-	uv_run(&d.loop, UV_RUN_DEFAULT);
-	front_done(&d.agents);
-	front_done(&d.admins);
-	appraisal_free(d.service.appraisal);
-	password_line_free(d.service.passwords);
-	judge_line_free(d.service.judges);
-	machines_free(d.service.machines);
-	free_senders(&d);
-	workflow_waits_free(d.service.workflow_waits);
-	store_queue_free(d.queue);
-	close_authority(&d.service);
-	admin_calls_close(&d.calls);
-	service_metrics_done(&d.metrics);
-	web_done(d.web);
-	store_close(&d.store);
-	signals_done(&d.signals);
-	uv_loop_close(&d.loop);
+	do {
+		struct daemon d = { .loop = &life->loop,
+				    .signals = &life->signals,
+				    .instance = &life->metric };
+
+		failed = config->instance ? stand_by(life, config, &limits, &d.store, &serves, e)
+					  : store_open(&d.store, config->state_dir,
+						       config->database, &limits, e);
+		if (failed || !serves)
+			return failed;
+		life->daemon = &d;
+		failed = serve(&d, config, e);
+		life->daemon = NULL;
+		signals_ref(&life->signals);
+		is_lost = d.is_lost;
+	} while (!failed && is_lost && !life->is_ending);
+	return failed;
+}
+
+int daemon_run(const struct config *config, struct err *e)
+{
+	struct life life = { .is_ending = false };
+
+	uv_loop_init(&life.loop);
+	signals_start(&life.signals, &life.loop, on_signal, &life);
+	signals_on_hangup(&life.signals, on_hangup);
+	const int failed = live(&life, config, e);
+	signals_done(&life.signals);
+	uv_loop_close(&life.loop);
 	if (!failed)
 		log_info("stopped");
 	return failed;

@@ -17,6 +17,7 @@
 #include "computations/mail/mail_post.h"
 #include "computations/oidc/oidc_client.h"
 #include "computations/service_authority.h"
+#include "computations/service_instance.h"
 #include "computations/store/store_form.h"
 
 enum { STATE_FREE_MIN = 64 << 20 }; /* bytes */
@@ -110,6 +111,21 @@ static int look_database(void *subject, char *found, struct err *e)
 			c->database ? c->database : c->state_dir) < 0)
 		return err_code(e);
 	return preflight_database(path, STORE_FORM, found, e);
+}
+
+/* What standing by would find, of keys and of who serves. */
+static int look_instance(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+	char words[STORE_STANDBY_WORDS_MAX];
+
+	if (!c->instance)
+		return preflight_not_asked(
+			found,
+			"no COMPUTATIONS_INSTANCE is set: this service has the database alone");
+	if (instance_look(c, words, sizeof(words), e) < 0)
+		return err_code(e);
+	return preflight_found(found, "%s; %s", c->instance, words);
 }
 
 static int look_audit(void *subject, char *found, struct err *e)
@@ -325,6 +341,9 @@ static const struct preflight_check checks[] = {
 	{ "database", look_database,
 	  "install the version that wrote it, or move computations.db away with its -wal and -shm: what it knew is "
 	  "lost to the service then" },
+	{ "instance", look_instance,
+	  "give it the same STATE_DIR/witness.pem, COMPUTATIONS_CA_CERT and _KEY as the others, and the same version: "
+	  "docs/operators.md, 'Two services'" },
 	{ "audit log", look_audit,
 	  "make its folder, and room in it, or name another file in COMPUTATIONS_AUDIT_LOG" },
 	{ "managers", look_managers,

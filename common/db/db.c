@@ -129,6 +129,16 @@ int db_script(struct db *db, const char *sql, struct err *e)
 	return db->driver->script(db->handle, said, e);
 }
 
+int db_clock(struct db *db, int64_t *ms, struct err *e)
+{
+	static const char *const clocks[DB_DIALECTS] = {
+		[DB_SQLITE] = "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+		[DB_POSTGRES] = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+	};
+
+	return db_number(db, ms, e, clocks[db->driver->dialect], "");
+}
+
 int db_begin(struct db *db, struct err *e)
 {
 	return db->driver->begin(db->handle, e);

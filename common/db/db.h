@@ -66,6 +66,9 @@ int db_begin(struct db *db, struct err *e) MUST_CHECK;
 int db_commit(struct db *db, struct err *e) MUST_CHECK;
 void db_rollback(struct db *db);
 
+/* The database's clock, ms since 1970: one for all who use a server. */
+int db_clock(struct db *db, int64_t *ms, struct err *e) MUST_CHECK;
+
 /* A transaction that only reads, all of it as of one moment, whoever writes meanwhile; db_rollback() ends it. */
 int db_snapshot(struct db *db, struct err *e) MUST_CHECK;
 

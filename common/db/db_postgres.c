@@ -412,6 +412,7 @@ static void postgres_close(void *handle)
 	postgres_drop(p);
 	postgres_place_done(&p->place);
 	free(p->schema);
+	free(p->name);
 	free(p);
 }
 
@@ -486,9 +487,11 @@ int db_postgres_open(struct db *db, const struct db_postgres *how, struct err *e
 	p->shared = how->shared;
 	p->look = how->look;
 	p->schema = strdup(how->schema);
-	if (!p->schema)
+	p->name = how->name ? strdup(how->name) : NULL;
+	const bool lacks = !p->schema || (how->name && !p->name);
+	if (lacks)
 		err_nomem(e);
-	if (!p->schema || name_it(p, e) < 0 || postgres_place_read(how->place, &p->place, e) < 0 ||
+	if (lacks || name_it(p, e) < 0 || postgres_place_read(how->place, &p->place, e) < 0 ||
 	    postgres_connect(p, e) < 0 || warn_of_fsync(p, e) < 0) {
 		postgres_close(p);
 		return err_code(e);

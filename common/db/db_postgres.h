@@ -19,6 +19,9 @@ struct db_postgres {
 	bool exclusive;
 	/* Others who say so use it, too; none who is exclusive. */
 	bool shared;
+	/* What the server calls the connection (application_name), for who looks for its holder
+	 * (db_postgres_hold.h): letters, digits, blanks and -, at most 63. NULL: what the place says. */
+	const char *name;
 	/* Nothing is made or changed: without tables its form is 0. */
 	bool look;
 };

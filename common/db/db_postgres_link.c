@@ -292,6 +292,21 @@ static int enter_schema(struct postgres *p, struct err *e)
 	return postgres_exec(p, sql, e);
 }
 
+/* Before it has the lock: whoever has that is known by its name. */
+static int name_session(struct postgres *p, struct err *e)
+{
+	CLEANUP(PQclear) PGresult *result = NULL;
+	const char *const values[] = { p->name };
+
+	if (!p->name)
+		return 0;
+	return postgres_result(
+		p,
+		PQsendQueryParams(p->conn, "SELECT set_config('application_name', $1::text, false)",
+				  1, NULL, values, NULL, NULL, 0),
+		"name", &result, e);
+}
+
 /* The session has the lock that says so, and ends with the connection: what this one writes, the only
  * holder writes. */
 static int exclude_others(struct postgres *p, struct err *e)
@@ -338,8 +353,8 @@ static int connect_once(struct postgres *p, struct err *e)
 		return err_code(e);
 	PQsetNoticeReceiver(p->conn, say_nothing, NULL);
 	if (check_server(p, e) < 0 || postgres_exec(p, session, e) < 0 || enter_schema(p, e) < 0 ||
-	    check_owner(p, e) < 0 || ((p->exclusive || p->shared) && exclude_others(p, e) < 0) ||
-	    make_fate(p, e) < 0)
+	    check_owner(p, e) < 0 || name_session(p, e) < 0 ||
+	    ((p->exclusive || p->shared) && exclude_others(p, e) < 0) || make_fate(p, e) < 0)
 		return err_code(e);
 	return check_form(p, e);
 }

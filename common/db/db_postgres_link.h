@@ -19,7 +19,7 @@ enum {
 struct postgres {
 	PGconn *conn; /* NULL: none */
 	struct postgres_place place;
-	char *schema;
+	char *schema, *name; /* name: NULL, or of the session */
 	bool exclusive, shared, look;
 	bool within;                        /* a transaction */
 	int64_t form;                       /* of the tables as they were seen; 0: not yet */

@@ -7,9 +7,12 @@
 #include "common/http/request.h"
 #include "common/rpc/address.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 struct metrics_server {
 	struct http_server *http;
-	struct http_route route;
+	struct http_route route[2];
 	struct http_routes routes;
 	struct metrics_source source;
 };
@@ -62,6 +65,28 @@ static void serve(struct http_request *r, void *data)
 		http_request_fail(r, &e);
 }
 
+enum { READY_MAX = 256 };
+
+static void serve_ready(struct http_request *r, void *data)
+{
+	struct metrics_server *s = data;
+	char line[READY_MAX];
+	const bool is_ready = s->source.ready(s->source.data, line, sizeof(line) - 1);
+	struct http_answer answer = { .status = is_ready ? 200 : 503, .type = "text/plain" };
+	struct err e;
+
+	answer.len = strlen(line);
+	line[answer.len++] = '\n';
+	answer.body = malloc(answer.len);
+	if (!answer.body) {
+		err_nomem(&e);
+		http_request_fail(r, &e);
+		return;
+	}
+	memcpy(answer.body, line, answer.len);
+	http_request_answer(r, &answer);
+}
+
 bool metrics_address_is_open(const char *address)
 {
 	struct address a;
@@ -98,8 +123,11 @@ int metrics_server_new(uv_loop_t *loop, const char *address, struct rpc_tls *tls
 
 	if (!s)
 		return err_nomem(e);
-	s->route = (struct http_route){ .pattern = "/metrics", .may = may, .serve = serve };
-	s->routes = (struct http_routes){ .first = &s->route, .count = 1, .data = s };
+	s->route[0] = (struct http_route){ .pattern = "/metrics", .may = may, .serve = serve };
+	s->route[1] = (struct http_route){ .pattern = "/readyz", .may = may, .serve = serve_ready };
+	s->routes = (struct http_routes){ .first = s->route,
+					  .count = source->ready ? 2 : 1,
+					  .data = s };
 	s->source = *source;
 	*server = s; /* also after a failure: it has to be closed */
 	if (http_server_new(loop, &s->routes, &s->http, e) < 0 ||

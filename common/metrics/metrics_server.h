@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * metrics_server.h — /metrics, for Prometheus and what reads its formats.
+ * metrics_server.h — /metrics, for Prometheus and what reads its formats; and /readyz, for who sends callers where they are
+ * served.
  */
 #pragma once
 
@@ -23,10 +24,14 @@ bool metrics_address_is_open(const char *address);
 /* Whether who comes with a certificate may read; ERR_DENIED, ERR_UNAUTHENTICATED: no. */
 typedef int metrics_may_fn(void *data, const struct rpc_identity *identity, struct err *e);
 
+/* Whether this program serves: a line for /readyz, which answers 200 then, else 503. */
+typedef bool metrics_ready_fn(void *data, char *line, size_t room);
+
 /* What a page is made of, and for whom. */
 struct metrics_source {
 	metrics_write_fn *write;
-	metrics_may_fn *may; /* NULL: whoever has a certificate */
+	metrics_may_fn *may;     /* NULL: whoever has a certificate */
+	metrics_ready_fn *ready; /* NULL: there is no /readyz */
 	void *data;
 };
 

@@ -51,6 +51,14 @@ void signals_unref(struct signals *signals)
 		uv_unref((uv_handle_t *)&signals->hangup);
 }
 
+void signals_ref(struct signals *signals)
+{
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		uv_ref((uv_handle_t *)&signals->handles[i]);
+	if (signals->hung_up)
+		uv_ref((uv_handle_t *)&signals->hangup);
+}
+
 void signals_done(struct signals *signals)
 {
 	uv_loop_t *loop = signals->handles[0].loop;

@@ -25,5 +25,8 @@ void signals_on_hangup(struct signals *signals, void (*hung_up)(void *data));
 /* Still caught, but nothing that the loop waits for. */
 void signals_unref(struct signals *signals);
 
+/* And back: the loop goes on. */
+void signals_ref(struct signals *signals);
+
 /* The last thing before the loop is closed, which is run out here; ignored from then on. */
 void signals_done(struct signals *signals);

@@ -8,6 +8,7 @@
 #include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
 #include "computations/hook/hook_net.h"
+#include "computations/store/store_lease.h"
 #include "computations/store/usage_fold.h"
 
 #include <arpa/inet.h>
@@ -77,6 +78,11 @@ const struct setting config_settings[] = {
 	TEXT("STATE_DIR", state_dir, "/var/lib/cocos/computations", "folder of what is kept"),
 	TEXT("DATABASE", database, NULL,
 	     "where records are: a file (STATE_DIR/computations.db), or postgresql://..."),
+	TEXT("INSTANCE", instance, NULL,
+	     "what this one of several services with one DATABASE on a server is called: one serves, and the others stand by; "
+	     "a-z 0-9 - . (63 at most); default: none, and this one has DATABASE alone"),
+	COUNT("LEASE", SETTING_DURATION, lease_ms, "30s", STORE_LEASE_MIN_MS, STORE_LEASE_MAX_MS,
+	      "how long an INSTANCE serves without renewing that in DATABASE: when another one takes its place; the same for all"),
 	TEXT("LOG_LEVEL", log_level, "info", "error, warn, info or debug"),
 	TEXT("AUDIT_LOG", audit_log, NULL,
 	     "file for who changed what, or was refused; default: the normal log, with 'audit:' before it"),
@@ -327,6 +333,23 @@ static int check_mail(const struct config *c, struct err *e)
 	return 0;
 }
 
+static int check_instance(const struct config *c, struct err *e)
+{
+	if (!c->instance)
+		return 0;
+	if (!access_name_is_valid(c->instance))
+		return err_set(
+			e, ERR_INVALID,
+			"COMPUTATIONS_INSTANCE: %s is no name: %d of a-z 0-9 - . at most, with a "
+			"letter or digit at both ends",
+			log_quote(c->instance).text, (int)ACCESS_NAME_MAX);
+	if (!c->database || !db_postgres_is_place(c->database))
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_INSTANCE needs a COMPUTATIONS_DATABASE on a server "
+			       "(postgresql://...): a file is one service's");
+	return 0;
+}
+
 static int check(struct config *c, struct err *e)
 {
 	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, c->client_crl, e) <
@@ -345,7 +368,7 @@ static int check(struct config *c, struct err *e)
 	if (c->database && db_postgres_is_place(c->database) &&
 	    db_postgres_check(c->database, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_DATABASE");
-	if (check_paths(c, e) < 0 || check_webhooks(c, e) < 0)
+	if (check_instance(c, e) < 0 || check_paths(c, e) < 0 || check_webhooks(c, e) < 0)
 		return err_code(e);
 	if (!c->attestation_policy &&
 	    (c->attestation_root || c->attestation_collateral || c->attestation_ak ||

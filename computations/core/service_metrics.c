@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/core/service_metrics.h"
 
+#include "common/base/log.h"
 #include "computations/core/session.h"
+
+#include <stdio.h>
 
 static void write_agents(const struct service *service, struct metrics_text *t)
 {
@@ -35,10 +38,59 @@ static void write_limits(const struct config *c, struct metrics_text *t)
 	metrics_sample(t, NULL, (double)c->max_computations);
 }
 
+static void write_instance(const struct instance_metric *i, struct metrics_text *t)
+{
+	metrics_family(t, "cocos_computations_serving", METRICS_GAUGE,
+		       "1: this instance serves; 0: it stands by.");
+	metrics_sample(t, NULL, i->is_standby ? 0 : 1);
+	metrics_family(t, "cocos_computations_takeovers", METRICS_COUNTER,
+		       "How often this instance took the place of one that had not given it back.");
+	metrics_sample(t, NULL, (double)i->takeovers);
+}
+
+static bool is_ready(void *data, char *line, size_t room)
+{
+	const struct service_metrics *m = data;
+	const struct instance_metric *i = m->instance;
+
+	if (i->is_standby)
+		snprintf(line, room, "standby: %s", i->waits);
+	else
+		snprintf(line, room, "%s", m->service->stopping ? "going down" : "serving");
+	return !i->is_standby && !m->service->stopping;
+}
+
+static void write_standby(void *data, struct metrics_text *t)
+{
+	const struct service_metrics *m = data;
+
+	write_instance(m->instance, t);
+	process_metrics_write(t);
+}
+
+int service_metrics_stand_by(struct service_metrics *m, const struct config *config,
+			     const struct instance_metric *instance, uv_loop_t *loop, struct err *e)
+{
+	m->instance = instance;
+	if (!config->metrics)
+		return 0;
+	if (metrics_address_is_open(config->metrics)) {
+		log_info("metrics: none while this instance stands by: others than this machine "
+			 "reach %s",
+			 log_quote(config->metrics).text);
+		return 0;
+	}
+	return metrics_server_new(
+		loop, config->metrics, NULL,
+		&(struct metrics_source){ .write = write_standby, .ready = is_ready, .data = m },
+		&m->server, e);
+}
+
 static void write_page(void *data, struct metrics_text *t)
 {
 	struct service_metrics *m = data;
 
+	write_instance(m->instance, t);
 	call_metrics_write(m->calls, t);
 	write_agents(m->service, t);
 	write_limits(m->config, t);
@@ -48,11 +100,13 @@ static void write_page(void *data, struct metrics_text *t)
 }
 
 int service_metrics_open(struct service_metrics *m, const struct config *config,
-			 const struct service *service, struct rpc_tls *tls, struct err *e)
+			 const struct instance_metric *instance, const struct service *service,
+			 struct rpc_tls *tls, struct err *e)
 {
 	static const struct rpc_service *const services[] = { &session_rpc, &admin_rpc };
 
 	m->config = config;
+	m->instance = instance;
 	m->service = service;
 	m->certificates[0] =
 		(struct certificate_metric){ .setting = "COMPUTATIONS_GRPC_SERVER_CERT",
@@ -70,9 +124,10 @@ int service_metrics_open(struct service_metrics *m, const struct config *config,
 		return 0;
 	if (call_metrics_new(services, ARRAY_LEN(services), &m->calls, e) < 0)
 		return err_code(e);
-	return metrics_server_new(service->loop, config->metrics, tls,
-				  &(struct metrics_source){ .write = write_page, .data = m },
-				  &m->server, e);
+	return metrics_server_new(
+		service->loop, config->metrics, tls,
+		&(struct metrics_source){ .write = write_page, .ready = is_ready, .data = m },
+		&m->server, e);
 }
 
 void service_metrics_close(struct service_metrics *m)

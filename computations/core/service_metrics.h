@@ -12,8 +12,16 @@
 #include "computations/core/config.h"
 #include "computations/core/service.h"
 
+/* Which of several instances this one is; zeroed: the only one. */
+struct instance_metric {
+	bool is_standby;
+	uint64_t takeovers; /* from an instance that did not give its lease back */
+	const char *waits;  /* for what, where it stands by */
+};
+
 struct service_metrics {
 	const struct config *config;
+	const struct instance_metric *instance;
 	const struct service *service;
 	struct revocation *revocations[2]; /* of listeners; may be NULL */
 	struct call_metrics *calls;
@@ -23,8 +31,13 @@ struct service_metrics {
 
 /* Zeroed before. Nothing if no setting asks for it; `tls` is the administrators'. All are borrowed. */
 int service_metrics_open(struct service_metrics *m, const struct config *config,
-			 const struct service *service, struct rpc_tls *tls,
-			 struct err *e) MUST_CHECK;
+			 const struct instance_metric *instance, const struct service *service,
+			 struct rpc_tls *tls, struct err *e) MUST_CHECK;
+/* What an instance that stands by tells: that it does, and the process. Nothing if no setting asks for it, or others than
+ * this machine reach the address: whom it is for is checked by lists that only who serves has. Ended as the other. */
+int service_metrics_stand_by(struct service_metrics *m, const struct config *config,
+			     const struct instance_metric *instance, uv_loop_t *loop,
+			     struct err *e) MUST_CHECK;
 /* Then the loop has to run until its handles are closed. */
 void service_metrics_close(struct service_metrics *m);
 void service_metrics_done(struct service_metrics *m);

@@ -21,7 +21,7 @@
 static const char *const passing[] = {
 	"logins",          "entry_links",        "devices", "key_challenges",
 	"halves",          "invitations",        "trips",   "passkeys_begun",
-	"passkey_answers", "webhook_deliveries", "mails"
+	"passkey_answers", "webhook_deliveries", "mails",   "lease"
 };
 
 /* A backup as it is looked at: a copy of the file's database, whose tables become the newest. */
@@ -312,7 +312,7 @@ int backup_restore(const struct backup_place *place, const char *path, struct ba
 	struct store_place to;
 
 	if (check_owner(place->dir, e) < 0 ||
-	    store_place_open(place->dir, place->database, &to, e) < 0)
+	    store_place_open(place->dir, place->database, NULL, &to, e) < 0)
 		return err_wrap(e, "restore into '%s'", place->dir);
 	int failed = restore_into(&to, place, path, report, e);
 	store_place_close(&to);

@@ -25,26 +25,69 @@ int64_t store_now(void)
 	return clock_ms(CLOCK_REALTIME);
 }
 
+/* Whether the database may be touched, before its tables are; `seen` NULL: by one that is alone. */
+static int check_lease(struct store *store, const struct store_lease_row *seen, struct err *e)
+{
+	if (seen)
+		return store_lease_is_as(&store->db, seen, e);
+	return store->database_lock >= 0 ? 0 : store_lease_none(&store->db, e);
+}
+
+static int take_lease(struct store *store, const struct store_lease_row *seen, struct err *e)
+{
+	if (seen)
+		return store_lease_take(&store->db, store->lease, seen, e);
+	return store->database_lock >= 0 ? 0 : store_lease_end_all(&store->db, e);
+}
+
+static int open_place(struct store *store, const char *dir, const char *database,
+		      const struct store_lease_row *seen, struct err *e)
+{
+	struct store_place place;
+
+	if (store_place_open(dir, database, store->lease ? store->lease->session : NULL, &place,
+			     e) < 0)
+		return err_code(e);
+	store->db = place.db;
+	store->lock = place.lock;
+	store->database_lock = place.database_lock;
+	int failed = check_lease(store, seen, e);
+	if (!failed && db_forms_apply(&store->db, &store_forms, e) < 0)
+		failed = err_wrap(e, "the database of '%s'", dir);
+	if (!failed)
+		failed = store_witness_open(store, dir, e);
+	if (!failed)
+		failed = take_lease(store, seen, e);
+	if (failed) {
+		EVP_PKEY_free(TAKE_PTR(store->log_key));
+		store_place_close(&place);
+	}
+	return failed;
+}
+
 int store_open(struct store *store, const char *dir, const char *database,
 	       const struct store_limits *limits, struct err *e)
 {
 	struct store opened = { .limits = *limits };
-	struct store_place place;
 
-	if (store_place_open(dir, database, &place, e) < 0)
+	if (open_place(&opened, dir, database, NULL, e) < 0)
 		return err_code(e);
-	opened.db = place.db;
-	int failed = db_forms_apply(&opened.db, &store_forms, e);
-	if (failed)
-		failed = err_wrap(e, "the database of '%s'", dir);
-	else
-		failed = store_witness_open(&opened, dir, e);
-	if (failed) {
-		store_place_close(&place);
-		return failed;
+	*store = opened;
+	return 0;
+}
+
+int store_open_shared(struct store *store, const char *dir, const char *database,
+		      const struct store_limits *limits, const struct store_share *share,
+		      const struct store_lease_row *seen, struct err *e)
+{
+	struct store opened = { .limits = *limits };
+
+	if (store_lease_new(share, &opened.lease, e) < 0)
+		return err_code(e);
+	if (open_place(&opened, dir, database, seen, e) < 0) {
+		store_lease_free(opened.lease);
+		return err_code(e);
 	}
-	opened.lock = place.lock;
-	opened.database_lock = place.database_lock;
 	*store = opened;
 	return 0;
 }
@@ -53,6 +96,8 @@ void store_close(struct store *store)
 {
 	struct store_place place = { store->db, store->lock, store->database_lock };
 
+	store_lease_release(&store->db, store->lease);
+	store_lease_free(TAKE_PTR(store->lease));
 	EVP_PKEY_free(store->log_key);
 	store_place_close(&place);
 	store->db = place.db;

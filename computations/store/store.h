@@ -12,6 +12,7 @@
 #include "common/db/db.h"
 #include "common/manifest/manifest.h"
 #include "computations/store/state.h"
+#include "computations/store/store_lease.h"
 
 #include <stdbool.h>
 
@@ -40,7 +41,9 @@ struct store {
 	struct log_rate audit_full; /* and about refusals that have no row */
 	int lock;                   /* `dir`/lock, which whoever uses the folder holds */
 	int database_lock;          /* the same of a database's file; -1: it is a server's */
-	bool has_told; /* webhooks have something to send since store_queue.h looked last */
+	struct store_lease
+		*lease; /* by which it has a server's database; NULL: it has that alone */
+	bool has_told;  /* webhooks have something to send since store_queue.h looked last */
 };
 
 /* Opens the database, makes the tables if need be: a path, or a place as db_postgres.h says; NULL is
@@ -48,6 +51,12 @@ struct store {
  * folder, or that place, open. */
 int store_open(struct store *store, const char *dir, const char *database,
 	       const struct store_limits *limits, struct err *e) MUST_CHECK;
+/* The same for one of several instances, on a server: takes the lease as it was `seen` (store_standby.h). ERR_ABORTED: another
+ * one was quicker. */
+int store_open_shared(struct store *store, const char *dir, const char *database,
+		      const struct store_limits *limits, const struct store_share *share,
+		      const struct store_lease_row *seen, struct err *e) MUST_CHECK;
+/* Gives the lease back, if there is one. */
 void store_close(struct store *store);
 
 /* Milliseconds since 1970. */

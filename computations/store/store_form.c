@@ -7,6 +7,7 @@
 #include "computations/people/people_form.h"
 #include "computations/store/audit_form.h"
 #include "computations/store/evidence_form.h"
+#include "computations/store/lease_form.h"
 #include "computations/store/machine_form.h"
 #include "computations/store/once_form.h"
 #include "computations/store/usage_form.h"
@@ -159,7 +160,9 @@ static const char schema[] =
 																				/* What runs elsewhere. */
 																				WORKFLOWS_FORM
 																					/* What is mailed to whom. */
-																					MAILS_FORM;
+																					MAILS_FORM
+																						/* Who serves. */
+																						LEASE_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -171,7 +174,8 @@ static const char schema[] =
  * 25 no certificates, 26 none of the evidence that agents gave,
  * 27 no certificates that renew others,
  * 28 no webhooks, 29 no keys of creations,
- * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows, 33 no mails. */
+ * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows, 33 no mails,
+ * 34 no lease of instances. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -209,6 +213,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[31] = USAGE_MONTHS_FORM,
 	[32] = WORKFLOWS_FORM,
 	[33] = MAILS_FORM,
+	[34] = LEASE_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

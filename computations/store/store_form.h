@@ -6,7 +6,10 @@
 
 #include "common/db/db_form.h"
 
-enum { STORE_FORM = 34 /* what SQLite calls the database's user_version */ };
+enum {
+	STORE_FORM = 35,       /* what SQLite calls the database's user_version */
+	STORE_FORM_LEASE = 35, /* the first that knows of instances */
+};
 
 /* Where PostgreSQL has them. */
 #define STORE_SCHEMA "cocos_computations"

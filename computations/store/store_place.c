@@ -42,8 +42,8 @@ static int path_of(const char *dir, const char *database, char **path, struct er
 }
 
 /* A file has a lock of its own beside it: the setting may name one in any folder. A server has its own. */
-static int open_database(struct db *db, const char *dir, const char *database, int *lock,
-			 struct err *e)
+static int open_database(struct db *db, const char *dir, const char *database, const char *session,
+			 int *lock, struct err *e)
 {
 	CLEANUP(free) char *path = NULL, *lock_path = NULL;
 
@@ -51,6 +51,7 @@ static int open_database(struct db *db, const char *dir, const char *database, i
 		return db_postgres_open(db,
 					&(struct db_postgres){ .place = database,
 							       .schema = STORE_SCHEMA,
+							       .name = session,
 							       .exclusive = true },
 					e);
 	if (path_of(dir, database, &path, e) < 0 ||
@@ -60,13 +61,13 @@ static int open_database(struct db *db, const char *dir, const char *database, i
 	return db_sqlite_open(db, path, e);
 }
 
-int store_place_open(const char *dir, const char *database, struct store_place *place,
-		     struct err *e)
+int store_place_open(const char *dir, const char *database, const char *session,
+		     struct store_place *place, struct err *e)
 {
 	CLEANUP(close) int lock = -1, database_lock = -1;
 
 	if (dir_make(dir, 0700, e) < 0 || lock_dir(dir, &lock, e) < 0 ||
-	    open_database(&place->db, dir, database, &database_lock, e) < 0)
+	    open_database(&place->db, dir, database, session, &database_lock, e) < 0)
 		return err_code(e);
 	place->lock = TAKE_FD(lock);
 	place->database_lock = TAKE_FD(database_lock);

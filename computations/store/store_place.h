@@ -12,9 +12,9 @@ struct store_place {
 	int database_lock; /* the same of a database's file; -1: it is a server's */
 };
 
-/* As store_open() says; no tables are made. */
-int store_place_open(const char *dir, const char *database, struct store_place *place,
-		     struct err *e) MUST_CHECK;
+/* As store_open() says; no tables are made. `session`: what a server is to call it; NULL: as ever. */
+int store_place_open(const char *dir, const char *database, const char *session,
+		     struct store_place *place, struct err *e) MUST_CHECK;
 void store_place_close(struct store_place *place);
 
 /* The database of a service that may run meanwhile, and which is not kept from anything: only to be read.

@@ -27,6 +27,8 @@ struct store_queue {
 	bool busy;
 	void (*told)(void *data);
 	void *told_data;
+	void (*lost)(void *data);
+	void *lost_data;
 };
 
 static void fail_all(struct entries *batch, const struct err *e)
@@ -60,33 +62,51 @@ static int begin(struct store_queue *queue, struct err *e)
 		return err_code(e);
 	STAILQ_FOREACH(entry, &queue->batch, next)
 		audits |= entry->audits;
-	if (audits && store_audit_lock(queue->store, e) < 0) {
+	if ((audits && store_audit_lock(queue->store, e) < 0) ||
+	    store_lease_begin(&queue->store->db, queue->store->lease, e) < 0) {
 		db_rollback(&queue->store->db);
 		return err_code(e);
 	}
 	return 0;
 }
 
+static int run_all(struct store_queue *queue, struct err *e)
+{
+	struct db *db = &queue->store->db;
+	struct entry *entry;
+
+	if (begin(queue, e) < 0)
+		return err_code(e);
+	STAILQ_FOREACH(entry, &queue->batch, next)
+		if (run_one(queue->store, entry, e) < 0) {
+			db_rollback(db);
+			return err_code(e);
+		}
+	return db_commit(db, e);
+}
+
 /* In the pool. */
 static void run_batch(void *data)
 {
 	struct store_queue *queue = data;
-	struct db *db = &queue->store->db;
-	struct entry *entry;
 	struct err e;
+	int failed = run_all(queue, &e);
 
-	if (begin(queue, &e) < 0) {
+	if (failed)
 		fail_all(&queue->batch, &e);
+	store_lease_ended(queue->store->lease, !failed);
+}
+
+/* Whoever is told that his operation is done goes on with it, at an agent or a manager: not when it is another instance's by
+ * now. */
+static void look_for_loss(struct store_queue *queue)
+{
+	void (*lost)(void *data) = queue->lost;
+
+	if (!lost || store_lease_runs(queue->store->lease))
 		return;
-	}
-	STAILQ_FOREACH(entry, &queue->batch, next)
-		if (run_one(queue->store, entry, &e) < 0) {
-			db_rollback(db);
-			fail_all(&queue->batch, &e);
-			return;
-		}
-	if (db_commit(db, &e) < 0)
-		fail_all(&queue->batch, &e);
+	queue->lost = NULL;
+	lost(queue->lost_data);
 }
 
 static void start_batch(struct store_queue *queue);
@@ -107,6 +127,7 @@ static void batch_done(void *data)
 	STAILQ_CONCAT(&batch, &queue->batch);
 	queue->busy = false;
 	queue->store->has_told = false;
+	look_for_loss(queue);
 	/* The pool continues while the loop reports these. */
 	start_batch(queue);
 	while ((entry = STAILQ_FIRST(&batch)) != NULL) {
@@ -184,6 +205,12 @@ void store_queue_on_told(struct store_queue *queue, void (*told)(void *data), vo
 {
 	queue->told = told;
 	queue->told_data = data;
+}
+
+void store_queue_on_lost(struct store_queue *queue, void (*lost)(void *data), void *data)
+{
+	queue->lost = lost;
+	queue->lost_data = data;
 }
 
 void store_queue_free(struct store_queue *queue)

@@ -40,6 +40,10 @@ int store_queue_add_audited(struct store_queue *queue, const struct store_queue_
  * NULL: nobody. */
 void store_queue_on_told(struct store_queue *queue, void (*told)(void *data), void *data);
 
+/* On the loop, once, when the lease of the store (store_lease.h) is over: before any operation is told that it is done, and
+ * of those that follow none is run. NULL: nobody. */
+void store_queue_on_lost(struct store_queue *queue, void (*lost)(void *data), void *data);
+
 /* Call it when nothing waits and nothing is under way. Operations that are added late still run:
  * first stop whoever adds them, then run the loop until it has nothing to do. */
 void store_queue_free(struct store_queue *queue);

@@ -111,6 +111,30 @@ static int check_same_key(struct store *store, const char *path, struct err *e)
 				 path);
 }
 
+/* The key is to be that which signs this log; nothing is made. */
+int store_witness_same(struct db *db, const char *dir, struct err *e)
+{
+	struct store look = { .db = *db };
+	CLEANUP(free) char *path = NULL;
+	int64_t is_signed;
+
+	if (db_number(db, &is_signed, e, "SELECT count(*) FROM witness_key", "") < 0 ||
+	    text_format(&path, e, "%s/" STORE_WITNESS_FILE, dir) < 0)
+		return err_code(e);
+	if (!is_signed)
+		return 0;
+	int failed = read_key(&look, path, e);
+	if (err_is(failed, ERR_NOT_FOUND))
+		return err_set(e, ERR_PRECONDITION,
+			       "'%s' is missing, which signs the log of heads: copy it from the "
+			       "instance that serves",
+			       path);
+	if (!failed)
+		failed = check_same_key(&look, path, e);
+	EVP_PKEY_free(look.log_key);
+	return failed;
+}
+
 static void forget_key(struct store *store)
 {
 	EVP_PKEY_free(TAKE_PTR(store->log_key));

@@ -23,6 +23,10 @@ enum {
  * leaves and its key is gone, or is another: that one's log would be taken for a fork. */
 int store_witness_open(struct store *store, const char *dir, struct err *e) MUST_CHECK;
 
+/* ERR_PRECONDITION: another key than the one in `dir` signs the log of that database, or none is there and one does. Nothing
+ * is made or changed. */
+int store_witness_same(struct db *db, const char *dir, struct err *e) MUST_CHECK;
+
 /* This is the key that signs the log; where no leaf names one, it is from now on. `path`: where it is from, for people. */
 int store_witness_key(struct store *store, const char *pem, const char *path,
 		      struct err *e) MUST_CHECK;

@@ -303,7 +303,7 @@ static int round_work(struct registry *r, void *data, struct err *e)
 	struct registry_round *out = t->out;
 	struct registry_manager other;
 
-	if (lease_now(r, &t->now, e) < 0 || manager_claim(r, t->now, &t->mine, &other, e) < 0)
+	if (db_clock(&r->db, &t->now, e) < 0 || manager_claim(r, t->now, &t->mine, &other, e) < 0)
 		return err_code(e);
 	if (!t->mine)
 		manager_tell(r, &other);

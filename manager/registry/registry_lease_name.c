@@ -178,7 +178,7 @@ static int start(struct registry *r, void *data, struct err *e)
 	int64_t now;
 	bool mine;
 
-	if (lease_now(r, &now, e) < 0 || manager_claim(r, now, &mine, &other, e) < 0)
+	if (db_clock(&r->db, &now, e) < 0 || manager_claim(r, now, &mine, &other, e) < 0)
 		return err_code(e);
 	return mine ? 0 : refuse(r, &other, e);
 }

@@ -6,18 +6,6 @@
 
 #include <string.h>
 
-int lease_now(struct registry *r, int64_t *now, struct err *e)
-{
-	return r->is_server
-		       ? db_number(&r->db, now, e,
-				   "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
-				   "")
-		       : db_number(
-				 &r->db, now, e,
-				 "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
-				 "");
-}
-
 enum column {
 	COLUMN_HOST,
 	COLUMN_HOLDER,
@@ -170,7 +158,7 @@ int lease_must_run(struct registry *r, const char *host, struct err *e)
 
 	if (!r->leases)
 		return 0;
-	if (registry_lease_check(r, host, e) < 0 || lease_now(r, &now, e) < 0 ||
+	if (registry_lease_check(r, host, e) < 0 || db_clock(&r->db, &now, e) < 0 ||
 	    db_number(&r->db, &runs, e,
 		      "SELECT count(*) FROM lease WHERE host = ? AND instance = ? AND fence = ?"
 		      " AND until_ms > ?",
@@ -209,7 +197,7 @@ int lease_end_all(struct registry *r, struct err *e)
 
 	if (!r->is_server)
 		return 0;
-	if (lease_now(r, &now, e) < 0 ||
+	if (db_clock(&r->db, &now, e) < 0 ||
 	    db_query(&r->db, &rows, e,
 		     "SELECT holder FROM lease WHERE until_ms > ?1 AND until_ms <= ?1 + ?2", "ii",
 		     now, (int64_t)LEASE_MAX_MS) < 0)

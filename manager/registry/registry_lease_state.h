@@ -40,8 +40,7 @@ void leases_free(struct leases *leases);
 /* The lease that this manager took; 0: none. */
 int64_t leases_fence(const struct leases *leases, const char *host);
 
-/* registry_lease_row.c: in the caller's transaction. The database's clock, ms since 1970. */
-int lease_now(struct registry *r, int64_t *now, struct err *e) MUST_CHECK;
+/* registry_lease_row.c: in the caller's transaction. */
 int lease_rows(struct registry *r, struct registry_lease *rows, size_t *count,
 	       struct err *e) MUST_CHECK;
 /* Drops those that have ended, of hosts without CVMs and of other managers, but the one with that fence, the highest. */

@@ -153,7 +153,7 @@ static int search(struct registry *r, void *data, struct err *e)
 	int64_t now, instance;
 	int row;
 
-	if (lease_now(r, &now, e) < 0)
+	if (db_clock(&r->db, &now, e) < 0)
 		return err_code(e);
 	row = s->id ? db_query(&r->db, &rows, e, FROM "c.id = ?2", "it", now, s->id)
 		    : db_query(&r->db, &rows, e, FROM "c.owner = ?2 AND c.name = ?3", "itt", now,

@@ -79,6 +79,7 @@ static const char *const takes_away[STORE_FORM] = {
 	[32] = "DROP TABLE workflow_outputs; DROP TABLE workflow_keys; DROP TABLE workflow_nodes;"
 	       "DROP TABLE workflows; DROP TABLE executors;",
 	[33] = "DROP TABLE mails;",
+	[34] = "DROP TABLE lease;",
 };
 
 void store_room_age(struct store_room *f, int form)
