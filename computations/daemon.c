@@ -283,6 +283,9 @@ static void on_lost(void *data)
 	log_warn("the lease has run out or is another instance's: this one serves no more");
 	d->is_lost = true;
 	stop(d, LOST_DRAIN_MS);
+	/* Nor may what a look has just found be sent: that is the other's. */
+	hook_sender_stop(d->service.hooks);
+	mail_sender_stop(d->service.mails);
 }
 
 /* While nothing else uses the database. */

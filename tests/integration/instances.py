@@ -15,13 +15,14 @@ import socket
 import subprocess
 import sys
 import threading
+import types
 
 import grpc
 
 import sample
 import tap
 from computations_service import create, manifest
-from harness import PATIENCE, FakeAgent, Folder, Process, Refused, computations, cvms, program, spki, until
+from harness import PATIENCE, FakeAgent, Folder, Process, Refused, authority, computations, cvms, program, spki, until
 from host_check import check, failed
 from instance_room import TAKES, Instance, Room
 from job_host import Agent
@@ -29,6 +30,7 @@ from journal_book import Writer
 from journal_witness import statement_of
 from people import Caller
 from sign_in import PASSWORD
+from smtp_server import FROM, Mailbox, invite, listed, until_mail
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else random.SystemRandom().randrange(1 << 32)
 ROUNDS = sample.of(5, 20)
@@ -451,6 +453,41 @@ def a_real_agent_and_its_computation_go_on():
         assert b is not None
 
 
+def mails_are_sent_by_the_one_that_serves():
+    def root(one):
+        return types.SimpleNamespace(root=Caller(one.channel))
+
+    with Folder() as tls:
+        authority(tls)
+        with Mailbox(tls, RCPT=["450 later"]) as box, Room(SMTP_URL=box.url, SMTP_FROM=FROM, SMTP_CA=tls("ca.pem")) as room:
+            a, b = room.instances
+            made = invite(root(a))
+            until(lambda: listed(root(a))[made.number].mail_problem, "it was tried")
+            a.signal(signal.SIGSTOP)
+            try:
+                # Due for whoever looks: for the one that sleeps, too.
+                room.server.sql("UPDATE cocos_computations.mails SET due = 0")
+                box.answers.clear()
+                until(b.serves, "the other one", TAKES)
+                b.dial()
+                until_mail(root(b), made.number, "sent")
+            finally:
+                a.signal(signal.SIGCONT)
+            until(a.stands_by, "it to stand by", TAKES)
+            # The text is with the server, its answer is not back: the next one sends that message, and no other.
+            box.answers["END"] = ["hang", None]
+            made = invite(root(b), "bert@example.com")
+            first = box.until(2)
+            b.process.kill()
+            until(a.serves, "the first one", TAKES)
+            a.dial()
+            second = box.until(3)
+            assert first.raw == second.raw, (first.raw, second.raw)
+            until_mail(root(a), made.number, "sent")
+            assert [c.to for c in box.came] == [["anna@example.com"], ["bert@example.com"], ["bert@example.com"]]
+            b.again()
+
+
 def nothing_is_lost_or_doubled_in_a_storm():
     rng = random.Random(SEED)
     print(f"# seed {SEED}", flush=True)
@@ -473,4 +510,4 @@ if __name__ == "__main__":
     tap.run([the_second_stands_by_and_serves_nobody, who_wakes_late_writes_nothing,
              who_is_cut_off_from_the_database_gives_way, another_key_or_authority_is_refused,
              one_alone_takes_it_from_nobody_whose_lease_runs, a_real_agent_and_its_computation_go_on,
-             nothing_is_lost_or_doubled_in_a_storm])
+             mails_are_sent_by_the_one_that_serves, nothing_is_lost_or_doubled_in_a_storm])
