@@ -8,6 +8,7 @@
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
 #include "common/rpc/signals.h"
+#include "computations/admin/admin_billing.h"
 #include "computations/admin/admin_calls.h"
 #include "computations/admin/admin_certificate.h"
 #include "computations/admin/admin_webhook.h"
@@ -220,7 +221,9 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	    rpc_server_add(d->admins.server, &webhooks_rpc, &d->service, e) < 0 ||
 	    rpc_health_set(d->admins.health, webhooks_rpc.name, true, e) < 0 ||
 	    rpc_server_add(d->admins.server, &workflows_rpc, &d->service, e) < 0 ||
-	    rpc_health_set(d->admins.health, workflows_rpc.name, true, e) < 0)
+	    rpc_health_set(d->admins.health, workflows_rpc.name, true, e) < 0 ||
+	    rpc_server_add(d->admins.server, &billing_rpc, &d->service, e) < 0 ||
+	    rpc_health_set(d->admins.health, billing_rpc.name, true, e) < 0)
 		return err_code(e);
 	d->service.sign_in = c->admin_sign_in;
 	admin_calls_keep(&d->calls, d->queue);

@@ -14,4 +14,4 @@ struct descriptor_set {
 
 extern const struct descriptor_set proto_agent_set, proto_cvms_set, proto_manager_set,
 	proto_computations_set, proto_people_set, proto_certificates_set, proto_webhooks_set,
-	proto_workflows_set, proto_health_set, proto_reflection_set;
+	proto_workflows_set, proto_billing_set, proto_health_set, proto_reflection_set;

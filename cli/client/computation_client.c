@@ -88,6 +88,8 @@ static const char *what_is_there(const char *command)
 				       "'cocos-cli webhook deliveries NUMBER' show what is there" },
 		{ "webhook ", "'cocos-cli workspace list' and 'cocos-cli webhook list', with "
 			      "--workspace of one, show what is there" },
+		{ "billing ", "'cocos-cli billing list', 'billing plans' and 'cocos-cli workspace "
+			      "list' show what is there" },
 		{ "certificate ", "'cocos-cli certificate list' shows what is there" },
 		{ "usage", "'cocos-cli workspace list' shows what is there" },
 		{ "workflow ",

@@ -33,6 +33,8 @@ struct report {
 	char month[16];                /* that the first page was of */
 	struct usage_share share;      /* of the workspace whose row was the last one */
 	bool is_summed;                /* as any page said */
+	const char *account;           /* that it is of; NULL: of workspaces; */
+	struct usage_share whole;      /* with all its workspaces */
 };
 
 static void done(struct report *r)
@@ -40,29 +42,56 @@ static void done(struct report *r)
 	table_done(&r->table);
 	usage_statement_done(&r->statement);
 	usage_share_done(&r->share);
+	usage_share_done(&r->whole);
 }
 
-/* All of a workspace's rows are there. */
-static void end_share(struct report *r)
+/* All of its rows are there. */
+static void say_share(struct report *r, const struct usage_share *share, const char *what)
 {
 	struct usage_share_row rows[USAGE_SHARE_ROWS];
 	size_t count;
 
-	if (!r->share.workspace)
+	if (!share->workspace)
 		return;
 	if (r->form)
-		r->form->share(&r->statement, &r->share);
-	count = usage_share_rows(&r->share, rows);
+		r->form->share(&r->statement, share);
+	count = usage_share_rows(share, rows);
 	for (size_t i = 0; i < count; i++)
 		if (rows[i].percent >= USAGE_NEARLY_PERCENT)
-			fprintf(stderr,
-				"note: workspace %s has used %s of its %llu %s of %s (%u %%)\n",
-				text_plain(r->share.workspace).text, rows[i].used, rows[i].limit,
-				rows[i].what, text_plain(r->month).text, rows[i].percent);
+			fprintf(stderr, "note: %s %s has used %s of its %llu %s of %s (%u %%)\n",
+				what, text_plain(share->workspace).text, rows[i].used,
+				rows[i].limit, rows[i].what, text_plain(r->month).text,
+				rows[i].percent);
+}
+
+static void end_share(struct report *r)
+{
+	say_share(r, &r->share, "workspace");
+}
+
+/* Of the account, whose name a share has in the place of a workspace's. */
+static int take_plan(struct report *r, const Computations__UsageResponse *page, struct err *e)
+{
+	const Computations__UsageLimit *limit = page->plan_limit;
+
+	if (!r->account || r->whole.workspace)
+		return 0;
+	r->whole.workspace = strdup(r->account);
+	if (!r->whole.workspace)
+		return err_nomem(e);
+	if (limit) {
+		r->whole.limit.cvm_hours = limit->cvm_hours;
+		r->whole.limit.cpu_hours = limit->cpu_hours;
+		r->whole.limit.memory_gib_hours = limit->memory_gib_hours;
+	}
+	return 0;
 }
 
 static int add_share(struct report *r, const Computations__Usage *row, struct err *e)
 {
+	r->whole.cvm_ms += row->cvm_ms;
+	r->whole.cpu_ms += row->cpu_ms;
+	r->whole.memory_mib_seconds += row->memory_mib_seconds;
 	if (usage_share_is_other(&r->share, row))
 		end_share(r);
 	return usage_share_add(&r->share, row) ? 0 : err_nomem(e);
@@ -148,7 +177,9 @@ static int read_pages(struct client *client, Computations__UsageRequest *request
 		if (client_call(client, &computation_usage, &request->base, &response, e) < 0)
 			return err_code(e);
 		page = (const Computations__UsageResponse *)response;
-		failed = pages ? 0 : begin(r, page, e);
+		failed = take_plan(r, page, e);
+		if (!failed && !pages)
+			failed = begin(r, page, e);
 		/* Pages are of the same month, also if it ends meanwhile. */
 		snprintf(r->month, sizeof(r->month), "%s", page->month);
 		r->is_summed |= page->summed;
@@ -200,6 +231,9 @@ static enum cli_exit run_usage(struct cli *cli, struct err *e)
 		r.form = &usage_csv;
 	if (format && strcmp(format, "html") == 0)
 		r.form = &usage_html;
+	r.account = cli_value(cli, "account");
+	if (r.account)
+		request.account = (char *)(uintptr_t)r.account;
 	if (workspace)
 		request.workspace = (char *)(uintptr_t)workspace;
 	if (month)
@@ -211,6 +245,7 @@ static enum cli_exit run_usage(struct cli *cli, struct err *e)
 		return CLI_FAILED;
 	}
 	end_share(&r);
+	say_share(&r, &r.whole, "account");
 	if (r.is_summed)
 		fprintf(stderr,
 			"note: %s is long ago: its times are kept as sums, which this is made of\n",
@@ -221,6 +256,7 @@ static enum cli_exit run_usage(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option options[] = {
 	{ .name = "workspace", .value = "NAME", .help = "of that one (all that you are in)" },
+	{ .name = "account", .value = "NAME", .help = "of all workspaces that it pays for, for the service's administrators" },
 	{ .name = "month", .value = "YYYY-MM", .help = "in that month, in UTC (this one)" },
 	{ .letter = 'o', .name = "output", .value = "FORMAT", .words = formats,
 	  .help = "table, wide (all columns), json, yaml, csv or html: a page to print (table)" },

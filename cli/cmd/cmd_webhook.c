@@ -316,7 +316,7 @@ const struct command cmd_webhook_create = {
 		"lists. Each event is a POST of a small JSON object with ids and states, signed as Standard\n"
 		"Webhooks has it; what is not answered by 2xx is tried 8 times within a day. Events:\n"
 		"computation.created .waiting .running .completed .failed .cancelled .removed, cvm.made .lost\n"
-		".removed, usage.warning .limit. A workspace has at most 10 webhooks.",
+		".removed, usage.warning .limit, statement.ready. A workspace has at most 10 webhooks.",
 };
 
 static enum cli_exit run_rotate(struct cli *cli, struct err *e)

@@ -103,6 +103,9 @@ extern const struct command cmd_certificate_token, cmd_certificate_issue, cmd_ce
 extern const struct command cmd_webhook_create, cmd_webhook_list, cmd_webhook_show,
 	cmd_webhook_deliveries, cmd_webhook_redeliver, cmd_webhook_enable, cmd_webhook_disable,
 	cmd_webhook_rotate, cmd_webhook_delete;
+/* cmd_billing.c */
+extern const struct command cmd_billing_create, cmd_billing_list, cmd_billing_show,
+	cmd_billing_plan, cmd_billing_give, cmd_billing_take, cmd_billing_remove, cmd_billing_plans;
 /* cmd_invitation.c */
 extern const struct command cmd_invitation_create, cmd_invitation_list, cmd_invitation_revoke,
 	cmd_invitation_accept;

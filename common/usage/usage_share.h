@@ -16,7 +16,7 @@ void usage_gib_hours(unsigned long long mib_seconds, char text[USAGE_HOURS_MAX])
 
 /* Of one workspace, whose rows follow each other. */
 struct usage_share {
-	char *workspace; /* NULL: none yet */
+	char *workspace; /* or the account that pays for several; NULL: none yet */
 	bool is_removed;
 	struct {
 		unsigned long long cvm_hours, cpu_hours, memory_gib_hours;

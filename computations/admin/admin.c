@@ -45,6 +45,7 @@ void request_free(struct request *r)
 	admin_certificate_free(r->certificate);
 	admin_webhook_free(r->webhook);
 	admin_workflow_free(r->workflow);
+	admin_billing_free(r->billing);
 	free(r->audit);
 	free(r->bytes);
 	free(r->id);

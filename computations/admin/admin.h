@@ -11,6 +11,7 @@
 #include "computations/core/service.h"
 
 struct audit_answer;
+struct billing_request;
 struct certificate_request;
 struct journal_page;
 struct judging;
@@ -65,6 +66,7 @@ struct request {
 	struct certificate_request *certificate;
 	struct webhook_request *webhook;
 	struct workflow_request *workflow;
+	struct billing_request *billing;
 };
 
 /* NULL if memory runs out, or if nobody who could be let in calls; the call is finished then. */
@@ -155,6 +157,8 @@ void admin_webhook_free(struct webhook_request *webhook);
 
 /* admin_workflow.c */
 void admin_workflow_free(struct workflow_request *workflow);
+/* admin_billing.c */
+void admin_billing_free(struct billing_request *billing);
 
 /* admin_usage.c */
 void admin_usage(struct rpc_call *call, const ProtobufCMessage *message);

@@ -38,13 +38,10 @@ static void put_user(struct admin_audit *a, const char *user)
 static const struct {
 	const char *fact, *of_methods, *object; /* of_methods: they end so; NULL: all */
 } objects[] = {
-	{ "id", "Cvm", "cvm" },
-	{ "name", "Cvm", "cvm" },
-	{ "id", NULL, "computation" },
-	{ "webhook", NULL, "webhook" },
-	{ "workflow", NULL, "workflow" },
-	{ "user", NULL, "user" },
-	{ "workspace", NULL, "workspace" },
+	{ "id", "Cvm", "cvm" },           { "name", "Cvm", "cvm" },
+	{ "id", NULL, "computation" },    { "webhook", NULL, "webhook" },
+	{ "workflow", NULL, "workflow" }, { "account", NULL, "account" },
+	{ "user", NULL, "user" },         { "workspace", NULL, "workspace" },
 	{ "document", NULL, "document" },
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/admin/admin_calls.h"
 
+#include "billing.pb-c.h"
+#include "billing_paths.h"
 #include "certificates.pb-c.h"
 #include "certificates_paths.h"
 #include "common/rpc/call_local.h"
@@ -29,6 +31,9 @@
 #define WEBHOOK                                              \
 	NUMBER("webhook", Webhooks__WebhookRequest, number), \
 		TEXT("workspace", Webhooks__WebhookRequest, workspace)
+#define BILLING_PLACE                                 \
+	TEXT("account", Billing__PlaceRequest, name), \
+		TEXT("workspace", Billing__PlaceRequest, workspace)
 #define WORKSPACE_MEMBER                                              \
 	TEXT("workspace", People__WorkspaceMemberRequest, workspace), \
 		TEXT("user", People__WorkspaceMemberRequest, user)
@@ -191,6 +196,16 @@ const struct call_audit_method admin_calls_methods[] = {
 	READS(PROTO_WORKFLOWS_GET_NODE_INPUT),
 	READS(PROTO_WORKFLOWS_RENEW_NODE),
 	CHANGES(PROTO_WORKFLOWS_FINISH_NODE, TEXT("workflow", Workflows__FinishNodeRequest, id)),
+	CHANGES(PROTO_BILLING_CREATE, TEXT("account", Billing__CreateRequest, name),
+		TEXT("plan", Billing__CreateRequest, plan)),
+	CHANGES(PROTO_BILLING_SET_PLAN, TEXT("account", Billing__SetPlanRequest, name),
+		TEXT("plan", Billing__SetPlanRequest, plan)),
+	CHANGES(PROTO_BILLING_GIVE, BILLING_PLACE),
+	CHANGES(PROTO_BILLING_TAKE, BILLING_PLACE),
+	CHANGES(PROTO_BILLING_REMOVE, TEXT("account", Billing__AccountRequest, name)),
+	READS(PROTO_BILLING_LIST),
+	READS(PROTO_BILLING_SHOW),
+	READS(PROTO_BILLING_PLANS),
 };
 const size_t admin_calls_methods_count = ARRAY_LEN(admin_calls_methods);
 

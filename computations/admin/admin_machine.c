@@ -137,7 +137,7 @@ static int take_place(struct store *store, struct request *r, const char *worksp
 	wish->workspace_number = w.number;
 	if (!wish->manager)
 		return err_nomem(e);
-	return usage_limit_check(store, w.number, quota, store_now(), e);
+	return usage_limit_check(store, w.number, quota, &table->plans, store_now(), e);
 }
 
 static int run_create(struct store *store, struct request *r, struct err *e)

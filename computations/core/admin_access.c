@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/core/admin_access.h"
 
+#include "billing_paths.h"
 #include "certificates_paths.h"
 #include "common/base/log.h"
 #include "common/rpc/call_local.h"
@@ -123,6 +124,14 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_WORKFLOWS_GET_NODE_INPUT, DEED_BE },
 	{ PROTO_WORKFLOWS_RENEW_NODE, DEED_BE },
 	{ PROTO_WORKFLOWS_FINISH_NODE, DEED_BE },
+	{ PROTO_BILLING_CREATE, DEED_OPERATE },
+	{ PROTO_BILLING_LIST, DEED_OPERATE },
+	{ PROTO_BILLING_SHOW, DEED_OPERATE },
+	{ PROTO_BILLING_SET_PLAN, DEED_OPERATE },
+	{ PROTO_BILLING_GIVE, DEED_OPERATE },
+	{ PROTO_BILLING_TAKE, DEED_OPERATE },
+	{ PROTO_BILLING_REMOVE, DEED_OPERATE },
+	{ PROTO_BILLING_PLANS, DEED_OPERATE },
 };
 const size_t admin_deeds_count = ARRAY_LEN(admin_deeds);
 

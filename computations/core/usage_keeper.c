@@ -2,6 +2,7 @@
 #include "computations/core/usage_keeper.h"
 
 #include "common/base/log.h"
+#include "computations/store/store_billing.h"
 #include "computations/store/usage_fold.h"
 
 #include <stdlib.h>
@@ -16,8 +17,8 @@ struct usage_keeper {
 	struct store_queue *queue;
 	uv_timer_t timer;
 	unsigned months;
-	size_t folded; /* of the piece that is under way; */
-	uint64_t sum;  /* of all since it last rested */
+	size_t folded, told; /* of the piece that is under way; */
+	uint64_t sum;        /* of all since it last rested */
 	bool is_open;
 };
 
@@ -33,6 +34,8 @@ static int run_piece(struct store *store, void *data, struct err *e)
 {
 	struct usage_keeper *k = data;
 
+	if (billing_tell_statements(store, store_now(), &k->told, e) < 0)
+		return err_code(e);
 	return usage_fold(store, store_now(), k->months, USAGE_FOLD_MAX, &k->folded, e);
 }
 
@@ -45,7 +48,7 @@ static void piece_done(void *data, const struct err *e)
 		wake_in(k, AGAIN_MS);
 		return;
 	}
-	if (k->folded) {
+	if (k->folded || k->told) {
 		k->sum += k->folded;
 		wake_in(k, PAUSE_MS);
 		return;

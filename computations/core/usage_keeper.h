@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * usage_keeper.h — has usage of months long ago summed up (computations/store/usage_fold.h): a few spans at a time, each in
- * a transaction that others' changes stand beside, with a pause behind it; then again within the hour. On the loop.
+ * a transaction that others' changes stand beside, with a pause behind it; then again within the hour. And tells whose monthly statement is ready (computations/store/store_billing.h). On the loop.
  */
 #pragma once
 

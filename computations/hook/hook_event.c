@@ -19,6 +19,7 @@ static const char *const names_of[HOOK_EVENTS] = {
 	[HOOK_CVM_REMOVED] = "cvm.removed",
 	[HOOK_USAGE_WARNING] = "usage.warning",
 	[HOOK_USAGE_LIMIT] = "usage.limit",
+	[HOOK_STATEMENT_READY] = "statement.ready",
 };
 
 const char *hook_event_name(unsigned event)

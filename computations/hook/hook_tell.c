@@ -140,16 +140,22 @@ static int is_new(struct db *db, int64_t workspace, const char *month, enum hook
 	return fresh > 0;
 }
 
-int hook_tell_usage(struct db *db, int64_t workspace, const char *month, enum hook_event event,
-		    int64_t now, size_t *added, struct err *e)
+static const char *state_of(enum hook_event event)
+{
+	return event == HOOK_STATEMENT_READY ? "Ready"
+	       : event == HOOK_USAGE_LIMIT   ? "Reached"
+					     : "Nearly reached";
+}
+
+/* `account` NULL: it is of the workspace alone. Nothing if the workspace is removed. */
+static int deliver_usage(struct db *db, int64_t workspace, const char *account, const char *month,
+			 enum hook_event event, int64_t now, size_t *added, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(HOOK_BODY_MAX);
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	CLEANUP(free) char *place = NULL;
-	int fresh = is_new(db, workspace, month, event, e), row;
+	int row;
 
-	if (fresh <= 0)
-		return fresh;
 	if (db_query(db, &rows, e, "SELECT name FROM workspaces WHERE number = ?", "i", workspace) <
 	    0)
 		return err_code(e);
@@ -159,7 +165,23 @@ int hook_tell_usage(struct db *db, int64_t workspace, const char *month, enum ho
 	if (db_text(rows, 0, &place, e) < 0)
 		return err_code(e);
 	put(&w, "workspace", place);
+	if (account)
+		put(&w, "account", account);
 	put(&w, "month", month);
-	put(&w, "state", event == HOOK_USAGE_LIMIT ? "Reached" : "Nearly reached");
+	put(&w, "state", state_of(event));
 	return deliver(db, workspace, event, &w, now, added, e);
+}
+
+int hook_tell_usage(struct db *db, int64_t workspace, const char *month, enum hook_event event,
+		    int64_t now, size_t *added, struct err *e)
+{
+	int fresh = is_new(db, workspace, month, event, e);
+
+	return fresh <= 0 ? fresh : deliver_usage(db, workspace, NULL, month, event, now, added, e);
+}
+
+int hook_tell_account(struct db *db, int64_t workspace, const char *account, const char *month,
+		      enum hook_event event, int64_t now, size_t *added, struct err *e)
+{
+	return deliver_usage(db, workspace, account, month, event, now, added, e);
 }

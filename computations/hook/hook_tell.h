@@ -26,3 +26,6 @@ int hook_tell_machine(struct db *db, int64_t workspace, const char *place, const
 /* A month's limit is nearly, or all, used: told once. */
 int hook_tell_usage(struct db *db, int64_t workspace, const char *month, enum hook_event event,
 		    int64_t now, size_t *added, struct err *e) MUST_CHECK;
+/* The same, or that a statement is ready, of the account that pays for a workspace; who calls it tells once. */
+int hook_tell_account(struct db *db, int64_t workspace, const char *account, const char *month,
+		      enum hook_event event, int64_t now, size_t *added, struct err *e) MUST_CHECK;

@@ -27,7 +27,7 @@ static int change_row(struct store *store, struct machine_change *c, struct err 
 	case MACHINE_CHANGE_RAN:
 		if (store_usage_seen(store, c->number, &c->seen, store_now(), e) < 0)
 			return err_code(e);
-		return usage_limit_apply(store, c->number, &c->quota, store_now(), e);
+		return usage_limit_apply(store, c->number, &c->quota, c->plans, store_now(), e);
 	case MACHINE_CHANGE_GONE:
 		return change_gone(store, c, e);
 	case MACHINE_CHANGE_MOVED:

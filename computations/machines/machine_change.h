@@ -27,8 +27,9 @@ struct machine_change {
 	enum machine_phase phase;
 	char id[MACHINE_ID_LEN + 1], address[REACH_MAX];
 	char text[ERR_TEXT_MAX];
-	struct usage_seen seen;     /* of one that ran, or did until it was gone */
-	struct machine_quota quota; /* of the workspace of one that runs */
+	struct usage_seen seen;          /* of one that ran, or did until it was gone */
+	struct machine_quota quota;      /* of the workspace of one that runs, */
+	const struct usage_plans *plans; /* and the plan of who pays is one of these */
 	struct machine_agent agent;
 	enum machine_turn turn;
 	struct machine row; /* afterwards */

@@ -289,6 +289,7 @@ static void ran(struct machine_task *task, const struct machine_said *said)
 		return;
 	}
 	task->meter_due = now + METER_MS;
+	c.plans = &task->machines->table.plans;
 	/* What has no line of its own any more is not ended by that. */
 	if (!manager_table_quota_of(&task->machines->table, task->row.workspace, &c.quota))
 		c.quota = (struct machine_quota)MACHINE_QUOTA_NONE;

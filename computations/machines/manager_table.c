@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/settings.h"
 #include "common/rpc/channel.h"
+#include "computations/people/user.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +260,43 @@ static int take_limit(struct manager_table *t, struct line *l, struct err *e)
 	return 0;
 }
 
+/* ---- plan NAME KEY=VALUE… ---- */
+
+static int take_plan(struct manager_table *t, struct line *l, struct err *e)
+{
+	const char *name = line_word(l);
+	struct usage_plan plan = { .quota = MACHINE_QUOTA_NONE };
+	struct err why;
+	char *word;
+
+	if (people_name_check("plan", name, &why) < 0)
+		return line_refuse(l, e, "%s", why.text);
+	memcpy(plan.name, name, strlen(name) + 1);
+	while (*(word = line_word(l))) {
+		char *value = strchr(word, '=');
+
+		if (value)
+			*value++ = '\0';
+		if (!value || !strstr(word, "-hours") || !take_quota(word, value, &plan.quota))
+			return line_refuse(l, e,
+					   "plan %s: %s: give each of cvm-hours=N, cpu-hours=N and "
+					   "memory-hours=N (1 to %d) once at most",
+					   plan.name, log_quote(word).text, USAGE_LIMIT_MAX);
+	}
+	if (plan.quota.cvm_hours == UINT64_MAX && plan.quota.cpu_hours == UINT64_MAX &&
+	    plan.quota.memory_hours == UINT64_MAX)
+		return line_refuse(l, e,
+				   "plan %s limits nothing: give one of cvm-hours=N, cpu-hours=N "
+				   "and memory-hours=N at least",
+				   plan.name);
+	if (usage_plan_find(&t->plans, plan.name))
+		return line_refuse(l, e, "plan %s is there twice: remove one of them", plan.name);
+	if (t->plans.count == USAGE_PLANS_MAX)
+		return line_refuse(l, e, "more than %d plans", USAGE_PLANS_MAX);
+	t->plans.rows[t->plans.count++] = plan;
+	return 0;
+}
+
 /* ---- the file ---- */
 
 static int take_line(void *table, struct line *l, struct err *e)
@@ -266,13 +304,14 @@ static int take_line(void *table, struct line *l, struct err *e)
 	static const struct {
 		const char *word;
 		int (*take)(struct manager_table *t, struct line *l, struct err *e);
-	} kinds[] = { { "manager", take_manager }, { "limit", take_limit } };
+	} kinds[] = { { "manager", take_manager }, { "limit", take_limit }, { "plan", take_plan } };
 	const char *word = line_word(l);
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strcmp(word, kinds[i].word) == 0)
 			return kinds[i].take(table, l, e);
-	return line_refuse(l, e, "%s: a line begins with manager or limit", log_quote(word).text);
+	return line_refuse(l, e, "%s: a line begins with manager, limit or plan",
+			   log_quote(word).text);
 }
 
 int manager_table_parse(const char *text, size_t len, const char *where,
@@ -281,7 +320,7 @@ int manager_table_parse(const char *text, size_t len, const char *where,
 	if (len > MANAGER_TABLE_FILE_MAX)
 		return err_set(e, ERR_INVALID, "%s: more than %d bytes", where,
 			       MANAGER_TABLE_FILE_MAX);
-	table->count = table->limit_count = 0;
+	table->count = table->limit_count = table->plans.count = 0;
 	if (lines_read(text, len, MANAGER_TABLE_LINE_MAX, where, take_line, table, e) < 0)
 		return err_code(e);
 	if (!table->count)

@@ -8,6 +8,7 @@
  *   manager west  west.example:7001  fleet=ward agents=… ca=… cert=… key=…     (one of those that share a database)
  *   limit default cvms=4 cpus=16 memory=64G cpu-hours=2000
  *   limit * cvms=1
+ *   plan standard cpu-hours=10000 memory-hours=40000                           (of accounts that pay for workspaces)
  *
  * One of these in a line; white space parts the words. Lines that begin with '#' and empty ones are left out.
  * Everything else is refused: what it says decides who is handed the keys of agents.
@@ -58,6 +59,7 @@ struct manager_table {
 	size_t count;
 	struct manager_limit limits[MANAGER_LIMITS_MAX];
 	size_t limit_count;
+	struct usage_plans plans;
 };
 
 /* `where` begins what is refused: "WHERE:LINE: ". One manager there must be. */

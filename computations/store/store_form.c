@@ -6,6 +6,7 @@
 #include "computations/mail/mail_form.h"
 #include "computations/people/people_form.h"
 #include "computations/store/audit_form.h"
+#include "computations/store/billing_form.h"
 #include "computations/store/evidence_form.h"
 #include "computations/store/lease_form.h"
 #include "computations/store/machine_form.h"
@@ -162,7 +163,9 @@ static const char schema[] =
 																					/* What is mailed to whom. */
 																					MAILS_FORM
 																						/* Who serves. */
-																						LEASE_FORM;
+																						LEASE_FORM
+																							/* Who pays. */
+																							BILLING_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -175,7 +178,7 @@ static const char schema[] =
  * 27 no certificates that renew others,
  * 28 no webhooks, 29 no keys of creations,
  * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows, 33 no mails,
- * 34 no lease of instances. */
+ * 34 no lease of instances, 35 nobody who pays. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -214,6 +217,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[32] = WORKFLOWS_FORM,
 	[33] = MAILS_FORM,
 	[34] = LEASE_FORM,
+	[35] = BILLING_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

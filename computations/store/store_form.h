@@ -7,7 +7,7 @@
 #include "common/db/db_form.h"
 
 enum {
-	STORE_FORM = 35,       /* what SQLite calls the database's user_version */
+	STORE_FORM = 36,       /* what SQLite calls the database's user_version */
 	STORE_FORM_LEASE = 35, /* the first that knows of instances */
 };
 

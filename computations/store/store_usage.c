@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store/store_usage.h"
 
+#include "computations/store/billing_form.h"
+
 #include <stdlib.h>
 
 enum { MIB_SHIFT = 20 };
@@ -90,7 +92,7 @@ void usage_row_done(struct usage_row *row)
 	*row = (struct usage_row){ .workspace = NULL };
 }
 
-/* Parameters: ?1 to ?2 the month, ?3 the workspace, ?4 the person. Products of ms and what a CVM can have, and their sums
+/* Parameters: ?1 to ?2 the month, ?3 the workspace, ?4 the person, ?5 the account. Products of ms and what a CVM can have, and their sums
  * over as many CVMs as there can be at a time, are less than 2^63. */
 #define IN_MONTH                                             \
 	"((CASE WHEN u.until < ?2 THEN u.until ELSE ?2 END)" \
@@ -100,9 +102,10 @@ void usage_row_done(struct usage_row *row)
 	" WHEN ?4 = 0 OR u.workspace IN (SELECT workspace FROM workspace_members" \
 	" WHERE person = ?4 AND role = 'administrator') OR u.computation IN"      \
 	" (SELECT computation FROM role_members WHERE person = ?4) THEN 1 ELSE 2 END)"
-#define WHOSE                                                             \
-	" AND (?3 = 0 OR u.workspace = ?3) AND (?4 = 0 OR u.workspace IN" \
-	" (SELECT workspace FROM workspace_members WHERE person = ?4 AND suspended = 0))"
+#define WHOSE                                                                             \
+	" AND (?3 = 0 OR u.workspace = ?3) AND (?4 = 0 OR u.workspace IN"                 \
+	" (SELECT workspace FROM workspace_members WHERE person = ?4 AND suspended = 0))" \
+	" AND (?5 = 0 OR u.workspace IN (" BILLING_PLACES_OF("?5", "?1") "))"
 #define OF                                                                             \
 	"SELECT u.workspace AS place, u.called AS called, u.machine AS machine, " KIND \
 	" AS kind, CASE " KIND " WHEN 1 THEN u.computation ELSE '' END AS computation, "
@@ -150,12 +153,12 @@ int store_usage(struct store *store, const struct usage_query *query, struct usa
 		     " count(DISTINCT s.machine), CAST(sum(s.ms) AS BIGINT),"
 		     " CAST(sum(s.cpu_ms) AS BIGINT), CAST(sum(s.memory_s) AS BIGINT)"
 		     " FROM (" SPANS ") s LEFT JOIN workspaces w ON w.number = s.place"
-		     " WHERE s.place > ?5 OR (s.place = ?5 AND (s.kind > ?6 OR"
-		     " (s.kind = ?6 AND s.computation > ?7)))"
+		     " WHERE s.place > ?6 OR (s.place = ?6 AND (s.kind > ?7 OR"
+		     " (s.kind = ?7 AND s.computation > ?8)))"
 		     " GROUP BY s.place, s.kind, s.computation"
-		     " ORDER BY s.place, s.kind, s.computation LIMIT ?8",
-		     "iiiiiiti", query->month->since, query->month->until, query->workspace,
-		     query->person, after->workspace_number, after->kind,
+		     " ORDER BY s.place, s.kind, s.computation LIMIT ?9",
+		     "iiiiiiiti", query->month->since, query->month->until, query->workspace,
+		     query->person, query->account, after->workspace_number, after->kind,
 		     after->computation ? after->computation : "", (int64_t)query->max) < 0)
 		return err_code(e);
 	while (got < query->max && (row = db_next(found, e)) > 0) {
@@ -173,8 +176,8 @@ int store_usage(struct store *store, const struct usage_query *query, struct usa
 	return 0;
 }
 
-int store_usage_sums(struct store *store, int64_t workspace, const struct usage_month *month,
-		     struct usage_sums *sums, struct err *e)
+int store_usage_sums(struct store *store, const struct usage_query *query, struct usage_sums *sums,
+		     struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	struct usage_sums got;
@@ -184,7 +187,8 @@ int store_usage_sums(struct store *store, int64_t workspace, const struct usage_
 		     "SELECT CAST(coalesce(sum(s.ms), 0) AS BIGINT),"
 		     " CAST(coalesce(sum(s.cpu_ms), 0) AS BIGINT),"
 		     " CAST(coalesce(sum(s.memory_s), 0) AS BIGINT) FROM (" SPANS ") s",
-		     "iiii", month->since, month->until, workspace, (int64_t)0) < 0)
+		     "iiiii", query->month->since, query->month->until, query->workspace,
+		     query->person, query->account) < 0)
 		return err_code(e);
 	row = db_next(found, e);
 	if (row < 0)

@@ -40,6 +40,7 @@ struct usage_query {
 	const struct usage_month *month;
 	int64_t workspace; /* 0: all */
 	int64_t person;    /* 0: all; else what that user may see */
+	int64_t account;   /* 0: all; else what that one pays for (store_billing.h) */
 	struct usage_after after;
 	size_t max;
 };
@@ -47,9 +48,9 @@ struct usage_query {
 struct usage_sums {
 	int64_t cvm_ms, cpu_ms, memory_mib_s;
 };
-/* Of all that a workspace's CVMs ran in that month. */
-int store_usage_sums(struct store *store, int64_t workspace, const struct usage_month *month,
-		     struct usage_sums *sums, struct err *e) MUST_CHECK;
+/* Of all that those CVMs ran in that month (`after` and `max` are not looked at). */
+int store_usage_sums(struct store *store, const struct usage_query *query, struct usage_sums *sums,
+		     struct err *e) MUST_CHECK;
 
 /* By workspace, oldest first, then kind and computation. */
 int store_usage(struct store *store, const struct usage_query *query, struct usage_row *rows,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store/usage_fold.h"
 
+#include "computations/store/billing_form.h"
+
 /* Parameters: ?1 the month's end, ?2 how many, ?3 its begin, before which no span has run. */
 #define SOME                                                                           \
 	"number IN (SELECT number FROM usage_spans WHERE until > since AND since < ?1" \
@@ -94,9 +96,12 @@ int usage_is_folded(struct store *store, const struct usage_query *query, bool *
 		    &store->db, &got, e,
 		    "SELECT CASE WHEN EXISTS (SELECT 1 FROM usage_months u WHERE u.since = ?1"
 		    " AND (?2 = 0 OR u.workspace = ?2) AND (?3 = 0 OR u.workspace IN"
-		    " (SELECT workspace FROM workspace_members WHERE person = ?3 AND suspended = 0)))"
-		    " THEN 1 ELSE 0 END",
-		    "iii", query->month->since, query->workspace, query->person) < 0)
+		    " (SELECT workspace FROM workspace_members WHERE person = ?3 AND suspended = 0))"
+		    " AND (?4 = 0 OR u.workspace IN (" BILLING_PLACES_OF("?4",
+									 "?1") ")))"
+									       " THEN 1 ELSE 0 END",
+		    "iiii", query->month->since, query->workspace, query->person,
+		    query->account) < 0)
 		return err_code(e);
 	*is_folded = got != 0;
 	return 0;

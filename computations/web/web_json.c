@@ -195,9 +195,14 @@ void web_json_usage_head(struct writer *w, const char *month, int64_t until, boo
 	put_flag(w, "summed", is_summed);
 }
 
-void web_json_usage(struct writer *w, const char *kind, const struct usage_row *row)
+void web_json_usage(struct writer *w, const char *kind, const struct usage_row *row,
+		    bool says_where)
 {
 	writer_text(w, "{");
+	if (says_where) {
+		put_text(w, "workspace", row->workspace);
+		put_flag(w, "removed", row->is_removed);
+	}
 	put_text(w, "kind", kind);
 	put_text(w, "computation", row->computation);
 	put_number(w, "cvms", row->cvms);

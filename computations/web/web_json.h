@@ -26,7 +26,9 @@ void web_json_cvm(struct writer *w, const struct cvm *c, bool is_connected);
 void web_json_machine(struct writer *w, const struct machine *m, bool is_connected);
 /* The first members of what was used, and a row of it. */
 void web_json_usage_head(struct writer *w, const char *month, int64_t until, bool is_summed);
-void web_json_usage(struct writer *w, const char *kind, const struct usage_row *row);
+/* `says_where`: of which workspace. */
+void web_json_usage(struct writer *w, const char *kind, const struct usage_row *row,
+		    bool says_where);
 void web_json_confirmations(struct writer *w, const struct store_confirmations *list);
 struct identity;
 void web_json_identity(struct writer *w, const struct identity *one);

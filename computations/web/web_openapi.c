@@ -42,6 +42,7 @@ static const struct {
 	{ "{workflow}", "workflow", "a workflow's id" },
 	{ "{file}", "file", "a file's name, as “files” has it" },
 	{ "{number}", "number", "a webhook's number" },
+	{ "{account}", "account", "a billing account's name" },
 };
 
 static const char *meaning_of(const char *query)

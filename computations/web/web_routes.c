@@ -6,6 +6,7 @@
 #include "computations/web/web_access.h"
 #include "computations/web/web_act.h"
 #include "computations/web/web_asset.h"
+#include "computations/web/web_billing.h"
 #include "computations/web/web_certificate.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_import.h"
@@ -268,6 +269,29 @@ const struct web_route web_routes[] = {
 	    "The same, for spreadsheets.", WEB_CSV_TYPE),
 	API("/api/workspaces/{workspace}/usage.html", DEED_LOOK, month_query, web_usage_html,
 	    "The same, to print.", WEB_HTML_TYPE),
+	API("/api/billing", DEED_OPERATE, after_query, web_billing_json,
+	    "Accounts that pay for workspaces, by name, and the plans that there are. The next page is "
+	    "behind “next”.",
+	    "application/json"),
+	API("/api/billing/{account}", DEED_OPERATE, NULL, web_billing_one_json,
+	    "One account: what its workspaces ran this month, and may.", "application/json"),
+	SEND(HTTP_PUT, "/api/billing/{account}", web_api_billing, WEB_BODY_MAX, NULL, DEED_OPERATE,
+	     "Makes one. Its name makes sure that there is one only."),
+	SEND(HTTP_POST, "/api/billing/{account}/plan", web_api_billing_plan, WEB_BODY_MAX, NULL,
+	     DEED_OPERATE, "Gives it another plan, which holds at once."),
+	SEND(HTTP_DELETE, "/api/billing/{account}", web_api_billing_remove, 0, NULL, DEED_OPERATE,
+	     "Removes one that has never paid."),
+	SEND(HTTP_PUT, "/api/billing/{account}/workspaces/{workspace}", web_api_billing_give, 0,
+	     NULL, DEED_OPERATE, "Has it pay for a workspace, from this month on."),
+	SEND(HTTP_DELETE, "/api/billing/{account}/workspaces/{workspace}", web_api_billing_take, 0,
+	     NULL, DEED_OPERATE, "Has it pay no more, from this month on."),
+	API("/api/billing/{account}/usage", DEED_OPERATE, usage_query, web_usage_json,
+	    "What all its workspaces ran in a month, and may. The next page is behind “next”.",
+	    "application/json"),
+	API("/api/billing/{account}/usage.csv", DEED_OPERATE, month_query, web_usage_csv,
+	    "Its statement, for spreadsheets.", WEB_CSV_TYPE),
+	API("/api/billing/{account}/usage.html", DEED_OPERATE, month_query, web_usage_html,
+	    "The same, to print.", WEB_HTML_TYPE),
 	API("/api/users", DEED_OPERATE, after_query, web_users_json,
 	    "Users, oldest first. The next page is behind “next”.", "application/json"),
 	API("/api/users/{user}/identities", DEED_OPERATE, NULL, web_identities_json,
@@ -406,6 +430,13 @@ const struct web_route web_routes[] = {
 	PAGE("/w/{workspace}/cvms/{name}/console.sse", DEED_CONSOLE, NULL, web_console_events),
 	PAGE("/w/{workspace}/cvms/{name}/remove", DEED_MACHINE, NULL, web_machine_ask_remove),
 	CHANGE("/w/{workspace}/cvms/{name}/remove", web_page_machine_remove),
+	PAGE("/billing", DEED_OPERATE, after_query, web_billing),
+	CHANGE("/billing", web_page_billing),
+	PAGE("/billing/{account}", DEED_OPERATE, NULL, web_billing_one),
+	CHANGE("/billing/{account}/plan", web_page_billing_plan),
+	CHANGE("/billing/{account}/workspaces", web_page_billing_give),
+	CHANGE("/billing/{account}/workspaces/{workspace}/take", web_page_billing_take),
+	CHANGE("/billing/{account}/remove", web_page_billing_remove),
 	PAGE("/users", DEED_OPERATE, after_query, web_users),
 	PAGE("/users/{user}/identities", DEED_OPERATE, NULL, web_identities),
 	CHANGE("/users/{user}/identities/{number}", web_page_identity_remove),

@@ -5,6 +5,7 @@
 #include "common/usage/usage_statement.h"
 #include "computations/core/usage_message.h"
 #include "computations/machines/machines.h"
+#include "computations/store/store_billing.h"
 #include "computations/store/usage_fold.h"
 #include "computations/store/usage_limit.h"
 #include "computations/web/web_json.h"
@@ -28,6 +29,7 @@ struct usage_page {
 	struct usage_standing standing;   /* of the month that has not ended */
 	struct usage_statement statement; /* of those that are files */
 	char *place;                      /* that the next rows of it are behind */
+	int64_t workspace, account;       /* that it is of; 0: not of one */
 	bool is_summed;
 };
 
@@ -56,28 +58,29 @@ static int64_t end_of(const struct usage_page *p)
 	return p->now < p->month.until ? p->now : p->month.until;
 }
 
-/* Its limits are those of now: what held in another month is not known. */
-static int take_share(struct store *store, struct web_work *work, const struct workspace *w,
-		      struct err *e)
+/* Its limits, NULL for none, are those of now: what held in another month is not known. */
+static int take_share(struct store *store, struct web_work *work, const char *name,
+		      const struct machine_quota *quota, struct err *e)
 {
-	const struct manager_table *table = machines_table(work->web->service->machines);
 	struct usage_page *p = work->more;
+	const struct usage_query query = { .month = &p->month,
+					   .workspace = p->workspace,
+					   .account = p->account };
 	Computations__UsageLimit limit;
-	struct machine_quota quota;
 	struct usage_sums sums;
 
-	if (store_usage_sums(store, w->number, &p->month, &sums, e) < 0)
+	if (store_usage_sums(store, &query, &sums, e) < 0)
 		return err_code(e);
 	p->share.cvm_ms = (unsigned long long)sums.cvm_ms;
 	p->share.cpu_ms = (unsigned long long)sums.cpu_ms;
 	p->share.memory_mib_seconds = (unsigned long long)sums.memory_mib_s;
-	p->share.workspace = strdup(w->name);
+	p->share.workspace = strdup(name);
 	if (!p->share.workspace)
 		return err_nomem(e);
-	if (!is_now(p) || !manager_table_quota_of(table, w->name, &quota))
+	if (!is_now(p) || !quota)
 		return 0;
-	usage_limit_judge(&sums, &quota, &p->month, &p->standing);
-	if (usage_message_limit(&limit, &quota)) {
+	usage_limit_judge(&sums, quota, &p->month, &p->standing);
+	if (usage_message_limit(&limit, quota)) {
 		p->share.limit.cvm_hours = limit.cvm_hours;
 		p->share.limit.cpu_hours = limit.cpu_hours;
 		p->share.limit.memory_gib_hours = limit.memory_gib_hours;
@@ -85,14 +88,48 @@ static int take_share(struct store *store, struct web_work *work, const struct w
 	return 0;
 }
 
+static int take_workspace(struct store *store, struct web_work *work, struct err *e)
+{
+	const struct manager_table *table = machines_table(work->web->service->machines);
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct usage_page *p = work->more;
+	struct machine_quota quota;
+	bool has_quota;
+
+	if (admin_access_workspace(store, &work->caller, DEED_LOOK, work->id, &w, e) < 0)
+		return err_code(e);
+	p->workspace = w.number;
+	has_quota = manager_table_quota_of(table, w.name, &quota);
+	return take_share(store, work, w.name, has_quota ? &quota : NULL, e);
+}
+
+/* Its row of the routes is for who administers the service. */
+static int take_account(struct store *store, struct web_work *work, const char *name, struct err *e)
+{
+	const struct manager_table *table = machines_table(work->web->service->machines);
+	struct billing_account account = { .name = NULL };
+	struct usage_page *p = work->more;
+	const struct usage_plan *plan;
+	int failed;
+
+	if (billing_find(store, name, p->now, &account, e) < 0)
+		return err_code(e);
+	p->account = account.number;
+	plan = usage_plan_find(&table->plans, account.plan);
+	failed = take_share(store, work, account.name, plan ? &plan->quota : NULL, e);
+	billing_account_done(&account);
+	return failed;
+}
+
 /* The page behind `after`. */
-static int take_rows(struct store *store, struct web_work *work, int64_t workspace,
-		     const struct usage_after *after, struct err *e)
+static int take_rows(struct store *store, struct web_work *work, const struct usage_after *after,
+		     struct err *e)
 {
 	struct usage_page *p = work->more;
 	const struct usage_query query = {
 		.month = &p->month,
-		.workspace = workspace,
+		.workspace = p->workspace,
+		.account = p->account,
 		.person = work->caller.rights.operates ? 0 : work->caller.who.person,
 		.after = *after,
 		.max = p->room,
@@ -106,9 +143,10 @@ static int take_rows(struct store *store, struct web_work *work, int64_t workspa
 	return 0;
 }
 
-static int begin(struct store *store, struct web_work *work, size_t room, struct workspace *w,
-		 struct usage_after *after, struct err *e)
+static int begin(struct store *store, struct web_work *work, size_t room, struct usage_after *after,
+		 struct err *e)
 {
+	const char *account = http_request_param(work->r, "account");
 	const char *month = http_request_query(work->r, "month");
 	struct usage_page *p = calloc(1, sizeof(*p));
 
@@ -122,20 +160,18 @@ static int begin(struct store *store, struct web_work *work, size_t room, struct
 		return err_nomem(e);
 	p->now = store_now();
 	if (usage_month_parse(month ? month : "", p->now, &p->month, e) < 0 ||
-	    usage_after_parse(work->after, after, e) < 0 ||
-	    admin_access_workspace(store, &work->caller, DEED_LOOK, work->id, w, e) < 0)
+	    usage_after_parse(work->after, after, e) < 0)
 		return err_code(e);
-	return take_share(store, work, w, e);
+	return account ? take_account(store, work, account, e) : take_workspace(store, work, e);
 }
 
 static int run_list(struct store *store, struct web_work *work, struct err *e)
 {
-	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
 	struct usage_after after;
 
-	if (begin(store, work, WEB_ROWS, &w, &after, e) < 0)
+	if (begin(store, work, WEB_ROWS, &after, e) < 0)
 		return err_code(e);
-	return take_rows(store, work, w.number, &after, e);
+	return take_rows(store, work, &after, e);
 }
 
 /* Behind which the next page is; malloc'ed. */
@@ -318,7 +354,7 @@ static void reply_json(struct web_work *work)
 
 		usage_message_fill(&row, &p->rows[i]);
 		writer_text(&w, i ? "," : "");
-		web_json_usage(&w, usage_kind(&row), &p->rows[i]);
+		web_json_usage(&w, usage_kind(&row), &p->rows[i], p->account != 0);
 	}
 	writer_text(&w, "]");
 	web_json_next(&w, next);
@@ -348,19 +384,19 @@ static void add_rows(struct usage_page *p, size_t count, const Computations__Usa
 static int run_statement(struct store *store, struct web_work *work, const struct usage_form *form,
 			 struct err *e)
 {
-	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
 	Computations__UsageLimit limit = COMPUTATIONS__USAGE_LIMIT__INIT;
 	struct usage_after after;
 	struct usage_page *p;
 	bool has_limit;
 
-	if (begin(store, work, STATEMENT_ROWS, &w, &after, e) < 0)
+	if (begin(store, work, STATEMENT_ROWS, &after, e) < 0)
 		return err_code(e);
 	p = work->more;
 	limit.cvm_hours = p->share.limit.cvm_hours;
 	limit.cpu_hours = p->share.limit.cpu_hours;
 	limit.memory_gib_hours = p->share.limit.memory_gib_hours;
-	has_limit = limit.cvm_hours || limit.cpu_hours || limit.memory_gib_hours;
+	/* A row's are its workspace's, and not those of all together. */
+	has_limit = !p->account && (limit.cvm_hours || limit.cpu_hours || limit.memory_gib_hours);
 	p->statement.w = writer_up_to(WEB_PAGE_MAX);
 	p->statement.limits = writer_up_to(WEB_PAGE_MAX);
 	memcpy(p->statement.month, p->month.name, sizeof(p->month.name));
@@ -369,7 +405,7 @@ static int run_statement(struct store *store, struct web_work *work, const struc
 	do {
 		CLEANUP(free) char *place = NULL;
 
-		if (take_rows(store, work, w.number, &after, e) < 0)
+		if (take_rows(store, work, &after, e) < 0)
 			return err_code(e);
 		add_rows(p, work->count, has_limit ? &limit : NULL, form);
 		if (work->has_more && next_of(&p->rows[work->count - 1], &place, e) < 0)

@@ -362,6 +362,20 @@
 #define WEB_USAGE                                                                                     \
 	"What its CVMs ran, as their managers said, times their CPUs and their memory. Time between " \
 	"two computations is waiting. Months are in UTC; this is until"
+#define WEB_NO_ACCOUNTS "No account pays for a workspace: each has its own limits alone."
+#define WEB_BILLING_NEW                                                                                  \
+	"An account pays for workspaces. Its plan limits what all of them together may run in a month, " \
+	"beside what each of them may."
+#define WEB_NO_PLANS \
+	"There is no plan yet: add lines 'plan NAME cpu-hours=N' to COMPUTATIONS_MANAGERS."
+#define WEB_PLAN_GONE                                                                                  \
+	"COMPUTATIONS_MANAGERS has no such plan any more: no CVM is made for its workspaces until it " \
+	"has another."
+#define WEB_BILLING_PLAN \
+	"Its limits hold at once, for this month too: if one is used up, CVMs are removed."
+#define WEB_BILLING_MONTHS                                                                                   \
+	"Whole months: this one, and those that follow. What a workspace ran before stays on the statement " \
+	"of who paid then."
 #define WEB_USAGE_SUMMED \
 	"This month is long ago: its times are kept as sums, by computation and CVM, which its statements are made of."
 #define WEB_USAGE_NEARLY "More than 80 % of a limit of this month is used."

@@ -42,6 +42,21 @@ static void check_limit(size_t at)
 		assert(e.code == ERR_DENIED && !limit->quota.cvms);
 }
 
+static void check_plan(size_t at)
+{
+	const struct usage_plan *plan = &t.plans.rows[at];
+	const uint64_t hours[] = { plan->quota.cvm_hours, plan->quota.cpu_hours,
+				   plan->quota.memory_hours };
+	bool limits = false;
+
+	assert(*plan->name && usage_plan_find(&t.plans, plan->name) == plan);
+	for (size_t i = 0; i < ARRAY_LEN(hours); i++) {
+		assert(hours[i] && (hours[i] == UINT64_MAX || hours[i] <= USAGE_LIMIT_MAX));
+		limits |= hours[i] != UINT64_MAX;
+	}
+	assert(limits && plan->quota.cvms == UINT64_MAX && plan->quota.memory == UINT64_MAX);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	const struct manager_row *found;
@@ -57,6 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		check_manager(i);
 	for (size_t i = 0; i < t.limit_count; i++)
 		check_limit(i);
+	assert(t.plans.count <= USAGE_PLANS_MAX);
+	for (size_t i = 0; i < t.plans.count; i++)
+		check_plan(i);
 	assert((manager_table_find(&t, "", &found, &e) == 0) == (t.count == 1));
 	assert(manager_table_find(&t, "none at all", &found, &e) < 0);
 	(void)!manager_table_quota(&t, "none at all", &quota, &e);

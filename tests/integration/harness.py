@@ -41,7 +41,7 @@ def load_protocol():
     """The messages of proto/, compiled for this run: {"cvms": module, …}."""
     out = tempfile.mkdtemp(prefix="cocos-proto-")
     try:
-        names = ["agent", "cvms", "manager", "computations", "people", "certificates", "webhooks", "workflows", "health", "reflection"]
+        names = ["agent", "cvms", "manager", "computations", "people", "certificates", "webhooks", "billing", "workflows", "health", "reflection"]
         include = importlib.resources.files("grpc_tools") / "_proto"
         status = protoc.main(
             ["protoc", "-I", os.path.join(ROOT, "proto"), "-I", str(include),

@@ -181,7 +181,7 @@ def values(path):
     """Of the path's names."""
     return re.sub(r"\{(\w+)\}", lambda found: {"id": "c", "cvm": "cvm-1", "number": "1", "name": "api", "role": "viewer",
                                                "user": "there", "secret": "0" * 64, "workspace": "default", "asset": "iris.csv",
-                                               "fingerprint": "0" * 64, "delivery": "1"}[found[1]], path)
+                                               "fingerprint": "0" * 64, "delivery": "1", "account": "acme"}[found[1]], path)
 
 
 FIELDS = {"web_page_run": {"revision": "0" * 16, "cvm": ""}, "web_page_stop": {"revision": "0" * 16},
@@ -193,6 +193,8 @@ FIELDS = {"web_page_run": {"revision": "0" * 16, "cvm": ""}, "web_page_stop": {"
           "web_page_member_role": {"revision": "0" * 16, "role": "viewer"},
           "web_page_member_suspend": {"revision": "0" * 16}, "web_page_member_remove": {"revision": "0" * 16},
           "web_page_invite": {"role": "viewer", "days": "7", "note": ""},
+          "web_page_billing": {"account": "acme", "plan": "small"}, "web_page_billing_plan": {"plan": "small"},
+          "web_page_billing_give": {"workspace": "default"},
           "web_page_webhook": {"url": "https://hooks.example.org/x", "description": ""},
           "web_page_machine": {"name": "one", "manager": "", "image": "", "tee": "", "cpus": "", "memory": "", "hours": ""},
           "web_page_asset": {"name": "x", "type": "dataset", "mime_type": "", "description": "", "digest": "0" * 64},
@@ -257,6 +259,7 @@ def no_call_is_made_from_elsewhere_or_in_another_way():
         bodies = {"web_api_run": b"{}", "web_api_rename": b'{"name":"x"}', "web_api_define": b'{"actions":["view"]}', "web_api_token": b'{"name":"new"}',
                   "web_api_join": b'{"secret":"%064d"}' % 0, "web_api_member_role": b'{"role":"viewer"}',
                   "web_api_member_suspend": b"{}", "web_api_invite": b"{}", "web_api_machine": b"{}",
+                  "web_api_billing": b'{"plan":"small"}', "web_api_billing_plan": b'{"plan":"small"}',
                   "web_api_webhook": b'{"url":"https://hooks.example.org/x"}',
                   "web_api_workspace": b'{"name":"x"}', "web_api_workspace_rename": b'{"name":"x"}',
                   "web_api_asset": b'{"name":"x","type":"dataset","digest":"%064d"}' % 0}

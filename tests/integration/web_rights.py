@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import sqlite3
 import subprocess
 
 import tap
@@ -18,7 +19,7 @@ from workflow_parties import Running, one_workflow
 ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web/web_routes.c")
 SERVICE = {"DEED_OPERATE", "DEED_AUDIT"}  # of no computation
 PLACE = {"DEED_LOOK", "DEED_ASSETS", "DEED_GOVERN", "DEED_WEBHOOKS", "DEED_WORKFLOWS"}  # of a workspace, where all of these are members (others: web_members.py)
-ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1", "{workspace}": "default", "{user}": "stranger", "{asset}": "iris.csv"}
+ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1", "{workspace}": "default", "{user}": "stranger", "{asset}": "iris.csv", "{account}": "acme"}
 
 
 def routes():
@@ -81,6 +82,10 @@ def every_row_asks_who_it_is():
         create(web.service, id="c", name="one")
         web.root("RegisterAsset", workspace="default", name="iris.csv", type="dataset", digest=bytes(32))
         ADDRESSES["{workflow}"] = one_workflow(Running(web.service.channel, web.root))
+        # An account, as if a plan had been there.
+        with contextlib.closing(sqlite3.connect(web.service.folder("state") + "/computations.db", timeout=PATIENCE)) as database:
+            database.execute("INSERT INTO billing_accounts (name, plan, maker, created) VALUES ('acme', 'small', '', 1)")
+            database.commit()
         tokens = {role: web.user("u-" + role) for role in ROLES}
         for role in ROLES:
             web.root("GiveRole", computation_id="c", role=role, user="u-" + role)

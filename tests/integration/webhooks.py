@@ -33,7 +33,7 @@ def ours(running, *arguments):
 def a_run_is_told_from_its_beginning_to_its_end():
     with told() as running, Receiver(running.tls) as receiver:
         made = running.hooks("Create", url=receiver.url)
-        assert made.secret.startswith("whsec_") and made.webhook.enabled and len(made.webhook.events) == 12, made
+        assert made.secret.startswith("whsec_") and made.webhook.enabled and len(made.webhook.events) == 13, made
         create(running.root, "c1")
         with FakeAgent(f"127.0.0.1:{running.port}", "vm") as agent:
             until(lambda: running.root.code("Run", id="c1", cvm_id="vm") is OK, "it runs")

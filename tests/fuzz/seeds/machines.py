@@ -45,6 +45,14 @@ def manager_table():
         "limit-bad-memory": b"limit a cvms=1 memory=x",
         "limit-twice": b"limit a cvms=1\n" * 2,
         "limit-many": b"".join(b"limit w%d cvms=1\n" % n for n in range(257)),
+        "plans": HERE + b"plan a cvm-hours=1 cpu-hours=100000000 memory-hours=3\nplan b.c cpu-hours=1\n",
+        "plan-alone": b"plan",
+        "plan-name": b"plan A cpu-hours=1",
+        "plan-nothing": b"plan a",
+        "plan-cvms": b"plan a cvms=1",
+        "plan-no-hours": b"plan a cpu-hours=0",
+        "plan-twice": b"plan a cpu-hours=1\n" * 2,
+        "plan-many": b"".join(b"plan p%d cpu-hours=1\n" % n for n in range(65)),
         "long": b"#" * 65537,
     }
 

@@ -80,6 +80,7 @@ static const char *const takes_away[STORE_FORM] = {
 	       "DROP TABLE workflows; DROP TABLE executors;",
 	[33] = "DROP TABLE mails;",
 	[34] = "DROP TABLE lease;",
+	[35] = "DROP TABLE billing_told; DROP TABLE billing_places; DROP TABLE billing_accounts;",
 };
 
 void store_room_age(struct store_room *f, int form)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/admin/admin.h"
+#include "computations/admin/admin_billing.h"
 #include "computations/admin/admin_calls.h"
 #include "computations/admin/admin_certificate.h"
 #include "computations/admin/admin_webhook.h"
@@ -22,8 +23,9 @@ static bool has_deed(const char *path)
 	return false;
 }
 
-static const struct rpc_service *const services[] = { &admin_rpc, &people_rpc, &certificates_rpc,
-						      &webhooks_rpc, &workflows_rpc };
+static const struct rpc_service *const services[] = { &admin_rpc,        &people_rpc,
+						      &certificates_rpc, &webhooks_rpc,
+						      &workflows_rpc,    &billing_rpc };
 
 /* Otherwise it counts as one that changes something, about nobody knows what. */
 static void every_method_says_whether_it_changes_something(void **state)

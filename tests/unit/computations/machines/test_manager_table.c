@@ -83,7 +83,7 @@ static void what_is_wrong_is_said_with_its_line(void **state)
 		const char *text, *words;
 	} rows[] = {
 		{ "", "t: no manager" },
-		{ "host x\n", "t:1: 'host': a line begins with manager or limit" },
+		{ "host x\n", "t:1: 'host': a line begins with manager, limit or plan" },
 		{ "\nmanager\n", "t:2: manager ''" },
 		{ "manager A unix:/m agents=h:1\n", "t:1: manager 'A': a name" },
 		{ "manager a\n", "is no HOST:PORT and no unix:/PATH" },
@@ -122,6 +122,16 @@ static void what_is_wrong_is_said_with_its_line(void **state)
 		{ "limit a cvms=1 cvm-hours=100000001\n", "limit a: 'cvm-hours'" },
 		{ "limit a cvms=1 memory-hours=1 memory-hours=1\n", "limit a: 'memory-hours'" },
 		{ "limit a cpu-hours=1\n", "cvms= is missing" },
+		{ "plan\n", "plan '': use at most" },
+		{ "plan A cpu-hours=1\n", "plan 'A': use at most" },
+		{ "plan a\n", "plan a limits nothing" },
+		{ "plan a cvms=1\n", "plan a: 'cvms'" },
+		{ "plan a cpu-hours=0\n", "plan a: 'cpu-hours'" },
+		{ "plan a cpu-hours=100000001\n", "plan a: 'cpu-hours'" },
+		{ "plan a cpu-hours=1 cpu-hours=1\n", "once at most" },
+		{ "plan a disk-hours=1\n", "plan a: 'disk-hours'" },
+		{ "plan a cpu-hours\n", "plan a: 'cpu-hours'" },
+		{ "plan a cpu-hours=1\nplan a cvm-hours=1\n", "t:2: plan a is there twice" },
 		{ "limit a cvms=1\nlimit a cvms=1\n", "t:2: limit a is there twice" },
 	};
 	struct err e;

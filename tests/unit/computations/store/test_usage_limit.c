@@ -5,6 +5,8 @@
 
 enum { SECOND = 1000, HOUR = 3600 * SECOND };
 
+static const struct usage_plans no_plans = { .count = 0 };
+
 static const int64_t november = INT64_C(1793491200000), december = INT64_C(1796083200000);
 static const struct usage_month month = { .name = "2026-11" };
 
@@ -63,10 +65,12 @@ static enum usage_level standing(struct store_room *f, int64_t workspace, int64_
 	quota.cpu_hours = 10;
 	assert_ok(usage_limit_standing(&f->store, workspace, &quota, now, &s, &f->e), f->e);
 	if (s.level == USAGE_SPENT)
-		assert_refused(usage_limit_check(&f->store, workspace, &quota, now, &f->e), f->e,
-			       ERR_EXHAUSTED, "wait for the next month");
+		assert_refused(
+			usage_limit_check(&f->store, workspace, &quota, &no_plans, now, &f->e),
+			f->e, ERR_EXHAUSTED, "wait for the next month");
 	else
-		assert_ok(usage_limit_check(&f->store, workspace, &quota, now, &f->e), f->e);
+		assert_ok(usage_limit_check(&f->store, workspace, &quota, &no_plans, now, &f->e),
+			  f->e);
 	return s.level;
 }
 
@@ -128,22 +132,22 @@ static void a_cvm_is_warned_and_ended(void **state)
 	quota.cpu_hours = 10;
 	/* What is not made yet, or is to be removed, is left as it is. */
 	ran(f, workspace, november, november + 5 * HOUR);
-	assert_ok(usage_limit_apply(&f->store, number, &quota, november, &f->e), f->e);
+	assert_ok(usage_limit_apply(&f->store, number, &quota, &no_plans, november, &f->e), f->e);
 	check(f, number, MACHINE_WANTED, "", false);
 	assert_ok(store_machine_made(&f->store, number, "5b1c6d3e-0000-4000-8000-00000000000b",
 				     "h:1", &f->e),
 		  f->e);
 	ran(f, workspace, december, december + 4 * HOUR);
-	assert_ok(usage_limit_apply(&f->store, number, &quota, december, &f->e), f->e);
+	assert_ok(usage_limit_apply(&f->store, number, &quota, &no_plans, december, &f->e), f->e);
 	check(f, number, MACHINE_MADE, "80 %", false);
 	quota.cpu_hours = 11;
-	assert_ok(usage_limit_apply(&f->store, number, &quota, december, &f->e), f->e);
+	assert_ok(usage_limit_apply(&f->store, number, &quota, &no_plans, december, &f->e), f->e);
 	check(f, number, MACHINE_MADE, "", false);
 	quota.cpu_hours = 10;
-	assert_ok(usage_limit_apply(&f->store, number, &quota, november, &f->e), f->e);
+	assert_ok(usage_limit_apply(&f->store, number, &quota, &no_plans, november, &f->e), f->e);
 	check(f, number, MACHINE_LEAVING, "limit is reached: the 10 CPU-hours of 2026-11", true);
 	assert_ok(store_machine_note(&f->store, number, "manager here: away", &f->e), f->e);
-	assert_ok(usage_limit_apply(&f->store, number, &quota, november, &f->e), f->e);
+	assert_ok(usage_limit_apply(&f->store, number, &quota, &no_plans, november, &f->e), f->e);
 	check(f, number, MACHINE_LEAVING, "away", false);
 }
 
