@@ -296,6 +296,7 @@ static int open_authority(struct daemon *d, const struct config *c, struct err *
 {
 	if (service_authority_open(c, &d->service.authority, e) < 0)
 		return err_code(e);
+	d->service.ca_evidence = c->ca_evidence;
 	if (d->service.authority &&
 	    ocsp_responder_new(d->service.authority, &d->service.ocsp, e) < 0)
 		return err_code(e);

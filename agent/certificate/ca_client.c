@@ -2,10 +2,12 @@
 #include "agent/certificate/ca_client.h"
 
 #include "agent/certificate/ca_request.h"
+#include "agent/evidence/evidence.h"
 #include "certificates_paths.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/timestamp.h"
+#include "common/manifest/issue_evidence.h"
 #include "common/rpc/stream.h"
 
 #include <stdarg.h>
@@ -20,6 +22,7 @@ struct ca_client {
 	uv_timer_t timer;
 
 	/* One question. */
+	struct evidence_request *proving;
 	struct rpc_channel *channel;
 	struct ca_request request;
 	struct ca_issued answer; /* cert NULL: none that is believed */
@@ -255,9 +258,8 @@ static int send_question(struct ca_client *c, struct err *e)
 						    .user = c };
 	struct rpc_stream *stream;
 
-	if (ca_request_make(&c->place, before, &c->request, e) < 0 || open_channel(c, e) < 0 ||
-	    rpc_stream_open(c->channel, before ? &renew : &issue, &events, &options, &stream, e) <
-		    0)
+	if (open_channel(c, e) < 0 || rpc_stream_open(c->channel, before ? &renew : &issue, &events,
+						      &options, &stream, e) < 0)
 		return err_code(e);
 	/* If that fails the stream closes, and says so. */
 	if (rpc_stream_send(stream, before ? &c->request.renew.base : &c->request.issue.base, e) <
@@ -266,11 +268,53 @@ static int send_question(struct ca_client *c, struct err *e)
 	return 0;
 }
 
+/* The token and what makes it this machine's, which the authority may want. */
+static void on_evidence(void *data, const uint8_t *token, size_t len, const struct err *e)
+{
+	struct ca_client *c = data;
+
+	c->proving = NULL;
+	if (e)
+		c->failed = *e;
+	else
+		c->request.issue.evidence =
+			(ProtobufCBinaryData){ len, (uint8_t *)(uintptr_t)token };
+	if (e || send_question(c, &c->failed) < 0)
+		settle(c);
+	c->request.issue.evidence = (ProtobufCBinaryData){ 0, NULL }; /* it was lent */
+}
+
+/* Signed first: it is of this question, whatever becomes of the evidence. */
+static int prove(struct ca_client *c, struct err *e)
+{
+	const struct ca_client_options *o = &c->options;
+	struct ca_request *r = &c->request;
+	const struct span pkcs10 = { r->issue.request.data, r->issue.request.len };
+	struct issue_evidence about;
+	const struct binding_nonce nonce = { .type = o->evidence_type,
+					     .tee = about.nonce,
+					     .tee_len = sizeof(about.nonce) };
+
+	r->issue.identity =
+		(ProtobufCBinaryData){ o->spki.len, (uint8_t *)(uintptr_t)o->spki.bytes };
+	r->issue.signature.data = r->signature;
+	if (issue_evidence_make(c->place.token, pkcs10, &about, e) < 0 ||
+	    key_sign(o->identity, false, about.message, sizeof(about.message), r->signature,
+		     &r->issue.signature.len, e) < 0)
+		return err_code(e);
+	c->proving = evidence_nonce(o->evidence, NULL, &nonce, on_evidence, c, e);
+	return c->proving ? 0 : err_code(e);
+}
+
 static void ask(struct ca_client *c)
 {
+	const struct ca_issued *before = c->held.cert ? &c->held : NULL;
+	struct err *e = &c->failed;
+
 	c->refused_here = false;
-	c->failed = (struct err){ .code = ERR_OK };
-	if (send_question(c, &c->failed) < 0)
+	*e = (struct err){ .code = ERR_OK };
+	if (ca_request_make(&c->place, before, &c->request, e) < 0 ||
+	    (before || !c->options.evidence ? send_question(c, e) : prove(c, e)) < 0)
 		settle(c);
 }
 
@@ -315,6 +359,7 @@ void ca_client_free(struct ca_client *c)
 	if (!c)
 		return;
 	c->freed = true;
+	evidence_cancel(TAKE_PTR(c->proving));
 	if (c->channel)
 		rpc_channel_free(TAKE_PTR(c->channel));
 	uv_close((uv_handle_t *)&c->timer, on_timer_closed);

@@ -26,6 +26,8 @@ enum {
 	CA_MESSAGE_MAX = 65536, /* bytes of an answer */
 };
 
+struct evidence;
+
 struct ca_client_events {
 	/* The first certificate, and each that renews it. Lent until the next call. */
 	void (*have)(void *data, const struct ca_issued *issued);
@@ -40,6 +42,11 @@ struct ca_client_options {
 	const struct ca_place *place; /* copied */
 	const char *ca;      /* PEM: whom the authority's TLS certificate must be of; copied */
 	unsigned timeout_ms; /* of one question, connecting and all */
+	/* Shown beside the token; NULL: this machine makes none. */
+	struct evidence *evidence;
+	uint8_t evidence_type; /* on the wire */
+	EVP_PKEY *identity;    /* that it binds, */
+	struct span spki;      /* DER */
 	const struct ca_client_events *events;
 	void *data;
 };

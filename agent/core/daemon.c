@@ -155,12 +155,19 @@ static int ask_authority(struct agent *agent, struct err *e)
 {
 	const struct config *config = agent->config;
 	struct ca_place place;
-	const struct ca_client_options options = { .loop = agent->loop,
-						   .place = &place,
-						   .ca = config_pem(config, config->cvm_ca),
-						   .timeout_ms = (unsigned)config->cvm_timeout_ms,
-						   .events = &certificate_events,
-						   .data = agent };
+	const enum evidence_kind platform = keeper_facts(agent->keeper)->platform;
+	const struct ca_client_options options = {
+		.loop = agent->loop,
+		.place = &place,
+		.evidence = platform == EVIDENCE_NONE ? NULL : agent->evidence,
+		.evidence_type = (uint8_t)evidence_kind_rows[platform].type,
+		.identity = agent->own.key,
+		.spki = { agent->own.spki, agent->own.spki_len },
+		.ca = config_pem(config, config->cvm_ca),
+		.timeout_ms = (unsigned)config->cvm_timeout_ms,
+		.events = &certificate_events,
+		.data = agent
+	};
 	int failed = ca_place_read(config->ca_url, config->certs_token, config->cvm_id, &place, e);
 
 	if (!failed)

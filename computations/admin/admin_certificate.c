@@ -1,33 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/admin/admin_certificate.h"
 
-#include "certificates.pb-c.h"
 #include "certificates_paths.h"
 #include "common/rpc/observer.h"
+#include "computations/admin/admin_certificate_call.h"
 #include "computations/admin/admin_people.h"
-#include "computations/ca/ca_record.h"
 #include "computations/core/own_list.h"
 #include "proto/descriptors.h"
 
 #include <string.h>
-
-/* What such a call is about, and what it found. */
-struct certificate_request {
-	char *name, *token;
-	struct ca_wish wish;
-	uint8_t *request; /* PKCS#10 */
-	size_t request_len;
-	uint8_t *parts; /* of a renewal: what `renewal` points to */
-	struct ca_renewal renewal;
-	char serials[CA_LINE_MAX][SERIAL_TEXT_LEN + 1];
-	size_t serials_count;
-	char text[CA_TOKEN_TEXT_LEN + 1];
-	char *pem;
-	uint8_t *list;
-	size_t list_len;
-	int64_t after;
-	struct ca_record rows[CA_PAGE_MAX];
-};
 
 void admin_certificate_free(struct certificate_request *c)
 {
@@ -38,6 +19,7 @@ void admin_certificate_free(struct certificate_request *c)
 		explicit_bzero(c->token, strlen(c->token));
 	free(c->token);
 	free(c->request);
+	free(c->evidence);
 	free(c->parts);
 	explicit_bzero(c->text, sizeof(c->text));
 	free(c->pem);
@@ -45,8 +27,7 @@ void admin_certificate_free(struct certificate_request *c)
 	free(c);
 }
 
-/* NULL as from request_new(), or where the service is no authority. */
-static struct request *request_of(struct rpc_call *call, const char *name, const char *token)
+struct request *certificate_request_new(struct rpc_call *call, const char *name, const char *token)
 {
 	struct request *r = request_new(call, "");
 	struct certificate_request *c;
@@ -71,7 +52,7 @@ static struct request *request_of(struct rpc_call *call, const char *name, const
 	return NULL;
 }
 
-static void about(struct request *r, const struct ca_record *record)
+void certificate_about(struct request *r, const struct ca_record *record)
 {
 	if (r->audit)
 		snprintf(r->audit->object, sizeof(r->audit->object), "certificate %s",
@@ -94,7 +75,7 @@ static int run_add_token(struct store *store, struct request *r, struct err *e)
 	if (ca_token_add(&store->db, &c->wish, r->caller.who.name, store_now(), made, c->text, e) <
 	    0)
 		return err_code(e);
-	about(r, made);
+	certificate_about(r, made);
 	request_is(r, "open, for %s %s, %u days", ca_roles[made->role].name, made->name,
 		   made->days);
 	return 0;
@@ -115,7 +96,7 @@ static void reply_add_token(struct request *r)
 static void on_add_token(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const Certificates__TokenRequest *m = (const Certificates__TokenRequest *)message;
-	struct request *r = request_of(call, m->name, "");
+	struct request *r = certificate_request_new(call, m->name, "");
 	struct err e;
 
 	if (!r)
@@ -129,62 +110,6 @@ static void on_add_token(struct rpc_call *call, const ProtobufCMessage *message)
 		people_start(r, run_add_token, reply_add_token);
 }
 
-/* ---- a certificate ---- */
-
-static int run_issue(struct store *store, struct request *r, struct err *e)
-{
-	struct certificate_request *c = r->certificate;
-	struct ca_record *issued = &c->rows[0];
-
-	if (ca_issue(&store->db, r->service->authority, c->token,
-		     (struct span){ c->request, c->request_len }, store_now(), issued, &c->pem,
-		     e) < 0)
-		return err_code(e);
-	about(r, issued);
-	request_was(r, "open");
-	request_is(r, "issued to %s %s, key %s", ca_roles[issued->role].name, issued->name,
-		   issued->key);
-	return 0;
-}
-
-static void reply_issue(struct request *r)
-{
-	const struct ca_record *issued = &r->certificate->rows[0];
-	Certificates__IssueResponse m = CERTIFICATES__ISSUE_RESPONSE__INIT;
-	Google__Protobuf__Timestamp time;
-
-	rpc_call_note(r->call, "serial", issued->serial);
-	m.certificate = r->certificate->pem;
-	m.authority = r->service->authority->pem;
-	m.name = (char *)(uintptr_t)issued->name;
-	m.role = (char *)(uintptr_t)ca_roles[issued->role].name;
-	m.serial = (char *)(uintptr_t)issued->serial;
-	m.expires = people_time(&time, issued->ends);
-	rpc_call_reply(r->call, &m.base);
-}
-
-static void on_issue(struct rpc_call *call, const ProtobufCMessage *message)
-{
-	const Certificates__IssueRequest *m = (const Certificates__IssueRequest *)message;
-	struct request *r = request_of(call, "", m->token);
-	struct certificate_request *c;
-	struct err e;
-
-	if (!r)
-		return;
-	c = r->certificate;
-	c->request = malloc(m->request.len + 1);
-	if (!c->request) {
-		err_nomem(&e);
-		request_refuse(r, &e);
-		return;
-	}
-	if (m->request.len)
-		memcpy(c->request, m->request.data, m->request.len);
-	c->request_len = m->request.len;
-	people_start(r, run_issue, reply_issue);
-}
-
 /* ---- the next one ---- */
 
 static int run_renew(struct store *store, struct request *r, struct err *e)
@@ -195,7 +120,7 @@ static int run_renew(struct store *store, struct request *r, struct err *e)
 	if (ca_renew(&store->db, r->service->authority, &c->renewal, store_now(), &renewed, issued,
 		     &c->pem, e) < 0)
 		return err_code(e);
-	about(r, &renewed);
+	certificate_about(r, &renewed);
 	request_was(r, "issued to %s %s, key %s", ca_roles[renewed.role].name, renewed.name,
 		    renewed.key);
 	request_is(r, "renewed by certificate %s, renewal %u, key %s", issued->serial,
@@ -203,21 +128,10 @@ static int run_renew(struct store *store, struct request *r, struct err *e)
 	return 0;
 }
 
-/* Copies of bytes, one behind the other. */
-static struct span put(uint8_t **at, const ProtobufCBinaryData *bytes)
-{
-	const struct span copy = { *at, bytes->len };
-
-	if (bytes->len)
-		memcpy(*at, bytes->data, bytes->len);
-	*at += bytes->len;
-	return copy;
-}
-
 static void on_renew(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const Certificates__RenewRequest *m = (const Certificates__RenewRequest *)message;
-	struct request *r = request_of(call, m->serial, "");
+	struct request *r = certificate_request_new(call, m->serial, "");
 	struct certificate_request *c;
 	struct err e;
 	uint8_t *at;
@@ -232,12 +146,12 @@ static void on_renew(struct rpc_call *call, const ProtobufCMessage *message)
 		return;
 	}
 	c->renewal.serial = c->name;
-	c->renewal.key = put(&at, &m->key);
-	c->renewal.request = put(&at, &m->request);
-	c->renewal.nonce = put(&at, &m->nonce);
-	c->renewal.signature = put(&at, &m->signature);
+	c->renewal.key = certificate_put(&at, &m->key);
+	c->renewal.request = certificate_put(&at, &m->request);
+	c->renewal.nonce = certificate_put(&at, &m->nonce);
+	c->renewal.signature = certificate_put(&at, &m->signature);
 	c->renewal.same_key = m->same_key;
-	people_start(r, run_renew, reply_issue);
+	people_start(r, run_renew, certificate_reply);
 }
 
 /* ---- who signs them ---- */
@@ -260,7 +174,7 @@ static void reply_authority(struct request *r)
 
 static void on_authority(struct rpc_call *call, const ProtobufCMessage *message)
 {
-	struct request *r = request_of(call, "", "");
+	struct request *r = certificate_request_new(call, "", "");
 
 	if (r)
 		people_start(r, run_authority, reply_authority);
@@ -312,7 +226,7 @@ static void reply_list(struct request *r)
 static void on_list(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const Certificates__ListRequest *m = (const Certificates__ListRequest *)message;
-	struct request *r = request_of(call, "", "");
+	struct request *r = certificate_request_new(call, "", "");
 
 	if (!r)
 		return;
@@ -328,7 +242,7 @@ static int run_revoke(struct store *store, struct request *r, struct err *e)
 
 	if (ca_revoke(&store->db, c->name, store_now(), was, c->serials, &c->serials_count, e) < 0)
 		return err_code(e);
-	about(r, was);
+	certificate_about(r, was);
 	request_was(r, "%s, of %s %s", was->issued ? "issued" : "open", ca_roles[was->role].name,
 		    was->name);
 	/* The list has their serials; the first is that of the line. */
@@ -357,8 +271,8 @@ static void reply_revoke(struct request *r)
 
 static void on_revoke(struct rpc_call *call, const ProtobufCMessage *message)
 {
-	struct request *r =
-		request_of(call, ((const Certificates__RevokeRequest *)message)->serial, "");
+	struct request *r = certificate_request_new(
+		call, ((const Certificates__RevokeRequest *)message)->serial, "");
 
 	if (r)
 		people_start(r, run_revoke, reply_revoke);
@@ -371,7 +285,7 @@ static void on_revoke(struct rpc_call *call, const ProtobufCMessage *message)
 
 static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_CERTIFICATES_ADD_TOKEN, token_request, ANSWER(new_token), on_add_token),
-	METHOD(PROTO_CERTIFICATES_ISSUE, issue_request, ANSWER(issue_response), on_issue),
+	METHOD(PROTO_CERTIFICATES_ISSUE, issue_request, ANSWER(issue_response), certificate_issue),
 	METHOD(PROTO_CERTIFICATES_RENEW, renew_request, ANSWER(issue_response), on_renew),
 	METHOD(PROTO_CERTIFICATES_AUTHORITY, authority_request, ANSWER(authority_response),
 	       on_authority),

@@ -164,17 +164,24 @@ static int keep(struct db *db, const struct authority *a, const struct ca_record
 	return changed == 1 ? 0 : no_token(e);
 }
 
+int ca_token_find(struct db *db, const char *token, int64_t now, struct ca_record *r, struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+
+	if (hash_of(token, hash, e) < 0 || find_token(db, hash, now, r, e) < 0)
+		return err_code(e);
+	return check_worth(db, r, e);
+}
+
 int ca_issue(struct db *db, const struct authority *a, const char *token, struct span request,
 	     int64_t now, struct ca_record *issued, char **pem, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	CLEANUP(free) char *made = NULL;
 	char tls_key[2 * SHA256_LEN + 1];
-	uint8_t hash[SHA256_LEN];
 	struct ca_record r;
 
-	if (hash_of(token, hash, e) < 0 || find_token(db, hash, now, &r, e) < 0 ||
-	    check_worth(db, &r, e) < 0)
+	if (ca_token_find(db, token, now, &r, e) < 0)
 		return err_code(e);
 	if (signing_request_read(request.bytes, request.len, r.name, &key, e) < 0 ||
 	    ca_row_sign(a, &r, key, now, tls_key, &made, e) < 0 || keep(db, a, &r, tls_key, e) < 0)

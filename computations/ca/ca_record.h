@@ -51,6 +51,10 @@ int ca_token_add(struct db *db, const struct ca_wish *wish, const char *maker, i
 		 struct ca_record *made, char text[CA_TOKEN_TEXT_LEN + 1],
 		 struct err *e) MUST_CHECK;
 
+/* What that token is for, which stays as it was. ERR_UNAUTHENTICATED as below. */
+int ca_token_find(struct db *db, const char *token, int64_t now, struct ca_record *r,
+		  struct err *e) MUST_CHECK;
+
 /* The certificate, malloc'ed PEM, for the one time that the token works. ERR_UNAUTHENTICATED, in one line for all of
  * them: it was used or revoked, has ended, its maker administers nothing any more, its person is no user, one of
  * them is another user of that name by now, or none. A request that is refused leaves it as it was. */

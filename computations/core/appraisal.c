@@ -187,6 +187,10 @@ void appraisal_judge(void *data)
 	bool judged = endorsements_verify(endorsements, &in, v, result, &missing, &e) == 0;
 	entry->wants_more = a->endorsements[LANE_FETCH] && endorsements_wanted(endorsements);
 	entry->verdict.verified = judged && verdict_ok(v);
+	if (entry->verdict.verified && result->has_identity) {
+		entry->verdict.has_identity = true;
+		memcpy(entry->verdict.identity, result->identity, sizeof(result->identity));
+	}
 	put_line(&entry->verdict, v, evidence_kind_name(result->mode),
 		 judged ? verdict_reason(v).text : e.text, missing.text);
 }

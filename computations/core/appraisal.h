@@ -55,6 +55,8 @@ struct appraisal_case {
 
 struct appraisal_verdict {
 	bool verified;
+	bool has_identity;            /* of one that is verified: */
+	uint8_t identity[SHA256_LEN]; /* of the SPKI that it binds */
 	char line
 		[APPRAISAL_LINE_MAX]; /* "verified: snp evidence, 40 checks", "refused: CHECK: …" */
 };

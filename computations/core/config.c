@@ -104,6 +104,8 @@ const struct setting config_settings[] = {
 	TEXT("CA_URL", ca_url, NULL,
 	     "where others reach the page's /ocsp and /ca.crl, such as http://ca.example.org: certificates say it; default: "
 	     "none, and they don't"),
+	SETTING("COMPUTATIONS_CA_EVIDENCE", SETTING_FLAG, config, ca_evidence, "false",
+		"agents get a certificate for a token only with evidence that ATTESTATION_POLICY accepts, of their key"),
 	TEXT("MANAGERS", managers, NULL,
 	     "table of the managers that make CVMs for workspaces, and of how many each may have; default: none"),
 	TEXT("WEBHOOK_NETWORKS", webhook_networks, NULL,
@@ -233,6 +235,11 @@ static int check_paths(const struct config *c, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "COMPUTATIONS_CA_URL does nothing without COMPUTATIONS_CA_CERT and "
 			       "COMPUTATIONS_WEB");
+	if (c->ca_evidence && !(c->ca_cert && c->attestation_policy))
+		return err_set(
+			e, ERR_INVALID,
+			"COMPUTATIONS_CA_EVIDENCE does nothing without COMPUTATIONS_CA_CERT and "
+			"COMPUTATIONS_ATTESTATION_POLICY");
 	if (c->ca_url && !is_url(c->ca_url))
 		return err_set(e, ERR_INVALID,
 			       "COMPUTATIONS_CA_URL: %s is not http:// or https://, then a host, "

@@ -17,6 +17,7 @@ struct config {
 	uint64_t lease_ms; /* by which it has it, if it is one of several */
 	char *ca_cert, *ca_key, *ca_url;
 	char *smtp_url, *smtp_from, *smtp_user, *smtp_password_file, *smtp_ca;
+	bool ca_evidence; /* agents show some beside a token */
 	char *webhook_networks, *webhook_refused, *webhook_ca;
 	char *attestation_policy, *attestation_root, *attestation_collateral, *attestation_ak;
 	char *attestation_cache, *attestation_kds, *attestation_pcs, *attestation_endorsements_ca;

@@ -68,9 +68,7 @@ static void add(struct evidence_item *v, int (*run)(struct store *, void *, stru
 
 /* ---- asking ---- */
 
-/* By its key; without one by its address, whatever port it comes from. */
-static int name_client(const struct rpc_call *call, char name[APPRAISAL_CLIENT_MAX + 1],
-		       struct err *e)
+int evidence_client(const struct rpc_call *call, char name[APPRAISAL_CLIENT_MAX + 1], struct err *e)
 {
 	uint8_t bytes[SHA256_LEN];
 	size_t len = 0;
@@ -96,7 +94,7 @@ static void ask(struct session *s, const uint8_t *manifest, struct evidence_run 
 	struct err e;
 
 	s->asked = (struct appraisal_case){ .cvm_id = s->cvm_id, .group = rpc_call_group(s->call) };
-	if (name_client(s->call, s->asked.client, &e) < 0) {
+	if (evidence_client(s->call, s->asked.client, &e) < 0) {
 		log_error("CVM %s: %s", log_quote(s->cvm_id).text, e.text);
 		return;
 	}

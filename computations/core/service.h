@@ -33,6 +33,7 @@ struct service {
 	struct judge_line *judges;       /* of manifests that are brought */
 	struct machines *machines;       /* CVMs that managers make */
 	struct authority *authority;     /* that issues certificates; NULL: none does, */
+	bool ca_evidence;                /* to agents for evidence alone; */
 	struct own_list *own_list;       /* and nobody asks whom it revoked, */
 	struct ocsp_responder *ocsp;     /* or what the status of one is; for the queue alone */
 	struct hook_sender *hooks;       /* that tells webhooks */

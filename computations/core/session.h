@@ -54,6 +54,9 @@ void session_refused(struct session *s, const char *computation_id, int64_t atte
  * that has taken this computation's manifest and has proven nothing until it answers. Then its
  * answer. */
 void evidence_ask(struct session *s);
+/* Who brings evidence, as appraisal_case has it: by its key; without one by its address, whatever port it comes from. */
+int evidence_client(const struct rpc_call *call, char name[APPRAISAL_CLIENT_MAX + 1],
+		    struct err *e) MUST_CHECK;
 void evidence_ask_again(struct session *s, const char *computation_id);
 void evidence_answered(struct session *s, const Cvms__AttestationResponse *answer);
 

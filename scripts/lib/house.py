@@ -68,7 +68,6 @@ ROOMS = {
         "channel": ["formats", "token"],
     },
     "agent": {
-        "certificate": [],
         "process": [],
         "python": [],
         "wasm": [],
@@ -76,6 +75,7 @@ ROOMS = {
         "jail": ["container", "process", "python", "wasm"],
         "keeper": ["process"],
         "evidence": ["keeper"],
+        "certificate": ["evidence", "keeper"],
         "journal": ["keeper"],
         "computation": ["jail", "python"],
         "upload": ["computation", "jail", "python"],

@@ -2,16 +2,20 @@
 """Somebody has a token for a certificate, or would like one, and wants more of it than it is for. The honest twin gets the
 certificate that the token is for."""
 import contextlib
+import hashlib
 import os
 import threading
 
 import grpc
 
-from agent_certificate import AHEAD, DUE, LIES, own_agent, own_service, running, said, site
-from ca_peer import Root
+from agent_certificate import (AHEAD, DUE, LIES, about, evidence_of_a_genuine_agent, of_machine, own_agent, own_service,
+                               proving, running, said, site)
+from ca_peer import Root, spki
 from certificate_renew import NONE, fields, first, load, renewal
 from certificates import MORE, OVER, Issuer, make_authority, openssl
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from harness import Folder, authority, read, until
 from ocsp import MALFORMED, TRY_LATER, UNAUTHORIZED, Status, authority_of, der, question
@@ -615,3 +619,46 @@ def renewal_of_a_revoked_agent(evil):
                 rows = [c for c in page.listed().values() if c.renewal]
                 assert bool(rows) != evil, rows
                 return Outcome(not evil, agent.output(), len(rows))
+
+
+def without_it(page, made, **fields):
+    """What the host gets for the token of an agent, which must still be good for that agent."""
+    try:
+        page.call("Issue", token=made.token, **fields)
+    except grpc.RpcError as error:
+        assert page.listed()[made.serial].state == "open"
+        return Outcome(False, error.details(), 0)
+    return Outcome(True)
+
+
+def with_it(page, tls, tee, made):
+    return of_agent(of_machine(page, tls, tee, made.token), "there is no certificate")
+
+
+@row("certificate-token-without-evidence", "for evidence of their key alone")
+def token_without_evidence(evil):
+    """The host reads the token in the boot configuration; the service wants evidence besides (COMPUTATIONS_CA_EVIDENCE)."""
+    with proving() as (page, tls, tee):
+        made = page.token()
+        return without_it(page, made, request=page.request()) if evil else with_it(page, tls, tee, made)
+
+
+@row("certificate-for-evidence-that-an-agent-gave-the-host", "of another identity than the one that has signed")
+def evidence_that_was_given(evil):
+    """Agents give evidence for any caller's nonce: the host asks a genuine one for that of a request of its own."""
+    with proving() as (page, tls, tee):
+        made = page.token()
+        if not evil:
+            return with_it(page, tls, tee, made)
+        key, request = ec.generate_private_key(ec.SECP256R1()), page.request(name="thief")
+        message = about(made.token, request)
+        evidence = evidence_of_a_genuine_agent(page, tls, tee, hashlib.sha256(message).digest())
+        return without_it(page, made, request=request, evidence=evidence, identity=spki(key.public_key()),
+                          signature=key.sign(message, ec.ECDSA(hashes.SHA256())))
+
+
+@row("certificate-for-evidence-of-another-image", "policy.measurement")
+def evidence_of_another_image(evil):
+    """The machine is genuine, and what runs in it is not what the service's policy expects."""
+    with proving(**({"measurement": "5a" * 48} if evil else {})) as (page, tls, tee):
+        return with_it(page, tls, tee, page.token())

@@ -4,18 +4,23 @@
 and by one that was written independently; and all that it does not believe."""
 import contextlib
 import datetime
+import hashlib
+import json
 import os
 import re
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import tap
 from agent_job import ALGO_KEY, manifest
 from agent_peer import AGENT, Agent, Client, Service, cvms_pb2, free_port
-from ca_peer import HOUR, Code, PeerAuthority, Root
+from ca_peer import HOUR, Code, PeerAuthority, Root, spki
 from certificates import Issuer
 from harness import Folder, authority, read, until
+from people import OK
+from teesim import MEASUREMENT, Teesim
 
 AHEAD = os.path.join(os.path.dirname(AGENT), "tests", "integration", "libclock_ahead.so")
 DUE = {"ago": 17 * HOUR, "left": 7 * HOUR}  # two thirds of its time are over when it is issued
@@ -317,8 +322,8 @@ def own_service(tls, **more):
         yield page
 
 
-def own_agent(page, tls, token, wrapper=(), **more):
-    return Agent(page.service, settings={**settings(f"https://localhost:{page.admin}", token), **more,
+def own_agent(page, tls, token, wrapper=(), options=(), **more):
+    return Agent(page.service, options=options, settings={**settings(f"https://localhost:{page.admin}", token), **more,
                                          "AGENT_CVM_GRPC_URL": f"localhost:{page.service.port}"},
                  certs={"ca.pem": read(tls("ca.pem")).decode()}, wrapper=wrapper)
 
@@ -362,6 +367,98 @@ def our_service_issues_and_renews():
                 wrong.remove()
 
 
+@contextlib.contextmanager
+def proving(**facts):
+    """Our service, which wants evidence of agents, and one machine's simulated hardware."""
+    with Folder() as tls, Folder() as folder, Teesim(folder, "snp", **facts) as tee:
+        authority(tls)
+        policy = folder.write("policy.json", json.dumps({"cocos": 1, "snp": {"measurements": [MEASUREMENT]}}))
+        with own_service(tls, CA_EVIDENCE="true", ATTESTATION_POLICY=policy, ATTESTATION_ROOT=tee.root,
+                         ATTESTATION_OFFLINE="true") as page:
+            yield page, tls, tee
+
+
+def of_machine(page, tls, tee, token):
+    return lambda: own_agent(page, tls, token, options=["--tsm", tee.mount] if tee else [])
+
+
+def about(token, request):
+    """As certificates.proto says it."""
+    return b"cocos-certificate-evidence-v1\0" + hashlib.sha256(token.encode()).digest() + hashlib.sha256(request).digest()
+
+
+def evidence_of_a_genuine_agent(page, tls, tee, nonce):
+    """Agents give it to anybody, for any nonce: here to the service that one was told of."""
+    made = page.token("helper")
+    spare = Service(tls=(read(tls("server.pem")).decode(), read(tls("server-key.pem")).decode()))
+    agent = Agent(spare, options=["--tsm", tee.mount], certs={"ca.pem": read(tls("ca.pem")).decode()},
+                  settings={"AGENT_CVM_GRPC_SERVER_CA_CERTS": "/etc/certs/ca.pem"})
+    try:
+        spare.wait_connected()
+        spare.send(attestationReq=cvms_pb2.AttestationReq(nonce=nonce, type=0))
+        got = spare.wait(lambda s: s.of("vTPMattestationReport"))[0]
+        assert got.file, got
+        return got.file
+    finally:
+        page.call("Revoke", serial=made.serial)
+        agent.remove()
+        spare.stop()
+
+
+def evidence_is_wanted_and_shown():
+    with proving() as (page, tls, tee):
+        made = page.token()
+        # Whoever has the token has no certificate, and has not used it up.
+        assert page.code("Issue", token=made.token, request=page.request()) == Code.FAILED_PRECONDITION
+        with running(of_machine(page, tls, tee, made.token)) as agent:
+            said(agent, f"certificate {made.serial} of agent 'cvm-1' issued, until")
+            said(agent, "computation service .*: connected")
+        # Others have none to show.
+        assert page.code("Issue", token=page.token("vm1.example.org", "manager").token, request=page.request()) == OK
+
+
+def without_evidence_there_is_none():
+    with proving() as (page, tls, _):
+        made = page.token()
+        assert "for evidence of their key alone" in ended(of_machine(page, tls, None, made.token))
+        assert page.listed()[made.serial].state == "open"
+
+
+def another_image_has_none():
+    with proving(measurement="5a" * 48) as (page, tls, tee):
+        made = page.token()
+        text = ended(of_machine(page, tls, tee, made.token))
+        assert r"the agent\x27s evidence: SIMULATED refused: policy.measurement" in text, text
+        assert page.listed()[made.serial].state == "open"
+
+
+def evidence_that_an_agent_gives_anybody_is_not_enough():
+    with proving() as (page, tls, tee):
+        made, key = page.token(), ec.generate_private_key(ec.SECP256R1())
+        request = page.request(name="thief")
+        message = about(made.token, request)
+        token = evidence_of_a_genuine_agent(page, tls, tee, hashlib.sha256(message).digest())
+        mine = spki(key.public_key())
+        fields = {"token": made.token, "request": request, "evidence": token, "identity": mine,
+                  "signature": key.sign(message, ec.ECDSA(hashes.SHA256()))}
+        assert "of another identity than the one that has signed" in page.said("Issue", **fields)
+        assert "the identity has not signed this request" in page.said("Issue", **{**fields, "request": page.request()})
+        assert "the identity has not signed this request" in page.said("Issue", **{**fields, "signature": b"x"})
+        assert "identity: " in page.said("Issue", **{**fields, "identity": b""})
+        assert page.code("Issue", **{**fields, "evidence": token[:-1]}) == Code.PERMISSION_DENIED
+        assert page.code("Issue", **{**fields, "evidence": b"x"}) == Code.PERMISSION_DENIED
+        assert page.code("Issue", **{**fields, "evidence": b""}) == Code.FAILED_PRECONDITION
+        assert page.code("Issue", **{**fields, "identity": bytes(2049)}) == Code.INVALID_ARGUMENT
+        assert page.code("Issue", **{**fields, "signature": bytes(1025)}) == Code.INVALID_ARGUMENT
+        other = page.token("cvm-1")
+        assert page.code("Issue", **{**fields, "token": other.token}) == Code.PERMISSION_DENIED
+        assert page.code("Issue", **{**fields, "token": "0" * 64}) == Code.UNAUTHENTICATED
+        # None of it has used the token up.
+        assert page.listed()[made.serial].state == "open"
+        with running(of_machine(page, tls, tee, made.token)) as agent:
+            said(agent, f"certificate {made.serial} of agent 'cvm-1' issued, until")
+
+
 if __name__ == "__main__":
     tap.run([an_authority_issues_for_the_token_and_the_service_wants_it,
              it_is_renewed_by_its_key_and_the_connection_goes_over,
@@ -375,4 +472,8 @@ if __name__ == "__main__":
              an_answer_without_end_is_not_read,
              the_authority_is_known_by_the_measured_file,
              settings_that_do_not_fit_are_refused,
-             our_service_issues_and_renews])
+             our_service_issues_and_renews,
+             evidence_is_wanted_and_shown,
+             without_evidence_there_is_none,
+             another_image_has_none,
+             evidence_that_an_agent_gives_anybody_is_not_enough])
