@@ -202,6 +202,7 @@ class Room:
                 self.stack.enter_context(one)
                 assert one.stands_by()
             self.proxy = self.stack.enter_context(Proxy(self))
+            until(lambda: self.proxy.up, "the proxy to know the one that serves", TAKES)
             return self
         except BaseException:
             self.stack.__exit__(*sys.exc_info())
