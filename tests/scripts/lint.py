@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules of the house, each broken once in a copy of the tree: lint names the breach and fails."""
+import contextlib
 import os
 import shutil
 import subprocess
@@ -19,46 +20,50 @@ HEAD = LICENCE + "/* planted.c — a breach. */\n"
 
 
 class Copy:
-    """The parts that lint reads; `plant` adds to a file, or makes it."""
+    """The parts that lint reads, for all tests; what one of them plants goes when it ends."""
 
-    def __enter__(self):
+    def __init__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="cocos-lint-")
-        for part in PARTS:
+        for part in (*PARTS, "tests/unit"):
             shutil.copytree(os.path.join(ROOT, part), self.path(part))
-        shutil.copytree(os.path.join(ROOT, "tests/unit"), self.path("tests/unit"))
-        return self
-
-    def __exit__(self, *_):
-        self.folder.cleanup()
 
     def path(self, name):
         return os.path.join(self.folder.name, name)
 
-    def plant(self, name, text):
-        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
-        with open(self.path(name), "a", encoding="utf-8") as file:
-            file.write(text)
+    @contextlib.contextmanager
+    def planted(self, *plants):
+        """Files of which the tree has none."""
+        with contextlib.ExitStack() as stack:
+            for name, text in plants:
+                folder = self.path(os.path.dirname(name))
+                if not os.path.exists(folder):
+                    os.mkdir(folder)
+                    stack.callback(os.rmdir, folder)
+                with open(self.path(name), "x", encoding="utf-8") as file:
+                    stack.callback(os.remove, self.path(name))
+                    file.write(text)
+            yield
 
     def lint(self):
         done = subprocess.run([self.path("scripts/lint.sh"), "--no-format"], capture_output=True,
-                              text=True, check=False)
+                              text=True, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
         return done.returncode, done.stdout + done.stderr
 
 
+COPY = Copy()
+
+
 def breach(says, *plants):
-    """One breach in a copy of its own; nothing else may be found."""
-    with Copy() as copy:
-        for name, text in plants:
-            copy.plant(name, text)
-        status, output = copy.lint()
+    """One breach alone in the tree; nothing else may be found."""
+    with COPY.planted(*plants):
+        status, output = COPY.lint()
     assert status == 1, (status, output)
     assert says in output, output
     return output
 
 
 def the_tree_as_it_is_has_no_breach():
-    with Copy() as copy:
-        status, output = copy.lint()
+    status, output = COPY.lint()
     assert (status, output) == (0, "lint: ok\n"), output
 
 
@@ -105,9 +110,8 @@ def a_function_of_61_lines_is_found_and_one_of_60_is_not():
         return HEAD + "void planted(void)\n{\n" + "\tplanted();\n" * count + "}\n"
 
     breach("function of 61 lines", ("common/base/planted.c", function(61)))
-    with Copy() as copy:
-        copy.plant("common/base/planted.c", function(60))
-        assert copy.lint() == (0, "lint: ok\n")
+    with COPY.planted(("common/base/planted.c", function(60))):
+        assert COPY.lint() == (0, "lint: ok\n")
 
 
 def a_file_that_says_nothing_of_itself_is_found():

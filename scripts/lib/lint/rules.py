@@ -3,6 +3,7 @@
 """Rules of the house about single files, from the project's root: prints every breach.
 
 - no function of the product over 60 lines;
+- a C file begins with its licence;
 - a .c file without a header of its own says in its first lines what it is;
 - a unit test lies in its module's room: tests/unit/ROOM/test_MODULE[_ASPECT].c;
 - no merge was left half-done.
@@ -32,6 +33,10 @@ def functions(path):
             start = None
 
 
+def licence_is_missing(path):
+    return "SPDX-License-Identifier: Apache-2.0" not in lines(path)[0]
+
+
 def head_is_missing(path):
     if os.path.exists(path[:-2] + ".h"):
         return False
@@ -59,6 +64,9 @@ def main():
         for path in sorted(glob.glob(f"*.{ending}") + glob.glob(f"[a-z]*/**/*.{ending}", recursive=True)):
             if not path.startswith("build"):
                 found += [f"a merge that was left half-done: {path}:{n}" for n in half_merged(path)]
+    for part in (*FLOORS, "tests", "examples"):
+        found += [f"licence line missing: {path}" for path in sorted(glob.glob(f"{part}/**/*.[ch]", recursive=True))
+                  if licence_is_missing(path)]
     for floor in FLOORS:
         for path in sorted(glob.glob(f"{floor}/**/*.c", recursive=True)):
             found += [f"function of {count} lines, at most {FUNCTION_MAX}: {path}:{start}"
