@@ -182,10 +182,14 @@ def mailing(make=Mailbox, **settings):
                 yield running
 
 
-def again(running, **settings):
-    """Killed and started again, with other settings perhaps."""
+def stopped(running):
     running.channel.close()
     running.process.kill()
+
+
+def again(running, **settings):
+    """Killed and started again, with other settings perhaps."""
+    stopped(running)
     for key, value in settings.items():
         if value is None:
             running.settings.pop("COMPUTATIONS_" + key, None)
