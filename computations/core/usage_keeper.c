@@ -16,7 +16,8 @@ enum {
 struct usage_keeper {
 	struct store_queue *queue;
 	uv_timer_t timer;
-	unsigned months;
+	unsigned months,
+		back; /* that are kept; whose statements are told of, so many before this one */
 	size_t folded, told; /* of the piece that is under way; */
 	uint64_t sum;        /* of all since it last rested */
 	bool is_open;
@@ -34,7 +35,7 @@ static int run_piece(struct store *store, void *data, struct err *e)
 {
 	struct usage_keeper *k = data;
 
-	if (billing_tell_statements(store, store_now(), &k->told, e) < 0)
+	if (billing_tell_statements(store, store_now(), k->back, &k->told, e) < 0)
 		return err_code(e);
 	return usage_fold(store, store_now(), k->months, USAGE_FOLD_MAX, &k->folded, e);
 }
@@ -48,8 +49,10 @@ static void piece_done(void *data, const struct err *e)
 		wake_in(k, AGAIN_MS);
 		return;
 	}
-	if (k->folded || k->told) {
+	/* Months that were missed are told of in their order. */
+	if (k->folded || k->told || k->back > 1) {
 		k->sum += k->folded;
+		k->back -= !k->told && k->back > 1;
 		wake_in(k, PAUSE_MS);
 		return;
 	}
@@ -57,6 +60,7 @@ static void piece_done(void *data, const struct err *e)
 		log_info("usage of months before the last %u is kept as sums: %llu spans more",
 			 k->months, (unsigned long long)k->sum);
 	k->sum = 0;
+	k->back = BILLING_TELL_MONTHS;
 	wake_in(k, REST_MS);
 }
 
@@ -81,6 +85,7 @@ int usage_keeper_new(uv_loop_t *loop, struct store_queue *queue, const struct co
 	k->months = (unsigned)config->keep_usage;
 	uv_timer_init(loop, &k->timer);
 	k->timer.data = k;
+	k->back = BILLING_TELL_MONTHS;
 	k->is_open = true;
 	wake_in(k, 0);
 	*made = k;

@@ -8,7 +8,6 @@
 
 enum { READY_MS = 3600 * 1000 /* behind a month's end: what runs is noted each minute */ };
 
-/* Months before the last one are forgotten. */
 static int is_new(struct store *store, int64_t account, const struct usage_month *month,
 		  enum hook_event event, bool *fresh, struct err *e)
 {
@@ -95,19 +94,34 @@ static int find_ready(struct store *store, const struct usage_month *month,
 	return row < 0 ? row : 0;
 }
 
-int billing_tell_statements(struct store *store, int64_t now, size_t *told, struct err *e)
+/* False: it has not ended an hour ago, or was never. */
+static int month_before(int64_t now, unsigned back, struct usage_month *month, bool *is_over,
+			struct err *e)
+{
+	*is_over = false;
+	if (usage_month_parse("", now, month, e) < 0)
+		return err_code(e);
+	for (; back; back--) {
+		if (month->since == 0)
+			return 0;
+		if (usage_month_parse("", month->since - 1, month, e) < 0)
+			return err_code(e);
+	}
+	*is_over = now >= month->until + READY_MS;
+	return 0;
+}
+
+int billing_tell_statements(struct store *store, int64_t now, unsigned back, size_t *told,
+			    struct err *e)
 {
 	struct ready found[BILLING_TELL_MAX];
 	struct usage_month month;
 	size_t count = 0;
-	int failed = usage_month_parse("", now, &month, e);
+	bool is_over;
+	int failed = month_before(now, back, &month, &is_over, e);
 
 	*told = 0;
-	if (!failed && (now < month.since + READY_MS || month.since == 0))
-		return 0;
-	if (!failed)
-		failed = usage_month_parse("", month.since - 1, &month, e);
-	if (!failed)
+	if (!failed && is_over)
 		failed = find_ready(store, &month, found, &count, e);
 	for (size_t i = 0; i < count; i++) {
 		bool fresh;

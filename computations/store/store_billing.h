@@ -16,6 +16,8 @@ enum {
 	BILLING_PLACES_MAX = 256, /* workspaces of an account at a time */
 	BILLING_PAGE_MAX = 64,
 	BILLING_TELL_MAX = 16, /* accounts that are told of at a time */
+	BILLING_TELL_MONTHS =
+		12, /* of those that a service missed; what is longer ago is told nobody */
 };
 
 struct billing_account {
@@ -62,7 +64,7 @@ int billing_places(struct store *store, int64_t account, int64_t now, size_t max
 /* A limit of its plan is nearly reached, or (`spent`) reached: once in a month each. */
 int billing_tell_limit(struct store *store, const struct billing_account *account, bool spent,
 		       const struct usage_month *month, struct err *e) MUST_CHECK;
-/* The month before this one has ended an hour ago, or longer: its statements are ready, which some accounts' workspaces have
- * not been told. `*told` 0: there are no more. */
-int billing_tell_statements(struct store *store, int64_t now, size_t *told,
+/* The month that is `back` before this one has ended an hour ago, or longer: its statements are ready, which some accounts'
+ * workspaces have not been told. `*told` 0: there are no more of that month. */
+int billing_tell_statements(struct store *store, int64_t now, unsigned back, size_t *told,
 			    struct err *e) MUST_CHECK;

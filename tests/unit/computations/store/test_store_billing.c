@@ -322,10 +322,13 @@ static void cvms_of_all_are_warned_and_ended(void **state)
 
 static size_t tell(struct store_room *f, int64_t now)
 {
-	size_t count;
+	size_t count, all = 0;
 
-	assert_ok(billing_tell_statements(&f->store, now, &count, &f->e), f->e);
-	return count;
+	for (unsigned back = BILLING_TELL_MONTHS; back; back--) {
+		assert_ok(billing_tell_statements(&f->store, now, back, &count, &f->e), f->e);
+		all += count;
+	}
+	return all;
 }
 
 /* Once, an hour behind the month's end, to those for whom was paid in it. */
@@ -353,6 +356,30 @@ static void statements_are_told_once(void **state)
 	assert_int_equal(told(f, HOOK_STATEMENT_READY, "%"), 3);
 }
 
+/* Each once, the oldest first; of more than a year none. Who paid for nothing in a month is told nothing of it. */
+static void months_that_were_missed_are_told(void **state)
+{
+	struct store_room *f = *state;
+	const int64_t day = 24 * HOUR, later = december + 400 * day;
+	int64_t lab = place(f, "lab");
+
+	add(f, "acme", "small");
+	hook(f, lab);
+	assert_ok(give(f, "acme", lab, november), f->e);
+	assert_int_equal(tell(f, december + 31 * day + HOUR - 1),
+			 1); /* December's hour is not over */
+	assert_int_equal(told(f, HOOK_STATEMENT_READY, "%\"month\":\"2026-11\"%"), 1);
+	assert_int_equal(tell(f, later), BILLING_TELL_MONTHS); /* of January 2028 */
+	assert_int_equal(tell(f, later), 0);
+	assert_int_equal(tell(f, december + 2 * HOUR), 0);
+	assert_int_equal(told(f, HOOK_STATEMENT_READY, "%\"month\":\"2026-12\"%"), 0);
+	assert_int_equal(told(f, HOOK_STATEMENT_READY, "%\"month\":\"2027-01\"%"), 1);
+	assert_int_equal(told(f, HOOK_STATEMENT_READY, "%\"month\":\"2027-12\"%"), 1);
+	assert_int_equal(told(f, HOOK_STATEMENT_READY, "%"), 1 + BILLING_TELL_MONTHS);
+	/* The epoch has none before it. */
+	assert_int_equal(tell(f, 0), 0);
+}
+
 static void rows_that_can_not_be_are_refused(void **state)
 {
 	struct store_room *f = *state;
@@ -374,6 +401,7 @@ int main(void)
 		STORE_ROOM_ROW(a_plan_is_of_all_its_workspaces),
 		STORE_ROOM_ROW(cvms_of_all_are_warned_and_ended),
 		STORE_ROOM_ROW(statements_are_told_once),
+		STORE_ROOM_ROW(months_that_were_missed_are_told),
 		STORE_ROOM_ROW(rows_that_can_not_be_are_refused),
 	};
 
