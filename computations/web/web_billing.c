@@ -108,9 +108,10 @@ static void put_form(const struct web_work *work, const char *action, struct wri
 static void put_row(const struct web_work *work, const struct billing_account *a, struct writer *w)
 {
 	page_row_begin(w);
-	page_put(w, "<a href=\"/billing/%u\"><bdi>%t</bdi></a></th>", a->name, a->name);
+	page_put(w, "<a class=\"long\" href=\"/billing/%u\"><bdi>%t</bdi></a></th>", a->name,
+		 a->name);
 	page_cell(w, "Plan");
-	page_put(w, "<span>%t<span class=\"sub\">%s</span></span></td>", a->plan,
+	page_put(w, "<span class=\"long\">%t<span class=\"sub\">%s</span></span></td>", a->plan,
 		 usage_plan_find(plans_of(work), a->plan) ? "" : "There is no such plan");
 	page_number_cell(w, "Workspaces");
 	page_put(w, "%d</td>", a->workspaces);
@@ -206,11 +207,17 @@ static void put_about(const struct web_work *work, struct writer *w)
 	struct usage_share share = share_of(work);
 	struct usage_share_row rows[USAGE_SHARE_ROWS];
 	size_t count = usage_share_rows(&share, rows);
+	unsigned most = 0; /* percent of a limit */
 	char hours[USAGE_HOURS_MAX];
 
 	page_put(w, "<section class=\"panel\" aria-label=\"What it is\">\n");
 	if (!usage_plan_find(plans_of(work), one->plan))
 		page_put(w, "<p class=\"note warn\">%t</p>\n", WEB_PLAN_GONE);
+	for (size_t i = 0; i < count; i++)
+		most = rows[i].percent > most ? rows[i].percent : most;
+	if (most >= USAGE_NEARLY_PERCENT)
+		page_put(w, "<p class=\"note warn\"><b>%t</b> %t</p>\n",
+			 most >= 100 ? WEB_USAGE_SPENT : WEB_USAGE_NEARLY, WEB_BILLING_ENDS);
 	page_put(w, "<dl class=\"dl\"><dt>Plan</dt><dd>%t</dd><dt>Month</dt><dd>%t</dd>", one->plan,
 		 a->month.name);
 	usage_hours(share.cvm_ms, hours);
@@ -225,12 +232,35 @@ static void put_about(const struct web_work *work, struct writer *w)
 	page_put(w, "<dt>Made by</dt><dd><bdi>%t</bdi></dd><dt>Since</dt><dd>",
 		 *one->maker ? one->maker : "the service’s operator");
 	page_time(w, one->created);
+	page_put(w, "</dd></dl>\n</section>\n");
+}
+
+static void put_statement(const struct accounts *a, const char *month, const char *so_far,
+			  struct writer *w)
+{
+	const char *name = a->rows[0].name;
+
 	page_put(w,
-		 "</dd></dl>\n<div class=\"row\"><a class=\"btn\" "
-		 "href=\"/api/billing/%u/usage.csv?month=%q\" download>CSV</a><a class=\"btn\" "
-		 "href=\"/api/billing/%u/usage.html?month=%q\" download>To print</a></div>\n"
-		 "</section>\n",
-		 one->name, a->month.name, one->name, a->month.name);
+		 "<li class=\"row between\"><span>%s%s</span><span class=\"row\"><a class=\"btn\" "
+		 "href=\"/api/billing/%u/usage.csv?month=%q\" download>CSV<span class=\"sr\"> of "
+		 "%s</span></a><a class=\"btn\" href=\"/api/billing/%u/usage.html?month=%q\" "
+		 "download>To print<span class=\"sr\"> the one of %s</span></a></span></li>\n",
+		 month, so_far, name, month, month, name, month, month);
+}
+
+/* Of this month, and of the one that ended last. */
+static void put_statements(const struct web_work *work, struct writer *w)
+{
+	const struct accounts *a = work->more;
+	struct usage_month before;
+	struct err none;
+
+	page_put(w, "<section class=\"panel\" aria-labelledby=\"h-statements\"><h2 "
+		    "id=\"h-statements\">Statements</h2>\n<ul class=\"list\">\n");
+	put_statement(a, a->month.name, ", so far", w);
+	if (a->month.since > 0 && usage_month_parse("", a->month.since - 1, &before, &none) == 0)
+		put_statement(a, before.name, "", w);
+	page_put(w, "</ul>\n</section>\n");
 }
 
 static void put_place(const struct web_work *work, const char *place, struct writer *w)
@@ -241,7 +271,8 @@ static void put_place(const struct web_work *work, const char *place, struct wri
 		page_put(w, "<li>One that is removed</li>\n");
 		return;
 	}
-	page_put(w, "<li><a href=\"/w/%u/usage\"><bdi>%t</bdi></a>", place, place);
+	page_put(w, "<li class=\"row between\"><a href=\"/w/%u/usage\"><bdi>%t</bdi></a>", place,
+		 place);
 	if (*work->csrf)
 		page_put(w,
 			 " <form class=\"inline\" method=\"post\" "
@@ -257,10 +288,14 @@ static void put_places(const struct web_work *work, struct writer *w)
 	const struct accounts *a = work->more;
 
 	page_put(w, "<section class=\"panel\" aria-labelledby=\"h-places\"><h2 "
-		    "id=\"h-places\">Workspaces that it pays for</h2>\n<ul>\n");
+		    "id=\"h-places\">Workspaces that it pays for</h2>\n");
+	if (a->place_count)
+		page_put(w, "<ul class=\"list\">\n");
 	for (size_t i = 0; i < a->place_count; i++)
 		put_place(work, a->places[i], w);
-	page_put(w, "</ul>\n<p class=\"small\">%t</p>\n", WEB_BILLING_MONTHS);
+	if (a->place_count)
+		page_put(w, "</ul>\n");
+	page_put(w, "<p class=\"small\">%t</p>\n", WEB_BILLING_MONTHS);
 	if (*work->csrf) {
 		page_put(w,
 			 "<form class=\"stack\" method=\"post\" "
@@ -288,10 +323,12 @@ static void put_changes(const struct web_work *work, struct writer *w)
 	put_plans(work, one->plan, w);
 	page_put(w,
 		 "<div><button class=\"btn\" type=\"submit\">Change it</button></div>\n</form>\n"
-		 "<form class=\"inline\" method=\"post\" action=\"/billing/%u/remove\"><input "
-		 "type=\"hidden\" name=\"csrf\" value=\"%a\"><button class=\"btn danger\" "
-		 "type=\"submit\">Remove the account</button></form></section>\n",
-		 one->name, work->csrf);
+		 "</section>\n<section class=\"panel\" aria-labelledby=\"h-remove\"><h2 "
+		 "id=\"h-remove\">Remove</h2>\n<p class=\"small\">%t</p>\n<form class=\"stack\" "
+		 "method=\"post\" action=\"/billing/%u/remove\"><input type=\"hidden\" "
+		 "name=\"csrf\" value=\"%a\"><div><button class=\"btn danger\" "
+		 "type=\"submit\">Remove the account</button></div></form></section>\n",
+		 WEB_BILLING_REMOVE, one->name, work->csrf);
 }
 
 static void reply_one(struct web_work *work)
@@ -306,6 +343,7 @@ static void reply_one(struct web_work *work)
 		 "<div class=\"stack\">\n",
 		 a->rows[0].name);
 	put_about(work, &w);
+	put_statements(work, &w);
 	page_put(&w, "</div><div class=\"stack\">\n");
 	put_places(work, &w);
 	put_changes(work, &w);

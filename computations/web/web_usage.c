@@ -369,14 +369,22 @@ void web_usage_json(struct http_request *r, void *data)
 
 /* ---- statements: all rows ---- */
 
-static void add_rows(struct usage_page *p, size_t count, const Computations__UsageLimit *limit,
-		     const struct usage_form *form)
+/* A row's limits are its workspace's, also where an account pays for several. */
+static void add_rows(const struct web_work *work, const struct usage_form *form)
 {
-	for (size_t i = 0; i < count; i++) {
+	const struct manager_table *table = machines_table(work->web->service->machines);
+	struct usage_page *p = work->more;
+
+	for (size_t i = 0; i < work->count; i++) {
+		Computations__UsageLimit limit;
+		struct machine_quota quota;
 		Computations__Usage row;
 
 		usage_message_fill(&row, &p->rows[i]);
-		row.limit = (Computations__UsageLimit *)(uintptr_t)limit;
+		if (is_now(p) && !p->rows[i].is_removed &&
+		    manager_table_quota_of(table, p->rows[i].workspace, &quota) &&
+		    usage_message_limit(&limit, &quota))
+			row.limit = &limit;
 		usage_statement_add(&p->statement, form, &row);
 	}
 }
@@ -384,19 +392,12 @@ static void add_rows(struct usage_page *p, size_t count, const Computations__Usa
 static int run_statement(struct store *store, struct web_work *work, const struct usage_form *form,
 			 struct err *e)
 {
-	Computations__UsageLimit limit = COMPUTATIONS__USAGE_LIMIT__INIT;
 	struct usage_after after;
 	struct usage_page *p;
-	bool has_limit;
 
 	if (begin(store, work, STATEMENT_ROWS, &after, e) < 0)
 		return err_code(e);
 	p = work->more;
-	limit.cvm_hours = p->share.limit.cvm_hours;
-	limit.cpu_hours = p->share.limit.cpu_hours;
-	limit.memory_gib_hours = p->share.limit.memory_gib_hours;
-	/* A row's are its workspace's, and not those of all together. */
-	has_limit = !p->account && (limit.cvm_hours || limit.cpu_hours || limit.memory_gib_hours);
 	p->statement.w = writer_up_to(WEB_PAGE_MAX);
 	p->statement.limits = writer_up_to(WEB_PAGE_MAX);
 	memcpy(p->statement.month, p->month.name, sizeof(p->month.name));
@@ -407,7 +408,7 @@ static int run_statement(struct store *store, struct web_work *work, const struc
 
 		if (take_rows(store, work, &after, e) < 0)
 			return err_code(e);
-		add_rows(p, work->count, has_limit ? &limit : NULL, form);
+		add_rows(work, form);
 		if (work->has_more && next_of(&p->rows[work->count - 1], &place, e) < 0)
 			return err_code(e);
 		for (size_t i = 0; i < p->room; i++)

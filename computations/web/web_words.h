@@ -376,6 +376,8 @@
 #define WEB_BILLING_MONTHS                                                                                   \
 	"Whole months: this one, and those that follow. What a workspace ran before stays on the statement " \
 	"of who paid then."
+#define WEB_BILLING_REMOVE "One that has paid for a workspace stays, for its statements."
+#define WEB_BILLING_ENDS   "At all of it the CVMs of its workspaces are removed, with what they hold."
 #define WEB_USAGE_SUMMED \
 	"This month is long ago: its times are kept as sums, by computation and CVM, which its statements are made of."
 #define WEB_USAGE_NEARLY "More than 80 % of a limit of this month is used."

@@ -87,7 +87,7 @@ def nobody_else_may():
 
 
 def statements_are_of_all_its_workspaces():
-    with hall(PLANS) as room:
+    with hall(PLANS + "limit lab cvms=4 cpu-hours=20 cvm-hours=30\n") as room:
         token, account = room.tokens["chief"], Billing(room.service.channel)
         create(room.root, "seen", "default")
         account("Create", name="acme", plan="small")
@@ -104,6 +104,11 @@ def statements_are_of_all_its_workspaces():
         assert told["limits"]["cpu_hours"] == 10 and not any(row["removed"] for row in told["usage"]), told
         rows = list(csv.DictReader(io.StringIO(room.call("GET", ACCOUNT + "/usage.csv", token).body.decode(), newline="")))
         assert {row["workspace"] for row in rows} == {"default", "lab"} and "'" + FORMULA in {row["computation"] for row in rows}, rows
+        # A row's limits are its own workspace's, as the command line has them: the account's are on the page.
+        limits = {(row["workspace"], *(row[f"limit_{what}_hours"] for what in ("cvm", "cpu", "memory_gib"))) for row in rows}
+        assert limits == {("default", "", "", ""), ("lab", "30", "20", "")}, limits
+        long_ago = room.call("GET", ACCOUNT + "/usage.csv?month=2020-02", token).body
+        assert long_ago.count(b"\r\n") == 1, long_ago  # nobody paid then
         page = Cells()
         html = room.call("GET", ACCOUNT + "/usage.html", token).body.decode()
         page.feed(html)

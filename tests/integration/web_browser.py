@@ -4,12 +4,14 @@
 import contextlib
 import hashlib
 import os
+import sqlite3
 
 import grpc
 
 import harness
 import tap
 import web_usage
+from billing import Billing
 from browser import Browser
 from computations_service import agent_of, connected, create, run
 from harness import PATIENCE, Folder, computations, cvms, people_grpc, spki, until
@@ -183,6 +185,56 @@ def workspaces_cvms_are_as_they_should_be():
                     room.go(path)
                     walk(room.page)
             assert not wrong, "\n".join(wrong[:40])
+
+
+def billing_is_as_it_should_be():
+    """Without plans, without accounts, and with some: names as long as they come, workspaces that are removed, a plan that is."""
+    with Room() as room:
+        room.come_in()
+        wrong = look(room, "no-plans", "/billing")
+    with Folder() as folder:
+        long, plan = "a" * 63, "plan-" + "p" * 58
+        table = folder.write("managers", f"manager here unix:{folder('m.sock')} agents=10.0.2.2:7001\nlimit * cvms=4\n"
+                             f"plan small cpu-hours=10 memory-hours=100\nplan {plan} cvm-hours=1000\nplan open cvm-hours=5\n")
+        with PlayedManager(folder("m.sock")), Room(MANAGERS=table) as room:
+            account, caller = Billing(room.web.service.channel), Caller(room.web.service.channel)
+            room.come_in()
+            wrong += look(room, "no-accounts", "/billing")
+            for name, of, places in (("acme", "small", ("default", "lab", "w" * 60)), ("gone", "small", ("den",)),
+                                     (long, plan, ("ward",)), ("new", "open", ())):
+                account("Create", name=name, plan=of)
+                for place in places:
+                    if place != "default":
+                        caller("AddWorkspace", name=place)
+                    account("Give", name=name, workspace=place)
+            for name, cpus in (("", 1), ("covid-study", 8)):
+                web_usage.ran(room.web, *((name, at, at + 1, cpus * web_usage.HOUR_MS, 4 << 30) for at in web_usage.this_and_next()))
+            caller("RemoveWorkspace", name="lab")
+            path = os.path.join(room.web.service.folder("state"), "computations.db")
+            with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as database:
+                database.execute("UPDATE billing_accounts SET plan = 'ended' WHERE name = 'gone'")
+                database.commit()
+            for name, path in (("billing", "/billing"), ("account", "/billing/acme"), ("account-plan-gone", "/billing/gone"),
+                               ("account-long", "/billing/" + long), ("account-new", "/billing/new"),
+                               ("billing-last", "/billing?after=new")):
+                wrong += look(room, name, path)
+                for width in (320, 1440):
+                    room.page.size(width)
+                    room.go(path)
+                    walk(room.page)
+            # All of it by hand: made, given, and what is refused says so.
+            page = room.page
+            room.go("/billing")
+            page.run("document.getElementById('f-account').focus()")
+            page.type("clinic")
+            page.key("Enter")
+            page.until("document.querySelector('tbody a[href=\"/billing/clinic\"]') !== null", "the account")
+            room.go("/billing/clinic")
+            page.run("document.getElementById('f-workspace').focus()")
+            page.type("default")
+            page.key("Enter")
+            page.until("document.body?.textContent.includes('account acme pays for that workspace')", "the refusal")
+    assert not wrong, "\n".join(wrong[:40])
 
 
 def webhooks_are_as_they_should_be():
@@ -402,6 +454,6 @@ SHA3 = """import("/sha3.js").then(({ Sha3 }) => {
 
 
 if __name__ == "__main__":
-    tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, webhooks_are_as_they_should_be,
+    tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, billing_is_as_it_should_be, webhooks_are_as_they_should_be,
              workflows_are_as_they_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
              what_happens_is_shown_as_it_does, a_file_s_digest_is_computed_here])
