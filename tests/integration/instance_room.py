@@ -235,6 +235,29 @@ class Room:
         found.dial()
         return found
 
+    # What the database has, for those who remember what was acknowledged.
+
+    def rows(self, query):
+        return [row for row in self.server.sql(query).split("\n") if row]
+
+    def entries(self, computation):
+        """Of its journal, in order: "number hex"."""
+        return self.rows("SELECT sequence || ' ' || encode(bytes, 'hex') FROM cocos_computations.entries"
+                         f" WHERE computation = '{computation}' ORDER BY run, sequence")
+
+    def records(self, computation):
+        """"number text", in order."""
+        return self.rows("SELECT r.number || ' ' || r.text FROM cocos_computations.records r JOIN cocos_computations.journals j"
+                         f" ON j.number = r.journal WHERE j.owner = 'c:{computation}' ORDER BY r.number")
+
+    def computations(self, names):
+        """[name, id] of those that are called LIKE that."""
+        return [row.split(" ") for row in self.rows("SELECT name || ' ' || id FROM cocos_computations.computations"
+                                                    f" WHERE name LIKE '{names}'")]
+
+    def named(self, name):
+        return [known for _, known in self.computations(name)]
+
     def fence(self):
         return int(self.server.sql("SELECT fence FROM cocos_computations.lease"))
 
