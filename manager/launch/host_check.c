@@ -11,6 +11,7 @@
 #include "manager/launch/hosts_check.h"
 #include "manager/launch/lifecycle.h"
 #include "manager/launch/running.h"
+#include "manager/launch/share_check.h"
 #include "manager/launch/tee.h"
 #include "manager/registry/registry_form.h"
 #include "manager/settings/calls.h"
@@ -26,6 +27,7 @@ struct host {
 	const struct config *config;
 	bool is_known; /* what follows, from libvirt */
 	struct virt_host found;
+	struct share_check share; /* of MANAGER_DATABASE */
 	struct hosts_check hosts; /* of the table; their rows are the last */
 };
 
@@ -150,6 +152,26 @@ static int look_database(void *subject, char *found, struct err *e)
 	if (text_format(&path, e, "%s/registry.db", c->state_dir) < 0)
 		return err_code(e);
 	return preflight_database(path, REGISTRY_VERSION, found, e);
+}
+
+static int look_tag(void *subject, char *found, struct err *e)
+{
+	return share_check_tag(&((struct host *)subject)->share, found, e);
+}
+
+static int look_name(void *subject, char *found, struct err *e)
+{
+	return share_check_name(&((struct host *)subject)->share, found, e);
+}
+
+static int look_leases(void *subject, char *found, struct err *e)
+{
+	return share_check_leases(&((struct host *)subject)->share, found, e);
+}
+
+static int look_clock(void *subject, char *found, struct err *e)
+{
+	return share_check_clock(&((struct host *)subject)->share, found, e);
 }
 
 static int look_audit(void *subject, char *found, struct err *e)
@@ -357,6 +379,16 @@ static const struct preflight_check checks[] = {
 	  "install the version that wrote it, or move registry.db away with its -wal and "
 	  "-shm: what runs is found by 'cocos-cli vm strays'; start the server of MANAGER_DATABASE, "
 	  "and give its role a database (docs/operators.md)" },
+	{ "registry's tag", look_tag,
+	  "see that MANAGER_DATABASE is this manager's, and its MANAGER_STATE_DIR its own; where it takes another "
+	  "one's place or is one of several, do what the line says (docs/operators.md, Two managers)" },
+	{ "manager's name", look_name,
+	  "end the other one, give this one another MANAGER_LEASE_NAME, or wait until the moment that the line names" },
+	{ "leases", look_leases,
+	  "give all managers of MANAGER_DATABASE the same MANAGER_LEASE; before one is alone with it, end the others and "
+	  "wait until their leases have ended" },
+	{ "database clock", look_clock,
+	  "let a time service set the clocks of this machine and of the database's server" },
 	{ "audit log", look_audit,
 	  "make its folder, and room in it, or name another file in MANAGER_AUDIT_LOG" },
 	{ "access", look_access,
@@ -406,6 +438,7 @@ int host_check_run(const struct config *config, enum preflight_form form, FILE *
 	CLEANUP(free) struct host *host = calloc(1, sizeof(*host));
 	struct preflight_check rows[ARRAY_LEN(checks) + HOSTS_MAX];
 	size_t count = ARRAY_LEN(checks);
+	int status;
 
 	_Static_assert(ARRAY_LEN(rows) <= PREFLIGHT_CHECKS_MAX, "there is room for all");
 	if (!host) {
@@ -414,7 +447,12 @@ int host_check_run(const struct config *config, enum preflight_form form, FILE *
 	}
 	host->config = config;
 	hosts_check_ask(&host->hosts, config, HOSTS_CHECK_MS);
+	share_check_ask(&host->share, config, config->hosts ? &host->hosts.table : NULL);
+	host->hosts.share = &host->share;
 	memcpy(rows, checks, sizeof(checks));
 	count += hosts_check_rows(&host->hosts, look_host, rows + count);
-	return preflight_run_better("cocos-manager", rows, count, host, remedy_of_host, form, out);
+	status =
+		preflight_run_better("cocos-manager", rows, count, host, remedy_of_host, form, out);
+	share_check_done(&host->share);
+	return status;
 }

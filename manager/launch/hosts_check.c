@@ -249,6 +249,7 @@ int hosts_check_look(struct hosts_check *h, char found[PREFLIGHT_TEXT_MAX], stru
 	size_t place = h->next++;
 	const struct host_row *row = &h->table.rows[place];
 	const struct host_answer *a = &h->answers[place];
+	char whose[SHARE_CHECK_WORDS_MAX];
 
 	h->remedy = "start its libvirtd, let this user reach it (certificates, or a key without a "
 		    "passphrase and a known host key), and define its storage pool";
@@ -259,12 +260,15 @@ int hosts_check_look(struct hosts_check *h, char found[PREFLIGHT_TEXT_MAX], stru
 	if (check_tees(h, row, &a->found, e) < 0 || check_twin(h, place, e) < 0 ||
 	    check_memory(h, &a->found, e) < 0 || check_firmware(h, row, &a->found, e) < 0)
 		return err_code(e);
-	return preflight_found(found, "%s answers: %s%s, %llu cpus, %llu MiB%s", row->uri,
+	h->remedy = "give it the URI that all managers have for it, or another name";
+	if (share_check_host(h->share, row, whose, e) < 0)
+		return err_code(e);
+	return preflight_found(found, "%s answers: %s%s, %llu cpus, %llu MiB%s%s", row->uri,
 			       a->found.snp   ? "SEV-SNP, "
 			       : a->found.tdx ? "TDX, "
 					      : "",
 			       a->found.kvm ? "KVM" : "no KVM, so CVMs are emulated, which is slow",
 			       (unsigned long long)a->found.cpus,
 			       (unsigned long long)(a->found.memory >> 20),
-			       row->draining ? "; draining" : "");
+			       row->draining ? "; draining" : "", whose);
 }

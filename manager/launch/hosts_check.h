@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/preflight/preflight.h"
+#include "manager/launch/share_check.h"
 #include "manager/registry/host_table.h"
 #include "manager/settings/config.h"
 #include "manager/virt/virt.h"
@@ -24,7 +25,9 @@ struct host_answer {
 
 struct hosts_check {
 	const struct config *config;
-	int failed; /* the table can't be read, as `e` says */
+	const struct share_check
+		*share; /* whose each is; the caller's, before rows are looked at */
+	int failed;     /* the table can't be read, as `e` says */
 	struct err e;
 	struct host_table table;
 	struct host_answer answers[HOSTS_MAX];

@@ -90,8 +90,7 @@ static bool runs(const struct registry_manager *m, int64_t now)
 	return m->until_ms > now && m->until_ms - now <= LEASE_MAX_MS;
 }
 
-/* 1: there is one of that name. */
-static int find(struct registry *r, int64_t now, struct registry_manager *m, struct err *e)
+int manager_find(struct registry *r, int64_t now, struct registry_manager *m, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
@@ -143,7 +142,7 @@ static bool was_here(const struct registry *r, const struct registry_manager *m)
 int manager_claim(struct registry *r, int64_t now, bool *mine, struct registry_manager *other,
 		  struct err *e)
 {
-	int known = find(r, now, other, e);
+	int known = manager_find(r, now, other, e);
 
 	if (known < 0)
 		return err_code(e);

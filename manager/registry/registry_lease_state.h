@@ -64,6 +64,9 @@ int lease_end_all(struct registry *r, struct err *e) MUST_CHECK;
  * not `*mine`, but `other`'s. */
 int manager_claim(struct registry *r, int64_t now, bool *mine, struct registry_manager *other,
 		  struct err *e) MUST_CHECK;
+/* 1: somebody has or had this one's name. */
+int manager_find(struct registry *r, int64_t now, struct registry_manager *m,
+		 struct err *e) MUST_CHECK;
 int manager_leave(struct registry *r, struct err *e) MUST_CHECK;
 /* The first claim, in a transaction of its own: ERR_PRECONDITION if the name is another's. */
 int manager_start(struct registry *r, struct err *e) MUST_CHECK;

@@ -21,7 +21,7 @@ static bool tag_is_valid(const char *tag)
 
 /* The tag is beside the database, too: a database that is lost or emptied gets the same again, and
  * the domains of before are still known for ours. `tag` is empty if there is no file. */
-static int read_tag_file(const char *path, char tag[REGISTRY_TAG_LEN + 1], struct err *e)
+int registry_tag_file(const char *path, char tag[REGISTRY_TAG_LEN + 1], struct err *e)
 {
 	CLEANUP(free) char *text = NULL;
 
@@ -73,7 +73,7 @@ static int read_meta(struct registry *r, const char *key, char **value, struct e
 	return db_text(rows, 0, value, e);
 }
 
-static int read_tag(struct registry *r, struct err *e)
+int registry_read_tag(struct registry *r, struct err *e)
 {
 	CLEANUP(free) char *tag = NULL;
 
@@ -141,7 +141,7 @@ static int count_epoch(struct registry *r, struct err *e)
 }
 
 /* A server's tables may be another machine's, whose CVMs would be taken for lost here. */
-static int check_tag(const struct registry *r, const char *tag, struct err *e)
+int registry_check_tag(const struct registry *r, const char *tag, struct err *e)
 {
 	if (!r->is_server || strcmp(r->tag, tag) == 0 || (r->leases && !*tag))
 		return 0;
@@ -149,7 +149,7 @@ static int check_tag(const struct registry *r, const char *tag, struct err *e)
 		e, ERR_PRECONDITION,
 		"MANAGER_STATE_DIR/tag says %s, the registry %s: it is another manager's; "
 		"where this one takes its place, with the same hosts, write %s into the file",
-		tag, r->tag, r->tag);
+		*tag ? tag : "nothing", r->tag, r->tag);
 }
 
 /* Beside others one without a tag of its own takes the database's; and who is the first makes it. */
@@ -167,8 +167,8 @@ static int bring_up(struct registry *r, const char *tag, struct err *e)
 	int64_t form;
 
 	if (db_form(&r->db, &form, e) < 0 || db_forms_within(&r->db, &registry_forms, e) < 0 ||
-	    (!form && choose_first_tag(r, tag, e) < 0) || read_tag(r, e) < 0 ||
-	    check_tag(r, tag, e) < 0 || (!r->leases && lease_end_all(r, e) < 0))
+	    (!form && choose_first_tag(r, tag, e) < 0) || registry_read_tag(r, e) < 0 ||
+	    registry_check_tag(r, tag, e) < 0 || (!r->leases && lease_end_all(r, e) < 0))
 		return err_code(e);
 	return count_epoch(r, e);
 }
@@ -245,7 +245,7 @@ static int choose_tag(const char *path, bool is_server, bool is_shared,
 		      char kept[REGISTRY_TAG_LEN + 1], char tag[REGISTRY_TAG_LEN + 1],
 		      struct err *e)
 {
-	if (read_tag_file(path, kept, e) < 0)
+	if (registry_tag_file(path, kept, e) < 0)
 		return err_code(e);
 	*tag = '\0';
 	if (!*kept && is_shared)

@@ -22,6 +22,12 @@ struct registry {
 
 /* registry_open.c. Empty tables of the newest form, with the tag, in the caller's transaction. */
 int registry_make_tables(struct registry *r, const char *tag, struct err *e) MUST_CHECK;
+/* What the database says of its tag, into `r->tag`. */
+int registry_read_tag(struct registry *r, struct err *e) MUST_CHECK;
+/* The folder's; empty without a file. */
+int registry_tag_file(const char *path, char tag[REGISTRY_TAG_LEN + 1], struct err *e) MUST_CHECK;
+/* ERR_PRECONDITION: who has that tag in his folder may not use it. */
+int registry_check_tag(const struct registry *r, const char *tag, struct err *e) MUST_CHECK;
 int registry_check_integrity(struct registry *r, struct err *e) MUST_CHECK;
 
 /* registry_sql.c. What the database says, as an error of ours: what is damaged names the way out. */

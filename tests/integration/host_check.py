@@ -381,7 +381,7 @@ def people_read_lines():
         done = subprocess.run([program("cocos-manager"), "--config", "/dev/null", "--check"],
                               env={**os.environ, **settings}, capture_output=True, text=True, check=False)
         lines = done.stdout.splitlines()
-        assert done.returncode == 1 and lines[-1] == "cocos-manager: 1 of 18 checks failed", done
+        assert done.returncode == 1 and lines[-1] == "cocos-manager: 1 of 22 checks failed", done
         at = next(i for i, line in enumerate(lines) if line.startswith("image "))
         assert "failed" in lines[at] and "/nowhere" in lines[at], lines
         assert lines[at + 1].strip().startswith("to do: "), lines

@@ -21,6 +21,7 @@ import tap
 from harness import PATIENCE, ROOT, Folder, Process, program, until
 from host_check import check, failed
 from many_cvms import ManyCvms, identity, manager
+from shared_managers import Shared
 
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 from postgres import Postgres  # pylint: disable=wrong-import-position
@@ -236,8 +237,62 @@ def check_looks_at_it_and_changes_nothing():
         assert status == 1 and failed(rows) == ["database"], rows
 
 
+def outcomes(rows):
+    return [outcome for outcome, _ in rows.values()]
+
+
+def check_tells_of_the_managers_that_share_it():
+    server = Postgres()
+    with Folder() as one, Folder() as two, Folder() as three, Folder() as four:
+        a, b, twin = Shared(one, server, "a"), Shared(two, server, "b"), Shared(three, server, "a")
+        try:
+            assert outcomes(a.check()) == ["ok", *["not asked"] * 3, "ok"], a.check()
+            with a:
+                rows = a.check()
+                assert outcomes(rows) == ["ok"] * 5 and "this manager's own: process" in rows["manager's name"][1], rows
+                assert f"process {a.process.process.pid} of machine" in rows["manager's name"][1], rows
+                rows = b.check()
+                assert outcomes(rows) == ["ok"] * 5 and "which nobody else has" in rows["manager's name"][1], rows
+                rows = twin.check()
+                assert outcomes(rows) == ["ok", "ok", "failed", "ok", "ok"], rows
+                assert f"another manager is called a: process {a.process.process.pid} of" in rows["manager's name"][1], rows
+                before = server.sql("SELECT * FROM cocos_manager.lease, cocos_manager.manager, cocos_manager.meta")
+                b.check()
+                assert before == server.sql("SELECT * FROM cocos_manager.lease, cocos_manager.manager, cocos_manager.meta")
+                tag = server.sql("SELECT value FROM cocos_manager.meta WHERE key = 'tag'")
+                two.write("state/tag", "00000000\n")
+                rows = b.check()
+                assert outcomes(rows) == ["ok", "failed", "ok", "ok", "ok"], rows
+                assert "00000000" in rows["registry's tag"][1] and tag in rows["registry's tag"][1], rows
+                two.write("state/tag", tag + "\n")
+                a.process.kill()
+            assert outcomes(twin.check())[2] == "failed"  # of one that can't be known to be dead
+            assert outcomes(a.check()) == ["ok"] * 5  # in its own place it waits for nobody
+            server.sql("UPDATE cocos_manager.manager SET until_ms = 1")
+            assert outcomes(twin.check()) == ["ok"] * 5
+            far = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint + 250000"
+            server.sql("DELETE FROM cocos_manager.lease;"
+                       "INSERT INTO cocos_manager.lease (host, holder, instance, fence, until_ms, uri, lease_ms, vms_max)"
+                       f" VALUES ('ward-1', 'a', 7, 900, {far}, 'u', 300000, 8), ('ward-9', 'c', 8, 901, 1, 'u', 300000, 8)")
+            assert "hosts: 0 of b, 1 of others, 1 of nobody now" in b.check()["leases"][1], b.check()
+            assert "hosts: 1 of a, 0 of others, 1 of nobody now" in a.check()["leases"][1], a.check()
+            short = Shared(two, server, "b", MANAGER_LEASE="30s").check()
+            assert outcomes(short)[3] == "failed" and "another MANAGER_LEASE than 30 s" in short["leases"][1], short
+            alone = Shared(four, server, "b", MANAGER_LIBVIRT_URI="test:///default")
+            del alone.settings["MANAGER_HOSTS"]
+            four.write("state/tag", tag + "\n")
+            rows = alone.check()
+            assert outcomes(rows) == ["ok", "ok", "not asked", "failed", "ok"], rows
+            assert "manager a holds host ward-1 by a lease" in rows["leases"][1], rows
+            server.stop()
+            assert outcomes(b.check()) == ["failed", *["not asked"] * 4], b.check()
+        finally:
+            server.close()
+
+
 if __name__ == "__main__":
     tap.run([records_are_on_the_server, one_manager_uses_it_at_a_time,
              nothing_is_lost_or_double_when_the_server_is_killed,
              who_only_looks_does_not_wait_for_a_server_that_hangs,
-             a_manager_that_lost_its_place_changes_nothing, check_looks_at_it_and_changes_nothing])
+             a_manager_that_lost_its_place_changes_nothing, check_looks_at_it_and_changes_nothing,
+             check_tells_of_the_managers_that_share_it])
