@@ -12,7 +12,7 @@
 
 /* How a CVM is to be, as cvm_made_wish() reads it. */
 #define CVM_MADE_WISHES \
-	{ .name = "manager", .value = "NAME", .help = "by that manager (the only one)" }, \
+	{ .name = "manager", .value = "NAME", .help = "by that manager (the only one, or any of the only fleet)" }, \
 	{ .name = "image", .value = "NAME", .help = "of that image (the manager's default)" }, \
 	{ .name = "tee", .value = "TEE", .words = cvm_made_tees, .help = "in that and nothing else: snp, tdx, none (as the manager is set)" }, \
 	{ .name = "cpus", .value = "N", .help = "as many CPUs (as the manager is set)" }, \

@@ -350,6 +350,16 @@ int manager_table_read(const char *path, struct manager_table *table, struct err
 	return manager_table_parse((const char *)bytes, len, path, table, e);
 }
 
+/* Whichever is asked, those that share a database pass it on to who has hosts (manager_table_next()). */
+static bool are_one_fleet(const struct manager_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (!*table->rows[i].fleet ||
+		    strcmp(table->rows[i].fleet, table->rows[0].fleet) != 0)
+			return false;
+	return true;
+}
+
 int manager_table_find(const struct manager_table *table, const char *name,
 		       const struct manager_row **row, struct err *e)
 {
@@ -358,7 +368,7 @@ int manager_table_find(const struct manager_table *table, const char *name,
 			e, ERR_PRECONDITION,
 			"this service has no manager to make CVMs: its administrators name one "
 			"in COMPUTATIONS_MANAGERS");
-	if (!*name && table->count > 1)
+	if (!*name && table->count > 1 && !are_one_fleet(table))
 		return err_set(
 			e, ERR_INVALID,
 			"this service has %zu managers: say which one ('--manager'), such as "

@@ -69,7 +69,7 @@ int manager_table_parse(const char *text, size_t len, const char *where,
 /* The file, which nobody but root and this user may write. */
 int manager_table_read(const char *path, struct manager_table *table, struct err *e) MUST_CHECK;
 
-/* By name; "" is the only one. ERR_NOT_FOUND, ERR_INVALID. */
+/* By name; "" is the only one, or the first of the only fleet. ERR_NOT_FOUND, ERR_INVALID. */
 int manager_table_find(const struct manager_table *table, const char *name,
 		       const struct manager_row **row, struct err *e) MUST_CHECK;
 

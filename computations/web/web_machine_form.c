@@ -19,10 +19,10 @@ enum { GIB = 1 << 30, HOUR_MS = 3600 * 1000 };
 	COUNT(name_, kind_, Computations__CreateCvmRequest, member, most_, times_, meaning_)
 #define A_WORKSPACE "a workspace's name"
 #define A_NAME      "a CVM's name in it: a-z 0-9 - . with a letter or digit at both ends"
-#define WISHES                                                                         \
-	TEXT(manager, "which manager makes it; without: the only one"),                \
-		TEXT(image, "of the manager's images; without: its default"),          \
-		TEXT(tee, "such as snp, tdx or none; without: the manager's default"), \
+#define WISHES                                                                                    \
+	TEXT(manager, "which manager makes it; without: the only one, or any of the only fleet"), \
+		TEXT(image, "of the manager's images; without: its default"),                     \
+		TEXT(tee, "such as snp, tdx or none; without: the manager's default"),            \
 		NUMBER("cpus", INPUT_U32, cpus, MACHINE_CPUS_MAX, 0, "processors")
 #define IN_PATH(message, name_, meaning_) \
 	{ .name = #name_,                 \

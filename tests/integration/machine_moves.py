@@ -24,17 +24,16 @@ def refuse(code, words):
 
 
 @contextlib.contextmanager
-def service(**settings):
+def service(names=("a", "b", "c"), **settings):
     """The service with managers a and b of one fleet, and c of none; all of them are played."""
     with Folder() as folder, contextlib.ExitStack() as stack:
-        names = ("a", "b", "c")
         table = folder.write("managers", "".join(
             f"manager {n} unix:{folder(n + '.sock')} agents=10.0.2.2:7001{' fleet=ward' if n != 'c' else ''}\n"
             for n in names) + LIMITS)
         played = {n: stack.enter_context(PlayedManager(folder(n + ".sock"))) for n in names}
         running = stack.enter_context(Computations(folder, MANAGERS=table, **settings))
         running.root = Caller(running.channel)
-        running.a, running.b, running.c = (played[n] for n in names)
+        running.a, running.b, running.c = (played.get(n) for n in ("a", "b", "c"))
         yield running
 
 
@@ -93,6 +92,18 @@ def what_a_manager_that_stands_by_does_not_make_the_other_one_makes():
         assert len(running.b.created) == 1 and not running.a.created and not running.c.asked
 
 
+def who_names_no_manager_of_the_only_fleet_has_a_cvm_of_any():
+    with service(("a", "b")) as running:
+        stands_by(running.a, grpc.StatusCode.NOT_FOUND)
+        ours(running, "cvm", "create", "one").ok()
+        until(lambda: shown(running, "one").cvm_id, "it made")
+        assert shown(running, "one").manager == "b"
+        assert len(running.b.created) == 1 and not running.a.created
+    with service() as running:
+        ours(running, "cvm", "create", "one").refused(1, "this service has 3 managers: say which one")
+        assert not any(played.asked for played in (running.a, running.b, running.c)), "nobody was asked"
+
+
 def two_that_say_the_other_has_it_are_not_believed_for_ever():
     with service() as running:
         made(running.root, "one", manager="a")
@@ -135,4 +146,5 @@ def another_ones_word_is_looked_at():
 if __name__ == "__main__":
     tap.run([a_cvm_is_found_where_its_host_went, a_cvm_of_a_manager_that_is_gone_is_found_and_removed,
              what_a_manager_that_stands_by_does_not_make_the_other_one_makes,
+             who_names_no_manager_of_the_only_fleet_has_a_cvm_of_any,
              two_that_say_the_other_has_it_are_not_believed_for_ever, another_ones_word_is_looked_at])

@@ -77,6 +77,28 @@ static void one_manager_needs_no_name_and_no_limit_is_none(void **state)
 		       "no manager to make CVMs");
 }
 
+static void managers_of_one_fleet_are_one_to_who_names_none(void **state)
+{
+	const struct manager_row *row;
+	struct err e;
+
+	assert_ok(parse("manager a h:1 fleet=ward agents=h:2 ca=/c cert=/d key=/e\n"
+			"manager b h:3 fleet=ward agents=h:2 ca=/c cert=/d key=/e\n",
+			&e),
+		  e);
+	assert_ok(manager_table_find(&table, "", &row, &e), e);
+	assert_string_equal(row->name, "a");
+	assert_ok(manager_table_find(&table, "b", &row, &e), e);
+	assert_string_equal(row->name, "b");
+	for (int i = 0; i < 2; i++) { /* of two fleets, or one of none */
+		strcpy(table.rows[i].fleet, i ? "" : "west");
+		assert_refused(manager_table_find(&table, "", &row, &e), e, ERR_INVALID,
+			       "say which one");
+	}
+	strcpy(table.rows[0].fleet, "");
+	assert_refused(manager_table_find(&table, "", &row, &e), e, ERR_INVALID, "say which one");
+}
+
 static void what_is_wrong_is_said_with_its_line(void **state)
 {
 	static const struct {
@@ -196,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_table_is_read),
 		cmocka_unit_test(one_manager_needs_no_name_and_no_limit_is_none),
+		cmocka_unit_test(managers_of_one_fleet_are_one_to_who_names_none),
 		cmocka_unit_test(what_is_wrong_is_said_with_its_line),
 		cmocka_unit_test(a_table_has_its_limits),
 		cmocka_unit_test(managers_of_one_fleet_are_asked_in_turn),
