@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """As many CVMs as a manager may have: listed in pages without a gap, watched, removed, and all there after a
-restart and a kill. libvirt's test driver stands for the machines."""
+restart and a kill: of a registry in a file, and of one on a server. libvirt's test driver stands for the machines."""
 import atexit
 import os
 import shutil
@@ -9,6 +9,7 @@ import tempfile
 import tap
 from harness import PATIENCE, Folder, until
 from many_cvms import ManyCvms, identity, manager
+from shared_managers import Postgres
 
 COUNT, PAGE = 10000, 256
 SECRETS = tempfile.mkdtemp(prefix="cocos-many-", dir="/dev/shm")
@@ -21,9 +22,9 @@ def all_run(m):
     until(lambda: len(m.all(states=["running"])) == COUNT, "all of them running")
 
 
-def ten_thousand_are_listed_watched_and_kept():
+def ten_thousand_are_listed_watched_and_kept(server=None):
     with Folder() as folder:
-        many = ManyCvms(folder, SECRETS, COUNT)
+        many = ManyCvms(folder, SECRETS, COUNT, server)
         with many as m:
             all_run(m)
             pages = m.pages()
@@ -55,6 +56,17 @@ def ten_thousand_are_listed_watched_and_kept():
             assert [vm.id for vm in m.all()] == left
 
 
+def ten_thousand_on_a_server_are_listed_watched_and_kept():
+    for name in os.listdir(SECRETS):  # the folders of those before
+        shutil.rmtree(os.path.join(SECRETS, name))
+    server = Postgres()
+    try:
+        ten_thousand_are_listed_watched_and_kept(server)
+        assert server.sql("SELECT count(*) FROM cocos_manager.cvm") == str(COUNT - 3)
+    finally:
+        server.close()
+
+
 def one_more_than_the_limit_is_refused():
     with Folder() as folder:
         many = ManyCvms(folder, SECRETS, 0)
@@ -69,5 +81,6 @@ def one_more_than_the_limit_is_refused():
 if __name__ == "__main__":
     tap.run([
         ten_thousand_are_listed_watched_and_kept,
+        ten_thousand_on_a_server_are_listed_watched_and_kept,
         one_more_than_the_limit_is_refused,
     ])
