@@ -161,6 +161,7 @@ static void on_answer(void *data, unsigned number, const uint8_t *bytes, size_t 
 	ProtobufCMessage *m;
 	struct err e;
 
+	store_memory_fails = 0; /* it is answered */
 	if (!makes_token) {
 		assert(!memmem(bytes, len, TOKEN_PREFIX, sizeof(TOKEN_PREFIX) - 1));
 		if (asks_for_challenge)
@@ -263,13 +264,17 @@ struct command {
 	const char *name, *other, *id;
 	size_t id_number;
 	uint8_t operand;
+	unsigned fails; /* the statement of the call that does, 0: none */
 };
 
 static struct command command_read(struct reader *r)
 {
 	struct command c = { .what = reader_u8(r) % ORDERS };
+	uint8_t how;
 
-	c.token = reader_u8(r) % ORDER_TOKENS;
+	how = reader_u8(r);
+	c.token = (how & ORDER_TOKEN) % ORDER_TOKENS;
+	c.fails = how >> ORDER_FAILS_SHIFT;
 	c.name = names[reader_u8(r) % ORDER_NAMES];
 	c.other = names[reader_u8(r) % ORDER_NAMES];
 	c.id_number = reader_u8(r) % ORDER_IDS;
@@ -320,8 +325,10 @@ static int ask(const struct command *c, const char *path, const ProtobufCMessage
 	assert(call >= 0 && protobuf_pack(request, &bytes, &len, &e) == 0);
 	grpc_peer_say(peer, (unsigned)call, bytes, len, false);
 	grpc_peer_half_close(peer, (unsigned)call);
+	store_memory_fails = c->fails;
 	grpc_peer_move(peer);
 	grpc_peer_move(peer);
+	store_memory_fails = 0;
 	return grpc_peer_said(peer, (unsigned)call)->status;
 }
 

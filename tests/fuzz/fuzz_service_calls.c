@@ -20,6 +20,7 @@
 #include "computations_paths.h"
 #include "cvms_paths.h"
 #include "google/protobuf/empty.pb-c.h"
+#include "tests/fuzz/cose_resign.h"
 #include "tests/fuzz/grpc_peer.h"
 #include "tests/fuzz/orders_service.h"
 #include "tests/fuzz/store_memory.h"
@@ -32,8 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 enum { COMMANDS_MAX = 80 };
 
 static const char *const ids[IDS] = {
-	[ID_ONE] = "one", [ID_TWO] = "two",         [ID_CVM_A] = "cvm-a", [ID_CVM_B] = "cvm-b",
-	[ID_EMPTY] = "",  [ID_UMLAUT] = "\xc3\xbc", [ID_BLANK] = "a b",   [ID_SLASH] = "x/y"
+	[ID_ONE] = "one",         [ID_TWO] = "two",   [ID_CVM_A] = "cvm-a",
+	[ID_CVM_B] = "cvm-b",     [ID_DOTS] = "..",   [ID_EMPTY] = "",
+	[ID_UMLAUT] = "\xc3\xbc", [ID_BLANK] = "a b", [ID_SLASH] = "x/y"
 };
 
 static uv_loop_t loop;
@@ -155,7 +157,13 @@ static void enter(bool judges)
 static void leave(bool stops)
 {
 	if (stops) {
+		const struct grpc_word late = { "job-id", "late", 4 };
+
 		service.stopping = true;
+		if (users[AGENT].grpc)
+			(void)grpc_peer_call(users[AGENT].grpc, PROTO_CVMS_PROCESS, &late, 1);
+		for (int turn = 0; users[AGENT].grpc && turn < 2; turn++)
+			grpc_peer_move(users[AGENT].grpc);
 		session_end_all(&service);
 		logs_end_all(&service);
 		grpc_peer_settle(&loop);
@@ -200,7 +208,22 @@ static void agent_calls(struct user *u, struct reader *r)
 	(void)grpc_peer_call(u->grpc, PROTO_CVMS_PROCESS, words, flags & 1 ? 2 : 1);
 }
 
-static void agent_journals(struct user *u, unsigned call, char *id, uint8_t operand)
+/* Nobody asks whose it is. */
+static ProtobufCBinaryData head_of(uint64_t count)
+{
+	static uint8_t bytes[JOURNAL_SIGNED_MAX];
+	struct writer w = writer_up_to(sizeof(bytes));
+	const struct journal_head head = { .count = count };
+	struct err e;
+
+	assert(journal_head_sign(&head, false, cose_test_key(COSE_ES256)->key, &w, &e) == 0);
+	const ProtobufCBinaryData made = { w.len, bytes };
+	memcpy(bytes, w.bytes, w.len);
+	writer_done(&w);
+	return made;
+}
+
+static void agent_journals(struct user *u, unsigned call, char *id, uint8_t operand, bool has_head)
 {
 	static uint8_t one[] = "one entry", other[] = "another";
 	Cvms__ClientStreamMessage m = CVMS__CLIENT_STREAM_MESSAGE__INIT;
@@ -218,7 +241,8 @@ static void agent_journals(struct user *u, unsigned call, char *id, uint8_t oper
 	journal.entries = entries;
 	journal.n_entries = operand & JOURNAL_COUNT;
 	if (!(operand & JOURNAL_HEADLESS))
-		journal.signed_head = entries[0];
+		journal.signed_head =
+			has_head ? head_of(journal.first + journal.n_entries - 1) : entries[0];
 	if (operand & 1 << JOURNAL_FIRST_SHIFT &&
 	    journal_run((struct span){ entries[0].data, entries[0].len }, run, &e) == 0)
 		journal.run = (ProtobufCBinaryData){ sizeof(run), run };
@@ -239,6 +263,7 @@ static void agent_says(struct user *u, unsigned call, struct reader *r)
 		[WORD_RECEIVING_MANIFEST] = "ReceivingManifest",
 		[WORD_OTHER] = "other",
 	};
+	static const char *const statuses[] = { "InProgress", "Failed", "Warning", "Stopped" };
 	Cvms__ClientStreamMessage m = CVMS__CLIENT_STREAM_MESSAGE__INIT;
 	Cvms__AgentLog log = CVMS__AGENT_LOG__INIT;
 	Cvms__AgentEvent event = CVMS__AGENT_EVENT__INIT;
@@ -265,7 +290,7 @@ static void agent_says(struct user *u, unsigned call, struct reader *r)
 	case SAID_EVENT:
 		event.computation_id = id;
 		event.event_type = event.originator = word;
-		event.status = (char *)(uintptr_t)(operand & 0x20 ? "Failed" : "InProgress");
+		event.status = (char *)(uintptr_t)statuses[operand >> 5 & 3];
 		event.timestamp = &time;
 		event.details =
 			(ProtobufCBinaryData){ .len = operand % 8,
@@ -299,7 +324,8 @@ static void agent_says(struct user *u, unsigned call, struct reader *r)
 		m.vtpmattestationreport = &evidence;
 		break;
 	case SAID_JOURNAL:
-		agent_journals(u, call, id, operand);
+	case SAID_HEADED:
+		agent_journals(u, call, id, operand, what == SAID_HEADED);
 		return;
 	default:
 		break;
@@ -400,6 +426,8 @@ static void admin_says(struct user *u, struct reader *r)
 		operand = reader_u8(r);
 		list.limit = operand & 0x7f;
 		list.after = id_of(r);
+		if (list.limit == 0x7f)
+			list.workspace = (char *)(uintptr_t)"none";
 		admin_asks(u,
 			   operand & 0x80 ? PROTO_COMPUTATIONS_LIST_CVMS : PROTO_COMPUTATIONS_LIST,
 			   &list.base);
@@ -425,6 +453,9 @@ static void admin_says(struct user *u, struct reader *r)
 		witness.run = operand & 0x80 ? UINT64_MAX : operand & 3;
 		witness.size = operand & 0x40 ? UINT64_MAX : operand >> 2 & 7;
 		admin_asks(u, PROTO_COMPUTATIONS_WITNESS, &witness.base);
+		return;
+	case ASK_FAILING:
+		store_memory_fails = reader_u8(r);
 		return;
 	case ASK_WITNESS_LEAVES:
 		operand = reader_u8(r);
@@ -460,10 +491,13 @@ static void check_counts(void)
 
 static int64_t number_of(const char *sql)
 {
+	const unsigned fails = store_memory_fails;
 	int64_t number = -1;
 	struct err e;
 
+	store_memory_fails = 0;
 	assert(db_number(&store.db, &number, &e, sql, "") == 0);
+	store_memory_fails = fails;
 	return number;
 }
 

@@ -2,7 +2,7 @@
 /*
  * The service's database as somebody else may have written it: rows of any types and values, and each
  * function of store.h over them. Input: commands; ROW: table, then for each column its type and value;
- * otherwise a function and two ids.
+ * otherwise a function and two ids, which may fail at any of its statements.
  *
  * What comes out of the database fits into the messages that administrators get; nothing turns for
  * ever.
@@ -195,6 +195,7 @@ static void read_records(struct store *store, const char *id, const char *cvm, i
 	struct err e;
 
 	(void)!store_newest_record(store, &newest, &e);
+	(void)!store_newest_records(store, id, cvm, PAGE, &newest, &e);
 	if (store_records(store, id, cvm, after, &records, &count, &e) < 0)
 		return;
 	for (size_t i = 0; i < count; i++) {
@@ -408,27 +409,49 @@ static void keep_evidence(struct store *store, const char *id, const char *cvm, 
 }
 
 /* What came later has numbers from the other end: rows, and what is done with them. */
-enum { EVIDENCE_ROW = 0xfc, EVIDENCE_KEEP, EVIDENCE_SEE };
+enum { NEXT_FAILS = 0xfb, EVIDENCE_ROW, EVIDENCE_KEEP, EVIDENCE_SEE };
+
+static unsigned next_fails; /* in the function that is next, at that statement; 0: not */
+
+static void begin_function(struct store *store)
+{
+	struct err e;
+
+	assert(db_script(&store->db, "SAVEPOINT op", &e) == 0);
+	store_memory_fails = next_fails;
+	next_fails = 0;
+}
+
+static void end_function(struct store *store)
+{
+	struct err e;
+
+	store_memory_fails = 0;
+	assert(db_script(&store->db, "RELEASE op", &e) == 0);
+}
 
 static bool evidence_command(struct store *store, uint8_t what, struct reader *r)
 {
 	const char *id, *cvm;
-	struct err e;
 
-	if (what < EVIDENCE_ROW || what > EVIDENCE_SEE)
+	if (what < NEXT_FAILS || what > EVIDENCE_SEE)
 		return false;
+	if (what == NEXT_FAILS) {
+		next_fails = reader_u8(r);
+		return true;
+	}
 	if (what == EVIDENCE_ROW) {
 		put_row_of(store, EVIDENCE_TABLE, r);
 		return true;
 	}
 	id = ids[reader_u8(r) % ARRAY_LEN(ids)];
 	cvm = ids[reader_u8(r) % ARRAY_LEN(ids)];
-	assert(db_script(&store->db, "SAVEPOINT op", &e) == 0);
+	begin_function(store);
 	if (what == EVIDENCE_KEEP)
 		keep_evidence(store, id, cvm, r);
 	else
 		see_evidence(store, id, cvm);
-	assert(db_script(&store->db, "RELEASE op", &e) == 0);
+	end_function(store);
 	return true;
 }
 
@@ -449,7 +472,7 @@ static void command(struct store *store, struct reader *r)
 	}
 	id = ids[reader_u8(r) % ARRAY_LEN(ids)];
 	cvm = ids[reader_u8(r) % ARRAY_LEN(ids)];
-	assert(db_script(&store->db, "SAVEPOINT op", &e) == 0);
+	begin_function(store);
 	switch (what) {
 	case 8:
 		list_all(store, id);
@@ -512,7 +535,7 @@ static void command(struct store *store, struct reader *r)
 		run = (int8_t)reader_u8(r);
 		read_log(store, id, run, reader_u8(r));
 	}
-	assert(db_script(&store->db, "RELEASE op", &e) == 0);
+	end_function(store);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -524,6 +547,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct store store;
 
 	store_memory_open(&store, &limits);
+	next_fails = 0;
 	for (int i = 0; i < COMMANDS_MAX && reader_ok(&r) && reader_left(&r); i++)
 		command(&store, &r);
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {

@@ -462,8 +462,63 @@ static void save_signed_in(void)
 	}
 }
 
+/* Each call of one's own, with the database failing at each of its statements; behind what it is about. */
+static void save_failing(enum order what, enum order_token token, enum order_name name,
+			 enum order_name other, enum order_id id, uint8_t operand)
+{
+	struct writer w = begin(ORDER_FLAG, ALL);
+	char path[64];
+
+	order(&w, ORDER_ADD_WORKSPACE, TOKEN_A, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_ADD_MEMBER, TOKEN_A, NAME_OWN, NAME_BERT, COMPUTATION_ONE, 1);
+	key(&w, TOKEN_A, NAME_ANNA, COMPUTATION_NONE, 0);
+	order(&w, ORDER_CREATE, TOKEN_A, NAME_ANNA, NAME_BERT, COMPUTATION_ONE, ORDER_FLAG);
+	order(&w, ORDER_REGISTER_ASSET, TOKEN_A, NAME_DEFAULT, NAME_OWN, COMPUTATION_ONE, 0);
+	order(&w, ORDER_INVITE, TOKEN_A, NAME_OWN, NAME_VIEWER, COMPUTATION_ONE, 1);
+	order(&w, ORDER_PUT_INVITATION, TOKEN_A, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 1);
+	order(&w, ORDER_METER, TOKEN_NONE, NAME_DEFAULT, NAME_ANNA, COMPUTATION_ONE, 2);
+	order(&w, ORDER_GIVE_ROLE, TOKEN_A, NAME_VIEWER, NAME_BERT, COMPUTATION_ONE, 0);
+	order(&w, ORDER_CHALLENGE_KEY, token, NAME_BERT, NAME_BERT, COMPUTATION_NONE, 0);
+	for (unsigned at = 1; at <= ORDER_FAILS_MAX; at++)
+		order(&w, what, (enum order_token)(token | at << ORDER_FAILS_SHIFT), name, other,
+		      id, operand);
+	order(&w, what, token, name, other, id, operand);
+	snprintf(path, sizeof(path), "failing-%d-%d", what, token);
+	calls_save_to("people_calls", path, &w);
+}
+
+static void save_all_failing(void)
+{
+	for (int what = 0; what < ORDERS; what++) {
+		bool of_place = what >= ORDER_ADD_WORKSPACE && what != ORDER_CONFIRM &&
+				what != ORDER_REMOVE_FACTOR && what != ORDER_SET_AUDITOR &&
+				what != ORDER_REMOVE_PASSKEYS;
+		bool of_asset = what >= ORDER_REGISTER_ASSET && what <= ORDER_LINK_ASSET;
+		enum order_name name = of_asset || what == ORDER_USAGE || what == ORDER_METER
+					       ? NAME_DEFAULT
+				       : of_place ? NAME_OWN
+						  : NAME_ANNA;
+		uint8_t operand = what == ORDER_ADD_TOKEN || what == ORDER_DEFINE_ROLE ? VIEW : 0;
+
+		if (what == ORDER_REVOKE_INVITATION || what == ORDER_ADD_MEMBER ||
+		    what == ORDER_SET_MEMBER)
+			operand = 1;
+		if (what == ORDER_DEFINE_ROLE || what == ORDER_GIVE_ROLE || what == ORDER_TAKE_ROLE)
+			name = what == ORDER_DEFINE_ROLE ? NAME_OWN : NAME_VIEWER;
+		save_failing((enum order)what, TOKEN_A, name,
+			     of_asset || what == ORDER_ADD_TOKEN || what == ORDER_REVOKE_TOKEN
+				     ? NAME_OWN
+				     : NAME_BERT,
+			     COMPUTATION_ONE, operand);
+		save_failing((enum order)what, TOKEN_B,
+			     what < ORDER_ADD_WORKSPACE ? NAME_BERT : name, NAME_BERT,
+			     what == ORDER_CREATE ? COMPUTATION_TWO : COMPUTATION_NONE, operand);
+	}
+}
+
 void calls_people_calls(void)
 {
+	save_all_failing();
 	save_all(0, ALL, "user");
 	save_all(0, VIEW, "viewer");
 	save_all(ORDER_FLAG, ALL, "chief");

@@ -146,6 +146,11 @@ static void save_admin(void)
 	create(&w, ID_EMPTY, 0);
 	create(&w, ID_BLANK, 0);
 	create(&w, ID_SLASH, 0);
+	create(&w, ID_DOTS, 0);
+	PUT(&w, LOST | ADMIN);
+	run(&w, ID_ONE, ID_EMPTY, 1);             /* there is none */
+	PUT(&w, ADMIN, ASK_LIST, 0x7f, ID_EMPTY); /* of a workspace */
+	PUT(&w, ADMIN, ASK_LIST, 0xff, ID_EMPTY);
 	create(&w, ID_TWO, 0);
 	create(&w, ID_CVM_A, 0);
 	calls_save_to("service_calls", "create", &w);
@@ -217,6 +222,28 @@ static void journals(struct writer *w, uint8_t id, uint8_t first, uint8_t bits)
 	says(w, AGENT, 0, SAID_JOURNAL, id, (uint8_t)(first << JOURNAL_FIRST_SHIFT | bits));
 }
 
+/* Heads that are in the log, and what comes of events that are none. */
+static void save_heads(void)
+{
+	struct writer w = calls_begin(FLAG_STOPS);
+
+	create(&w, ID_ONE, 0);
+	connects(&w, AGENT, ID_CVM_A);
+	run(&w, ID_ONE, ID_CVM_A, 1);
+	says(&w, AGENT, 0, SAID_RUN_ANSWER, ID_ONE, 0);
+	for (uint8_t first = 1; first < 6; first++)
+		says(&w, AGENT, 0, SAID_HEADED, ID_ONE,
+		     (uint8_t)(first << JOURNAL_FIRST_SHIFT | 1));
+	for (unsigned operand = 0; operand < 8; operand++)
+		PUT(&w, ADMIN, ASK_WITNESS_LEAVES, (uint8_t)operand);
+	PUT(&w, LOST | ADMIN); /* a connection has no more than GRPC_PEER_CALLS */
+	for (unsigned size = 0; size < 8; size++)
+		PUT(&w, ADMIN, ASK_WITNESS, ID_ONE, (uint8_t)(size << 2));
+	for (unsigned status = 0; status < 4; status++)
+		says(&w, AGENT, 0, SAID_EVENT, ID_ONE, (uint8_t)(status << 5 | WORD_OTHER));
+	calls_save_to("service_calls", "heads", &w);
+}
+
 static void save_journals(void)
 {
 	struct writer w = calls_begin(0);
@@ -266,8 +293,73 @@ static void save_journals(void)
 	}
 }
 
+static void fails(struct writer *w, uint8_t at)
+{
+	PUT(w, ADMIN, ASK_FAILING, at);
+}
+
+/* The database fails at each statement of what a computation's life is made of. */
+static void save_failing(void)
+{
+	char name[32];
+
+	for (uint8_t at = 1; at < 40; at++) {
+		struct writer w = calls_begin(at & 1 ? FLAG_JUDGES : 0);
+
+		create(&w, ID_ONE, 0);
+		fails(&w, at);
+		create(&w, ID_TWO, 8);
+		fails(&w, at);
+		connects(&w, AGENT, ID_CVM_A);
+		connects(&w, OTHER_AGENT, ID_CVM_B);
+		fails(&w, at);
+		says(&w, AGENT, 0, SAID_EVIDENCE, ID_CVM_A, 5);
+		fails(&w, at);
+		run(&w, ID_ONE, ID_CVM_A, 1);
+		run(&w, ID_ONE, ID_CVM_A, 1);
+		fails(&w, at);
+		says(&w, AGENT, 0, SAID_RUN_ANSWER, ID_ONE, 0);
+		fails(&w, at);
+		says(&w, AGENT, 0, SAID_LOG, ID_ONE, 1);
+		fails(&w, at);
+		journals(&w, ID_ONE, 1, 3);
+		fails(&w, at);
+		says(&w, AGENT, 0, SAID_STATE, ID_CVM_A, WORD_RUNNING);
+		for (uint8_t what = ASK_SHOW; what <= ASK_RELEASE_CVM; what++) {
+			fails(&w, at);
+			PUT(&w, ADMIN, what, what >= ASK_SHOW_CVM ? ID_CVM_A : ID_ONE);
+		}
+		PUT(&w, LOST | ADMIN); /* a connection has no more than GRPC_PEER_CALLS */
+		fails(&w, at);
+		PUT(&w, ADMIN, ASK_LIST, 0, ID_EMPTY);
+		fails(&w, at);
+		PUT(&w, ADMIN, ASK_LIST, 0x80, ID_EMPTY);
+		fails(&w, at);
+		PUT(&w, ADMIN, ASK_LOGS, ID_ONE, ID_EMPTY, 1);
+		fails(&w, at);
+		asks_journal(&w, ID_ONE, 0);
+		fails(&w, at);
+		PUT(&w, ADMIN, ASK_WITNESS, ID_ONE, 0);
+		fails(&w, at);
+		PUT(&w, ADMIN, ASK_WITNESS_LEAVES, 1);
+		create(&w, ID_TWO, 0);
+		fails(&w, at);
+		run(&w, ID_TWO, ID_EMPTY, 0);
+		PUT(&w, LOST | ADMIN);
+		says(&w, AGENT, 0, SAID_EVENT, ID_ONE, 0x20 | WORD_FAILED);
+		fails(&w, at);
+		run(&w, ID_ONE, ID_EMPTY, 3);
+		fails(&w, at);
+		PUT(&w, ADMIN, ASK_REMOVE, ID_ONE, 1);
+		snprintf(name, sizeof(name), "failing-%u", at);
+		calls_save_to("service_calls", name, &w);
+	}
+}
+
 void calls_service_calls(void)
 {
+	save_failing();
+	save_heads();
 	save_journals();
 	save_lives();
 	save_retries();

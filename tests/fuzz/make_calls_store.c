@@ -2,6 +2,7 @@
 /* make_calls_store.c — corpora of the computation service. */
 #include "tests/fuzz/make_calls.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum table { COMPUTATIONS, CVMS, JOURNALS, RECORDS, ENTRIES, SIGNED, LEAVES, NODES };
@@ -27,6 +28,7 @@ enum function {
 	WITNESS
 };
 enum id { A, B, V, EMPTY };
+enum { NEXT_FAILS = 0xfb };
 
 static struct writer begin(void)
 {
@@ -344,8 +346,42 @@ static void save_log(void)
 	calls_save("store_rows/log-runs", &w);
 }
 
+/* A life whose function `f` fails at each of its statements, and then does what it is for. */
+static void save_failing(enum function f)
+{
+	for (int first = 1; first < 33; first += 8) {
+		struct writer w = begin();
+		char path[64];
+
+		function(&w, ARRIVE, EMPTY, V);
+		function(&w, CREATE, A, V);
+		if (f > ASSIGN || f == TAKEN || f == REFUSED || f == STATE || f == LOG ||
+		    f == EVENT)
+			function(&w, ASSIGN, A, V);
+		if (f == RELEASE)
+			function(&w, STOP, A, V);
+		if (f >= JOURNAL)
+			journal(&w, A, 1, 2, 7);
+		for (int at = first; at < first + 8; at++) {
+			writer_u8(&w, NEXT_FAILS);
+			writer_u8(&w, (uint8_t)at);
+			function(&w, f, f == ARRIVE ? B : A, V);
+			if (f == READ || f == STATE || f == REMOVE)
+				writer_u8(&w, 1);
+			else if (f == LOG || f == EVENT || f == PAGE || f == WITNESS)
+				writer_bytes(&w, (const uint8_t[]){ 1, 1 }, 2);
+			else if (f == JOURNAL)
+				writer_bytes(&w, (const uint8_t[]){ 3, 2, 2, 1, 7 }, 5);
+		}
+		snprintf(path, sizeof(path), "store_rows/failing-%d-%d", f, first);
+		calls_save(path, &w);
+	}
+}
+
 void calls_store_rows(void)
 {
+	for (int f = LIST; f <= WITNESS; f++)
+		save_failing((enum function)f);
 	save_journals();
 	save_log();
 	save_life();

@@ -2,9 +2,10 @@
 /* orders_people.h — numbers in the input of fuzz_people_calls, for the target and for make_calls. */
 #pragma once
 
-/* A command is six bytes: what is asked, by whose token, two names, a computation, and an operand: a set of
+/* A command is six bytes: what is asked, by whose token and the statement at which the database fails, two names, a computation, and an operand: a set of
  * actions, with ORDER_FLAG. */
 enum { ORDER_FLAG = 0x80, ORDER_TOO_MANY = 0xff };
+enum { ORDER_TOKEN = 7, ORDER_FAILS_SHIFT = 3, ORDER_FAILS_MAX = 31 };
 
 enum order {
 	ORDER_ADD_USER,

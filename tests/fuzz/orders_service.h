@@ -10,7 +10,18 @@ enum user_number { AGENT, OTHER_AGENT, THIRD_AGENT, ADMIN, USERS };
 enum { SAYS = 4, CALL_SHIFT = 3, ENDS = 0x80, LOST = 0xc0, KINDS = 0xc0 };
 
 /* Names of computations and CVMs. */
-enum id { ID_ONE, ID_TWO, ID_CVM_A, ID_CVM_B, ID_EMPTY, ID_UMLAUT, ID_BLANK, ID_SLASH, IDS };
+enum id {
+	ID_ONE,
+	ID_TWO,
+	ID_CVM_A,
+	ID_CVM_B,
+	ID_EMPTY,
+	ID_UMLAUT,
+	ID_BLANK,
+	ID_SLASH,
+	ID_DOTS,
+	IDS
+};
 
 /* What an agent says. */
 enum said {
@@ -22,6 +33,7 @@ enum said {
 	SAID_EVIDENCE,
 	SAID_NOTHING,
 	SAID_JOURNAL, /* the operand: JOURNAL_ and how many entries */
+	SAID_HEADED,  /* the same, with a head that is one */
 	SAIDS
 };
 enum word {
@@ -61,5 +73,6 @@ enum request {
 	ASK_JOURNAL,
 	ASK_WITNESS,
 	ASK_WITNESS_LEAVES,
+	ASK_FAILING, /* the database, at the operand's statement from now on */
 	ASKS
 };

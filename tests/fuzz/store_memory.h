@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Made once, in a folder that is removed at once. */
 static inline sqlite3 *store_memory_new(void)
@@ -34,6 +35,23 @@ static inline sqlite3 *store_memory_new(void)
 	return memory;
 }
 
+/* As on a disk that fails: what is asked for so many statements from now on, subqueries counted, is refused, once. 0: nothing
+ * is. What undoes is never refused: then nobody would know what there is. */
+static unsigned store_memory_fails;
+
+static inline int store_memory_judge(void *data, int action, const char *what, const char *table,
+				     const char *database, const char *by)
+{
+	(void)data;
+	(void)table;
+	(void)database;
+	(void)by;
+	if (!store_memory_fails || action == SQLITE_READ || action == SQLITE_FUNCTION ||
+	    (what && strcmp(what, "ROLLBACK") == 0))
+		return SQLITE_OK;
+	return --store_memory_fails ? SQLITE_OK : SQLITE_DENY;
+}
+
 /* One for the life of the program, emptied. */
 static inline void store_memory_open(struct store *store, const struct store_limits *limits)
 {
@@ -44,7 +62,9 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 	if (!sqlite) {
 		sqlite = store_memory_new();
 		assert(key_generate(KEY_ECDSA, &key, &e) == 0);
+		assert(sqlite3_set_authorizer(sqlite, store_memory_judge, NULL) == SQLITE_OK);
 	}
+	store_memory_fails = 0;
 	*store = (struct store){
 		.limits = *limits, .log_key = key, .lock = -1, .database_lock = -1
 	};
