@@ -76,6 +76,7 @@ int main(int argc, char **argv)
 	calls_image();
 	calls_keeper_answers();
 	calls_manager_calls();
+	calls_billing_calls();
 	calls_people_calls();
 	calls_registry_rows();
 	calls_registry_leases();

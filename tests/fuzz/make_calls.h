@@ -20,6 +20,7 @@ void calls_put_corpus(struct writer *w, const char *name);
 void calls_access(void);
 void calls_agent_calls(void);
 void calls_agent_config(void);
+void calls_billing_calls(void);
 void calls_image(void);
 void calls_keeper_answers(void);
 void calls_manager_calls(void);

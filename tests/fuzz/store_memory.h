@@ -75,7 +75,9 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 			 "DELETE FROM records; DELETE FROM journals; DELETE FROM cvms;"
 			 "DELETE FROM workspace_computations; DELETE FROM workspaces;"
 			 "DELETE FROM computations; DELETE FROM own_roles; DELETE FROM users;"
-			 "DELETE FROM audit_rows;"
+			 "DELETE FROM audit_rows; DELETE FROM usage_spans;"
+			 "DELETE FROM billing_accounts; DELETE FROM billing_places;"
+			 "DELETE FROM billing_told;"
 			 "DELETE FROM sqlite_sequence;"
 			 "INSERT INTO workspaces (name, created) VALUES ('default', 0);",
 			 &e) == 0);
