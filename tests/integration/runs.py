@@ -10,7 +10,7 @@ from agent_peer import Client, cvms_pb2, free_port
 # `state` is "refused" where the algorithm was when it came. `failure` is "" after a good end; `results` are the files of results.zip; `lines` what it printed.
 End = collections.namedtuple("End", "state failure results lines")
 MARK = "algorithm: "
-READY, FAILED = "ConsumingResults/Ready", "Failed/Failed"
+READY, FAILED, COMPLETE = "ConsumingResults/Ready", "Failed/Failed", "Complete/Completed"
 
 
 class Runs:
@@ -48,7 +48,7 @@ class Runs:
         return end._replace(lines=self._said()[before:])
 
     def _run(self, client, algo, kind, args, data, requirements):
-        ready, failed = self._count(READY), self._count(FAILED)
+        ready, failed, complete = self._count(READY), self._count(FAILED), self._count(COMPLETE)
         more = [("algo_type", kind)] + [("algo_args", arg) for arg in args]
         try:
             client.algo(algo, agent_job.ALGO_KEY, requirements=requirements, more=more)
@@ -58,7 +58,11 @@ class Runs:
             client.data(content, agent_job.DATA_KEY, name)
         self.service.wait(lambda s: self._count(READY) > ready or self._count(FAILED) > failed)
         status = client.status()
-        results = agent_job.unzip(client.result(agent_job.USER_KEY)) if self._count(READY) > ready else {}
+        results = {}
+        if self._count(READY) > ready:
+            results = agent_job.unzip(client.result(agent_job.USER_KEY))
+            # The agent may know later than the consumer: a stop before would be its end.
+            self.service.wait(lambda s: self._count(COMPLETE) > complete)
         return End(status.state, status.failure, results, [])
 
 
