@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Saved journals: a whole one passes, and whatever was altered, dropped, moved, repeated or cut off is
- * refused. COCOS_TEST_LONG tries 100,000 alterations of a large one, else 2,000.
+ * refused: all bits of a small one, and of a large one a sample (tests/sample.h) of as many as 100,000.
  */
 #include "attestation/journal/journal_check.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
+#include "tests/sample.h"
 #include "tests/unit.h"
-
-#include <stdlib.h>
 
 enum { ITEMS_MAX = 1100 };
 
@@ -339,20 +338,25 @@ static uint32_t next_random(uint32_t *seed)
 	return *seed;
 }
 
-static void alterations_of_a_large_one_are_refused(void **state)
+static void large(struct book *b)
 {
-	CLEANUP_WRITER struct writer w = writer_up_to(1 << 22);
-	struct book *b = *state;
-	int rounds = getenv("COCOS_TEST_LONG") ? 100000 : 2000;
-	uint32_t seed = 20261121;
-	struct err e;
-
 	clear(b);
 	add_start(b);
 	for (int i = 0; i < 1000; i++)
 		add_log(b, i % 3 ? "a line" : "a line of an algorithm that says rather more");
 	add_text(b, "end", "reason", "stopped");
 	add_head(b, true);
+}
+
+static void alterations_of_a_large_one_are_refused(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1 << 22);
+	struct book *b = *state;
+	int rounds = sample_is_whole() ? 100000 : 2000;
+	uint32_t seed = 20261121;
+	struct err e;
+
+	large(b);
 	put_all(&w, b);
 	assert_ok(check(w.bytes, w.len, &e), e);
 	for (int i = 0; i < rounds; i++) {
@@ -366,6 +370,37 @@ static void alterations_of_a_large_one_are_refused(void **state)
 	}
 	for (int i = 0; i < rounds / 20; i++)
 		assert_true(check(w.bytes, next_random(&seed) % w.len, &e) < 0);
+}
+
+/* Of the same one: an item dropped, repeated or exchanged with another, anywhere. */
+static void items_of_a_large_one_have_their_place(void **state)
+{
+	struct book *b = *state;
+	int rounds = sample_is_whole() ? 1000 : 20;
+	uint32_t seed = 20261123;
+	struct err e;
+
+	large(b);
+	for (int i = 0; i < rounds; i++) {
+		CLEANUP_WRITER struct writer dropped = writer_up_to(1 << 22);
+		CLEANUP_WRITER struct writer doubled = writer_up_to(1 << 22);
+		CLEANUP_WRITER struct writer swapped = writer_up_to(1 << 22);
+		size_t one = next_random(&seed) % b->count, other = next_random(&seed) % b->count;
+
+		if (one == other)
+			continue;
+		for (size_t n = 0; n < b->count; n++) {
+			if (n != one)
+				put(&dropped, b, n);
+			put(&doubled, b, n);
+			if (n == other)
+				put(&doubled, b, one);
+			put(&swapped, b, n == one ? other : n == other ? one : n);
+		}
+		assert_true(check(dropped.bytes, dropped.len, &e) < 0);
+		assert_true(check(doubled.bytes, doubled.len, &e) < 0);
+		assert_true(check(swapped.bytes, swapped.len, &e) < 0);
+	}
 }
 
 static void starts_that_are_none(void **state)
@@ -519,6 +554,7 @@ int main(void)
 		cmocka_unit_test(every_truncation_and_every_addition_is_refused),
 		cmocka_unit_test(items_have_their_place),
 		cmocka_unit_test(alterations_of_a_large_one_are_refused),
+		cmocka_unit_test(items_of_a_large_one_have_their_place),
 		cmocka_unit_test(starts_that_are_none),
 		cmocka_unit_test(ends_that_are_none),
 		cmocka_unit_test(a_head_is_of_these_entries),
