@@ -16,7 +16,7 @@ from fleet_leases import SEED, TAKES, One, Storm, Two, assert_none_lost, has, ho
 from harness import PATIENCE, PROTOCOL, Folder, until
 from host_check import check
 from libvirt_hosts import Host, bus
-from manager_hosts import hosts
+from manager_hosts import created, hosts
 from manager_libvirt import refused
 
 manager, _ = PROTOCOL["manager"]
@@ -144,9 +144,9 @@ def a_watch_goes_on_from_a_revision_and_never_over_a_gap():
     with Two() as two:
         a, b = two.a, two.b
         begin = now(a)
-        one = a.create(name="one").cvm_id
+        one = until(lambda: created(a, name="one"), "a CVM").cvm_id
         between = now(a)
-        two_ = a.create(name="two").cvm_id
+        two_ = until(lambda: created(a, name="two"), "another one").cvm_id
         assert changes(a, begin) == [(one, "running"), (two_, "running")]
         assert changes(a, between) == [(two_, "running")]
         begun_anew(two, a, None)
@@ -172,7 +172,7 @@ def check_says_whose_each_host_is():
         return check("cocos-manager", {f"MANAGER_{key}": value for key, value in m.settings.items()})[1]
 
     with Two() as two, Folder() as folder:
-        cvm = two.a.create().cvm_id
+        cvm = until(lambda: created(two.a), "a CVM").cvm_id
         for m, words in ((two.a, f"{len(hosts)} of a, 0 of others"), (two.b, f"0 of b, {len(hosts)} of others")):
             found = rows(m)
             assert words in found["leases"]["found"], found["leases"]

@@ -19,7 +19,7 @@ class Host:
         self.folder = os.path.join(TOP, self.name)
         self.uri = f"qemu+unix:///system?socket={self.folder}/libvirt-sock"
         self.pool = os.path.join(self.folder, "boot")
-        self.process = None
+        self.process, self.options = None, ""
         for path in KEPT:
             os.makedirs(self.folder + path)
             os.makedirs(path, exist_ok=True)
@@ -42,7 +42,7 @@ class Host:
         """In a view of the file system where its folders are the usual ones."""
         mounts = [f"mount --bind {self.folder}{path} {path}" for path in KEPT]
         mounts += [f". {room.LIBRARY}", "if libvirt_kvm_misleads; then mount --bind /dev/null /dev/kvm; fi"]
-        command = " && ".join([*mounts, f"exec libvirtd -f {self.folder}/libvirtd.conf -p {self.folder}/libvirtd.lock"])
+        command = " && ".join([*mounts, f"exec libvirtd -f {self.folder}/libvirtd.conf -p {self.folder}/libvirtd.lock {self.options}"])
         with open(self.folder + "/libvirtd.out", "ab") as out:
             self.process = subprocess.Popen(["unshare", "-m", "bash", "-ec", command], stdout=out, stderr=out,
                                             start_new_session=True)

@@ -224,10 +224,10 @@ def a_host_that_drains_gets_no_more_and_keeps_what_it_has():
         m.remove_all()
 
 
-def created(m):
+def created(m, **fields):
     """A CVM, or None while a host that is connected was not looked at yet: it has nowhere else to go."""
     try:
-        return m.create()
+        return m.create(**fields)
     except grpc.RpcError as refusal:
         assert refusal.code() == grpc.StatusCode.UNAVAILABLE, refusal
         return None
