@@ -18,7 +18,7 @@ from agent_peer import cvms_pb2, dataset, free_port, refused, zip_of
 from computations_backup import operate
 from computations_service import create, identifiers
 from endorsements import SNP, Report, Service, files_below, genuine, own, own_quote, refused as judged_no
-from harness import Computations, Folder, Process, cli, program, read, until
+from harness import PATIENCE, Computations, Folder, Process, cli, program, read, until
 from manager_libvirt import Manager
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -141,6 +141,38 @@ def a_manager_on_a_full_disk_starts_or_says_why_not():
         disk.leave(PLENTY)
         m.start()
         m.remove(kept.cvm_id)
+        m.assert_nothing_left()
+
+
+def a_manager_on_a_disk_that_is_only_read_says_so_and_its_cvms_run_on():
+    def mount(*words):
+        subprocess.run([*words, folder("state")], check=True)
+
+    with Folder() as folder, Manager(folder) as m:
+        kept = m.create()
+        mount("mount", "--bind", folder("state"))
+        mount("mount", "-o", "remount,bind,ro")
+        try:
+            try:
+                m.create()
+                raise AssertionError("a CVM whose folder nobody can make")
+            except grpc.RpcError as error:
+                assert "Read-only file system" in error.details() and "\n" not in error.details(), error.details()
+            assert m.knows(kept.cvm_id) and set(m.records()) == {kept.cvm_id} == set(room.domains())
+            m.stop()
+            try:
+                m.start()
+                raise ValueError("it starts, and can record nothing")
+            except AssertionError:
+                assert "ead-only" in m.process.text(), m.process.text()
+                assert m.process.process.wait(PATIENCE) == 1
+            assert room.machine(kept.cvm_id)
+        finally:
+            mount("umount", "-l")
+        m.start()
+        assert m.knows(kept.cvm_id)
+        m.remove(kept.cvm_id)
+        m.remove(m.create().cvm_id)
         m.assert_nothing_left()
 
 
@@ -417,6 +449,7 @@ if __name__ == "__main__":
         a_launch_needs_room_for_its_record_and_leaves_nothing_without,
         a_launch_needs_room_for_what_the_cvm_is_given,
         a_manager_on_a_full_disk_starts_or_says_why_not,
+        a_manager_on_a_disk_that_is_only_read_says_so_and_its_cvms_run_on,
         a_computation_that_does_not_fit_is_none,
         a_service_on_a_full_disk_starts_or_says_why_not,
         a_backup_that_does_not_fit_is_none,
