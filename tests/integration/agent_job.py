@@ -15,6 +15,7 @@ import grpc
 import tap
 from agent_peer import (AGENT, Agent, Authority, Client, Key, Service, agent_pb2, algorithm,
                         cvms_pb2, dataset, free_port, refused, sha3, zip_of, WAIT)
+from harness import until
 
 Code = grpc.StatusCode
 ALGO_KEY, DATA_KEY, USER_KEY, OTHER_KEY = (Key(), Key("ed25519"), Key("rsa"), Key())
@@ -479,6 +480,24 @@ def zips_are_unpacked_in_turn_and_never_onto_anothers_name():
         assert agent.work() == ["lock"], agent.work()
 
 
+def who_has_much_to_unpack_holds_nobody_up():
+    """More zips at once than there are threads: what another owner brings then does not wait for them."""
+    zips = [zip_of([(f"{i}/{n}", b"%d\n" % n) for n in range(500)]) for i in range(8)]
+    sets = [dataset(z, DATA_KEY, f"{i}.zip", decompress=True) for i, z in enumerate(zips)]
+    sets.append(dataset(IRIS, OTHER_KEY, "iris.csv"))
+    algo = b"#!/bin/sh\nexit 0\n"
+    with computing(lambda port: manifest(port, algo=algo, datasets=sets)) as (_, agent, client):
+        client.algo(algo, ALGO_KEY)
+        with concurrent.futures.ThreadPoolExecutor(len(zips)) as pool:
+            calls = [pool.submit(client.data, z, DATA_KEY, f"{i}.zip") for i, z in enumerate(zips)]
+            until(lambda: any(name.endswith("/0") for name in agent.work()), "the first that is unpacked")
+            client.data(IRIS, OTHER_KEY, "iris.csv")
+            done = sum(call.done() for call in calls)
+        for call in calls:
+            call.result()
+        assert done < len(zips) // 2, done
+
+
 def a_stop_ends_what_is_being_unpacked_and_what_waits():
     """Whichever of them a stop meets: every owner has an answer, and nothing is left."""
     zips = [zip_of([(f"{i}/{n}", os.urandom(64) * 4000) for n in range(60)]) for i in range(4)]
@@ -720,6 +739,20 @@ def an_algorithm_does_not_speak_for_the_agent():
         assert "algorithm: computation completed: all data were deleted" in lines, lines
         assert "algorithm: a\ufffdb\ufffdc" in lines, lines
         assert not [line for line in lines if line.startswith("computation completed")], lines
+
+
+def names_of_results_fool_nobodys_eye():
+    """What a terminal would act on, or show as another name, is no name of a result."""
+    for name, good in (("a\u202eb", False), ("a\u009bb", False), ("a\tb", False), ("a\u00e4b", True)):
+        algo = f"#!/bin/sh\necho made > 'results/{name}'\n".encode()
+        with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (service, agent, client):  # noqa: B023
+            client.algo(algo, ALGO_KEY)
+            service.wait_event("ConsumingResults/Ready" if good else "Failed/Failed")
+            if good:
+                assert unzip(client.result(USER_KEY))[name] == b"made\n"
+            else:
+                details = service.of("agent_event")[-1].details.decode()
+                assert "control character" in details and name not in details, details
 
 
 def a_failing_algorithm_fails_the_computation():

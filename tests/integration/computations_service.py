@@ -122,6 +122,30 @@ def a_failed_handshake_leaves_a_line():
             assert f"127.0.0.1:{looked}:" not in service.process.text()
 
 
+def strangers_who_fail_do_not_fill_the_log():
+    """Ten lines, then one a second, which counts what was left out."""
+    with Folder() as folder, Folder() as tls:
+        authority(tls)
+        with Computations(folder, tls, client_ca=True) as service:
+            def fail():
+                with socket.create_connection(("127.0.0.1", service.port)) as raw, \
+                        contextlib.suppress(ConnectionError):
+                    raw.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                    while raw.recv(1024):
+                        pass
+
+            def counted():
+                return sum(map(int, re.findall(r"TLS handshake failed: .* \(and (\d+) more before it\)",
+                                               service.process.text())))
+
+            begun, tried = time.monotonic(), 300
+            for _ in range(tried):
+                fail()
+            lines = service.process.text().count("TLS handshake failed")
+            assert 1 <= lines <= 10 + (time.monotonic() - begun) + 1, lines
+            until(lambda: [fail() for _ in range(100)] and counted(), "a line that counts the others")
+
+
 def an_agent_is_asked_for_its_state_and_listed():
     with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
         assert agent.next("agentStateReq").id == "cvm-1"
