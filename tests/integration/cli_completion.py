@@ -197,36 +197,48 @@ def tab_on_every_line(argv, setup, lines):
             shell.close()
 
 
+def every_line():
+    return [name.split() for name in reference.commands()] + \
+        [["policy"], ["policy", "create"], ["attestation"], ["keys", "-k"], []]
+
+
 def bash_comes_back_from_a_tab_on_every_line():
     tab_on_every_line(["bash", "--norc", "--noprofile", "-i"],
                       "bind 'set page-completions off'; bind 'set completion-query-items 0'; "
-                      "source <(cocos-cli completion bash)",
-                      [name.split() for name in reference.commands()] +
-                      [["policy"], ["policy", "create"], ["attestation"], ["keys", "-k"], []])
+                      "source <(cocos-cli completion bash)", every_line())
 
 
-def zsh_comes_back_from_a_tab_and_completes():
+def zsh_comes_back_from_a_tab_on_every_line():
     tab_on_every_line(["zsh", "-f", "-i"],
                       "unsetopt zle_bracketed_paste 2>/dev/null; LISTMAX=10000; autoload -U compinit; "
-                      "compinit -D -u; source <(cocos-cli completion zsh)",
-                      [["keys", "-k"], ["policy", "create"], ["checksum"], []])
+                      "compinit -D -u; source <(cocos-cli completion zsh)", every_line())
 
 
-def fish_completes():
-    def complete(line):
-        done = subprocess.run(
-            ["fish", "--no-config", "-c", "cocos-cli completion fish | source; complete -C '" + line + "'"],
-            capture_output=True, text=True, check=True, cwd=folder.path, timeout=LIMIT,
-            env={**os.environ, "HOME": folder.path, "XDG_CONFIG_HOME": folder.path,
-                 "PATH": os.path.dirname(program("cocos-cli")) + ":" + os.environ["PATH"]})
-        return [row.split("\t")[0] for row in done.stdout.splitlines()]
+def fish_answers(folder, lines):
+    """What TAB offers, as fish tells it to scripts."""
+    calls = folder.write("calls", "cocos-cli completion fish | source\n" + "".join(
+        f"echo :; complete -C '{' '.join(['cocos-cli', *words])}'\n" for words in lines))
+    done = subprocess.run(
+        ["fish", "--no-config", calls], capture_output=True, text=True, check=True, cwd=folder.path, timeout=LIMIT,
+        env={**os.environ, "HOME": folder.path, "XDG_CONFIG_HOME": folder.path,
+             "PATH": os.path.dirname(program("cocos-cli")) + ":" + os.environ["PATH"]})
+    answers = [[row.split("\t")[0] for row in answer.splitlines()] for answer in done.stdout.split(":\n")[1:]]
+    assert len(answers) == len(lines), (len(answers), len(lines))
+    return answers
+
+
+def fish_offers_the_same():
     with Folder() as folder:
         folder.write("iris.csv", "x")
-        assert complete("cocos-cli keys -k e") == ["ecdsa", "ed25519"]
-        assert set(complete("cocos-cli policy create ")) == set(ask("policy", "create", ""))
-        assert set(complete("cocos-cli keys --")) == set(ask("keys", "--"))
-        assert "iris.csv" in complete("cocos-cli checksum ir")
-        assert complete("cocos-cli completion bash ") == []
+        wanted = ((["keys", "-k", "e"], ["ecdsa", "ed25519"]), (["checksum", "ir"], ["iris.csv"]),
+                  (["completion", "bash", ""], []))
+        assert fish_answers(folder, [words for words, _ in wanted]) == [answer for _, answer in wanted]
+        lines, answers = [words + [""] for words in every_line() + list(places())[::31]], []
+        for i in range(0, len(lines), AT_A_TIME):
+            answers += fish_answers(folder, lines[i:i + AT_A_TIME])
+        for words, answer in list(zip(lines, answers))[::3]:
+            wanted = ask(*words)
+            assert "iris.csv" in answer if wanted is None else set(answer) == set(wanted), (words, answer, wanted)
 
 
 if __name__ == "__main__":
@@ -234,5 +246,5 @@ if __name__ == "__main__":
         assert shutil.which(shell_name), f"{shell_name} is not installed"
     tap.run([every_command_and_option_is_offered_where_it_may_stand,
              what_is_known_is_offered_and_nothing_else, bash_offers_the_same,
-             bash_comes_back_from_a_tab_on_every_line, zsh_comes_back_from_a_tab_and_completes,
-             fish_completes])
+             bash_comes_back_from_a_tab_on_every_line, zsh_comes_back_from_a_tab_on_every_line,
+             fish_offers_the_same])
