@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * grpc_interop_server PORT [--tls CERT KEY [--client-ca CA]] [--limits] — grpc.testing.TestService.
+ * grpc_interop_server [--cert PEM --key PEM [--client-ca PEM]] [--small-limits] PORT|ADDRESS —
+ * grpc.testing.TestService.
  *
- * Port 0 takes a free one; "listening on PORT" is printed when it is open. --limits makes times and
- * sizes small, for tests with hostile peers. SIGTERM drains and ends it.
+ * Port 0 takes a free one; "listening on PORT" is printed when it is open. --small-limits makes
+ * times and sizes small, for tests with hostile peers. SIGTERM drains and ends it.
  */
 #include "common/rpc/server.h"
 

@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unary calls: ours beside python3-grpcio's server, by our load client, and beside nghttpd, by h2load."""
+"""Unary calls: ours beside python3-grpcio's server, by our load client, and beside nghttpd, by h2load; connections
+by mutual TLS with their first call beside python3-grpcio's server."""
 import contextlib
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 
-from harness import BUILD, ROOT, Folder
+from harness import BUILD, ROOT, Folder, authority, read
 
 from bench.nghttpd import nghttpd
 
 CALL = "grpc.testing.TestService/EmptyCall"
 
 
-def load(target, connections, seconds=3):
+def load(target, connections, *words, seconds=3):
     """One stream on each connection."""
-    out = subprocess.run([os.path.join(BUILD, "tests", "rpc_bench"), target, str(seconds), str(connections), "1"],
-                         capture_output=True, text=True, check=True).stdout
+    out = subprocess.run([os.path.join(BUILD, "tests", "rpc_bench"), target, str(seconds), str(connections), "1",
+                          *words], capture_output=True, text=True, check=True).stdout
     return json.loads(out)
 
 
@@ -31,24 +33,27 @@ def requests(port, folder, connections, seconds=3):
 
 
 @contextlib.contextmanager
-def ours():
-    process = subprocess.Popen([os.path.join(BUILD, "tests", "grpc_interop_server"), "127.0.0.1:0"],
+def ours(certs=None):
+    words = ["--cert", certs("server.pem"), "--key", certs("server-key.pem"), "--client-ca", certs("ca.pem")] if certs else []
+    process = subprocess.Popen([os.path.join(BUILD, "tests", "grpc_interop_server"), "127.0.0.1:0", *words],
                                stdout=subprocess.PIPE, text=True)
     try:
-        yield "127.0.0.1:" + process.stdout.readline().split()[-1]
+        yield ("localhost:" if certs else "127.0.0.1:") + process.stdout.readline().split()[-1]
     finally:
         process.terminate()
         process.wait()
 
 
 @contextlib.contextmanager
-def grpcio():
+def grpcio(certs=None):
     sys.path[:0] = [os.path.join(BUILD, "tests", "interop"), os.path.join(ROOT, "tests", "interop")]
+    import grpc
     import peer
 
-    server, port = peer.start_server(None)
+    server, port = peer.start_server(certs and grpc.ssl_server_credentials(
+        [(read(certs("server-key.pem")), read(certs("server.pem")))], read(certs("ca.pem")), True))
     try:
-        yield f"127.0.0.1:{port}"
+        yield f"{'localhost' if certs else '127.0.0.1'}:{port}"
     finally:
         server.stop(None)
 
@@ -83,3 +88,20 @@ def beside_nghttpd():
                 theirs = requests(port, folder, connections)
             yield {"row": f"unary calls on {connections} by h2load", "figure": mine, "unit": "calls/s",
                    "limit": theirs, "of": "nghttpd, a file of the same size", "ratio": mine / theirs}
+
+
+def first_calls(size, only):
+    """In turns, three times; the medians of the medians."""
+    if only and not any(word in "mutual TLS connections with their first call" for word in only):
+        return
+    times = {ours: [], grpcio: []}
+    with Folder() as certs:
+        authority(certs)
+        words = ("--ca", certs("ca.pem"), "--cert", certs("client.pem"), "--key", certs("client-key.pem"), "--anew")
+        for _ in range(3):
+            for server, found in times.items():
+                with server(certs) as target:
+                    found.append(load(target, 1, *words)["p50_us"])
+    mine, theirs = (statistics.median(times[server]) for server in (ours, grpcio))
+    yield {"row": "mutual TLS, connection with its first call", "figure": mine, "unit": "us", "limit": theirs,
+           "of": "our client, python3-grpcio's server", "ratio": mine / theirs}

@@ -2,7 +2,7 @@
 """The rows of the table, in their order."""
 from bench import agent, attested, boot, calls, created, fleet, flood, journal, sandbox, scale, throng, verify
 
-GROUPS = [agent.transfers, agent.memory, calls.unary, flood.rows, fleet.rows, created.records, created.whole, attested.channel, verify.verdicts, verify.measurement, sandbox.rows,
+GROUPS = [agent.transfers, agent.memory, calls.unary, calls.first_calls, flood.rows, fleet.rows, created.records, created.whole, attested.channel, verify.verdicts, verify.measurement, sandbox.rows,
           journal.entries, journal.receipt, scale.lists, throng.rows, boot.connected, boot.kernels, boot.first_byte, agent.sizes, boot.image_size]
 
 
