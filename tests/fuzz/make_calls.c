@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 	calls_keeper_answers();
 	calls_manager_calls();
 	calls_billing_calls();
+	calls_certificate_calls();
 	calls_people_calls();
 	calls_registry_rows();
 	calls_registry_leases();

@@ -77,7 +77,7 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 			 "DELETE FROM computations; DELETE FROM own_roles; DELETE FROM users;"
 			 "DELETE FROM audit_rows; DELETE FROM usage_spans;"
 			 "DELETE FROM billing_accounts; DELETE FROM billing_places;"
-			 "DELETE FROM billing_told;"
+			 "DELETE FROM billing_told; DELETE FROM certificates;"
 			 "DELETE FROM sqlite_sequence;"
 			 "INSERT INTO workspaces (name, created) VALUES ('default', 0);",
 			 &e) == 0);
