@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of scripts/lib/house.py find what they are for, in a small house of our own."""
+"""The rules of scripts/lib/house.py find what they are for, in a small house of our own; and scripts answer --help."""
 import os
 import subprocess
 import sys
@@ -48,5 +48,15 @@ def the_tree_itself_keeps_the_rule():
     assert found.returncode == 0, found.stdout
 
 
+def each_script_answers_help():
+    folder = os.path.join(os.path.dirname(__file__), "../../scripts")
+    scripts = sorted(name for name in os.listdir(folder) if os.path.isfile(os.path.join(folder, name)))
+    assert {"demo", "package", "test"} <= set(scripts), scripts
+    for name in scripts:
+        done = subprocess.run([os.path.join(folder, name), "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0 and len(done.stdout.split()) > 10 and not done.stderr, (name, done)
+
+
 tap.run([who_takes_a_return_value_for_the_answer_is_found, who_asks_is_not, another_verify_is_none_of_it,
-         the_tree_itself_keeps_the_rule])
+         the_tree_itself_keeps_the_rule, each_script_answers_help])
