@@ -20,7 +20,7 @@ import sample
 import tap
 from harness import PATIENCE, PROTOCOL, ROOT, Folder, until
 from libvirt_hosts import Host, bus
-from manager_hosts import Fleet, hosts
+from manager_hosts import Fleet, created, hosts
 from manager_libvirt import Manager, refused
 
 sys.path.insert(0, os.path.join(ROOT, "tests"))
@@ -63,6 +63,10 @@ class One(Fleet):
 
     def records(self):
         return {}
+
+    def made(self, **fields):
+        """A CVM's id; a host that is connected has to be looked at before it takes one."""
+        return until(lambda: created(self, **fields), "a CVM").cvm_id
 
 
 class Two:
@@ -127,7 +131,7 @@ def has(m, *ids):
 def the_hosts_of_a_killed_manager_are_taken():
     with Two() as two:
         a, b = two.a, two.b
-        made = [a.create(name=f"vm-{n}").cvm_id for n in range(3)]
+        made = [a.made(name=f"vm-{n}") for n in range(3)]
         assert b.holds() == set() and not b.vms()
         assert {row["manager"] for row in b.shown().values()} == {"a"}
         machines = {cvm: room.machine(cvm) for cvm in made}
@@ -163,7 +167,7 @@ def the_hosts_of_a_killed_manager_are_taken():
 def a_manager_that_ends_in_order_gives_its_hosts_back():
     with Two() as two:
         a, b = two.a, two.b
-        cvm = a.create().cvm_id
+        cvm = a.made()
         a.stop()
         until(has(b, cvm), "its CVM at the other manager", TAKES)
         a.start()
@@ -188,7 +192,7 @@ def assert_name_is_taken(two, name):
 def a_name_is_one_managers_and_its_own_restart_waits_for_nobody():
     with Two(LEASE="300s") as two:
         a, b = two.a, two.b
-        cvm = a.create().cvm_id
+        cvm = a.made()
         assert_name_is_taken(two, "a")
         before = fence(two)
         a.kill()
@@ -203,7 +207,7 @@ def a_name_is_one_managers_and_its_own_restart_waits_for_nobody():
 def who_wakes_after_its_lease_writes_and_starts_nothing():
     with Two() as two:
         a, b = two.a, two.b
-        made = [a.create().cvm_id for _ in range(3)]
+        made = [a.made() for _ in range(3)]
         watch = a.stub.WatchVms(manager.WatchVmsReq(), timeout=TAKES)
         while next(watch).HasField("vm"):
             pass
@@ -244,7 +248,7 @@ def hosts_that_are_added_at_one_are_known_at_the_other():
             b.stop()
             b.start()  # what was added at one stops no other's start
             assert {extra.name, hosts[0].name} <= set(b.shown()) and b.shown()[hosts[0].name]["draining"]
-            cvm = a.create().cvm_id
+            cvm = a.made()
             assert b.host("remove", extra.name).status != 0
             a.kill()
             until(has(b, cvm), "its CVM", TAKES)
