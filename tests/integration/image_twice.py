@@ -64,9 +64,15 @@ def same(flavour, kernel="stock"):
                                check=True)
 
 
+def the_base_image_is_small():
+    """What an earlier test built is taken: it is the same, as the image with Python is, which has a disk besides."""
+    done = build(PROJECT, "base", os.path.join(IMAGES, "base"))
+    assert done.returncode == 0, done.stderr
+    assert record_of(os.path.join(IMAGES, "base"))["initrd"]["size"] <= 24 << 20
+
+
 def the_base_image_is_the_same_when_built_twice():
     same("base")
-    assert record_of(os.path.join(IMAGES, "base"))["initrd"]["size"] <= 24 << 20
 
 
 def our_own_kernel_is_the_same_when_compiled_twice():
@@ -112,9 +118,10 @@ def an_image_of_this_source_is_not_built_again():
 
 
 tap.run([
-    the_base_image_is_the_same_when_built_twice,
+    the_base_image_is_small,
     the_python_image_is_the_same_when_built_twice,
-    *sample.of([], [the_torch_image_is_the_same_when_built_twice,
+    *sample.of([], [the_base_image_is_the_same_when_built_twice,
+                    the_torch_image_is_the_same_when_built_twice,
                     our_own_kernel_is_the_same_when_compiled_twice]),
     a_list_that_the_archive_cannot_give_is_refused,
     an_image_of_this_source_is_not_built_again,
