@@ -116,6 +116,11 @@ def machine(uuid):
 HALT = b"\xfa\xf4\xeb\xfd"
 
 
+# mov ah, al; mov dl, 0xfd; wait: in al, dx; test al, 0x20; jz wait; mov dl, 0xf8; mov al, ah; out dx, al: a byte that is not
+# waited for is lost when nobody has read the one before.
+PUT = bytes.fromhex("88 c4 b2 fd ec a8 20 74 fb b2 f8 88 e0 ee")
+
+
 def talking(lines, last):
     """A kernel's code that writes AAAA, AAAB and so on to the first serial line, then these words, and halts."""
     code = bytes.fromhex(
@@ -125,11 +130,12 @@ def talking(lines, last):
         "89 de"         # mov si, bx
         "c1 c6 04"      # digit: rol si, 4
         "89 f0 24 0f"   # mov ax, si; and al, 15
-        "04 41 ee"      # add al, 'A'; out dx, al
-        "e2 f4"         # loop digit
-        "b0 0a ee 43"   # mov al, 10; out dx, al; inc bx
-        "81 fb") + lines.to_bytes(2, "little") + bytes.fromhex("75 e5")  # cmp bx, lines; jne line
-    return code + b"".join(b"\xb0" + bytes([byte]) + b"\xee" for byte in last) + HALT
+        "04 41") + PUT + bytes.fromhex(  # add al, 'A'
+            "e2 e7"     # loop digit
+            "b0 0a") + PUT + bytes.fromhex(  # mov al, 10
+                "43"    # inc bx
+                "81 fb") + lines.to_bytes(2, "little") + bytes.fromhex("75 cb")  # cmp bx, lines; jne line
+    return code + b"".join(b"\xb0" + bytes([byte]) + PUT for byte in last) + HALT
 
 
 def talked(lines, last):
