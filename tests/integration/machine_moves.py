@@ -144,7 +144,8 @@ def another_ones_word_is_looked_at():
 
 
 if __name__ == "__main__":
-    tap.run([a_cvm_is_found_where_its_host_went, a_cvm_of_a_manager_that_is_gone_is_found_and_removed,
-             what_a_manager_that_stands_by_does_not_make_the_other_one_makes,
-             who_names_no_manager_of_the_only_fleet_has_a_cvm_of_any,
-             two_that_say_the_other_has_it_are_not_believed_for_ever, another_ones_word_is_looked_at])
+    tap.run(tap.side_by_side(
+        a_cvm_is_found_where_its_host_went, a_cvm_of_a_manager_that_is_gone_is_found_and_removed,
+        what_a_manager_that_stands_by_does_not_make_the_other_one_makes,
+        who_names_no_manager_of_the_only_fleet_has_a_cvm_of_any,
+        two_that_say_the_other_has_it_are_not_believed_for_ever, another_ones_word_is_looked_at))
