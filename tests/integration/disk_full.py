@@ -443,7 +443,7 @@ def a_bundle_that_does_not_fit_is_not_said_to_be_there():
 
 
 if __name__ == "__main__":
-    room.enter()
+    room.enter(alone=True)
     manager_libvirt.libvirt.up()
     tap.run([
         a_launch_needs_room_for_its_record_and_leaves_nothing_without,

@@ -404,7 +404,7 @@ def nothing_is_double_and_nothing_is_lost():
 
 
 if __name__ == "__main__":
-    room.enter()
+    room.enter(alone=True)
     started = [bus()]
     hosts.extend(Host(number) for number in (1, 2))
     for each in hosts:

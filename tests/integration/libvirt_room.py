@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A libvirt of one's own: in namespaces for mounts and processes, so that a test may kill it, sees
-every process that is left over, and takes all of them along when it ends."""
+every process that is left over, and takes all of them along when it ends. Alone in its network it also
+shares no port, so that rooms can be used side by side."""
 import json
 import os
 import subprocess
@@ -13,11 +14,13 @@ LIBRARY = os.path.join(ROOT, "scripts/lib/libvirt.sh")
 URI = "qemu:///system"
 
 
-def enter():
-    """Starts this program anew in the room; returns in there."""
+def enter(alone=False):
+    """Starts this program anew in the room; returns in there. `alone`: of the network it has loopback, and no more."""
     if "--in-the-room" in sys.argv:
         sys.argv.remove("--in-the-room")
         furnish()
+        if alone:
+            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         return
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root to start libvirt")
@@ -26,7 +29,7 @@ def enter():
     # be gone, and a zombie is not. Shells do.
     sanitized.leave()
     os.execvp("unshare", ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child",
-                          "bash", "-c", '"$@"; exit $?', "room",
+                          *["--net"] * alone, "bash", "-c", '"$@"; exit $?', "room",
                           sys.executable, "-u", *sys.argv, "--in-the-room"])
 
 
@@ -36,6 +39,9 @@ def furnish():
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", path], check=True)
     for path in ["/run/dbus", "/run/lock"]:
         os.mkdir(path)
+    # Debian's settings, and what libvirt keeps beside them.
+    subprocess.run(["cp", "-a", "/etc/libvirt", "/run/libvirt-settings"], check=True)
+    subprocess.run(["mount", "--bind", "/run/libvirt-settings", "/etc/libvirt"], check=True)
 
 
 class Libvirt:

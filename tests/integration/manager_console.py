@@ -125,7 +125,7 @@ def the_command_line_prints_it_harmless():
 
 
 if __name__ == "__main__":
-    room.enter()
+    room.enter(alone=True)
     with tempfile.NamedTemporaryFile("w", prefix="virtlogd-") as conf:
         conf.write("max_size = 131072\n")
         conf.flush()

@@ -409,7 +409,7 @@ def what_a_host_lacks_is_said():
 
 
 if __name__ == "__main__":
-    room.enter()
+    room.enter(alone=True)
     started = [bus()]
     hosts.extend(Host(number) for number in (1, 2, 3))
     for each in hosts:

@@ -93,7 +93,7 @@ def one_that_is_changed_is_refused_by_name_and_the_others_serve():
 
 
 if __name__ == "__main__":
-    room.enter()
+    room.enter(alone=True)
     libvirt.up()
     tap.run([
         each_cvm_keeps_the_image_that_it_was_launched_from,

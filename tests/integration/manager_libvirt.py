@@ -819,7 +819,7 @@ def unsuitable_folders_are_refused():
 
 
 if __name__ == "__main__":
-    room.enter()
+    room.enter(alone=True)
     libvirt.up()
     few = [
         a_cvm_is_what_it_should_be_and_goes_without_a_trace,

@@ -317,7 +317,7 @@ def no_more_watch_than_there_are_places():
 
 
 if __name__ == "__main__":
-    room.enter()
+    room.enter(alone=True)
     libvirt.up()
     tap.run([
         cvms_are_listed_and_shown_by_what_they_are_called,
