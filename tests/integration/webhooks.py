@@ -417,19 +417,20 @@ def secrets_are_not_in_what_is_told():
 if __name__ == "__main__":
     tap.run([
         a_run_is_told_from_its_beginning_to_its_end,
-        what_is_not_taken_is_tried_again,
-        what_came_of_it_is_kept_until_it_can_be_written,
+        *tap.side_by_side(
+            what_is_not_taken_is_tried_again,
+            what_came_of_it_is_kept_until_it_can_be_written,
+            a_receiver_that_hangs_keeps_nobody_waiting,
+            certificates_are_verified,
+            nothing_is_lost_by_kill_9),
         one_is_sent_again_by_hand,
-        a_receiver_that_hangs_keeps_nobody_waiting,
         answers_without_an_end_are_not_read,
         who_is_gone_is_told_no_more,
         addresses_of_others_are_refused,
         an_address_that_may_not_be_gone_to_any_more_is_not,
-        certificates_are_verified,
         proxies_of_the_environment_do_not_count,
         who_administers_the_workspace_may,
         the_command_line_does_all_of_it,
-        nothing_is_lost_by_kill_9,
         settings_that_make_no_sense_are_refused_at_the_start,
         secrets_are_not_in_what_is_told,
     ])
