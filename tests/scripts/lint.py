@@ -142,6 +142,21 @@ def an_unwanted_call_is_found():
     breach("unwanted call", ("common/base/planted.c", HEAD + "\tstrcpy(a, b);\n"))
 
 
+def a_rule_that_cannot_be_asked_is_not_kept():
+    for name in ("scripts/lib/house.py", "scripts/lib/lint/rules.py"):
+        for broken in ("", "#!/usr/bin/python3\nraise SystemError\n"):
+            os.rename(COPY.path(name), COPY.path("kept"))
+            try:
+                if broken:
+                    with open(COPY.path(name), "w", encoding="utf-8") as file:
+                        file.write(broken)
+                    os.chmod(COPY.path(name), 0o755)
+                status, output = COPY.lint()
+            finally:
+                os.replace(COPY.path("kept"), COPY.path(name))
+            assert status == 1 and f"could not be asked: {name}" in output, (status, output)
+
+
 tap.run([
     the_tree_as_it_is_has_no_breach, a_merge_that_was_left_half_done_is_found,
     an_arrow_to_another_floor_is_found,
@@ -156,4 +171,5 @@ tap.run([
     a_test_outside_of_its_modules_room_is_found,
     a_code_of_failure_made_by_hand_is_found,
     an_unwanted_call_is_found,
+    a_rule_that_cannot_be_asked_is_not_kept,
 ])

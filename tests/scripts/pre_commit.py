@@ -13,13 +13,13 @@ sys.path.insert(0, os.path.join(HERE, "..", "integration"))
 import tap  # noqa: E402
 
 LICENCE = "/* SPDX-License-Identifier: Apache-2.0 */\n"
-GOOD = LICENCE + "int stray(void);\n\nint stray(void)\n{\n\treturn 0;\n}\n"
+GOOD = LICENCE + "/* stray.c \u2014 of no use. */\nint stray(void);\n\nint stray(void)\n{\n\treturn 0;\n}\n"
 UGLY = GOOD.replace("\treturn 0", "  return   0")
 FILE = "common/base/stray.c"
 
 
 class Clone:
-    """A copy of the sources in a repository of its own, which no configuration reaches."""
+    """A copy of the sources in a repository of its own, which no configuration reaches; each `with` finds it as it was."""
 
     def __init__(self):
         self.home = tempfile.TemporaryDirectory(prefix="cocos-hook-")
@@ -28,19 +28,23 @@ class Clone:
         self.env.update(HOME=self.home.name, GIT_CONFIG_NOSYSTEM="1", GIT_AUTHOR_NAME="a",
                         GIT_AUTHOR_EMAIL="a@example.org", GIT_COMMITTER_NAME="a",
                         GIT_COMMITTER_EMAIL="a@example.org")
-        # One file of each noun is enough, of the folders that the rules speak of.
+        # What the rules speak of.
         shutil.copytree(ROOT, self.root, symlinks=True,
-                        ignore=shutil.ignore_patterns("build*", ".git", "corpus", "__pycache__",
-                                                      "[b-z]*.[ch]", "*.py"))
+                        ignore=shutil.ignore_patterns("build*", ".git", "__pycache__", "attacks", "fuzz",
+                                                      "integration"))
         self.git("init", "-q")
         self.git("add", "-A")
         self.git("commit", "-q", "-m", "all")
+        self.first = self.git("rev-parse", "HEAD").strip()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.home.cleanup()
+        shutil.rmtree(os.path.join(self.root, ".git/hooks"))
+        os.mkdir(os.path.join(self.root, ".git/hooks"))
+        self.git("reset", "-q", "--hard", self.first)
+        self.git("clean", "-q", "-fdx")
 
     def run(self, *command):
         return subprocess.run(command, cwd=self.root, env=self.env, capture_output=True, text=True,
@@ -63,8 +67,11 @@ class Clone:
         return self.run("scripts/pre-commit")
 
 
+CLONE = Clone()
+
+
 def what_is_staged_counts_and_not_what_lies_beside_it():
-    with Clone() as clone:
+    with CLONE as clone:
         assert clone.hook().returncode == 0  # nothing staged
         clone.stage(FILE, GOOD)
         clone.write(FILE, UGLY)
@@ -78,7 +85,7 @@ def what_is_staged_counts_and_not_what_lies_beside_it():
 
 
 def the_rules_of_the_house_hold():
-    with Clone() as clone:
+    with CLONE as clone:
         clone.stage(FILE, GOOD.replace(LICENCE, ""))
         done = clone.hook()
         assert done.returncode == 1 and f"licence line missing: {FILE}" in done.stdout, done
@@ -93,7 +100,7 @@ def the_rules_of_the_house_hold():
 
 
 def installed_it_stops_a_commit():
-    with Clone() as clone:
+    with CLONE as clone:
         for _ in range(2):  # a second time changes nothing
             done = clone.run("scripts/pre-commit", "--install")
             assert done.returncode == 0, done
@@ -110,7 +117,7 @@ def installed_it_stops_a_commit():
 
 
 def a_subject_is_read():
-    with Clone() as clone:
+    with CLONE as clone:
         assert clone.run("scripts/pre-commit", "--install").returncode == 0
         long = "common: " + "x" * 64
         for good in (long, "common, rpc: a stray file", "common/base: a file\n\nWhy.", "Revert \"Something.\"",
@@ -128,7 +135,7 @@ def a_subject_is_read():
 
 
 def another_hook_is_not_replaced():
-    with Clone() as clone:
+    with CLONE as clone:
         path = os.path.join(clone.root, ".git/hooks/pre-commit")
         with open(path, "w", encoding="utf-8") as file:
             file.write("#!/bin/sh\n")
