@@ -283,7 +283,11 @@ static void on_lost(void *data)
 
 	if (d->service.stopping)
 		return;
-	log_warn("the lease has run out or is another instance's: this one serves no more");
+	log_warn("%s",
+		 d->store.lease
+			 ? "the lease has run out or is another instance's: this one serves no "
+			   "more"
+			 : "an instance has had the database: this one opens it anew");
 	d->is_lost = true;
 	stop(d, LOST_DRAIN_MS);
 	/* Nor may what a look has just found be sent: that is the other's. */
@@ -332,6 +336,8 @@ static int start(struct daemon *d, const struct config *c, struct err *e)
 	service_init(s, d->loop, d->queue, c->max_cvms);
 	if (lease_watch_new(d->loop, d->queue, d->store.lease, on_lost, d, &d->watch, e) < 0)
 		return err_code(e);
+	if (!d->store.lease)
+		store_queue_on_lost(d->queue, on_lost, d);
 	if (password_line_new(d->loop, &s->passwords, e) < 0 ||
 	    judge_line_new(d->loop, &s->judges, e) < 0 ||
 	    appraisal_new(d->loop, c, &s->appraisal, e) < 0 ||

@@ -37,7 +37,7 @@ static int take_lease(struct store *store, const struct store_lease_row *seen, s
 {
 	if (seen)
 		return store_lease_take(&store->db, store->lease, seen, e);
-	return store->database_lock >= 0 ? 0 : store_lease_end_all(&store->db, e);
+	return store->database_lock >= 0 ? 0 : store_lease_end_all(&store->db, &store->fence, e);
 }
 
 static int open_place(struct store *store, const char *dir, const char *database,

@@ -42,8 +42,10 @@ struct store {
 	int lock;                   /* `dir`/lock, which whoever uses the folder holds */
 	int database_lock;          /* the same of a database's file; -1: it is a server's */
 	struct store_lease
-		*lease; /* by which it has a server's database; NULL: it has that alone */
-	bool has_told;  /* webhooks have something to send since store_queue.h looked last */
+		*lease;   /* by which it has a server's database; NULL: it has that alone, */
+	int64_t fence;    /* since the lease had this one; 0: an instance's, or a file's */
+	bool is_replaced; /* an instance has had it since; the queue's */
+	bool has_told;    /* webhooks have something to send since store_queue.h looked last */
 };
 
 /* Opens the database, makes the tables if need be: a path, or a place as db_postgres.h says; NULL is

@@ -112,12 +112,32 @@ int store_lease_none(struct db *db, struct err *e)
 		       row.holder);
 }
 
-int store_lease_end_all(struct db *db, struct err *e)
+/* One more than that of the row: 0 says that nothing is to be looked at. */
+#define FENCE_ALONE "SELECT coalesce(max(fence), 0) + 1 FROM lease"
+
+int store_lease_end_all(struct db *db, int64_t *fence, struct err *e)
 {
-	return db_run(db, e,
-		      "UPDATE lease SET holder = '', authority = '', tenure = 0, until_ms = 0,"
-		      " fence = fence + 1",
-		      "");
+	if (db_run(db, e,
+		   "UPDATE lease SET holder = '', authority = '', tenure = 0, until_ms = 0,"
+		   " fence = fence + 1",
+		   "") < 0)
+		return err_code(e);
+	return db_number(db, fence, e, FENCE_ALONE, "");
+}
+
+int store_lease_alone(struct db *db, int64_t fence, struct err *e)
+{
+	int64_t now;
+
+	if (!fence)
+		return 0;
+	if (db_number(db, &now, e, FENCE_ALONE, "") < 0)
+		return err_code(e);
+	if (now == fence)
+		return 0;
+	return err_set(e, ERR_ABORTED,
+		       "an instance has had the database meanwhile, and this one begins anew: "
+		       "come again");
 }
 
 int store_lease_is_as(struct db *db, const struct store_lease_row *seen, struct err *e)

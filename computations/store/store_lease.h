@@ -66,8 +66,11 @@ int store_lease_read(struct db *db, struct store_lease_row *row, struct err *e) 
 
 /* Before the tables are touched. ERR_PRECONDITION while an instance's lease runs: for a service that is alone. */
 int store_lease_none(struct db *db, struct err *e) MUST_CHECK;
-/* Nor may any go on by the one that it had: a service that is alone has the database now. */
-int store_lease_end_all(struct db *db, struct err *e) MUST_CHECK;
+/* Nor may any go on by the one that it had: a service that is alone has the database now. `*fence`: by which it knows whether
+ * an instance had it since. */
+int store_lease_end_all(struct db *db, int64_t *fence, struct err *e) MUST_CHECK;
+/* First in each transaction of a service that is alone; `fence` 0, a file's: all is well. ERR_ABORTED: an instance had it. */
+int store_lease_alone(struct db *db, int64_t fence, struct err *e) MUST_CHECK;
 
 /* ERR_ABORTED: the row is not as it was `seen` any more. */
 int store_lease_is_as(struct db *db, const struct store_lease_row *seen, struct err *e) MUST_CHECK;

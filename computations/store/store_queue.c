@@ -52,6 +52,18 @@ static int run_one(struct store *store, struct entry *entry, struct err *e)
 	return db_script(&store->db, "RELEASE op", e);
 }
 
+/* Its session broke, and instances took the database and left it: what this one remembers is of before. */
+static int look_alone(struct store *store, struct err *e)
+{
+	int failed = store_lease_alone(&store->db, store->fence, e);
+
+	if (err_is(failed, ERR_ABORTED)) {
+		store->is_replaced = true;
+		e->code = ERR_UNAVAILABLE;
+	}
+	return failed ? err_code(e) : 0;
+}
+
 /* The lock of the audit log comes before all else that the transaction asks, or it may lose a race. */
 static int begin(struct store_queue *queue, struct err *e)
 {
@@ -63,7 +75,8 @@ static int begin(struct store_queue *queue, struct err *e)
 	STAILQ_FOREACH(entry, &queue->batch, next)
 		audits |= entry->audits;
 	if ((audits && store_audit_lock(queue->store, e) < 0) ||
-	    store_lease_begin(&queue->store->db, queue->store->lease, e) < 0) {
+	    store_lease_begin(&queue->store->db, queue->store->lease, e) < 0 ||
+	    look_alone(queue->store, e) < 0) {
 		db_rollback(&queue->store->db);
 		return err_code(e);
 	}
@@ -103,7 +116,9 @@ static void look_for_loss(struct store_queue *queue)
 {
 	void (*lost)(void *data) = queue->lost;
 
-	if (!lost || store_lease_runs(queue->store->lease))
+	const struct store *store = queue->store;
+
+	if (!lost || (store->lease ? store_lease_runs(store->lease) : !store->is_replaced))
 		return;
 	queue->lost = NULL;
 	lost(queue->lost_data);

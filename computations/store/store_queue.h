@@ -40,7 +40,8 @@ int store_queue_add_audited(struct store_queue *queue, const struct store_queue_
  * NULL: nobody. */
 void store_queue_on_told(struct store_queue *queue, void (*told)(void *data), void *data);
 
-/* On the loop, once, when the lease of the store (store_lease.h) is over: before any operation is told that it is done, and
+/* On the loop, once, when the lease of the store (store_lease.h) is over, or an instance has had the database of a service
+ * that is alone: before any operation is told that it is done, and
  * of those that follow none is run. NULL: nobody. */
 void store_queue_on_lost(struct store_queue *queue, void (*lost)(void *data), void *data);
 

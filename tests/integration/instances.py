@@ -437,6 +437,49 @@ def one_alone_takes_it_from_nobody_whose_lease_runs():
         a.again()
 
 
+def one_alone_that_was_replaced_begins_anew():
+    """Its session breaks, an instance has the database for a while, and is gone: what it remembers is of before."""
+    with Room() as room, Folder() as folder:
+        a, b = room.instances
+        for one in (b, a):
+            assert one.process.stop() == 0
+        alone = Instance(folder, room, "x", "127.0.0.9")
+        for name in ("INSTANCE", "LEASE"):
+            del alone.settings["COMPUTATIONS_" + name]
+        os.makedirs(folder("state"), 0o700)
+        with open(a.folder("state/witness.pem"), "rb") as key:
+            folder.write("state/witness.pem", key.read(), 0o600)
+        with alone:
+            until(alone.serves, "the one that is alone", TAKES)
+            made = create(alone)
+            b.again()
+            until(lambda: b.ready() == (503, "standby: a service without COMPUTATIONS_INSTANCE serves"), "b to wait", TAKES)
+            alone.signal(signal.SIGSTOP)
+            try:
+                room.server.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+                until(b.serves, "b", TAKES)
+                b.dial()
+                b.admin.Remove(computations.RemoveRequest(id=made), timeout=PATIENCE)
+                assert b.process.stop() == 0
+            finally:
+                alone.signal(signal.SIGCONT)
+
+            def is_refused():
+                try:
+                    create(alone)
+                except grpc.RpcError as why:
+                    assert why.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED), why
+                    return True
+                raise AssertionError("it goes on as if nobody else had been there")
+            assert is_refused()
+            alone.process.wait_line("an instance has had the database: this one opens it anew")
+            until(alone.serves, "it to serve anew", TAKES)
+            alone.dial()
+            assert create(alone)
+        a.again()
+        b.again()
+
+
 def a_real_agent_and_its_computation_go_on():
     with Room() as room, Folder() as folder:
         a, b = room.instances
@@ -516,5 +559,5 @@ def nothing_is_lost_or_doubled_in_a_storm():
 if __name__ == "__main__":
     tap.run([the_second_stands_by_and_serves_nobody, who_wakes_late_writes_nothing,
              who_is_cut_off_from_the_database_gives_way, another_key_or_authority_is_refused,
-             one_alone_takes_it_from_nobody_whose_lease_runs, a_real_agent_and_its_computation_go_on,
+             one_alone_takes_it_from_nobody_whose_lease_runs, one_alone_that_was_replaced_begins_anew, a_real_agent_and_its_computation_go_on,
              mails_are_sent_by_the_one_that_serves, nothing_is_lost_or_doubled_in_a_storm])
