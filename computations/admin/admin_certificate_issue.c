@@ -132,12 +132,21 @@ static void issue_now(struct request *r)
 	people_start(r, run_issue, certificate_reply);
 }
 
+/* Endorsements may take longer to be fetched than an agent waits. It comes again with its token, which is to be good for what
+ * it asks for then. */
+static int check_is_there(const struct request *r, struct err *e)
+{
+	return rpc_call_is_open(r->call)
+		       ? 0
+		       : err_set(e, ERR_CANCELLED, "who asked for the certificate has left");
+}
+
 static void on_verdict(void *data, const struct appraisal_verdict *verdict)
 {
 	struct request *r = data;
 	struct err e;
 
-	if (check_verdict(r->certificate, verdict, &e) < 0) {
+	if (check_is_there(r, &e) < 0 || check_verdict(r->certificate, verdict, &e) < 0) {
 		request_refuse(r, &e);
 		return;
 	}
@@ -158,7 +167,8 @@ static void judge_evidence(struct request *r)
 		return;
 	}
 	memcpy(asked.nonce, c->about.nonce, sizeof(asked.nonce));
-	if (check_signature(c, &e) < 0 || evidence_client(r->call, asked.client, &e) < 0 ||
+	if (check_is_there(r, &e) < 0 || check_signature(c, &e) < 0 ||
+	    evidence_client(r->call, asked.client, &e) < 0 ||
 	    appraisal_start(r->service->appraisal, &asked, c->evidence, c->evidence_len, on_verdict,
 			    r, &e) < 0)
 		request_refuse(r, &e);

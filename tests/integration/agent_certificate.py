@@ -8,7 +8,11 @@ import hashlib
 import json
 import os
 import re
+import signal
+import socket
+import threading
 
+import grpc
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -18,7 +22,7 @@ from agent_job import ALGO_KEY, manifest
 from agent_peer import AGENT, Agent, Client, Service, cvms_pb2, free_port
 from ca_peer import HOUR, Code, PeerAuthority, Root, spki
 from certificates import Issuer
-from harness import Folder, authority, read, until
+from harness import PATIENCE, Folder, authority, certificates, certificates_grpc, read, until
 from people import OK
 from teesim import MEASUREMENT, Teesim
 
@@ -459,6 +463,76 @@ def evidence_that_an_agent_gives_anybody_is_not_enough():
             said(agent, f"certificate {made.serial} of agent 'cvm-1' issued, until")
 
 
+class Keeps(PeerAuthority):
+    """Has an agent come to it with what is for another authority."""
+
+    def Issue(self, request, context):
+        self.kept = request  # pylint: disable=attribute-defined-outside-init
+        context.abort(Code.UNAUTHENTICATED, "kept")
+
+
+@contextlib.contextmanager
+def way_that_breaks(path):
+    """Connections to that socket: (where, how many bytes went there so far, what ends them)."""
+    with Folder() as folder, socket.socket(socket.AF_UNIX) as listener:
+        ends, sent = [], [0]
+
+        def pump(source, sink, is_counted):
+            with contextlib.suppress(OSError):
+                while piece := source.recv(65536):
+                    sink.sendall(piece)
+                    sent[0] += len(piece) if is_counted else 0
+
+        def accept():
+            with contextlib.suppress(OSError):
+                while True:
+                    pair = (listener.accept()[0], socket.socket(socket.AF_UNIX))
+                    pair[1].connect(path)
+                    ends.extend(pair)
+                    threading.Thread(target=pump, args=(*pair, True), daemon=True).start()
+                    threading.Thread(target=pump, args=(*reversed(pair), False), daemon=True).start()
+
+        def cut():
+            for one in (listener, *ends):
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+        listener.bind(folder("way"))
+        listener.listen()
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield folder("way"), lambda: sent[0], cut
+        finally:
+            cut()
+            for one in ends:
+                one.close()
+
+
+def who_has_left_gets_none_and_may_come_again():
+    """A vendor's endorsements took longer than the agent waited."""
+    with proving() as (page, tls, tee):
+        made = page.token()
+        with Keeps(tls) as other:
+            ended(lambda: Agent(page.service, options=["--tsm", tee.mount], certs={"ca.pem": read(tls("ca.pem")).decode()},
+                                settings={**settings(other.url, made.token),
+                                          "AGENT_CVM_GRPC_URL": f"localhost:{page.service.port}"}))
+        with way_that_breaks(page.service.socket) as (way, sent, cut), grpc.insecure_channel("unix:" + way) as channel:
+            stub = certificates_grpc.CertificateServiceStub(channel)
+            stub.List(certificates.ListRequest(), timeout=PATIENCE)
+            # It finds both when it wakes: the question, and that nobody waits for the answer.
+            os.kill(page.service.process.pid, signal.SIGSTOP)
+            try:
+                before = sent()
+                call = stub.Issue.future(other.kept, timeout=PATIENCE)
+                until(lambda: sent() >= before + other.kept.ByteSize(), "all of the question")
+                cut()
+                assert call.exception() is not None
+            finally:
+                os.kill(page.service.process.pid, signal.SIGCONT)
+            page.service.process.wait_line('CertificateService/Issue".*"caller":"left"')
+        assert page.listed()[made.serial].state == "open"
+        assert page.call("Issue", **{f.name: v for f, v in other.kept.ListFields()}).serial == made.serial
+
+
 if __name__ == "__main__":
     tap.run([an_authority_issues_for_the_token_and_the_service_wants_it,
              it_is_renewed_by_its_key_and_the_connection_goes_over,
@@ -476,4 +550,5 @@ if __name__ == "__main__":
              evidence_is_wanted_and_shown,
              without_evidence_there_is_none,
              another_image_has_none,
-             evidence_that_an_agent_gives_anybody_is_not_enough])
+             evidence_that_an_agent_gives_anybody_is_not_enough,
+             who_has_left_gets_none_and_may_come_again])
