@@ -31,8 +31,9 @@ static int tell(struct store *store, int64_t account, const char *name,
 	int row = 0;
 
 	if (db_query(&store->db, &rows, e,
-		     BILLING_PLACES_OF("?1", "?2") " ORDER BY p.workspace LIMIT ?3", "iii", account,
-		     month->since, (int64_t)BILLING_PLACES_MAX) < 0)
+		     "SELECT w.number FROM workspaces w WHERE w.number IN (" BILLING_PLACES_OF(
+			     "?1", "?2") ") ORDER BY w.number LIMIT ?3",
+		     "iii", account, month->since, (int64_t)BILLING_PLACES_MAX) < 0)
 		return err_code(e);
 	while (count < BILLING_PLACES_MAX && (row = db_next(rows, e)) > 0)
 		if (db_integer(rows, 0, 1, INT64_MAX, &places[count++], e) < 0)

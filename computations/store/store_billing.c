@@ -169,15 +169,27 @@ static int put_place(struct store *store, int64_t account, int64_t workspace,
 		      "iii", workspace, month->since, account);
 }
 
+/* Those that are removed stay an account's, and take no room of others. */
+static int count_places(struct store *store, int64_t account, const struct usage_month *month,
+			int64_t *count, struct err *e)
+{
+	return db_number(&store->db, count, e,
+			 "SELECT count(*) FROM workspaces w WHERE w.number IN (" BILLING_PLACES_OF(
+				 "?1", "?2") ")",
+			 "ii", account, month->since);
+}
+
 int billing_give(struct store *store, const struct billing_account *account, int64_t workspace,
 		 int64_t now, struct err *e)
 {
 	struct billing_account payer = { .name = NULL };
 	struct usage_month month;
+	int64_t count;
 	bool is_paid;
 	int failed = 0;
 
 	if (month_of(now, &month, e) < 0 ||
+	    count_places(store, account->number, &month, &count, e) < 0 ||
 	    billing_payer(store, workspace, &month, &payer, &is_paid, e) < 0)
 		return err_code(e);
 	if (is_paid && payer.number == account->number)
@@ -187,7 +199,7 @@ int billing_give(struct store *store, const struct billing_account *account, int
 		failed = err_set(e, ERR_PRECONDITION,
 				 "account %s pays for that workspace: take it from there first",
 				 payer.name);
-	else if (account->workspaces >= BILLING_PLACES_MAX)
+	else if (count >= BILLING_PLACES_MAX)
 		failed = err_set(e, ERR_EXHAUSTED,
 				 "account %s pays for %d workspaces: no more can be", account->name,
 				 BILLING_PLACES_MAX);
@@ -226,7 +238,8 @@ int billing_places(struct store *store, int64_t account, int64_t now, size_t max
 		     "SELECT coalesce(w.name, '') FROM (" BILLING_PLACES_OF(
 			     "?1", "?2") ") h"
 					 " LEFT JOIN workspaces w ON w.number = h.workspace"
-					 " ORDER BY coalesce(w.name, ''), h.workspace LIMIT ?3",
+					 " ORDER BY CASE WHEN w.number IS NULL THEN 1"
+					 " ELSE 0 END, w.name, h.workspace LIMIT ?3",
 		     "iii", account, month.since, (int64_t)max) < 0)
 		return err_code(e);
 	while (got < max && (row = db_next(rows, e)) > 0) {

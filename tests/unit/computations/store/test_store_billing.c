@@ -183,6 +183,41 @@ static void a_workspace_is_paid_by_months(void **state)
 	billing_account_done(&a);
 }
 
+/* However many of its workspaces came and went. */
+static void those_that_are_removed_take_no_room(void **state)
+{
+	struct store_room *f = *state;
+	char name[32], *names[BILLING_PLACES_MAX];
+	struct billing_account a;
+	size_t count;
+
+	add(f, "acme", "small");
+	for (int i = 0; i < BILLING_PLACES_MAX; i++) {
+		snprintf(name, sizeof(name), "gone-%d", i);
+		assert_ok(give(f, "acme", place(f, name), october), f->e);
+		if (i)
+			assert_ok(workspace_remove(&f->store.db, name, &f->e), f->e);
+	}
+	assert_ok(give(f, "acme", place(f, "lab"), november), f->e);
+	a = find(f, "acme", november);
+	assert_ok(billing_places(&f->store, a.number, november, BILLING_PLACES_MAX, names, &count,
+				 &f->e),
+		  f->e);
+	assert_int_equal(count, BILLING_PLACES_MAX);
+	assert_string_equal(names[0], "gone-0");
+	assert_string_equal(names[1], "lab");
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	/* As many as there may be at a time. */
+	for (int i = 2; i < BILLING_PLACES_MAX; i++) {
+		snprintf(name, sizeof(name), "more-%d", i);
+		assert_ok(give(f, "acme", place(f, name), november), f->e);
+	}
+	assert_refused(give(f, "acme", place(f, "last"), november), f->e, ERR_EXHAUSTED,
+		       "no more can be");
+	billing_account_done(&a);
+}
+
 /* Nor does it change what an account has to pay when its months are summed up. */
 static void old_months_stay_paid(void **state)
 {
@@ -397,6 +432,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_ROOM_ROW(accounts_come_and_go),
 		STORE_ROOM_ROW(a_workspace_is_paid_by_months),
+		STORE_ROOM_ROW(those_that_are_removed_take_no_room),
 		STORE_ROOM_ROW(old_months_stay_paid),
 		STORE_ROOM_ROW(a_plan_is_of_all_its_workspaces),
 		STORE_ROOM_ROW(cvms_of_all_are_warned_and_ended),
