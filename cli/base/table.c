@@ -315,6 +315,11 @@ int table_print(const struct table *t, const struct cli *cli, const char *none, 
 	return flush(cli->out, e);
 }
 
+static const char *label(const struct table *t, size_t column)
+{
+	return t->labels ? t->labels[column] : t->columns[column].key;
+}
+
 int table_print_one(const struct table *t, const struct cli *cli, struct err *e)
 {
 	enum format format = format_of(cli);
@@ -329,10 +334,10 @@ int table_print_one(const struct table *t, const struct cli *cli, struct err *e)
 		return flush(cli->out, e);
 	}
 	for (size_t c = 0; c < t->width; c++)
-		if (strlen(t->columns[c].key) > width)
-			width = strlen(t->columns[c].key);
+		if (strlen(label(t, c)) > width)
+			width = strlen(label(t, c));
 	for (size_t c = 0; c < t->width; c++) {
-		print_padded(cli->out, t->columns[c].key, width, false);
+		print_padded(cli->out, label(t, c), width, false);
 		fprintf(cli->out, "%s\n", cell(t, 0, c)->shown);
 	}
 	return flush(cli->out, e);

@@ -26,6 +26,7 @@ struct json_out;
 struct table {
 	const struct table_column *columns; /* borrowed; the last has no head */
 	size_t width;                       /* columns */
+	const char *const *labels;          /* of one row, for people; NULL: the keys */
 	struct table_cell *cells;
 	size_t count, room;
 	char **objects; /* of rows that are another for programs; NULL: there are none */

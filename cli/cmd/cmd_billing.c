@@ -38,6 +38,24 @@ static const struct table_column columns_of_one[] = {
 	{ NULL, NULL, false },
 };
 
+/* People see hours, programs milliseconds: the keys would be wrong for people. */
+static const char *const labels_of_one[] = { "account",
+					     "plan",
+					     "state",
+					     "workspaces",
+					     "limit_cvm_hours",
+					     "limit_cpu_hours",
+					     "limit_memory_gib_hours",
+					     "maker",
+					     "created",
+					     "month",
+					     "cvm_hours",
+					     "cpu_hours",
+					     "memory_gib_hours",
+					     "pays_for" };
+_Static_assert(ARRAY_LEN(labels_of_one) == ARRAY_LEN(columns_of_one) - 1,
+	       "a label for each column");
+
 static const struct table_column columns_of_plan[] = {
 	{ "PLAN", "plan", false },
 	{ "MAX-CVM-HOURS", "cvm_hours", false },
@@ -81,6 +99,19 @@ static void add_one(struct table *t, const Billing__Account *a)
 	table_words(t, a->workspaces, a->n_workspaces);
 }
 
+/* A workspace that is removed has no name to be shown. */
+static void note_removed(const Billing__Account *a)
+{
+	size_t removed = 0;
+
+	for (size_t i = 0; i < a->n_workspaces; i++)
+		removed += !*a->workspaces[i];
+	if (removed)
+		fprintf(stderr,
+			"note: %zu of its workspaces %s removed; 'usage --account' says which\n",
+			removed, removed == 1 ? "is" : "are");
+}
+
 /* One call that is answered with the account. */
 static enum cli_exit ask_one(struct cli *cli, const struct rpc_method *method,
 			     const ProtobufCMessage *request, struct err *e)
@@ -90,12 +121,14 @@ static enum cli_exit ask_one(struct cli *cli, const struct rpc_method *method,
 	enum cli_exit status;
 
 	table_init(&t, columns_of_one);
+	t.labels = labels_of_one;
 	if (table_check(cli, e) < 0)
 		return CLI_USAGE;
 	status = computation_call(cli, method, request, &response, e);
 	if (status != CLI_OK)
 		return status;
 	add_one(&t, (const Billing__Account *)response);
+	note_removed((const Billing__Account *)response);
 	protobuf_c_message_free_unpacked(response, NULL);
 	return table_print_one(&t, cli, e) < 0 ? CLI_FAILED : CLI_OK;
 }

@@ -212,6 +212,10 @@ def the_command_line_does_all_of_it():
         assert json.loads(ours(running, "billing", "give", "acme", "den", "-o", "json").ok())["pays_for"] == ["den", "lab"]
         spent(running, "lab", 9 * HOUR_MS)
         spent(running, "default", HOUR_MS)
+        seen = dict(line.split() for line in ours(running, "billing", "show", "acme").ok().splitlines())
+        assert seen["cpu_hours"] == "9.000" and "cpu_ms" not in seen, seen  # people see hours, by that name
+        running.root("RemoveWorkspace", name="den")
+        assert "note: 1 of its workspaces is removed" in ours(running, "billing", "show", "acme").err
         statement = ours(running, "usage", "--account", "acme", "-o", "csv")
         assert {row["workspace"] for row in csv.DictReader(io.StringIO(statement.ok()))} == {"lab"}, statement.ok()
         assert "note: account acme has used 9.000 of its 10 CPU hours" in statement.err, statement.err
@@ -225,7 +229,7 @@ def the_command_line_does_all_of_it():
         ours(running, "billing", "create", "more", "--plan", "small").ok()
         assert ours(running, "billing", "remove", "more").ok() == "account more removed\n"
         ours(running, "billing", "show", "more").refused(1, "no billing account", "billing list")
-        ours(running, "usage", "--account", "more").refused(1, "no billing account")
+        ours(running, "usage", "--account", "more").refused(1, "no billing account", "billing list")
         ours(running, "usage", "--account", "acme", "--workspace", "lab").refused(1, "name one of them")
 
 

@@ -90,6 +90,9 @@ static void one_is_shown_whole(void **state)
 	table_pairs(&t, "a=1");
 	prints(&t, "", true,
 	       "name    \xc3\xa4\nsize    18446744073709551615\nmade    -\nlabels  a=1\n");
+	t.labels = (const char *const[]){ "name", "bytes", "when", "labels" };
+	prints(&t, "", true,
+	       "name    \xc3\xa4\nbytes   18446744073709551615\nwhen    -\nlabels  a=1\n");
 	prints(&t, "json", true,
 	       "{\"name\":\"\xc3\xa4\",\"size\":18446744073709551615,\"made\":null,\"labels\":{\"a\":\"1\"}}\n");
 	prints(&t, "yaml", true,
