@@ -313,14 +313,28 @@ static void hint_connection(struct client *client, const struct err *e)
 				 : "");
 }
 
-/* A server without that method: another daemon, or an older one. */
-static void hint_method(struct client *client)
+/* In the words of ours, and of gRPC's implementations. */
+static bool is_no_method(const struct err *e)
+{
+	static const char *const words[] = { "no method '", "no service for '", "unknown method",
+					     "unknown service", "Method not found" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strstr(e->text, words[i]))
+			return true;
+	return false;
+}
+
+/* A server without that method: another daemon, or an older one. One that has it says itself what it does not do. */
+static void hint_method(struct client *client, const struct err *e)
 {
 	const struct peer *peer = &peers[client->peer];
 	bool is_meant = false;
 	const char *name = first_contact_name(client, &is_meant);
 
 	client->is_another = name && !is_meant;
+	if (name && is_meant && !is_no_method(e))
+		return;
 	if (name && is_meant)
 		cli_hint(client->cli,
 			 "%s is there, but an older one that does not offer this: bring it "
@@ -351,7 +365,7 @@ void client_hint(struct client *client, const struct err *e)
 			"it did not answer in time: try again, or give it more with --grpc-timeout");
 		break;
 	case ERR_UNIMPLEMENTED:
-		hint_method(client);
+		hint_method(client, e);
 		break;
 	case ERR_EXHAUSTED:
 		cli_hint(client->cli, "a limit is reached: try again later, or have it raised");

@@ -91,11 +91,12 @@ static const char *what_is_there(const char *command)
 		{ "billing ", "'cocos-cli billing list', 'billing plans' and 'cocos-cli workspace "
 			      "list' show what is there" },
 		{ "certificate ", "'cocos-cli certificate list' shows what is there" },
-		{ "usage", "'cocos-cli workspace list' shows what is there" },
-		{ "workflow ",
-		  "'cocos-cli workflow list', with --workspace of one, shows what is there" },
-		{ "executor ",
-		  "'cocos-cli executor list', with --workspace of one, shows what is there" },
+		{ "usage", "'cocos-cli workspace list' and 'cocos-cli billing list' show what is "
+			   "there" },
+		{ "workflow ", "'cocos-cli workspace list' and 'cocos-cli workflow list', with "
+			       "--workspace of one, show what is there" },
+		{ "executor ", "'cocos-cli workspace list' and 'cocos-cli executor list', with "
+			       "--workspace of one, show what is there" },
 		{ "audit ", "'cocos-cli audit export' prints the head of what is there" },
 		{ "session ", "'cocos-cli user list' and 'cocos-cli session list USER' show what "
 			      "is there" },
