@@ -252,6 +252,15 @@ static int not_now(struct store *store, enum deed deed, const struct computation
 		       log_quote(c->id).text, decide_words(deed));
 }
 
+/* Whether another token of his would do: else it is a role that he lacks. */
+static bool is_for_too_little(const struct admin_caller *caller, enum deed deed)
+{
+	struct decide_caller with_all = caller->rights;
+
+	with_all.scope = ACTIONS_ALL;
+	return decide(&with_all, deed, DECIDE_CREATED) != DECIDE_REFUSED;
+}
+
 static int refused(const struct admin_caller *caller, enum deed deed, struct err *e)
 {
 	if (!caller->who.person)
@@ -259,6 +268,10 @@ static int refused(const struct admin_caller *caller, enum deed deed, struct err
 	if (caller->has_login)
 		return err_set(e, ERR_DENIED, "user %s may not %s", caller->who.name,
 			       decide_words(deed));
+	if (!is_for_too_little(caller, deed))
+		return err_set(e, ERR_DENIED,
+			       "user %s may not %s: ask somebody whose role allows it",
+			       caller->who.name, decide_words(deed));
 	return err_set(e, ERR_DENIED,
 		       "user %s may not %s with this token: 'cocos-cli whoami' says what it is for",
 		       caller->who.name, decide_words(deed));

@@ -287,7 +287,7 @@ def commands_do_all_of_it():
             {"name": "lab", "role": "administrator", "members": 2, "computations": 0,
              "created": cli("workspace", "show", "lab", "--json", **mine).json()["created"]}]
         cli("workspace", "show", "default", **mine).refused(1, "no workspace 'default'")
-        cli("workspace", "add", "more", **mine).refused(1, "may not administer this service")
+        cli("workspace", "add", "more", **mine).refused(1, "may not administer this service: ask somebody whose role")
         cli("workspace", "member", "suspend", "lab", "bert", **mine).ok()
         assert [(m["user"], m["role"], m["state"]) for m in cli(
             "workspace", "member", "list", "lab", "--json", **mine).json()] == [
