@@ -6,6 +6,7 @@
 #include "common/base/file.h"
 #include "common/base/timestamp.h"
 #include "common/db/db_postgres.h"
+#include "common/metrics/metrics_server.h"
 #include "common/preflight/preflight_crl.h"
 #include "common/preflight/preflight_database.h"
 #include "common/preflight/preflight_listen.h"
@@ -191,12 +192,16 @@ static int look_mail(void *subject, char *found, struct err *e)
 	if (!failed)
 		failed = mail_post_new(server, &stopped, &post, e);
 	if (!failed)
-		failed = preflight_found(found, "by %s, port %u, %s%s, from %s", server->host,
+		failed = preflight_found(found, "by %s, port %u, %s%s, from %s%s", server->host,
 					 server->port,
 					 server->is_plain   ? "in plaintext on this machine"
 					 : server->is_smtps ? "with TLS"
 							    : "with STARTTLS",
-					 *server->user ? " and a password" : "", server->from);
+					 *server->user ? " and a password" : "", server->from,
+					 metrics_address_is_open(c->web)
+						 ? ""
+						 : "; its links lead to this machine alone, as "
+						   "COMPUTATIONS_WEB does");
 	explicit_bzero(server, sizeof(*server));
 	return failed;
 }

@@ -324,7 +324,7 @@ def settings_that_make_no_sense_are_refused_at_the_start():
             assert "sesame" not in ran.stderr + ran.stdout
         os.chmod(secret, 0o640)
         for change, wanted in (({"SMTP_USER": "cocos", "SMTP_PASSWORD_FILE": secret},
-                                f"by localhost, port 587, in plaintext on this machine and a password, from {FROM}"),
+                                f"by localhost, port 587, in plaintext on this machine and a password, from {FROM}; its links lead to this machine alone"),
                                ({"SMTP_URL": "smtps://mail.example.org"}, f"by mail.example.org, port 465, with TLS, from {FROM}"),
                                ({"SMTP_URL": "smtp://[2001:db8::1]:25"}, f"by 2001:db8::1, port 25, with STARTTLS, from {FROM}"),
                                (None, "no COMPUTATIONS_SMTP_URL is set")):
