@@ -249,11 +249,12 @@ static void put_output(const struct node_row *n, bool is_end, struct writer *w)
 		page_put(w, "–</td>");
 		return;
 	}
+	page_put(w, "<span>");
 	if (n->size)
 		page_put(w, "%d bytes, sealed", n->size);
 	else
 		page_put(w, "wiped");
-	page_put(w, "<span class=\"sub\">for %s</span></td>",
+	page_put(w, "<span class=\"sub\">for %s</span></span></td>",
 		 is_end ? "the submitter" : "the next executors");
 }
 
