@@ -62,8 +62,8 @@ static int check_days(const struct ca_wish *wish, struct err *e)
 
 	if (wish->days > rule->days_max)
 		return err_set(e, ERR_INVALID,
-			       "the certificate of a %s is for at most %u days, not %u", rule->name,
-			       rule->days_max, wish->days);
+			       "a certificate for role %s is for at most %u days, not %u",
+			       rule->name, rule->days_max, wish->days);
 	if (wish->hours > CA_TOKEN_HOURS_MAX)
 		return err_set(e, ERR_INVALID, "a token ends after at most %d hours, not %u",
 			       CA_TOKEN_HOURS_MAX, wish->hours);

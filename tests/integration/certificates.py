@@ -471,6 +471,8 @@ def without_an_authority_nothing_is_issued():
 
 def commands_do_all_of_it():
     with Issuer() as page, Folder() as folder:
+        cli("certificate", "token", "agent", "a", "--days", "8", **page.cli).refused(
+            1, "a certificate for role agent is for at most 7 days, not 8")
         made = cli("certificate", "token", "manager", "vm1.example.org", "--days", "5", "--hours", "2", **page.cli)
         assert made.status == 0 and re.fullmatch("[0-9a-f]{64}\n", made.out), made.err
         serial = re.search("for certificate ([0-9a-f]{32})", made.err)[1]
