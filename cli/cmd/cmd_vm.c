@@ -86,6 +86,9 @@ static int read_certs_token(struct cli *cli, char **text, struct err *e)
 			e, ERR_INVALID,
 			"--ca-url wants --server-ca, by which the agent knows the authority, and "
 			"neither --client-crt nor --client-key");
+	if (strncmp(cli_value(cli, "ca-url"), "https://", strlen("https://")) != 0)
+		return err_set(e, ERR_INVALID, "--ca-url: %s is not https://HOST[:PORT]",
+			       log_quote(cli_value(cli, "ca-url")).text);
 	if (file_read_text(path, CERTS_TOKEN_MAX, text, e) < 0)
 		return err_wrap(e, "--certs-token");
 	len = strcspn(*text, "\r\n");

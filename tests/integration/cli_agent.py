@@ -686,6 +686,7 @@ def vms_are_asked_for_with_everything():
             agent_cvm_ca_url="https://ca", agent_certs_token="web-1:5ecret")
         for more, said in ((["--ca-url", "https://ca"], "go together"), (["--certs-token", token], "go together"),
                            (from_ca[3:] + ["--client-crt", folder("client.pem")], "wants --server-ca"),
+                           ([w.replace("https:", "http:") for w in from_ca[3:]], "--ca-url: 'http://ca' is not https://"),
                            (from_ca[5:], "wants --server-ca"), ([*from_ca[3:-1], two], "is not one line"),
                            ([*from_ca[3:-1], folder.write("empty", "\n")], "is not one line"),
                            ([*from_ca[3:-1], folder("none")], "--certs-token: ")):
