@@ -152,6 +152,7 @@ def whose_end_is_not_known_is_not_made_again():
     with Once() as ward:
         first = ward.send("/api/computations", written(), "k")
         assert first.status == 201
+        until(lambda: ward.rows("status") == [(201,)], "its end to be kept, which is behind the answer")
         with ward.database() as database:
             database.execute("UPDATE once_keys SET status = 0, made = '', location = ''")
         refused(ward.send("/api/computations", written(), "k"), 409, "not known")
