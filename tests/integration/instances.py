@@ -29,6 +29,7 @@ from job_host import Agent
 from journal_book import Writer
 from journal_witness import statement_of
 from people import Caller
+from ports import free_port
 from sign_in import PASSWORD
 from smtp_server import FROM, Mailbox, invite, listed, until_mail
 
@@ -488,7 +489,7 @@ def a_real_agent_and_its_computation_go_on():
                 return any(c.id == "real" and c.connected
                            for c in one.admin.ListCvms(computations.ListRequest(), timeout=PATIENCE).cvms)
             until(lambda: is_connected(a), "the agent")
-            made = create(a)
+            made = create(a, agent_config=cvms.AgentConfig(port=str(free_port())))
             a.admin.Run(computations.RunRequest(id=made, cvm_id="real"), timeout=PATIENCE)
             a.until_state(made, "Waiting for Algorithm")
             for happens in (room.kill, room.pause, room.end):
