@@ -313,11 +313,12 @@ static void hint_connection(struct client *client, const struct err *e)
 				 : "");
 }
 
-/* In the words of ours, and of gRPC's implementations. */
+/* In the words of ours, and of gRPC's implementations and their generated stubs ("method M not implemented"). */
 static bool is_no_method(const struct err *e)
 {
-	static const char *const words[] = { "no method '", "no service for '", "unknown method",
-					     "unknown service", "Method not found" };
+	static const char *const words[] = { "no method '",      "no service for '",
+					     "unknown method",   "unknown service",
+					     "Method not found", " not implemented" };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strstr(e->text, words[i]))
