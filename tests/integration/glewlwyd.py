@@ -81,6 +81,8 @@ class Glewlwyd:
             parameters["data-format"]["groups"] = {"multiple": True, "read": True, "write": True}
             db.execute("UPDATE g_user_module_instance SET gumi_parameters = ?", (json.dumps(parameters),))
             db.commit()
+            # Who reads here would stop its next change: it does not wait for a database that is busy.
+            assert db.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
         config = self.folder.write("glewlwyd.conf", CONFIG.format(
             port=self.port, page=self.folder("page"), modules=MODULES, database=self.folder("db"),
             types=", ".join(f'{{ extension = ".{end}" mime_type = "{kind}" }}' for end, kind in TYPES.items())))
