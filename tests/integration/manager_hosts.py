@@ -52,9 +52,12 @@ class Fleet(Manager):
         return sorted(vm.id for vm in self.vms().values() if vm.host == host.name)
 
     def until_there(self, *some):
-        """Hosts that were looked at take CVMs."""
-        for host in some or hosts:
-            self.process.wait_line(f"connected to {host.name}")
+        """Hosts that were looked at take CVMs: that is behind the connection, and tells how much memory they have."""
+        names = {host.name for host in some or hosts}
+        for name in names:
+            self.process.wait_line(f"connected to {name}")
+        until(lambda: names <= {host.name for host in self.stub.ListHosts(manager.ListHostsReq(), timeout=PATIENCE).hosts
+                                if host.memory}, "a look at each host")
 
     def start(self):
         super().start()
