@@ -80,8 +80,14 @@ class Host:
         self.process.wait()
 
     def domains(self):
-        """Ids of all that it knows."""
-        return [self.virsh("domuuid", name).strip() for name in self.virsh("list", "--all", "--name").split()]
+        """Ids of all that it knows; one that ends while it is asked for is none of them."""
+        while True:
+            names = self.virsh("list", "--all", "--name").split()
+            try:
+                return [self.virsh("domuuid", name).strip() for name in names]
+            except AssertionError:
+                if set(names) <= set(self.virsh("list", "--all", "--name").split()):
+                    raise
 
     def clear(self):
         if self.ended():
