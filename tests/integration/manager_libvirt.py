@@ -520,7 +520,7 @@ def a_client_that_goes_away_leaves_no_cvm():
             for cvm in list(m.records()):  # it was quicker than we were
                 m.remove(cvm)
             if number == 0:
-                assert m.process.text().count("nobody waits for it any more") == 1
+                m.process.wait_line("nobody waits for it any more")
         m.assert_nothing_left()
 
 
