@@ -328,6 +328,8 @@ def many_at_once_stay_within_the_limit():
         for name in good:
             running.root("Stop", computations.ComputationRequest(id=name))
         until(lambda: not running.played.there, "none is left")
+        # The service is told behind that.
+        until(lambda: not [m for m in machines_of(running) if not m.HasField("ended")], "its rows")
         made(running.root, "x", cpus=1, memory=1)
 
 
