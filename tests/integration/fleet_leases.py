@@ -29,6 +29,7 @@ from postgres import Postgres  # pylint: disable=wrong-import-position
 manager, _ = PROTOCOL["manager"]
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else random.SystemRandom().randrange(1 << 32)
 ROUNDS, OF_HOST, LEASE = sample.of(4, 20), 5, "6s"
+LONG_LEASE = "20s"  # where a test says who has which host meanwhile
 TAKES = 240  # seconds for a lease to end and its hosts to be taken, on a machine that has much else to do
 # What a call may hear while hosts go from one manager to the other.
 MAY_END = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.FAILED_PRECONDITION,
@@ -129,7 +130,7 @@ def has(m, *ids):
 
 
 def the_hosts_of_a_killed_manager_are_taken():
-    with Two() as two:
+    with Two(LEASE=LONG_LEASE) as two:
         a, b = two.a, two.b
         made = [a.made(name=f"vm-{n}") for n in range(3)]
         assert b.holds() == set() and not b.vms()
@@ -165,7 +166,7 @@ def the_hosts_of_a_killed_manager_are_taken():
 
 
 def a_manager_that_ends_in_order_gives_its_hosts_back():
-    with Two() as two:
+    with Two(LEASE=LONG_LEASE) as two:
         a, b = two.a, two.b
         cvm = a.made()
         a.stop()
@@ -205,7 +206,7 @@ def a_name_is_one_managers_and_its_own_restart_waits_for_nobody():
 
 
 def who_wakes_after_its_lease_writes_and_starts_nothing():
-    with Two() as two:
+    with Two(LEASE=LONG_LEASE) as two:
         a, b = two.a, two.b
         made = [a.made() for _ in range(3)]
         watch = a.stub.WatchVms(manager.WatchVmsReq(), timeout=TAKES)
@@ -239,7 +240,7 @@ def who_wakes_after_its_lease_writes_and_starts_nothing():
 def hosts_that_are_added_at_one_are_known_at_the_other():
     extra = hosts.pop()
     try:
-        with Two() as two:
+        with Two(LEASE=LONG_LEASE) as two:
             a, b = two.a, two.b
             assert a.host("add", extra.name, extra.uri, f"address={extra.address}", "tees=none", "cpus=64").status == 0
             until(lambda: extra.name in b.shown() and extra.name in a.holds(), "it in both", TAKES)

@@ -12,7 +12,7 @@ import grpc
 import libvirt_room as room
 import sample
 import tap
-from fleet_leases import SEED, TAKES, One, Storm, Two, assert_none_lost, has, holder, kill, pause, restart
+from fleet_leases import LONG_LEASE, SEED, TAKES, One, Storm, Two, assert_none_lost, has, holder, kill, pause, restart
 from harness import PATIENCE, PROTOCOL, Folder, until
 from host_check import check
 from libvirt_hosts import Host, bus
@@ -141,7 +141,7 @@ def a_watch_goes_on_from_a_revision_and_never_over_a_gap():
     def now(m):
         return m.stub.ListVms(manager.ListVmsReq(), timeout=PATIENCE).revision
 
-    with Two() as two:
+    with Two(LEASE=LONG_LEASE) as two:
         a, b = two.a, two.b
         begin = now(a)
         one = until(lambda: created(a, name="one"), "a CVM").cvm_id
@@ -171,7 +171,7 @@ def check_says_whose_each_host_is():
     def rows(m):
         return check("cocos-manager", {f"MANAGER_{key}": value for key, value in m.settings.items()})[1]
 
-    with Two() as two, Folder() as folder:
+    with Two(LEASE=LONG_LEASE) as two, Folder() as folder:
         cvm = until(lambda: created(two.a), "a CVM").cvm_id
         for m, words in ((two.a, f"{len(hosts)} of a, 0 of others"), (two.b, f"0 of b, {len(hosts)} of others")):
             found = rows(m)

@@ -24,7 +24,7 @@ import tap
 from computations_service import create, manifest
 from harness import PATIENCE, FakeAgent, Folder, Process, Refused, authority, computations, cvms, program, spki, until
 from host_check import check, failed
-from instance_room import TAKES, Instance, Room
+from instance_room import LONG_LEASE, TAKES, Instance, Room
 from job_host import Agent
 from journal_book import Writer
 from journal_witness import statement_of
@@ -311,7 +311,7 @@ class Crowd:
 
 
 def the_second_stands_by_and_serves_nobody():
-    with Room() as room:
+    with Room(LEASE=LONG_LEASE) as room:
         a, b = room.instances
         assert a.ready() == (200, "serving")
         until(lambda: b.ready() == (503, "standby: instance a serves"), "its words")
@@ -344,7 +344,7 @@ def the_second_stands_by_and_serves_nobody():
 
 
 def who_wakes_late_writes_nothing():
-    with Room() as room:
+    with Room(LEASE=LONG_LEASE) as room:
         a, b = room.instances
         before = create(a)
         waits = []
@@ -385,7 +385,7 @@ def who_is_cut_off_from_the_database_gives_way():
 
 
 def another_key_or_authority_is_refused():
-    with Room() as room, Folder() as folder:
+    with Room(LEASE=LONG_LEASE) as room, Folder() as folder:
         a, b = room.instances
         other = Instance(folder, room, "c", "127.0.0.9").begin()
         other.process.wait_line("witness.pem' is missing, which signs the log of heads: copy it from the instance that serves")
@@ -510,7 +510,8 @@ def mails_are_sent_by_the_one_that_serves():
 
     with Folder() as tls:
         authority(tls)
-        with Mailbox(tls, RCPT=["450 later"]) as box, Room(SMTP_URL=box.url, SMTP_FROM=FROM, SMTP_CA=tls("ca.pem")) as room:
+        with Mailbox(tls, RCPT=["450 later"]) as box, Room(
+                LEASE=LONG_LEASE, SMTP_URL=box.url, SMTP_FROM=FROM, SMTP_CA=tls("ca.pem")) as room:
             a, b = room.instances
             made = invite(root(a))
             until(lambda: listed(root(a))[made.number].mail_problem, "it was tried")
