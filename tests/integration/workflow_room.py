@@ -205,7 +205,8 @@ OUTPUTS = {
     "of another node": (lambda w, said, order: setattr(said, "number", 1), "of another"),
     "of another workflow": (lambda w, said, order: setattr(said, "sealed", seal_output(
         order, 0, 1, w.key_of("peer"), b"false", workflow="11" * 32)), "input of first"),
-    "changed": (lambda w, said, order: setattr(said, "sealed", said.sealed[:-1] + b"\0"), "input of first"),
+    "changed": (lambda w, said, order: setattr(said, "sealed", said.sealed[:-1] + bytes([said.sealed[-1] ^ 1])),
+                "input of first"),
     "cut": (lambda w, said, order: setattr(said, "sealed", said.sealed[:-20]), "input of first"),
     "none": (lambda w, said, order: setattr(said, "sealed", b""), "input of first"),
     "for others, too": (lambda w, said, order: setattr(said, "sealed", seal_output(
