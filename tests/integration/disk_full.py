@@ -42,10 +42,12 @@ class Disk:
         subprocess.run(["mount", "-o", "remount," + option, self.path], check=True)
 
     def leave(self, pages):
-        """Room for so many, besides what is used."""
-        used = os.statvfs(self.path)
-        self._set(f"size={(used.f_blocks - used.f_bfree + pages) * PAGE}")
-        assert os.statvfs(self.path).f_bfree == pages
+        """Room for so many, besides what is used: once more where a program has just given something back."""
+        def is_so():
+            used = os.statvfs(self.path)
+            self._set(f"size={(used.f_blocks - used.f_bfree + pages) * PAGE}")
+            return os.statvfs(self.path).f_bfree == pages
+        until(is_so, f"{pages} free pages")
 
     def leave_inodes(self, count):
         used = os.statvfs(self.path)
