@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 			p.source.mode = KIT_NEVER;
 			break;
 		case 's':
-			limits.handshake_ms = limits.prologue_ms = limits.preface_ms = 5000;
+			limits.handshake_ms = limits.prologue_ms = limits.preface_ms = 10000;
 			break;
 		case 'p':
 			p.is_plain = true;

@@ -129,10 +129,9 @@ def a_computation_goes_on_meanwhile():
         service.wait(lambda s: s.connections > connections)
         said(agent, "the next certificate's connection took over")
         last = max(ticks(service))
-        service.wait(lambda s: max(ticks(s)) > last + 5)
-        # None of its lines is missing; what was on its way when the connections changed may come twice, as after a break.
-        seen = ticks(service)
-        assert sorted(set(seen)) == list(range(1, max(seen) + 1)), seen
+        # None of its lines is missing; what was on its way when the connections changed may come twice, as after a break,
+        # and be read behind what the next connection brings.
+        service.wait(lambda s: max(ticks(s)) > last + 5 and len(set(ticks(s))) == max(ticks(s)))
         assert client.status().state == "Running", client.status()
         assert not [e for e in service.events() if "Failed" in e], service.events()
         client.close()

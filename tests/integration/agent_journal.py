@@ -67,7 +67,8 @@ class Keeper(Service):
         return True
 
     def file(self):
-        return b"".join(encoded(item) for item in self.journal + [self.head])
+        with self.changed:  # a head is of the entries that came with it
+            return b"".join(encoded(item) for item in self.journal + [self.head])
 
     def is_closed(self):
         return bool(self.journal) and cbor2.loads(self.journal[-1])[3] == "end" and \

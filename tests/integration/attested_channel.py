@@ -288,7 +288,7 @@ def the_client_wants_one_frame_of_bounded_size():
     def stall(server, connection):
         connection.send(frame(peer.AUTHENTICATOR, server.parts(connection).bytes())[:-1])
         server.behind += connection.rest()
-    refused(stall, "exchange before HTTP/2", options=("--connect-ms", "5000"))
+    refused(stall, "exchange before HTTP/2", options=("--connect-ms", "15000"))
 
 
 def the_client_wants_tls_1_3_and_h2():
