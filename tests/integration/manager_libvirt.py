@@ -521,6 +521,7 @@ def a_client_that_goes_away_leaves_no_cvm():
                 m.remove(cvm)
             if number == 0:
                 m.process.wait_line("nobody waits for it any more")
+                assert m.process.text().count("nobody waits for it any more") == 1
         m.assert_nothing_left()
 
 
