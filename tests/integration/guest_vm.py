@@ -58,6 +58,7 @@ class Vm:
         self.arguments = self._given(environment, certs, given) + self._disk(root) + list(extra)
         self.arguments += net or ["-netdev", "user,id=net0"]
         self.arguments += ["-m", str(memory or self.record["min_memory_mib"])]
+        self.emulation = "tcg"
         self.processes = []
 
     def path(self, name):
@@ -124,7 +125,7 @@ class Vm:
 
     def words(self):
         """QEMU's command line."""
-        return ["qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "max", "-smp", "1",
+        return ["qemu-system-x86_64", "-machine", "q35", "-accel", self.emulation, "-cpu", "max", "-smp", "1",
                 "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                 "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
                 "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
