@@ -138,10 +138,7 @@ static void take_news(struct jail *jail, const uint8_t *bytes, size_t len, int f
 	if (news == JAIL_STARTED && fd >= 0 && jail->results < 0) {
 		x->started = true;
 		jail->results = fd;
-		if (!reader_u8(&r))
-			log_warn("no control group here: memory is counted now and then, and a "
-				 "process has at most %d descriptors",
-				 JAIL_UNGROUPED_FILES);
+		jail_limits_tell(reader_u8(&r));
 		if (reader_left(&r) > 0)
 			log_warn("datasets and algorithm are read-only for the run: %.*s",
 				 (int)reader_left(&r), (const char *)r.pos);

@@ -256,7 +256,7 @@ static int build(const struct jail_init *init, struct jail_trees *trees, int *re
 
 static void tell_started(const struct jail_init *init, const struct jail_trees *trees, int results)
 {
-	char news[1 + sizeof(trees->unlayered)] = { (char)init->grouped };
+	char news[1 + sizeof(trees->unlayered)] = { (char)init->held };
 	size_t len = strlen(trees->unlayered);
 
 	memcpy(news + 1, trees->unlayered, len);

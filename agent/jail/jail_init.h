@@ -10,7 +10,8 @@ struct jail_init {
 	int sock;                  /* to the agent; only written */
 	int go;                    /* a byte comes when the user namespace has its maps; the other
 				    * end closes when the parent dies */
-	bool grouped;              /* a control group bounds memory and pids */
+	bool grouped;              /* a control group bounds memory */
+	unsigned int held;         /* what groups bound, for the agent: jail_group.h */
 };
 
 /* Runs in the new namespaces. Its end is the end of every process in there. */

@@ -5,8 +5,10 @@
  * returns only after the kernel has killed and reaped its whole name space.
  */
 #include "agent/jail/jail.h"
+#include "agent/jail/jail_group.h"
 #include "agent/jail/jail_init.h"
 #include "agent/jail/jail_limits.h"
+#include "agent/jail/jail_watch.h"
 #include "agent/process/child.h"
 #include "common/base/log.h"
 
@@ -85,18 +87,20 @@ static int start_init(struct outside *o, struct err *e)
 	return 0;
 }
 
-/* Until pid 1 ends by itself, or the agent sends anything or is gone. */
+/* Until pid 1 ends by itself, or the agent sends anything or is gone. Version 2 kills the whole
+ * group that runs out of memory; version 1 kills one process of it, and the rest is for us. */
 static void wait_for_end(const struct outside *o)
 {
 	CLEANUP(close) int pidfd = (int)syscall(SYS_pidfd_open, o->pid, 0);
 	struct pollfd ready[] = { { .fd = CHILD_SOCKET, .events = POLLIN },
 				  { .fd = pidfd, .events = POLLIN } };
+	bool watched = o->group.held & JAIL_HELD_BY_1;
 	int status;
 
 	while (pidfd >= 0 && ready[1].revents == 0) {
-		if (poll(ready, 2, -1) < 0 && errno != EINTR)
+		if (poll(ready, 2, watched ? JAIL_WATCH_MS : -1) < 0 && errno != EINTR)
 			break;
-		if (ready[0].revents)
+		if (ready[0].revents || (watched && jail_group_ran_out(&o->group)))
 			break;
 	}
 	kill(o->pid, SIGKILL); /* no one else can have the number: it is not reaped yet */
@@ -137,7 +141,7 @@ static int receive_spec(struct jail_spec_box **box, struct err *e)
 
 int jail_main(int argc, char **argv)
 {
-	struct outside o = { .init.sock = CHILD_SOCKET, .group = { .dir = -1, .parent = -1 } };
+	struct outside o = { .init.sock = CHILD_SOCKET, .group = jail_group_none };
 	CLEANUP(jail_spec_free) struct jail_spec_box *box = NULL;
 	struct err e = { 0 };
 	int type;
@@ -158,10 +162,11 @@ int jail_main(int argc, char **argv)
 	if (!failed) {
 		o.init.spec = jail_spec_of(box);
 		o.init.limits = jail_limits_filled(&o.init.spec->limits);
-		o.group = jail_group_make(&o.init.limits);
-		o.init.grouped = o.group.dir >= 0;
-		if (!o.init.grouped)
-			failed = jail_limits_ungrouped(o.init.spec->strict, &o.init.limits, &e);
+		o.group = jail_group_make(&o.init.limits, o.init.spec->strict);
+		o.init.held = o.group.held;
+		o.init.grouped = o.group.held & JAIL_HELD_MEMORY;
+		failed = jail_limits_ungrouped(o.init.spec->strict, o.group.held, &o.init.limits,
+					       &e);
 		if (!failed)
 			failed = run(&o, &e);
 		jail_group_remove(&o.group);

@@ -16,7 +16,7 @@
 
 enum jail_news {
 	JAIL_FAILED = 1,  /* text: it could not be built, or the program not executed */
-	JAIL_STARTED = 2, /* grouped(1), text: why folders could not be layered, or nothing;
+	JAIL_STARTED = 2, /* held(1), text: why folders could not be layered, or nothing;
 			   * results/'s descriptor comes along */
 	JAIL_EXITED = 3,  /* the program's wait status(4), big endian */
 	JAIL_MEMORY = 4,  /* it was killed for using more than its memory */

@@ -130,4 +130,57 @@ def tee_answers():
     }
 
 
-TARGETS = [guest_folders, tee_answers]
+def cgroup_lines():
+    def mount(rest=b"- cgroup cgroup rw,memory", path=b"/cg", root=b"/", ids=b"1 2 0:3"):
+        return b" ".join([ids, root, path, b"rw,nosuid", rest]) + b"\n"
+
+    def two(groups, *mounts):
+        return groups + b"\x1e" + b"".join(mounts)
+
+    memory = b"4:memory:/a:b\n"
+    groups = b"5:pids:/p\n" + memory + b"3:cpu,cpuacct:/\n1:name=systemd:/s\n0::/u/v\n"
+    hybrid = (b"22 1 8:1 / / rw shared:1 master:2 - ext4 /dev/sda1 rw\n"
+              + mount(b"- cgroup2 cgroup2 rw", b"/sys/fs/cgroup/unified") + mount(path=b"/sys/fs/cgroup/memory")
+              + mount(b"shared:3 - cgroup  rw,cpu,cpuacct", b"/sys/fs/cgroup/cpu,cpuacct")
+              + mount(b"- cgroup cgroup rw,pids", b"/my\\040pids\\134"))
+    return {
+        "hybrid": two(groups, hybrid),
+        "hybrid-cut": two(groups, hybrid[:-1]),
+        "groups-cut": two(groups[:-1], hybrid),
+        "unified": two(b"0::/\n", mount(b"- cgroup2 none rw", b"/sys/fs/cgroup")),
+        "unified-twice": two(b"0::/one\n0::/two\n"),
+        "unified-outside": two(b"0::/../x\n"),
+        "nothing": two(b""),
+        "zero": two(memory + b"\0\n", mount()),
+        "together": two(b"4:cpu,memory,pids:/x\n", mount(b"- cgroup c rw,cpu,memory,pids")),
+        "container": two(b"4:memory:/docker/c1/sub\n", mount(root=b"/docker/c1")),
+        "another-container": two(b"4:memory:/docker/c10\n", mount(root=b"/docker/c1")),
+        "outside": two(b"4:memory:/../x\n", mount()),
+        "dots": two(b"4:memory:/..x/...\n", mount()),
+        "on-top": two(memory, mount(path=b"/one"), mount(path=b"/two")),
+        "no-number": two(b"x:memory:/a\n"),
+        "empty-number": two(b":memory:/a\n"),
+        "large-number": two(b"4294967296:memory:/a\n"),
+        "no-path": two(b"4:memory\n"),
+        "empty-path": two(b"4:memory:\n"),
+        "relative-path": two(b"4:memory:a\n"),
+        "both-versions": two(b"0:memory:/a\n"),
+        "no-version": two(b"4::/a\n"),
+        "longest-path": two(b"4:memory:/" + b"x" * 1022 + b"\n", mount(root=b"/" + b"x" * 1022)),
+        "too-long-path": two(b"4:memory:/" + b"x" * 1023 + b"\n"),
+        "too-long-group": two(memory, mount(path=b"/" + b"x" * 1020)),
+        "too-long-line": two(memory, mount(b"- ext4 x " + b"x" * 32768)),
+        "too-many-groups": two(memory, mount() * 65),
+        "few-fields": two(memory, b"1 2 0:3 /\n"),
+        "no-ids": two(memory, mount(ids=b"a b 0:3")),
+        "no-device": two(memory, mount(ids=b"1 2 03")),
+        "no-file-system": two(memory, mount(b"shared:1")),
+        "no-options": two(memory, mount(b"- cgroup c")),
+        "escape-cut": two(memory, mount(path=b"/x\\04")),
+        "escape-digit": two(memory, mount(path=b"/x\\048")),
+        "escape-zero": two(memory, mount(path=b"/x\\000")),
+        "escape-large": two(memory, mount(path=b"/x\\777")),
+    }
+
+
+TARGETS = [cgroup_lines, guest_folders, tee_answers]

@@ -5,6 +5,7 @@
  */
 #include "agent/core/separation.h"
 #include "agent/jail/jail.h"
+#include "agent/jail/jail_group.h"
 #include "agent/jail/jail_landlock.h"
 #include "agent/jail/jail_limits.h"
 #include "agent/jail/runner_files.h"
@@ -515,15 +516,15 @@ static void without_a_group_less_is_allowed(void **state)
 	struct jail_limits limits = { .files = 1024 };
 	struct err e;
 
-	assert_ok(jail_limits_ungrouped(false, &limits, &e), e);
+	assert_ok(jail_limits_ungrouped(false, 0, &limits, &e), e);
 	assert_int_equal(limits.files, JAIL_UNGROUPED_FILES);
 	limits.files = 16;
-	assert_ok(jail_limits_ungrouped(false, &limits, &e), e);
+	assert_ok(jail_limits_ungrouped(false, 0, &limits, &e), e);
 	assert_int_equal(limits.files, 16);
-	assert_refused(jail_limits_ungrouped(true, &limits, &e), e, ERR_UNAVAILABLE,
+	assert_refused(jail_limits_ungrouped(true, 0, &limits, &e), e, ERR_UNAVAILABLE,
 		       "nothing is run without one");
 	limits.processor = 50;
-	assert_refused(jail_limits_ungrouped(false, &limits, &e), e, ERR_UNAVAILABLE,
+	assert_refused(jail_limits_ungrouped(false, 0, &limits, &e), e, ERR_UNAVAILABLE,
 		       "AGENT_RUN_PROCESSOR=50");
 }
 

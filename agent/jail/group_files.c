@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/jail/group_files.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define GROUP_PREFIX "cocos-jail-"
+
+DEFINE_CLEANUP(DIR *, closedir)
+
+int group_files_put(int dir, const char *file, const char *text)
+{
+	CLEANUP(close) int fd = openat(dir, file, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
+}
+
+int group_files_put_number(int dir, const char *file, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	return group_files_put(dir, file, text);
+}
+
+/* The process that "cocos-jail-<pid>" is named for is gone, or is we. */
+static bool is_stale(const char *name)
+{
+	if (strncmp(name, GROUP_PREFIX, strlen(GROUP_PREFIX)) != 0)
+		return false;
+	pid_t pid = (pid_t)strtol(name + strlen(GROUP_PREFIX), NULL, 10);
+	return pid == getpid() || (pid > 0 && kill(pid, 0) < 0 && errno == ESRCH);
+}
+
+static void remove_stale(int parent)
+{
+	int own = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(closedir) DIR *dir = dir_entries(own);
+	const struct dirent *item;
+
+	while (dir && (item = readdir(dir)))
+		if (is_stale(item->d_name))
+			unlinkat(parent, item->d_name, AT_REMOVEDIR);
+}
+
+int group_files_make(int parent, char name[GROUP_NAME_MAX])
+{
+	remove_stale(parent);
+	snprintf(name, GROUP_NAME_MAX, GROUP_PREFIX "%d", getpid());
+	if (mkdirat(parent, name, 0755) < 0)
+		return -1;
+	int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		unlinkat(parent, name, AT_REMOVEDIR);
+	return dir;
+}
+
+void group_files_remove(int parent, const char *name)
+{
+	for (int i = 0; unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno == EBUSY && i < 50; i++)
+		usleep(10000);
+}
+
+bool group_files_oom(int dir, const char *file)
+{
+	char text[512] = "";
+	CLEANUP(close) int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return false;
+	const char *kills = strstr(text, "oom_kill ");
+	return kills && strtoull(kills + strlen("oom_kill "), NULL, 10) > 0;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control groups of version 1: those of the machine, where it has them and lets us make some; and
+ * SIMULATED ones, plain folders with the files of a group, for kernels that have other files.
+ */
+#include "agent/jail/jail_group1.h"
+#include "agent/jail/jail_limits.h"
+#include "common/base/file.h"
+#include "tests/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct jail_limits limits = { .memory = 64 << 20, .pids = 7, .processor = 150 };
+
+struct folder {
+	char path[64];
+	int dir;
+};
+
+static int enter(void **state)
+{
+	struct folder *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	snprintf(f->path, sizeof(f->path), "/tmp/test-group1-XXXXXX");
+	assert_non_null(mkdtemp(f->path));
+	f->dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*state = f;
+	return 0;
+}
+
+static int leave(void **state)
+{
+	struct folder *f = *state;
+	struct err e;
+
+	close(f->dir);
+	int result = dir_remove(f->path, &e);
+	free(f);
+	return result;
+}
+
+static void add_file(const struct folder *f, const char *name)
+{
+	CLEANUP(close) int fd = openat(f->dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+}
+
+static void has(int dir, const char *name, const char *text)
+{
+	char got[256] = "";
+	CLEANUP(close) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0 && read(fd, got, sizeof(got) - 1) >= 0);
+	got[strcspn(got, "\n")] = '\0';
+	assert_string_equal(got, text);
+}
+
+/* SIMULATED: what is written is what a kernel would be told. */
+static void memory_and_swap_are_one_limit(void **state)
+{
+	const struct folder *f = *state;
+
+	assert_false(jail_group1_set_up(f->dir, CGROUP_MEMORY, &limits));
+	add_file(f, "memory.limit_in_bytes");
+	assert_false(jail_group1_set_up(f->dir, CGROUP_MEMORY, &limits));
+	add_file(f, "memory.oom_control");
+	/* neither counts swap nor can be kept from it */
+	assert_false(jail_group1_set_up(f->dir, CGROUP_MEMORY, &limits));
+	add_file(f, "memory.swappiness");
+	assert_true(jail_group1_set_up(f->dir, CGROUP_MEMORY, &limits));
+	has(f->dir, "memory.limit_in_bytes", "67108864");
+	has(f->dir, "memory.swappiness", "0");
+	has(f->dir, "memory.oom_control", "0");
+	add_file(f, "memory.memsw.limit_in_bytes");
+	add_file(f, "memory.kmem.tcp.limit_in_bytes");
+	assert_true(jail_group1_set_up(f->dir, CGROUP_MEMORY, &limits));
+	has(f->dir, "memory.memsw.limit_in_bytes", "67108864");
+	has(f->dir, "memory.kmem.tcp.limit_in_bytes", "67108864");
+}
+
+/* SIMULATED, as above. */
+static void processes_and_processor_are_limited(void **state)
+{
+	const struct folder *f = *state;
+	struct jail_limits all = limits;
+
+	assert_false(jail_group1_set_up(f->dir, CGROUP_PIDS, &limits));
+	add_file(f, "pids.max");
+	assert_true(jail_group1_set_up(f->dir, CGROUP_PIDS, &limits));
+	has(f->dir, "pids.max", "8"); /* and pid 1 */
+	assert_false(jail_group1_set_up(f->dir, CGROUP_CPU, &limits));
+	add_file(f, "cpu.cfs_period_us");
+	assert_false(jail_group1_set_up(f->dir, CGROUP_CPU, &limits));
+	add_file(f, "cpu.cfs_quota_us");
+	assert_true(jail_group1_set_up(f->dir, CGROUP_CPU, &limits));
+	has(f->dir, "cpu.cfs_period_us", "100000");
+	has(f->dir, "cpu.cfs_quota_us", "150000");
+	all.processor = 0; /* all of them: there is nothing to write, whatever is there */
+	CLEANUP(close) int empty = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(jail_group1_set_up(empty, CGROUP_CPU, &all));
+}
+
+/* SIMULATED: the line that says a process was killed, and its neighbours. */
+static void a_kill_is_read_from_its_line(void **state)
+{
+	const struct folder *f = *state;
+	struct jail_group group = jail_group_none;
+	char path[128];
+	struct err e;
+
+	group.of[CGROUP_MEMORY].dir = f->dir;
+	group.held = JAIL_HELD_MEMORY | JAIL_HELD_BY_1;
+	assert_false(jail_group_ran_out(&group));
+	snprintf(path, sizeof(path), "%s/memory.oom_control", f->path);
+	static const char none[] = "oom_kill_disable 0\nunder_oom 1\noom_kill 0\n",
+			  one[] = "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n";
+	assert_ok(file_write(path, none, sizeof(none) - 1, 0600, &e), e);
+	assert_false(jail_group_ran_out(&group));
+	assert_ok(file_write(path, one, sizeof(one) - 1, 0600, &e), e);
+	assert_true(jail_group_ran_out(&group));
+	group.held &= ~(unsigned int)JAIL_HELD_MEMORY;
+	assert_false(jail_group_ran_out(&group));
+}
+
+/* A folder that no kernel watches would keep no limit, whatever its files say. */
+static void a_plain_folder_is_no_group(void **state)
+{
+	const struct folder *f = *state;
+	struct jail_group group = jail_group_none;
+	struct cgroup_places places = { 0 };
+	struct stat st;
+
+	add_file(f, "pids.max");
+	snprintf(places.of[CGROUP_PIDS].path, CGROUP_PATH_MAX, "%s", f->path);
+	assert_int_equal(fstat(f->dir, &st), 0);
+	jail_group1_make(&places, &limits, &group);
+	assert_int_equal(group.held, 0);
+	snprintf(places.of[CGROUP_PIDS].path, CGROUP_PATH_MAX, "%s/none", f->path);
+	jail_group1_make(&places, &limits, &group);
+	assert_int_equal(group.held, 0);
+	jail_group_remove(&group); /* of nothing */
+}
+
+/* ---- what the machine has ---- */
+
+static void read_places(struct cgroup_places *places)
+{
+	CLEANUP(free) uint8_t *groups = NULL, *mounts = NULL;
+	size_t groups_len, mounts_len;
+	struct err e;
+
+	assert_ok(file_read("/proc/self/cgroup", CGROUP_TEXT_MAX, &groups, &groups_len, &e), e);
+	assert_ok(file_read("/proc/self/mountinfo", CGROUP_TEXT_MAX, &mounts, &mounts_len, &e), e);
+	assert_ok(cgroup_lines_places((struct span){ groups, groups_len },
+				      (struct span){ mounts, mounts_len }, places, &e),
+		  e);
+}
+
+/* Whether the process is in our group of this controller. */
+static bool is_in(pid_t pid, const char *controller, const char *name)
+{
+	CLEANUP(free) char *text = NULL;
+	char path[64], word[32];
+	struct err e;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	snprintf(word, sizeof(word), ":%s:", controller);
+	assert_ok(file_read_text(path, CGROUP_TEXT_MAX, &text, &e), e);
+	char *line = strstr(text, word);
+	assert_non_null(line);
+	line[strcspn(line, "\n")] = '\0';
+	char *last = strrchr(line, '/');
+	return last && strcmp(last + 1, name) == 0;
+}
+
+/* Each controller alone, by leaving out the others: what it holds is said, and no more. */
+static void a_controller_that_is_there_holds_its_limit(void **state)
+{
+	static const struct {
+		enum cgroup_controller controller;
+		const char *word, *file, *value;
+	} rows[] = {
+		{ CGROUP_MEMORY, "memory", "memory.limit_in_bytes", "67108864" },
+		{ CGROUP_PIDS, "pids", "pids.max", "8" },
+		{ CGROUP_CPU, "cpu", "cpu.cfs_quota_us", "150000" },
+	};
+	struct cgroup_places all, one;
+	size_t tried = 0;
+	struct err e;
+
+	read_places(&all);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		enum cgroup_controller c = rows[i].controller;
+		struct jail_group group = jail_group_none;
+
+		memset(&one, 0, sizeof(one));
+		one.of[c] = all.of[c];
+		jail_group1_make(&one, &limits, &group);
+		if (!group.held)
+			continue;
+		tried++;
+		assert_int_equal(group.held, 1U << c | JAIL_HELD_BY_1);
+		has(group.of[c].dir, rows[i].file, rows[i].value);
+		pid_t child = fork();
+		if (child == 0)
+			for (;;)
+				pause();
+		assert_ok(jail_group_add(&group, child, &e), e);
+		bool in = is_in(child, rows[i].word, group.name);
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		assert_true(in);
+		CLEANUP(close) int parent = dup(group.of[c].parent);
+		jail_group_remove(&group);
+		assert_int_equal(faccessat(parent, group.name, F_OK, 0), -1);
+		assert_int_equal(group.held, 0);
+		/* it is another file system than the table says: something was mounted over it */
+		one.of[c].minor++;
+		jail_group1_make(&one, &limits, &group);
+		assert_int_equal(group.held, 0);
+	}
+	if (tried == 0)
+		skip();
+}
+
+/* Mounted together they are one folder, and have one group. */
+static void controllers_in_one_folder_share_a_group(void **state)
+{
+	struct jail_group group = jail_group_none;
+	struct jail_limits no_quota = limits;
+	struct cgroup_places places;
+
+	read_places(&places);
+	memset(&places.of[CGROUP_MEMORY], 0, sizeof(places.of[0]));
+	places.of[CGROUP_CPU] = places.of[CGROUP_PIDS];
+	no_quota.processor = 0; /* which needs no file of its own */
+	jail_group1_make(&places, &no_quota, &group);
+	if (!group.held)
+		skip();
+	unsigned int held = group.held;
+	int dir = group.of[CGROUP_CPU].dir;
+	jail_group_remove(&group);
+	assert_int_equal(held, JAIL_HELD_PIDS | JAIL_HELD_CPU | JAIL_HELD_BY_1);
+	assert_int_equal(dir, -1);
+	/* one that can't hold its limit in there is not said to */
+	jail_group1_make(&places, &limits, &group);
+	held = group.held;
+	jail_group_remove(&group);
+	assert_int_equal(held, JAIL_HELD_PIDS | JAIL_HELD_BY_1);
+}
+
+static void what_no_group_holds_is_lowered_or_refused(void **state)
+{
+	struct jail_limits l = { .files = 1024 };
+	struct err e;
+
+	assert_ok(jail_limits_ungrouped(false, JAIL_HELD_BY_1 | JAIL_HELD_MEMORY, &l, &e), e);
+	assert_int_equal(l.files, 1024);
+	assert_ok(jail_limits_ungrouped(false, JAIL_HELD_BY_1 | JAIL_HELD_PIDS, &l, &e), e);
+	assert_int_equal(l.files, JAIL_UNGROUPED_FILES);
+	l.processor = 50;
+	assert_ok(jail_limits_ungrouped(false, JAIL_HELD_BY_1 | JAIL_HELD_CPU, &l, &e), e);
+	assert_refused(jail_limits_ungrouped(false, JAIL_HELD_BY_1 | JAIL_HELD_MEMORY, &l, &e), e,
+		       ERR_UNAVAILABLE, "AGENT_RUN_PROCESSOR=50");
+	assert_refused(jail_limits_ungrouped(true, JAIL_HELD_BY_1 | JAIL_HELD_BY_2, &l, &e), e,
+		       ERR_UNAVAILABLE, "nothing is run without one");
+	assert_ok(jail_limits_ungrouped(true, JAIL_HELD_BY_2, &l, &e), e);
+}
+
+/* What the log says of it, from the other end of a pipe in place of stderr. */
+static void says(unsigned int held, size_t lines, const char *const *words)
+{
+	char text[2048] = "";
+	int ends[2], saved = dup(STDERR_FILENO);
+	size_t count = 0;
+
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	jail_limits_tell(held);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	for (ssize_t n, len = 0;
+	     (n = read(ends[0], text + len, sizeof(text) - 1 - (size_t)len)) > 0; len += n)
+		;
+	close(ends[0]);
+	for (const char *at = text; (at = strchr(at, '\n')); at++)
+		count++;
+	assert_int_equal(count, lines);
+	for (size_t i = 0; words[i]; i++)
+		if (!strstr(text, words[i]))
+			fail_msg("'%s' is not in:\n%s", words[i], text);
+}
+
+static void what_holds_and_what_does_not_is_said(void **state)
+{
+#define SAYS(held, lines, ...) says(held, lines, (const char *const[]){ __VA_ARGS__, NULL })
+	SAYS(JAIL_HELD_BY_2, 0, "");
+	SAYS(0, 1, "no control group here", "at most 128 descriptors");
+	SAYS(JAIL_HELD_BY_1 | JAIL_HELD_BY_2, 1,
+	     "control groups of version 1 hold the run: memory processes processor\n");
+	SAYS(JAIL_HELD_BY_1 | JAIL_HELD_MEMORY, 3, "version 1 hold the run: memory\n",
+	     "no control group for processes here: they are counted by their user",
+	     "no control group for the processor here: the run has a lower priority");
+	SAYS(JAIL_HELD_BY_1 | JAIL_HELD_PIDS | JAIL_HELD_CPU, 2, "run: processes processor\n",
+	     "no control group for memory here: it is counted now and then");
+#undef SAYS
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_FOLDER(memory_and_swap_are_one_limit),
+		IN_FOLDER(processes_and_processor_are_limited),
+		IN_FOLDER(a_kill_is_read_from_its_line),
+		IN_FOLDER(a_plain_folder_is_no_group),
+		cmocka_unit_test(a_controller_that_is_there_holds_its_limit),
+		cmocka_unit_test(controllers_in_one_folder_share_a_group),
+		cmocka_unit_test(what_no_group_holds_is_lowered_or_refused),
+		cmocka_unit_test(what_holds_and_what_does_not_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
