@@ -61,7 +61,7 @@ bool executor_rests(struct executor *x, const struct err *e)
 
 static int take_secret(struct executor *x, const Workflows__RegisteredExecutor *said, struct err *e)
 {
-	static const char label[] = "cocos-executor-v1"; /* its final zero belongs to it */
+	static const char label[] = EXECUTOR_SECRET_LABEL;
 	const struct hpke_about about = { .info = label, .info_len = sizeof(label) };
 
 	if (said->enc.len != HPKE_KEY_LEN || said->sealed.len != sizeof(x->secret) + HPKE_TAG_LEN)

@@ -8,8 +8,9 @@
 #include "cli/executor/executor_node.h"
 #include "cli/executor/executor_ran.h"
 #include "common/crypto/aead.h"
+#include "common/workflow/executor_secret.h"
 
-enum { EXECUTOR_SECRET_LEN = 32, EXECUTOR_BACK_OFF_MAX = 60 /* s */ };
+enum { EXECUTOR_BACK_OFF_MAX = 60 /* s */ };
 
 struct executor {
 	struct cli *cli;

@@ -107,7 +107,7 @@ int executor_list(struct db *db, int64_t workspace, int64_t after,
 static int draw(const struct executor *x, uint8_t hash[SHA256_LEN], struct executor_pass *pass,
 		struct err *e)
 {
-	static const char info[] = EXECUTOR_INFO; /* its final zero belongs to it */
+	static const char info[] = EXECUTOR_SECRET_LABEL;
 	const struct hpke_about about = { info, NULL, sizeof(info), 0 };
 	uint8_t secret[EXECUTOR_SECRET_LEN];
 	int failed = 0;

@@ -10,18 +10,17 @@
 #include "common/crypto/digest.h"
 #include "common/crypto/hpke.h"
 #include "common/db/db.h"
+#include "common/workflow/executor_secret.h"
 #include "common/workflow/workflow_spec.h"
 #include "computations/people/user.h"
 
 enum {
 	EXECUTORS_MAX =
 		32, /* of a user in a workspace; the one that was seen longest ago gives way, if it is not seen */
-	EXECUTOR_SECRET_LEN = 32,
 	EXECUTOR_IDLE_MS = 24 * 3600 * 1000, /* from then on it is not seen */
 	EXECUTOR_SEEN_MS = 60 * 1000,        /* as exactly as that */
 	EXECUTOR_PAGE_MAX = 128,
 };
-#define EXECUTOR_INFO "cocos-executor-v1"
 
 struct executor {
 	int64_t number, workspace, person, created, seen, served;

@@ -65,7 +65,7 @@ static size_t id_next;
 
 static void enter(struct played *p, size_t i)
 {
-	static const char info[] = EXECUTOR_INFO;
+	static const char info[] = EXECUTOR_SECRET_LABEL;
 	const struct hpke_about about = { info, NULL, sizeof(info), 0 };
 	struct executor_pass pass;
 	struct err e;

@@ -38,7 +38,7 @@ static int64_t person(struct room *f, const char *name)
 static void enter_executor(struct room *f, struct executor *x, const struct hpke_key *key,
 			   int64_t person_, const char *type, int64_t now)
 {
-	static const char info[] = EXECUTOR_INFO;
+	static const char info[] = EXECUTOR_SECRET_LABEL;
 	const struct hpke_about about = { info, NULL, sizeof(info), 0 };
 	uint8_t secret[EXECUTOR_SECRET_LEN];
 	struct executor_pass pass;
