@@ -8,11 +8,7 @@
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
 #include "common/rpc/signals.h"
-#include "computations/admin/admin_billing.h"
 #include "computations/admin/admin_calls.h"
-#include "computations/admin/admin_certificate.h"
-#include "computations/admin/admin_webhook.h"
-#include "computations/admin/admin_workflow.h"
 #include "computations/ca/ocsp.h"
 #include "computations/core/appraisal.h"
 #include "computations/core/hook_sender.h"
@@ -28,6 +24,7 @@
 #include "computations/machines/machines.h"
 #include "computations/service_authority.h"
 #include "computations/service_instance.h"
+#include "computations/service_rpcs.h"
 #include "computations/web/web.h"
 
 #include <signal.h>
@@ -116,13 +113,15 @@ static int load_tls(struct daemon *d, const struct files *files, struct revocati
 }
 
 static int front_new(struct front *f, struct daemon *d, const struct rpc_limits *limits,
-		     const struct rpc_service *rpc, struct err *e)
+		     const struct rpc_service *const rpcs[], size_t count, struct err *e)
 {
 	if (rpc_server_new(d->loop, limits, &f->server, e) < 0 ||
-	    rpc_server_add(f->server, rpc, &d->service, e) < 0 ||
-	    rpc_health_new(f->server, &f->health, e) < 0 ||
-	    rpc_health_set(f->health, rpc->name, true, e) < 0)
+	    rpc_health_new(f->server, &f->health, e) < 0)
 		return err_code(e);
+	for (size_t i = 0; i < count; i++)
+		if (rpc_server_add(f->server, rpcs[i], &d->service, e) < 0 ||
+		    rpc_health_set(f->health, rpcs[i]->name, true, e) < 0)
+			return err_code(e);
 	return rpc_reflection_new(f->server, &f->reflection, e);
 }
 
@@ -172,7 +171,7 @@ static int open_agents(struct daemon *d, const struct config *c, struct err *e)
 	limits.connections_max = 2 * (unsigned)c->max_cvms +
 				 64; /* agents, forwarders, and new ones that take over */
 	if (load_tls(d, &files, &d->agent_lists, &tls, e) < 0 ||
-	    front_new(&d->agents, d, &limits, &session_rpc, e) < 0)
+	    front_new(&d->agents, d, &limits, service_rpcs, 1, e) < 0)
 		return err_code(e);
 	return listen_on(&d->agents, "agents", c->host, c->port, tls, c->client_ca_certs != NULL,
 			 e);
@@ -189,6 +188,8 @@ static int open_socket(struct daemon *d, const char *path, struct err *e)
 static int open_metrics(struct daemon *d, const struct config *c, struct rpc_tls *tls,
 			struct err *e)
 {
+	d->metrics.rpcs = service_rpcs;
+	d->metrics.rpc_count = SERVICE_RPCS;
 	if (service_metrics_open(&d->metrics, c, d->instance, &d->service, tls, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_METRICS");
 	d->calls.metrics = d->metrics.calls;
@@ -212,18 +213,7 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	limits.connections_max = ADMIN_CONNECTIONS_MAX;
 	if (load_tls(d, &files, &d->admin_lists, &tls, e) < 0 ||
 	    admin_calls_open(&d->calls, c, e) < 0 ||
-	    front_new(&d->admins, d, &limits, &admin_rpc, e) < 0)
-		return err_code(e);
-	if (rpc_server_add(d->admins.server, &people_rpc, &d->service, e) < 0 ||
-	    rpc_health_set(d->admins.health, people_rpc.name, true, e) < 0 ||
-	    rpc_server_add(d->admins.server, &certificates_rpc, &d->service, e) < 0 ||
-	    rpc_health_set(d->admins.health, certificates_rpc.name, true, e) < 0 ||
-	    rpc_server_add(d->admins.server, &webhooks_rpc, &d->service, e) < 0 ||
-	    rpc_health_set(d->admins.health, webhooks_rpc.name, true, e) < 0 ||
-	    rpc_server_add(d->admins.server, &workflows_rpc, &d->service, e) < 0 ||
-	    rpc_health_set(d->admins.health, workflows_rpc.name, true, e) < 0 ||
-	    rpc_server_add(d->admins.server, &billing_rpc, &d->service, e) < 0 ||
-	    rpc_health_set(d->admins.health, billing_rpc.name, true, e) < 0)
+	    front_new(&d->admins, d, &limits, service_rpcs + 1, SERVICE_RPCS - 1, e) < 0)
 		return err_code(e);
 	d->service.sign_in = c->admin_sign_in;
 	admin_calls_keep(&d->calls, d->queue);

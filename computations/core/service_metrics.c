@@ -103,8 +103,6 @@ int service_metrics_open(struct service_metrics *m, const struct config *config,
 			 const struct instance_metric *instance, const struct service *service,
 			 struct rpc_tls *tls, struct err *e)
 {
-	static const struct rpc_service *const services[] = { &session_rpc, &admin_rpc };
-
 	m->config = config;
 	m->instance = instance;
 	m->service = service;
@@ -122,7 +120,7 @@ int service_metrics_open(struct service_metrics *m, const struct config *config,
 					     .path = config->admin_client_ca_certs };
 	if (!config->metrics)
 		return 0;
-	if (call_metrics_new(services, ARRAY_LEN(services), &m->calls, e) < 0)
+	if (call_metrics_new(m->rpcs, m->rpc_count, &m->calls, e) < 0)
 		return err_code(e);
 	return metrics_server_new(
 		service->loop, config->metrics, tls,

@@ -23,13 +23,16 @@ struct service_metrics {
 	const struct config *config;
 	const struct instance_metric *instance;
 	const struct service *service;
+	const struct rpc_service *const
+		*rpcs; /* whose calls are counted; set before it is opened */
+	size_t rpc_count;
 	struct revocation *revocations[2]; /* of listeners; may be NULL */
 	struct call_metrics *calls;
 	struct metrics_server *server;
 	struct certificate_metric certificates[4];
 };
 
-/* Zeroed before. Nothing if no setting asks for it; `tls` is the administrators'. All are borrowed. */
+/* Zeroed before, besides `rpcs`. Nothing if no setting asks for it; `tls` is the administrators'. All are borrowed. */
 int service_metrics_open(struct service_metrics *m, const struct config *config,
 			 const struct instance_metric *instance, const struct service *service,
 			 struct rpc_tls *tls, struct err *e) MUST_CHECK;

@@ -10,11 +10,12 @@ import subprocess
 import time
 
 import grpc
+from google.protobuf import descriptor_pb2
 
 import certs
 import tap
 from daemons import manager_of, service_of
-from harness import PROTOCOL, ROOT, Folder, Process, program
+from harness import PROTOCOL, ROOT, Folder, Process, program, reflection, reflection_grpc
 from ports import free_port
 
 manager, _ = PROTOCOL["manager"]
@@ -139,6 +140,25 @@ def a_manager_tells_what_it_did():
             assert page.value("cocos_build_info", version=version) == 1
 
 
+def methods_of(socket):
+    """Of all that it serves to administrators, as it says itself."""
+    stub = reflection_grpc.ServerReflectionStub(grpc.insecure_channel("unix:" + socket))
+
+    def ask(**what):
+        return next(stub.ServerReflectionInfo(iter([reflection.ServerReflectionRequest(**what)]), timeout=WAIT))
+
+    found = []
+    for one in ask(list_services="").list_services_response.service:
+        if one.name.startswith("grpc."):
+            continue
+        for bytes_ in ask(file_containing_symbol=one.name).file_descriptor_response.file_descriptor_proto:
+            file = descriptor_pb2.FileDescriptorProto.FromString(bytes_)
+            found += [f"{one.name}/{method.name}" for served in file.service
+                      if f"{file.package}.{served.name}" == one.name for method in served.method]
+    assert len({name.split("/")[0] for name in found}) >= 6, found
+    return found
+
+
 def a_service_tells_what_it_did():
     with Folder() as folder:
         port = free_port()
@@ -150,6 +170,10 @@ def a_service_tells_what_it_did():
             assert page.value("cocos_rpc_calls_total", method=create, code="INVALID_ARGUMENT") == 1
             assert page.value("cocos_rpc_calls_total", method="cvms.Service/Process", code="OK") == 0
             assert page.value("cocos_computations_cvms_connected", verified="true") == 0
+            # Whatever it serves is counted: what its program says of itself is the list.
+            counted = {dict(labels)["method"] for name, *labels in page.samples if name == "cocos_rpc_calls_total"}
+            for method in methods_of(folder("run/admin.sock")):
+                assert method in counted, (method, counted)
             assert page.value("cocos_computations_cvms_max") == 1000
 
 
