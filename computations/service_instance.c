@@ -87,13 +87,14 @@ static void end(struct instance *i)
 	i->over(i->data);
 }
 
-/* Another one was quicker, or the database is away; but what is refused over and over is no race. */
+/* Another one was quicker, or the database is away or has no room; but what is refused over and over is no race. */
 static bool may_pass(struct instance *i)
 {
 	switch (i->err.code) {
 	case ERR_UNAVAILABLE:
 	case ERR_ABORTED:
 	case ERR_UNKNOWN:
+	case ERR_EXHAUSTED:
 		i->refusals = 0;
 		return true;
 	case ERR_PRECONDITION:

@@ -384,6 +384,24 @@ def who_is_cut_off_from_the_database_gives_way():
         assert sum(o.serves() for o in (a, b)) == 1
 
 
+def a_database_without_room_is_waited_for():
+    """Who stands by tries again and again to take the lease, which a full disk refuses (SQLSTATE 53100)."""
+    with Room() as room:
+        a, b = room.instances
+        room.server.sql("CREATE SEQUENCE public.tries")
+        room.server.sql("CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+                        " PERFORM nextval('public.tries'); RAISE EXCEPTION 'nothing fits' USING ERRCODE = '53100'; END $$")
+        room.server.sql("CREATE TRIGGER refuse BEFORE UPDATE OF holder ON cocos_computations.lease FOR EACH ROW"
+                        " EXECUTE FUNCTION public.refuse()")
+        a.process.kill()
+        until(lambda: "nothing fits" in b.process.text(), "its words", TAKES)
+        until(lambda: int(room.server.sql("SELECT last_value FROM public.tries")) >= 4, "several tries", TAKES)
+        assert b.stands_by() and b.process.text().count("nothing fits") == 1, b.process.text()
+        room.server.sql("DROP TRIGGER refuse ON cocos_computations.lease")
+        until(b.serves, "it to serve", TAKES)
+        a.again()
+
+
 def another_key_or_authority_is_refused():
     with Room(LEASE=LONG_LEASE) as room, Folder() as folder:
         a, b = room.instances
@@ -560,6 +578,6 @@ def nothing_is_lost_or_doubled_in_a_storm():
 
 if __name__ == "__main__":
     tap.run([the_second_stands_by_and_serves_nobody, who_wakes_late_writes_nothing,
-             who_is_cut_off_from_the_database_gives_way, another_key_or_authority_is_refused,
+             who_is_cut_off_from_the_database_gives_way, a_database_without_room_is_waited_for, another_key_or_authority_is_refused,
              one_alone_takes_it_from_nobody_whose_lease_runs, one_alone_that_was_replaced_begins_anew, a_real_agent_and_its_computation_go_on,
              mails_are_sent_by_the_one_that_serves, nothing_is_lost_or_doubled_in_a_storm])
