@@ -79,6 +79,14 @@ static enum executor_outcome say_failure(struct executor *x, const Workflows__Ta
 	return told == EXECUTOR_DONE ? EXECUTOR_FAILED : told;
 }
 
+/* What is wrong here is for who runs this; the submitter is told no paths. */
+static enum executor_outcome say_own_failure(struct executor *x, const Workflows__TakenNode *taken,
+					     const char *name, const char *words, struct err *e)
+{
+	tell(taken, name, e->text);
+	return say_failure(x, taken, name, words, false, e);
+}
+
 static enum executor_outcome say_output(struct executor *x, const Workflows__TakenNode *taken,
 					const struct executor_node *node,
 					const struct executor_run *run, struct err *e)
@@ -106,7 +114,7 @@ static enum executor_outcome say_output(struct executor *x, const Workflows__Tak
 
 static int fetch_input(struct executor *x, const Workflows__TakenNode *taken,
 		       const struct executor_node *node, uint32_t dependency,
-		       const struct executor_folder *folder, struct err *e)
+		       const struct executor_folder *folder, bool *no_room, struct err *e)
 {
 	Workflows__NodeInputRequest request = WORKFLOWS__NODE_INPUT_REQUEST__INIT;
 	const char *name = node->order.spec.nodes[dependency].name;
@@ -134,15 +142,17 @@ static int fetch_input(struct executor *x, const Workflows__TakenNode *taken,
 	failed = executor_folder_put(folder, name, bytes, len, e);
 	OPENSSL_cleanse(bytes, len);
 	free(bytes);
+	*no_room = failed; /* ours: asking the service again makes none */
 	return failed;
 }
 
 static int fetch_inputs(struct executor *x, const Workflows__TakenNode *taken,
 			const struct executor_node *node, const struct executor_folder *folder,
-			struct err *e)
+			bool *no_room, struct err *e)
 {
 	for (size_t i = 0; i < node->node->dependencies_count; i++)
-		if (fetch_input(x, taken, node, node->node->dependencies[i], folder, e) < 0)
+		if (fetch_input(x, taken, node, node->node->dependencies[i], folder, no_room, e) <
+		    0)
 			return err_code(e);
 	return 0;
 }
@@ -271,17 +281,21 @@ static enum executor_outcome run_node(struct executor *x, const Workflows__Taken
 {
 	struct executor_folder folder CLEANUP_EXECUTOR_FOLDER = { .path = NULL };
 	const char *name = node->node->name;
+	bool no_room = false;
 
 	if (executor_ran_check(&x->ran, &node->place, e) < 0)
 		return refuse(x, taken, name, false, e);
 	if (executor_folder_make(x->within, node, &folder, e) < 0)
-		return say_failure(x, taken, name, "its executor has no room for it", false, e);
-	if (fetch_inputs(x, taken, node, &folder, e) < 0) {
+		return say_own_failure(x, taken, name, "its executor has no room for it", e);
+	if (fetch_inputs(x, taken, node, &folder, &no_room, e) < 0) {
+		if (no_room)
+			return say_own_failure(x, taken, name,
+					       "its executor has no room for its inputs", e);
 		if (e->code == ERR_DENIED)
 			return refuse(x, taken, name, true, e);
 		if (e->code == ERR_PRECONDITION || e->code == ERR_NOT_FOUND || executor_rests(x, e))
 			return EXECUTOR_LOST; /* nothing is begun: it is given out again */
-		return say_failure(x, taken, name, "its executor can't have its inputs", false, e);
+		return say_own_failure(x, taken, name, "its executor can't have its inputs", e);
 	}
 	if (executor_ran_add(&x->ran, &node->place, node->order.expires, e) < 0) {
 		const struct err why = *e;
@@ -301,7 +315,8 @@ enum executor_outcome executor_take(struct executor *x, const Workflows__TakenNo
 	enum executor_outcome outcome;
 
 	if (executor_node_take(taken, &x->rules, clock_ms(CLOCK_REALTIME), &node, e) < 0)
-		return refuse(x, taken, "?", true, e);
+		/* Anything else is this executor's own, and may pass. */
+		return refuse(x, taken, "?", e->code == ERR_DENIED || e->code == ERR_INVALID, e);
 	outcome = run_node(x, taken, &node, e);
 	if (outcome == EXECUTOR_LOST)
 		tell(taken, node.node->name,

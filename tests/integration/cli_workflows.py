@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import subprocess
 
 import grpc
 
@@ -272,6 +273,28 @@ def an_output_for_which_there_is_no_room_at_once_is_not_thrown_away():
         assert said.failure and not said.is_final and w.service.nodes[name][0].state == "Ready"
 
 
+def an_executor_without_room_says_so_and_goes_on():
+    """It held the node until its time was over, and asked the service again and again."""
+    with world() as w:
+        w.script("print('done')\n")
+        order = w.order([node("first", "peer"), node("last", after=["first"], retries=1)])
+        name = w.service.add(order)
+        one, last = w.service.nodes[name]
+        one.state, one.attempt, one.given, one.executor = "Done", 1, 1, w.key_of("peer").public
+        one.sealed = seal_output(order, 0, 1, w.key_of("peer"), bytes(1 << 16))
+        last.state = "Ready"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={4 * os.sysconf('SC_PAGE_SIZE')}", "none", w.folder("tmp")],
+                       check=True)
+        try:
+            w.once().refused(1, "No space left", "no room for its inputs")
+        finally:
+            subprocess.run(["umount", "-l", w.folder("tmp")], check=True)
+        assert last.state == "Ready" and last.failure == "its executor has no room for its inputs", (last.state, last.failure)
+        assert not w.service.requests("FinishNode")[-1].is_final
+        # With room it is the next attempt's.
+        assert w.once().status == 0 and last.given == 2
+
+
 def what_can_not_pass_ends_it_with_a_line():
     with world() as w:
         w.script("print()\n")
@@ -316,6 +339,7 @@ TESTS = [
     a_workflow_that_is_cancelled_is_stopped,
     a_service_that_is_away_is_waited_for,
     an_output_for_which_there_is_no_room_at_once_is_not_thrown_away,
+    an_executor_without_room_says_so_and_goes_on,
     what_can_not_pass_ends_it_with_a_line,
 ]
 
