@@ -25,6 +25,8 @@ struct workflow_waits {
 	TAILQ_HEAD(, workflow_request) waiting;
 	size_t count;
 	uint64_t swept;
+	int64_t last,
+		now; /* store_now() of the sweep that was kept last, 0: none; of the one under way */
 	bool sweeping, more, stopped;
 };
 
@@ -34,7 +36,8 @@ static int run_sweep(struct store *store, void *data, struct err *e)
 {
 	struct workflow_waits *w = data;
 
-	return workflow_sweep(&store->db, store_now(), &w->more, e);
+	w->now = store_now();
+	return workflow_sweep(&store->db, w->last, w->now, &w->more, e);
 }
 
 static void swept(void *data, const struct err *e)
@@ -42,9 +45,12 @@ static void swept(void *data, const struct err *e)
 	struct workflow_waits *w = data;
 
 	w->sweeping = false;
-	if (e)
+	if (e) {
 		log_warn("workflows: %s", e->text);
-	else if (w->more)
+		return;
+	}
+	w->last = w->now;
+	if (w->more)
 		w->swept = 0; /* go on at the next tick */
 }
 

@@ -18,6 +18,7 @@ enum {
 	WORKFLOW_STORED_MAX = 64 << 20, /* bytes of sealed outputs that wait */
 
 	WORKFLOW_LEASE_S = 60,
+	WORKFLOW_GAP_S = 15,     /* without a sweep: the service was away */
 	WORKFLOW_SWEEP_MAX = 16, /* workflows or nodes of one transaction */
 };
 #define WORKFLOW_OUTPUTS_MS \
@@ -58,7 +59,8 @@ struct workflow_taken {
 void workflow_taken_done(struct workflow_taken *t);
 #define CLEANUP_WORKFLOW_TAKEN __attribute__((cleanup(workflow_taken_done)))
 
-/* 1: there is one; 0: none. Members take turns: not the one whose node it had last, if others wait. */
+/* 1: there is one, which it has already or is given now; 0: none. Members take turns by their numbers, behind the one whose
+ * node it had last. A workflow that is damaged fails, and another one is looked for. */
 int workflow_take(struct db *db, const struct executor *x, int64_t now, struct workflow_taken *t,
 		  struct err *e) MUST_CHECK;
 
@@ -92,5 +94,6 @@ int workflow_finish(struct db *db, const struct executor *x, const struct workfl
 int workflow_lose(struct db *db, int64_t executor, const char *why, int64_t now,
 		  struct err *e) MUST_CHECK;
 /* Leases and orders that have ended, results and workflows that are kept no longer: some of them. `*more`: there may be
- * others. */
-int workflow_sweep(struct db *db, int64_t now, bool *more, struct err *e) MUST_CHECK;
+ * others. `last`: when a sweep was kept last, 0: none since this service serves. In a gap no executor could renew what it
+ * has: behind one leases begin anew. */
+int workflow_sweep(struct db *db, int64_t last, int64_t now, bool *more, struct err *e) MUST_CHECK;

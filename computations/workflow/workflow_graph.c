@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/workflow/workflow_graph.h"
 
+#include "common/base/log.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -182,6 +184,27 @@ int workflow_end(struct db *db, int64_t number, enum workflow_state state, const
 		   "iitii", (int64_t)NODE_CANCELLED, now, reason, number, (int64_t)NODE_DONE) < 0)
 		return err_code(e);
 	return set_end(db, number, state, reason, now, e);
+}
+
+int workflow_damaged(struct db *db, int64_t number, int64_t now, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	CLEANUP(free) char *id = NULL;
+	const struct err why = *e;
+	struct err none;
+	int row;
+
+	if (db_query(db, &rows, e, "SELECT id FROM workflows WHERE number = ?", "i", number) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row < 0)
+		return row;
+	if (!row || db_text(rows, 0, &id, &none) < 0)
+		id = NULL;
+	log_error("workflow %s (number %lld) is damaged and has failed: %s",
+		  id ? log_quote(id).text : "without an id", (long long)number, why.text);
+	return workflow_end(db, number, WORKFLOW_FAILED, "what the service keeps of it is damaged",
+			    now, e);
 }
 
 int workflow_attempt_failed(struct db *db, int64_t number, const struct node_row *n,

@@ -18,3 +18,5 @@ int workflow_attempt_failed(struct db *db, int64_t number, const struct node_row
 /* All of it ends at once; its outputs go. */
 int workflow_end(struct db *db, int64_t number, enum workflow_state state, const char *reason,
 		 int64_t now, struct err *e) MUST_CHECK;
+/* One that can't be read, as `e` says with ERR_DATA_LOSS: it has failed, and the log names it. */
+int workflow_damaged(struct db *db, int64_t number, int64_t now, struct err *e) MUST_CHECK;

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 
+#include <errno.h>
 #include <string.h>
 
 const char *workflow_state_name(enum workflow_state state)
@@ -198,11 +199,17 @@ int workflow_order_load(struct db *db, int64_t number, struct workflow_order *or
 
 	if (workflow_order_bytes(db, number, &bytes, &len, e) < 0)
 		return err_code(e);
+	errno = 0;
 	m = workflows__order__unpack(NULL, len, bytes);
+	if (!m && errno == ENOMEM)
+		return err_nomem(e);
 	failed = workflow_order_read(m, order, e);
 	if (m)
 		workflows__order__free_unpacked(m, NULL);
-	return failed ? err_set(e, ERR_DATA_LOSS, "database: a workflow's order is damaged") : 0;
+	/* What may pass is no damage: that is the workflow's end. */
+	if (failed && e->code != ERR_EXHAUSTED)
+		return err_set(e, ERR_DATA_LOSS, "database: a workflow's order is damaged");
+	return failed;
 }
 
 /* ---- nodes ---- */
@@ -263,18 +270,19 @@ int workflow_nodes(struct db *db, int64_t number, struct node_rows **nodes, stru
 	return 0;
 }
 
-int workflow_node(struct db *db, int64_t number, uint32_t node, struct node_row *n, struct err *e)
+int workflow_node(struct db *db, int64_t number, int64_t node, struct node_row *n, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
 	if (db_query(db, &rows, e, NODE_COLUMNS "WHERE workflow = ? AND number = ?", "ii", number,
-		     (int64_t)node) < 0)
+		     node) < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row <= 0)
 		return row < 0 ? row
-			       : err_set(e, ERR_NOT_FOUND, "the workflow has no node %u", node);
+			       : err_set(e, ERR_NOT_FOUND, "the workflow has no node %lld",
+					 (long long)node);
 	return read_node(rows, n, e);
 }
 

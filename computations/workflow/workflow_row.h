@@ -79,13 +79,13 @@ int workflow_list(struct db *db, int64_t workspace, int64_t after,
 /* Malloc'ed: workflows.Order. */
 int workflow_order_bytes(struct db *db, int64_t number, uint8_t **bytes, size_t *len,
 			 struct err *e) MUST_CHECK;
-/* The same, read again. */
+/* The same, read again. ERR_DATA_LOSS: it is damaged. */
 int workflow_order_load(struct db *db, int64_t number, struct workflow_order *order,
 			struct err *e) MUST_CHECK;
 int workflow_nodes(struct db *db, int64_t number, struct node_rows **nodes,
 		   struct err *e) MUST_CHECK;
 /* ERR_NOT_FOUND. */
-int workflow_node(struct db *db, int64_t number, uint32_t node, struct node_row *n,
+int workflow_node(struct db *db, int64_t number, int64_t node, struct node_row *n,
 		  struct err *e) MUST_CHECK;
 
 /* Malloc'ed; ERR_PRECONDITION: it has none (any more). */

@@ -47,8 +47,9 @@ static int read_found(struct db_rows *rows, struct found *f, struct err *e)
 
 	if (row <= 0)
 		return row;
-	if (db_integer(rows, 0, 1, INT64_MAX, &f->workflow, e) < 0 ||
-	    db_integer(rows, 1, 0, WORKFLOW_NODES_MAX - 1, &f->number, e) < 0)
+	/* A number that can't be is found to be damaged when its row is read. */
+	if (db_integer(rows, 0, INT64_MIN, INT64_MAX, &f->workflow, e) < 0 ||
+	    db_integer(rows, 1, INT64_MIN, INT64_MAX, &f->number, e) < 0)
 		return err_code(e);
 	return 1;
 }
@@ -95,7 +96,7 @@ static int hand_out(struct db *db, const struct executor *x, const struct found 
 	struct node_row n = { .user = NULL };
 	int64_t changed;
 
-	if (workflow_node(db, f->workflow, (uint32_t)f->number, &n, e) < 0)
+	if (workflow_node(db, f->workflow, f->number, &n, e) < 0)
 		return err_code(e);
 	node_row_done(&n);
 	n.taken = now;
@@ -153,7 +154,7 @@ static int go_on_with(struct db *db, const struct found *f, int64_t now, struct 
 {
 	struct node_row n = { .user = NULL };
 
-	if (workflow_node(db, f->workflow, (uint32_t)f->number, &n, e) < 0)
+	if (workflow_node(db, f->workflow, f->number, &n, e) < 0)
 		return err_code(e);
 	node_row_done(&n);
 	return db_run(db, e,
@@ -161,27 +162,43 @@ static int go_on_with(struct db *db, const struct found *f, int64_t now, struct 
 		      "iii", lease_from(&n, now), f->workflow, f->number);
 }
 
-int workflow_take(struct db *db, const struct executor *x, int64_t now, struct workflow_taken *t,
-		  struct err *e)
+/* `f->workflow` stays 0 until there is one. */
+static int take_one(struct db *db, const struct executor *x, int64_t now, struct found *f,
+		    struct workflow_taken *t, struct err *e)
 {
 	struct workflow_taken got CLEANUP_WORKFLOW_TAKEN = { .bytes = NULL };
-	struct found f;
-	int there = find_held(db, x, &f, e), failed = 0;
+	int there = find_held(db, x, f, e), failed = 0;
 
 	if (there > 0) {
-		failed = go_on_with(db, &f, now, e);
+		failed = go_on_with(db, f, now, e);
 	} else if (!there) {
-		there = find_ready(db, x, now, &f, e);
+		there = find_ready(db, x, now, f, e);
 		if (there > 0)
-			failed = hand_out(db, x, &f, now, e);
+			failed = hand_out(db, x, f, now, e);
 	}
 	if (there <= 0 || failed)
 		return failed ? failed : there;
-	if (tell(db, &f, now, &got, e) < 0)
+	if (tell(db, f, now, &got, e) < 0)
 		return err_code(e);
 	*t = got;
 	got = (struct workflow_taken){ .bytes = NULL };
 	return 1;
+}
+
+int workflow_take(struct db *db, const struct executor *x, int64_t now, struct workflow_taken *t,
+		  struct err *e)
+{
+	/* What is damaged is none of the executor's concern, who would end of it: there is another one, or none for now. */
+	for (int i = 0; i < WORKFLOW_SWEEP_MAX; i++) {
+		struct found f = { .workflow = 0 };
+		const int got = take_one(db, x, now, &f, t, e);
+
+		if (got >= 0 || e->code != ERR_DATA_LOSS || !f.workflow)
+			return got;
+		if (workflow_damaged(db, f.workflow, now, e) < 0)
+			return err_code(e);
+	}
+	return 0;
 }
 
 /* ---- one that is taken ---- */
@@ -195,7 +212,7 @@ static int not_yours(const struct workflow_claim *claim, struct err *e)
 		claim->number, log_quote(claim->id).text, claim->attempt);
 }
 
-/* The node, if that executor ever had it; workflows of other workspaces are not there for it. */
+/* The node, whoever has it; workflows of other workspaces are not there for that executor. */
 static int find_node(struct db *db, const struct executor *x, const struct workflow_claim *claim,
 		     int64_t *workflow, struct node_row *n, struct err *e)
 {

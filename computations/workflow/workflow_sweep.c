@@ -18,35 +18,43 @@ static int read_places(struct db_rows *rows, struct places *p, struct err *e)
 	int row = 0;
 
 	p->count = 0;
+	/* A number that can't be is found to be damaged when its row is read. */
 	while (p->count < WORKFLOW_SWEEP_MAX && (row = db_next(rows, e)) > 0) {
-		if (db_integer(rows, 0, 1, INT64_MAX, &p->rows[p->count].workflow, e) < 0 ||
-		    db_integer(rows, 1, 0, INT64_MAX, &p->rows[p->count].node, e) < 0)
+		if (db_integer(rows, 0, INT64_MIN, INT64_MAX, &p->rows[p->count].workflow, e) < 0 ||
+		    db_integer(rows, 1, INT64_MIN, INT64_MAX, &p->rows[p->count].node, e) < 0)
 			return err_code(e);
 		p->count++;
 	}
 	return row < 0 ? row : 0;
 }
 
+static int lose_node(struct db *db, int64_t workflow, int64_t node, const char *why, int64_t now,
+		     struct err *e)
+{
+	struct node_row n = { .user = NULL };
+
+	if (workflow_node(db, workflow, node, &n, e) < 0)
+		return err_code(e);
+	node_row_done(&n);
+	/* Others of the same workflow may have ended it meanwhile. */
+	if (n.state != NODE_TAKEN)
+		return 0;
+	if (!why)
+		why = now >= n.taken + (int64_t)n.seconds * 1000
+			      ? "it took longer than maxexectime"
+			      : "its executor was not heard of any more";
+	return workflow_attempt_failed(db, workflow, &n, why, false, now, e);
+}
+
+/* One that is damaged is none of the others' concern. */
 static int lose_nodes(struct db *db, const struct places *p, const char *why, int64_t now,
 		      struct err *e)
 {
 	for (size_t i = 0; i < p->count; i++) {
-		struct node_row n = { .user = NULL };
+		const int64_t workflow = p->rows[i].workflow;
 
-		if (workflow_node(db, p->rows[i].workflow, (uint32_t)p->rows[i].node, &n, e) < 0)
-			return err_code(e);
-		node_row_done(&n);
-		/* Others of the same workflow may have ended it meanwhile. */
-		if (n.state != NODE_TAKEN)
-			continue;
-		if (!why)
-			why = "";
-		if (workflow_attempt_failed(db, p->rows[i].workflow, &n,
-					    *why ? why
-					    : now >= n.taken + (int64_t)n.seconds * 1000
-						    ? "it took longer than maxexectime"
-						    : "its executor was not heard of any more",
-					    false, now, e) < 0)
+		if (lose_node(db, workflow, p->rows[i].node, why, now, e) < 0 &&
+		    (e->code != ERR_DATA_LOSS || workflow_damaged(db, workflow, now, e) < 0))
 			return err_code(e);
 	}
 	return 0;
@@ -65,6 +73,19 @@ int workflow_lose(struct db *db, int64_t executor, const char *why, int64_t now,
 	    read_places(rows, &p, e) < 0)
 		return err_code(e);
 	return lose_nodes(db, &p, why, now, e);
+}
+
+/* Also where the clock was set back. No node has more time than it ever had. */
+static int renew_behind_gap(struct db *db, int64_t last, int64_t now, struct err *e)
+{
+	const int64_t lease = now + (int64_t)WORKFLOW_LEASE_S * 1000;
+
+	if (last && now >= last && now - last <= (int64_t)WORKFLOW_GAP_S * 1000)
+		return 0;
+	return db_run(db, e,
+		      "UPDATE workflow_nodes SET lease = CASE WHEN taken + seconds * 1000 < ?1"
+		      " THEN taken + seconds * 1000 ELSE ?1 END WHERE state = 2",
+		      "i", lease);
 }
 
 static int sweep_leases(struct db *db, int64_t now, bool *more, struct err *e)
@@ -140,11 +161,11 @@ static int sweep_ended(struct db *db, int64_t now, bool *more, struct err *e)
 	return 0;
 }
 
-int workflow_sweep(struct db *db, int64_t now, bool *more, struct err *e)
+int workflow_sweep(struct db *db, int64_t last, int64_t now, bool *more, struct err *e)
 {
 	*more = false;
-	if (sweep_leases(db, now, more, e) < 0 || sweep_orders(db, now, more, e) < 0 ||
-	    sweep_outputs(db, now, more, e) < 0)
+	if (renew_behind_gap(db, last, now, e) < 0 || sweep_leases(db, now, more, e) < 0 ||
+	    sweep_orders(db, now, more, e) < 0 || sweep_outputs(db, now, more, e) < 0)
 		return err_code(e);
 	return sweep_ended(db, now, more, e);
 }

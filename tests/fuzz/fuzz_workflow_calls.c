@@ -305,7 +305,7 @@ static void sweep(void)
 	bool more;
 
 	do
-		assert(workflow_sweep(&store.db, now, &more, &e) == 0);
+		assert(workflow_sweep(&store.db, now, now, &more, &e) == 0);
 	while (more);
 }
 

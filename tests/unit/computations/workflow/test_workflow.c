@@ -196,13 +196,19 @@ static int say_failed(struct room *f, const struct workflow_claim *claim, int64_
 	return workflow_finish(db_of(f), &f->home, claim, &report, now, &f->e);
 }
 
-static void sweep(struct room *f, int64_t now)
+static void sweep_behind(struct room *f, int64_t last, int64_t now)
 {
 	bool more;
 
 	do
-		assert_ok(workflow_sweep(db_of(f), now, &more, &f->e), f->e);
+		assert_ok(workflow_sweep(db_of(f), last, now, &more, &f->e), f->e);
 	while (more);
+}
+
+/* Of a service that has always served. */
+static void sweep(struct room *f, int64_t now)
+{
+	sweep_behind(f, now, now);
 }
 
 /* ---- rows ---- */
@@ -234,6 +240,119 @@ static void a_lease_ends_and_the_node_is_tried_again(void **state)
 	sweep(f, NOW + 180000);
 	assert_string_equal(states(f, id), "Failed Cancelled: Failed");
 	assert_refused(finish(f, &second, NOW + 180000), f->e, ERR_PRECONDITION, "any more");
+}
+
+static void when_the_service_was_away_does_not_count(void **state)
+{
+	static const struct {
+		int64_t last, now; /* from NOW; last -1: it has just begun to serve */
+		const char *then;
+	} rows[] = {
+		{ -1, 60000, "Taken: Running" },    { -1, 599999, "Taken: Running" },
+		{ 44999, 60000, "Taken: Running" }, { 45000, 60000, "Ready: Running" },
+		{ 60001, 60000, "Taken: Running" }, /* the clock was set back */
+		{ -1, 600000, "Ready: Running" },   /* it has had its time all the same */
+	};
+	struct room *f = *state;
+	char id[WORKFLOW_ID_TEXT_LEN + 1], at[WORKFLOW_ID_TEXT_LEN + 1];
+	struct workflow_row w CLEANUP_WORKFLOW_ROW = { .number = 0 };
+	struct workflow_claim claim;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		submitted(f, "[" NODE("a", "", "600", "1") "]", id);
+		assert_int_equal(take(f, NOW, &claim, at), 0);
+		assert_string_equal(at, id);
+		sweep_behind(f, rows[i].last < 0 ? 0 : NOW + rows[i].last, NOW + rows[i].now);
+		assert_string_equal(states(f, id), rows[i].then);
+		/* One more whole lease, and not two. */
+		if (i == 0) {
+			sweep(f, NOW + 119999);
+			assert_string_equal(states(f, id), "Taken: Running");
+			sweep(f, NOW + 120000);
+			assert_string_equal(states(f, id), "Ready: Running");
+		}
+		workflow_row_done(&w);
+		assert_ok(workflow_find(db_of(f), id, &w, &f->e), f->e);
+		assert_ok(workflow_cancel(db_of(f), &w, "anna", NOW, &f->e), f->e);
+	}
+}
+
+/* What may be wrong with a row, of a workflow whose node an executor has. */
+static const char *const damages[] = {
+	"UPDATE workflows SET ordered = fingerprint WHERE id = ?",
+	"UPDATE workflow_nodes SET attempts = 0 WHERE workflow ="
+	" (SELECT number FROM workflows WHERE id = ?)",
+	"UPDATE workflow_nodes SET digest = substr(key, 1, 5) WHERE state = 2 AND workflow ="
+	" (SELECT number FROM workflows WHERE id = ?)",
+	"UPDATE workflow_nodes SET number = -1 WHERE state = 2 AND workflow ="
+	" (SELECT number FROM workflows WHERE id = ?)",
+	"DELETE FROM workflow_nodes WHERE state = 0 AND workflow ="
+	" (SELECT number FROM workflows WHERE id = ?)",
+};
+
+static void damage(struct room *f, size_t which, const char *id)
+{
+	/* Nor is it tried again: then its order is looked at. */
+	assert_ok(db_run(db_of(f), &f->e,
+			 "UPDATE workflow_nodes SET attempts = attempt WHERE state = 2", ""),
+		  f->e);
+	assert_ok(db_run(db_of(f), &f->e, damages[which], "t", id), f->e);
+}
+
+static void assert_damaged(struct room *f, const char *id)
+{
+	int64_t failed;
+
+	assert_ok(db_number(db_of(f), &failed, &f->e,
+			    "SELECT count(*) FROM workflows WHERE id = ? AND state = 2 AND"
+			    " reason = 'what the service keeps of it is damaged'",
+			    "t", id),
+		  f->e);
+	assert_int_equal(failed, 1);
+}
+
+static void one_that_is_damaged_stops_no_sweep(void **state)
+{
+	struct room *f = *state;
+	char bad[WORKFLOW_ID_TEXT_LEN + 1], good[WORKFLOW_ID_TEXT_LEN + 1],
+		at[WORKFLOW_ID_TEXT_LEN + 1];
+	struct workflow_claim claim;
+
+	for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
+		submitted(f, CHAIN, bad);
+		assert_int_equal(take(f, NOW, &claim, at), 0);
+		damage(f, i, bad);
+		/* It is behind the other one. */
+		assert_ok(submit(f, CHAIN, f->anna, NOW, NOW + 60000, good), f->e);
+		sweep(f, NOW + 60000);
+		assert_damaged(f, bad);
+		assert_string_equal(states(f, good), "Cancelled Cancelled: Failed");
+	}
+}
+
+static void one_that_is_damaged_stops_no_executor(void **state)
+{
+	struct room *f = *state;
+	char bad[WORKFLOW_ID_TEXT_LEN + 1], good[WORKFLOW_ID_TEXT_LEN + 1],
+		at[WORKFLOW_ID_TEXT_LEN + 1];
+	struct workflow_claim claim;
+
+	for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
+		/* One that it has, and one that is the next. */
+		for (int is_held = 0; is_held < 2; is_held++) {
+			if (!is_held && i) /* the others are of what is taken */
+				continue;
+			submitted(f, CHAIN, bad);
+			if (is_held)
+				assert_int_equal(take(f, NOW, &claim, at), 0);
+			damage(f, i, bad);
+			submitted(f, ONE, good);
+			assert_int_equal(take(f, NOW, &claim, at), 0);
+			assert_string_equal(at, good);
+			assert_damaged(f, bad);
+			assert_ok(finish(f, &claim, NOW), f->e);
+		}
+	}
 }
 
 static void no_lease_outlasts_maxexectime(void **state)
@@ -442,6 +561,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROW(a_lease_ends_and_the_node_is_tried_again),
+		ROW(when_the_service_was_away_does_not_count),
+		ROW(one_that_is_damaged_stops_no_sweep),
+		ROW(one_that_is_damaged_stops_no_executor),
 		ROW(no_lease_outlasts_maxexectime),
 		ROW(an_executor_has_one_node),
 		ROW(members_take_turns),
