@@ -92,7 +92,11 @@ def forward(address, port, to):
         with contextlib.suppress(OSError):
             while True:
                 here, _ = listener.accept()
-                there = socket.create_connection(("127.0.0.1", to))
+                try:
+                    there = socket.create_connection(("127.0.0.1", to))
+                except ConnectionError:  # nobody listens there yet
+                    here.close()
+                    continue
                 for pair in ((here, there), (there, here)):
                     threading.Thread(target=copy, args=pair, daemon=True).start()
     threading.Thread(target=serve, daemon=True).start()
