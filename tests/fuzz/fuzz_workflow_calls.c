@@ -32,6 +32,7 @@ enum {
 	AGAIN,
 	LEAVE,
 	SUSPEND,
+	DAMAGE,
 	COMMANDS
 };
 
@@ -197,6 +198,26 @@ static struct workflow_claim claim_of(const struct played *p, uint8_t operand)
 	};
 }
 
+/* What a disk does to what the service keeps: one byte is left of an order. */
+static void damage(uint8_t operand)
+{
+	struct err e;
+
+	assert(db_run(&store.db, &e, "UPDATE workflows SET ordered = x'00' WHERE id = ?", "t",
+		      ids[operand % WORKFLOWS_KEPT]) == 0);
+}
+
+static bool is_damaged(const char *id)
+{
+	int64_t count;
+	struct err e;
+
+	assert(db_number(&store.db, &count, &e,
+			 "SELECT count(*) FROM workflows WHERE id = ? AND length(ordered) = 1", "t",
+			 id) == 0);
+	return count == 1;
+}
+
 static bool is_taken_by(const struct played *p, const struct workflow_claim *claim)
 {
 	int64_t count;
@@ -248,16 +269,18 @@ static void finish(struct played *p, uint8_t operand)
 	struct err e;
 	bool was;
 
-	if (!find_again(p))
+	/* The service would take back what it did before it saw that. */
+	if (is_damaged(claim.id) || !find_again(p))
 		return;
 	seal(p, &claim, &sealed, &report.len);
 	if (sealed && operand & 1)
 		sealed[30] ^= 1;
 	report.sealed = sealed;
 	report.failure = operand & 2 ? "both" : "";
+	report.is_final = operand & 4;
 	was = is_taken_by(p, &claim);
 	if (workflow_finish(&store.db, &p->row, &claim, &report, now, &e) == 0) {
-		assert(was && !(operand & 3));
+		assert(was && !(operand & 7));
 		assert(workflow_finish(&store.db, &p->row, &claim, &report, now, &e) == 0);
 	}
 }
@@ -269,7 +292,8 @@ static void say_failed(struct played *p, uint8_t operand)
 						.is_final = operand & 1 };
 	struct err e;
 
-	if (find_again(p) && workflow_finish(&store.db, &p->row, &claim, &report, now, &e) == 0)
+	if (!is_damaged(claim.id) && find_again(p) &&
+	    workflow_finish(&store.db, &p->row, &claim, &report, now, &e) == 0)
 		assert(!(operand & 2) && !is_taken_by(p, &claim));
 }
 
@@ -373,6 +397,9 @@ static void run_one(uint8_t what, uint8_t who, uint8_t operand)
 	case LEAVE:
 		leave(p, operand);
 		break;
+	case DAMAGE:
+		damage(operand);
+		break;
 	case SUSPEND:
 	default:
 		assert(!is_there(people[0]) ||
@@ -398,7 +425,7 @@ static void check_graph(const char *id)
 	CLEANUP(node_rows_free) struct node_rows *nodes = NULL;
 	struct err e;
 
-	if (!*id || workflow_find(&store.db, id, &w, &e) < 0)
+	if (!*id || workflow_find(&store.db, id, &w, &e) < 0 || is_damaged(id))
 		return;
 	assert(workflow_order_load(&store.db, w.number, &order, &e) == 0);
 	assert(workflow_nodes(&store.db, w.number, &nodes, &e) == 0);
@@ -407,6 +434,7 @@ static void check_graph(const char *id)
 		const enum node_state state = nodes->rows[i].state;
 		size_t done = 0, lost = 0;
 
+		assert(*node_state_name(state));
 		for (size_t k = 0; k < n->dependencies_count; k++) {
 			done += nodes->rows[n->dependencies[k]].state == NODE_DONE;
 			lost += nodes->rows[n->dependencies[k]].state > NODE_DONE;

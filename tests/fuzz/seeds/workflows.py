@@ -110,9 +110,9 @@ def workflow_order():
 
 # ---- commands ----
 
-SUBMIT, TAKE, RENEW, FINISH, FAIL, INPUT, CANCEL, WAIT, SWEEP, AGAIN, LEAVE, SUSPEND = range(12)
+SUBMIT, TAKE, RENEW, FINISH, FAIL, INPUT, CANCEL, WAIT, SWEEP, AGAIN, LEAVE, SUSPEND, DAMAGE = range(13)
 ONE, LINE, FORK, FIRST_ALONE, SHORT = 0, 1, 2, 0x20, 0x40
-SPOILT, BOTH, OTHER_ID, OTHER_NODE, OTHER_ATTEMPT = 1, 2, 0x10, 0x20, 0x40
+SPOILT, BOTH, FINAL, OTHER_ID, OTHER_NODE, OTHER_ATTEMPT = 1, 2, 4, 0x10, 0x20, 0x40
 
 
 def commands(*each):
@@ -136,6 +136,10 @@ def workflow_calls():
         "expired": commands((SUBMIT, 0, LINE | SHORT), (TAKE,), (WAIT, 0, 121), (SWEEP,), (FINISH,)),
         "kept": commands((SUBMIT, 0, ONE), *run, (WAIT, 0, 135), (SWEEP,), (WAIT, 0, 255), (SWEEP,)),
         "again": commands((SUBMIT, 0, LINE), (TAKE,), (AGAIN,), (FINISH,), (TAKE,), (FINISH,), (TAKE,)),
+        "held": commands((SUBMIT, 0, LINE), (TAKE,), (TAKE,), (FINISH,), (TAKE,), (FINISH, 0, FINAL)),
+        "damaged": commands((SUBMIT, 0, ONE), (DAMAGE,), (TAKE,), (SUBMIT, 0, ONE), (TAKE,), (DAMAGE, 0, 1), (FAIL,),
+                            (WAIT, 0, 61), (SWEEP,), (TAKE,), (FINISH,)),
+        "damaged-and-lost": commands((SUBMIT, 0, FORK), (TAKE,), (DAMAGE,), (INPUT,), (WAIT, 0, 61), (SWEEP,), (TAKE,)),
         "left": commands((SUBMIT, 0, LINE), (TAKE,), (LEAVE,), (TAKE,), (TAKE, 1), (AGAIN,), (TAKE,)),
         "removed": commands((SUBMIT, 0, LINE), (TAKE,), (LEAVE, 0, 1), (SUBMIT, 0, ONE), (FINISH,), (SWEEP,), (TAKE,)),
         "suspended": commands((SUBMIT, 0, ONE), (SUSPEND, 0, 1), (TAKE,), (SUSPEND,), *run),
