@@ -2,9 +2,9 @@
 #include "cli/evidence/appraise.h"
 
 #include "attestation/claims/claims.h"
-#include "attestation/envelope/tpm_attestation.h"
 #include "attestation/verify/same_agent.h"
 #include "cli/base/verdict_line.h"
+#include "cli/evidence/presented.h"
 #include "cli/evidence/receipt_check.h"
 #include "cli/evidence/session_receipt.h"
 #include "common/base/encode.h"
@@ -141,18 +141,6 @@ const uint8_t *appraise_context(const struct appraise *a)
 }
 
 /* ---- the judgement ---- */
-
-/* The AK of the token's evidence, for a judgement in which whose it is remains open. Empty where
- * there is none: then the verdict says so. */
-static struct span presented_ak(const struct eat *token, struct tpm_evidence *a)
-{
-	struct span raw = { token->raw_report.bytes, token->raw_report.len };
-	struct err ignored;
-
-	if (!evidence_kind_rows[token->platform].tpm || tpm_attestation_parse(raw, a, &ignored) < 0)
-		return (struct span){ NULL, 0 };
-	return a->ak_public;
-}
 
 /* The EK, once it was activated; else, where that may come later, the AK taken for named. */
 static bool bind_ek(struct appraise *a, const struct eat *token, bool may_pend,
@@ -461,16 +449,7 @@ int appraise_pcr(const struct appraise *a, unsigned pcr, uint8_t value[SHA256_LE
 		return err_nomem(e);
 	if (appraise_is_verified(a) && eat_parse(auth->evidence, auth->evidence_len, &token, e) < 0)
 		return err_code(e);
-	/* Every value that the message brings was in a quote's selection (quote.selection). */
-	if (presented_ak(&token, attestation).len)
-		for (size_t i = 0; i < attestation->quote_count && !found; i++) {
-			const struct tpm_pcr_bank *bank =
-				tpm_pcrs_bank(&attestation->quotes[i].pcrs, DIGEST_SHA256);
-
-			found = bank && (bank->present & (UINT32_C(1) << pcr));
-			if (found)
-				memcpy(value, bank->values[pcr], SHA256_LEN);
-		}
+	found = presented_pcr(&token, attestation, pcr, value);
 	eat_done(&token);
 	return found ? 0
 		     : err_set(e, ERR_PRECONDITION,

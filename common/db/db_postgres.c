@@ -8,6 +8,7 @@
 #include "common/base/reader.h"
 #include "common/base/writer.h"
 #include "common/db/db_driver.h"
+#include "common/db/db_postgres_fate.h"
 #include "common/db/db_postgres_link.h"
 
 #include <inttypes.h>
@@ -19,9 +20,6 @@
 enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_TEXT = 25 };
 enum {
 	NAME_MAX_ = 16,
-	FATE_MS = 10000, /* that a server may take to come back and say what became of a commit */
-	FATE_EVERY_MS = 100,
-	WORD_MAX = 24,
 };
 
 struct postgres_rows {
@@ -266,94 +264,17 @@ static int postgres_snapshot(void *handle, struct err *e)
 
 static void postgres_rollback(void *handle)
 {
-	struct postgres *p = handle;
-	struct err ignored;
-
-	p->within = false;
-	if (p->conn && postgres_exec(p, "ROLLBACK", &ignored) < 0)
-		postgres_drop(p); /* so that no transaction stays open */
-}
-
-/* The first column of the first row, as text. `values`: those of $1 and $2, or NULL. */
-static int read_word(struct postgres *p, const char *sql, const char *const values[2],
-		     char word[WORD_MAX], struct err *e)
-{
-	CLEANUP(PQclear) PGresult *result = NULL;
-	int sent = PQsendQueryParams(p->conn, sql, values ? 2 : 0, NULL, values, NULL, NULL, 0);
-
-	if (postgres_result(p, sent, "commit", &result, e) < 0)
-		return err_code(e);
-	snprintf(word, WORD_MAX, "%s", PQntuples(result) ? PQgetvalue(result, 0, 0) : "");
-	return 0;
-}
-
-#define PUT_FATE                                                                              \
-	"INSERT INTO cocos_fate VALUES ($1::text, $2::text::bigint, now()) ON CONFLICT (who)" \
-	" DO UPDATE SET at = now(), commits = "
-
-/* The number that our row has. It waits for a transaction that has written it and not ended, which only a write of
- * the same row does; that one is undone, so that no standby has to confirm it. */
-static int read_fate(struct postgres *p, char fate[WORD_MAX], struct err *e)
-{
-	const char *const nothing[] = { p->who, "0" };
-
-	if (postgres_exec(p, "BEGIN", e) < 0)
-		return err_code(e);
-	int failed = read_word(p, PUT_FATE "cocos_fate.commits RETURNING commits::text", nothing,
-			       fate, e);
-
-	postgres_rollback(p);
-	return failed;
-}
-
-/* The connection broke while the server made it last, or did not: its row says so. (A transaction's id would not:
- * a server that crashed before it wrote it down gives it to another one.) */
-static int find_fate(struct postgres *p, const char *number, struct err *e)
-{
-	const int64_t until = clock_ms(CLOCK_MONOTONIC) + FATE_MS;
-	char fate[WORD_MAX] = "";
-
-	do {
-		if ((p->conn || postgres_connect(p, e) == 0) && read_fate(p, fate, e) == 0) {
-			if (strcmp(fate, number) == 0)
-				return 0;
-			return err_set(e, ERR_UNAVAILABLE,
-				       "%s: the connection is gone, nothing was kept",
-				       p->place.where);
-		}
-		usleep(FATE_EVERY_MS * 1000);
-	} while (clock_ms(CLOCK_MONOTONIC) < until);
-	return err_set(
-		e, ERR_UNKNOWN,
-		"%s: the connection broke at the end, and whether the change was kept is not "
-		"known: look before you repeat it",
-		p->place.where);
-}
-
-/* If the transaction writes, our row gets the number of its commit with it; else "". */
-static int number_it(struct postgres *p, char number[WORD_MAX], struct err *e)
-{
-	static const char ask[] = "SELECT (pg_current_xact_id_if_assigned() IS NOT NULL)::text";
-	const char *const values[] = { p->who, number };
-	char word[WORD_MAX];
-
-	*number = 0;
-	if (postgres_ready(p, e) < 0 || read_word(p, ask, NULL, word, e) < 0)
-		return err_code(e);
-	if (strcmp(word, "true") != 0)
-		return 0;
-	snprintf(number, WORD_MAX, "%" PRIu64, ++p->commits);
-	return read_word(p, PUT_FATE "excluded.commits", values, word, e);
+	postgres_undo(handle);
 }
 
 static int postgres_commit(void *handle, struct err *e)
 {
 	struct postgres *p = handle;
 	CLEANUP(PQclear) PGresult *result = NULL;
-	char number[WORD_MAX];
+	char number[POSTGRES_WORD_MAX];
 
-	if (number_it(p, number, e) < 0) {
-		postgres_rollback(p);
+	if (postgres_fate_number(p, number, e) < 0) {
+		postgres_undo(p);
 		return err_code(e);
 	}
 	int failed = postgres_result(p, PQsendQuery(p->conn, "COMMIT"), "commit", &result, e);
@@ -367,7 +288,7 @@ static int postgres_commit(void *handle, struct err *e)
 	if (p->conn && PQstatus(p->conn) == CONNECTION_OK)
 		return failed; /* the server's own answer, such as a lost race: it is undone */
 	postgres_drop(p);
-	return *number ? find_fate(p, number, e) : failed;
+	return *number ? postgres_fate_find(p, number, e) : failed;
 }
 
 /* ---- forms ---- */
@@ -456,9 +377,9 @@ int db_postgres_check(const char *place, struct err *e)
 /* Without durability on the server nothing that is acknowledged is sure. */
 static int warn_of_fsync(struct postgres *p, struct err *e)
 {
-	char fsync_is[WORD_MAX];
+	char fsync_is[POSTGRES_WORD_MAX];
 
-	if (read_word(p, "SELECT current_setting('fsync')", NULL, fsync_is, e) < 0)
+	if (postgres_word(p, "SELECT current_setting('fsync')", NULL, fsync_is, e) < 0)
 		return err_code(e);
 	if (strcmp(fsync_is, "on") != 0)
 		log_warn("%s: the server's fsync is %s: what was acknowledged is lost when its "

@@ -10,8 +10,6 @@
 
 #include "common/db/db.h"
 
-enum { DB_POSTGRES_OLDEST = 130000 /* what PQserverVersion() says of 13.0 */ };
-
 struct db_postgres {
 	const char *place;  /* a URI or a connection string */
 	const char *schema; /* its tables are in there: lower-case letters and _ */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum {
+	SERVER_OLDEST = 130000, /* what PQserverVersion() says of 13.0 */
 	CONNECT_MS = 10000,
 	ANSWER_MS = 20000,   /* longer than the server's own limits, below */
 	LOCK_WAIT_MS = 3000, /* until the connection of a service that was killed is gone */
@@ -197,10 +198,10 @@ static int check_server(struct postgres *p, struct err *e)
 	const char *encoding = PQparameterStatus(p->conn, "server_encoding");
 	int version = PQserverVersion(p->conn);
 
-	if (version < DB_POSTGRES_OLDEST)
+	if (version < SERVER_OLDEST)
 		return err_set(e, ERR_PRECONDITION,
 			       "%s: version %d, and %d is the oldest that will do", p->place.where,
-			       version / 10000, DB_POSTGRES_OLDEST / 10000);
+			       version / 10000, SERVER_OLDEST / 10000);
 	if (!encoding || strcmp(encoding, "UTF8") != 0)
 		return err_set(e, ERR_PRECONDITION,
 			       "%s has the encoding %s: make one with UTF8 (createdb -E UTF8 -T "
@@ -396,4 +397,25 @@ int postgres_ready(struct postgres *p, struct err *e)
 		return 0;
 	e->code = ERR_UNAVAILABLE;
 	return err_code(e);
+}
+
+int postgres_word(struct postgres *p, const char *sql, const char *const values[2],
+		  char word[POSTGRES_WORD_MAX], struct err *e)
+{
+	CLEANUP(PQclear) PGresult *result = NULL;
+	int sent = PQsendQueryParams(p->conn, sql, values ? 2 : 0, NULL, values, NULL, NULL, 0);
+
+	if (postgres_result(p, sent, "commit", &result, e) < 0)
+		return err_code(e);
+	snprintf(word, POSTGRES_WORD_MAX, "%s", PQntuples(result) ? PQgetvalue(result, 0, 0) : "");
+	return 0;
+}
+
+void postgres_undo(struct postgres *p)
+{
+	struct err ignored;
+
+	p->within = false;
+	if (p->conn && postgres_exec(p, "ROLLBACK", &ignored) < 0)
+		postgres_drop(p); /* so that no transaction stays open */
 }

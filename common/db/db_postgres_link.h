@@ -4,16 +4,21 @@
  */
 #pragma once
 
-#include "common/db/db_postgres.h"
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
 #include "common/db/db_postgres_place.h"
 
 #include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 DEFINE_CLEANUP(PGresult *, PQclear)
 
 enum {
 	POSTGRES_STATEMENTS_MAX = 256, /* prepared on one connection; others are, each time anew */
 	POSTGRES_WHO_LEN = 16,         /* random bytes */
+	POSTGRES_WORD_MAX = 24,        /* what postgres_word() gives, with its end */
 };
 
 struct postgres {
@@ -44,3 +49,8 @@ int postgres_result(struct postgres *p, int sent, const char *what, PGresult **r
 		    struct err *e) MUST_CHECK;
 /* Statements without values and rows. */
 int postgres_exec(struct postgres *p, const char *sql, struct err *e) MUST_CHECK;
+/* The first column of the first row, as text; "" if there is none. `values`: those of $1 and $2, or NULL. */
+int postgres_word(struct postgres *p, const char *sql, const char *const values[2],
+		  char word[POSTGRES_WORD_MAX], struct err *e) MUST_CHECK;
+/* Ends a transaction without keeping it, whatever the server says. */
+void postgres_undo(struct postgres *p);

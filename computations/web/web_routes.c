@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_routes.c — what can be asked for, and what the API's document says of it. */
-#include "common/base/log.h"
 #include "computations/ca/ocsp_request.h"
 #include "computations/web/web.h"
 #include "computations/web/web_access.h"
@@ -9,6 +8,7 @@
 #include "computations/web/web_billing.h"
 #include "computations/web/web_certificate.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_guard.h"
 #include "computations/web/web_import.h"
 #include "computations/web/web_machine.h"
 #include "computations/web/web_new.h"
@@ -26,62 +26,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/crypto.h>
-
-/* Whether the caller could be somebody; whose token it is, and what he may, is found out in the pool. */
-static int may(const struct http_request *r, void *data, struct err *e)
-{
-	struct admin_caller ignored;
-
-	return web_access_take(data, r, &ignored, e);
-}
-
-/* A form of a page of ours, which anybody may send; and one of somebody who signed in. */
-static int may_try(const struct http_request *r, void *data, struct err *e)
-{
-	return web_door_check_change(r, e);
-}
-
-static int may_change(const struct http_request *r, void *data, struct err *e)
-{
-	struct admin_caller ignored;
-
-	if (web_door_check_change(r, e) < 0)
-		return err_code(e);
-	return web_access_take(data, r, &ignored, e);
-}
-
-/* The API: a browser says where it is asked for, and has to ask from our page; a program need not. */
-static int may_act(const struct http_request *r, void *data, struct err *e)
-{
-	char cookie[LOGIN_TEXT_LEN + 1];
-	bool is_browser = http_request_header(r, "origin", 0) ||
-			  http_request_header(r, "sec-fetch-site", 0) ||
-			  http_request_cookie(r, web_access_cookie(r), cookie, sizeof(cookie));
-	struct admin_caller ignored;
-
-	OPENSSL_cleanse(cookie, sizeof(cookie));
-	if (is_browser && web_door_check_change(r, e) < 0)
-		return err_code(e);
-	return web_access_take(data, r, &ignored, e);
-}
-
-/* Who may open the administrators' socket may let a browser in. */
-static int may_link(const struct http_request *r, void *data, struct err *e)
-{
-	const struct web *web = data;
-
-	if (web_door_check_origin(r, e) < 0)
-		return err_code(e);
-	if (!http_request_identity(r).has_uid)
-		return err_set(e, ERR_DENIED,
-			       "links are given to whoever may open the "
-			       "administrators' socket");
-	if (!web->door.port)
-		return err_set(e, ERR_PRECONDITION,
-			       "COMPUTATIONS_WEB is no loopback address, and needs no link");
-	return 0;
-}
 
 static void asset_css(struct http_request *r, void *data)
 {
@@ -130,12 +74,13 @@ static const char *const force_query[] = { "force", NULL };
 /* API: with a line about it, and its type. OPEN: to everybody. */
 #define GET(path, who, names, handler) \
 	{ .method = HTTP_GET, .pattern = path, .may = who, .query = names, .serve = handler }
-#define API(path, deed_, query, serve, summary_, type_) \
-	{ .http = GET(path, may, query, serve),         \
-	  .deed = deed_,                                \
-	  .summary = (summary_),                        \
+#define API(path, deed_, query, serve, summary_, type_)    \
+	{ .http = GET(path, web_guard_read, query, serve), \
+	  .deed = deed_,                                   \
+	  .summary = (summary_),                           \
 	  .type = (type_) }
-#define PAGE(path, deed_, query, serve) { .http = GET(path, may, query, serve), .deed = deed_ }
+#define PAGE(path, deed_, query, serve) \
+	{ .http = GET(path, web_guard_read, query, serve), .deed = deed_ }
 /* A form, by whom may send it. */
 #define FORM(path, who, serve)                                                              \
 	{                                                                                   \
@@ -143,42 +88,43 @@ static const char *const force_query[] = { "force", NULL };
 		.deed = DEED_BE,                                                            \
 	}
 /* A form that is a call of the administrators' methods, which say who may; and the same for programs. */
-#define CHANGE(path, action_)                                                             \
-	{                                                                                 \
-		.http = { HTTP_POST, path, may_change, WEB_FORM_MAX, WEB_FORM_TYPE, NULL, \
-			  web_act_form },                                                 \
-		.deed = DEED_BE,                                                          \
-		.action = &(action_),                                                     \
+#define CHANGE(path, action_)                                                                   \
+	{                                                                                       \
+		.http = { HTTP_POST, path, web_guard_change, WEB_FORM_MAX, WEB_FORM_TYPE, NULL, \
+			  web_act_form },                                                       \
+		.deed = DEED_BE,                                                                \
+		.action = &(action_),                                                           \
 	}
-#define SEND(method_, path, action_, size, query, deed_, summary_)                           \
-	{                                                                                    \
-		.http = { method_, path, may_act, size, WEB_JSON_TYPE, query, web_act_api }, \
-		.deed = deed_,                                                               \
-		.action = &(action_),                                                        \
-		.summary = (summary_),                                                       \
-		.type = WEB_JSON_TYPE,                                                       \
+#define SEND(method_, path, action_, size, query, deed_, summary_)                                 \
+	{                                                                                          \
+		.http = { method_, path, web_guard_act, size, WEB_JSON_TYPE, query, web_act_api }, \
+		.deed = deed_,                                                                     \
+		.action = &(action_),                                                              \
+		.summary = (summary_),                                                             \
+		.type = WEB_JSON_TYPE,                                                             \
 	}
 /* Makes something of a document, which its handler reads. */
-#define MAKE(path, size, query, serve, takes_, summary_)                           \
-	{ .http = { HTTP_POST, path, may_act, size, WEB_JSON_TYPE, query, serve }, \
-	  .deed = DEED_BE,                                                         \
-	  .takes = (takes_),                                                       \
-	  .summary = (summary_),                                                   \
+#define MAKE(path, size, query, serve, takes_, summary_)                                 \
+	{ .http = { HTTP_POST, path, web_guard_act, size, WEB_JSON_TYPE, query, serve }, \
+	  .deed = DEED_BE,                                                               \
+	  .takes = (takes_),                                                             \
+	  .summary = (summary_),                                                         \
 	  .type = WEB_JSON_TYPE }
 /* The same of a call whose message its handler makes. */
-#define MAKES(path, size, serve, action_, summary_)                               \
-	{ .http = { HTTP_POST, path, may_act, size, WEB_JSON_TYPE, NULL, serve }, \
-	  .deed = DEED_BE,                                                        \
-	  .action = &(action_),                                                   \
-	  .summary = (summary_),                                                  \
+#define MAKES(path, size, serve, action_, summary_)                                     \
+	{ .http = { HTTP_POST, path, web_guard_act, size, WEB_JSON_TYPE, NULL, serve }, \
+	  .deed = DEED_BE,                                                              \
+	  .action = &(action_),                                                         \
+	  .summary = (summary_),                                                        \
 	  .type = WEB_JSON_TYPE }
 #define OPEN(path, serve)             OPEN_WITH(path, NULL, serve)
 #define OPEN_WITH(path, names, serve) { .http = GET(path, http_anybody, names, serve) }
 /* What a passkey says, which is more than other forms hold. */
-#define BRING(path, serve)                                                                         \
-	{                                                                                          \
-		.http = { HTTP_POST, path, may_try, WEB_BROUGHT_MAX, WEB_FORM_TYPE, NULL, serve }, \
-		.deed = DEED_BE,                                                                   \
+#define BRING(path, serve)                                                                      \
+	{                                                                                       \
+		.http = { HTTP_POST, path, web_guard_try, WEB_BROUGHT_MAX, WEB_FORM_TYPE, NULL, \
+			  serve },                                                              \
+		.deed = DEED_BE,                                                                \
 	}
 
 const struct web_route web_routes[] = {
@@ -371,7 +317,7 @@ const struct web_route web_routes[] = {
 	PAGE("/api", DEED_BE, NULL, web_reference),
 	PAGE("/", DEED_BE, list_query, web_list), /* those that he may see */
 	PAGE("/new", DEED_BE, from_query, web_new),
-	FORM("/new", may_change, web_new_try),
+	FORM("/new", web_guard_change, web_new_try),
 	PAGE("/c/{id}", DEED_SEE, NULL, web_one),
 	PAGE("/c/{id}/manifest", DEED_SEE, NULL, web_manifest_page),
 	PAGE("/c/{id}/evidence", DEED_SEE, NULL, web_evidence),
@@ -447,56 +393,56 @@ const struct web_route web_routes[] = {
 	PAGE("/c/{id}/events.sse", DEED_SEE, after_query, web_events),
 	PAGE("/me", DEED_BE, NULL, web_me),
 	PAGE("/me/password", DEED_BE, NULL, web_me_password),
-	FORM("/me/change", may_change, web_me_password_try),
+	FORM("/me/change", web_guard_change, web_me_password_try),
 	PAGE("/me/factor", DEED_BE, NULL, web_factor),
-	FORM("/me/factor", may_change, web_factor_begin),
-	FORM("/me/factor/confirm", may_change, web_factor_confirm),
+	FORM("/me/factor", web_guard_change, web_factor_begin),
+	FORM("/me/factor/confirm", web_guard_change, web_factor_confirm),
 	PAGE("/me/factor/codes", DEED_BE, NULL, web_factor_codes),
-	FORM("/me/factor/codes", may_change, web_factor_renew),
+	FORM("/me/factor/codes", web_guard_change, web_factor_renew),
 	PAGE("/me/factor/remove", DEED_BE, NULL, web_factor_off),
-	FORM("/me/factor/remove", may_change, web_factor_remove),
+	FORM("/me/factor/remove", web_guard_change, web_factor_remove),
 	PAGE("/me/keys", DEED_BE, before_query, web_keys),
 	CHANGE("/me/keys/{fingerprint}", web_page_key_retire),
 	PAGE("/me/passkey", DEED_BE, NULL, web_passkey_ask),
-	FORM("/me/passkey", may_change, web_passkey_begin),
-	FORM("/me/passkey/fresh", may_change, web_passkey_fresh),
+	FORM("/me/passkey", web_guard_change, web_passkey_begin),
+	FORM("/me/passkey/fresh", web_guard_change, web_passkey_fresh),
 	PAGE("/me/passkeys/{number}", DEED_BE, NULL, web_passkey_name),
-	FORM("/me/passkeys/{number}", may_change, web_passkey_remove),
-	FORM("/me/passkeys/{number}/name", may_change, web_passkey_rename),
+	FORM("/me/passkeys/{number}", web_guard_change, web_passkey_remove),
+	FORM("/me/passkeys/{number}/name", web_guard_change, web_passkey_rename),
 	PAGE("/me/token", DEED_BE, NULL, web_token_ask),
-	FORM("/me/token", may_change, web_token_try),
+	FORM("/me/token", web_guard_change, web_token_try),
 	CHANGE("/me/sessions/{number}", web_page_end),
 	CHANGE("/me/others", web_page_end_others),
 	CHANGE("/me/tokens/{name}", web_page_revoke),
-	FORM("/me/identities/{number}", may_change, web_oidc_unlink),
+	FORM("/me/identities/{number}", web_guard_change, web_oidc_unlink),
 	PAGE(WEB_DEVICE_PATH, DEED_BE, NULL, web_device),
-	FORM(WEB_DEVICE_PATH, may_change, web_device_see),
-	FORM(WEB_DEVICE_PATH "/let-in", may_change, web_device_let_in),
-	FORM(WEB_DEVICE_PATH "/passkey", may_change, web_device_passkey),
-	FORM(WEB_DEVICE_PATH "/refuse/{code}", may_change, web_device_refuse),
-	FORM("/sign-out", may_change, web_sign_out),
-	{ .http = { HTTP_POST, "/link", may_link, 0, NULL, NULL, web_give_link },
+	FORM(WEB_DEVICE_PATH, web_guard_change, web_device_see),
+	FORM(WEB_DEVICE_PATH "/let-in", web_guard_change, web_device_let_in),
+	FORM(WEB_DEVICE_PATH "/passkey", web_guard_change, web_device_passkey),
+	FORM(WEB_DEVICE_PATH "/refuse/{code}", web_guard_change, web_device_refuse),
+	FORM("/sign-out", web_guard_change, web_sign_out),
+	{ .http = { HTTP_POST, "/link", web_guard_link, 0, NULL, NULL, web_give_link },
 	  .deed = DEED_OPERATE },
 	/* Nothing of these is about a computation, and the page that says how to get in looks as all do. */
 	OPEN("/in/{secret}", web_arrive),
 	OPEN("/sign-in", web_sign_in),
-	FORM("/sign-in", may_try, web_sign_in_try),
-	FORM("/sign-in/code", may_try, web_second_try),
+	FORM("/sign-in", web_guard_try, web_sign_in_try),
+	FORM("/sign-in/code", web_guard_try, web_second_try),
 	OPEN("/sign-in/with/{provider}", web_oidc_begin),
 	/* Providers say more to browsers than we know of (RFC 6749, 4.1.2). */
 	OPEN_WITH("/sign-in/with/{provider}/back", http_any_query, web_oidc_back),
-	FORM("/sign-in/with/{provider}/link", may_try, web_oidc_link),
+	FORM("/sign-in/with/{provider}/link", web_guard_try, web_oidc_link),
 	BRING("/sign-in/passkey", web_passkey_sign_in),
 	BRING("/sign-in/code/passkey", web_passkey_second),
 	OPEN("/passkey/{secret}", web_passkey_begun),
 	BRING("/passkey/{secret}", web_passkey_add),
 	BRING("/passkey/{secret}/use", web_device_passkey_use),
 	OPEN("/password/{secret}", web_choose),
-	FORM("/password/{secret}", may_try, web_choose_try),
+	FORM("/password/{secret}", web_guard_try, web_choose_try),
 	OPEN("/invite/{secret}", web_invited),
-	FORM("/invite/{secret}", may_try, web_invited_register),
+	FORM("/invite/{secret}", web_guard_try, web_invited_register),
 	OPEN("/invite/{secret}/sign-in", web_invited_known),
-	FORM("/invite/{secret}/sign-in", may_try, web_invited_sign_in),
+	FORM("/invite/{secret}/sign-in", web_guard_try, web_invited_sign_in),
 	CHANGE("/invite/{secret}/join", web_page_join),
 	OPEN(WEB_CERTIFICATE_PATH, web_certificate),
 	OPEN(WEB_CERTIFICATE_LIST_PATH, web_certificate_list),

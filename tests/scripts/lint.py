@@ -114,6 +114,16 @@ def a_function_of_61_lines_is_found_and_one_of_60_is_not():
         assert COPY.lint() == (0, "lint: ok\n")
 
 
+def a_file_of_501_lines_is_found_and_one_of_500_is_not():
+    def header(count):
+        return ("common/base/planted.h", LICENCE + "/* planted.h — a breach. */\n#pragma once\n" + "\n" * (count - 3))
+
+    breach("file of 501 lines, at most 500: common/base/planted.h", header(501))
+    with COPY.planted(header(500)):
+        status, output = COPY.lint()
+    assert status == 0, output
+
+
 def a_file_that_says_nothing_of_itself_is_found():
     breach("nothing says what it is: common/base/planted.c", ("common/base/planted.c", LICENCE))
 
@@ -166,6 +176,7 @@ tap.run([
     a_room_that_no_table_has_is_found,
     a_circle_of_three_is_found,
     a_function_of_61_lines_is_found_and_one_of_60_is_not,
+    a_file_of_501_lines_is_found_and_one_of_500_is_not,
     a_file_that_says_nothing_of_itself_is_found,
     a_file_without_a_licence_is_found,
     a_test_outside_of_its_modules_room_is_found,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rules of the house about single files, from the project's root: prints every breach.
 
-- no function of the product over 60 lines;
+- no file of the product over 500 lines, no function over 60;
 - a C file begins with its licence;
 - a .c file without a header of its own says in its first lines what it is;
 - a unit test lies in its module's room: tests/unit/ROOM/test_MODULE[_ASPECT].c;
@@ -14,7 +14,7 @@ import re
 import sys
 
 FLOORS = ("common", "attestation", "agent", "manager", "computations", "cli", "guest")
-FUNCTION_MAX = 60
+FUNCTION_MAX, FILE_MAX = 60, 500
 
 
 def lines(path):
@@ -68,6 +68,10 @@ def main():
         found += [f"licence line missing: {path}" for path in sorted(glob.glob(f"{part}/**/*.[ch]", recursive=True))
                   if licence_is_missing(path)]
     for floor in FLOORS:
+        for path in sorted(glob.glob(f"{floor}/**/*.[ch]", recursive=True)):
+            count = len(lines(path)) - 1  # what follows the last line's end is none
+            if count > FILE_MAX:
+                found.append(f"file of {count} lines, at most {FILE_MAX}: {path}")
         for path in sorted(glob.glob(f"{floor}/**/*.c", recursive=True)):
             found += [f"function of {count} lines, at most {FUNCTION_MAX}: {path}:{start}"
                       for start, count in functions(path) if count > FUNCTION_MAX]
