@@ -22,10 +22,12 @@ PATIENCE = 180  # seconds until something that must come counts as missing
 
 
 def until(condition, what):
+    """What the condition is once it is true."""
     end = time.monotonic() + PATIENCE
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < end, f"{what} never happens"
         time.sleep(0.1)
+    return found
 
 
 class Beside:
