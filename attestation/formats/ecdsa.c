@@ -26,8 +26,7 @@ size_t ecdsa_len(enum ecdsa_curve curve)
 	return curves[curve].len;
 }
 
-int ecdsa_key(enum ecdsa_curve curve, struct span point, EVP_PKEY *like, EVP_PKEY **key,
-	      struct err *e)
+int ecdsa_key(enum ecdsa_curve curve, struct span point, EVP_PKEY **key, struct err *e)
 {
 	size_t len = 2 * ecdsa_len(curve);
 	uint8_t octets[1 + 2 * COORDINATE_MAX] = { UNCOMPRESSED };
@@ -37,7 +36,7 @@ int ecdsa_key(enum ecdsa_curve curve, struct span point, EVP_PKEY *like, EVP_PKE
 		return err_set(e, ERR_INVALID, "%s key of %zu bytes, wanted %zu",
 			       curves[curve].name, point.len, len);
 	memcpy(octets + 1, point.bytes, len);
-	made = ec_key_make(curves[curve].group, (struct span){ octets, 1 + len }, like);
+	made = ec_key_make(curves[curve].group, (struct span){ octets, 1 + len });
 	if (!made)
 		return err_openssl(e, ERR_INVALID, "the key is not a point of %s",
 				   curves[curve].name);

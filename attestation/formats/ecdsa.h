@@ -17,10 +17,8 @@ const EVP_MD *ecdsa_md(enum digest_kind kind);
 /* Bytes of one coordinate, and of one of r and s: 32 or 48. */
 size_t ecdsa_len(enum ecdsa_curve curve);
 
-/* x ‖ y, big-endian. A point that is not on the curve, or infinity, is refused. `like` may be
- * NULL, see ec_key.h. */
-int ecdsa_key(enum ecdsa_curve curve, struct span point, EVP_PKEY *like, EVP_PKEY **key,
-	      struct err *e) MUST_CHECK;
+/* x ‖ y, big-endian. A point that is not on the curve, or infinity, is refused. */
+int ecdsa_key(enum ecdsa_curve curve, struct span point, EVP_PKEY **key, struct err *e) MUST_CHECK;
 
 /* `signature` is r ‖ s, big-endian, of twice ecdsa_len() bytes, both from 1 to n − 1. 0 only if it
  * holds over the digest of `bytes`; ERR_DENIED if not. */

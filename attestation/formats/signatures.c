@@ -61,12 +61,11 @@ static struct entry *find(struct signatures *s, enum signatures_shelf shelf,
 }
 
 /* Each part with its length before it: no two facts are one text. */
-static int digest_of(const struct signatures_fact *fact, uint8_t out[SHA256_LEN])
+int signatures_digest(const struct signatures_fact *fact, uint8_t out[SHA256_LEN], struct err *e)
 {
 	uint8_t lengths[3][8];
 	const struct span parts[] = { fact->algorithm, fact->bytes, fact->signature };
 	struct digest_part pieces[1 + 2 * ARRAY_LEN(parts)] = { { fact->key_digest, SHA256_LEN } };
-	struct err ignored;
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		for (size_t k = 0; k < 8; k++)
@@ -74,16 +73,17 @@ static int digest_of(const struct signatures_fact *fact, uint8_t out[SHA256_LEN]
 		pieces[1 + 2 * i] = (struct digest_part){ lengths[i], 8 };
 		pieces[2 + 2 * i] = (struct digest_part){ parts[i].bytes, parts[i].len };
 	}
-	return digest_parts(DIGEST_SHA256, pieces, ARRAY_LEN(pieces), out, &ignored);
+	return digest_parts(DIGEST_SHA256, pieces, ARRAY_LEN(pieces), out, e);
 }
 
 bool signatures_know(struct signatures *s, const struct signatures_fact *fact,
 		     uint8_t digest[SHA256_LEN])
 {
 	struct entry *entry = NULL;
+	struct err ignored;
 
 	memset(digest, 0, SHA256_LEN);
-	if (!s || digest_of(fact, digest) < 0)
+	if (!s || signatures_digest(fact, digest, &ignored) < 0)
 		return false;
 	pthread_mutex_lock(&s->lock);
 	for (size_t i = 0; !entry && i < SIGNATURES_SHELVES; i++)

@@ -46,6 +46,10 @@ struct signatures_fact {
 	struct span bytes, signature;
 };
 
+/* SHA-256 over all of the fact; no two facts are one text. */
+int signatures_digest(const struct signatures_fact *fact, uint8_t out[SHA256_LEN],
+		      struct err *e) MUST_CHECK;
+
 /* Whether that was remembered. `digest` is for signatures_add(). With `s` NULL, never. */
 bool signatures_know(struct signatures *s, const struct signatures_fact *fact,
 		     uint8_t digest[SHA256_LEN]);

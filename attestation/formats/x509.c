@@ -64,8 +64,8 @@ static int take_extension(struct x509 *c, const struct x509_extension *x, struct
 			return err_set(e, ERR_INVALID, "an extension is there twice");
 	if (c->extension_count == X509_EXTENSIONS_MAX)
 		return err_set(e, ERR_INVALID, "more than %d extensions", X509_EXTENSIONS_MAX);
-	for (size_t i = 0; i < ARRAY_LEN(critical_known); i++)
-		known = known || der_oid_is(x->oid, critical_known[i]);
+	for (size_t i = 0; i < ARRAY_LEN(critical_known) && !known; i++)
+		known = der_oid_is(x->oid, critical_known[i]);
 	if (!known)
 		return err_set(e, ERR_INVALID, "a critical extension that we do not know");
 	c->extensions[c->extension_count++] = *x;
@@ -143,7 +143,7 @@ static int read_tbs(struct x509 *c, struct err *e)
 	return 0;
 }
 
-static int read_certificate(struct x509 *c, EVP_PKEY *like, struct err *e)
+static int read_certificate(struct x509 *c, struct err *e)
 {
 	struct reader outer = reader_over(c->der, c->len);
 	struct reader r = der_enter(&outer, DER_SEQUENCE);
@@ -153,13 +153,12 @@ static int read_certificate(struct x509 *c, EVP_PKEY *like, struct err *e)
 	c->signature = der_bits(&r);
 	if (!reader_done(&outer) || !reader_done(&r))
 		return err_set(e, ERR_INVALID, "malformed certificate");
-	if (read_tbs(c, e) < 0 || x509_key_from_spki(c->spki, like, &c->key, e) < 0)
+	if (read_tbs(c, e) < 0 || x509_key_from_spki(c->spki, &c->key, e) < 0)
 		return err_code(e);
 	return digest(DIGEST_SHA256, c->spki.bytes, c->spki.len, c->key_digest, e);
 }
 
-int x509_from_der_like(const void *der, size_t len, EVP_PKEY *like, struct x509 **cert,
-		       struct err *e)
+int x509_from_der(const void *der, size_t len, struct x509 **cert, struct err *e)
 {
 	CLEANUP(x509_free) struct x509 *c = NULL;
 
@@ -174,15 +173,10 @@ int x509_from_der_like(const void *der, size_t len, EVP_PKEY *like, struct x509 
 	memcpy(c->der, der, len);
 	c->len = len;
 	c->path_len = -1;
-	if (read_certificate(c, like, e) < 0)
+	if (read_certificate(c, e) < 0)
 		return err_wrap(e, "certificate");
 	*cert = TAKE_PTR(c);
 	return 0;
-}
-
-int x509_from_der(const void *der, size_t len, struct x509 **cert, struct err *e)
-{
-	return x509_from_der_like(der, len, NULL, cert, e);
 }
 
 void x509_free(struct x509 *cert)

@@ -80,10 +80,6 @@ struct x509 {
 /* Malloc'ed copies; x509_free() them. */
 int x509_from_der(const void *der, size_t len, struct x509 **cert, struct err *e) MUST_CHECK;
 
-/* The same, faster if `like`, another certificate's key, is on the same curve; see ec_key.h. */
-int x509_from_der_like(const void *der, size_t len, EVP_PKEY *like, struct x509 **cert,
-		       struct err *e) MUST_CHECK;
-
 /* Exactly one certificate, PEM if the bytes begin with "-----", else DER. */
 int x509_load(const void *bytes, size_t len, struct x509 **cert, struct err *e) MUST_CHECK;
 

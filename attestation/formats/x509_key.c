@@ -3,6 +3,7 @@
 
 #include "attestation/formats/ec_key.h"
 #include "attestation/formats/rsa_key.h"
+#include "attestation/formats/vendor_signatures.h"
 #include "attestation/formats/x509.h"
 #include "common/base/der.h"
 #include "common/crypto/key.h"
@@ -40,8 +41,7 @@ static int rsa_key(struct reader *parameters, struct span bits, EVP_PKEY **key, 
 }
 
 /* RFC 5480. */
-static int ec_key(struct reader *parameters, struct span point, EVP_PKEY *like, EVP_PKEY **key,
-		  struct err *e)
+static int ec_key(struct reader *parameters, struct span point, EVP_PKEY **key, struct err *e)
 {
 	struct span oid = der_body(parameters, DER_OID);
 	const struct curve *curve = NULL;
@@ -55,14 +55,14 @@ static int ec_key(struct reader *parameters, struct span point, EVP_PKEY *like, 
 		return err_set(e, ERR_INVALID, "EC key: wanted an uncompressed point of %zu bytes",
 			       curve->point_len);
 
-	EVP_PKEY *made = ec_key_make(curve->group, point, like);
+	EVP_PKEY *made = ec_key_make(curve->group, point);
 	if (!made)
 		return err_openssl(e, ERR_INVALID, "EC public key");
 	*key = made;
 	return 0;
 }
 
-int x509_key_from_spki(struct span spki, EVP_PKEY *like, EVP_PKEY **key, struct err *e)
+int x509_key_from_spki(struct span spki, EVP_PKEY **key, struct err *e)
 {
 	struct reader outer = span_reader(spki);
 	struct reader r = der_enter(&outer, DER_SEQUENCE);
@@ -75,7 +75,7 @@ int x509_key_from_spki(struct span spki, EVP_PKEY *like, EVP_PKEY **key, struct 
 	if (der_oid_is(oid, "1.2.840.113549.1.1.1"))
 		return rsa_key(&algorithm, bits, key, e);
 	if (der_oid_is(oid, "1.2.840.10045.2.1"))
-		return ec_key(&algorithm, bits, like, key, e);
+		return ec_key(&algorithm, bits, key, e);
 	return err_set(e, ERR_INVALID, "a public key of another kind than RSA or ECDSA");
 }
 
@@ -144,46 +144,6 @@ static int verify(const struct algorithm *a, struct span content, struct span si
 	return 0;
 }
 
-/* SHA-256 of vendors' roots whose own signature holds, as OpenSSL says of each in test_x509_roots.c: it says
- * nothing new, and is not computed for each verdict. That is a fact about bytes, and no trust: where to
- * start from its caller decides, by the key. */
-static const uint8_t roots[][SHA256_LEN] = {
-	/* Intel SGX Root CA */
-	{ 0x44, 0xa0, 0x19, 0x6b, 0x2b, 0x99, 0xf8, 0x89, 0xb8, 0xe1, 0x49,
-	  0xe9, 0x5b, 0x80, 0x7a, 0x35, 0x0e, 0x74, 0x24, 0x96, 0x43, 0x99,
-	  0xe8, 0x85, 0xa7, 0xcb, 0xb8, 0xcc, 0xfa, 0xb6, 0x74, 0xd3 },
-	/* ARK-Milan */
-	{ 0x69, 0xd0, 0x63, 0xb4, 0x53, 0x44, 0xd2, 0x6a, 0x2e, 0x94, 0xe1,
-	  0xf4, 0x21, 0x0d, 0xe4, 0x9e, 0xf5, 0x55, 0x30, 0x82, 0x87, 0xd4,
-	  0xc1, 0x74, 0x44, 0x5c, 0x95, 0x63, 0x9a, 0x54, 0x0b, 0xcd },
-	/* ARK-Genoa */
-	{ 0x4c, 0x65, 0x98, 0xd1, 0x9c, 0x18, 0x71, 0x9c, 0x5d, 0xfd, 0x4a,
-	  0x7d, 0x33, 0x5f, 0x67, 0x4e, 0x5b, 0xfe, 0x1d, 0x8f, 0x80, 0x0c,
-	  0xea, 0x2c, 0xf2, 0x70, 0xc1, 0x0d, 0x10, 0x3d, 0xb2, 0xf1 },
-	/* ARK-Turin */
-	{ 0x1f, 0x08, 0x41, 0x61, 0xa4, 0x4b, 0xb6, 0xd9, 0x37, 0x78, 0xa9,
-	  0x04, 0x87, 0x7d, 0x48, 0x19, 0xca, 0xfa, 0x5d, 0x05, 0xef, 0x41,
-	  0x93, 0xb2, 0xde, 0xd9, 0xdd, 0x9c, 0x73, 0xdd, 0x3f, 0x6a },
-};
-
-/* Whether `what` is the whole of such a root's signature of itself. */
-static int is_own_of_a_root(const struct x509_signed *what, const struct x509 *signer, bool *is,
-			    struct err *e)
-{
-	uint8_t found[SHA256_LEN];
-
-	*is = false;
-	if (!span_equal(what->bytes, signer->tbs) ||
-	    !span_equal(what->algorithm, signer->algorithm) ||
-	    !span_equal(what->signature, signer->signature))
-		return 0;
-	if (digest(DIGEST_SHA256, signer->der, signer->len, found, e) < 0)
-		return err_code(e);
-	for (size_t i = 0; i < ARRAY_LEN(roots); i++)
-		*is = *is || memcmp(found, roots[i], SHA256_LEN) == 0;
-	return 0;
-}
-
 /* Remembered only after it was verified just here. */
 static int verify_known(const struct algorithm *a, const struct x509_signed *what,
 			const struct x509 *signer, const struct x509_known *known, struct err *e)
@@ -191,12 +151,16 @@ static int verify_known(const struct algorithm *a, const struct x509_signed *wha
 	const struct signatures_fact fact = { signer->key_digest, what->algorithm, what->bytes,
 					      what->signature };
 	uint8_t digest[SHA256_LEN];
+	bool holds;
 
-	if (signatures_know(known->signatures, &fact, digest))
+	if (vendor_signature_holds(&fact, &holds, e) < 0)
+		return err_code(e);
+	if (holds || (known && signatures_know(known->signatures, &fact, digest)))
 		return 0;
 	if (verify(a, what->bytes, what->signature, signer->key, e) < 0)
 		return err_code(e);
-	signatures_add(known->signatures, known->shelf, digest);
+	if (known)
+		signatures_add(known->signatures, known->shelf, digest);
 	return 0;
 }
 
@@ -212,14 +176,7 @@ int x509_verify_signature(const struct x509_signed *what, const struct x509 *sig
 			return err_set(
 				e, ERR_DENIED,
 				"the issuer's key is not of the kind that the algorithm needs");
-		bool own;
-
-		if (is_own_of_a_root(what, signer, &own, e) < 0)
-			return err_code(e);
-		if (own)
-			return 0;
-		return known ? verify_known(a, what, signer, known, e)
-			     : verify(a, what->bytes, what->signature, signer->key, e);
+		return verify_known(a, what, signer, known, e);
 	}
 	return err_set(e, ERR_DENIED, "signed with another algorithm than is accepted here");
 }

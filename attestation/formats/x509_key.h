@@ -14,5 +14,5 @@
 
 /* `spki` is a whole SubjectPublicKeyInfo: rsaEncryption (2048 to 8192 bits, odd modulus, exponent
  * 65537), or id-ecPublicKey on P-256, P-384 or P-521 by name with an uncompressed point that lies
- * on it. `like` may be NULL, see ec_key.h. The caller frees the key. */
-int x509_key_from_spki(struct span spki, EVP_PKEY *like, EVP_PKEY **key, struct err *e) MUST_CHECK;
+ * on it. The caller frees the key. */
+int x509_key_from_spki(struct span spki, EVP_PKEY **key, struct err *e) MUST_CHECK;

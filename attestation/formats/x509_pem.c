@@ -56,14 +56,12 @@ static int join_lines(const char *pem, size_t len, char *joined, size_t *chars, 
 	return 0;
 }
 
-static int only_white_space(const char *pem, size_t len, size_t at, struct err *e)
+static bool only_white_space(const char *pem, size_t len, size_t at)
 {
 	at = white_space(pem, len, at);
 	if (at < len && pem[at] == 0) /* some of Intel's files end with it */
 		at++;
-	if (at < len)
-		return err_set(e, ERR_INVALID, "PEM: there is something after the end");
-	return 0;
+	return at == len;
 }
 
 int x509_pem_decode(const char *pem, size_t len, const char *label, uint8_t **der, size_t *der_len,
@@ -89,8 +87,8 @@ int x509_pem_decode(const char *pem, size_t len, const char *label, uint8_t **de
 		return err_nomem(e);
 	if (join_lines(pem + body, (size_t)(stop - pem) - body, joined, &chars, e) < 0)
 		return err_code(e);
-	if (!next && only_white_space(pem, len, after, e) < 0)
-		return err_code(e);
+	if (!next && !only_white_space(pem, len, after))
+		return err_set(e, ERR_INVALID, "PEM: there is something after the end");
 	if (base64_decode(joined, chars, der, der_len, e) < 0)
 		return err_wrap(e, "PEM");
 	if (next)
@@ -132,15 +130,6 @@ static struct x509 *find_known(const struct growing *g, const uint8_t *der, size
 	return NULL;
 }
 
-/* Looks among all certificates that were read before. */
-static EVP_PKEY *some_key(const struct growing *g)
-{
-	for (size_t k = 0; k < g->known_count; k++)
-		if (g->known[k].count)
-			return g->known[k].certs[0]->key;
-	return g->chain->count ? g->chain->certs[0]->key : NULL;
-}
-
 static int chain_add(const struct growing *g, const char *pem, size_t len, size_t *next,
 		     struct err *e)
 {
@@ -158,7 +147,7 @@ static int chain_add(const struct growing *g, const char *pem, size_t len, size_
 	if (known) {
 		known->shares++;
 		*place = known;
-	} else if (x509_from_der_like(der, der_len, some_key(g), place, e) < 0) {
+	} else if (x509_from_der(der, der_len, place, e) < 0) {
 		return err_code(e);
 	}
 	g->chain->count++;
@@ -171,7 +160,6 @@ int x509_chain_from_pem_known(const void *pem, size_t len, const struct x509_cha
 	__attribute__((cleanup(x509_chain_done))) struct x509_chain made = { 0 };
 	struct growing g = { known, known_count, &made };
 	const char *text = pem;
-	struct err rest = { 0 };
 	size_t at = 0, next = 0;
 
 	if (len == 0 || len > X509_PEM_MAX)
@@ -181,7 +169,7 @@ int x509_chain_from_pem_known(const void *pem, size_t len, const struct x509_cha
 		if (chain_add(&g, text + at, len - at, &next, e) < 0)
 			return err_wrap(e, "certificate %zu of the chain", made.count + 1);
 		at += next;
-	} while (only_white_space(text, len, at, &rest) < 0);
+	} while (!only_white_space(text, len, at));
 	*chain = made;
 	made = (struct x509_chain){ 0 };
 	return 0;

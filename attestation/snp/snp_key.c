@@ -126,8 +126,7 @@ int snp_key_read(const uint8_t *block, EVP_PKEY **key, struct err *e)
 	memcpy(spki, head, sizeof(head));
 	reversed(x, spki + sizeof(head));
 	reversed(y, spki + sizeof(head) + PART);
-	return x509_key_from_spki((struct span){ .bytes = spki, .len = sizeof(spki) }, NULL, key,
-				  e);
+	return x509_key_from_spki((struct span){ .bytes = spki, .len = sizeof(spki) }, key, e);
 }
 
 int snp_key_write(const EVP_PKEY *key, uint8_t block[SNP_PUBLIC_KEY_LEN], struct err *e)

@@ -104,11 +104,11 @@ static bool qe_report_data(struct state *s)
 			     sizeof(wanted));
 }
 
-static int quote_signature(const struct tdx_quote *q, EVP_PKEY *pck, struct err *e)
+static int quote_signature(const struct tdx_quote *q, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 
-	if (ecdsa_key(ECDSA_P256, q->key, pck, &key, e) < 0)
+	if (ecdsa_key(ECDSA_P256, q->key, &key, e) < 0)
 		return err_wrap(e, "attestation key");
 	return ecdsa_verify(key, ECDSA_P256, DIGEST_SHA256, q->signed_bytes, q->signature, e);
 }
@@ -133,8 +133,7 @@ static bool quote_verify(struct state *s)
 					    q->qe_report_bytes, q->qe_signature, &e),
 			       &e);
 	bool bound = qe_report_data(s);
-	bool quote = verdict_step(s->v, CHECK_SIGNATURE_QUOTE,
-				  quote_signature(q, chain->certs[0]->key, &e), &e);
+	bool quote = verdict_step(s->v, CHECK_SIGNATURE_QUOTE, quote_signature(q, &e), &e);
 
 	return qe && bound && quote;
 }

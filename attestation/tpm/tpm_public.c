@@ -129,7 +129,7 @@ static int ecc_key(const struct tpm_public *pub, EVP_PKEY **key, struct err *e)
 		return err_set(e, ERR_DENIED, "curve 0x%04x, wanted P-256 or P-384", pub->curve);
 	if (coordinate(pub->x, point, len, e) < 0 || coordinate(pub->y, point + len, len, e) < 0)
 		return err_code(e);
-	return ecdsa_key(curve, (struct span){ point, 2 * len }, NULL, key, e);
+	return ecdsa_key(curve, (struct span){ point, 2 * len }, key, e);
 }
 
 int tpm_public_key(const struct tpm_public *pub, EVP_PKEY **key, struct err *e)

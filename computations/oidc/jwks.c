@@ -84,7 +84,7 @@ static int make_ec(const struct json *jwk, EVP_PKEY **key, struct err *e)
 			       x_len, y_len, whole);
 	memcpy(point, x, whole);
 	memcpy(point + whole, y, whole);
-	return ecdsa_key(ECDSA_P256, (struct span){ point, sizeof(point) }, NULL, key, e);
+	return ecdsa_key(ECDSA_P256, (struct span){ point, sizeof(point) }, key, e);
 }
 
 /* RFC 8037, 2. */

@@ -54,7 +54,7 @@ static int make_es256(const struct datum *map, EVP_PKEY **key, struct err *e)
 			       "passkey: its key is no point of P-256 with both coordinates");
 	memcpy(point, x.bytes, COORDINATE);
 	memcpy(point + COORDINATE, y.bytes, COORDINATE);
-	return ecdsa_key(ECDSA_P256, (struct span){ point, sizeof(point) }, NULL, key, e);
+	return ecdsa_key(ECDSA_P256, (struct span){ point, sizeof(point) }, key, e);
 }
 
 static int make_eddsa(const struct datum *map, EVP_PKEY **key, struct err *e)

@@ -130,8 +130,8 @@ def tdx_options():
         "report_data": case["fields"]["reportdata"], "collateral": os.path.join(folder, "collateral")}
 
 
-# All signatures that evidence and endorsements come with. That of a vendor's root, which is known to the last
-# byte, is not computed (attestation/formats/x509_key.c).
+# All signatures that evidence and endorsements come with. Those of vendors' roots, which are known to the last
+# byte, are not computed (attestation/formats/vendor_signatures.h).
 def snp_limit():
     return verify_seconds("ecdsap384") + 3 * verify_seconds("rsa4096")
 
