@@ -231,6 +231,19 @@ static int measure_mrtd(struct span firmware, uint8_t mrtd[2][SHA384_LEN], struc
 	return 0;
 }
 
+/* RTMR0 has them in it; these say which one it is where a machine has others (`tables` of a policy). */
+static void write_tables(const struct launch_tables *tables, struct writer *w)
+{
+	writer_text(w, "\"tables\":[");
+	for (size_t i = 0; i < tables->count; i++) {
+		writer_printf(w, "%s{\"name\":\"%s\",\"sha384\":\"", i ? "," : "",
+			      tables->tables[i].name);
+		writer_hex(w, tables->tables[i].digest, SHA384_LEN);
+		writer_text(w, "\"}");
+	}
+	writer_text(w, "],");
+}
+
 static int write_rtmr0(const struct reference *x, struct span firmware, struct writer *w,
 		       struct err *e)
 {
@@ -243,6 +256,7 @@ static int write_rtmr0(const struct reference *x, struct span firmware, struct w
 			return err_wrap(e, "RTMR0 can't be computed, but --rtmr0 can name it");
 		write_values(w, "rtmr0", computed[0], RTMR0_VALUES, SHA384_LEN, SHA384_LEN);
 		writer_text(w, ",");
+		write_tables(x->tables, w);
 	} else if (x->rtmr0_count) {
 		write_values(w, "rtmr0", x->rtmr0[0], x->rtmr0_count, SHA384_LEN, SHA384_LEN);
 		writer_text(w, ",");

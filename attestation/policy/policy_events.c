@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `events` of our form: which events may stand in a register, by the digests that were extended. Of a
- * TPM {"sha256":{"4":["…"]}}, as `pcrs` has it; of a TD {"rtmr1":["…"]}.
+ * TPM {"sha256":{"4":["…"]}}, as `pcrs` has it; of a TD {"rtmr1":["…"]}. And `tables` of a TD, files of which
+ * firmware makes events in RTMR0: [{"name":"etc/acpi/tables","sha384":"…"}].
  */
 #include "attestation/policy/policy_fields.h"
 #include "common/base/encode.h"
@@ -88,6 +89,60 @@ int policy_read_rtmr_events(struct policy_reading *r, const struct json *value)
 		if (read_list(r, &value->items[i], of, &r->policy->tdx.events) < 0)
 			return err_wrap(r->e, "%s", value->items[i].key);
 	}
+	return 0;
+}
+
+static bool is_file_name(const char *name)
+{
+	size_t len =
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/");
+
+	return len > 0 && !name[len] && len < EVENT_FILE_NAME_MAX;
+}
+
+static int read_table(struct policy_reading *r, const struct json *value,
+		      const struct event_files *before, struct event_file *file)
+{
+	static const char *const known[] = { "name", "sha384", NULL };
+	const struct json *digest_value;
+	const char *name;
+
+	if (value->type != JSON_OBJECT)
+		return policy_wrong(r, value, "an object");
+	if (json_only_keys(value, known, r->e) < 0 ||
+	    json_get_string(value, "name", &name, r->e) < 0)
+		return err_code(r->e);
+	digest_value = json_get(value, "sha384");
+	if (!digest_value)
+		return err_set(r->e, ERR_INVALID, "'sha384' is missing");
+	if (!is_file_name(name))
+		return err_set(r->e, ERR_INVALID,
+			       "'name' is not 1 to %d of letters, digits and \"-._/\"",
+			       EVENT_FILE_NAME_MAX - 1);
+	for (size_t i = 0; i < before->count; i++)
+		if (strcmp(before->files[i].name, name) == 0)
+			return err_set(r->e, ERR_INVALID, "'%s' is there twice", name);
+	memcpy(file->name, name, strlen(name) + 1);
+	return policy_read_bytes(r, digest_value, SHA384_LEN, file->digest);
+}
+
+int policy_read_tables(struct policy_reading *r, const struct json *value)
+{
+	struct event_files *tables = &r->policy->tdx.tables;
+	struct event_file *files;
+
+	if (value->type != JSON_ARRAY)
+		return policy_wrong(r, value, "an array of files");
+	if (!value->count || value->count > EVENT_FILES_MAX)
+		return err_set(r->e, ERR_INVALID, "%zu files; 1 to %d", value->count,
+			       EVENT_FILES_MAX);
+	files = policy_alloc(r, value->count * sizeof(*files));
+	if (!files)
+		return err_code(r->e);
+	tables->files = files;
+	for (; tables->count < value->count; tables->count++)
+		if (read_table(r, &value->items[tables->count], tables, &files[tables->count]) < 0)
+			return err_wrap(r->e, "file %zu", tables->count + 1);
 	return 0;
 }
 

@@ -90,6 +90,8 @@ int policy_bank(struct policy_reading *r, const char *key, enum digest_kind *kin
 /* `events` of a TPM and of a TD; after the last file, registers that only events speak of. */
 int policy_read_pcr_events(struct policy_reading *r, const struct json *value);
 int policy_read_rtmr_events(struct policy_reading *r, const struct json *value);
+/* `tables` of a TD. */
+int policy_read_tables(struct policy_reading *r, const struct json *value);
 void policy_finish_events(struct policy *policy);
 
 /* Rows that both forms share (policy_both.c, policy_pcrs.c). */

@@ -252,6 +252,7 @@ const struct policy_row policy_own_tdx_rows[] = {
 	{ "rtmr2", POLICY_SET, TDX(rtmr[2]), 48, NULL, NULL },
 	{ "rtmr3", POLICY_SET, TDX(rtmr[3]), 48, NULL, NULL },
 	{ "events", POLICY_CUSTOM, 0, 0, policy_read_rtmr_events, NULL },
+	{ "tables", POLICY_CUSTOM, 0, 0, policy_read_tables, NULL },
 	{ "fmspcs", POLICY_SET, TDX(fmspcs), 6, NULL, NULL },
 	{ "instances", POLICY_SET, TDX(instances), 16, NULL, NULL },
 	{ "allow_attributes", POLICY_CUSTOM, 0, 0, read_allow_attributes, NULL },

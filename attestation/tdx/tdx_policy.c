@@ -278,12 +278,29 @@ static const enum check_id rest_checks[] = {
 	CHECK_POLICY_INSTANCE,
 };
 
+/* More than RTMR0's value says, which is judged as well: this one names the file. */
+static void judge_tables(const struct judge *j)
+{
+	const struct event_files *tables = &j->policy->tables;
+	char fault[EVENT_FILES_FAULT_MAX];
+	bool same;
+
+	if (!tables->count || !j->facts->log)
+		return;
+	verdict_require(j->v, CHECK_POLICY_TABLES);
+	same = event_files_account(tables, DIGEST_SHA384, j->facts->log, CC_RTMR0, fault);
+	verdict_check(j->v, CHECK_POLICY_TABLES, same, same ? "as the policy names them" : fault,
+		      "the files of ACPI tables that the policy names");
+}
+
 void tdx_policy_judge(const struct tdx_policy *policy, const struct tdx_facts *facts,
 		      struct verdict *v)
 {
 	struct judge j = { policy, facts, v };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].rule.check == CHECK_POLICY_RTMR0)
+			judge_tables(&j);
 		verdict_require(v, rows[i].rule.check);
 		rows[i].judge(&j, &rows[i], field_of(facts, &rows[i]));
 	}

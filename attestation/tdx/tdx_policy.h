@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "attestation/logs/event_files.h"
 #include "attestation/logs/event_log.h"
 #include "attestation/logs/event_rules.h"
 #include "attestation/tdx/tdx_pck.h"
@@ -44,6 +45,10 @@ struct tdx_policy {
 	uint16_t min_qe_svn, min_pce_svn;     /* of the quote's header */
 
 	struct event_rules events;
+
+	/* Of RTMR0: which files of ACPI tables the host gives, digests of SHA-384. They say which one
+	 * differs, where there is a log; RTMR0 is judged by its value, or by `events`, all the same. */
+	struct event_files tables;
 };
 
 void tdx_policy_init(struct tdx_policy *policy);
@@ -57,7 +62,8 @@ struct tdx_facts {
 };
 
 /* Adds one check, "policy.…", for each row of the table, in the order of the report's fields, then
- * those about platform and TCB; requires them. */
+ * those about platform and TCB; requires them. Before RTMR0 that of the host's tables, where the policy
+ * names them and there is a log. */
 void tdx_policy_judge(const struct tdx_policy *policy, const struct tdx_facts *facts,
 		      struct verdict *v);
 

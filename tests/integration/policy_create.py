@@ -187,10 +187,14 @@ def rtmr0_is_computed_from_firmware_memory_and_tables():
             ran = cli(*base, "--memory", memory, "--tables", folder("tables"))
             policy = understood(ran.ok())
             assert policy["tdx"]["rtmr0"] == rtmr0_values(size, TABLES), memory
+            assert policy["tdx"]["tables"] == [
+                {"name": name, "sha384": hashlib.sha384(TABLES[name]).hexdigest()}
+                for name in ("etc/table-loader", "etc/acpi/rsdp", "etc/acpi/tables")]
             assert memory in ran.err and "QEMU emulator version 10.1.2" in ran.err, ran.err
         named = understood(cli(*base, "--rtmr0", H48).ok())
         assert named["tdx"].pop("rtmr0") == [H48]
         policy["tdx"].pop("rtmr0")
+        policy["tdx"].pop("tables")
         assert named == policy
         ran = cli(*base)
         assert "rtmr0" not in understood(ran.ok())["tdx"] and "--tables" in ran.err and "--rtmr0" in ran.err

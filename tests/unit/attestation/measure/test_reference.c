@@ -180,6 +180,10 @@ static void an_snp_policy_has_the_measurement(void **state)
 	}
 }
 
+_Static_assert((int)LAUNCH_TABLES_MAX <= (int)EVENT_FILES_MAX &&
+		       (int)ACPI_LOADER_NAME_MAX <= (int)EVENT_FILE_NAME_MAX,
+	       "a policy has room for the tables of a launch");
+
 /* Any firmware that a TD can be launched from will do. */
 static void a_tdx_policy_leaves_rtmr0_to_be_named(void **state)
 {

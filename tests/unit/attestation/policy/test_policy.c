@@ -108,6 +108,51 @@ static void the_age_of_lists_has_its_limits(void **state)
 #define DIGEST32 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define DIGEST48 DIGEST32 "202122232425262728292a2b2c2d2e2f"
 
+#define TABLES(text)        "{\"cocos\":1,\"tdx\":{\"tables\":" text "}}"
+#define TABLE(name, digest) "{\"name\":\"" name "\",\"sha384\":\"" digest "\"}"
+#define NAME55              "etc/acpi/0123456789012345678901234567890123456789-._/aZ"
+
+static void tables_are_read_in_their_order(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1 << 16);
+	struct policy p;
+	struct err e;
+
+	assert_int_equal(strlen(NAME55), EVENT_FILE_NAME_MAX - 1);
+	assert_ok(parse(TABLES("[" TABLE("etc/table-loader",
+					 DIGEST48) ",{\"sha384\":\"" DIGEST32
+						   "ffffffffffffffffffffffffffffffff\","
+						   "\"name\":\"" NAME55 "\"}]"),
+			&p, &e),
+		  e);
+	assert_int_equal(p.tdx.tables.count, 2);
+	assert_string_equal(p.tdx.tables.files[0].name, "etc/table-loader");
+	assert_int_equal(p.tdx.tables.files[0].digest[47], 0x2f);
+	assert_string_equal(p.tdx.tables.files[1].name, NAME55);
+	assert_int_equal(p.tdx.tables.files[1].digest[47], 0xff);
+	/* They are no value of RTMR0. */
+	assert_int_equal(p.tdx.rtmr[0].count + p.tdx.events.count, 0);
+	policy_done(&p);
+	for (size_t count = EVENT_FILES_MAX; count <= EVENT_FILES_MAX + 1; count++) {
+		writer_done(&w);
+		w = writer_up_to(1 << 16);
+		writer_text(&w, "{\"cocos\":1,\"tdx\":{\"tables\":[");
+		for (size_t i = 0; i < count; i++)
+			writer_printf(&w, "%s{\"name\":\"%zu\",\"sha384\":\"%s\"}", i ? "," : "", i,
+				      DIGEST48);
+		writer_bytes(&w, "]}}", 4);
+		assert_false(w.bad);
+		if (count > EVENT_FILES_MAX) {
+			assert_refused(parse((const char *)w.bytes, &p, &e), e, ERR_INVALID,
+				       "17 files; 1 to 16");
+			continue;
+		}
+		assert_ok(parse((const char *)w.bytes, &p, &e), e);
+		assert_int_equal(p.tdx.tables.count, EVENT_FILES_MAX);
+		policy_done(&p);
+	}
+}
+
 static void events_fill_rules_and_name_registers(void **state)
 {
 	static const char text[] =
@@ -198,6 +243,23 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "{\"cocos\":1,\"tdx\":{\"events\":{\"rtmr4\":[]}}}", "no register" },
 		{ "{\"cocos\":1,\"tdx\":{\"events\":{\"rtmr1\":{}}}}", "an array" },
 		{ "{\"cocos\":1,\"tdx\":{\"events\":3}}", "an object" },
+		{ TABLES("{}"), "an array" },
+		{ TABLES("[]"), "0 files; 1 to 16" },
+		{ TABLES("[1]"), "file 1: " },
+		{ TABLES("[{}]"), "'name' is missing" },
+		{ TABLES("[{\"name\":\"a\"}]"), "'sha384' is missing" },
+		{ TABLES("[{\"sha384\":\"" DIGEST48 "\"}]"), "'name' is missing" },
+		{ TABLES("[{\"name\":1,\"sha384\":\"" DIGEST48 "\"}]"), "name" },
+		{ TABLES("[" TABLE("a", DIGEST32) "]"), "file 1: " },
+		{ TABLES("[" TABLE("a", "") "]"), "is empty" },
+		{ TABLES("[" TABLE("", DIGEST48) "]"), "'name' is not 1 to 55" },
+		{ TABLES("[" TABLE("a b", DIGEST48) "]"), "'name' is not 1 to 55" },
+		{ TABLES("[" TABLE("a\\u001b", DIGEST48) "]"), "'name' is not 1 to 55" },
+		{ TABLES("[" TABLE(NAME55 "a", DIGEST48) "]"), "'name' is not 1 to 55" },
+		{ TABLES("[" TABLE("a", DIGEST48) "," TABLE("a", DIGEST48) "]"),
+		  "file 2: 'a' is there twice" },
+		{ TABLES("[{\"name\":\"a\",\"sha384\":\"" DIGEST48 "\",\"sha256\":\"\"}]"),
+		  "sha256" },
 		{ "{\"cocos\":1,\"snp\":{},\"policy\":{}}", "described twice" },
 		{ "{\"policy\":{\"trusted_id_keys\":[\"AA==\"]}}", "trusted_id_key_hashes" },
 		{ "{\"policy\":{\"require_id_block\":true}}", "nothing says whose" },
@@ -389,6 +451,7 @@ int main(void)
 		cmocka_unit_test(our_form_fills_the_policies),
 		cmocka_unit_test(the_age_of_lists_has_its_limits),
 		cmocka_unit_test(events_fill_rules_and_name_registers),
+		cmocka_unit_test(tables_are_read_in_their_order),
 		cmocka_unit_test(the_default_is_strict),
 		cmocka_unit_test(what_is_not_understood_is_refused),
 		cmocka_unit_test(an_older_policy_says_what_a_platform_may_have),

@@ -61,6 +61,7 @@ static const struct key_case own[] = {
 	{ "tdx.rtmr2", "[@48]", false },
 	{ "tdx.rtmr3", "[@48]", false },
 	{ "tdx.events", "{\"rtmr1\":[@48]}", false },
+	{ "tdx.tables", "[{\"name\":\"etc/acpi/tables\",\"sha384\":@48}]", false },
 	{ "tdx.fmspcs", "[@6]", false },
 	{ "tdx.instances", "[@16]", false },
 	{ "tdx.allow_attributes", "[\"icssd\",\"lass\",\"migratable\",\"kl\",\"tpa\"]", false },

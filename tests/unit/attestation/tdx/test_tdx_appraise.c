@@ -499,6 +499,120 @@ static void events_account_for_a_register(void **state)
 	writer_done(&w);
 }
 
+/* A TD whose host gave `tables`, with a log that tells so. */
+static int judge_with_tables(const char *const tables[3], const struct event_files *wanted,
+			     const uint8_t *rtmr0, struct writer *log, struct err *e)
+{
+	static struct forge_quote q;
+	static uint8_t bytes[FORGE_QUOTE_MAX];
+	CLEANUP_EVENT_LOG struct event_log read = { 0 };
+	struct event_replay replay;
+	struct tdx_policy policy;
+	struct tdx_input in;
+	size_t len;
+
+	q = forge.good;
+	tpm_forge_cc_log(log);
+	for (size_t i = 0; i < 3; i++)
+		tpm_forge_cc_event(log, 1, EVENT_PLATFORM_CONFIG_FLAGS, "ACPI DATA", tables[i],
+				   strlen(tables[i]));
+	assert_ok(event_log_parse(tpm_forge_span(log), (struct event_log_form){ .cc = true }, &read,
+				  e),
+		  *e);
+	assert_ok(event_log_replay(&read, DIGEST_SHA384, &replay, e), *e);
+	for (size_t i = 0; i < TDX_RTMR_COUNT; i++)
+		memcpy(q.body.rtmr[i], replay.values[i + 1], TDX_MR_LEN);
+	len = tdx_forge_quote(&forge, &q, bytes);
+	tdx_forge_policy(&q.body, &policy);
+	policy.tables = *wanted;
+	if (rtmr0)
+		policy.rtmr[0] = (struct value_set){ rtmr0, 1 };
+	tdx_forge_input(&forge, bytes, len, &q.body, &policy, &in);
+	in.event_log = tpm_forge_span(log);
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	return tdx_answer(&in, &result, &verdict, e);
+}
+
+/* The reason names the table that is another; RTMR0 is judged all the same. */
+static void the_hosts_tables_are_judged_by_name(void **state)
+{
+	static const char *const good[] = { "script", "rsdp", "tables" };
+	static const char *const names[] = { "etc/table-loader", "etc/acpi/rsdp",
+					     "etc/acpi/tables" };
+	static const char *const numbers[] = { "(event 5)", "(event 6)", "(event 7)" };
+	struct event_file files[3] = { 0 };
+	const struct event_files wanted = { files, 3 };
+	uint8_t rtmr0[TDX_MR_LEN];
+	struct writer log;
+	struct err e;
+
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(files[i].name, sizeof(files[i].name), "%s", names[i]);
+		assert_ok(digest(DIGEST_SHA384, good[i], strlen(good[i]), files[i].digest, &e), e);
+	}
+	assert_ok(judge_with_tables(good, &wanted, NULL, &log, &e), e);
+	memcpy(rtmr0, result.quote.body.rtmr[0], sizeof(rtmr0));
+	writer_done(&log);
+	for (size_t i = 0; i < 3; i++) {
+		const char *other[] = { good[0], good[1], good[2] };
+
+		other[i] = "another";
+		assert_refused(judge_with_tables(other, &wanted, rtmr0, &log, &e), e, ERR_DENIED,
+			       "policy.tables");
+		assert_non_null(strstr(e.text, names[i]));
+		assert_non_null(strstr(e.text, numbers[i]));
+		assert_null(strstr(e.text, names[(i + 1) % 3]));
+		assert_int_equal(verdict_find(&verdict, CHECK_POLICY_RTMR0)->outcome, CHECK_FAILED);
+		writer_done(&log);
+		/* It is no word in place of RTMR0's: a policy with no more says no to another RTMR0 too. */
+		assert_refused(
+			judge_with_tables(other, &(struct event_files){ 0 }, rtmr0, &log, &e), e,
+			ERR_DENIED, "policy.rtmr0");
+		writer_done(&log);
+	}
+}
+
+/* The log that tells of the tables that the policy names, beside a quote of others, explains nothing. */
+static void a_log_that_lies_about_tables_gets_no_yes(void **state)
+{
+	static const char *const good[] = { "script", "rsdp", "tables" };
+	static const char *const other[] = { "script", "rsdp", "another" };
+	struct event_file files[3] = { { .name = "a" }, { .name = "b" }, { .name = "c" } };
+	const struct event_files wanted = { files, 3 };
+	struct writer lie, log;
+	uint8_t rtmr0[TDX_MR_LEN];
+	struct err e;
+
+	for (size_t i = 0; i < 3; i++)
+		assert_ok(digest(DIGEST_SHA384, good[i], strlen(good[i]), files[i].digest, &e), e);
+	assert_ok(judge_with_tables(good, &wanted, NULL, &lie, &e), e);
+	memcpy(rtmr0, result.quote.body.rtmr[0], sizeof(rtmr0));
+	assert_refused(judge_with_tables(other, &wanted, rtmr0, &log, &e), e, ERR_DENIED,
+		       "policy.tables");
+
+	struct tdx_policy policy;
+	struct tdx_input in;
+	struct forge_quote q = forge.good;
+	size_t len;
+
+	memcpy(q.body.rtmr, result.quote.body.rtmr, sizeof(q.body.rtmr));
+	len = tdx_forge_quote(&forge, &q, quote);
+	tdx_forge_policy(&q.body, &policy);
+	policy.rtmr[0] = (struct value_set){ rtmr0, 1 };
+	policy.tables = wanted;
+	tdx_forge_input(&forge, quote, len, &q.body, &policy, &in);
+	in.event_log = tpm_forge_span(&lie);
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "log.rtmr0");
+	assert_null(verdict_find(&verdict, CHECK_POLICY_TABLES));
+	/* Nor does no log at all. */
+	in.event_log.len = 0;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.rtmr0");
+	writer_done(&lie);
+	writer_done(&log);
+}
+
 /* A policy with several values names the count in its reason. */
 static void sets_hold_several_values(void **state)
 {
@@ -578,6 +692,8 @@ int main(void)
 		cmocka_unit_test(lists_may_be_as_old_as_the_policy_says),
 		cmocka_unit_test(a_body_of_other_dates_or_ids_is_refused),
 		cmocka_unit_test(events_account_for_a_register),
+		cmocka_unit_test(the_hosts_tables_are_judged_by_name),
+		cmocka_unit_test(a_log_that_lies_about_tables_gets_no_yes),
 		cmocka_unit_test(sets_hold_several_values),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -102,6 +102,23 @@ void tpm_forge_cc_log(struct writer *w)
 	assert_false(w->bad);
 }
 
+void tpm_forge_cc_event(struct writer *w, uint32_t mr, uint32_t type, const char *data,
+			const void *measured, size_t measured_len)
+{
+	uint8_t hash[SHA384_LEN];
+	struct err e;
+
+	assert_ok(digest(DIGEST_SHA384, measured, measured_len, hash, &e), e);
+	writer_le32(w, mr);
+	writer_le32(w, type);
+	writer_le32(w, 1);
+	writer_le16(w, TPM_ALG_SHA384);
+	writer_bytes(w, hash, sizeof(hash));
+	writer_le32(w, (uint32_t)strlen(data));
+	writer_text(w, data);
+	assert_false(w->bad);
+}
+
 static void public_put(const struct forge_tpm *f, struct writer *w)
 {
 	uint8_t point[65];

@@ -44,6 +44,9 @@ void tpm_forge_read(struct span message, struct tpm_input *in);
 void tpm_forge_log(struct writer *w, bool legacy);
 /* A CC log: one EV_EFI_ACTION in each register 1 to 4. */
 void tpm_forge_cc_log(struct writer *w);
+/* An event more of a CC log: its digest is of `measured`, its data are a text. */
+void tpm_forge_cc_event(struct writer *w, uint32_t mr, uint32_t type, const char *data,
+			const void *measured, size_t measured_len);
 
 /* The values presented, as attest.Attestation has them. */
 void tpm_forge_pcrs(const struct forge_tpm *f, struct writer *w);
