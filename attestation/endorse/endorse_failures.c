@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/endorse/endorse_failures.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+void endorse_failures_done(struct endorse_failures *failures)
+{
+	free(failures->rows);
+	*failures = (struct endorse_failures){ 0 };
+}
 
 bool endorse_failures_find(const struct endorse_failures *failures, const char *url, int64_t now,
 			   struct err *e)
@@ -9,7 +16,7 @@ bool endorse_failures_find(const struct endorse_failures *failures, const char *
 	uint8_t id[SHA256_LEN];
 	struct err ignored;
 
-	if (digest(DIGEST_SHA256, url, strlen(url), id, &ignored) < 0)
+	if (!failures->rows || digest(DIGEST_SHA256, url, strlen(url), id, &ignored) < 0)
 		return false;
 	for (size_t i = 0; i < ENDORSE_FAILURES_MAX; i++) {
 		const struct endorse_failure *row = &failures->rows[i];
@@ -27,11 +34,15 @@ bool endorse_failures_find(const struct endorse_failures *failures, const char *
 void endorse_failures_add(struct endorse_failures *failures, const char *url, int64_t now,
 			  const struct err *why)
 {
-	struct endorse_failure *row = &failures->rows[failures->next];
 	int64_t seconds =
 		why->code == ERR_NOT_FOUND ? ENDORSE_UNKNOWN_SECONDS : ENDORSE_BROKEN_SECONDS;
+	struct endorse_failure *row;
 	struct err ignored;
 
+	if (!failures->rows &&
+	    !(failures->rows = calloc(ENDORSE_FAILURES_MAX, sizeof(*failures->rows))))
+		return;
+	row = &failures->rows[failures->next];
 	if (digest(DIGEST_SHA256, url, strlen(url), row->url, &ignored) < 0) {
 		row->until = 0;
 		return;

@@ -25,16 +25,18 @@ struct endorse_failure {
 	struct err why;
 };
 
-/* Zero is empty. */
+/* Zero is empty; endorse_failures_done() it. Most fetch nothing, or all that they ask for, and have no rows:
+ * these would be 280 KB to clear for each. */
 struct endorse_failures {
-	struct endorse_failure rows[ENDORSE_FAILURES_MAX];
-	size_t next; /* that is overwritten */
+	struct endorse_failure *rows; /* ENDORSE_FAILURES_MAX; NULL before the first */
+	size_t next;                  /* that is overwritten */
 };
+void endorse_failures_done(struct endorse_failures *failures);
 
 /* Whether that address failed and is not to be asked yet; `e` then says how it failed. */
 bool endorse_failures_find(const struct endorse_failures *failures, const char *url, int64_t now,
 			   struct err *e) MUST_CHECK;
 
-/* It failed for that reason. Without memory for its digest it is not remembered. */
+/* It failed for that reason. Without memory it is not remembered. */
 void endorse_failures_add(struct endorse_failures *failures, const char *url, int64_t now,
 			  const struct err *why);

@@ -46,6 +46,7 @@ void endorsements_free(struct endorsements *n)
 		return;
 	endorse_forget(n);
 	endorse_http_free(n->http);
+	endorse_failures_done(&n->failures);
 	free(n->cache);
 	free(n);
 }

@@ -305,7 +305,7 @@ static void the_oldest_of_too_many_failures_goes_first(void **state)
 	struct err why, e;
 	char url[32];
 
-	memset(&failures, 0, sizeof(failures));
+	endorse_failures_done(&failures); /* what the test before remembered */
 	err_record(&why, ERR_NOT_FOUND, "none");
 	for (int i = 0; i <= ENDORSE_FAILURES_MAX; i++) {
 		snprintf(url, sizeof(url), "https://host/%d", i);
@@ -314,6 +314,8 @@ static void the_oldest_of_too_many_failures_goes_first(void **state)
 				 i < ENDORSE_FAILURES_MAX);
 	}
 	assert_true(endorse_failures_find(&failures, "https://host/1", 1, &e));
+	endorse_failures_done(&failures);
+	assert_false(endorse_failures_find(&failures, "https://host/1", 1, &e));
 }
 
 static int wants_good(const void *data, const struct endorse_parts *parts, int64_t *dated,
