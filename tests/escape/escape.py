@@ -20,12 +20,13 @@ import runs  # noqa: E402
 import tap  # noqa: E402
 from agent_peer import AGENT  # noqa: E402
 from around import Around, adopt, processes  # noqa: E402
-from rows import ESCAPED, rows  # noqa: E402
+from rows import ESCAPED, content_of, rows  # noqa: E402
 
 NOUNS = ("namespaces", "mounts", "files", "processes", "sockets", "memory", "devices", "terminal", "results",
-         "python", "programs", "wasm", "time")
+         "python", "programs", "wasm", "docker", "time")
 for noun in NOUNS:
     __import__("escape_" + noun)
+import escape_docker  # noqa: E402
 
 SETTINGS = {"AGENT_RUN_MEMORY": "512M", "AGENT_RUN_SCRATCH": "32M", "AGENT_RUN_RESULTS": "16M",
             "AGENT_RUN_PROCESSES": "64"}
@@ -57,7 +58,7 @@ def test_of(row, run, around):
     def test():
         for _ in range(row.times):
             logs, events = len(run.service.of("agent_log")), len(run.service.events())
-            judge(row, run(row.content, row.kind, (LISTENER,), row.data))
+            judge(row, run(content_of(row), row.kind, (LISTENER,), row.data))
             if row.lines:
                 judge_words(row, [log.message for log in run.service.of("agent_log")][logs:],
                             run.service.events()[events:])
@@ -80,6 +81,14 @@ def what_is_left_over_is_seen():
     around.check()
 
 
+def image_of(run):
+    def an_image_that_runs_is_seen():
+        """Each image that must not run holds this program: so that those rows can fail."""
+        end = run(escape_docker.archive(), "docker")
+        assert end.failure.endswith(f"exit code {ESCAPED}"), end
+    return an_image_that_runs_is_seen
+
+
 def honest_of(run):
     def after_all_of_them_an_honest_one_runs():
         end = run(HONEST, "bin", data=[("a", b"data")])
@@ -93,7 +102,7 @@ def outside_of(row):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "main.py")
             with open(path, "wb") as file:
-                file.write(row.content)
+                file.write(content_of(row))
             done = subprocess.run(["/usr/bin/python3", path, LISTENER], cwd=folder, capture_output=True, check=False,
                                   stdin=subprocess.DEVNULL, timeout=60)
             assert done.returncode == ESCAPED, (done.returncode, done.stdout[-500:], done.stderr[-500:])
@@ -146,7 +155,7 @@ def main():
             for one in (run, short):  # both have started all that they keep
                 one(HONEST, data=[("a", b"data")])
             around = Around()
-            tests = ([the_page_is_the_table, what_is_left_over_is_seen] +
+            tests = ([the_page_is_the_table, what_is_left_over_is_seen, image_of(run)] +
                      [outside_of(row) for row in some if row.outside] +
                      [test_of(row, run, around) for row in some if row not in late] + [honest_of(run)] +
                      [test_of(row, short, around) for row in late] + [honest_of(short)])

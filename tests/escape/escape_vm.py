@@ -17,7 +17,7 @@ import tap  # noqa: E402
 from agent_peer import Service, free_port  # noqa: E402
 from escape import HONEST, LISTENER, SETTINGS, judge, judge_words  # noqa: E402
 from guest_vm import PATIENCE, Vm, build_image  # noqa: E402
-from rows import rows  # noqa: E402
+from rows import content_of, rows  # noqa: E402
 from runs import Runs  # noqa: E402
 
 MEMORY = 1536  # MiB: more than the programs may have together with what they fill
@@ -75,7 +75,7 @@ def test_of(row, machine):
         service = machine.service
         for _ in range(row.times):
             logs, events = len(service.of("agent_log")), len(service.events())
-            judge(row, machine.run(row.content, row.kind, (LISTENER,), row.data))
+            judge(row, machine.run(content_of(row), row.kind, (LISTENER,), row.data))
             if row.lines:
                 judge_words(row, [log.message for log in service.of("agent_log")][logs:], service.events()[events:])
     test.__name__ = f"{row.noun}: {row.name}"

@@ -77,5 +77,9 @@ def hostile(ends="", data=(), outside=False, times=1, lines=None):
 
 
 def program(noun, name, says, kind, content, ends, data=()):
-    """One that is no Python script."""
+    """One that is no Python script. `content`: bytes, or what makes them once they are needed."""
     rows.append(Row(noun, name, says, kind, content, data, ends, False, 1, None))
+
+
+def content_of(row):
+    return row.content() if callable(row.content) else row.content
