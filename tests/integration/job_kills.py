@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 of agent, service or command line at random moments of whole jobs on this host.
+"""kill -9 of agent, keeper, jail, service or command line at random moments of whole jobs on this host.
 
-COCOS_SEED names other moments than those of every run, COCOS_KILLS how many."""
+COCOS_SEED names other moments than those of every run, COCOS_KILLS how many, COCOS_VICTIMS whom."""
 import contextlib
 import os
 import random
+import signal
 import subprocess
 import threading
 import time
@@ -13,12 +14,15 @@ import zipfile
 import journal_book
 import sample
 import tap
+from agent_confined import children, command
 from harness import PATIENCE, program, read, until
 from job_host import IRIS, Job, command_lines, journal_is_whole, processes
 
 SEED = int(os.environ.get("COCOS_SEED", "20261121"))
+VICTIMS = os.environ.get("COCOS_VICTIMS", "agent keeper jail service cli").split()
 KILLS = int(os.environ.get("COCOS_KILLS", sample.of(20, 200)))
 LONGEST = 3.0  # seconds; a job that is not disturbed takes about as long on an idle machine
+RUN_LONGEST = 0.8  # of those, the run with its preparation
 
 
 def running(marker):
@@ -121,10 +125,81 @@ def results_come_once(job, typed, same_run):
     return there
 
 
+def kill_part(job, name):
+    """Of the agent's own processes the one with that name; whether there was one."""
+    for pid in children(job.agent.process.pid):
+        try:
+            held = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        try:
+            if command(pid)[1:2] == [name.encode()]:
+                signal.pidfd_send_signal(held, signal.SIGKILL)
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        finally:
+            os.close(held)
+    return False
+
+
+def kill_keeper(job):
+    """Keys, devices and the journal's signatures are gone with it, so the agent ends, too, and says why."""
+    assert kill_part(job, "keeper")
+    assert job.agent.process.end() != 0 and "the keeper ended by itself" in job.agent.process.text()
+
+
+def kill_jail(job, thread, chance):
+    """At any moment of a run, once one has begun. The agent goes on; whether it was in time."""
+    while thread.is_alive():
+        if any(command_of(pid)[1:2] == [b"jail"] for pid in children(job.agent.process.pid)):
+            time.sleep(chance.uniform(0, RUN_LONGEST))
+            killed = kill_part(job, "jail")
+            until(lambda: job("status", "--json").json()["state"] != "Running", "the end of the run")
+            return killed
+        time.sleep(0.01)
+    return False
+
+
+def command_of(pid):
+    try:
+        return command(pid)
+    except FileNotFoundError:
+        return []
+
+
+def jail_was_killed(job, killed):
+    """The run that lost its jail says so; one that had ended by then is as it was."""
+    said = job("status", job.key("consumer"), "--json").json()
+    if said["state"] == "Failed":
+        assert killed and "its process was killed" in said["failure"], said
+    assert job.agent.process.process.poll() is None, job.agent.process.text()
+
+
+def kill_one(job, victim, typed, thread, chance, marker):
+    if victim == "jail":
+        jail_was_killed(job, kill_jail(job, thread, chance))
+        return
+    time.sleep(chance.uniform(0, LONGEST))
+    if victim == "agent":
+        job.agent.process.kill()
+    elif victim == "keeper":
+        kill_keeper(job)
+    elif victim == "service":
+        job.service.process.kill()
+        job.service.channel.close()
+        job.service.start()
+    else:
+        typed.kill()
+    if victim in ("agent", "keeper"):
+        until(lambda: not running(marker), f"the end of the processes of {victim}")
+        job.agent.start()
+
+
 def kills_during_runs_leave_nothing_behind():
-    """kill -9 of agent, service or command line at seeded moments of a job: nothing hangs, what the service keeps of
-    each journal is right, what is called results is whole, is handed out once and is not lost; a fresh start works, and
-    the whole job goes through."""
+    """kill -9 of agent, keeper, jail, service or command line at seeded moments of a job: nothing hangs, what the service
+    keeps of each journal is right, what is called results is whole, is handed out once and is not lost; a fresh start
+    works, and the whole job goes through."""
     chance = random.Random(SEED)
     print(f"# seed {SEED}, {KILLS} kills", flush=True)
     with contextlib.ExitStack() as stack:
@@ -137,23 +212,15 @@ def kills_during_runs_leave_nothing_behind():
         for number in range(KILLS):
             computation = job.create(script, kind="python", args=(marker,))
             typed, thread = as_far_as_it_comes(job, computation, script, marker)
-            time.sleep(chance.uniform(0, LONGEST))
-            victim = chance.choice(("agent", "service", "cli"))
-            if victim == "agent":
-                job.agent.process.kill()
-                until(lambda: not running(marker), f"kill {number}: the end of its processes")
-                job.agent.start()
-            elif victim == "service":
-                job.service.process.kill()
-                job.service.channel.close()
-                job.service.start()
+            victim = chance.choice(VICTIMS)
+            kill_one(job, victim, typed, thread, chance, marker)
             typed.kill()
             thread.join(PATIENCE)
             assert not thread.is_alive(), f"kill {number} of {victim}: a command hangs"
             job.connected()
             shown = job("computation", "show", computation, "--json").json()
             assert shown["id"] == computation
-            results += results_come_once(job, typed, victim == "cli" and "status" in typed.ended_well)
+            results += results_come_once(job, typed, victim in ("cli", "jail") and "status" in typed.ended_well)
             job("computation", "stop", computation).ok()
             until(lambda: not job("computation", "show", computation, "--json").json()["stopping"],
                   f"kill {number}: the stop")
