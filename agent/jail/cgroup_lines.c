@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const char *const controllers[CGROUP_CONTROLLERS] = {
+const char *const cgroup_controller_names[CGROUP_CONTROLLERS] = {
 	[CGROUP_MEMORY] = "memory",
 	[CGROUP_PIDS] = "pids",
 	[CGROUP_CPU] = "cpu",
@@ -215,7 +215,7 @@ static int read_own(struct span groups, struct own *own, struct err *e)
 		if (read_group(&lines, line, &list, path, e) < 0)
 			return err_code(e);
 		for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
-			if (lists(list, controllers[i]))
+			if (lists(list, cgroup_controller_names[i]))
 				memcpy(own->paths[i], path, strlen(path) + 1);
 	}
 	return end < 0 ? end : 0;
@@ -228,8 +228,8 @@ static bool device(struct text t, struct mount *m)
 	return take(&t, ':', &major) && t.at && number(major, &m->major) && number(t, &m->minor);
 }
 
-/* "36 35 0:29 /root /point rw,nosuid shared:4 - cgroup source rw,memory": `type` is its file
- * system's; the paths are read only of those that count. */
+/* "36 35 0:29 /root /point rw,nosuid shared:4 - cgroup source rw,memory". `ours`: one of version 1 in
+ * which groups can be made; of no other are the paths read. */
 static int read_mount(const struct lines *lines, struct text line, struct mount *m, bool *ours,
 		      struct err *e)
 {
@@ -250,7 +250,7 @@ static int read_mount(const struct lines *lines, struct text line, struct mount 
 	if (!take(&line, ' ', &word) || !take(&line, ' ', &source) || !line.at)
 		return malformed(lines, "no options of the file system", e);
 	m->options = line;
-	*ours = is(word, "cgroup");
+	*ours = is(word, "cgroup") && !lists(f[OPTIONS], "ro") && !lists(line, "ro");
 	if (*ours && (read_path(lines, f[ROOT], true, m->root, e) < 0 ||
 		      read_path(lines, f[POINT], true, m->point, e) < 0))
 		return err_code(e);
@@ -305,7 +305,7 @@ static int read_mounts(struct span mounts, const struct own *own, struct cgroup_
 			return err_set(e, ERR_EXHAUSTED, "mountinfo: more than %d control groups",
 				       CGROUP_MOUNTS_MAX);
 		for (size_t i = 0; ours && i < CGROUP_CONTROLLERS; i++)
-			if (lists(m.options, controllers[i]) &&
+			if (lists(m.options, cgroup_controller_names[i]) &&
 			    put_place(&lines, &m, own->paths[i], &places->of[i], e) < 0)
 				return err_code(e);
 	}

@@ -23,6 +23,8 @@ enum {
 /* Those of version 1 that a run needs. */
 enum cgroup_controller { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_CONTROLLERS };
 
+extern const char *const cgroup_controller_names[CGROUP_CONTROLLERS];
+
 struct cgroup_place {
 	char path[CGROUP_PATH_MAX]; /* the folder of our own group; empty: there is none */
 	uint32_t major, minor;      /* of the file system that is mounted there */

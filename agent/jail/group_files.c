@@ -54,9 +54,19 @@ static void remove_stale(int parent)
 
 int group_files_make(int parent, char name[GROUP_NAME_MAX])
 {
+	int made = -1;
+
 	remove_stale(parent);
-	snprintf(name, GROUP_NAME_MAX, GROUP_PREFIX "%d", getpid());
-	if (mkdirat(parent, name, 0755) < 0)
+	for (int i = 0; i < GROUP_NAMES && made < 0; i++) {
+		if (i == 0)
+			snprintf(name, GROUP_NAME_MAX, GROUP_PREFIX "%d", getpid());
+		else
+			snprintf(name, GROUP_NAME_MAX, GROUP_PREFIX "%d-%d", getpid(), i);
+		made = mkdirat(parent, name, 0755);
+		if (made < 0 && errno != EEXIST)
+			return -1;
+	}
+	if (made < 0)
 		return -1;
 	int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A group is named for the process that makes it. */
-enum { GROUP_NAME_MAX = 48 };
+/* A group is named for the process that makes it; where somebody has that name, with a number more. */
+enum { GROUP_NAME_MAX = 48, GROUP_NAMES = 16 };
 
 int group_files_put(int dir, const char *file, const char *text); /* -1 and errno */
 int group_files_put_number(int dir, const char *file, uint64_t value);

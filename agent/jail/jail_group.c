@@ -18,7 +18,9 @@
 
 enum { CGROUP2_MAGIC = 0x63677270, PERIOD_US = 100000 };
 
-const struct jail_group jail_group_none = { .of = { { -1, -1 }, { -1, -1 }, { -1, -1 } } };
+const struct jail_group jail_group_none = {
+	.of = { { -1, -1, "" }, { -1, -1, "" }, { -1, -1, "" } }
+};
 
 /* The hierarchy's root as we may see it: mounted somewhere, or a mount that we make and nobody else
  * sees. */
@@ -66,7 +68,7 @@ static bool try_parent(int parent, const struct jail_limits *limits, struct jail
 	group_files_put(parent, "cgroup.subtree_control", "+memory +pids");
 	/* with it, all of the jail together count as one when the processor is shared out */
 	group_files_put(parent, "cgroup.subtree_control", "+cpu");
-	int dir = group_files_make(parent, group->name);
+	int dir = group_files_make(parent, group->of[0].name);
 	if (dir >= 0 && jail_group_set_up(dir, limits)) {
 		group->of[0].dir = dir;
 		group->of[0].parent = parent;
@@ -75,7 +77,7 @@ static bool try_parent(int parent, const struct jail_limits *limits, struct jail
 	}
 	if (dir >= 0) {
 		close(dir);
-		unlinkat(parent, group->name, AT_REMOVEDIR);
+		unlinkat(parent, group->of[0].name, AT_REMOVEDIR);
 	}
 	close(parent);
 	return false;
@@ -129,7 +131,10 @@ int jail_group_add(const struct jail_group *group, pid_t pid, struct err *e)
 	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
 		if (group->of[i].dir >= 0 &&
 		    group_files_put_number(group->of[i].dir, "cgroup.procs", (uint64_t)pid) < 0)
-			return err_errno(e, "jail: move into control group");
+			return err_errno(e, "jail: move into the control group '%s' (%s)",
+					 group->of[i].name,
+					 group->held & JAIL_HELD_BY_1 ? cgroup_controller_names[i]
+								      : "version 2");
 	return 0;
 }
 
@@ -148,7 +153,7 @@ void jail_group_remove(struct jail_group *group)
 			continue;
 		close(TAKE_FD(group->of[i].dir));
 		/* The last process may still be on its way out of the group. */
-		group_files_remove(group->of[i].parent, group->name);
+		group_files_remove(group->of[i].parent, group->of[i].name);
 		close(TAKE_FD(group->of[i].parent));
 	}
 	group->held = 0;

@@ -26,8 +26,8 @@ struct jail_group {
 	unsigned int held;
 	struct {
 		int dir, parent;
+		char name[GROUP_NAME_MAX];
 	} of[CGROUP_CONTROLLERS];
-	char name[GROUP_NAME_MAX];
 };
 
 extern const struct jail_group jail_group_none;

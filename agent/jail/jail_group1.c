@@ -67,9 +67,7 @@ bool jail_group1_set_up(int dir, enum cgroup_controller controller,
 	return set[controller](dir, limits);
 }
 
-/* Mounted together with one of ours, cpuset lets nothing in before it names processors and memory:
- * those of the parent. */
-static bool inherit_cpuset(int parent, int dir)
+bool jail_group1_inherit(int parent, int dir)
 {
 	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
 
@@ -79,7 +77,9 @@ static bool inherit_cpuset(int parent, int dir)
 
 		if (fd < 0 && errno == ENOENT)
 			continue;
-		if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0 ||
+		ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+		if (len < 2 || len == (ssize_t)sizeof(text) ||
 		    group_files_put(dir, files[i], text) < 0)
 			return false;
 	}
@@ -108,11 +108,11 @@ static void make_one(const struct cgroup_place *place, enum cgroup_controller co
 
 	if (parent < 0)
 		return;
-	CLEANUP(close) int dir = group_files_make(parent, group->name);
+	CLEANUP(close) int dir = group_files_make(parent, group->of[controller].name);
 	if (dir < 0)
 		return;
-	if (!inherit_cpuset(parent, dir) || !jail_group1_set_up(dir, controller, limits)) {
-		unlinkat(parent, group->name, AT_REMOVEDIR);
+	if (!jail_group1_inherit(parent, dir) || !jail_group1_set_up(dir, controller, limits)) {
+		unlinkat(parent, group->of[controller].name, AT_REMOVEDIR);
 		return;
 	}
 	group->of[controller].dir = TAKE_FD(dir);

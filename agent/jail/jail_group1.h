@@ -13,4 +13,7 @@ void jail_group1_make(const struct cgroup_places *places, const struct jail_limi
 /* Writes the controller's limits into the files of a group's folder; false if it can't hold them. */
 bool jail_group1_set_up(int dir, enum cgroup_controller controller,
 			const struct jail_limits *limits);
+/* Where cpuset is mounted together with one of ours, it lets nothing into a group that names no processors
+ * and memory: gives `dir` those of its parent, whole. True also where there is no cpuset. */
+bool jail_group1_inherit(int parent, int dir);
 bool jail_group1_ran_out(const struct jail_group *group);

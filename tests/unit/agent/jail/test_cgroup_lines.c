@@ -114,6 +114,26 @@ static void the_later_mount_lies_on_top(void **state)
 	assert_string_equal(p.of[CGROUP_MEMORY].path, "/two/a");
 }
 
+/* A container's copy of a hierarchy is often one that nothing can be written to. */
+static void a_mount_that_is_read_only_makes_no_groups(void **state)
+{
+	static const char writable[] = "1 2 0:3 / /one rw,nosuid - cgroup c rw,memory\n",
+			  *const others[] = { "4 2 0:3 / /two ro,nosuid - cgroup c rw,memory\n",
+					      "4 2 0:3 / /two rw - cgroup c ro,memory\n" };
+	struct cgroup_places p;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		char mounts[256];
+
+		snprintf(mounts, sizeof(mounts), "%s%s", writable, others[i]);
+		assert_ok(places_of("4:memory:/a\n", mounts, &p, &e), e);
+		assert_string_equal(p.of[CGROUP_MEMORY].path, "/one/a");
+		assert_ok(places_of("4:memory:/a\n", others[i], &p, &e), e);
+		assert_string_equal(p.of[CGROUP_MEMORY].path, "");
+	}
+}
+
 /* A file that was cut somewhere names no folder that the whole one does not. */
 static void no_truncation_names_another_folder(void **state)
 {
@@ -260,6 +280,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_is_no_error),
 		cmocka_unit_test(a_mount_counts_if_our_group_lies_in_it),
 		cmocka_unit_test(the_later_mount_lies_on_top),
+		cmocka_unit_test(a_mount_that_is_read_only_makes_no_groups),
 		cmocka_unit_test(no_truncation_names_another_folder),
 		cmocka_unit_test(lines_that_the_kernel_does_not_write_are_refused),
 		cmocka_unit_test(each_limit_is_kept),

@@ -63,6 +63,14 @@ static void has(int dir, const char *name, const char *text)
 	assert_string_equal(got, text);
 }
 
+static void has_size(int dir, const char *name, size_t size)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(dir, name, &st, 0), 0);
+	assert_int_equal(st.st_size, size);
+}
+
 /* SIMULATED: what is written is what a kernel would be told. */
 static void memory_and_swap_are_one_limit(void **state)
 {
@@ -149,6 +157,85 @@ static void a_plain_folder_is_no_group(void **state)
 	jail_group_remove(&group); /* of nothing */
 }
 
+/* SIMULATED. Left by jails that were killed; no process has a number over 2^22 (PID_MAX_LIMIT). */
+static void what_killed_jails_left_goes(void **state)
+{
+	static const struct {
+		const char *name;
+		bool stays;
+	} rows[] = {
+		{ "cocos-jail-4194305", false },   { "cocos-jail-4194305-3", false },
+		{ "cocos-jail-1", true },          { "cocos-jail-1-3", true },
+		{ "cocos-jail-", true },           { "cocos-jail-x", true },
+		{ "other-4194305", true },         { "cocos-jail-0", true },
+		{ "cocos-jail-4294967297", true }, /* process 1 and 2^32 */
+	};
+	const struct folder *f = *state;
+	char name[GROUP_NAME_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(mkdirat(f->dir, rows[i].name, 0700), 0);
+	CLEANUP(close) int dir = group_files_make(f->dir, name);
+	assert_true(dir >= 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if ((faccessat(f->dir, rows[i].name, F_OK, 0) == 0) != rows[i].stays)
+			fail_msg("%s", rows[i].name);
+}
+
+/* SIMULATED. Of a killed jail with our number something may still be in its group, and processes of another
+ * PID namespace have our numbers. */
+static void a_name_that_is_taken_is_no_obstacle(void **state)
+{
+	const struct folder *f = *state;
+	char taken[GROUP_NAME_MAX], name[GROUP_NAME_MAX], busy[96];
+
+	snprintf(taken, sizeof(taken), "cocos-jail-%d", getpid());
+	snprintf(busy, sizeof(busy), "%s/busy", taken);
+	assert_int_equal(mkdirat(f->dir, taken, 0700), 0);
+	assert_int_equal(mkdirat(f->dir, busy, 0700), 0);
+	CLEANUP(close) int second = group_files_make(f->dir, name);
+	assert_true(second >= 0);
+	assert_string_not_equal(name, taken);
+	group_files_remove(f->dir, name);
+	assert_int_equal(faccessat(f->dir, name, F_OK, 0), -1);
+	/* nothing in it: it goes, and its name is taken again */
+	assert_int_equal(unlinkat(f->dir, busy, AT_REMOVEDIR), 0);
+	CLEANUP(close) int first = group_files_make(f->dir, name);
+	assert_true(first >= 0);
+	assert_string_equal(name, taken);
+}
+
+/* SIMULATED. A list that was cut would name other processors than the group above has. */
+static void a_cpuset_is_taken_whole_or_not_at_all(void **state)
+{
+	const struct folder *f = *state;
+	const size_t longest = 4095; /* bytes, with the line's end */
+	char path[128], text[4097];
+	struct err e;
+
+	assert_int_equal(mkdirat(f->dir, "group", 0700), 0);
+	CLEANUP(close) int group = openat(f->dir, "group", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct folder below = { .dir = group };
+	assert_true(group >= 0);
+	assert_true(
+		jail_group1_inherit(f->dir, group)); /* without such files there is nothing to do */
+	add_file(&below, "cpuset.cpus");
+	snprintf(path, sizeof(path), "%s/cpuset.cpus", f->path);
+	memset(text, '1', sizeof(text));
+	text[longest - 1] = '\n';
+	assert_ok(file_write(path, text, longest, 0600, &e), e);
+	assert_true(jail_group1_inherit(f->dir, group));
+	has_size(group, "cpuset.cpus", longest);
+	text[longest - 1] = '1';
+	text[longest] = '\n';
+	assert_ok(file_write(path, text, longest + 1, 0600, &e), e);
+	assert_false(jail_group1_inherit(f->dir, group));
+	/* the second one says nothing: not even those of the parent */
+	assert_ok(file_write(path, "0\n", 2, 0600, &e), e);
+	add_file(f, "cpuset.mems");
+	assert_false(jail_group1_inherit(f->dir, group));
+}
+
 /* ---- what the machine has ---- */
 
 static void read_places(struct cgroup_places *places)
@@ -226,13 +313,13 @@ static void a_controller_that_is_there_holds_its_limit(void **state)
 			for (;;)
 				pause();
 		assert_ok(jail_group_add(&group, child, &e), e);
-		bool in = is_in(child, group.name);
+		bool in = is_in(child, group.of[c].name);
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 		assert_true(in);
 		CLEANUP(close) int parent = dup(group.of[c].parent);
 		jail_group_remove(&group);
-		assert_int_equal(faccessat(parent, group.name, F_OK, 0), -1);
+		assert_int_equal(faccessat(parent, group.of[c].name, F_OK, 0), -1);
 		assert_int_equal(group.held, 0);
 		/* it is another file system than the table says: something was mounted over it */
 		one.of[c].minor++;
@@ -269,6 +356,28 @@ static void controllers_in_one_folder_share_a_group(void **state)
 	held = group.held;
 	jail_group_remove(&group);
 	assert_int_equal(held, JAIL_HELD_PIDS | JAIL_HELD_BY_1);
+}
+
+/* A group that was taken away before the run is in it, as a host that tidies up may do. */
+static void a_group_that_is_gone_is_named(void **state)
+{
+	struct jail_group group = jail_group_none;
+	struct cgroup_places places, one = { 0 };
+	struct err e;
+
+	read_places(&places);
+	one.of[CGROUP_PIDS] = places.of[CGROUP_PIDS];
+	if (!can_make(&one.of[CGROUP_PIDS]))
+		skip();
+	jail_group1_make(&one, &limits, &group);
+	assert_int_equal(group.held, JAIL_HELD_PIDS | JAIL_HELD_BY_1);
+	assert_int_equal(
+		unlinkat(group.of[CGROUP_PIDS].parent, group.of[CGROUP_PIDS].name, AT_REMOVEDIR),
+		0);
+	assert_int_not_equal(jail_group_add(&group, getpid(), &e), 0);
+	assert_non_null(strstr(e.text, group.of[CGROUP_PIDS].name));
+	assert_non_null(strstr(e.text, "(pids)"));
+	jail_group_remove(&group);
 }
 
 static void what_no_group_holds_is_lowered_or_refused(void **state)
@@ -338,8 +447,12 @@ int main(void)
 		IN_FOLDER(processes_and_processor_are_limited),
 		IN_FOLDER(a_kill_is_read_from_its_line),
 		IN_FOLDER(a_plain_folder_is_no_group),
+		IN_FOLDER(a_cpuset_is_taken_whole_or_not_at_all),
+		IN_FOLDER(what_killed_jails_left_goes),
+		IN_FOLDER(a_name_that_is_taken_is_no_obstacle),
 		cmocka_unit_test(a_controller_that_is_there_holds_its_limit),
 		cmocka_unit_test(controllers_in_one_folder_share_a_group),
+		cmocka_unit_test(a_group_that_is_gone_is_named),
 		cmocka_unit_test(what_no_group_holds_is_lowered_or_refused),
 		cmocka_unit_test(what_holds_and_what_does_not_is_said),
 	};
