@@ -43,3 +43,18 @@ def always_talking():
     """Output without end, which must neither fill anything nor hold anybody up."""
     while True:
         os.write(1, b"noise " * 600 + b"\n")
+
+
+@hostile(ends=LATE)
+def always_somebody_else():
+    """Children that fork and end at once: whoever is to be killed is gone, and its child goes on."""
+    for _ in range(8):
+        if os.fork() == 0:
+            while True:
+                try:
+                    if os.fork():
+                        os._exit(0)
+                except OSError:
+                    pass
+    while True:
+        time.sleep(1)
