@@ -11,6 +11,8 @@ import subprocess
 import sys
 
 import tap
+from agent_job import unzip
+from attested_job import Room
 from harness import BUILD, PATIENCE, Folder, authority, cli, read, until
 from job_host import Job
 
@@ -107,6 +109,35 @@ def it_does_the_whole_job_over_mutual_tls():
     job("mutual TLS")
 
 
+def attested(kind, corim_of, wanted):
+    """What it says over attested TLS to an agent on simulated hardware, with a CoRIM of ours that names another machine."""
+    with contextlib.ExitStack() as stack:
+        room = Room(stack, kind)
+        folder = room.folder
+        cli("policy", "create-corim", corim_of, "--measurement", "11" * 48, "--output", folder("other.corim"),
+            *(["--product", "Milan"] if corim_of == "snp" else [])).ok()
+        where = {"AGENT_GRPC_URL": f"127.0.0.1:{room.port}", "AGENT_GRPC_ATTESTED_TLS": "true",
+                 "AGENT_GRPC_ATTESTATION_POLICY": folder("other.corim")}
+        stock(folder, "algo", room.files["algo"], room.keys["algo"], "-a", "bin", wanted=wanted, where=where)
+        if wanted == "Successfully":
+            stock(folder, "data", room.files["data"], room.keys["data"], wanted=wanted, where=where)
+            room.service.wait_event("ConsumingResults/Ready")
+            stock(folder, "result", room.keys["result"], wanted="saved successfully", where=where)
+            assert unzip(read(folder("results.zip")))["all.txt"] == room.data
+
+
+def it_does_the_whole_job_over_attested_tls_whatever_a_tdx_machine_is():
+    attested("tdx", "snp", "Successfully")
+
+
+def it_cannot_read_a_corim_of_ours_for_tdx():
+    attested("tdx", "tdx", "unavailable")
+
+
+def its_judgement_reads_no_evidence_of_snp():
+    attested("snp", "snp", "unavailable")
+
+
 if __name__ == "__main__":
     WHY_NOT = reason_not_to()
     if WHY_NOT:
@@ -114,4 +145,6 @@ if __name__ == "__main__":
         sys.exit(0)
     tap.run([both_give_a_folder_the_same_digest, its_three_kinds_of_keys_are_read,
              it_does_the_whole_job_in_plaintext, it_does_the_whole_job_over_tls,
-             it_does_the_whole_job_over_mutual_tls])
+             it_does_the_whole_job_over_mutual_tls,
+             it_does_the_whole_job_over_attested_tls_whatever_a_tdx_machine_is, it_cannot_read_a_corim_of_ours_for_tdx,
+             its_judgement_reads_no_evidence_of_snp])
