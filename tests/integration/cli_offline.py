@@ -446,6 +446,26 @@ def an_expired_authority_of_clients_is_noted():
             2, "client_ca_file: a certificate expired at")
 
 
+def rsa_certificate(folder, bits=4096):
+    """As the guides make them: self-signed, for localhost."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", f"rsa:{bits}", "-nodes", "-keyout", folder("rsa.key"), "-out",
+                    folder("rsa.pem"), "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    return folder("rsa.pem"), folder("rsa.key")
+
+
+def an_rsa_certificate_is_no_attested_listeners_but_may_be_a_clients_authority():
+    with Folder() as folder:
+        cli("keys", "-k", "ed25519", cwd=folder.path).ok()
+        cert, key = rsa_certificate(folder)
+        words = ["computation", "create", "--dry-run", "--algorithm", IRIS_DIGEST, "--algorithm-key", "public.pem",
+                 "--consumer-key", "public.pem"]
+        cli(*words, "--agent-cert", cert, "--agent-key", key, cwd=folder.path).ok()
+        cli(*words, "--agent-attested-tls", "--agent-cert", cert, "--agent-key", key, cwd=folder.path).refused(
+            2, "attested TLS needs a P-256 key", "or neither cert_file nor key_file")
+        cli(*words, "--agent-attested-tls", "--agent-client-ca", cert, cwd=folder.path).ok()
+
+
 def an_equals_sign_after_a_letter_is_none_of_the_value():
     with Folder() as folder:
         cli("keys", "-k=ed25519", cwd=folder.path).ok()
@@ -667,7 +687,8 @@ if __name__ == "__main__":
              keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
              what_the_guides_type_is_read, who_names_the_wrong_file_is_told_the_right_one,
-             options_make_the_same_manifest_as_a_file, options_say_what_other_backends_do_not_know, a_dry_run_prints_no_private_key, an_expired_authority_of_clients_is_noted, an_equals_sign_after_a_letter_is_none_of_the_value,
+             options_make_the_same_manifest_as_a_file, options_say_what_other_backends_do_not_know, a_dry_run_prints_no_private_key, an_expired_authority_of_clients_is_noted, an_rsa_certificate_is_no_attested_listeners_but_may_be_a_clients_authority,
+             an_equals_sign_after_a_letter_is_none_of_the_value,
              a_value_goes_into_a_policy_in_hexadecimal_or_base64, no_server_is_said_with_what_to_do,
              a_closed_socket_and_a_server_s_own_word_have_their_own_hints, limits_and_links_are_said_in_plain_words,
              strays_are_a_table_with_its_head, keys_that_are_none_are_refused,
