@@ -102,15 +102,15 @@ static int bundle(struct asset *a, int dir, struct err *e)
 	return failed;
 }
 
-/* The last name of the path, "x" of "a/x/"; the folder's own for "." */
+/* The last name of the path, "x" of "a/x/"; the folder's own for "." What is open and has no name (/dev/fd/N) is called N. */
 static int name_of(const char *path, char **name, struct err *e)
 {
 	CLEANUP(free) char *real = realpath(path, NULL);
-	const char *last;
+	const char *last = real || errno != ENOENT ? NULL : strrchr(path, '/');
 
-	if (!real)
+	if (!real && !last)
 		return err_errno(e, "'%s'", path);
-	last = strrchr(real, '/') + 1;
+	last = (real ? strrchr(real, '/') : last) + 1;
 	return text_format(name, e, "%s", *last ? last : "data");
 }
 

@@ -5,6 +5,7 @@
 #include "cli/client/people_client.h"
 #include "cli/client/workflow_client.h"
 #include "cli/cmd/commands.h"
+#include "cli/evidence/evidence_options.h"
 #include "cli/executor/executor.h"
 #include "cli/executor/executor_key.h"
 #include "common/base/clock.h"
@@ -25,18 +26,27 @@ static char *lent(const char *text)
 static enum cli_exit run_key(struct cli *cli, struct err *e)
 {
 	struct hpke_key key CLEANUP_HPKE_KEY = { .secret = { 0 } };
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *signer = NULL;
 	char hex[2 * HPKE_KEY_LEN + 1];
 	int failed;
 
 	failed = executor_key_make(cli->operands[0], &key, e);
 	if (err_is(failed, ERR_EXISTS))
 		failed = executor_key_load(cli, cli->operands[0], &key, e);
-	if (failed)
+	if (failed ||
+	    (cli_flag(cli, "signing") && executor_key_signer(&key, &signer, key.public, e) < 0))
 		return CLI_FAILED;
 	hex_encode(key.public, sizeof(key.public), hex);
 	fprintf(cli->out, "%s\n", hex);
 	return CLI_OK;
 }
+
+/* clang-format off */
+static const struct cli_option key_options[] = {
+	{ .name = "signing", .help = "the Ed25519 key instead, which the same file holds: agents in CVMs know the executor by it" },
+	{ .name = NULL },
+};
+/* clang-format on */
 
 const struct command cmd_executor_key = {
 	.name = "executor key",
@@ -44,15 +54,18 @@ const struct command cmd_executor_key = {
 	.help = "print the public key of an executor; make the pair if the file is not there",
 	.operands_min = 1,
 	.operands_max = 1,
+	.options = key_options,
 	.run = run_key,
 	.more = "An X25519 key in PEM, for its owner alone to read. Who submits workflows names the public key in\n"
-		"'workflow submit --executor TYPE=KEY': hand it over by a way that the service can't change.",
+		"'workflow submit --executor TYPE=KEY': hand it over by a way that the service can't change.\n"
+		"Beside a node that is computed in a CVM, orders name the key of --signing, too.",
 };
 
 /* ---- run ---- */
 
 static int read_rules(struct cli *cli, struct executor_rules *rules, struct err *e)
 {
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *signer = NULL;
 	const char *text;
 
 	rules->type = cli_value(cli, "type");
@@ -65,6 +78,14 @@ static int read_rules(struct cli *cli, struct executor_rules *rules, struct err 
 	for (size_t i = 0; (text = cli_value_at(cli, "recipient", i)); i++)
 		if (executor_rules_hand_to(rules, text, e) < 0)
 			return err_code(e);
+	for (size_t i = 0; (text = cli_value_at(cli, "algorithm", i)); i++)
+		if (executor_rules_allow_algorithm(rules, text, e) < 0)
+			return err_code(e);
+	for (size_t i = 0; (text = cli_value_at(cli, "policy", i)); i++)
+		if (executor_rules_allow_policy(rules, text, e) < 0)
+			return err_code(e);
+	if (executor_key_signer(&rules->key, &signer, rules->signer, e) < 0)
+		return err_code(e);
 	for (size_t i = 0; i < rules->function_count; i++)
 		if (access(rules->functions[i].path, X_OK) < 0)
 			return err_errno(e, "program of %s: '%s'", rules->functions[i].name,
@@ -132,13 +153,15 @@ static char *folder_of(struct cli *cli, struct err *e)
 static enum cli_exit run_run(struct cli *cli, struct err *e)
 {
 	CLEANUP(free) char *within = NULL; /* longer than the executor, to which it is lent */
-	struct executor x CLEANUP_EXECUTOR = { .cli = cli, .ran = { .fd = -1 } };
+	struct executor x CLEANUP_EXECUTOR = { .cli = cli, .ran = { .fd = -1 }, .send = &cmd_data };
 	static const char *const needed[] = { "type", "key", "program", "submitter" };
 	enum cli_exit status;
 
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
 		if (!cli_value(cli, needed[i]))
 			return cli_usage(e, "--%s is missing", needed[i]);
+	if (cli_value(cli, "manifest"))
+		return cli_usage(e, "--manifest: a CVM's manifest follows from the order");
 	if (workflow_name_check(cli_value(cli, "type"), "--type", e) < 0)
 		return CLI_USAGE;
 	x.workspace = cli_value(cli, "workspace");
@@ -166,11 +189,18 @@ static const struct cli_option run_options[] = {
 	  .help = "whose workflows it runs: of a key ('key fingerprint'); nobody else's" },
 	{ .name = "recipient", .value = "KEY", .times = CLI_MANY,
 	  .help = "whom outputs may be for: a next executor's key, nobody else's (whom the order names)" },
+	{ .name = "algorithm", .value = "DIGEST", .times = CLI_MANY,
+	  .help = "outputs go into CVMs that run this, SHA3-256, alone (whatever the order names)" },
+	{ .name = "policy", .value = "DIGEST", .times = CLI_MANY,
+	  .help = "and that prove themselves by this policy, SHA3-256 of its file (that of the order)" },
 	{ .name = "once", .help = "one node, then end: 0 if its output was handed on, else 1" },
 	{ .name = "state", .value = "FILE",
 	  .help = "which nodes were begun, none of them twice (~/.local/state/cocos/executor/KEY)" },
 	{ .name = "folder", .value = "DIR", .help = "where nodes get their folders (TMPDIR, or /tmp)" },
 	WORKSPACE_OPTION,
+	EVIDENCE_TRUST_OPTIONS,
+	{ .name = "ek_root", .value = "FILE",
+	  .help = "a root of EK certificates: the TPM of a CVM has to show that it has such an EK", .rare = true },
 	CLIENT_OPTIONS,
 	{ .name = NULL },
 };
@@ -190,6 +220,10 @@ const struct command cmd_executor_run = {
 		"executors' keys or the submitter's. When its time (maxexectime) is over, when the workflow is cancelled,\n"
 		"and when it ends, all of its processes are killed. It has an environment of its own; standard error is\n"
 		"ours, and the submitter is told its exit status and no more.\n"
+		"An output that a node in a CVM is to have (executortype cvm) goes to the agent there over attested TLS, once it has\n"
+		"proven itself by the order's policy, and over the very manifest that follows from the order; the service gets its\n"
+		"digest. For such a node of its own the program finds manifest.json, policy.json and key.pem as well: it starts the\n"
+		"CVM and sends the algorithm. Beside --recipient, --algorithm and --policy have to be given for CVMs.\n"
 		"SIGTERM ends what runs and gives the node back. While the service is away it asks again.",
 };
 

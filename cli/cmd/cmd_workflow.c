@@ -9,6 +9,7 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/workflow/workflow_cvm.h"
 #include "common/workflow/workflow_output.h"
 
 #include <string.h>
@@ -346,6 +347,11 @@ static int find_node(const struct workflow_order *order, const char *name, size_
 			found++;
 		}
 	}
+	if (found == 1 && workflow_cvm_is(&order->spec.nodes[*number]))
+		return err_set(e, ERR_INVALID,
+			       "node %s is computed in a CVM: 'workflow result' fetches it from "
+			       "there, and what its executor says is none",
+			       order->spec.nodes[*number].name);
 	if (found == 1 && order->spec.nodes[*number].is_end)
 		return 0;
 	if (found == 1)

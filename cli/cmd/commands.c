@@ -80,6 +80,7 @@ const struct command *const commands[] = {
 	&cmd_workflow_get,
 	&cmd_workflow_cancel,
 	&cmd_workflow_decrypt,
+	&cmd_workflow_result,
 	&cmd_workflow_check,
 	&cmd_executor_run,
 	&cmd_executor_key,

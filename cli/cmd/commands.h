@@ -82,10 +82,10 @@ extern const struct command cmd_user_add, cmd_user_list, cmd_user_suspend, cmd_u
 	cmd_logout, cmd_session_list, cmd_session_revoke, cmd_whoami, cmd_token_add, cmd_token_list,
 	cmd_token_revoke, cmd_role_list, cmd_role_give, cmd_role_take, cmd_role_define;
 
-/* cmd_workflow.c, cmd_workflow_submit.c, cmd_executor.c */
+/* cmd_workflow.c, cmd_workflow_result.c, cmd_workflow_submit.c, cmd_executor.c */
 extern const struct command cmd_workflow_submit, cmd_workflow_list, cmd_workflow_get,
-	cmd_workflow_cancel, cmd_workflow_decrypt, cmd_workflow_check, cmd_executor_run,
-	cmd_executor_key, cmd_executor_list, cmd_executor_remove;
+	cmd_workflow_cancel, cmd_workflow_decrypt, cmd_workflow_result, cmd_workflow_check,
+	cmd_executor_run, cmd_executor_key, cmd_executor_list, cmd_executor_remove;
 
 /* cmd_usage.c */
 extern const struct command cmd_usage;

@@ -114,6 +114,23 @@ static int ask_node(struct executor *x, Workflows__TakenNode **taken, struct err
 	return 0;
 }
 
+/* Of outputs that are on their way into CVMs: with --once they are waited for. */
+static enum cli_exit end_gifts(struct executor *x, enum cli_exit status)
+{
+	const struct timespec rest = { .tv_nsec = 100000000 };
+	bool failed = false;
+	size_t left;
+
+	while ((left = executor_give_reap(x, &failed)) && x->once && !executor_signal_come())
+		(void)ppoll(NULL, 0, &rest, executor_signal_mask());
+	if (left)
+		fprintf(stderr, "%zu outputs were not handed over to CVMs yet: they are not, now\n",
+			left);
+	if (executor_signal_come())
+		return (enum cli_exit)(128 + executor_signal_come());
+	return failed && x->once && status == CLI_OK ? CLI_FAILED : status;
+}
+
 static enum cli_exit say_end(struct executor *x, struct err *e)
 {
 	if (e->code == ERR_UNAUTHENTICATED && x->number)
@@ -139,8 +156,10 @@ static bool work_once(struct executor *x, enum cli_exit *status, struct err *e)
 	const int64_t began = clock_ms(CLOCK_MONOTONIC);
 	Workflows__TakenNode *taken = NULL;
 	enum executor_outcome outcome;
+	bool ignored = false;
 	int failed;
 
+	(void)executor_give_reap(x, &ignored);
 	executor_signal_idle(true);
 	failed = x->number ? ask_node(x, &taken, e) : enter(x, e);
 	if (failed && executor_rests(x, e))
@@ -179,5 +198,5 @@ enum cli_exit executor_work(struct executor *x, struct err *e)
 	executor_signal_open();
 	while (work_once(x, &status, e))
 		;
-	return status;
+	return end_gifts(x, status);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cli/client/workflow_client.h"
+#include "cli/executor/executor_cvm.h"
 #include "cli/executor/executor_node.h"
 #include "cli/executor/executor_ran.h"
 #include "common/crypto/aead.h"
@@ -18,8 +19,10 @@ struct executor {
 	struct executor_rules rules;
 	struct executor_ran ran;
 	const char *workspace, *within; /* lent; within: where nodes get their folders */
+	const struct command *send;     /* 'data', by which outputs go into CVMs */
 	bool once;
 
+	struct executor_gift gifts[EXECUTOR_GIFTS_MAX];
 	uint64_t number; /* as the service has registered it; 0: not yet */
 	uint8_t secret[EXECUTOR_SECRET_LEN];
 	unsigned back_off; /* s; 0: all is well */

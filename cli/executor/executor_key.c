@@ -90,3 +90,22 @@ int executor_key_load(struct cli *cli, const char *path, struct hpke_key *key, s
 		"'cocos-cli executor key FILE' makes one, as does 'openssl genpkey -algorithm X25519'");
 	return err_wrap(e, "executor's key '%s'", path);
 }
+
+int executor_key_signer(const struct hpke_key *own, EVP_PKEY **signer,
+			uint8_t public[EXECUTOR_SIGNER_LEN], struct err *e)
+{
+	static const char label[] = "cocos-executor-signer-v1"; /* its final zero belongs to it */
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *made = NULL;
+	uint8_t seed[EXECUTOR_SIGNER_LEN];
+	size_t len = EXECUTOR_SIGNER_LEN;
+
+	if (hmac(DIGEST_SHA256, own->secret, sizeof(own->secret), label, sizeof(label), seed, e) <
+	    0)
+		return err_code(e);
+	made = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof(seed));
+	OPENSSL_cleanse(seed, sizeof(seed));
+	if (!made || EVP_PKEY_get_raw_public_key(made, public, &len) != 1)
+		return err_openssl(e, ERR_INTERNAL, "executor's signing key");
+	*signer = TAKE_PTR(made);
+	return 0;
+}

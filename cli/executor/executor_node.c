@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/executor/executor_node.h"
 
+#include "cli/executor/executor_cvm_rules.h"
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
@@ -62,6 +63,30 @@ int executor_rules_hand_to(struct executor_rules *rules, const char *text, struc
 			       log_quote(text).text);
 	rules->recipient_count++;
 	return 0;
+}
+
+static int add_digest(uint8_t list[][SHA3_256_LEN], size_t *count, const char *what,
+		      const char *text, struct err *e)
+{
+	struct err ignored;
+
+	if (*count == EXECUTOR_CVM_DIGESTS_MAX)
+		return err_set(e, ERR_INVALID, "%s: at most %d", what, EXECUTOR_CVM_DIGESTS_MAX);
+	if (hex_decode(text, list[*count], SHA3_256_LEN, &ignored) < 0)
+		return err_set(e, ERR_INVALID, "%s %s: a SHA3-256, 64 hexadecimal digits", what,
+			       log_quote(text).text);
+	(*count)++;
+	return 0;
+}
+
+int executor_rules_allow_algorithm(struct executor_rules *rules, const char *text, struct err *e)
+{
+	return add_digest(rules->algorithms, &rules->algorithm_count, "algorithm", text, e);
+}
+
+int executor_rules_allow_policy(struct executor_rules *rules, const char *text, struct err *e)
+{
+	return add_digest(rules->policies, &rules->policy_count, "policy", text, e);
 }
 
 void executor_rules_done(struct executor_rules *rules)
@@ -146,9 +171,12 @@ static int check_recipients(const struct workflow_order *order, size_t node,
 			    const struct executor_rules *rules, struct err *e)
 {
 	uint8_t to[WORKFLOW_RECIPIENTS_MAX][HPKE_KEY_LEN];
-	size_t count = workflow_order_recipients(order, node, to);
+	size_t count = workflow_order_recipients(order, node, to), place;
 	char hex[2 * HPKE_KEY_LEN + 1];
 
+	/* Who starts a CVM is given a digest: executor_cvm_check() says whom the output itself is for. */
+	if (workflow_cvm_after(&order->spec, node, &place))
+		return 0;
 	for (size_t i = 0; rules->recipient_count && i < count; i++)
 		if (!bytes_among(rules->recipients, rules->recipient_count, to[i], HPKE_KEY_LEN)) {
 			hex_encode(to[i], HPKE_KEY_LEN, hex);
@@ -172,7 +200,8 @@ static int take(const Workflows__TakenNode *said, const struct executor_rules *r
 		return err_set(e, ERR_DENIED, "its order is of another workflow");
 	if (check_submitter(&node->order, rules, now_ms, e) < 0 ||
 	    check_place(said, rules, &node->order, e) < 0 ||
-	    check_recipients(&node->order, said->number, rules, e) < 0)
+	    check_recipients(&node->order, said->number, rules, e) < 0 ||
+	    executor_cvm_check(&node->order, said->number, rules, e) < 0)
 		return err_code(e);
 	node->node = &node->order.spec.nodes[said->number];
 	return find_function(node->node, rules, &node->function, e);

@@ -5,10 +5,16 @@
  */
 #pragma once
 
+#include "common/workflow/workflow_cvm.h"
 #include "common/workflow/workflow_message.h"
 #include "common/workflow/workflow_output.h"
 
-enum { EXECUTOR_FUNCTIONS_MAX = 64, EXECUTOR_SUBMITTERS_MAX = 64, EXECUTOR_RECIPIENTS_MAX = 64 };
+enum {
+	EXECUTOR_FUNCTIONS_MAX = 64,
+	EXECUTOR_SUBMITTERS_MAX = 64,
+	EXECUTOR_RECIPIENTS_MAX = 64,
+	EXECUTOR_CVM_DIGESTS_MAX = 64,
+};
 
 struct executor_function {
 	char name[WORKFLOW_NAME_MAX + 1];
@@ -26,6 +32,12 @@ struct executor_rules {
 	uint8_t recipients[EXECUTOR_RECIPIENTS_MAX]
 			  [HPKE_KEY_LEN]; /* whom outputs may be for; none: anybody */
 	size_t recipient_count;
+	/* Of CVMs that outputs may go into; none, and no recipient: any. */
+	uint8_t algorithms[EXECUTOR_CVM_DIGESTS_MAX][SHA3_256_LEN];
+	size_t algorithm_count;
+	uint8_t policies[EXECUTOR_CVM_DIGESTS_MAX][SHA3_256_LEN];
+	size_t policy_count;
+	uint8_t signer[WORKFLOW_CVM_KEY_LEN]; /* executor_key_signer() of `key` */
 };
 
 /* "FUNCTION=PATH": an absolute path of a program that may be run. */
@@ -35,6 +47,11 @@ int executor_rules_trust(struct executor_rules *rules, const char *text, struct 
 /* An X25519 key, in hexadecimal. */
 int executor_rules_hand_to(struct executor_rules *rules, const char *text,
 			   struct err *e) MUST_CHECK;
+/* The SHA3-256 of an algorithm or a policy (its text), in hexadecimal. */
+int executor_rules_allow_algorithm(struct executor_rules *rules, const char *text,
+				   struct err *e) MUST_CHECK;
+int executor_rules_allow_policy(struct executor_rules *rules, const char *text,
+				struct err *e) MUST_CHECK;
 void executor_rules_done(struct executor_rules *rules);
 #define CLEANUP_EXECUTOR_RULES __attribute__((cleanup(executor_rules_done)))
 

@@ -13,7 +13,7 @@ static volatile sig_atomic_t come, idle;
 /* Only what a handler may call. */
 static void on_signal(int number)
 {
-	static const char text[] = "stopped; nothing was under way\n";
+	static const char text[] = "stopped; no node was under way\n";
 
 	come = number;
 	if (!idle)

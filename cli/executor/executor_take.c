@@ -87,9 +87,9 @@ static enum executor_outcome say_own_failure(struct executor *x, const Workflows
 	return say_failure(x, taken, name, words, false, e);
 }
 
-static enum executor_outcome say_output(struct executor *x, const Workflows__TakenNode *taken,
-					const struct executor_node *node,
-					const struct executor_run *run, struct err *e)
+static enum executor_outcome say_bytes(struct executor *x, const Workflows__TakenNode *taken,
+				       const struct executor_node *node, const void *bytes,
+				       size_t bytes_len, struct err *e)
 {
 	Workflows__FinishNodeRequest request = WORKFLOWS__FINISH_NODE_REQUEST__INIT;
 	CLEANUP(free) uint8_t *sealed = NULL;
@@ -97,17 +97,38 @@ static enum executor_outcome say_output(struct executor *x, const Workflows__Tak
 	char text[64];
 	size_t len;
 
-	if (workflow_output_seal(&node->order, &node->place, &x->rules.key, run->bytes, run->len,
+	if (workflow_output_seal(&node->order, &node->place, &x->rules.key, bytes, bytes_len,
 				 &sealed, &len, e) < 0)
 		return say_failure(x, taken, node->node->name, e->text, false, e);
 	request.sealed = (ProtobufCBinaryData){ len, sealed };
 	told = finish(x, taken, &request, e);
 	if (told == EXECUTOR_FAILED)
 		return say_failure(x, taken, node->node->name, e->text, e->code == ERR_INVALID, e);
-	snprintf(text, sizeof(text), "done, %zu bytes handed on", run->len);
+	snprintf(text, sizeof(text), "done, %zu bytes handed on", bytes_len);
 	if (told == EXECUTOR_DONE)
 		tell(taken, node->node->name, text);
 	return told;
+}
+
+/* Where it goes into a CVM, its digest is handed on, and what is over that digest to the agent there. */
+static enum executor_outcome say_output(struct executor *x, const Workflows__TakenNode *taken,
+					const struct executor_node *node,
+					const struct executor_run *run, struct err *e)
+{
+	struct executor_input input CLEANUP_EXECUTOR_INPUT = { .bytes = NULL };
+	enum executor_outcome told;
+	size_t place;
+
+	if (!workflow_cvm_after(&node->order.spec, node->place.node, &place))
+		return say_bytes(x, taken, node, run->bytes, run->len, e);
+	if (executor_input_make(run->bytes, run->len, &input, e) < 0)
+		return say_own_failure(x, taken, node->node->name,
+				       "its executor has no room for its output", e);
+	told = say_bytes(x, taken, node, input.digest, sizeof(input.digest), e);
+	if (told != EXECUTOR_DONE || executor_give(x, node, &input, e) == 0)
+		return told;
+	tell(taken, node->node->name, e->text);
+	return EXECUTOR_FAILED;
 }
 
 /* ---- inputs ---- */
@@ -285,6 +306,9 @@ static enum executor_outcome run_node(struct executor *x, const Workflows__Taken
 
 	if (executor_ran_check(&x->ran, &node->place, e) < 0)
 		return refuse(x, taken, name, false, e);
+	if (!executor_give_room(x))
+		return say_failure(x, taken, name, "its executor waits for too many CVMs", false,
+				   e);
 	if (executor_folder_make(x->within, node, &folder, e) < 0)
 		return say_own_failure(x, taken, name, "its executor has no room for it", e);
 	if (fetch_inputs(x, taken, node, &folder, &no_room, e) < 0) {
@@ -296,6 +320,11 @@ static enum executor_outcome run_node(struct executor *x, const Workflows__Taken
 		if (e->code == ERR_PRECONDITION || e->code == ERR_NOT_FOUND || executor_rests(x, e))
 			return EXECUTOR_LOST; /* nothing is begun: it is given out again */
 		return say_own_failure(x, taken, name, "its executor can't have its inputs", e);
+	}
+	if (workflow_cvm_is(node->node) && executor_cvm_put(&folder, node, &x->rules.key, e) < 0) {
+		if (e->code == ERR_DENIED)
+			return refuse(x, taken, name, true, e);
+		return say_own_failure(x, taken, name, "its executor has no room for it", e);
 	}
 	if (executor_ran_add(&x->ran, &node->place, node->order.expires, e) < 0) {
 		const struct err why = *e;

@@ -3,6 +3,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/writer.h"
+#include "common/workflow/workflow_cvm.h"
 
 #include <string.h>
 
@@ -39,14 +40,24 @@ static void put_number(struct writer *w, uint64_t number, size_t len)
 	put(w, bytes, len);
 }
 
+static bool has_cvm(const struct workflow_spec *spec)
+{
+	for (size_t i = 0; i < spec->count; i++)
+		if (workflow_cvm_is(&spec->nodes[i]))
+			return true;
+	return false;
+}
+
 static int message_of(const struct workflow_order *order, struct writer *w, struct err *e)
 {
-	static const char label[] = WORKFLOW_ORDER_LABEL; /* its final zero belongs to it */
+	/* Their final zero belongs to them. */
+	static const char plain[] = WORKFLOW_ORDER_LABEL, cvm[] = WORKFLOW_ORDER_CVM_LABEL;
 	uint8_t spec[SHA3_256_LEN];
 
 	if (digest(DIGEST_SHA3_256, order->spec.bytes, order->spec.len, spec, e) < 0)
 		return err_code(e);
-	writer_bytes(w, label, sizeof(label));
+	_Static_assert(sizeof(plain) == sizeof(cvm), "one length of both");
+	writer_bytes(w, has_cvm(&order->spec) ? cvm : plain, sizeof(plain));
 	put(w, order->nonce, sizeof(order->nonce));
 	put_number(w, (uint64_t)order->expires, 8);
 	put(w, order->submitter, order->submitter_len);

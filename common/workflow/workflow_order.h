@@ -2,9 +2,11 @@
 /*
  * workflow_order.h — what the submitter of a workflow signs, so that nobody has to trust the service that hands it out.
  *
- *   "cocos-workflow-order-v1" 00 ‖ nonce ‖ expires ‖ submitter ‖ reply ‖ spec ‖ nodes ‖ keys of node 0 ‖ keys of node 1 …
+ *   label 00 ‖ nonce ‖ expires ‖ submitter ‖ reply ‖ spec ‖ nodes ‖ keys of node 0 ‖ keys of node 1 …
  *
- * each behind its length (4 bytes, big endian). nonce: 32 random bytes; expires: 8 bytes, big endian, ms since 1970;
+ * each behind its length (4 bytes, big endian). label: cocos-workflow-order-v1; with a node that is computed in a CVM
+ * cocos-workflow-order-v2, so that an executor which knows nothing of these (workflow_cvm.h) and would seal its output for who
+ * starts the CVM takes none for signed. nonce: 32 random bytes; expires: 8 bytes, big endian, ms since 1970;
  * submitter: DER SubjectPublicKeyInfo of the key that signs; reply: the X25519 key that the outputs of end nodes are for;
  * spec: SHA3-256 of the spec's bytes as they are; nodes: 4 bytes, big endian, their count; keys of a node: the X25519 keys
  * of the executors that may run it, 32 bytes each, one behind the other, in rising order.
@@ -18,7 +20,8 @@
 #include "common/crypto/key.h"
 #include "common/workflow/workflow_spec.h"
 
-#define WORKFLOW_ORDER_LABEL "cocos-workflow-order-v1"
+#define WORKFLOW_ORDER_LABEL     "cocos-workflow-order-v1"
+#define WORKFLOW_ORDER_CVM_LABEL "cocos-workflow-order-v2"
 
 enum {
 	WORKFLOW_NONCE_LEN = 32,

@@ -2,6 +2,7 @@
 #include "common/workflow/workflow_spec.h"
 
 #include "common/base/log.h"
+#include "common/workflow/workflow_cvm.h"
 
 #include <string.h>
 
@@ -269,7 +270,7 @@ static int read_nodes(struct workflow_spec *spec, struct err *e)
 			return err_code(e);
 	if (link_nodes(spec, e) < 0 || check_circles(spec, e) < 0)
 		return err_code(e);
-	return 0;
+	return workflow_cvm_check(spec, e);
 }
 
 int workflow_spec_read(const void *bytes, size_t len, struct workflow_spec *spec, struct err *e)

@@ -6,7 +6,8 @@
  *     "maxexectime": seconds, "maxretries": count }
  *
  * Every member has to be there, once, and none else. Names are 1 to WORKFLOW_NAME_MAX of A-Z a-z 0-9 _ . : -. kwargs is an
- * object of whatever values: what they mean is for the function. Errors are ERR_INVALID and name the node.
+ * object of whatever values: what they mean is for the function, but for nodes in CVMs (workflow_cvm.h). Errors are
+ * ERR_INVALID and name the node.
  */
 #pragma once
 

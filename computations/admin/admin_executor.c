@@ -52,10 +52,6 @@ static int take_executor(const Workflows__RegisterExecutorRequest *m, struct exe
 {
 	if (workflow_name_check(m->type, "executortype", e) < 0)
 		return err_code(e);
-	if (strcmp(m->type, "cvm") == 0 || strncmp(m->type, "cvm:", 4) == 0)
-		return err_set(e, ERR_INVALID,
-			       "executortype %s is of nodes that run in CVMs: use another one",
-			       m->type);
 	if (m->key.len != HPKE_KEY_LEN)
 		return err_set(e, ERR_INVALID, "an executor's key of %zu bytes: it has %d",
 			       m->key.len, HPKE_KEY_LEN);

@@ -3,10 +3,9 @@
  * admin_request.c — an administrator's call as a request (admin.h): made with copies, run in the database's queue,
  * answered from its row, and freed.
  */
-#include "computations/admin/admin.h"
-
 #include "common/rpc/call_local.h"
 #include "common/rpc/observer.h"
+#include "computations/admin/admin.h"
 #include "computations/admin/admin_judge.h"
 
 #include <stdio.h>

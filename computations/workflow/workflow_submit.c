@@ -9,11 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_of_cvm(const char *type)
-{
-	return strcmp(type, "cvm") == 0 || strncmp(type, "cvm:", 4) == 0;
-}
-
 static int check_name(const char *name, struct err *e)
 {
 	size_t len = strlen(name);
@@ -27,8 +22,6 @@ static int check_name(const char *name, struct err *e)
 
 int workflow_wish_check(const struct workflow_wish *wish, int64_t now, struct err *e)
 {
-	const struct workflow_spec *spec = &wish->order->spec;
-
 	if (check_name(wish->name, e) < 0)
 		return err_code(e);
 	if (wish->len > WORKFLOW_ORDER_MAX)
@@ -41,12 +34,6 @@ int workflow_wish_check(const struct workflow_wish *wish, int64_t now, struct er
 	if (wish->order->expires > now + (int64_t)WORKFLOW_ORDER_DAYS_MAX * 24 * 3600 * 1000)
 		return err_set(e, ERR_INVALID, "an order is good for at most %d days",
 			       WORKFLOW_ORDER_DAYS_MAX);
-	for (size_t i = 0; i < spec->count; i++)
-		if (is_of_cvm(spec->nodes[i].type))
-			return err_set(e, ERR_UNIMPLEMENTED,
-				       "node %s: this service runs no nodes in CVMs (executortype "
-				       "%s): use an executor at home, 'cocos-cli executor run'",
-				       spec->nodes[i].name, spec->nodes[i].type);
 	return 0;
 }
 

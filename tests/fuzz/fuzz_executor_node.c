@@ -26,6 +26,7 @@ static void own_key(uint8_t byte, struct hpke_key *key)
 
 static void open_world(void)
 {
+	static const char policy[] = "{\"cocos\":1}";
 	char hex[2 * KEY_FINGERPRINT_LEN + 1];
 	uint8_t *spki, fingerprint[KEY_FINGERPRINT_LEN];
 	struct err e;
@@ -42,6 +43,11 @@ static void open_world(void)
 	hex_encode(peer.public, sizeof(peer.public), hex); /* seeds' results are for it, too */
 	assert(executor_rules_hand_to(&rules, hex, &e) == 0);
 	free(spki);
+	/* What seeds with a node in a CVM say. */
+	memset(rules.signer, 0xb2, sizeof(rules.signer));
+	memset(rules.algorithms[rules.algorithm_count++], 0xa1, SHA3_256_LEN);
+	assert(digest(DIGEST_SHA3_256, policy, strlen(policy), rules.policies[0], &e) == 0);
+	rules.policy_count = 1;
 }
 
 /* By the submitter, with the id that it has then. */
@@ -90,6 +96,23 @@ static void check_input(const struct executor_node *node, const Workflows__Input
 	free(sealed);
 }
 
+/* What goes into a CVM is named as ours there, and by the owner's leave. */
+static void check_cvm(const struct executor_node *node)
+{
+	const struct workflow_spec *spec = &node->order.spec;
+	struct workflow_cvm cvm CLEANUP_WORKFLOW_CVM = { .json = NULL };
+	const struct workflow_node *after;
+	size_t place;
+	struct err e;
+
+	after = workflow_cvm_after(spec, node->place.node, &place);
+	if (!after)
+		return;
+	assert(workflow_cvm_read(spec, after, &cvm, &e) == 0);
+	assert(memcmp(cvm.owners[place], rules.signer, sizeof(rules.signer)) == 0);
+	assert(memcmp(cvm.algorithm, rules.algorithms[0], SHA3_256_LEN) == 0);
+}
+
 static void check_node(const Workflows__TakenNode *said, enum how how)
 {
 	struct executor_node node CLEANUP_EXECUTOR_NODE = { .node = NULL };
@@ -104,6 +127,7 @@ static void check_node(const Workflows__TakenNode *said, enum how how)
 	assert(node.place.attempt && node.place.attempt <= node.node->retries + 1);
 	assert(node.seconds && node.seconds <= node.node->seconds);
 	assert(workflow_order_accepts(&node.order, node.place.node, rules.key.public));
+	check_cvm(&node);
 	for (size_t i = 0; i < said->n_inputs; i++)
 		check_input(&node, said->inputs[i]);
 }

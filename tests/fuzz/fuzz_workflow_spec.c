@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Workflows in the published form: what is accepted can run to its end, and is the same when it is read again. */
 #include "common/base/json.h"
-#include "common/workflow/workflow_spec.h"
+#include "common/workflow/workflow_manifest.h"
 
 #include <assert.h>
 #include <string.h>
@@ -50,6 +50,30 @@ static void check_runs(const struct workflow_spec *s)
 	assert(ends);
 }
 
+/* A node in a CVM has one manifest, which is JSON with as many datasets as it has inputs, and its inputs go nowhere else. */
+static void check_cvm(const struct workflow_spec *s, const struct workflow_node *n)
+{
+	static const uint8_t digests[WORKFLOW_CVM_INPUTS_MAX][SHA3_256_LEN];
+	const struct workflow_order order = { .spec = *s, .submitter = "key", .submitter_len = 3 };
+	CLEANUP_WRITER struct writer w = writer_up_to(WORKFLOW_MANIFEST_MAX);
+	struct workflow_cvm cvm CLEANUP_WORKFLOW_CVM = { .json = NULL };
+	struct json *manifest = NULL;
+	size_t place = WORKFLOW_NODES_MAX;
+	struct err e;
+
+	assert(workflow_cvm_read(s, n, &cvm, &e) == 0);
+	assert(cvm.has_requirements == (strcmp(cvm.type, "python") == 0));
+	assert(n->is_end && !n->retries);
+	for (size_t i = 0; i < n->dependencies_count; i++)
+		assert(workflow_cvm_after(s, n->dependencies[i], &place) == n && place == i);
+	assert(workflow_manifest_write(&order, n, &cvm, digests, &w, &e) == 0);
+	assert(json_parse(w.bytes, w.len, &manifest, &e) == 0);
+	assert(json_get(manifest, "datasets")->count == n->dependencies_count);
+	assert(json_get(json_get(manifest, "algorithm"), "algo_args")->count == cvm.arg_count + 1);
+	assert(json_get(manifest, "result_consumers")->count == 1);
+	json_free(manifest);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct workflow_spec s CLEANUP_WORKFLOW_SPEC = { .bytes = NULL };
@@ -64,6 +88,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	assert(memcmp(s.bytes, bytes, len) == 0);
 	for (size_t i = 0; i < s.count; i++)
 		check_node(&s, &s.nodes[i]);
+	for (size_t i = 0; i < s.count; i++)
+		if (workflow_cvm_is(&s.nodes[i]))
+			check_cvm(&s, &s.nodes[i]);
 	check_runs(&s);
 	return 0;
 }

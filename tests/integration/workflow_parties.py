@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import time
 
 import grpc
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from harness import PATIENCE, workflows, workflows_grpc
 from user_keys import Holder
 
-ORDER, OUTPUT = b"cocos-workflow-order-v1\0", b"cocos-workflow-output-v1\0"
+ORDER, ORDER_CVM, OUTPUT = b"cocos-workflow-order-v1\0", b"cocos-workflow-order-v2\0", b"cocos-workflow-output-v1\0"
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -96,11 +97,18 @@ def node(name, *dependencies, kind="t", function="f", seconds=600, retries=0, **
             "funcname": function, "kwargs": kwargs, "maxexectime": seconds, "maxretries": retries}
 
 
+def has_cvm(spec):
+    try:
+        return any(re.fullmatch("cvm(:.*)?", node["conditions"]["executortype"]) for node in json.loads(spec))
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
 def order_message(order):
     parts = [order.nonce, order.expires_ms.to_bytes(8, "big"), order.submitter, order.reply,
              hashlib.sha3_256(order.spec).digest(), len(order.nodes).to_bytes(4, "big")]
     parts += [b"".join(sorted(n.keys)) for n in order.nodes]
-    return ORDER + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return (ORDER_CVM if has_cvm(order.spec) else ORDER) + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
 def id_of(order):

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client/workflow_client.h"
+#include "cli/executor/executor_key.h"
 #include "cli/executor/executor_node.h"
+#include "common/base/encode.h"
 #include "tests/unit.h"
 
 #define FINGERPRINT "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define SIGNER      "35dae57b7ba2553f8523ce05ddf0c8f5ad3c88e9c0d21ba1c63679913aed9d00"
 
 static void programs_are_functions_and_absolute_paths(void **state)
 {
@@ -90,12 +93,51 @@ static void each_key_has_its_own_key_for_results(void **state)
 	}
 }
 
+static void what_cvms_may_do_is_digests(void **state)
+{
+	struct executor_rules rules = { .function_count = 0 };
+	struct err e;
+
+	assert_refused(executor_rules_allow_policy(&rules, "00", &e), e, ERR_INVALID,
+		       "policy '00': a SHA3-256");
+	assert_refused(executor_rules_allow_algorithm(&rules, FINGERPRINT "0", &e), e, ERR_INVALID,
+		       "64 hexadecimal digits");
+	for (size_t i = 0; i < EXECUTOR_CVM_DIGESTS_MAX; i++) {
+		assert_ok(executor_rules_allow_algorithm(&rules, FINGERPRINT, &e), e);
+		assert_ok(executor_rules_allow_policy(&rules, FINGERPRINT, &e), e);
+	}
+	assert_int_equal(rules.algorithms[63][31], 0xff);
+	assert_int_equal(rules.policies[63][31], 0xff);
+	assert_refused(executor_rules_allow_algorithm(&rules, FINGERPRINT, &e), e, ERR_INVALID,
+		       "at most 64");
+	assert_refused(executor_rules_allow_policy(&rules, FINGERPRINT, &e), e, ERR_INVALID,
+		       "at most 64");
+}
+
+/* Fixed for ever: orders name it. Computed by another hand (Python's hmac and cryptography). */
+static void an_executor_signs_by_a_key_of_the_same_file(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *signer = NULL;
+	uint8_t public[EXECUTOR_SIGNER_LEN];
+	char hex[2 * EXECUTOR_SIGNER_LEN + 1];
+	struct hpke_key own;
+	struct err e;
+
+	memset(own.secret, 1, sizeof(own.secret));
+	assert_ok(executor_key_signer(&own, &signer, public, &e), e);
+	hex_encode(public, sizeof(public), hex);
+	assert_string_equal(hex, SIGNER);
+	assert_int_equal(key_kind_of(signer), KEY_ED25519);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_are_functions_and_absolute_paths),
 		cmocka_unit_test(submitters_are_fingerprints_and_recipients_keys),
 		cmocka_unit_test(each_key_has_its_own_key_for_results),
+		cmocka_unit_test(what_cvms_may_do_is_digests),
+		cmocka_unit_test(an_executor_signs_by_a_key_of_the_same_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

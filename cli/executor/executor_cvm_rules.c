@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/executor/executor_cvm_rules.h"
+
+#include "attestation/policy/policy.h"
+#include "common/base/bytes.h"
+#include "common/base/encode.h"
+
+#include <string.h>
+
+static int check_listed(const uint8_t lists[][SHA3_256_LEN], size_t count,
+			const uint8_t digest_of[SHA3_256_LEN], const char *what, const char *option,
+			struct err *e)
+{
+	char hex[2 * SHA3_256_LEN + 1];
+
+	if (bytes_among(lists, count, digest_of, SHA3_256_LEN))
+		return 0;
+	hex_encode(digest_of, SHA3_256_LEN, hex);
+	return err_set(e, ERR_DENIED,
+		       "its output would go into a CVM with the %s %s, which is none that this "
+		       "executor's owner named (%s)",
+		       what, hex, option);
+}
+
+/* A policy that nobody can read would be found out when the work is done. */
+static int check_policy(const struct workflow_cvm *cvm, struct err *e)
+{
+	const struct policy_file file = { "the order's policy", cvm->policy, strlen(cvm->policy) };
+	struct policy policy;
+
+	policy_init(&policy);
+	if (policy_parse(&file, 1, &policy, e) < 0) {
+		e->code = ERR_DENIED;
+		return err_code(e);
+	}
+	policy_done(&policy);
+	return 0;
+}
+
+/* Who has named whom outputs are for has to have named what CVMs do with them. */
+static int check_cvm(const struct workflow_cvm *cvm, const struct executor_rules *rules,
+		     struct err *e)
+{
+	const size_t named = rules->recipient_count + rules->algorithm_count + rules->policy_count;
+	uint8_t policy[SHA3_256_LEN];
+
+	if (check_policy(cvm, e) < 0)
+		return err_code(e);
+	if (!named)
+		return 0;
+	if (digest(DIGEST_SHA3_256, cvm->policy, strlen(cvm->policy), policy, e) < 0 ||
+	    check_listed(rules->algorithms, rules->algorithm_count, cvm->algorithm, "algorithm",
+			 "--algorithm", e) < 0)
+		return err_code(e);
+	return check_listed(rules->policies, rules->policy_count, policy, "policy", "--policy", e);
+}
+
+int executor_cvm_check(const struct workflow_order *order, size_t node,
+		       const struct executor_rules *rules, struct err *e)
+{
+	struct workflow_cvm cvm CLEANUP_WORKFLOW_CVM = { .json = NULL };
+	const struct workflow_node *own = &order->spec.nodes[node], *after;
+	const uint8_t *key;
+	size_t place = 0;
+
+	after = workflow_cvm_is(own) ? own : workflow_cvm_after(&order->spec, node, &place);
+	if (!after)
+		return 0;
+	if (workflow_cvm_read(&order->spec, after, &cvm, e) < 0)
+		return err_code(e);
+	key = after == own ? cvm.launcher : cvm.owners[place];
+	if (memcmp(key, rules->signer, WORKFLOW_CVM_KEY_LEN) != 0)
+		return err_set(e, ERR_DENIED,
+			       "its order has another key for this executor to sign with at the "
+			       "CVM of %s ('executor key --signing')",
+			       after->name);
+	return after == own ? check_policy(&cvm, e) : check_cvm(&cvm, rules, e);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* executor_give.c — an output on its way into a CVM. */
+#include "cli/base/text.h"
+#include "cli/client/node_agent.h"
+#include "cli/client/waiting.h"
+#include "cli/executor/executor.h"
+#include "cli/executor/executor_key.h"
+#include "common/base/clock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <openssl/crypto.h>
+
+/* ---- in the process of its own ---- */
+
+static int key_file(const struct executor *x, int *fd, char path[NODE_AGENT_PATH_MAX],
+		    struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	uint8_t public[WORKFLOW_CVM_KEY_LEN];
+	char *pem = NULL;
+	int failed;
+
+	if (executor_key_signer(&x->rules.key, &key, public, e) < 0 ||
+	    key_to_private_pem(key, &pem, e) < 0)
+		return err_code(e);
+	failed = node_agent_file(pem, strlen(pem), fd, path, e);
+	OPENSSL_cleanse(pem, strlen(pem));
+	free(pem);
+	return failed;
+}
+
+/* What --wait is given: as long as the order is good. */
+static int limit_of(const struct workflow_order *order, char text[32], struct err *e)
+{
+	int64_t left = order->expires - clock_ms(CLOCK_REALTIME);
+
+	if (left < WAITING_MIN_MS)
+		return err_set(e, ERR_DENIED, "its order has expired");
+	if (left > (int64_t)WAITING_MAX_MS)
+		left = WAITING_MAX_MS;
+	snprintf(text, 32, "%llds", (long long)(left / 1000));
+	return 0;
+}
+
+static int hand_over(const struct executor *x, const struct executor_node *node,
+		     const struct executor_input *input, struct err *e)
+{
+	struct node_agent agent CLEANUP_NODE_AGENT = { .policy = -1, .manifest = -1 };
+	CLEANUP(close) int data = -1;
+	CLEANUP(close) int key = -1;
+	char data_path[NODE_AGENT_PATH_MAX], key_path[NODE_AGENT_PATH_MAX], limit[32];
+	const char *const operands[] = { data_path, key_path, NULL };
+	const struct workflow_node *after;
+	size_t place = 0;
+
+	after = workflow_cvm_after(&node->order.spec, node->place.node, &place);
+	if (!after)
+		return err_set(e, ERR_INTERNAL, "no node in a CVM depends on it");
+	/* The second time it is what is left, for the command's own waiting. */
+	if (limit_of(&node->order, limit, e) < 0 ||
+	    node_agent_open(&node->order, after, x->send, x->cli, &agent, e) < 0 ||
+	    cli_give(&agent.cli, "wait", limit, e) < 0 ||
+	    node_agent_find(&agent, input->digest, place, e) < 0 ||
+	    limit_of(&node->order, limit, e) < 0 ||
+	    node_agent_file(input->bytes, input->len, &data, data_path, e) < 0 ||
+	    key_file(x, &key, key_path, e) < 0)
+		return err_code(e);
+	agent.cli.operands = operands;
+	agent.cli.operand_count = 2;
+	agent.cli.out = stderr;
+	return x->send->run(&agent.cli, e) == CLI_OK ? 0 : err_code(e);
+}
+
+static _Noreturn void give(const struct executor *x, const struct executor_node *node,
+			   const struct executor_input *input, const char *what, pid_t parent)
+{
+	sigset_t none;
+	struct err e = { .code = ERR_OK };
+
+	for (int i = 1; i < NSIG; i++)
+		(void)signal(i, i == SIGPIPE ? SIG_IGN : SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
+		_exit(EXIT_FAILURE);
+	/* The connections and the state's lock are the executor's. */
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	if (hand_over(x, node, input, &e) == 0) {
+		fprintf(stderr, "%s: handed over\n", what);
+		_exit(EXIT_SUCCESS);
+	}
+	fprintf(stderr, "%s: not handed over: %s\n", what, text_plain(e.text).text);
+	_exit(EXIT_FAILURE);
+}
+
+/* ---- in the executor ---- */
+
+static struct executor_gift *free_gift(struct executor *x)
+{
+	for (size_t i = 0; i < ARRAY_LEN(x->gifts); i++)
+		if (!x->gifts[i].pid)
+			return &x->gifts[i];
+	return NULL;
+}
+
+bool executor_give_room(const struct executor *x)
+{
+	return free_gift((struct executor *)(uintptr_t)x) != NULL;
+}
+
+int executor_give(struct executor *x, const struct executor_node *node,
+		  const struct executor_input *input, struct err *e)
+{
+	struct executor_gift *gift = free_gift(x);
+	const pid_t own = getpid();
+	char id[WORKFLOW_COMPUTATION_ID_LEN];
+	size_t place;
+
+	if (!gift)
+		return err_set(e, ERR_EXHAUSTED, "%d outputs wait for CVMs", EXECUTOR_GIFTS_MAX);
+	workflow_manifest_id(&node->order, node->node, id);
+	snprintf(gift->what, sizeof(gift->what), "workflow %.16s node %s for the CVM of %s", id,
+		 node->node->name,
+		 workflow_cvm_after(&node->order.spec, node->place.node, &place)->name);
+	gift->pid = fork();
+	if (gift->pid == 0)
+		give(x, node, input, gift->what, own);
+	if (gift->pid > 0)
+		return 0;
+	gift->pid = 0;
+	return err_errno(e, "fork");
+}
+
+size_t executor_give_reap(struct executor *x, bool *failed)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(x->gifts); i++) {
+		struct executor_gift *gift = &x->gifts[i];
+		int status = 0;
+
+		if (gift->pid && waitpid(gift->pid, &status, WNOHANG) != 0) {
+			gift->pid = 0;
+			*failed = *failed || status != 0;
+		}
+		left += gift->pid != 0;
+	}
+	return left;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * workflow_cvm.h — a node that is computed in a CVM: its executortype is "cvm" or begins with "cvm:", and its kwargs are
+ *
+ *   { "cvm": { "agent": "HOST:PORT", "policy": text, "algorithm": digest, "type": word, "args": [text…],
+ *              "requirements": digest, "launcher": key, "owners": { nodename: key… } } }
+ *
+ * each once, and none else; "requirements" with type "python" alone, where it has to be. Digests are SHA3-256, keys Ed25519
+ * (executor_key.h), both 64 hexadecimal digits; `owners` has one of each node that it depends on.
+ *
+ * Such a node is an end node, depends on 1 to WORKFLOW_CVM_INPUTS_MAX nodes, each of which no other depends on and whose
+ * name begins with no dot, and has maxretries 0: who hands an input over does so once.
+ */
+#pragma once
+
+#include "common/crypto/digest.h"
+#include "common/workflow/workflow_spec.h"
+
+enum {
+	WORKFLOW_CVM_KEY_LEN = 32,
+	WORKFLOW_CVM_INPUTS_MAX = 64,
+	WORKFLOW_CVM_ARGS_MAX = 64,
+	WORKFLOW_CVM_ADDRESS_MAX = 255,
+	WORKFLOW_CVM_POLICY_MAX = 65536, /* bytes, from 1 */
+};
+
+/* Texts live as long as `json`. */
+struct workflow_cvm {
+	struct json *json;
+	const char *agent, *policy, *type;
+	uint8_t algorithm[SHA3_256_LEN], requirements[SHA3_256_LEN];
+	bool has_requirements;
+	const char *args[WORKFLOW_CVM_ARGS_MAX];
+	size_t arg_count;
+	uint8_t launcher[WORKFLOW_CVM_KEY_LEN]; /* who brings the algorithm */
+	uint8_t owners[WORKFLOW_CVM_INPUTS_MAX][WORKFLOW_CVM_KEY_LEN]; /* as the dependencies */
+};
+void workflow_cvm_done(struct workflow_cvm *cvm);
+#define CLEANUP_WORKFLOW_CVM __attribute__((cleanup(workflow_cvm_done)))
+
+bool workflow_cvm_is(const struct workflow_node *node);
+
+/* `node` is one of the spec's that workflow_cvm_is(). ERR_INVALID says what of it is not as above; `cvm` is written on success
+ * alone. Of a spec that workflow_spec_read() has given, it fails for want of memory only. */
+int workflow_cvm_read(const struct workflow_spec *spec, const struct workflow_node *node,
+		      struct workflow_cvm *cvm, struct err *e) MUST_CHECK;
+
+/* All such nodes of a spec whose nodes are linked; the error names the node. Part of workflow_spec_read(). */
+int workflow_cvm_check(const struct workflow_spec *spec, struct err *e) MUST_CHECK;
+
+/* The node in a CVM that the output of `node` is for; `*place`: which of its dependencies that is. NULL: it is for none. */
+const struct workflow_node *workflow_cvm_after(const struct workflow_spec *spec, size_t node,
+					       size_t *place);

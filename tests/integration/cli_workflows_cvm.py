@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node of a workflow that is computed in a CVM: the real service, executors and agent, whose hardware is simulated."""
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+
+import tap
+from cli_workflows_served import Person
+from harness import ROOT, Process, program, until
+from job_host import Agent
+from ports import free_port
+from teesim import MEASUREMENT, Teesim
+from user_keys import at_a_terminal
+
+EXAMPLE = os.path.join(ROOT, "examples", "secure-sum", "cvm")
+KINDS = {"r1": "r1-hospital_executor", "r2": "r2-hospital_executor", "cloud": "cvm:cloud"}
+POLICY = {"cocos": 1, "snp": {"measurements": [MEASUREMENT]}, "run": {"weak_words": ["development"]}}
+
+
+class AgentOnTee(Agent):
+    """cocos-agent on this host with simulated hardware."""
+
+    def __init__(self, folder, service, tee):
+        super().__init__(folder, service)
+        self.tee = tee
+
+    def start(self):
+        self.process = Process([program("cocos-agent"), "--development", "--tsm", self.tee.mount, "--config",
+                                self.folder("agent/config"), "--certs", self.folder("agent/certs"), "--work",
+                                self.folder("agent/work")])
+        return self
+
+
+class Sum:
+    """The example with its people: two hospitals, a cloud and a user."""
+
+    def __init__(self, running, environment, tee):
+        self.folder, self.tee, self.port = running.folder, tee, free_port()
+        self.user = Person(running, environment, "user", submits=True)
+        self.people = {name: Person(running, environment, name) for name in KINDS}
+        self.proof = ["--offline", "--trusted_root", tee.root]
+        self.policy = running.folder.write("cvm-policy.json", json.dumps(POLICY))
+        self.keys = {KINDS[name]: person.executor_key() for name, person in self.people.items()}
+        for name, patients in (("r1", 55), ("r2", 5), ("cloud", None)):
+            shutil.copytree(EXAMPLE, self.folder(name))
+            if patients:
+                self.folder.write(os.path.join(name, "patients.txt"), f"{patients}\n")
+        # What runs in the CVM is the cloud's owner's to start, by the service.
+        self.folder.write("cloud/settings.json", json.dumps({
+            "environment": {"COMPUTATIONS_GRPC_URL": self.user.env["COMPUTATIONS_GRPC_URL"],
+                            "PATH": os.path.dirname(program("cocos-cli")) + ":" + os.environ["PATH"]},
+            "port": str(self.port), "run": [], "proof": self.proof}))
+
+    def signing(self, name):
+        return self.people[name]("executor", "key", "--signing", self.folder(name + ".key")).ok().strip()
+
+    def nodes(self):
+        words = [self.folder("cloud/workflow.py"), f"127.0.0.1:{self.port}", self.policy,
+                 *(self.signing(name) for name in ("cloud", "r1", "r2"))]
+        return json.loads(subprocess.run(["/usr/bin/python3", *words], stdout=subprocess.PIPE, check=True).stdout)
+
+    def result(self, name, *more):
+        return self.user("workflow", "result", name, "--key", self.user.key, "-o", self.folder("got"), "-f",
+                         self.folder("results.zip"), *self.proof, *more)
+
+    def executor(self, name, *more):
+        function, file = (("sum_patient_data", "launch.py") if name == "cloud" else ("get_patient_data", "count.py"))
+        return self.people[name].executor(KINDS[name], function, self.folder(name, file), self.user, *self.proof, *more)
+
+
+@contextlib.contextmanager
+def the_sum():
+    with at_a_terminal() as (running, environment), Teesim(running.folder, "snp") as tee, \
+            AgentOnTee(running.folder, running, tee):
+        yield Sum(running, environment, tee)
+
+
+def two_hospitals_and_a_cvm_give_60():
+    with the_sum() as s:
+        at = {name: s.executor(name) for name in KINDS}
+        for each in at.values():
+            each.wait_line("waits for nodes")
+        name = s.user.submit(s.nodes(), s.keys).ok().strip()
+        s.result(name, "--wait").ok()
+        with open(s.folder("got/sum.txt"), encoding="ascii") as file:
+            assert file.read() == "60\n"
+        until(lambda: s.user.states(name) == ("Completed", ["Done"] * 3), "the workflow's end")
+        # What it gave is nobody's a second time, and what the cloud says of it is no result.
+        s.result(name).refused(1)
+        s.user("workflow", "decrypt", name, "--key", s.user.key).refused(2, "computed in a CVM")
+        for hospital in ("r1", "r2"):
+            at[hospital].wait_line("node .* for the CVM of cloud:sum_patent_data: handed over")
+        for each in at.values():
+            assert each.stop() == 143, each.text()
+
+
+def who_waits_for_a_cvm_goes_on_with_other_nodes_and_says_what_it_kept():
+    with the_sum() as s:
+        at = s.executor("r1")
+        at.wait_line("waits for nodes")
+        first, second = (s.user.submit(s.nodes(), s.keys).ok().strip() for _ in range(2))
+        for name in (first, second):
+            until(lambda name=name: s.user.states(name)[1][0] == "Done", "the first node of each")
+        # What waits ends with it, and says that nothing was sent.
+        assert at.stop() == 143, at.text()
+        until(lambda: at.text().count("nothing was sent") == 2, "the end of both that wait")
+
+
+def a_node_in_a_cvm_has_its_form():
+    with the_sum() as s:
+        nodes = s.nodes()
+        cvm = nodes[2]["kwargs"]["cvm"]
+        for member, value, said in (("agent", "nowhere", "HOST:PORT"), ("type", "perl", "bin, python, wasm or docker"),
+                                    ("algorithm", "00", "algorithm"), ("requirements", None, "'requirements' is missing"),
+                                    ("owners", {}, "'owners' has 0 keys"), ("launcher", "x" * 64, "launcher"),
+                                    ("more", 1, "more"), ("policy", "", "'policy' has 0 bytes")):
+            changed = {**cvm, member: value}
+            if value is None:
+                del changed[member]
+            s.user.submit([*nodes[:2], {**nodes[2], "kwargs": {"cvm": changed}}], s.keys).refused(2, said)
+        s.user.submit([*nodes[:2], {**nodes[2], "maxretries": 1}], s.keys).refused(2, "'maxretries' is 1")
+
+
+TESTS = [
+    two_hospitals_and_a_cvm_give_60,
+    who_waits_for_a_cvm_goes_on_with_other_nodes_and_says_what_it_kept,
+    a_node_in_a_cvm_has_its_form,
+]
+
+if __name__ == "__main__":
+    tap.run(TESTS)
