@@ -24,6 +24,7 @@
 #include "computations/machines/machines.h"
 #include "computations/service_authority.h"
 #include "computations/service_instance.h"
+#include "computations/service_relay.h"
 #include "computations/service_rpcs.h"
 #include "computations/web/web.h"
 
@@ -48,7 +49,9 @@ struct front {
 struct daemon {
 	uv_loop_t *loop;
 	struct signals *signals;
-	const struct instance_metric *instance;
+	struct instance_metric *instance;
+	struct service_doors doors;
+	struct relay_inner *inner; /* NULL: nobody passes callers on to this one */
 	struct lease_watch *watch; /* NULL: no others serve in its place */
 	struct store store;
 	struct store_queue *queue;
@@ -173,6 +176,7 @@ static int open_agents(struct daemon *d, const struct config *c, struct err *e)
 	if (load_tls(d, &files, &d->agent_lists, &tls, e) < 0 ||
 	    front_new(&d->agents, d, &limits, service_rpcs, 1, e) < 0)
 		return err_code(e);
+	service_doors_set(&d->doors, RELAY_AGENTS, d->agents.server, tls);
 	return listen_on(&d->agents, "agents", c->host, c->port, tls, c->client_ca_certs != NULL,
 			 e);
 }
@@ -224,8 +228,11 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 		return err_code(e);
 	if (web_open(c, &d->service, tls, &d->web, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_WEB");
+	service_doors_set(&d->doors, RELAY_ADMIN_SOCKET, d->admins.server, NULL);
+	service_doors_set(&d->doors, RELAY_PAGE, web_tls_server(d->web), tls);
 	if (!c->has_admin_port)
 		return 0;
+	service_doors_set(&d->doors, RELAY_ADMINS, d->admins.server, tls);
 	return listen_on(&d->admins, "administrators", c->admin_host, c->admin_port, tls,
 			 c->admin_client_ca_certs != NULL, e);
 }
@@ -236,6 +243,9 @@ static void on_drained(void *data)
 
 	if (--d->draining)
 		return;
+	d->instance->inner = NULL;
+	relay_inner_close(d->inner);
+	service_doors_done(&d->doors);
 	lease_watch_stop(d->watch);
 	own_list_stop(d->service.own_list);
 	revocation_close(d->agent_lists);
@@ -256,6 +266,7 @@ static void on_drained(void *data)
 static void stop(struct daemon *d, unsigned drain_ms)
 {
 	d->service.stopping = true;
+	relay_inner_stop(d->inner);
 	d->draining = 2;
 	rpc_server_drain(d->agents.server, drain_ms, on_drained, d);
 	rpc_server_drain(d->admins.server, drain_ms, on_drained, d);
@@ -313,7 +324,11 @@ static int open_listeners(struct daemon *d, const struct config *c, struct err *
 		return err_code(e);
 	d->metrics.revocations[0] = d->agent_lists;
 	d->metrics.revocations[1] = d->admin_lists;
-	return own_list_listen(d->service.own_list, d->metrics.revocations, e);
+	if (own_list_listen(d->service.own_list, d->metrics.revocations, e) < 0 ||
+	    service_inner_open(d->loop, c, d->store.lease, &d->doors, &d->inner, e) < 0)
+		return err_code(e);
+	d->instance->inner = d->inner;
+	return 0;
 }
 
 /* The parts that calls need, then who may call; nobody comes in before the loop runs. */

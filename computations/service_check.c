@@ -129,6 +129,25 @@ static int look_instance(void *subject, char *found, struct err *e)
 	return preflight_found(found, "%s; %s", c->instance, words);
 }
 
+/* Which it holds while it serves, as it does the agents' port. */
+static int look_instance_address(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+	CLEANUP(free) char *host = NULL;
+	const char *port;
+	bool is_v6;
+
+	if (!c->instance_address)
+		return preflight_not_asked(found, "no COMPUTATIONS_INSTANCE_ADDRESS is set: while "
+						  "this one stands by it refuses callers");
+	is_v6 = c->instance_address[0] == '[';
+	port = strrchr(c->instance_address, ':');
+	if (text_format(&host, e, "%.*s", (int)(port - c->instance_address) - 2 * is_v6,
+			c->instance_address + is_v6) < 0)
+		return err_code(e);
+	return preflight_port(host, (uint16_t)strtoul(port + 1, NULL, 10), found, e);
+}
+
 static int look_audit(void *subject, char *found, struct err *e)
 {
 	return preflight_log(((const struct config *)subject)->audit_log, found, e);
@@ -349,6 +368,9 @@ static const struct preflight_check checks[] = {
 	{ "instance", look_instance,
 	  "give it the same STATE_DIR/witness.pem, COMPUTATIONS_CA_CERT and _KEY as the others, and the same version: "
 	  "docs/operators.md, 'Two services'" },
+	{ "instance address", look_instance_address,
+	  "set COMPUTATIONS_INSTANCE_ADDRESS to an address of this machine that the other instances reach, and a port that "
+	  "no other program has" },
 	{ "audit log", look_audit,
 	  "make its folder, and room in it, or name another file in COMPUTATIONS_AUDIT_LOG" },
 	{ "managers", look_managers,

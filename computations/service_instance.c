@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/rpc/job.h"
 #include "computations/service_authority.h"
+#include "computations/service_relay.h"
 #include "computations/store/store_standby.h"
 
 #include <stdio.h>
@@ -22,6 +23,7 @@ struct instance {
 	void *data;
 	uv_timer_t timer;
 	struct service_metrics metrics;
+	struct relay_front *front; /* NULL: nobody is passed on */
 	struct store_standby *standby;
 	struct store_share share;
 	char authority[STORE_AUTHORITY_MAX + 1];
@@ -43,7 +45,8 @@ static int read_share(const struct config *c, char authority[STORE_AUTHORITY_MAX
 	if (service_authority_open(c, &a, e) < 0)
 		return err_code(e);
 	snprintf(authority, STORE_AUTHORITY_MAX + 1, "%s", a ? a->fingerprint : "");
-	*share = (struct store_share){ c->instance, (int64_t)c->lease_ms, authority };
+	*share = (struct store_share){ c->instance, (int64_t)c->lease_ms, authority,
+				       c->instance_address ? c->instance_address : "" };
 	return 0;
 }
 
@@ -83,6 +86,8 @@ static void end(struct instance *i)
 {
 	i->is_over = true;
 	uv_close((uv_handle_t *)&i->timer, NULL);
+	i->place.metric->front = NULL;
+	relay_front_close(TAKE_PTR(i->front));
 	service_metrics_close(&i->metrics);
 	i->over(i->data);
 }
@@ -104,6 +109,25 @@ static bool may_pass(struct instance *i)
 	}
 }
 
+/* Where callers are passed on to: never to itself, which the database may still take for the one that serves when it was
+ * killed and started again. */
+static void lead(struct instance *i)
+{
+	const struct store_lease_row *seen = &i->look.seen;
+	const bool is_elsewhere = i->look.is_served && *seen->address &&
+				  strcmp(seen->holder, i->share.name) != 0 &&
+				  strcmp(seen->address, i->share.address) != 0;
+	struct relay_lead to = { seen->holder, seen->address, seen->fence, { 0 } };
+	struct err e;
+
+	if (!i->front)
+		return;
+	memcpy(to.secret, seen->secret, sizeof(to.secret));
+	if (relay_front_lead(i->front, is_elsewhere ? &to : NULL, &e) < 0)
+		log_warn("nobody is passed on: %s", e.text);
+	explicit_bzero(to.secret, sizeof(to.secret));
+}
+
 static void done(void *data)
 {
 	struct instance *i = data;
@@ -121,8 +145,10 @@ static void done(void *data)
 		end(i);
 		return;
 	}
-	if (i->err.code == ERR_OK)
+	if (i->err.code == ERR_OK) {
 		i->refusals = 0;
+		lead(i);
+	}
 	say(i, i->err.code == ERR_OK ? i->look.words : i->err.text);
 }
 
@@ -157,11 +183,13 @@ int instance_stand_by(const struct instance_place *place, struct store *store,
 	uv_timer_init(place->loop, &i->timer);
 	i->timer.data = i;
 	if (read_share(c, i->authority, &i->share, &i->err) < 0 ||
+	    service_front_open(place->loop, c, &i->front, &i->err) < 0 ||
 	    store_standby_new(c->state_dir, c->database, &i->share, &i->standby, &i->err) < 0 ||
 	    service_metrics_stand_by(&i->metrics, c, place->metric, place->loop, &i->err) < 0)
 		end(i);
 	else
 		uv_timer_start(&i->timer, on_timer, 0, LOOK_MS);
+	place->metric->front = i->front;
 	return 0;
 }
 

@@ -90,6 +90,11 @@ int http_server_listen(struct http_server *s, const struct rpc_listen *listen, u
 	return 0;
 }
 
+struct rpc_server *http_server_tls(struct http_server *s)
+{
+	return s->h2;
+}
+
 void http_server_free(struct http_server *s)
 {
 	if (!s)

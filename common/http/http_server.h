@@ -24,6 +24,9 @@ int http_server_listen(struct http_server *server, const struct rpc_listen *list
 /* The same of a socket for plaintext that listens; taken over in every case. */
 int http_server_take(struct http_server *server, const struct listen_socket *socket,
 		     struct err *e) MUST_CHECK;
+/* Of a connection that somebody else has accepted, with TLS, as rpc_server_take(): the server that takes it; NULL: nobody listens
+ * with TLS. */
+struct rpc_server *http_server_tls(struct http_server *server);
 /* At once; frees when the loop has closed its handles. Fine with NULL. Answers that come later are
  * forgotten. */
 void http_server_free(struct http_server *server);

@@ -29,13 +29,18 @@ static int make_open_folder(const char *path, struct err *e)
 	return dir_make(path, 0755, e); /* says what could not be made */
 }
 
+int admin_socket_make_folder(const char *path, struct err *e)
+{
+	CLEANUP(free) char *dir = strdup(path);
+
+	return dir ? make_open_folder(dirname(dir), e) : err_nomem(e);
+}
+
 int admin_socket_listen(struct rpc_server *server, const char *path, struct err *e)
 {
-	CLEANUP(free) char *dir = strdup(path), *address = NULL;
+	CLEANUP(free) char *address = NULL;
 
-	if (!dir)
-		return err_nomem(e);
-	if (make_open_folder(dirname(dir), e) < 0 || text_format(&address, e, "unix:%s", path) < 0)
+	if (admin_socket_make_folder(path, e) < 0 || text_format(&address, e, "unix:%s", path) < 0)
 		return err_code(e);
 	return rpc_server_listen(
 		server, &(struct rpc_listen){ .address = address, .group = ADMIN_SOCKET_GROUP },

@@ -100,7 +100,8 @@ static const struct transport_user conn_user = {
 	.freed = on_freed,
 };
 
-int conn_accept(struct rpc_server *server, const struct listener *listener, int fd, struct err *e)
+int conn_take(struct rpc_server *server, const struct listener *listener, int fd,
+	      const struct rpc_origin *origin, struct err *e)
 {
 	const struct transport_config config = {
 		.fd = fd,
@@ -119,7 +120,7 @@ int conn_accept(struct rpc_server *server, const struct listener *listener, int 
 	h2_conn_init(&c->h2, server->hub.loop, &server->limits);
 	c->calm = CONN_CALM_MAX;
 	c->calm_at = uv_now(server->hub.loop);
-	c->peer = peer_new(fd, e);
+	c->peer = origin ? peer_of(origin, e) : peer_new(fd, e);
 	if (!c->peer) {
 		close(fd);
 		free(c);
@@ -135,6 +136,11 @@ int conn_accept(struct rpc_server *server, const struct listener *listener, int 
 		return err_code(e);
 	}
 	return 0;
+}
+
+int conn_accept(struct rpc_server *server, const struct listener *listener, int fd, struct err *e)
+{
+	return conn_take(server, listener, fd, NULL, e);
 }
 
 void conn_close(struct rpc_conn *c)

@@ -16,6 +16,8 @@ enum {
 	CONN_GOAWAY_MS = 1000,      /* between the notice and the last word of a GOAWAY */
 };
 
+struct rpc_origin;
+
 /* Of a connection; zeroed. */
 struct room_conn {
 	struct place place; /* while it has proven nothing, or its holder's share is taken */
@@ -45,6 +47,9 @@ struct rpc_conn {
 /* Takes `fd` over. */
 int conn_accept(struct rpc_server *server, const struct listener *listener, int fd,
 		struct err *e) MUST_CHECK;
+/* The same of one that is from `origin`, whatever its socket says; NULL: as that says. */
+int conn_take(struct rpc_server *server, const struct listener *listener, int fd,
+	      const struct rpc_origin *origin, struct err *e) MUST_CHECK;
 /* Looks at the clock: what takes too long ends. May close the connection. */
 void conn_tick(struct rpc_conn *c, uint64_t now);
 /* GOAWAY, and the connection goes when its calls have. */

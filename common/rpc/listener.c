@@ -116,3 +116,17 @@ int listener_open(struct rpc_server *server, const struct rpc_listen *listen, un
 		*port = s.port;
 	return start(server, listen, s.fd, s.file, e);
 }
+
+int rpc_server_take(struct rpc_server *server, struct rpc_tls *tls, int fd,
+		    const struct rpc_origin *origin, struct err *e)
+{
+	const struct listener door = { .tls = tls };
+
+	if (server->is_draining || !room_make(server)) {
+		close(fd);
+		return server->is_draining
+			       ? err_set(e, ERR_UNAVAILABLE, "the server is shutting down")
+			       : err_set(e, ERR_EXHAUSTED, "there is no room for more connections");
+	}
+	return conn_take(server, &door, fd, origin, e);
+}

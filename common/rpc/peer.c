@@ -5,83 +5,12 @@
 #include "common/crypto/digest.h"
 #include "common/rpc/tls_groups.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <openssl/x509.h>
 
-union peer_address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-	struct sockaddr_storage room;
-};
-
-/* Whoever has an IPv6 address has the 64 bits behind its network's to choose from. */
-enum { PEER_V6_PREFIX = 8 };
-
-static void name_v4(struct peer *peer, const struct in_addr *address, in_port_t port)
-{
-	char host[INET_ADDRSTRLEN];
-
-	inet_ntop(AF_INET, address, host, sizeof(host));
-	snprintf(peer->name, PEER_NAME_MAX, "%s:%u", host, ntohs(port));
-	peer->key.bytes[0] = '4';
-	memcpy(peer->key.bytes + 1, address, sizeof(*address));
-}
-
-static void name_v6(struct peer *peer, const struct sockaddr_in6 *a)
-{
-	char host[INET6_ADDRSTRLEN];
-
-	if (IN6_IS_ADDR_V4MAPPED(&a->sin6_addr)) {
-		const struct in_addr *v4 = (const void *)(a->sin6_addr.s6_addr + 12);
-
-		name_v4(peer, v4, a->sin6_port);
-		return;
-	}
-	inet_ntop(AF_INET6, &a->sin6_addr, host, sizeof(host));
-	snprintf(peer->name, PEER_NAME_MAX, "[%s]:%u", host, ntohs(a->sin6_port));
-	peer->key.bytes[0] = '6';
-	memcpy(peer->key.bytes + 1, &a->sin6_addr, PEER_V6_PREFIX);
-}
-
-static void name_unix(struct peer *peer, int fd)
-{
-	struct ucred user = { .uid = (uid_t)-1 };
-	socklen_t len = sizeof(user);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &len) < 0)
-		snprintf(peer->name, PEER_NAME_MAX, "unix");
-	else
-		snprintf(peer->name, PEER_NAME_MAX, "unix:uid=%u", (unsigned)user.uid);
-	peer->has_uid = user.uid != (uid_t)-1;
-	peer->uid = user.uid;
-	peer->gid = user.gid;
-	peer->is_unix = true;
-	peer->key.bytes[0] = 'u';
-	memcpy(peer->key.bytes + 1, &user.uid, sizeof(user.uid));
-}
-
-static void name_of(struct peer *peer, int fd)
-{
-	union peer_address a = { 0 };
-	socklen_t len = sizeof(a);
-
-	if (getpeername(fd, &a.any, &len) < 0)
-		snprintf(peer->name, PEER_NAME_MAX, "unknown");
-	else if (a.any.sa_family == AF_INET)
-		name_v4(peer, &a.v4.sin_addr, a.v4.sin_port);
-	else if (a.any.sa_family == AF_INET6)
-		name_v6(peer, &a.v6);
-	else
-		name_unix(peer, fd);
-}
-
-struct peer *peer_new(int fd, struct err *e)
+struct peer *peer_of(const struct rpc_origin *origin, struct err *e)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
 
@@ -90,8 +19,21 @@ struct peer *peer_new(int fd, struct err *e)
 		return NULL;
 	}
 	peer->refs = 1;
-	name_of(peer, fd);
+	snprintf(peer->name, sizeof(peer->name), "%s", origin->name);
+	memcpy(peer->key.bytes, origin->source.bytes, sizeof(peer->key.bytes));
+	peer->is_unix = origin->is_unix;
+	peer->has_uid = origin->has_uid;
+	peer->uid = origin->uid;
+	peer->gid = origin->gid;
 	return peer;
+}
+
+struct peer *peer_new(int fd, struct err *e)
+{
+	struct rpc_origin origin;
+
+	rpc_origin_of_socket(fd, &origin);
+	return peer_of(&origin, e);
 }
 
 /* False if memory runs out. */
@@ -133,10 +75,10 @@ struct rpc_source peer_source(const struct peer *peer)
 
 struct rpc_source peer_source_of(int fd)
 {
-	struct peer peer = { .refs = 1 };
+	struct rpc_origin origin;
 
-	name_of(&peer, fd);
-	return peer_source(&peer);
+	rpc_origin_of_socket(fd, &origin);
+	return origin.source;
 }
 
 int peer_set_tls(struct peer *peer, SSL *tls, struct err *e)

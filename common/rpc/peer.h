@@ -9,6 +9,7 @@
 #include "common/base/err.h"
 #include "common/crypto/key.h"
 #include "common/rpc/identity.h"
+#include "common/rpc/origin.h"
 #include "common/rpc/places.h"
 
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 
 struct rpc_source;
 
-enum { PEER_NAME_MAX = 64 };
+enum { PEER_NAME_MAX = RPC_ORIGIN_NAME_MAX };
 
 struct peer {
 	unsigned refs;
@@ -39,7 +40,9 @@ struct peer {
 	size_t spki_len;
 };
 
-struct peer *peer_new(int fd, struct err *e); /* NULL on failure */
+/* NULL on failure, here and below. */
+struct peer *peer_new(int fd, struct err *e);
+struct peer *peer_of(const struct rpc_origin *origin, struct err *e);
 int peer_set_tls(struct peer *peer, SSL *tls, struct err *e) MUST_CHECK;
 /* The same of what is known from elsewhere. */
 struct peer *peer_named(const char *name, const struct rpc_source *source,

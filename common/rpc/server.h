@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/rpc/call.h"
+#include "common/rpc/origin.h"
 #include "common/rpc/prologue.h"
 #include "common/rpc/tls.h"
 
@@ -46,6 +47,12 @@ int rpc_server_listen(struct rpc_server *server, const struct rpc_listen *listen
 		      struct err *e) MUST_CHECK;
 /* Closes all listeners; connections stay. rpc_server_listen() may follow. */
 void rpc_server_unlisten(struct rpc_server *server);
+
+/* A connection that somebody else has accepted: `fd`, which is connected and does not block, is taken over in every case.
+ * `origin` is whom it is from, whatever the socket says; `tls` NULL: plaintext with prior knowledge. ERR_EXHAUSTED: there is no
+ * room; ERR_UNAVAILABLE: the server is shutting down. */
+int rpc_server_take(struct rpc_server *server, struct rpc_tls *tls, int fd,
+		    const struct rpc_origin *origin, struct err *e) MUST_CHECK;
 
 unsigned rpc_server_connections(const struct rpc_server *server);
 

@@ -81,6 +81,9 @@ const struct setting config_settings[] = {
 	TEXT("INSTANCE", instance, NULL,
 	     "what this one of several services with one DATABASE on a server is called: one serves, and the others stand by; "
 	     "a-z 0-9 - . (63 at most); default: none, and this one has DATABASE alone"),
+	TEXT("INSTANCE_ADDRESS", instance_address, NULL,
+	     "where other instances pass callers on to this one while it serves, such as 192.0.2.1:7009, and that it passes on to "
+	     "the one that does while it stands by; for them alone; default: none, and it refuses callers while it stands by"),
 	COUNT("LEASE", SETTING_DURATION, lease_ms, "30s", STORE_LEASE_MIN_MS, STORE_LEASE_MAX_MS,
 	      "how long an INSTANCE serves without renewing that in DATABASE: when another one takes its place; the same for all"),
 	TEXT("LOG_LEVEL", log_level, "info", "error, warn, info or debug"),
@@ -343,7 +346,19 @@ static int check_mail(const struct config *c, struct err *e)
 static int check_instance(const struct config *c, struct err *e)
 {
 	if (!c->instance)
-		return 0;
+		return !c->instance_address
+			       ? 0
+			       : err_set(e, ERR_INVALID,
+					 "COMPUTATIONS_INSTANCE_ADDRESS does nothing without "
+					 "COMPUTATIONS_INSTANCE");
+	if (c->instance_address) {
+		union relay_address ignored;
+		socklen_t len;
+
+		if (strlen(c->instance_address) >= RELAY_ADDRESS_MAX ||
+		    relay_address_parse(c->instance_address, &ignored, &len, e) < 0)
+			return err_wrap(e, "COMPUTATIONS_INSTANCE_ADDRESS");
+	}
 	if (!access_name_is_valid(c->instance))
 		return err_set(
 			e, ERR_INVALID,

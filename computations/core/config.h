@@ -13,8 +13,9 @@ struct config {
 	char *admin_client_ca_certs, *admin_client_crl;
 	char *state_dir, *database, *log_level, *audit_log, *metrics, *web, *web_origin, *oidc;
 	char *managers;
-	char *instance;    /* one of several; NULL: it has the database alone */
-	uint64_t lease_ms; /* by which it has it, if it is one of several */
+	char *instance;         /* one of several; NULL: it has the database alone */
+	char *instance_address; /* where others pass callers on to it; NULL: nowhere */
+	uint64_t lease_ms;      /* by which it has it, if it is one of several */
 	char *ca_cert, *ca_key, *ca_url;
 	char *smtp_url, *smtp_from, *smtp_user, *smtp_password_file, *smtp_ca;
 	bool ca_evidence; /* agents show some beside a token */

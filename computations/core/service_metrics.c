@@ -48,16 +48,51 @@ static void write_instance(const struct instance_metric *i, struct metrics_text 
 	metrics_sample(t, NULL, (double)i->takeovers);
 }
 
+/* By one that stands by, or to the one that serves: their names are the same, and which it is `serving` says. */
+static void write_relay(const struct instance_metric *i, struct metrics_text *t)
+{
+	const struct metrics_label to[] = { { "direction", "to_instance" }, { 0 } };
+	const struct metrics_label from[] = { { "direction", "from_instance" }, { 0 } };
+	struct relay_stats s;
+
+	if (!i->front && !i->inner)
+		return;
+	s = i->front ? relay_front_stats(i->front) : relay_inner_stats(i->inner);
+	metrics_family(t, "cocos_computations_passed_connections", METRICS_GAUGE,
+		       "Connections that are passed on between instances now.");
+	metrics_sample(t, NULL, (double)s.now);
+	metrics_family(t, "cocos_computations_passed", METRICS_COUNTER,
+		       "Connections that were passed on, in this role.");
+	metrics_sample(t, NULL, (double)s.total);
+	metrics_family(
+		t, "cocos_computations_passed_refused", METRICS_COUNTER,
+		"Connections that were not: no place, no instance that serves, no proof of one.");
+	metrics_sample(t, NULL, (double)s.refused);
+	metrics_family(t, "cocos_computations_passed_failed", METRICS_COUNTER,
+		       "Connections passed on that broke, or were cut for another instance.");
+	metrics_sample(t, NULL, (double)s.failed);
+	metrics_family(t, "cocos_computations_passed_bytes", METRICS_COUNTER, "What they carried.");
+	metrics_sample(t, to, (double)s.out_bytes);
+	metrics_sample(t, from, (double)s.in_bytes);
+}
+
+static bool passes_on(const struct instance_metric *i)
+{
+	return i->front && relay_front_holder(i->front);
+}
+
 static bool is_ready(void *data, char *line, size_t room)
 {
 	const struct service_metrics *m = data;
 	const struct instance_metric *i = m->instance;
 
-	if (i->is_standby)
+	if (i->is_standby && passes_on(i))
+		snprintf(line, room, "passes on to instance %s", relay_front_holder(i->front));
+	else if (i->is_standby)
 		snprintf(line, room, "standby: %s", i->waits);
 	else
 		snprintf(line, room, "%s", m->service->stopping ? "going down" : "serving");
-	return !i->is_standby && !m->service->stopping;
+	return i->is_standby ? passes_on(i) : !m->service->stopping;
 }
 
 static void write_standby(void *data, struct metrics_text *t)
@@ -65,6 +100,7 @@ static void write_standby(void *data, struct metrics_text *t)
 	const struct service_metrics *m = data;
 
 	write_instance(m->instance, t);
+	write_relay(m->instance, t);
 	process_metrics_write(t);
 }
 
@@ -91,6 +127,7 @@ static void write_page(void *data, struct metrics_text *t)
 	struct service_metrics *m = data;
 
 	write_instance(m->instance, t);
+	write_relay(m->instance, t);
 	call_metrics_write(m->calls, t);
 	write_agents(m->service, t);
 	write_limits(m->config, t);

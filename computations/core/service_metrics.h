@@ -9,6 +9,8 @@
 #include "common/metrics/metrics_server.h"
 #include "common/metrics/process_metrics.h"
 #include "common/metrics/revocation_metrics.h"
+#include "common/relay/relay_front.h"
+#include "common/relay/relay_inner.h"
 #include "computations/core/config.h"
 #include "computations/core/service.h"
 
@@ -17,6 +19,9 @@ struct instance_metric {
 	bool is_standby;
 	uint64_t takeovers; /* from an instance that did not give its lease back */
 	const char *waits;  /* for what, where it stands by */
+	/* Borrowed; NULL: nobody is passed on by it, or to it. */
+	const struct relay_front *front;
+	const struct relay_inner *inner;
 };
 
 struct service_metrics {

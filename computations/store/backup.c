@@ -7,6 +7,7 @@
 #include "computations/store/backup_file.h"
 #include "computations/store/store_audit.h"
 #include "computations/store/store_form.h"
+#include "computations/store/store_lease.h"
 #include "computations/store/store_place.h"
 #include "computations/store/store_witness.h"
 
@@ -86,7 +87,8 @@ static int fill(struct db *from, struct db *to, const char *pem, struct backup_r
 	int64_t counts[DB_TABLES_MAX];
 
 	if (db_model_of(&store_forms, &model, e) < 0 || db_forms_make(to, &store_forms, e) < 0 ||
-	    db_copy(&model, from, to, counts, e) < 0 || db_script(to, BACKUP_FORM, e) < 0 ||
+	    db_copy(&model, from, to, counts, e) < 0 || store_lease_hide(to, e) < 0 ||
+	    db_script(to, BACKUP_FORM, e) < 0 ||
 	    db_run(to, e, "INSERT INTO backup_about (taken, witness) VALUES (?, ?)", "it",
 		   store_now(), pem) < 0)
 		return err_code(e);

@@ -165,7 +165,8 @@ static const char schema[] =
 																						/* Who serves. */
 																						LEASE_FORM
 																							/* Who pays. */
-																							BILLING_FORM;
+																							BILLING_FORM
+																								LEASE_PLACE_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -178,7 +179,7 @@ static const char schema[] =
  * 27 no certificates that renew others,
  * 28 no webhooks, 29 no keys of creations,
  * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows, 33 no mails,
- * 34 no lease of instances, 35 nobody who pays. */
+ * 34 no lease of instances, 35 nobody who pays, 36 not where an instance is. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -218,6 +219,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[33] = MAILS_FORM,
 	[34] = LEASE_FORM,
 	[35] = BILLING_FORM,
+	[36] = LEASE_PLACE_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

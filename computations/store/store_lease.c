@@ -2,12 +2,14 @@
 #include "computations/store/store_lease.h"
 
 #include "common/base/clock.h"
+#include "common/base/encode.h"
 #include "common/base/log.h"
 #include "computations/store/store_form.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <openssl/crypto.h>
 
 enum { ROUNDS = 3 /* of renewing, in the time of a lease */ };
 
@@ -23,7 +25,8 @@ int store_lease_new(const struct store_share *share, struct store_lease **lease,
 
 	if (!l)
 		return err_nomem(e);
-	if (random_bytes(&number, sizeof(number), e) < 0) {
+	if (random_bytes(&number, sizeof(number), e) < 0 ||
+	    random_bytes(l->secret, sizeof(l->secret), e) < 0) {
 		free(l);
 		return err_code(e);
 	}
@@ -31,6 +34,7 @@ int store_lease_new(const struct store_share *share, struct store_lease **lease,
 	l->lease_ms = share->lease_ms;
 	snprintf(l->name, sizeof(l->name), "%s", share->name);
 	snprintf(l->authority, sizeof(l->authority), "%s", share->authority);
+	snprintf(l->address, sizeof(l->address), "%s", share->address);
 	store_lease_session(l->tenure, l->session);
 	*lease = l;
 	return 0;
@@ -38,6 +42,8 @@ int store_lease_new(const struct store_share *share, struct store_lease **lease,
 
 void store_lease_free(struct store_lease *lease)
 {
+	if (lease)
+		explicit_bzero(lease->secret, sizeof(lease->secret));
 	free(lease);
 }
 
@@ -59,15 +65,44 @@ static int take_text(struct db_rows *rows, int column, char *out, size_t room, s
 	return 0;
 }
 
+/* Of a form that has them. */
+static int take_place(struct db_rows *rows, struct store_lease_row *row, struct err *e)
+{
+	CLEANUP(free) char *address = NULL, *secret = NULL;
+	union relay_address ignored;
+	socklen_t len;
+
+	if (db_text(rows, 5, &address, e) < 0 || db_text(rows, 6, &secret, e) < 0)
+		return err_code(e);
+	if (!*address)
+		return 0;
+	if (strlen(address) >= sizeof(row->address) ||
+	    relay_address_parse(address, &ignored, &len, e) < 0 ||
+	    hex_decode(secret, row->secret, sizeof(row->secret), e) < 0) {
+		OPENSSL_cleanse(secret, strlen(secret));
+		return err_set(
+			e, ERR_DATA_LOSS,
+			"database: the lease names no address of an instance and its secret");
+	}
+	OPENSSL_cleanse(secret, strlen(secret));
+	memcpy(row->address, address, strlen(address) + 1);
+	return 0;
+}
+
 int store_lease_read(struct db *db, struct store_lease_row *row, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	struct store_lease_row got = { .is_there = false };
+	int64_t form;
 	int there;
 
-	if (db_query(db, &rows, e,
-		     "SELECT holder, authority, tenure, fence, until_ms FROM lease"
-		     " WHERE number = 1",
+	if (db_form(db, &form, e) < 0 ||
+	    db_query(db, &rows, e,
+		     form < STORE_FORM_LEASE_PLACE
+			     ? "SELECT holder, authority, tenure, fence, until_ms FROM lease"
+			       " WHERE number = 1"
+			     : "SELECT holder, authority, tenure, fence, until_ms, address, secret"
+			       " FROM lease WHERE number = 1",
 		     "") < 0)
 		return err_code(e);
 	there = db_next(rows, e);
@@ -78,6 +113,8 @@ int store_lease_read(struct db *db, struct store_lease_row *row, struct err *e)
 		      db_integer(rows, 2, 0, INT64_MAX, &got.tenure, e) < 0 ||
 		      db_integer(rows, 3, 1, INT64_MAX - 1, &got.fence, e) < 0 ||
 		      db_integer(rows, 4, 0, INT64_MAX, &got.until_ms, e) < 0))
+		return err_code(e);
+	if (there && form >= STORE_FORM_LEASE_PLACE && take_place(rows, &got, e) < 0)
 		return err_code(e);
 	got.is_there = there;
 	*row = got;
@@ -118,7 +155,8 @@ int store_lease_none(struct db *db, struct err *e)
 int store_lease_end_all(struct db *db, int64_t *fence, struct err *e)
 {
 	if (db_run(db, e,
-		   "UPDATE lease SET holder = '', authority = '', tenure = 0, until_ms = 0,"
+		   "UPDATE lease SET holder = '', authority = '', address = '', secret = '',"
+		   " tenure = 0, until_ms = 0,"
 		   " fence = fence + 1",
 		   "") < 0)
 		return err_code(e);
@@ -156,19 +194,34 @@ int store_lease_is_as(struct db *db, const struct store_lease_row *seen, struct 
 
 static int write_row(struct db *db, const struct store_lease *l, int64_t fence, struct err *e)
 {
+	char secret[2 * RELAY_SECRET_LEN + 1] = "";
 	int64_t now;
+	int failed;
 
 	if (db_clock(db, &now, e) < 0)
 		return err_code(e);
+	if (*l->address)
+		hex_encode(l->secret, sizeof(l->secret), secret);
 	if (fence > 1)
-		return db_run(db, e,
-			      "UPDATE lease SET holder = ?, authority = ?, tenure = ?, fence = ?,"
-			      " until_ms = ? WHERE number = 1",
-			      "ttiii", l->name, l->authority, l->tenure, fence, now + l->lease_ms);
-	return db_run(db, e,
-		      "INSERT INTO lease (number, holder, authority, tenure, fence, until_ms)"
-		      " VALUES (1, ?, ?, ?, ?, ?)",
-		      "ttiii", l->name, l->authority, l->tenure, fence, now + l->lease_ms);
+		failed = db_run(
+			db, e,
+			"UPDATE lease SET holder = ?, authority = ?, address = ?, secret = ?,"
+			" tenure = ?, fence = ?, until_ms = ? WHERE number = 1",
+			"ttttiii", l->name, l->authority, l->address, secret, l->tenure, fence,
+			now + l->lease_ms);
+	else
+		failed = db_run(db, e,
+				"INSERT INTO lease (number, holder, authority, address, secret,"
+				" tenure, fence, until_ms) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+				"ttttiii", l->name, l->authority, l->address, secret, l->tenure,
+				fence, now + l->lease_ms);
+	OPENSSL_cleanse(secret, sizeof(secret));
+	return failed;
+}
+
+int store_lease_hide(struct db *db, struct err *e)
+{
+	return db_run(db, e, "UPDATE lease SET address = '', secret = ''", "");
 }
 
 static void set_until(struct store_lease *l, int64_t asked)
@@ -192,6 +245,7 @@ int store_lease_take(struct db *db, struct store_lease *l, const struct store_le
 	}
 	if (db_commit(db, e) < 0)
 		return err_code(e);
+	l->fence = seen->fence + 1;
 	set_until(l, asked);
 	return 0;
 }
@@ -259,7 +313,9 @@ void store_lease_release(struct db *db, struct store_lease *l)
 	/* Asked of a server that is away it would take long, and what has run out needs no giving back. */
 	if (!l || !store_lease_runs(l))
 		return;
-	if (db_run(db, &e, "UPDATE lease SET until_ms = 0 WHERE tenure = ?", "i", l->tenure) < 0)
+	if (db_run(db, &e,
+		   "UPDATE lease SET until_ms = 0, address = '', secret = '' WHERE tenure = ?", "i",
+		   l->tenure) < 0)
 		log_warn("the lease is not given back: %s", e.text);
 	else
 		log_info("the lease is given back");

@@ -15,6 +15,8 @@
 #include "common/access/access_table.h"
 #include "common/crypto/digest.h"
 #include "common/db/db.h"
+#include "common/relay/relay_address.h"
+#include "common/relay/relay_tls.h"
 
 #include <stdatomic.h>
 
@@ -30,12 +32,15 @@ struct store_share {
 	int64_t lease_ms;
 	const char *
 		authority; /* that issues certificates: its key's digest as hexadecimal; "": none */
+	const char *address; /* where others pass callers on to it (relay_address.h); "": nowhere */
 };
 
 /* The row. */
 struct store_lease_row {
 	char holder[ACCESS_NAME_MAX + 1]; /* "": nobody has had it, or a service that is alone */
 	char authority[STORE_AUTHORITY_MAX + 1];
+	char address[RELAY_ADDRESS_MAX];  /* "": nowhere */
+	uint8_t secret[RELAY_SECRET_LEN]; /* zeros without an address */
 	int64_t tenure, fence, until_ms;
 	bool is_there;
 };
@@ -43,8 +48,12 @@ struct store_lease_row {
 /* Of an instance that serves, or tries to. */
 struct store_lease {
 	char name[ACCESS_NAME_MAX + 1], authority[STORE_AUTHORITY_MAX + 1];
-	char session[48]; /* what the server calls its session */
+	char address[RELAY_ADDRESS_MAX];
+	uint8_t secret
+		[RELAY_SECRET_LEN]; /* by which others pass callers on to it; of this tenure alone */
+	char session[48];           /* what the server calls its session */
 	int64_t tenure, lease_ms;
+	int64_t fence; /* 0: it was not taken yet */
 	int64_t asked; /* CLOCK_BOOTTIME: when the transaction that renewed it began; the pool's */
 	bool renews;   /* the transaction that is open; the pool's */
 	_Atomic int64_t renewed; /* CLOCK_BOOTTIME */
@@ -63,6 +72,8 @@ void store_lease_session(int64_t tenure, char name[48]);
 
 /* The row of a database of this form; `is_there` false: there was none yet. */
 int store_lease_read(struct db *db, struct store_lease_row *row, struct err *e) MUST_CHECK;
+/* In a copy: whoever has it reaches nobody by it. */
+int store_lease_hide(struct db *db, struct err *e) MUST_CHECK;
 
 /* Before the tables are touched. ERR_PRECONDITION while an instance's lease runs: for a service that is alone. */
 int store_lease_none(struct db *db, struct err *e) MUST_CHECK;

@@ -111,6 +111,7 @@ static int look_at_row(struct store_standby *s, struct store_look *look, struct 
 	    check_authority(s, row, e) < 0)
 		return err_code(e);
 	is_running = row->is_there && runs(s, row, now);
+	look->is_served = is_running;
 	if (is_running) {
 		snprintf(look->words, sizeof(look->words), "instance %s serves", row->holder);
 		return 0;

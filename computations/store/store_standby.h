@@ -16,6 +16,7 @@ enum { STORE_STANDBY_WORDS_MAX = 256 };
 struct store_look {
 	bool may_take;
 	struct store_lease_row seen;         /* what is taken then */
+	bool is_served;                      /* by whom was seen */
 	bool was_left;                       /* whoever had it did not give it back */
 	char words[STORE_STANDBY_WORDS_MAX]; /* else: what it waits for */
 };

@@ -174,6 +174,11 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 	return web_first(service, e);
 }
 
+struct rpc_server *web_tls_server(struct web *web)
+{
+	return web ? http_server_tls(web->http) : NULL;
+}
+
 void web_close(struct web *web)
 {
 	if (!web)

@@ -17,6 +17,9 @@ int web_open(const struct config *config, struct service *service, struct rpc_tl
 void web_close(struct web *web);
 void web_done(struct web *web);
 
+/* Who takes connections to the page with TLS; NULL: nobody does. `web` may be NULL. */
+struct rpc_server *web_tls_server(struct web *web);
+
 /* Where the page is: "http://localhost:9466", or "" for the name in its certificate. ERR_PRECONDITION: there is none. */
 enum { WEB_ORIGIN_MAX = 32 };
 int web_origin(const struct service *service, char origin[WEB_ORIGIN_MAX],

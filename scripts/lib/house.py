@@ -40,6 +40,7 @@ ROOMS = {
         "preflight": ["base", "crypto", "db", "rpc"],
         "access": ["base", "crypto", "rpc"],
         "audit": ["base", "crypto", "rpc"],
+        "relay": ["access", "base", "crypto", "rpc"],
         "metrics": ["base", "http", "rpc"],
         "manifest": ["base", "crypto", "protobuf"],
         "transfer": ["base"],

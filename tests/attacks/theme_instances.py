@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two instances of the computation service share a database, and one of them serves: somebody goes to the other one, which may
-know rights of before, or brings one of his own."""
+"""Instances of the computation service share a database, and one of them serves: somebody goes to another one, which may
+know rights of before or pass callers on, comes to where they are passed on to, or brings an instance of his own."""
 import base64
+import contextlib
 import json
 import os
 import shutil
 import signal
 import socket
+import ssl
+import struct
 import subprocess
 
 from computations_service import create
-from harness import PATIENCE, Folder, spki, until
-from instance_room import TAKES, Instance, Room
+from harness import PATIENCE, FakeAgent, Folder, Refused, computations, spki, until
+from instance_room import LONG_LEASE, TAKES, Instance, Room
 from people import Caller
 from rows import Outcome, row
 
@@ -121,3 +124,158 @@ def own_key(evil):
         else:
             assert one.process.stop() == 0
         return Outcome("standing by" in found, found)
+
+
+class Passing(Hall):
+    """b passes on to a."""
+
+    def __init__(self):
+        super().__init__(passes=True, LEASE=LONG_LEASE)
+
+    def __enter__(self):
+        super().__enter__()
+        a, b = self.instances
+        until(lambda: b.passes_to(a), "b to know")
+        return self
+
+    def peers(self):
+        """Of the agents that a knows: id and address."""
+        return {c.id: c.peer for c in
+                self.instances[0].admin.ListCvms(computations.ListRequest(), timeout=PATIENCE).cvms}
+
+
+def header(address="203.0.113.9", door=0):
+    """relay_header.h: what an instance says of a connection."""
+    where = socket.inet_aton(address).ljust(16, b"\0") + bytes(8)
+    return b"cpas" + bytes([1, door]) + b"4\0" + struct.pack(">HH", 4711, 0) + where + b"b".ljust(64, b"\0")
+
+
+def spoken(place, words):
+    """What is said to somebody who says that, until the end."""
+    with socket.create_connection(place, timeout=PATIENCE) as one:
+        one.sendall(words)
+        one.shutdown(socket.SHUT_WR)
+        heard = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := one.recv(65536):
+                heard += piece
+        return heard
+
+
+def agent_comes(place, cvm):
+    agent = FakeAgent(place, cvm)
+    try:
+        agent.next("agentStateReq")
+        return True
+    except Refused:
+        return False
+    finally:
+        agent.close()
+
+
+def through_inner(room, evil, words):
+    """The evil twin says them where instances pass callers on to; the honest one is an agent at b."""
+    a, b = room.instances
+    if not evil:
+        came = agent_comes(f"{b.address}:{room.agents}", "passed")
+        return Outcome(came, "", int("passed" in room.peers()))
+    heard = spoken((a.address, room.inner), words)
+    assert len(heard) <= 7, heard  # an alert of TLS
+    until(lambda: "the secret of the lease that runs" in a.process.text(), "its line")
+    return Outcome(bool(room.peers()), a.process.text(), len(room.peers()))
+
+
+@row("instance-inner-header-forged", "it has not the secret of the lease that runs")
+def inner_header_forged(evil):
+    """A stranger comes to where instances pass callers on to, and says in plaintext what they say first: a header, with another's
+    address in it, and an agent's first bytes."""
+    with Passing() as room:
+        return through_inner(room, evil, header() + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+
+
+@row("instance-inner-spoken-to-with-tls", "it has not the secret of the lease that runs")
+def inner_tls(evil):
+    """The same in TLS 1.3 as any client speaks it, with a certificate of the authority that administrators have."""
+    with Passing() as room:
+        a = room.instances[0]
+        if evil:
+            context = ssl.create_default_context(cafile=room.tls("ca.pem"))
+            context.check_hostname = False
+            context.load_cert_chain(room.tls("client.pem"), room.tls("client-key.pem"))
+            with socket.create_connection((a.address, room.inner), timeout=PATIENCE) as plain:
+                try:
+                    with context.wrap_socket(plain) as one:
+                        one.sendall(header())
+                        assert not one.recv(1)
+                except (ssl.SSLError, OSError):
+                    pass
+        return through_inner(room, evil, b"\r\n")
+
+
+@row("instance-lease-of-before-replayed", "it has not the secret of the lease that runs")
+def lease_replayed(evil):
+    """Somebody has the secret of the lease before, from a copy of the database of then; the honest twin has the one that runs, which
+    is what an instance is."""
+    with Passing() as room:
+        a, b = room.instances
+        row_of = "SELECT fence || ' ' || secret FROM cocos_computations.lease"
+        fence, secret = room.server.sql(row_of).split(" ")
+        assert a.process.stop() == 0
+        until(b.serves, "the other one", TAKES)
+        if not evil:
+            fence, secret = room.server.sql(row_of).split(" ")
+        with subprocess.Popen(["openssl", "s_client", "-connect", f"{b.address}:{room.inner}", "-tls1_3", "-psk_identity",
+                               "cocos-lease " + fence, "-psk", secret, "-ciphersuites", "TLS_AES_128_GCM_SHA256", "-quiet"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
+            with contextlib.suppress(BrokenPipeError):
+                client.stdin.write(header(door=3))
+                client.stdin.flush()
+            # The door of that header is for users of a socket: who is believed is told so in one byte, and taken nowhere.
+            is_believed = client.stdout.read(1) == b"\x04"
+            client.kill()
+        a.again()
+        return Outcome(is_believed, b.process.text(), int(is_believed))
+
+
+@row("instance-address-told-from-outside", "no agent came, and no address but ours")
+def address_told(evil):
+    """An agent's first bytes at b are behind a header in PROXY's form, or an instance's own, which names another address: none is
+    taken at a door for all. The honest twin's address is its own, as b has accepted it."""
+    with Passing() as room:
+        b = room.instances[1]
+        front = b.front(room.agents)
+        if evil:
+            for words in (b"PROXY TCP4 203.0.113.9 127.0.0.1 4711 1\r\n", header(),
+                          b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + socket.inet_aton("203.0.113.9") + socket.inet_aton("127.0.0.1") + bytes(4)):
+                spoken(front, words + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+            told = "203.0.113.9" in "".join(room.peers().values()) + room.instances[0].process.text()
+            assert room.ask("/sign-in", port=b.web)[0] == 200
+            return Outcome(told, "no agent came, and no address but ours" if not room.peers() else str(room.peers()), int(told))
+        came = agent_comes(f"{front[0]}:{front[1]}", "own")
+        return Outcome(came and room.peers()["own"].startswith("127.0.0.1:"), "", 1)
+
+
+@row("instance-flooded-locks-nobody-out", "gave way to others")
+def flooded(evil):
+    """Somebody holds more connections at b than it has places for those who say nothing; others come through b all the while. The
+    honest twin holds a few, and keeps them."""
+    with Passing() as room:
+        b = room.instances[1]
+        held = []
+        try:
+            for _ in range(400 if evil else 4):
+                held.append(socket.create_connection(b.front(room.web), timeout=PATIENCE, source_address=("127.0.0.66", 0)))
+            status, said = answer_of(room.call(b, "/api/computations", "--interface", "127.0.0.5"))
+            assert status == 200, said
+            held[0].setblocking(False)
+            try:
+                is_kept = held[0].recv(1) != b""
+            except BlockingIOError:
+                is_kept = True
+            except ConnectionResetError:
+                is_kept = False
+            gone = int(b.metric("cocos_computations_passed_refused_total"))
+            return Outcome(is_kept, f"{gone} gave way to others" if gone else "none gave way", int(is_kept))
+        finally:
+            for one in held:
+                one.close()

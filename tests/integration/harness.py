@@ -269,9 +269,10 @@ class Refused(Exception):
 class FakeAgent:
     """An agent's end of cvms.Service/Process: says what a test tells it, keeps what it hears."""
 
-    def __init__(self, address, cvm, credentials=None, answers_state="ReceivingManifest", metadata=()):
+    def __init__(self, address, cvm, credentials=None, answers_state="ReceivingManifest", metadata=(),
+                 options=()):
         self.cvm, self.answers_state, self.attempt = cvm, answers_state, 0
-        self.channel = (grpc.secure_channel(address, credentials) if credentials
+        self.channel = (grpc.secure_channel(address, credentials, options) if credentials
                         else grpc.insecure_channel(address))
         self.outgoing, self.heard = queue.Queue(), queue.Queue()
         self.stream = cvms_grpc.ServiceStub(self.channel).Process(

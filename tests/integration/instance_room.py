@@ -35,6 +35,7 @@ class Instance(Computations):
                          ADMIN_SERVER_CERT=room.tls("server.pem"), ADMIN_SERVER_KEY=room.tls("server-key.pem"),
                          ADMIN_SIGN_IN="true", WEB_ORIGIN=f"https://localhost:{room.web}",
                          GRPC_HOST=address, WEB=f"0.0.0.0:{self.web}", METRICS=f"127.0.0.1:{self.metrics}",
+                         **({"INSTANCE_ADDRESS": f"{address}:{room.inner}"} if room.passes else {}),
                          **{"GRPC_PORT": str(room.agents), "LEASE": room.settings.get("LEASE", LEASE), **settings})
 
     def begin(self):
@@ -68,10 +69,14 @@ class Instance(Computations):
             connection.close()
 
     def serves(self, timeout=PATIENCE):
-        return self.ready(timeout=timeout)[0] == 200
+        return self.ready(timeout=timeout) == (200, "serving")
 
     def stands_by(self):
-        return self.ready()[0] == 503
+        status, line = self.ready()
+        return status == 503 or (status == 200 and line.startswith("passes on to instance "))
+
+    def passes_to(self, other):
+        return self.ready() == (200, "passes on to instance " + other.name)
 
     def metric(self, name):
         text = self.ready("/metrics")[1]
@@ -129,6 +134,9 @@ class Proxy:
     def carry(self, client, port):
         with self.lock:
             to = next(iter(self.up), None)
+        self.carry_to(client, port, to)
+
+    def carry_to(self, client, port, to):
         try:
             server = socket.create_connection(to.front(port), timeout=CHECK_FOR) if to else None
         except OSError:
@@ -174,12 +182,35 @@ class Proxy:
             thread.join(PATIENCE)
 
 
-class Room:
-    """A server and instances a, b, …, the first of which serves; in a `with`."""
+class Balancer(Proxy):
+    """A balancer that knows nothing of who serves, and looks at nothing: it goes to each instance in turn, and to the next one where
+    nobody listens."""
 
-    def __init__(self, count=2, **settings):
-        self.count, self.settings = count, settings
-        self.agents, self.web = free_port(), free_port()
+    def __init__(self, room):
+        super().__init__(room)
+        self.up, self.turn = set(room.instances), 0
+
+    def watch(self, one):
+        pass
+
+    def carry(self, client, port):
+        self.turn += 1
+        for n in range(len(self.room.instances)):
+            to = self.room.instances[(self.turn + n) % len(self.room.instances)]
+            try:
+                socket.create_connection(to.front(port), timeout=CHECK_FOR).close()
+            except OSError:
+                continue
+            return self.carry_to(client, port, to)
+        return client.close()
+
+
+class Room:
+    """A server and instances a, b, …, the first of which serves; in a `with`. `passes`: the others pass callers on to it."""
+
+    def __init__(self, count=2, passes=False, **settings):
+        self.count, self.passes, self.settings = count, passes, settings
+        self.agents, self.web, self.inner = free_port(), free_port(), free_port()
 
     @property
     def port(self):
@@ -202,7 +233,7 @@ class Room:
                 shutil.copy(first.folder("state/witness.pem"), one.folder("state/witness.pem"))
                 self.stack.enter_context(one)
                 assert one.stands_by()
-            self.proxy = self.stack.enter_context(Proxy(self))
+            self.proxy = self.stack.enter_context((Balancer if self.passes else Proxy)(self))
             until(lambda: self.proxy.up, "the proxy to know the one that serves", TAKES)
             return self
         except BaseException:

@@ -81,6 +81,7 @@ static const char *const takes_away[STORE_FORM] = {
 	[33] = "DROP TABLE mails;",
 	[34] = "DROP TABLE lease;",
 	[35] = "DROP TABLE billing_told; DROP TABLE billing_places; DROP TABLE billing_accounts;",
+	[36] = "ALTER TABLE lease DROP COLUMN address; ALTER TABLE lease DROP COLUMN secret;",
 };
 
 void store_room_age(struct store_room *f, int form)

@@ -16,7 +16,8 @@
 
 enum { LEASE_MS = 60 * 1000, TRIES = 6000, TRY_US = 10 * 1000 };
 
-static const struct store_share share_a = { "a", LEASE_MS, "" }, share_b = { "b", LEASE_MS, "" };
+static const struct store_share share_a = { "a", LEASE_MS, "", "192.0.2.1:7009" },
+				share_b = { "b", LEASE_MS, "", "" };
 
 /* Two instances, the first of which serves; and a third connection. */
 struct pair {
@@ -30,6 +31,8 @@ struct pair {
 
 /* ---- rows ---- */
 
+#define SECRET "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+
 static void a_row_that_is_not_ours_is_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -40,17 +43,26 @@ static void a_row_that_is_not_ours_is_refused(void **state)
 		"UPDATE lease SET fence = 0",
 		"UPDATE lease SET fence = 9223372036854775807",
 		"UPDATE lease SET until_ms = -1",
+		"UPDATE lease SET address = 'a.example:7009'",
+		"UPDATE lease SET address = '192.0.2.1'",
+		"UPDATE lease SET secret = ''",
+		"UPDATE lease SET secret = '5a'",
+		"UPDATE lease SET secret = secret || '5a'",
+		"UPDATE lease SET secret = 'xx' || SUBSTR(secret, 3)",
 		"UPDATE lease SET holder = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'",
 	};
 	struct store_room *f = *state;
 	struct store_lease_row row;
+	uint8_t secret[RELAY_SECRET_LEN];
 
+	memset(secret, 0x5a, sizeof(secret));
 	assert_ok(store_lease_read(&f->store.db, &row, &f->e), f->e);
 	assert_false(row.is_there);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		assert_ok(db_script(&f->store.db,
 				    "DELETE FROM lease;"
-				    "INSERT INTO lease VALUES (1, 'a', 7, 3, 9, 'ab')",
+				    "INSERT INTO lease VALUES (1, 'a', 7, 3, 9, 'ab',"
+				    " '192.0.2.1:7009', '" SECRET "')",
 				    &f->e),
 			  f->e);
 		assert_ok(store_lease_read(&f->store.db, &row, &f->e), f->e);
@@ -60,12 +72,35 @@ static void a_row_that_is_not_ours_is_refused(void **state)
 		assert_int_equal(row.tenure, 7);
 		assert_int_equal(row.fence, 3);
 		assert_int_equal(row.until_ms, 9);
+		assert_string_equal(row.address, "192.0.2.1:7009");
+		assert_memory_equal(row.secret, secret, sizeof(secret));
 		if (store_room_database() && strstr(bad[i], "CHAR("))
 			continue; /* chr() there */
 		assert_ok(db_script(&f->store.db, bad[i], &f->e), f->e);
 		assert_refused(store_lease_read(&f->store.db, &row, &f->e), f->e, ERR_DATA_LOSS,
 			       "");
 	}
+	assert_ok(db_script(&f->store.db, "DELETE FROM lease", &f->e), f->e);
+}
+
+/* Without an address there is no secret; a copy has neither. */
+static void a_copy_says_nothing_of_where_it_is(void **state)
+{
+	static const uint8_t none[RELAY_SECRET_LEN];
+	struct store_room *f = *state;
+	struct store_lease_row row;
+
+	assert_ok(db_script(&f->store.db,
+			    "DELETE FROM lease;"
+			    "INSERT INTO lease VALUES (1, 'a', 7, 3, 9, 'ab', '192.0.2.1:7009',"
+			    " '" SECRET "')",
+			    &f->e),
+		  f->e);
+	assert_ok(store_lease_hide(&f->store.db, &f->e), f->e);
+	assert_ok(store_lease_read(&f->store.db, &row, &f->e), f->e);
+	assert_string_equal(row.holder, "a");
+	assert_string_equal(row.address, "");
+	assert_memory_equal(row.secret, none, sizeof(none));
 	assert_ok(db_script(&f->store.db, "DELETE FROM lease", &f->e), f->e);
 }
 
@@ -437,9 +472,11 @@ int main(void)
 {
 	const struct CMUnitTest rows[] = {
 		STORE_ROOM_ROW(a_row_that_is_not_ours_is_refused),
+		STORE_ROOM_ROW(a_copy_says_nothing_of_where_it_is),
 	};
 	const struct CMUnitTest pairs[] = {
 		STORE_ROOM_ROW(a_row_that_is_not_ours_is_refused),
+		STORE_ROOM_ROW(a_copy_says_nothing_of_where_it_is),
 		PAIR(one_hands_over_to_the_other),
 		PAIR(who_is_taken_for_gone_writes_nothing),
 		PAIR(what_is_due_is_renewed),

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/common/relay/relay_room.h"
+
+#include "tests/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* One that nobody has now. */
+static unsigned free_port(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(a);
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	close(fd);
+	return ntohs(a.sin_port);
+}
+
+static int take(void *data, enum relay_door door, int fd, const struct rpc_origin *origin,
+		struct err *e)
+{
+	struct relay_room *r = data;
+
+	if (r->refuses != ERR_OK) {
+		close(fd);
+		return err_set(e, r->refuses, "not now");
+	}
+	assert_true(r->taken_count < RELAY_ROOM_TAKEN);
+	r->doors[r->taken_count] = door;
+	r->origins[r->taken_count] = *origin;
+	r->taken[r->taken_count++] = fd;
+	return 0;
+}
+
+static void on_beat(uv_timer_t *timer)
+{
+}
+
+void relay_room_open(struct relay_room *r, unsigned front_most, unsigned inner_most)
+{
+	char address[32];
+	struct err e;
+
+	signal(SIGPIPE, SIG_IGN);
+	*r = (struct relay_room){ .refuses = ERR_OK };
+	assert_int_equal(uv_loop_init(&r->loop), 0);
+	uv_timer_init(&r->loop, &r->beat);
+	uv_timer_start(&r->beat, on_beat, 5, 5);
+	memset(r->secret, 's', sizeof(r->secret));
+	r->front_port = free_port();
+	r->inner_port = free_port();
+	snprintf(address, sizeof(address), "127.0.0.1:%u", r->front_port);
+	snprintf(r->inner_address, sizeof(r->inner_address), "127.0.0.1:%u", r->inner_port);
+	assert_ok(relay_front_new(&(struct relay_front_config){ &r->loop, "b", front_most },
+				  &r->front, &e),
+		  e);
+	assert_ok(relay_front_listen(r->front, RELAY_AGENTS, address, NULL, &e), e);
+	assert_ok(relay_inner_new(&(struct relay_inner_config){ .loop = &r->loop,
+								.address = r->inner_address,
+								.fence = RELAY_ROOM_FENCE,
+								.secret = r->secret,
+								.most = inner_most,
+								.take = take,
+								.data = r },
+				  &r->inner, &e),
+		  e);
+}
+
+void relay_room_close(struct relay_room *r)
+{
+	relay_front_close(r->front);
+	relay_inner_close(r->inner);
+	for (size_t i = 0; i < r->taken_count; i++)
+		if (r->taken[i] >= 0)
+			close(r->taken[i]);
+	uv_close((uv_handle_t *)&r->beat, NULL);
+	uv_run(&r->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&r->loop), 0);
+}
+
+void relay_room_lead(struct relay_room *r, int64_t fence)
+{
+	struct relay_lead lead = { "a", r->inner_address, fence, { 0 } };
+	struct err e;
+
+	memcpy(lead.secret, r->secret, sizeof(lead.secret));
+	assert_ok(relay_front_lead(r->front, &lead, &e), e);
+	assert_string_equal(relay_front_holder(r->front), "a");
+}
+
+void relay_room_turn(struct relay_room *r)
+{
+	uv_run(&r->loop, UV_RUN_ONCE);
+}
+
+static int call(unsigned port)
+{
+	const struct sockaddr_in a = { .sin_family = AF_INET,
+				       .sin_addr = { htonl(INADDR_LOOPBACK) },
+				       .sin_port = htons((uint16_t)port) };
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+int relay_room_call(struct relay_room *r)
+{
+	return call(r->front_port);
+}
+
+int relay_room_call_inner(struct relay_room *r)
+{
+	return call(r->inner_port);
+}
+
+ssize_t relay_room_read(struct relay_room *r, int fd, void *bytes, size_t len)
+{
+	for (;;) {
+		const ssize_t n = read(fd, bytes, len);
+
+		if (n >= 0 || errno != EAGAIN)
+			return n;
+		relay_room_turn(r);
+	}
+}
+
+void relay_room_write(struct relay_room *r, int fd, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+
+	while (len > 0) {
+		const ssize_t n = write(fd, at, len);
+
+		if (n < 0) {
+			assert_int_equal(errno, EAGAIN);
+			relay_room_turn(r);
+			continue;
+		}
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+int relay_room_through(struct relay_room *r, int *server)
+{
+	const size_t before = r->taken_count;
+	const int fd = relay_room_call(r);
+	char byte;
+
+	relay_room_write(r, fd, "!", 1);
+	RELAY_ROOM_UNTIL(r, r->taken_count > before);
+	*server = r->taken[before];
+	assert_int_equal(relay_room_read(r, *server, &byte, 1), 1);
+	assert_int_equal(byte, '!');
+	return fd;
+}

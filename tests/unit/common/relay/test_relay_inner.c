@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who comes to the instance that serves: instances, whom it refuses by name, and strangers, who get nothing. */
+#include "common/relay/relay_answer.h"
+#include "tests/unit.h"
+#include "tests/unit/common/relay/relay_room.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static struct relay_header spoofed(void)
+{
+	struct relay_header h = { .door = RELAY_AGENTS };
+
+	strcpy(h.instance, "b");
+	h.from.v4.sin_family = AF_INET;
+	inet_pton(AF_INET, "203.0.113.9", &h.from.v4.sin_addr);
+	return h;
+}
+
+/* Somebody who speaks TLS by a secret; `fd` stays his. NULL: the handshake failed. */
+static SSL *shake_hands(struct relay_room *r, struct relay_tls *tls, int fd)
+{
+	struct err e;
+	SSL *ssl = relay_tls_open(tls, fd, &e);
+
+	assert_non_null(ssl);
+	for (;;) {
+		const int n = SSL_do_handshake(ssl);
+
+		if (n == 1 && relay_tls_is_proven(ssl))
+			return ssl;
+		if (n == 1 || (SSL_get_error(ssl, n) != SSL_ERROR_WANT_READ &&
+			       SSL_get_error(ssl, n) != SSL_ERROR_WANT_WRITE)) {
+			SSL_free(ssl);
+			return NULL;
+		}
+		relay_room_turn(r);
+	}
+}
+
+static int answer_of(struct relay_room *r, SSL *ssl)
+{
+	uint8_t byte;
+	size_t n;
+
+	for (;;) {
+		if (SSL_read_ex(ssl, &byte, 1, &n) == 1)
+			return byte;
+		if (SSL_get_error(ssl, 0) != SSL_ERROR_WANT_READ)
+			return -1;
+		relay_room_turn(r);
+	}
+}
+
+/* What is answered to `bytes` behind a handshake by the secret. */
+static int answer_to(struct relay_room *r, const void *bytes, size_t len)
+{
+	CLEANUP(relay_tls_free) struct relay_tls *tls = NULL;
+	const int fd = relay_room_call_inner(r);
+	struct err e;
+	size_t n;
+	SSL *ssl;
+	int answer;
+
+	assert_ok(relay_tls_new(r->secret, RELAY_ROOM_FENCE, false, &tls, &e), e);
+	ssl = shake_hands(r, tls, fd);
+	assert_non_null(ssl);
+	assert_int_equal(SSL_write_ex(ssl, bytes, len, &n), 1);
+	if (len < RELAY_HEADER_LEN)
+		SSL_shutdown(ssl);
+	answer = answer_of(r, ssl);
+	SSL_free(ssl);
+	close(fd);
+	return answer;
+}
+
+static void an_instance_is_believed(void **state)
+{
+	uint8_t bytes[RELAY_HEADER_LEN];
+	const struct relay_header h = spoofed();
+	struct relay_room r;
+
+	relay_room_open(&r, RELAY_ROOM_MOST, RELAY_ROOM_MOST);
+	relay_header_write(&h, bytes);
+	assert_int_equal(answer_to(&r, bytes, sizeof(bytes)), RELAY_TAKEN);
+	assert_int_equal(r.taken_count, 1);
+	assert_string_equal(r.origins[0].name, "203.0.113.9:0");
+	relay_room_close(&r);
+}
+
+static void a_bad_header_is_refused_by_name(void **state)
+{
+	uint8_t bytes[RELAY_HEADER_LEN];
+	const struct relay_header h = spoofed();
+	struct relay_room r;
+
+	relay_room_open(&r, RELAY_ROOM_MOST, RELAY_ROOM_MOST);
+	relay_header_write(&h, bytes);
+	bytes[7] = 1;
+	assert_int_equal(answer_to(&r, bytes, sizeof(bytes)), RELAY_BAD_HEADER);
+	/* Half of one, and nothing behind it. */
+	relay_header_write(&h, bytes);
+	for (size_t len = 1; len < sizeof(bytes); len += 7)
+		assert_int_equal(answer_to(&r, bytes, len), -1);
+	assert_int_equal(answer_to(&r, bytes, sizeof(bytes) - 1), -1);
+	assert_int_equal(r.taken_count, 0);
+	RELAY_ROOM_UNTIL(&r, relay_inner_stats(r.inner).now == 0);
+	relay_room_close(&r);
+}
+
+static void what_it_has_not_is_refused_by_name(void **state)
+{
+	static const struct {
+		enum err_code refuses;
+		enum relay_answer answer;
+	} rows[] = {
+		{ ERR_NOT_FOUND, RELAY_NO_DOOR },
+		{ ERR_EXHAUSTED, RELAY_FULL },
+		{ ERR_UNAVAILABLE, RELAY_SERVES_NO_MORE },
+	};
+	uint8_t bytes[RELAY_HEADER_LEN];
+	const struct relay_header h = spoofed();
+	struct relay_room r;
+
+	relay_room_open(&r, RELAY_ROOM_MOST, RELAY_ROOM_MOST);
+	relay_header_write(&h, bytes);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		r.refuses = rows[i].refuses;
+		assert_int_equal(answer_to(&r, bytes, sizeof(bytes)), rows[i].answer);
+	}
+	r.refuses = ERR_OK;
+	relay_inner_stop(r.inner);
+	assert_int_equal(answer_to(&r, bytes, sizeof(bytes)), RELAY_SERVES_NO_MORE);
+	assert_int_equal(r.taken_count, 0);
+	assert_int_equal(relay_inner_stats(r.inner).refused, ARRAY_LEN(rows) + 1);
+	relay_room_close(&r);
+}
+
+static void one_more_than_its_places_is_refused(void **state)
+{
+	struct relay_room r;
+	int client[3], server[2];
+	char byte;
+
+	relay_room_open(&r, RELAY_ROOM_MOST, 4); /* two may be there */
+	relay_room_lead(&r, RELAY_ROOM_FENCE);
+	for (int i = 0; i < 2; i++)
+		client[i] = relay_room_through(&r, &server[i]);
+	client[2] = relay_room_call(&r);
+	relay_room_write(&r, client[2], "!", 1);
+	assert_true(relay_room_read(&r, client[2], &byte, 1) <= 0);
+	assert_int_equal(r.taken_count, 2);
+	for (int i = 0; i < 2; i++) {
+		relay_room_write(&r, client[i], "?", 1);
+		assert_int_equal(relay_room_read(&r, server[i], &byte, 1), 1);
+	}
+	for (int i = 0; i < 3; i++)
+		close(client[i]);
+	relay_room_close(&r);
+}
+
+/* Each ends without a byte that says more than that this is TLS. */
+static void strangers_get_nothing(void **state)
+{
+	const struct relay_header h = spoofed();
+	uint8_t header[RELAY_HEADER_LEN];
+	const struct {
+		const void *bytes;
+		size_t len;
+	} rows[] = {
+		{ header, sizeof(header) },
+		{ "PROXY TCP4 203.0.113.9 127.0.0.1 1 1\r\n", 38 },
+		{ "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", 16 },
+		{ "GET / HTTP/1.1\r\n\r\n", 18 },
+		{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24 },
+	};
+	struct relay_room r;
+	uint8_t said[64];
+
+	relay_header_write(&h, header);
+	relay_room_open(&r, RELAY_ROOM_MOST, RELAY_ROOM_MOST);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const int fd = relay_room_call_inner(&r);
+		size_t len = 0;
+		ssize_t n;
+
+		relay_room_write(&r, fd, rows[i].bytes, rows[i].len);
+		while ((n = relay_room_read(&r, fd, said + len, sizeof(said) - len)) > 0)
+			len += (size_t)n;
+		assert_true(len <= 7); /* an alert of TLS */
+		close(fd);
+	}
+	assert_int_equal(r.taken_count, 0);
+	assert_int_equal(relay_inner_stats(r.inner).refused, ARRAY_LEN(rows));
+	relay_room_close(&r);
+}
+
+static void another_secret_or_lease_is_no_proof(void **state)
+{
+	struct relay_room r;
+	uint8_t secret[RELAY_SECRET_LEN];
+	struct err e;
+
+	relay_room_open(&r, RELAY_ROOM_MOST, RELAY_ROOM_MOST);
+	memcpy(secret, r.secret, sizeof(secret));
+	for (int i = 0; i < 3; i++) {
+		CLEANUP(relay_tls_free) struct relay_tls *tls = NULL;
+		const int fd = relay_room_call_inner(&r);
+
+		secret[RELAY_SECRET_LEN - 1] = i == 0 ? 'x' : 's';
+		assert_ok(relay_tls_new(secret, RELAY_ROOM_FENCE + (i == 1) - (i == 2), false, &tls,
+					&e),
+			  e);
+		assert_null(shake_hands(&r, tls, fd));
+		close(fd);
+	}
+	RELAY_ROOM_UNTIL(&r, relay_inner_stats(r.inner).refused == 3);
+	assert_int_equal(r.taken_count, 0);
+	relay_room_close(&r);
+}
+
+/* Somebody at the address of the one that serves, who has not its secret, is told nothing of the client. */
+static void a_false_instance_hears_nothing(void **state)
+{
+	struct relay_room r;
+	char byte;
+	int client;
+
+	relay_room_open(&r, RELAY_ROOM_MOST, RELAY_ROOM_MOST);
+	r.secret[0] = 'x'; /* what the front is told now, the inner one does not know */
+	relay_room_lead(&r, RELAY_ROOM_FENCE);
+	client = relay_room_call(&r);
+	relay_room_write(&r, client, "secret", 6);
+	assert_true(relay_room_read(&r, client, &byte, 1) <= 0);
+	assert_int_equal(relay_front_stats(r.front).out_bytes, 0);
+	assert_int_equal(relay_front_stats(r.front).refused, 1);
+	close(client);
+	relay_room_close(&r);
+}
+
+static void strangers_who_stall_give_way(void **state)
+{
+	struct relay_room r;
+	int stranger[3], server, client;
+	char byte;
+
+	relay_room_open(&r, RELAY_ROOM_MOST, 4); /* two handshakes at a time */
+	relay_room_lead(&r, RELAY_ROOM_FENCE);
+	for (int i = 0; i < 3; i++) {
+		stranger[i] = relay_room_call_inner(&r);
+		relay_room_turn(&r);
+	}
+	assert_true(relay_room_read(&r, stranger[0], &byte, 1) <= 0);
+	client = relay_room_through(&r, &server);
+	for (int i = 0; i < 3; i++)
+		close(stranger[i]);
+	close(client);
+	relay_room_close(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_instance_is_believed),
+		cmocka_unit_test(a_bad_header_is_refused_by_name),
+		cmocka_unit_test(what_it_has_not_is_refused_by_name),
+		cmocka_unit_test(one_more_than_its_places_is_refused),
+		cmocka_unit_test(strangers_get_nothing),
+		cmocka_unit_test(another_secret_or_lease_is_no_proof),
+		cmocka_unit_test(a_false_instance_hears_nothing),
+		cmocka_unit_test(strangers_who_stall_give_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
