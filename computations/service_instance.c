@@ -219,6 +219,7 @@ int instance_done(struct instance *i, bool *serves, struct err *e)
 	metric->waits = "";
 	service_metrics_done(&i->metrics);
 	store_standby_free(i->standby);
+	explicit_bzero(&i->look.seen, sizeof(i->look.seen)); /* a secret is in it */
 	free(i);
 	return failed;
 }
@@ -235,6 +236,7 @@ int instance_look(const struct config *config, char *words, size_t room, struct 
 		return err_code(e);
 	const int failed = store_standby_look(standby, &look, e);
 	store_standby_free(standby);
+	explicit_bzero(look.seen.secret, sizeof(look.seen.secret));
 	if (!failed)
 		snprintf(words, room, "%s", look.may_take ? "no instance serves" : look.words);
 	return failed;
