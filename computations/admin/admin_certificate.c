@@ -27,7 +27,19 @@ void admin_certificate_free(struct certificate_request *c)
 	free(c);
 }
 
-struct request *certificate_request_new(struct rpc_call *call, const char *name, const char *token)
+static int check_authority(const struct request *r, struct err *e)
+{
+	if (r->service->authority)
+		return 0;
+	return err_set(
+		e, ERR_PRECONDITION,
+		"this service issues no certificates: set COMPUTATIONS_CA_CERT and "
+		"COMPUTATIONS_CA_KEY, make the two with 'cocos-computations --make-ca NAME', "
+		"and start it again");
+}
+
+/* Of administrators: whether there is an authority is said behind who it is that asks. */
+static struct request *own_request_new(struct rpc_call *call, const char *name)
 {
 	struct request *r = request_new(call, "");
 	struct certificate_request *c;
@@ -35,19 +47,27 @@ struct request *certificate_request_new(struct rpc_call *call, const char *name,
 
 	if (!r)
 		return NULL;
-	if (!r->service->authority) {
-		(void)err_set(
-			&e, ERR_PRECONDITION,
-			"this service issues no certificates: set COMPUTATIONS_CA_CERT and "
-			"COMPUTATIONS_CA_KEY, make the two with 'cocos-computations --make-ca "
-			"NAME', and start it again");
-		request_refuse(r, &e);
-		return NULL;
-	}
 	c = r->certificate = calloc(1, sizeof(*r->certificate));
-	if (c && (c->name = strdup(name)) && (c->token = strdup(token)))
+	if (c && (c->name = strdup(name)))
 		return r;
 	err_nomem(&e);
+	request_refuse(r, &e);
+	return NULL;
+}
+
+struct request *certificate_request_new(struct rpc_call *call, const char *name, const char *token)
+{
+	struct request *r = own_request_new(call, name);
+	struct err e;
+
+	if (!r)
+		return NULL;
+	if (check_authority(r, &e) == 0) {
+		r->certificate->token = strdup(token);
+		if (r->certificate->token)
+			return r;
+		err_nomem(&e);
+	}
 	request_refuse(r, &e);
 	return NULL;
 }
@@ -66,6 +86,8 @@ static int run_add_token(struct store *store, struct request *r, struct err *e)
 	struct certificate_request *c = r->certificate;
 	struct ca_record *made = &c->rows[0];
 
+	if (check_authority(r, e) < 0)
+		return err_code(e);
 	/* Whoever has a person's certificate is that person wherever this authority is trusted, for all actions. */
 	if (c->wish.role == CA_PERSON && r->caller.rights.scope != ACTIONS_ALL)
 		return err_set(
@@ -96,7 +118,7 @@ static void reply_add_token(struct request *r)
 static void on_add_token(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const Certificates__TokenRequest *m = (const Certificates__TokenRequest *)message;
-	struct request *r = certificate_request_new(call, m->name, "");
+	struct request *r = own_request_new(call, m->name);
 	struct err e;
 
 	if (!r)
@@ -184,6 +206,8 @@ static void on_authority(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_list(struct store *store, struct request *r, struct err *e)
 {
+	if (check_authority(r, e) < 0)
+		return err_code(e);
 	return ca_list(&store->db, r->certificate->after, r->certificate->rows, &r->count, e);
 }
 
@@ -226,7 +250,7 @@ static void reply_list(struct request *r)
 static void on_list(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const Certificates__ListRequest *m = (const Certificates__ListRequest *)message;
-	struct request *r = certificate_request_new(call, "", "");
+	struct request *r = own_request_new(call, "");
 
 	if (!r)
 		return;
@@ -240,7 +264,8 @@ static int run_revoke(struct store *store, struct request *r, struct err *e)
 	struct certificate_request *c = r->certificate;
 	struct ca_record *was = &c->rows[0];
 
-	if (ca_revoke(&store->db, c->name, store_now(), was, c->serials, &c->serials_count, e) < 0)
+	if (check_authority(r, e) < 0 ||
+	    ca_revoke(&store->db, c->name, store_now(), was, c->serials, &c->serials_count, e) < 0)
 		return err_code(e);
 	certificate_about(r, was);
 	request_was(r, "%s, of %s %s", was->issued ? "issued" : "open", ca_roles[was->role].name,
@@ -271,8 +296,8 @@ static void reply_revoke(struct request *r)
 
 static void on_revoke(struct rpc_call *call, const ProtobufCMessage *message)
 {
-	struct request *r = certificate_request_new(
-		call, ((const Certificates__RevokeRequest *)message)->serial, "");
+	struct request *r =
+		own_request_new(call, ((const Certificates__RevokeRequest *)message)->serial);
 
 	if (r)
 		people_start(r, run_revoke, reply_revoke);

@@ -54,6 +54,16 @@ int ca_list(struct db *db, int64_t after, struct ca_record rows[CA_PAGE_MAX], si
 	return 0;
 }
 
+int ca_find(struct db *db, const char *serial, struct ca_record *r, struct err *e)
+{
+	int found = ca_row_find(db, serial, r, e);
+
+	if (found)
+		return found < 0 ? found : 0;
+	return err_set(e, ERR_NOT_FOUND, "no certificate has the serial number %s",
+		       log_quote(serial).text);
+}
+
 /* ---- a token ---- */
 
 static int check_days(const struct ca_wish *wish, struct err *e)

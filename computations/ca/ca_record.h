@@ -65,6 +65,9 @@ int ca_issue(struct db *db, const struct authority *a, const char *token, struct
 int ca_list(struct db *db, int64_t after, struct ca_record rows[CA_PAGE_MAX], size_t *count,
 	    struct err *e) MUST_CHECK;
 
+/* The one of that serial number. ERR_NOT_FOUND. */
+int ca_find(struct db *db, const char *serial, struct ca_record *r, struct err *e) MUST_CHECK;
+
 /* Who has the key of a certificate asks for the next one, of the same name, role and days. */
 struct ca_renewal {
 	const char *serial;

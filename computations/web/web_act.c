@@ -63,7 +63,9 @@ static void lead(struct web_act *act)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_URL_MAX * 8);
 	struct http_answer answer = { .status = 303 };
-	static const char *const names[] = { "account", "id", "cvm", "workspace", "user" };
+	static const char *const names[] = {
+		"account", "id", "cvm", "workspace", "user", "serial"
+	};
 	const char *of = NULL;
 	struct err e;
 

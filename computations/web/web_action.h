@@ -64,8 +64,8 @@ struct web_action {
 	const struct web_input *inputs; /* without a name: the end */
 	bool needs_password;            /* of its form: a session alone is not enough */
 	enum web_revises revises;
-	const char
-		*leads; /* where a form leads; %u: the path's {id}, {cvm}, {workspace} or {user} */
+	/* Where a form leads; %u: the path's {account}, {id}, {cvm}, {workspace}, {user} or {serial} */
+	const char *leads;
 	/* How the API answers: as a row that reads; NULL: there is nothing to say. */
 	void (*answer)(struct http_request *r, void *data);
 	/* Instead of both. */

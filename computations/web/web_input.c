@@ -120,6 +120,18 @@ static int take_flag(const struct source *s, const struct web_input *i, protobuf
 	return 0;
 }
 
+int64_t web_input_number(const char *text)
+{
+	int64_t number = 0;
+
+	for (; text && *text; text++) {
+		if (*text < '0' || *text > '9' || number > (INT64_MAX - (*text - '0')) / 10)
+			return -1;
+		number = number * 10 + (*text - '0');
+	}
+	return number;
+}
+
 static int number_of(const char *text, uint64_t *number, struct err *e)
 {
 	const struct json json = { .type = JSON_NUMBER, .text = (char *)(uintptr_t)text };

@@ -33,6 +33,9 @@ struct web_message {
 void web_message_done(struct web_message *m);
 #define CLEANUP_WEB_MESSAGE __attribute__((cleanup(web_message_done)))
 
+/* Of a path or query, in decimal digits; NULL or "" is 0; -1: it is none, or larger than INT64_MAX. */
+int64_t web_input_number(const char *text);
+
 /* The fields that an action's form has to have, or may have. */
 const char *const *web_input_names(const struct web_action *action, bool is_needed,
 				   const char *names[WEB_FORM_NAMES_MAX]);

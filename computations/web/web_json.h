@@ -14,6 +14,9 @@
 #include "computations/store/store_confirm.h"
 #include "computations/store/store_usage.h"
 
+/* A member; a moment that has not come (0) is null. */
+void web_json_text(struct writer *w, const char *key, const char *text);
+void web_json_time(struct writer *w, const char *key, int64_t ms);
 void web_json_computation(struct writer *w, const struct computation *c, bool is_connected);
 /* What is too long for lists. */
 void web_json_more(struct writer *w, const struct computation *c);

@@ -5,6 +5,7 @@
 #include "common/base/json.h"
 #include "common/manifest/manifest_shape.h"
 #include "computations/web/web_action.h"
+#include "computations/web/web_certificate.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_input.h"
 #include "computations/web/web_once.h"
@@ -43,6 +44,7 @@ static const struct {
 	{ "{file}", "file", "a file's name, as “files” has it" },
 	{ "{number}", "number", "a webhook's number" },
 	{ "{account}", "account", "a billing account's name" },
+	{ "{serial}", "serial", "a certificate's serial number" },
 };
 
 static const char *meaning_of(const char *query)
@@ -147,7 +149,8 @@ static void put_words(struct writer *w, const struct web_input *input)
 static const char *type_of(const struct http_route *route)
 {
 	return route->serve == web_events || route->serve == web_audit_json ||
-			       route->serve == web_deliveries_json
+			       route->serve == web_deliveries_json ||
+			       route->serve == web_issued_json
 		       ? "integer"
 		       : "string";
 }

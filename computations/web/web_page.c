@@ -50,6 +50,7 @@ static const struct {
 	{ "/cvms", "cvm", "CVMs", DEED_OPERATE },
 	{ "/users", "user", "Users", DEED_OPERATE },
 	{ "/billing", "log", "Billing", DEED_OPERATE },
+	{ "/certificates", "cert", "Certificates", DEED_OPERATE },
 	{ "/audit", "log", "Audit log", DEED_AUDIT },
 	{ "/api", "audit", "API", DEED_BE },
 	{ "/me", "who", "You", DEED_BE },

@@ -3,9 +3,9 @@
 #include "computations/web/web_webhook.h"
 
 #include "common/base/json.h"
-#include "common/base/timestamp.h"
 #include "computations/hook/hook_delivery.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_input.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_place.h"
@@ -23,18 +23,6 @@ struct hooks {
 };
 
 /* ---- in the pool ---- */
-
-static int64_t number_of(const char *text)
-{
-	int64_t number = 0;
-
-	for (; text && *text; text++) {
-		if (*text < '0' || *text > '9' || number > (INT64_MAX - 9) / 10)
-			return -1;
-		number = number * 10 + (*text - '0');
-	}
-	return number;
-}
 
 static struct hooks *hooks_of(const struct web_work *work)
 {
@@ -61,8 +49,8 @@ static int run_list(struct store *store, struct web_work *work, struct err *e)
 
 static int run_one(struct store *store, struct web_work *work, struct err *e)
 {
-	int64_t number = number_of(http_request_param(work->r, "number"));
-	int64_t before = number_of(http_request_query(work->r, "before"));
+	int64_t number = web_input_number(http_request_param(work->r, "number"));
+	int64_t before = web_input_number(http_request_query(work->r, "before"));
 	struct hooks *hooks;
 
 	if (before < 0)
@@ -278,41 +266,23 @@ void web_webhook(struct http_request *r, void *data)
 
 /* ---- JSON ---- */
 
-static void put_text(struct writer *w, const char *key, const char *text)
-{
-	json_put_key(w, key);
-	json_quote(w, text, strlen(text));
-}
-
-static void put_time(struct writer *w, const char *key, int64_t ms)
-{
-	char text[TIMESTAMP_TEXT_MAX];
-
-	json_put_key(w, key);
-	timestamp_format(ms / 1000, text);
-	if (ms)
-		json_quote(w, text, strlen(text));
-	else
-		writer_text(w, "null");
-}
-
 static void put_hook(struct writer *w, const struct hook *h)
 {
 	char *names[HOOK_EVENTS];
 	size_t count = hook_event_names(h->events, names);
 
 	writer_printf(w, "{\"number\":%lld", (long long)h->number);
-	put_text(w, "url", h->url);
+	web_json_text(w, "url", h->url);
 	json_put_key(w, "events");
 	writer_text(w, "[");
 	for (size_t i = 0; i < count; i++)
 		writer_printf(w, "%s\"%s\"", i ? "," : "", names[i]);
 	writer_text(w, "]");
-	put_text(w, "description", h->description);
+	web_json_text(w, "description", h->description);
 	writer_printf(w, ",\"enabled\":%s", h->enabled ? "true" : "false");
-	put_text(w, "reason", h->reason);
-	put_text(w, "maker", h->maker);
-	put_time(w, "created", h->created);
+	web_json_text(w, "reason", h->reason);
+	web_json_text(w, "maker", h->maker);
+	web_json_time(w, "created", h->created);
 	writer_printf(w, ",\"waiting\":%lld,\"taken\":%lld,\"dropped\":%lld}",
 		      (long long)h->waiting, (long long)h->taken, (long long)h->dropped);
 }
@@ -353,14 +323,14 @@ void web_webhook_json(struct http_request *r, void *data)
 static void put_delivery_json(struct writer *w, const struct hook_delivery *d)
 {
 	writer_printf(w, "{\"number\":%lld", (long long)d->number);
-	put_text(w, "id", d->id);
-	put_text(w, "event", hook_event_name(d->event));
-	put_text(w, "state", hook_state_name(d->state));
+	web_json_text(w, "id", d->id);
+	web_json_text(w, "event", hook_event_name(d->event));
+	web_json_text(w, "state", hook_state_name(d->state));
 	writer_printf(w, ",\"tries\":%u,\"status\":%lld", d->tries, (long long)d->status);
-	put_text(w, "problem", d->problem);
-	put_time(w, "created", d->created);
-	put_time(w, "tried", d->tried);
-	put_time(w, "due", d->state == HOOK_WAITING ? d->due : 0);
+	web_json_text(w, "problem", d->problem);
+	web_json_time(w, "created", d->created);
+	web_json_time(w, "tried", d->tried);
+	web_json_time(w, "due", d->state == HOOK_WAITING ? d->due : 0);
 	writer_text(w, "}");
 }
 

@@ -378,6 +378,20 @@
 	"of who paid then."
 #define WEB_BILLING_REMOVE "One that has paid for a workspace stays, for its statements."
 #define WEB_BILLING_ENDS   "At all of it the CVMs of its workspaces are removed, with what they hold."
+#define WEB_NO_AUTHORITY                                                                                         \
+	"This service issues no certificates. Make an authority with 'cocos-computations --make-ca NAME', name " \
+	"its files in COMPUTATIONS_CA_CERT and COMPUTATIONS_CA_KEY, and start the service again."
+#define WEB_NO_CERTIFICATES                                                                                  \
+	"It has issued none yet. A token is for one certificate, and works once; whoever is given it makes " \
+	"the key where it will be used."
+#define WEB_AUTHORITY \
+	"Before you trust it, compare this with what these commands print, and with who runs the service."
+#define WEB_CERTIFICATE_NEW "A token for one more, and its certificate for whoever has the token:"
+#define WEB_CERTIFICATE_REVOKE                                                                                 \
+	"All certificates of its line are good for nothing then, those that renewed it or were renewed by it " \
+	"as well, and this service ends the connections that were opened with them. Nothing takes that back."
+#define WEB_CERTIFICATE_TOKEN \
+	"Nobody gets a certificate for this token then. Nothing takes that back."
 #define WEB_USAGE_SUMMED \
 	"This month is long ago: its times are kept as sums, by computation and CVM, which its statements are made of."
 #define WEB_USAGE_NEARLY "More than 80 % of a limit of this month is used."

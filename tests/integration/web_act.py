@@ -181,7 +181,7 @@ def values(path):
     """Of the path's names."""
     return re.sub(r"\{(\w+)\}", lambda found: {"id": "c", "cvm": "cvm-1", "number": "1", "name": "api", "role": "viewer",
                                                "user": "there", "secret": "0" * 64, "workspace": "default", "asset": "iris.csv",
-                                               "fingerprint": "0" * 64, "delivery": "1", "account": "acme"}[found[1]], path)
+                                               "fingerprint": "0" * 64, "delivery": "1", "account": "acme", "serial": "0" * 32}[found[1]], path)
 
 
 FIELDS = {"web_page_run": {"revision": "0" * 16, "cvm": ""}, "web_page_stop": {"revision": "0" * 16},

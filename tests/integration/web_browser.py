@@ -19,6 +19,7 @@ from hook_receiver import Hooks
 from people import Caller
 from played_manager import PlayedManager
 from user_keys import user
+from web_certificates import Office
 from web_page import Web
 from workflow_parties import Executor, Running, Submitter, node
 
@@ -59,6 +60,10 @@ class Room:
 
     def go(self, path):
         self.page.go(self.base + path)
+
+
+class OfficeRoom(Room):
+    kind = Office
 
 
 def fill(service):
@@ -234,6 +239,39 @@ def billing_is_as_it_should_be():
             page.type("default")
             page.key("Enter")
             page.until("document.body?.textContent.includes('account acme pays for that workspace')", "the refusal")
+    assert not wrong, "\n".join(wrong[:40])
+
+
+def certificates_are_as_they_should_be():
+    """Without an authority; with one that has issued nothing; and with one in each state, names as long as they may be."""
+    with Room() as room:
+        room.come_in()
+        wrong = look(room, "no-authority", "/certificates")
+    with OfficeRoom() as room:
+        office = room.web
+        room.come_in()
+        wrong += look(room, "no-certificates", "/certificates")
+        long = "c" * 63
+        revoked, issued = office.issue(long).serial, office.issue("cvm-1").serial
+        waits = office.ca("AddToken", name="vm1.example.org", role="manager").serial
+        office.ca("Revoke", serial=revoked)
+        for name, path in (("certificates", "/certificates"), ("certificate", "/certificates/" + issued),
+                           ("certificate-revoked", "/certificates/" + revoked), ("certificate-open", "/certificates/" + waits)):
+            wrong += look(room, name, path)
+            for width in (320, 1440):
+                room.page.size(width)
+                room.go(path)
+                walk(room.page)
+                # Nothing of a table is out of sight: neither a key nor when it ends.
+                assert room.page.run("[...document.querySelectorAll('.scroll')].every((e) => e.scrollWidth <= e.clientWidth)"), (name, width)
+        # By hand: what it ends stands above the button, and what it is now is what one sees then.
+        page = room.page
+        room.go("/certificates/" + issued)
+        while page.run("document.activeElement.textContent") != "Revoke it and its line":
+            page.key("Tab")
+        page.key("Enter")
+        page.until("document.querySelector('main .state')?.textContent === 'Revoked' && document.readyState === 'complete'", "the end of it")
+        assert page.run("document.querySelector('main form') === null") and not page.complaints()
     assert not wrong, "\n".join(wrong[:40])
 
 
@@ -454,6 +492,6 @@ SHA3 = """import("/sha3.js").then(({ Sha3 }) => {
 
 
 if __name__ == "__main__":
-    tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, billing_is_as_it_should_be, webhooks_are_as_they_should_be,
+    tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, billing_is_as_it_should_be, certificates_are_as_they_should_be, webhooks_are_as_they_should_be,
              workflows_are_as_they_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
              what_happens_is_shown_as_it_does, a_file_s_digest_is_computed_here])

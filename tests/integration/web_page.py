@@ -645,7 +645,7 @@ def the_document_says_what_is_there():
         workflow = one_workflow(Running(web.service.channel, root))
         Hooks(web.service.channel)("Create", url="https://hooks.example.org/x")
         document = web.ask("/api/openapi.json").json()
-        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 62
+        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 64
         for path, item in document["paths"].items():
             operation = item.get("get")
             for method, other in item.items():
@@ -653,8 +653,8 @@ def the_document_says_what_is_there():
             if not operation:
                 continue
             kind = next(iter(operation["responses"]["200"]["content"]))
-            if any(what in path for what in ("{name}", "{file}", "{account}")):
-                continue  # of a workspace's CVM: web_machines.py; of evidence: web_evidence.py; of who pays: web_billing.py
+            if any(what in path for what in ("{name}", "{file}", "{account}", "{serial}")):
+                continue  # of a workspace's CVM: web_machines.py; of evidence: web_evidence.py; of who pays: web_billing.py; of certificates: web_certificates.py
             asked = path.replace("{id}", known).replace("{cvm}", "cvm-1").replace("{workspace}", "default")
             asked = asked.replace("{user}", "me").replace("{asset}", "iris.csv").replace("{workflow}", workflow).replace("{number}", "1")
             assert operation["summary"] in web.ask("/api").page().words(), path

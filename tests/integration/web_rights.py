@@ -19,7 +19,7 @@ from workflow_parties import Running, one_workflow
 ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web/web_routes.c")
 SERVICE = {"DEED_OPERATE", "DEED_AUDIT"}  # of no computation
 PLACE = {"DEED_LOOK", "DEED_ASSETS", "DEED_GOVERN", "DEED_WEBHOOKS", "DEED_WORKFLOWS"}  # of a workspace, where all of these are members (others: web_members.py)
-ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1", "{workspace}": "default", "{user}": "stranger", "{asset}": "iris.csv", "{account}": "acme"}
+ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1", "{workspace}": "default", "{user}": "stranger", "{asset}": "iris.csv", "{account}": "acme", "{serial}": "0" * 32}
 
 
 def routes():
@@ -82,9 +82,11 @@ def every_row_asks_who_it_is():
         create(web.service, id="c", name="one")
         web.root("RegisterAsset", workspace="default", name="iris.csv", type="dataset", digest=bytes(32))
         ADDRESSES["{workflow}"] = one_workflow(Running(web.service.channel, web.root))
-        # An account, as if a plan had been there.
+        # An account and a certificate, as if a plan and an authority had been there.
         with contextlib.closing(sqlite3.connect(web.service.folder("state") + "/computations.db", timeout=PATIENCE)) as database:
             database.execute("INSERT INTO billing_accounts (name, plan, maker, created) VALUES ('acme', 'small', '', 1)")
+            database.execute("INSERT INTO certificates (serial, name, role, days, maker, created, until, issued, key, authority, revoked, line)"
+                             " VALUES (?1, 'cvm-1', 'agent', 1, '', 1, 1, 1, ?2, ?2, 0, ?1)", ("0" * 32, "0" * 64))
             database.commit()
         tokens = {role: web.user("u-" + role) for role in ROLES}
         for role in ROLES:

@@ -255,6 +255,9 @@ static void lists_have_rising_numbers(void **state)
 	assert_int_equal(first, second + 1);
 	assert_ok(ca_revoke(db_of(f), issued.serial, NOW, &was, serials, &revoked, &f->e), f->e);
 	assert_int_equal(revoked, 1);
+	assert_ok(ca_find(db_of(f), issued.serial, &was, &f->e), f->e);
+	assert_true(was.number == issued.number && was.revoked == NOW);
+	assert_refused(ca_find(db_of(f), "", &was, &f->e), f->e, ERR_NOT_FOUND, "serial number");
 	assert_refused(ca_revoke(db_of(f), issued.serial, NOW, &was, serials, &revoked, &f->e),
 		       f->e, ERR_NOT_FOUND, "no token is open, and no certificate without");
 	assert_int_equal(read_list(f, NOW, &second), 1);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web/web_input.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
 #include "tests/unit.h"
@@ -64,6 +65,26 @@ static void states_have_words_in_addresses(void **state)
 	assert_int_equal(web_state_of("Running", &found, &e), -ERR_INVALID);
 }
 
+static void numbers_in_addresses_are_whole_ones(void **state)
+{
+	static const char *const none[] = { "-1",
+					    "+1",
+					    " 1",
+					    "1 ",
+					    "0x1",
+					    "1.0",
+					    "\xd9\xa1",
+					    "9223372036854775808",
+					    "99999999999999999999" };
+
+	assert_true(web_input_number(NULL) == 0 && web_input_number("") == 0);
+	assert_true(web_input_number("0") == 0 && web_input_number("0042") == 42);
+	assert_true(web_input_number("9223372036854775807") == INT64_MAX);
+	assert_true(web_input_number("9223372036854775806") == INT64_MAX - 1);
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		assert_true(web_input_number(none[i]) == -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -72,6 +93,7 @@ int main(void)
 		cmocka_unit_test(a_command_is_one_word_for_a_shell),
 		cmocka_unit_test(ids_that_no_path_can_have_are_not_linked),
 		cmocka_unit_test(states_have_words_in_addresses),
+		cmocka_unit_test(numbers_in_addresses_are_whole_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
