@@ -304,13 +304,13 @@ const struct command cmd_computation_stop = {
 	.run = run_stop,
 };
 
-/* Only what has failed is stopped: that is its state for good. */
-static int must_have_failed(const Computations__Computation *c, struct err *e)
+/* Only what has ended without results is stopped: that is its state for good. */
+static int must_have_ended(const Computations__Computation *c, struct err *e)
 {
-	if (strcmp(c->state, "Failed") == 0)
+	if (strcmp(c->state, "Failed") == 0 || strcmp(c->state, "Cancelled") == 0)
 		return 0;
 	return err_set(e, ERR_PRECONDITION,
-		       "computation %s is %s: only one that failed is run again",
+		       "computation %s is %s: only one that failed or was cancelled is run again",
 		       log_quote(c->id).text, log_quote(c->state).text);
 }
 
@@ -324,7 +324,7 @@ static int retry(struct client *client, Computations__RunRequest *run, ProtobufC
 	run->unverified = cli_flag(client->cli, "unverified");
 	run->again = true;
 	if (client_call(client, &computation_show, &request.base, response, e) < 0 ||
-	    must_have_failed((const Computations__Computation *)*response, e) < 0)
+	    must_have_ended((const Computations__Computation *)*response, e) < 0)
 		return err_code(e);
 	protobuf_c_message_free_unpacked(TAKE_PTR(*response), NULL);
 	if (client_call(client, &computation_stop, &request.base, response, e) < 0 ||
@@ -359,7 +359,7 @@ static enum cli_exit run_retry(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option computation_retry_options[] = {
 	{ .name = "cvm", .value = "ID",
-	  .help = "another than the one where it failed; nothing is kept there" },
+	  .help = "another than the one where it ended; nothing is kept there" },
 	{ .name = "unverified",
 	  .help = "even if it has not proven what the service's policy asks for" },
 	NEW_CVM_OPTIONS,
@@ -372,14 +372,14 @@ static const struct cli_option computation_retry_options[] = {
 const struct command cmd_computation_retry = {
 	.name = "computation retry",
 	.args = "ID",
-	.help = "run one that failed again, in the same CVM",
+	.help = "run one that failed or was cancelled again, in the same CVM",
 	.operands_min = 1,
 	.operands_max = 1,
 	.options = computation_retry_options,
 	.run = run_retry,
-	.more = "The agent gets the same manifest. The algorithm has to be sent again; datasets too, but for\n"
-		"those whose owners sent them with 'data --keep': these are there. Records go on, and the\n"
-		"journal of each run is one of its own ('journal get --run').",
+	.more = "The agent gets the same manifest. The algorithm has to be sent again; datasets too, but, of a run\n"
+		"that failed, for those whose owners sent them with 'data --keep': these are there. Records go\n"
+		"on, and the journal of each run is one of its own ('journal get --run').",
 };
 
 static enum cli_exit run_remove(struct cli *cli, struct err *e)

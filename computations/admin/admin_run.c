@@ -82,12 +82,13 @@ static int check_returns(struct store *store, const struct request *r, struct er
 	if (!made)
 		return 0;
 	return err_set(e, ERR_PRECONDITION,
-		       "CVM %s, where computation %s failed, was made for that run, and is removed "
+		       "CVM %s, where computation %s ended, was made for that run, and is removed "
 		       "with it: ask for another new one (--new-cvm), or name another",
 		       log_quote(r->cvm_id).text, log_quote(r->id).text);
 }
 
-/* In the CVM where it failed, which may have kept what owners let it keep. */
+/* In the CVM where it ended, which may have kept what owners let it keep; one that was cancelled before it had any, in
+ * whichever is free. */
 static int run_again(struct store *store, struct request *r, struct err *e)
 {
 	if (store_computation(store, r->id, &r->computation, e) < 0 ||
@@ -98,15 +99,16 @@ static int run_again(struct store *store, struct request *r, struct err *e)
 		r->cvm_id = TAKE_PTR(r->computation.cvm_id);
 	}
 	computation_done(&r->computation);
+	if (!*r->cvm_id)
+		return 0;
 	if (check_returns(store, r, e) < 0)
 		return err_code(e);
 	if (session_ids_have(r->connected, r->cvm_id))
 		return 0;
-	return err_set(
-		e, ERR_UNAVAILABLE,
-		"CVM %s, where computation %s failed, is not connected: wait for it, or name "
-		"another",
-		log_quote(r->cvm_id).text, log_quote(r->id).text);
+	return err_set(e, ERR_UNAVAILABLE,
+		       "CVM %s, where computation %s ended, is not connected: wait for it, or name "
+		       "another",
+		       log_quote(r->cvm_id).text, log_quote(r->id).text);
 }
 
 static int run_run(struct store *store, struct request *r, struct err *e)

@@ -244,9 +244,10 @@ static int not_now(struct store *store, enum deed deed, const struct computation
 	    store_check_new(store, c->id, e) < 0)
 		return err_code(e);
 	if (deed == DEED_RUN_AGAIN)
-		return err_set(e, ERR_PRECONDITION,
-			       "computation %s is %s: only one that failed is run again",
-			       log_quote(c->id).text, state_words(c->state));
+		return err_set(
+			e, ERR_PRECONDITION,
+			"computation %s is %s: only one that failed or was cancelled is run again",
+			log_quote(c->id).text, state_words(c->state));
 	return err_set(e, ERR_PRECONDITION,
 		       "computation %s was run: nobody can %s any more (its manifest is frozen)",
 		       log_quote(c->id).text, decide_words(deed));

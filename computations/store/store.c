@@ -415,8 +415,8 @@ int store_check_new(struct store *store, const char *id, struct err *e)
 		return 0;
 	return err_set(e, ERR_PRECONDITION, "computation %s was run before (%s): %s",
 		       log_quote(id).text, state_words(c.state),
-		       c.state == COMPUTATION_FAILED
-			       ? "'computation retry' runs one that failed again"
+		       c.state == COMPUTATION_FAILED || c.state == COMPUTATION_CANCELLED
+			       ? "'computation retry' runs it again"
 			       : "create another one");
 }
 

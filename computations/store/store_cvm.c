@@ -349,10 +349,11 @@ int store_retry(struct store *store, const char *id, struct err *e)
 	    db_number(&store->db, &held, e, "SELECT count(*) FROM cvms WHERE computation = ?", "t",
 		      id) < 0)
 		return err_code(e);
-	if (c.state != COMPUTATION_FAILED)
-		return err_set(e, ERR_PRECONDITION,
-			       "computation %s is %s: only one that failed is run again",
-			       log_quote(id).text, state_words(c.state));
+	if (c.state != COMPUTATION_FAILED && c.state != COMPUTATION_CANCELLED)
+		return err_set(
+			e, ERR_PRECONDITION,
+			"computation %s is %s: only one that failed or was cancelled is run again",
+			log_quote(id).text, state_words(c.state));
 	if (held)
 		return err_set(e, ERR_PRECONDITION,
 			       "CVM %s still holds computation %s: stop it first",

@@ -107,13 +107,15 @@ static void put_cvms(const struct web_work *work, struct writer *w)
 			 "<div><label for=\"f-cvm\">CVM</label><input id=\"f-cvm\" name=\"cvm\" "
 			 "type=\"text\" autocomplete=\"off\" aria-describedby=\"h-cvm\"><span "
 			 "class=\"hint\" id=\"h-cvm\">%t</span></div>\n",
-			 web_run_is_again(work) ? WEB_RUN_CVM_AGAIN : WEB_RUN_CVM);
+			 web_run_is_again(work) && *work->c.cvm_id ? WEB_RUN_CVM_AGAIN
+								   : WEB_RUN_CVM);
 		return;
 	}
 	page_put(w,
 		 "<div><label for=\"f-cvm\">CVM</label><select id=\"f-cvm\" name=\"cvm\" "
 		 "aria-describedby=\"h-cvm\"><option value=\"\">%s</option>\n",
-		 web_run_is_again(work) ? "The one where it failed" : "The one that is free");
+		 web_run_is_again(work) && *work->c.cvm_id ? "The one where it ended"
+							   : "The one that is free");
 	for (size_t i = 0; i < choice->count; i++) {
 		const struct cvm *c = &choice->rows[i];
 
@@ -129,7 +131,7 @@ static void put_cvms(const struct web_work *work, struct writer *w)
 static void reply_ask_run(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
-	const char *deed = web_run_is_again(work) ? "Run again" : "Run";
+	const char *deed = web_run_is_again(work) ? "Retry" : "Run";
 
 	web_run_put_head(work, deed, &w);
 	page_put(&w, "<p>%t</p>\n", web_run_is_again(work) ? WEB_RUN_AGAIN : WEB_RUN);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_one.c — one computation: the page, and the same for programs. */
 #include "common/base/encode.h"
+#include "common/base/file.h"
 #include "common/base/json.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,23 +56,63 @@ static void put_track(const struct computation *c, struct writer *w)
 	page_put(w, "</ol>\n");
 }
 
+/* Behind a command: that nothing is sent before the agent has proven what it is, where its listener can. */
+static const char *proof_of(const struct web_work *work)
+{
+	const Cvms__AgentConfig *c = work->manifest->agent_config;
+
+	return c && c->attested_tls ? " --attested-tls --attestation-policy policy.json --manifest "
+				      "manifest.json"
+				    : "";
+}
+
+static void put_algorithm(const struct web_work *work, struct writer *w)
+{
+	const Cvms__Algorithm *a = work->manifest->algorithm;
+
+	page_put(w, "<li><strong>Algorithm</strong> ");
+	page_fingerprint(w, a->userkey.data, a->userkey.len);
+	if (*a->algo_type)
+		page_command(w, "algo", "cocos-cli algo FILE private.pem -a", a->algo_type,
+			     proof_of(work));
+	else
+		page_command(w, "algo", "cocos-cli algo FILE private.pem", NULL, proof_of(work));
+	page_put(w, "</li>");
+}
+
+static void put_dataset(const struct web_work *work, size_t i, struct writer *w)
+{
+	const Cvms__Dataset *d = work->manifest->datasets[i];
+	CLEANUP(free) char *command = NULL;
+	struct err ignored;
+	char id[32];
+
+	snprintf(id, sizeof(id), "data-%zu", i);
+	page_put(w, "<li><strong><bdi>%t</bdi></strong> ", d->filename);
+	page_fingerprint(w, d->userkey.data, d->userkey.len);
+	/* A name that begins like an option is none. */
+	if (text_format(&command, &ignored, "cocos-cli data%s%s", proof_of(work),
+			*d->filename == '-' ? " --" : "") < 0)
+		w->bad = true;
+	else if (*d->filename)
+		page_command(w, id, command, d->filename, " private.pem");
+	page_put(w, "</li>");
+}
+
+/* Whose turn it is by the keys of the manifest, each with what its owner types. */
 static void put_keys(const struct web_work *work, struct writer *w)
 {
 	const Cvms__ComputationRunReq *m = work->manifest;
+	const bool is_data = work->c.state == COMPUTATION_WAITING_DATASETS;
 
 	page_put(w, "<ul class=\"waits\">");
-	if (work->c.state == COMPUTATION_WAITING_ALGORITHM && m->algorithm) {
-		page_put(w, "<li><strong>Algorithm</strong> ");
-		page_fingerprint(w, m->algorithm->userkey.data, m->algorithm->userkey.len);
-		page_put(w, "</li>");
-	}
-	for (size_t i = 0; work->c.state == COMPUTATION_WAITING_DATASETS && i < m->n_datasets;
-	     i++) {
-		page_put(w, "<li><strong><bdi>%t</bdi></strong> ", m->datasets[i]->filename);
-		page_fingerprint(w, m->datasets[i]->userkey.data, m->datasets[i]->userkey.len);
-		page_put(w, "</li>");
-	}
+	if (work->c.state == COMPUTATION_WAITING_ALGORITHM && m->algorithm)
+		put_algorithm(work, w);
+	for (size_t i = 0; is_data && i < m->n_datasets; i++)
+		put_dataset(work, i, w);
 	page_put(w, "</ul>\n");
+	if (work->c.state == COMPUTATION_COMPLETED)
+		page_command(w, "result", "cocos-cli result private.pem", NULL, proof_of(work));
 }
 
 /* What this caller may do in this state, and no more. */
@@ -85,7 +127,7 @@ static void put_deeds(const struct web_work *work, struct writer *w)
 	} deeds[] = {
 		{ "run", "Run", "run",
 		  admin_access_may(caller, DEED_RUN, c) && !c->finished && !*c->new_cvm },
-		{ "run", "Run again", "run",
+		{ "run", "Retry", "run",
 		  admin_access_may(caller, DEED_RUN_AGAIN, c) && !work->is_held },
 		{ "stop", work->is_held ? "Stop" : "Cancel", "stop",
 		  can_stop && admin_access_may(caller, DEED_STOP, c) },

@@ -19,11 +19,11 @@ enum { GIB = 1 << 30, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
 #define RUN                                                             \
 	PATH("id", Computations__RunRequest, id, "a computation's id"), \
 		FLAG(unverified, "even if its CVM has proven nothing"), \
-		FLAG(again, "it failed, and is to be run again")
+		FLAG(again, "it failed or was cancelled, and is to be run again")
 #define CVM                                                                                \
 	BODY("cvm", INPUT_TEXT, Computations__RunRequest, cvm_id,                          \
 	     "the CVM that gets it; without: the only one that is connected and free or, " \
-	     "again, where it failed")
+	     "again, where it ended")
 #define NEW                                                                                  \
 	FLAG(new_cvm,                                                                        \
 	     "in a CVM that is made for this run and removed behind it; the rest is of it"), \
@@ -74,7 +74,7 @@ int web_run_may_make(struct store *store, struct web_work *work, struct err *e)
 
 bool web_run_is_again(const struct web_work *work)
 {
-	return work->c.state == COMPUTATION_FAILED;
+	return work->c.state == COMPUTATION_FAILED || work->c.state == COMPUTATION_CANCELLED;
 }
 
 static int run_ask(struct store *store, struct web_work *work, struct err *e)
@@ -114,8 +114,8 @@ static void reply_ask(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 
-	web_run_put_head(
-		work, web_run_is_again(work) ? "Run again in a new CVM" : "Run in a new CVM", &w);
+	web_run_put_head(work, web_run_is_again(work) ? "Retry in a new CVM" : "Run in a new CVM",
+			 &w);
 	page_put(&w, "<p>%t</p>\n", WEB_RUN_NEW);
 	if (machines_table(work->web->service->machines)->count) {
 		put_form(work, &w);

@@ -217,7 +217,7 @@
 #define WEB_WAITS_RUN     "Nobody has to do anything: the algorithm runs."
 #define WEB_WAITS_RESULTS "Results wait for those who may fetch them. Each fetches them once."
 #define WEB_FAILED        "It failed. Its events say what came before."
-#define WEB_CANCELLED     "It was stopped, and does not go on."
+#define WEB_CANCELLED     "It was stopped. A retry begins anew: all of it has to be sent again."
 #define WEB_NO_EVENTS     "Nothing has happened yet."
 #define WEB_NO_LINK \
 	"Without an account a link that works once opens it. Whoever administers this service prints one:"
@@ -304,7 +304,7 @@
 	"The same manifest once more. A CVM may have kept what its owners let it keep."
 #define WEB_RUN_CHOOSE    "Connected ones. Accepted is this service’s verdict, not yours."
 #define WEB_RUN_CVM       "Its id; empty for the only one that is connected and free"
-#define WEB_RUN_CVM_AGAIN "Its id; empty for the one where it failed"
+#define WEB_RUN_CVM_AGAIN "Its id; empty for the one where it ended"
 #define WEB_RUN_NEW                                                                                \
 	"A manager makes one for this run. It gets the manifest as any CVM would, and is removed " \
 	"behind the run."
@@ -401,9 +401,8 @@
 	"service can give it more."
 #define WEB_NO_USAGE \
 	"None of its CVMs ran in this month. Your terminal shows all workspaces that you are in:"
-#define WEB_STOP \
-	"Its agent ends it, and forgets what it holds. It does not go on afterwards. This wipes:"
-#define WEB_STOP_EARLY "No CVM holds it: nothing is wiped. It can’t be run afterwards."
+#define WEB_STOP       "Its agent ends it, and forgets what it holds. A retry begins anew. This wipes:"
+#define WEB_STOP_EARLY "No CVM holds it: nothing is wiped. A retry runs it later."
 #define WEB_IDENTITIES                                                                                  \
 	"Whose account is removed signs in with it no more, and all sessions of that user end. Tokens " \
 	"stay. One’s own are removed under You. Who has no other way in needs a link then:"

@@ -391,9 +391,50 @@ def one_that_failed_is_run_again():
         room.service.until_state("c", "Failed")
         stop(room, agent, "c")
         page = anna.get("/c/c")
-        assert "Run again" in page.page().words() and "Run again" in anna.get("/c/c/run").page().words()
+        assert "Retry" in page.page().words() and "Retry" in anna.get("/c/c/run").page().words()
         again = room.form("anna", "/c/c/run", revision=room.etag("c")[1:17], cvm="", again="true")
         assert again.status == 303, again.body
+        assert agent.manifest().id == "c"
+
+
+def one_that_was_cancelled_is_retried():
+    """As the guides' states have it: before it was run, from another CVM's hands, and not while its agent has not confirmed."""
+    with Room() as room, agent_of(room.service, "cvm-1") as agent:
+        until(connected(room.service, "cvm-1"), "the connection")
+        create(room.service, id="c")
+        room.person("anna")
+        room.root("GiveRole", computation_id="c", role="runner", user="anna")
+        anna = room.sessions["anna"]
+
+        def deed(what, **fields):
+            return room.form("anna", f"/c/c/{what}", revision=room.etag("c")[1:17], **fields)
+        for number in range(2):
+            assert "Retry" not in anna.get("/c/c").page().words()
+            assert deed("stop").status == 303
+            if number:
+                # It is still there that it was.
+                assert "Retry" not in anna.get("/c/c").page().words()
+                assert deed("run", cvm="", again="true").status == 409
+                agent.next("stopComputation")
+                agent.say(stop_computation_res=cvms.StopComputationResponse(computation_id="c"))
+                until(lambda: not room.root("ShowCvm", id="cvm-1").computation_id, "the CVM to be free")
+            assert room.root("Show", id="c").state == "Cancelled"
+            assert "Retry" in anna.get("/c/c").page().words() and "Retry" in anna.get("/c/c/run").page().words()
+            assert deed("run", cvm="").status == 409  # it is not new
+            assert deed("run", cvm="", again="true").status == 303
+            assert agent.manifest().id == "c"
+            agent.event("c", "ReceivingAlgorithm", "InProgress")
+            room.service.until_state("c", "Waiting for Algorithm")
+        # The same by the command line, which stops it first.
+        assert room.call("POST", "/api/computations/c/stop", room.tokens["anna"]).status == 200
+        agent.next("stopComputation")
+        agent.say(stop_computation_res=cvms.StopComputationResponse(computation_id="c"))
+        until(lambda: not room.root("ShowCvm", id="cvm-1").computation_id, "the CVM to be free")
+        with Folder() as folder:
+            path = folder.write("token", room.tokens["anna"])
+            os.chmod(path, 0o600)
+            told = cli("computation", "retry", "c", COMPUTATIONS_GRPC_TOKEN_FILE=path, **room.cli)
+            assert told.status == 0, told.err
         assert agent.manifest().id == "c"
 
 
@@ -642,7 +683,7 @@ def a_cvm_s_name_is_released():
 if __name__ == "__main__":
     tap.run([each_deed_is_for_whom_a_role_allows_it, only_what_one_may_do_now_is_offered,
              no_other_site_s_form_changes_anything, no_call_is_made_from_elsewhere_or_in_another_way,
-             what_was_sent_twice_is_done_once, a_call_says_what_it_saw, one_that_failed_is_run_again,
+             what_was_sent_twice_is_done_once, a_call_says_what_it_saw, one_that_failed_is_run_again, one_that_was_cancelled_is_retried,
              what_is_done_here_is_in_the_audit_log_as_what_the_cli_does,
              who_makes_up_sessions_does_not_fill_the_audit_log, without_its_entry_nothing_is_changed,
              a_token_is_made_with_the_password_and_shown_once, whoever_may_open_the_socket_acts_with_a_link,

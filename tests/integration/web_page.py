@@ -9,13 +9,14 @@ import http.client
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import zlib
 
 import tap
 from computations_service import KEY, agent_of, connected, create, run
-from harness import (PATIENCE, Computations, Folder, authority, cli, cvms, people, people_grpc, program, spki, until)
+from harness import (PATIENCE, Computations, Folder, authority, cli, computations, cvms, people, people_grpc, program, spki, until)
 from hook_receiver import Hooks
 from people import Caller
 from ports import free_port
@@ -344,6 +345,39 @@ def each_command_is_one():
             count = next(n for n in (2, 1) if cli(*words[1:n + 1], "--help").status == 0)
             usage = cli(*words[1:count + 1], "--help").ok()
             assert all(word in usage for word in words if word.startswith("-")), command
+
+
+def whose_turn_it_is_has_what_he_types():
+    """Algorithm, each dataset, results: by the names that the manifest has, whatever they are, for a shell and for an HTML page."""
+    hostile = "-$(touch x)'; \"<img src=x>.zip"
+    with Web() as web, agent_of(web.service) as agent:
+        web.come_in()
+        until(connected(web.service, "cvm-1"), "the connection")
+        for attested in (True, False):
+            proof = ["--attested-tls", "--attestation-policy", "policy.json", "--manifest", "manifest.json"] if attested else []
+            known = create(web.service, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEY, algo_type="python"), datasets=[
+                cvms.Dataset(hash=bytes([n]) * 32, userKey=KEY, filename=name) for n, name in enumerate(("h1.zip", hostile))],
+                result_consumers=[cvms.ResultConsumer(userKey=KEY)], agent_config=cvms.AgentConfig(port="7002", attested_tls=attested))
+            run(web.service, known, "cvm-1")
+            agent.manifest()
+            for event, state, wanted in (
+                    ("ReceivingAlgorithm", "Waiting for Algorithm", [["algo", "FILE", "private.pem", "-a", "python", *proof]]),
+                    ("ReceivingData", "Waiting for Datasets", [["data", *proof, "h1.zip", "private.pem"],
+                                                                ["data", *proof, "--", hostile, "private.pem"]]),
+                    ("Running", "Running", []), ("Complete", "Completed", [["result", "private.pem", *proof]])):
+                agent.event(known, event, "InProgress")
+                web.service.until_state(known, state)
+                status = web.ask("/c/" + known).body.decode().split('<div id="status">')[1].split("</section>")[0]
+                shown = [shlex.split(html.unescape(found)) for found in re.findall(r'aria-label="Command"><code>(.*?)</code>', status)]
+                assert shown == [["cocos-cli", *words] for words in wanted], (state, shown)
+                # The command line takes each as it is: what it asks for then is the key, which is not here.
+                for words in wanted:
+                    ran = cli(*(word.replace("FILE", "train.py") for word in words), cwd=web.folder.path)
+                    assert ran.status in (1, 2) and "private.pem" in ran.err and "operand" not in ran.err and "option '" not in ran.err, ran.err
+            web.service.admin.Stop(computations.ComputationRequest(id=known), timeout=PATIENCE)
+            agent.next("stopComputation")
+            agent.say(stop_computation_res=cvms.StopComputationResponse(computation_id=known))
+            until(lambda: not web.service.show(known).stopping, "the confirmation")  # pylint: disable=cell-var-from-loop
 
 
 def what_is_wrong_is_said():
@@ -779,7 +813,7 @@ if __name__ == "__main__":
              links_are_given_at_the_socket_alone, lists_of_the_service_are_paged,
              each_command_is_one, texts_of_others_stay_texts, what_is_wrong_is_said,
              huge_headers_are_refused, lists_are_found_and_paged, one_computation_is_told_whole,
-             whose_keys_are_where_is_told, whose_turn_it_is_is_told, events_come_live_and_go_on_after_a_cut, files_are_asked_for_once,
+             whose_keys_are_where_is_told, whose_turn_it_is_is_told, whose_turn_it_is_has_what_he_types, events_come_live_and_go_on_after_a_cut, files_are_asked_for_once,
              colours_differ_enough, the_document_says_what_is_there, where_it_may_be,
              off_this_machine_certificates_are_asked_for, a_service_ends_while_browsers_follow,
              a_service_ends_while_browsers_come])

@@ -37,13 +37,13 @@ enum { VIEW = BIT(VIEW) };
 static const struct expected members[] = {
 	{ "nobody", 0, AS_MEMBER, SEES_NONE },
 	{ "owner", ACTIONS_ALL, AS_MEMBER,
-	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
+	  ALWAYS, "yllll", REFUSED, "lllyy", ALWAYS, ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
 	{ "administrator", VIEW | BIT(ADMINISTRATOR), AS_MEMBER,
 	  ALWAYS, RUNS_NONE, ALWAYS, REFUSED, ALWAYS, "yllll", "yllll" },
 	{ "editor", VIEW | BIT(EDIT), AS_MEMBER,
 	  ALWAYS, RUNS_NONE, REFUSED, ALWAYS, REFUSED, REFUSED, "yllll" },
 	{ "runner", VIEW | BIT(RUN), AS_MEMBER,
-	  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
+	  ALWAYS, "yllll", REFUSED, "lllyy", ALWAYS, REFUSED, REFUSED, REFUSED, REFUSED, "yllll" },
 	{ "viewer", VIEW, AS_MEMBER, HAS_A_KEY },
 	{ "algo_provider", VIEW | BIT(ALGO_PROVIDER), AS_MEMBER, HAS_A_KEY },
 	{ "dataset_provider", VIEW | BIT(DATASET_PROVIDER), AS_MEMBER, HAS_A_KEY },
@@ -54,11 +54,11 @@ static const struct expected
 	viewer_without = { "a viewer without a role", 0, AS_VIEWER, SEES_NONE },
 	viewer = { "a viewer", 0, AS_VIEWER, SEES_ALONE },
 	chief = { "an administrator", 0, AS_CHIEF,
-		  ALWAYS, "yllll", REFUSED, "lllyl", ALWAYS, ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
+		  ALWAYS, "yllll", REFUSED, "lllyy", ALWAYS, ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" },
 	outside = { "no member", 0, AS_NOBODY, SEES_NONE },
 	/* Not of the workspace, but of the service; whatever he is there. */
 	operator = { "an operator", 0, AS_CHIEF,
-		     ALWAYS, "yllll", "yllyl", "lllyl", ALWAYS, ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" };
+		     ALWAYS, "yllll", "yllyy", "lllyy", ALWAYS, ALWAYS, ALWAYS, ALWAYS, "yllll", "yllll" };
 /* clang-format on */
 
 static const struct expected *expected_of(const struct decide_caller *c, size_t role)

@@ -61,6 +61,46 @@ static void one_that_failed_is_assigned_again(void **state)
 	store_room_check(f, "one", COMPUTATION_WAITING_DATASETS, false);
 }
 
+/* Before it had a CVM; and in one, whose agent may say again what it said of the run before. */
+static void one_that_was_cancelled_is_assigned_again(void **state)
+{
+	struct store_room *f = *state;
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	bool tell;
+
+	store_room_create(f, "none");
+	assert_ok(store_stop(&f->store, "none", &tell, &f->e), f->e);
+	assert_false(tell);
+	store_room_check(f, "none", COMPUTATION_CANCELLED, true);
+	assert_refused(store_check_new(&f->store, "none", &f->e), f->e, ERR_PRECONDITION,
+		       "'computation retry' runs it again");
+	assert_ok(store_retry(&f->store, "none", &f->e), f->e);
+	store_room_check(f, "none", COMPUTATION_CREATED, false);
+	assert_ok(store_check_new(&f->store, "none", &f->e), f->e);
+	store_room_run_on(f, "one", "cvm");
+	assert_ok(store_agent_state(&f->store, "cvm", "ReceivingData", &todo, &f->e), f->e);
+	assert_ok(store_stop(&f->store, "one", &tell, &f->e), f->e);
+	assert_true(tell);
+	assert_refused(store_retry(&f->store, "one", &f->e), f->e, ERR_PRECONDITION,
+		       "stop it first");
+	assert_ok(store_stopped(&f->store, "cvm", "one", &f->e), f->e);
+	store_room_check(f, "one", COMPUTATION_CANCELLED, true);
+	assert_ok(store_retry(&f->store, "one", &f->e), f->e);
+	assert_ok(store_assign(&f->store, "one", "cvm", false, &f->e), f->e);
+	assert_ok(store_stopped(&f->store, "cvm", "one", &f->e), f->e);
+	store_room_check(f, "one", COMPUTATION_CREATED, false);
+	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
+	assert_string_equal(c.cvm_id, "cvm");
+	assert_true(!c.stopping && !c.ended);
+	/* One that has given results is over. */
+	store_room_event(f, "cvm", "one", "Complete", "Complete");
+	assert_ok(store_stop(&f->store, "one", &tell, &f->e), f->e);
+	assert_ok(store_stopped(&f->store, "cvm", "one", &f->e), f->e);
+	assert_refused(store_retry(&f->store, "one", &f->e), f->e, ERR_PRECONDITION,
+		       "is Completed");
+}
+
 /* What the agent says, of that attempt: its answer to the manifest, or (without an error) that it failed. */
 static void say_of(struct store_room *f, int64_t attempt, const char *error)
 {
@@ -345,6 +385,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_ROOM_ROW(a_cvm_holds_one_at_a_time),
 		STORE_ROOM_ROW(one_that_failed_is_assigned_again),
+		STORE_ROOM_ROW(one_that_was_cancelled_is_assigned_again),
 		STORE_ROOM_ROW(what_is_said_of_an_older_attempt_fails_no_retry),
 		STORE_ROOM_ROW(an_agent_that_returns_finds_its_computation),
 		STORE_ROOM_ROW(an_agent_that_was_restarted_gets_it_again),
