@@ -5,11 +5,14 @@
 #include "billing_paths.h"
 #include "certificates.pb-c.h"
 #include "certificates_paths.h"
+#include "common/base/log.h"
 #include "common/rpc/call_local.h"
 #include "computations.pb-c.h"
 #include "computations/admin/admin_audit.h"
 #include "computations/core/admin_access.h"
+#include "computations/people/credential.h"
 #include "computations/people/token.h"
+#include "computations/store/store_queue.h"
 #include "computations_paths.h"
 #include "people.pb-c.h"
 #include "people_paths.h"
@@ -18,6 +21,7 @@
 #include "workflows.pb-c.h"
 #include "workflows_paths.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define READS(path_) { .path = path_, .reads = true }
@@ -289,10 +293,52 @@ int admin_calls_open(struct admin_calls *calls, const struct config *config, str
 	return audit_trail_open("cocos-computations", config->audit_log, &calls->audit.audit, e);
 }
 
+/* Whoever showed a token before this program was started is no stranger at his first call. */
+struct known_load {
+	struct admin_calls *calls;
+	size_t count;
+	struct credential_hash hashes[KNOWN_HASH_WAYS * KNOWN_HASH_SETS];
+};
+
+static int run_load(struct store *store, void *data, struct err *e)
+{
+	struct known_load *load = data;
+
+	return credential_newest(&store->db, store_now(), ARRAY_LEN(load->hashes), load->hashes,
+				 &load->count, e);
+}
+
+/* The one that was used last is learned last, and so gives way last. */
+static void loaded(void *data, const struct err *e)
+{
+	struct known_load *load = data;
+
+	if (e)
+		log_warn("whose tokens there are is not known before they are shown: %s", e->text);
+	for (size_t i = e ? 0 : load->count; i > 0; i--)
+		known_hash_learn(&load->calls->known, load->hashes[i - 1].bytes);
+	free(load);
+}
+
+static void load_known(struct admin_calls *calls, struct store_queue *queue)
+{
+	struct known_load *load = calloc(1, sizeof(*load));
+	struct err e;
+
+	if (!load) {
+		log_warn("whose tokens there are is not known before they are shown: no memory");
+		return;
+	}
+	load->calls = calls;
+	if (store_queue_add(queue, &(struct store_queue_op){ run_load, loaded, load }, &e) < 0)
+		loaded(load, &e);
+}
+
 void admin_calls_keep(struct admin_calls *calls, struct store_queue *queue)
 {
 	calls->audit.keep_data = queue;
 	calls->audit.keep = admin_audit_keep;
+	load_known(calls, queue);
 }
 
 void admin_calls_keep_no_more(struct admin_calls *calls)

@@ -27,7 +27,8 @@ extern const size_t admin_calls_methods_count;
 
 int admin_calls_open(struct admin_calls *calls, const struct config *config,
 		     struct err *e) MUST_CHECK;
-/* Refusals become rows of the audit log, too, from now on; and no more, when there is no queue any longer. */
+/* Refusals become rows of the audit log, too, from now on, and whose tokens and sessions there are is no stranger's call;
+ * and no more, when there is no queue any longer. */
 void admin_calls_keep(struct admin_calls *calls, struct store_queue *queue);
 void admin_calls_keep_no_more(struct admin_calls *calls);
 void admin_calls_close(struct admin_calls *calls);

@@ -325,6 +325,26 @@ def strangers_do_not_fill_the_audit_log():
         assert len(asked) == codes.count(STRANGER) < 100, len(asked)
 
 
+def who_was_known_before_a_restart_is_no_stranger_behind_it():
+    """However many strangers are at one address: the first thing that a token is shown for is a change, and is done."""
+    exhausted = grpc.StatusCode.RESOURCE_EXHAUSTED
+    with Folder() as folder, service(ADMIN_PORT="0", ADMIN_SIGN_IN="true", AUDIT_LOG=folder("audit.log")) as running:
+        anna, gone = user(running, "anna"), user(running, "gone")
+        known, ended = (caller.metadata[0][1][7:] for caller in (anna, gone))
+        assert anna("Whoami").user == "anna"
+        running.root("RevokeToken", user="gone", name="t")
+        running.channel.close()
+        running.process.kill()
+        running.start()
+        port = running.process.wait_line(r"administrators: listening on \S+ port (\d+)")[1]
+        assert Caller(running.channel).code("ListUsers") == OK  # what was begun before it is over
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            assert exhausted in [Caller(channel, f"cocos_{number:064x}").code("AddUser", name="stranger") for number in range(100)]
+            create(Caller(channel, known))
+            # One that is nobody's any more is a stranger's.
+            assert exhausted in [Caller(channel, ended).code("Stop", id="c") for _ in range(30)]
+
+
 def commands_do_all_of_it():
     with service() as running:
         socket = {"COMPUTATIONS_GRPC_URL": "unix:" + running.socket}
@@ -433,7 +453,7 @@ if __name__ == "__main__":
              what_others_run_is_not_told,
              after_the_first_run_parties_stay,
              other_machines_sign_in_where_that_is_set,
-             strangers_do_not_fill_the_audit_log,
+             strangers_do_not_fill_the_audit_log, who_was_known_before_a_restart_is_no_stranger_behind_it,
              commands_do_all_of_it,
              the_audit_log_says_who,
              names_that_lists_can_t_hold_are_refused_in_every_place,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions of users: whose they are, and when they end. */
 #include "computations/people/action.h"
+#include "computations/people/credential.h"
 #include "computations/people/login.h"
 #include "tests/unit/computations/store_room.h"
 
@@ -125,6 +126,49 @@ static void a_user_has_a_few_and_the_oldest_gives_way(void **state)
 	login_done(&rows[0]);
 }
 
+/* What of these is somebody's, tokens beside sessions, the one that was used last first. */
+static void hashes_come_as_they_were_used(void **state)
+{
+	struct store_room *f = *state;
+	char session[LOGIN_TEXT_LEN + 1], token[TOKEN_TEXT_LEN + 1], text[TOKEN_TEXT_LEN + 1];
+	int64_t anna = add(f, "anna", false), bert = add(f, "bert", false), number;
+	struct token t = { .name = (char *)(uintptr_t)"t", .scope = 1, .expires = NOW + 1000 };
+	struct credential_hash found[4];
+	uint8_t of_session[SHA256_LEN], of_token[SHA256_LEN];
+	struct token_owner who;
+	size_t count;
+
+	assert_ok(credential_newest(db_of(f), NOW, ARRAY_LEN(found), found, &count, &f->e), f->e);
+	assert_int_equal(count, 0);
+	assert_ok(login_add(db_of(f), anna, "h", &from, NOW, session, &f->e), f->e);
+	assert_ok(token_add(db_of(f), anna, &t, NOW, token, &f->e), f->e);
+	assert_ok(token_add(db_of(f), bert, &t, NOW, text, &f->e), f->e);
+	assert_ok(user_suspend(db_of(f), "bert", true, &f->e), f->e);
+	assert_ok(login_hash(session, of_session, &f->e), f->e);
+	assert_ok(token_hash(token, of_token, &f->e), f->e);
+	assert_ok(credential_newest(db_of(f), NOW, ARRAY_LEN(found), found, &count, &f->e), f->e);
+	assert_int_equal(count, 2);
+	assert_memory_equal(found[0].bytes, of_session, SHA256_LEN); /* the token was never used */
+	assert_memory_equal(found[1].bytes, of_token, SHA256_LEN);
+	assert_ok(token_who(db_of(f), of_token, NOW + 500, &who, &f->e), f->e);
+	assert_ok(credential_newest(db_of(f), NOW, 1, found, &count, &f->e), f->e);
+	assert_int_equal(count, 1);
+	assert_memory_equal(found[0].bytes, of_token, SHA256_LEN);
+	/* What has ended is nobody's: the token by its own end, the session by how long nobody showed it. */
+	assert_ok(credential_newest(db_of(f), NOW + 999, 4, found, &count, &f->e), f->e);
+	assert_int_equal(count, 2);
+	assert_ok(credential_newest(db_of(f), NOW + 1000, 4, found, &count, &f->e), f->e);
+	assert_int_equal(count, 1);
+	assert_ok(
+		credential_newest(db_of(f), NOW + (int64_t)LOGIN_IDLE_MS, 4, found, &count, &f->e),
+		f->e);
+	assert_int_equal(count, 0);
+	assert_ok(who_is(f, session, "h", NOW + 1, &who, &number), f->e);
+	assert_ok(user_suspend(db_of(f), "anna", true, &f->e), f->e);
+	assert_ok(credential_newest(db_of(f), NOW, 4, found, &count, &f->e), f->e);
+	assert_int_equal(count, 0);
+}
+
 static void what_a_browser_says_of_itself_is_cut(void **state)
 {
 	struct store_room *f = *state;
@@ -172,6 +216,7 @@ int main(void)
 		STORE_ROOM_ROW(a_session_is_its_user_s_until_it_ends),
 		STORE_ROOM_ROW(sessions_are_listed_and_ended),
 		STORE_ROOM_ROW(a_user_has_a_few_and_the_oldest_gives_way),
+		STORE_ROOM_ROW(hashes_come_as_they_were_used),
 		STORE_ROOM_ROW(what_a_browser_says_of_itself_is_cut),
 		cmocka_unit_test(what_is_no_session_is_not_looked_up),
 	};
