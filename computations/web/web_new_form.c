@@ -121,6 +121,17 @@ static void put_row(const struct form *f, size_t row, struct writer *w)
 		 name, name, *value(f, name) ? " checked" : "", name);
 }
 
+static void put_levels(const struct form *f, struct writer *w)
+{
+	page_put(w, "<div><label for=\"f-level\">Agent’s log</label><select id=\"f-level\" "
+		    "name=\"level\" aria-describedby=\"h-level\">");
+	put_choice("", "As the agent itself is set", value(f, "level"), w);
+	for (const char *const *level = web_new_levels; *level; level++)
+		put_choice(*level, *level, value(f, "level"), w);
+	page_put(w, "</select><span class=\"hint\" id=\"h-level\">%t</span></div>\n",
+		 WEB_NEW_LEVEL);
+}
+
 static void put_results(const struct form *f, struct writer *w)
 {
 	bool roles = !f->sent || web_form_has(f->sent, "roles");
@@ -136,7 +147,9 @@ static void put_results(const struct form *f, struct writer *w)
 	begin_choice("security", "Agent’s listener", w);
 	for (const struct web_new_security *s = web_new_securities; s->word; s++)
 		put_choice(s->word, s->label, value(f, "security"), w);
-	page_put(w, "</select></div>\n</section>\n");
+	page_put(w, "</select></div>\n");
+	put_levels(f, w);
+	page_put(w, "</section>\n");
 }
 
 struct screen {
@@ -338,6 +351,9 @@ static int clone_manifest(struct prefill *p, const Cvms__ComputationRunReq *m,
 	if (!m->agent_config || !m->agent_config->attested_tls)
 		if (set(p, "security", "agent", e) < 0)
 			return err_code(e);
+	if (m->agent_config && m->agent_config->attested_tls &&
+	    set(p, "level", m->agent_config->log_level, e) < 0)
+		return err_code(e);
 	if (!m->algorithm)
 		return 0;
 	if (set(p, "type", m->algorithm->algo_type, e) < 0 ||

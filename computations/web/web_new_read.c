@@ -18,7 +18,7 @@ const char *const web_new_needed[] = {
 	"type",     "algorithm",  "provider",   "arguments",  "consumers",
 	"security", ROWS("name"), ROWS("file"), ROWS("user"), NULL,
 };
-const char *const web_new_others[] = { "roles", ROWS("unpack"), NULL };
+const char *const web_new_others[] = { "roles", "level", ROWS("unpack"), NULL };
 
 const char *web_new_row(char name[WEB_NEW_FIELD_MAX], size_t row, const char *field)
 {
@@ -27,10 +27,11 @@ const char *web_new_row(char name[WEB_NEW_FIELD_MAX], size_t row, const char *fi
 }
 
 const struct web_new_security web_new_securities[] = {
-	{ "attested", "Attested TLS", ",\"agent_config\":{\"attested_tls\":true}" },
-	{ "agent", "As the agent itself is set", "" },
-	{ NULL, NULL, NULL },
+	{ "attested", "Attested TLS" },
+	{ "agent", "As the agent itself is set" },
+	{ NULL, NULL },
 };
+const char *const web_new_levels[] = { "info", "debug", "warn", "error", NULL };
 
 static const char *of_row(const struct web_new *n, size_t row, const char *field)
 {
@@ -216,16 +217,38 @@ static int put_consumers(struct web_new *n, struct writer *w, struct err *e)
 	return 0;
 }
 
+static int read_level(const struct web_new *n, const char **level, struct err *e)
+{
+	const char *word = web_form_has(n->form, "level") ? web_form_text(n->form, "level") : "";
+
+	*level = word;
+	if (!*word)
+		return 0;
+	for (const char *const *known = web_new_levels; *known; known++)
+		if (strcmp(*known, word) == 0)
+			return 0;
+	return err_set(e, ERR_INVALID, "level: info, debug, warn or error");
+}
+
+/* A manifest without a configuration of the agent leaves all of it as the agent is set. */
 static int put_security(const struct web_new *n, struct writer *w, struct err *e)
 {
-	const char *word = web_form_text(n->form, "security");
+	const char *word = web_form_text(n->form, "security"), *level;
 
-	for (const struct web_new_security *s = web_new_securities; s->word; s++)
-		if (strcmp(s->word, word) == 0) {
-			writer_text(w, s->json);
-			return 0;
-		}
-	return err_set(e, ERR_INVALID, "security: attested or agent");
+	if (read_level(n, &level, e) < 0)
+		return err_code(e);
+	if (strcmp(word, "agent") == 0)
+		return !*level ? 0
+			       : err_set(e, ERR_INVALID,
+					 "level: with attested TLS alone; otherwise it is as the "
+					 "agent itself is set");
+	if (strcmp(word, "attested") != 0)
+		return err_set(e, ERR_INVALID, "security: attested or agent");
+	writer_text(w, ",\"agent_config\":{\"attested_tls\":true");
+	if (*level)
+		writer_printf(w, ",\"log_level\":\"%s\"", level);
+	writer_text(w, "}");
+	return 0;
 }
 
 static int check_id(const char *id, struct err *e)

@@ -335,6 +335,7 @@
 	"count; more than these take cocos-cli or a file."
 #define WEB_NEW_RESULTS        "Each fetches the results once, with the key that the manifest names."
 #define WEB_NEW_CONSUMERS_HINT "Users’ names, separated by spaces"
+#define WEB_NEW_LEVEL          "With attested TLS: which lines it sends, and what is worse; debug sends all."
 #define WEB_NEW_ROLES \
 	"Algorithm and dataset providers and result consumers see it then. You own it."
 #define WEB_NO_MACHINES \

@@ -188,6 +188,32 @@ def the_form_creates_and_gives_roles():
         assert "/new" in ward.sessions["anna"].get("/").page().links
 
 
+def exported(ward, computation):
+    """The agent's configuration, which a manifest's page leaves out."""
+    document = ward.call("GET", f"/api/computations/{computation}/export", ward.tokens["chief"]).json()
+    return (document[0] if isinstance(document, list) else document)["computation"]["agent_config"]
+
+
+def the_agent_s_log_is_as_the_form_says():
+    """The guides' four levels; none is the agent's own. A clone has what it is a clone of."""
+    with Ward() as ward:
+        anna = ward.sessions["anna"]
+        for level in ("", "info", "debug", "warn", "error"):
+            sent = fields(level=level)
+            assert ward.form("anna", "/new", **sent).status == 303, level
+            config = exported(ward, sent["id"])
+            assert config["attested_tls"] is True and config["log_level"] == level, config
+            chosen = anna.get("/new?from=" + sent["id"]).body.decode().split('name="level"')[1].split("</select>")[0]
+            assert re.findall(r'value="(\w*)" selected', chosen) == [level], chosen
+            assert re.findall(r'value="(\w*)"', chosen) == ["", "info", "debug", "warn", "error"], chosen
+        # Without a configuration of its own in the manifest there is no place for it, and that is said.
+        refused = ward.form("anna", "/new", **fields(security="agent", level="debug"))
+        assert refused.status == 400 and b"with attested TLS alone" in refused.body, refused.body
+        sent = fields(security="agent", level="")
+        assert ward.form("anna", "/new", **sent).status == 303
+        assert not exported(ward, sent["id"])["attested_tls"] and not exported(ward, sent["id"])["log_level"]
+
+
 def one_that_is_there_is_the_beginning_of_another():
     with Ward() as ward:
         first = fields(description=HOSTILE[:60])
@@ -265,6 +291,8 @@ def a_form_of_elsewhere_creates_nothing():
         for bad in ("", "x", "../../etc", "0" * 36):
             assert anna.post("/new", csrf=good, **fields(id=bad)).status == 400, bad
         assert anna.post("/new", csrf=good, **fields(security="none")).status == 400
+        for level in ("all", "INFO", "info\"", "x" * 100):
+            assert anna.post("/new", csrf=good, **fields(level=level)).status == 400, level
         assert anna.post("/new", csrf=good, **fields(type="exe")).status == 400
         assert anna.post("/new", csrf=good, **fields(consumers=" ".join("abcdefghi"))).status == 400
         assert anna.post("/new", csrf=good, **fields(arguments=" ".join("x" * 65))).status == 400
@@ -275,5 +303,5 @@ if __name__ == "__main__":
     tap.run([a_call_creates_what_its_manifest_says, what_is_sent_again_is_created_once,
              what_can_t_be_created_is_said,
              where_one_may_not_nothing_is_created_and_nothing_told, the_form_creates_and_gives_roles,
-             one_that_is_there_is_the_beginning_of_another, what_was_typed_stays_and_is_text,
+             the_agent_s_log_is_as_the_form_says, one_that_is_there_is_the_beginning_of_another, what_was_typed_stays_and_is_text,
              a_form_of_elsewhere_creates_nothing])
