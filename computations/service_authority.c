@@ -35,13 +35,19 @@ static int check_admins(const struct config *c, const struct authority *a, struc
 		       "COMPUTATIONS_ADMIN_SIGN_IN=true as well, or use another authority");
 }
 
-int service_authority_open(const struct config *config, struct authority **authority, struct err *e)
+static int open_it(const struct config *config, bool has_key, struct authority **authority,
+		   struct err *e)
 {
 	CLEANUP(authority_free) struct authority *a = NULL;
+	int failed;
 
 	if (config->ca_cert) {
-		if (authority_load(config->ca_cert, config->ca_key, store_now(), &a, e) < 0)
-			return err_wrap(e, "COMPUTATIONS_CA_CERT, COMPUTATIONS_CA_KEY");
+		failed = has_key ? authority_load(config->ca_cert, config->ca_key, store_now(), &a,
+						  e)
+				 : authority_read(config->ca_cert, store_now(), &a, e);
+		if (failed)
+			return err_wrap(e, has_key ? "COMPUTATIONS_CA_CERT, COMPUTATIONS_CA_KEY"
+						   : "COMPUTATIONS_CA_CERT");
 		if (check_admins(config, a, e) < 0)
 			return err_code(e);
 		if (config->ca_url && !(a->url = strdup(config->ca_url)))
@@ -51,21 +57,32 @@ int service_authority_open(const struct config *config, struct authority **autho
 	return 0;
 }
 
+int service_authority_open(const struct config *config, struct authority **authority, struct err *e)
+{
+	return open_it(config, true, authority, e);
+}
+
+int service_authority_read(const struct config *config, struct authority **authority, struct err *e)
+{
+	return open_it(config, false, authority, e);
+}
+
 int service_authority_make(const struct config *config, const char *name, FILE *out, struct err *e)
 {
 	char end[TIMESTAMP_TEXT_MAX];
 	const int64_t now = store_now();
+	bool is_new;
 
 	if (!config->ca_cert)
 		return err_set(e, ERR_PRECONDITION,
 			       "set COMPUTATIONS_CA_CERT and COMPUTATIONS_CA_KEY first: they name "
-			       "the files that are made");
-	if (authority_make(name, config->ca_cert, config->ca_key, now, e) < 0)
+			       "the certificate's file, and where the key is made");
+	if (authority_make(name, config->ca_cert, config->ca_key, now, &is_new, e) < 0)
 		return err_code(e);
 	timestamp_format(now / 1000 + (int64_t)AUTHORITY_DAYS * 86400, end);
 	fprintf(out,
-		"authority %s: certificate '%s', for whoever is to trust it, and key '%s', for this "
-		"service alone; until %s\n",
-		name, config->ca_cert, config->ca_key, end);
+		"authority %s: certificate '%s', for whoever is to trust it, and %s key '%s', for "
+		"this service alone; until %s\n",
+		name, config->ca_cert, is_new ? "a new" : "the", config->ca_key, end);
 	return 0;
 }

@@ -12,6 +12,10 @@
 int service_authority_open(const struct config *config, struct authority **authority,
 			   struct err *e) MUST_CHECK;
 
-/* --make-ca: a new key and certificate in the files that the settings name. */
+/* Its certificate alone: no device is asked for its key. */
+int service_authority_read(const struct config *config, struct authority **authority,
+			   struct err *e) MUST_CHECK;
+
+/* --make-ca: a new certificate in the file that the settings name, and a key where they say. */
 int service_authority_make(const struct config *config, const char *name, FILE *out,
 			   struct err *e) MUST_CHECK;

@@ -50,7 +50,7 @@ static int look_lists(const struct config *c, const char *path, const char *auth
 	CLEANUP(authority_free) struct authority *own = NULL;
 	struct err ignored;
 
-	(void)!service_authority_open(c, &own, &ignored);
+	(void)!service_authority_read(c, &own, &ignored);
 	if (!path && own && authorities)
 		return preflight_not_asked(found, "no lists are set but this service's own");
 	return preflight_crl(&(struct preflight_crl){ .path = path,
@@ -284,7 +284,7 @@ static int look_providers(void *subject, char *found, struct err *e)
 	return failed;
 }
 
-/* As it is read at the start. */
+/* As it is read at the start; its key signs something. */
 static int look_authority(void *subject, char *found, struct err *e)
 {
 	CLEANUP(authority_free) struct authority *a = NULL;
@@ -296,6 +296,8 @@ static int look_authority(void *subject, char *found, struct err *e)
 			found, "no COMPUTATIONS_CA_CERT is set: no certificate is issued");
 	if (service_authority_open(c, &a, e) < 0)
 		return err_code(e);
+	if (!ca_signer_is_well(a->signer, e))
+		return err_wrap(e, "COMPUTATIONS_CA_KEY: the service starts, and issues nothing");
 	timestamp_format(a->ends / 1000, end);
 	return preflight_found(found, "of %s, until %s%s%s", a->name, end,
 			       a->url ? "; certificates say " : "", a->url ? a->url : "");

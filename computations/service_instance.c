@@ -42,7 +42,7 @@ static int read_share(const struct config *c, char authority[STORE_AUTHORITY_MAX
 {
 	CLEANUP(authority_free) struct authority *a = NULL;
 
-	if (service_authority_open(c, &a, e) < 0)
+	if (service_authority_read(c, &a, e) < 0)
 		return err_code(e);
 	snprintf(authority, STORE_AUTHORITY_MAX + 1, "%s", a ? a->fingerprint : "");
 	*share = (struct store_share){ c->instance, (int64_t)c->lease_ms, authority,

@@ -31,6 +31,8 @@ DEFINE_CLEANUP(struct crl *, crl_free)
 /* By RFC 5280, section 6.3.3 (f) and (g): `issuer` has the list's name, may sign lists, and its key signed this one, which is
  * remembered. ERR_DENIED: no. */
 int crl_verify(struct crl *crl, X509 *issuer, struct err *e) MUST_CHECK;
+/* The same without a signature: of a list that this process has made itself. */
+int crl_vouch(struct crl *crl, X509 *issuer, struct err *e) MUST_CHECK;
 /* Names are the same. */
 bool crl_is_of(const struct crl *crl, X509 *issuer);
 /* crl_verify() said yes to a certificate of this key; NULL: to none yet. */

@@ -91,16 +91,30 @@ bool crl_is_signed_by(const struct crl *crl, X509 *issuer)
 	       EVP_PKEY_eq(X509_get0_pubkey(crl->signer), X509_get0_pubkey(issuer)) == 1;
 }
 
-int crl_verify(struct crl *crl, X509 *issuer, struct err *e)
+static int check_issuer(const struct crl *crl, X509 *issuer, struct err *e)
 {
-	EVP_PKEY *key = X509_get0_pubkey(issuer);
-
 	if (!crl_is_of(crl, issuer))
 		return err_set(e, ERR_DENIED, "list of %s: another issuer's", crl->text);
 	if (!may_sign_lists(issuer))
 		return err_set(e, ERR_DENIED,
 			       "list of %s: its certificate may not sign lists (keyUsage cRLSign)",
 			       crl->text);
+	return 0;
+}
+
+static void take_signer(struct crl *crl, X509 *issuer)
+{
+	X509_up_ref(issuer);
+	X509_free(crl->signer);
+	crl->signer = issuer;
+}
+
+int crl_verify(struct crl *crl, X509 *issuer, struct err *e)
+{
+	EVP_PKEY *key = X509_get0_pubkey(issuer);
+
+	if (check_issuer(crl, issuer, e) < 0)
+		return err_code(e);
 	if (!key || !is_signed(crl, key)) {
 		ERR_clear_error();
 		return err_set(e, ERR_DENIED,
@@ -108,8 +122,14 @@ int crl_verify(struct crl *crl, X509 *issuer, struct err *e)
 			       "than SHA-256",
 			       crl->text);
 	}
-	X509_up_ref(issuer);
-	X509_free(crl->signer);
-	crl->signer = issuer;
+	take_signer(crl, issuer);
+	return 0;
+}
+
+int crl_vouch(struct crl *crl, X509 *issuer, struct err *e)
+{
+	if (check_issuer(crl, issuer, e) < 0)
+		return err_code(e);
+	take_signer(crl, issuer);
 	return 0;
 }

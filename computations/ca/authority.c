@@ -4,10 +4,10 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "computations/ca/ca_seal.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <openssl/err.h>
@@ -20,21 +20,16 @@ void authority_free(struct authority *a)
 {
 	if (!a)
 		return;
+	ca_signer_free(a->signer);
 	X509_free(a->cert);
 	EVP_PKEY_free(a->key);
+	EVP_PKEY_free(a->form);
 	free(a->pem);
 	free(a->url);
 	free(a);
 }
 
 /* ---- parts of what is signed ---- */
-
-const EVP_MD *authority_digest(const struct authority *a)
-{
-	if (key_kind_of(a->key) == KEY_ED25519)
-		return NULL;
-	return EVP_PKEY_get_bits(a->key) > 256 ? EVP_sha384() : EVP_sha256();
-}
 
 int authority_serial(char text[SERIAL_TEXT_LEN + 1], struct err *e)
 {
@@ -143,7 +138,7 @@ static int add_extensions(X509 *cert, const char *name, struct err *e)
 	return 0;
 }
 
-static int make_cert(const char *name, EVP_PKEY *key, int64_t now, X509 *cert, struct err *e)
+static int fill_cert(const char *name, EVP_PKEY *key, int64_t now, X509 *cert, struct err *e)
 {
 	char serial[SERIAL_TEXT_LEN + 1];
 
@@ -156,44 +151,59 @@ static int make_cert(const char *name, EVP_PKEY *key, int64_t now, X509 *cert, s
 	if (!X509_set_version(cert, X509_VERSION_3) || !X509_set_pubkey(cert, key) ||
 	    !X509_set_issuer_name(cert, X509_get_subject_name(cert)))
 		return err_openssl(e, ERR_INTERNAL, "certificate");
-	if (add_extensions(cert, name, e) < 0)
-		return err_code(e);
-	return X509_sign(cert, key, EVP_sha256()) ? 0 : err_openssl(e, ERR_INTERNAL, "sign");
+	return add_extensions(cert, name, e);
 }
 
-/* Both or none. */
-static int write_pair(const char *cert_path, const char *cert, const char *key_path,
-		      const char *key, struct err *e)
+/* Of the same kind as the authority's, to be thrown away (ca_seal.h). */
+static int make_form(struct authority *a, struct err *e)
 {
-	if (file_write_new(key_path, key, strlen(key), 0600, e) < 0)
-		return err_code(e);
-	if (file_write_new(cert_path, cert, strlen(cert), 0644, e) == 0)
-		return 0;
-	unlink(key_path);
-	return err_code(e);
+	CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(a->key, NULL);
+
+	if (!ctx || EVP_PKEY_keygen_init(ctx) != 1 || EVP_PKEY_keygen(ctx, &a->form) != 1)
+		return err_openssl(e, ERR_INTERNAL, "a key to form what is signed");
+	return 0;
 }
 
-int authority_make(const char *name, const char *cert_path, const char *key_path, int64_t now,
-		   struct err *e)
+static int make_cert(const char *name, const char *where, EVP_PKEY *key, int64_t now, char **pem,
+		     struct err *e)
+{
+	CLEANUP(authority_free) struct authority *a = calloc(1, sizeof(*a));
+
+	if (!a || !(a->cert = X509_new()))
+		return err_nomem(e);
+	EVP_PKEY_up_ref(key);
+	a->key = key;
+	if (make_form(a, e) < 0 || ca_signer_new(where, key, &a->signer, e) < 0 ||
+	    fill_cert(name, key, now, a->cert, e) < 0 || ca_seal_cert(a, &a->cert, e) < 0)
+		return err_code(e);
+	return authority_cert_pem(a->cert, pem, e);
+}
+
+int authority_make(const char *name, const char *cert_path, const char *key_where, int64_t now,
+		   bool *is_new, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
-	CLEANUP(X509_free) X509 *cert = X509_new();
-	CLEANUP(free) char *cert_pem = NULL, *key_pem = NULL;
-	int failed;
+	CLEANUP(free) char *pem = NULL;
+	bool made;
 
 	if (!is_trust_domain(name))
 		return err_set(e, ERR_INVALID,
 			       "authority %s: its name is 1 to %d of a-z 0-9 . - _, such as "
 			       "example.org",
 			       log_quote(name).text, AUTHORITY_NAME_MAX);
-	if (!cert)
-		return err_nomem(e);
-	if (key_generate(KEY_ECDSA, &key, e) < 0 || make_cert(name, key, now, cert, e) < 0 ||
-	    authority_cert_pem(cert, &cert_pem, e) < 0 || key_to_private_pem(key, &key_pem, e) < 0)
+	if (access(cert_path, F_OK) == 0)
+		return err_set(e, ERR_EXISTS, "'%s': File exists", cert_path);
+	if (ca_signer_make(key_where, &key, &made, e) < 0)
 		return err_code(e);
-	failed = write_pair(cert_path, cert_pem, key_path, key_pem, e);
-	explicit_bzero(key_pem, strlen(key_pem));
-	return failed;
+	/* Both or none; what a device has made is taken the next time. */
+	if (make_cert(name, key_where, key, now, &pem, e) < 0 ||
+	    file_write_new(cert_path, pem, strlen(pem), 0644, e) < 0) {
+		if (key_where[0] == '/')
+			unlink(key_where);
+		return err_code(e);
+	}
+	*is_new = made;
+	return 0;
 }
 
 /* ---- one that there is ---- */
@@ -215,23 +225,10 @@ static int read_cert(const char *path, struct authority *a, struct err *e)
 	if (more)
 		return err_set(e, ERR_INVALID, "'%s' holds more than the authority's certificate",
 			       path);
+	a->key = X509_get_pubkey(a->cert);
+	if (!a->key)
+		return err_openssl(e, ERR_INVALID, "'%s': its key can't be read", path);
 	return authority_cert_pem(a->cert, &a->pem, e);
-}
-
-static int read_key(const char *path, struct authority *a, struct err *e)
-{
-	CLEANUP(free) char *pem = NULL;
-	struct stat about;
-	int failed;
-
-	if (stat(path, &about) == 0 && about.st_mode & 077)
-		return err_set(e, ERR_PRECONDITION,
-			       "others than its owner can get at '%s': chmod 600 it", path);
-	if (file_read_text(path, PEM_MAX, &pem, e) < 0)
-		return err_code(e);
-	failed = key_from_private_pem(pem, strlen(pem), NULL, NULL, &a->key, e);
-	explicit_bzero(pem, strlen(pem));
-	return failed ? err_wrap(e, "'%s'", path) : 0;
 }
 
 /* Its one common name. */
@@ -264,14 +261,10 @@ static int take_end(struct authority *a, int64_t now, struct err *e)
 	return 0;
 }
 
-static int check_pair(const struct authority *a, struct err *e)
+static int check_cert(const struct authority *a, struct err *e)
 {
 	const uint32_t usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN;
 
-	if (X509_check_private_key(a->cert, a->key) != 1) {
-		ERR_clear_error();
-		return err_set(e, ERR_PRECONDITION, "the key is another certificate's");
-	}
 	if (key_kind_of(a->key) == KEY_RSA)
 		return err_set(e, ERR_PRECONDITION,
 			       "its key is RSA: an authority's is ECDSA or Ed25519");
@@ -302,17 +295,32 @@ static int take_fingerprint(struct authority *a, struct err *e)
 	return 0;
 }
 
-int authority_load(const char *cert_path, const char *key_path, int64_t now,
-		   struct authority **authority, struct err *e)
+int authority_read(const char *cert_path, int64_t now, struct authority **authority, struct err *e)
 {
 	CLEANUP(authority_free) struct authority *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return err_nomem(e);
-	if (read_cert(cert_path, a, e) < 0 || read_key(key_path, a, e) < 0)
+	if (read_cert(cert_path, a, e) < 0)
 		return err_code(e);
-	if (check_pair(a, e) < 0 || take_name(a, e) < 0 || take_end(a, now, e) < 0 ||
-	    check_key_id(a, e) < 0 || take_fingerprint(a, e) < 0)
+	if (check_cert(a, e) < 0 || take_name(a, e) < 0 || take_end(a, now, e) < 0 ||
+	    check_key_id(a, e) < 0 || take_fingerprint(a, e) < 0 || make_form(a, e) < 0)
+		return err_wrap(e, "'%s'", cert_path);
+	*authority = TAKE_PTR(a);
+	return 0;
+}
+
+int authority_load(const char *cert_path, const char *key_where, int64_t now,
+		   struct authority **authority, struct err *e)
+{
+	CLEANUP(authority_free) struct authority *a = NULL;
+	struct err ignored;
+
+	if (authority_read(cert_path, now, &a, e) < 0 ||
+	    ca_signer_new(key_where, a->key, &a->signer, e) < 0)
+		return err_code(e);
+	if (ca_signer_prove(a->signer, e) < 0 &&
+	    (!ca_signer_may_wait(e) || ca_signer_is_well(a->signer, &ignored)))
 		return err_wrap(e, "'%s'", cert_path);
 	*authority = TAKE_PTR(a);
 	return 0;

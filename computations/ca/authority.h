@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/crypto/key.h"
+#include "computations/ca/ca_signer.h"
 
 enum {
 	AUTHORITY_NAME_MAX = 63,
@@ -17,8 +18,10 @@ enum {
 
 struct authority {
 	X509 *cert;
-	EVP_PKEY *key;
-	char *pem;                                       /* the certificate */
+	EVP_PKEY *key;            /* public */
+	struct ca_signer *signer; /* its private one; NULL: the certificate was read alone */
+	EVP_PKEY *form;           /* ca_seal.h */
+	char *pem;                /* the certificate */
 	char name[AUTHORITY_NAME_MAX + 1];               /* its trust domain */
 	char fingerprint[AUTHORITY_FINGERPRINT_LEN + 1]; /* its key's (key.h) */
 	int64_t ends;                                    /* ms since 1970 */
@@ -28,13 +31,17 @@ struct authority {
 void authority_free(struct authority *a);
 DEFINE_CLEANUP(struct authority *, authority_free)
 
-/* A new one of P-256 in two new files, the key's for its owner alone. ERR_EXISTS: one of them is there; then, as after any
- * failure, no new one is. */
-int authority_make(const char *name, const char *cert_path, const char *key_path, int64_t now,
-		   struct err *e) MUST_CHECK;
+/* A new one: its certificate in a new file, its key where ca_signer_make() has it. ERR_EXISTS: a file is there; then, as
+ * after any failure, no new file is. `is_new`: the key was made now. */
+int authority_make(const char *name, const char *cert_path, const char *key_where, int64_t now,
+		   bool *is_new, struct err *e) MUST_CHECK;
 
-/* ERR_PRECONDITION: the two are no pair, it may not issue, it has ended, or whoever else can read the key's file. */
-int authority_load(const char *cert_path, const char *key_path, int64_t now,
+/* The certificate alone: it signs nothing. ERR_PRECONDITION: it may not issue, or has ended. */
+int authority_read(const char *cert_path, int64_t now, struct authority **authority,
+		   struct err *e) MUST_CHECK;
+/* With its key, which is tried. ERR_PRECONDITION, too: the key is another's, or whoever else can read its file. A device that
+ * does not answer now, or refuses the PIN, is no failure: ca_signer_is_well() says so. */
+int authority_load(const char *cert_path, const char *key_where, int64_t now,
 		   struct authority **authority, struct err *e) MUST_CHECK;
 
 /* Whether one of these PEM certificates has the authority's key. */
@@ -42,9 +49,6 @@ int authority_is_among(const struct authority *a, const char *pem, bool *is_amon
 		       struct err *e) MUST_CHECK;
 /* Another one signed its certificate: whoever trusts that one, or one above it, trusts what is issued here. */
 bool authority_is_below(const struct authority *a);
-
-/* What signs with its key: NULL for Ed25519, which has none. */
-const EVP_MD *authority_digest(const struct authority *a);
 
 /* A number that nobody guesses: positive, always as long. */
 enum { SERIAL_LEN = 16, SERIAL_TEXT_LEN = 2 * SERIAL_LEN };

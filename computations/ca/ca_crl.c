@@ -4,37 +4,52 @@
 
 #include <string.h>
 
-/* 1: it is fresh; 0: it is not, or there is none. `number`: the last one's. */
-static int read_last(struct db *db, const struct authority *a, int64_t now, int64_t *number,
-		     uint8_t **der, size_t *len, struct err *e)
+/* The one that was made last. */
+struct last {
+	int64_t number, fresh; /* 0: none was; somebody was added since */
+	uint8_t *der;
+	size_t len;
+};
+
+static int read_last(struct db *db, const struct authority *a, struct last *last, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct last found = { 0 };
 	const void *bytes;
-	int64_t fresh;
-	size_t size;
 	int row;
 
-	*number = 0;
 	if (db_query(db, &rows, e,
 		     "SELECT number, fresh, bytes FROM certificate_lists WHERE authority = ?", "t",
 		     a->fingerprint) < 0)
 		return err_code(e);
 	row = db_next(rows, e);
-	if (row <= 0)
+	if (row < 0)
 		return row;
-	if (db_integer(rows, 0, 1, INT64_MAX - 1, number, e) < 0 ||
-	    db_integer(rows, 1, 0, INT64_MAX, &fresh, e) < 0 ||
-	    db_blob(rows, 2, CA_LIST_MAX, &bytes, &size, e) < 0)
-		return err_code(e);
-	/* A clock that went back must not keep one for longer than that. */
-	if (fresh <= now || fresh > now + (int64_t)CA_LIST_FRESH_H * 3600 * 1000)
-		return 0;
-	*der = malloc(size);
-	if (!*der)
-		return err_nomem(e);
-	memcpy(*der, bytes, size);
-	*len = size;
-	return 1;
+	if (row) {
+		if (db_integer(rows, 0, 1, INT64_MAX - 1, &found.number, e) < 0 ||
+		    db_integer(rows, 1, 0, INT64_MAX, &found.fresh, e) < 0 ||
+		    db_blob(rows, 2, CA_LIST_MAX, &bytes, &found.len, e) < 0)
+			return err_code(e);
+		found.der = malloc(found.len);
+		if (!found.der)
+			return err_nomem(e);
+		memcpy(found.der, bytes, found.len);
+	}
+	*last = found;
+	return 0;
+}
+
+/* A clock that went back must not keep one for longer than that. */
+static bool is_fresh(const struct last *last, int64_t now)
+{
+	return last->fresh > now && last->fresh <= now + (int64_t)CA_LIST_FRESH_H * 3600 * 1000;
+}
+
+/* Nobody was added, and it has not ended. */
+static bool is_good(const struct last *last, int64_t now)
+{
+	return last->fresh && last->fresh <= now + (int64_t)CA_LIST_FRESH_H * 3600 * 1000 &&
+	       now < last->fresh + (int64_t)(CA_LIST_HOURS - CA_LIST_FRESH_H) * 3600 * 1000;
 }
 
 /* Those that are valid but for this, or were a day ago: RFC 5280, section 3.3, wants each on a list that was made after its
@@ -94,33 +109,68 @@ static int keep(struct db *db, const struct authority *a, const struct certifica
 		      "tiib", a->fingerprint, list->number, fresh, der, len);
 }
 
+/* What the next list says. */
+static int plan(struct db *db, const struct authority *a, const struct last *last, int64_t now,
+		struct certificate_revoked **revoked, struct certificate_list *list, struct err *e)
+{
+	size_t count;
+
+	if (read_revoked(db, a, now, revoked, &count, e) < 0)
+		return err_code(e);
+	*list = (struct certificate_list){
+		/* By the clock, a database of last week goes on where today's was. */
+		.number = last->number < now / 1000 ? now / 1000 : last->number + 1,
+		.from = now - AUTHORITY_SKEW_S * 1000,
+		.until = now + (int64_t)CA_LIST_HOURS * 3600 * 1000,
+		.revoked = *revoked,
+		.count = count,
+	};
+	return 0;
+}
+
 int ca_crl(struct db *db, const struct authority *a, int64_t now, uint8_t **der, size_t *len,
 	   struct err *e)
 {
 	CLEANUP(free) struct certificate_revoked *revoked = NULL;
-	CLEANUP(free) uint8_t *made = NULL;
-	int64_t last;
-	size_t count, size;
-	int fresh = read_last(db, a, now, &last, &made, &size, e);
+	CLEANUP(free) uint8_t *made = NULL, *old = NULL;
+	struct certificate_list list;
+	struct last last;
+	size_t size;
 
-	if (fresh < 0)
-		return fresh;
-	if (!fresh) {
-		if (read_revoked(db, a, now, &revoked, &count, e) < 0)
+	if (read_last(db, a, &last, e) < 0)
+		return err_code(e);
+	old = last.der;
+	if (!is_fresh(&last, now)) {
+		if (plan(db, a, &last, now, &revoked, &list, e) < 0)
 			return err_code(e);
-		const struct certificate_list list = {
-			/* By the clock, a database of last week goes on where today's was. */
-			.number = last < now / 1000 ? now / 1000 : last + 1,
-			.from = now - AUTHORITY_SKEW_S * 1000,
-			.until = now + (int64_t)CA_LIST_HOURS * 3600 * 1000,
-			.revoked = revoked,
-			.count = count,
-		};
-		if (certificate_list_sign(a, &list, &made, &size, e) < 0 ||
-		    keep(db, a, &list, made, size, e) < 0)
+		if (certificate_list_sign(a, &list, &made, &size, e) == 0) {
+			if (keep(db, a, &list, made, size, e) < 0)
+				return err_code(e);
+			*der = TAKE_PTR(made);
+			*len = size;
+			return 0;
+		}
+		/* The authority's key is away: what is true still is good still. */
+		if (!ca_signer_may_wait(e) || !is_good(&last, now))
 			return err_code(e);
 	}
-	*der = TAKE_PTR(made);
-	*len = size;
+	*der = TAKE_PTR(old);
+	*len = last.len;
 	return 0;
+}
+
+int ca_own_crl(struct db *db, const struct authority *a, int64_t now, uint8_t **der, size_t *len,
+	       struct err *e)
+{
+	CLEANUP(free) struct certificate_revoked *revoked = NULL;
+	CLEANUP(free) uint8_t *old = NULL;
+	struct certificate_list list;
+	struct last last;
+
+	if (read_last(db, a, &last, e) < 0)
+		return err_code(e);
+	old = last.der;
+	if (plan(db, a, &last, now, &revoked, &list, e) < 0)
+		return err_code(e);
+	return certificate_own_list(a, &list, der, len, e);
 }

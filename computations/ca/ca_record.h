@@ -96,6 +96,10 @@ int ca_follows(struct db *db, const char *key, const char *next, int64_t now, bo
 	       struct err *e) MUST_CHECK;
 
 /* The authority's revocation list, malloc'ed DER: the last one while it is fresh, else a new one of a higher number,
- * also than any of before a backup was brought back. */
+ * also than any of before a backup was brought back. While the authority's key is away: the last one to its end, if nobody
+ * was revoked since, else ERR_UNAVAILABLE or ERR_DENIED. */
 int ca_crl(struct db *db, const struct authority *a, int64_t now, uint8_t **der, size_t *len,
 	   struct err *e) MUST_CHECK;
+/* A new one that its key has not signed, for listeners of this process (certificate_own_list()). */
+int ca_own_crl(struct db *db, const struct authority *a, int64_t now, uint8_t **der, size_t *len,
+	       struct err *e) MUST_CHECK;

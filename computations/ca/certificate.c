@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/ca/certificate.h"
 
+#include "computations/ca/ca_seal.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <openssl/x509v3.h>
@@ -74,8 +76,8 @@ int certificate_sign(const struct authority *a, const struct certificate_plan *p
 		return err_openssl(e, ERR_INTERNAL, "certificate");
 	if (add_extensions(a, plan, cert, e) < 0)
 		return err_code(e);
-	if (!X509_sign(cert, a->key, authority_digest(a)))
-		return err_openssl(e, ERR_INTERNAL, "sign a certificate");
+	if (ca_seal_cert(a, &cert, e) < 0)
+		return err_code(e);
 	return authority_cert_pem(cert, pem, e);
 }
 
@@ -121,16 +123,9 @@ static int set_list_times(X509_CRL *crl, const struct certificate_list *list, st
 	return 0;
 }
 
-int certificate_list_sign(const struct authority *a, const struct certificate_list *list,
-			  uint8_t **der, size_t *len, struct err *e)
+static int fill_list(const struct authority *a, const struct certificate_list *list, X509_CRL *crl,
+		     struct err *e)
 {
-	CLEANUP(X509_CRL_free) X509_CRL *crl = X509_CRL_new();
-	unsigned char *made = NULL;
-	uint8_t *copy;
-	int size;
-
-	if (!crl)
-		return err_nomem(e);
 	if (!X509_CRL_set_version(crl, X509_CRL_VERSION_2) ||
 	    !X509_CRL_set_issuer_name(crl, X509_get_subject_name(a->cert)))
 		return err_openssl(e, ERR_INTERNAL, "revocation list");
@@ -144,20 +139,37 @@ int certificate_list_sign(const struct authority *a, const struct certificate_li
 	    set_number(crl, list->number, e) < 0)
 		return err_code(e);
 	X509_CRL_sort(crl);
-	if (!X509_CRL_sign(crl, a->key, authority_digest(a)))
-		return err_openssl(e, ERR_INTERNAL, "sign the revocation list");
-	size = i2d_X509_CRL(crl, &made);
-	if (size <= 0 || size > CA_LIST_MAX) {
-		OPENSSL_free(made);
-		return err_openssl(e, ERR_INTERNAL, "revocation list of %d bytes", size);
-	}
-	copy = malloc((size_t)size);
-	if (copy)
-		memcpy(copy, made, (size_t)size);
-	OPENSSL_free(made);
-	if (!copy)
-		return err_nomem(e);
-	*der = copy;
-	*len = (size_t)size;
 	return 0;
+}
+
+static int sign_list(const struct authority *a, const struct certificate_list *list,
+		     int (*seal)(const struct authority *a, X509_CRL *list, uint8_t **der,
+				 size_t *len, struct err *e),
+		     uint8_t **der, size_t *len, struct err *e)
+{
+	CLEANUP(X509_CRL_free) X509_CRL *crl = X509_CRL_new();
+	CLEANUP(free) uint8_t *made = NULL;
+	size_t size;
+
+	if (!crl)
+		return err_nomem(e);
+	if (fill_list(a, list, crl, e) < 0 || seal(a, crl, &made, &size, e) < 0)
+		return err_code(e);
+	if (size > CA_LIST_MAX)
+		return err_set(e, ERR_INTERNAL, "revocation list of %zu bytes", size);
+	*der = TAKE_PTR(made);
+	*len = size;
+	return 0;
+}
+
+int certificate_list_sign(const struct authority *a, const struct certificate_list *list,
+			  uint8_t **der, size_t *len, struct err *e)
+{
+	return sign_list(a, list, ca_seal_list, der, len, e);
+}
+
+int certificate_own_list(const struct authority *a, const struct certificate_list *list,
+			 uint8_t **der, size_t *len, struct err *e)
+{
+	return sign_list(a, list, ca_seal_own_list, der, len, e);
 }

@@ -36,3 +36,6 @@ struct certificate_list {
 };
 int certificate_list_sign(const struct authority *a, const struct certificate_list *list,
 			  uint8_t **der, size_t *len, struct err *e) MUST_CHECK;
+/* The same without the authority's key: for listeners of this process, which believe it themselves. */
+int certificate_own_list(const struct authority *a, const struct certificate_list *list,
+			 uint8_t **der, size_t *len, struct err *e) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include "computations/ca/ocsp.h"
 
 #include "common/base/encode.h"
+#include "computations/ca/ca_seal.h"
 #include "computations/ca/certificate.h"
 #include "computations/ca/ocsp_request.h"
 
@@ -99,9 +100,10 @@ static int add_extensions(const struct authority *a, X509 *cert, struct err *e)
 	return 0;
 }
 
-static int sign_cert(const struct authority *a, EVP_PKEY *key, int64_t now, X509 *cert,
+static int sign_cert(const struct authority *a, EVP_PKEY *key, int64_t now, X509 **signed_cert,
 		     struct err *e)
 {
+	X509 *cert = *signed_cert;
 	int64_t until = now + 2 * HALF_MS;
 	char serial[SERIAL_TEXT_LEN + 1];
 
@@ -119,23 +121,18 @@ static int sign_cert(const struct authority *a, EVP_PKEY *key, int64_t now, X509
 		return err_openssl(e, ERR_INTERNAL, "the responder's certificate");
 	if (add_extensions(a, cert, e) < 0)
 		return err_code(e);
-	return X509_sign(cert, a->key, authority_digest(a))
-		       ? 0
-		       : err_openssl(e, ERR_INTERNAL, "sign the responder's certificate");
+	return ca_seal_cert(a, signed_cert, e);
 }
 
-/* A clock that went back makes another one, too. */
-static int refresh(struct ocsp_responder *r, int64_t now, struct err *e)
+static int replace(struct ocsp_responder *r, int64_t now, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	CLEANUP(X509_free) X509 *cert = NULL;
 
-	if (r->cert && now >= r->made && now < r->made + HALF_MS)
-		return 0;
 	cert = X509_new();
 	if (!cert)
 		return err_nomem(e);
-	if (key_generate(KEY_ECDSA, &key, e) < 0 || sign_cert(r->authority, key, now, cert, e) < 0)
+	if (key_generate(KEY_ECDSA, &key, e) < 0 || sign_cert(r->authority, key, now, &cert, e) < 0)
 		return err_code(e);
 	EVP_PKEY_free(r->key);
 	X509_free(r->cert);
@@ -143,6 +140,22 @@ static int refresh(struct ocsp_responder *r, int64_t now, struct err *e)
 	r->cert = TAKE_PTR(cert);
 	r->made = now;
 	return 0;
+}
+
+/* A clock that went back makes another one, too. Where the authority's key is away the old one goes on, to its end, but for
+ * the time of an answer. */
+static int refresh(struct ocsp_responder *r, int64_t now, struct err *e)
+{
+	const bool is_good = r->cert && now >= r->made;
+
+	if (is_good && now < r->made + HALF_MS)
+		return 0;
+	if (replace(r, now, e) == 0)
+		return 0;
+	return is_good && ca_signer_may_wait(e) &&
+			       now < r->made + 2 * HALF_MS - (int64_t)OCSP_FRESH_S * 1000
+		       ? 0
+		       : err_code(e);
 }
 
 /* ---- one certificate ---- */

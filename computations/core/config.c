@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
+#include "computations/ca/ca_signer.h"
 #include "computations/hook/hook_net.h"
 #include "computations/store/store_lease.h"
 #include "computations/store/usage_fold.h"
@@ -103,7 +104,8 @@ const struct setting config_settings[] = {
 	TEXT("CA_CERT", ca_cert, NULL,
 	     "certificate of the authority that issues certificates to agents, managers, services and people; default: none"),
 	TEXT("CA_KEY", ca_key, NULL,
-	     "its private key, which nobody but the service's user may read"),
+	     "its private key: a file that nobody but the service's user may read, or pkcs11:… (RFC 7512, with module-path= "
+	     "and pin-source=), or tpm:0x81… or tpm:/FILE"),
 	TEXT("CA_URL", ca_url, NULL,
 	     "where others reach the page's /ocsp and /ca.crl, such as http://ca.example.org: certificates say it; default: "
 	     "none, and they don't"),
@@ -223,10 +225,13 @@ static int check_paths(const struct config *c, struct err *e)
 	const struct {
 		const char *name, *path;
 	} all[] = {
-		{ "AUDIT_LOG", c->audit_log }, { "MANAGERS", c->managers },
-		{ "OIDC", c->oidc },           { "CA_CERT", c->ca_cert },
-		{ "CA_KEY", c->ca_key },       { "WEBHOOK_CA", c->webhook_ca },
-		{ "SMTP_CA", c->smtp_ca },     { "SMTP_PASSWORD_FILE", c->smtp_password_file },
+		{ "AUDIT_LOG", c->audit_log },
+		{ "MANAGERS", c->managers },
+		{ "OIDC", c->oidc },
+		{ "CA_CERT", c->ca_cert },
+		{ "WEBHOOK_CA", c->webhook_ca },
+		{ "SMTP_CA", c->smtp_ca },
+		{ "SMTP_PASSWORD_FILE", c->smtp_password_file },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -253,6 +258,8 @@ static int check_paths(const struct config *c, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "COMPUTATIONS_CA_%s is set and _%s is not: give both or neither",
 			       c->ca_cert ? "CERT" : "KEY", c->ca_cert ? "KEY" : "CERT");
+	if (c->ca_key && ca_signer_check(c->ca_key, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_CA_KEY");
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "computations/core/service_metrics.h"
 
 #include "common/base/log.h"
+#include "computations/ca/authority.h"
 #include "computations/core/session.h"
 
 #include <stdio.h>
@@ -36,6 +37,21 @@ static void write_limits(const struct config *c, struct metrics_text *t)
 	metrics_family(t, "cocos_computations_computations_max", METRICS_GAUGE,
 		       "Computations that may be kept.");
 	metrics_sample(t, NULL, (double)c->max_computations);
+}
+
+static void write_authority(const struct authority *a, struct metrics_text *t)
+{
+	struct err ignored;
+
+	if (!a)
+		return;
+	metrics_family(
+		t, "cocos_computations_ca_key_signs", METRICS_GAUGE,
+		"1: the authority's key signs; 0: its device is gone, hangs or refuses the PIN.");
+	metrics_sample(t, NULL, ca_signer_is_well(a->signer, &ignored) ? 1 : 0);
+	metrics_family(t, "cocos_computations_ca_end_seconds", METRICS_GAUGE,
+		       "When the authority's certificate ends, in seconds since 1970.");
+	metrics_sample(t, NULL, (double)(a->ends / 1000));
 }
 
 static void write_instance(const struct instance_metric *i, struct metrics_text *t)
@@ -85,11 +101,15 @@ static bool is_ready(void *data, char *line, size_t room)
 {
 	const struct service_metrics *m = data;
 	const struct instance_metric *i = m->instance;
+	struct err why;
 
 	if (i->is_standby && passes_on(i))
 		snprintf(line, room, "passes on to instance %s", relay_front_holder(i->front));
 	else if (i->is_standby)
 		snprintf(line, room, "standby: %s", i->waits);
+	else if (!m->service->stopping && m->service->authority &&
+		 !ca_signer_is_well(m->service->authority->signer, &why))
+		snprintf(line, room, "serving; the authority's key does not sign: %s", why.text);
 	else
 		snprintf(line, room, "%s", m->service->stopping ? "going down" : "serving");
 	return i->is_standby ? passes_on(i) : !m->service->stopping;
@@ -131,6 +151,7 @@ static void write_page(void *data, struct metrics_text *t)
 	call_metrics_write(m->calls, t);
 	write_agents(m->service, t);
 	write_limits(m->config, t);
+	write_authority(m->service->authority, t);
 	certificate_metrics_write(m->certificates, ARRAY_LEN(m->certificates), t);
 	revocation_metrics_write(m->revocations, ARRAY_LEN(m->revocations), t);
 	process_metrics_write(t);

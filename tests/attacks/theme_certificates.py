@@ -10,6 +10,7 @@ import grpc
 
 from agent_certificate import (AHEAD, DUE, LIES, about, evidence_of_a_genuine_agent, of_machine, own_agent, own_service,
                                proving, running, said, site)
+from ca_devices import Hsm, Service as Devices, make
 from ca_peer import Root, spki
 from certificate_renew import NONE, fields, first, load, renewal
 from certificates import MORE, OVER, Issuer, make_authority, openssl
@@ -662,3 +663,32 @@ def evidence_of_another_image(evil):
     """The machine is genuine, and what runs in it is not what the service's policy expects."""
     with proving(**({"measurement": "5a" * 48} if evil else {})) as (page, tls, tee):
         return with_it(page, tls, tee, page.token())
+
+
+@row("certificate-key-of-another-token", "the key is another certificate's")
+def key_of_another_token(evil):
+    """Somebody at the HSM puts a token of the same name there, with a key of the same name, which he knows."""
+    with Hsm() as hsm, Devices(hsm) as page:
+        token, request = page.token().token, page.request()
+        hsm.go()
+        if evil:
+            with Hsm() as other, Folder() as folder:
+                assert make(folder, other.where()).returncode == 0
+                os.rename(other.tokens, hsm.tokens)
+        else:
+            hsm.come()
+        return asked(page, token, request)
+
+
+@row("certificate-token-locked-by-restarts", "wrong PIN")
+def token_locked_by_restarts(evil):
+    """Who can make the service start again and again has it lock its token, by a PIN that is wrong once."""
+    with Hsm() as hsm, Devices(hsm) as page:
+        token, request = page.token().token, page.request()
+        if evil:
+            hsm.pin("654321")
+        for _ in range(12):
+            page.again()
+        answer = asked(page, token, request)
+        hsm.login()  # it has not been locked
+        return answer

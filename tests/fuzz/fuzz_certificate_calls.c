@@ -71,6 +71,7 @@ static void prepare(void)
 	char dir[] = "/tmp/cocos-fuzz-ca-XXXXXX";
 	CLEANUP(free) char *cert = NULL, *key = NULL;
 	struct err e;
+	bool is_new;
 
 	log_set(LOG_LEVEL_ERROR);
 	setenv("UV_THREADPOOL_SIZE", "1", 1);
@@ -81,7 +82,7 @@ static void prepare(void)
 	make_request();
 	assert(mkdtemp(dir) && text_format(&cert, &e, "%s/ca.pem", dir) == 0 &&
 	       text_format(&key, &e, "%s/ca-key.pem", dir) == 0);
-	assert(authority_make("example.org", cert, key, store_now(), &e) == 0);
+	assert(authority_make("example.org", cert, key, store_now(), &is_new, &e) == 0);
 	assert(authority_load(cert, key, store_now(), &authority, &e) == 0);
 	assert(dir_remove(dir, &e) == 0);
 	loop.data = &service;

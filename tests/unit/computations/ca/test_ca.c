@@ -41,12 +41,13 @@ static int enter(void **state)
 {
 	struct ca_room *f = calloc(1, sizeof(*f));
 	char cert[128], key[128];
+	bool is_new;
 
 	if (store_room_enter((void **)&f->store) < 0)
 		return -1;
 	snprintf(cert, sizeof(cert), "%s/ca.pem", f->store->dir);
 	snprintf(key, sizeof(key), "%s/ca-key.pem", f->store->dir);
-	assert_ok(authority_make("example.org", cert, key, NOW, &f->e), f->e);
+	assert_ok(authority_make("example.org", cert, key, NOW, &is_new, &f->e), f->e);
 	assert_ok(authority_load(cert, key, NOW, &f->authority, &f->e), f->e);
 	assert_ok(key_generate(KEY_ECDSA, &f->key, &f->e), f->e);
 	make_request(f);

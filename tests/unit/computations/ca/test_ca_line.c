@@ -63,12 +63,13 @@ static int enter(void **state)
 {
 	struct line_room *f = calloc(1, sizeof(*f));
 	char cert[128], key[128];
+	bool is_new;
 
 	if (store_room_enter((void **)&f->store) < 0)
 		return -1;
 	snprintf(cert, sizeof(cert), "%s/ca.pem", f->store->dir);
 	snprintf(key, sizeof(key), "%s/ca-key.pem", f->store->dir);
-	assert_ok(authority_make("example.org", cert, key, NOW, &f->e), f->e);
+	assert_ok(authority_make("example.org", cert, key, NOW, &is_new, &f->e), f->e);
 	assert_ok(authority_load(cert, key, NOW, &f->authority, &f->e), f->e);
 	for (size_t i = 0; i < ARRAY_LEN(f->keys); i++)
 		assert_ok(key_generate(i == 1 ? KEY_ED25519 : KEY_ECDSA, &f->keys[i], &f->e), f->e);

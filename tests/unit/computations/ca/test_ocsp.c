@@ -53,12 +53,13 @@ static int enter(void **state)
 {
 	struct ocsp_room *f = calloc(1, sizeof(*f));
 	char cert[128], key[128];
+	bool is_new;
 
 	if (store_room_enter((void **)&f->store) < 0)
 		return -1;
 	snprintf(cert, sizeof(cert), "%s/ca.pem", f->store->dir);
 	snprintf(key, sizeof(key), "%s/ca-key.pem", f->store->dir);
-	assert_ok(authority_make("example.org", cert, key, NOW, &f->e), f->e);
+	assert_ok(authority_make("example.org", cert, key, NOW, &is_new, &f->e), f->e);
 	assert_ok(authority_load(cert, key, NOW, &f->authority, &f->e), f->e);
 	assert_ok(ocsp_responder_new(f->authority, &f->responder, &f->e), f->e);
 	assert_ok(key_generate(KEY_ECDSA, &f->key, &f->e), f->e);
@@ -202,11 +203,12 @@ static void another_authoritys_are_not_answered(void **state)
 	OCSP_BASICRESP *basic;
 	char cert[128], key[128];
 	struct span request;
+	bool is_new;
 
 	/* Of the same name. */
 	snprintf(cert, sizeof(cert), "%s/other.pem", f->store->dir);
 	snprintf(key, sizeof(key), "%s/other-key.pem", f->store->dir);
-	assert_ok(authority_make("example.org", cert, key, NOW, &f->e), f->e);
+	assert_ok(authority_make("example.org", cert, key, NOW, &is_new, &f->e), f->e);
 	assert_ok(authority_load(cert, key, NOW, &other, &f->e), f->e);
 	request = question(other->cert, asked, 1, 0);
 	assert_int_equal(ask(f, request, NOW, &basic), OCSP_UNAUTHORIZED);

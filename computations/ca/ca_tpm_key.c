@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ca_tpm_key.c — the authority's key as a TPM has it: at a handle, or loaded from a file, or new. */
+#include "common/base/file.h"
+#include "computations/ca/ca_tpm.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <tss2/tss2_mu.h>
+
+enum { BLOB_MAX = sizeof(TPM2B_PUBLIC) + sizeof(TPM2B_PRIVATE) };
+
+static int read_auth(const struct ca_tpm *t, TPM2B_AUTH *auth, struct err *e)
+{
+	char secret[CA_SIGNER_SECRET_MAX + 1];
+	size_t len;
+
+	*auth = (TPM2B_AUTH){ 0 };
+	if (!t->auth_path)
+		return 0;
+	if (ca_secret_read(t->auth_path, secret, e) < 0)
+		return err_code(e);
+	len = strlen(secret);
+	if (len > TPM2_SHA256_DIGEST_SIZE) {
+		explicit_bzero(secret, sizeof(secret));
+		return err_set(e, ERR_INVALID, "'%s': more than %d bytes, a TPM key's most",
+			       t->auth_path, TPM2_SHA256_DIGEST_SIZE);
+	}
+	auth->size = (UINT16)len;
+	memcpy(auth->buffer, secret, len);
+	explicit_bzero(secret, sizeof(secret));
+	return 0;
+}
+
+/* The TCG's template L-2 for storage keys of ECC P-256 (TPM 2.0 Provisioning Guidance, 7.5.1), with a unique field of zeros
+ * or none: tpm2_createprimary -C o -G ecc makes the same. */
+static int make_primary(struct ca_tpm *t, ESYS_TR *primary, struct err *e)
+{
+	static const TPM2B_PUBLIC form = {
+		.publicArea = {
+			.type = TPM2_ALG_ECC,
+			.nameAlg = TPM2_ALG_SHA256,
+			.objectAttributes = TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT |
+					    TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+					    TPMA_OBJECT_SENSITIVEDATAORIGIN |
+					    TPMA_OBJECT_USERWITHAUTH,
+			.parameters.eccDetail = {
+				.symmetric = { .algorithm = TPM2_ALG_AES,
+					       .keyBits.aes = 128,
+					       .mode.aes = TPM2_ALG_CFB },
+				.scheme.scheme = TPM2_ALG_NULL,
+				.curveID = TPM2_ECC_NIST_P256,
+				.kdf.scheme = TPM2_ALG_NULL,
+			},
+		},
+	};
+	const TPM2B_SENSITIVE_CREATE secret = { 0 };
+	const TPM2B_DATA outside = { 0 };
+	const TPML_PCR_SELECTION none = { 0 };
+	TSS2_RC code = Esys_CreatePrimary(t->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+					  ESYS_TR_NONE, &secret, &form, &outside, &none, primary,
+					  NULL, NULL, NULL, NULL);
+
+	return code == TSS2_RC_SUCCESS ? 0 : ca_tpm_fault(e, code, "make the owner's primary key");
+}
+
+/* ---- the file ---- */
+
+static int read_blob(const struct ca_tpm *t, TPM2B_PUBLIC *public, TPM2B_PRIVATE *private,
+		     struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len, at = 0;
+
+	if (ca_secret_check(t->path, e) < 0 || file_read(t->path, BLOB_MAX, &bytes, &len, e) < 0)
+		return err_code(e);
+	if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(bytes, len, &at, public) != TSS2_RC_SUCCESS ||
+	    Tss2_MU_TPM2B_PRIVATE_Unmarshal(bytes, len, &at, private) != TSS2_RC_SUCCESS ||
+	    at != len)
+		return err_set(e, ERR_INVALID,
+			       "'%s' is not a TPM2B_PUBLIC with a TPM2B_PRIVATE behind it",
+			       t->path);
+	return 0;
+}
+
+static int write_blob(const struct ca_tpm *t, const TPM2B_PUBLIC *public,
+		      const TPM2B_PRIVATE *private, struct err *e)
+{
+	uint8_t bytes[BLOB_MAX];
+	size_t len = 0;
+
+	if (Tss2_MU_TPM2B_PUBLIC_Marshal(public, bytes, sizeof(bytes), &len) != TSS2_RC_SUCCESS ||
+	    Tss2_MU_TPM2B_PRIVATE_Marshal(private, bytes, sizeof(bytes), &len) != TSS2_RC_SUCCESS)
+		return err_set(e, ERR_INTERNAL, "TPM: the new key has no form");
+	return file_write_new(t->path, bytes, len, 0600, e);
+}
+
+static int load(struct ca_tpm *t, ESYS_TR primary, const TPM2B_PUBLIC *public,
+		const TPM2B_PRIVATE *private, ESYS_TR *key, struct err *e)
+{
+	TSS2_RC code = Esys_Load(t->esys, primary, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+				 private, public, key);
+
+	return code == TSS2_RC_SUCCESS ? 0 : ca_tpm_fault(e, code, "load the key");
+}
+
+static int find_blob(struct ca_tpm *t, ESYS_TR *key, struct err *e)
+{
+	TPM2B_PUBLIC public = { 0 };
+	TPM2B_PRIVATE private = { 0 };
+	ESYS_TR primary;
+	int failed;
+
+	if (read_blob(t, &public, &private, e) < 0 || make_primary(t, &primary, e) < 0)
+		return err_code(e);
+	failed = load(t, primary, &public, &private, key, e);
+	(void)Esys_FlushContext(t->esys, primary);
+	return failed;
+}
+
+/* ---- the one that there is ---- */
+
+static int find_handle(struct ca_tpm *t, ESYS_TR *key, struct err *e)
+{
+	TSS2_RC code = Esys_TR_FromTPMPublic(t->esys, t->handle, ESYS_TR_NONE, ESYS_TR_NONE,
+					     ESYS_TR_NONE, key);
+
+	if ((code & ~(TSS2_RC)(TPM2_RC_N_MASK | TPM2_RC_P | TSS2_RC_LAYER_MASK)) == TPM2_RC_HANDLE)
+		return err_set(e, ERR_NOT_FOUND, "TPM: it has no key at 0x%08x", t->handle);
+	return code == TSS2_RC_SUCCESS ? 0 : ca_tpm_fault(e, code, "find the key");
+}
+
+static int check_key(struct ca_tpm *t, ESYS_TR key, struct err *e)
+{
+	const TPMA_OBJECT wanted = TPMA_OBJECT_SIGN_ENCRYPT;
+	CLEANUP(esys) TPM2B_PUBLIC *public = NULL;
+	TSS2_RC code = Esys_ReadPublic(t->esys, key, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+				       &public, NULL, NULL);
+
+	if (code != TSS2_RC_SUCCESS)
+		return ca_tpm_fault(e, code, "read the public key");
+	if (public->publicArea.type != TPM2_ALG_ECC)
+		return err_set(e, ERR_PRECONDITION, "TPM: the key is not ECDSA's");
+	if ((public->publicArea.objectAttributes & (wanted | TPMA_OBJECT_RESTRICTED)) != wanted)
+		return err_set(e, ERR_PRECONDITION,
+			       "TPM: the key may not sign what others give it (sign, and not "
+			       "restricted)");
+	t->public = *public;
+	return 0;
+}
+
+/* Takes `key`. */
+static int keep(struct ca_tpm *t, ESYS_TR key, struct err *e)
+{
+	TPM2B_AUTH auth;
+	TSS2_RC code;
+	int failed = check_key(t, key, e);
+
+	if (!failed)
+		failed = read_auth(t, &auth, e);
+	if (!failed) {
+		code = Esys_TR_SetAuth(t->esys, key, &auth);
+		explicit_bzero(&auth, sizeof(auth));
+		if (code != TSS2_RC_SUCCESS)
+			failed = ca_tpm_fault(e, code, "set the key's authorization");
+	}
+	if (!failed)
+		t->key = key;
+	else if (!t->handle)
+		(void)Esys_FlushContext(t->esys, key);
+	return failed;
+}
+
+int ca_tpm_need(struct ca_tpm *t, struct err *e)
+{
+	ESYS_TR key;
+
+	if (ca_tpm_connect(t, e) < 0)
+		return err_code(e);
+	if (t->key != ESYS_TR_NONE)
+		return 0;
+	if ((t->handle ? find_handle(t, &key, e) : find_blob(t, &key, e)) < 0)
+		return err_code(e);
+	return keep(t, key, e);
+}
+
+/* ---- a new one ---- */
+
+static int create(struct ca_tpm *t, ESYS_TR primary, TPM2B_PUBLIC **public, TPM2B_PRIVATE **private,
+		  struct err *e)
+{
+	static const TPM2B_PUBLIC form = {
+		.publicArea = {
+			.type = TPM2_ALG_ECC,
+			.nameAlg = TPM2_ALG_SHA256,
+			.objectAttributes = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_FIXEDTPM |
+					    TPMA_OBJECT_FIXEDPARENT |
+					    TPMA_OBJECT_SENSITIVEDATAORIGIN |
+					    TPMA_OBJECT_USERWITHAUTH,
+			.parameters.eccDetail = {
+				.symmetric.algorithm = TPM2_ALG_NULL,
+				.scheme = { .scheme = TPM2_ALG_ECDSA,
+					    .details.ecdsa.hashAlg = TPM2_ALG_SHA256 },
+				.curveID = TPM2_ECC_NIST_P256,
+				.kdf.scheme = TPM2_ALG_NULL,
+			},
+		},
+	};
+	const TPM2B_DATA outside = { 0 };
+	const TPML_PCR_SELECTION none = { 0 };
+	TPM2B_SENSITIVE_CREATE secret = { 0 };
+	TSS2_RC code;
+
+	if (read_auth(t, &secret.sensitive.userAuth, e) < 0)
+		return err_code(e);
+	code = Esys_Create(t->esys, primary, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &secret,
+			   &form, &outside, &none, private, public, NULL, NULL, NULL);
+	explicit_bzero(&secret, sizeof(secret));
+	return code == TSS2_RC_SUCCESS ? 0 : ca_tpm_fault(e, code, "make a key");
+}
+
+/* A key that is loaded goes to its handle; the loaded one is let go. */
+static int persist(struct ca_tpm *t, ESYS_TR loaded, struct err *e)
+{
+	ESYS_TR there = ESYS_TR_NONE;
+	TSS2_RC code = Esys_EvictControl(t->esys, ESYS_TR_RH_OWNER, loaded, ESYS_TR_PASSWORD,
+					 ESYS_TR_NONE, ESYS_TR_NONE, t->handle, &there);
+
+	(void)Esys_FlushContext(t->esys, loaded);
+	if (code != TSS2_RC_SUCCESS)
+		return ca_tpm_fault(e, code, "keep the key at its handle");
+	return keep(t, there, e);
+}
+
+int ca_tpm_make(struct ca_tpm *t, struct err *e)
+{
+	CLEANUP(esys) TPM2B_PUBLIC *public = NULL;
+	CLEANUP(esys) TPM2B_PRIVATE *private = NULL;
+	ESYS_TR primary, key = ESYS_TR_NONE;
+	int failed;
+
+	if (ca_tpm_connect(t, e) < 0 || make_primary(t, &primary, e) < 0)
+		return err_code(e);
+	failed = create(t, primary, &public, &private, e);
+	if (!failed)
+		failed = load(t, primary, public, private, &key, e);
+	(void)Esys_FlushContext(t->esys, primary);
+	if (failed)
+		return failed;
+	if (t->handle)
+		return persist(t, key, e);
+	if (write_blob(t, public, private, e) < 0) {
+		(void)Esys_FlushContext(t->esys, key);
+		return err_code(e);
+	}
+	return keep(t, key, e);
+}
