@@ -35,24 +35,59 @@ static int check_admins(const struct config *c, const struct authority *a, struc
 		       "COMPUTATIONS_ADMIN_SIGN_IN=true as well, or use another authority");
 }
 
+/* What one authority is set as. */
+struct place {
+	const char *cert, *key, *words;
+};
+
+static int open_one(const struct config *config, const struct place *place, bool has_key,
+		    struct authority **authority, struct err *e)
+{
+	CLEANUP(authority_free) struct authority *a = NULL;
+	int failed = has_key ? authority_load(place->cert, place->key, store_now(), &a, e)
+			     : authority_read(place->cert, store_now(), &a, e);
+
+	if (failed)
+		return err_wrap(e, "%s", place->words);
+	if (check_admins(config, a, e) < 0)
+		return err_code(e);
+	if (config->ca_url && !(a->url = strdup(config->ca_url)))
+		return err_nomem(e);
+	*authority = TAKE_PTR(a);
+	return 0;
+}
+
+/* Whoever trusts names goes by both, and each is known by its key. */
+static int check_old(const struct authority *a, struct err *e)
+{
+	if (strcmp(a->name, a->old->name) != 0)
+		return err_set(e, ERR_PRECONDITION,
+			       "COMPUTATIONS_CA_OLD_CERT: it is of %s, and the next one of %s: one "
+			       "service has one trust domain",
+			       a->old->name, a->name);
+	if (strcmp(a->fingerprint, a->old->fingerprint) == 0)
+		return err_set(e, ERR_PRECONDITION,
+			       "COMPUTATIONS_CA_OLD_CERT has the key of COMPUTATIONS_CA_CERT: the "
+			       "next authority has a key of its own");
+	return 0;
+}
+
 static int open_it(const struct config *config, bool has_key, struct authority **authority,
 		   struct err *e)
 {
+	const struct place now = { config->ca_cert, config->ca_key,
+				   "COMPUTATIONS_CA_CERT, COMPUTATIONS_CA_KEY" };
+	const struct place old = { config->ca_old_cert, config->ca_old_key,
+				   "COMPUTATIONS_CA_OLD_CERT, COMPUTATIONS_CA_OLD_KEY" };
 	CLEANUP(authority_free) struct authority *a = NULL;
-	int failed;
 
 	if (config->ca_cert) {
-		failed = has_key ? authority_load(config->ca_cert, config->ca_key, store_now(), &a,
-						  e)
-				 : authority_read(config->ca_cert, store_now(), &a, e);
-		if (failed)
-			return err_wrap(e, has_key ? "COMPUTATIONS_CA_CERT, COMPUTATIONS_CA_KEY"
-						   : "COMPUTATIONS_CA_CERT");
-		if (check_admins(config, a, e) < 0)
+		if (open_one(config, &now, has_key, &a, e) < 0)
 			return err_code(e);
-		if (config->ca_url && !(a->url = strdup(config->ca_url)))
-			return err_nomem(e);
 	}
+	if (config->ca_old_cert &&
+	    (open_one(config, &old, has_key, &a->old, e) < 0 || check_old(a, e) < 0))
+		return err_code(e);
 	*authority = TAKE_PTR(a);
 	return 0;
 }

@@ -289,7 +289,7 @@ static int look_authority(void *subject, char *found, struct err *e)
 {
 	CLEANUP(authority_free) struct authority *a = NULL;
 	const struct config *c = subject;
-	char end[TIMESTAMP_TEXT_MAX];
+	char end[TIMESTAMP_TEXT_MAX], before[TIMESTAMP_TEXT_MAX];
 
 	if (!c->ca_cert)
 		return preflight_not_asked(
@@ -298,8 +298,13 @@ static int look_authority(void *subject, char *found, struct err *e)
 		return err_code(e);
 	if (!ca_signer_is_well(a->signer, e))
 		return err_wrap(e, "COMPUTATIONS_CA_KEY: the service starts, and issues nothing");
+	if (a->old && !ca_signer_is_well(a->old->signer, e))
+		return err_wrap(e, "COMPUTATIONS_CA_OLD_KEY: the service starts without its list");
 	timestamp_format(a->ends / 1000, end);
-	return preflight_found(found, "of %s, until %s%s%s", a->name, end,
+	if (a->old)
+		timestamp_format(a->old->ends / 1000, before);
+	return preflight_found(found, "of %s, until %s%s%s%s%s", a->name, end,
+			       a->old ? "; the one of before until " : "", a->old ? before : "",
 			       a->url ? "; certificates say " : "", a->url ? a->url : "");
 }
 

@@ -63,7 +63,7 @@ void certificate_reply(struct request *r)
 
 	rpc_call_note(r->call, "serial", issued->serial);
 	m.certificate = r->certificate->pem;
-	m.authority = r->service->authority->pem;
+	m.authority = issued->signer->pem;
 	m.name = (char *)(uintptr_t)issued->name;
 	m.role = (char *)(uintptr_t)ca_roles[issued->role].name;
 	m.serial = (char *)(uintptr_t)issued->serial;

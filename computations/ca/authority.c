@@ -26,6 +26,7 @@ void authority_free(struct authority *a)
 	EVP_PKEY_free(a->form);
 	free(a->pem);
 	free(a->url);
+	authority_free(a->old);
 	free(a);
 }
 
@@ -324,6 +325,23 @@ int authority_load(const char *cert_path, const char *key_where, int64_t now,
 		return err_wrap(e, "'%s'", cert_path);
 	*authority = TAKE_PTR(a);
 	return 0;
+}
+
+void authority_list_name(const struct authority *a, char name[AUTHORITY_LIST_NAME_LEN + 1])
+{
+	snprintf(name, AUTHORITY_LIST_NAME_LEN + 1, "%.16s.crl", a->fingerprint);
+}
+
+const struct authority *authority_of_list(const struct authority *a, const char *name)
+{
+	char own[AUTHORITY_LIST_NAME_LEN + 1];
+
+	for (; a; a = a->old) {
+		authority_list_name(a, own);
+		if (strcmp(name, own) == 0)
+			return a;
+	}
+	return NULL;
 }
 
 bool authority_is_below(const struct authority *a)

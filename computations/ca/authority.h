@@ -27,6 +27,9 @@ struct authority {
 	int64_t ends;                                    /* ms since 1970 */
 	/* Where others reach list and status, without the last slash; in what it issues. NULL: nobody says. */
 	char *url;
+	/* The one of before, which issues nothing more, but whose certificates are valid to their end: it signs lists and status
+	 * answers of its own. Owned; NULL: there is none. */
+	struct authority *old;
 };
 void authority_free(struct authority *a);
 DEFINE_CLEANUP(struct authority *, authority_free)
@@ -43,6 +46,11 @@ int authority_read(const char *cert_path, int64_t now, struct authority **author
  * does not answer now, or refuses the PIN, is no failure: ca_signer_is_well() says so. */
 int authority_load(const char *cert_path, const char *key_where, int64_t now,
 		   struct authority **authority, struct err *e) MUST_CHECK;
+
+/* `a` or the one of before, whose revocation list has that name; NULL: neither. */
+enum { AUTHORITY_LIST_NAME_LEN = 16 + 4 };
+const struct authority *authority_of_list(const struct authority *a, const char *name);
+void authority_list_name(const struct authority *a, char name[AUTHORITY_LIST_NAME_LEN + 1]);
 
 /* Whether one of these PEM certificates has the authority's key. */
 int authority_is_among(const struct authority *a, const char *pem, bool *is_among,

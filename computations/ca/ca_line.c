@@ -91,10 +91,11 @@ static int read_line(struct db *db, const struct authority *a, const struct ca_r
 
 	if (db_query(db, &rows, e,
 		     "SELECT count(CASE WHEN revoked > 0 THEN 1 END),"
-		     " count(CASE WHEN authority <> ?1 THEN 1 END), max(renewal),"
+		     " count(CASE WHEN authority NOT IN (?1, ?4) THEN 1 END), max(renewal),"
 		     " count(CASE WHEN renewal > 0 AND issued > ?2 THEN 1 END)"
 		     " FROM certificates WHERE line = ?3",
-		     "tit", a->fingerprint, now - DAY_MS, r->line) < 0)
+		     "titt", a->fingerprint, now - DAY_MS, r->line,
+		     a->old ? a->old->fingerprint : a->fingerprint) < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row <= 0)
@@ -195,21 +196,44 @@ static int issue(struct db *db, const struct authority *a, const struct ca_renew
 	return 0;
 }
 
+/* An agent knows one authority, whose certificate was measured with it, and takes no other's: its certificates go on by the
+ * one that it has. */
+static int find_signer(struct db *db, const struct authority *a, const struct ca_record *old,
+		       const struct authority **signer, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	int row;
+
+	*signer = a;
+	if (!a->old || old->role != CA_AGENT)
+		return 0;
+	if (db_query(db, &rows, e,
+		     "SELECT number FROM certificates WHERE serial = ? AND authority = ?", "tt",
+		     old->serial, a->old->fingerprint) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row > 0)
+		*signer = a->old;
+	return row < 0 ? row : 0;
+}
+
 int ca_renew(struct db *db, const struct authority *a, const struct ca_renewal *asked, int64_t now,
 	     struct ca_record *renewed, struct ca_record *issued, char **pem, struct err *e)
 {
 	char tls_key[2 * SHA256_LEN + 1];
 	struct ca_record old, next;
 	uint8_t hash[SHA256_LEN];
+	const struct authority *signer;
 	struct line line;
 
 	if (check_form(asked, e) < 0 || find_valid(db, asked, now, &old, tls_key, e) < 0 ||
 	    check_proof(asked, hash, e) < 0 || check_first(db, hash, e) < 0 ||
-	    read_line(db, a, &old, now, &line, e) < 0 || check_line(&line, e) < 0)
+	    read_line(db, a, &old, now, &line, e) < 0 || check_line(&line, e) < 0 ||
+	    find_signer(db, a, &old, &signer, e) < 0)
 		return err_code(e);
 	next = old;
 	next.renewal = (uint32_t)line.renewals + 1;
-	if (issue(db, a, asked, &old, hash, now, &next, pem, e) < 0)
+	if (issue(db, signer, asked, &old, hash, now, &next, pem, e) < 0)
 		return err_code(e);
 	/* One of before there were renewals has none yet. */
 	if (db_run(db, e, "UPDATE certificates SET tls_key = ? WHERE number = ?", "ti", tls_key,

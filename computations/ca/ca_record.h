@@ -34,6 +34,7 @@ struct ca_record {
 		  1]; /* the serial of the one that it renews, at whatever remove, or its own */
 	char serial[SERIAL_TEXT_LEN + 1], name[CA_NAME_MAX + 1], maker[PEOPLE_NAME_MAX + 1];
 	char key[AUTHORITY_FINGERPRINT_LEN + 1]; /* fingerprint; "": not yet */
+	const struct authority *signer; /* lent; of one that was issued or renewed right now */
 };
 /* "open", "issued", "revoked" or "ended". */
 const char *ca_record_state(const struct ca_record *r, int64_t now);

@@ -138,6 +138,7 @@ int ca_row_sign(const struct authority *a, struct ca_record *r, EVP_PKEY *key, i
 			       "another one");
 	if (key_to_spki(key, &spki, &len, e) < 0 || ca_row_key(spki, len, r->key, tls_key, e) < 0)
 		return err_code(e);
+	r->signer = a;
 	r->issued = now;
 	r->ends = now + (int64_t)r->days * 86400 * 1000;
 	if (r->ends > a->ends)

@@ -16,12 +16,13 @@ DEFINE_CLEANUP(ASN1_TIME *, ASN1_TIME_free)
 /* Where its status is to be had, and the list. */
 static int add_places(const struct authority *a, X509 *cert, struct err *e)
 {
-	char status[256], list[256];
+	char status[256], list[256], name[AUTHORITY_LIST_NAME_LEN + 1];
 
 	if (!a->url)
 		return 0;
 	snprintf(status, sizeof(status), "OCSP;URI:%s" CERTIFICATE_STATUS_PATH, a->url);
-	snprintf(list, sizeof(list), "URI:%s" CERTIFICATE_LIST_PATH, a->url);
+	authority_list_name(a, name);
+	snprintf(list, sizeof(list), "URI:%s" CERTIFICATE_LISTS_PATH "%s", a->url, name);
 	if (authority_extend(a->cert, cert, NULL, NID_info_access, status, e) < 0)
 		return err_code(e);
 	return authority_extend(a->cert, cert, NULL, NID_crl_distribution_points, list, e);

@@ -9,7 +9,8 @@
 
 /* Behind the address that certificates say (authority.h), as the page has them. */
 #define CERTIFICATE_STATUS_PATH "/ocsp"
-#define CERTIFICATE_LIST_PATH   "/ca.crl"
+#define CERTIFICATE_LIST_PATH   "/ca.crl" /* of the authority that issues */
+#define CERTIFICATE_LISTS_PATH  "/ca/"    /* of each, behind it authority_list_name() */
 
 enum { CA_LIST_MAX = 1 << 20 /* bytes of a list */ };
 

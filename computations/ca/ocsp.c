@@ -31,6 +31,7 @@ struct ocsp_responder {
 	EVP_PKEY *key; /* NULL: there is none yet */
 	X509 *cert;
 	int64_t made;
+	struct ocsp_responder *old; /* of the authority of before; NULL: there is none */
 };
 
 void ocsp_responder_free(struct ocsp_responder *r)
@@ -39,6 +40,7 @@ void ocsp_responder_free(struct ocsp_responder *r)
 		return;
 	EVP_PKEY_free(r->key);
 	X509_free(r->cert);
+	ocsp_responder_free(r->old);
 	free(r);
 }
 
@@ -76,6 +78,8 @@ int ocsp_responder_new(const struct authority *a, struct ocsp_responder **respon
 		if (hash_issuer(a, &r->issuer[i], e) < 0)
 			return err_code(e);
 	}
+	if (a->old && ocsp_responder_new(a->old, &r->old, e) < 0)
+		return err_code(e);
 	*responder = TAKE_PTR(r);
 	return 0;
 }
@@ -307,6 +311,9 @@ int ocsp_answer_make(struct db *db, struct ocsp_responder *r, struct span reques
 
 	if (ocsp_request_read(request.bytes, request.len, &asked, &ignored) < 0)
 		return ocsp_answer_refuse(OCSP_MALFORMED, answer, e);
+	/* One answer has one signer: what asks about both is of another, too. */
+	if (r->old && asked.count && is_ours(r->old, &asked.certs[0]))
+		r = r->old;
 	for (size_t i = 0; i < asked.count; i++)
 		if (!is_ours(r, &asked.certs[i]))
 			return ocsp_answer_refuse(OCSP_UNAUTHORIZED, answer, e);

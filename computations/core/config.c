@@ -106,8 +106,12 @@ const struct setting config_settings[] = {
 	TEXT("CA_KEY", ca_key, NULL,
 	     "its private key: a file that nobody but the service's user may read, or pkcs11:… (RFC 7512, with module-path= "
 	     "and pin-source=), or tpm:0x81… or tpm:/FILE"),
+	TEXT("CA_OLD_CERT", ca_old_cert, NULL,
+	     "certificate of the authority of before, whose certificates are valid to their end; default: none"),
+	TEXT("CA_OLD_KEY", ca_old_key, NULL,
+	     "its private key, as in CA_KEY: it signs lists and status answers"),
 	TEXT("CA_URL", ca_url, NULL,
-	     "where others reach the page's /ocsp and /ca.crl, such as http://ca.example.org: certificates say it; default: "
+	     "where others reach the page's /ocsp and /ca/, such as http://ca.example.org: certificates say it; default: "
 	     "none, and they don't"),
 	SETTING("COMPUTATIONS_CA_EVIDENCE", SETTING_FLAG, config, ca_evidence, "false",
 		"agents get a certificate for a token only with evidence that ATTESTATION_POLICY accepts, of their key"),
@@ -220,25 +224,8 @@ static bool is_url(const char *url)
 	return false;
 }
 
-static int check_paths(const struct config *c, struct err *e)
+static int check_authority(const struct config *c, struct err *e)
 {
-	const struct {
-		const char *name, *path;
-	} all[] = {
-		{ "AUDIT_LOG", c->audit_log },
-		{ "MANAGERS", c->managers },
-		{ "OIDC", c->oidc },
-		{ "CA_CERT", c->ca_cert },
-		{ "WEBHOOK_CA", c->webhook_ca },
-		{ "SMTP_CA", c->smtp_ca },
-		{ "SMTP_PASSWORD_FILE", c->smtp_password_file },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		if (all[i].path && all[i].path[0] != '/')
-			return err_set(e, ERR_INVALID,
-				       "COMPUTATIONS_%s: %s is not an absolute path", all[i].name,
-				       log_quote(all[i].path).text);
 	if (c->ca_url && !(c->ca_cert && c->web))
 		return err_set(e, ERR_INVALID,
 			       "COMPUTATIONS_CA_URL does nothing without COMPUTATIONS_CA_CERT and "
@@ -258,8 +245,37 @@ static int check_paths(const struct config *c, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "COMPUTATIONS_CA_%s is set and _%s is not: give both or neither",
 			       c->ca_cert ? "CERT" : "KEY", c->ca_cert ? "KEY" : "CERT");
+	if (!c->ca_old_cert != !c->ca_old_key || (c->ca_old_cert && !c->ca_cert))
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_CA_OLD_CERT and _OLD_KEY go together, and with "
+			       "COMPUTATIONS_CA_CERT");
 	if (c->ca_key && ca_signer_check(c->ca_key, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_CA_KEY");
+	if (c->ca_old_key && ca_signer_check(c->ca_old_key, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_CA_OLD_KEY");
+	return 0;
+}
+
+static int check_paths(const struct config *c, struct err *e)
+{
+	const struct {
+		const char *name, *path;
+	} all[] = {
+		{ "AUDIT_LOG", c->audit_log },
+		{ "MANAGERS", c->managers },
+		{ "OIDC", c->oidc },
+		{ "CA_CERT", c->ca_cert },
+		{ "CA_OLD_CERT", c->ca_old_cert },
+		{ "WEBHOOK_CA", c->webhook_ca },
+		{ "SMTP_CA", c->smtp_ca },
+		{ "SMTP_PASSWORD_FILE", c->smtp_password_file },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i].path && all[i].path[0] != '/')
+			return err_set(e, ERR_INVALID,
+				       "COMPUTATIONS_%s: %s is not an absolute path", all[i].name,
+				       log_quote(all[i].path).text);
 	return 0;
 }
 
@@ -397,7 +413,8 @@ static int check(struct config *c, struct err *e)
 	if (c->database && db_postgres_is_place(c->database) &&
 	    db_postgres_check(c->database, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_DATABASE");
-	if (check_instance(c, e) < 0 || check_paths(c, e) < 0 || check_webhooks(c, e) < 0)
+	if (check_instance(c, e) < 0 || check_paths(c, e) < 0 || check_authority(c, e) < 0 ||
+	    check_webhooks(c, e) < 0)
 		return err_code(e);
 	if (!c->attestation_policy &&
 	    (c->attestation_root || c->attestation_collateral || c->attestation_ak ||

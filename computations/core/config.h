@@ -16,7 +16,7 @@ struct config {
 	char *instance;         /* one of several; NULL: it has the database alone */
 	char *instance_address; /* where others pass callers on to it; NULL: nowhere */
 	uint64_t lease_ms;      /* by which it has it, if it is one of several */
-	char *ca_cert, *ca_key, *ca_url;
+	char *ca_cert, *ca_key, *ca_old_cert, *ca_old_key, *ca_url;
 	char *smtp_url, *smtp_from, *smtp_user, *smtp_password_file, *smtp_ca;
 	bool ca_evidence; /* agents show some beside a token */
 	char *webhook_networks, *webhook_refused, *webhook_ca;

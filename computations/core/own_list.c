@@ -10,6 +10,8 @@
 
 struct own_list {
 	struct service *service;
+	const struct authority *authority;
+	struct own_list *old; /* of the authority of before; NULL: there is none */
 	struct revocation *listeners[OWN_LIST_LISTENERS];
 	struct crl *first[OWN_LIST_LISTENERS]; /* for them, until they are there */
 	uint8_t last[SHA256_LEN];              /* of the list that they have */
@@ -21,7 +23,7 @@ struct own_list {
 /* One reading. */
 struct reading {
 	struct own_list *own;
-	struct authority *authority;
+	const struct authority *authority;
 	uint8_t last[SHA256_LEN];
 	struct crl *lists[OWN_LIST_LISTENERS]; /* of each listener; NULL: it is as it was */
 };
@@ -78,7 +80,7 @@ static int put(struct own_list *own, struct reading *r, struct err *e)
 
 static struct reading reading_of(struct own_list *own)
 {
-	struct reading r = { .own = own, .authority = own->service->authority };
+	struct reading r = { .own = own, .authority = own->authority };
 
 	memcpy(r.last, own->last, SHA256_LEN);
 	return r;
@@ -111,6 +113,7 @@ void own_list_renew(struct own_list *own)
 
 	if (!own || own->is_stopped)
 		return;
+	own_list_renew(own->old);
 	/* One that began before may have read what was there before. */
 	if (own->is_asked) {
 		own->is_asked_again = true;
@@ -156,19 +159,22 @@ static int read_now(struct own_list *own, struct store *store, struct err *e)
 	return 0;
 }
 
-int own_list_new(struct service *service, struct store *store, struct own_list **own, struct err *e)
+int own_list_new(struct service *service, const struct authority *authority, struct store *store,
+		 struct own_list **own, struct err *e)
 {
 	struct own_list *o;
 
-	if (!service->authority)
+	if (!authority)
 		return 0;
 	o = calloc(1, sizeof(*o));
 	if (!o)
 		return err_nomem(e);
 	o->service = service;
+	o->authority = authority;
 	o->is_stopped = true;
-	if (read_now(o, store, e) < 0) {
-		free(o);
+	if (own_list_new(service, authority->old, store, &o->old, e) < 0 ||
+	    read_now(o, store, e) < 0) {
+		own_list_free(o);
 		return err_wrap(e, "this service's own revocation list");
 	}
 	*own = o;
@@ -180,6 +186,8 @@ int own_list_listen(struct own_list *own, struct revocation *const listeners[OWN
 {
 	if (!own)
 		return 0;
+	if (own_list_listen(own->old, listeners, e) < 0)
+		return err_code(e);
 	memcpy(own->listeners, listeners, sizeof(own->listeners));
 	for (size_t i = 0; i < OWN_LIST_LISTENERS; i++)
 		if (listeners[i] && revocation_put(listeners[i], TAKE_PTR(own->first[i]), e) < 0)
@@ -195,6 +203,7 @@ void own_list_stop(struct own_list *own)
 {
 	if (!own || own->is_stopped)
 		return;
+	own_list_stop(own->old);
 	own->is_stopped = true;
 	uv_close((uv_handle_t *)&own->timer, NULL);
 }
@@ -203,5 +212,7 @@ void own_list_free(struct own_list *own)
 {
 	for (size_t i = 0; own && i < OWN_LIST_LISTENERS; i++)
 		crl_free(own->first[i]);
+	if (own)
+		own_list_free(own->old);
 	free(own);
 }

@@ -14,10 +14,10 @@ enum { OWN_LIST_LISTENERS = 2, OWN_LIST_MS = 5000 };
 
 struct own_list;
 
-/* Reads the list at once: before anything else uses the store, by its queue or not. Nothing where the service is no authority:
- * *own stays as it is. */
-int own_list_new(struct service *service, struct store *store, struct own_list **own,
-		 struct err *e) MUST_CHECK;
+/* Reads the list at once: before anything else uses the store, by its queue or not. Where there is no authority *own stays
+ * as it is; that of before (authority.h) has its own list beside. */
+int own_list_new(struct service *service, const struct authority *authority, struct store *store,
+		 struct own_list **own, struct err *e) MUST_CHECK;
 /* The lists of listeners (NULL: it asks none) get it, and each later one. NULL is fine, here and below. */
 int own_list_listen(struct own_list *own, struct revocation *const listeners[OWN_LIST_LISTENERS],
 		    struct err *e) MUST_CHECK;

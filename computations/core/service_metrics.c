@@ -39,19 +39,25 @@ static void write_limits(const struct config *c, struct metrics_text *t)
 	metrics_sample(t, NULL, (double)c->max_computations);
 }
 
-static void write_authority(const struct authority *a, struct metrics_text *t)
+static void write_authority(const struct authority *authority, struct metrics_text *t)
 {
+	const struct metrics_label now[] = { { "authority", "now" }, { 0 } };
+	const struct metrics_label old[] = { { "authority", "before" }, { 0 } };
+	const struct authority *a;
 	struct err ignored;
 
-	if (!a)
+	if (!authority)
 		return;
 	metrics_family(
 		t, "cocos_computations_ca_key_signs", METRICS_GAUGE,
 		"1: the authority's key signs; 0: its device is gone, hangs or refuses the PIN.");
-	metrics_sample(t, NULL, ca_signer_is_well(a->signer, &ignored) ? 1 : 0);
+	for (a = authority; a; a = a->old)
+		metrics_sample(t, a == authority ? now : old,
+			       ca_signer_is_well(a->signer, &ignored) ? 1 : 0);
 	metrics_family(t, "cocos_computations_ca_end_seconds", METRICS_GAUGE,
 		       "When the authority's certificate ends, in seconds since 1970.");
-	metrics_sample(t, NULL, (double)(a->ends / 1000));
+	for (a = authority; a; a = a->old)
+		metrics_sample(t, a == authority ? now : old, (double)(a->ends / 1000));
 }
 
 static void write_instance(const struct instance_metric *i, struct metrics_text *t)

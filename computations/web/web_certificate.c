@@ -17,7 +17,8 @@ struct asked {
 
 static int no_authority(struct err *e)
 {
-	return err_set(e, ERR_NOT_FOUND, "this service issues no certificates");
+	return err_set(e, ERR_NOT_FOUND,
+		       "this service issues no certificates, or not of that authority");
 }
 
 static int run(struct store *store, void *data, struct err *e)
@@ -45,10 +46,14 @@ static void done(void *data, const struct err *e)
 void web_certificate_list(struct http_request *r, void *data)
 {
 	const struct web *web = data;
+	const char *name = http_request_param(r, "name");
+	const struct authority *a = web->service->authority;
 	struct asked *asked;
 	struct err e;
 
-	if (!web->service->authority) {
+	if (name)
+		a = authority_of_list(a, name);
+	if (!a) {
 		(void)no_authority(&e);
 		http_request_fail(r, &e);
 		return;
@@ -60,7 +65,7 @@ void web_certificate_list(struct http_request *r, void *data)
 		return;
 	}
 	asked->r = http_request_ref(r);
-	asked->authority = web->service->authority;
+	asked->authority = a;
 	if (store_queue_add(web->service->queue, &(struct store_queue_op){ run, done, asked }, &e) <
 	    0)
 		done(asked, &e);

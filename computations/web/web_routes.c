@@ -458,6 +458,7 @@ const struct web_route web_routes[] = {
 	CHANGE("/invite/{secret}/join", web_page_join),
 	OPEN(WEB_CERTIFICATE_PATH, web_certificate),
 	OPEN(WEB_CERTIFICATE_LIST_PATH, web_certificate_list),
+	OPEN(CERTIFICATE_LISTS_PATH "{name}", web_certificate_list),
 	OPEN(WEB_STATUS_TAIL "{request}", web_status_get),
 	{ .http = { HTTP_POST, WEB_STATUS_PATH, http_anybody, OCSP_REQUEST_MAX, WEB_STATUS_TYPE,
 		    NULL, web_status_post } },

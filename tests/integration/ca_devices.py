@@ -4,6 +4,7 @@
 command; the device goes, hangs, comes back, has another key, or refuses the PIN."""
 import contextlib
 import os
+import re
 import signal
 import subprocess
 
@@ -11,9 +12,11 @@ import grpc
 
 import tap
 from agent_tpm import Tpm
+from certificate_renew import first, renew
 from certificates import Issuer, check, openssl, printed
-from harness import PATIENCE, Folder, program, until
+from harness import PATIENCE, Folder, program, read, until
 from people import OK
+from revocation_room import PAGE, Service as Room
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 AWAY = grpc.StatusCode.UNAVAILABLE
@@ -121,7 +124,7 @@ class Service(Issuer):
                               timeout=PATIENCE).stdout
 
     def signs(self):
-        return "cocos_computations_ca_key_signs 1" in self.told().splitlines()
+        return 'cocos_computations_ca_key_signs{authority="now"} 1' in self.told().splitlines()
 
     def status(self, issued):
         path = self.keys.write("asked.pem", issued.certificate)
@@ -188,6 +191,98 @@ def goes_and_comes_back(device, words):
         assert "does not sign" not in page.told("/readyz")
         assert ": OK" in page.verify(page.issue(waiting, request).certificate)
         assert "certificate revoked" in page.verify(bad.certificate)
+
+
+def an_authority_follows_another():
+    """From a file to a token: what the old one has issued is good to its end, in lists and answers of its own."""
+    with Hsm() as hsm, Issuer(CA_URL="http://ca.example.org") as page:
+        def list_of(issued):
+            text = printed(stdin=issued.certificate.encode())
+            found = re.search(r"URI:http://ca.example.org(/ca/[0-9a-f]{16}\.crl)", text)
+            answer = page.browser().get(found[1])
+            assert answer.status == 200, answer.body
+            return page.keys.write("crl.pem", openssl("crl", "-inform", "DER", "-outform", "PEM", stdin=answer.body))
+
+        def judged(issued, authority):
+            path = page.keys.write("judged.pem", issued.certificate)
+            chain = openssl("verify", "-x509_strict", "-CAfile", page.keys(authority), "-CRLfile", list_of(issued), "-crl_check",
+                            path, fails=True).decode()
+            said = openssl("ocsp", "-issuer", page.keys(authority), "-CAfile", page.keys(authority), "-cert", path, "-url",
+                           f"http://127.0.0.1:{page.port}/ocsp", fails=True).decode()
+            assert "Response verify OK" in said, said
+            good, bad = "judged.pem: good" in said, "judged.pem: revoked" in said
+            assert (good, bad) == (": OK" in chain, "certificate revoked" in chain), (said, chain)
+            return good
+
+        kept, gone = first(page), first(page, "cvm-2")
+        renewed, host = first(page, "cvm-3", key="r"), first(page, "vm1.example.org", "manager", key="m")
+        page.call("Revoke", serial=gone.serial)
+        made = make(page.keys, hsm.where(), cert="next.pem")
+        assert made.returncode == 0, made.stderr
+        page.service.settings.update(
+            COMPUTATIONS_CA_CERT=page.keys("next.pem"), COMPUTATIONS_CA_KEY=hsm.where(),
+            COMPUTATIONS_CA_OLD_CERT=page.keys("ca.pem"), COMPUTATIONS_CA_OLD_KEY=page.keys("ca-key.pem"))
+        page.again()
+        assert judged(kept, "ca.pem") and not judged(gone, "ca.pem")
+        fresh = page.issue(page.token("cvm-4").token)
+        assert judged(fresh, "next.pem")
+        # What comes next of a line is the next one's, and a line is revoked whole, in both lists; but an agent knows one alone.
+        for before, key, authority in ((renewed, "r", "ca.pem"), (host, "m", "next.pem")):
+            following = renew(page, before.serial, key, key + "2")
+            assert following.authority == read(page.keys(authority)).decode()
+            assert judged(following, authority) and judged(before, "ca.pem")
+            page.call("Revoke", serial=before.serial)
+            assert not judged(following, authority) and not judged(before, "ca.pem")
+        assert judged(kept, "ca.pem") and judged(fresh, "next.pem")
+        # Nobody else's.
+        assert page.browser().get("/ca/0123456789abcdef.crl").status == 404
+        # Where the old one is set no more it is nobody's.
+        for name in ("COMPUTATIONS_CA_OLD_CERT", "COMPUTATIONS_CA_OLD_KEY"):
+            del page.service.settings[name]
+        page.again()
+        assert judged(fresh, "next.pem")
+
+
+def who_follows_is_another_of_the_same_name():
+    with Folder() as folder:
+        for cert, name in (("ca.pem", "example.org"), ("next.pem", "example.org"), ("other.pem", "example.com")):
+            assert make(folder, folder(cert + ".key"), name, cert).returncode == 0
+
+        def old(cert, key=None):
+            path = config(folder, folder("next.pem.key"), "next.pem")
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(f"COMPUTATIONS_CA_OLD_CERT={folder(cert)}\nCOMPUTATIONS_CA_OLD_KEY={key or folder(cert + '.key')}\n")
+            return path
+
+        assert "; the one of before until 20" in check(old("ca.pem"))
+        check(old("other.pem"), "one service has one trust domain")
+        check(old("next.pem"), "has a key of its own")
+        check(old("ca.pem", folder("other.pem.key")), "COMPUTATIONS_CA_OLD_KEY", "another certificate's")
+        check(old("ca.pem", "ca.key"), "COMPUTATIONS_CA_OLD_KEY", "neither an absolute path")
+        path = config(folder, folder("next.pem.key"), "next.pem")
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"COMPUTATIONS_CA_OLD_CERT={folder('ca.pem')}\n")
+        check(path, "go together")
+
+
+def our_listeners_know_whom_we_revoke_meanwhile():
+    """A list that nobody can sign is not waited for, also not by a service that starts."""
+    with Hsm() as hsm, Folder() as folder, Room(folder, CA_KEY=hsm.where()) as s:
+        pem, key, serial = s.issue("cvm-1")
+        staying = s.issue("cvm-2")[:2]
+        assert (s.page(pem, key), s.page(*staying)) == ("200", "200")
+        hsm.go()
+        s.revoke(serial)
+        until(lambda: s.page(pem, key) == "refused", "the page's refusal")
+        assert s.page(*staying) == "503"  # it comes in, and hears that there is no list
+        s.service.channel.close()
+        s.service.process.finish()
+        s.service.start()
+        s.web = int(s.service.process.wait_line(PAGE)[1])
+        assert (s.page(pem, key), s.page(*staying)) == ("refused", "503")
+        hsm.come()
+        until(lambda: s.page(*staying) == "200", "the list")
+        assert s.page(pem, key) == "refused"
 
 
 def a_token_goes_and_comes_back():
@@ -266,6 +361,9 @@ def a_key_that_is_there_is_taken():
 if __name__ == "__main__":
     tap.run([a_token_issues_and_revokes,
              a_tpm_issues_and_revokes,
+             an_authority_follows_another,
+             who_follows_is_another_of_the_same_name,
+             our_listeners_know_whom_we_revoke_meanwhile,
              a_token_goes_and_comes_back,
              a_tpm_hangs_and_comes_back,
              a_service_starts_beside_a_tpm_that_hangs,

@@ -194,7 +194,7 @@ class Service(contextlib.ExitStack):
     def __init__(self, folder, **settings):
         super().__init__()
         self.folder, self.other = folder, Authority(folder, "other")
-        names = {"COMPUTATIONS_CA_CERT": folder("own.pem"), "COMPUTATIONS_CA_KEY": folder("own.key")}
+        names = {"COMPUTATIONS_CA_CERT": folder("own.pem"), "COMPUTATIONS_CA_KEY": settings.get("CA_KEY", folder("own.key"))}
         config = folder.write("ca.conf", "".join(f"{k}={v}\n" for k, v in names.items()))
         subprocess.run([program("cocos-computations"), "--config", config, "--make-ca", "example.org"], check=True,
                        capture_output=True, timeout=PATIENCE)
