@@ -10,6 +10,10 @@
 
 #define DEVICE "device:/dev/tpmrm0"
 
+/* Persistent ones of the owner's hierarchy (TPM 2.0 Library, part 2, 7.4); the library's own words shift an int too far. */
+#define HANDLE_FIRST 0x81000000UL
+#define HANDLE_LAST  0x817fffffUL
+
 int ca_tpm_fault(struct err *e, TSS2_RC code, const char *what)
 {
 	return err_set(e, ERR_UNAVAILABLE, "TPM: %s: %s", what, Tss2_RC_Decode(code));
@@ -57,7 +61,6 @@ static int take_options(struct ca_tpm *t, const char *options, struct err *e)
 	}
 }
 
-/* Persistent ones of the owner's hierarchy (TPM 2.0 Library, part 2, 7.4). */
 static int take_handle(struct ca_tpm *t, const char *text, struct err *e)
 {
 	char *end;
@@ -66,7 +69,7 @@ static int take_handle(struct ca_tpm *t, const char *text, struct err *e)
 	errno = 0;
 	value = strtoul(text, &end, 16);
 	if (strlen(text) != 10 || strspn(text + 2, "0123456789abcdefABCDEF") != 8 || errno ||
-	    *end || value < TPM2_PERSISTENT_FIRST || value >= TPM2_PLATFORM_PERSISTENT)
+	    *end || value < HANDLE_FIRST || value > HANDLE_LAST)
 		return err_set(e, ERR_INVALID,
 			       "%s is not a persistent handle of the owner's: 0x81000000 to "
 			       "0x817fffff",

@@ -223,6 +223,55 @@ static void another_authoritys_are_not_answered(void **state)
 	free_span(request);
 }
 
+/* It has a responder of its own beside the one that issues now. */
+static void the_authority_of_before_is_answered(void **state)
+{
+	struct ocsp_room *f = *state;
+	const char *const asked[] = { f->issued.serial };
+	CLEANUP(ocsp_responder_free) struct ocsp_responder *both = NULL;
+	CLEANUP(authority_free) struct authority *next = NULL;
+	struct ocsp_answer answer;
+	char cert[128], key[128];
+	struct span of_old, of_next;
+	bool is_new;
+
+	snprintf(cert, sizeof(cert), "%s/next.pem", f->store->dir);
+	snprintf(key, sizeof(key), "%s/next-key.pem", f->store->dir);
+	assert_ok(authority_make("example.org", cert, key, NOW, &is_new, &f->e), f->e);
+	assert_ok(authority_load(cert, key, NOW, &next, &f->e), f->e);
+	of_old = question(f->authority->cert, asked, 1, 0);
+	of_next = question(next->cert, asked, 1, 0);
+	next->old = f->authority;
+	assert_ok(ocsp_responder_new(next, &both, &f->e), f->e);
+	const struct {
+		struct span request;
+		EVP_PKEY *by;
+		int status;
+	} all[] = {
+		{ of_old, f->authority->key, V_OCSP_CERTSTATUS_GOOD },
+		{ of_next, next->key, V_OCSP_CERTSTATUS_UNKNOWN },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		assert_ok(db_begin(db_of(f), &f->e), f->e);
+		assert_ok(ocsp_answer_make(db_of(f), both, all[i].request, NOW, &answer, &f->e),
+			  f->e);
+		assert_ok(db_commit(db_of(f), &f->e), f->e);
+		assert_int_equal(answer.outcome, OCSP_SUCCESSFUL);
+		const unsigned char *at = answer.der;
+		OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &at, (long)answer.len);
+		OCSP_BASICRESP *basic = OCSP_response_get1_basic(response);
+		assert_non_null(basic);
+		assert_int_equal(status_of(basic, 0, &(int64_t){ 0 }), all[i].status);
+		X509 *signer = sk_X509_value(OCSP_resp_get0_certs(basic), 0);
+		assert_int_equal(X509_verify(signer, all[i].by), 1);
+		OCSP_BASICRESP_free(basic);
+		OCSP_RESPONSE_free(response);
+		ocsp_answer_done(&answer);
+		free_span(all[i].request);
+	}
+	next->old = NULL; /* the room's */
+}
+
 static void so_many_and_no_more(void **state)
 {
 	struct ocsp_room *f = *state;
@@ -356,6 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(each_is_good_or_revoked_or_unknown),
 		ROW(another_authoritys_are_not_answered),
+		ROW(the_authority_of_before_is_answered),
 		ROW(so_many_and_no_more),
 		ROW(nonces_come_back),
 		ROW(every_truncation_is_malformed),
