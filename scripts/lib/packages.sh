@@ -42,10 +42,11 @@ packages_test="clang clang-format-19 llvm gcovr libclang-rt-dev libfuse3-dev pyt
 	python3-pkg-resources python3-cryptography python3-openssl python3-cbor2 tpm2-tools openssl nghttp2-client
 	nghttp2-server libxml2-utils sqlite3 zip unzip xz-utils mmdebstrap git zsh fish lld wasi-libc
 	libclang-rt-dev-wasm32 skopeo umoci systemd postgresql chromium-headless-shell
-	dbconfig-sqlite3 glewlwyd softhsm2 opensc $packages_iris"
+	dbconfig-sqlite3 glewlwyd softhsm2 opensc openssh-server python3-prometheus-client $packages_iris"
 
-# What Debian 13 alone has: the runtime of WebAssembly.
-packages_test_trixie="libwasmedge-dev"
+# promtool is in the server's package (96 MB) there, and one of its own (85 MB) here; the runtime of WebAssembly is here alone.
+packages_test_bookworm="prometheus"
+packages_test_trixie="promtool libwasmedge-dev"
 
 packages_of() { # RELEASE GROUP...
 	local release=$1 group
@@ -95,21 +96,29 @@ packages_no_cluster() { # PACKAGE...
 	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/cocos-tests.conf
 }
 
-# The package would start an identity provider at all addresses, with a password that everybody knows.
-# dbconfig-sqlite3 beside it: with another of its kind the package's installation asks, or fails.
-packages_no_provider() { # PACKAGE...
-	case " $* " in
-	*" glewlwyd "*) ;;
-	*) return 0 ;;
-	esac
-	[ ! -e /etc/systemd/system/glewlwyd.service ] || return 0
-	mkdir -p /etc/systemd/system
-	ln -sf /dev/null /etc/systemd/system/glewlwyd.service
+# Packages that would start a server at all addresses, and its units: an identity provider with a password that everybody
+# knows, logins, and a store of metrics. Tests start their own. Who wants one of these unmasks it.
+# dbconfig-sqlite3 beside glewlwyd: with another of its kind the package's installation asks, or fails.
+packages_servers="glewlwyd:glewlwyd.service openssh-server:ssh.service openssh-server:ssh.socket
+	prometheus:prometheus.service"
+
+packages_no_servers() { # PACKAGE...
+	local server unit
+	for server in $packages_servers; do
+		unit=/etc/systemd/system/${server#*:}
+		case " $* " in
+		*" ${server%%:*} "*) ;;
+		*) continue ;;
+		esac
+		[ ! -e "$unit" ] || continue
+		mkdir -p /etc/systemd/system
+		ln -sf /dev/null "$unit"
+	done
 }
 
 packages_install() {
 	packages_no_cluster "$@"
-	packages_no_provider "$@"
+	packages_no_servers "$@"
 	packages_apt install -y --no-install-recommends "$@" >&2
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What both daemons tell of themselves: metrics in both formats, read by a strict parser; who may read; and the
-dashboard, which names none that is not there."""
+"""What both daemons tell of themselves: metrics in both formats, read by a strict parser of ours and by what others wrote,
+Prometheus's promtool and the parser of its Python client; who may read; and the dashboard, which names none that is
+not there."""
 import json
 import os
 import re
@@ -11,6 +12,8 @@ import time
 
 import grpc
 from google.protobuf import descriptor_pb2
+from prometheus_client import parser
+from prometheus_client.openmetrics import parser as openmetrics
 
 import certs
 import tap
@@ -44,12 +47,30 @@ def curl(*arguments):
     return head.lower(), body
 
 
+def promtool(body):
+    """What it finds wrong with Prometheus's text, in form or by its rules for names and help; nothing: ''."""
+    done = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, text=True, timeout=WAIT,
+                          check=False)
+    assert done.returncode in (0, 1, 3), done  # 1: it is none; 3: a rule is broken
+    said = done.stderr.strip()
+    assert bool(said) == (done.returncode != 0), done
+    return said
+
+
+def client(body, is_open):
+    """What Prometheus's client for Python finds wrong, and how many families it reads."""
+    try:
+        return "", len(list((openmetrics if is_open else parser).text_string_to_metric_families(body)))
+    except ValueError as why:
+        return str(why) or repr(why), 0
+
+
 class Page:
-    """Families and samples of one answer. Whatever either format forbids is an error."""
+    """Families and samples of one answer. Whatever either format forbids is an error, and what others say of it."""
 
     def __init__(self, head, body):
         assert " 200" in head.split("\r\n")[0], head
-        self.is_open = f"content-type: {OPEN}".lower() in head
+        self.body, self.is_open = body, f"content-type: {OPEN}".lower() in head
         assert self.is_open or f"content-type: {TEXT}".lower() in head, head
         assert body.endswith("\n") and "\r" not in body
         lines = body[:-1].split("\n")
@@ -70,6 +91,7 @@ class Page:
             else:
                 self.take(family, line)
         self.check_histograms()
+        self.check_by_others()
 
     def take(self, family, line):
         matched = SAMPLE.fullmatch(line)
@@ -96,6 +118,11 @@ class Page:
                 assert buckets == sorted(buckets) and [v for _, v in buckets] == sorted(v for _, v in buckets)
                 assert buckets[-1][0] == float("inf") and buckets[-1][1] == self.samples[(name + "_count", *rest)]
                 assert self.samples[(name + "_sum", *rest)] >= 0
+
+    def check_by_others(self):
+        wrong = "" if self.is_open else promtool(self.body)
+        assert not wrong, wrong
+        assert client(self.body, self.is_open) == ("", len(self.kinds)), client(self.body, self.is_open)
 
     def value(self, name, **labels):
         return self.samples[(name, *sorted(labels.items()))]
@@ -220,6 +247,57 @@ def what_callers_say_makes_no_label():
                             ("method", "computations.ComputationService/Show"))}, new
 
 
+def at_first(pattern, to):
+    """Damages a page at the first place that looks so."""
+    def damage(body):
+        damaged, count = re.subn(pattern, to, body, count=1, flags=re.MULTILINE)
+        assert count == 1 and damaged != body, pattern
+        return damaged
+    return damage
+
+
+# What promtool takes for a fault, with some of its words for it.
+FAULTS_OF_TEXT = [
+    (at_first(r"^# HELP cocos_build_info .*\n", ""), "cocos_build_info no help text"),
+    (at_first(r"^# TYPE process_open_fds gauge\n", "# TYPE process_open_fds gauges\n"), "unknown metric type"),
+    (lambda body: body.replace("cocos_rpc_calls_total", "cocos_rpc_calls"), 'should have "_total" suffix'),
+    (lambda body: body.replace("process_open_fds", "process_open_total"), 'should not have "_total" suffix'),
+    (at_first(r"^process_open_fds .*", "process_open_fds many"), "expected float"),
+    (at_first(r'method="', 'method='), "label value"),
+    (at_first(r'method="', '1method="'), "label name"),
+    (lambda body: body[:-1], "unexpected end of input"),
+]
+# What no reader of OpenMetrics may take.
+FAULTS_OF_OPEN = [
+    at_first(r"^# EOF\n", ""), lambda body: body + "process_open_fds 1\n",
+    at_first(r"^# TYPE process_open_fds gauge\n", "# TYPE process_open_fds gauges\n"),
+    at_first(r"^cocos_rpc_calls_total\{", "cocos_rpc_calls{"),
+    at_first(r"^cocos_build_info\{", "cocos_build{"), at_first(r"^process_open_fds .*", "process_open_fds many"),
+    at_first(r'method="', 'method='), at_first(r'(_bucket\{.*),le="\+Inf"', r'\1,le="9999.0"'),
+    at_first(r"^(# HELP process_open_fds .*\n)", r"\1\1"), at_first(r"\n", "\n\n"),
+]
+
+
+def readers_that_others_wrote_take_both_daemons_pages_and_no_damaged_ones():
+    with Folder() as folder:
+        ports = [free_port(), free_port()]
+        with manager_of(folder, METRICS=f"127.0.0.1:{ports[0]}") as m, \
+                service_of(folder, METRICS=f"127.0.0.1:{ports[1]}") as s:
+            assert code_of(m.stub.RemoveVm, manager.RemoveReq(cvm_id="none"))[0] == "NOT_FOUND"
+            assert code_of(s.stub.Create, computations.CreateRequest())[0] == "INVALID_ARGUMENT"
+            for port in ports:
+                text, is_open = read(port), read(port, OPEN)
+                assert not promtool(text.body) and client(text.body, False)[0] == client(is_open.body, True)[0] == ""
+                for damage, words in FAULTS_OF_TEXT:
+                    said = promtool(damage(text.body))
+                    assert words in said, (words, said)
+                for number, damage in enumerate(FAULTS_OF_OPEN):
+                    said, families = client(damage(is_open.body), True)
+                    assert said and not families, number
+                # Neither takes the other's form.
+                assert promtool(is_open.body) and client(text.body, True)[0]
+
+
 def end_of(path):
     text = subprocess.run(["openssl", "x509", "-in", path, "-noout", "-enddate"], capture_output=True, text=True,
                           check=True).stdout.strip().split("=", 1)[1]
@@ -285,5 +363,5 @@ def the_dashboard_names_what_is_there():
 
 if __name__ == "__main__":
     tap.run([a_manager_tells_what_it_did, a_service_tells_what_it_did, the_reader_chooses_the_format,
-             what_callers_say_makes_no_label, others_need_a_certificate, a_unix_socket_is_for_its_user,
+             readers_that_others_wrote_take_both_daemons_pages_and_no_damaged_ones, what_callers_say_makes_no_label, others_need_a_certificate, a_unix_socket_is_for_its_user,
              the_dashboard_names_what_is_there])
