@@ -2,6 +2,7 @@
 #include "manager/virt/virt.h"
 
 #include "common/base/cleanup.h"
+#include "manager/virt/virt_ssh.h"
 #include "manager/virt/virt_state.h"
 
 #include <string.h>
@@ -321,11 +322,15 @@ static bool has_ended(struct virt *v)
 
 static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 {
-	CLEANUP(virt_unref) virConnectPtr conn = virConnectOpen(v->uri);
+	CLEANUP(virt_unref) virConnectPtr conn = NULL;
 	void *number = (void *)v->number;
 	struct virt_host host = { 0 };
+	char uri[VIRT_SSH_URI_MAX];
 	int events;
 
+	if (virt_ssh_uri(v->uri, uri, e) < 0)
+		return err_code(e);
+	conn = virConnectOpen(uri);
 	if (!conn) {
 		virt_error(NULL, e, v->uri);
 		return err_code(e);

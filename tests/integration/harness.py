@@ -367,8 +367,8 @@ def spki(name="test"):
                               serialization.NoEncryption()))
 
 
-def authority(folder):
-    """ca.pem, server.pem, client.pem (and -key.pem of each) in the folder; server is localhost."""
+def authority(folder, *addresses):
+    """ca.pem, server.pem, client.pem (and -key.pem of each) in the folder; server is localhost, and at these addresses."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -399,7 +399,7 @@ def authority(folder):
 
     save("ca", "test authority", ca_key, True)
     save("server", "server", ec.generate_private_key(ec.SECP256R1()),
-         names=[x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+         names=[x509.DNSName("localhost"), *(x509.IPAddress(ipaddress.ip_address(each)) for each in ("127.0.0.1", *addresses))])
     save("client", "client", ec.generate_private_key(ec.SECP256R1()))
     save("other-client", "other client", ec.generate_private_key(ec.SECP256R1()))
     return folder

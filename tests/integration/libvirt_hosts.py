@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several libvirts in one room (libvirt_room.py), each with folders, a socket and a storage pool of its own: as
 many hosts, for a manager that reaches them by libvirt's remote transport. They share the network; each has an
-address of its own on the loopback interface."""
+address of its own on the loopback interface (net_hosts.py: a network of its own)."""
 import os
 import subprocess
 
@@ -14,12 +14,15 @@ KEPT = ["/etc/libvirt", "/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libv
 
 
 class Host:
+    SOCKETS = ""  # where libvirtd has them, in its view of the file system
+
     def __init__(self, number):
         self.name, self.address = f"host-{number}", f"127.0.0.{number + 1}"
         self.folder = os.path.join(TOP, self.name)
-        self.uri = f"qemu+unix:///system?socket={self.folder}/libvirt-sock"
+        self.socket = self.folder + self.SOCKETS + "/libvirt-sock"
+        self.uri = f"qemu+unix:///system?socket={self.socket}"  # by which managers reach it
         self.pool = os.path.join(self.folder, "boot")
-        self.process, self.options = None, ""
+        self.process, self.options, self.inside = None, "", []
         for path in KEPT:
             os.makedirs(self.folder + path)
             os.makedirs(path, exist_ok=True)
@@ -33,7 +36,7 @@ class Host:
         with open(self.folder + "/libvirtd.conf", "w", encoding="ascii") as file:
             # They are on one machine, which would be one host.
             file.write(f'host_uuid = "5b1c6d3e-0000-4000-8000-{number:012}"\n')
-            file.write(f'unix_sock_dir = "{self.folder}"\nauth_unix_rw = "none"\n')
+            file.write(f'unix_sock_dir = "{self.SOCKETS or self.folder}"\nauth_unix_rw = "none"\n')
 
     def row(self, *words):
         return " ".join(["host", self.name, self.uri, f"address={self.address}", "tees=none", "cpus=64", *words]) + "\n"
@@ -44,10 +47,14 @@ class Host:
         mounts += [f". {room.LIBRARY}", "if libvirt_kvm_misleads; then mount --bind /dev/null /dev/kvm; fi"]
         command = " && ".join([*mounts, f"exec libvirtd -f {self.folder}/libvirtd.conf -p {self.folder}/libvirtd.lock {self.options}"])
         with open(self.folder + "/libvirtd.out", "ab") as out:
-            self.process = subprocess.Popen(["unshare", "-m", "bash", "-ec", command], stdout=out, stderr=out,
+            self.process = subprocess.Popen([*self.inside, "unshare", "-m", "bash", "-ec", command], stdout=out, stderr=out,
                                             start_new_session=True)
         until(self.answers, f"libvirtd of {self.name}", 240)
         return self
+
+    def local(self):
+        """By which whoever is there reaches it, whatever becomes of the network."""
+        return f"qemu+unix:///system?socket={self.socket}"
 
     def ended(self):
         return self.process.poll() is not None
@@ -56,7 +63,7 @@ class Host:
         if self.ended():
             with open(self.folder + "/libvirtd.out", encoding="utf-8", errors="replace") as out:
                 raise AssertionError(f"libvirtd of {self.name} ended: {out.read()}")
-        return subprocess.run(["virsh", "-q", "-c", self.uri, "capabilities"], check=False,
+        return subprocess.run(["virsh", "-q", "-c", self.local(), "capabilities"], check=False,
                               capture_output=True).returncode == 0
 
     def furnish(self):
@@ -66,7 +73,7 @@ class Host:
         return self
 
     def virsh(self, *arguments):
-        done = subprocess.run(["virsh", "-q", "-c", self.uri, *arguments], check=False, text=True, capture_output=True)
+        done = subprocess.run(["virsh", "-q", "-c", self.local(), *arguments], check=False, text=True, capture_output=True)
         assert done.returncode == 0, (self.name, arguments, done.stderr, f"libvirtd has ended: {self.ended()}")
         return done.stdout
 

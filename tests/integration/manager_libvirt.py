@@ -42,6 +42,7 @@ libvirt = room.Libvirt()
 
 class Manager:
     """A manager with its own folders in a `with`; leaves must be clean at the end."""
+    unit = UNIT
 
     def __init__(self, folder, tls=None, client=None, **settings):
         self.folder, self.client_tls = folder, (tls, client) if client else None
@@ -65,7 +66,7 @@ class Manager:
     def start(self):
         config = self.folder.write(
             "manager.conf", "".join(f"MANAGER_{k}={v}\n" for k, v in self.settings.items()))
-        self.process = Process([*units.wrapper(UNIT), program("cocos-manager"), "--config", config])
+        self.process = Process([*units.wrapper(self.unit), program("cocos-manager"), "--config", config])
         self.port = int(self.process.wait_line(r"listening on \S+ port (\d+)")[1])
         address = f"localhost:{self.port}" if self.client_tls else f"127.0.0.1:{self.port}"
         self.channel = (grpc.secure_channel(address, credentials(*self.client_tls))

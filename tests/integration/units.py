@@ -19,7 +19,7 @@ def wrapper(unit):
     """The words before a program."""
     user = pwd.getpwnam(unit.get("User", ["root"])[0])
     groups = [str(grp.getgrnam(group).gr_gid) for group in unit.get("SupplementaryGroups", [])]
-    kept = "".join(",+" + each.lower().removeprefix("cap_") for each in unit["CapabilityBoundingSet"][0].split())
+    kept = "".join(",+" + each.lower().removeprefix("cap_") for each in " ".join(unit["CapabilityBoundingSet"]).split())
     return ["setpriv", "--reuid", str(user.pw_uid), "--regid", str(user.pw_gid),
             *(["--groups", ",".join(groups)] if groups else ["--clear-groups"]),
             "--bounding-set=-all" + kept, "--inh-caps=-all", "--no-new-privs",
