@@ -5,8 +5,6 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/admin_socket.h"
-#include "common/rpc/health.h"
-#include "common/rpc/reflection.h"
 #include "common/rpc/signals.h"
 #include "computations/admin/admin_calls.h"
 #include "computations/ca/ocsp.h"
@@ -23,6 +21,7 @@
 #include "computations/core/workflow_waits.h"
 #include "computations/machines/machines.h"
 #include "computations/service_authority.h"
+#include "computations/service_front.h"
 #include "computations/service_instance.h"
 #include "computations/service_relay.h"
 #include "computations/service_rpcs.h"
@@ -38,13 +37,6 @@ enum {
 	ADMIN_CONNECTIONS_MAX = 512,
 };
 
-/* One of the two fronts: agents, administrators. */
-struct front {
-	struct rpc_server *server;
-	struct rpc_health *health;
-	struct rpc_reflection *reflection;
-};
-
 /* From its start to its end; beside other instances, each time that it serves. */
 struct daemon {
 	uv_loop_t *loop;
@@ -56,7 +48,7 @@ struct daemon {
 	struct store store;
 	struct store_queue *queue;
 	struct service service;
-	struct front agents, admins;
+	struct service_front agents, admins; /* who calls */
 	struct admin_calls calls;
 	struct service_metrics metrics;
 	struct revocation *agent_lists, *admin_lists; /* NULL: no lists are asked */
@@ -115,50 +107,6 @@ static int load_tls(struct daemon *d, const struct files *files, struct revocati
 	return failed ? err_wrap(e, "%s_SERVER_CERT '%s'", settings, files->cert) : 0;
 }
 
-static int front_new(struct front *f, struct daemon *d, const struct rpc_limits *limits,
-		     const struct rpc_service *const rpcs[], size_t count, struct err *e)
-{
-	if (rpc_server_new(d->loop, limits, &f->server, e) < 0 ||
-	    rpc_health_new(f->server, &f->health, e) < 0)
-		return err_code(e);
-	for (size_t i = 0; i < count; i++)
-		if (rpc_server_add(f->server, rpcs[i], &d->service, e) < 0 ||
-		    rpc_health_set(f->health, rpcs[i]->name, true, e) < 0)
-			return err_code(e);
-	return rpc_reflection_new(f->server, &f->reflection, e);
-}
-
-static void front_free(struct front *f)
-{
-	rpc_server_free(f->server);
-	f->server = NULL;
-}
-
-/* When the loop has nothing to do any more. */
-static void front_done(struct front *f)
-{
-	rpc_health_free(f->health);
-	rpc_reflection_free(f->reflection);
-}
-
-static int listen_on(struct front *f, const char *who, const char *host, uint16_t port,
-		     struct rpc_tls *tls, bool mutual, struct err *e)
-{
-	bool v6 = strchr(host, ':') && host[0] != '[';
-	CLEANUP(free) char *address = NULL;
-	unsigned bound = 0;
-
-	if (text_format(&address, e, v6 ? "[%s]:%u" : "%s:%u", host, port) < 0 ||
-	    rpc_server_listen(f->server, &(struct rpc_listen){ .address = address, .tls = tls },
-			      &bound, e) < 0)
-		return err_wrap(e, "listen for %s", who);
-	log_info("%s: listening on %s port %u (%s)", who, host, bound,
-		 mutual ? "mTLS"
-		 : tls  ? "TLS"
-			: "plaintext");
-	return 0;
-}
-
 static int open_agents(struct daemon *d, const struct config *c, struct err *e)
 {
 	const struct files files = { "COMPUTATIONS_GRPC",
@@ -174,11 +122,11 @@ static int open_agents(struct daemon *d, const struct config *c, struct err *e)
 	limits.connections_max = 2 * (unsigned)c->max_cvms +
 				 64; /* agents, forwarders, and new ones that take over */
 	if (load_tls(d, &files, &d->agent_lists, &tls, e) < 0 ||
-	    front_new(&d->agents, d, &limits, service_rpcs, 1, e) < 0)
+	    service_front_new(&d->agents, d->loop, &limits, service_rpcs, 1, &d->service, e) < 0)
 		return err_code(e);
 	service_doors_set(&d->doors, RELAY_AGENTS, d->agents.server, tls);
-	return listen_on(&d->agents, "agents", c->host, c->port, tls, c->client_ca_certs != NULL,
-			 e);
+	return service_front_listen(&d->agents, "agents", c->host, c->port, tls,
+				    c->client_ca_certs != NULL, e);
 }
 
 static int open_socket(struct daemon *d, const char *path, struct err *e)
@@ -217,7 +165,8 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	limits.connections_max = ADMIN_CONNECTIONS_MAX;
 	if (load_tls(d, &files, &d->admin_lists, &tls, e) < 0 ||
 	    admin_calls_open(&d->calls, c, e) < 0 ||
-	    front_new(&d->admins, d, &limits, service_rpcs + 1, SERVICE_RPCS - 1, e) < 0)
+	    service_front_new(&d->admins, d->loop, &limits, service_rpcs + 1, SERVICE_RPCS - 1,
+			      &d->service, e) < 0)
 		return err_code(e);
 	d->service.sign_in = c->admin_sign_in;
 	admin_calls_keep(&d->calls, d->queue);
@@ -233,8 +182,8 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	if (!c->has_admin_port)
 		return 0;
 	service_doors_set(&d->doors, RELAY_ADMINS, d->admins.server, tls);
-	return listen_on(&d->admins, "administrators", c->admin_host, c->admin_port, tls,
-			 c->admin_client_ca_certs != NULL, e);
+	return service_front_listen(&d->admins, "administrators", c->admin_host, c->admin_port, tls,
+				    c->admin_client_ca_certs != NULL, e);
 }
 
 static void on_drained(void *data)
@@ -251,8 +200,8 @@ static void on_drained(void *data)
 	revocation_close(d->agent_lists);
 	revocation_close(d->admin_lists);
 	admin_calls_keep_no_more(&d->calls);
-	front_free(&d->agents);
-	front_free(&d->admins);
+	service_front_free(&d->agents);
+	service_front_free(&d->admins);
 	/* A form of the page may still wait for its password to be compared, and would call it then. */
 	d->service.admins = NULL;
 	service_metrics_close(&d->metrics);
@@ -376,8 +325,8 @@ static int serve(struct daemon *d, const struct config *config, struct err *e)
 		on_drained(d);
 	}
 	uv_run(d->loop, UV_RUN_DEFAULT);
-	front_done(&d->agents);
-	front_done(&d->admins);
+	service_front_done(&d->agents);
+	service_front_done(&d->admins);
 	appraisal_free(d->service.appraisal);
 	password_line_free(d->service.passwords);
 	judge_line_free(d->service.judges);

@@ -46,7 +46,7 @@ enum { OLD_TABLES = 8, EVIDENCE_TABLE = 8 }; /* saved inputs count as far as the
 /* The types of a column, and values that columns often have. */
 enum value { VALUE_NULL, VALUE_BYTE, VALUE_INT, VALUE_TEXT, VALUE_BLOB, VALUE_ID, VALUE_REAL };
 
-static void bind(sqlite3_stmt *s, int column, struct reader *r)
+static void bind_value(sqlite3_stmt *s, int column, struct reader *r)
 {
 	uint8_t type = reader_u8(r) % 7;
 	const void *bytes;
@@ -89,7 +89,7 @@ static void put_row_of(struct store *store, size_t table, struct reader *r)
 	assert(sqlite3_prepare_v2(db_sqlite_of(&store->db), tables[table].insert, -1, &s, NULL) ==
 	       0);
 	for (int i = 1; i <= tables[table].columns; i++)
-		bind(s, i, r);
+		bind_value(s, i, r);
 	(void)sqlite3_step(s); /* what a column does not take is not there */
 	sqlite3_finalize(s);
 	assert(sqlite3_exec(db_sqlite_of(&store->db), "PRAGMA foreign_keys=ON", NULL, NULL, NULL) ==
