@@ -115,10 +115,20 @@ static bool has_caches(const Cvms__ComputationRunReq *m)
 	return false;
 }
 
+static bool takes_any_type(const Cvms__ComputationRunReq *m)
+{
+	return m->algorithm && !m->algorithm->algo_type[0];
+}
+
+static bool takes_any_arguments(const Cvms__ComputationRunReq *m)
+{
+	return m->algorithm && m->algorithm->n_algo_args == 0;
+}
+
 static bool takes_any_packages(const Cvms__ComputationRunReq *m)
 {
-	return m->algorithm && strcmp(m->algorithm->algo_type, "python") == 0 &&
-	       !manifest_requirements_hash(m);
+	return m->algorithm && !manifest_requirements_hash(m) &&
+	       (takes_any_type(m) || strcmp(m->algorithm->algo_type, "python") == 0);
 }
 
 static const struct {
@@ -158,6 +168,10 @@ static const struct {
 	  "finds it" },
 	{ has_caches,
 	  "a cache: its owner brings files that the algorithm's libraries load by themselves" },
+	{ takes_any_type,
+	  "no algo_type: the algorithm's provider chooses, when sending it, what runs its file" },
+	{ takes_any_arguments,
+	  "no algo_args: the algorithm's provider chooses, when sending it, which arguments it gets" },
 	{ takes_any_packages,
 	  "no requirements_hash: the algorithm's provider chooses, when sending it, which packages it runs "
 	  "with" },

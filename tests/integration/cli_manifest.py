@@ -158,6 +158,9 @@ def what_weakens_a_manifest_is_said():
                 ({"cocos": None}, ["logs all", "layout stock", "no requirements_hash"]),
                 ({"cocos__requirements_hash": None}, ["no requirements_hash"]),
                 ({"cocos__requirements_hash": None, "algorithm__algo_type": "bin"}, []),
+                ({"algorithm__algo_args": None}, ["no algo_args"]),
+                ({"algorithm__algo_type": None}, ["no algo_type"]),
+                ({"algorithm__algo_type": None, "cocos__requirements_hash": None}, ["no algo_type", "no requirements_hash"]),
                 ({"datasets___1__filename": None}, ["a dataset without a file name"]),
                 ({"datasets___1__cache": True}, ["a cache"]),
                 ({"datasets": [], "result_consumers": [{"user_key": provider}]}, ["one key stands"])):
