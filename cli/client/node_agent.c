@@ -3,6 +3,7 @@
 
 #include "cli/client/agent_client.h"
 #include "cli/client/attested.h"
+#include "cli/client/node_policy.h"
 #include "cli/client/waiting.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -67,6 +68,7 @@ int node_agent_open(const struct workflow_order *order, const struct workflow_no
 	*a = (struct node_agent){ .order = order, .node = node, .policy = -1, .manifest = -1 };
 	cli_init(&a->cli, command);
 	if (workflow_cvm_read(&order->spec, node, &a->cvm, e) == 0 &&
+	    node_policy_check(&a->cvm, e) == 0 &&
 	    node_agent_file(a->cvm.policy, strlen(a->cvm.policy), &a->policy, a->policy_path, e) ==
 		    0 &&
 	    give_all(from, a, e) == 0)

@@ -7,6 +7,7 @@
 #include "cli/cmd/commands.h"
 #include "cli/evidence/evidence_options.h"
 #include "cli/executor/executor.h"
+#include "cli/executor/executor_cvm_rules.h"
 #include "cli/executor/executor_key.h"
 #include "common/base/clock.h"
 #include "common/base/encode.h"
@@ -81,10 +82,14 @@ static int read_rules(struct cli *cli, struct executor_rules *rules, struct err 
 	for (size_t i = 0; (text = cli_value_at(cli, "algorithm", i)); i++)
 		if (executor_rules_allow_algorithm(rules, text, e) < 0)
 			return err_code(e);
+	for (size_t i = 0; (text = cli_value_at(cli, "requirements", i)); i++)
+		if (executor_rules_allow_requirements(rules, text, e) < 0)
+			return err_code(e);
 	for (size_t i = 0; (text = cli_value_at(cli, "policy", i)); i++)
 		if (executor_rules_allow_policy(rules, text, e) < 0)
 			return err_code(e);
-	if (executor_key_signer(&rules->key, &signer, rules->signer, e) < 0)
+	if (executor_cvm_rules_check(rules, e) < 0 ||
+	    executor_key_signer(&rules->key, &signer, rules->signer, e) < 0)
 		return err_code(e);
 	for (size_t i = 0; i < rules->function_count; i++)
 		if (access(rules->functions[i].path, X_OK) < 0)
@@ -190,7 +195,9 @@ static const struct cli_option run_options[] = {
 	{ .name = "recipient", .value = "KEY", .times = CLI_MANY,
 	  .help = "whom outputs may be for: a next executor's key, nobody else's (whom the order names)" },
 	{ .name = "algorithm", .value = "DIGEST", .times = CLI_MANY,
-	  .help = "outputs go into CVMs that run this, SHA3-256, alone (whatever the order names)" },
+	  .help = "outputs go into CVMs that run this, SHA3-256, and to --recipient alone (wherever the order says)" },
+	{ .name = "requirements", .value = "DIGEST", .times = CLI_MANY,
+	  .help = "with these, SHA3-256, where the algorithm is Python: they are code, too" },
 	{ .name = "policy", .value = "DIGEST", .times = CLI_MANY,
 	  .help = "and that prove themselves by this policy, SHA3-256 of its file (that of the order)" },
 	{ .name = "once", .help = "one node, then end: 0 if its output was handed on, else 1" },
@@ -223,7 +230,8 @@ const struct command cmd_executor_run = {
 		"An output that a node in a CVM is to have (executortype cvm) goes to the agent there over attested TLS, once it has\n"
 		"proven itself by the order's policy, and over the very manifest that follows from the order; the service gets its\n"
 		"digest. For such a node of its own the program finds manifest.json, policy.json and key.pem as well: it starts the\n"
-		"CVM and sends the algorithm. Beside --recipient, --algorithm and --policy have to be given for CVMs.\n"
+		"CVM and sends the algorithm. Beside --recipient, --algorithm and --policy have to be given for CVMs; where these are\n"
+		"given, outputs go nowhere else but to --recipient.\n"
 		"SIGTERM ends what runs and gives the node back. While the service is away it asks again.",
 };
 

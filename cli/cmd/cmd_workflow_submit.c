@@ -3,6 +3,7 @@
 #include "cli/base/moment.h"
 #include "cli/base/private_key.h"
 #include "cli/base/text.h"
+#include "cli/client/node_policy.h"
 #include "cli/client/waiting.h"
 #include "cli/client/workflow_client.h"
 #include "cli/cmd/commands.h"
@@ -21,7 +22,7 @@ static int read_spec(const char *path, struct workflow_spec *spec, struct err *e
 	size_t len;
 
 	if (file_read(path, WORKFLOW_SPEC_MAX, &bytes, &len, e) < 0 ||
-	    workflow_spec_read(bytes, len, spec, e) < 0)
+	    workflow_spec_read(bytes, len, spec, e) < 0 || node_policy_check_all(spec, e) < 0)
 		return err_wrap(e, "workflow '%s'", path);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/executor/executor_cvm_rules.h"
 
-#include "attestation/policy/policy.h"
+#include "cli/client/node_policy.h"
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
 
@@ -25,16 +25,10 @@ static int check_listed(const uint8_t lists[][SHA3_256_LEN], size_t count,
 /* A policy that nobody can read would be found out when the work is done. */
 static int check_policy(const struct workflow_cvm *cvm, struct err *e)
 {
-	const struct policy_file file = { "the order's policy", cvm->policy, strlen(cvm->policy) };
-	struct policy policy;
-
-	policy_init(&policy);
-	if (policy_parse(&file, 1, &policy, e) < 0) {
-		e->code = ERR_DENIED;
-		return err_code(e);
-	}
-	policy_done(&policy);
-	return 0;
+	if (node_policy_check(cvm, e) == 0)
+		return 0;
+	e->code = ERR_DENIED;
+	return err_code(e);
 }
 
 /* Who has named whom outputs are for has to have named what CVMs do with them. */
@@ -52,7 +46,32 @@ static int check_cvm(const struct workflow_cvm *cvm, const struct executor_rules
 	    check_listed(rules->algorithms, rules->algorithm_count, cvm->algorithm, "algorithm",
 			 "--algorithm", e) < 0)
 		return err_code(e);
+	/* They are code of their own, which runs before the algorithm does. */
+	if (cvm->has_requirements &&
+	    check_listed(rules->requirements, rules->requirements_count, cvm->requirements,
+			 "requirements file", "--requirements", e) < 0)
+		return err_code(e);
 	return check_listed(rules->policies, rules->policy_count, policy, "policy", "--policy", e);
+}
+
+int executor_cvm_rules_check(const struct executor_rules *rules, struct err *e)
+{
+	const size_t named =
+		rules->algorithm_count + rules->requirements_count + rules->policy_count;
+	const struct workflow_node own = { .type = (char *)(uintptr_t)rules->type };
+
+	if (!named)
+		return 0;
+	if (!rules->algorithm_count || !rules->policy_count)
+		return err_set(e, ERR_INVALID,
+			       "--algorithm, --policy and --requirements: what a CVM may do with "
+			       "outputs is said by --algorithm and --policy both");
+	if (workflow_cvm_is(&own))
+		return err_set(e, ERR_INVALID,
+			       "--algorithm and --policy: an executor of type %s hands nothing "
+			       "into a CVM, but has it started",
+			       rules->type);
+	return 0;
 }
 
 int executor_cvm_check(const struct workflow_order *order, size_t node,

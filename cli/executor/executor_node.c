@@ -84,6 +84,11 @@ int executor_rules_allow_algorithm(struct executor_rules *rules, const char *tex
 	return add_digest(rules->algorithms, &rules->algorithm_count, "algorithm", text, e);
 }
 
+int executor_rules_allow_requirements(struct executor_rules *rules, const char *text, struct err *e)
+{
+	return add_digest(rules->requirements, &rules->requirements_count, "requirements", text, e);
+}
+
 int executor_rules_allow_policy(struct executor_rules *rules, const char *text, struct err *e)
 {
 	return add_digest(rules->policies, &rules->policy_count, "policy", text, e);
@@ -177,13 +182,15 @@ static int check_recipients(const struct workflow_order *order, size_t node,
 	/* Who starts a CVM is given a digest: executor_cvm_check() says whom the output itself is for. */
 	if (workflow_cvm_after(&order->spec, node, &place))
 		return 0;
-	for (size_t i = 0; rules->recipient_count && i < count; i++)
+	if (!rules->recipient_count && !rules->algorithm_count && !rules->policy_count)
+		return 0;
+	for (size_t i = 0; i < count; i++)
 		if (!bytes_among(rules->recipients, rules->recipient_count, to[i], HPKE_KEY_LEN)) {
 			hex_encode(to[i], HPKE_KEY_LEN, hex);
 			return err_set(
 				e, ERR_DENIED,
-				"its output would be for the key %s, to which this executor hands nothing",
-				hex);
+				"its output would be for the key %s, to which this executor hands nothing%s",
+				hex, rules->recipient_count ? "" : ": its owner named CVMs alone");
 		}
 	return 0;
 }

@@ -32,9 +32,12 @@ struct executor_rules {
 	uint8_t recipients[EXECUTOR_RECIPIENTS_MAX]
 			  [HPKE_KEY_LEN]; /* whom outputs may be for; none: anybody */
 	size_t recipient_count;
-	/* Of CVMs that outputs may go into; none, and no recipient: any. */
+	/* Of CVMs that outputs may go into; none, and no recipient: any. Where there are some, outputs go nowhere else but to
+	 * recipients. */
 	uint8_t algorithms[EXECUTOR_CVM_DIGESTS_MAX][SHA3_256_LEN];
 	size_t algorithm_count;
+	uint8_t requirements[EXECUTOR_CVM_DIGESTS_MAX][SHA3_256_LEN];
+	size_t requirements_count;
 	uint8_t policies[EXECUTOR_CVM_DIGESTS_MAX][SHA3_256_LEN];
 	size_t policy_count;
 	uint8_t signer[WORKFLOW_CVM_KEY_LEN]; /* executor_key_signer() of `key` */
@@ -47,9 +50,11 @@ int executor_rules_trust(struct executor_rules *rules, const char *text, struct 
 /* An X25519 key, in hexadecimal. */
 int executor_rules_hand_to(struct executor_rules *rules, const char *text,
 			   struct err *e) MUST_CHECK;
-/* The SHA3-256 of an algorithm or a policy (its text), in hexadecimal. */
+/* The SHA3-256 of an algorithm, its requirements or a policy (its text), in hexadecimal. */
 int executor_rules_allow_algorithm(struct executor_rules *rules, const char *text,
 				   struct err *e) MUST_CHECK;
+int executor_rules_allow_requirements(struct executor_rules *rules, const char *text,
+				      struct err *e) MUST_CHECK;
 int executor_rules_allow_policy(struct executor_rules *rules, const char *text,
 				struct err *e) MUST_CHECK;
 void executor_rules_done(struct executor_rules *rules);

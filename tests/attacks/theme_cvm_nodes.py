@@ -2,15 +2,18 @@
 """Who starts the CVM of a workflow's node, the service or the submitter wants to read an input of that node, or to have its
 submitter believe a result: the agent is genuine, on simulated hardware, and what it was told is not what was ordered, or not
 what an input's owner allows."""
+import json
 import os
 
 from rows import Outcome, Skip, row
 from teesim import unavailable
 from workflow_cvm import ALGORITHM, POLICY, REQUIREMENTS, SECRET, held, kwargs, manifest_of, room, sha3, signer, spki
-from workflow_parties import raw
+from workflow_parties import id_of, raw
 from workflow_played import Key, seal_output
 from workflow_room import node, world
 
+ALLOWED = ["--algorithm", sha3(ALGORITHM).hex(), "--requirements", sha3(REQUIREMENTS).hex(), "--policy",
+           sha3(POLICY.encode()).hex()]
 OTHER = b"import shutil\nshutil.copytree('datasets', 'results/all')\n"
 
 
@@ -155,7 +158,7 @@ def allowed(evil, *words, said):
     if why := unavailable():
         raise Skip(why)
     with world() as w, room(w, **(said if evil else {})) as r:
-        at = r.executor("--algorithm", sha3(ALGORITHM).hex(), "--policy", sha3(POLICY.encode()).hex(), *words)
+        at = r.executor(*ALLOWED, *words)
         if evil:
             return Outcome(at.end() == 0, at.text(), 0)
         with r.agent(r.manifest()) as machine:
@@ -173,6 +176,43 @@ def policy_of_submitter(evil):
 def algorithm_of_submitter(evil):
     """The submitter orders an algorithm that gives him all inputs."""
     return allowed(evil, said={"algorithm": sha3(OTHER).hex()})
+
+
+@row("cvm-node-wheels-of-the-submitter", "which is none that this executor's owner named (--requirements)")
+def wheels_of_submitter(evil):
+    """The submitter orders the algorithm that the owner allows, with a package that runs before it and reads all inputs."""
+    return allowed(evil, said={"requirements": sha3(b"spy @ file:spy.whl\n").hex()})
+
+
+@row("cvm-node-of-a-stock-agent", "takes a stock agent")
+def stock_agent(evil):
+    """The order's policy takes stock agents, which have evidence made over whatever the machine's host tells them."""
+    if why := unavailable():
+        raise Skip(why)
+    stock = json.dumps({**json.loads(POLICY), "run": {"agent": "stock"}})
+    with world() as w, room(w, **({"policy": stock} if evil else {})) as r:
+        at = r.executor()
+        if evil:
+            return Outcome(at.end() == 0, at.text(), 0)
+        with r.agent(r.manifest()) as machine:
+            r.send().ok()
+            return Outcome(at.end() == 0, at.text(), held(machine))
+
+
+@row("cvm-node-past-the-cvm", "its owner named CVMs alone")
+def past_the_cvm(evil):
+    """An owner has named what CVMs may do with outputs, and the submitter orders that an executor of his own gets one."""
+    if why := unavailable():
+        raise Skip(why)
+    with world() as w, room(w) as r:
+        if evil:
+            r.order = w.order([node("a"), node("take", "peer", after=["a"])])
+        at = r.executor(*ALLOWED)
+        if evil:
+            return Outcome(at.end() == 0, at.text(), len(w.service.nodes[id_of(r.order)][0].sealed))
+        with r.agent(r.manifest()) as machine:
+            r.send().ok()
+            return Outcome(at.end() == 0, at.text(), held(machine))
 
 
 @row("cvm-node-as-a-way-round", "which is none that this executor's owner named (--algorithm)")

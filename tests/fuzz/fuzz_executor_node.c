@@ -46,6 +46,7 @@ static void open_world(void)
 	/* What seeds with a node in a CVM say. */
 	memset(rules.signer, 0xb2, sizeof(rules.signer));
 	memset(rules.algorithms[rules.algorithm_count++], 0xa1, SHA3_256_LEN);
+	memset(rules.requirements[rules.requirements_count++], 0xc3, SHA3_256_LEN);
 	assert(digest(DIGEST_SHA3_256, policy, strlen(policy), rules.policies[0], &e) == 0);
 	rules.policy_count = 1;
 }
@@ -111,6 +112,8 @@ static void check_cvm(const struct executor_node *node)
 	assert(workflow_cvm_read(spec, after, &cvm, &e) == 0);
 	assert(memcmp(cvm.owners[place], rules.signer, sizeof(rules.signer)) == 0);
 	assert(memcmp(cvm.algorithm, rules.algorithms[0], SHA3_256_LEN) == 0);
+	assert(!cvm.has_requirements ||
+	       memcmp(cvm.requirements, rules.requirements[0], SHA3_256_LEN) == 0);
 }
 
 static void check_node(const Workflows__TakenNode *said, enum how how)

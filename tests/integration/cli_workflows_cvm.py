@@ -8,7 +8,7 @@ import subprocess
 
 import tap
 from cli_workflows_served import Person
-from harness import ROOT, Process, program, until
+from harness import ROOT, Process, cli, program, until
 from job_host import Agent
 from ports import free_port
 from teesim import MEASUREMENT, Teesim
@@ -69,6 +69,13 @@ class Sum:
         function, file = (("sum_patient_data", "launch.py") if name == "cloud" else ("get_patient_data", "count.py"))
         return self.people[name].executor(KINDS[name], function, self.folder(name, file), self.user, *self.proof, *more)
 
+    def allowed(self, name):
+        """What a hospital names; the cloud gives nothing into a CVM."""
+        files = {"--algorithm": self.folder(name, "sum.py"), "--policy": self.policy,
+                 "--requirements": self.folder(name, "requirements.txt")}
+        return [] if name == "cloud" else [word for option, file in files.items()
+                                           for word in (option, cli("checksum", file).ok().strip())]
+
 
 @contextlib.contextmanager
 def the_sum():
@@ -79,7 +86,7 @@ def the_sum():
 
 def two_hospitals_and_a_cvm_give_60():
     with the_sum() as s:
-        at = {name: s.executor(name) for name in KINDS}
+        at = {name: s.executor(name, *s.allowed(name)) for name in KINDS}
         for each in at.values():
             each.wait_line("waits for nodes")
         name = s.user.submit(s.nodes(), s.keys).ok().strip()
@@ -120,6 +127,9 @@ def a_node_in_a_cvm_has_its_form():
             if value is None:
                 del changed[member]
             s.user.submit([*nodes[:2], {**nodes[2], "kwargs": {"cvm": changed}}], s.keys).refused(2, said)
+        for policy, said in (("[]", "the order's policy"), (json.dumps({**POLICY, "run": {"agent": "stock"}}), "takes a stock agent")):
+            s.user.submit([*nodes[:2], {**nodes[2], "kwargs": {"cvm": {**cvm, "policy": policy}}}],
+                          s.keys).refused(2, said)
         s.user.submit([*nodes[:2], {**nodes[2], "maxretries": 1}], s.keys).refused(2, "'maxretries' is 1")
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client/workflow_client.h"
+#include "cli/executor/executor_cvm_rules.h"
 #include "cli/executor/executor_key.h"
 #include "cli/executor/executor_node.h"
 #include "common/base/encode.h"
@@ -112,6 +113,33 @@ static void what_cvms_may_do_is_digests(void **state)
 		       "at most 64");
 	assert_refused(executor_rules_allow_policy(&rules, FINGERPRINT, &e), e, ERR_INVALID,
 		       "at most 64");
+	assert_refused(executor_rules_allow_requirements(&rules, "00", &e), e, ERR_INVALID,
+		       "requirements '00': a SHA3-256");
+	for (size_t i = 0; i < EXECUTOR_CVM_DIGESTS_MAX; i++)
+		assert_ok(executor_rules_allow_requirements(&rules, FINGERPRINT, &e), e);
+	assert_refused(executor_rules_allow_requirements(&rules, FINGERPRINT, &e), e, ERR_INVALID,
+		       "at most 64");
+}
+
+static void what_says_less_than_its_owner_meant_is_refused(void **state)
+{
+	struct executor_rules rules = { .type = "home" };
+	struct err e;
+
+	assert_ok(executor_cvm_rules_check(&rules, &e), e);
+	rules.requirements_count = 1;
+	assert_refused(executor_cvm_rules_check(&rules, &e), e, ERR_INVALID, "both");
+	rules.algorithm_count = 1;
+	assert_refused(executor_cvm_rules_check(&rules, &e), e, ERR_INVALID, "both");
+	rules.policy_count = 1;
+	assert_ok(executor_cvm_rules_check(&rules, &e), e);
+	rules.requirements_count = 0;
+	assert_ok(executor_cvm_rules_check(&rules, &e), e);
+	rules.type = "cvm:x";
+	assert_refused(executor_cvm_rules_check(&rules, &e), e, ERR_INVALID, "of type cvm:x");
+	rules.type = "home";
+	rules.algorithm_count = 0;
+	assert_refused(executor_cvm_rules_check(&rules, &e), e, ERR_INVALID, "both");
 }
 
 /* Fixed for ever: orders name it. Computed by another hand (Python's hmac and cryptography). */
@@ -137,6 +165,7 @@ int main(void)
 		cmocka_unit_test(submitters_are_fingerprints_and_recipients_keys),
 		cmocka_unit_test(each_key_has_its_own_key_for_results),
 		cmocka_unit_test(what_cvms_may_do_is_digests),
+		cmocka_unit_test(what_says_less_than_its_owner_meant_is_refused),
 		cmocka_unit_test(an_executor_signs_by_a_key_of_the_same_file),
 	};
 

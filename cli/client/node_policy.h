@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * node_policy.h — the policy that an order names for a node in a CVM, before anybody relies on it.
+ */
+#pragma once
+
+#include "common/workflow/workflow_cvm.h"
+
+/* ERR_INVALID: nobody can read it, or it takes stock agents, which have evidence made over whatever their host tells them: no
+ * manifest could be held against one. */
+int node_policy_check(const struct workflow_cvm *cvm, struct err *e) MUST_CHECK;
+/* That of each such node; the error names the node. */
+int node_policy_check_all(const struct workflow_spec *spec, struct err *e) MUST_CHECK;
