@@ -30,9 +30,10 @@ static int take_agent(const struct json *object, struct workflow_cvm *cvm, struc
 		return err_code(e);
 	colon = strrchr(text, ':');
 	digits = colon ? strspn(colon + 1, "0123456789") : 0;
-	if (!colon || colon == text || strlen(text) > WORKFLOW_CVM_ADDRESS_MAX || !digits ||
-	    digits > 5 || colon[1 + digits] || colon[1] == '0' ||
-	    strtoul(colon + 1, NULL, 10) > UINT16_MAX ||
+	/* Of a socket's path, which is no host. */
+	if (strncmp(text, "unix:", 5) == 0 || !colon || colon == text ||
+	    strlen(text) > WORKFLOW_CVM_ADDRESS_MAX || !digits || digits > 5 || colon[1 + digits] ||
+	    colon[1] == '0' || strtoul(colon + 1, NULL, 10) > UINT16_MAX ||
 	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-[]") !=
 		    strlen(text))
 		return err_set(e, ERR_INVALID, "'agent' %s: it is HOST:PORT", log_quote(text).text);
@@ -78,8 +79,10 @@ static int take_type(const struct json *object, struct workflow_cvm *cvm, struct
 	return json_get_hex(object, "requirements", cvm->requirements, SHA3_256_LEN, e);
 }
 
-static int take_args(const struct json *object, struct workflow_cvm *cvm, struct err *e)
+static int take_args(const struct workflow_node *node, const struct json *object,
+		     struct workflow_cvm *cvm, struct err *e)
 {
+	size_t bytes = strlen(node->function) + 1;
 	const struct json *list;
 
 	if (json_get_array(object, "args", &list, e) < 0)
@@ -92,7 +95,12 @@ static int take_args(const struct json *object, struct workflow_cvm *cvm, struct
 			return err_set(e, ERR_INVALID, "'args' has %s, not a string",
 				       json_type_name(list->items[i].type));
 		cvm->args[i] = list->items[i].text;
+		bytes += strlen(cvm->args[i]) + 1;
 	}
+	if (bytes > WORKFLOW_CVM_ARG_BYTES_MAX)
+		return err_set(e, ERR_INVALID,
+			       "'args' has %zu bytes with funcname; the limit is %d", bytes,
+			       WORKFLOW_CVM_ARG_BYTES_MAX);
 	cvm->arg_count = list->count;
 	return 0;
 }
@@ -130,7 +138,7 @@ static int take_all(const struct workflow_spec *spec, const struct workflow_node
 	if (json_only_keys(object, known, e) < 0 || take_agent(object, cvm, e) < 0 ||
 	    take_policy(object, cvm, e) < 0 ||
 	    json_get_hex(object, "algorithm", cvm->algorithm, SHA3_256_LEN, e) < 0 ||
-	    take_type(object, cvm, e) < 0 || take_args(object, cvm, e) < 0 ||
+	    take_type(object, cvm, e) < 0 || take_args(node, object, cvm, e) < 0 ||
 	    json_get_hex(object, "launcher", cvm->launcher, WORKFLOW_CVM_KEY_LEN, e) < 0 ||
 	    take_owners(spec, node, object, cvm, e) < 0)
 		return err_wrap(e, "'cvm'");
@@ -179,6 +187,18 @@ int workflow_cvm_read(const struct workflow_spec *spec, const struct workflow_no
 	return 0;
 }
 
+/* A slip of the pen by which inputs would be sealed for who starts the CVM. */
+static int check_type(const struct workflow_node *node, struct err *e)
+{
+	if (workflow_cvm_is(node) ||
+	    (strcasecmp(node->type, "cvm") != 0 && strncasecmp(node->type, "cvm:", 4) != 0))
+		return 0;
+	return err_set(
+		e, ERR_INVALID,
+		"'executortype' %s: of what is computed in a CVM it is cvm, or begins with cvm:",
+		node->type);
+}
+
 /* What goes into a CVM goes nowhere else. */
 static int check_inputs(const struct workflow_spec *spec, const struct workflow_node *cvm,
 			struct err *e)
@@ -204,8 +224,9 @@ int workflow_cvm_check(const struct workflow_spec *spec, struct err *e)
 		struct workflow_cvm cvm CLEANUP_WORKFLOW_CVM = { .json = NULL };
 		const struct workflow_node *node = &spec->nodes[i];
 
-		if (workflow_cvm_is(node) &&
-		    (workflow_cvm_read(spec, node, &cvm, e) < 0 || check_inputs(spec, node, e) < 0))
+		if (check_type(node, e) < 0 ||
+		    (workflow_cvm_is(node) && (workflow_cvm_read(spec, node, &cvm, e) < 0 ||
+					       check_inputs(spec, node, e) < 0)))
 			return err_wrap(e, "node %s", node->name);
 	}
 	return 0;

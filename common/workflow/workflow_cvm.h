@@ -8,6 +8,8 @@
  * each once, and none else; "requirements" with type "python" alone, where it has to be. Digests are SHA3-256, keys Ed25519
  * (executor_key.h), both 64 hexadecimal digits; `owners` has one of each node that it depends on.
  *
+ * No type is one of these in other letters (CVM, Cvm:x).
+ *
  * Such a node is an end node, depends on 1 to WORKFLOW_CVM_INPUTS_MAX nodes, each of which no other depends on and whose
  * name begins with no dot, and has maxretries 0: who hands an input over does so once.
  */
@@ -20,6 +22,8 @@ enum {
 	WORKFLOW_CVM_KEY_LEN = 32,
 	WORKFLOW_CVM_INPUTS_MAX = 64,
 	WORKFLOW_CVM_ARGS_MAX = 64,
+	WORKFLOW_CVM_ARG_BYTES_MAX =
+		65536, /* with funcname and a zero byte behind each, as manifests count */
 	WORKFLOW_CVM_ADDRESS_MAX = 255,
 	WORKFLOW_CVM_POLICY_MAX = 65536, /* bytes, from 1 */
 };

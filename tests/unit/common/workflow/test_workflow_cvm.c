@@ -102,6 +102,7 @@ static const struct {
 	{ { .agent = "\"h:123456\"" }, "HOST:PORT" },
 	{ { .agent = "\"h:1x\"" }, "HOST:PORT" },
 	{ { .agent = "\"h/x:1\"" }, "HOST:PORT" },
+	{ { .agent = "\"unix:1\"" }, "HOST:PORT" },
 	{ { .agent = "\"" LONG_HOST ":1\"" }, "HOST:PORT" },
 	{ { .policy = "\"\"" }, "'policy' has 0 bytes" },
 	{ { .policy = "{}" }, "'policy'" },
@@ -157,6 +158,11 @@ static void what_goes_in_goes_nowhere_else(void **state)
 						 .other = AFTER(".c", "") },
 				 &s, &e),
 		       e, ERR_INVALID, "an input's name begins with a dot");
+	/* Almost: who orders it means a CVM, and inputs would be sealed for who starts that. */
+	assert_refused(
+		read_wish(&(struct wish){ .type = "Cvm:x" }, &s, &e), e, ERR_INVALID,
+		"node sum: 'executortype' Cvm:x: of what is computed in a CVM it is cvm, or");
+	assert_refused(read_wish(&(struct wish){ .type = "CVM" }, &s, &e), e, ERR_INVALID, "CVM");
 	/* No CVM: kwargs are whatever they are. */
 	assert_ok(read_wish(&(struct wish){ .type = "cvmx", .agent = "1", .retries = "3" }, &s, &e),
 		  e);
@@ -178,6 +184,18 @@ static int read_args(size_t count, struct err *e)
 	writer_text(&w, "]");
 	writer_u8(&w, 0);
 	return read_wish(&(struct wish){ .args = (const char *)w.bytes }, &s, e);
+}
+
+/* With funcname, "f", and a zero byte behind each, as a manifest counts them. */
+static int read_long_args(size_t len, struct err *e)
+{
+	struct workflow_spec s CLEANUP_WORKFLOW_SPEC = { .bytes = NULL };
+	CLEANUP(free) char *text = malloc(len + 8);
+
+	memset(text, 'x', len + 8);
+	memcpy(text, "[\"a\",\"", 6);
+	memcpy(text + len, "\"]", 3);
+	return read_wish(&(struct wish){ .args = text }, &s, e);
 }
 
 static int read_policy(size_t len, struct err *e)
@@ -223,6 +241,10 @@ static void there_are_limits(void **state)
 
 	assert_ok(read_args(WORKFLOW_CVM_ARGS_MAX, &e), e);
 	assert_refused(read_args(WORKFLOW_CVM_ARGS_MAX + 1, &e), e, ERR_INVALID, "'args' has 65");
+	/* 2 for f, 2 for a, and what is between the last quotes with its zero byte. */
+	assert_ok(read_long_args(WORKFLOW_CVM_ARG_BYTES_MAX - 5 + 6, &e), e);
+	assert_refused(read_long_args(WORKFLOW_CVM_ARG_BYTES_MAX - 4 + 6, &e), e, ERR_INVALID,
+		       "'args' has 65537 bytes with funcname");
 	assert_ok(read_policy(1, &e), e);
 	assert_ok(read_policy(WORKFLOW_CVM_POLICY_MAX, &e), e);
 	assert_refused(read_policy(WORKFLOW_CVM_POLICY_MAX + 1, &e), e, ERR_INVALID,
