@@ -142,10 +142,12 @@ size_t executor_give_reap(struct executor *x, bool *failed)
 	for (size_t i = 0; i < ARRAY_LEN(x->gifts); i++) {
 		struct executor_gift *gift = &x->gifts[i];
 		int status = 0;
+		pid_t ended = gift->pid ? waitpid(gift->pid, &status, WNOHANG) : 0;
 
-		if (gift->pid && waitpid(gift->pid, &status, WNOHANG) != 0) {
+		/* -1: somebody has it that those who end are not waited for (SIGCHLD ignored), and nobody knows. */
+		if (ended) {
 			gift->pid = 0;
-			*failed = *failed || status != 0;
+			*failed = *failed || ended < 0 || status != 0;
 		}
 		left += gift->pid != 0;
 	}

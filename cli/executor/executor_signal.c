@@ -26,6 +26,8 @@ void executor_signal_open(void)
 {
 	struct sigaction was, action = { .sa_handler = on_signal };
 
+	/* Where it is ignored, which is inherited, nobody is told how a child ended. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&ending);
 	sigfillset(&action.sa_mask);
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)

@@ -303,10 +303,12 @@ static enum executor_outcome run_node(struct executor *x, const Workflows__Taken
 	struct executor_folder folder CLEANUP_EXECUTOR_FOLDER = { .path = NULL };
 	const char *name = node->node->name;
 	bool no_room = false;
+	size_t place;
 
 	if (executor_ran_check(&x->ran, &node->place, e) < 0)
 		return refuse(x, taken, name, false, e);
-	if (!executor_give_room(x))
+	if (workflow_cvm_after(&node->order.spec, node->place.node, &place) &&
+	    !executor_give_room(x))
 		return say_failure(x, taken, name, "its executor waits for too many CVMs", false,
 				   e);
 	if (executor_folder_make(x->within, node, &folder, e) < 0)

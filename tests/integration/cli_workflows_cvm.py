@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
+import threading
 
 import tap
 from cli_workflows_served import Person
@@ -13,6 +15,8 @@ from job_host import Agent
 from ports import free_port
 from teesim import MEASUREMENT, Teesim
 from user_keys import at_a_terminal
+from workflow_cvm import kwargs
+from workflow_room import node, world
 
 EXAMPLE = os.path.join(ROOT, "examples", "secure-sum", "cvm")
 KINDS = {"r1": "r1-hospital_executor", "r2": "r2-hospital_executor", "cloud": "cvm:cloud"}
@@ -133,10 +137,40 @@ def a_node_in_a_cvm_has_its_form():
         s.user.submit([*nodes[:2], {**nodes[2], "maxretries": 1}], s.keys).refused(2, "'maxretries' is 1")
 
 
+def who_waits_for_as_many_cvms_as_may_be_still_runs_what_goes_into_none():
+    with world() as w:
+        said = kwargs(f"127.0.0.1:{free_port()}", w.key_of("cvm:cloud"), {"a": w.key_of()})
+        w.script("print(1)\n")
+        at = w.executor()
+        for _ in range(64):
+            w.service.add(w.order([node("a"), node("sum", "cvm:cloud", after=["a"], kwargs=said, retries=0)]))
+        until(lambda: [nodes[0].state for nodes in w.service.nodes.values()] == ["Done"] * 64, "what goes into CVMs")
+        one_more, plain = (w.service.add(w.order(nodes)) for nodes in (
+            [node("a", retries=0), node("sum", "cvm:cloud", after=["a"], kwargs=said, retries=0)], [node("a", retries=0)]))
+        until(lambda: w.service.nodes[one_more][0].state == "Failed", "a refusal of what has no room")
+        until(lambda: w.service.nodes[plain][0].state == "Done", "what goes into none")
+        assert at.stop() == 143, at.text()
+
+
+def what_was_not_handed_over_is_said_whoever_ignores_ended_children():
+    with world() as w, socket.create_server(("127.0.0.1", 0)) as server:
+        # What answers there is no agent.
+        threading.Thread(target=lambda: server.accept()[0].sendall(b"HTTP/1.1 400 no\r\n\r\n"), daemon=True).start()
+        said = kwargs(f"127.0.0.1:{server.getsockname()[1]}", w.key_of("cvm:cloud"), {"a": w.key_of()})
+        w.script("print(1)\n")
+        w.service.add(w.order([node("a"), node("sum", "cvm:cloud", after=["a"], kwargs=said, retries=0)]))
+        at = Process(["/bin/bash", "-c", "trap '' CHLD; exec \"$0\" \"$@\"", program("cocos-cli"),
+                      *w.executor_words("--once", "--offline")], w.env)
+        assert at.end() == 1, at.text()
+        assert "not handed over" in at.text()
+
+
 TESTS = [
     two_hospitals_and_a_cvm_give_60,
     who_waits_for_a_cvm_goes_on_with_other_nodes_and_says_what_it_kept,
     a_node_in_a_cvm_has_its_form,
+    who_waits_for_as_many_cvms_as_may_be_still_runs_what_goes_into_none,
+    what_was_not_handed_over_is_said_whoever_ignores_ended_children,
 ]
 
 if __name__ == "__main__":
