@@ -5,24 +5,29 @@
 
 #include <string.h>
 
+/* What makes a policy none that a stranger's machine could be held against; NULL: nothing. */
+static const char *fault_of(const struct policy *policy)
+{
+	if (policy->run.relayable)
+		return "it takes a stock agent (run.agent), which vouches for whatever it is asked: "
+		       "no manifest can be held against it";
+	return policy_leaves_open(policy);
+}
+
 int node_policy_check(const struct workflow_cvm *cvm, struct err *e)
 {
 	const struct policy_file file = { "the order's policy", cvm->policy, strlen(cvm->policy) };
 	struct policy policy;
-	bool is_relayable;
+	const char *fault;
 
 	policy_init(&policy);
 	if (policy_parse(&file, 1, &policy, e) < 0) {
 		e->code = ERR_INVALID;
 		return err_code(e);
 	}
-	is_relayable = policy.run.relayable;
+	fault = fault_of(&policy);
 	policy_done(&policy);
-	if (!is_relayable)
-		return 0;
-	return err_set(e, ERR_INVALID,
-		       "the order's policy takes a stock agent (run.agent), which vouches for "
-		       "whatever it is asked: no manifest can be held against it");
+	return fault ? err_set(e, ERR_INVALID, "the order's policy: %s", fault) : 0;
 }
 
 int node_policy_check_all(const struct workflow_spec *spec, struct err *e)

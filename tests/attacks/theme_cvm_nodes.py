@@ -168,8 +168,8 @@ def allowed(evil, *words, said):
 
 @row("cvm-node-policy-of-the-submitter", "which is none that this executor's owner named (--policy)")
 def policy_of_submitter(evil):
-    """The submitter orders a policy that takes any machine."""
-    return allowed(evil, said={"policy": '{"cocos": 1}'})
+    """The submitter orders a policy that takes a machine with an image of his own."""
+    return allowed(evil, said={"policy": POLICY.replace("a5", "a6")})
 
 
 @row("cvm-node-algorithm-of-the-submitter", "which is none that this executor's owner named (--algorithm)")

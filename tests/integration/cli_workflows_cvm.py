@@ -10,7 +10,7 @@ import threading
 
 import tap
 from cli_workflows_served import Person
-from harness import ROOT, Process, cli, program, until
+from harness import ROOT, Folder, Process, cli, program, until
 from job_host import Agent
 from ports import free_port
 from teesim import MEASUREMENT, Teesim
@@ -131,10 +131,22 @@ def a_node_in_a_cvm_has_its_form():
             if value is None:
                 del changed[member]
             s.user.submit([*nodes[:2], {**nodes[2], "kwargs": {"cvm": changed}}], s.keys).refused(2, said)
-        for policy, said in (("[]", "the order's policy"), (json.dumps({**POLICY, "run": {"agent": "stock"}}), "takes a stock agent")):
-            s.user.submit([*nodes[:2], {**nodes[2], "kwargs": {"cvm": {**cvm, "policy": policy}}}],
+        for policy, said in (([], "the order's policy"), ({**POLICY, "run": {"agent": "stock"}}, "takes a stock agent"),
+                             ({"cocos": 1, "tpm": {"pcrs": {"sha256": {"16": ["00" * 32]}}}}, "can be reset by software")):
+            s.user.submit([*nodes[:2], {**nodes[2], "kwargs": {"cvm": {**cvm, "policy": json.dumps(policy)}}}],
                           s.keys).refused(2, said)
         s.user.submit([*nodes[:2], {**nodes[2], "maxretries": 1}], s.keys).refused(2, "'maxretries' is 1")
+
+
+def the_examples_algorithm_says_nothing_of_what_is_no_number():
+    with Folder() as folder:
+        folder.write("datasets/a", "salt\nsecret\n")
+        os.mkdir(folder("results"))
+        ran = subprocess.run(["/usr/bin/python3", os.path.join(EXAMPLE, "sum.py"), "sum_patient_data"], cwd=folder.path,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        # The submitter sees what it writes.
+        assert ran.returncode == 1 and "no number" in ran.stdout and "secret" not in ran.stdout, ran.stdout
+        assert not os.listdir(folder("results"))
 
 
 def who_waits_for_as_many_cvms_as_may_be_still_runs_what_goes_into_none():
@@ -169,6 +181,7 @@ TESTS = [
     two_hospitals_and_a_cvm_give_60,
     who_waits_for_a_cvm_goes_on_with_other_nodes_and_says_what_it_kept,
     a_node_in_a_cvm_has_its_form,
+    the_examples_algorithm_says_nothing_of_what_is_no_number,
     who_waits_for_as_many_cvms_as_may_be_still_runs_what_goes_into_none,
     what_was_not_handed_over_is_said_whoever_ignores_ended_children,
 ]

@@ -2,6 +2,7 @@
 """The algorithm: the sum of all inputs and nothing else of them, whatever its arguments. Each input is a line of salt, and
 then what a hospital printed."""
 import os
+import sys
 
 
 def main():
@@ -15,4 +16,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ValueError:
+        # Python's own words quote the input, and the submitter is shown what is written here.
+        sys.exit("an input is no number")
