@@ -167,6 +167,21 @@ static int read_expires(struct cli *cli, int64_t *expires, struct err *e)
 		       WORKFLOW_ORDER_DAYS_MAX);
 }
 
+/* Beside a CVM the order has one key for each to sign with: another executor could but refuse the node, and fail the workflow. */
+static int check_one(const struct workflow_order *order, size_t node, struct err *e)
+{
+	const struct workflow_node *n = &order->spec.nodes[node];
+	const size_t count = order->nodes[node].count;
+	size_t place;
+
+	if (count == 1 || (!workflow_cvm_is(n) && !workflow_cvm_after(&order->spec, node, &place)))
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "node %s is beside a CVM, where the order names one executor, not %zu: a "
+		       "type of its own, with one KEY",
+		       n->name, count);
+}
+
 static int make_order(struct cli *cli, struct workflow_order *order, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
@@ -177,7 +192,8 @@ static int make_order(struct cli *cli, struct workflow_order *order, struct err 
 	    read_expires(cli, &order->expires, e) < 0)
 		return err_code(e);
 	for (size_t i = 0; i < order->spec.count; i++)
-		if (keys_of(cli, order->spec.nodes[i].type, &order->nodes[i], e) < 0)
+		if (keys_of(cli, order->spec.nodes[i].type, &order->nodes[i], e) < 0 ||
+		    check_one(order, i, e) < 0)
 			return err_code(e);
 	if (private_key_load(cli, cli_value(cli, "key"), &key, e) < 0 ||
 	    workflow_reply_key(key, &reply, e) < 0)

@@ -136,6 +136,9 @@ def a_node_in_a_cvm_has_its_form():
             s.user.submit([*nodes[:2], {**nodes[2], "kwargs": {"cvm": {**cvm, "policy": json.dumps(policy)}}}],
                           s.keys).refused(2, said)
         s.user.submit([*nodes[:2], {**nodes[2], "maxretries": 1}], s.keys).refused(2, "'maxretries' is 1")
+        # The order names one key to sign with at the CVM: another executor could only refuse it.
+        for kind in (KINDS["r1"], KINDS["cloud"]):
+            s.user.submit(nodes, {**s.keys, kind: f"{s.keys[kind]},{'22' * 32}"}).refused(2, "one executor, not 2")
 
 
 def the_examples_algorithm_says_nothing_of_what_is_no_number():
