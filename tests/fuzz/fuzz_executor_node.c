@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a service shows an executor: nothing is taken but what a submitter's order says, whatever else is in it. */
+#include "cli/executor/executor_cvm_rules.h"
 #include "cli/executor/executor_node.h"
 #include "common/base/encode.h"
 
@@ -135,6 +136,22 @@ static void check_node(const Workflows__TakenNode *said, enum how how)
 		check_input(&node, said->inputs[i]);
 }
 
+/* All that an owner may name of CVMs is said together, or it is refused. */
+static void name_cvms(struct executor_rules *read, const char *text)
+{
+	struct err e;
+
+	assert(executor_cvm_rules_check(read, &e) == 0);
+	if (executor_rules_allow_algorithm(read, text, &e) < 0)
+		return;
+	assert(executor_cvm_rules_check(read, &e) < 0);
+	assert(executor_rules_allow_policy(read, text, &e) == 0);
+	assert(executor_rules_allow_requirements(read, text, &e) == 0);
+	assert(executor_cvm_rules_check(read, &e) == 0);
+	read->type = "cvm";
+	assert(executor_cvm_rules_check(read, &e) < 0);
+}
+
 /* Two lines: a program and a submitter. */
 static void read_rules(const uint8_t *bytes, size_t len)
 {
@@ -153,6 +170,8 @@ static void read_rules(const uint8_t *bytes, size_t len)
 	for (unsigned again = 0; second && again <= EXECUTOR_SUBMITTERS_MAX; again++)
 		if (executor_rules_trust(&read, second, &e) == 0)
 			assert(again < EXECUTOR_SUBMITTERS_MAX);
+	if (second)
+		name_cvms(&read, second);
 	for (unsigned again = 0; second && again <= EXECUTOR_RECIPIENTS_MAX; again++)
 		if (executor_rules_hand_to(&read, second, &e) == 0)
 			assert(again < EXECUTOR_RECIPIENTS_MAX);
