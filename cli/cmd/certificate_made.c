@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -96,17 +97,25 @@ int certificate_made_read(const char *pem, X509 **cert, struct err *e)
 	return *cert ? 0 : err_openssl(e, ERR_INVALID, "there is no certificate in PEM");
 }
 
-/* Of `before`'s authority, and of whom that is. */
+/* The service's authority was followed by another one: its name is the same, and its key is not. */
+static bool is_next_authority(X509 *authority, X509 *before)
+{
+	bool is_same = X509_verify(before, X509_get0_pubkey(authority)) == 1;
+
+	ERR_clear_error();
+	return !is_same;
+}
+
+/* Of an authority of that name, and of whom `before` is. */
 static int check_before(X509 *cert, X509 *authority, X509 *before, struct err *e)
 {
 	int at = X509_get_ext_by_NID(cert, NID_subject_alt_name, -1);
 	int at_before = X509_get_ext_by_NID(before, NID_subject_alt_name, -1);
 
-	if (X509_verify(before, X509_get0_pubkey(authority)) != 1)
-		return err_openssl(
-			e, ERR_INVALID,
-			"the answer is of another authority than the certificate that it "
-			"should renew");
+	if (X509_NAME_cmp(X509_get_issuer_name(before), X509_get_subject_name(authority)) != 0)
+		return err_set(e, ERR_INVALID,
+			       "the service has answered with a certificate of an authority of "
+			       "another name");
 	if (X509_NAME_cmp(X509_get_subject_name(cert), X509_get_subject_name(before)) != 0 ||
 	    at < 0 || at_before < 0 ||
 	    ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(X509_get_ext(cert, at)),
@@ -117,7 +126,7 @@ static int check_before(X509 *cert, X509 *authority, X509 *before, struct err *e
 }
 
 static int check_answer(const Certificates__IssueResponse *m, EVP_PKEY *key, X509 *before,
-			struct err *e)
+			bool *is_next, struct err *e)
 {
 	CLEANUP(X509_free) X509 *cert = NULL, *authority = NULL;
 
@@ -132,6 +141,7 @@ static int check_answer(const Certificates__IssueResponse *m, EVP_PKEY *key, X50
 		return err_openssl(e, ERR_INVALID,
 				   "the certificate is not signed by the authority that came with "
 				   "it");
+	*is_next = before && is_next_authority(authority, before);
 	return before ? check_before(cert, authority, before, e) : 0;
 }
 
@@ -139,8 +149,9 @@ int certificate_made_take(struct cli *cli, const Certificates__IssueResponse *m,
 			  X509 *before, const struct certificate_files *files, struct err *e)
 {
 	char time[COMPUTATION_TIME_MAX];
+	bool is_next;
 
-	if (check_answer(m, key, before, e) < 0 || write_certs(files, m, e) < 0)
+	if (check_answer(m, key, before, &is_next, e) < 0 || write_certs(files, m, e) < 0)
 		return err_code(e);
 	computation_time(m->expires, time);
 	fprintf(cli->out, "certificate %s", text_plain(m->serial).text);
@@ -150,5 +161,9 @@ int certificate_made_take(struct cli *cli, const Certificates__IssueResponse *m,
 	if (files->key)
 		fprintf(cli->out, ", its key to %s", files->key);
 	fprintf(cli->out, "\n");
+	if (is_next)
+		fprintf(stderr,
+			"note: it is of the service's next authority: whoever relies on it has "
+			"to trust that, too ('certificate authority')\n");
 	return 0;
 }

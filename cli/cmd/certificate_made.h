@@ -28,7 +28,8 @@ int certificate_made_request(EVP_PKEY *key, unsigned char **der, int *len,
 int certificate_made_read(const char *pem, X509 **cert, struct err *e) MUST_CHECK;
 
 /* The answer is for our key, and signed by the authority that came with it; `before`, where there is one, is the certificate
- * that it renews: of the same authority, subject and names. Writes it, and says so. */
+ * that it renews: of an authority of the same name, and of the same subject and names. Writes it, and says so, also where the
+ * authority is the one that followed. */
 int certificate_made_take(struct cli *cli, const Certificates__IssueResponse *m, EVP_PKEY *key,
 			  X509 *before, const struct certificate_files *files,
 			  struct err *e) MUST_CHECK;

@@ -14,7 +14,7 @@ import tap
 from agent_tpm import Tpm
 from certificate_renew import first, renew
 from certificates import Issuer, check, openssl, printed
-from harness import PATIENCE, Folder, program, read, until
+from harness import PATIENCE, Folder, cli, program, read, until
 from people import OK
 from revocation_room import PAGE, Service as Room
 
@@ -214,7 +214,14 @@ def an_authority_follows_another():
             assert (good, bad) == (": OK" in chain, "certificate revoked" in chain), (said, chain)
             return good
 
+        def by_command(issued, key, new):
+            """What 'cocos-cli certificate renew' says beside the new files."""
+            page.keys.write("held.pem", issued.certificate)
+            return cli("certificate", "renew", key, "held.pem", new + ".pem", new + "-key.pem", "--ca", new + "-ca.pem",
+                       cwd=page.keys.path, **page.cli)
+
         kept, gone = first(page), first(page, "cvm-2")
+        server, typed = first(page, "vm2.example.org", "manager", key="v"), first(page, "cvm-5", key="t")
         renewed, host = first(page, "cvm-3", key="r"), first(page, "vm1.example.org", "manager", key="m")
         page.call("Revoke", serial=gone.serial)
         made = make(page.keys, hsm.where(), cert="next.pem")
@@ -233,6 +240,11 @@ def an_authority_follows_another():
             assert judged(following, authority) and judged(before, "ca.pem")
             page.call("Revoke", serial=before.serial)
             assert not judged(following, authority) and not judged(before, "ca.pem")
+        # The command takes both, and says so where whoever relies on it has another one to trust.
+        for before, key, authority, is_next in ((server, "v.pem", "next.pem", True), (typed, "t.pem", "ca.pem", False)):
+            ran = by_command(before, key, key + "-new")
+            assert "written to" in ran.ok() and ("has to trust that, too" in ran.err) == is_next, ran.err
+            assert read(page.keys(key + "-new-ca.pem")) == read(page.keys(authority))
         assert judged(kept, "ca.pem") and judged(fresh, "next.pem")
         # Nobody else's.
         assert page.browser().get("/ca/0123456789abcdef.crl").status == 404
