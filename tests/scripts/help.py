@@ -102,6 +102,17 @@ def no_option_is_without_its_value():
         assert done.returncode == 2 and "'/nowhere'" in done.stderr, done
 
 
+def bench_says_what_it_lacks():
+    """In a line: a word that no row has, and a program that is not built. A row that nobody asked for is not measured."""
+    with tempfile.TemporaryDirectory(prefix="cocos-help-") as folder:
+        for words, status, said in ((["no such row"], 1, "no row's name has such a word"),
+                                    (["stripped"], 2, f"{folder}/cocos-agent is not there")):
+            done = run("bench", "--build", folder, "--only", *words)
+            assert done.returncode == status and not done.stdout, done
+            assert done.stderr.count("\n") == 1 and said in done.stderr, done
+
+
 if __name__ == "__main__":
     tap.run([each_is_a_program, each_answers_help, each_option_stands_in_the_help,
-             help_comes_from_every_folder, unknown_options_are_refused, unknown_words_are_refused, no_option_is_without_its_value])
+             help_comes_from_every_folder, unknown_options_are_refused, unknown_words_are_refused, no_option_is_without_its_value,
+             bench_says_what_it_lacks])
