@@ -9,6 +9,7 @@
 
 #include <getopt.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void print_help(void)
@@ -66,6 +67,7 @@ static int run(const char *path, const struct deed *deed)
 	log_open("cocos-computations");
 	log_to_journal();
 	signal(SIGPIPE, SIG_IGN);
+	setenv("TSS2_LOG", "all+NONE", 1); /* our errors say it in one line */
 	if (config_load(path, &config, &e) < 0) {
 		log_error("%s", e.text);
 		return deed->only_check ? 2 : 1;

@@ -137,6 +137,9 @@ static int look_instance_address(void *subject, char *found, struct err *e)
 	const char *port;
 	bool is_v6;
 
+	if (!c->instance)
+		return preflight_not_asked(found,
+					   "no COMPUTATIONS_INSTANCE is set: nobody stands by");
 	if (!c->instance_address)
 		return preflight_not_asked(found, "no COMPUTATIONS_INSTANCE_ADDRESS is set: while "
 						  "this one stands by it refuses callers");
@@ -395,7 +398,8 @@ static const struct preflight_check checks[] = {
 	  "see that this machine reaches the provider and trusts its certificate (ca=), and that its issuer is "
 	  "right: until then nobody signs in with it" },
 	{ "authority", look_authority,
-	  "correct COMPUTATIONS_CA_CERT and _KEY; 'cocos-computations --make-ca NAME' makes the two files" },
+	  "correct COMPUTATIONS_CA_CERT and _KEY (_OLD_CERT and _OLD_KEY), or see to the key's device; "
+	  "'cocos-computations --make-ca NAME' makes an authority that is not there yet" },
 	{ "attestation", look_attestation,
 	  "correct COMPUTATIONS_ATTESTATION_POLICY, _ROOT, _AK or _COLLATERAL; 'cocos-cli policy' makes policies" },
 	{ "endorsements", look_cache,

@@ -193,7 +193,10 @@ int authority_make(const char *name, const char *cert_path, const char *key_wher
 			       "example.org",
 			       log_quote(name).text, AUTHORITY_NAME_MAX);
 	if (access(cert_path, F_OK) == 0)
-		return err_set(e, ERR_EXISTS, "'%s': File exists", cert_path);
+		return err_set(e, ERR_EXISTS,
+			       "'%s' is there already: an authority stays as it is; name a new "
+			       "file for another one",
+			       cert_path);
 	if (ca_signer_make(key_where, &key, &made, e) < 0)
 		return err_code(e);
 	/* Both or none; what a device has made is taken the next time. */

@@ -114,7 +114,7 @@ class Service(Issuer):
     def __enter__(self):
         self.keys = Folder().__enter__()
         made = make(self.keys, self.device.where())
-        assert made.returncode == 0 and "a new key" in made.stdout, made.stderr
+        assert made.returncode == 0 and "a new key" in made.stdout and not made.stderr, made.stderr
         self.settings.update(CA_CERT=self.keys("ca.pem"), CA_KEY=self.device.where())
         return super(Issuer, self).__enter__()
 
@@ -366,7 +366,7 @@ def a_key_that_is_there_is_taken():
         assert hsm.login().count("Private Key Object") == 1
         # Once more: the certificate is there, and no key is made for nothing.
         again = make(folder, hsm.where("next"))
-        assert again.returncode == 1 and "exists" in again.stderr, again.stderr
+        assert again.returncode == 1 and "is there already" in again.stderr, again.stderr
         assert hsm.login().count("Private Key Object") == 1
 
 

@@ -100,6 +100,7 @@ def a_host_that_has_all_is_told_so_and_nothing_is_changed():
         assert status == 0 and not failed(rows), rows
         assert rows["image"]["outcome"] == rows["ports"]["outcome"] == rows["libvirt"]["outcome"] == "ok"
         status, service = check("cocos-computations", service_settings(folder))
+        assert "nobody stands by" in service["instance address"]["found"], service
         assert status == 0 and not failed(service), service
         assert (snapshot(folder.path), snapshot(SECRETS)) == before
 
