@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_workflow_result.c — fetches what a node in a CVM has computed, from the agent there. */
+#include "cli/base/text.h"
 #include "cli/client/node_agent.h"
 #include "cli/client/waiting.h"
 #include "cli/client/workflow_client.h"
@@ -32,6 +33,16 @@ static int find_node(const struct workflow_order *order, const char *name,
 	return err_set(e, ERR_INVALID, "%zu nodes are computed in CVMs: say which NODE", found);
 }
 
+/* Its word, which ends no waiting: where it lies the results are at the agent all the same. */
+static void note_end(const Workflows__Workflow *said)
+{
+	if (strcmp(said->state, "Failed") != 0 && strcmp(said->state, "Cancelled") != 0)
+		return;
+	fprintf(stderr, "note: the service says that the workflow is %s",
+		text_plain(said->state).text);
+	fprintf(stderr, ": %s\n", text_plain(said->reason).text);
+}
+
 /* Of the service nothing is asked but the order, which is the one that the id stands for. */
 static enum cli_exit take_order(struct cli *cli, struct workflow_order *order, struct err *e)
 {
@@ -47,6 +58,7 @@ static enum cli_exit take_order(struct cli *cli, struct workflow_order *order, s
 		computation_hint(&client, e);
 		return CLI_FAILED;
 	}
+	note_end(said);
 	workflows__workflow__free_unpacked(said, NULL);
 	return CLI_OK;
 }

@@ -95,7 +95,7 @@ static enum executor_outcome say_bytes(struct executor *x, const Workflows__Take
 	CLEANUP(free) uint8_t *sealed = NULL;
 	enum executor_outcome told;
 	char text[64];
-	size_t len;
+	size_t len, place;
 
 	if (workflow_output_seal(&node->order, &node->place, &x->rules.key, bytes, bytes_len,
 				 &sealed, &len, e) < 0)
@@ -104,7 +104,10 @@ static enum executor_outcome say_bytes(struct executor *x, const Workflows__Take
 	told = finish(x, taken, &request, e);
 	if (told == EXECUTOR_FAILED)
 		return say_failure(x, taken, node->node->name, e->text, e->code == ERR_INVALID, e);
-	snprintf(text, sizeof(text), "done, %zu bytes handed on", bytes_len);
+	if (workflow_cvm_after(&node->order.spec, node->place.node, &place))
+		snprintf(text, sizeof(text), "done, the digest of its output handed on");
+	else
+		snprintf(text, sizeof(text), "done, %zu bytes handed on", bytes_len);
 	if (told == EXECUTOR_DONE)
 		tell(taken, node->node->name, text);
 	return told;

@@ -101,7 +101,9 @@ def two_hospitals_and_a_cvm_give_60():
         # What it gave is nobody's a second time, and what the cloud says of it is no result.
         s.result(name).refused(1)
         s.user("workflow", "decrypt", name, "--key", s.user.key).refused(2, "computed in a CVM")
+        assert "the service says" not in s.result(name).err
         for hospital in ("r1", "r2"):
+            at[hospital].wait_line("attempt 1: done, the digest of its output handed on")
             at[hospital].wait_line("node .* for the CVM of cloud:sum_patent_data: handed over")
         for each in at.values():
             assert each.stop() == 143, each.text()
@@ -117,6 +119,13 @@ def who_waits_for_a_cvm_goes_on_with_other_nodes_and_says_what_it_kept():
         # What waits ends with it, and says that nothing was sent.
         assert at.stop() == 143, at.text()
         until(lambda: at.text().count("nothing was sent") == 2, "the end of both that wait")
+
+
+def who_fetches_is_told_that_the_workflow_has_ended():
+    with the_sum() as s:
+        name = s.user.submit(s.nodes(), s.keys).ok().strip()
+        s.user("workflow", "cancel", name).ok()
+        assert "note: the service says that the workflow is Cancelled: " in s.result(name).err
 
 
 def a_node_in_a_cvm_has_its_form():
@@ -183,6 +192,7 @@ def what_was_not_handed_over_is_said_whoever_ignores_ended_children():
 TESTS = [
     two_hospitals_and_a_cvm_give_60,
     who_waits_for_a_cvm_goes_on_with_other_nodes_and_says_what_it_kept,
+    who_fetches_is_told_that_the_workflow_has_ended,
     a_node_in_a_cvm_has_its_form,
     the_examples_algorithm_says_nothing_of_what_is_no_number,
     who_waits_for_as_many_cvms_as_may_be_still_runs_what_goes_into_none,
