@@ -87,15 +87,19 @@ static int read_image(const struct cli *cli, struct policy_image *p, struct err 
 }
 
 /* RTMR0: given, computed from both memory and tables, or left out. */
-static int read_rtmr0(const struct cli *cli, struct policy_image *p, struct err *e)
+static int read_rtmr0(struct cli *cli, struct policy_image *p, struct err *e)
 {
 	const char *memory = cli_value(cli, "memory"), *tables = cli_value(cli, "tables"), *hex;
 	struct reference *x = &p->reference;
 
 	if (memory && size_parse(memory, &x->memory, e) < 0)
 		return err_wrap(e, "--memory");
-	if (tables && launch_tables_read(tables, &p->tables, e) < 0)
+	if (tables && launch_tables_read(tables, &p->tables, e) < 0) {
+		cli_hint(cli,
+			 "scripts/host-tables saves such a folder: docs/policy.md, 'Saving the "
+			 "tables'");
 		return err_wrap(e, "--tables");
+	}
 	x->tables = tables ? &p->tables : NULL;
 	x->rtmr0 = p->rtmr0;
 	while ((hex = cli_value_at(cli, "rtmr0", x->rtmr0_count))) {
@@ -108,7 +112,7 @@ static int read_rtmr0(const struct cli *cli, struct policy_image *p, struct err 
 	return 0;
 }
 
-static int read_launch(const struct cli *cli, struct policy_image *p, struct err *e)
+static int read_launch(struct cli *cli, struct policy_image *p, struct err *e)
 {
 	static const char *const firmware[] = {
 		[REFERENCE_SNP] = REFERENCE_SNP_FIRMWARE,
@@ -150,7 +154,7 @@ static int read_tls_groups(const struct cli *cli, uint32_t *groups, struct err *
 	return 0;
 }
 
-static int read_options(const struct cli *cli, struct policy_image *p, struct err *e)
+static int read_options(struct cli *cli, struct policy_image *p, struct err *e)
 {
 	const char *manifest = cli_value(cli, "manifest"), *tee = cli_value(cli, "tee");
 

@@ -248,7 +248,9 @@ def rtmr0_that_cannot_be_computed_is_refused():
                 (["--tee", "tdx", "--memory", "1G", "--tables", folder("none")], "qemu"),
                 (["--tee", "tdx", "--memory", "1G", "--tables", folder("missing")], "etc/acpi/tables"),
                 (["--tee", "snp", "--memory", "1G"], "nothing about snp")):
-            cli(*base, *words).refused(2, said)
+            ran = cli(*base, *words)
+            ran.refused(2, said)
+            assert ("scripts/host-tables" in ran.err) == (said in ("qemu", "etc/acpi/tables")), ran.err
 
 
 def a_file_is_replaced_whole():

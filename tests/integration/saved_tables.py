@@ -283,7 +283,8 @@ def what_cannot_be_saved_is_refused_in_a_line():
     for changes, said in (({"out": folder("out")}, "is there already"), ({"out": folder("none/x")}, "there is no folder"),
                           ({"image": folder("no-image")}, "is no folder of scripts/build-image"),
                           ({"firmware": folder("none")}, "can't be read"), ({"qemu": folder("none")}, "is no QEMU"),
-                          ({"qemu": folder("no-qemu")}, "trace event"), ({"build": folder("none")}, "cocos-domain"),
+                          ({"qemu": folder("no-qemu")}, "trace event"),
+                          ({"build": folder("none")}, "cocos-domain' is not there: build it"),
                           ({"firmware": folder("firmware"), "image": folder("no-kernel")}, "kernel")):
         if changes.get("image") == folder("no-kernel"):
             shutil.copytree(folder("image"), folder("no-kernel"))
