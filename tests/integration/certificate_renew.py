@@ -7,6 +7,7 @@ import os
 import re
 import struct
 import threading
+from concurrent import futures
 
 import grpc
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 import tap
 from certificates import EXHAUSTED, GONE, INVALID, Issuer, openssl, printed
-from harness import FakeAgent, Folder, authority, certificates, cli, read, until
+from harness import FakeAgent, Folder, authority, certificates, certificates_grpc, cli, read, until
 from people import DENIED, OK, STRANGER
 
 NONE = "this certificate has ended or was revoked, or is none of ours for this key"
@@ -261,6 +262,45 @@ def commands_do_it():
         assert not os.path.exists(folder("d.key"))
 
 
+class Liar(certificates_grpc.CertificateServiceServicer):
+    """A service that answers a renewal with what `give` makes of its request."""
+
+    def __init__(self):
+        self.give = None
+
+    def Renew(self, request, context):  # pylint: disable=invalid-name
+        return self.give(request.request)
+
+
+def what_answers_no_renewal_is_refused():
+    """Another person's, another key's, one of nobody's signing and another authority's are written nowhere."""
+    with Issuer() as page, Issuer(domain="example.com") as other, Folder() as folder:
+        def of(service, name="vm1.example.org"):
+            return lambda request: service.issue(service.token(name, "manager").token, request)
+
+        def as_if(request):
+            answer = of(page)(request)
+            answer.authority = read(other.keys("ca.pem")).decode()
+            return answer
+
+        folder.write("cert.pem", first(page, "vm1.example.org", "manager").certificate)
+        server, liar = grpc.server(futures.ThreadPoolExecutor(2)), Liar()
+        certificates_grpc.add_CertificateServiceServicer_to_server(liar, server)
+        where = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        server.start()
+        for number, (give, said) in enumerate((
+                (of(page), None), (of(page, "vm2.example.org"), "a certificate of another name"),
+                (lambda _: of(page)(page.request(name="z")), "a certificate for another key"),
+                (as_if, "not signed by the authority that came with it"),
+                (of(other), "a certificate of an authority of another name"))):
+            liar.give = give
+            ran = cli("certificate", "renew", page.keys("k.pem"), "cert.pem", f"{number}.pem", f"{number}.key", cwd=folder.path,
+                      COMPUTATIONS_GRPC_URL=where)
+            assert ran.status == (1 if said else 0) and (not said or said in ran.err), (ran.status, ran.err)
+            assert [os.path.exists(folder(f"{number}.{end}")) for end in ("pem", "key")] == [not said] * 2
+        server.stop(None).wait()
+
+
 def a_cvms_name_goes_over_to_the_next_key():
     with Folder() as tls:
         authority(tls)
@@ -326,5 +366,6 @@ if __name__ == "__main__":
              so_many_of_many_at_once,
              the_audit_log_says_who_got_what,
              commands_do_it,
+             what_answers_no_renewal_is_refused,
              a_cvms_name_goes_over_to_the_next_key,
              where_all_places_are_taken_too])

@@ -47,13 +47,13 @@ def make_authority(folder, name="example.org"):
 class Issuer(Page):
     """A service with a page and an authority, which these settings trust, too."""
 
-    def __init__(self, trusted_by=(), **settings):
+    def __init__(self, trusted_by=(), domain="example.org", **settings):
         super().__init__(**settings)
-        self.trusted_by = trusted_by
+        self.trusted_by, self.domain = trusted_by, domain
 
     def __enter__(self):
         self.keys = Folder().__enter__()
-        made, settings = make_authority(self.keys)
+        made, settings = make_authority(self.keys, self.domain)
         assert made.returncode == 0, made.stderr
         self.settings.update(settings, **{name: self.keys("ca.pem") for name in self.trusted_by})
         return super().__enter__()
