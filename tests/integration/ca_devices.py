@@ -246,6 +246,11 @@ def an_authority_follows_another():
             assert "written to" in ran.ok() and ("has to trust that, too" in ran.err) == is_next, ran.err
             assert read(page.keys(key + "-new-ca.pem")) == read(page.keys(authority))
         assert judged(kept, "ca.pem") and judged(fresh, "next.pem")
+        # Where a list is can be told from its authority's certificate.
+        for name in ("ca.pem", "next.pem"):
+            public = page.keys.write("public.pem", openssl("x509", "-in", page.keys(name), "-noout", "-pubkey"))
+            digits = cli("key", "fingerprint", public).ok()[:16]
+            assert page.browser().get(f"/ca/{digits}.crl").status == 200
         # Nobody else's.
         assert page.browser().get("/ca/0123456789abcdef.crl").status == 404
         # Where the old one is set no more it is nobody's.
