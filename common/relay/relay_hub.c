@@ -127,7 +127,7 @@ struct relay_conn *relay_conn_new(struct relay_hub *hub, const struct rpc_source
 	c->hub = hub;
 	c->plain.fd = c->outer.fd = -1;
 	c->stage = stage;
-	c->since = c->moved = uv_now(hub->loop);
+	c->since = uv_now(hub->loop);
 	TAILQ_INSERT_TAIL(&hub->conns, c, others);
 	hub->handles++;
 	count(c, 1);
@@ -139,7 +139,7 @@ void relay_conn_stage(struct relay_conn *c, enum relay_stage stage)
 	struct relay_hub *hub = c->hub;
 
 	c->stage = stage;
-	c->since = c->moved = uv_now(hub->loop);
+	c->since = c->out.moved = c->in.moved = uv_now(hub->loop);
 	if (stage != RELAY_MOVING)
 		return;
 	if (hub->moving >= hub->moving_max)
@@ -324,11 +324,20 @@ void relay_conn_run(struct relay_conn *c)
 
 /* ---- time ---- */
 
+static uint64_t last_moved(const struct relay_conn *c)
+{
+	return c->out.moved > c->in.moved ? c->out.moved : c->in.moved;
+}
+
+static bool is_stalled(const struct relay_way *way, uint64_t now)
+{
+	return way->len && now - way->moved > RELAY_STALL_MS;
+}
+
 static const char *is_overdue(const struct relay_conn *c, uint64_t now)
 {
-	const uint64_t age = now - c->since, quiet = now - c->moved;
+	const uint64_t age = now - c->since, quiet = now - last_moved(c);
 	const bool is_half = c->out.has_ended || c->in.has_ended;
-	const bool is_stalled = c->out.len || c->in.len;
 
 	switch (c->stage) {
 	case RELAY_SILENT:
@@ -345,7 +354,7 @@ static const char *is_overdue(const struct relay_conn *c, uint64_t now)
 	default:
 		break;
 	}
-	if (is_stalled && quiet > RELAY_STALL_MS)
+	if (is_stalled(&c->out, now) || is_stalled(&c->in, now))
 		return "one side takes nothing";
 	if (is_half && quiet > RELAY_HALF_MS)
 		return "one side has ended, and the other one says nothing";
@@ -356,7 +365,7 @@ static const char *is_overdue(const struct relay_conn *c, uint64_t now)
 static bool has_lingered(const struct relay_conn *c, uint64_t now)
 {
 	return c->stage == RELAY_MOVING && c->out.is_shut &&
-	       ((c->in.is_dropped && now - c->moved > RELAY_LINGER_MS) || c->hub->is_draining);
+	       ((c->in.is_dropped && now - last_moved(c) > RELAY_LINGER_MS) || c->hub->is_draining);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -371,6 +380,8 @@ static void on_tick(uv_timer_t *timer)
 		next = TAILQ_NEXT(c, others);
 		if (why)
 			relay_conn_fail(c, why);
+		else if (c->stage == RELAY_MOVING && !relay_pump_look(c))
+			continue;
 		else if (has_lingered(c, now))
 			relay_conn_close(c);
 	}

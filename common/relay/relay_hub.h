@@ -43,6 +43,7 @@ enum { RELAY_PLACE_YOUNG, RELAY_PLACE_MOVING };
 struct relay_way {
 	uint8_t *stash; /* malloc'ed while `at` < `len` */
 	size_t at, len;
+	uint64_t moved;  /* when something did, or it began to */
 	bool has_ended;  /* nothing more comes */
 	bool is_shut;    /* and that has been passed on */
 	bool is_dropped; /* nobody takes it any more */
@@ -62,7 +63,6 @@ struct relay_conn {
 	struct place place;
 	enum relay_stage stage;
 	uint64_t since; /* of the stage; of RELAY_SILENT, also of those before RELAY_MOVING */
-	uint64_t moved; /* when bytes did last */
 	struct relay_end plain, outer;
 	SSL *tls;                 /* on `outer` */
 	bool wants_write;         /* TLS does, to go on reading or shaking hands */
@@ -126,5 +126,8 @@ void relay_conn_run(struct relay_conn *c);
 
 /* relay_pump.c: what can move, does. False: the connection is over, or failed: closed. */
 bool relay_pump_run(struct relay_conn *c);
+/* Who is at neither end any more, though what came from there ended in order: nobody takes what the other side may say. False: it
+ * is over, and closed. */
+bool relay_pump_look(struct relay_conn *c);
 /* What its sockets are polled for. */
 void relay_pump_events(const struct relay_conn *c, int *plain, int *outer);

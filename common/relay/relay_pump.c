@@ -4,6 +4,7 @@
 #include "common/relay/relay_hub.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -134,10 +135,8 @@ static enum moved end_outer(struct relay_conn *c)
 
 	ERR_clear_error();
 	n = SSL_shutdown(c->tls);
-	if (n < 0 && SSL_get_error(c->tls, n) == SSL_ERROR_WANT_WRITE) {
-		c->wants_write = true;
-		return MOVED_NOTHING;
-	}
+	if (n < 0 && SSL_get_error(c->tls, n) == SSL_ERROR_WANT_WRITE)
+		return MOVED_NOTHING; /* tried again when there is room */
 	c->out.is_shut = true;
 	return MOVED_SOME;
 }
@@ -233,8 +232,10 @@ bool relay_pump_run(struct relay_conn *c)
 				relay_conn_fail(c, "the other instance has gone");
 			return false;
 		}
-		if (out == MOVED_SOME || in == MOVED_SOME)
-			c->moved = uv_now(c->hub->loop);
+		if (out == MOVED_SOME)
+			c->out.moved = uv_now(c->hub->loop);
+		if (in == MOVED_SOME)
+			c->in.moved = uv_now(c->hub->loop);
 		if (is_over(c)) {
 			relay_conn_close(c);
 			return false;
@@ -245,10 +246,32 @@ bool relay_pump_run(struct relay_conn *c)
 	return true;
 }
 
+static bool shows(const struct relay_end *end, short events)
+{
+	struct pollfd at = { .fd = end->fd, .events = events };
+
+	return end->fd >= 0 && poll(&at, 1, 0) == 1 && (at.revents & (events | POLLHUP)) != 0;
+}
+
+bool relay_pump_look(struct relay_conn *c)
+{
+	/* Closed by now, and not only shut down in one direction. */
+	if (c->out.is_shut && !c->in.is_dropped && shows(&c->plain, 0))
+		lose_plain(c);
+	/* An instance says its end by TLS; its socket's end is that of both directions. */
+	if (c->in.is_shut && !c->out.is_shut && shows(&c->outer, POLLRDHUP)) {
+		relay_conn_close(c);
+		return false;
+	}
+	return true;
+}
+
 void relay_pump_events(const struct relay_conn *c, int *plain, int *outer)
 {
 	*plain = (!c->out.has_ended && !waits(&c->out) ? UV_READABLE : 0) |
 		 (waits(&c->in) ? UV_WRITABLE : 0);
 	*outer = (!c->in.has_ended && !waits(&c->in) ? UV_READABLE : 0) |
-		 (waits(&c->out) || c->wants_write ? UV_WRITABLE : 0);
+		 (waits(&c->out) || c->wants_write || (c->out.has_ended && !c->out.is_shut)
+			  ? UV_WRITABLE
+			  : 0);
 }

@@ -19,27 +19,6 @@ static struct relay_header spoofed(void)
 	return h;
 }
 
-/* Somebody who speaks TLS by a secret; `fd` stays his. NULL: the handshake failed. */
-static SSL *shake_hands(struct relay_room *r, struct relay_tls *tls, int fd)
-{
-	struct err e;
-	SSL *ssl = relay_tls_open(tls, fd, &e);
-
-	assert_non_null(ssl);
-	for (;;) {
-		const int n = SSL_do_handshake(ssl);
-
-		if (n == 1 && relay_tls_is_proven(ssl))
-			return ssl;
-		if (n == 1 || (SSL_get_error(ssl, n) != SSL_ERROR_WANT_READ &&
-			       SSL_get_error(ssl, n) != SSL_ERROR_WANT_WRITE)) {
-			SSL_free(ssl);
-			return NULL;
-		}
-		relay_room_turn(r);
-	}
-}
-
 static int answer_of(struct relay_room *r, SSL *ssl)
 {
 	uint8_t byte;
@@ -65,7 +44,7 @@ static int answer_to(struct relay_room *r, const void *bytes, size_t len)
 	int answer;
 
 	assert_ok(relay_tls_new(r->secret, RELAY_ROOM_FENCE, false, &tls, &e), e);
-	ssl = shake_hands(r, tls, fd);
+	ssl = relay_room_shake_hands(r, tls, fd);
 	assert_non_null(ssl);
 	assert_int_equal(SSL_write_ex(ssl, bytes, len, &n), 1);
 	if (len < RELAY_HEADER_LEN)
@@ -213,7 +192,7 @@ static void another_secret_or_lease_is_no_proof(void **state)
 		assert_ok(relay_tls_new(secret, RELAY_ROOM_FENCE + (i == 1) - (i == 2), false, &tls,
 					&e),
 			  e);
-		assert_null(shake_hands(&r, tls, fd));
+		assert_null(relay_room_shake_hands(&r, tls, fd));
 		close(fd);
 	}
 	RELAY_ROOM_UNTIL(&r, relay_inner_stats(r.inner).refused == 3);
