@@ -107,10 +107,18 @@ static bool make_room(struct relay_hub *hub, unsigned class)
 	return true;
 }
 
+int relay_conn_source(struct relay_conn *c, const struct rpc_source *source, struct err *e)
+{
+	struct places_key key;
+
+	memcpy(key.bytes, source->bytes, sizeof(key.bytes));
+	places_leave(&c->hub->places, &c->place);
+	return places_enter(&c->hub->places, &c->place, &key, RELAY_PLACE_YOUNG, e);
+}
+
 struct relay_conn *relay_conn_new(struct relay_hub *hub, const struct rpc_source *source,
 				  enum relay_stage stage)
 {
-	struct places_key key;
 	struct relay_conn *c;
 	struct err ignored;
 
@@ -119,12 +127,11 @@ struct relay_conn *relay_conn_new(struct relay_hub *hub, const struct rpc_source
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
-	memcpy(key.bytes, source->bytes, sizeof(key.bytes));
-	if (places_enter(&hub->places, &c->place, &key, RELAY_PLACE_YOUNG, &ignored) < 0) {
+	c->hub = hub;
+	if (relay_conn_source(c, source, &ignored) < 0) {
 		free(c);
 		return NULL;
 	}
-	c->hub = hub;
 	c->plain.fd = c->outer.fd = -1;
 	c->stage = stage;
 	c->since = uv_now(hub->loop);

@@ -115,6 +115,9 @@ struct relay_conn *relay_conn_new(struct relay_hub *hub, const struct rpc_source
 int relay_conn_attach(struct relay_conn *c, struct relay_end *end, int fd,
 		      struct err *e) MUST_CHECK;
 void relay_conn_stage(struct relay_conn *c, enum relay_stage stage);
+/* It is from there, as is known now. ERR_EXHAUSTED: it has no place, and is to end. */
+int relay_conn_source(struct relay_conn *c, const struct rpc_source *source,
+		      struct err *e) MUST_CHECK;
 /* At once; freed from the loop. */
 void relay_conn_close(struct relay_conn *c);
 /* The same of what went wrong: counted, and a line, if that may be. */

@@ -28,10 +28,9 @@ static struct relay_inner *inner_of(struct relay_hub *hub)
 }
 
 /* The other end, for the server here. */
-static int hand_over(struct relay_conn *c, struct err *e)
+static int hand_over(struct relay_conn *c, const struct rpc_origin *origin, struct err *e)
 {
 	struct relay_inner *i = inner_of(c->hub);
-	struct rpc_origin origin;
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
@@ -40,13 +39,13 @@ static int hand_over(struct relay_conn *c, struct err *e)
 		close(ends[1]);
 		return err_code(e);
 	}
-	relay_header_origin(&c->header, &origin);
-	return i->take(i->data, c->header.door, ends[1], &origin, e);
+	return i->take(i->data, c->header.door, ends[1], origin, e);
 }
 
 static enum relay_answer take(struct relay_conn *c, struct err *e)
 {
 	struct relay_inner *i = inner_of(c->hub);
+	struct rpc_origin origin;
 
 	if (relay_header_read(c->header_bytes, sizeof(c->header_bytes), &c->header, e) < 0)
 		return RELAY_BAD_HEADER;
@@ -54,11 +53,11 @@ static enum relay_answer take(struct relay_conn *c, struct err *e)
 		err_set(e, ERR_UNAVAILABLE, "this instance serves no more");
 		return RELAY_SERVES_NO_MORE;
 	}
-	if (c->hub->moving >= c->hub->moving_max) {
-		err_set(e, ERR_EXHAUSTED, "there is no place for more connections passed on");
+	/* Its place is its caller's from now on, not that of the instance that passes on. */
+	relay_header_origin(&c->header, &origin);
+	if (relay_conn_source(c, &origin.source, e) < 0)
 		return RELAY_FULL;
-	}
-	if (hand_over(c, e) == 0)
+	if (hand_over(c, &origin, e) == 0)
 		return RELAY_TAKEN;
 	return e->code == ERR_NOT_FOUND     ? RELAY_NO_DOOR
 	       : e->code == ERR_UNAVAILABLE ? RELAY_SERVES_NO_MORE

@@ -117,26 +117,53 @@ static void what_it_has_not_is_refused_by_name(void **state)
 	relay_room_close(&r);
 }
 
-static void one_more_than_its_places_is_refused(void **state)
+/* A connection that another instance says to be from 203.0.113.9; taken. */
+static SSL *come_from_elsewhere(struct relay_room *r, struct relay_tls *tls, int fd)
 {
+	const struct relay_header h = spoofed();
+	uint8_t bytes[RELAY_HEADER_LEN];
+	SSL *ssl = relay_room_shake_hands(r, tls, fd);
+	size_t n;
+
+	assert_non_null(ssl);
+	relay_header_write(&h, bytes);
+	assert_int_equal(SSL_write_ex(ssl, bytes, sizeof(bytes), &n), 1);
+	assert_int_equal(answer_of(r, ssl), RELAY_TAKEN);
+	return ssl;
+}
+
+/* Who holds many places, through whichever instance, loses his own, and nobody is refused for them. */
+static void full_places_are_those_of_who_has_most(void **state)
+{
+	CLEANUP(relay_tls_free) struct relay_tls *tls = NULL;
 	struct relay_room r;
-	int client[3], server[2];
+	int client[2], server[2], fd[3];
+	SSL *ssl[3];
+	struct err e;
 	char byte;
 
-	relay_room_open(&r, RELAY_ROOM_MOST, 4); /* two may be there */
+	relay_room_open(&r, RELAY_ROOM_MOST, 6); /* three may be there */
 	relay_room_lead(&r, RELAY_ROOM_FENCE);
-	for (int i = 0; i < 2; i++)
-		client[i] = relay_room_through(&r, &server[i]);
-	client[2] = relay_room_call(&r);
-	relay_room_write(&r, client[2], "!", 1);
-	assert_true(relay_room_read(&r, client[2], &byte, 1) <= 0);
-	assert_int_equal(r.taken_count, 2);
+	assert_ok(relay_tls_new(r.secret, RELAY_ROOM_FENCE, false, &tls, &e), e);
+	client[0] = relay_room_through(&r, &server[0]);
+	for (int i = 0; i < 3; i++) {
+		fd[i] = relay_room_call_inner(&r);
+		ssl[i] = come_from_elsewhere(&r, tls, fd[i]);
+	}
+	client[1] = relay_room_through(&r, &server[1]);
+	assert_int_equal(relay_inner_stats(r.inner).now, 3);
+	assert_int_equal(answer_of(&r, ssl[0]), -1);
+	assert_int_equal(answer_of(&r, ssl[1]), -1);
+	assert_true(relay_room_is_open(&r, fd[2]));
 	for (int i = 0; i < 2; i++) {
 		relay_room_write(&r, client[i], "?", 1);
 		assert_int_equal(relay_room_read(&r, server[i], &byte, 1), 1);
-	}
-	for (int i = 0; i < 3; i++)
 		close(client[i]);
+	}
+	for (int i = 0; i < 3; i++) {
+		SSL_free(ssl[i]);
+		close(fd[i]);
+	}
 	relay_room_close(&r);
 }
 
@@ -245,7 +272,7 @@ int main(void)
 		cmocka_unit_test(an_instance_is_believed),
 		cmocka_unit_test(a_bad_header_is_refused_by_name),
 		cmocka_unit_test(what_it_has_not_is_refused_by_name),
-		cmocka_unit_test(one_more_than_its_places_is_refused),
+		cmocka_unit_test(full_places_are_those_of_who_has_most),
 		cmocka_unit_test(strangers_get_nothing),
 		cmocka_unit_test(another_secret_or_lease_is_no_proof),
 		cmocka_unit_test(a_false_instance_hears_nothing),
