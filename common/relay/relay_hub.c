@@ -265,8 +265,16 @@ static void finish_connect(struct relay_conn *c)
 	int error = 0;
 	socklen_t len = sizeof(error);
 
+	struct sockaddr_storage other;
+
 	if (getsockopt(c->outer.fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		error = errno;
+	len = sizeof(other);
+	if (!error && getpeername(c->outer.fd, (struct sockaddr *)&other, &len) < 0) {
+		if (errno == ENOTCONN)
+			return; /* not yet */
+		error = errno;
+	}
 	if (error)
 		relay_conn_fail(c, strerror(error));
 	else
@@ -292,6 +300,9 @@ static void shake_hands(struct relay_conn *c)
 		return;
 	case SSL_ERROR_WANT_WRITE:
 		c->wants_write = true;
+		return;
+	case SSL_ERROR_SYSCALL:
+		relay_conn_fail(c, "the connection between instances ended in its handshake");
 		return;
 	default:
 		relay_conn_fail(c, "the handshake between instances failed: it has not the "

@@ -87,6 +87,54 @@ static void an_instance_that_does_not_shake_hands_is_given_up(void **state)
 	relay_room_close(&r);
 }
 
+/* What is logged goes to a file meanwhile. */
+static int log_to_file(FILE *file)
+{
+	const int before = dup(STDERR_FILENO);
+
+	assert_true(before >= 0);
+	assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+	return before;
+}
+
+/* A machine whose answer takes its time: a refusal that comes later is told as one, and not as a wrong secret. */
+static void a_refusal_that_comes_late_is_told(void **state)
+{
+	CLEANUP(free) char *text = calloc(1, 4096);
+	FILE *file = tmpfile();
+	struct relay_room r;
+	char address[32];
+	const int busy = listen_mutely(address);
+	const struct relay_lead lead = { "a", address, RELAY_ROOM_FENCE, { 0 } };
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	int client, filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct err e;
+
+	/* One finds room; who comes then is asked to try again, in a second. */
+	assert_int_equal(listen(busy, 0), 0);
+	assert_int_equal(getsockname(busy, (struct sockaddr *)&a, &len), 0);
+	assert_int_equal(connect(filler, (struct sockaddr *)&a, len), 0);
+	relay_room_open(&r, RELAY_ROOM_MOST, RELAY_ROOM_MOST);
+	assert_ok(relay_front_lead(r.front, &lead, &e), e);
+	client = relay_room_call(&r);
+	relay_room_write(&r, client, "!", 1);
+	assert_true(relay_room_is_open(&r, client));
+	const int before = log_to_file(file);
+
+	close(busy);
+	assert_true(relay_room_read(&r, client, &(char){ 0 }, 1) <= 0);
+	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	close(before);
+	rewind(file);
+	assert_true(fread(text, 1, 4095, file) > 0);
+	assert_non_null(strstr(text, "Connection refused"));
+	fclose(file);
+	close(filler);
+	close(client);
+	relay_room_close(&r);
+}
+
 static void strangers_do_not_stay(void **state)
 {
 	struct relay_room r;
@@ -271,6 +319,7 @@ int main(void)
 		cmocka_unit_test(who_says_nothing_ends),
 		cmocka_unit_test(who_waits_for_an_instance_ends),
 		cmocka_unit_test(an_instance_that_does_not_shake_hands_is_given_up),
+		cmocka_unit_test(a_refusal_that_comes_late_is_told),
 		cmocka_unit_test(strangers_do_not_stay),
 		cmocka_unit_test(an_instance_that_stalls_ends),
 		cmocka_unit_test(who_is_quiet_for_too_long_ends),
