@@ -8,6 +8,7 @@
 #include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
 #include "computations/ca/ca_signer.h"
+#include "computations/core/config_instance.h"
 #include "computations/hook/hook_net.h"
 #include "computations/store/store_lease.h"
 #include "computations/store/usage_fold.h"
@@ -366,35 +367,6 @@ static int check_mail(const struct config *c, struct err *e)
 	return 0;
 }
 
-static int check_instance(const struct config *c, struct err *e)
-{
-	if (!c->instance)
-		return !c->instance_address
-			       ? 0
-			       : err_set(e, ERR_INVALID,
-					 "COMPUTATIONS_INSTANCE_ADDRESS does nothing without "
-					 "COMPUTATIONS_INSTANCE");
-	if (c->instance_address) {
-		union relay_address ignored;
-		socklen_t len;
-
-		if (strlen(c->instance_address) >= RELAY_ADDRESS_MAX ||
-		    relay_address_parse(c->instance_address, &ignored, &len, e) < 0)
-			return err_wrap(e, "COMPUTATIONS_INSTANCE_ADDRESS");
-	}
-	if (!access_name_is_valid(c->instance))
-		return err_set(
-			e, ERR_INVALID,
-			"COMPUTATIONS_INSTANCE: %s is no name: %d of a-z 0-9 - . at most, with a "
-			"letter or digit at both ends",
-			log_quote(c->instance).text, (int)ACCESS_NAME_MAX);
-	if (!c->database || !db_postgres_is_place(c->database))
-		return err_set(e, ERR_INVALID,
-			       "COMPUTATIONS_INSTANCE needs a COMPUTATIONS_DATABASE on a server "
-			       "(postgresql://...): a file is one service's");
-	return 0;
-}
-
 static int check(struct config *c, struct err *e)
 {
 	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, c->client_crl, e) <
@@ -413,7 +385,7 @@ static int check(struct config *c, struct err *e)
 	if (c->database && db_postgres_is_place(c->database) &&
 	    db_postgres_check(c->database, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_DATABASE");
-	if (check_instance(c, e) < 0 || check_paths(c, e) < 0 || check_authority(c, e) < 0 ||
+	if (config_check_instance(c, e) < 0 || check_paths(c, e) < 0 || check_authority(c, e) < 0 ||
 	    check_webhooks(c, e) < 0)
 		return err_code(e);
 	if (!c->attestation_policy &&

@@ -131,6 +131,36 @@ static void who_comes_from_elsewhere_needs_a_certificate(void **state)
 	config_done(&c);
 }
 
+#define INSTANCE                                                 \
+	"COMPUTATIONS_DATABASE=postgresql://cocos@localhost/c\n" \
+	"COMPUTATIONS_INSTANCE=a\n"                              \
+	"COMPUTATIONS_CA_CERT=/ca.pem\n"
+
+/* Or a device that hangs once ends the lease, and that of the next one. */
+static void a_lease_is_longer_than_a_device_is_waited_for(void **state)
+{
+	static const char *const short_ones[] = {
+		INSTANCE "COMPUTATIONS_CA_KEY=tpm:0x81010001\nCOMPUTATIONS_LEASE=14s\n",
+		INSTANCE "COMPUTATIONS_CA_KEY=/key.pem\nCOMPUTATIONS_LEASE=14s\n"
+			 "COMPUTATIONS_CA_OLD_CERT=/old.pem\n"
+			 "COMPUTATIONS_CA_OLD_KEY=pkcs11:object=ca?module-path=/m.so\n",
+	};
+	static const char *const fine_ones[] = {
+		INSTANCE "COMPUTATIONS_CA_KEY=tpm:0x81010001\nCOMPUTATIONS_LEASE=15s\n",
+		INSTANCE "COMPUTATIONS_CA_KEY=/key.pem\nCOMPUTATIONS_LEASE=5s\n",
+	};
+	struct config c;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(short_ones); i++)
+		assert_refused(load(short_ones[i], &c, &e), e, ERR_INVALID,
+			       "COMPUTATIONS_LEASE is less than 15 s");
+	for (size_t i = 0; i < ARRAY_LEN(fine_ones); i++) {
+		assert_ok(load(fine_ones[i], &c, &e), e);
+		config_done(&c);
+	}
+}
+
 static void a_service_of_the_same_name_does_not_stop_the_start(void **state)
 {
 	struct config c;
@@ -154,6 +184,7 @@ int main(void)
 		cmocka_unit_test(a_missing_file_that_was_named_is_refused),
 		cmocka_unit_test(contradictions_are_refused),
 		cmocka_unit_test(who_comes_from_elsewhere_needs_a_certificate),
+		cmocka_unit_test(a_lease_is_longer_than_a_device_is_waited_for),
 		cmocka_unit_test(a_service_of_the_same_name_does_not_stop_the_start),
 	};
 
