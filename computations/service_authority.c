@@ -2,6 +2,7 @@
 #include "computations/service_authority.h"
 
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/base/timestamp.h"
 #include "common/rpc/tls.h"
 #include "computations/store/store.h"
@@ -38,14 +39,15 @@ static int check_admins(const struct config *c, const struct authority *a, struc
 /* What one authority is set as. */
 struct place {
 	const char *cert, *key, *words;
+	int64_t now; /* 0: it may have ended */
 };
 
 static int open_one(const struct config *config, const struct place *place, bool has_key,
 		    struct authority **authority, struct err *e)
 {
 	CLEANUP(authority_free) struct authority *a = NULL;
-	int failed = has_key ? authority_load(place->cert, place->key, store_now(), &a, e)
-			     : authority_read(place->cert, store_now(), &a, e);
+	int failed = has_key ? authority_load(place->cert, place->key, place->now, &a, e)
+			     : authority_read(place->cert, place->now, &a, e);
 
 	if (failed)
 		return err_wrap(e, "%s", place->words);
@@ -76,9 +78,10 @@ static int open_it(const struct config *config, bool has_key, struct authority *
 		   struct err *e)
 {
 	const struct place now = { config->ca_cert, config->ca_key,
-				   "COMPUTATIONS_CA_CERT, COMPUTATIONS_CA_KEY" };
+				   "COMPUTATIONS_CA_CERT, COMPUTATIONS_CA_KEY", store_now() };
+	/* It ends while a service runs, which must not find that out when it is started again. */
 	const struct place old = { config->ca_old_cert, config->ca_old_key,
-				   "COMPUTATIONS_CA_OLD_CERT, COMPUTATIONS_CA_OLD_KEY" };
+				   "COMPUTATIONS_CA_OLD_CERT, COMPUTATIONS_CA_OLD_KEY", 0 };
 	CLEANUP(authority_free) struct authority *a = NULL;
 
 	if (config->ca_cert) {
@@ -88,6 +91,9 @@ static int open_it(const struct config *config, bool has_key, struct authority *
 	if (config->ca_old_cert &&
 	    (open_one(config, &old, has_key, &a->old, e) < 0 || check_old(a, e) < 0))
 		return err_code(e);
+	if (has_key && a && a->old && a->old->ends <= store_now())
+		log_warn("the authority of COMPUTATIONS_CA_OLD_CERT has ended: take _OLD_CERT and "
+			 "_OLD_KEY away");
 	*authority = TAKE_PTR(a);
 	return 0;
 }

@@ -39,7 +39,7 @@ DEFINE_CLEANUP(struct authority *, authority_free)
 int authority_make(const char *name, const char *cert_path, const char *key_where, int64_t now,
 		   bool *is_new, struct err *e) MUST_CHECK;
 
-/* The certificate alone: it signs nothing. ERR_PRECONDITION: it may not issue, or has ended. */
+/* The certificate alone: it signs nothing. ERR_PRECONDITION: it may not issue, or has ended. `now` 0: also one that has ended. */
 int authority_read(const char *cert_path, int64_t now, struct authority **authority,
 		   struct err *e) MUST_CHECK;
 /* With its key, which is tried. ERR_PRECONDITION, too: the key is another's, or whoever else can read its file. A device that

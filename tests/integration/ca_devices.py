@@ -13,7 +13,7 @@ import grpc
 import tap
 from agent_tpm import Tpm
 from certificate_renew import first, renew
-from certificates import Issuer, check, openssl, printed
+from certificates import Issuer, check, ended_certificate, openssl, printed
 from harness import PATIENCE, Folder, cli, program, read, until
 from people import OK
 from revocation_room import PAGE, Service as Room
@@ -272,6 +272,9 @@ def who_follows_is_another_of_the_same_name():
             return path
 
         assert "; the one of before until 20" in check(old("ca.pem"))
+        # It ends while the service runs, which starts again all the same.
+        folder.write("ended.pem", ended_certificate(folder("ca.pem.key")))
+        assert "; the one of before until 20" in check(old("ended.pem", folder("ca.pem.key")))
         check(old("other.pem"), "one service has one trust domain")
         check(old("next.pem"), "has a key of its own")
         check(old("ca.pem", folder("other.pem.key")), "COMPUTATIONS_CA_OLD_KEY", "another certificate's")

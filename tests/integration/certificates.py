@@ -157,6 +157,7 @@ def ended_certificate(key_path):
             .not_valid_after(now - datetime.timedelta(days=1))
             .add_extension(x509.BasicConstraints(True, None), critical=True)
             .add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
 

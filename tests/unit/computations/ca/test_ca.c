@@ -193,6 +193,22 @@ static void nothing_outlives_the_authority(void **state)
 		       "the authority's own certificate has ended");
 }
 
+/* The one of before ends while a service runs: what is started again then takes it still. */
+static void one_that_has_ended_is_taken_where_it_may_have(void **state)
+{
+	CLEANUP(authority_free) struct authority *a = NULL;
+	const int64_t later = NOW + (AUTHORITY_DAYS + 1) * (int64_t)DAY;
+	struct ca_room *f = *state;
+	char cert[128], key[128];
+
+	snprintf(cert, sizeof(cert), "%s/ca.pem", f->store->dir);
+	snprintf(key, sizeof(key), "%s/ca-key.pem", f->store->dir);
+	assert_refused(authority_load(cert, key, later, &a, &f->e), f->e, ERR_PRECONDITION,
+		       "it is not valid today");
+	assert_ok(authority_load(cert, key, 0, &a, &f->e), f->e);
+	assert_int_equal(a->ends, f->authority->ends);
+}
+
 static void a_person_is_a_user(void **state)
 {
 	const struct ca_wish wish = { "anna", CA_PERSON, 0, 0 };
@@ -395,6 +411,7 @@ int main(void)
 		ROW(a_request_that_is_refused_leaves_the_token),
 		ROW(every_bit_of_a_request_counts),
 		ROW(nothing_outlives_the_authority),
+		ROW(one_that_has_ended_is_taken_where_it_may_have),
 		ROW(a_person_is_a_user),
 		ROW(a_name_that_is_given_again_is_another_users),
 		ROW(lists_have_rising_numbers),
