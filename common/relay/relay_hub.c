@@ -379,11 +379,11 @@ static const char *is_overdue(const struct relay_conn *c, uint64_t now)
 	return quiet > RELAY_IDLE_MS ? "neither side says anything" : NULL;
 }
 
-/* Ours has left: what it said last is with the other side by now. */
+/* Ours has left: what it said last is with the other side by now. What that one goes on to say keeps nothing open. */
 static bool has_lingered(const struct relay_conn *c, uint64_t now)
 {
 	return c->stage == RELAY_MOVING && c->out.is_shut &&
-	       ((c->in.is_dropped && now - last_moved(c) > RELAY_LINGER_MS) || c->hub->is_draining);
+	       ((c->in.is_dropped && now - c->out.moved > RELAY_LINGER_MS) || c->hub->is_draining);
 }
 
 static void on_tick(uv_timer_t *timer)

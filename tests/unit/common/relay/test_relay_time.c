@@ -277,6 +277,26 @@ static void who_is_served_no_more_ends(void **state)
 	relay_room_close(&r);
 }
 
+/* Nor by saying a little more, which nobody hears. */
+static void who_goes_on_to_speak_ends_too(void **state)
+{
+	struct relay_room r;
+	int server, client;
+
+	open_room(&r);
+	client = relay_room_through(&r, &server);
+	close(server);
+	r.taken[0] = -1;
+	for (int i = 0; i < RELAY_ROOM_SOON; i++) {
+		(void)!send(client, "?", 1, MSG_NOSIGNAL);
+		relay_room_pass(&r, RELAY_ROOM_STEP_MS);
+	}
+	assert_int_equal(relay_inner_stats(r.inner).now, 0);
+	assert_int_equal(relay_front_stats(r.front).now, 0);
+	close(client);
+	relay_room_close(&r);
+}
+
 /* An end that finds its socket full is said when there is room again. */
 static void an_end_waits_for_room(void **state)
 {
@@ -326,6 +346,7 @@ int main(void)
 		cmocka_unit_test(half_a_connection_ends_sooner),
 		cmocka_unit_test(who_takes_nothing_ends),
 		cmocka_unit_test(who_is_served_no_more_ends),
+		cmocka_unit_test(who_goes_on_to_speak_ends_too),
 		cmocka_unit_test(an_end_waits_for_room),
 		cmocka_unit_test(an_instance_that_ends_waits_for_a_moment),
 	};
