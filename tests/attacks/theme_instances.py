@@ -154,7 +154,8 @@ def spoken(place, words):
     """What is said to somebody who says that, until the end."""
     with socket.create_connection(place, timeout=PATIENCE) as one:
         one.sendall(words)
-        one.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # who has cut it already has no end to be told
+            one.shutdown(socket.SHUT_WR)
         heard = b""
         with contextlib.suppress(ConnectionResetError):
             while piece := one.recv(65536):
