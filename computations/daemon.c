@@ -254,6 +254,8 @@ static int open_authority(struct daemon *d, const struct config *c, struct err *
 	if (d->service.authority &&
 	    ocsp_responder_new(d->service.authority, &d->service.ocsp, e) < 0)
 		return err_code(e);
+	if (service_authority_look(d->service.authority, &d->store, e) < 0)
+		return err_code(e);
 	return own_list_new(&d->service, d->service.authority, &d->store, &d->service.own_list, e);
 }
 

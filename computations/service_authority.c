@@ -5,8 +5,9 @@
 #include "common/base/log.h"
 #include "common/base/timestamp.h"
 #include "common/rpc/tls.h"
-#include "computations/store/store.h"
+#include "computations/ca/ca_record.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* Without tokens a certificate of these authorities is all that an administrator shows, and an agent has one, too. What
@@ -106,6 +107,30 @@ int service_authority_open(const struct config *config, struct authority **autho
 int service_authority_read(const struct config *config, struct authority **authority, struct err *e)
 {
 	return open_it(config, false, authority, e);
+}
+
+int service_authority_look(const struct authority *a, struct store *store, struct err *e)
+{
+	int64_t all = 0, revoked = 0;
+	int failed;
+
+	if (!a)
+		return 0;
+	if (db_snapshot(&store->db, e) < 0)
+		return err_code(e);
+	failed = ca_strays(&store->db, a, store_now(), &all, &revoked, e);
+	db_rollback(&store->db);
+	if (failed)
+		return failed;
+	if (all)
+		log_warn(
+			"%" PRId64
+			" certificates of an authority that is not set have not ended, %" PRId64
+			" of them revoked: no list and no status answer says so, and who trusts that "
+			"authority lets them in; set COMPUTATIONS_CA_OLD_CERT and _OLD_KEY to it, or "
+			"have nobody trust it any more",
+			all, revoked);
+	return 0;
 }
 
 int service_authority_make(const struct config *config, const char *name, FILE *out, struct err *e)

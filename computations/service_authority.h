@@ -6,6 +6,7 @@
 
 #include "computations/ca/authority.h"
 #include "computations/core/config.h"
+#include "computations/store/store.h"
 
 /* NULL where the settings name none. ERR_PRECONDITION, too: its certificates would make everybody who has one an
  * administrator of the service. */
@@ -14,6 +15,10 @@ int service_authority_open(const struct config *config, struct authority **autho
 
 /* Its certificate alone: no device is asked for its key. */
 int service_authority_read(const struct config *config, struct authority **authority,
+			   struct err *e) MUST_CHECK;
+
+/* Before anything else uses the store: tells of certificates whose authority is set no more. `authority` NULL is fine. */
+int service_authority_look(const struct authority *authority, struct store *store,
 			   struct err *e) MUST_CHECK;
 
 /* --make-ca: a new certificate in the file that the settings name, and a key where they say. */

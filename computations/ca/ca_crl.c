@@ -174,3 +174,23 @@ int ca_own_crl(struct db *db, const struct authority *a, int64_t now, uint8_t **
 		return err_code(e);
 	return certificate_own_list(a, &list, der, len, e);
 }
+
+int ca_strays(struct db *db, const struct authority *a, int64_t now, int64_t *all, int64_t *revoked,
+	      struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	const char *old = a->old ? a->old->fingerprint : a->fingerprint;
+	int row;
+
+	*all = *revoked = 0;
+	if (db_query(db, &rows, e,
+		     "SELECT count(*), count(CASE WHEN revoked > 0 THEN 1 END) FROM certificates"
+		     " WHERE issued > 0 AND until > ? AND authority NOT IN (?, ?)",
+		     "itt", now, a->fingerprint, old) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row < 0 || (row && (db_integer(rows, 0, 0, INT64_MAX, all, e) < 0 ||
+				db_integer(rows, 1, 0, INT64_MAX, revoked, e) < 0)))
+		return err_code(e);
+	return 0;
+}

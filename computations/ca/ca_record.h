@@ -101,6 +101,10 @@ int ca_follows(struct db *db, const char *key, const char *next, int64_t now, bo
  * was revoked since, else ERR_UNAVAILABLE or ERR_DENIED. */
 int ca_crl(struct db *db, const struct authority *a, int64_t now, uint8_t **der, size_t *len,
 	   struct err *e) MUST_CHECK;
+/* Certificates that have not ended, of authorities that are neither `a` nor the one of before: no list has them, and no status
+ * answer. `revoked`: how many of them were. */
+int ca_strays(struct db *db, const struct authority *a, int64_t now, int64_t *all, int64_t *revoked,
+	      struct err *e) MUST_CHECK;
 /* A new one that its key has not signed, for listeners of this process (certificate_own_list()). */
 int ca_own_crl(struct db *db, const struct authority *a, int64_t now, uint8_t **der, size_t *len,
 	       struct err *e) MUST_CHECK;

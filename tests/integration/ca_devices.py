@@ -257,6 +257,7 @@ def an_authority_follows_another():
         for name in ("COMPUTATIONS_CA_OLD_CERT", "COMPUTATIONS_CA_OLD_KEY"):
             del page.service.settings[name]
         page.again()
+        page.service.process.wait_line(r"certificates of an authority that is not set have not ended, [1-9]\d* of them revoked")
         assert judged(fresh, "next.pem")
 
 

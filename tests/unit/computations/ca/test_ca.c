@@ -209,6 +209,44 @@ static void one_that_has_ended_is_taken_where_it_may_have(void **state)
 	assert_int_equal(a->ends, f->authority->ends);
 }
 
+static void assert_strays(struct ca_room *f, const struct authority *a, int64_t now, int64_t all,
+			  int64_t revoked)
+{
+	int64_t found, gone;
+
+	assert_ok(ca_strays(db_of(f), a, now, &found, &gone, &f->e), f->e);
+	assert_int_equal(found, all);
+	assert_int_equal(gone, revoked);
+}
+
+/* Whose authority is set no more has neither list nor status answer. */
+static void what_an_authority_leaves_is_counted(void **state)
+{
+	CLEANUP(authority_free) struct authority *next = NULL;
+	char text[CA_TOKEN_TEXT_LEN + 1], serials[CA_LINE_MAX][SERIAL_TEXT_LEN + 1];
+	struct ca_room *f = *state;
+	struct ca_record issued, was;
+	char cert[128], key[128];
+	size_t count;
+	bool is_new;
+
+	snprintf(cert, sizeof(cert), "%s/next.pem", f->store->dir);
+	snprintf(key, sizeof(key), "%s/next-key.pem", f->store->dir);
+	assert_ok(authority_make("example.org", cert, key, NOW, &is_new, &f->e), f->e);
+	assert_ok(authority_load(cert, key, NOW, &next, &f->e), f->e);
+	add(f, (struct ca_wish){ "vm1", CA_MANAGER, 90, 0 }, "", text);
+	assert_strays(f, next, NOW, 0, 0); /* a token is nobody's yet */
+	assert_ok(issue(f, text, NOW, &issued), f->e);
+	assert_strays(f, f->authority, NOW, 0, 0);
+	assert_strays(f, next, NOW, 1, 0);
+	next->old = f->authority;
+	assert_strays(f, next, NOW, 0, 0);
+	next->old = NULL;
+	assert_ok(ca_revoke(db_of(f), issued.serial, NOW, &was, serials, &count, &f->e), f->e);
+	assert_strays(f, next, NOW, 1, 1);
+	assert_strays(f, next, issued.ends, 0, 0);
+}
+
 static void a_person_is_a_user(void **state)
 {
 	const struct ca_wish wish = { "anna", CA_PERSON, 0, 0 };
@@ -412,6 +450,7 @@ int main(void)
 		ROW(every_bit_of_a_request_counts),
 		ROW(nothing_outlives_the_authority),
 		ROW(one_that_has_ended_is_taken_where_it_may_have),
+		ROW(what_an_authority_leaves_is_counted),
 		ROW(a_person_is_a_user),
 		ROW(a_name_that_is_given_again_is_another_users),
 		ROW(lists_have_rising_numbers),
