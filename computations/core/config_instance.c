@@ -9,8 +9,9 @@
 
 #include <string.h>
 
-/* It is renewed after a third of it, and ends a tenth early: what is between is more than one wait. */
-enum { LEASE_BY_DEVICE_MIN_MS = 3 * CA_SIGNER_WAIT_MS };
+/* It is renewed after a third of it, and ends a tenth early: what is between is more than one wait. At the start both authorities'
+ * devices are waited for, one behind the other. */
+enum { LEASE_BY_DEVICE_MIN_MS = 4 * CA_SIGNER_WAIT_MS };
 
 /* A device that hangs is waited for within a transaction, and until that has ended no lease is renewed. */
 static int check_lease(const struct config *c, struct err *e)

@@ -140,13 +140,13 @@ static void who_comes_from_elsewhere_needs_a_certificate(void **state)
 static void a_lease_is_longer_than_a_device_is_waited_for(void **state)
 {
 	static const char *const short_ones[] = {
-		INSTANCE "COMPUTATIONS_CA_KEY=tpm:0x81010001\nCOMPUTATIONS_LEASE=14s\n",
-		INSTANCE "COMPUTATIONS_CA_KEY=/key.pem\nCOMPUTATIONS_LEASE=14s\n"
+		INSTANCE "COMPUTATIONS_CA_KEY=tpm:0x81010001\nCOMPUTATIONS_LEASE=19s\n",
+		INSTANCE "COMPUTATIONS_CA_KEY=/key.pem\nCOMPUTATIONS_LEASE=19s\n"
 			 "COMPUTATIONS_CA_OLD_CERT=/old.pem\n"
 			 "COMPUTATIONS_CA_OLD_KEY=pkcs11:object=ca?module-path=/m.so\n",
 	};
 	static const char *const fine_ones[] = {
-		INSTANCE "COMPUTATIONS_CA_KEY=tpm:0x81010001\nCOMPUTATIONS_LEASE=15s\n",
+		INSTANCE "COMPUTATIONS_CA_KEY=tpm:0x81010001\nCOMPUTATIONS_LEASE=20s\n",
 		INSTANCE "COMPUTATIONS_CA_KEY=/key.pem\nCOMPUTATIONS_LEASE=5s\n",
 	};
 	struct config c;
@@ -154,7 +154,7 @@ static void a_lease_is_longer_than_a_device_is_waited_for(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(short_ones); i++)
 		assert_refused(load(short_ones[i], &c, &e), e, ERR_INVALID,
-			       "COMPUTATIONS_LEASE is less than 15 s");
+			       "COMPUTATIONS_LEASE is less than 20 s");
 	for (size_t i = 0; i < ARRAY_LEN(fine_ones); i++) {
 		assert_ok(load(fine_ones[i], &c, &e), e);
 		config_done(&c);
