@@ -6,6 +6,7 @@
 #include "common/rpc/job.h"
 #include "computations/service_authority.h"
 #include "computations/service_relay.h"
+#include "computations/store/lease_secret.h"
 #include "computations/store/store_standby.h"
 
 #include <stdio.h>
@@ -33,6 +34,8 @@ struct instance {
 	unsigned refusals;
 	/* The pool's while it is busy. */
 	struct store_look look;
+	uint8_t secret[RELAY_SECRET_LEN]; /* by which the one that serves is called */
+	bool has_secret;
 	bool took;
 	struct err err; /* ERR_OK: none */
 };
@@ -57,10 +60,16 @@ static void work(void *data)
 {
 	struct instance *i = data;
 	const struct config *c = i->place.config;
+	struct err ignored; /* without the file the next look says so */
 
-	i->took = false;
+	i->took = i->has_secret = false;
 	i->err.code = ERR_OK;
-	if (store_standby_look(i->standby, &i->look, &i->err) < 0 || !i->look.may_take)
+	if (store_standby_look(i->standby, &i->look, &i->err) < 0)
+		return;
+	i->has_secret = i->look.is_served && *i->look.seen.address &&
+			lease_secret(c->state_dir, i->look.seen.fence, i->look.seen.secret,
+				     i->secret, &ignored) == 0;
+	if (!i->look.may_take)
 		return;
 	i->took = store_open_shared(i->store, c->state_dir, c->database, i->place.limits, &i->share,
 				    &i->look.seen, &i->err) == 0;
@@ -114,15 +123,14 @@ static bool may_pass(struct instance *i)
 static void lead(struct instance *i)
 {
 	const struct store_lease_row *seen = &i->look.seen;
-	const bool is_elsewhere = i->look.is_served && *seen->address &&
-				  strcmp(seen->holder, i->share.name) != 0 &&
+	const bool is_elsewhere = i->has_secret && strcmp(seen->holder, i->share.name) != 0 &&
 				  strcmp(seen->address, i->share.address) != 0;
 	struct relay_lead to = { seen->holder, seen->address, seen->fence, { 0 } };
 	struct err e;
 
 	if (!i->front)
 		return;
-	memcpy(to.secret, seen->secret, sizeof(to.secret));
+	memcpy(to.secret, i->secret, sizeof(to.secret));
 	if (relay_front_lead(i->front, is_elsewhere ? &to : NULL, &e) < 0)
 		log_warn("nobody is passed on: %s", e.text);
 	explicit_bzero(to.secret, sizeof(to.secret));
@@ -220,6 +228,7 @@ int instance_done(struct instance *i, bool *serves, struct err *e)
 	service_metrics_done(&i->metrics);
 	store_standby_free(i->standby);
 	explicit_bzero(&i->look.seen, sizeof(i->look.seen)); /* a secret is in it */
+	explicit_bzero(i->secret, sizeof(i->secret));
 	free(i);
 	return failed;
 }

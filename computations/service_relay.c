@@ -6,6 +6,7 @@
 #include "common/metrics/metrics_server.h"
 #include "common/rpc/admin_socket.h"
 #include "common/rpc/listen_socket.h"
+#include "computations/store/lease_secret.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -106,17 +107,23 @@ static int take(void *data, enum relay_door door, int fd, const struct rpc_origi
 int service_inner_open(uv_loop_t *loop, const struct config *c, const struct store_lease *lease,
 		       struct service_doors *doors, struct relay_inner **inner, struct err *e)
 {
+	uint8_t secret[RELAY_SECRET_LEN];
+	int failed;
+
 	*inner = NULL;
 	if (!lease || !c->instance_address)
 		return 0;
-	if (relay_inner_new(&(struct relay_inner_config){ .loop = loop,
-							  .address = c->instance_address,
-							  .fence = lease->fence,
-							  .secret = lease->secret,
-							  .most = most(c),
-							  .take = take,
-							  .data = doors },
-			    inner, e) < 0)
-		return err_wrap(e, "COMPUTATIONS_INSTANCE_ADDRESS");
-	return 0;
+	failed = lease_secret(c->state_dir, lease->fence, lease->secret, secret, e);
+	if (!failed)
+		failed = relay_inner_new(
+			&(struct relay_inner_config){ .loop = loop,
+						      .address = c->instance_address,
+						      .fence = lease->fence,
+						      .secret = secret,
+						      .most = most(c),
+						      .take = take,
+						      .data = doors },
+			inner, e);
+	explicit_bzero(secret, sizeof(secret));
+	return failed ? err_wrap(e, "COMPUTATIONS_INSTANCE_ADDRESS") : 0;
 }

@@ -14,7 +14,7 @@
 	" until_ms {integer} NOT NULL," /* by the database's clock; 0: given back */ \
 	" authority TEXT NOT NULL);"    /* the digest of its issuer's key; '' */
 
-/* Where others pass callers on to its instance, and by which secret (relay_inner.h). '': nowhere. */
+/* Where others pass callers on to its instance, and what makes its secret (lease_secret.h). '': nowhere. */
 #define LEASE_PLACE_FORM                                                 \
 	"ALTER TABLE lease ADD COLUMN address TEXT NOT NULL DEFAULT '';" \
 	"ALTER TABLE lease ADD COLUMN secret TEXT NOT NULL DEFAULT '';"

@@ -40,7 +40,7 @@ struct store_lease_row {
 	char holder[ACCESS_NAME_MAX + 1]; /* "": nobody has had it, or a service that is alone */
 	char authority[STORE_AUTHORITY_MAX + 1];
 	char address[RELAY_ADDRESS_MAX];  /* "": nowhere */
-	uint8_t secret[RELAY_SECRET_LEN]; /* zeros without an address */
+	uint8_t secret[RELAY_SECRET_LEN]; /* its part (lease_secret.h); zeros without an address */
 	int64_t tenure, fence, until_ms;
 	bool is_there;
 };
@@ -50,7 +50,7 @@ struct store_lease {
 	char name[ACCESS_NAME_MAX + 1], authority[STORE_AUTHORITY_MAX + 1];
 	char address[RELAY_ADDRESS_MAX];
 	uint8_t secret
-		[RELAY_SECRET_LEN]; /* by which others pass callers on to it; of this tenure alone */
+		[RELAY_SECRET_LEN]; /* the row's part (lease_secret.h); of this tenure alone */
 	char session[48];           /* what the server calls its session */
 	int64_t tenure, lease_ms;
 	int64_t fence; /* 0: it was not taken yet */

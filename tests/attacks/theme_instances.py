@@ -3,6 +3,7 @@
 know rights of before or pass callers on, comes to where they are passed on to, or brings an instance of his own."""
 import base64
 import contextlib
+import hmac
 import json
 import os
 import shutil
@@ -12,8 +13,10 @@ import ssl
 import struct
 import subprocess
 
+from cryptography.hazmat.primitives import serialization
+
 from computations_service import create
-from harness import PATIENCE, FakeAgent, Folder, Refused, computations, spki, until
+from harness import PATIENCE, FakeAgent, Folder, Refused, computations, read, spki, until
 from instance_room import LONG_LEASE, TAKES, Instance, Room
 from people import Caller
 from rows import Outcome, row
@@ -213,29 +216,57 @@ def inner_tls(evil):
         return through_inner(room, evil, b"\r\n")
 
 
+def row_of(room):
+    """What the row of the lease has: its fence, and a secret in hexadecimal."""
+    return room.server.sql("SELECT fence || ' ' || secret FROM cocos_computations.lease").split(" ")
+
+
+def secret_of(instance, fence, row):
+    """lease_secret.h."""
+    key = serialization.load_pem_private_key(read(instance.folder("state/witness.pem")), None)
+    words = bytes.fromhex(row) + b"cocos: instances pass callers on by lease " + fence.encode()
+    return hmac.digest(key.private_numbers().private_value.to_bytes(32, "big"), words, "sha256").hex()
+
+
+def is_believed(room, instance, fence, secret):
+    """Whether who comes by that secret is taken for an instance: its header's door is for users of a socket, which is said in one
+    byte, and it is taken nowhere."""
+    with subprocess.Popen(["openssl", "s_client", "-connect", f"{instance.address}:{room.inner}", "-tls1_3", "-psk_identity",
+                           "cocos-lease " + fence, "-psk", secret, "-ciphersuites", "TLS_AES_128_GCM_SHA256", "-quiet"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
+        with contextlib.suppress(BrokenPipeError):
+            client.stdin.write(header(door=3))
+            client.stdin.flush()
+        found = client.stdout.read(1) == b"\x04"
+        client.kill()
+        return found
+
+
 @row("instance-lease-of-before-replayed", "it has not the secret of the lease that runs")
 def lease_replayed(evil):
-    """Somebody has the secret of the lease before, from a copy of the database of then; the honest twin has the one that runs, which
-    is what an instance is."""
+    """Somebody has the secret of the lease before, from an instance of then; the honest twin has the one that runs, which is what an
+    instance is."""
     with Passing() as room:
         a, b = room.instances
-        row_of = "SELECT fence || ' ' || secret FROM cocos_computations.lease"
-        fence, secret = room.server.sql(row_of).split(" ")
+        fence, row_then = row_of(room)
         assert a.process.stop() == 0
         until(b.serves, "the other one", TAKES)
         if not evil:
-            fence, secret = room.server.sql(row_of).split(" ")
-        with subprocess.Popen(["openssl", "s_client", "-connect", f"{b.address}:{room.inner}", "-tls1_3", "-psk_identity",
-                               "cocos-lease " + fence, "-psk", secret, "-ciphersuites", "TLS_AES_128_GCM_SHA256", "-quiet"],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
-            with contextlib.suppress(BrokenPipeError):
-                client.stdin.write(header(door=3))
-                client.stdin.flush()
-            # The door of that header is for users of a socket: who is believed is told so in one byte, and taken nowhere.
-            is_believed = client.stdout.read(1) == b"\x04"
-            client.kill()
+            fence, row_then = row_of(room)
+        found = is_believed(room, b, fence, secret_of(a, fence, row_then))
         a.again()
-        return Outcome(is_believed, b.process.text(), int(is_believed))
+        return Outcome(found, b.process.text(), int(found))
+
+
+@row("instance-lease-read-from-the-database", "it has not the secret of the lease that runs")
+def lease_read(evil):
+    """Somebody may read the database, or has a dump of it, and writes nothing: what the row has is no secret by itself. The honest
+    twin has the file of an instance, too."""
+    with Passing() as room:
+        a = room.instances[0]
+        fence, now = row_of(room)
+        found = is_believed(room, a, fence, now if evil else secret_of(a, fence, now))
+        return Outcome(found, a.process.text(), int(found))
 
 
 @row("instance-address-told-from-outside", "no agent came, and no address but ours")

@@ -2,8 +2,10 @@
 /* Instances on one server: who has the lease, who may take it, and what becomes of the one whose lease was taken. */
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/crypto/key.h"
 #include "common/db/db_postgres.h"
 #include "common/db/db_postgres_hold.h"
+#include "computations/store/lease_secret.h"
 #include "computations/store/store_form.h"
 #include "computations/store/store_queue.h"
 #include "computations/store/store_standby.h"
@@ -32,6 +34,44 @@ struct pair {
 /* ---- rows ---- */
 
 #define SECRET "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+
+static void put_key(struct store_room *f, const char *name, char dir[128])
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(free) char *pem = NULL;
+	char path[160];
+
+	snprintf(dir, 128, "%s/%s", f->dir, name);
+	assert_ok(dir_make(dir, 0700, &f->e), f->e);
+	snprintf(path, sizeof(path), "%s/" STORE_WITNESS_FILE, dir);
+	assert_ok(key_generate(KEY_ECDSA, &key, &f->e), f->e);
+	assert_ok(key_to_private_pem(key, &pem, &f->e), f->e);
+	assert_ok(file_write(path, pem, strlen(pem), 0600, &f->e), f->e);
+}
+
+/* Each part of it counts, and the row alone is none. */
+static void a_secret_is_of_the_row_and_of_the_key(void **state)
+{
+	struct store_room *f = *state;
+	const uint8_t row[RELAY_SECRET_LEN] = { 1 }, other_row[RELAY_SECRET_LEN] = { 2 };
+	uint8_t first[RELAY_SECRET_LEN], now[RELAY_SECRET_LEN];
+	char one[128], two[128];
+
+	put_key(f, "one", one);
+	put_key(f, "two", two);
+	assert_ok(lease_secret(one, 7, row, first, &f->e), f->e);
+	assert_ok(lease_secret(one, 7, row, now, &f->e), f->e);
+	assert_memory_equal(first, now, sizeof(now));
+	assert_memory_not_equal(first, row, sizeof(row));
+	assert_ok(lease_secret(one, 8, row, now, &f->e), f->e);
+	assert_memory_not_equal(first, now, sizeof(now));
+	assert_ok(lease_secret(one, 7, other_row, now, &f->e), f->e);
+	assert_memory_not_equal(first, now, sizeof(now));
+	assert_ok(lease_secret(two, 7, row, now, &f->e), f->e);
+	assert_memory_not_equal(first, now, sizeof(now));
+	assert_refused(lease_secret("/proc/nowhere", 7, row, now, &f->e), f->e, ERR_NOT_FOUND,
+		       STORE_WITNESS_FILE);
+}
 
 static void a_row_that_is_not_ours_is_refused(void **state)
 {
@@ -471,6 +511,7 @@ static void who_waits_is_told_behind_the_loss(void **state)
 int main(void)
 {
 	const struct CMUnitTest rows[] = {
+		STORE_ROOM_ROW(a_secret_is_of_the_row_and_of_the_key),
 		STORE_ROOM_ROW(a_row_that_is_not_ours_is_refused),
 		STORE_ROOM_ROW(a_copy_says_nothing_of_where_it_is),
 	};
