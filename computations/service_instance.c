@@ -227,7 +227,7 @@ int instance_done(struct instance *i, bool *serves, struct err *e)
 	metric->waits = "";
 	service_metrics_done(&i->metrics);
 	store_standby_free(i->standby);
-	explicit_bzero(&i->look.seen, sizeof(i->look.seen)); /* a secret is in it */
+	explicit_bzero(i->look.seen.secret, sizeof(i->look.seen.secret));
 	explicit_bzero(i->secret, sizeof(i->secret));
 	free(i);
 	return failed;
