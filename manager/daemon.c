@@ -27,7 +27,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 30000, DIAL_MS = 2000 };
+enum { DRAIN_MS = 30000, DIAL_MS = 5000 };
 
 #define POOL_THREADS "8" /* libvirt handles five calls at a time from one connection */
 
@@ -335,8 +335,8 @@ static void on_dialled_enough(uv_timer_t *timer)
 	_exit(d->failed);
 }
 
-/* Calls that were cut off count as abandoned: what their jobs made is undone first. Dialling a host that is lost takes
- * minutes and can't be called back; nothing depends on it. */
+/* Calls that were cut off count as abandoned: what their jobs made is undone first. Dialling is broken off; where that
+ * takes time (this machine's libvirt hangs, a name is being looked up) nothing depends on it. */
 static void end_fleet(struct daemon *d)
 {
 	uv_timer_t patience = { .data = d };

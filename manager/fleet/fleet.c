@@ -165,6 +165,33 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 	return 0;
 }
 
+/* Of hosts that are going, too (fleet_host_change.c). */
+static void each_dialled(const struct fleet *f, void (*each)(struct fleet_host *host, void *data),
+			 void *data)
+{
+	struct fleet_host *host;
+
+	for (size_t i = 0; i < f->host_count; i++)
+		if (f->hosts[i]->connecting)
+			each(f->hosts[i], data);
+	LIST_FOREACH(host, &f->removed, link)
+		if (host->connecting)
+			each(host, data);
+	LIST_FOREACH(host, &f->going, link)
+		if (host->connecting)
+			each(host, data);
+}
+
+static void dial_no_more(struct fleet_host *host, void *data)
+{
+	virt_dial_no_more(host->host->virt);
+}
+
+static void count(struct fleet_host *host, void *data)
+{
+	++*(unsigned *)data;
+}
+
 void fleet_close(struct fleet *f)
 {
 	struct slot *slot;
@@ -172,6 +199,7 @@ void fleet_close(struct fleet *f)
 	f->closing = true;
 	for (size_t i = 0; i < f->host_count; i++)
 		uv_timer_stop(&f->hosts[i]->reconnect);
+	each_dialled(f, dial_no_more, NULL);
 	uv_timer_stop(&f->look_at_image);
 	uv_timer_stop(&f->tell);
 	for (unsigned i = 0; (slot = fleet_slot_next(f, &i));)
@@ -185,15 +213,9 @@ bool fleet_is_busy(const struct fleet *f)
 
 bool fleet_only_dials(const struct fleet *f)
 {
-	const struct fleet_host *host;
 	unsigned dials = 0;
 
-	for (size_t i = 0; i < f->host_count; i++)
-		dials += f->hosts[i]->connecting;
-	LIST_FOREACH(host, &f->removed, link)
-		dials += host->connecting;
-	LIST_FOREACH(host, &f->going, link)
-		dials += host->connecting;
+	each_dialled(f, count, &dials);
 	return f->jobs == dials;
 }
 

@@ -239,7 +239,11 @@ static void connect_work(void *data)
 {
 	struct job *job = data;
 
-	job->result = virt_dial(job->host->host->virt, &job->err);
+	const struct vm_host *host = job->host->host;
+
+	job->result = virt_dial(host->virt, &job->err);
+	if (job->result < 0 && *host->row.name)
+		err_wrap(&job->err, "host %s", host->row.name);
 }
 
 static void on_reconnect(uv_timer_t *timer);
@@ -253,7 +257,7 @@ static void connect_done(void *data)
 	if (job->result == 0) {
 		host->reconnect_ms = 0;
 	} else if (!job->fleet->closing && !host->removed) {
-		if (!host->reconnect_ms)
+		if (!host->reconnect_ms && !host->leaving)
 			log_warn("%s; trying again until it is there", job->err.text);
 		host->reconnect_ms =
 			host->reconnect_ms ? host->reconnect_ms * 2 : FLEET_RETRY_FIRST_MS;

@@ -2,6 +2,7 @@
 #include "manager/virt/virt.h"
 
 #include "common/base/cleanup.h"
+#include "manager/virt/virt_limit.h"
 #include "manager/virt/virt_ssh.h"
 #include "manager/virt/virt_state.h"
 
@@ -23,6 +24,7 @@ struct virt {
 	struct virt *next;
 
 	pthread_mutex_t connecting; /* held while a connection is made; before `lock` */
+	struct virt_limit limit;    /* of that, to another host */
 	pthread_mutex_t lock;       /* for all below */
 	virConnectPtr conn;
 	int events;     /* its lifecycle events, as libvirt counts callbacks */
@@ -211,6 +213,7 @@ int virt_new(uv_loop_t *loop, const char *uri,
 		return err_set(e, ERR_INTERNAL, "libvirt's events can't be waited for");
 	}
 	pthread_mutex_init(&v->connecting, NULL);
+	virt_limit_init(&v->limit);
 	pthread_mutex_init(&v->lock, NULL);
 	begin_life(v);
 	*virt = v;
@@ -227,6 +230,7 @@ static void on_async_closed(uv_handle_t *handle)
 	struct virt *v = handle->data;
 
 	pthread_mutex_destroy(&v->connecting);
+	virt_limit_done(&v->limit);
 	pthread_mutex_destroy(&v->lock);
 	free(v->uri);
 	free(v);
@@ -296,11 +300,17 @@ static bool keep(struct virt *v, virConnectPtr conn, int events, const struct vi
 	return !ended;
 }
 
+void virt_dial_no_more(struct virt *v)
+{
+	virt_limit_no_more(&v->limit);
+}
+
 void virt_end(struct virt *v)
 {
 	virConnectPtr conn;
 	int events;
 
+	virt_dial_no_more(v);
 	pthread_mutex_lock(&v->lock);
 	v->ended = true;
 	conn = TAKE_PTR(v->conn);
@@ -363,6 +373,14 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 	return 0;
 }
 
+/* libvirt itself waits for ever for a host that accepts and then says nothing. */
+static int dial_for_a_while(struct virt *v, virConnectPtr *conn, struct err *e)
+{
+	if (virt_limit_begin(&v->limit, v->uri, e) < 0)
+		return err_code(e);
+	return virt_limit_end(&v->limit, dial(v, conn, e), e);
+}
+
 /* A reference to a live connection, made now if necessary. */
 static int dial_once(struct virt *v, virConnectPtr *conn, struct err *e)
 {
@@ -377,13 +395,13 @@ static int dial_once(struct virt *v, virConnectPtr *conn, struct err *e)
 	*conn = current(v);
 	if (!*conn) {
 		e->code = ERR_OK;
-		failed = dial(v, conn, e);
+		failed = v->remote ? dial_for_a_while(v, conn, e) : dial(v, conn, e);
 	}
 	pthread_mutex_unlock(&v->connecting);
 	return failed;
 }
 
-/* A host that is lost may hold up who dials for minutes: one dials, and nobody else waits for it. */
+/* A host that is lost may hold up who dials for a while: one dials, and nobody else waits for it. */
 int virt_take(struct virt *v, virConnectPtr *conn, struct err *e)
 {
 	if (!v->remote)

@@ -14,6 +14,7 @@ int __wrap_lifecycle_create(struct lifecycle *l, const struct cvm_request *reque
 			    struct err *e);
 int __wrap_lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e);
 int __wrap_virt_dial(struct virt *v, struct err *e);
+void __wrap_virt_dial_no_more(struct virt *v);
 int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e);
 int __wrap_lifecycle_check_image(struct lifecycle *l, struct err *e);
 int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **domains,
@@ -83,6 +84,13 @@ int __wrap_virt_dial(struct virt *v, struct err *e)
 		return err_set(e, ERR_UNAVAILABLE, "as told");
 	}
 	return 0;
+}
+
+void __wrap_virt_dial_no_more(struct virt *v)
+{
+	atomic_fetch_add(&fleet_world.broken_dials, 1);
+	if (atomic_load(&fleet_world.hanging_dials) == 0) /* one hangs */
+		atomic_store(&fleet_world.hanging_dials, -1);
 }
 
 int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e)

@@ -32,6 +32,7 @@ struct fleet_world {
 	size_t volumes;           /* in each pool */
 	bool vanish;              /* the domains, as soon as they were asked for once more */
 	atomic_int hanging_dials; /* the next so many wait until it is negative */
+	atomic_uint broken_dials; /* how often one was told to end, which they then do */
 	atomic_bool hangs;        /* who asks for them waits until it is false again */
 	atomic_int
 		hangs_records; /* an adoption waits while it is: 1 before it is recorded, 2 then */

@@ -632,6 +632,31 @@ static void a_dial_that_hangs_keeps_its_own_host_alone(void **state)
 	fleet_room_close(&m);
 }
 
+/* A host that was removed meanwhile, too. */
+static void a_dial_that_hangs_is_broken_off_at_the_end(void **state)
+{
+	for (unsigned removed = 2; removed-- > 0;) {
+		struct answer a = { .count = 0 };
+		struct fleet_room m;
+		struct err e;
+
+		open_room(&m, HERE);
+		fleet_room_settle(&m);
+		atomic_store(&fleet_world.hanging_dials, 1);
+		assert_ok(fleet_host_add(m.fleet, "c", URI, WORDS, on_answer, &a, &e), e);
+		wait_for(&m, &a);
+		while (atomic_load(&fleet_world.hanging_dials) > 0)
+			uv_run(&m.loop, UV_RUN_NOWAIT);
+		if (removed) {
+			assert_ok(fleet_host_remove(m.fleet, "c", on_answer, &a, &e), e);
+			wait_for(&m, &a);
+		}
+		assert_int_equal(atomic_load(&fleet_world.broken_dials), 0);
+		fleet_room_close(&m);
+		assert_int_equal(atomic_load(&fleet_world.broken_dials), 1);
+	}
+}
+
 /* Calls that are under way look at all hosts, in other threads: what they have found is not freed before they end. */
 static void what_is_under_way_may_still_have_it(void **state)
 {
@@ -784,6 +809,7 @@ int main(void)
 		FLEET_ROOM_ROW(one_change_at_a_time),
 		FLEET_ROOM_ROW(a_host_that_does_not_answer_holds_up_no_other),
 		FLEET_ROOM_ROW(a_dial_that_hangs_keeps_its_own_host_alone),
+		FLEET_ROOM_ROW(a_dial_that_hangs_is_broken_off_at_the_end),
 		FLEET_ROOM_ROW(what_is_under_way_may_still_have_it),
 		FLEET_ROOM_ROW(the_end_waits_for_what_was_begun),
 		FLEET_ROOM_ROW(the_table_takes_over_what_was_added),
