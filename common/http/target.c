@@ -1,71 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/http/target.h"
 
-#include "common/base/encode.h"
-#include "common/base/log.h"
-#include "common/base/utf8.h"
+#include "common/base/cleanup.h"
+#include "common/http/decode.h"
 
-#include <stdbool.h>
 #include <string.h>
-
-/* Where the decoded text grows. */
-struct decoder {
-	char *to;
-	bool is_query, is_tail;
-};
-
-static bool is_plain(char c, bool is_query)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr(is_query ? "-._~!$'()*,;:@/?" : "-._~!$&'()*+,;=:@", c));
-}
-
-/* One character of the text; returns how many bytes it is written in. */
-static int decode_one(struct decoder *d, const char *at, struct err *e)
-{
-	int high, low;
-
-	if (d->is_query && *at == '+') {
-		*d->to++ = ' ';
-		return 1;
-	}
-	if (*at != '%') {
-		if (!is_plain(*at, d->is_query) && !(d->is_tail && *at == '/'))
-			return err_set(e, ERR_INVALID, "%s can't stand in a %s as it is",
-				       log_quote_bytes(at, 1).text, d->is_query ? "query" : "path");
-		*d->to++ = *at;
-		return 1;
-	}
-	high = hex_digit(at[1]);
-	low = high < 0 ? -1 : hex_digit(at[2]);
-	if (low < 0)
-		return err_set(e, ERR_INVALID, "a %% without two hexadecimal digits behind it");
-	*d->to++ = (char)(high << 4 | low);
-	return 3;
-}
-
-/* Up to one of `ends`, or the text's end; a zero byte behind it. NULL: refused. */
-static const char *decode(struct decoder *d, const char *at, const char *ends, struct err *e)
-{
-	const char *start = d->to;
-	size_t len;
-
-	while (*at && !strchr(ends, *at)) {
-		int step = decode_one(d, at, e);
-
-		if (step < 0)
-			return NULL;
-		at += step;
-	}
-	len = (size_t)(d->to - start);
-	*d->to++ = 0;
-	if (memchr(start, 0, len) || !utf8_valid(start, len) || utf8_has_control(start, len)) {
-		err_set(e, ERR_INVALID, "%s is not UTF-8 without control characters",
-			log_quote_bytes(start, len).text);
-		return NULL;
-	}
-	return at;
-}
 
 static int check_segment(const char *segment, struct err *e)
 {
@@ -82,7 +21,7 @@ static int check_segment(const char *segment, struct err *e)
 	return 0;
 }
 
-static const char *parse_path(struct decoder *d, const char *at, struct http_target *t,
+static const char *parse_path(struct http_decoder *d, const char *at, struct http_target *t,
 			      struct err *e)
 {
 	if (*at != '/') {
@@ -94,7 +33,7 @@ static const char *parse_path(struct decoder *d, const char *at, struct http_tar
 	while (*at == '/') {
 		const char *segment = d->to;
 
-		at = decode(d, at + 1, "/?", e);
+		at = http_decode(d, at + 1, "/?", e);
 		if (!at || check_segment(segment, e) < 0)
 			return NULL;
 		if (t->segment_count == HTTP_SEGMENTS_MAX) {
@@ -106,37 +45,10 @@ static const char *parse_path(struct decoder *d, const char *at, struct http_tar
 	return at;
 }
 
-static const char *parse_pair(struct decoder *d, const char *at, struct http_target *t,
-			      struct err *e)
-{
-	struct http_pair pair = { .name = d->to, .value = "" };
-
-	at = decode(d, at, "=&", e);
-	if (at && *at == '=') {
-		pair.value = d->to;
-		at = decode(d, at + 1, "&", e);
-	}
-	if (!at)
-		return NULL;
-	if (!*pair.name) {
-		err_set(e, ERR_INVALID, "a query has a value without a name");
-		return NULL;
-	}
-	if (http_target_query(t, pair.name)) {
-		err_set(e, ERR_INVALID, "the query has %s twice", log_quote(pair.name).text);
-		return NULL;
-	}
-	if (t->query_count == HTTP_PAIRS_MAX) {
-		err_set(e, ERR_OUT_OF_RANGE, "more than %d values in the query", HTTP_PAIRS_MAX);
-		return NULL;
-	}
-	t->query[t->query_count++] = pair;
-	return at;
-}
-
 int http_target_parse(const char *text, struct http_target *t, struct err *e)
 {
-	struct decoder d = { .to = t->text };
+	struct http_decoder d = { .to = t->text };
+	struct http_pairs query = { .list = t->query, .max = ARRAY_LEN(t->query) };
 	const char *at = text;
 
 	t->segment_count = t->query_count = 0;
@@ -147,10 +59,11 @@ int http_target_parse(const char *text, struct http_target *t, struct err *e)
 		return err_code(e);
 	d.is_query = true;
 	while (*at) { /* behind the ? or an & */
-		at = parse_pair(&d, at + 1, t, e);
+		at = http_decode_pair(&d, at + 1, &query, e);
 		if (!at)
 			return err_code(e);
 	}
+	t->query_count = query.count;
 	return 0;
 }
 
@@ -158,7 +71,7 @@ int http_target_parse_tail(const char *text, const char *prefix, struct http_tar
 			   struct err *e)
 {
 	const size_t len = strlen(prefix);
-	struct decoder d = { .to = t->text, .is_tail = true };
+	struct http_decoder d = { .to = t->text, .is_tail = true };
 	const char *end;
 
 	t->segment_count = t->query_count = 0;
@@ -171,7 +84,7 @@ int http_target_parse_tail(const char *text, const char *prefix, struct http_tar
 	d.to[len - 2] = 0;
 	d.to += len - 1;
 	t->segments[t->segment_count++] = d.to;
-	end = decode(&d, text + len, "?", e);
+	end = http_decode(&d, text + len, "?", e);
 	if (!end)
 		return err_code(e);
 	if (*end || !*t->segments[1])
@@ -182,8 +95,5 @@ int http_target_parse_tail(const char *text, const char *prefix, struct http_tar
 
 const char *http_target_query(const struct http_target *t, const char *name)
 {
-	for (size_t i = 0; i < t->query_count; i++)
-		if (strcmp(t->query[i].name, name) == 0)
-			return t->query[i].value;
-	return NULL;
+	return http_pair_value(t->query, t->query_count, name);
 }

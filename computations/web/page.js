@@ -230,6 +230,26 @@ async function fillDigest(part) {
 for (const part of document.querySelectorAll("[data-hash]"))
 	part.addEventListener("change", () => fillDigest(part));
 
+// A PEM file's text goes into its field, where the form has it. What is in no place of its kind is left out.
+async function fillPem(part) {
+	const file = part.querySelector("input").files[0], out = part.querySelector("output");
+	const field = document.getElementById(part.dataset.pem), kind = part.dataset.kind;
+	out.textContent = "";
+	if (!file)
+		return;
+	const text = file.size <= 65536 ? await file.text().catch(() => "") : "";
+	const kinds = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map((found) => found[1]);
+	if (!kinds.some((one) => one.endsWith(kind)) || !kinds.every((one) => one.endsWith(kind) || one === "EC PARAMETERS")) {
+		out.textContent = kinds.length ? `It has: ${kinds.join(", ").toLowerCase()}. A ${kind.toLowerCase()} belongs here.` : "No PEM file of at most 64 KiB.";
+		return;
+	}
+	field.value = text;
+	out.textContent = `${kinds.length} × ${kind.toLowerCase()}; checked when it is created.`;
+}
+
+for (const part of document.querySelectorAll("[data-pem]"))
+	part.addEventListener("change", () => fillPem(part));
+
 const importing = document.getElementById("import");
 if (importing)
 	import("/import.js").then(({ start }) => start(importing));

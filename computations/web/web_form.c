@@ -1,73 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/web/web_form.h"
 
-#include "common/http/target.h"
+#include "common/http/form.h"
 #include "computations/web/web_page.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/crypto.h>
 
 struct web_form {
-	struct http_target fields;
+	struct http_form fields;
 };
 
-static int parse(const uint8_t *body, size_t len, struct http_target *fields, struct err *e)
+static int check_names(const struct http_form *fields, const struct web_form_names *names,
+		       struct err *e)
 {
-	char text[WEB_FORM_MAX + 3] = "/?";
-	int failed;
-
-	if (len > WEB_FORM_MAX || (len && memchr(body, 0, len)))
-		return err_set(e, ERR_INVALID, "the form has what none of ours sends");
-	if (len)
-		memcpy(text + 2, body, len);
-	failed = http_target_parse(text, fields, e);
-	OPENSSL_cleanse(text, sizeof(text));
-	/* Which character it was is not said: it may be one of a password. */
-	return failed ? err_set(e, ERR_INVALID, "the form can't be read: send it from the page")
-		      : 0;
-}
-
-static int check_names(const struct http_target *fields, const char *const *names,
-		       const char *const *others, struct err *e)
-{
+	const char *const *const lists[] = { names->others, names->texts };
 	size_t count = 0;
 
-	for (; names[count]; count++)
-		if (!http_target_query(fields, names[count]))
+	for (; names->needed[count]; count++)
+		if (!http_form_value(fields, names->needed[count]))
 			return err_set(e, ERR_INVALID, "the form lacks %s: send it from the page",
-				       names[count]);
-	for (; others && *others; others++)
-		count += http_target_query(fields, *others) != NULL;
-	if (fields->query_count != count)
+				       names->needed[count]);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		for (const char *const *name = lists[i]; name && *name; name++)
+			count += http_form_value(fields, *name) != NULL;
+	if (fields->count != count)
 		return err_set(e, ERR_INVALID, "the form has a field too much");
+	return 0;
+}
+
+int web_form_read_names(const struct http_request *r, const struct web_form_names *names,
+			struct web_form **form, struct err *e)
+{
+	CLEANUP(web_form_free) struct web_form *made = calloc(1, sizeof(*made));
+	size_t len;
+	const uint8_t *body = http_request_body(r, &len);
+	int failed;
+
+	if (!made)
+		return err_nomem(e);
+	if (!names->texts && len > WEB_FORM_MAX)
+		return err_set(e, ERR_INVALID, "the form has what none of ours sends");
+	failed = http_form_parse(body, len, names->texts, &made->fields, e);
+	if (err_is(failed, ERR_EXHAUSTED))
+		return failed;
+	/* Which character it was is not said: it may be one of a password. */
+	if (failed)
+		return err_set(e, ERR_INVALID, "the form can't be read: send it from the page");
+	if (check_names(&made->fields, names, e) < 0)
+		return err_code(e);
+	*form = TAKE_PTR(made);
 	return 0;
 }
 
 int web_form_read(const struct http_request *r, const char *const *names, const char *const *others,
 		  struct web_form **form, struct err *e)
 {
-	CLEANUP(web_form_free) struct web_form *made = calloc(1, sizeof(*made));
-	size_t len;
-	const uint8_t *body = http_request_body(r, &len);
-
-	if (!made)
-		return err_nomem(e);
-	if (parse(body, len, &made->fields, e) < 0 ||
-	    check_names(&made->fields, names, others, e) < 0)
-		return err_code(e);
-	*form = TAKE_PTR(made);
-	return 0;
+	return web_form_read_names(r, &(struct web_form_names){ names, others, NULL }, form, e);
 }
 
 bool web_form_has(const struct web_form *form, const char *name)
 {
-	return http_target_query(&form->fields, name) != NULL;
+	return http_form_value(&form->fields, name) != NULL;
 }
 
 const char *web_form_text(const struct web_form *form, const char *name)
 {
-	const char *text = http_target_query(&form->fields, name);
+	const char *text = http_form_value(&form->fields, name);
 
 	return text ? text : "";
 }
@@ -76,7 +75,7 @@ void web_form_free(struct web_form *form)
 {
 	if (!form)
 		return;
-	OPENSSL_cleanse(form, sizeof(*form));
+	http_form_done(&form->fields);
 	free(form);
 }
 

@@ -11,13 +11,20 @@
 #define WEB_FORM_TYPE "application/x-www-form-urlencoded"
 /* The name of the field for a code of a second factor. */
 #define WEB_FACTOR_FIELD "factor"
-enum { WEB_FORM_MAX = 4000 }; /* bytes of a body, which is read as a target is (HTTP_TARGET_MAX) */
+enum { WEB_FORM_MAX = 4000 }; /* bytes of a body, of one that has no texts */
 
 struct web_form;
 
 /* These names, and perhaps others (NULL: none), each once, and no more. The form is wiped when it is freed. */
 int web_form_read(const struct http_request *r, const char *const *names, const char *const *others,
 		  struct web_form **form, struct err *e) MUST_CHECK;
+/* The same of one with fields that have several lines, `texts`, each of which may be absent. It has HTTP_FORM_MAX bytes at
+ * most. */
+struct web_form_names {
+	const char *const *needed, *const *others, *const *texts; /* NULL: none, but of `needed` */
+};
+int web_form_read_names(const struct http_request *r, const struct web_form_names *names,
+			struct web_form **form, struct err *e) MUST_CHECK;
 bool web_form_has(const struct web_form *form, const char *name);
 const char *web_form_text(const struct web_form *form, const char *name);
 void web_form_free(struct web_form *form);

@@ -4,12 +4,14 @@
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/crypto/digest.h"
+#include "common/manifest/agent_config.h"
 #include "common/manifest/manifest_names.h"
 #include "computations.pb-c.h"
 #include "computations/people/asset.h"
 #include "computations/people/user_key.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_security.h"
 #include "computations/web/web_words.h"
 #include "computations_paths.h"
 #include "people.pb-c.h"
@@ -23,6 +25,8 @@ static void new_free(struct web_new *n)
 	web_new_places_done(&n->places);
 	manifest_free(n->manifest);
 	web_form_free(n->form);
+	if (n->made)
+		explicit_bzero(n->made, n->len); /* the agent's private key may be there */
 	free(n->made);
 	free(n->place);
 	http_request_unref(n->r);
@@ -133,11 +137,18 @@ static int make_manifest(struct store *store, struct web_new *n, struct admin_ca
 	const struct manifest_names names = { find_key, find_digest, &l };
 	CLEANUP(free) uint8_t *filled = NULL;
 	size_t len = n->len;
+	int failed = manifest_names_fill(n->text, n->len, &names, &filled, &len, e);
 
-	if (manifest_names_fill(n->text, n->len, &names, &filled, &len, e) < 0 ||
-	    manifest_from_json(filled ? filled : n->text, filled ? len : n->len, &n->manifest, e) <
-		    0)
-		return err_code(e);
+	if (!failed)
+		failed = manifest_from_json(filled ? filled : n->text, filled ? len : n->len,
+					    &n->manifest, e);
+	if (filled)
+		explicit_bzero(filled, len);
+	/* As the agent will; and what parties are going to be shown. */
+	if (!failed)
+		failed = agent_config_check_shown(n->manifest->agent_config, NULL, e);
+	if (failed)
+		return failed;
 	return n->form ? take_place(store, n, caller, e) : 0;
 }
 
@@ -403,12 +414,13 @@ static void refuse(struct web_new *n, const struct err *why)
 
 void web_new_try(struct http_request *r, void *data)
 {
+	static const struct web_form_names names = { web_new_needed, web_new_others, web_files };
 	struct web_new *n = new_of(data, r, "page");
 	struct err e;
 
 	if (!n)
 		return;
-	if (web_form_read(r, web_new_needed, web_new_others, &n->form, &e) < 0) {
+	if (web_form_read_names(r, &names, &n->form, &e) < 0) {
 		http_request_fail(r, &e);
 	} else if (web_check_form(n->web, r, n->form, &e) < 0) {
 		refuse(n, &e);

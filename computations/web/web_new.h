@@ -59,11 +59,6 @@ struct web_new {
 
 extern const char *const web_new_needed[], *const web_new_others[];
 const char *web_new_row(char name[WEB_NEW_FIELD_MAX], size_t row, const char *field);
-/* How owners reach the agent: those that take no files; without a word: the end. */
-struct web_new_security {
-	const char *word, *label;
-};
-extern const struct web_new_security web_new_securities[];
 /* What the agent logs at least; the last one is NULL. */
 extern const char *const web_new_levels[];
 /* What the form says, as JSON and roles to give. */

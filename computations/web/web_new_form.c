@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_new_form.c — a new computation's form, empty or with what another computation has. */
 #include "common/base/encode.h"
+#include "common/manifest/agent_config.h"
 #include "computations/web/web_new.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_security.h"
 #include "computations/web/web_words.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
-enum { FIELDS_MAX = 32 };
+enum { FIELDS_MAX = 40 };
 
 /* What stands in the fields at first. */
 struct prefill {
@@ -19,8 +21,9 @@ struct prefill {
 		char *text;
 	} fields[FIELDS_MAX];
 	size_t count;
-	bool is_clone;
-	size_t left_out; /* result consumers whose keys are no user's */
+	bool is_clone,
+		is_missing[WEB_FILES]; /* files that the other one has, and this form has not */
+	size_t left_out;               /* result consumers whose keys are no user's */
 };
 
 struct form {
@@ -144,10 +147,18 @@ static void put_results(const struct form *f, struct writer *w)
 		 "who are named the role of it</label></div><span class=\"hint\" id=\"h-roles\">%t"
 		 "</span></div>\n",
 		 roles ? " checked" : "", WEB_NEW_ROLES);
-	begin_choice("security", "Agent’s listener", w);
-	for (const struct web_new_security *s = web_new_securities; s->word; s++)
-		put_choice(s->word, s->label, value(f, "security"), w);
-	page_put(w, "</select></div>\n");
+	page_put(w, "</section>\n");
+}
+
+static const char *value_of(const void *form, const char *name)
+{
+	return value(form, name);
+}
+
+static void put_security(const struct form *f, struct writer *w)
+{
+	begin_part("security", "Security", WEB_NEW_SECURITY, w);
+	web_security_put(&(struct web_security_form){ value_of, f, f->sent }, w);
 	put_levels(f, w);
 	page_put(w, "</section>\n");
 }
@@ -182,9 +193,27 @@ static void put_form(const struct form *f, const struct screen *s, struct writer
 		put_row(f, i, w);
 	page_put(w, "</section>\n");
 	put_results(f, w);
+	put_security(f, w);
 	page_put(w,
 		 "<div class=\"row\"><button class=\"btn main\" type=\"submit\">Create it</button>"
 		 "<a class=\"btn\" href=\"/\">Not now</a></div>\n</form>\n");
+}
+
+static void put_notes(const struct prefill *p, struct writer *w)
+{
+	const char *between = "<p class=\"note warn\">" WEB_NEW_FILES " ";
+
+	if (p->is_clone)
+		page_put(w, "<p class=\"note\">%t</p>\n", WEB_NEW_CLONE);
+	if (p->left_out)
+		page_put(w, "<p class=\"note warn\">%d %s</p>\n", (int64_t)p->left_out,
+			 WEB_NEW_LEFT_OUT);
+	for (int file = 0; file < WEB_FILES; file++)
+		if (p->is_missing[file]) {
+			page_put(w, "%s%t", between, web_file_label((enum web_file)file));
+			between = ", ";
+		}
+	page_put(w, "%s", *between == ',' ? ".</p>\n" : "");
 }
 
 static void show(struct http_request *r, const struct form *f, const struct screen *s,
@@ -199,11 +228,8 @@ static void show(struct http_request *r, const struct form *f, const struct scre
 		 "class=\"wide\">\n",
 		 WEB_NEW);
 	web_form_wrong(&w, s->wrong);
-	if (f->prefill && f->prefill->is_clone)
-		page_put(&w, "<p class=\"note\">%t</p>\n", WEB_NEW_CLONE);
-	if (f->prefill && f->prefill->left_out)
-		page_put(&w, "<p class=\"note warn\">%d %s</p>\n", (int64_t)f->prefill->left_out,
-			 WEB_NEW_LEFT_OUT);
+	if (f->prefill)
+		put_notes(f->prefill, &w);
 	if (s->places->count && *s->csrf)
 		put_form(f, s, &w);
 	else
@@ -236,6 +262,8 @@ static void free_prefill(void *data)
 
 static int set(struct prefill *p, const char *name, const char *text, struct err *e)
 {
+	if (p->count == FIELDS_MAX)
+		return err_set(e, ERR_INTERNAL, "a form of more than %d fields", FIELDS_MAX);
 	snprintf(p->fields[p->count].name, WEB_NEW_FIELD_MAX, "%s", name);
 	p->fields[p->count].text = strdup(text);
 	if (!p->fields[p->count].text)
@@ -323,6 +351,23 @@ static int clone_datasets(struct prefill *p, const Cvms__ComputationRunReq *m,
 	return 0;
 }
 
+/* All but its private key, and what is in files of the guest's. */
+static int clone_security(struct prefill *p, const Cvms__AgentConfig *c, struct err *e)
+{
+	if (set(p, "security", web_mode_of(c)->word, e) < 0)
+		return err_code(e);
+	if (!c)
+		return 0;
+	for (int file = 0; file < WEB_FILES; file++) {
+		const char *text = web_file_of(c, (enum web_file)file);
+
+		p->is_missing[file] = *text && (file == FILE_KEY || agent_config_is_path(text));
+		if (*text && !p->is_missing[file] && set(p, web_files[file], text, e) < 0)
+			return err_code(e);
+	}
+	return set(p, "level", c->log_level, e);
+}
+
 static int clone_manifest(struct prefill *p, const Cvms__ComputationRunReq *m,
 			  const struct store_key_owners *owners, struct err *e)
 {
@@ -348,11 +393,7 @@ static int clone_manifest(struct prefill *p, const Cvms__ComputationRunReq *m,
 	if (set(p, "name", m->name, e) < 0 || set(p, "description", m->description, e) < 0 ||
 	    join(p, "consumers", consumers, count, e) < 0 || clone_datasets(p, m, owners, e) < 0)
 		return err_code(e);
-	if (!m->agent_config || !m->agent_config->attested_tls)
-		if (set(p, "security", "agent", e) < 0)
-			return err_code(e);
-	if (m->agent_config && m->agent_config->attested_tls &&
-	    set(p, "level", m->agent_config->log_level, e) < 0)
+	if (clone_security(p, m->agent_config, e) < 0)
 		return err_code(e);
 	if (!m->algorithm)
 		return 0;

@@ -4,6 +4,7 @@
 #include "common/base/json.h"
 #include "common/manifest/manifest_names.h"
 #include "computations/web/web_new.h"
+#include "computations/web/web_security.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +27,6 @@ const char *web_new_row(char name[WEB_NEW_FIELD_MAX], size_t row, const char *fi
 	return name;
 }
 
-const struct web_new_security web_new_securities[] = {
-	{ "attested", "Attested TLS" },
-	{ "agent", "As the agent itself is set" },
-	{ NULL, NULL },
-};
 const char *const web_new_levels[] = { "info", "debug", "warn", "error", NULL };
 
 static const char *of_row(const struct web_new *n, size_t row, const char *field)
@@ -217,38 +213,16 @@ static int put_consumers(struct web_new *n, struct writer *w, struct err *e)
 	return 0;
 }
 
-static int read_level(const struct web_new *n, const char **level, struct err *e)
+static int check_level(const struct web_new *n, struct err *e)
 {
-	const char *word = web_form_has(n->form, "level") ? web_form_text(n->form, "level") : "";
+	const char *word = web_form_text(n->form, "level");
 
-	*level = word;
 	if (!*word)
 		return 0;
 	for (const char *const *known = web_new_levels; *known; known++)
 		if (strcmp(*known, word) == 0)
 			return 0;
 	return err_set(e, ERR_INVALID, "level: info, debug, warn or error");
-}
-
-/* A manifest without a configuration of the agent leaves all of it as the agent is set. */
-static int put_security(const struct web_new *n, struct writer *w, struct err *e)
-{
-	const char *word = web_form_text(n->form, "security"), *level;
-
-	if (read_level(n, &level, e) < 0)
-		return err_code(e);
-	if (strcmp(word, "agent") == 0)
-		return !*level ? 0
-			       : err_set(e, ERR_INVALID,
-					 "level: with attested TLS alone; otherwise it is as the "
-					 "agent itself is set");
-	if (strcmp(word, "attested") != 0)
-		return err_set(e, ERR_INVALID, "security: attested or agent");
-	writer_text(w, ",\"agent_config\":{\"attested_tls\":true");
-	if (*level)
-		writer_printf(w, ",\"log_level\":\"%s\"", level);
-	writer_text(w, "}");
-	return 0;
 }
 
 static int check_id(const char *id, struct err *e)
@@ -265,15 +239,16 @@ int web_new_read(struct web_new *n, struct err *e)
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_MANIFEST_MAX);
 	const char *id = web_form_text(n->form, "id");
 
+	n->workspace = web_form_text(n->form, "workspace");
 	if (check_id(id, e) < 0)
 		return err_code(e);
-	n->workspace = web_form_text(n->form, "workspace");
 	writer_text(&w, "{");
 	put_text(&w, "id", id);
 	put_text(&w, "name", web_form_text(n->form, "name"));
 	put_text(&w, "description", web_form_text(n->form, "description"));
 	if (put_algorithm(n, &w, e) < 0 || put_datasets(n, &w, e) < 0 ||
-	    put_consumers(n, &w, e) < 0 || put_security(n, &w, e) < 0)
+	    put_consumers(n, &w, e) < 0 || check_level(n, e) < 0 ||
+	    web_security_read(n->form, &w, e) < 0)
 		return err_code(e);
 	/* As 'computation create' has it where nobody asks for anything else. */
 	writer_text(&w, ",\"cocos\":{\"layout\":\"folders\",\"logs\":\"consumers\"}}");

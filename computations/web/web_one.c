@@ -5,6 +5,7 @@
 #include "common/base/json.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_security.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
@@ -221,19 +222,6 @@ static void put_assets(const struct web_work *work, struct writer *w)
 	page_put(w, "</ul>\n</section>\n");
 }
 
-/* The modes of the agent's listener, as its manifest has them. */
-static const char *security_of(const Cvms__AgentConfig *c)
-{
-	if (!c)
-		return "As the agent itself is set";
-	if (c->attested_tls)
-		return *c->client_ca_file ? "Attested TLS, with client certificates"
-					  : "Attested TLS";
-	if (*c->cert_file)
-		return *c->client_ca_file ? "Mutual TLS" : "TLS";
-	return "No TLS of its own";
-}
-
 static void put_facts(const struct web_work *work, struct writer *w)
 {
 	const struct computation *c = &work->c;
@@ -243,7 +231,7 @@ static void put_facts(const struct web_work *work, struct writer *w)
 		w,
 		"<section class=\"panel\" aria-labelledby=\"h-sec\"><h2 id=\"h-sec\">Security</h2>\n<dl "
 		"class=\"dl\"><dt>Agent’s listener</dt><dd>%t</dd><dt>Machine</dt><dd>",
-		security_of(work->manifest->agent_config));
+		web_mode_of(work->manifest->agent_config)->label);
 	if (*c->cvm_id)
 		page_put(w, "<bdi>%t</bdi>, %s", c->cvm_id,
 			 is_connected ? "connected" : "not connected");
@@ -317,7 +305,7 @@ void web_one(struct http_request *r, void *data)
 static void reply_json(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
-	const char *security = security_of(work->manifest->agent_config);
+	const char *security = web_mode_of(work->manifest->agent_config)->label;
 
 	writer_text(&w, "{");
 	web_json_computation(&w, &work->c, web_is_connected(work->web, work->c.cvm_id));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_routes.c — what can be asked for, and what the API's document says of it. */
+#include "common/http/form.h"
 #include "computations/ca/ocsp_request.h"
 #include "computations/web/web.h"
 #include "computations/web/web_access.h"
@@ -86,6 +87,12 @@ static const char *const force_query[] = { "force", NULL };
 	{                                                                                   \
 		.http = { HTTP_POST, path, who, WEB_FORM_MAX, WEB_FORM_TYPE, NULL, serve }, \
 		.deed = DEED_BE,                                                            \
+	}
+/* One with fields of several lines. */
+#define LONG_FORM(path, who, serve)                                                          \
+	{                                                                                    \
+		.http = { HTTP_POST, path, who, HTTP_FORM_MAX, WEB_FORM_TYPE, NULL, serve }, \
+		.deed = DEED_BE,                                                             \
 	}
 /* A form that is a call of the administrators' methods, which say who may; and the same for programs. */
 #define CHANGE(path, action_)                                                                   \
@@ -326,7 +333,7 @@ const struct web_route web_routes[] = {
 	PAGE("/api", DEED_BE, NULL, web_reference),
 	PAGE("/", DEED_BE, list_query, web_list), /* those that he may see */
 	PAGE("/new", DEED_BE, from_query, web_new),
-	FORM("/new", web_guard_change, web_new_try),
+	LONG_FORM("/new", web_guard_change, web_new_try),
 	PAGE("/c/{id}", DEED_SEE, NULL, web_one),
 	PAGE("/c/{id}/manifest", DEED_SEE, NULL, web_manifest_page),
 	PAGE("/c/{id}/evidence", DEED_SEE, NULL, web_evidence),

@@ -289,7 +289,7 @@ def the_guide_from_the_first_start_to_the_results():
 
         # 2: the computation, its roles
         fields = {"name": "COVID-19 training", "description": "Pictures of three hospitals", "type": "python",
-                  "algorithm": "train.py", "provider": "anna", "consumers": "h1", "security": "agent"}
+                  "algorithm": "train.py", "provider": "anna", "consumers": "h1", "security": "none"}
         for number, name in enumerate(HOSPITALS, 1):
             fields.update({f"d{number}_name": name + ".zip", f"d{number}_file": name + ".zip", f"d{number}_user": name,
                            f"d{number}_unpack": True})

@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Computations that are created at the page and by its API: by whom, with which manifest, how often, and what is refused."""
 import base64
+import datetime
 import hashlib
 import json
 import re
 import uuid
 from html import unescape
+from urllib.parse import urlencode
 
 import tap
-from harness import spki
+from computations_service import agent_of, connected, run
+from harness import Folder, authority, read, spki, until
 from people import Caller
 from user_keys import Holder
-from web_act import Room
+from web_act import Room, stop
 
 DIGEST = "ab" * 32
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -206,12 +209,139 @@ def the_agent_s_log_is_as_the_form_says():
             chosen = anna.get("/new?from=" + sent["id"]).body.decode().split('name="level"')[1].split("</select>")[0]
             assert re.findall(r'value="(\w*)" selected', chosen) == [level], chosen
             assert re.findall(r'value="(\w*)"', chosen) == ["", "info", "debug", "warn", "error"], chosen
-        # Without a configuration of its own in the manifest there is no place for it, and that is said.
-        refused = ward.form("anna", "/new", **fields(security="agent", level="debug"))
-        assert refused.status == 400 and b"with attested TLS alone" in refused.body, refused.body
-        sent = fields(security="agent", level="")
+        # One whose listener is without TLS has it as well.
+        sent = fields(security="none", level="debug")
         assert ward.form("anna", "/new", **sent).status == 303
-        assert not exported(ward, sent["id"])["attested_tls"] and not exported(ward, sent["id"])["log_level"]
+        assert exported(ward, sent["id"])["log_level"] == "debug" and not exported(ward, sent["id"])["attested_tls"]
+
+
+def ways(folder):
+    """What goes with each mode, and what the manifest says of it then."""
+    cert, key, ca = (read(folder(name)).decode() for name in ("server.pem", "server-key.pem", "ca.pem"))
+    pair = {"cert": cert, "key": key}
+    return [("none", {}, "No TLS"), ("tls", pair, "TLS"), ("mtls", {**pair, "client_ca": ca}, "Mutual TLS (mTLS)"),
+            ("attested", {}, "Attested TLS (aTLS)"), ("attested", pair, "Attested TLS (aTLS)"),
+            ("mutual", {"client_ca": ca}, "Mutual attested TLS (maTLS)"),
+            ("mutual", {**pair, "client_ca": ca}, "Mutual attested TLS (maTLS)")]
+
+
+def area(html, name):
+    """What stands in a field of several lines."""
+    return unescape(html.split(f'<textarea id="f-{name}"')[1].split(">", 1)[1].split("</textarea>")[0])
+
+
+def each_mode_takes_its_files_and_a_clone_keeps_them():
+    """The guides' five. The private key goes to the agent, and is on no page, in no manifest and no export."""
+    members = {"cert": "cert_file", "key": "key_file", "client_ca": "client_ca_file"}
+    with Ward() as ward, Folder() as folder, agent_of(ward.service, "cvm-1") as agent:
+        until(connected(ward.service, "cvm-1"), "the connection")
+        anna, told = ward.sessions["anna"], []
+        modes = ways(authority(folder))
+        secret = modes[1][1]["key"].splitlines()[1]
+        for mode, files, label in modes:
+            crlf = {name: text.replace("\n", "\r\n") for name, text in files.items()}  # as browsers send lines
+            sent = fields(security=mode, **crlf)
+            done = ward.form("anna", "/new", **sent)
+            assert done.status == 303, (mode, done.body)
+            run(ward.service, sent["id"], "cvm-1")
+            kept = agent.manifest().agent_config
+            stop(ward, agent, sent["id"])
+            assert kept.attested_tls == (mode in ("attested", "mutual")), mode
+            for name, member in members.items():
+                assert getattr(kept, member) == files.get(name, ""), (mode, name)
+            assert ward.call("GET", "/api/computations/" + sent["id"], ward.tokens["anna"]).json()["security"] == label
+            html = anna.get("/new?from=" + sent["id"]).body.decode()
+            chosen = html.split('name="security"')[1].split("</select>")[0]
+            assert re.findall(r'value="(\w*)" selected', chosen) == [mode], chosen
+            assert re.findall(r'value="(\w*)"', chosen) == ["none", "tls", "mtls", "attested", "mutual"], chosen
+            for name in ("cert", "client_ca", "server_ca"):
+                assert area(html, name) == files.get(name, ""), (mode, name)
+            assert ("To be given again" in html) == ("key" in files) and ("the agent’s private key." in html) == ("key" in files)
+            told += [html, *(anna.get(path).body.decode() for path in (f"/c/{sent['id']}", f"/c/{sent['id']}/manifest",
+                                                                       f"/c/{sent['id']}/export.json"))]
+            # The clone is made when the key is there again.
+            again = fields(security=mode, **{name: text for name, text in files.items() if name != "key"})
+            assert ward.form("anna", "/new", **again).status == (400 if "key" in files else 303), mode
+        assert not [page for page in told if "BEGIN PRIVATE KEY" in page or secret in page]
+
+
+def pems(folder):
+    """A pair and its authority; another key, the same certificate when it was old, and a pair whose certificate is for no name."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+
+    cert, key, ca, other, nameless, nobody = (read(folder(name)).decode() for name in (
+        "server.pem", "server-key.pem", "ca.pem", "client-key.pem", "client.pem", "client-key.pem"))
+    private = serialization.load_pem_private_key(key.encode(), None)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server")])
+    day = datetime.datetime(2020, 1, 1)
+    stale = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(private.public_key())
+             .serial_number(1).not_valid_before(day).not_valid_after(day + datetime.timedelta(days=1))
+             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+             .sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode())
+    return cert, key, ca, other, stale, (nameless, nobody)
+
+
+def files_are_checked_before_anything_is_created():
+    """Pair, chain, dates, names, kinds and modes; by the API as well."""
+    with Ward() as ward, Folder() as folder:
+        cert, key, ca, other, stale, (nameless, nobody) = pems(authority(folder))
+        cases = [
+            ("tls", {}, "needs the agent’s certificate"), ("tls", {"cert": cert}, "needs the agent’s private key"),
+            ("tls", {"key": key}, "needs the agent’s certificate"),
+            ("mtls", {"cert": cert, "key": key}, "needs the clients’ authority"), ("mutual", {}, "needs the clients’ authority"),
+            ("none", {"cert": cert}, "has no use for the agent’s certificate"),
+            ("none", {"key": key}, "has no use for the agent’s private key"),
+            ("tls", {"cert": cert, "key": key, "client_ca": ca}, "has no use for the clients’ authority"),
+            ("attested", {"client_ca": ca}, "has no use for the clients’ authority"),
+            ("attested", {"cert": cert}, "cert_file without key_file"), ("attested", {"server_ca": ca}, "without cert_file"),
+            ("tls", {"cert": cert, "key": other}, "is not the key of cert_file"),
+            ("tls", {"cert": "cert.pem", "key": "key.pem"}, "no PEM text"), ("tls", {"cert": "x\ny", "key": key}, "no PEM text"),
+            ("tls", {"cert": key, "key": key}, "where none belongs"), ("tls", {"cert": cert + key, "key": key}, "where none belongs"),
+            ("tls", {"cert": cert, "key": cert}, "key_file"), ("tls", {"cert": cert[:-60], "key": key}, "cert_file"),
+            ("tls", {"cert": stale, "key": key}, "expired"), ("tls", {"cert": nameless, "key": nobody}, "subjectAltName"),
+            ("tls", {"cert": cert + nameless, "key": key}, "cert_file"), ("mtls", {"cert": cert, "key": key, "client_ca": stale}, "client_ca_file"),
+            ("tls", {"cert": cert, "key": key, "server_ca": nameless}, "server_ca_file"),
+            ("mtls", {"cert": cert, "key": key, "client_ca": cert[:99]}, "client_ca_file"),
+        ]
+        for mode, files, word in cases:
+            refused = ward.form("anna", "/new", **fields(security=mode, **files))
+            html = refused.body.decode()
+            assert refused.status == 400 and word in refused.page().words(), (mode, sorted(files), word, refused.page().words()[:600])
+            assert "BEGIN PRIVATE KEY" not in html, (mode, sorted(files))
+            for name in ("cert", "client_ca", "server_ca"):
+                typed = files.get(name, "")
+                assert area(html, name) == ("" if "PRIVATE KEY" in typed else typed), (mode, name)
+            assert ("is not shown again" in html) == bool(files.get("key")), (mode, sorted(files))
+        config = {"cert_file": cert, "key_file": other}
+        answer = ward.post("anna", written(agent_config=config))
+        assert answer.status == 400 and "not the key of cert_file" in answer.problem()["detail"], answer.body
+        assert b"PRIVATE KEY" not in answer.body and ward.count() == 0
+        assert ward.post("anna", written(agent_config={**config, "key_file": key})).status == 201 and ward.count() == 1
+
+
+def a_form_with_everything_in_it_is_taken_and_not_more():
+    """All rows, all boxes; then bytes: HTTP_FORM_MAX of them, and one more."""
+    with Ward() as ward, Folder() as folder:
+        anna, (_, files, _) = ward.sessions["anna"], ways(authority(folder))[-1]
+        rows = {f"d{n}_{name}": value for n in range(1, 6) for name, value in
+                (("name", f"h{n}.zip"), ("file", f"{n:02x}" * 32), ("user", "bert"), ("unpack", "true"))}
+        full = fields(security="mutual", level="debug", **files, **rows)
+        done = ward.form("anna", "/new", **full)
+        assert len(full) == 35 and done.status == 303, done.body
+        assert [d["decompress"] for d in ward.manifest(full["id"])["datasets"]] == [True] * 5
+        html = anna.get("/new?from=" + full["id"]).body.decode()
+        assert html.count('value="true" checked') == 6 and area(html, "cert") == files["cert"]  # and who gets a role
+        sent = fields(csrf=anna.csrf(), cert="")
+        room = 128 * 1024 - len(urlencode(sent))
+        most, more = (anna.post("/new", **{**sent, "cert": "x" * size}) for size in (room, room + 1))
+        assert most.status == 400 and "no use" not in most.page().words() and more.status == 413, (most.status, more.status)
+        # Lines are for those fields alone.
+        for name in ("name", "description", "arguments", "level", "security"):
+            assert ward.form("anna", "/new", **fields(**{name: "a\nb"})).status == 400, name
+        for text in ("-----BEGIN \0", "-----BEGIN \x1b[31m\n", "-----BEGIN \r\n\r", "-----BEGIN\t\n", "-----BEGIN \u202e\n"):
+            assert ward.form("anna", "/new", **fields(cert=text)).status == 400, text
+        assert ward.count() == 1
 
 
 def one_that_is_there_is_the_beginning_of_another():
@@ -290,7 +420,8 @@ def a_form_of_elsewhere_creates_nothing():
         assert anna.post("/new", csrf=good, more="x", **sent).status == 400
         for bad in ("", "x", "../../etc", "0" * 36):
             assert anna.post("/new", csrf=good, **fields(id=bad)).status == 400, bad
-        assert anna.post("/new", csrf=good, **fields(security="none")).status == 400
+        for bad in ("", "agent", "TLS", "attested,", "x" * 100):
+            assert anna.post("/new", csrf=good, **fields(security=bad)).status == 400, bad
         for level in ("all", "INFO", "info\"", "x" * 100):
             assert anna.post("/new", csrf=good, **fields(level=level)).status == 400, level
         assert anna.post("/new", csrf=good, **fields(type="exe")).status == 400
@@ -303,5 +434,6 @@ if __name__ == "__main__":
     tap.run([a_call_creates_what_its_manifest_says, what_is_sent_again_is_created_once,
              what_can_t_be_created_is_said,
              where_one_may_not_nothing_is_created_and_nothing_told, the_form_creates_and_gives_roles,
-             the_agent_s_log_is_as_the_form_says, one_that_is_there_is_the_beginning_of_another, what_was_typed_stays_and_is_text,
+             the_agent_s_log_is_as_the_form_says, each_mode_takes_its_files_and_a_clone_keeps_them,
+             files_are_checked_before_anything_is_created, a_form_with_everything_in_it_is_taken_and_not_more, one_that_is_there_is_the_beginning_of_another, what_was_typed_stays_and_is_text,
              a_form_of_elsewhere_creates_nothing])

@@ -28,7 +28,7 @@ def routes():
         table = file.read().split("const struct web_route web_routes[] = {")[1].split("\n};")[0]
     found = re.findall(r'\b(?:API|PAGE)\("([^"]+)",\s*(DEED_\w+)', table)
     everybody = re.findall(r'\bOPEN(?:_WITH)?\("([^"]+)"', table)
-    forms = re.findall(r'\b(?:FORM|BRING)\("([^"]+)"', table)  # sign_in.py, passkeys.py
+    forms = re.findall(r'\b(?:FORM|LONG_FORM|BRING)\("([^"]+)"', table)  # sign_in.py, passkeys.py
     changes = re.findall(r'\b(?:CHANGE\(|MAKES?\(|SEND\(HTTP_\w+, )"([^"]+)"', table)  # web_act.py, web_new.py, web_import.py
     assert len(found) + len(everybody) + len(forms) + len(changes) + 1 == len(re.findall(r'[(,] ?"/[^"]*",\s', table)), table
     # What asks before it changes something is for whom that is: web_act.py, too; workspaces' CVMs: web_machines.py; web_import.py; passkeys by number: passkeys.py; files of evidence: web_evidence.py.

@@ -342,6 +342,29 @@ def requirements():
     }
 
 
+def http_form():
+    return {
+        "empty": b"",
+        "all": b"a=1&b=2%2B2+3&empty=&flag&%C3%A4=%26%3D",
+        "lines": b"text=%0Aa%0D%0A%0Ab%0D%0A&t=%0A&a=1",
+        "lines-elsewhere": b"a=1%0A2",
+        "return-alone": b"text=1%0D2",
+        "control-in-a-line": b"text=a%0A%1Bb%0Ac",
+        "control-in-the-last": b"text=a%0A%1Bb",
+        "zero": b"text=%00",
+        "zero-byte": b"a=\0",
+        "pairs": b"&".join(b"n%d" % n for n in range(64)),
+        "too-many-pairs": b"&".join(b"n%d" % n for n in range(65)),
+        "twice": b"a=1&%61=2",
+        "no-name": b"=1",
+        "no-pair": b"a=1&",
+        "half": b"a=%4",
+        "no-hex": b"a=%4g",
+        "unquoted": b"a=[1]",
+        "no-utf8": b"a=%ff",
+    }
+
+
 def http_target():
     return {
         "root": b"/",
@@ -423,4 +446,4 @@ def http_field():
     }
 
 
-TARGETS = [access_table, host_table, json, manifest_json, manifest, keyfile, environment, requirements, http_target, http_field]
+TARGETS = [access_table, host_table, json, manifest_json, manifest, keyfile, environment, requirements, http_form, http_target, http_field]

@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""More of the page in a real browser: forms that change with what is chosen in them."""
+import json
+
+import tap
+from harness import Folder, authority, read
+from web_browser import Room, look, walk
+
+# A file that somebody chose, in the field beside another.
+CHOOSE = """(([id, name, text]) => {
+    const all = new DataTransfer(), input = document.getElementById(id);
+    all.items.add(new File([text], name));
+    input.files = all.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+})"""
+SHOWN = "[...document.querySelectorAll('textarea')].filter((e) => e.checkVisibility()).map((e) => e.name)"
+SAID = "document.querySelector('[data-pem=\"f-{}\"] output').textContent"
+MODES = {"none": [], "tls": ["cert", "key", "server_ca"], "mtls": ["cert", "key", "client_ca", "server_ca"],
+         "attested": ["cert", "key", "server_ca"], "mutual": ["cert", "key", "client_ca", "server_ca"]}
+
+
+def choose(page, field, name, text):
+    page.run(f"{CHOOSE}({json.dumps([field, name, text])})")
+
+
+def a_mode_has_its_fields():
+    """Of a new computation: those that it takes, with what they are for; PEM files are read here, each into its field."""
+    with Folder() as folder, Room() as room:
+        page, pem = room.page, {name: read(authority(folder)(name + ".pem")).decode() for name in ("server", "server-key", "ca")}
+        page.size(1440)
+        room.come_in()
+        room.go("/new")
+        assert page.run("document.getElementById('f-security').value") == "attested"
+        wrong = []
+        for mode, fields in MODES.items():
+            page.run(f"document.getElementById('f-security').value = '{mode}'")
+            page.until(f"JSON.stringify({SHOWN}) === JSON.stringify({fields})", "the fields of " + mode)
+            told = page.run("[...document.querySelectorAll('p.of-mode')].filter((e) => e.checkVisibility()).map((e) => e.className)")
+            assert told == ["hint of-mode for-" + mode], told
+        # A file of another kind is left out, and said; what stands in a field stays in sight whatever is chosen.
+        for field, name, text, said in (("key", "server.pem", pem["server"], "It has: certificate. A private key belongs here."),
+                                        ("cert", "server-key.pem", pem["server-key"], "It has: private key. A certificate belongs here."),
+                                        ("cert", "both.pem", pem["server"] + pem["server-key"], "It has: certificate, private key. A certificate belongs here."),
+                                        ("client_ca", "notes.txt", "<b>no</b>", "No PEM file of at most 64 KiB."),
+                                        ("cert", "large.pem", pem["server"] + " " * 65536, "No PEM file of at most 64 KiB.")):
+            choose(page, "p-" + field, name, text)
+            page.until(f"{SAID.format(field)} === {said!r}", said)
+            assert page.run(f"document.getElementById('f-{field}').value") == ""
+        choose(page, "p-client_ca", "ca.pem", pem["ca"])
+        page.until(f"{SAID.format('client_ca')}.startsWith('1 × certificate')", "the authority")
+        page.run("document.getElementById('f-security').value = 'none'")
+        page.until(f"JSON.stringify({SHOWN}) === '[\"client_ca\"]'", "what stands in a field")
+        page.run("document.getElementById('f-security').value = 'mutual'")
+        for field, name in (("cert", "server"), ("key", "server-key")):
+            choose(page, "p-" + field, name + ".pem", pem[name])
+            page.until(f"{SAID.format(field)}.startsWith('1 × ')", name)
+        for width in (320, 1440):
+            for scheme in ("light", "dark"):
+                page.scheme(scheme)
+                page.size(width)
+                page.picture(f"new-mutual-{width}-{scheme}")
+        assert page.run("window.seen.shifts.filter((s) => !s.input)") == []
+        # Sent as it is, with nothing else: what is missing is said, the files are there again, and the key is not.
+        page.run("document.querySelector('main form').noValidate = true, document.querySelector('main form').requestSubmit()")
+        page.until("document.querySelector('[role=alert]') !== null && document.readyState === 'complete'", "the refusal")
+        assert page.run("document.getElementById('f-cert').value") == pem["server"]
+        assert page.run("document.getElementById('f-key').value") == "" and "once more" in page.run("document.getElementById('h-key').textContent")
+        page.picture("new-again")
+        wrong += [c for c in page.complaints() if "400" not in c]
+        room.go("/new")
+        walk(page)
+        wrong += look(room, "new", "/new")
+        assert not wrong, "\n".join(wrong[:40])
+
+
+if __name__ == "__main__":
+    tap.run([a_mode_has_its_fields])
