@@ -266,6 +266,18 @@ static int read_head(struct store *store, const char *id, int64_t run, struct jo
 	return 0;
 }
 
+int store_journal_newest(struct store *store, const char *id, int64_t *run, int64_t *count,
+			 struct err *e)
+{
+	struct journal_page page = { .run = 0 };
+
+	if (read_head(store, id, 0, &page, e) < 0)
+		return err_code(e);
+	*run = page.run;
+	*count = page.count;
+	return 0;
+}
+
 static int keep_entry(struct db_rows *rows, struct journal_page *page, size_t *bytes, struct err *e)
 {
 	const void *blob;

@@ -37,6 +37,10 @@ struct journal_part {
 int store_journal_add(struct store *store, const char *cvm_id, const char *computation_id,
 		      const struct journal_part *part, int64_t *kept, struct err *e) MUST_CHECK;
 
+/* Of a computation's newest journal: which run it is, and how many entries it has; 0: there is none. */
+int store_journal_newest(struct store *store, const char *computation_id, int64_t *run,
+			 int64_t *count, struct err *e) MUST_CHECK;
+
 /* Pages of one journal, from the entry behind `after`. */
 struct journal_page {
 	int64_t run,

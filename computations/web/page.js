@@ -89,13 +89,20 @@ function askStatus() {
 		const answer = await fetch(location.pathname, { headers: { accept: "text/html" } });
 		if (!answer.ok)
 			return;
-		const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("status");
-		const old = document.getElementById("status");
-		if (!fresh || !old || fresh.textContent === old.textContent || old.contains(document.activeElement))
-			return;
-		prepare(fresh);
-		old.replaceWith(fresh);
-		say(`State: ${fresh.querySelector(".state").textContent}`);
+		const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+		for (const id of ["status", "progress"]) {
+			const fresh = parsed.getElementById(id), old = document.getElementById(id);
+			if (!fresh || !old)
+				continue;
+			prepare(fresh);
+			if (id === "progress")
+				old.dataset.journal = fresh.dataset.journal; // asked for, even if what one is in stays
+			if (fresh.textContent === old.textContent || old.contains(document.activeElement))
+				continue;
+			old.replaceWith(fresh);
+			if (id === "status")
+				say(`State: ${fresh.querySelector(".state").textContent}`);
+		}
 	}, 300);
 }
 
@@ -127,6 +134,11 @@ function follow(list) {
 			while (list.children.length > EVENTS_MAX)
 				list.lastElementChild.remove();
 			askStatus();
+		});
+		source.addEventListener("journal", (event) => {
+			const { run, entries } = JSON.parse(event.data);
+			if (document.getElementById("progress")?.dataset.journal !== `${run}.${entries}`)
+				askStatus();
 		});
 	}
 

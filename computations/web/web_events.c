@@ -2,14 +2,18 @@
 /*
  * web_events.c — a computation's log lines and events as they come, to browsers and programs.
  *
+ * An event "journal" says that the agent's journal has gone on: it tells of uploads and deliveries (web_progress.h).
+ *
  * As logs.c: a page of records is read only when enough of the last one was taken.
  */
 #include "common/base/log.h"
+#include "computations/store/store_journal.h"
 #include "computations/web/web.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_work.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +27,9 @@ struct web_follower {
 	struct admin_caller caller;
 	char *id;
 	int64_t after;
+	struct {
+		int64_t run, count;
+	} journal, told; /* as it is, and as the reader knows it */
 	bool reading, again, is_over;
 
 	struct record *records;
@@ -44,6 +51,8 @@ static int read_page(struct store *store, void *data, struct err *e)
 	struct web_follower *f = data;
 
 	if (web_work_check(store, &f->caller, f->id, e) < 0)
+		return err_code(e);
+	if (store_journal_newest(store, f->id, &f->journal.run, &f->journal.count, e) < 0)
 		return err_code(e);
 	return store_records(store, f->id, "", f->after, &f->records, &f->count, e);
 }
@@ -85,6 +94,19 @@ static void on_closed(struct http_events *s, void *data)
 }
 
 static const struct http_events_user user = { on_writable, on_closed };
+
+static int send_journal(struct web_follower *f, struct err *e)
+{
+	char text[96];
+
+	if (f->journal.run == f->told.run && f->journal.count == f->told.count)
+		return 0;
+	f->told.run = f->journal.run;
+	f->told.count = f->journal.count;
+	snprintf(text, sizeof(text), "{\"run\":%lld,\"entries\":%lld}", (long long)f->told.run,
+		 (long long)f->told.count);
+	return http_events_send(f->events, &(struct http_event){ 0, "journal", text }, e);
+}
 
 /* As much as its reader takes: the rest is read again when it has. */
 static int send_page(struct web_follower *f, struct err *e)
@@ -151,7 +173,7 @@ static void page_done(void *data, const struct err *e)
 		follower_free(f);
 		return;
 	}
-	if (e || send_page(f, &sending) < 0) {
+	if (e || send_journal(f, &sending) < 0 || send_page(f, &sending) < 0) {
 		http_events_end(f->events, true);
 		return;
 	}

@@ -5,6 +5,7 @@
 #include "common/base/json.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_progress.h"
 #include "computations/web/web_security.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
@@ -13,12 +14,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void free_progress(void *more)
+{
+	web_progress_free(more);
+}
+
 static int run(struct store *store, struct web_work *work, struct err *e)
 {
+	struct web_progress *p = NULL;
 	int64_t after;
 
 	if (web_run_manifest(store, work, e) < 0 || web_run_held(store, work, e) < 0 ||
-	    store_newest_records(store, work->id, "", WEB_RECORDS, &after, e) < 0)
+	    web_progress_run(store, work, &p, e) < 0)
+		return err_code(e);
+	work->more = p;
+	work->free_more = free_progress;
+	if (store_newest_records(store, work->id, "", WEB_RECORDS, &after, e) < 0)
 		return err_code(e);
 	return store_records(store, work->id, "", after, &work->records, &work->record_count, e);
 }
@@ -290,6 +301,7 @@ static void reply(struct web_work *work)
 	web_put_people(work, &w);
 	put_assets(work, &w);
 	page_put(&w, "</div><div class=\"stack\">\n");
+	web_progress_put(work, work->more, &w);
 	put_events(work, &w);
 	put_facts(work, &w);
 	page_put(&w, "</div></div>\n");

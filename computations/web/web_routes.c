@@ -16,6 +16,7 @@
 #include "computations/web/web_oidc.h"
 #include "computations/web/web_passkey.h"
 #include "computations/web/web_place.h"
+#include "computations/web/web_progress.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
 #include "computations/web/web_status.h"
@@ -147,8 +148,10 @@ const struct web_route web_routes[] = {
 	API("/api/computations/{id}/export", DEED_SEE, NULL, web_export,
 	    "A document that an import takes: manifest, roles, what is known of assets.",
 	    WEB_JSON_TYPE),
+	API("/api/computations/{id}/progress", DEED_SEE, NULL, web_progress_json,
+	    "What its run has had and who has fetched, by the agent’s journal.", WEB_JSON_TYPE),
 	API("/api/computations/{id}/events", DEED_SEE, after_query, web_events,
-	    "Log lines and events as they come, from behind “after” or Last-Event-ID.",
+	    "Log lines and events as they come, from behind “after” or Last-Event-ID; and “journal” when that goes on.",
 	    "text/event-stream"),
 	API("/api/computations/{id}/confirmations", DEED_SEE, NULL, web_confirmations_json,
 	    "Who has signed that they compared its manifest’s digest.", "application/json"),

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """More of the page in a real browser: forms that change with what is chosen in them."""
+import contextlib
 import json
 
 import tap
 from harness import Folder, authority, read
 from web_browser import Room, look, walk
+from web_progress import Run
 
 # A file that somebody chose, in the field beside another.
 CHOOSE = """(([id, name, text]) => {
@@ -74,5 +76,40 @@ def a_mode_has_its_fields():
         assert not wrong, "\n".join(wrong[:40])
 
 
+def what_a_run_has_had_is_shown_as_it_comes():
+    """By the journal alone, which brings no line to the list of events; nothing else moves."""
+    with Room() as room, contextlib.ExitStack() as stack:
+        page = room.page
+        page.size(1440)
+        room.come_in()
+        run = Run(room.web.service, "c")
+        stack.enter_context(run.agent)
+        room.go("/c/c")
+        page.until("document.getElementById('live').textContent === 'Live'", "the events' stream")
+        run.bring()
+        page.until("document.querySelectorAll('#progress .state.plain').length === 5", "the journal")
+        wrong, run.book.time = [], 1700000000000
+        for kind, key, more in (("algorithm", 0, {"size": 999, "digest": b"a" * 32}),
+                                ("dataset", 1, {"name": "h1.zip", "size": 4_131_000, "digest": b"1" * 32}), ("delivery", 1, {})):
+            before = page.run("document.querySelectorAll('#progress .state.done').length")
+            top = page.run("document.getElementById('h-progress').getBoundingClientRect().top")
+            run.comes(kind, key, **more)
+            run.bring()
+            page.until(f"document.querySelectorAll('#progress .state.done').length === {before + 1}", kind)
+            assert page.run("document.getElementById('h-progress').getBoundingClientRect().top") == top
+        # Where somebody is in it, it stays as it is until he has left.
+        page.run("document.querySelector('#progress pre').focus()")
+        run.comes("delivery", 0)
+        run.bring()
+        run.agent.log("c", "a line")
+        page.until("document.querySelector('#events li .sub').textContent === 'a line'", "the line")
+        assert page.run("document.querySelectorAll('#progress .state.done').length") == 3
+        wrong += look(room, "progress", "/c/c")
+        room.page.size(360)
+        room.go("/c/c")
+        walk(page)
+        assert not wrong, "\n".join(wrong[:40])
+
+
 if __name__ == "__main__":
-    tap.run([a_mode_has_its_fields])
+    tap.run([a_mode_has_its_fields, what_a_run_has_had_is_shown_as_it_comes])
