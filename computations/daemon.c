@@ -25,6 +25,7 @@
 #include "computations/service_instance.h"
 #include "computations/service_relay.h"
 #include "computations/service_rpcs.h"
+#include "computations/store/store_secret.h"
 #include "computations/web/web.h"
 
 #include <signal.h>
@@ -408,6 +409,17 @@ static int stand_by(struct life *life, const struct config *config,
 	return failed;
 }
 
+/* Before anything else uses the store, which is closed if that fails. */
+static int open_secrets(struct store *store, const struct config *config, struct err *e)
+{
+	const struct store_secrets_place place = config_secrets(config);
+
+	if (store_secrets_open(store, config->state_dir, &place, e) == 0)
+		return 0;
+	store_close(store);
+	return err_code(e);
+}
+
 /* Once; beside other instances until somebody ends it, or it fails. */
 static int live(struct life *life, const struct config *config, struct err *e)
 {
@@ -429,8 +441,8 @@ static int live(struct life *life, const struct config *config, struct err *e)
 		failed = config->instance ? stand_by(life, config, &limits, &d.store, &serves, e)
 					  : store_open(&d.store, config->state_dir,
 						       config->database, &limits, e);
-		if (failed || !serves)
-			return failed;
+		if (failed || !serves || open_secrets(&d.store, config, e) < 0)
+			return failed || !serves ? failed : err_code(e);
 		life->daemon = &d;
 		failed = serve(&d, config, e);
 		life->daemon = NULL;

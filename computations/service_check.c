@@ -20,6 +20,11 @@
 #include "computations/service_authority.h"
 #include "computations/service_instance.h"
 #include "computations/store/store_form.h"
+#include "computations/store/store_place.h"
+#include "computations/store/store_secret.h"
+
+#include <string.h>
+#include <unistd.h>
 
 enum { STATE_FREE_MIN = 64 << 20 }; /* bytes */
 
@@ -101,6 +106,13 @@ static int look_state(void *subject, char *found, struct err *e)
 				e);
 }
 
+/* Where the records are, if that is a file. */
+static int database_path(const struct config *c, char **path, struct err *e)
+{
+	return text_format(path, e, c->database ? "%s" : "%s/computations.db",
+			   c->database ? c->database : c->state_dir);
+}
+
 static int look_database(void *subject, char *found, struct err *e)
 {
 	const struct config *c = subject;
@@ -108,10 +120,79 @@ static int look_database(void *subject, char *found, struct err *e)
 
 	if (c->database && db_postgres_is_place(c->database))
 		return preflight_server(c->database, STORE_SCHEMA, STORE_FORM, found, e);
-	if (text_format(&path, e, c->database ? "%s" : "%s/computations.db",
-			c->database ? c->database : c->state_dir) < 0)
+	if (database_path(c, &path, e) < 0)
 		return err_code(e);
 	return preflight_database(path, STORE_FORM, found, e);
+}
+
+/* What can't be read is another check's matter. */
+static int unread(struct err *e)
+{
+	e->code = ERR_UNAVAILABLE;
+	return err_code(e);
+}
+
+static int others_in_file(void *data, const char *id, const char *old_id, int64_t *count,
+			  struct err *e)
+{
+	CLEANUP(free) char *sql = NULL;
+	int64_t has;
+
+	*count = 0;
+	if (access(data, F_OK) < 0)
+		return 0;
+	if (preflight_number(data, "SELECT count(*) FROM sqlite_schema WHERE name = 'secrets'",
+			     &has, e) < 0)
+		return unread(e);
+	if (!has)
+		return 0;
+	return text_format(&sql, e, STORE_SECRETS_OTHERS, id, old_id) < 0 ||
+			       preflight_number(data, sql, count, e) < 0
+		       ? unread(e)
+		       : 0;
+}
+
+static int others_on_server(void *data, const char *id, const char *old_id, int64_t *count,
+			    struct err *e)
+{
+	const struct config *c = data;
+	struct db db;
+	int64_t form;
+
+	*count = 0;
+	if (store_place_look(c->state_dir, c->database, &db, e) < 0)
+		return unread(e);
+	int failed = db_form(&db, &form, e);
+	if (!failed && form >= STORE_FORM_SECRETS)
+		failed = store_secrets_others(&db, id, old_id, count, e);
+	db_close(&db);
+	return failed ? unread(e) : 0;
+}
+
+/* As it is at the start: whether the key opens what is sealed. */
+static int look_secrets(void *subject, char *found, struct err *e)
+{
+	struct config *c = subject;
+	const struct store_secrets_place place = config_secrets(c);
+	const bool is_server = c->database && db_postgres_is_place(c->database);
+	struct store_secrets_count count = { others_on_server, c };
+	CLEANUP(free) char *path = NULL;
+	bool is_new;
+
+	if (database_path(c, &path, e) < 0)
+		return err_code(e);
+	if (!is_server)
+		count = (struct store_secrets_count){ others_in_file, path };
+	const int failed = store_secrets_look(c->state_dir, &place, &count, &is_new, e);
+	if (err_is(failed, ERR_UNAVAILABLE))
+		return preflight_not_asked(found, "the database can't be read now: %s", e->text);
+	if (failed)
+		return failed;
+	if (is_new)
+		return preflight_found(found, "'%s/" STORE_SECRETS_FILE "' is made at the start",
+				       c->state_dir);
+	return preflight_found(found, "'%s%s'", c->secrets_key ? c->secrets_key : c->state_dir,
+			       c->secrets_key ? "" : "/" STORE_SECRETS_FILE);
 }
 
 /* What standing by would find, of keys and of who serves. */
@@ -375,6 +456,9 @@ static const struct preflight_check checks[] = {
 	{ "database", look_database,
 	  "install the version that wrote it, or move computations.db away with its -wal and -shm: what it knew is "
 	  "lost to the service then" },
+	{ "secrets", look_secrets,
+	  "bring back the file of COMPUTATIONS_SECRETS_KEY (STATE_DIR/secrets.key), of mode 0600, or name the one of before in "
+	  "COMPUTATIONS_SECRETS_OLD_KEY: docs/operators.md, 'Sealed secrets'" },
 	{ "instance", look_instance,
 	  "give it the same STATE_DIR/witness.pem, COMPUTATIONS_CA_CERT and _KEY as the others, and the same version: "
 	  "docs/operators.md, 'Two services'" },

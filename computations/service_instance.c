@@ -49,7 +49,8 @@ static int read_share(const struct config *c, char authority[STORE_AUTHORITY_MAX
 		return err_code(e);
 	snprintf(authority, STORE_AUTHORITY_MAX + 1, "%s", a ? a->fingerprint : "");
 	*share = (struct store_share){ c->instance, (int64_t)c->lease_ms, authority,
-				       c->instance_address ? c->instance_address : "" };
+				       c->instance_address ? c->instance_address : "",
+				       config_secrets(c) };
 	return 0;
 }
 

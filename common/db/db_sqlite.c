@@ -311,10 +311,13 @@ static int open_as(struct db *db, const char *path, const char *settings, struct
 
 int db_sqlite_open(struct db *db, const char *path, struct err *e)
 {
-	static const char settings[] = "PRAGMA journal_mode=WAL;"
-				       "PRAGMA synchronous=FULL;"
-				       "PRAGMA foreign_keys=ON;"
-				       "PRAGMA trusted_schema=OFF;";
+	static const char settings[] =
+		"PRAGMA journal_mode=WAL;"
+		"PRAGMA synchronous=FULL;"
+		"PRAGMA foreign_keys=ON;"
+		/* What is deleted is gone, whatever SQLite was built with. */
+		"PRAGMA secure_delete=ON;"
+		"PRAGMA trusted_schema=OFF;";
 
 	return make_private(path, e) < 0 ? err_code(e) : open_as(db, path, settings, e);
 }

@@ -48,6 +48,8 @@ struct place {
 	const char *path;
 	char *log, *index;
 	int fd;
+	const char *sql; /* what is asked instead of whether it is whole */
+	int64_t *number; /* where its answer goes */
 };
 
 static void place_done(struct place *p)
@@ -120,10 +122,10 @@ static int sqlite_error(sqlite3 *db, const char *path, struct err *e)
 	return err_set(e, is, "'%s': %s", path, db ? sqlite3_errmsg(db) : "out of memory");
 }
 
-/* The first column of the first row of a pragma. */
-static int ask(sqlite3 *db, const char *path, const char *pragma, sqlite3_stmt **row, struct err *e)
+/* The first column of the first row. */
+static int ask(sqlite3 *db, const char *path, const char *sql, sqlite3_stmt **row, struct err *e)
 {
-	if (sqlite3_prepare_v2(db, pragma, -1, row, NULL) != SQLITE_OK ||
+	if (sqlite3_prepare_v2(db, sql, -1, row, NULL) != SQLITE_OK ||
 	    sqlite3_step(*row) != SQLITE_ROW)
 		return sqlite_error(db, path, e);
 	return 0;
@@ -145,6 +147,12 @@ static int read_all(const struct place *p, enum way way, int *has, struct err *e
 	    ask(db, p->path, "PRAGMA user_version", &version, e) < 0)
 		return sqlite_error(db, p->path, e);
 	*has = sqlite3_column_int(version, 0);
+	if (p->sql) {
+		if (ask(db, p->path, p->sql, &whole, e) < 0)
+			return err_code(e);
+		*p->number = sqlite3_column_int64(whole, 0);
+		return 0;
+	}
 	if (ask(db, p->path, "PRAGMA quick_check(1)", &whole, e) < 0)
 		return err_code(e);
 	answer = (const char *)sqlite3_column_text(whole, 0);
@@ -182,12 +190,16 @@ static int look_once(struct place *p, enum way *way, int *has, struct err *e)
 	return failed && e->code == ERR_ABORTED ? 1 : failed;
 }
 
-static int look(const char *path, enum way *way, int *has, struct err *e)
+/* What is asked of the file of that name, and nothing else of `q`. */
+static int look(const struct place *q, enum way *way, int *has, struct err *e)
 {
+	const char *path = q->path;
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 
 	for (int i = 0; i < TRIES; i++) {
-		struct place place CLEANUP_PLACE = { .path = path, .fd = -1 };
+		struct place place CLEANUP_PLACE = {
+			.path = path, .fd = -1, .sql = q->sql, .number = q->number
+		};
 		int again;
 
 		if (text_format(&place.log, e, "%s-wal", path) < 0 ||
@@ -203,6 +215,7 @@ static int look(const char *path, enum way *way, int *has, struct err *e)
 
 int preflight_database(const char *path, int form, char found[PREFLIGHT_TEXT_MAX], struct err *e)
 {
+	const struct place place = { .path = path };
 	enum way way = WAY_ALONE;
 	struct stat st;
 	int has = 0;
@@ -212,7 +225,7 @@ int preflight_database(const char *path, int form, char found[PREFLIGHT_TEXT_MAX
 				       : err_errno(e, "'%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_PRECONDITION, "'%s' is no regular file", path);
-	if (look(path, &way, &has, e) < 0)
+	if (look(&place, &way, &has, e) < 0)
 		return err_code(e);
 	if (way == WAY_NOWHERE)
 		return preflight_not_asked(found,
@@ -226,6 +239,22 @@ int preflight_database(const char *path, int form, char found[PREFLIGHT_TEXT_MAX
 	return has < form ? preflight_found(found, "'%s', form %d, becomes %d at the start", path,
 					    has, form)
 			  : preflight_found(found, "'%s', form %d", path, has);
+}
+
+int preflight_number(const char *path, const char *sql, int64_t *number, struct err *e)
+{
+	int64_t found = 0;
+	const struct place place = { .path = path, .sql = sql, .number = &found };
+	enum way way = WAY_ALONE;
+	int has = 0;
+
+	if (look(&place, &way, &has, e) < 0)
+		return err_code(e);
+	if (way == WAY_NOWHERE)
+		return err_set(e, ERR_UNAVAILABLE, "'%s-wal' has no index ('-shm') beside it",
+			       path);
+	*number = found;
+	return 0;
 }
 
 int preflight_server(const char *place, const char *schema, int form,

@@ -6,6 +6,8 @@
 
 #include "common/preflight/preflight.h"
 
+#include <stdint.h>
+
 /* Its `user_version` is from 0 to `form`, and its pages hold together. A missing file is fine: it is made at the
  * start. A daemon may use it meanwhile, and is not held up: what its write-ahead log holds counts, nothing is written,
  * and no file is made. Not for a process that has the file open itself. */
@@ -16,3 +18,6 @@ int preflight_database(const char *path, int form, char found[PREFLIGHT_TEXT_MAX
  * from it, and nothing is made. */
 int preflight_server(const char *place, const char *schema, int form,
 		     char found[PREFLIGHT_TEXT_MAX], struct err *e) MUST_CHECK;
+
+/* A number that a statement asks of a file, in the same way. ERR_UNAVAILABLE: only a start can read it. */
+int preflight_number(const char *path, const char *sql, int64_t *number, struct err *e) MUST_CHECK;

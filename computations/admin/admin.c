@@ -142,12 +142,6 @@ static void reply_manifest(struct request *r)
 		rpc_call_finish(r->call, &e);
 		return;
 	}
-	/* Only the agent may have the listener's private key. */
-	if (r->manifest->agent_config &&
-	    r->manifest->agent_config->key_file != protobuf_c_empty_string) {
-		free(r->manifest->agent_config->key_file);
-		r->manifest->agent_config->key_file = (char *)(uintptr_t)protobuf_c_empty_string;
-	}
 	response.manifest = r->manifest;
 	rpc_call_reply(r->call, &response.base);
 }

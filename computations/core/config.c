@@ -80,6 +80,10 @@ const struct setting config_settings[] = {
 	TEXT("STATE_DIR", state_dir, "/var/lib/cocos/computations", "folder of what is kept"),
 	TEXT("DATABASE", database, NULL,
 	     "where records are: a file (STATE_DIR/computations.db), or postgresql://..."),
+	TEXT("SECRETS_KEY", secrets_key, NULL,
+	     "file of the key that seals private keys of agents in DATABASE, 64 hexadecimal digits for the service's user alone; default: STATE_DIR/secrets.key, made at the first start"),
+	TEXT("SECRETS_OLD_KEY", secrets_old_key, NULL,
+	     "file of the key of before: what it sealed is sealed by SECRETS_KEY at the start; or 'lost': what no other key opens is given up; default: none"),
 	TEXT("INSTANCE", instance, NULL,
 	     "what this one of several services with one DATABASE on a server is called: one serves, and the others stand by; "
 	     "a-z 0-9 - . (63 at most); default: none, and this one has DATABASE alone"),
@@ -259,12 +263,16 @@ static int check_authority(const struct config *c, struct err *e)
 
 static int check_paths(const struct config *c, struct err *e)
 {
+	const bool is_lost =
+		c->secrets_old_key && strcmp(c->secrets_old_key, STORE_SECRETS_LOST) == 0;
 	const struct {
 		const char *name, *path;
 	} all[] = {
 		{ "AUDIT_LOG", c->audit_log },
 		{ "MANAGERS", c->managers },
 		{ "OIDC", c->oidc },
+		{ "SECRETS_KEY", c->secrets_key },
+		{ "SECRETS_OLD_KEY", is_lost ? NULL : c->secrets_old_key },
 		{ "CA_CERT", c->ca_cert },
 		{ "CA_OLD_CERT", c->ca_old_cert },
 		{ "WEBHOOK_CA", c->webhook_ca },

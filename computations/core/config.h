@@ -6,6 +6,7 @@
 
 #include "common/base/settings.h"
 #include "computations/mail/mail_server.h"
+#include "computations/store/secret.h"
 
 struct config {
 	char *host, *server_cert, *server_key, *client_ca_certs, *client_crl;
@@ -13,6 +14,8 @@ struct config {
 	char *admin_client_ca_certs, *admin_client_crl;
 	char *state_dir, *database, *log_level, *audit_log, *metrics, *web, *web_origin, *oidc;
 	char *managers;
+	char *secrets_key; /* that seals what is to be hidden; NULL: STATE_DIR's */
+	char *secrets_old_key;
 	char *instance;         /* one of several; NULL: it has the database alone */
 	char *instance_address; /* where others pass callers on to it; NULL: nowhere */
 	uint64_t lease_ms;      /* by which it has it, if it is one of several */
@@ -38,6 +41,12 @@ extern const size_t config_settings_count;
  * listener off this machine without client certificates. */
 int config_load(const char *path, struct config *config, struct err *e) MUST_CHECK;
 void config_done(struct config *config);
+
+/* Lent, too. */
+static inline struct store_secrets_place config_secrets(const struct config *config)
+{
+	return (struct store_secrets_place){ config->secrets_key, config->secrets_old_key };
+}
 
 /* Its settings of mail; lent. */
 struct mail_settings config_mail(const struct config *config);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * session.c — one agent's stream: what it says goes to the database, and the database decides what
- * it must do.
+ * session.c — one agent's stream: what it says goes to the database, and the database decides what it must do.
  *
  * A CVM has one session at a time; a newer connection takes over from an older one, which may be
  * dead without our knowing. When an agent connects it is asked for its state: the answer says
@@ -16,6 +15,7 @@
 
 #include "common/base/log.h"
 #include "common/base/span.h"
+#include "computations/store/store_secret.h"
 #include "cvms_paths.h"
 #include "proto/descriptors.h"
 
@@ -130,7 +130,7 @@ static int sending_load(struct store *store, void *data, struct err *e)
 
 	if (store_attempt(store, sending->computation_id, &sending->attempt, e) < 0)
 		return err_code(e);
-	return store_manifest(store, sending->computation_id, &sending->bytes, &sending->len, e);
+	return store_secret_send(store, sending->computation_id, &sending->bytes, &sending->len, e);
 }
 
 static void sending_done(void *data, const struct err *e)
@@ -156,7 +156,7 @@ static void sending_done(void *data, const struct err *e)
 			 log_quote(sending->computation_id).text);
 	}
 	free(sending->computation_id);
-	free(sending->bytes);
+	secret_free(sending->bytes, sending->len);
 	free(sending);
 	session_unref(s);
 }

@@ -2,8 +2,8 @@
 /*
  * hook_form.h — the tables of this room, for the form of the service's database (common/db/db_form.h).
  *
- * A secret has to sign, so it lies there as it is, as those of second factors do: the service has no key of its own that
- * would lie anywhere else than beside the database.
+ * A secret has to sign, so it lies there as it is, as those of second factors do: what the service's own key seals
+ * (store_secret.h) are private keys of agents.
  */
 #pragma once
 

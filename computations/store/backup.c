@@ -29,6 +29,19 @@ int backup_verify(struct db *db, const char *witness, const char *from,
 
 /* ---- where it is from ---- */
 
+/* The first start of this form seals what the one before had as it was, and may have been refused. */
+static int check_sealed(struct db *db, struct err *e)
+{
+	int64_t sealed;
+
+	if (db_number(db, &sealed, e, "SELECT count(*) FROM secrets_key", "") < 0)
+		return err_code(e);
+	return sealed ? 0
+		      : err_set(e, ERR_PRECONDITION,
+				"private keys of agents may be in it as they are: start this "
+				"service once, which seals them");
+}
+
 /* A snapshot of the newest form. */
 static int open_source(const struct backup_place *place, struct db *db, struct err *e)
 {
@@ -44,6 +57,8 @@ static int open_source(const struct backup_place *place, struct db *db, struct e
 				 "it has form %lld, and this program backs up form %d: use the "
 				 "version that wrote it, or start this one once",
 				 (long long)form, STORE_FORM);
+	if (!failed)
+		failed = check_sealed(db, e);
 	if (failed)
 		db_close(db);
 	return failed;

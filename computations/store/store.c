@@ -10,6 +10,7 @@
 #include "computations/people/role.h"
 #include "computations/people/user_key.h"
 #include "computations/people/workspace.h"
+#include "computations/store/secret_row.h"
 #include "computations/store/store_form.h"
 #include "computations/store/store_place.h"
 #include "computations/store/store_tell.h"
@@ -98,6 +99,7 @@ void store_close(struct store *store)
 
 	store_lease_release(&store->db, store->lease);
 	store_lease_free(TAKE_PTR(store->lease));
+	secret_key_free(TAKE_PTR(store->secrets));
 	EVP_PKEY_free(store->log_key);
 	store_place_close(&place);
 	store->db = place.db;
@@ -313,16 +315,31 @@ int store_find(struct store *store, const struct store_search *search, size_t ma
 	return read_all(found, max, rows, count, e);
 }
 
+static int insert(struct store *store, const Cvms__ComputationRunReq *manifest,
+		  const struct manifest_digests *digests, struct err *e)
+{
+	struct secret_row_kept kept;
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (secret_row_take(&store->db, store->secrets, manifest, &kept, e) < 0 ||
+	    manifest_encode(&kept.manifest, &bytes, &len, e) < 0)
+		return err_code(e);
+	return db_run(&store->db, e,
+		      "INSERT INTO computations (id, name, description, manifest, digest,"
+		      " datasets, consumers, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		      "tttbbiii", manifest->id, manifest->name, manifest->description, bytes, len,
+		      digests->sha3_256, sizeof(digests->sha3_256), (int64_t)manifest->n_datasets,
+		      (int64_t)manifest->n_result_consumers, store_now());
+}
+
 int store_create(struct store *store, int64_t workspace, const Cvms__ComputationRunReq *manifest,
 		 struct err *e)
 {
 	struct manifest_digests digests;
-	CLEANUP(free) uint8_t *bytes = NULL;
-	size_t len;
 	int64_t known;
 
-	if (manifest_encode(manifest, &bytes, &len, e) < 0 ||
-	    manifest_digest(manifest, &digests, e) < 0 ||
+	if (manifest_digest(manifest, &digests, e) < 0 ||
 	    db_number(&store->db, &known, e, "SELECT count(*) FROM computations WHERE id = ?", "t",
 		      manifest->id) < 0)
 		return err_code(e);
@@ -344,44 +361,12 @@ int store_create(struct store *store, int64_t workspace, const Cvms__Computation
 			       "%lld computations are kept: remove some, or raise "
 			       "COMPUTATIONS_MAX_COMPUTATIONS",
 			       (long long)known);
-	if (db_run(&store->db, e,
-		   "INSERT INTO computations (id, name, description, manifest, digest,"
-		   " datasets, consumers, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		   "tttbbiii", manifest->id, manifest->name, manifest->description, bytes, len,
-		   digests.sha3_256, sizeof(digests.sha3_256), (int64_t)manifest->n_datasets,
-		   (int64_t)manifest->n_result_consumers, store_now()) < 0)
-		return err_code(e);
-	if (workspace_take(&store->db, workspace, manifest->id, e) < 0)
+	if (insert(store, manifest, &digests, e) < 0 ||
+	    workspace_take(&store->db, workspace, manifest->id, e) < 0)
 		return err_code(e);
 	if (asset_link_all(&store->db, workspace, manifest, e) < 0)
 		return err_code(e);
 	return store_tell(&store->db, &store->has_told, manifest->id, e);
-}
-
-int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len, struct err *e)
-{
-	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
-	const void *found;
-	size_t size;
-	uint8_t *copy;
-	int row;
-
-	if (db_query(&store->db, &rows, e, "SELECT manifest FROM computations WHERE id = ?", "t",
-		     id) < 0)
-		return err_code(e);
-	row = db_next(rows, e);
-	if (row <= 0)
-		return row < 0 ? row : unknown(id, e);
-	if (db_blob(rows, 0, MANIFEST_MAX, &found, &size, e) < 0)
-		return err_code(e);
-	copy = malloc(size + 1);
-	if (!copy)
-		return err_nomem(e);
-	if (size)
-		memcpy(copy, found, size);
-	*bytes = copy;
-	*len = size;
-	return 0;
 }
 
 /* A CVM that can take a manifest, or why not. */
@@ -489,7 +474,7 @@ int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
 		   "DELETE FROM evidence WHERE of_run = 1 AND number ="
 		   " (SELECT number FROM computations WHERE id = ?)",
 		   "t", id) < 0 ||
-	    asset_forget(&store->db, id, e) < 0 ||
+	    asset_forget(&store->db, id, e) < 0 || secret_row_forget(&store->db, id, e) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM confirmations WHERE computation = ?", "t", id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id) < 0)
 		return err_code(e);

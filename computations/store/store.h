@@ -25,6 +25,8 @@ enum {
 	STORE_PAGE_BYTES = 1 << 20, /* and bytes of text in them, after the first row */
 };
 
+struct secret_key;
+
 struct store_limits {
 	uint64_t computations, cvms; /* rows */
 	uint64_t records;            /* per computation, and per CVM outside of computations */
@@ -35,6 +37,7 @@ struct store_limits {
 struct store {
 	struct db db;
 	struct store_limits limits;
+	struct secret_key *secrets; /* for private keys of agents (store_secret.h); NULL: none */
 	EVP_PKEY *log_key;          /* of the log of journals' heads (store_witness.h) */
 	struct log_rate bad_heads;  /* lines about those that are in no log */
 	struct log_rate full;       /* and about journals of which no more is taken */
@@ -80,8 +83,8 @@ struct computation {
 void computation_done(struct computation *c);
 #define CLEANUP_COMPUTATION __attribute__((cleanup(computation_done)))
 
-/* Keeps a manifest that manifest_check() has passed, in the workspace of that number. ERR_EXISTS when its id is known,
- * in any workspace: agents know computations by their ids. */
+/* Keeps a manifest that manifest_check() has passed, in the workspace of that number, and the private key of its agent sealed
+ * beside it. ERR_EXISTS when its id is known, in any workspace: agents know computations by their ids. */
 int store_create(struct store *store, int64_t workspace, const Cvms__ComputationRunReq *manifest,
 		 struct err *e) MUST_CHECK;
 int store_computation(struct store *store, const char *id, struct computation *c,
@@ -104,7 +107,7 @@ struct store_search {
 /* As store_computations(), newest first. */
 int store_find(struct store *store, const struct store_search *search, size_t max,
 	       struct computation *rows, size_t *count, struct err *e) MUST_CHECK;
-/* The manifest's wire form, malloc'ed. */
+/* The manifest's wire form, malloc'ed, without the agent's private key (store_secret.h). */
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len,
 		   struct err *e) MUST_CHECK;
 

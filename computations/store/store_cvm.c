@@ -3,6 +3,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "computations/ca/ca_record.h"
+#include "computations/store/secret_row.h"
 #include "computations/store/store.h"
 #include "computations/store/store_evidence.h"
 #include "computations/store/store_tell.h"
@@ -447,6 +448,7 @@ int store_agent_state(struct store *store, const char *cvm_id, const char *state
 			   "iititii", (int64_t)change.state, (int64_t)change.finished, state,
 			   change.finished ? store_now() : 0, found.computation_id,
 			   (int64_t)COMPUTATION_FAILED, (int64_t)COMPUTATION_CANCELLED) < 0 ||
+		    secret_row_settle(&store->db, found.computation_id, e) < 0 ||
 		    store_tell(&store->db, &store->has_told, found.computation_id, e) < 0)
 			return err_code(e);
 		found.reached = true;

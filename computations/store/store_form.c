@@ -11,6 +11,7 @@
 #include "computations/store/lease_form.h"
 #include "computations/store/machine_form.h"
 #include "computations/store/once_form.h"
+#include "computations/store/secret_form.h"
 #include "computations/store/usage_form.h"
 #include "computations/transfer/note_form.h"
 #include "computations/workflow/workflow_form.h"
@@ -165,8 +166,8 @@ static const char schema[] =
 																						/* Who serves. */
 																						LEASE_FORM
 																							/* Who pays. */
-																							BILLING_FORM
-																								LEASE_PLACE_FORM;
+																							BILLING_FORM LEASE_PLACE_FORM
+																								SECRETS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -179,7 +180,8 @@ static const char schema[] =
  * 27 no certificates that renew others,
  * 28 no webhooks, 29 no keys of creations,
  * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows, 33 no mails,
- * 34 no lease of instances, 35 nobody who pays, 36 not where an instance is. */
+ * 34 no lease of instances, 35 nobody who pays, 36 not where an instance is,
+ * 37 nothing that is sealed. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -220,6 +222,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[34] = LEASE_FORM,
 	[35] = BILLING_FORM,
 	[36] = LEASE_PLACE_FORM,
+	[37] = SECRETS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -17,6 +17,7 @@
 #include "common/db/db.h"
 #include "common/relay/relay_address.h"
 #include "common/relay/relay_tls.h"
+#include "computations/store/secret.h"
 
 #include <stdatomic.h>
 
@@ -33,6 +34,7 @@ struct store_share {
 	const char *
 		authority; /* that issues certificates: its key's digest as hexadecimal; "": none */
 	const char *address; /* where others pass callers on to it (relay_address.h); "": nowhere */
+	struct store_secrets_place secrets;
 };
 
 /* The row. */

@@ -3,6 +3,7 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "computations/store/secret_row.h"
 #include "computations/store/store.h"
 #include "computations/store/store_tell.h"
 
@@ -224,6 +225,7 @@ int store_event(struct store *store, const char *cvm_id, const char *computation
 		   "iititt", (int64_t)change.state, (int64_t)change.finished, r->type,
 		   change.finished ? store_now() : 0,
 		   change.state == COMPUTATION_FAILED ? r->text : "", computation_id) < 0 ||
+	    secret_row_settle(&store->db, computation_id, e) < 0 ||
 	    store_tell(&store->db, &store->has_told, computation_id, e) < 0)
 		return err_code(e);
 	return db_run(&store->db, e,

@@ -6,6 +6,7 @@
 #include "common/db/db_postgres_hold.h"
 #include "computations/store/store_form.h"
 #include "computations/store/store_place.h"
+#include "computations/store/store_secret.h"
 #include "computations/store/store_witness.h"
 
 #include <stdio.h>
@@ -160,7 +161,11 @@ static int look(struct store_standby *s, struct store_look *look, struct err *e)
 			       (long long)form, STORE_FORM);
 	if (form < STORE_FORM_LEASE)
 		return look_at_lock(s, look, e);
-	return store_witness_same(&s->db, s->dir, e) < 0 ? err_code(e) : look_at_row(s, look, e);
+	if (store_witness_same(&s->db, s->dir, e) < 0 ||
+	    (form >= STORE_FORM_SECRETS &&
+	     store_secrets_same(&s->db, s->dir, &s->share.secrets, e) < 0))
+		return err_code(e);
+	return look_at_row(s, look, e);
 }
 
 int store_standby_look(struct store_standby *s, struct store_look *out, struct err *e)

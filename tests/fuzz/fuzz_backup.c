@@ -18,6 +18,7 @@
 #include "computations/store/backup_file.h"
 #include "computations/store/store_audit.h"
 #include "computations/store/store_place.h"
+#include "computations/store/store_secret.h"
 #include "computations/store/store_witness.h"
 
 #include <assert.h>
@@ -77,6 +78,8 @@ static void prepare(void)
 	snprintf(file, sizeof(file), "%s/file", room);
 	snprintf(place, sizeof(place), "%s/place", room);
 	assert(store_open(&store, place, NULL, &limits, &e) == 0);
+	assert(store_secrets_open(&store, place, &(struct store_secrets_place){ NULL, NULL }, &e) ==
+	       0);
 	fill(&store);
 	store_close(&store);
 	assert(backup_write(&from, file, &report, &e) == 0);

@@ -7,6 +7,7 @@
 
 #include "common/base/file.h"
 #include "common/db/db_sqlite.h"
+#include "computations/store/secret.h"
 #include "computations/store/store.h"
 
 #include <assert.h>
@@ -56,6 +57,7 @@ static inline int store_memory_judge(void *data, int action, const char *what, c
 static inline void store_memory_open(struct store *store, const struct store_limits *limits)
 {
 	static sqlite3 *sqlite;
+	static struct secret_key secrets = { .id = "0011223344556677" };
 	static EVP_PKEY *key;
 	struct err e;
 
@@ -65,9 +67,11 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 		assert(sqlite3_set_authorizer(sqlite, store_memory_judge, NULL) == SQLITE_OK);
 	}
 	store_memory_fails = 0;
-	*store = (struct store){
-		.limits = *limits, .log_key = key, .lock = -1, .database_lock = -1
-	};
+	*store = (struct store){ .limits = *limits,
+				 .log_key = key,
+				 .secrets = &secrets,
+				 .lock = -1,
+				 .database_lock = -1 };
 	db_sqlite_adopt(&store->db, sqlite);
 	assert(db_script(&store->db,
 			 "DELETE FROM witness_leaves; DELETE FROM witness_nodes;"
@@ -78,6 +82,7 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 			 "DELETE FROM audit_rows; DELETE FROM usage_spans;"
 			 "DELETE FROM billing_accounts; DELETE FROM billing_places;"
 			 "DELETE FROM billing_told; DELETE FROM certificates;"
+			 "DELETE FROM secrets;"
 			 "DELETE FROM sqlite_sequence;"
 			 "INSERT INTO workspaces (name, created) VALUES ('default', 0);",
 			 &e) == 0);

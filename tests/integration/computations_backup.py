@@ -14,7 +14,7 @@ import time
 import audit_book
 import tap
 from computations_service import create, identifiers
-from harness import PATIENCE, Computations, Folder, cli, program, until
+from harness import PATIENCE, Computations, FakeAgent, Folder, cli, computations, cvms, program, until
 from journal_witness import Bench, book_of
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -228,6 +228,62 @@ def an_older_state_is_no_silent_one():
         assert json.loads(row["about"])["leaves"] == 1, row
 
 
+def checked(service, passed):
+    """What --check says of secrets."""
+    said = operate(service, "--check", "--json")
+    (found,) = [row for row in json.loads(said.stdout)["checks"] if row["check"] == "secrets"]
+    assert found["outcome"] == ("ok" if passed else "failed"), found
+    return json.dumps(found)
+
+
+def refuses_to_start(service, words):
+    refused(service, words)
+    assert words in checked(service, False)
+
+
+def a_backup_has_sealed_secrets_and_not_their_key():
+    """Whoever has it reads no private key of an agent; whoever restores it brings the key, or gives them up."""
+    secret = "-----BEGIN PRIVATE KEY-----\nonly the agent has this one\n-----END PRIVATE KEY-----\n"
+    with places() as (folder, place):
+        for target, on_server in (("infile", False), ("onserver", True)):
+            service = place("from" + target, not on_server)
+            checked(service, True)
+            with service:
+                create(service, id="c", agent_config=cvms.AgentConfig(port="7002", cert_file="a certificate", key_file=secret))
+                checked(service, True)
+                done(service, "--backup", folder(target + ".backup"))
+            with open(folder(target + ".backup"), "rb") as file, open(folder("from" + target, "secrets.key"), "rb") as key:
+                held, key = file.read(), key.read().strip()
+            assert b"a certificate" in held and b"only the agent" not in held
+            assert len(key) == 64 and key not in held and bytes.fromhex(key.decode()) not in held
+            restored = place(target, on_server)
+            os.makedirs(folder(target))
+            done(restored, "--restore", folder(target + ".backup"))
+            refuses_to_start(restored, "secrets.key' is missing, and 1 private keys of agents are sealed under another")
+            assert not os.path.exists(folder(target, "secrets.key"))
+            restored.settings["COMPUTATIONS_SECRETS_KEY"] = folder.write("other.key", "0f" * 32, 0o600)
+            refuses_to_start(restored, "other.key' is one key, and 1 private keys of agents are sealed under another")
+            os.chmod(folder("other.key"), 0o640)
+            refuses_to_start(restored, "chmod 600")
+            os.chmod(folder("other.key"), 0o600)
+            # The next key, with the one of before beside it; then that alone.
+            restored.settings["COMPUTATIONS_SECRETS_OLD_KEY"] = folder("from" + target, "secrets.key")
+            checked(restored, True)
+            with restored:
+                restored.process.wait_line("1 secrets of key [0-9a-f]{16} are sealed under key [0-9a-f]{16} now")
+            del restored.settings["COMPUTATIONS_SECRETS_OLD_KEY"]
+            with restored, FakeAgent(f"127.0.0.1:{restored.port}", "cvm-1") as agent:
+                agent.next("agentStateReq")
+                until(lambda now=restored: now.admin.ListCvms(computations.ListRequest(), timeout=PATIENCE).cvms, "the CVM")
+                restored.admin.Run(computations.RunRequest(id="c", cvm_id="cvm-1"), timeout=PATIENCE)
+                assert agent.manifest().agent_config.key_file == secret
+            folder.write("other.key", "1e" * 32, 0o600)
+            refuses_to_start(restored, "are sealed under another")
+            restored.settings["COMPUTATIONS_SECRETS_OLD_KEY"] = "lost"
+            with restored:
+                restored.process.wait_line("1 private keys of agents were sealed under a key that is lost, and are gone")
+
+
 def what_makes_no_sense_is_refused():
     with Folder() as folder:
         service = Computations(folder)
@@ -252,4 +308,5 @@ if __name__ == "__main__":
              a_restore_into_a_file_that_is_killed_leaves_nothing_or_all,
              a_restore_into_a_server_that_is_killed_leaves_nothing_or_all,
              an_older_state_is_no_silent_one,
+             a_backup_has_sealed_secrets_and_not_their_key,
              what_makes_no_sense_is_refused])

@@ -7,6 +7,7 @@ import random
 import re
 import signal
 import socket
+import sqlite3
 import threading
 import time
 
@@ -661,6 +662,44 @@ def the_listeners_private_key_is_not_handed_out():
                                      timeout=PATIENCE).manifest
         assert got.agent_config.port == "7002" and not got.agent_config.key_file
         assert oct(os.stat(folder("state", "computations.db")).st_mode)[-3:] == "600"
+
+
+SECRET = "-----BEGIN PRIVATE KEY-----\nonly the agent has this one\n-----END PRIVATE KEY-----\n"
+
+
+def holds(folder, words):
+    """Which files of the service's folder have these words in them."""
+    return sorted(name for name in os.listdir(folder("state")) if os.path.isfile(folder("state", name))
+                  and words in open(folder("state", name), "rb").read())
+
+
+def the_listeners_private_key_is_sealed_sent_and_forgotten():
+    with Folder() as folder:
+        with Computations(folder, AUDIT_LOG=folder("audit.log")) as service, agent_of(service) as agent:
+            computation = create(service, agent_config=cvms.AgentConfig(port="7002", cert_file="c", key_file=SECRET))
+            assert holds(folder, computation.encode()) and not holds(folder, b"only the agent")
+            assert oct(os.stat(folder("state", "secrets.key")).st_mode)[-3:] == "600"
+            until(connected(service, "cvm-1"), "the connection")
+            run(service, computation)
+            assert agent.manifest().agent_config.key_file == SECRET
+            agent.event(computation, "Failed", "Failed")
+            service.until_state(computation, "Failed")
+        service = Computations(folder)
+        with service, agent_of(service, answers_state="ReceivingManifest") as agent:
+            until(connected(service, "cvm-1"), "the connection")
+            until(lambda: not [c for c in service.admin.ListCvms(computations.ListRequest(), timeout=PATIENCE).cvms
+                               if c.computation_id], "the agent is free")
+            service.admin.Run(computations.RunRequest(id=computation, again=True), timeout=PATIENCE)
+            assert agent.manifest().agent_config.key_file == SECRET
+            agent.event(computation, "ConsumingResults", "Ready")
+            agent.event(computation, "Complete", "Completed")
+            until(lambda: service.show(computation).finished, "the end")
+        database = sqlite3.connect(f"file:{folder('state', 'computations.db')}?mode=ro", uri=True)
+        assert database.execute("SELECT key, sealed FROM secrets").fetchall() == [("", None)]
+        database.close()
+        assert not holds(folder, b"only the agent")
+        with open(folder("audit.log"), encoding="utf-8") as audit:
+            assert "only the agent" not in audit.read()
 
 
 def agents_reach_no_administrators_method():

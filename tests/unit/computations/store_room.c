@@ -4,6 +4,7 @@
 #include "common/base/file.h"
 #include "computations/people/workspace_member.h"
 #include "computations/store/store_form.h"
+#include "computations/store/store_secret.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,6 +22,9 @@ const char *store_room_database(void)
 void store_room_open(struct store_room *f)
 {
 	assert_ok(store_open(&f->store, f->dir, store_room_database(), &store_room_limits, &f->e),
+		  f->e);
+	assert_ok(store_secrets_open(&f->store, f->dir, &(struct store_secrets_place){ NULL, NULL },
+				     &f->e),
 		  f->e);
 	/* Nothing here outlives a power cut, and thousands of commits would wait for a busy disk. */
 	if (!store_room_database())
@@ -82,6 +86,7 @@ static const char *const takes_away[STORE_FORM] = {
 	[34] = "DROP TABLE lease;",
 	[35] = "DROP TABLE billing_told; DROP TABLE billing_places; DROP TABLE billing_accounts;",
 	[36] = "ALTER TABLE lease DROP COLUMN address; ALTER TABLE lease DROP COLUMN secret;",
+	[37] = "DROP TABLE secrets; DROP TABLE secrets_key;",
 };
 
 void store_room_age(struct store_room *f, int form)

@@ -10,6 +10,7 @@
 #include "computations/store/store_audit.h"
 #include "computations/store/store_form.h"
 #include "computations/store/store_place.h"
+#include "computations/store/store_secret.h"
 #include "computations/store/store_witness.h"
 #include "tests/unit/computations/store_room.h"
 
@@ -151,6 +152,9 @@ static int restore_to(struct store_room *f, const char *dir, const char *name)
 static void open_in(struct store_room *f, const char *dir, struct store *store)
 {
 	assert_ok(store_open(store, in(f, dir).text, NULL, &store_room_limits, &f->e), f->e);
+	assert_ok(store_secrets_open(store, in(f, dir).text,
+				     &(struct store_secrets_place){ NULL, NULL }, &f->e),
+		  f->e);
 }
 
 static int64_t number(struct db *db, const char *sql)

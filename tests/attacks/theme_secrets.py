@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody has got hold of the computation service's records, or can write them, and wants the private key of an agent's
+listener, which a manifest has brought and which the service has to give on."""
+import os
+import shutil
+import sqlite3
+import subprocess
+
+from computations_service import agent_of, connected, create, run
+from harness import PATIENCE, Computations, Folder, cvms, program, until
+from rows import Outcome, row, shown
+
+SECRET = "-----BEGIN PRIVATE KEY-----\nthe listener's\n-----END PRIVATE KEY-----\n"
+
+
+def made(service, name):
+    create(service, id=name, agent_config=cvms.AgentConfig(port="7002", cert_file="a certificate", key_file=SECRET))
+
+
+def operate(service, *words):
+    """The program in the foreground, until it has ended."""
+    config = service.folder.write("operator.conf", "".join(f"{k}={v}\n" for k, v in service.settings.items()))
+    return subprocess.run([program("cocos-computations"), "--config", config, *words], capture_output=True, text=True,
+                          env={"PATH": os.environ["PATH"]}, timeout=PATIENCE, check=False)
+
+
+def sent(service, name):
+    """What an agent of his gets: the key."""
+    with service, agent_of(service) as agent:
+        until(connected(service, "cvm-1"), "the connection")
+        run(service, name)
+        return agent.manifest().agent_config.key_file
+
+
+@row("agents-key-from-a-backup", "are sealed under another")
+def from_a_backup(evil):
+    """Who has found a backup restores it into a service of his own, under a key of his own, and has the computation run on an
+    agent of his own. The honest twin is the operator, who has kept the key apart."""
+    with Folder() as folder:
+        with Computations(folder) as service:
+            made(service, "c")
+        assert operate(service, "--backup", folder("backup")).returncode == 0
+        with open(folder("backup"), "rb") as file:
+            assert b"the listener's" not in file.read()
+        his = Computations(folder, STATE_DIR=folder("his"))
+        os.makedirs(folder("his"))
+        assert operate(his, "--restore", folder("backup")).returncode == 0
+        if not evil:
+            shutil.copy(folder("state", "secrets.key"), folder("his", "secrets.key"))
+            return Outcome(sent(his, "c") == SECRET, "", len(SECRET))
+        folder.write("his/secrets.key", "0f" * 32, 0o600)
+        started = operate(his)
+        assert started.returncode == 1, started
+        return Outcome(False, shown(started.stderr, "are sealed under another"), 0)
+
+
+@row("agents-key-under-another-computation", "it is not what was sealed")
+def under_another(evil):
+    """Who can write the database, and not read the key's file, puts another's sealed key beside a computation that he runs
+    on an agent of his own."""
+    with Folder() as folder:
+        with Computations(folder) as service:
+            made(service, "theirs")
+            made(service, "his")
+        if evil:
+            with sqlite3.connect(folder("state", "computations.db")) as database:
+                database.execute("UPDATE secrets SET sealed = (SELECT sealed FROM secrets WHERE owner = 'theirs')"
+                                 " WHERE owner = 'his'")
+            database.close()
+            with service, agent_of(service) as agent:
+                until(connected(service, "cvm-1"), "the connection")
+                run(service, "his")
+                service.process.wait_line("manifest of 'his': .*it is not what was sealed")
+                got = [m for m in list(agent.heard.queue) if m.WhichOneof("message") == "runReqChunks"]
+                return Outcome(False, shown(service.process.text(), "it is not what was sealed"), len(got))
+        return Outcome(sent(service, "his") == SECRET, "", len(SECRET))
