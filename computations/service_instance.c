@@ -67,6 +67,7 @@ static void work(void *data)
 	i->err.code = ERR_OK;
 	if (store_standby_look(i->standby, &i->look, &i->err) < 0)
 		return;
+	i->err.code = ERR_OK; /* what it passed over is no failure */
 	i->has_secret = i->look.is_served && *i->look.seen.address &&
 			lease_secret(c->state_dir, i->look.seen.fence, i->look.seen.secret,
 				     i->secret, &ignored) == 0;
