@@ -149,7 +149,7 @@ int certificate_made_take(struct cli *cli, const Certificates__IssueResponse *m,
 			  X509 *before, const struct certificate_files *files, struct err *e)
 {
 	char time[COMPUTATION_TIME_MAX];
-	bool is_next;
+	bool is_next = false;
 
 	if (check_answer(m, key, before, &is_next, e) < 0 || write_certs(files, m, e) < 0)
 		return err_code(e);
