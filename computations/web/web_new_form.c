@@ -361,7 +361,9 @@ static int clone_security(struct prefill *p, const Cvms__AgentConfig *c, struct 
 	for (int file = 0; file < WEB_FILES; file++) {
 		const char *text = web_file_of(c, (enum web_file)file);
 
-		p->is_missing[file] = *text && (file == FILE_KEY || agent_config_is_path(text));
+		/* Readers of a manifest are not given its key, which every certificate has. */
+		p->is_missing[file] =
+			file == FILE_KEY ? *c->cert_file != 0 : *text && agent_config_is_path(text);
 		if (*text && !p->is_missing[file] && set(p, web_files[file], text, e) < 0)
 			return err_code(e);
 	}

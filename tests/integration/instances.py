@@ -227,6 +227,8 @@ class Follower(Worker):
                 elif line and not line.startswith(":"):
                     name, _, value = line.partition(": ")
                     fields[name] = value
+                elif fields.get("event") == "journal":  # what its agent's journal says meanwhile: no number of its own
+                    fields = {}
                 elif "data" in fields and status == 200:
                     self.seen.append((int(fields["id"]), json.loads(fields["data"])["text"]))
                     self.done += 1
