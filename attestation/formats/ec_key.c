@@ -3,7 +3,6 @@
 
 #include "common/crypto/key.h"
 
-#include <stdatomic.h>
 #include <string.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
@@ -19,59 +18,37 @@ bool ec_key_is_on(const EVP_PKEY *key, const char *group)
 	       strcmp(name, group) == 0;
 }
 
-/* A curve takes OpenSSL longer to make than to copy, four times, so each is made once in a process.
- * A template is a key without a point: what can't be verified with. */
-static struct template
-{
-	const char *const group;
-	_Atomic(EVP_PKEY *) key;
-}
-templates[] = { { "prime256v1", NULL }, { "secp384r1", NULL }, { "secp521r1", NULL } };
+/* The curves that a key of ours can be on. */
+static const char *const groups[] = { "prime256v1", "secp384r1", "secp521r1" };
 
-static EVP_PKEY *template_new(const char *group)
+static bool is_known(const char *group)
+{
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++)
+		if (strcmp(groups[i], group) == 0)
+			return true;
+	return false;
+}
+
+/* The curve is made anew for each key. A copy of one that the process keeps takes a quarter of the time, but would be
+ * state of the library that all its callers share. */
+EVP_PKEY *ec_key_make(const char *group, struct span point)
 {
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)group,
 				       strlen(group)),
+		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)point.bytes,
+					point.len),
 		OSSL_PARAM_END,
 	};
-	CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = NULL;
 	EVP_PKEY *key = NULL;
 
+	if (!is_known(group) || point.len < 1 ||
+	    point.bytes[0] != UNCOMPRESSED) /* OpenSSL would accept infinity */
+		return NULL;
+	ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEY_PARAMETERS, params) != 1)
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		return NULL;
 	return key;
-}
-
-/* Never freed and never changed: any thread may copy it. Of two threads that make one at the same
- * moment, the second takes the first one's. */
-static EVP_PKEY *template_of(const char *group)
-{
-	for (size_t i = 0; i < ARRAY_LEN(templates); i++) {
-		struct template *t = &templates[i];
-		EVP_PKEY *key = atomic_load(&t->key), *first = NULL;
-
-		if (strcmp(t->group, group) != 0)
-			continue;
-		if (key || !(key = template_new(group)) ||
-		    atomic_compare_exchange_strong(&t->key, &first, key))
-			return key;
-		EVP_PKEY_free(key);
-		return first;
-	}
-	return NULL;
-}
-
-EVP_PKEY *ec_key_make(const char *group, struct span point)
-{
-	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
-	EVP_PKEY *template;
-
-	if (point.len < 1 || point.bytes[0] != UNCOMPRESSED) /* OpenSSL would accept infinity */
-		return NULL;
-	if (!(template = template_of(group)) || !(key = EVP_PKEY_dup(template)) ||
-	    EVP_PKEY_set1_encoded_public_key(key, point.bytes, point.len) != 1)
-		return NULL;
-	return TAKE_PTR(key);
 }

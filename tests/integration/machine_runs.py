@@ -346,8 +346,8 @@ class Owner:
         try:
             if dice.random() < 0.5 or not self.number:
                 self.number += 1
+                self.asked_for.add(self.name())  # it may be there without an answer, and be run then
                 create(running.root, self.name())
-                self.asked_for.add(self.name())
                 asked(running.root, self.name())
             elif dice.random() < 0.5:
                 running.root("Stop", computations.ComputationRequest(id=self.name()))
