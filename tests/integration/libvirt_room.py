@@ -93,6 +93,14 @@ def is_alive(pid):
         return False
 
 
+def signal(pid, number):
+    """To one that may have ended by itself meanwhile."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
 def processes(name):
     """Ids of living processes of that program in the room."""
     found = []
@@ -102,6 +110,17 @@ def processes(name):
                 if file.read().strip()[:15] == name[:15] and is_alive(pid):
                     found.append(int(pid))
         except OSError:
+            pass
+    return found
+
+
+def open_files(pid):
+    """What its descriptors are of, but for those that are closed meanwhile."""
+    found = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except FileNotFoundError:
             pass
     return found
 

@@ -156,9 +156,10 @@ def an_ssh_that_hangs_holds_up_nobody_and_is_given_up():
         cvm = made_there(m)
         # All of it stands still, as on a machine that hangs: libvirt's keep-alive gives the connection up, and what is
         # dialled is taken by the kernel there, and answered by nobody.
+        far().sshd.send_signal(signal.SIGSTOP)  # first, so that it begins no other
         stopped = [far().sshd.pid, *far().sessions()]
         for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
+            room.signal(pid, signal.SIGSTOP)
         until(lambda: set(m.states(far())) == {"lost"}, "that the host is lost")
         refused(grpc.StatusCode.UNAVAILABLE, m.remove, cvm, words=far().name)
         assert m.create().host_address == near().address
@@ -168,9 +169,7 @@ def an_ssh_that_hangs_holds_up_nobody_and_is_given_up():
         seen = set()
         until(lambda: seen.update(room.processes("ssh")) or len(seen) > 1, "another ssh")
         # Whoever dialled before the host was well is not waited for.
-        for pid in stopped:
-            os.kill(pid, signal.SIGKILL)
-        far().sshd.wait()
+        far().stop_sshd()
         far().start_sshd()
         until(lambda: set(m.states()) == {"running"}, "all of them again")
         m.remove_all()

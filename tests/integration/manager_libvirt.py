@@ -759,8 +759,7 @@ def by_default_it_is_called_through_a_socket_and_no_port():
         is_for_administrators(path)
         with open("/proc/net/tcp", encoding="ascii") as file:  # of this room's processes, whose
             inodes = {row.split()[9] for row in file.readlines()[1:] if row.split()[3] == "0A"}
-        held = {os.readlink(f"/proc/{m.process.process.pid}/fd/{fd}")
-                for fd in os.listdir(f"/proc/{m.process.process.pid}/fd")}
+        held = room.open_files(m.process.process.pid)
         assert not held & {f"socket:[{inode}]" for inode in inodes}, held
         # Everybody's tools: another gRPC's, and ours without any setting.
         m.channel = grpc.insecure_channel("unix:" + path)

@@ -160,7 +160,7 @@ class SshNetHost(NetHost):
         return [pid for name in ("sshd", "sshd-session", "sshd-auth") for pid in room.processes(name) if pid != self.sshd.pid]
 
     def stop_sshd(self):
-        """With all its connections."""
-        for pid in [self.sshd.pid, *self.sessions()]:
-            os.kill(pid, signal.SIGKILL)
+        """With all its connections, also one that begins or ends meanwhile."""
+        self.sshd.kill()
         self.sshd.wait()
+        until(lambda: not [room.signal(pid, signal.SIGKILL) for pid in self.sessions()], "the end of all connections")
