@@ -11,9 +11,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define SOCKETS 2 /* of a connection: its caller's, and to the other instance */
 
 struct relay_front {
 	struct relay_hub hub; /* first */
@@ -195,32 +196,18 @@ static void on_freed(struct relay_hub *hub)
 	free(f);
 }
 
-/* Two sockets each, of three quarters: the program's other work needs some, too. */
-static unsigned most_of(unsigned most)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY ||
-	    files.rlim_cur * 3 / 8 > most)
-		return most;
-	return (unsigned)(files.rlim_cur * 3 / 8);
-}
-
 int relay_front_new(const struct relay_front_config *config, struct relay_front **front,
 		    struct err *e)
 {
 	struct relay_front *f = calloc(1, sizeof(*f));
-	unsigned most = most_of(config->most);
 
 	if (!f)
 		return err_nomem(e);
 	f->instance = config->instance;
 	f->hub.kind = &kind;
 	f->hub.freed = on_freed;
-	f->hub.young_max = most / 2 < RELAY_YOUNG_MAX ? most / 2 : RELAY_YOUNG_MAX;
-	f->hub.moving_max = most - f->hub.young_max;
 	TAILQ_INIT(&f->listeners);
-	if (relay_hub_init(&f->hub, config->loop, e) < 0) {
+	if (relay_hub_init(&f->hub, config->loop, config->most, SOCKETS, e) < 0) {
 		free(f);
 		return err_code(e);
 	}

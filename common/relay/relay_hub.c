@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <openssl/err.h>
@@ -409,10 +410,24 @@ static void on_tick(uv_timer_t *timer)
 
 /* ---- the hub ---- */
 
-int relay_hub_init(struct relay_hub *hub, uv_loop_t *loop, struct err *e)
+static unsigned most_of(unsigned most, unsigned sockets)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY ||
+	    files.rlim_cur / 4 * 3 / sockets > most)
+		return most;
+	return (unsigned)(files.rlim_cur / 4 * 3 / sockets);
+}
+
+int relay_hub_init(struct relay_hub *hub, uv_loop_t *loop, unsigned most, unsigned sockets,
+		   struct err *e)
 {
 	const int r = uv_timer_init(loop, &hub->tick);
 
+	most = most_of(most, sockets);
+	hub->young_max = most / 2 < RELAY_YOUNG_MAX ? most / 2 : RELAY_YOUNG_MAX;
+	hub->moving_max = most - hub->young_max;
 	if (r < 0)
 		return err_set(e, ERR_INTERNAL, "timer: %s", uv_strerror(r));
 	hub->loop = loop;

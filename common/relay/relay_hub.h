@@ -102,8 +102,10 @@ struct relay_hub {
 	uint8_t piece[RELAY_PIECE];
 };
 
-/* Embedded, and zeroed but for kind, data, maxima and freed(). */
-int relay_hub_init(struct relay_hub *hub, uv_loop_t *loop, struct err *e) MUST_CHECK;
+/* Embedded, and zeroed but for kind, data and freed(). Up to `most` connections of `sockets` each, and no more than take three
+ * quarters of RLIMIT_NOFILE: the program's other work needs some, too. */
+int relay_hub_init(struct relay_hub *hub, uv_loop_t *loop, unsigned most, unsigned sockets,
+		   struct err *e) MUST_CHECK;
 /* Ends all; freed() comes from the loop when its handles are gone, also those that a user has counted in `handles`. */
 void relay_hub_close(struct relay_hub *hub);
 /* Behind a handle that was counted. */

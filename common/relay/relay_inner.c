@@ -9,9 +9,10 @@
 #include "common/relay/relay_hub.h"
 
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define SOCKETS 3 /* of a connection: the other instance's, and a pair with the server */
 
 struct relay_inner {
 	struct relay_hub hub; /* first */
@@ -135,17 +136,6 @@ static void on_freed(struct relay_hub *hub)
 	free(i);
 }
 
-/* Three sockets each, the server's among them, which counts those itself. */
-static unsigned most_of(unsigned most)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY ||
-	    files.rlim_cur / 4 > most)
-		return most;
-	return (unsigned)(files.rlim_cur / 4);
-}
-
 static int open_inner(struct relay_inner *i, const struct relay_inner_config *config, struct err *e)
 {
 	union relay_address ignored;
@@ -161,7 +151,6 @@ int relay_inner_new(const struct relay_inner_config *config, struct relay_inner 
 		    struct err *e)
 {
 	struct relay_inner *i = calloc(1, sizeof(*i));
-	unsigned most = most_of(config->most);
 
 	if (!i)
 		return err_nomem(e);
@@ -169,9 +158,7 @@ int relay_inner_new(const struct relay_inner_config *config, struct relay_inner 
 	i->data = config->data;
 	i->hub.kind = &kind;
 	i->hub.freed = on_freed;
-	i->hub.young_max = most / 2 < RELAY_YOUNG_MAX ? most / 2 : RELAY_YOUNG_MAX;
-	i->hub.moving_max = most - i->hub.young_max;
-	if (relay_hub_init(&i->hub, config->loop, e) < 0) {
+	if (relay_hub_init(&i->hub, config->loop, config->most, SOCKETS, e) < 0) {
 		free(i);
 		return err_code(e);
 	}
