@@ -15,13 +15,13 @@ import grpc
 
 import tap
 from daemons import manager_of, service_of
-from harness import PROTOCOL, Folder, Process, program, spki, until
+from harness import PATIENCE, PROTOCOL, Folder, Process, program, spki, until
 
 manager, manager_grpc = PROTOCOL["manager"]
 computations, computations_grpc = PROTOCOL["computations"]
 people, people_grpc = PROTOCOL["people"]
 cvms, _ = PROTOCOL["cvms"]
-WAIT = 60
+WAIT = PATIENCE
 KEY, _ = spki()
 
 

@@ -54,9 +54,9 @@ class Worker:
 
     def end(self):
         self.stop.set()
-        self.close()
-        self.thread.join(TAKES)
-        assert not self.thread.is_alive() and not self.wrong, (type(self).__name__, self.wrong)
+        # What it began at this moment is closed, too.
+        until(lambda: self.close() or not self.thread.is_alive(), f"the end of a {type(self).__name__}", TAKES)
+        assert not self.wrong, (type(self).__name__, self.wrong)
 
     def close(self):
         pass

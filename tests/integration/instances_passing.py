@@ -234,7 +234,8 @@ def a_takeover_cuts_and_all_go_on():
 
 def who_serves_no_more_is_passed_to_no_more():
     with Hall(LEASE="6s") as room:
-        a, b, c = room.instances
+        a = room.until_led()
+        b, c = (o for o in room.instances if o is not a)
         agent = FakeAgent(room.agents_at(b), "cut")
         agent.next("agentStateReq")
         a.signal(signal.SIGSTOP)

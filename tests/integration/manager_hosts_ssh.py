@@ -157,9 +157,11 @@ def an_ssh_that_hangs_holds_up_nobody_and_is_given_up():
         # All of it stands still, as on a machine that hangs: libvirt's keep-alive gives the connection up, and what is
         # dialled is taken by the kernel there, and answered by nobody.
         far().sshd.send_signal(signal.SIGSTOP)  # first, so that it begins no other
-        stopped = [far().sshd.pid, *far().sessions()]
-        for pid in stopped:
-            room.signal(pid, signal.SIGSTOP)
+        stopped = {far().sshd.pid}
+        while more := set(far().sessions()) - stopped:  # which begin some themselves, until they stand
+            for pid in more:
+                room.signal(pid, signal.SIGSTOP)
+            stopped |= more
         until(lambda: set(m.states(far())) == {"lost"}, "that the host is lost")
         refused(grpc.StatusCode.UNAVAILABLE, m.remove, cvm, words=far().name)
         assert m.create().host_address == near().address

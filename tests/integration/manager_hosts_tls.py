@@ -94,7 +94,7 @@ def who_has_another_authoritys_certificate_gets_nowhere():
 
 
 if __name__ == "__main__":
-    room.enter()
+    room.enter(alone=True)
     with Folder() as GOOD:
         authority(GOOD)
         started = [bus()]

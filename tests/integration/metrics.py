@@ -18,12 +18,12 @@ from prometheus_client.openmetrics import parser as openmetrics
 import certs
 import tap
 from daemons import manager_of, service_of
-from harness import PROTOCOL, ROOT, Folder, Process, program, reflection, reflection_grpc
+from harness import PATIENCE, PROTOCOL, ROOT, Folder, Process, program, reflection, reflection_grpc
 from ports import free_port
 
 manager, _ = PROTOCOL["manager"]
 computations, _ = PROTOCOL["computations"]
-WAIT = 60
+WAIT = PATIENCE
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?[0-9.e+]+)")

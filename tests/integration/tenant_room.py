@@ -9,11 +9,11 @@ import tempfile
 
 import grpc
 
-from harness import PROTOCOL, Process, program
+from harness import PATIENCE, PROTOCOL, Process, program
 from libvirt_room import idle_image
 
 manager, manager_grpc = PROTOCOL["manager"]
-WAIT = 60
+WAIT = PATIENCE
 SUBJECT, SPIFFE, SAN = "/O=Clinic/CN=anna", "spiffe://clinic.example/a", "subjectAltName="
 
 

@@ -14,7 +14,7 @@ from workspaces import manifest
 
 computations, computations_grpc = PROTOCOL["computations"]
 manager, _ = PROTOCOL["manager"]
-WAIT = 60
+WAIT = PATIENCE
 ID = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{ID}-b7ad6b7169203331-01"
 MADE = r"[0-9a-f]{32}"
