@@ -60,16 +60,16 @@ void relay_room_hold_ends(unsigned count)
 
 /* ---- the room ---- */
 
-/* One that nobody has now. */
-static unsigned free_port(void)
+/* One that nobody has, and nobody else gets: the socket has it, and lets those listen there who are told it. */
+static unsigned hold_port(int *held)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t len = sizeof(a);
-	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-	close(fd);
+	*held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(*held, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(getsockname(*held, (struct sockaddr *)&a, &len), 0);
+	assert_int_equal(setsockopt(*held, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)), 0);
 	return ntohs(a.sin_port);
 }
 
@@ -98,8 +98,8 @@ void relay_room_open(struct relay_room *r, unsigned front_most, unsigned inner_m
 	*r = (struct relay_room){ .refuses = ERR_OK };
 	assert_int_equal(uv_loop_init(&r->loop), 0);
 	memset(r->secret, 's', sizeof(r->secret));
-	r->front_port = free_port();
-	r->inner_port = free_port();
+	r->front_port = hold_port(&r->held[0]);
+	r->inner_port = hold_port(&r->held[1]);
 	snprintf(address, sizeof(address), "127.0.0.1:%u", r->front_port);
 	snprintf(r->inner_address, sizeof(r->inner_address), "127.0.0.1:%u", r->inner_port);
 	assert_ok(relay_front_new(&(struct relay_front_config){ &r->loop, "b", front_most },
@@ -127,6 +127,8 @@ void relay_room_close(struct relay_room *r)
 	while (uv_loop_alive(&r->loop))
 		relay_room_pass(r, RELAY_DRAIN_MS);
 	assert_int_equal(uv_loop_close(&r->loop), 0);
+	close(r->held[0]);
+	close(r->held[1]);
 }
 
 void relay_room_lead(struct relay_room *r, int64_t fence)

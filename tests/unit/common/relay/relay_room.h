@@ -19,6 +19,7 @@ struct relay_room {
 	struct relay_front *front;
 	struct relay_inner *inner;
 	unsigned front_port, inner_port;
+	int held[2]; /* which have these ports */
 	char inner_address[32];
 	uint8_t secret[RELAY_SECRET_LEN];
 	/* What came to the one that serves; the test's to close. */
