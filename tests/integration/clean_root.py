@@ -129,5 +129,6 @@ def files_have_the_dates_of_the_checkout():
         assert os.stat(os.path.join(there, "only there")).st_mtime_ns != 1234567890123456789
 
 
-tap.run([files_have_the_dates_of_the_checkout, what_nobody_uses_is_swept, a_layer_is_kept_while_anything_runs_in_it,
-         a_system_is_of_its_week, a_child_never_removes_its_parents_layer])
+if __name__ == "__main__":
+    tap.run([files_have_the_dates_of_the_checkout, what_nobody_uses_is_swept, a_layer_is_kept_while_anything_runs_in_it,
+             a_system_is_of_its_week, a_child_never_removes_its_parents_layer])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian packages: installed in a fresh system of this release they do their work, are renewed, and leave
-nothing (packages_inside.py). In the long run they are built twice, in folders of different names, and are the
+nothing (packages_inside.py), under a running systemd too (packages_systemd.py). In the long run they are built twice, in folders of different names, and are the
 same bytes."""
 import glob
 import hashlib
@@ -121,6 +121,13 @@ def they_do_their_work_in_a_fresh_system():
     assert done.returncode == 0 and re.search(r"^ok 14 - ", done.stdout, re.M), done.stdout[-6000:] + done.stderr[-3000:]
 
 
+def they_do_it_under_a_systemd_of_their_own():
+    shutil.copy(program("cocos-agent"), out(PLACES[0]))
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "tests/integration/packages_systemd.py"), out(PLACES[0])],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and re.search(r"^ok 9 - ", done.stdout, re.M), done.stdout[-6000:] + done.stderr[-3000:]
+
+
 def autopkgtest_runs_the_main_job():
     done = in_a_fresh_system(("build", "autopkgtest"), "sh", "-c", "cp -r packaging/debian debian && "
                              "autopkgtest --no-built-binaries build/packages/*.deb . -- null")
@@ -131,5 +138,6 @@ def autopkgtest_runs_the_main_job():
 if __name__ == "__main__":
     few = [they_are_built_and_lintian_finds_no_error, each_flavour_of_the_image_has_a_package,
            build_dependencies_are_those_of_every_build, versions_are_the_project_s,
-           the_sbom_names_everything_that_ships_and_its_licence, they_do_their_work_in_a_fresh_system]
+           the_sbom_names_everything_that_ships_and_its_licence, they_do_their_work_in_a_fresh_system,
+           they_do_it_under_a_systemd_of_their_own]
     tap.run(sample.of(few, few + [autopkgtest_runs_the_main_job, another_build_gives_the_same_bytes]))

@@ -4,7 +4,7 @@
   packages_inside.py FOLDER     with the packages, and a cocos-agent of the same build
 
 systemd is not running here. The daemons are started as their units say: program, user, groups, rights and
-umask. That the sandboxes of the units hold is not seen."""
+umask. That the sandboxes of the units hold is seen by packages_systemd.py."""
 import glob
 import grp
 import hashlib
@@ -52,12 +52,13 @@ def files():
     return found
 
 
-def older(deb):
-    """The package as it might have been before: another number, and other words in what is configured."""
-    tree = os.path.join(SCRATCH, "tree")
+def older(deb, version, scratch):
+    """The package of that version as it might have been before, in the folder `older` of scratch: another number, and other
+    words in what is configured."""
+    tree = os.path.join(scratch, "tree")
     run("dpkg-deb", "-R", deb, tree)
     control = os.path.join(tree, "DEBIAN/control")
-    changed = re.sub(rf"(?m)^(Version: |Depends:.*\(= ){VERSION}\b", rf"\g<1>{OLDER}", text_of(control))
+    changed = re.sub(rf"(?m)^(Version: |Depends:.*\(= ){version}\b", rf"\g<1>{OLDER}", text_of(control))
     assert f"Version: {OLDER}" in changed
     with open(control, "w", encoding="utf-8") as file:
         file.write(changed)
@@ -67,7 +68,7 @@ def older(deb):
     for image in glob.glob(os.path.join(tree, "usr/lib/cocos/images/*/image.json")):
         with open(image, "a", encoding="utf-8") as file:  # its digest is the image's name
             file.write("\n")
-    run("dpkg-deb", "-b", "-Znone", tree, os.path.join(SCRATCH, "older"))
+    run("dpkg-deb", "-b", "-Znone", tree, os.path.join(scratch, "older"))
     shutil.rmtree(tree)
 
 
@@ -79,7 +80,7 @@ def mode_and_owner(path):
 def packages_of_before_are_installed():
     os.mkdir(os.path.join(SCRATCH, "older"))
     for name in NAMES:
-        older(DEBS[name])
+        older(DEBS[name], VERSION, SCRATCH)
     before.update(files())
     apt("install", *glob.glob(os.path.join(SCRATCH, "older/*.deb")))
     for name in NAMES:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job by what packages have installed, with an agent beside it: those are for machines, and in their images.
 
-  packages_job.py AGENT
+  packages_job.py AGENT [--by-systemd]
 
 systemd is not needed. The daemon is started as its unit says: program, user, groups, rights and umask. That the sandbox
-of the unit holds is not seen."""
+of the unit holds is not seen. With --by-systemd the unit's own daemon is there already, and does it."""
+import contextlib
 import json
 import os
 import re
@@ -80,13 +81,22 @@ def start_computations(**settings):
     return service, port
 
 
+def computations_of_systemd():
+    """Without an end: it is systemd's. Its port is the usual one."""
+    return contextlib.nullcontext(), "7001"
+
+
 def free_port():
     with socket.socket() as probe:  # below the range of outgoing connections
         return next(each for each in range(21000, 32000) if probe.connect_ex(("127.0.0.1", each)) != 0)
 
 
-def run_one(program):
-    """The main job, with that agent; returns its id."""
+def start_at_any_port():
+    return start_computations(COMPUTATIONS_GRPC_PORT="0")
+
+
+def run_one(program, start=start_at_any_port):
+    """The main job, with that agent and the service that `start` gives, with its port; returns its id."""
     folder = os.path.join(SCRATCH, "job")
     for name in ("config", "certs", "work", "alice", "bob"):
         os.makedirs(os.path.join(folder, name))
@@ -94,7 +104,7 @@ def run_one(program):
         "/usr/share/doc/cocos/examples/count/count.c")
     with open(os.path.join(folder, "bob/words.txt"), "w", encoding="ascii") as file:
         file.write("one two\nthree\n")
-    service, port = start_computations(COMPUTATIONS_GRPC_PORT="0")
+    service, port = start()
     with open(os.path.join(folder, "config/environment"), "w", encoding="ascii") as file:
         file.write(f"AGENT_CVM_ID=here\nAGENT_CVM_GRPC_URL=127.0.0.1:{port}\nAGENT_GRPC_HOST=127.0.0.1\n")
     agent = Beside([program, "--development", "--config", folder + "/config",
@@ -131,4 +141,5 @@ def run_one(program):
 
 if __name__ == "__main__":
     os.makedirs(SCRATCH)
-    print("computation", run_one(os.path.abspath(sys.argv[1])), "is completed, by what is installed")
+    by = computations_of_systemd if "--by-systemd" in sys.argv else start_at_any_port
+    print("computation", run_one(os.path.abspath(sys.argv[1]), by), "is completed, by what is installed")

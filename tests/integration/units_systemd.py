@@ -23,14 +23,18 @@ UNITS = ["cocos-computations", "cocos-manager"]
 
 
 class Machine:
-    """In a `with`: systemd has reached basic.target, and ends with it."""
+    """In a `with`: systemd has reached basic.target, and ends with it. `system` is the root that its layer lies over."""
+
+    def __init__(self, system="/"):
+        self.system = system
 
     def __enter__(self):
         os.makedirs(LAYER)
         net_hosts.run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", LAYER)
         for name in ("upper", "work", "root"):
             os.mkdir(os.path.join(LAYER, name))
-        net_hosts.run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir=/,upperdir={LAYER}/upper,workdir={LAYER}/work", TOP)
+        net_hosts.run("mount", "-t", "overlay", "overlay", "-o",
+                      f"lowerdir={self.system},upperdir={LAYER}/upper,workdir={LAYER}/work", TOP)
         self.furnish()
         # It needs control groups to tell services' processes from each other's, and no controllers.
         environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
@@ -80,10 +84,10 @@ class Machine:
         with open(LAYER + "/out", encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def run(self, *command, may_fail=False):
+    def run(self, *command, may_fail=False, patience=PATIENCE):
         done = subprocess.run(["nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "env", "-i",
                                "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", *command], capture_output=True, text=True,
-                              timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False)
+                              timeout=patience, stdin=subprocess.DEVNULL, check=False)
         if done.returncode and not may_fail:
             journal = self.run("journalctl", "--no-pager", "-n", "60", may_fail=True)
             raise AssertionError((command, done.returncode, done.stdout, done.stderr, journal))
@@ -120,9 +124,7 @@ class Machine:
             self.nspawn.wait()
 
 
-def both_start_in_their_sandboxes():
-    machine.run("systemd-sysusers")
-    machine.bring_up("start", *UNITS)
+def assert_in_their_sandboxes(machine):
     for unit in UNITS:
         status = machine.run("systemctl", "status", "--no-pager", unit)
         assert "Active: active (running)" in status and f"Main PID: {machine.unit(unit, 'MainPID')} ({unit[:15]})" in status, status
@@ -137,12 +139,25 @@ def both_start_in_their_sandboxes():
         assert re.search(r" / / ro,", mounts), mounts
 
 
-def a_cvm_outlives_its_manager():
+def a_running_cvm(machine):
+    """{id: state} of the only one, and its QEMU process."""
+    until(lambda: "connected to libvirt" in machine.journal(), "libvirt")
     machine.run("cocos-cli", "create-vm", "--server-url", "10.0.2.2:7001")
-    before = machine.cvms()
-    assert list(before.values()) == ["running"], before
-    qemu = room.machine(next(iter(before)))
+    cvms = machine.cvms()
+    assert list(cvms.values()) == ["running"], cvms
+    qemu = room.machine(next(iter(cvms)))
     assert qemu
+    return cvms, qemu
+
+
+def both_start_in_their_sandboxes():
+    machine.run("systemd-sysusers")
+    machine.bring_up("start", *UNITS)
+    assert_in_their_sandboxes(machine)
+
+
+def a_cvm_outlives_its_manager():
+    before, qemu = a_running_cvm(machine)
     machine.bring_up("restart", "cocos-manager")
     until(lambda: machine.cvms() == before, "it at the manager that was restarted")
     # One that is killed is started anew.
