@@ -150,6 +150,41 @@ static int extract(const char *path, const char *into, struct err *e)
 	return 0;
 }
 
+/* The receipt first, so that whatever has the results' name has its receipt, too, if the command ends
+ * between the two. Without it they get their name all the same: they come once. */
+static int keep(const struct fetching *f, struct err *e)
+{
+	struct err why;
+	bool kept = result_receipt_keep(f->receipt, f->target->path, &why) == 0;
+
+	if (result_file_commit(f->target, e) < 0) {
+		result_receipt_left(f->receipt);
+		return err_code(e);
+	}
+	interrupt_clear();
+	fprintf(f->client->cli->out, "results saved as %s\n", f->target->path);
+	if (!kept) {
+		*e = why;
+		return err_code(e);
+	}
+	result_receipt_tell(f->receipt, f->client, f->target->path);
+	return 0;
+}
+
+static enum cli_exit unpack(struct cli *cli, const char *path, struct err *e)
+{
+	const char *into = cli_value(cli, "output");
+
+	if (!into)
+		return CLI_OK;
+	if (extract(path, into, e) < 0) {
+		cli_hint(cli, "the results are safe in %s: unpack them into an empty folder", path);
+		return CLI_FAILED;
+	}
+	fprintf(cli->out, "and unpacked into %s\n", into);
+	return CLI_OK;
+}
+
 static enum cli_exit run_result(struct cli *cli, struct err *e)
 {
 	const char *into = cli_value(cli, "output");
@@ -181,20 +216,7 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 		result_file_keep(&target);
 		return CLI_FAILED;
 	}
-	if (result_file_commit(&target, e) < 0)
-		return CLI_FAILED;
-	interrupt_clear();
-	fprintf(cli->out, "results saved as %s\n", target.path);
-	if (result_receipt_keep(&receipt, &client, target.path, e) < 0)
-		return CLI_FAILED;
-	if (into && extract(target.path, into, e) < 0) {
-		cli_hint(cli, "the results are safe in %s: unpack them into an empty folder",
-			 target.path);
-		return CLI_FAILED;
-	}
-	if (into)
-		fprintf(cli->out, "and unpacked into %s\n", into);
-	return CLI_OK;
+	return keep(&fetching, e) < 0 ? CLI_FAILED : unpack(cli, target.path, e);
 }
 
 /* clang-format off */

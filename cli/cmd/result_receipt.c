@@ -14,7 +14,9 @@
 void result_receipt_done(struct result_receipt *r)
 {
 	free(r->bytes);
+	free(r->name);
 	r->bytes = NULL;
+	r->name = NULL;
 }
 
 /* ---- asked for ---- */
@@ -123,11 +125,12 @@ static int judge(const struct result_receipt *r, struct client *client, struct e
 	return 0;
 }
 
-/* What the agent answers is kept for the end: the call for the results says what is wrong. */
+/* What the agent answers is kept for the end: the call for the results says what is wrong. Not that there are
+ * none yet: when they are called for there may be, and they would come, once, without their receipt. */
 static bool is_answer(const struct err *e)
 {
-	static const enum err_code answers[] = { ERR_UNIMPLEMENTED, ERR_NOT_FOUND, ERR_PRECONDITION,
-						 ERR_DENIED, ERR_UNAUTHENTICATED };
+	static const enum err_code answers[] = { ERR_UNIMPLEMENTED, ERR_NOT_FOUND, ERR_DENIED,
+						 ERR_UNAUTHENTICATED };
 
 	for (size_t i = 0; i < ARRAY_LEN(answers); i++)
 		if (e->code == answers[i])
@@ -212,27 +215,41 @@ int result_receipt_is_of(const struct result_receipt *r, int results, struct err
 			      "receipt.results: what came is not what the agent's receipt is of");
 }
 
-int result_receipt_keep(const struct result_receipt *r, const struct client *client,
-			const char *results, struct err *e)
+int result_receipt_keep(struct result_receipt *r, const char *results, struct err *e)
 {
 	CLEANUP(free) char *name = NULL;
-	FILE *out = client->cli->out;
 
-	if (!r->bytes && r->why.code == ERR_UNIMPLEMENTED)
-		fprintf(out, "no receipt: this agent makes none (stock agents don't)\n");
-	else if (!r->bytes)
-		fprintf(out, "no receipt: %s\n", text_plain(r->why.text).text);
 	if (!r->bytes)
 		return 0;
 	if (receipt_check_name(results, &name, e) < 0 ||
 	    file_write_new(name, r->bytes, r->len, 0600, e) < 0)
 		return err_wrap(e, "keep the receipt");
-	fprintf(out, "receipt saved as %s\n", name);
+	r->name = TAKE_PTR(name);
+	return 0;
+}
+
+void result_receipt_left(const struct result_receipt *r)
+{
+	if (r->name)
+		fprintf(stderr, "and their receipt is in %s\n", r->name);
+}
+
+void result_receipt_tell(const struct result_receipt *r, const struct client *client,
+			 const char *results)
+{
+	FILE *out = client->cli->out;
+
+	if (!r->name && r->why.code == ERR_UNIMPLEMENTED)
+		fprintf(out, "no receipt: this agent makes none (stock agents don't)\n");
+	else if (!r->name)
+		fprintf(out, "no receipt: %s\n", text_plain(r->why.text).text);
+	if (!r->name)
+		return;
+	fprintf(out, "receipt saved as %s\n", r->name);
 	if (!result_receipt_says_who(client))
 		fprintf(out,
 			"its form alone was judged%s, and not who signed it: 'cocos-cli receipt "
 			"verify %s --policy FILE' does%s\n",
 			client->appraise ? ", since the policy takes stock agents" : "", results,
 			client->appraise ? ", under a policy that takes none" : "");
-	return 0;
 }

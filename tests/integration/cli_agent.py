@@ -61,6 +61,7 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         self.calls, self.kept = [], b""
         self.break_after = []     # bytes after which an upload's or download's connection breaks
         self.results, self.announce = None, None
+        self.not_yet = ""  # what Receipt is refused with, a moment before there are results; empty: it makes none
 
     def start(self, port=0):
         # Windows that do not grow: what waits to be read is a small part of a large upload, however
@@ -167,6 +168,11 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         assert "".join(order) == "".join(sorted(order, reverse=True)), "requirements come first"
         self.received = (requirements, data)
         return agent.AlgoResponse()
+
+    def Receipt(self, request, context):
+        if not self.not_yet:
+            return super().Receipt(request, context)
+        return context.abort(grpc.StatusCode.FAILED_PRECONDITION, self.not_yet)
 
     def Result(self, request, context):
         self.check(context, "consumer", "/agent.AgentService/Result", None, [])
@@ -557,6 +563,18 @@ def nothing_is_left_when_there_is_nothing():
         assert sorted(os.listdir(owner.path)) == ["private.pem", "public.pem"]
 
 
+def results_that_have_no_receipt_yet_are_not_fetched():
+    """The run ends between the two calls: results that come without their receipt would never get it."""
+    with Owner() as owner:
+        owner.agent.results = b"ready a moment later"
+        owner.agent.not_yet = "there are no results in state Running"
+        owner.agent.run("result", owner.key, cwd=owner.path).refused(1, owner.agent.not_yet, "cocos-cli status")
+        assert not owner.agent.calls and sorted(os.listdir(owner.path)) == ["private.pem", "public.pem"]
+        owner.agent.not_yet = ""
+        owner.agent.run("result", owner.key, cwd=owner.path).ok()
+        assert read(owner("results.zip")) == owner.agent.results
+
+
 def status_is_printed_and_harmless():
     with Owner() as owner:
         owner.agent.datasets = {"iris.csv": read(IRIS)}
@@ -836,7 +854,8 @@ if __name__ == "__main__":
              results_are_saved_once_and_never_over_anything,
              results_without_room_are_not_taken, results_are_unpacked,
              a_cut_download_is_repeated, an_agent_that_lies_about_the_size_is_not_believed,
-             nothing_is_left_when_there_is_nothing, status_is_printed_and_harmless,
+             nothing_is_left_when_there_is_nothing, results_that_have_no_receipt_yet_are_not_fetched,
+             status_is_printed_and_harmless,
              a_role_signature_is_given_only_when_asked_for,
              a_client_certificate_is_asked_for_by_its_options, vms_are_asked_for_with_everything,
              a_cvm_is_made_as_asked_and_its_agent_found])

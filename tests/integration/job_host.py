@@ -17,10 +17,10 @@ IRIS = os.path.join(EXAMPLES, "iris", "iris.csv")
 
 
 class Agent:
-    """cocos-agent --development, connected to that service; `tls` as in Computations."""
+    """cocos-agent --development, connected to that service; `tls` as in Computations, `options` more of its own."""
 
-    def __init__(self, folder, service, tls=None, client=False, cvm="host-cvm"):
-        self.folder, self.cvm = folder, cvm
+    def __init__(self, folder, service, tls=None, client=False, cvm="host-cvm", options=()):
+        self.folder, self.cvm, self.options = folder, cvm, options
         settings = {"AGENT_CVM_ID": cvm, "AGENT_GRPC_HOST": "127.0.0.1",
                     "AGENT_CVM_GRPC_URL": f"{'localhost' if tls else '127.0.0.1'}:{service.port}"}
         for name in ("config", "certs", "work"):
@@ -38,7 +38,7 @@ class Agent:
     def start(self):
         self.process = Process([program("cocos-agent"), "--development", "--config",
                                 self.folder("agent/config"), "--certs",
-                                self.folder("agent/certs"), "--work", self.folder("agent/work")])
+                                self.folder("agent/certs"), "--work", self.folder("agent/work"), *self.options])
         return self
 
     def __enter__(self):
@@ -57,12 +57,12 @@ class Job:
     """Everything that one computation needs, and the commands that its people type."""
 
     def __init__(self, stack, service_tls=None, service_mutual=False, agent_tls=None,
-                 agent_mutual=False):
+                 agent_mutual=False, agent_options=()):
         self.folder = stack.enter_context(Folder())
         self.service = stack.enter_context(Computations(
             stack.enter_context(Folder()), tls=service_tls, client_ca=service_mutual))
         self.agent = stack.enter_context(Agent(self.folder, self.service, tls=service_tls,
-                                               client=service_mutual))
+                                               client=service_mutual, options=agent_options))
         self.port = free_port()
         self.agent_tls, self.agent_mutual = agent_tls, agent_mutual
         self.where = {"COMPUTATIONS_GRPC_URL": "unix:" + self.service.socket,
@@ -136,8 +136,9 @@ def counter(folder):
     return path
 
 
-def journal_is_whole(job, computation):
-    """As the service keeps it, by both implementations; and what the service altered is noticed."""
+def journal_is_whole(job, computation, trust=()):
+    """As the service keeps it, by both implementations; and what the service altered is noticed. `trust`: options by
+    which the machine's evidence is judged; without, it has none."""
     path = job.folder("journal")
     until(lambda: "closed" in job("journal", "get", computation, "-o", path, "--force").err, "the journal's end")
     entries, closed = journal_book.verify(read(path))
@@ -145,7 +146,10 @@ def journal_is_whole(job, computation):
     assert {e[4]["digest"].hex() for e in entries if e[3] == "dataset"} == {cli("checksum", IRIS).ok().strip()}
     shown = job("journal", "verify", path, "--chain-only").ok()
     assert "closed: " in shown and "consistent" in shown
-    job("journal", "verify", path).refused(3, "no evidence")
+    if trust:
+        assert "SIMULATED verified: " in job("journal", "verify", path, *trust).ok()
+    else:
+        job("journal", "verify", path).refused(3, "no evidence")
     followed = job("journal", "follow", computation).ok()
     assert followed.splitlines() == shown.splitlines()[:len(entries)], followed
     for words in (("journal", "get"), ("journal", "follow"), ("computation", "logs"), ("computation", "show")):

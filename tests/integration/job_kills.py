@@ -3,6 +3,7 @@
 
 COCOS_SEED names other moments than those of every run, COCOS_KILLS how many, COCOS_VICTIMS whom."""
 import contextlib
+import json
 import os
 import random
 import signal
@@ -15,8 +16,10 @@ import journal_book
 import sample
 import tap
 from agent_confined import children, command
-from harness import PATIENCE, program, read, until
+from harness import PATIENCE, Folder, cli, program, read, until
 from job_host import IRIS, Job, command_lines, journal_is_whole, processes
+from receipt_reader import Receipt
+from teesim import MEASUREMENT, Teesim, unavailable
 
 SEED = int(os.environ.get("COCOS_SEED", "20261121"))
 VICTIMS = os.environ.get("COCOS_VICTIMS", "agent keeper jail service cli").split()
@@ -35,7 +38,7 @@ class Commands:
 
     def __init__(self, job):
         self.job, self.lock, self.process, self.over = job, threading.Lock(), None, False
-        self.ended_well = set()
+        self.ended_well, self.said = set(), {}
 
     def __call__(self, *arguments, cwd=None):
         """The exit status; None once a command was killed."""
@@ -46,8 +49,10 @@ class Commands:
                 return None
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with
                 [program("cocos-cli"), *arguments], env=env, cwd=cwd, stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        status = self.process.wait(PATIENCE)
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = self.process.communicate(timeout=PATIENCE)[0].decode(errors="replace")
+        status = self.process.returncode
+        self.said[arguments[0]] = f"{status}: {said}"  # the last of each
         if status == 0:  # told so to whoever typed it, even if it was the last moment
             self.ended_well.add(arguments[0])
         return None if self.over else status
@@ -82,19 +87,82 @@ def as_far_as_it_comes(job, computation, script, marker):
 
 
 def journals_are_whole(job, computation):
-    """Of each run, as far as the service has it, and with one delivery at most; how many there are."""
-    path = job.folder("journal")
+    """Of each run, as far as the service has it, and with one delivery at most; their entries."""
+    path, journals = job.folder("journal"), []
     for run in range(1, 100):
         got = job("journal", "get", computation, "--run", str(run), "-o", path, "--force")
         if got.status:
             assert "no journal" in got.err, got.err
-            return run - 1
+            return journals
         entries, closed = journal_book.verify(read(path))
         assert entries[0][4]["computation"] == computation
         assert [e[3] for e in entries].count("delivery") <= 1, "delivered twice"
         assert ("closed: " if closed else "open: ") in job("journal", "verify", path, "--chain-only").ok()
         os.remove(path)
+        journals.append(entries)
     raise AssertionError("a hundred runs")
+
+
+class Receipts:
+    """Of a machine with simulated hardware; where there can be none, results come without."""
+
+    def __init__(self, stack):
+        self.why, self.tee = unavailable(), None
+        if self.why:
+            print(f"# without receipts: {self.why}")
+            return
+        self.folder = stack.enter_context(Folder())
+        self.tee = stack.enter_context(Teesim(self.folder))
+        self.policy = self.folder.write("policy.json", json.dumps(
+            {"cocos": 1, "snp": {"measurements": [MEASUREMENT]}, "run": {"weak_words": ["development"]}}))
+
+    def agent_options(self):
+        return ("--tsm", self.tee.mount) if self.tee else ()
+
+    def trust(self, job, computation):
+        """Options of the command line that judge this machine's evidence."""
+        if not self.tee:
+            return ()
+        manifest = self.folder.write("manifest.json", job("computation", "manifest", computation).ok())
+        return ("--policy", self.policy, "--offline", "--trusted_root", self.tee.root, "--manifest", manifest)
+
+    def of(self, job, computation, results, path):
+        """The receipt in that file, which is these results', as both implementations say."""
+        receipt = Receipt(read(path)).check().is_of(results)
+        assert receipt.computation == computation and receipt.exit == 0, vars(receipt)
+        said = cli("receipt", "verify", results, "--receipt", path, *self.trust(job, computation))
+        assert said.status == 0 and said.out.startswith("SIMULATED verified: "), (said.out, said.err)
+        return receipt
+
+    def beside(self, job, computation, typed=None):
+        """Whatever is called results has its receipt, and a receipt without is of what has no name yet."""
+        consumer, found = job.folder("consumer"), []
+        names = os.listdir(consumer)
+        if not self.tee:
+            assert not [name for name in names if ".receipt." in name], names
+            return found
+        for name in (name for name in names if name.endswith(".zip")):
+            path = os.path.join(consumer, name.removesuffix(".zip") + ".receipt.cbor")
+            assert os.path.exists(path), (names, typed.said, job.agent.process.text())
+            found.append(self.of(job, computation, os.path.join(consumer, name), path))
+        for name in (name for name in names if name.endswith(".receipt.cbor")):
+            results = name.removesuffix(".receipt.cbor") + ".zip"
+            if results not in names:
+                [part] = [one for one in names if one.startswith(results + ".part-")]
+                found.append(self.of(job, computation, os.path.join(consumer, part), os.path.join(consumer, name)))
+        return found
+
+
+def receipts_stand_in(journals, receipts, lost):
+    """Each receipt's place in its run's journal; `lost`: the journal went no further than it had come when agent or
+    keeper was killed."""
+    for receipt in receipts:
+        count, digest = receipt.journal
+        of_run = [entries for entries in journals if entries[0][4]["statement"] == receipt.statement]
+        assert len(of_run) == 1 or (lost and not of_run), (len(journals), len(of_run))
+        for entries in of_run:
+            assert len(entries) > count or lost, (len(entries), count)
+            assert len(entries) <= count or entries[count][1] == digest, "a receipt of another journal"
 
 
 def results_are_whole(job):
@@ -106,10 +174,10 @@ def results_are_whole(job):
     return len(found)
 
 
-def results_come_once(job, typed, same_run):
+def results_come_once(job, computation, typed, same_run, receipts):
     """After a kill: what a command said it had fetched is there; `same_run`: agent and service were left alone, so what
     was not handed out is there for the next who asks, and what was is in a file, if not under its name yet. Once. How
-    many there are."""
+    many there are, and their receipts."""
     there = results_are_whole(job)
     assert there == 1 if "result" in typed.ended_well else there <= 1, (there, typed.ended_well)
     if same_run and job("status", "--json").json()["state"] in ("ConsumingResults", "Complete"):
@@ -119,10 +187,11 @@ def results_come_once(job, typed, same_run):
         assert again.status == 0 or there or parts, ("handed out, and nowhere", again.err)
         there = results_are_whole(job)
         job("result", job.key("consumer"), cwd=job.folder("consumer")).refused(1)
+    found = receipts.beside(job, computation, typed)
     for name in os.listdir(job.folder("consumer")):
         if not name.endswith(".pem"):
             os.remove(job.folder("consumer", name))
-    return there
+    return there, found
 
 
 def kill_part(job, name):
@@ -198,17 +267,18 @@ def kill_one(job, victim, typed, thread, chance, marker):
 
 def kills_during_runs_leave_nothing_behind():
     """kill -9 of agent, keeper, jail, service or command line at seeded moments of a job: nothing hangs, what the service
-    keeps of each journal is right, what is called results is whole, is handed out once and is not lost; a fresh start
-    works, and the whole job goes through."""
+    keeps of each journal is right, what is called results is whole, is handed out once, is not lost and has its
+    receipt, which stands in the journal; a fresh start works, and the whole job goes through."""
     chance = random.Random(SEED)
     print(f"# seed {SEED}, {KILLS} kills", flush=True)
     with contextlib.ExitStack() as stack:
-        job = Job(stack)
+        receipts = Receipts(stack)
+        job = Job(stack, agent_options=receipts.agent_options())
         marker = f"cocos-test-kill-{random.randrange(1 << 40)}"
         script = job.folder.write("work.py", f"# {marker}\nimport time\nfor n in range(20):\n"
                                              "    print(n, flush=True)\n    time.sleep(0.02)\n"
                                              "open('results/done', 'w').write('yes')\n")
-        journals = results = 0
+        journals = results = kept = 0
         for number in range(KILLS):
             computation = job.create(script, kind="python", args=(marker,))
             typed, thread = as_far_as_it_comes(job, computation, script, marker)
@@ -220,13 +290,16 @@ def kills_during_runs_leave_nothing_behind():
             job.connected()
             shown = job("computation", "show", computation, "--json").json()
             assert shown["id"] == computation
-            results += results_come_once(job, typed, victim in ("cli", "jail") and "status" in typed.ended_well)
+            there, found = results_come_once(job, computation, typed,
+                                             victim in ("cli", "jail") and "status" in typed.ended_well, receipts)
             job("computation", "stop", computation).ok()
             until(lambda: not job("computation", "show", computation, "--json").json()["stopping"],
                   f"kill {number}: the stop")
             until(lambda: not running(marker), f"kill {number}: the end of the run")
-            journals += journals_are_whole(job, computation)
-        print(f"# {journals} journals, {results} results")
+            books = journals_are_whole(job, computation)
+            receipts_stand_in(books, found, victim in ("agent", "keeper"))
+            journals, results, kept = journals + len(books), results + there, kept + len(found)
+        print(f"# {journals} journals, {results} results, {kept} receipts")
         computation = job.create(script, kind="python", args=(marker,))
         job.run(computation)
         job("algo", script, job.key("algorithm"), "-a", "python", "--args", marker).ok()
@@ -234,7 +307,8 @@ def kills_during_runs_leave_nothing_behind():
         job.until_state(computation, "Completed")
         job("result", job.key("consumer"), "-o", "out", cwd=job.folder("consumer")).ok()
         assert read(job.folder("consumer/out/done")) == b"yes"
-        journal_is_whole(job, computation)
+        assert len(receipts.beside(job, computation)) == (1 if receipts.tee else 0)
+        journal_is_whole(job, computation, receipts.trust(job, computation))
         assert job.agent.process.stop() == 0
         assert job.agent.left_behind() == [] and marker not in processes()
 

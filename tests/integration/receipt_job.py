@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import time
 
 import grpc
@@ -19,7 +20,7 @@ from agent_keep import MOODY, failed, of_two
 from agent_peer import Key, agent_pb2, cvms_pb2, dataset, refused, sha3
 from agent_tpm import canonical
 from attested_job import DATA_KEY, USER_KEY, key_file, room
-from harness import Folder, cli
+from harness import Folder, cli, program
 from python_wheels import GOOD, REQUIREMENTS, TRAIN, bundle_digest
 from receipt_reader import Receipt
 from teesim import MEASUREMENT, Teesim
@@ -139,6 +140,26 @@ def nothing_that_is_there_is_replaced():
         assert "receipt saved as results_1.receipt.cbor" in said, said
         assert read(r.folder("results.receipt.cbor")) == b"mine"
         Receipt(read(r.folder("results_1.receipt.cbor"))).check().is_of(r.folder("results_1.zip"))
+
+
+def killed_between_two_names_results_have_their_receipt():
+    """The receipt gets its name first: whatever is called results has it, and what is not lies beside, all of it."""
+    library = program(os.path.join("tests", "integration", "libkilled_at_link.so"))
+    assert os.path.exists(library), library
+    for names, called in ((1, False), (2, True)):
+        with room("snp") as r:
+            r("algo").ok()
+            r("data").ok()
+            r.service.wait_event("ConsumingResults/Ready")
+            done = r("result", LD_PRELOAD=library, COCOS_KILLED_AT_LINK=str(names))
+            assert done.status == -signal.SIGKILL, (names, done.status, done.err)
+            there = os.listdir(r.folder.path)
+            assert ("results.zip" in there) == called, (names, there)
+            [part] = [name for name in there if name.startswith("results.zip.part-")]
+            receipt = Receipt(read(r.folder("results.receipt.cbor"))).check()
+            receipt.is_of(r.folder("results.zip" if called else part))
+            assert cli("receipt", "verify", r.folder(part), "--receipt", r.folder("results.receipt.cbor"), "--policy",
+                       r.folder("policy.json"), *r.trust).status == 0
 
 
 def named(key):
@@ -324,6 +345,7 @@ if __name__ == "__main__":
         it_is_of_one_file_one_manifest_and_one_root,
         the_callers_moment_decides_and_the_receipts_is_told,
         nothing_that_is_there_is_replaced,
+        killed_between_two_names_results_have_their_receipt,
         a_policy_for_stock_agents_judges_the_form_alone,
         who_has_a_part_in_it_may_ask_and_nobody_else,
         of_which_results_it_is_consumers_are_told_alone,
