@@ -29,7 +29,7 @@ const struct profile_row profile_rows[] = {
 	{ .key = "CHECK_CRL", .option = "check_crl", .add = "check-crl", .is_flag = true },
 	PEER("MANAGER", "manager"),
 	PEER("COMPUTATIONS", "computations"),
-	{ .key = "COMPUTATIONS_GRPC_TOKEN_FILE", .is_file = true },
+	{ .key = "COMPUTATIONS_GRPC_TOKEN_FILE", .add = "token", .is_file = true },
 	{ .key = "COCOS_CACHE", .is_path = true },
 	{ .key = "COCOS_KDS_URL", .add = "kds" },
 	{ .key = "COCOS_PCS_URL", .add = "pcs" },

@@ -159,9 +159,16 @@ static int check_way(const struct client *client, const char *url, struct err *e
 /* The file that is named, or else what 'login' kept for this address. */
 static int load_token(struct client *client, struct err *e)
 {
-	const char *path = profile_setting(client->cli, NULL, "COMPUTATIONS_GRPC_TOKEN_FILE");
+	const char *option = cli_option_of(client->cli->command, "token") ? "token" : NULL;
+	const char *path;
 	CLEANUP(free) char *kept = NULL;
 
+	/* Before anything says where the setting is from. */
+	if ((option && token_file_check_name("--token", cli_value(client->cli, option), e) < 0) ||
+	    token_file_check_name("COMPUTATIONS_GRPC_TOKEN_FILE",
+				  secure_getenv("COMPUTATIONS_GRPC_TOKEN_FILE"), e) < 0)
+		return err_code(e);
+	path = profile_setting(client->cli, option, "COMPUTATIONS_GRPC_TOKEN_FILE");
 	if (client->is_nobody)
 		return check_way(client, client->address, e);
 	if (!path && kept_login_find(client->address, &kept, e) < 0)

@@ -42,6 +42,12 @@ enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 	{ .name = "grpc-tls-groups", .value = "NAME[,NAME]", \
 	  .help = "key exchanges that TLS may use, X25519MLKEM768 say: none else is offered (…_GRPC_TLS_GROUPS)", .rare = true }, \
 	PROFILE_OPTION
+
+/* Those of a command that asks the computation service who it is to. */
+#define SERVICE_OPTIONS \
+	{ .name = "token", .value = "FILE", \
+	  .help = "file with the token of who you are there, never the token itself (COMPUTATIONS_GRPC_TOKEN_FILE)" }, \
+	CLIENT_OPTIONS
 /* clang-format on */
 
 struct client {

@@ -8,8 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { TOKEN_FILE_MAX = 256 };
+
+#define TOKEN_BEGINNING "cocos_"
+
+int token_file_check_name(const char *setting, const char *name, struct err *e)
+{
+	if (!name || strncmp(name, TOKEN_BEGINNING, strlen(TOKEN_BEGINNING)) != 0 ||
+	    access(name, F_OK) == 0)
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "%s names the file of a token, and has the token itself, which others may "
+		       "have read: revoke it ('token revoke'), and write the next one to a file",
+		       setting);
+}
 
 static int check_private(const char *path, struct err *e)
 {

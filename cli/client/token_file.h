@@ -6,6 +6,10 @@
 
 #include "common/rpc/metadata.h"
 
+/* ERR_INVALID, without a word of it, for a token that stands where its file's name belongs: the line of a command is
+ * for everybody on the machine to read, and a shell keeps it. `name` may be NULL. */
+int token_file_check_name(const char *setting, const char *name, struct err *e) MUST_CHECK;
+
 /* Adds the file's one line as what calls show. Refused: a file that others than its owner can read, or that
  * has something else in it. */
 int token_file_read(const char *path, struct rpc_metadata *metadata, struct err *e) MUST_CHECK;

@@ -153,7 +153,7 @@ static const struct cli_option register_options[] = {
 	{ .name = "digest", .value = "DIGEST", .help = "its SHA3-256, in place of FILE" },
 	WORKSPACE_OPTION,
 	TABLE_OPTIONS,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -215,7 +215,7 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 static const struct cli_option one_options[] = {
 	WORKSPACE_OPTION,
 	TABLE_OPTIONS,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -280,7 +280,7 @@ static const struct cli_option update_options[] = {
 	{ .name = "description", .value = "TEXT", .help = "another line about it; '' for none" },
 	WORKSPACE_OPTION,
 	TABLE_OPTIONS,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -338,7 +338,7 @@ const struct command cmd_asset_remove = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.options =
-		(const struct cli_option[]){ WORKSPACE_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+		(const struct cli_option[]){ WORKSPACE_OPTION, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_remove,
 	.more = "The file is with whoever has it. Administrators of the workspace remove any.",
 };

@@ -95,13 +95,13 @@ static enum cli_exit run_follow(struct cli *cli, struct err *e)
 static const struct cli_option list_options[] = {
 	{ .name = "last", .value = "NUMBER", .help = "so many rows (50)" },
 	{ .name = "json", .help = "print each row as the log has it" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 static const struct cli_option follow_options[] = {
 	{ .name = "last", .value = "NUMBER", .help = "begin with so many rows (10)" },
 	{ .name = "json", .help = "print each row as the log has it" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -151,7 +151,7 @@ const struct command cmd_audit_trim = {
 	.help = "cut off the rows up to that head, which were saved",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_trim,
 	.more = "HEAD is the NUMBER:DIGEST that 'audit export' and 'audit verify' print: keep their file. The service\n"
 		"compares it, and the cut is a row of its own, from which on the log can be verified together with\n"

@@ -144,7 +144,7 @@ static enum cli_exit run_export(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option export_options[] = {
 	{ .name = "force", .help = "replace that file if it is there" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -136,17 +136,17 @@ static enum cli_exit ask_one(struct cli *cli, const struct rpc_method *method,
 /* clang-format off */
 static const struct cli_option plain_options[] = {
 	TABLE_OPTIONS,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 static const struct cli_option create_options[] = {
 	{ .name = "plan", .value = "NAME", .help = "one of 'billing plans'" },
 	TABLE_OPTIONS,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 static const struct cli_option remove_options[] = {
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

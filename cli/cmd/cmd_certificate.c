@@ -58,7 +58,7 @@ static const struct cli_option token_options[] = {
 	{ .name = "days", .value = "NUMBER",
 	  .help = "that the certificate is for: of an agent at most 7 (1), of a person 30 (7), else 90 (30)" },
 	{ .name = "hours", .value = "NUMBER", .help = "until the token ends, at most 168 (1)" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -146,7 +146,7 @@ const struct command cmd_certificate_list = {
 	.name = "certificate list",
 	.args = "",
 	.help = "list tokens and certificates, for administrators",
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 	.more = "An open one is a token that nobody has used; EXPIRES is the token's end then. LINE is the first of the\n"
 		"certificates that one renews, RENEWAL which of them it is. What has ended is told for 30 days more, and\n"
@@ -194,7 +194,7 @@ const struct command cmd_certificate_revoke = {
 	.help = "put a certificate and its renewals on the list of revoked ones, or end its token, for administrators",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_revoke,
 	.more = "The next list that anybody fetches has it. With it goes its line: those that it renews and that renew it,\n"
 		"whichever of them is named; each is printed. One that has ended can be named, too, for somebody may have\n"

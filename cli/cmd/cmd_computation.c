@@ -59,7 +59,7 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 static const struct cli_option computation_list_options[] = {
 	{ .name = "workspace", .value = "NAME", .help = "those in this one (all that you may see)" },
 	TABLE_OPTIONS,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -125,7 +125,7 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 static const struct cli_option computation_show_options[] = {
 	WITNESS_KEY_OPTION,
 	CLI_JSON_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -229,7 +229,7 @@ static const struct cli_option computation_run_options[] = {
 	NEW_CVM_OPTIONS,
 	WAIT_OPTION,
 	CLI_JSON_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -300,7 +300,8 @@ const struct command cmd_computation_stop = {
 	.help = "cancel a computation and free its CVM; its assets are wiped",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.options =
+		(const struct cli_option[]){ CLI_JSON_OPTION, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_stop,
 };
 
@@ -364,7 +365,7 @@ static const struct cli_option computation_retry_options[] = {
 	  .help = "even if it has not proven what the service's policy asks for" },
 	NEW_CVM_OPTIONS,
 	CLI_JSON_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -401,7 +402,7 @@ static enum cli_exit run_remove(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option computation_remove_options[] = {
 	{ .name = "force", .help = "even if a CVM still holds it, which then stops and wipes it, results as well" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -98,7 +98,7 @@ static int ask_name(struct client *client, People__Caller **caller, struct err *
 	people__caller__free_unpacked(TAKE_PTR(*caller), NULL);
 	return err_set(e, ERR_DENIED,
 		       "a confirmation is a user's: without a token you are none "
-		       "(COMPUTATIONS_GRPC_TOKEN_FILE)");
+		       "(--token FILE, or COMPUTATIONS_GRPC_TOKEN_FILE)");
 }
 
 static int record(struct client *client, const struct confirmation *said, uint8_t *signature,
@@ -173,7 +173,7 @@ static const struct cli_option confirm_options[] = {
 	{ .name = "manifest", .value = "FILE",
 	  .help = "that you have checked, in place of its digest" },
 	WITNESS_KEY_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

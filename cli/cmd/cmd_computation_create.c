@@ -126,7 +126,7 @@ static const struct cli_option options[] = {
 	  .help = "that it is in (your only one, or 'default')" },
 	{ .name = "dry-run", .help = "print the canonical manifest and send nothing" },
 	CLI_JSON_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -171,7 +171,7 @@ const struct command cmd_computation_manifest = {
 	.help = "print a computation's manifest in its canonical form",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_manifest,
 	.more = "'cocos-cli checksum --manifest' of the output is the digest that evidence shows.",
 };

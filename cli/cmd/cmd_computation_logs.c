@@ -110,7 +110,7 @@ static const struct cli_option options[] = {
 	{ .name = "cvm", .value = "ID",
 	  .help = "instead: what this CVM said that belongs to no computation" },
 	{ .name = "json", .help = "print a JSON object in each line" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

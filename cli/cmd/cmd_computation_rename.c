@@ -28,7 +28,7 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 static const struct cli_option options[] = {
 	{ .name = "description", .value = "TEXT", .help = "what it is for; '' for none (as it is)" },
 	CLI_JSON_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -289,7 +289,7 @@ static const struct cli_option import_options[] = {
 	  .help = "that they are in (your only one, or 'default')" },
 	{ .name = "new-ids", .help = "new ids for all of them: their manifests get other digests" },
 	CLI_JSON_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -365,7 +365,7 @@ static const struct cli_option export_options[] = {
 	{ .letter = 'o', .name = "output", .value = "FILE", .help = "write it there, and not to standard output; FILE.csv is CSV" },
 	{ .name = "csv", .help = "CSV, a row for each, and not JSON" },
 	{ .name = "force", .help = "replace that file if it is there" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -72,7 +72,7 @@ const struct command cmd_cvm_list = {
 	.help = "list the CVMs that the computation service knows, or those of a workspace",
 	.options =
 		(const struct cli_option[]){
-			CVM_MADE_WORKSPACE, TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+			CVM_MADE_WORKSPACE, TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 };
 
@@ -136,7 +136,7 @@ const struct command cmd_cvm_show = {
 	.operands_max = 1,
 	.options =
 		(const struct cli_option[]){
-			CVM_MADE_WORKSPACE, CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+			CVM_MADE_WORKSPACE, CLI_JSON_OPTION, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_show,
 };
 
@@ -146,7 +146,8 @@ const struct command cmd_cvm_release = {
 	.help = "free a CVM's name from its client key",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.options =
+		(const struct cli_option[]){ CLI_JSON_OPTION, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_release,
 	.more = "The first client certificate that an agent shows binds the name of its CVM: others are\n"
 		"refused. Release it when the agent has got another key. Its connections end, and the next\n"

@@ -88,7 +88,7 @@ static const struct cli_option options[] = {
 	{ .letter = 'n', .name = "lines", .value = "NUMBER", .help = "begin with the last so many lines" },
 	{ .name = "workspace", .value = "NAME", .help = "of that one (your only one, or 'default')" },
 	{ .name = "raw", .help = "as the machine wrote it, also what a terminal would obey; not onto a terminal" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -43,7 +43,7 @@ static const struct cli_option create_options[] = {
 	{ .name = "workspace", .value = "NAME", .help = "for that one (your only one, or 'default')" },
 	CVM_MADE_WISHES,
 	CLI_JSON_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 
@@ -52,7 +52,7 @@ static const struct cli_option remove_options[] = {
 	{ .name = "force", .help = "although a computation is in it that has not ended, which then fails; said once more, "
 				   "of one that its manager knows nothing of" },
 	CLI_JSON_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

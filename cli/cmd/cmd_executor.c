@@ -208,7 +208,7 @@ static const struct cli_option run_options[] = {
 	EVIDENCE_TRUST_OPTIONS,
 	{ .name = "ek_root", .value = "FILE",
 	  .help = "a root of EK certificates: the TPM of a CVM has to show that it has such an EK", .rare = true },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -304,7 +304,7 @@ const struct command cmd_executor_list = {
 	.help = "list the executors of a workspace, with their keys",
 	.options =
 		(const struct cli_option[]){
-			WORKSPACE_OPTION, TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+			WORKSPACE_OPTION, TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 	.more = "The service could show other keys than the executors': ask their owners before you name one in\n"
 		"'workflow submit --executor'.",
@@ -332,6 +332,6 @@ const struct command cmd_executor_remove = {
 	.help = "forget an executor of yours; a node that it has goes to another",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_remove,
 };

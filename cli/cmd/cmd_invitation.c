@@ -68,7 +68,7 @@ static const struct cli_option create_options[] = {
 	{ .name = "days", .value = "NUMBER", .help = "until it ends, at most 30 (7)" },
 	{ .name = "for", .value = "TEXT", .help = "for whom it is, as 'invitation list' shows it; at most 64 bytes" },
 	{ .name = "mail", .value = "ADDRESS", .help = "the service mails the link there and tells it nobody else, where its operator has a server for mail" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -150,7 +150,7 @@ const struct command cmd_invitation_list = {
 	.help = "list a workspace's invitations, for its administrators",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 	.more = "Those that are open, and for a day those that were taken. A stale one can't be taken, because\n"
 		"whoever made it does not administer the workspace any more. MAIL is whom the service has mailed its link to,\n"
@@ -184,7 +184,7 @@ const struct command cmd_invitation_revoke = {
 	.help = "make an invitation good for nothing, for the workspace's administrators",
 	.operands_min = 2,
 	.operands_max = 2,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_revoke,
 	.more = "Who has taken it is a member by now: 'workspace member remove'.",
 };
@@ -216,7 +216,7 @@ static enum cli_exit run_accept(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option accept_options[] = {
 	{ .name = "stdin", .help = "read the link from standard input, one line, and not from the terminal" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -159,7 +159,7 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option options[] = {
 	WITNESS_KEY_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

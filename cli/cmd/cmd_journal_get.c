@@ -387,14 +387,14 @@ static const struct cli_option get_options[] = {
 	RUN_OPTION,
 	{ .name = "witness", .value = "FILE", .help = "check the service's log of journals' heads, and write there that this one is in it" },
 	WITNESS_KEY_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 
 static const struct cli_option follow_options[] = {
 	RUN_OPTION,
 	WITNESS_KEY_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

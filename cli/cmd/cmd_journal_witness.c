@@ -87,7 +87,7 @@ static const struct cli_option options[] = {
 	{ .name = "run", .value = "NUMBER",
 	  .help = "of a computation that was run again: which run, from 1 (the newest)" },
 	WITNESS_KEY_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -203,7 +203,7 @@ static const struct cli_option register_options[] = {
 	  .help = "for this one alone, which was not run: its manifest names it from now on in place of your other keys" },
 	WITNESS_KEY_OPTION,
 	TABLE_OPTIONS,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -259,7 +259,7 @@ const struct command cmd_key_list = {
 	.args = "[USER]",
 	.help = "list the keys that you (or a user, for administrators) registered with the service",
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 };
 
@@ -329,7 +329,7 @@ const struct command cmd_key_show = {
 	.operands_max = 1,
 	.options =
 		(const struct cli_option[]){
-			USER_OPTION, TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+			USER_OPTION, TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_show,
 };
 
@@ -361,7 +361,7 @@ const struct command cmd_key_retire = {
 	.help = "retire a registered key: no new manifest gets it, and it does not come back",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ USER_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ USER_OPTION, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_retire,
 	.more = "Manifests that name it stay as they are: their agents know the key, not who has it. Before a first\n"
 		"run 'key register NEW --computation ID' puts another one there.",

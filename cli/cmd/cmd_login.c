@@ -244,6 +244,6 @@ const struct command cmd_login = {
 	.run = run_login,
 	.more = "It shows a code; whoever signs in at the service's page gives it there, sees who asks for what, and\n"
 		"lets it in with password or passkey, within ten minutes. Commands show the token to that address from\n"
-		"then on, unless COMPUTATIONS_GRPC_TOKEN_FILE names another one. It is kept for you alone to read\n"
+		"then on, unless --token or COMPUTATIONS_GRPC_TOKEN_FILE names another one. It is kept for you alone to read\n"
 		"in $XDG_CONFIG_HOME/cocos/logins (~/.config/cocos/logins), a file for each address.",
 };

@@ -127,7 +127,7 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 static const struct cli_option show_options[] = {
 	OWN_KEYS_OPTION,
 	CLI_JSON_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -4,6 +4,7 @@
 #include "cli/base/profile.h"
 #include "cli/base/table.h"
 #include "cli/base/text.h"
+#include "cli/client/token_file.h"
 #include "cli/cmd/commands.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
@@ -92,6 +93,11 @@ static int collect(struct cli *cli, struct given *g, struct err *e)
 			return err_code(e);
 		g->count++;
 	}
+	for (size_t i = 0; i < g->count; i++)
+		if (strcmp(g->entries[i].key, "COMPUTATIONS_GRPC_TOKEN_FILE") == 0 &&
+		    token_file_check_name("COMPUTATIONS_GRPC_TOKEN_FILE", g->entries[i].value, e) <
+			    0)
+			return err_code(e);
 	return 0;
 }
 
@@ -127,6 +133,7 @@ static const struct cli_option add_options[] = {
 	{ .name = "check-crl", .help = "as --check_crl (CHECK_CRL)" },
 	{ .name = "manager", .value = "ADDRESS", .help = "the manager (MANAGER_GRPC_URL)" },
 	{ .name = "computations", .value = "ADDRESS", .help = "the computation service (COMPUTATIONS_GRPC_URL)" },
+	{ .name = "token", .value = "FILE", .help = "as --token there (COMPUTATIONS_GRPC_TOKEN_FILE)" },
 	{ .name = "kds", .value = "URL", .help = "AMD's service or a mirror (COCOS_KDS_URL)" },
 	{ .name = "pcs", .value = "URL", .help = "Intel's service or a mirror (COCOS_PCS_URL)" },
 	{ .name = "set", .value = "KEY=VALUE", .times = CLI_MANY, .help = "any other setting of profiles" },

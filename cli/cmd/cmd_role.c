@@ -137,7 +137,7 @@ const struct command cmd_role_list = {
 	.help = "list the roles of a computation: what they allow, who has them, and (-o wide) their keys",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 };
 
@@ -162,7 +162,7 @@ const struct command cmd_role_give = {
 	.help = "give a user a role in a computation",
 	.operands_min = 3,
 	.operands_max = 3,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_give,
 	.more = "Roles are owner, administrator, editor, runner, viewer, algo_provider, dataset_provider,\n"
 		"result_consumer, and those that 'role define' makes. After the first run nobody gets or loses\n"
@@ -180,7 +180,7 @@ const struct command cmd_role_take = {
 	.help = "take a role in a computation from a user",
 	.operands_min = 3,
 	.operands_max = 3,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_take,
 	.more = "The last owner stays: make somebody else an owner first.",
 };
@@ -205,7 +205,7 @@ static enum cli_exit run_define(struct cli *cli, struct err *e)
 static const struct cli_option define_options[] = {
 	{ .name = "remove", .help = "remove it, with what its members had by it" },
 	TABLE_OPTIONS,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

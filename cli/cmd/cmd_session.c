@@ -51,7 +51,7 @@ const struct command cmd_session_list = {
 	.help = "list where a user is signed in with a browser: since when, from where, and last seen",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 	.more = "A session ends 2 hours after it was last used, and 12 hours after it began.",
 };
@@ -90,7 +90,7 @@ static enum cli_exit run_revoke(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option revoke_options[] = {
 	{ .name = "all", .help = "all that the user has" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -26,7 +26,8 @@ static int hand_out(struct cli *cli, const People__NewToken *made, struct err *e
 	explicit_bzero(line, strlen(line));
 	if (failed)
 		return err_wrap(e, "token file");
-	fprintf(cli->out, "token until %s written to %s; COMPUTATIONS_GRPC_TOKEN_FILE names it\n",
+	fprintf(cli->out,
+		"token until %s written to %s; --token or COMPUTATIONS_GRPC_TOKEN_FILE names it\n",
 		time, path);
 	return 0;
 }
@@ -66,7 +67,7 @@ static const struct cli_option add_options[] = {
 	  .help = "what it is for: view and any of edit, run, administrator, dataset_provider, algo_provider, result_consumer (all)" },
 	{ .name = "days", .value = "NUMBER", .help = "until it ends, at most 366 (90)" },
 	{ .name = "file", .value = "FILE", .help = "write it there, for you alone to read, and not to standard output" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -79,7 +80,7 @@ const struct command cmd_token_add = {
 	.operands_max = 2,
 	.options = add_options,
 	.run = run_add,
-	.more = "It is shown once; the service keeps its hash. Commands show what COMPUTATIONS_GRPC_TOKEN_FILE names\n"
+	.more = "It is shown once; the service keeps its hash. Commands show what --token or COMPUTATIONS_GRPC_TOKEN_FILE names\n"
 		"(or a profile does). One's own tokens are made with a token for all actions, and end with it.",
 };
 
@@ -126,7 +127,7 @@ const struct command cmd_token_list = {
 	.help = "list a user's tokens: what for, until when, and when they were used",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 };
 
@@ -152,6 +153,6 @@ const struct command cmd_token_revoke = {
 	.help = "make a token good for nothing, at once",
 	.operands_min = 2,
 	.operands_max = 2,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_revoke,
 };

@@ -261,7 +261,7 @@ static const struct cli_option options[] = {
 	{ .letter = 'o', .name = "output", .value = "FORMAT", .words = formats,
 	  .help = "table, wide (all columns), json, yaml, csv or html: a page to print (table)" },
 	{ .name = "json", .help = "the same as -o json" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

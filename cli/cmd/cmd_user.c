@@ -31,7 +31,7 @@ static const struct cli_option add_options[] = {
 	{ .name = "administrator", .help = "of the service: may do what its socket's users may" },
 	{ .name = "auditor", .help = "of the service: reads its audit log and the log of journals' heads" },
 	{ .name = "workspace", .value = "NAME", .help = "to be a member of ('default', or the oldest)" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -107,7 +107,7 @@ const struct command cmd_user_list = {
 	.name = "user list",
 	.args = "",
 	.help = "list the users of the computation service",
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 };
 
@@ -131,7 +131,7 @@ static enum cli_exit run_suspend(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option suspend_options[] = {
 	{ .name = "resume", .help = "take it back: what has not ended is good again" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -166,7 +166,7 @@ static enum cli_exit run_auditor(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option auditor_options[] = {
 	{ .name = "end", .help = "take it away" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -204,7 +204,7 @@ const struct command cmd_user_remove = {
 	.help = "remove a user with password, sessions, tokens and roles",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_remove,
 	.more = "Refused while a computation has no other owner.",
 };
@@ -248,9 +248,9 @@ const struct command cmd_whoami = {
 	.args = "[COMPUTATION]",
 	.help = "say who you are at the computation service, and what you may do with a computation",
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_whoami,
-	.more = "With a token (COMPUTATIONS_GRPC_TOKEN_FILE) that is its user, and the actions are those that the\n"
+	.more = "With a token (--token) that is its user, and the actions are those that the\n"
 		"token is for; with a computation, those that the user's roles there allow as well. Without a\n"
 		"token it is no user, but who may administer the service over its socket.",
 };

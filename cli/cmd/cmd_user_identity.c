@@ -54,7 +54,7 @@ const struct command cmd_user_identities = {
 	.help = "list the accounts at providers of identities that sign a user in",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 };
 
@@ -84,7 +84,7 @@ const struct command cmd_user_remove_identity = {
 	.help = "part a user from an account at a provider of identities",
 	.operands_min = 2,
 	.operands_max = 2,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_remove,
 	.more = "Nobody signs in with it as that user from then on, and the user's sessions end; tokens stay.\n"
 		"It may be the only way in: 'user link' gives another one. Of one's own accounts the service's\n"

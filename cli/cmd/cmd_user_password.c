@@ -31,7 +31,7 @@ static enum cli_exit run_password(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option password_options[] = {
 	{ .name = "stdin", .help = "read it from standard input, one line, and not from the terminal" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -77,7 +77,7 @@ const struct command cmd_user_link = {
 	.help = "print a link with which a user chooses a password, once, within an hour",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_link,
 	.more = "For users who are new, and for those who forgot theirs. Whoever has the link first chooses: hand it\n"
 		"over where nobody else reads. A newer one makes it good for nothing.",
@@ -115,7 +115,7 @@ const struct command cmd_user_remove_factor = {
 	.help = "remove a second factor that its user lost, with its recovery codes",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_remove_factor,
 	.more = "The password alone opens that account then: be sure who asks, and have the user set up another one\n"
 		"at the service's page, under You. 'user list' shows who has one.",
@@ -127,7 +127,7 @@ const struct command cmd_user_remove_passkeys = {
 	.help = "remove all passkeys of a user who lost the device",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_remove_passkeys,
 	.more = "Nobody signs in with them from then on, and the user's sessions end. The user adds others at the\n"
 		"service's page, under You. 'user list' shows how many each has.",

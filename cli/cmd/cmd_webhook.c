@@ -103,7 +103,7 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 static const struct cli_option plain_options[] = {
 	WORKSPACE_OPTION,
 	TABLE_OPTIONS,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -208,7 +208,7 @@ static enum cli_exit run_delete(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option delete_options[] = {
 	WORKSPACE_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -299,7 +299,7 @@ static const struct cli_option create_options[] = {
 	{ .name = "description", .value = "TEXT", .help = "for people, at most 200 bytes" },
 	WORKSPACE_OPTION,
 	TABLE_OPTIONS,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -89,7 +89,7 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 static const struct cli_option list_options[] = {
 	{ .name = "workspace", .value = "NAME", .help = "that they are in (your only one, or 'default')" },
 	TABLE_OPTIONS,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -296,7 +296,7 @@ const struct command cmd_workflow_get = {
 	.help = "show a workflow and what has become of its nodes",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_get,
 	.more = "The order is verified: its digest is the id, and its signature that of the key that is shown. What has\n"
 		"become of the nodes is the service's word. Exit 3: the service shows another order.",
@@ -327,7 +327,7 @@ const struct command cmd_workflow_cancel = {
 	.help = "end a workflow; executors stop what runs of it",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_cancel,
 };
 
@@ -460,7 +460,7 @@ static enum cli_exit run_decrypt(struct cli *cli, struct err *e)
 static const struct cli_option decrypt_options[] = {
 	{ .name = "key", .value = "KEYFILE", .help = "your private key that signed the workflow" },
 	OUTPUT_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -110,7 +110,7 @@ static const struct cli_option options[] = {
 	EVIDENCE_TRUST_OPTIONS,
 	{ .name = "ek_root", .value = "FILE",
 	  .help = "a root of EK certificates: the TPM of the CVM has to show that it has such an EK", .rare = true },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -301,7 +301,7 @@ static const struct cli_option submit_options[] = {
 	{ .name = "expires", .value = "RFC3339", .help = "until when executors run it (7 days from now; at most 30)" },
 	{ .name = "workspace", .value = "NAME", .help = "that it is in (your only one, or 'default')" },
 	WAIT_OPTION,
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -54,7 +54,7 @@ const struct command cmd_workspace_add = {
 	.help = "add a workspace to the computation service, for its administrators",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_add,
 	.more = "Each computation is in one workspace, and who is no member there does not even see that it is\n"
 		"there. Names have at most 63 of a-z 0-9 . _ @ + - with a letter or digit first. Whoever adds one\n"
@@ -102,7 +102,7 @@ const struct command cmd_workspace_list = {
 	.name = "workspace list",
 	.args = "",
 	.help = "list the workspaces that you are in, and your role there",
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 	.more = "Who administers the service sees all of them.",
 };
@@ -131,7 +131,7 @@ const struct command cmd_workspace_show = {
 	.help = "show one workspace",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_show,
 };
 
@@ -150,7 +150,7 @@ const struct command cmd_workspace_rename = {
 	.help = "give a workspace another name, for its administrators",
 	.operands_min = 2,
 	.operands_max = 2,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_rename,
 };
 
@@ -167,7 +167,7 @@ const struct command cmd_workspace_remove = {
 	.help = "remove a workspace without computations, for its administrators",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_remove,
 	.more = "Refused while computations are in it, and of the last workspace. Its members stay users.",
 };
@@ -185,7 +185,7 @@ const struct command cmd_workspace_leave = {
 	.help = "be no member of a workspace any more",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_leave,
 	.more = "You lose your roles in its computations. Refused while one of them has no other owner, or the\n"
 		"workspace no other administrator.",

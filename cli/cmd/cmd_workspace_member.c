@@ -61,7 +61,7 @@ const struct command cmd_workspace_member_list = {
 	.help = "list who is in a workspace, and as what",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 };
 
@@ -108,7 +108,7 @@ static enum cli_exit run_add(struct cli *cli, struct err *e)
 static const struct cli_option add_options[] = {
 	{ .name = "role", .value = "ROLE", .words = roles,
 	  .help = "administrator, member or viewer (member)" },
-	CLIENT_OPTIONS,
+	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -142,7 +142,7 @@ const struct command cmd_workspace_member_role = {
 	.help = "give a member of a workspace another role, for its administrators",
 	.operands_min = 3,
 	.operands_max = 3,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_role,
 	.more = ABOUT_ROLES
 	"\nThe last administrator stays one: 'workspace transfer' makes another.",
@@ -161,7 +161,7 @@ const struct command cmd_workspace_member_suspend = {
 	.help = "take all rights in a workspace from a member, until they are given back",
 	.operands_min = 2,
 	.operands_max = 2,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_suspend,
 	.more = "For administrators of the workspace. The roles in computations are kept for 'resume'. Who\n"
 		"administers the service has that right nevertheless ('user suspend').",
@@ -181,7 +181,7 @@ const struct command cmd_workspace_member_resume = {
 	.help = "give a suspended member all rights back",
 	.operands_min = 2,
 	.operands_max = 2,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_resume,
 };
 
@@ -206,7 +206,7 @@ const struct command cmd_workspace_member_remove = {
 	.help = "remove a member from a workspace, with the roles in its computations",
 	.operands_min = 2,
 	.operands_max = 2,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_remove,
 	.more = "For administrators of the workspace. Refused of its last administrator, and while one of its\n"
 		"computations has no other owner. The user stays one of the service.",
@@ -225,7 +225,7 @@ const struct command cmd_workspace_transfer = {
 	.help = "hand a workspace over to a member, who is its only administrator then",
 	.operands_min = 2,
 	.operands_max = 2,
-	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_transfer,
 	.more = "For administrators of the workspace. Those who were administrators are members from then on.\n"
 		"Whose its computations are does not change: 'role give COMPUTATION owner USER' does that.",

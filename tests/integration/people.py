@@ -9,7 +9,7 @@ import grpc
 
 import tap
 from computations_service import agent_of, connected
-from harness import (PATIENCE, Computations, Folder, authority, cli, computations, computations_grpc,
+from harness import (PATIENCE, Computations, Folder, authority, cli, computations, computations_grpc, read,
                      credentials, cvms, people, people_grpc, spki, until)
 
 KEY, _ = spki()
@@ -345,6 +345,42 @@ def who_was_known_before_a_restart_is_no_stranger_behind_it():
             assert exhausted in [Caller(channel, ended).code("Stop", id="c") for _ in range(30)]
 
 
+def the_option_names_a_file_too(running, socket, token):
+    other = running.folder("other.token")
+    cli("token", "add", "anna", "option", "--file", other, "--actions", "view", **socket).ok()
+    mine = dict(socket, COMPUTATIONS_GRPC_TOKEN_FILE=token)
+
+    def actions(*words, **environment):
+        return cli("whoami", "--json", *words, **environment).json()["actions"]
+
+    everything = actions(**mine)
+    assert actions("--token", other, **mine) == "view" != everything
+    assert "COMPUTATIONS_GRPC_TOKEN_FILE is '" + other + "', from the option" in cli("whoami", "-v", "--token", other, **mine).err
+    assert "COMPUTATIONS_GRPC_TOKEN_FILE is '" + token + "', from the environment" in cli("whoami", "-v", **mine).err
+    # By a pipe, as a program does it that has it in a variable.
+    read_end, write_end = os.pipe()
+    os.write(write_end, read(other).rstrip(b"\n"))
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as pipe:
+        assert cli("whoami", "--json", "--token", "/dev/stdin", stdin=pipe, **socket).json()["actions"] == "view"
+    # The token itself: wherever it stands it is not sent, and not shown.
+    secret = read(other).decode().strip()
+    for words, environment in ((("--token", secret), socket), ((), dict(socket, COMPUTATIONS_GRPC_TOKEN_FILE=secret))):
+        done = cli("whoami", "-v", *words, **environment)
+        done.refused(2, "has the token itself")
+        assert secret not in done.err + done.out
+    homes = dict(socket, XDG_CONFIG_HOME=running.folder("config"))
+    done = cli("profile", "add", "leak", "--token", secret, **homes)
+    done.refused(2, "has the token itself")
+    assert secret not in done.err + done.out
+    cli("profile", "add", "kept", "--token", other, **homes).ok()
+    assert actions("--profile", "kept", **homes) == "view"
+    assert actions("--profile", "kept", "--token", token, **homes) == everything
+    # Who needs nobody to be known has no such option, and no manager's command.
+    for command in ("login", "certificate authority", "vm list"):
+        cli(*command.split(), "--token", other, **socket).refused(2, "unknown option '--token'")
+
+
 def commands_do_all_of_it():
     with service() as running:
         socket = {"COMPUTATIONS_GRPC_URL": "unix:" + running.socket}
@@ -379,6 +415,7 @@ def commands_do_all_of_it():
         os.chmod(token, 0o640)
         cli("whoami", **mine).refused(2, "open to others")
         os.chmod(token, 0o600)
+        the_option_names_a_file_too(running, socket, token)
         cli("token", "revoke", "anna", "laptop", **socket).ok()
         cli("whoami", **mine).refused(1, "was revoked")
         cli("user", "suspend", "anna", **socket).ok()
