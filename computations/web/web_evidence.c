@@ -7,6 +7,7 @@
 #include "common/base/json.h"
 #include "common/base/timestamp.h"
 #include "computations/store/store_evidence.h"
+#include "computations/store/store_machine.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
@@ -34,21 +35,51 @@ static bool is_of_run(const struct web_work *work)
 	return http_request_param(work->r, "id") != NULL;
 }
 
+/* The name of a workspace's CVM; NULL: it is of a run, or of an agent by its id. */
+static const char *machine_of(const struct web_work *work)
+{
+	return http_request_param(work->r, "name");
+}
+
 static void free_kept(void *data)
 {
 	kept_evidence_free(data);
 }
 
-static int run_evidence(struct store *store, struct web_work *work, struct err *e)
+/* Of a workspace's CVM, whose agent may not have come yet, or be gone: then there is none. */
+static int find_machine(struct store *store, struct web_work *work, struct kept_evidence **kept,
+			struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct machine m CLEANUP_MACHINE = { .name = NULL };
+
+	if (admin_access_workspace(store, &work->caller, DEED_LOOK, work->id, &w, e) < 0 ||
+	    store_machine(store, w.number, machine_of(work), &m, e) < 0)
+		return err_code(e);
+	if (!*m.cvm_id || machine_is_gone(m.phase))
+		return 0;
+	return store_evidence(store, "", m.cvm_id, kept, e);
+}
+
+static int find(struct store *store, struct web_work *work, struct kept_evidence **kept,
+		struct err *e)
 {
 	struct cvm cvm CLEANUP_CVM = { .id = NULL };
-	struct kept_evidence *kept = NULL;
-	bool of_run = is_of_run(work);
 
-	if (of_run ? store_computation(store, work->id, &work->c, e) < 0
-		   : store_cvm(store, work->id, &cvm, e) < 0)
+	if (machine_of(work))
+		return find_machine(store, work, kept, e);
+	if (is_of_run(work) ? store_computation(store, work->id, &work->c, e) < 0
+			    : store_cvm(store, work->id, &cvm, e) < 0)
 		return err_code(e);
-	if (store_evidence(store, of_run ? work->id : "", of_run ? "" : work->id, &kept, e) < 0)
+	return store_evidence(store, is_of_run(work) ? work->id : "",
+			      is_of_run(work) ? "" : work->id, kept, e);
+}
+
+static int run_evidence(struct store *store, struct web_work *work, struct err *e)
+{
+	struct kept_evidence *kept = NULL;
+
+	if (find(store, work, &kept, e) < 0)
 		return err_code(e);
 	work->more = kept;
 	work->free_more = free_kept;
@@ -186,6 +217,15 @@ void web_evidence_file(struct http_request *r, void *data)
 
 /* ---- the page ---- */
 
+/* Where its files are. */
+static void put_place(const struct web_work *work, struct writer *w)
+{
+	if (machine_of(work))
+		page_put(w, "/w/%u/cvms/%u/evidence", work->id, machine_of(work));
+	else
+		page_put(w, "/%s/%u/evidence", is_of_run(work) ? "c" : "cvms", work->id);
+}
+
 static void put_facts(const struct web_work *work, const struct kept_evidence *k, struct writer *w)
 {
 	char nonce[2 * EVIDENCE_NONCE_LEN + 1];
@@ -212,16 +252,18 @@ static void put_files(const struct web_work *work, const struct kept_evidence *k
 		"<p class=\"small\">%t</p>\n<ul class=\"list\">\n",
 		WEB_EVIDENCE_FILES);
 	for (size_t i = 0; i < EVIDENCE_PARTS; i++)
-		if (k->parts[i].len)
+		if (k->parts[i].len) {
 			page_put(w,
 				 "<li><div class=\"row between\"><span><strong>%t</strong><span "
-				 "class=\"sub\">%t, %d bytes</span></span><a class=\"btn\" "
-				 "href=\"/%s/%u/evidence/%s\" download=\"%s\"><svg class=\"i\" "
-				 "aria-hidden=\"true\"><use href=\"/icons.svg#down\"/></svg>"
-				 "Download<span class=\"sr\"> %s</span></a></div></li>\n",
-				 files[i].name, files[i].what, (int64_t)k->parts[i].len,
-				 is_of_run(work) ? "c" : "cvms", work->id, files[i].name,
-				 files[i].name, files[i].name);
+				 "class=\"sub\">%t, %d bytes</span></span><a class=\"btn\" href=\"",
+				 files[i].name, files[i].what, (int64_t)k->parts[i].len);
+			put_place(work, w);
+			page_put(w,
+				 "/%s\" download=\"%s\"><svg class=\"i\" aria-hidden=\"true\">"
+				 "<use href=\"/icons.svg#down\"/></svg>Download<span "
+				 "class=\"sr\"> %s</span></a></div></li>\n",
+				 files[i].name, files[i].name, files[i].name);
+		}
 	page_put(w, "</ul>\n</section>\n");
 }
 
@@ -252,11 +294,16 @@ static void put_head(const struct web_work *work, struct writer *w)
 		web_put_head(work, "/evidence", w);
 		return;
 	}
-	page_put(w,
-		 "<nav class=\"crumbs\" aria-label=\"Breadcrumb\"><a href=\"/cvms\">CVMs</a> / "
-		 "<a href=\"/cvms/%u\"><bdi>%t</bdi></a> /</nav>\n<div class=\"head\"><h1>Evidence"
-		 "</h1></div>\n",
-		 work->id, work->id);
+	page_put(w, "<nav class=\"crumbs\" aria-label=\"Breadcrumb\">");
+	if (machine_of(work))
+		page_put(w,
+			 "<a href=\"/w/%u/cvms\">CVMs of <bdi>%t</bdi></a> / <a "
+			 "href=\"/w/%u/cvms/%u\"><bdi>%t</bdi></a> /",
+			 work->id, work->id, work->id, machine_of(work), machine_of(work));
+	else
+		page_put(w, "<a href=\"/cvms\">CVMs</a> / <a href=\"/cvms/%u\"><bdi>%t</bdi></a> /",
+			 work->id, work->id);
+	page_put(w, "</nav>\n<div class=\"head\"><h1>Evidence</h1></div>\n");
 }
 
 static void reply_page(struct web_work *work)
@@ -264,7 +311,7 @@ static void reply_page(struct web_work *work)
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	const struct kept_evidence *k = work->more;
 
-	page_begin(&w, &work->caller, "Evidence", "");
+	page_begin(&w, &work->caller, "Evidence", machine_of(work) ? "/workspaces" : "");
 	put_head(work, &w);
 	if (k) {
 		page_put(&w, "<div class=\"cols\"><div class=\"stack\">\n");

@@ -296,6 +296,22 @@ static void put_check(const struct machine *m, struct writer *w)
 	page_put(w, "</section>\n");
 }
 
+/* What it gave before it had a manifest is the workspace's to see, that of a run its computation's. */
+static void put_evidence(const struct machine *m, struct writer *w)
+{
+	if (machine_is_gone(m->phase) || !*m->cvm_id)
+		return;
+	page_put(
+		w,
+		"<p class=\"row\"><a class=\"btn\" href=\"/w/%u/cvms/%u/evidence\">Evidence before "
+		"its run</a>",
+		m->workspace, m->name);
+	if (*m->computation_id && !m->hides && page_can_link(m->computation_id))
+		page_put(w, "<a class=\"btn\" href=\"/c/%u/evidence\">Evidence of its run</a>",
+			 m->computation_id);
+	page_put(w, "</p>\n");
+}
+
 static void put_agent(const struct web_work *work, struct writer *w)
 {
 	const struct machines_page *p = work->more;
@@ -314,8 +330,10 @@ static void put_agent(const struct web_work *work, struct writer *w)
 	page_put(
 		w,
 		"</dd><dt>This service’s verdict</dt><dd><bdi>%t</bdi><span class=\"sub\">%t</span>"
-		"</dd></dl>\n</section>\n",
+		"</dd></dl>\n",
 		is_judged ? p->agent.verdict : "None", WEB_VERDICT);
+	put_evidence(m, w);
+	page_put(w, "</section>\n");
 }
 
 static void reply_one(struct web_work *work)

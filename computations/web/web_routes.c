@@ -29,40 +29,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void asset_css(struct http_request *r, void *data)
-{
-	http_asset_serve(r, &web_asset_css);
-}
-
-static void asset_js(struct http_request *r, void *data)
-{
-	http_asset_serve(r, &web_asset_js);
-}
-
-static void asset_passkey(struct http_request *r, void *data)
-{
-	http_asset_serve(r, &web_asset_passkey);
-}
-
-static void asset_sha3(struct http_request *r, void *data)
-{
-	http_asset_serve(r, &web_asset_sha3);
-}
-
-static void asset_import(struct http_request *r, void *data)
-{
-	http_asset_serve(r, &web_asset_import);
-}
-
-static void asset_icons(struct http_request *r, void *data)
-{
-	http_asset_serve(r, &web_asset_icons);
-}
-
-static void asset_mark(struct http_request *r, void *data)
-{
-	http_asset_serve(r, &web_asset_mark);
-}
+#define ASSET(name)                                                  \
+	static void asset_##name(struct http_request *r, void *data) \
+	{                                                            \
+		http_asset_serve(r, &web_asset_##name);              \
+	}
+ASSET(css)
+ASSET(js)
+ASSET(passkey)
+ASSET(sha3)
+ASSET(import)
+ASSET(icons)
+ASSET(mark)
 
 static const char *const list_query[] = { "q", "state", "before", NULL };
 static const char *const after_query[] = { "after", NULL };
@@ -210,6 +188,11 @@ const struct web_route web_routes[] = {
 	    "application/json"),
 	API("/api/workspaces/{workspace}/cvms/{name}", DEED_LOOK, NULL, web_machine_json,
 	    "One of them: its state, and where owners reach its agent.", "application/json"),
+	API("/api/workspaces/{workspace}/cvms/{name}/evidence", DEED_LOOK, NULL, web_evidence_json,
+	    "The evidence that its agent gave before it had a manifest, and this service’s verdict.",
+	    "application/json"),
+	API("/api/workspaces/{workspace}/cvms/{name}/evidence/{file}", DEED_LOOK, NULL,
+	    web_evidence_file, "One of its files, byte for byte.", WEB_BYTES_TYPE),
 	API("/api/workspaces/{workspace}/cvms/{name}/console/events", DEED_CONSOLE, NULL,
 	    web_console_events,
 	    "Its serial console: “begin”, “text” as it comes from the last lines on, “end”. The host may write there what it likes.",
@@ -391,6 +374,8 @@ const struct web_route web_routes[] = {
 	PAGE("/w/{workspace}/new-cvm", DEED_MACHINE, NULL, web_machine_ask),
 	CHANGE("/w/{workspace}/new-cvm", web_page_machine),
 	PAGE("/w/{workspace}/cvms/{name}", DEED_LOOK, NULL, web_machine),
+	PAGE("/w/{workspace}/cvms/{name}/evidence", DEED_LOOK, NULL, web_evidence),
+	PAGE("/w/{workspace}/cvms/{name}/evidence/{file}", DEED_LOOK, NULL, web_evidence_file),
 	PAGE("/w/{workspace}/cvms/{name}/console", DEED_CONSOLE, NULL, web_console),
 	PAGE("/w/{workspace}/cvms/{name}/console.sse", DEED_CONSOLE, NULL, web_console_events),
 	PAGE("/w/{workspace}/cvms/{name}/remove", DEED_MACHINE, NULL, web_machine_ask_remove),

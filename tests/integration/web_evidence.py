@@ -19,18 +19,23 @@ from cli_attested import Ak, CertifiedTpm, Evidence
 from computations_attested import VTPM, answer, canonical_digest
 from computations_service import agent_of, connected, create, run
 from harness import PATIENCE, Folder, cli, computations, cvms, program, read, until
+from web_machines import hall
 from web_rights import Rights
 
 FILES = ["evidence.eat", "policy.json", "ak.pub"]
 
 
+def policy_file(files):
+    policy = {"cocos": 1, "tpm": {"pcrs": {"sha256": {"4": [TPM.read("sha256", 4).hex()]}}}}
+    return files.write("service.json", json.dumps(policy))
+
+
 @contextlib.contextmanager
-def service(policy=None):
+def service():
     with Folder() as files:
-        policy = policy or {"cocos": 1, "tpm": {"pcrs": {"sha256": {"4": [TPM.read("sha256", 4).hex()]}}}}
-        files.write("policy.json", json.dumps(policy))
-        with Rights(ATTESTATION_POLICY=files("policy.json"), ATTESTATION_AK=AK.at("area"), ATTESTATION_OFFLINE="true") as web:
-            web.policy = read(files("policy.json"))
+        path = policy_file(files)
+        with Rights(ATTESTATION_POLICY=path, ATTESTATION_AK=AK.at("area"), ATTESTATION_OFFLINE="true") as web:
+            web.policy = read(path)
             yield web
 
 
@@ -254,6 +259,50 @@ def only_who_may_see_it_does():
         assert "c/c/evidence" not in json.dumps(web.by("/api/computations", viewer).json())
 
 
+def a_workspace_s_cvm_shows_its_own_to_members():
+    """Before its agent came and after it was removed there is none; that of a run is its computation's."""
+    with Folder() as files, hall(ATTESTATION_POLICY=policy_file(files), ATTESTATION_AK=AK.at("area"), ATTESTATION_OFFLINE="true") as room:
+        room.put("administrator", "one")
+        cvm = until(lambda: room.played.created, "its manager made it")[0][1]
+        place = "/w/default/cvms/one"
+        member = room.sessions["member"]
+        assert "No evidence" in member.get(place + "/evidence").page().words()
+        assert room.call("GET", "/api/workspaces/default/cvms/one/evidence", room.tokens["member"]).json() == {"evidence": None}
+        with agent_of(room.service, cvm) as agent:
+            nonce, token = given(agent, Evidence(AK, bytes(32), Identity()))
+            path = "/api/workspaces/default/cvms/one/evidence"
+            kept = until(lambda: room.call("GET", path, room.tokens["member"]).json()["evidence"], "the evidence")
+            assert kept["verified"] and kept["cvm_id"] == cvm and kept["nonce"] == nonce.hex(), kept
+            assert place + "/evidence" in member.get(place).page().links
+            shown = member.get(place + "/evidence")
+            for name in FILES:
+                assert place + "/evidence/" + name in shown.page().links, name
+                files.write(name, member.get(place + "/evidence/" + name).body)
+            assert read(files("evidence.eat")) == token
+            assert place in shown.page().links and "/w/default/cvms" in shown.page().links
+            assert commands(shown) == {"judge": kept["command"]}
+            status, said = typed(room, files, kept["command"])
+            assert status == 0 and "no manifest yet" in said, said
+            for file in ("", *("/" + name for name in FILES)):
+                for where in (place, "/api/workspaces/default/cvms/one"):
+                    statuses = [room.call("GET", where + "/evidence" + file, room.tokens.get(who)).status
+                                for who in ("viewer", "administrator", "chief", "outsider", None)]
+                    assert statuses == [200, 200, 200, 404, 401], (where, file, statuses)
+            assert room.call("GET", "/w/lab/cvms/one/evidence", room.tokens["outsider"]).status == 404
+            assert room.call("GET", place + "/evidence/root.crt", room.tokens["viewer"]).status == 404
+            # Who may see the computation that it holds is led to that run's.
+            create(room.service, id="c")
+            room.root("GiveRole", computation_id="c", role="viewer", user="member")
+            room.service.admin.Run(computations.RunRequest(id="c", unverified=True, cvm_id=cvm), timeout=PATIENCE)
+            agent.manifest()
+            assert "/c/c/evidence" in member.get(place).page().links
+            assert "/c/c/evidence" not in room.sessions["viewer"].get(place).page().links
+        room.root("RemoveCvm", workspace="default", name="one", force=True)
+        assert "evidence" not in " ".join(member.get(place).page().links)
+        assert "No evidence" in member.get(place + "/evidence").page().words()
+        assert member.get(place + "/evidence/evidence.eat").status == 404
+
+
 def evidence_outlives_a_restart_and_keeps_its_policy():
     """What it was judged by stays with it when the service has another policy."""
     with service() as web, Folder() as folder:
@@ -307,6 +356,7 @@ if __name__ == "__main__":
             an_answer_without_evidence_takes_the_last_one_away,
             a_later_run_of_the_same_id_has_none_of_the_last_one,
             only_who_may_see_it_does,
+            a_workspace_s_cvm_shows_its_own_to_members,
             evidence_outlives_a_restart_and_keeps_its_policy,
             what_is_too_large_is_judged_and_not_kept,
             without_a_policy_the_page_says_so,
