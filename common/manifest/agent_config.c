@@ -102,6 +102,26 @@ static int presence_check(const Cvms__AgentConfig *m, struct err *e)
 	return 0;
 }
 
+/* OpenSSL passes over what is no certificate, so that a file of both would be taken. */
+int agent_config_check_public(const Cvms__AgentConfig *m, struct err *e)
+{
+	const struct {
+		const char *what, *text;
+	} fields[] = {
+		{ "cert_file", m->cert_file },
+		{ "client_ca_file", m->client_ca_file },
+		{ "server_ca_file", m->server_ca_file },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		if (strstr(fields[i].text, "PRIVATE KEY-----"))
+			return err_set(e, ERR_INVALID,
+				       "%s: a private key, where all who see the manifest would "
+				       "have it: that belongs in key_file alone",
+				       fields[i].what);
+	return 0;
+}
+
 static int key_check(const struct agent_config *c, const X509 *cert, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
@@ -225,6 +245,7 @@ static void load(const Cvms__AgentConfig *m, const Cvms__AgentConfig *said,
 	for (size_t i = 0; i < ARRAY_LEN(pems); i++)
 		FAULT(f, load_pem(pems[i].what, pems[i].field, files, pems[i].pem,
 				  manifest_faults_next(f)));
+	FAULT(f, agent_config_check_public(said, manifest_faults_next(f)));
 	FAULT(f, presence_check(said, manifest_faults_next(f)));
 	judge(c, f);
 }

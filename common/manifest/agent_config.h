@@ -38,7 +38,7 @@ struct agent_config_files {
  * bad port or log level, PEM that holds no certificate or no usable key, a certificate without key and
  * the other way round, a key that is not the certificate's, a certificate (also of server_ca_file) that
  * has expired or is not valid yet, a client_ca_file in which all are so, a chain in another order than TLS has it, or longer than clients are shown, a
- * key that attested TLS can't use, a client CA without a certificate or attested TLS. */
+ * key that attested TLS can't use, a private key among certificates, a client CA without a certificate or attested TLS. */
 int agent_config_load(const Cvms__AgentConfig *message, const struct agent_config_files *files,
 		      struct agent_config *config, struct err *e) MUST_CHECK;
 
@@ -48,7 +48,11 @@ bool agent_config_is_path(const char *field);
 /* ERR_INVALID unless attested TLS can use the key: P-256, the one kind that clients offer. */
 int agent_config_curve(const EVP_PKEY *key, struct err *e) MUST_CHECK;
 
-/* The same for whoever makes a manifest. Of a field that names a file in the guest nothing is known
+/* ERR_INVALID: a field for certificates, which all see who see the manifest, has a private key. For whoever keeps one and
+ * looks at nothing else of it. */
+int agent_config_check_public(const Cvms__AgentConfig *message, struct err *e) MUST_CHECK;
+
+/* The same as agent_config_load() for whoever makes a manifest. Of a field that names a file in the guest nothing is known
  * here: only the agent reads that. */
 int agent_config_check(const Cvms__AgentConfig *message, struct err *e) MUST_CHECK;
 

@@ -11,6 +11,7 @@
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_judge.h"
 #include "computations/people/role.h"
+#include "computations/store/secret.h"
 #include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "proto/descriptors.h"
@@ -98,15 +99,18 @@ int admin_take_id(Cvms__ComputationRunReq *manifest, struct err *e)
 static int copy_manifest(const Cvms__ComputationRunReq *manifest, Cvms__ComputationRunReq **copy,
 			 size_t *size, struct err *e)
 {
-	CLEANUP(free) uint8_t *bytes = NULL;
+	uint8_t *bytes = NULL;
 	size_t len;
+	int failed;
 
 	if (!manifest)
 		return err_set(e, ERR_INVALID, "the request has no manifest");
 	if (manifest_encode(manifest, &bytes, &len, e) < 0)
 		return err_code(e);
 	*size = len;
-	return manifest_decode(bytes, len, copy, e);
+	failed = manifest_decode(bytes, len, copy, e);
+	secret_free(bytes, len); /* with the private key of its agent */
+	return failed;
 }
 
 static void on_create(struct rpc_call *call, const ProtobufCMessage *message)

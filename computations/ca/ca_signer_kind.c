@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
@@ -13,7 +14,16 @@ int ca_secret_check(const char *path, struct err *e)
 {
 	struct stat about;
 
-	if (stat(path, &about) == 0 && about.st_mode & 077)
+	if (stat(path, &about) < 0)
+		return 0;
+	if (!S_ISREG(about.st_mode))
+		return err_set(e, ERR_PRECONDITION, "'%s' is no regular file", path);
+	if (about.st_uid != 0 && about.st_uid != geteuid())
+		return err_set(e, ERR_PRECONDITION,
+			       "'%s' belongs to uid %u, who can get at it: give it to this user, "
+			       "or to root",
+			       path, (unsigned)about.st_uid);
+	if (about.st_mode & 077)
 		return err_set(e, ERR_PRECONDITION,
 			       "others than its owner can get at '%s': chmod 600 it", path);
 	return 0;

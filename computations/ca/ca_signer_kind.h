@@ -36,7 +36,7 @@ extern const struct ca_signer_kind ca_signer_file, ca_signer_pkcs11, ca_signer_t
 /* A path's secret, without the line's end, for its owner alone. Wipe it. */
 int ca_secret_read(const char *path, char secret[CA_SIGNER_SECRET_MAX + 1],
 		   struct err *e) MUST_CHECK;
-/* ERR_PRECONDITION: others than its owner can get at that file. A missing one is another's matter. */
+/* ERR_PRECONDITION: others than this user and root can get at that file, or it is no regular one. A missing one is another's matter. */
 int ca_secret_check(const char *path, struct err *e) MUST_CHECK;
 
 /* A point (uncompressed) on the curve of that name, such as "P-256". */

@@ -32,7 +32,7 @@ void secret_key_free(struct secret_key *key);
 int secret_key_of(const uint8_t bytes[SECRET_KEY_LEN], struct secret_key *key,
 		  struct err *e) MUST_CHECK;
 /* A file of 64 hexadecimal digits in one line, for its owner alone. ERR_NOT_FOUND: it is missing; ERR_PRECONDITION: others
- * can read it. */
+ * than this user and root can read it. */
 int secret_key_read(const char *path, struct secret_key *key, struct err *e) MUST_CHECK;
 /* A new one, in a new file of mode 0600. */
 int secret_key_make(const char *path, struct secret_key *key, struct err *e) MUST_CHECK;

@@ -6,6 +6,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
+#include "common/manifest/agent_config.h"
 #include "computations/people/asset.h"
 #include "computations/people/role.h"
 #include "computations/people/user_key.h"
@@ -322,6 +323,8 @@ static int insert(struct store *store, const Cvms__ComputationRunReq *manifest,
 	CLEANUP(free) uint8_t *bytes = NULL;
 	size_t len;
 
+	if (manifest->agent_config && agent_config_check_public(manifest->agent_config, e) < 0)
+		return err_wrap(e, "agent_config");
 	if (secret_row_take(&store->db, store->secrets, manifest, &kept, e) < 0 ||
 	    manifest_encode(&kept.manifest, &bytes, &len, e) < 0)
 		return err_code(e);

@@ -160,8 +160,21 @@ static int seal_older(struct store *store, struct err *e)
 
 /* ---- another key ---- */
 
-/* One that the old key sealed: 1; 0: there is none any more. */
-static int renew_next(struct store *store, const struct secret_key *old, struct err *e)
+/* Where the last one was: each is looked at once, however many there are. */
+struct renewing {
+	char *kind, *owner;
+};
+
+static void renewing_done(struct renewing *at)
+{
+	free(TAKE_PTR(at->kind));
+	free(TAKE_PTR(at->owner));
+}
+#define CLEANUP_RENEWING __attribute__((cleanup(renewing_done)))
+
+/* One that the old key sealed, behind that: 1; 0: there is none any more. */
+static int renew_next(struct store *store, const struct secret_key *old, struct renewing *at,
+		      struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	CLEANUP(free) char *kind = NULL, *owner = NULL;
@@ -172,8 +185,10 @@ static int renew_next(struct store *store, const struct secret_key *old, struct 
 	int row;
 
 	if (db_query(&store->db, &rows, e,
-		     "SELECT kind, owner, sealed FROM secrets WHERE key = ? LIMIT 1", "t",
-		     old->id) < 0)
+		     "SELECT kind, owner, sealed FROM secrets WHERE key = ?1"
+		     " AND (kind > ?2 OR (kind = ?2 AND owner > ?3))"
+		     " ORDER BY kind, owner LIMIT 1",
+		     "ttt", old->id, at->kind ? at->kind : "", at->owner ? at->owner : "") < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row <= 0)
@@ -196,17 +211,20 @@ static int renew_next(struct store *store, const struct secret_key *old, struct 
 			      "UPDATE secrets SET key = ?, sealed = ? WHERE kind = ? AND owner = ?",
 			      "tbtt", store->secrets->id, anew, anew_len, kind, owner) < 0)
 		return err_code(e);
+	renewing_done(at);
+	*at = (struct renewing){ TAKE_PTR(kind), TAKE_PTR(owner) };
 	return 1;
 }
 
 static int renew(struct store *store, const struct secret_key *old, struct err *e)
 {
+	struct renewing at CLEANUP_RENEWING = { NULL, NULL };
 	int64_t count = 0;
 	int more;
 
 	if (strcmp(old->id, store->secrets->id) == 0)
 		return 0;
-	while ((more = renew_next(store, old, e)) > 0)
+	while ((more = renew_next(store, old, &at, e)) > 0)
 		count++;
 	if (count && !more)
 		log_info("%lld secrets of key %s are sealed under key %s now", (long long)count,

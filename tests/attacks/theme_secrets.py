@@ -6,8 +6,9 @@ import shutil
 import sqlite3
 import subprocess
 
+import grpc
 from computations_service import agent_of, connected, create, run
-from harness import PATIENCE, Computations, Folder, cvms, program, until
+from harness import PATIENCE, Computations, Folder, computations, cvms, program, until
 from rows import Outcome, row, shown
 
 SECRET = "-----BEGIN PRIVATE KEY-----\nthe listener's\n-----END PRIVATE KEY-----\n"
@@ -75,3 +76,17 @@ def under_another(evil):
                        if isinstance(m, cvms.ServerStreamMessage) and m.WhichOneof("message") == "runReqChunks"]
                 return Outcome(False, shown(service.process.text(), "it is not what was sealed"), len(got))
         return Outcome(sent(service, "his") == SECRET, "", len(SECRET))
+
+
+@row("agents-key-among-certificates", "a private key, where all who see the manifest would have it")
+def among_certificates(evil):
+    """Who may see a computation's manifest, and no more, waits for one whose maker gives a single file of certificate and key,
+    as other servers take it, for the certificate. The honest twin gives each in its own field."""
+    with Folder() as folder, Computations(folder) as service:
+        config = {"port": "7002", "key_file": SECRET, "cert_file": "a certificate\n" + (SECRET if evil else "")}
+        try:
+            create(service, id="c", agent_config=cvms.AgentConfig(**config))
+        except grpc.RpcError as error:
+            return Outcome(False, shown(error.details(), "a private key"), 0)
+        manifest = service.admin.Manifest(computations.ComputationRequest(id="c"), timeout=PATIENCE).manifest
+        return Outcome(True, "", len(manifest.agent_config.cert_file))

@@ -317,6 +317,9 @@ def files_are_checked_before_anything_is_created():
         answer = ward.post("anna", written(agent_config=config))
         assert answer.status == 400 and "not the key of cert_file" in answer.problem()["detail"], answer.body
         assert b"PRIVATE KEY" not in answer.body and ward.count() == 0
+        for field, text in (("cert_file", cert + key), ("client_ca_file", key + ca), ("server_ca_file", ca + key)):
+            both = ward.post("anna", written(agent_config={"cert_file": cert, "key_file": key, field: text}))
+            assert both.status == 400 and f"{field}: a private key" in both.problem()["detail"] and ward.count() == 0, both.body
         assert ward.post("anna", written(agent_config={**config, "key_file": key})).status == 201 and ward.count() == 1
 
 

@@ -116,7 +116,8 @@ static void every_rule_refuses_by_name(void **state)
 		{ "", "", ours.key_pem, "", "", "key_file without cert_file" },
 		{ "", "", "", ours.cert_pem, "", "client_ca_file without cert_file" },
 		{ "", ours.cert_pem, other.key_pem, "", "", "not the key of cert_file" },
-		{ "", ours.key_pem, ours.key_pem, "", "", "holds no certificate" },
+		{ "", "junk\n", ours.key_pem, "", "", "holds no certificate" },
+		{ "", ours.key_pem, ours.key_pem, "", "", "cert_file: a private key" },
 		{ "", ours.cert_pem, ours.cert_pem, "", "", "key_file" },
 		{ "", ours.cert_pem, ours.key_pem, "junk\n", "", "client_ca_file: holds no" },
 		{ "", "relative/path", ours.key_pem, "", "", "neither PEM text nor" },
@@ -134,6 +135,33 @@ static void every_rule_refuses_by_name(void **state)
 		m.client_ca_file = (char *)cases[i].ca;
 		m.log_level = (char *)cases[i].level;
 		assert_refused(agent_config_load(&m, NULL, &c, &e), e, ERR_INVALID, cases[i].words);
+	}
+}
+
+/* One file of both is common elsewhere, and OpenSSL takes it as a certificate: everybody who sees the manifest would have
+ * the key. */
+static void a_private_key_among_certificates_is_refused(void **state)
+{
+	static const char *const fields[] = { "cert_file", "client_ca_file", "server_ca_file" };
+	CLEANUP(free) char *both = NULL, *before = NULL;
+	struct err e;
+
+	assert_ok(text_format(&both, &e, "%s%s", ours.cert_pem, ours.key_pem), e);
+	assert_ok(text_format(&before, &e, "%s%s", other.key_pem, ours.cert_pem), e);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(fields); i++) {
+		Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
+		char **const at[] = { &m.cert_file, &m.client_ca_file, &m.server_ca_file };
+		struct agent_config c;
+
+		m.cert_file = ours.cert_pem;
+		m.key_file = ours.key_pem;
+		assert_ok(agent_config_check(&m, &e), e);
+		*at[i / 2] = i % 2 ? both : before;
+		assert_refused(agent_config_check(&m, &e), e, ERR_INVALID, fields[i / 2]);
+		assert_refused(agent_config_check(&m, &e), e, ERR_INVALID, ": a private key");
+		assert_refused(agent_config_check_public(&m, &e), e, ERR_INVALID, fields[i / 2]);
+		assert_refused(agent_config_load(&m, NULL, &c, &e), e, ERR_INVALID,
+			       ": a private key");
 	}
 }
 
@@ -251,6 +279,7 @@ int main(void)
 		cmocka_unit_test(what_is_measured_are_digests_of_der),
 		cmocka_unit_test(a_path_is_one_of_those_that_are_known),
 		cmocka_unit_test(every_rule_refuses_by_name),
+		cmocka_unit_test(a_private_key_among_certificates_is_refused),
 		cmocka_unit_test(authorities_above_no_certificate_are_refused),
 		cmocka_unit_test(certificates_of_another_time_are_refused),
 		cmocka_unit_test(attested_tls_takes_no_key_but_p256),

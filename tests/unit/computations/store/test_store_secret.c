@@ -159,6 +159,28 @@ static void file_is_one_line_for_its_owner(void **state)
 		       "/none'");
 }
 
+/* Whoever it belongs to has it, whatever its mode says; and what is no file would be waited for. */
+static void file_of_others_is_no_key(void **state)
+{
+	struct store_room *f = *state;
+	struct secret_key key;
+
+	assert_int_equal(mkfifo(in(f, "pipe").text, 0600), 0);
+	assert_refused(secret_key_read(in(f, "pipe").text, &key, &f->e), f->e, ERR_PRECONDITION,
+		       "/pipe' is no regular file");
+	if (geteuid() != 0)
+		skip(); /* gives no file to others */
+	write_key(f, "k", ID_TEXT, 0600);
+	assert_int_equal(chown(in(f, "k").text, 65534, 65534), 0);
+	assert_refused(secret_key_read(in(f, "k").text, &key, &f->e), f->e, ERR_PRECONDITION,
+		       "belongs to uid 65534");
+	assert_int_equal(symlink("k", in(f, "link").text), 0);
+	assert_refused(secret_key_read(in(f, "link").text, &key, &f->e), f->e, ERR_PRECONDITION,
+		       "belongs to uid 65534");
+	assert_int_equal(chown(in(f, "k").text, 0, 0), 0);
+	assert_ok(secret_key_read(in(f, "link").text, &key, &f->e), f->e);
+}
+
 static void made_one_is_read_and_not_made_again(void **state)
 {
 	struct store_room *f = *state;
@@ -188,6 +210,28 @@ static int create_with(struct store_room *f, const char *id, const char *key)
 	config.cert_file = (char *)(uintptr_t)"a certificate";
 	config.key_file = (char *)(uintptr_t)key;
 	return store_create(&f->store, store_room_workspace(f), &manifest, &f->e);
+}
+
+/* The store looks at it, too: not all who bring manifests look at their certificates. */
+static void private_key_among_certificates_is_not_kept(void **state)
+{
+	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
+	Cvms__AgentConfig config = CVMS__AGENT_CONFIG__INIT;
+	struct store_room *f = *state;
+	int64_t kept;
+
+	manifest.id = (char *)(uintptr_t)"c";
+	manifest.agent_config = &config;
+	config.cert_file = (char *)(uintptr_t)("a certificate\n" SECRET);
+	config.key_file = (char *)(uintptr_t)SECRET;
+	assert_refused(store_create(&f->store, store_room_workspace(f), &manifest, &f->e), f->e,
+		       ERR_INVALID, "agent_config: cert_file: a private key");
+	assert_ok(db_number(&f->store.db, &kept, &f->e,
+			    "SELECT (SELECT count(*) FROM computations)"
+			    " + (SELECT count(*) FROM secrets)",
+			    ""),
+		  f->e);
+	assert_int_equal(kept, 0);
 }
 
 static void create(struct store_room *f, const char *id)
@@ -613,7 +657,9 @@ int main(void)
 		cmocka_unit_test(another_key_name_or_byte_opens_nothing),
 		cmocka_unit_test(secrets_have_a_limit),
 		STORE_ROOM_ROW(file_is_one_line_for_its_owner),
+		STORE_ROOM_ROW(file_of_others_is_no_key),
 		STORE_ROOM_ROW(made_one_is_read_and_not_made_again),
+		STORE_ROOM_ROW(private_key_among_certificates_is_not_kept),
 		STORE_ROOM_ROW(key_goes_to_the_agent_alone),
 		STORE_ROOM_ROW(without_a_key_none_is_kept),
 		STORE_ROOM_ROW(completed_by_an_event_forgets_it),
