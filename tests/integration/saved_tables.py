@@ -309,7 +309,7 @@ def who_stops_it_finds_nothing():
     def machine_runs(parent):
         said = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(parent)], capture_output=True, text=True,
                               check=False).stdout
-        found = dict(reversed(line.split()) for line in said.splitlines())
+        found = dict(reversed(line.split(None, 1)) for line in said.splitlines())  # the name of one that has ended is two words
         return found if {"swtpm", "sleep"} <= set(found) else None
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         with subprocess.Popen(arguments(folder, folder("stopped/tables"), qemu=hangs), stdout=subprocess.DEVNULL,
