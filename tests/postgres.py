@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-STARTS = 60  # seconds until a server that answers nothing counts as broken
+STARTS = 180  # seconds until a server that answers nothing counts as broken
 
 
 def programs():
