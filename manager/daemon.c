@@ -336,7 +336,7 @@ static void on_dialled_enough(uv_timer_t *timer)
 }
 
 /* Calls that were cut off count as abandoned: what their jobs made is undone first. Dialling is broken off; where that
- * takes time (this machine's libvirt hangs, a name is being looked up) nothing depends on it. */
+ * takes time (a name is being looked up) nothing depends on it. */
 static void end_fleet(struct daemon *d)
 {
 	uv_timer_t patience = { .data = d };

@@ -6,6 +6,7 @@
 #include "manager/virt/virt_ssh.h"
 #include "manager/virt/virt_state.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <libvirt/virterror.h>
 
@@ -24,8 +25,10 @@ struct virt {
 	struct virt *next;
 
 	pthread_mutex_t connecting; /* held while a connection is made; before `lock` */
-	struct virt_limit limit;    /* of that, to another host */
-	pthread_mutex_t lock;       /* for all below */
+	struct virt_limit limit;    /* of that */
+	atomic_uint given_up; /* how often it was broken off; changed with `connecting` held */
+	struct err why;       /* the last time; with `connecting` held */
+	pthread_mutex_t lock; /* for all below */
 	virConnectPtr conn;
 	int events;     /* its lifecycle events, as libvirt counts callbacks */
 	bool told_lost; /* that this one is */
@@ -373,17 +376,33 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 	return 0;
 }
 
-/* libvirt itself waits for ever for a host that accepts and then says nothing. */
+/* libvirt itself waits for ever for who accepts and then says nothing. */
 static int dial_for_a_while(struct virt *v, virConnectPtr *conn, struct err *e)
 {
+	int failed;
+
+	e->code = ERR_OK;
 	if (virt_limit_begin(&v->limit, v->uri, e) < 0)
 		return err_code(e);
-	return virt_limit_end(&v->limit, dial(v, conn, e), e);
+	failed = virt_limit_end(&v->limit, dial(v, conn, e), e);
+	if (failed && virt_limit_has_broken(&v->limit)) {
+		v->why = *e;
+		atomic_fetch_add(&v->given_up, 1);
+	}
+	return failed;
 }
 
-/* A reference to a live connection, made now if necessary. */
+static int refuse_given_up(const struct virt *v, struct err *e)
+{
+	*e = v->why;
+	return err_code(e);
+}
+
+/* A reference to a live connection, made now if necessary. Whoever waited while somebody else dialled does not wait as
+ * long once more. */
 static int dial_once(struct virt *v, virConnectPtr *conn, struct err *e)
 {
+	const unsigned given_up = atomic_load(&v->given_up);
 	int failed = 0;
 
 	*conn = current(v);
@@ -393,10 +412,9 @@ static int dial_once(struct virt *v, virConnectPtr *conn, struct err *e)
 		return refuse_ended(v, e);
 	pthread_mutex_lock(&v->connecting);
 	*conn = current(v);
-	if (!*conn) {
-		e->code = ERR_OK;
-		failed = v->remote ? dial_for_a_while(v, conn, e) : dial(v, conn, e);
-	}
+	if (!*conn)
+		failed = atomic_load(&v->given_up) != given_up ? refuse_given_up(v, e)
+							       : dial_for_a_while(v, conn, e);
 	pthread_mutex_unlock(&v->connecting);
 	return failed;
 }

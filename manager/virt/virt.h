@@ -79,12 +79,12 @@ void virt_close(struct virt *virt);
  * not. */
 void virt_end(struct virt *virt);
 
-/* Connects, unless it is connected. To another host this takes no longer than 60 s (virt_limit.h) and what the kernel
- * needs to connect: who does not answer is ERR_UNAVAILABLE. */
+/* Connects, unless it is connected. This takes no longer than 60 s (virt_limit.h) and what the kernel needs to connect:
+ * who does not answer is ERR_UNAVAILABLE. */
 int virt_dial(struct virt *virt, struct err *e) MUST_CHECK;
 
-/* Another host's virt_dial() that is under way ends at once, and so does every one after it. Any thread may call it;
- * does not block. */
+/* A virt_dial() that is under way ends at once, and so does every one after it. Any thread may call it; does not
+ * block. */
 void virt_dial_no_more(struct virt *virt);
 
 /* The same as virt_dial(), of another host only whether it is connected. */

@@ -90,6 +90,11 @@ int virt_limit_end(struct virt_limit *l, int failed, struct err *e)
 				 VIRT_DIAL_S);
 }
 
+bool virt_limit_has_broken(const struct virt_limit *l)
+{
+	return l->broken;
+}
+
 void virt_limit_no_more(struct virt_limit *l)
 {
 	pthread_mutex_lock(&l->lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * virt_limit.h — an end to dialling a host that accepts and then says nothing: libvirt waits for it without one until
- * its keep-alive is set. What libvirt waits for is closed below it. Private to virt*.c.
+ * virt_limit.h — an end to dialling a libvirt, here or elsewhere, that accepts and then says nothing: libvirt's client
+ * waits for it without one until its keep-alive is set. What that waits for is closed below it. Private to virt*.c.
  */
 #pragma once
 
@@ -31,6 +31,9 @@ int virt_limit_begin(struct virt_limit *limit, const char *uri, struct err *e) M
 
 /* With what dialling gave, which it returns; says why, if it was broken off. */
 int virt_limit_end(struct virt_limit *limit, int failed, struct err *e) MUST_CHECK;
+
+/* Whether the last dialling was, for the thread that ended it. */
+bool virt_limit_has_broken(const struct virt_limit *limit);
 
 /* Any thread may call it; does not block. */
 void virt_limit_no_more(struct virt_limit *limit);

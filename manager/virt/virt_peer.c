@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -39,20 +38,30 @@ static void find_addresses(struct virt_peer *peer, const char *authority)
 		peer->addresses = NULL;
 }
 
-static void find_path(struct virt_peer *peer, const char *query)
-{
-	const size_t len = strcspn(query, "&");
-
-	if (len < sizeof(peer->path))
-		memcpy(peer->path, query, len);
-}
-
 /* What `text` has behind these words; NULL: it does not begin with them. */
 static const char *behind(const char *text, const char *words)
 {
 	const size_t len = strlen(words);
 
 	return strncmp(text, words, len) == 0 ? text + len : NULL;
+}
+
+/* As libvirt reads it: the last of several counts. */
+static void find_path(struct virt_peer *peer, const char *uri)
+{
+	const char *query = strchr(uri, '?'), *value;
+	size_t len;
+
+	peer->usual = true;
+	for (; query; query = strchr(query, '&')) {
+		if (!(value = behind(++query, "socket=")))
+			continue;
+		len = strcspn(value, "&");
+		peer->usual = false;
+		memset(peer->path, 0, sizeof(peer->path));
+		if (len < sizeof(peer->path))
+			memcpy(peer->path, value, len);
+	}
 }
 
 void virt_peer_find(struct virt_peer *peer, const char *uri, pid_t dialler)
@@ -62,8 +71,8 @@ void virt_peer_find(struct virt_peer *peer, const char *uri, pid_t dialler)
 	*peer = (struct virt_peer){ 0 };
 	if ((rest = behind(uri, "qemu+tls://")))
 		find_addresses(peer, rest);
-	else if ((rest = behind(uri, "qemu+unix:///system?socket=")))
-		find_path(peer, rest);
+	else if (behind(uri, "qemu:///") || behind(uri, "qemu+unix:///"))
+		find_path(peer, uri);
 	else if (behind(uri, "qemu+ssh://"))
 		peer->dialler = dialler;
 }
@@ -74,17 +83,38 @@ void virt_peer_done(struct virt_peer *peer)
 		freeaddrinfo(peer->addresses);
 }
 
+/* Of the daemon that serves all of libvirt, or the one of QEMU alone; the system's, or a user's. */
+static bool is_usual(const char *path)
+{
+	static const char *const names[] = { "/libvirt/libvirt-sock", "/libvirt/virtqemud-sock" };
+	const size_t len = strlen(path);
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const size_t end = strlen(names[i]);
+
+		if (len >= end && strcmp(path + len - end, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_at(const struct virt_peer *peer, const struct sockaddr_un *at)
+{
+	char path[sizeof(at->sun_path) + 1] = { 0 };
+
+	memcpy(path, at->sun_path, sizeof(at->sun_path)); /* which ends at its length, or before */
+	return peer->usual ? is_usual(path) : *peer->path && strcmp(path, peer->path) == 0;
+}
+
 static bool leads_there(const struct virt_peer *peer, int fd)
 {
 	struct sockaddr_storage at = { 0 };
-	const struct sockaddr_un *local = (const struct sockaddr_un *)&at;
 	socklen_t len = sizeof(at);
 
 	if (getpeername(fd, (struct sockaddr *)&at, &len) < 0)
 		return false;
-	if (at.ss_family == AF_UNIX) /* which ends at its length, or before */
-		return *peer->path &&
-		       strncmp(local->sun_path, peer->path, sizeof(local->sun_path)) == 0;
+	if (at.ss_family == AF_UNIX)
+		return is_at(peer, (const struct sockaddr_un *)&at);
 	for (const struct addrinfo *a = peer->addresses; a; a = a->ai_next)
 		if (a->ai_family == at.ss_family && a->ai_addrlen == len &&
 		    memcmp(a->ai_addr, &at, len) == 0)

@@ -6,12 +6,15 @@
 #pragma once
 
 #include <netdb.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
 struct virt_peer {
-	struct addrinfo *addresses;                                /* of qemu+tls:// */
-	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)]; /* of qemu+unix:// */
+	struct addrinfo *addresses; /* of qemu+tls:// */
+	char path[sizeof(
+		((struct sockaddr_un *)NULL)->sun_path)]; /* of qemu+unix:// with a socket */
+	bool usual; /* or one of libvirt's own on this machine: it chooses, and does not say which */
 	pid_t dialler; /* the thread whose child is the ssh of qemu+ssh://; 0: it has none */
 };
 

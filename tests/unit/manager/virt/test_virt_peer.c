@@ -9,6 +9,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,6 +118,49 @@ static void what_leads_to_it_is_broken_and_nothing_else(void **state)
 	rmdir(dir);
 }
 
+/* libvirt chooses between its sockets here, and does not say which it took: those of its daemons for QEMU are broken, unless the
+ * URI names one. */
+static void a_libvirt_of_this_machine_has_the_usual_sockets(void **state)
+{
+	char dir[] = "/tmp/virt-peer-XXXXXX", below[64], uri[256];
+	static const char *const names[] = { "libvirt-sock", "virtqemud-sock", "libvirt-sock-ro",
+					     "virtlogd-sock" };
+	static const char *const uris[] = { "qemu:///system", "qemu:///session",
+					    "qemu+unix:///system",
+					    "qemu+unix:///system?mode=legacy" };
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(below, sizeof(below), "%s/libvirt", dir);
+	assert_int_equal(mkdir(below, 0700), 0);
+	for (size_t u = 0; u < ARRAY_LEN(uris); u++) {
+		struct pair other = by_path(dir, names[0]), tcp = by_tcp();
+
+		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+			struct pair p = by_path(below, names[i]);
+
+			break_at(uris[u]);
+			assert_int_equal(is_broken(&p), i < 2);
+			leave(&p);
+		}
+		assert_whole(&other);
+		assert_whole(&tcp);
+		leave(&other);
+		leave(&tcp);
+	}
+
+	struct pair usual = by_path(below, names[0]), named = by_path(dir, names[1]);
+
+	snprintf(uri, sizeof(uri), "qemu:///system?socket=%s/x&socket=%s/%s&mode=legacy", dir, dir,
+		 names[1]);
+	break_at(uri);
+	assert_whole(&usual);
+	assert_true(is_broken(&named));
+	leave(&usual);
+	leave(&named);
+	rmdir(below);
+	rmdir(dir);
+}
+
 /* It would be cut at some end, and that one might be another host's. */
 static void a_name_that_is_too_long_leads_nowhere(void **state)
 {
@@ -127,6 +171,7 @@ static void a_name_that_is_too_long_leads_nowhere(void **state)
 		 1);
 	virt_peer_find(&peer, uri, 0);
 	assert_string_equal(peer.path, "");
+	assert_false(peer.usual);
 	uri[strlen(uri) - 1] = '\0';
 	virt_peer_find(&peer, uri, 0);
 	assert_int_equal(strlen(peer.path), sizeof(peer.path) - 1);
@@ -234,6 +279,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_leads_to_it_is_broken_and_nothing_else),
+		cmocka_unit_test(a_libvirt_of_this_machine_has_the_usual_sockets),
 		cmocka_unit_test(a_name_that_is_too_long_leads_nowhere),
 		cmocka_unit_test(the_ssh_of_who_dials_is_ended_and_no_others),
 		cmocka_unit_test(who_is_dialled_no_more_is_broken_off_at_once),
