@@ -106,23 +106,64 @@ static void put_state(const struct ca_record *c, int64_t now, struct writer *w)
 
 /* ---- the page of all ---- */
 
-static void put_authority(const struct web_work *work, struct writer *w)
+/* Name, end, and where its list and status answers are: with an address as its certificates have it, else on this page. */
+static void put_facts(const struct authority *a, struct writer *w)
 {
-	const struct authority *a = authority_of(work);
+	const char *url = a->url ? a->url : "";
+	char list[AUTHORITY_LIST_NAME_LEN + 1];
+
+	authority_list_name(a, list);
+	page_put(w, "<dl class=\"dl\"><dt>Name</dt><dd><bdi>%t</bdi></dd><dt>Valid until</dt><dd>",
+		 a->name);
+	page_time(w, a->ends);
+	page_put(w,
+		 "</dd><dt>Revoked ones (CRL)</dt><dd class=\"mono long\">%t%s%s</dd><dt>Status "
+		 "(OCSP)</dt><dd class=\"mono long\">%t%s</dd></dl>\n",
+		 url, CERTIFICATE_LISTS_PATH, list, url, CERTIFICATE_STATUS_PATH);
+	if (!a->url)
+		page_put(w, "<p class=\"note\">%t</p>\n", WEB_AUTHORITY_NO_URL);
+}
+
+static bool put_key(const struct authority *a, const char *id, struct writer *w)
+{
 	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
 	struct err ignored;
 
+	if (hex_decode(a->fingerprint, fingerprint, sizeof(fingerprint), &ignored) < 0)
+		return false;
+	page_digest(w, id, "Its key’s fingerprint", fingerprint);
+	return true;
+}
+
+static void put_before(const struct authority *a, int64_t now, struct writer *w)
+{
+	char list[AUTHORITY_LIST_NAME_LEN + 1];
+
+	authority_list_name(a, list);
+	page_put(w, "<section class=\"panel\" aria-labelledby=\"h-before\"><h2 "
+		    "id=\"h-before\">Authority of before</h2>\n");
+	put_facts(a, w);
+	w->bad |= !put_key(a, "before", w);
+	page_put(w,
+		 "<p class=\"%s\">%t</p>\n<div class=\"row\"><a class=\"btn\" href=\"%s%s\" "
+		 "download>List of its revoked ones</a></div>\n</section>\n",
+		 a->ends <= now ? "note warn" : "small",
+		 a->ends <= now ? WEB_AUTHORITY_OVER : WEB_AUTHORITY_BEFORE, CERTIFICATE_LISTS_PATH,
+		 list);
+}
+
+static void put_authority(const struct web_work *work, struct writer *w)
+{
+	const struct authority *a = authority_of(work);
+
 	page_put(w, "<section class=\"panel\" aria-labelledby=\"h-authority\"><h2 "
 		    "id=\"h-authority\">Authority</h2>\n");
-	if (!a || hex_decode(a->fingerprint, fingerprint, sizeof(fingerprint), &ignored) < 0) {
+	if (!a) {
 		page_put(w, "<p class=\"note\">%t</p>\n</section>\n", WEB_NO_AUTHORITY);
 		return;
 	}
-	page_put(w, "<dl class=\"dl\"><dt>Name</dt><dd><bdi>%t</bdi></dd><dt>Ends</dt><dd>",
-		 a->name);
-	page_time(w, a->ends);
-	page_put(w, "</dd></dl>\n");
-	page_digest(w, "authority", "Its key’s fingerprint", fingerprint);
+	put_facts(a, w);
+	w->bad |= !put_key(a, "authority", w);
 	page_put(w, "<p class=\"small\">%t</p>\n", WEB_AUTHORITY);
 	page_command(w, "get", "cocos-cli certificate authority -o ca.pem", NULL, "");
 	page_command(w, "public", "openssl x509 -in ca.pem -noout -pubkey -out ca.pub", NULL, "");
@@ -131,6 +172,8 @@ static void put_authority(const struct web_work *work, struct writer *w)
 		 "<div class=\"row\"><a class=\"btn\" href=\"%s\" download>Certificate</a><a "
 		 "class=\"btn\" href=\"%s\" download>List of revoked ones</a></div>\n</section>\n",
 		 WEB_CERTIFICATE_PATH, WEB_CERTIFICATE_LIST_PATH);
+	if (a->old)
+		put_before(a->old, issued_of(work)->now, w);
 }
 
 static void put_new(struct writer *w)
@@ -304,6 +347,26 @@ static void put_record(const struct ca_record *c, int64_t now, struct writer *w)
 	writer_text(w, "}");
 }
 
+static void put_issuer(const struct authority *a, struct writer *w)
+{
+	char list[AUTHORITY_LIST_NAME_LEN + 1], at[512];
+
+	if (!a) {
+		writer_text(w, "null");
+		return;
+	}
+	authority_list_name(a, list);
+	writer_text(w, "{");
+	web_json_text(w, "name", a->name);
+	web_json_text(w, "fingerprint", a->fingerprint);
+	web_json_time(w, "expires", a->ends);
+	snprintf(at, sizeof(at), "%s" CERTIFICATE_LISTS_PATH "%s", a->url ? a->url : "", list);
+	web_json_text(w, "crl", at);
+	snprintf(at, sizeof(at), "%s" CERTIFICATE_STATUS_PATH, a->url ? a->url : "");
+	web_json_text(w, "ocsp", at);
+	writer_text(w, "}");
+}
+
 static void reply_list_json(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
@@ -312,15 +375,9 @@ static void reply_list_json(struct web_work *work)
 	char next[24] = "";
 
 	writer_text(&w, "{\"authority\":");
-	if (a) {
-		writer_text(&w, "{");
-		web_json_text(&w, "name", a->name);
-		web_json_text(&w, "fingerprint", a->fingerprint);
-		web_json_time(&w, "expires", a->ends);
-		writer_text(&w, "}");
-	} else {
-		writer_text(&w, "null");
-	}
+	put_issuer(a, &w);
+	writer_text(&w, ",\"authority_before\":");
+	put_issuer(a ? a->old : NULL, &w);
 	writer_text(&w, ",\"certificates\":[");
 	for (size_t i = 0; i < work->count; i++) {
 		writer_text(&w, i ? "," : "");

@@ -368,6 +368,15 @@
 	"the key where it will be used."
 #define WEB_AUTHORITY \
 	"Before you trust it, compare this with what these commands print, and with who runs the service."
+#define WEB_AUTHORITY_NO_URL                                                                         \
+	"Certificates say neither address: COMPUTATIONS_CA_URL is not set. Both are on this page’s " \
+	"own host."
+#define WEB_AUTHORITY_BEFORE                                                                           \
+	"It issues nothing more. What it has issued is valid to its own end: until then others trust " \
+	"both, and need both lists."
+#define WEB_AUTHORITY_OVER                                                                           \
+	"It has ended, and nothing that it issued is valid any more: take COMPUTATIONS_CA_OLD_CERT " \
+	"and COMPUTATIONS_CA_OLD_KEY out of the settings, and it off what others trust."
 #define WEB_CERTIFICATE_NEW "A token for one more, and its certificate for whoever has the token:"
 #define WEB_CERTIFICATE_REVOKE                                                                                 \
 	"All certificates of its line are good for nothing then, those that renewed it or were renewed by it " \

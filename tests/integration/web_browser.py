@@ -19,7 +19,7 @@ from hook_receiver import Hooks
 from people import Caller
 from played_manager import PlayedManager
 from user_keys import user
-from web_certificates import Office
+from web_certificates import Office, Rotated
 from web_page import Web
 from workflow_parties import Executor, Running, Submitter, node
 
@@ -183,6 +183,7 @@ def workspaces_cvms_are_as_they_should_be():
                 until(connected(room.web.service, played.created[0][1]), "the connection")
                 for name, path in (("machine-list", "/w/default/cvms"), ("machine-ready", "/w/default/cvms/night"),
                                    ("machine-new", "/w/default/new-cvm"), ("machine-no-tee", "/w/default/cvms/day"),
+                                   ("machine-evidence", "/w/default/cvms/night/evidence"),
                                    ("machine-gone", "/w/default/cvms/old"), ("machine-remove", "/w/default/cvms/night/remove"),
                                    ("usage", "/w/default/usage"), ("no-usage", "/w/default/usage?month=2020-01")):
                     wrong += look(room, name, path)
@@ -242,11 +243,18 @@ def billing_is_as_it_should_be():
     assert not wrong, "\n".join(wrong[:40])
 
 
+class RotatedRoom(Room):
+    kind = Rotated
+
+
 def certificates_are_as_they_should_be():
-    """Without an authority; with one that has issued nothing; and with one in each state, names as long as they may be."""
+    """Without an authority; with one before it; with one that has issued nothing; and with one in each state, names as long as they may be."""
     with Room() as room:
         room.come_in()
         wrong = look(room, "no-authority", "/certificates")
+    with RotatedRoom() as room:
+        room.come_in()
+        wrong += look(room, "certificates-rotated", "/certificates")
     with OfficeRoom() as room:
         office = room.web
         room.come_in()

@@ -52,6 +52,21 @@ class Office(Hall):
         return {f"{row.serial_number:032x}" for row in x509.load_der_x509_crl(self.browser().get("/ca.crl").body)}
 
 
+class Rotated(Office):
+    """With the authority of before beside it, and an address that certificates say."""
+
+    def __enter__(self):
+        self.before = Folder().__enter__()
+        made, settings = make_authority(self.before)
+        assert made.returncode == 0, made.stderr
+        self.settings.update({name.replace("CA_", "CA_OLD_"): path for name, path in settings.items()}, CA_URL="http://ca.example.org")
+        return super().__enter__()
+
+    def __exit__(self, *about):
+        self.before.__exit__(*about)
+        return super().__exit__(*about)
+
+
 def commands(answer):
     """Of a page, as its reader copies them."""
     return {name: html.unescape(re.sub("<[^>]*>", "", code)) for name, code in
@@ -124,6 +139,55 @@ def its_key_is_compared_by_the_page_s_own_commands():
         assert {"/ca.pem", "/ca.crl"} <= set(answer.page().links)
 
 
+def key_of(folder):
+    return fingerprint(folder.write("ca.pub", openssl("x509", "-in", folder("ca.pem"), "-noout", "-pubkey")))
+
+
+def ends_of(folder):
+    with open(folder("ca.pem"), "rb") as file:
+        return x509.load_pem_x509_certificate(file.read()).not_valid_after.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def the_one_before_is_shown_with_both_addresses():
+    """What is shown is what certificates say, and what is fetched there is signed by whose it is."""
+    with Rotated() as room:
+        issued = x509.load_pem_x509_certificate(room.issue("cvm-1").certificate.encode())
+        told = room.call("GET", API, room.tokens["chief"]).json()
+        now, before = told["authority"], told["authority_before"]
+        points = issued.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+        access = issued.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+        assert [p.full_name[0].value for p in points] == [now["crl"]] and [a.access_location.value for a in access] == [now["ocsp"]], now
+        assert (now["fingerprint"], before["fingerprint"]) == (key_of(room.keys), key_of(room.before)), told
+        assert (now["expires"], before["expires"]) == (ends_of(room.keys), ends_of(room.before)), told
+        assert before["ocsp"] == now["ocsp"] == "http://ca.example.org/ocsp" and before["crl"] != now["crl"], told
+        answer = room.sessions["chief"].get("/certificates")
+        words = answer.page().words()
+        for said in ("Authority of before", "It issues nothing more", now["crl"], before["crl"], now["ocsp"]):
+            assert said in words, (said, words)
+        assert "CA_URL" not in words and "It has ended" not in words, words
+        shown = "".join(re.findall(r"<span>([0-9a-f]{8})</span>", answer.body.decode()))
+        assert shown == now["fingerprint"] + before["fingerprint"], shown
+        path = before["crl"].removeprefix("http://ca.example.org")
+        assert path in answer.page().links, answer.page().links
+        for at, folder in ((path, room.before), (now["crl"].removeprefix("http://ca.example.org"), room.keys)):
+            with open(folder("ca.pem"), "rb") as file:
+                key = x509.load_pem_x509_certificate(file.read()).public_key()
+            assert x509.load_der_x509_crl(room.browser().get(at).body).is_signature_valid(key), at
+        # Nobody else sees any of it.
+        for who in ("viewer", "administrator"):
+            assert before["fingerprint"].encode() not in room.call("GET", API, room.tokens[who]).body
+
+
+def without_an_address_it_says_that_certificates_have_none():
+    with Office() as room:
+        answer = room.sessions["chief"].get("/certificates").page().words()
+        told = room.call("GET", API, room.tokens["chief"]).json()
+        assert "COMPUTATIONS_CA_URL is not set" in answer and "Authority of before" not in answer, answer
+        assert told["authority_before"] is None and told["authority"]["ocsp"] == "/ocsp", told
+        crl = room.browser().get(told["authority"]["crl"])
+        assert told["authority"]["crl"] in answer and crl.body == room.browser().get("/ca.crl").body
+
+
 def all_of_them_are_reached_page_by_page():
     with Office() as room:
         made = [room.ca("AddToken", name=f"cvm-{number}", role="agent").serial for number in range(120)]
@@ -171,7 +235,7 @@ def a_service_without_an_authority_says_how_to_have_one():
     with Hall() as room:
         words = room.sessions["chief"].get("/certificates").page().words()
         assert "issues no certificates" in words and "--make-ca" in words and "cocos-cli" not in words, words
-        assert room.call("GET", API, room.tokens["chief"]).json() == {"authority": None, "certificates": [], "next": None}
+        assert room.call("GET", API, room.tokens["chief"]).json() == {"authority": None, "authority_before": None, "certificates": [], "next": None}
         refused = room.call("DELETE", f"{API}/{'0' * 32}", room.tokens["chief"])
         assert refused.status == 409 and "COMPUTATIONS_CA_CERT" in refused.problem()["detail"], refused.body
         # Nobody else hears even that.
@@ -181,5 +245,6 @@ def a_service_without_an_authority_says_how_to_have_one():
 
 
 if __name__ == "__main__":
-    tap.run([it_is_seen_and_revoked, its_key_is_compared_by_the_page_s_own_commands, all_of_them_are_reached_page_by_page,
+    tap.run([it_is_seen_and_revoked, its_key_is_compared_by_the_page_s_own_commands, the_one_before_is_shown_with_both_addresses,
+             without_an_address_it_says_that_certificates_have_none, all_of_them_are_reached_page_by_page,
              nobody_else_may, a_service_without_an_authority_says_how_to_have_one])
