@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 of agent, keeper, jail, service or command line at random moments of whole jobs on this host.
 
-COCOS_SEED names other moments than those of every run, COCOS_KILLS how many, COCOS_VICTIMS whom."""
+COCOS_SEED names other moments than those of every run, COCOS_KILLS how many, COCOS_VICTIMS whom, in turn."""
 import contextlib
 import json
 import os
@@ -23,7 +23,7 @@ from teesim import MEASUREMENT, Teesim, unavailable
 
 SEED = int(os.environ.get("COCOS_SEED", "20261121"))
 VICTIMS = os.environ.get("COCOS_VICTIMS", "agent keeper jail service cli").split()
-KILLS = int(os.environ.get("COCOS_KILLS", sample.of(20, 200)))
+KILLS = int(os.environ.get("COCOS_KILLS", sample.of(4, 200) * len(VICTIMS)))
 LONGEST = 3.0  # seconds; a job that is not disturbed takes about as long on an idle machine
 RUN_LONGEST = 0.8  # of those, the run with its preparation
 
@@ -265,12 +265,31 @@ def kill_one(job, victim, typed, thread, chance, marker):
         job.agent.start()
 
 
+def job_with_a_kill(job, computation, victim, chance, receipts, script, marker):  # pylint: disable=too-many-arguments
+    """One job as far as it comes, and what is left of it: its journals, results and receipts, counted."""
+    typed, thread = as_far_as_it_comes(job, computation, script, marker)
+    kill_one(job, victim, typed, thread, chance, marker)
+    typed.kill()
+    thread.join(PATIENCE)
+    assert not thread.is_alive(), "a command hangs"
+    job.connected()
+    assert job("computation", "show", computation, "--json").json()["id"] == computation
+    there, found = results_come_once(job, computation, typed,
+                                     victim in ("cli", "jail") and "status" in typed.ended_well, receipts)
+    job("computation", "stop", computation).ok()
+    until(lambda: not job("computation", "show", computation, "--json").json()["stopping"], "the stop")
+    until(lambda: not running(marker), "the end of the run")
+    journals = journals_are_whole(job, computation)
+    receipts_stand_in(journals, found, victim in ("agent", "keeper"))
+    return len(journals), there, len(found)
+
+
 def kills_during_runs_leave_nothing_behind():
     """kill -9 of agent, keeper, jail, service or command line at seeded moments of a job: nothing hangs, what the service
     keeps of each journal is right, what is called results is whole, is handed out once, is not lost and has its
     receipt, which stands in the journal; a fresh start works, and the whole job goes through."""
     chance = random.Random(SEED)
-    print(f"# seed {SEED}, {KILLS} kills", flush=True)
+    print(f"# seed {SEED}, {KILLS} kills of {' '.join(VICTIMS)}", flush=True)
     with contextlib.ExitStack() as stack:
         receipts = Receipts(stack)
         job = Job(stack, agent_options=receipts.agent_options())
@@ -278,28 +297,17 @@ def kills_during_runs_leave_nothing_behind():
         script = job.folder.write("work.py", f"# {marker}\nimport time\nfor n in range(20):\n"
                                              "    print(n, flush=True)\n    time.sleep(0.02)\n"
                                              "open('results/done', 'w').write('yes')\n")
-        journals = results = kept = 0
+        counts = [0, 0, 0]
         for number in range(KILLS):
             computation = job.create(script, kind="python", args=(marker,))
-            typed, thread = as_far_as_it_comes(job, computation, script, marker)
-            victim = chance.choice(VICTIMS)
-            kill_one(job, victim, typed, thread, chance, marker)
-            typed.kill()
-            thread.join(PATIENCE)
-            assert not thread.is_alive(), f"kill {number} of {victim}: a command hangs"
-            job.connected()
-            shown = job("computation", "show", computation, "--json").json()
-            assert shown["id"] == computation
-            there, found = results_come_once(job, computation, typed,
-                                             victim in ("cli", "jail") and "status" in typed.ended_well, receipts)
-            job("computation", "stop", computation).ok()
-            until(lambda: not job("computation", "show", computation, "--json").json()["stopping"],
-                  f"kill {number}: the stop")
-            until(lambda: not running(marker), f"kill {number}: the end of the run")
-            books = journals_are_whole(job, computation)
-            receipts_stand_in(books, found, victim in ("agent", "keeper"))
-            journals, results, kept = journals + len(books), results + there, kept + len(found)
-        print(f"# {journals} journals, {results} results, {kept} receipts")
+            victim = VICTIMS[number % len(VICTIMS)]
+            try:
+                left = job_with_a_kill(job, computation, victim, chance, receipts, script, marker)
+            except BaseException:
+                print(f"# at kill {number}, of {victim}")
+                raise
+            counts = [a + b for a, b in zip(counts, left)]
+        print("# {} journals, {} results, {} receipts".format(*counts))
         computation = job.create(script, kind="python", args=(marker,))
         job.run(computation)
         job("algo", script, job.key("algorithm"), "-a", "python", "--args", marker).ok()
