@@ -312,6 +312,7 @@ static int verify(const struct authenticator_session *s, const struct digest_par
 {
 	struct reader r = reader_over(whole->bytes, whole->len), body;
 	struct ea_request asked;
+	EVP_PKEY *key; /* the certificate's */
 
 	if (ea_request_parse(request->bytes, request->len, &asked, e) < 0 ||
 	    take_message(&r, MESSAGE_CERTIFICATE, &body, e) < 0 ||
@@ -322,7 +323,8 @@ static int verify(const struct authenticator_session *s, const struct digest_par
 		return err_code(e);
 	if (!ea_request_offers(&asked, EA_ECDSA_P256_SHA256))
 		return malformed(e, "the request offers no scheme that we take");
-	if (check_verify(s, request, before, &body, p->certs[0]->key, e) < 0)
+	if (x509_key(p->certs[0], &key, e) < 0 ||
+	    check_verify(s, request, before, &body, key, e) < 0)
 		return err_code(e);
 	before.len = whole->len - reader_left(&r);
 	if (take_message(&r, MESSAGE_FINISHED, &body, e) < 0 ||

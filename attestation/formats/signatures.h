@@ -8,8 +8,8 @@
  * use anew by whoever asks, so that nothing here outlives a validity or crosses from one policy to
  * another. A fact is known by the SHA-256 over all of it; without one, the signature is verified.
  *
- * Two shelves of fixed size, so that strangers, who bring as many leaf certificates of genuine
- * machines as they like, push out no CA's, list's or document's. On each the one that was used least
+ * Two shelves of fixed size, so that strangers, who bring as many leaf certificates and quoting
+ * enclaves of genuine machines as they like, push out no CA's, list's or document's. On each the one that was used least
  * recently gives way.
  *
  * Any number of threads may use one at once.
@@ -30,7 +30,7 @@ struct signatures;
 
 enum signatures_shelf {
 	SIGNATURES_AUTHORITIES, /* of CAs' certificates, revocation lists, documents */
-	SIGNATURES_LEAVES,      /* of certificates of single machines */
+	SIGNATURES_LEAVES, /* of single machines: their certificates, their quoting enclaves' keys */
 	SIGNATURES_SHELVES,
 };
 

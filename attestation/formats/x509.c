@@ -153,7 +153,7 @@ static int read_certificate(struct x509 *c, struct err *e)
 	c->signature = der_bits(&r);
 	if (!reader_done(&outer) || !reader_done(&r))
 		return err_set(e, ERR_INVALID, "malformed certificate");
-	if (read_tbs(c, e) < 0 || x509_key_from_spki(c->spki, &c->key, e) < 0)
+	if (read_tbs(c, e) < 0 || x509_key_check(c->spki, e) < 0)
 		return err_code(e);
 	return digest(DIGEST_SHA256, c->spki.bytes, c->spki.len, c->key_digest, e);
 }

@@ -9,8 +9,8 @@
  * Refused at loading: anything that is not DER to the last byte, versions other than 3, an inner
  * and an outer signature algorithm that differ, an extension twice, more extensions than
  * X509_EXTENSIONS_MAX, any critical extension but basicConstraints, keyUsage (checked in
- * x509_verify), extKeyUsage and subjectAltName (to be checked by the caller), keys that key.h does
- * not accept.
+ * x509_verify), extKeyUsage and subjectAltName (to be checked by the caller), keys that
+ * x509_key_check() does not take. The key itself is made when something is verified by it.
  */
 #pragma once
 
@@ -72,7 +72,7 @@ struct x509 {
 	unsigned usage; /* X509_USE_… */
 	size_t extension_count;
 	struct x509_extension extensions[X509_EXTENSIONS_MAX];
-	EVP_PKEY *key;
+	EVP_PKEY *key;                  /* x509_key.c's; x509_key() */
 	uint8_t key_digest[SHA256_LEN]; /* SHA-256 of `spki` */
 	unsigned shares; /* owners after the first, all in one thread; x509_free() counts down */
 };
@@ -102,6 +102,11 @@ int x509_chain_from_pem_known(const void *pem, size_t len, const struct x509_cha
 
 void x509_free(struct x509 *cert);
 DEFINE_CLEANUP(struct x509 *, x509_free)
+
+/* The key of a certificate, which keeps it. It is made when it is first asked for, since making one takes half
+ * as long as a signature, and most CAs' are never used: what they signed is known (signatures.h). So
+ * a certificate belongs to one thread. ERR_DENIED for a point beside the curve. */
+int x509_key(const struct x509 *cert, EVP_PKEY **key, struct err *e) MUST_CHECK;
 
 /* `issuer` signed `cert` with one of `algorithms` (a set): names chain byte for byte, the issuer's
  * basicConstraints say CA (they must be there), its path length allows `cas_below` CAs between it

@@ -21,8 +21,15 @@ static const struct curve curves[] = {
 	{ "1.3.132.0.35", "secp521r1", 133 },
 };
 
+/* What a key is made of: an RSA modulus, or a point of the curve. */
+struct key_parts {
+	const struct curve *curve; /* NULL: RSA */
+	struct span number;
+};
+
 /* RFC 3279, 2.3.1. */
-static int rsa_key(struct reader *parameters, struct span bits, EVP_PKEY **key, struct err *e)
+static int rsa_parts(struct reader *parameters, struct span bits, struct key_parts *p,
+		     struct err *e)
 {
 	struct span null = der_body(parameters, DER_NULL);
 	struct reader outer = span_reader(bits);
@@ -37,11 +44,13 @@ static int rsa_key(struct reader *parameters, struct span bits, EVP_PKEY **key, 
 		return err_set(e, ERR_INVALID,
 			       "RSA key: modulus of %zu bytes is even, or not 2048 to 8192 bits",
 			       n.len);
-	return rsa_key_make(n, key, e);
+	*p = (struct key_parts){ NULL, n };
+	return 0;
 }
 
 /* RFC 5480. */
-static int ec_key(struct reader *parameters, struct span point, EVP_PKEY **key, struct err *e)
+static int ec_parts(struct reader *parameters, struct span point, struct key_parts *p,
+		    struct err *e)
 {
 	struct span oid = der_body(parameters, DER_OID);
 	const struct curve *curve = NULL;
@@ -54,15 +63,11 @@ static int ec_key(struct reader *parameters, struct span point, EVP_PKEY **key, 
 	if (point.len != curve->point_len || point.bytes[0] != 4)
 		return err_set(e, ERR_INVALID, "EC key: wanted an uncompressed point of %zu bytes",
 			       curve->point_len);
-
-	EVP_PKEY *made = ec_key_make(curve->group, point);
-	if (!made)
-		return err_openssl(e, ERR_INVALID, "EC public key");
-	*key = made;
+	*p = (struct key_parts){ curve, point };
 	return 0;
 }
 
-int x509_key_from_spki(struct span spki, EVP_PKEY **key, struct err *e)
+static int read_spki(struct span spki, struct key_parts *p, struct err *e)
 {
 	struct reader outer = span_reader(spki);
 	struct reader r = der_enter(&outer, DER_SEQUENCE);
@@ -73,10 +78,48 @@ int x509_key_from_spki(struct span spki, EVP_PKEY **key, struct err *e)
 	if (!reader_done(&outer) || !reader_done(&r) || !reader_ok(&algorithm) || !bits.len)
 		return err_set(e, ERR_INVALID, "not a SubjectPublicKeyInfo");
 	if (der_oid_is(oid, "1.2.840.113549.1.1.1"))
-		return rsa_key(&algorithm, bits, key, e);
+		return rsa_parts(&algorithm, bits, p, e);
 	if (der_oid_is(oid, "1.2.840.10045.2.1"))
-		return ec_key(&algorithm, bits, key, e);
+		return ec_parts(&algorithm, bits, p, e);
 	return err_set(e, ERR_INVALID, "a public key of another kind than RSA or ECDSA");
+}
+
+int x509_key_check(struct span spki, struct err *e)
+{
+	struct key_parts p;
+
+	return read_spki(spki, &p, e);
+}
+
+int x509_key_from_spki(struct span spki, EVP_PKEY **key, struct err *e)
+{
+	struct key_parts p;
+	EVP_PKEY *made;
+
+	if (read_spki(spki, &p, e) < 0)
+		return err_code(e);
+	if (!p.curve)
+		return rsa_key_make(p.number, key, e);
+	made = ec_key_make(p.curve->group, p.number);
+	if (!made)
+		return err_openssl(e, ERR_INVALID, "EC public key");
+	*key = made;
+	return 0;
+}
+
+int x509_key(const struct x509 *cert, EVP_PKEY **key, struct err *e)
+{
+	/* To its readers it is as if the key had been there. */
+	struct x509 *own = (struct x509 *)(uintptr_t)cert;
+
+	if (!own->key && x509_key_from_spki(own->spki, &own->key, e) < 0) {
+		/* Its form was right: by a point beside the curve nothing holds. */
+		if (e->code == ERR_INVALID)
+			e->code = ERR_DENIED;
+		return err_wrap(e, "the certificate's key");
+	}
+	*key = own->key;
+	return 0;
 }
 
 /* Whole AlgorithmIdentifiers. PSS comes in two spellings: AMD's tools of 2020 write the trailer
@@ -144,20 +187,27 @@ static int verify(const struct algorithm *a, struct span content, struct span si
 	return 0;
 }
 
-/* Remembered only after it was verified just here. */
+/* Remembered only after it was verified just here, by a key of the kind that the algorithm needs: both are
+ * part of the fact. */
 static int verify_known(const struct algorithm *a, const struct x509_signed *what,
 			const struct x509 *signer, const struct x509_known *known, struct err *e)
 {
 	const struct signatures_fact fact = { signer->key_digest, what->algorithm, what->bytes,
 					      what->signature };
 	uint8_t digest[SHA256_LEN];
+	EVP_PKEY *key;
 	bool holds;
 
 	if (vendor_signature_holds(&fact, &holds, e) < 0)
 		return err_code(e);
 	if (holds || (known && signatures_know(known->signatures, &fact, digest)))
 		return 0;
-	if (verify(a, what->bytes, what->signature, signer->key, e) < 0)
+	if (x509_key(signer, &key, e) < 0)
+		return err_code(e);
+	if (!key_suits(key, a))
+		return err_set(e, ERR_DENIED,
+			       "the issuer's key is not of the kind that the algorithm needs");
+	if (verify(a, what->bytes, what->signature, key, e) < 0)
 		return err_code(e);
 	if (known)
 		signatures_add(known->signatures, known->shelf, digest);
@@ -170,13 +220,8 @@ int x509_verify_signature(const struct x509_signed *what, const struct x509 *sig
 	for (size_t i = 0; i < ARRAY_LEN(algorithms_known); i++) {
 		const struct algorithm *a = &algorithms_known[i];
 
-		if (!(a->bit & algorithms) || !span_equal(a->identifier, what->algorithm))
-			continue;
-		if (!key_suits(signer->key, a))
-			return err_set(
-				e, ERR_DENIED,
-				"the issuer's key is not of the kind that the algorithm needs");
-		return verify_known(a, what, signer, known, e);
+		if ((a->bit & algorithms) && span_equal(a->identifier, what->algorithm))
+			return verify_known(a, what, signer, known, e);
 	}
 	return err_set(e, ERR_DENIED, "signed with another algorithm than is accepted here");
 }

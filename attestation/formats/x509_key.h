@@ -12,7 +12,10 @@
 
 #include <openssl/evp.h>
 
-/* `spki` is a whole SubjectPublicKeyInfo: rsaEncryption (2048 to 8192 bits, odd modulus, exponent
- * 65537), or id-ecPublicKey on P-256, P-384 or P-521 by name with an uncompressed point that lies
- * on it. The caller frees the key. */
+/* Whether it has the form of a SubjectPublicKeyInfo that we take: rsaEncryption (2048 to 8192 bits,
+ * odd modulus, exponent 65537), or id-ecPublicKey on P-256, P-384 or P-521 by name with an
+ * uncompressed point, of which only the making of the key says whether it lies on the curve. */
+int x509_key_check(struct span spki, struct err *e) MUST_CHECK;
+
+/* The key of a whole SubjectPublicKeyInfo of that form. The caller frees it. */
 int x509_key_from_spki(struct span spki, EVP_PKEY **key, struct err *e) MUST_CHECK;

@@ -10,6 +10,7 @@ int cocos_credential_make(const void *ek_cert, size_t ek_cert_len, const void *a
 {
 	CLEANUP(x509_free) struct x509 *cert = NULL;
 	struct cocos_credential *made;
+	EVP_PKEY *key; /* the certificate's */
 	struct err e;
 
 	if (!ek_cert || !ak || !credential)
@@ -19,8 +20,8 @@ int cocos_credential_make(const void *ek_cert, size_t ek_cert_len, const void *a
 		err_nomem(&e);
 		return library_error(error, &e);
 	}
-	if (x509_load(ek_cert, ek_cert_len, &cert, &e) < 0 ||
-	    credential_make(cert->key, (struct span){ ak, ak_len }, &made->credential, &e) < 0) {
+	if (x509_load(ek_cert, ek_cert_len, &cert, &e) < 0 || x509_key(cert, &key, &e) < 0 ||
+	    credential_make(key, (struct span){ ak, ak_len }, &made->credential, &e) < 0) {
 		cocos_credential_free(made);
 		return library_error(error, &e);
 	}

@@ -154,14 +154,18 @@ static bool check_link(const struct snp_chain *chain, const struct x509 *cert,
 static bool check_leaf(const struct snp_chain *chain, struct verdict *v)
 {
 	const struct x509 *leaf = chain->vek;
-	bool zero_serial = leaf->serial.len == 1 && leaf->serial.bytes[0] == 0;
-	bool all = verdict_check(
+	bool zero_serial = leaf->serial.len == 1 && leaf->serial.bytes[0] == 0, all;
+	EVP_PKEY *key;
+	struct err e;
+
+	if (x509_key(leaf, &key, &e) < 0)
+		return verdict_err(v, CHECK_CHAIN_LEAF, &e);
+	all = verdict_check(
 		v, CHECK_CHAIN_LEAF,
-		!leaf->is_ca && snp_key_is_p384(leaf->key) &&
+		!leaf->is_ca && snp_key_is_p384(key) &&
 			(!leaf->has_usage || (leaf->usage & X509_USE_DIGITAL_SIGNATURE)),
 		leaf->is_ca ? "a CA certificate" : "the leaf's key and keyUsage",
 		"a P-384 key that may sign, of no CA");
-
 	if (chain->own_root)
 		return all;
 	all = verdict_check(v, CHECK_CHAIN_SERIAL, zero_serial, zero_serial ? "0" : "not 0", "0") &&

@@ -44,6 +44,7 @@ bool snp_verify_signature(const struct snp_chain *chain, struct span bytes,
 			  const struct snp_report *report, struct verdict *v)
 {
 	struct span content = { .bytes = bytes.bytes, .len = SNP_REPORT_SIGNED_LEN };
+	EVP_PKEY *key; /* the certificate's */
 	struct err e;
 
 	if (bytes.len != SNP_REPORT_LEN)
@@ -51,8 +52,8 @@ bool snp_verify_signature(const struct snp_chain *chain, struct span bytes,
 	if (!snp_report_signature_in_range(report))
 		return verdict_check(v, CHECK_SIGNATURE_REPORT, false, "r or s out of range",
 				     "1 to n-1");
-	if (snp_key_verify(chain->vek->key, content, report->signature_r, report->signature_s, &e) <
-	    0)
+	if (x509_key(chain->vek, &key, &e) < 0 ||
+	    snp_key_verify(key, content, report->signature_r, report->signature_s, &e) < 0)
 		return verdict_err(v, CHECK_SIGNATURE_REPORT, &e);
 	return verdict_check(v, CHECK_SIGNATURE_REPORT, true, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tdx/tdx_document.h"
 
-#include "attestation/formats/ecdsa.h"
+#include "attestation/tdx/tdx_signed.h"
 #include "common/base/timestamp.h"
 
 #include <string.h>
@@ -154,19 +154,10 @@ void tdx_document_done(struct tdx_document *d)
 int tdx_document_verify(const struct tdx_document *d, const struct x509 *signer,
 			struct signatures *signatures, struct err *e)
 {
-	static const uint8_t raw[] = "ECDSA P-256 SHA-256, r and s"; /* no AlgorithmIdentifier */
-	const struct signatures_fact fact = { signer->key_digest,
-					      { raw, sizeof(raw) },
-					      d->body,
-					      { d->signature, sizeof(d->signature) } };
-	uint8_t digest[SHA256_LEN];
+	const struct x509_known known = { signatures, SIGNATURES_AUTHORITIES };
 
-	if (signatures_know(signatures, &fact, digest))
-		return 0;
-	if (ecdsa_verify(signer->key, ECDSA_P256, DIGEST_SHA256, fact.bytes, fact.signature, e) < 0)
-		return err_code(e);
-	signatures_add(signatures, SIGNATURES_AUTHORITIES, digest);
-	return 0;
+	return tdx_signed_verify(signer, d->body,
+				 (struct span){ d->signature, sizeof(d->signature) }, &known, e);
 }
 
 static int advisories_read(const struct json *level, struct tdx_advisories *advisories,

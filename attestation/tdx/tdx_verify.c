@@ -5,6 +5,7 @@
 #include "attestation/formats/x509.h"
 #include "attestation/tdx/tdx_chain.h"
 #include "attestation/tdx/tdx_crl.h"
+#include "attestation/tdx/tdx_signed.h"
 #include "attestation/tdx/tdx_tcb.h"
 #include "attestation/verdict/crl_age.h"
 #include "common/base/encode.h"
@@ -123,15 +124,17 @@ static bool quote_verify(struct state *s)
 		return false;
 
 	const struct x509_chain *chain = &s->chains.chain[TDX_CHAIN_PCK];
+	/* A quoting enclave keeps its attestation key, and its PCK's word for it, for many quotes. */
+	const struct x509_known known = { s->chains.signatures, SIGNATURES_LEAVES };
 
 	memcpy(s->result->root_digest, chain->certs[chain->count - 1]->key_digest, SHA256_LEN);
 	if (!pck_extension(s))
 		return false;
 
-	bool qe = verdict_step(s->v, CHECK_SIGNATURE_QE_REPORT,
-			       ecdsa_verify(chain->certs[0]->key, ECDSA_P256, DIGEST_SHA256,
-					    q->qe_report_bytes, q->qe_signature, &e),
-			       &e);
+	bool qe = verdict_step(
+		s->v, CHECK_SIGNATURE_QE_REPORT,
+		tdx_signed_verify(chain->certs[0], q->qe_report_bytes, q->qe_signature, &known, &e),
+		&e);
 	bool bound = qe_report_data(s);
 	bool quote = verdict_step(s->v, CHECK_SIGNATURE_QUOTE, quote_signature(q, &e), &e);
 

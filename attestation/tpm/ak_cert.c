@@ -130,6 +130,7 @@ static int verify(const struct ak_cert_input *in, const struct offered *o, EVP_P
 {
 	CLEANUP(x509_free) struct x509 *leaf = NULL;
 	CLEANUP(x509_free) struct x509 *root = NULL;
+	EVP_PKEY *made; /* the leaf's */
 
 	if (x509_load(in->cert.bytes, in->cert.len, &leaf, e) < 0)
 		return err_wrap(e, "%s certificate", in->is_ek ? "EK" : "AK");
@@ -138,9 +139,11 @@ static int verify(const struct ak_cert_input *in, const struct offered *o, EVP_P
 	if (path_check(leaf, o, root, in->at, e) < 0 || x509_valid_at(leaf, in->at, e) < 0 ||
 	    (in->is_ek ? ek_extensions_check(leaf, e) : extensions_check(leaf, e)) < 0)
 		return err_code(e);
-	if (!EVP_PKEY_up_ref(leaf->key))
+	if (x509_key(leaf, &made, e) < 0)
+		return err_wrap(e, "%s certificate", in->is_ek ? "EK" : "AK");
+	if (!EVP_PKEY_up_ref(made))
 		return err_set(e, ERR_INTERNAL, "its key");
-	*key = leaf->key;
+	*key = made;
 	return 0;
 }
 

@@ -136,16 +136,18 @@ void writer_hex(struct writer *w, const void *bytes, size_t len)
 
 void writer_printf(struct writer *w, const char *fmt, ...)
 {
+	size_t left = w->room - w->len; /* nothing counts there before `len` does */
 	va_list args, again;
 
 	va_start(args, fmt);
 	va_copy(again, args);
-	int need = vsnprintf(NULL, 0, fmt, args);
+	int need = vsnprintf(left ? (char *)w->bytes + w->len : NULL, left, fmt, args);
 	va_end(args);
 	if (need < 0)
 		w->bad = true;
 	else if (make_room(w, (size_t)need)) {
-		vsnprintf((char *)w->bytes + w->len, (size_t)need + 1, fmt, again);
+		if ((size_t)need >= left)
+			vsnprintf((char *)w->bytes + w->len, (size_t)need + 1, fmt, again);
 		w->len += (size_t)need;
 	}
 	va_end(again);

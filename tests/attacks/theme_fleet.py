@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many machines in one batch, whose common signatures are verified once: what the first row had verified
-says nothing for the second but that these signatures hold."""
+"""Many machines in one batch, whose common signatures are verified once, as those are that one machine gives out
+again and again: what the first row had verified says nothing for the second but that these signatures hold."""
 import copy
 import functools
 import json
@@ -8,6 +8,9 @@ import os
 import secrets
 import time
 import types
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from harness import cli
 from hardware import KEYS, Guest, Vendor
@@ -84,3 +87,46 @@ def other_report(evil):
         forged = Guest(chip("fleet-0"), IMAGE).report(bytes.fromhex(second["report_data"]), chip_id=chip().chip_id)
         second["file"] = owner().write("again", forged + evidence[1184:])
     return judged(line("first"), second)
+
+
+TD = os.path.join(os.environ.get("COCOS_VECTORS", ""), "tdx", "v4-phala-uptodate")
+HEADER_AND_BODY, SIGNATURE_AT, KEY_AT, QE_SVN_AT = 632, 636, 700, 770 + 258
+
+
+def td_line(name, quote):
+    """A row about a genuine machine of somebody's, at the time when its quote was made."""
+    with open(os.path.join(TD, "expected.json"), encoding="utf-8") as file:
+        case = json.load(file)
+    return {"file": owner().write(name, quote), "mode": "tdx", "genuine-only": True, "at": case["at"],
+            "report_data": quote[48 + 520:HEADER_AND_BODY].hex(), "collateral": os.path.join(TD, "collateral")}
+
+
+def td_quote():
+    with open(os.path.join(TD, "quote.bin"), "rb") as file:
+        return file.read()
+
+
+@row("fleet-key-beside-an-enclave", "signature.qe_report_data")
+def other_attestation_key(evil):
+    """What a remembered enclave said of its key, beside a key of the attacker's, who signs what he likes."""
+    quote = td_quote()
+    second = quote
+    if evil:
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = key.public_key().public_numbers()
+        wanted = secrets.token_bytes(64)
+        body = quote[:48 + 520] + wanted
+        signed = utils.decode_dss_signature(key.sign(body, ec.ECDSA(hashes.SHA256())))
+        words = b"".join(n.to_bytes(32, "big") for n in (*signed, made.x, made.y))
+        second = body + quote[HEADER_AND_BODY:SIGNATURE_AT] + words + quote[KEY_AT + 64:]
+    return judged(td_line("first", quote), td_line("again", second))
+
+
+@row("fleet-enclave-brought-up-to-date", "signature.qe_report")
+def other_enclave(evil):
+    """A remembered enclave's report, changed to that of a newer one."""
+    quote = td_quote()
+    second = bytearray(quote)
+    if evil:
+        second[QE_SVN_AT] += 1
+    return judged(td_line("first", quote), td_line("again", bytes(second)))

@@ -202,10 +202,11 @@ enum cocos_flag {
 };
 
 /* Signatures that held, remembered for judgements of many machines: certificates of CAs, revocation
- * lists, documents and a few hundred machines' certificates are then verified once. Remembered is that
- * a signature over these bytes by this key is good, and nothing else: trust, time, revocation and
- * policy are judged at each call. Of fixed size. Any number of threads may use one at once. Unlike
- * the library's other objects it is not copied: it has to outlive the requests that it was given to. */
+ * lists, documents, a few hundred machines' certificates and their quoting enclaves' reports are
+ * then verified once. Remembered is that a signature over these bytes by this key is good, and
+ * nothing else: trust, time, revocation and policy are judged at each call. Of fixed size. Any number
+ * of threads may use one at once. Unlike the library's other objects it is not copied: it has to
+ * outlive the requests that it was given to. */
 struct cocos_memory;
 COCOS_PUBLIC int cocos_memory_new(struct cocos_memory **memory,
 				  struct cocos_error *error) COCOS_MUST_CHECK;

@@ -138,6 +138,36 @@ static void ecdsa_chains_hold_on_their_own_curve(void **state)
 	EVP_PKEY_free(p256);
 }
 
+/* Its form is right, so it loads, as a certificate by which nothing holds. */
+static void a_point_beside_the_curve_verifies_nothing(void **state)
+{
+	EVP_PKEY *p256 = EVP_EC_gen("P-256"), *key = NULL;
+	struct forge_cert root = f.root;
+	uint8_t der[FORGE_CERT_MAX];
+	struct x509 *good, *cert;
+	struct err e;
+	size_t len, at;
+
+	root.key = root.issuer_key = p256;
+	root.algorithm = FORGE_ECDSA;
+	len = forge_make(&root, der);
+	assert_ok(x509_from_der(der, len, &good, &e), e);
+	at = (size_t)(good->spki.bytes - good->der) + good->spki.len - 1;
+	der[at] ^= 1; /* y's last bit: the other y of that x differs in more */
+	assert_ok(x509_from_der(der, len, &cert, &e), e);
+	assert_refused(x509_verify(good, cert, X509_P256_SHA256, 1, &e), e, ERR_DENIED,
+		       "the certificate's key");
+	assert_refused(x509_key(cert, &key, &e), e, ERR_DENIED, "the certificate's key");
+	assert_null(key);
+	x509_free(cert);
+	/* A point of another form, and one of another length, don't load. */
+	der[at] ^= 1;
+	der[at - 64] = 2;
+	assert_refused(x509_from_der(der, len, &cert, &e), e, ERR_INVALID, "uncompressed point");
+	x509_free(good);
+	EVP_PKEY_free(p256);
+}
+
 /* What OpenSSL signs, it makes version 3 where there are extensions (3.5; 3.0 does not): so the
  * version is changed behind it. */
 static void other_versions_are_refused(void **state)
@@ -324,6 +354,7 @@ int main(void)
 		cmocka_unit_test(an_issuer_has_to_be_one),
 		cmocka_unit_test(signatures_by_others_and_of_other_kinds_are_refused),
 		cmocka_unit_test(ecdsa_chains_hold_on_their_own_curve),
+		cmocka_unit_test(a_point_beside_the_curve_verifies_nothing),
 		cmocka_unit_test(other_versions_are_refused),
 		cmocka_unit_test(loading_is_strict),
 		cmocka_unit_test(a_key_of_a_kind_that_we_don_t_take_is_refused),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TDX evidence whose collateral was verified before: of a fleet's next machine its PCK certificate,
- * QE report and quote are left, and nothing else is believed for what is remembered.
+ * QE report and quote are left, of the same machine the quote, and nothing else is believed for what is
+ * remembered.
  */
 #include "tests/answers.h"
 #include "tests/forge/tdx_forge.h"
@@ -10,7 +11,9 @@
 #include <stdio.h>
 
 /* PCK, CA, root; both lists; TCB signer; two documents; QE report and quote. */
-enum { WHOLE = 10, SAME_MACHINE = 2, OTHER_MACHINE = 3 };
+enum { WHOLE = 10, SAME_MACHINE = 1, OTHER_MACHINE = 3 };
+
+enum { ISVSVN_AT = 258 /* of a QE report */ };
 
 static struct tdx_forge f;
 static struct signatures *signatures;
@@ -156,6 +159,83 @@ static void another_signer_s_documents_are_refused(void **state)
 	tdx_forge_done(&other);
 }
 
+static struct tdx_quote parsed(const uint8_t *bytes, size_t len)
+{
+	struct tdx_quote q;
+	struct err e;
+
+	assert_ok(tdx_quote_parse(bytes, len, &q, &e), e);
+	return q;
+}
+
+/* Into the quote that is judged. */
+static void put(struct span place, struct span bytes)
+{
+	assert_int_equal(place.len, bytes.len);
+	memcpy(quote + (place.bytes - quote), bytes.bytes, bytes.len);
+}
+
+/* The report vouches for one key. Another, by which the quote is signed, is nobody's. */
+static void an_enclave_s_report_is_for_its_own_key(void **state)
+{
+	EVP_PKEY *honest = f.keys[FORGE_ATTESTATION];
+	const struct tdx_quote ours = parsed(quote, in.quote.len);
+	uint8_t other[FORGE_QUOTE_MAX];
+	struct tdx_quote theirs;
+	struct err e;
+
+	f.keys[FORGE_ATTESTATION] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	assert_non_null(f.keys[FORGE_ATTESTATION]);
+	theirs = parsed(other, tdx_forge_quote(&f, &f.good, other));
+	EVP_PKEY_free(f.keys[FORGE_ATTESTATION]);
+	f.keys[FORGE_ATTESTATION] = honest;
+	put(ours.signature, theirs.signature);
+	put(ours.key, theirs.key);
+	assert_refused(judge(&e), e, ERR_DENIED, "signature.qe_report_data");
+	assert_int_equal(computed, SAME_MACHINE);
+}
+
+static void a_changed_enclave_is_not_the_remembered_one(void **state)
+{
+	const struct tdx_quote ours = parsed(quote, in.quote.len);
+	uint8_t *svn = quote + (ours.qe_report_bytes.bytes - quote) + ISVSVN_AT;
+	struct err e;
+
+	(*svn)++;
+	assert_refused(judge(&e), e, ERR_DENIED, "signature.qe_report");
+	(*svn)--;
+	assert_ok(judge(&e), e);
+	assert_int_equal(computed, SAME_MACHINE);
+}
+
+/* The report that one machine's PCK signed, beside the certificate of another. */
+static void an_enclave_s_report_is_of_its_own_machine(void **state)
+{
+	EVP_PKEY *honest = f.keys[FORGE_PCK];
+	char *first = f.pck_chain;
+	uint8_t before[FORGE_QUOTE_MAX];
+	const size_t len = in.quote.len;
+	struct tdx_quote ours, theirs;
+	struct err e;
+
+	memcpy(before, quote, len);
+	ours = parsed(before, len);
+	f.keys[FORGE_PCK] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	assert_non_null(f.keys[FORGE_PCK]);
+	f.pck_chain = chain_of_another_machine();
+	tdx_forge_input(&f, quote, tdx_forge_quote(&f, &f.good, quote), &f.good.body, &policy, &in);
+	in.endorsements.signatures = signatures;
+	assert_ok(judge(&e), e);
+	theirs = parsed(quote, in.quote.len);
+	put(theirs.qe_report_bytes, ours.qe_report_bytes);
+	put(theirs.qe_signature, ours.qe_signature);
+	assert_refused(judge(&e), e, ERR_DENIED, "signature.qe_report");
+	EVP_PKEY_free(f.keys[FORGE_PCK]);
+	free(f.pck_chain);
+	f.keys[FORGE_PCK] = honest;
+	f.pck_chain = first;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -166,6 +246,9 @@ int main(void)
 		TEST(who_trusts_intel_alone_refuses_it),
 		TEST(a_changed_document_is_not_the_remembered_one),
 		TEST(another_signer_s_documents_are_refused),
+		TEST(an_enclave_s_report_is_for_its_own_key),
+		TEST(a_changed_enclave_is_not_the_remembered_one),
+		TEST(an_enclave_s_report_is_of_its_own_machine),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

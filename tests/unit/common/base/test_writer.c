@@ -57,6 +57,26 @@ static void text_is_formatted_in_place(void **state)
 	assert_string_equal(text + 594, "00099,");
 }
 
+/* Wherever the room ends: 256 bytes at first, then twice as many. */
+static void text_is_whole_where_the_room_ends(void **state)
+{
+	for (size_t before = 240; before < 260; before++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(before + 10),
+					     too_small = writer_up_to(before + 9);
+		size_t len;
+
+		writer_zeros(&w, before);
+		writer_printf(&w, "%010zu", before);
+		CLEANUP(free) char *text = (char *)writer_take(&w, &len);
+		assert_int_equal(len, before + 10);
+		assert_int_equal(strtoul(text + before, NULL, 10), before);
+		writer_zeros(&too_small, before);
+		writer_printf(&too_small, "%010zu", before);
+		assert_true(too_small.bad);
+		assert_int_equal(too_small.len, before);
+	}
+}
+
 static void digits_are_written_whatever_their_count(void **state)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(1000);
@@ -85,6 +105,7 @@ int main(void)
 		cmocka_unit_test(the_maximum_holds_to_the_byte),
 		cmocka_unit_test(a_length_that_does_not_fit_is_an_error),
 		cmocka_unit_test(text_is_formatted_in_place),
+		cmocka_unit_test(text_is_whole_where_the_room_ends),
 		cmocka_unit_test(digits_are_written_whatever_their_count),
 	};
 
