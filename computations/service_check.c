@@ -132,10 +132,8 @@ static int unread(struct err *e)
 	return err_code(e);
 }
 
-static int others_in_file(void *data, const char *id, const char *old_id, int64_t *count,
-			  struct err *e)
+static int number_in_file(void *data, const char *sql, int64_t *count, struct err *e)
 {
-	CLEANUP(free) char *sql = NULL;
 	int64_t has;
 
 	*count = 0;
@@ -144,16 +142,10 @@ static int others_in_file(void *data, const char *id, const char *old_id, int64_
 	if (preflight_number(data, "SELECT count(*) FROM sqlite_schema WHERE name = 'secrets'",
 			     &has, e) < 0)
 		return unread(e);
-	if (!has)
-		return 0;
-	return text_format(&sql, e, STORE_SECRETS_OTHERS, id, old_id) < 0 ||
-			       preflight_number(data, sql, count, e) < 0
-		       ? unread(e)
-		       : 0;
+	return has && preflight_number(data, sql, count, e) < 0 ? unread(e) : 0;
 }
 
-static int others_on_server(void *data, const char *id, const char *old_id, int64_t *count,
-			    struct err *e)
+static int number_on_server(void *data, const char *sql, int64_t *count, struct err *e)
 {
 	const struct config *c = data;
 	struct db db;
@@ -164,7 +156,7 @@ static int others_on_server(void *data, const char *id, const char *old_id, int6
 		return unread(e);
 	int failed = db_form(&db, &form, e);
 	if (!failed && form >= STORE_FORM_SECRETS)
-		failed = store_secrets_others(&db, id, old_id, count, e);
+		failed = db_number(&db, count, e, sql, "");
 	db_close(&db);
 	return failed ? unread(e) : 0;
 }
@@ -175,15 +167,18 @@ static int look_secrets(void *subject, char *found, struct err *e)
 	struct config *c = subject;
 	const struct store_secrets_place place = config_secrets(c);
 	const bool is_server = c->database && db_postgres_is_place(c->database);
-	struct store_secrets_count count = { others_on_server, c };
+	struct store_secrets_count count = { number_on_server, c };
 	CLEANUP(free) char *path = NULL;
+	char words[STORE_SECRETS_WORDS];
 	bool is_new;
 
 	if (database_path(c, &path, e) < 0)
 		return err_code(e);
 	if (!is_server)
-		count = (struct store_secrets_count){ others_in_file, path };
-	const int failed = store_secrets_look(c->state_dir, &place, &count, &is_new, e);
+		count = (struct store_secrets_count){ number_in_file, path };
+	int failed = store_secrets_look(c->state_dir, &place, &count, &is_new, e);
+	if (!failed)
+		failed = store_secrets_words(&count, words, e);
 	if (err_is(failed, ERR_UNAVAILABLE))
 		return preflight_not_asked(found, "the database can't be read now: %s", e->text);
 	if (failed)
@@ -191,8 +186,8 @@ static int look_secrets(void *subject, char *found, struct err *e)
 	if (is_new)
 		return preflight_found(found, "'%s/" STORE_SECRETS_FILE "' is made at the start",
 				       c->state_dir);
-	return preflight_found(found, "'%s%s'", c->secrets_key ? c->secrets_key : c->state_dir,
-			       c->secrets_key ? "" : "/" STORE_SECRETS_FILE);
+	return preflight_found(found, "'%s%s'; %s", c->secrets_key ? c->secrets_key : c->state_dir,
+			       c->secrets_key ? "" : "/" STORE_SECRETS_FILE, words);
 }
 
 /* What standing by would find, of keys and of who serves. */

@@ -11,12 +11,12 @@
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_judge.h"
 #include "computations/people/role.h"
-#include "computations/store/secret.h"
 #include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "proto/descriptors.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
@@ -109,7 +109,8 @@ static int copy_manifest(const Cvms__ComputationRunReq *manifest, Cvms__Computat
 		return err_code(e);
 	*size = len;
 	failed = manifest_decode(bytes, len, copy, e);
-	secret_free(bytes, len); /* with the private key of its agent */
+	explicit_bzero(bytes, len); /* with the private key of its agent */
+	free(bytes);
 	return failed;
 }
 

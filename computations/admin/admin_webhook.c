@@ -180,9 +180,9 @@ static int run_create(struct store *store, struct request *r, struct err *e)
 	struct webhook_request *w = r->webhook;
 	const struct hook_wish wish = { w->url, w->description, r->caller.who.name, w->events };
 
-	if (find_place(store, r, e) < 0 ||
-	    hook_add(&store->db, w->w.number, &wish, hook_sender_nets(r->service->hooks),
-		     store_now(), &w->rows[0], w->secret, e) < 0)
+	if (find_place(store, r, e) < 0 || hook_add(&store->db, store->secrets, w->w.number, &wish,
+						    hook_sender_nets(r->service->hooks),
+						    store_now(), &w->rows[0], w->secret, e) < 0)
 		return err_code(e);
 	about(r);
 	note(r, request_is);
@@ -274,7 +274,7 @@ static int run_rotate(struct store *store, struct request *r, struct err *e)
 	struct webhook_request *w = r->webhook;
 
 	if (find(store, r, e) < 0 ||
-	    hook_rotate(&store->db, w->number, store_now(), w->secret, e) < 0)
+	    hook_rotate(&store->db, store->secrets, w->number, store_now(), w->secret, e) < 0)
 		return err_code(e);
 	about(r);
 	note(r, request_was);

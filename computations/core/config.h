@@ -6,7 +6,7 @@
 
 #include "common/base/settings.h"
 #include "computations/mail/mail_server.h"
-#include "computations/store/secret.h"
+#include "computations/store/secret_file.h"
 
 struct config {
 	char *host, *server_cert, *server_key, *client_ca_certs, *client_crl;

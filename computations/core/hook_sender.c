@@ -99,8 +99,8 @@ static int run_look(struct store *store, void *data, struct err *e)
 {
 	struct look *l = data;
 
-	return hook_next(&store->db, store_now(), l->busy, l->busy_count, l->free, l->tries,
-			 &l->count, &l->wait, e);
+	return hook_next(&store->db, store->secrets, store_now(), l->busy, l->busy_count, l->free,
+			 l->tries, &l->count, &l->wait, e);
 }
 
 static void give(struct hook_sender *s, const struct hook_try *t)

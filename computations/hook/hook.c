@@ -2,6 +2,7 @@
 #include "computations/hook/hook.h"
 
 #include "common/base/utf8.h"
+#include "computations/seal/secret_keep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,14 +101,28 @@ static int check(const struct hook_wish *wish, const struct hook_nets *nets, str
 	return 0;
 }
 
-int hook_add(struct db *db, int64_t workspace, const struct hook_wish *wish,
-	     const struct hook_nets *nets, int64_t now, struct hook *made,
-	     char secret[HOOK_SECRET_TEXT_MAX], struct err *e)
+/* Another secret of it, and its text. */
+static int make_secret(struct db *db, const struct secret_key *secrets, int64_t number,
+		       char secret[HOOK_SECRET_TEXT_MAX], struct err *e)
 {
-	char text[HOOK_SECRET_TEXT_MAX] = "";
+	const struct secret_owner owner = secret_owner_of(number);
 	uint8_t bytes[HOOK_SECRET_LEN];
+	int failed = random_bytes(bytes, sizeof(bytes), e);
+
+	if (!failed)
+		failed = secret_keep(db, secrets, &secret_webhook, owner.text, bytes, sizeof(bytes),
+				     e);
+	if (!failed)
+		failed = hook_secret_text(bytes, secret, e);
+	OPENSSL_cleanse(bytes, sizeof(bytes));
+	return failed;
+}
+
+int hook_add(struct db *db, const struct secret_key *secrets, int64_t workspace,
+	     const struct hook_wish *wish, const struct hook_nets *nets, int64_t now,
+	     struct hook *made, char secret[HOOK_SECRET_TEXT_MAX], struct err *e)
+{
 	int64_t known, number;
-	int failed;
 
 	if (check(wish, nets, e) < 0 ||
 	    db_number(db, &known, e, "SELECT count(*) FROM webhooks WHERE workspace = ?", "i",
@@ -117,27 +132,17 @@ int hook_add(struct db *db, int64_t workspace, const struct hook_wish *wish,
 		return err_set(e, ERR_EXHAUSTED,
 			       "this workspace has %d webhooks, and has no more: delete one",
 			       HOOKS_MAX);
-	if (random_bytes(bytes, sizeof(bytes), e) < 0)
+	/* Numbers only rise. */
+	if (db_run(db, e,
+		   "INSERT INTO webhooks (workspace, url, events, description, maker, created)"
+		   " VALUES (?, ?, ?, ?, ?, ?)",
+		   "ititti", workspace, wish->url, (int64_t)wish->events, wish->description,
+		   wish->maker, now) < 0 ||
+	    db_number(db, &number, e, "SELECT max(number) FROM webhooks WHERE workspace = ?", "i",
+		      workspace) < 0 ||
+	    hook_find(db, workspace, number, made, e) < 0)
 		return err_code(e);
-	failed = hook_secret_text(bytes, text, e);
-	if (!failed)
-		failed = db_run(db, e,
-				"INSERT INTO webhooks (workspace, url, events, description, maker,"
-				" secret, before, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-				"itittbbi", workspace, wish->url, (int64_t)wish->events,
-				wish->description, wish->maker, bytes, sizeof(bytes), "", (size_t)0,
-				now);
-	/* Numbers only rise, and a secret is no other's. */
-	if (!failed)
-		failed = db_number(db, &number, e, "SELECT number FROM webhooks WHERE secret = ?",
-				   "b", bytes, sizeof(bytes));
-	if (!failed)
-		failed = hook_find(db, workspace, number, made, e);
-	if (!failed)
-		memcpy(secret, text, sizeof(text));
-	OPENSSL_cleanse(bytes, sizeof(bytes));
-	OPENSSL_cleanse(text, sizeof(text));
-	return failed;
+	return make_secret(db, secrets, number, secret, e);
 }
 
 /* ---- changes ---- */
@@ -154,29 +159,44 @@ int hook_disable_for(struct db *db, int64_t number, const char *reason, struct e
 		      reason, number);
 }
 
-int hook_rotate(struct db *db, int64_t number, int64_t now, char secret[HOOK_SECRET_TEXT_MAX],
-		struct err *e)
+/* What there is signs for a while still, where it can be opened. */
+static int keep_before(struct db *db, const struct secret_key *secrets, int64_t number, int64_t now,
+		       struct err *e)
 {
-	char text[HOOK_SECRET_TEXT_MAX] = "";
+	const struct secret_owner owner = secret_owner_of(number);
 	uint8_t bytes[HOOK_SECRET_LEN];
+	struct err lost;
+	int found = secret_get_exactly(db, secrets, &secret_webhook, owner.text, bytes,
+				       sizeof(bytes), &lost);
 	int failed;
 
-	if (random_bytes(bytes, sizeof(bytes), e) < 0)
+	if (found < 0 && lost.code != ERR_PRECONDITION && lost.code != ERR_DATA_LOSS) {
+		*e = lost;
 		return err_code(e);
-	failed = hook_secret_text(bytes, text, e);
-	if (!failed)
-		failed = db_run(db, e,
-				"UPDATE webhooks SET before = secret, before_ends = ?, secret = ?"
-				" WHERE number = ?",
-				"ibi", now + HOOK_ROTATED_MS, bytes, sizeof(bytes), number);
-	if (!failed)
-		memcpy(secret, text, sizeof(text));
+	}
+	failed = found > 0 ? secret_keep(db, secrets, &secret_webhook_before, owner.text, bytes,
+					 sizeof(bytes), e)
+			   : secret_forget(db, &secret_webhook_before, owner.text, e);
 	OPENSSL_cleanse(bytes, sizeof(bytes));
-	OPENSSL_cleanse(text, sizeof(text));
-	return failed;
+	return failed ? failed
+		      : db_run(db, e, "UPDATE webhooks SET before_ends = ? WHERE number = ?", "ii",
+			       now + HOOK_ROTATED_MS, number);
+}
+
+int hook_rotate(struct db *db, const struct secret_key *secrets, int64_t number, int64_t now,
+		char secret[HOOK_SECRET_TEXT_MAX], struct err *e)
+{
+	if (keep_before(db, secrets, number, now, e) < 0)
+		return err_code(e);
+	return make_secret(db, secrets, number, secret, e);
 }
 
 int hook_delete(struct db *db, int64_t number, struct err *e)
 {
+	const struct secret_owner owner = secret_owner_of(number);
+
+	if (secret_forget(db, &secret_webhook, owner.text, e) < 0 ||
+	    secret_forget(db, &secret_webhook_before, owner.text, e) < 0)
+		return err_code(e);
 	return db_run(db, e, "DELETE FROM webhooks WHERE number = ?", "i", number);
 }

@@ -10,6 +10,7 @@
 #include "computations/hook/hook_event.h"
 #include "computations/hook/hook_sign.h"
 #include "computations/hook/hook_url.h"
+#include "computations/seal/secret.h"
 
 enum {
 	HOOKS_MAX = 10,             /* of a workspace */
@@ -37,9 +38,9 @@ struct hook_wish {
 
 /* A new one, enabled, and its secret, which no other call tells. ERR_EXHAUSTED: there are HOOKS_MAX; ERR_INVALID,
  * ERR_DENIED as of hook_url_check(). */
-int hook_add(struct db *db, int64_t workspace, const struct hook_wish *wish,
-	     const struct hook_nets *nets, int64_t now, struct hook *made,
-	     char secret[HOOK_SECRET_TEXT_MAX], struct err *e) MUST_CHECK;
+int hook_add(struct db *db, const struct secret_key *secrets, int64_t workspace,
+	     const struct hook_wish *wish, const struct hook_nets *nets, int64_t now,
+	     struct hook *made, char secret[HOOK_SECRET_TEXT_MAX], struct err *e) MUST_CHECK;
 
 /* Oldest first. */
 int hook_list(struct db *db, int64_t workspace, struct hook rows[HOOKS_MAX], size_t *count,
@@ -53,9 +54,9 @@ int hook_enable(struct db *db, int64_t number, bool enabled, struct err *e) MUST
 /* The service itself, for that reason. */
 int hook_disable_for(struct db *db, int64_t number, const char *reason, struct err *e) MUST_CHECK;
 
-/* Another secret; for HOOK_ROTATED_MS deliveries are signed by the one before as well. */
-int hook_rotate(struct db *db, int64_t number, int64_t now, char secret[HOOK_SECRET_TEXT_MAX],
-		struct err *e) MUST_CHECK;
+/* Another secret; for HOOK_ROTATED_MS deliveries are signed by the one before as well, unless that can't be opened. */
+int hook_rotate(struct db *db, const struct secret_key *secrets, int64_t number, int64_t now,
+		char secret[HOOK_SECRET_TEXT_MAX], struct err *e) MUST_CHECK;
 /* With its deliveries. */
 int hook_delete(struct db *db, int64_t number, struct err *e) MUST_CHECK;
 

@@ -69,10 +69,10 @@ struct hook_busy {
 
 /* At most `max` that are due, one of each webhook that is not under way, and of each workspace so many that
  * HOOK_AT_ONCE_PLACE are: a workspace whose receivers hang keeps others' places free. `*wait`: ms until the next one is
- * due; -1: none waits. */
-int hook_next(struct db *db, int64_t now, const struct hook_busy *busy, size_t busy_count,
-	      size_t max, struct hook_try *tries, size_t *count, int64_t *wait,
-	      struct err *e) MUST_CHECK;
+ * due; -1: none waits. One whose secret can't be opened is disabled, and keeps nobody from others. */
+int hook_next(struct db *db, const struct secret_key *secrets, int64_t now,
+	      const struct hook_busy *busy, size_t busy_count, size_t max, struct hook_try *tries,
+	      size_t *count, int64_t *wait, struct err *e) MUST_CHECK;
 
 struct hook_outcome {
 	int64_t number, webhook, status;

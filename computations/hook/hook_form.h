@@ -2,8 +2,7 @@
 /*
  * hook_form.h — the tables of this room, for the form of the service's database (common/db/db_form.h).
  *
- * A secret has to sign, so it lies there as it is, as those of second factors do: what the service's own key seals
- * (store_secret.h) are private keys of agents.
+ * A secret has to sign, so it is no hash: since form 39 it is a sealed row (computations/seal/secret_keep.h), and no column.
  */
 #pragma once
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hook_send.c — which deliveries (hook_delivery.h) are to be tried now, and what came of a try. */
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "computations/hook/hook_delivery.h"
+#include "computations/seal/secret_keep.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,28 +24,18 @@ static const int64_t pauses[HOOK_TRIES - 1] = { 5 * SECONDS, 1 * MINUTES, 5 * MI
 static int read_try(struct db_rows *row, int64_t now, struct hook_try *t, struct err *e)
 {
 	struct hook_try got = { .number = 0 };
-	const void *bytes;
 	int64_t ends;
-	size_t len;
 
 	if (db_integer(row, 0, 1, INT64_MAX, &got.number, e) < 0 ||
 	    db_integer(row, 1, 1, INT64_MAX, &got.webhook, e) < 0 ||
 	    hook_copy_text(row, 2, got.url, sizeof(got.url), e) < 0 ||
 	    hook_copy_text(row, 3, got.id, sizeof(got.id), e) < 0 ||
 	    hook_copy_text(row, 4, got.body, sizeof(got.body), e) < 0 ||
-	    db_blob(row, 5, HOOK_SECRET_LEN, &bytes, &len, e) < 0)
-		return err_code(e);
-	if (len != HOOK_SECRET_LEN)
-		return err_set(e, ERR_DATA_LOSS, "database: a webhook's secret of another length");
-	memcpy(got.secret, bytes, len);
-	if (db_blob(row, 6, HOOK_SECRET_LEN, &bytes, &len, e) < 0 ||
-	    db_integer(row, 7, 0, INT64_MAX, &ends, e) < 0 ||
-	    db_integer(row, 8, 1, INT64_MAX, &got.workspace, e) < 0)
+	    db_integer(row, 5, 0, INT64_MAX, &ends, e) < 0 ||
+	    db_integer(row, 6, 1, INT64_MAX, &got.workspace, e) < 0)
 		return err_code(e);
 	/* An end that lies further ahead was said before the clock was set back. */
-	got.has_before = len == HOOK_SECRET_LEN && ends > now && ends - now <= HOOK_ROTATED_MS;
-	if (got.has_before)
-		memcpy(got.before, bytes, len);
+	got.has_before = ends > now && ends - now <= HOOK_ROTATED_MS;
 	*t = got;
 	return 0;
 }
@@ -116,8 +108,8 @@ static int find_try(struct db *db, int64_t webhook, int64_t now, struct hook_try
 	int row;
 
 	if (db_query(db, &rows, e,
-		     "SELECT d.number, d.webhook, h.url, d.id, d.body, h.secret, h.before,"
-		     " h.before_ends, h.workspace FROM webhook_deliveries d"
+		     "SELECT d.number, d.webhook, h.url, d.id, d.body, h.before_ends,"
+		     " h.workspace FROM webhook_deliveries d"
 		     " JOIN webhooks h ON h.number = d.webhook WHERE d.webhook = ?1 AND d.state = 0"
 		     " AND (d.due <= ?2 OR d.due > ?3) ORDER BY d.number LIMIT 1",
 		     "iii", webhook, now, now + PAUSE_MAX) < 0)
@@ -128,28 +120,70 @@ static int find_try(struct db *db, int64_t webhook, int64_t now, struct hook_try
 	return read_try(rows, now, t, e);
 }
 
-int hook_next(struct db *db, int64_t now, const struct hook_busy *busy, size_t busy_count,
-	      size_t max, struct hook_try *tries, size_t *count, int64_t *wait, struct err *e)
+static int open_secrets(struct db *db, const struct secret_key *secrets, struct hook_try *t,
+			struct err *e)
+{
+	const struct secret_owner owner = secret_owner_of(t->webhook);
+	int found = secret_get_exactly(db, secrets, &secret_webhook, owner.text, t->secret,
+				       sizeof(t->secret), e);
+
+	if (found == 0)
+		return err_set(e, ERR_DATA_LOSS, "database: a webhook without its secret");
+	if (found > 0 && t->has_before)
+		found = secret_get_exactly(db, secrets, &secret_webhook_before, owner.text,
+					   t->before, sizeof(t->before), e);
+	t->has_before &= found > 0;
+	return found < 0 ? found : 0;
+}
+
+/* 1: it can be tried; 0: it can't be signed, nor what else waits of that webhook, which is disabled. */
+static int take_try(struct db *db, const struct secret_key *secrets, int64_t webhook, int64_t now,
+		    struct hook_try *t, struct err *e)
+{
+	char reason[HOOK_REASON_MAX + 1];
+	struct err why;
+
+	if (find_try(db, webhook, now, t, e) < 0)
+		return err_code(e);
+	if (open_secrets(db, secrets, t, &why) == 0)
+		return 1;
+	if (why.code != ERR_PRECONDITION && why.code != ERR_DATA_LOSS) {
+		*e = why;
+		return err_code(e);
+	}
+	log_warn("webhook %lld is disabled: %s", (long long)webhook, why.text);
+	snprintf(reason, sizeof(reason), "%.*s", HOOK_REASON_MAX, why.text);
+	return hook_disable_for(db, webhook, reason, e);
+}
+
+int hook_next(struct db *db, const struct secret_key *secrets, int64_t now,
+	      const struct hook_busy *busy, size_t busy_count, size_t max, struct hook_try *tries,
+	      size_t *count, int64_t *wait, struct err *e)
 {
 	struct hook_busy all[2 * HOOK_AT_ONCE_MAX];
-	size_t got = 0;
+	size_t got = 0, taken = 0;
 	int64_t first;
 
 	if (max > HOOK_AT_ONCE_MAX || busy_count > HOOK_AT_ONCE_MAX)
 		return err_set(e, ERR_INTERNAL, "more than %d at once", HOOK_AT_ONCE_MAX);
 	if (due(db, now, busy, busy_count, all, max, &got, e) < 0)
 		return err_code(e);
-	for (size_t i = 0; i < got; i++)
-		if (find_try(db, all[busy_count + i].webhook, now, &tries[i], e) < 0)
-			return err_code(e);
+	for (size_t i = 0; i < got; i++) {
+		int one = take_try(db, secrets, all[busy_count + i].webhook, now, &tries[taken], e);
+
+		if (one < 0)
+			return one;
+		taken += (size_t)one;
+	}
 	/* Of those that are due, and could not be taken, their senders say when they are done. */
 	if (db_number(db, &first, e,
 		      WAITING "SELECT CAST(coalesce(min(next), -1) AS BIGINT) FROM (SELECT " DUE_OF(
 			      "min(d.due)") " AND d.due > ?1) AS next" OF_WAITING ") AS w",
 		      "i", now) < 0)
 		return err_code(e);
-	*wait = first < 0 ? -1 : first - now;
-	*count = got;
+	/* In the place of one that was disabled another one may go. */
+	*wait = taken < got ? 0 : first < 0 ? -1 : first - now;
+	*count = taken;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "computations/people/device.h"
 #include "computations/people/entry.h"
 #include "computations/people/login.h"
+#include "computations/seal/secret_keep.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -13,32 +14,17 @@
 #include <openssl/crypto.h>
 
 struct kept {
-	uint8_t secret[TOTP_SECRET_LEN];
 	bool confirmed;
 	int64_t last, failed,
 		failed_at; /* the step of the last code; wrong ones in a row, and when */
 };
 
-static void forget(struct kept *k)
-{
-	OPENSSL_cleanse(k, sizeof(*k));
-}
-#define CLEANUP_KEPT __attribute__((cleanup(forget)))
-
 static int read_kept(struct db_rows *row, struct kept *k, struct err *e)
 {
-	const void *secret;
-	size_t len;
-
-	if (db_blob(row, 0, TOTP_SECRET_LEN, &secret, &len, e) < 0)
-		return err_code(e);
-	if (len != TOTP_SECRET_LEN)
-		return err_set(e, ERR_DATA_LOSS, "database: a second factor of another length");
-	memcpy(k->secret, secret, len);
-	if (db_flag(row, 1, &k->confirmed, e) < 0 ||
-	    db_integer(row, 2, 0, INT64_MAX, &k->last, e) < 0 ||
-	    db_integer(row, 3, 0, FACTOR_TRIES, &k->failed, e) < 0 ||
-	    db_integer(row, 4, 0, INT64_MAX, &k->failed_at, e) < 0)
+	if (db_flag(row, 0, &k->confirmed, e) < 0 ||
+	    db_integer(row, 1, 0, INT64_MAX, &k->last, e) < 0 ||
+	    db_integer(row, 2, 0, FACTOR_TRIES, &k->failed, e) < 0 ||
+	    db_integer(row, 3, 0, INT64_MAX, &k->failed_at, e) < 0)
 		return err_code(e);
 	return 0;
 }
@@ -50,7 +36,7 @@ static int find(struct db *db, int64_t person, struct kept *k, bool *found, stru
 	int row;
 
 	if (db_query(db, &rows, e,
-		     "SELECT secret, confirmed, last, failed, failed_at FROM factors"
+		     "SELECT confirmed, last, failed, failed_at FROM factors"
 		     " WHERE person = ?",
 		     "i", person) < 0)
 		return err_code(e);
@@ -81,11 +67,30 @@ int factor_look(struct db *db, int64_t person, struct factor_state *state, struc
 	return 0;
 }
 
+/* Whether `code` is one of its secret's. */
+static int matches_secret(struct db *db, const struct secret_key *secrets, int64_t person,
+			  const char *code, int64_t now, int64_t last, bool *matches, int64_t *step,
+			  struct err *e)
+{
+	const struct secret_owner owner = secret_owner_of(person);
+	uint8_t secret[TOTP_SECRET_LEN];
+	int found = secret_get_exactly(db, secrets, &secret_totp, owner.text, secret,
+				       sizeof(secret), e);
+
+	if (found == 0)
+		return err_set(e, ERR_DATA_LOSS, "database: a second factor without its key");
+	if (found > 0)
+		found = totp_matches(secret, code, now, last, matches, step, e);
+	OPENSSL_cleanse(secret, sizeof(secret));
+	return found;
+}
+
 /* ---- a new one ---- */
 
-int factor_begin(struct db *db, int64_t person, int64_t now, uint8_t secret[TOTP_SECRET_LEN],
-		 struct err *e)
+int factor_begin(struct db *db, const struct secret_key *secrets, int64_t person, int64_t now,
+		 uint8_t secret[TOTP_SECRET_LEN], struct err *e)
 {
+	const struct secret_owner owner = secret_owner_of(person);
 	uint8_t made[TOTP_SECRET_LEN];
 	struct factor_state state;
 	int failed;
@@ -97,8 +102,10 @@ int factor_begin(struct db *db, int64_t person, int64_t now, uint8_t secret[TOTP
 	if (db_run(db, e, "DELETE FROM factors WHERE person = ?", "i", person) < 0 ||
 	    random_bytes(made, sizeof(made), e) < 0)
 		return err_code(e);
-	failed = db_run(db, e, "INSERT INTO factors (person, secret, created) VALUES (?, ?, ?)",
-			"ibi", person, made, sizeof(made), now);
+	failed = db_run(db, e, "INSERT INTO factors (person, created) VALUES (?, ?)", "ii", person,
+			now);
+	if (!failed)
+		failed = secret_keep(db, secrets, &secret_totp, owner.text, made, sizeof(made), e);
 	if (!failed)
 		memcpy(secret, made, sizeof(made));
 	OPENSSL_cleanse(made, sizeof(made));
@@ -182,18 +189,18 @@ static int check_begun(struct db *db, int64_t person, int64_t now, struct err *e
 			       "no second factor waits for its first code: set one up");
 }
 
-int factor_confirm(struct db *db, int64_t person, const char *code, int64_t keep, int64_t now,
-		   struct factor_recovery *recovery, struct err *e)
+int factor_confirm(struct db *db, const struct secret_key *secrets, int64_t person,
+		   const char *code, int64_t keep, int64_t now, struct factor_recovery *recovery,
+		   struct err *e)
 {
-	struct kept k CLEANUP_KEPT = { .confirmed = false };
 	char typed[TOTP_DIGITS + 1];
-	bool found, matches;
 	int64_t step = 0;
+	bool matches;
 
-	if (check_begun(db, person, now, e) < 0 || find(db, person, &k, &found, e) < 0)
+	if (check_begun(db, person, now, e) < 0)
 		return err_code(e);
 	strip(code, typed, TOTP_DIGITS);
-	if (totp_matches(k.secret, typed, now, 0, &matches, &step, e) < 0)
+	if (matches_secret(db, secrets, person, typed, now, 0, &matches, &step, e) < 0)
 		return err_code(e);
 	if (!matches)
 		return err_set(
@@ -237,8 +244,9 @@ static int64_t last_step(const struct kept *k, int64_t now)
 	return k->last > now / TOTP_STEP_MS + FACTOR_AHEAD_STEPS ? 0 : k->last;
 }
 
-static int try_code(struct db *db, int64_t person, const struct kept *k, const char *typed,
-		    int64_t now, enum factor_answer *answer, struct err *e)
+static int try_code(struct db *db, const struct secret_key *secrets, int64_t person,
+		    const struct kept *k, const char *typed, int64_t now,
+		    enum factor_answer *answer, struct err *e)
 {
 	int64_t step = k->last, failed = k->failed < FACTOR_TRIES ? k->failed + 1 : FACTOR_TRIES;
 	bool matches;
@@ -247,7 +255,8 @@ static int try_code(struct db *db, int64_t person, const struct kept *k, const c
 		*answer = FACTOR_LATER;
 		return 0;
 	}
-	if (totp_matches(k->secret, typed, now, last_step(k, now), &matches, &step, e) < 0)
+	if (matches_secret(db, secrets, person, typed, now, last_step(k, now), &matches, &step, e) <
+	    0)
 		return err_code(e);
 	*answer = matches ? FACTOR_RIGHT : FACTOR_WRONG;
 	return db_run(db, e,
@@ -255,11 +264,11 @@ static int try_code(struct db *db, int64_t person, const struct kept *k, const c
 		      "iiii", step, matches ? (int64_t)0 : failed, now, person);
 }
 
-int factor_try(struct db *db, int64_t person, const char *code, int64_t now,
-	       enum factor_answer *answer, struct err *e)
+int factor_try(struct db *db, const struct secret_key *secrets, int64_t person, const char *code,
+	       int64_t now, enum factor_answer *answer, struct err *e)
 {
 	char typed[FACTOR_RECOVERY_DIGITS + 1];
-	struct kept k CLEANUP_KEPT = { .confirmed = false };
+	struct kept k = { .confirmed = false };
 	bool found;
 	int failed;
 
@@ -275,7 +284,7 @@ int factor_try(struct db *db, int64_t person, const char *code, int64_t now,
 	strip(code, typed, FACTOR_RECOVERY_DIGITS);
 	failed = strlen(typed) == FACTOR_RECOVERY_DIGITS
 			 ? try_recovery(db, person, typed, answer, e)
-			 : try_code(db, person, &k, typed, now, answer, e);
+			 : try_code(db, secrets, person, &k, typed, now, answer, e);
 	OPENSSL_cleanse(typed, sizeof(typed));
 	return failed;
 }
@@ -309,11 +318,12 @@ int factor_renew(struct db *db, int64_t person, struct factor_recovery *recovery
 
 int factor_remove(struct db *db, int64_t person, struct err *e)
 {
+	const struct secret_owner owner = secret_owner_of(person);
 	int64_t gone;
 
 	if (db_run(db, e, "DELETE FROM recovery_codes WHERE person = ?", "i", person) < 0 ||
 	    db_change(db, &gone, e, "DELETE FROM factors WHERE person = ? AND confirmed = 1", "i",
 		      person) < 0)
 		return err_code(e);
-	return gone ? 0 : no_factor(e);
+	return gone ? secret_forget(db, &secret_totp, owner.text, e) : no_factor(e);
 }

@@ -3,13 +3,14 @@
  * factor.h — the second factor of users who have one: the secret of an authenticator program (totp.h), which counts once
  * a code has confirmed it, and recovery codes for who loses it.
  *
- * A code has to be computed from the secret, so that is in the database as it is, beside the hashes of passwords:
- * whoever reads it there can make codes, but has no password. Recovery codes are kept as hashes.
+ * A code has to be computed from the secret, so that is no hash in the database, as passwords and recovery codes are: it is
+ * sealed (secret_keep.h) under `secrets`. Where that is lost recovery codes are taken still, and no other code.
  */
 #pragma once
 
 #include "computations/people/totp.h"
 #include "computations/people/user.h"
+#include "computations/seal/secret.h"
 
 enum {
 	FACTOR_RECOVERY = 10,     /* codes, each of which works once */
@@ -40,12 +41,13 @@ int factor_look(struct db *db, int64_t person, struct factor_state *state,
 		struct err *e) MUST_CHECK;
 
 /* A new secret, which does not count yet, instead of one that does not either. ERR_EXISTS: one counts. */
-int factor_begin(struct db *db, int64_t person, int64_t now, uint8_t secret[TOTP_SECRET_LEN],
-		 struct err *e) MUST_CHECK;
+int factor_begin(struct db *db, const struct secret_key *secrets, int64_t person, int64_t now,
+		 uint8_t secret[TOTP_SECRET_LEN], struct err *e) MUST_CHECK;
 /* From now on it counts, and who is signed in without it is out, but for the session `keep` (0: none). ERR_INVALID:
  * `code` is none of its; ERR_PRECONDITION: nothing waits for one, any more. */
-int factor_confirm(struct db *db, int64_t person, const char *code, int64_t keep, int64_t now,
-		   struct factor_recovery *recovery, struct err *e) MUST_CHECK;
+int factor_confirm(struct db *db, const struct secret_key *secrets, int64_t person,
+		   const char *code, int64_t keep, int64_t now, struct factor_recovery *recovery,
+		   struct err *e) MUST_CHECK;
 
 enum factor_answer {
 	FACTOR_RIGHT,
@@ -53,9 +55,10 @@ enum factor_answer {
 	FACTOR_LATER, /* too many were wrong */
 };
 /* A code of the program, of a step that none was taken of before; or a recovery code, which is used up by it. Of who has
- * no factor none is asked: whatever it is, it is right. ERR_INVALID: there is one, and no code. */
-int factor_try(struct db *db, int64_t person, const char *code, int64_t now,
-	       enum factor_answer *answer, struct err *e) MUST_CHECK;
+ * no factor none is asked: whatever it is, it is right. ERR_INVALID: there is one, and no code;
+ * ERR_PRECONDITION, ERR_DATA_LOSS: its secret can't be opened, and this is no recovery code's length. */
+int factor_try(struct db *db, const struct secret_key *secrets, int64_t person, const char *code,
+	       int64_t now, enum factor_answer *answer, struct err *e) MUST_CHECK;
 /* What is said of an answer that is not FACTOR_RIGHT. */
 int factor_refuse(enum factor_answer answer, struct err *e);
 

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "computations/people/owner.h"
+#include "computations/seal/secret_keep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,9 @@ int user_remove(struct db *db, const char *name, struct err *e)
 			       "user %s is the only owner of %lld computation%s: make somebody "
 			       "else an owner first, or suspend this user",
 			       log_quote(name).text, (long long)orphans, orphans == 1 ? "" : "s");
+	const struct secret_owner owner = secret_owner_of(u.number);
+	if (secret_forget(db, &secret_totp, owner.text, e) < 0)
+		return err_code(e);
 	return db_run(db, e, "DELETE FROM users WHERE number = ?", "i", u.number);
 }
 

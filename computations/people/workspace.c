@@ -2,6 +2,7 @@
 #include "computations/people/workspace.h"
 
 #include "common/base/log.h"
+#include "computations/seal/secret_keep.h"
 
 #include <stdlib.h>
 
@@ -139,6 +140,12 @@ int workspace_remove(struct db *db, const char *name, struct err *e)
 	if (all <= 1)
 		return err_set(e, ERR_PRECONDITION,
 			       "workspace %s is the only one: add another one first", w.name);
+	/* Its webhooks go with it. */
+	if (db_run(db, e,
+		   "DELETE FROM secrets WHERE kind IN (?, ?) AND owner IN"
+		   " (SELECT CAST(number AS TEXT) FROM webhooks WHERE workspace = ?)",
+		   "tti", secret_webhook.word, secret_webhook_before.word, w.number) < 0)
+		return err_code(e);
 	return db_run(db, e, "DELETE FROM workspaces WHERE number = ?", "i", w.number);
 }
 

@@ -38,7 +38,7 @@ static int check_sealed(struct db *db, struct err *e)
 		return err_code(e);
 	return sealed ? 0
 		      : err_set(e, ERR_PRECONDITION,
-				"private keys of agents may be in it as they are: start this "
+				"secrets may be in it as they are: start this "
 				"service once, which seals them");
 }
 

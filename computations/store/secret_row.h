@@ -8,7 +8,7 @@
 
 #include "common/db/db.h"
 #include "common/manifest/manifest.h"
-#include "computations/store/secret.h"
+#include "computations/seal/secret.h"
 
 /* What is kept of a manifest: a copy without the private key, which lends all else. */
 struct secret_row_kept {

@@ -37,10 +37,11 @@ struct store_limits {
 struct store {
 	struct db db;
 	struct store_limits limits;
-	struct secret_key *secrets; /* for private keys of agents (store_secret.h); NULL: none */
-	EVP_PKEY *log_key;          /* of the log of journals' heads (store_witness.h) */
-	struct log_rate bad_heads;  /* lines about those that are in no log */
-	struct log_rate full;       /* and about journals of which no more is taken */
+	struct secret_key
+		*secrets;          /* under which secrets are sealed (store_secret.h); NULL: none */
+	EVP_PKEY *log_key;         /* of the log of journals' heads (store_witness.h) */
+	struct log_rate bad_heads; /* lines about those that are in no log */
+	struct log_rate full;      /* and about journals of which no more is taken */
 	struct log_rate audit_full; /* and about refusals that have no row */
 	int lock;                   /* `dir`/lock, which whoever uses the folder holds */
 	int database_lock;          /* the same of a database's file; -1: it is a server's */

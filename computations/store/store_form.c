@@ -5,13 +5,13 @@
 #include "computations/hook/hook_form.h"
 #include "computations/mail/mail_form.h"
 #include "computations/people/people_form.h"
+#include "computations/seal/secret_form.h"
 #include "computations/store/audit_form.h"
 #include "computations/store/billing_form.h"
 #include "computations/store/evidence_form.h"
 #include "computations/store/lease_form.h"
 #include "computations/store/machine_form.h"
 #include "computations/store/once_form.h"
-#include "computations/store/secret_form.h"
 #include "computations/store/usage_form.h"
 #include "computations/transfer/note_form.h"
 #include "computations/workflow/workflow_form.h"
@@ -167,7 +167,8 @@ static const char schema[] =
 																						LEASE_FORM
 																							/* Who pays. */
 																							BILLING_FORM LEASE_PLACE_FORM
-																								SECRETS_FORM;
+																								SECRETS_FORM
+																									SECRETS_ALL_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -181,7 +182,7 @@ static const char schema[] =
  * 28 no webhooks, 29 no keys of creations,
  * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows, 33 no mails,
  * 34 no lease of instances, 35 nobody who pays, 36 not where an instance is,
- * 37 nothing that is sealed. */
+ * 37 nothing that is sealed, 38 no key of a second factor and no secret of a webhook that is. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -223,6 +224,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[35] = BILLING_FORM,
 	[36] = LEASE_PLACE_FORM,
 	[37] = SECRETS_FORM,
+	[38] = SECRETS_ALL_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -17,7 +17,7 @@
 #include "common/db/db.h"
 #include "common/relay/relay_address.h"
 #include "common/relay/relay_tls.h"
-#include "computations/store/secret.h"
+#include "computations/store/secret_file.h"
 
 #include <stdatomic.h>
 

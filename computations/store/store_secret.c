@@ -3,8 +3,11 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "computations/seal/secret_form.h"
+#include "computations/seal/secret_keep.h"
 #include "computations/store/secret_row.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,24 +143,6 @@ static int seal_next(struct store *store, int64_t *number, struct err *e)
 	return row < 0 ? err_wrap(e, "computation %s", log_quote(id).text) : 1;
 }
 
-static int seal_older(struct store *store, struct err *e)
-{
-	int64_t sealed, number = 0;
-	int more;
-
-	if (db_number(&store->db, &sealed, e, "SELECT count(*) FROM secrets_key", "") < 0)
-		return err_code(e);
-	if (sealed)
-		return 0;
-	do
-		more = seal_next(store, &number, e);
-	while (more > 0);
-	if (more < 0)
-		return more;
-	return db_run(&store->db, e, "INSERT INTO secrets_key (id) VALUES (?)", "t",
-		      store->secrets->id);
-}
-
 /* ---- another key ---- */
 
 /* Where the last one was: each is looked at once, however many there are. */
@@ -172,79 +157,155 @@ static void renewing_done(struct renewing *at)
 }
 #define CLEANUP_RENEWING __attribute__((cleanup(renewing_done)))
 
+/* Copies, for what is sealed anew is written meanwhile. */
+static int read_row(struct db_rows *row, struct renewing *at, uint8_t **bytes, size_t *len,
+		    struct err *e)
+{
+	const void *found;
+
+	renewing_done(at);
+	if (db_text(row, 0, &at->kind, e) < 0 || db_text(row, 1, &at->owner, e) < 0 ||
+	    db_blob(row, 2, SECRET_MAX + SECRET_OVERHEAD, &found, len, e) < 0)
+		return err_code(e);
+	*bytes = malloc(*len + 1);
+	if (!*bytes)
+		return err_nomem(e);
+	if (*len)
+		memcpy(*bytes, found, *len);
+	return 0;
+}
+
+/* `old` NULL: it is as it was. Takes the bytes. */
+static int open_old(const struct secret_key *old, const struct secret_name *name, uint8_t **bytes,
+		    size_t *len, struct err *e)
+{
+	uint8_t *sealed = *bytes;
+	const size_t size = *len;
+	int failed;
+
+	if (!old)
+		return 0;
+	*bytes = NULL;
+	failed = secret_open(old, name, sealed, size, bytes, len, e);
+	free(sealed);
+	return failed ? err_wrap(e,
+				 "the secret '%s' of %s, which COMPUTATIONS_SECRETS_OLD_KEY sealed "
+				 "(remove what has it while that is COMPUTATIONS_SECRETS_KEY)",
+				 name->kind, log_quote(name->owner).text)
+		      : 0;
+}
+
+static int seal_anew(struct store *store, const struct secret_name *name, const uint8_t *bytes,
+		     size_t len, struct err *e)
+{
+	CLEANUP(free) uint8_t *anew = NULL;
+	size_t size;
+
+	if (secret_seal(store->secrets, name, bytes, len, &anew, &size, e) < 0)
+		return err_code(e);
+	return db_run(&store->db, e,
+		      "UPDATE secrets SET key = ?, sealed = ? WHERE kind = ? AND owner = ?", "tbtt",
+		      store->secrets->id, anew, size, name->kind, name->owner);
+}
+
 /* One that the old key sealed, behind that: 1; 0: there is none any more. */
 static int renew_next(struct store *store, const struct secret_key *old, struct renewing *at,
 		      struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
-	CLEANUP(free) char *kind = NULL, *owner = NULL;
-	CLEANUP(free) uint8_t *anew = NULL;
-	const void *sealed;
-	size_t size, len, anew_len;
-	uint8_t *bytes;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
 	int row;
 
 	if (db_query(&store->db, &rows, e,
 		     "SELECT kind, owner, sealed FROM secrets WHERE key = ?1"
 		     " AND (kind > ?2 OR (kind = ?2 AND owner > ?3))"
 		     " ORDER BY kind, owner LIMIT 1",
-		     "ttt", old->id, at->kind ? at->kind : "", at->owner ? at->owner : "") < 0)
+		     "ttt", old ? old->id : SECRETS_PLAIN, at->kind ? at->kind : "",
+		     at->owner ? at->owner : "") < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row <= 0)
 		return row;
-	if (db_text(rows, 0, &kind, e) < 0 || db_text(rows, 1, &owner, e) < 0 ||
-	    db_blob(rows, 2, SECRET_MAX + SECRET_OVERHEAD, &sealed, &size, e) < 0)
-		return err_code(e);
-	const struct secret_name name = { kind, owner };
-	row = secret_open(old, &name, sealed, size, &bytes, &len, e);
+	row = read_row(rows, at, &bytes, &len, e);
 	db_rows_free(TAKE_PTR(rows));
 	if (row < 0)
-		return err_wrap(e,
-				"the %s key of computation %s, which COMPUTATIONS_SECRETS_OLD_KEY "
-				"sealed (remove the computation while that is "
-				"COMPUTATIONS_SECRETS_KEY)",
-				kind, log_quote(owner).text);
-	row = secret_seal(store->secrets, &name, bytes, len, &anew, &anew_len, e);
+		return row;
+	const struct secret_name name = { at->kind, at->owner };
+	row = open_old(old, &name, &bytes, &len, e);
+	if (!row)
+		row = seal_anew(store, &name, bytes, len, e);
 	secret_free(bytes, len);
-	if (row < 0 || db_run(&store->db, e,
-			      "UPDATE secrets SET key = ?, sealed = ? WHERE kind = ? AND owner = ?",
-			      "tbtt", store->secrets->id, anew, anew_len, kind, owner) < 0)
-		return err_code(e);
-	renewing_done(at);
-	*at = (struct renewing){ TAKE_PTR(kind), TAKE_PTR(owner) };
-	return 1;
+	return row < 0 ? row : 1;
+}
+
+static int renew_all(struct store *store, const struct secret_key *old, int64_t *count,
+		     struct err *e)
+{
+	struct renewing at CLEANUP_RENEWING = { NULL, NULL };
+	int more;
+
+	for (*count = 0; (more = renew_next(store, old, &at, e)) > 0;)
+		++*count;
+	return more;
 }
 
 static int renew(struct store *store, const struct secret_key *old, struct err *e)
 {
-	struct renewing at CLEANUP_RENEWING = { NULL, NULL };
-	int64_t count = 0;
-	int more;
+	int64_t count;
 
 	if (strcmp(old->id, store->secrets->id) == 0)
 		return 0;
-	while ((more = renew_next(store, old, &at, e)) > 0)
-		count++;
-	if (count && !more)
+	if (renew_all(store, old, &count, e) < 0)
+		return err_code(e);
+	if (count)
 		log_info("%lld secrets of key %s are sealed under key %s now", (long long)count,
 			 old->id, store->secrets->id);
-	return more;
+	return 0;
 }
 
 static int give_up(struct store *store, struct err *e)
 {
 	int64_t count;
 
-	if (db_change(&store->db, &count, e,
-		      "UPDATE secrets SET key = '', sealed = NULL WHERE key NOT IN ('', ?)", "t",
-		      store->secrets->id) < 0)
-		return err_code(e);
-	if (count)
-		log_warn("%lld private keys of agents were sealed under a key that is lost, and "
-			 "are gone: create those computations anew",
-			 (long long)count);
+	for (size_t i = 0; i < SECRET_KINDS; i++) {
+		const struct secret_kind *kind = secret_kinds[i];
+
+		if (db_change(&store->db, &count, e,
+			      "UPDATE secrets SET key = '', sealed = NULL WHERE kind = ?"
+			      " AND key NOT IN ('', '" SECRETS_PLAIN "', ?)",
+			      "tt", kind->word, store->secrets->id) < 0)
+			return err_code(e);
+		if (count)
+			log_warn("%lld %s sealed under a key that is lost, and gone: %s",
+				 (long long)count, count == 1 ? kind->one : kind->many,
+				 kind->again);
+	}
+	log_warn("COMPUTATIONS_SECRETS_OLD_KEY is '" STORE_SECRETS_LOST
+		 "', which gives up what no key opens: take the setting away");
 	return 0;
+}
+
+/* Once behind each form that seals more than the one before: 'secrets_key' is empty then. */
+static int seal_older(struct store *store, struct err *e)
+{
+	int64_t sealed, plain, number = 0;
+	int more;
+
+	if (db_number(&store->db, &sealed, e, "SELECT count(*) FROM secrets_key", "") < 0)
+		return err_code(e);
+	if (sealed)
+		return 0;
+	do
+		more = seal_next(store, &number, e);
+	while (more > 0);
+	if (more < 0 || renew_all(store, NULL, &plain, e) < 0)
+		return err_code(e);
+	if (plain)
+		log_info("%lld secrets that lay in the database as they were are sealed now",
+			 (long long)plain);
+	return db_run(&store->db, e, "INSERT INTO secrets_key (id) VALUES (?)", "t",
+		      store->secrets->id);
 }
 
 /* ---- which key ---- */
@@ -286,36 +347,41 @@ static int read_keys(const char *dir, const struct store_secrets_place *place, s
 	return 0;
 }
 
+/* Ids are hexadecimal. */
+static int count_others(const struct keys *k, const struct store_secrets_count *count,
+			int64_t *others, struct err *e)
+{
+	CLEANUP(free) char *sql = NULL;
+
+	if (text_format(&sql, e,
+			"SELECT count(*) FROM secrets WHERE key NOT IN ('', '" SECRETS_PLAIN
+			"', '%s', '%s')",
+			k->is_new ? "" : k->key.id, k->has_old ? k->old.id : "") < 0)
+		return err_code(e);
+	return count->number(count->data, sql, others, e);
+}
+
 static int check_keys(const struct keys *k, const struct store_secrets_count *count, struct err *e)
 {
 	int64_t others;
 
 	if (k->is_lost)
 		return 0;
-	if (count->others(count->data, k->is_new ? "" : k->key.id, k->has_old ? k->old.id : "",
-			  &others, e) < 0)
+	if (count_others(k, count, &others, e) < 0)
 		return err_code(e);
 	if (!others)
 		return 0;
-	return err_set(
-		e, ERR_PRECONDITION,
-		"'%s' is %s, and %lld private keys of agents are sealed under another: bring "
-		"that back, or name it in COMPUTATIONS_SECRETS_OLD_KEY; '" STORE_SECRETS_LOST
-		"' there gives them up",
-		k->path, k->is_new ? "missing" : "one key", (long long)others);
+	return err_set(e, ERR_PRECONDITION,
+		       "'%s' is %s, and %lld secret%s sealed under another: bring "
+		       "that back, or name it in COMPUTATIONS_SECRETS_OLD_KEY; '" STORE_SECRETS_LOST
+		       "' there gives them up",
+		       k->path, k->is_new ? "missing" : "one key", (long long)others,
+		       others == 1 ? " is" : "s are");
 }
 
-int store_secrets_others(struct db *db, const char *id, const char *old_id, int64_t *count,
-			 struct err *e)
+static int number_of_db(void *data, const char *sql, int64_t *count, struct err *e)
 {
-	return db_number(db, count, e, "SELECT count(*) FROM secrets WHERE key NOT IN ('', ?, ?)",
-			 "tt", id, old_id);
-}
-
-static int others_of_db(void *data, const char *id, const char *old_id, int64_t *count,
-			struct err *e)
-{
-	return store_secrets_others(data, id, old_id, count, e);
+	return db_number(data, count, e, sql, "");
 }
 
 int store_secrets_look(const char *dir, const struct store_secrets_place *place,
@@ -329,10 +395,35 @@ int store_secrets_look(const char *dir, const struct store_secrets_place *place,
 	return 0;
 }
 
+int store_secrets_words(const struct store_secrets_count *count, char words[STORE_SECRETS_WORDS],
+			struct err *e)
+{
+	size_t len = 0;
+
+	snprintf(words, STORE_SECRETS_WORDS, "nothing is sealed");
+	for (size_t i = 0; i < SECRET_KINDS; i++) {
+		const struct secret_kind *kind = secret_kinds[i];
+		CLEANUP(free) char *sql = NULL;
+		int64_t number;
+
+		if (text_format(&sql, e,
+				"SELECT count(*) FROM secrets WHERE kind = '%s'"
+				" AND key NOT IN ('', '" SECRETS_PLAIN "')",
+				kind->word) < 0 ||
+		    count->number(count->data, sql, &number, e) < 0)
+			return err_code(e);
+		if (number && len < STORE_SECRETS_WORDS)
+			len += (size_t)snprintf(words + len, STORE_SECRETS_WORDS - len, "%s%lld %s",
+						len ? ", " : "sealed: ", (long long)number,
+						number == 1 ? kind->one : kind->many);
+	}
+	return 0;
+}
+
 int store_secrets_same(struct db *db, const char *dir, const struct store_secrets_place *place,
 		       struct err *e)
 {
-	const struct store_secrets_count count = { others_of_db, db };
+	const struct store_secrets_count count = { number_of_db, db };
 	bool ignored;
 
 	return store_secrets_look(dir, place, &count, &ignored, e);
@@ -369,7 +460,7 @@ static int bring_up_at_once(struct store *store, const struct keys *k, struct er
 int store_secrets_open(struct store *store, const char *dir,
 		       const struct store_secrets_place *place, struct err *e)
 {
-	const struct store_secrets_count count = { others_of_db, &store->db };
+	const struct store_secrets_count count = { number_of_db, &store->db };
 	struct keys k CLEANUP_KEYS = { .path = NULL };
 	int failed;
 

@@ -107,8 +107,8 @@ static int run_keep(struct store *store, void *data, struct err *e)
 	struct web_enter *en = data;
 
 	if (en->way->takes_code &&
-	    factor_try(&store->db, en->owner.person, web_form_text(en->form, WEB_FACTOR_FIELD),
-		       store_now(), &en->answer, e) < 0)
+	    factor_try(&store->db, store->secrets, en->owner.person,
+		       web_form_text(en->form, WEB_FACTOR_FIELD), store_now(), &en->answer, e) < 0)
 		return err_code(e);
 	/* What was counted stays. */
 	if (en->answer != FACTOR_RIGHT)

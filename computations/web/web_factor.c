@@ -216,7 +216,7 @@ static int begin_keep(struct store *store, struct web_enter *en, struct err *e)
 {
 	if (web_own_look_again(store, en, e) < 0)
 		return err_code(e);
-	return factor_begin(&store->db, en->owner.person, store_now(), en->totp, e);
+	return factor_begin(&store->db, store->secrets, en->owner.person, store_now(), en->totp, e);
 }
 
 static void put_key(const struct web_enter *en, struct writer *w)
@@ -300,8 +300,9 @@ static int confirm_keep(struct store *store, struct web_enter *en, struct err *e
 	if (web_work_check(store, &en->caller, "", e) < 0 || find_tokens(store, en, e) < 0 ||
 	    find_linked(store, en, e) < 0)
 		return err_code(e);
-	return factor_confirm(&store->db, en->caller.who.person, web_form_text(en->form, "code"),
-			      en->caller.login, store_now(), &en->recovery, e);
+	return factor_confirm(&store->db, store->secrets, en->caller.who.person,
+			      web_form_text(en->form, "code"), en->caller.login, store_now(),
+			      &en->recovery, e);
 }
 
 static void put_token(const struct token *t, struct writer *w)

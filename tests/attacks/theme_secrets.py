@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody has got hold of the computation service's records, or can write them, and wants the private key of an agent's
-listener, which a manifest has brought and which the service has to give on."""
+"""Somebody has got hold of the computation service's records, or can write them, and wants what the service keeps sealed: the
+private key of an agent's listener, which a manifest has brought and which the service has to give on, the key of a second
+factor, the secret that signs deliveries to a webhook."""
 import os
 import shutil
 import sqlite3
@@ -9,7 +10,10 @@ import subprocess
 import grpc
 from computations_service import agent_of, connected, create, run
 from harness import PATIENCE, Computations, Folder, computations, cvms, program, until
+from hook_receiver import Receiver, deliveries, told
 from rows import Outcome, row, shown
+from second_factor import Room, give, half_of
+from workspaces import create as create_in
 
 SECRET = "-----BEGIN PRIVATE KEY-----\nthe listener's\n-----END PRIVATE KEY-----\n"
 
@@ -33,7 +37,7 @@ def sent(service, name):
         return agent.manifest().agent_config.key_file
 
 
-@row("agents-key-from-a-backup", "are sealed under another")
+@row("agents-key-from-a-backup", "is sealed under another")
 def from_a_backup(evil):
     """Who has found a backup restores it into a service of his own, under a key of his own, and has the computation run on an
     agent of his own. The honest twin is the operator, who has kept the key apart."""
@@ -52,7 +56,7 @@ def from_a_backup(evil):
         folder.write("his/secrets.key", "0f" * 32, 0o600)
         started = operate(his)
         assert started.returncode == 1, started
-        return Outcome(False, shown(started.stderr, "are sealed under another"), 0)
+        return Outcome(False, shown(started.stderr, "is sealed under another"), 0)
 
 
 @row("agents-key-under-another-computation", "it is not what was sealed")
@@ -90,3 +94,47 @@ def among_certificates(evil):
             return Outcome(False, shown(error.details(), "a private key"), 0)
         manifest = service.admin.Manifest(computations.ComputationRequest(id="c"), timeout=PATIENCE).manifest
         return Outcome(True, "", len(manifest.agent_config.cert_file))
+
+
+@row("factor-key-of-another-user", "it is not what was sealed")
+def factor_of_another(evil):
+    """Who knows Anna's password, and can write the database, puts the sealed key of his own second factor in the place of
+    hers, and signs in as her with a code of his phone. The honest twin has hers."""
+    with Room() as room:
+        hers, _ = room.set_up()
+        room.user("mallory")
+        his, _ = room.set_up(room.browser().sign_in("mallory"))
+        if evil:
+            room.sql("UPDATE secrets SET sealed = (SELECT sealed FROM secrets WHERE owner ="
+                     " (SELECT CAST(number AS TEXT) FROM users WHERE name = 'mallory')) WHERE owner ="
+                     " (SELECT CAST(number AS TEXT) FROM users WHERE name = 'anna')")
+        thief = room.browser("127.0.0.2")
+        answer = give(thief, half_of(thief), (his if evil else hers).now())
+        if answer.status != 303:
+            assert answer.status == 500 and "it is our fault, and logged" in answer.page().words()
+            room.service.process.wait_line("it is not what was sealed")
+            return Outcome(False, shown(room.service.process.text(), "it is not what was sealed"), 0)
+        thief.follow(answer)
+        page = thief.get("/me")
+        return Outcome(page.status == 200, "", len(page.body))
+
+
+@row("webhook-secret-of-another", "it is not what was sealed")
+def webhook_of_another(evil):
+    """Who can write the database, and has a webhook whose secret he was shown, puts that one's in the place of another's, so
+    that he can make up deliveries which that one's receiver takes. The honest twin's receiver is told by the service."""
+    with told(WEBHOOK_NETWORKS="127.0.0.0/8") as running, Receiver(running.tls) as receiver:
+        new = running.hooks("Create", url=receiver.url, events=["computation.created"])
+        his = running.hooks("Create", url=receiver.url, events=["cvm.made"])
+        if evil:
+            with sqlite3.connect(running.folder("state", "computations.db"), timeout=PATIENCE) as database:
+                database.execute("UPDATE secrets SET sealed = (SELECT sealed FROM secrets WHERE kind = 'webhook' AND owner = ?)"
+                                 " WHERE kind = 'webhook' AND owner = ?", (str(his.webhook.number), str(new.webhook.number)))
+            database.close()
+        create_in(running.root, "c1")
+        if evil:
+            until(lambda: not running.hooks("Show", number=new.webhook.number).enabled, "it is disabled")
+            told_why = running.hooks("Show", number=new.webhook.number).reason
+            return Outcome(False, shown(told_why, "it is not what was sealed"), sum(len(c.text) for c in receiver.came))
+        until(lambda: any(d.state == "taken" for d in deliveries(running, new.webhook.number)), "it is taken")
+        return Outcome(all(c.signed_by(new.secret) for c in receiver.came), "", sum(len(c.text) for c in receiver.came))

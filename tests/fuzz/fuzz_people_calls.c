@@ -859,7 +859,7 @@ static void try_factor(const struct command *c, int64_t person)
 
 	write_code(c, typed);
 	assert(factor_look(&store.db, person, &before, &e) == 0);
-	if (factor_try(&store.db, person, typed, page_now, &answer, &e) < 0) {
+	if (factor_try(&store.db, store.secrets, person, typed, page_now, &answer, &e) < 0) {
 		assert(before.is_on && !*typed && e.code == ERR_INVALID);
 		return;
 	}
@@ -873,7 +873,8 @@ static void try_factor(const struct command *c, int64_t person)
 		return;
 	}
 	/* What was taken is not taken again. */
-	assert(!before.is_on || factor_try(&store.db, person, typed, page_now, &answer, &e) < 0 ||
+	assert(!before.is_on ||
+	       factor_try(&store.db, store.secrets, person, typed, page_now, &answer, &e) < 0 ||
 	       answer != FACTOR_RIGHT);
 }
 
@@ -885,7 +886,8 @@ static void confirm_factor(const struct command *c, int64_t person)
 
 	write_code(c, typed);
 	assert(factor_look(&store.db, person, &before, &e) == 0);
-	int failed = factor_confirm(&store.db, person, typed, 0, page_now, &recovery, &e);
+	int failed =
+		factor_confirm(&store.db, store.secrets, person, typed, 0, page_now, &recovery, &e);
 
 	assert(factor_look(&store.db, person, &after, &e) == 0);
 	assert(failed ? after.is_on == before.is_on
@@ -903,7 +905,7 @@ static void ask_factors(const struct command *c)
 		return;
 	switch (c->what) {
 	case ORDER_BEGIN_FACTOR:
-		(void)!factor_begin(&store.db, u.number, page_now, totp, &e);
+		(void)!factor_begin(&store.db, store.secrets, u.number, page_now, totp, &e);
 		return;
 	case ORDER_CONFIRM_FACTOR:
 		confirm_factor(c, u.number);

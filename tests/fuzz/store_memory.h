@@ -7,7 +7,7 @@
 
 #include "common/base/file.h"
 #include "common/db/db_sqlite.h"
-#include "computations/store/secret.h"
+#include "computations/seal/secret.h"
 #include "computations/store/store.h"
 
 #include <assert.h>

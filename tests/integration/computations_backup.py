@@ -259,10 +259,10 @@ def a_backup_has_sealed_secrets_and_not_their_key():
             restored = place(target, on_server)
             os.makedirs(folder(target))
             done(restored, "--restore", folder(target + ".backup"))
-            refuses_to_start(restored, "secrets.key' is missing, and 1 private keys of agents are sealed under another")
+            refuses_to_start(restored, "secrets.key' is missing, and 1 secret is sealed under another")
             assert not os.path.exists(folder(target, "secrets.key"))
             restored.settings["COMPUTATIONS_SECRETS_KEY"] = folder.write("other.key", "0f" * 32, 0o600)
-            refuses_to_start(restored, "other.key' is one key, and 1 private keys of agents are sealed under another")
+            refuses_to_start(restored, "other.key' is one key, and 1 secret is sealed under another")
             os.chmod(folder("other.key"), 0o640)
             refuses_to_start(restored, "chmod 600")
             os.chmod(folder("other.key"), 0o600)
@@ -278,10 +278,10 @@ def a_backup_has_sealed_secrets_and_not_their_key():
                 restored.admin.Run(computations.RunRequest(id="c", cvm_id="cvm-1"), timeout=PATIENCE)
                 assert agent.manifest().agent_config.key_file == secret
             folder.write("other.key", "1e" * 32, 0o600)
-            refuses_to_start(restored, "are sealed under another")
+            refuses_to_start(restored, "is sealed under another")
             restored.settings["COMPUTATIONS_SECRETS_OLD_KEY"] = "lost"
             with restored:
-                restored.process.wait_line("1 private keys of agents were sealed under a key that is lost, and are gone")
+                restored.process.wait_line("1 private key of an agent sealed under a key that is lost, and gone")
 
 
 def what_makes_no_sense_is_refused():

@@ -5,6 +5,7 @@ go; who may say so.
 
 Usage: webhooks.py [SEED [KILLS]]    of the kill -9 test
 """
+import base64
 import contextlib
 import json
 import os
@@ -406,13 +407,20 @@ def settings_that_make_no_sense_are_refused_at_the_start():
 
 
 def secrets_are_not_in_what_is_told():
-    """The database has them; no answer but the one that made them does."""
+    """No answer but the one that made them has them, and the database, with what it writes ahead, has them sealed."""
     with told() as running:
         made = running.hooks("Create", url="https://hooks.example.org/x")
         said = str(running.hooks("List")) + str(running.hooks("Show", number=made.webhook.number))
         assert made.secret not in said and made.secret[6:20] not in said
         with sqlite3.connect(running.folder("state/computations.db")) as database:
-            assert database.execute("SELECT length(secret) FROM webhooks").fetchall() == [(32,)]
+            rows = database.execute("SELECT kind, length(sealed) FROM secrets").fetchall()
+        database.close()
+        assert rows == [("webhook", 32 + 28)], rows
+        raw = base64.b64decode(made.secret.removeprefix("whsec_"))
+        for name in os.listdir(running.folder("state")):
+            if name.startswith("computations.db"):
+                with open(running.folder("state", name), "rb") as file:
+                    assert raw not in file.read(), name
 
 
 if __name__ == "__main__":

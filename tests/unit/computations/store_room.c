@@ -87,6 +87,9 @@ static const char *const takes_away[STORE_FORM] = {
 	[35] = "DROP TABLE billing_told; DROP TABLE billing_places; DROP TABLE billing_accounts;",
 	[36] = "ALTER TABLE lease DROP COLUMN address; ALTER TABLE lease DROP COLUMN secret;",
 	[37] = "DROP TABLE secrets; DROP TABLE secrets_key;",
+	[38] = "ALTER TABLE factors ADD COLUMN secret {bytes} NOT NULL DEFAULT '';"
+	       "ALTER TABLE webhooks ADD COLUMN secret {bytes} NOT NULL DEFAULT '';"
+	       "ALTER TABLE webhooks ADD COLUMN before {bytes} NOT NULL DEFAULT '';",
 };
 
 void store_room_age(struct store_room *f, int form)

@@ -3,6 +3,7 @@
 #include "common/db/db_sqlite.h"
 #include "computations/hook/hook_delivery.h"
 #include "computations/people/workspace.h"
+#include "computations/seal/secret_keep.h"
 #include "computations/store/store_machine.h"
 #include "computations/store/store_queue.h"
 #include "computations/store/store_tell.h"
@@ -29,7 +30,8 @@ static int64_t add_for(struct store_room *f, unsigned events)
 	char secret[HOOK_SECRET_TEXT_MAX];
 	struct hook h;
 
-	assert_ok(hook_add(db_of(f), store_room_workspace(f), &wish, &none, NOW, &h, secret, &f->e),
+	assert_ok(hook_add(db_of(f), f->store.secrets, store_room_workspace(f), &wish, &none, NOW,
+			   &h, secret, &f->e),
 		  f->e);
 	assert_int_equal(strncmp(secret, "whsec_", 6), 0);
 	return h.number;
@@ -60,9 +62,9 @@ static bool next(struct store_room *f, int64_t now, struct hook_try *t, int64_t 
 	int64_t ignored;
 	size_t count;
 
-	assert_ok(
-		hook_next(db_of(f), now, NULL, 0, 4, tries, &count, wait ? wait : &ignored, &f->e),
-		f->e);
+	assert_ok(hook_next(db_of(f), f->store.secrets, now, NULL, 0, 4, tries, &count,
+			    wait ? wait : &ignored, &f->e),
+		  f->e);
 	assert_true(count <= 1);
 	if (count)
 		*t = tries[0];
@@ -118,13 +120,16 @@ static void a_workspace_has_some(void **state)
 		       "no webhook");
 	for (count = 2; count < HOOKS_MAX; count++)
 		add_for(f, 1);
-	assert_refused(hook_add(db_of(f), h.workspace, &more, &none, NOW, &h, secret, &f->e), f->e,
-		       ERR_EXHAUSTED, "has 10 webhooks");
+	assert_refused(hook_add(db_of(f), f->store.secrets, h.workspace, &more, &none, NOW, &h,
+				secret, &f->e),
+		       f->e, ERR_EXHAUSTED, "has 10 webhooks");
 	assert_string_equal(secret, "-");
 	assert_ok(hook_delete(db_of(f), first, &f->e), f->e);
 	assert_refused(hook_find(db_of(f), h.workspace, first, &h, &f->e), f->e, ERR_NOT_FOUND,
 		       "no webhook");
-	assert_ok(hook_add(db_of(f), h.workspace, &more, &none, NOW, &h, secret, &f->e), f->e);
+	assert_ok(hook_add(db_of(f), f->store.secrets, h.workspace, &more, &none, NOW, &h, secret,
+			   &f->e),
+		  f->e);
 }
 
 static void what_is_wished_is_judged(void **state)
@@ -135,32 +140,40 @@ static void what_is_wished_is_judged(void **state)
 	int64_t place = store_room_workspace(f);
 	struct hook h;
 
-	assert_refused(hook_add(db_of(f), place, &wish, &none, NOW, &h, secret, &f->e), f->e,
-		       ERR_INVALID, "http://");
+	assert_refused(
+		hook_add(db_of(f), f->store.secrets, place, &wish, &none, NOW, &h, secret, &f->e),
+		f->e, ERR_INVALID, "http://");
 	wish.url = "https://localhost";
-	assert_refused(hook_add(db_of(f), place, &wish, &none, NOW, &h, secret, &f->e), f->e,
-		       ERR_DENIED, "this machine");
+	assert_refused(
+		hook_add(db_of(f), f->store.secrets, place, &wish, &none, NOW, &h, secret, &f->e),
+		f->e, ERR_DENIED, "this machine");
 	wish.url = URL;
 	wish.events = 0;
-	assert_refused(hook_add(db_of(f), place, &wish, &none, NOW, &h, secret, &f->e), f->e,
-		       ERR_INVALID, "events");
+	assert_refused(
+		hook_add(db_of(f), f->store.secrets, place, &wish, &none, NOW, &h, secret, &f->e),
+		f->e, ERR_INVALID, "events");
 	wish.events = HOOK_EVENTS_ALL + 1;
-	assert_refused(hook_add(db_of(f), place, &wish, &none, NOW, &h, secret, &f->e), f->e,
-		       ERR_INVALID, "events");
+	assert_refused(
+		hook_add(db_of(f), f->store.secrets, place, &wish, &none, NOW, &h, secret, &f->e),
+		f->e, ERR_INVALID, "events");
 	wish.events = 1;
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = 0;
 	wish.description = longest;
-	assert_refused(hook_add(db_of(f), place, &wish, &none, NOW, &h, secret, &f->e), f->e,
-		       ERR_INVALID, "201 bytes");
+	assert_refused(
+		hook_add(db_of(f), f->store.secrets, place, &wish, &none, NOW, &h, secret, &f->e),
+		f->e, ERR_INVALID, "201 bytes");
 	longest[HOOK_DESCRIPTION_MAX] = 0;
-	assert_ok(hook_add(db_of(f), place, &wish, &none, NOW, &h, secret, &f->e), f->e);
+	assert_ok(hook_add(db_of(f), f->store.secrets, place, &wish, &none, NOW, &h, secret, &f->e),
+		  f->e);
 	wish.description = "a\nb";
-	assert_refused(hook_add(db_of(f), place, &wish, &none, NOW, &h, secret, &f->e), f->e,
-		       ERR_INVALID, "can't be shown");
+	assert_refused(
+		hook_add(db_of(f), f->store.secrets, place, &wish, &none, NOW, &h, secret, &f->e),
+		f->e, ERR_INVALID, "can't be shown");
 	wish.description = "a\xff";
-	assert_refused(hook_add(db_of(f), place, &wish, &none, NOW, &h, secret, &f->e), f->e,
-		       ERR_INVALID, "can't be shown");
+	assert_refused(
+		hook_add(db_of(f), f->store.secrets, place, &wish, &none, NOW, &h, secret, &f->e),
+		f->e, ERR_INVALID, "can't be shown");
 }
 
 static void the_secret_before_signs_for_a_day(void **state)
@@ -173,7 +186,7 @@ static void the_secret_before_signs_for_a_day(void **state)
 	deliver(f, HOOK_CVM_LOST, NOW);
 	assert_true(next(f, NOW, &first, NULL));
 	assert_false(first.has_before);
-	assert_ok(hook_rotate(db_of(f), number, NOW, secret, &f->e), f->e);
+	assert_ok(hook_rotate(db_of(f), f->store.secrets, number, NOW, secret, &f->e), f->e);
 	assert_int_equal(strncmp(secret, "whsec_", 6), 0);
 	assert_true(next(f, NOW, &t, NULL));
 	assert_true(t.has_before);
@@ -235,27 +248,37 @@ static void busy_ones_are_left_out(void **state)
 
 	assert_ok(workspace_add(db_of(f), "lab", NOW, &f->e), f->e);
 	assert_ok(workspace_find(db_of(f), "lab", &lab, &f->e), f->e);
-	assert_ok(hook_add(db_of(f), lab.number, &wish, &none, NOW, &other, secret, &f->e), f->e);
+	assert_ok(hook_add(db_of(f), f->store.secrets, lab.number, &wish, &none, NOW, &other,
+			   secret, &f->e),
+		  f->e);
 	deliver(f, HOOK_CVM_LOST, NOW);
 	deliver(f, HOOK_CVM_LOST, NOW);
 	assert_ok(hook_deliver(db_of(f), lab.number, HOOK_CVM_LOST, "", NOW, &count, &f->e), f->e);
-	assert_ok(hook_next(db_of(f), NOW, NULL, 0, 4, tries, &count, &wait, &f->e), f->e);
+	assert_ok(
+		hook_next(db_of(f), f->store.secrets, NOW, NULL, 0, 4, tries, &count, &wait, &f->e),
+		f->e);
 	assert_int_equal(count, 3);
 	assert_int_equal(tries[0].webhook, busy[0].webhook);
 	assert_int_equal(tries[1].webhook, busy[1].webhook);
 	assert_int_equal(tries[2].webhook, other.number);
 	assert_int_equal(tries[2].workspace, lab.number);
 	assert_int_equal(wait, -1);
-	assert_ok(hook_next(db_of(f), NOW, NULL, 0, 1, tries, &count, &wait, &f->e), f->e);
+	assert_ok(
+		hook_next(db_of(f), f->store.secrets, NOW, NULL, 0, 1, tries, &count, &wait, &f->e),
+		f->e);
 	assert_int_equal(count, 1);
-	assert_ok(hook_next(db_of(f), NOW, busy, 1, 1, tries, &count, &wait, &f->e), f->e);
+	assert_ok(
+		hook_next(db_of(f), f->store.secrets, NOW, busy, 1, 1, tries, &count, &wait, &f->e),
+		f->e);
 	assert_int_equal(count, 1);
 	assert_int_equal(tries[0].webhook, busy[1].webhook);
-	assert_ok(hook_next(db_of(f), NOW, busy + 1, 2, 4, tries, &count, &wait, &f->e), f->e);
+	assert_ok(hook_next(db_of(f), f->store.secrets, NOW, busy + 1, 2, 4, tries, &count, &wait,
+			    &f->e),
+		  f->e);
 	assert_int_equal(count, 1);
 	assert_int_equal(tries[0].webhook, other.number);
-	assert_refused(hook_next(db_of(f), NOW, busy, 3, HOOK_AT_ONCE_MAX + 1, tries, &count, &wait,
-				 &f->e),
+	assert_refused(hook_next(db_of(f), f->store.secrets, NOW, busy, 3, HOOK_AT_ONCE_MAX + 1,
+				 tries, &count, &wait, &f->e),
 		       f->e, ERR_INTERNAL, "at once");
 }
 
@@ -274,21 +297,29 @@ static void who_had_a_turn_is_behind_the_others(void **state)
 
 	assert_ok(workspace_add(db_of(f), "lab", NOW, &f->e), f->e);
 	assert_ok(workspace_find(db_of(f), "lab", &lab, &f->e), f->e);
-	assert_ok(hook_add(db_of(f), lab.number, &wish, &none, NOW, &other, secret, &f->e), f->e);
+	assert_ok(hook_add(db_of(f), f->store.secrets, lab.number, &wish, &none, NOW, &other,
+			   secret, &f->e),
+		  f->e);
 	for (int i = 0; i < 3; i++)
 		deliver(f, HOOK_CVM_LOST, NOW);
 	assert_ok(hook_deliver(db_of(f), lab.number, HOOK_CVM_LOST, "", NOW + 1, &count, &f->e),
 		  f->e);
-	assert_ok(hook_next(db_of(f), NOW + 2, NULL, 0, 1, &first, &count, &wait, &f->e), f->e);
+	assert_ok(hook_next(db_of(f), f->store.secrets, NOW + 2, NULL, 0, 1, &first, &count, &wait,
+			    &f->e),
+		  f->e);
 	assert_int_equal(count, 1);
 	assert_int_equal(first.webhook, hangs);
 	assert_false(tried(f, &first, 0, NOW + 15000));
-	assert_ok(hook_next(db_of(f), NOW + 15000, NULL, 0, 1, &t, &count, &wait, &f->e), f->e);
+	assert_ok(hook_next(db_of(f), f->store.secrets, NOW + 15000, NULL, 0, 1, &t, &count, &wait,
+			    &f->e),
+		  f->e);
 	assert_int_equal(count, 1);
 	assert_int_equal(t.webhook, other.number);
 	assert_false(tried(f, &t, 200, NOW + 15000));
 	/* It is not late for that, and what is due later stays so. */
-	assert_ok(hook_next(db_of(f), NOW + 15000, NULL, 0, 1, &t, &count, &wait, &f->e), f->e);
+	assert_ok(hook_next(db_of(f), f->store.secrets, NOW + 15000, NULL, 0, 1, &t, &count, &wait,
+			    &f->e),
+		  f->e);
 	assert_int_equal(count, 1);
 	assert_int_equal(t.number, first.number + 1);
 	assert_true(wait >= 5000);
@@ -390,23 +421,31 @@ static void a_look_finds_what_is_due_among_many(void **state)
 				deliver(f, (enum hook_event)i, NOW + (i >= 6 ? 1000 * i : 0) + k);
 	for (int i = 0; i < 5; i++)
 		assert_ok(hook_enable(db_of(f), numbers[i], false, &f->e), f->e);
-	assert_ok(hook_next(db_of(f), NOW + 4, NULL, 0, 4, tries, &count, &wait, &f->e), f->e);
+	assert_ok(hook_next(db_of(f), f->store.secrets, NOW + 4, NULL, 0, 4, tries, &count, &wait,
+			    &f->e),
+		  f->e);
 	assert_int_equal(count, 1);
 	assert_int_equal(tries[0].webhook, numbers[5]);
 	assert_int_equal(wait, 6000 - 4);
 	/* The oldest first, whichever of its webhook is due. */
 	t = tries[0];
 	tried(f, &t, 500, NOW + 4);
-	assert_ok(hook_next(db_of(f), NOW + 4, NULL, 0, 4, tries, &count, &wait, &f->e), f->e);
+	assert_ok(hook_next(db_of(f), f->store.secrets, NOW + 4, NULL, 0, 4, tries, &count, &wait,
+			    &f->e),
+		  f->e);
 	assert_int_equal(count, 1);
 	assert_int_equal(tries[0].number, t.number + 1);
 	assert_ok(hook_enable(db_of(f), numbers[5], false, &f->e), f->e);
-	assert_ok(hook_next(db_of(f), NOW + 4, NULL, 0, 4, tries, &count, &wait, &f->e), f->e);
+	assert_ok(hook_next(db_of(f), f->store.secrets, NOW + 4, NULL, 0, 4, tries, &count, &wait,
+			    &f->e),
+		  f->e);
 	assert_int_equal(count, 0);
 	assert_int_equal(wait, 6000 - 4);
 	for (int i = 6; i < HOOKS_MAX; i++)
 		assert_ok(hook_enable(db_of(f), numbers[i], false, &f->e), f->e);
-	assert_ok(hook_next(db_of(f), NOW + day, NULL, 0, 4, tries, &count, &wait, &f->e), f->e);
+	assert_ok(hook_next(db_of(f), f->store.secrets, NOW + day, NULL, 0, 4, tries, &count, &wait,
+			    &f->e),
+		  f->e);
 	assert_int_equal(count, 0);
 	assert_int_equal(wait, -1);
 }
@@ -743,10 +782,8 @@ static void damaged_rows_are_refused(void **state)
 		{ "UPDATE webhooks SET enabled = 2", "enabled" },
 	};
 	struct store_room *f = *state;
-	int64_t number = add_for(f, HOOK_EVENTS_ALL), wait;
-	struct hook_try tries[4];
+	int64_t number = add_for(f, HOOK_EVENTS_ALL);
 	struct hook h;
-	size_t count;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		assert_ok(db_begin(db_of(f), &f->e), f->e);
@@ -755,11 +792,81 @@ static void damaged_rows_are_refused(void **state)
 			       f->e, ERR_DATA_LOSS, rows[i].word);
 		db_rollback(db_of(f));
 	}
+}
+
+/* Nothing of it is signed any more until it has another one, and others go on. */
+static void one_whose_secret_is_gone_is_disabled(void **state)
+{
+	static const struct {
+		const char *sql, *reason;
+	} rows[] = {
+		{ "UPDATE secrets SET key = '', sealed = NULL WHERE owner = ?", "secret is gone" },
+		{ "UPDATE secrets SET key = '0011' WHERE owner = ?", "which is not open" },
+		{ "UPDATE secrets SET sealed = '' WHERE owner = ?",
+		  "the webhook's secret: database" },
+		{ "DELETE FROM secrets WHERE owner = ?", "without its secret" },
+		{ "UPDATE secrets SET kind = 'totp' WHERE owner = ?", "without its secret" },
+	};
+	struct store_room *f = *state;
+	const int64_t other = add_for(f, HOOK_EVENTS_ALL), number = add_for(f, HOOK_EVENTS_ALL);
+	char secret[HOOK_SECRET_TEXT_MAX];
+	struct hook_try tries[4];
+	int64_t wait;
+	size_t count;
+
 	deliver(f, HOOK_CVM_LOST, NOW);
-	assert_ok(db_run(db_of(f), &f->e, "UPDATE webhooks SET secret = ?", "b", "x", (size_t)1),
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(db_run(db_of(f), &f->e, rows[i].sql, "t", secret_owner_of(number).text),
+			  f->e);
+		assert_ok(hook_next(db_of(f), f->store.secrets, NOW, NULL, 0, 4, tries, &count,
+				    &wait, &f->e),
+			  f->e);
+		assert_int_equal(count, 1);
+		assert_int_equal(tries[0].webhook, other);
+		assert_int_equal(wait, 0);
+		assert_false(find(f, number).enabled);
+		assert_non_null(strstr(find(f, number).reason, rows[i].reason));
+		/* With another one it goes on; what can't be opened signs nothing. */
+		assert_ok(hook_rotate(db_of(f), f->store.secrets, number, NOW, secret, &f->e),
+			  f->e);
+		assert_ok(hook_enable(db_of(f), number, true, &f->e), f->e);
+		assert_ok(hook_next(db_of(f), f->store.secrets, NOW, NULL, 0, 4, tries, &count,
+				    &wait, &f->e),
+			  f->e);
+		assert_int_equal(count, 2);
+		assert_false(tries[0].has_before || tries[1].has_before);
+	}
+}
+
+static int64_t kept(struct store_room *f)
+{
+	int64_t count;
+
+	assert_ok(db_number(db_of(f), &count, &f->e, "SELECT count(*) FROM secrets", ""), f->e);
+	return count;
+}
+
+static void secrets_go_with_their_webhooks(void **state)
+{
+	const struct hook_wish wish = { URL, "for tests", "anna", HOOK_EVENTS_ALL };
+	struct store_room *f = *state;
+	struct workspace lab CLEANUP_WORKSPACE = { .name = NULL };
+	const int64_t number = add_for(f, HOOK_EVENTS_ALL);
+	char secret[HOOK_SECRET_TEXT_MAX];
+	struct hook h;
+
+	assert_ok(workspace_add(db_of(f), "lab", NOW, &f->e), f->e);
+	assert_ok(workspace_find(db_of(f), "lab", &lab, &f->e), f->e);
+	assert_ok(hook_add(db_of(f), f->store.secrets, lab.number, &wish, &none, NOW, &h, secret,
+			   &f->e),
 		  f->e);
-	assert_refused(hook_next(db_of(f), NOW, NULL, 0, 4, tries, &count, &wait, &f->e), f->e,
-		       ERR_DATA_LOSS, "another length");
+	assert_ok(hook_rotate(db_of(f), f->store.secrets, h.number, NOW, secret, &f->e), f->e);
+	assert_ok(hook_rotate(db_of(f), f->store.secrets, number, NOW, secret, &f->e), f->e);
+	assert_int_equal(kept(f), 4);
+	assert_ok(workspace_remove(db_of(f), "lab", &f->e), f->e);
+	assert_int_equal(kept(f), 2);
+	assert_ok(hook_delete(db_of(f), number, &f->e), f->e);
+	assert_int_equal(kept(f), 0);
 }
 
 int main(void)
@@ -786,6 +893,8 @@ int main(void)
 		STORE_ROOM_ROW(usage_is_told_once_a_month),
 		STORE_ROOM_ROW(older_computations_count_as_told),
 		STORE_ROOM_ROW(damaged_rows_are_refused),
+		STORE_ROOM_ROW(one_whose_secret_is_gone_is_disabled),
+		STORE_ROOM_ROW(secrets_go_with_their_webhooks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "computations/people/factor.h"
 #include "computations/people/half.h"
 #include "computations/people/login.h"
+#include "computations/seal/secret_keep.h"
 #include "tests/unit/computations/store_room.h"
 
 #include <ctype.h>
@@ -49,10 +50,10 @@ static void code_at(const struct owner *o, int64_t now, char code[TOTP_DIGITS + 
 /* One whose codes are known: else two of a random one may be the same. */
 static void begin(struct store_room *f, struct owner *o)
 {
-	assert_ok(factor_begin(db_of(f), o->person, NOW, o->secret, &f->e), f->e);
+	assert_ok(factor_begin(db_of(f), f->store.secrets, o->person, NOW, o->secret, &f->e), f->e);
 	memcpy(o->secret, "12345678901234567890", sizeof(o->secret));
-	assert_ok(db_run(db_of(f), &f->e, "UPDATE factors SET secret = ? WHERE person = ?", "bi",
-			 o->secret, sizeof(o->secret), o->person),
+	assert_ok(secret_keep(db_of(f), f->store.secrets, &secret_totp,
+			      secret_owner_of(o->person).text, o->secret, sizeof(o->secret), &f->e),
 		  f->e);
 }
 
@@ -63,7 +64,9 @@ static void set_up(struct store_room *f, const char *name, struct owner *o)
 	o->person = add(f, name);
 	begin(f, o);
 	code_at(o, NOW, code);
-	assert_ok(factor_confirm(db_of(f), o->person, code, 0, NOW, &o->recovery, &f->e), f->e);
+	assert_ok(factor_confirm(db_of(f), f->store.secrets, o->person, code, 0, NOW, &o->recovery,
+				 &f->e),
+		  f->e);
 }
 
 static enum factor_answer answer(struct store_room *f, int64_t person, const char *code,
@@ -71,7 +74,7 @@ static enum factor_answer answer(struct store_room *f, int64_t person, const cha
 {
 	enum factor_answer got = FACTOR_WRONG;
 
-	assert_ok(factor_try(db_of(f), person, code, now, &got, &f->e), f->e);
+	assert_ok(factor_try(db_of(f), f->store.secrets, person, code, now, &got, &f->e), f->e);
 	return got;
 }
 
@@ -117,10 +120,12 @@ static void it_counts_once_a_code_has_confirmed_it(void **state)
 	char code[TOTP_DIGITS + 1];
 	struct factor_state s;
 
-	refused(f, factor_confirm(db_of(f), o.person, "123456", 0, NOW, &o.recovery, &f->e),
+	refused(f,
+		factor_confirm(db_of(f), f->store.secrets, o.person, "123456", 0, NOW, &o.recovery,
+			       &f->e),
 		ERR_PRECONDITION, "set one up");
-	assert_ok(factor_begin(db_of(f), o.person, NOW, first, &f->e), f->e);
-	assert_ok(factor_begin(db_of(f), o.person, NOW, o.secret, &f->e), f->e);
+	assert_ok(factor_begin(db_of(f), f->store.secrets, o.person, NOW, first, &f->e), f->e);
+	assert_ok(factor_begin(db_of(f), f->store.secrets, o.person, NOW, o.secret, &f->e), f->e);
 	assert_memory_not_equal(first, o.secret, sizeof(first));
 	begin(f, &o);
 	/* It asks for nothing yet. */
@@ -130,25 +135,30 @@ static void it_counts_once_a_code_has_confirmed_it(void **state)
 
 	code_at(&o, NOW, code);
 	refused(f,
-		factor_confirm(db_of(f), o.person, code, 0, NOW + 2 * TOTP_STEP_MS, &o.recovery,
-			       &f->e),
+		factor_confirm(db_of(f), f->store.secrets, o.person, code, 0,
+			       NOW + 2 * TOTP_STEP_MS, &o.recovery, &f->e),
 		ERR_INVALID, "not the code");
 	assert_false(is_on(f, o.person));
 	/* What was left is begun anew, however right the code is. */
 	code_at(&o, NOW + FACTOR_BEGIN_MS, code);
 	refused(f,
-		factor_confirm(db_of(f), o.person, code, 0, NOW + FACTOR_BEGIN_MS, &o.recovery,
-			       &f->e),
+		factor_confirm(db_of(f), f->store.secrets, o.person, code, 0, NOW + FACTOR_BEGIN_MS,
+			       &o.recovery, &f->e),
 		ERR_PRECONDITION, "set one up");
 	code_at(&o, NOW, code);
-	assert_ok(factor_confirm(db_of(f), o.person, code, 0, NOW, &o.recovery, &f->e), f->e);
+	assert_ok(factor_confirm(db_of(f), f->store.secrets, o.person, code, 0, NOW, &o.recovery,
+				 &f->e),
+		  f->e);
 	assert_ok(factor_look(db_of(f), o.person, &s, &f->e), f->e);
 	assert_true(s.is_on);
 	assert_int_equal(s.since, NOW);
 	assert_int_equal(s.left, FACTOR_RECOVERY);
 
-	refused(f, factor_begin(db_of(f), o.person, NOW, o.secret, &f->e), ERR_EXISTS, "already");
-	refused(f, factor_confirm(db_of(f), o.person, code, 0, NOW, &o.recovery, &f->e),
+	refused(f, factor_begin(db_of(f), f->store.secrets, o.person, NOW, o.secret, &f->e),
+		ERR_EXISTS, "already");
+	refused(f,
+		factor_confirm(db_of(f), f->store.secrets, o.person, code, 0, NOW, &o.recovery,
+			       &f->e),
 		ERR_PRECONDITION, "set one up");
 	/* Of nobody else. */
 	assert_false(is_on(f, add(f, "bert")));
@@ -161,8 +171,8 @@ static void a_code_is_taken_once(void **state)
 	struct owner o;
 
 	set_up(f, "anna", &o);
-	refused(f, factor_try(db_of(f), o.person, "", NOW, &ignored, &f->e), ERR_INVALID,
-		"second factor");
+	refused(f, factor_try(db_of(f), f->store.secrets, o.person, "", NOW, &ignored, &f->e),
+		ERR_INVALID, "second factor");
 	/* The one that confirmed it was taken, and none before it is. */
 	assert_int_equal(answer_code(f, &o, NOW, NOW), FACTOR_WRONG);
 	assert_int_equal(answer_code(f, &o, NOW - TOTP_STEP_MS, NOW), FACTOR_WRONG);
@@ -301,7 +311,7 @@ static void it_is_removed_with_all_of_it(void **state)
 	assert_ok(db_number(db_of(f), &rows, &f->e, "SELECT count(*) FROM recovery_codes", ""),
 		  f->e);
 	assert_int_equal(rows, 0);
-	assert_ok(factor_begin(db_of(f), o.person, NOW, o.secret, &f->e), f->e);
+	assert_ok(factor_begin(db_of(f), f->store.secrets, o.person, NOW, o.secret, &f->e), f->e);
 	/* And with its user. */
 	set_up(f, "bert", &o);
 	assert_ok(user_remove(db_of(f), "bert", &f->e), f->e);
@@ -393,7 +403,9 @@ static void what_the_password_alone_began_ends(void **state)
 
 	begin(f, &o);
 	code_at(&o, NOW, code);
-	assert_ok(factor_confirm(db_of(f), o.person, code, own, NOW, &o.recovery, &f->e), f->e);
+	assert_ok(factor_confirm(db_of(f), f->store.secrets, o.person, code, own, NOW, &o.recovery,
+				 &f->e),
+		  f->e);
 	assert_ok(login_who(db_of(f), hash, "", NOW, &who, &number, &f->e), f->e);
 	assert_ok(login_hash(login, hash, &f->e), f->e);
 	refused(f, login_who(db_of(f), hash, "", NOW, &who, &number, &f->e), ERR_UNAUTHENTICATED,
@@ -413,9 +425,15 @@ static void what_the_password_alone_began_ends(void **state)
 static void what_nobody_wrote_there_is_refused(void **state)
 {
 	static const char *const wrong[] = {
-		"UPDATE factors SET failed = 11",   "UPDATE factors SET failed = -1",
-		"UPDATE factors SET last = -1",     "UPDATE factors SET failed_at = -1",
-		"UPDATE factors SET confirmed = 2", "UPDATE factors SET secret = ''",
+		"UPDATE factors SET failed = 11",
+		"UPDATE factors SET failed = -1",
+		"UPDATE factors SET last = -1",
+		"UPDATE factors SET failed_at = -1",
+		"UPDATE factors SET confirmed = 2",
+		"UPDATE secrets SET sealed = ''",
+		"DELETE FROM secrets",
+		"UPDATE secrets SET owner = '0'",
+		"UPDATE secrets SET kind = 'webhook'",
 	};
 	struct store_room *f = *state;
 	enum factor_answer got;
@@ -425,11 +443,80 @@ static void what_nobody_wrote_there_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		assert_ok(db_begin(db_of(f), &f->e), f->e);
 		assert_ok(db_run(db_of(f), &f->e, wrong[i], ""), f->e);
-		refused(f, factor_try(db_of(f), o.person, "123456", NOW, &got, &f->e),
+		refused(f,
+			factor_try(db_of(f), f->store.secrets, o.person, "123456", NOW, &got,
+				   &f->e),
 			ERR_DATA_LOSS, "database");
 		db_rollback(db_of(f));
 	}
 	assert_int_equal(answer_code(f, &o, NOW + TOTP_STEP_MS, NOW), FACTOR_RIGHT);
+}
+
+/* The same bytes of somebody else, or too few. */
+static void a_key_is_its_user_s_alone(void **state)
+{
+	struct store_room *f = *state;
+	enum factor_answer got;
+	struct owner o, other;
+
+	set_up(f, "anna", &o);
+	set_up(f, "bert", &other);
+	assert_ok(db_run(db_of(f), &f->e,
+			 "UPDATE secrets SET sealed ="
+			 " (SELECT s.sealed FROM secrets s WHERE s.owner = ?) WHERE owner = ?",
+			 "tt", secret_owner_of(other.person).text, secret_owner_of(o.person).text),
+		  f->e);
+	refused(f, factor_try(db_of(f), f->store.secrets, o.person, "123456", NOW, &got, &f->e),
+		ERR_DATA_LOSS, "it is not what was sealed");
+	assert_ok(secret_keep(db_of(f), f->store.secrets, &secret_totp,
+			      secret_owner_of(o.person).text, "short", 5, &f->e),
+		  f->e);
+	refused(f, factor_try(db_of(f), f->store.secrets, o.person, "123456", NOW, &got, &f->e),
+		ERR_DATA_LOSS, "another length");
+	assert_int_equal(answer_code(f, &other, NOW + TOTP_STEP_MS, NOW), FACTOR_RIGHT);
+}
+
+/* Nobody gets in without his second factor then, and nobody is kept out who has his recovery codes. */
+static void where_its_key_is_lost_recovery_codes_are_left(void **state)
+{
+	struct store_room *f = *state;
+	enum factor_answer got;
+	struct owner o;
+
+	set_up(f, "anna", &o);
+	refused(f, factor_try(db_of(f), NULL, o.person, "123456", NOW, &got, &f->e),
+		ERR_PRECONDITION, "which is not open");
+	assert_ok(db_run(db_of(f), &f->e, "UPDATE secrets SET key = '', sealed = NULL", ""), f->e);
+	refused(f, factor_try(db_of(f), f->store.secrets, o.person, "123456", NOW, &got, &f->e),
+		ERR_PRECONDITION, "the key of the second factor is gone: a recovery code");
+	refused(f, factor_try(db_of(f), f->store.secrets, o.person, "", NOW, &got, &f->e),
+		ERR_INVALID, "give its code");
+	assert_ok(factor_try(db_of(f), f->store.secrets, o.person, o.recovery.codes[0], NOW, &got,
+			     &f->e),
+		  f->e);
+	assert_int_equal(got, FACTOR_RIGHT);
+}
+
+static int64_t kept(struct store_room *f)
+{
+	int64_t count;
+
+	assert_ok(db_number(db_of(f), &count, &f->e, "SELECT count(*) FROM secrets", ""), f->e);
+	return count;
+}
+
+static void its_key_goes_with_it(void **state)
+{
+	struct store_room *f = *state;
+	struct owner o, other;
+
+	set_up(f, "anna", &o);
+	set_up(f, "bert", &other);
+	assert_int_equal(kept(f), 2);
+	assert_ok(factor_remove(db_of(f), o.person, &f->e), f->e);
+	assert_int_equal(kept(f), 1);
+	assert_ok(user_remove(db_of(f), "bert", &f->e), f->e);
+	assert_int_equal(kept(f), 0);
 }
 
 static void an_older_database_learns_it(void **state)
@@ -459,6 +546,9 @@ int main(void)
 		STORE_ROOM_ROW(a_user_has_few_halves),
 		STORE_ROOM_ROW(what_the_password_alone_began_ends),
 		STORE_ROOM_ROW(what_nobody_wrote_there_is_refused),
+		STORE_ROOM_ROW(a_key_is_its_user_s_alone),
+		STORE_ROOM_ROW(where_its_key_is_lost_recovery_codes_are_left),
+		STORE_ROOM_ROW(its_key_goes_with_it),
 		STORE_ROOM_ROW(an_older_database_learns_it),
 	};
 

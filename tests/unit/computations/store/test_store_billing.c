@@ -309,12 +309,12 @@ static void check_machine(struct store_room *f, int64_t number, enum machine_pha
 
 static void hook(struct store_room *f, int64_t workspace)
 {
-	assert_ok(db_run(&f->store.db, &f->e,
-			 "INSERT INTO webhooks (workspace, url, description, maker, events, secret,"
-			 " before, created) VALUES (?, 'https://h.example/', '', '', ?, ?, ?, ?)",
-			 "iibbi", workspace, (int64_t)HOOK_EVENTS_ALL, "x", (size_t)1, "",
-			 (size_t)0, october),
-		  f->e);
+	assert_ok(
+		db_run(&f->store.db, &f->e,
+		       "INSERT INTO webhooks (workspace, url, description, maker, events, created)"
+		       " VALUES (?, 'https://h.example/', '', '', ?, ?)",
+		       "iii", workspace, (int64_t)HOOK_EVENTS_ALL, october),
+		f->e);
 }
 
 static int64_t told(struct store_room *f, enum hook_event event, const char *like)

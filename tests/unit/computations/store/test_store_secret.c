@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Private keys of agents: where they are, to whom they go, and under which key. */
 #include "common/base/file.h"
+#include "computations/hook/hook.h"
+#include "computations/people/factor.h"
+#include "computations/seal/secret_keep.h"
 #include "computations/store/backup.h"
 #include "computations/store/secret_row.h"
 #include "computations/store/store_form.h"
@@ -500,7 +503,7 @@ static void next_key_seals_anew(void **state)
 	assert_ok(reopen(f, "next", STORE_SECRETS_FILE), f->e);
 	assert_ok(reopen(f, "next", NULL), f->e);
 	check_sent(f, "d");
-	assert_refused(reopen(f, NULL, NULL), f->e, ERR_PRECONDITION, "2 private keys");
+	assert_refused(reopen(f, NULL, NULL), f->e, ERR_PRECONDITION, "2 secrets are");
 	/* And back; the same one twice is nothing to do. */
 	assert_ok(reopen(f, NULL, "next"), f->e);
 	assert_ok(reopen(f, NULL, STORE_SECRETS_FILE), f->e);
@@ -578,6 +581,182 @@ static void older_rows_are_sealed(void **state)
 	assert_int_equal(SEALED(f), 2);
 }
 
+static bool has(struct store_room *f, const char *path, const char *words)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (access(path, F_OK) < 0)
+		return false;
+	assert_ok(file_read(path, 64 << 20, &bytes, &len, &f->e), f->e);
+	return memmem(bytes, len, words, strlen(words)) != NULL;
+}
+
+static int count_of(void *data, const char *sql, int64_t *number, struct err *e)
+{
+	return db_number(data, number, e, sql, "");
+}
+
+/* ---- the other kinds ---- */
+
+#define WITH_COLUMNS                                                          \
+	"ALTER TABLE factors ADD COLUMN secret {bytes} NOT NULL DEFAULT '';"  \
+	"ALTER TABLE webhooks ADD COLUMN secret {bytes} NOT NULL DEFAULT '';" \
+	"ALTER TABLE webhooks ADD COLUMN before {bytes} NOT NULL DEFAULT '';"
+
+static const char totp[] = "totp of twenty bytes", hook[] = "the secret that signs, 32 bytes.",
+		  hook_before[] = "the secret of before, 32 bytes..";
+
+struct others {
+	struct secret_owner person, webhook;
+};
+
+static void add_others(struct store_room *f, struct others *o)
+{
+	const struct hook_wish wish = { "https://h.example/", "", "", HOOK_EVENTS_ALL };
+	const struct hook_nets none = { 0 };
+	char text[HOOK_SECRET_TEXT_MAX];
+	uint8_t made[TOTP_SECRET_LEN];
+	int64_t person;
+	struct hook h;
+
+	assert_ok(user_add(&f->store.db, "anna", false, 1, &f->e), f->e);
+	assert_ok(db_number(&f->store.db, &person, &f->e, "SELECT max(number) FROM users", ""),
+		  f->e);
+	assert_ok(factor_begin(&f->store.db, f->store.secrets, person, 1, made, &f->e), f->e);
+	assert_ok(hook_add(&f->store.db, f->store.secrets, store_room_workspace(f), &wish, &none, 1,
+			   &h, text, &f->e),
+		  f->e);
+	assert_ok(hook_rotate(&f->store.db, f->store.secrets, h.number, 1, text, &f->e), f->e);
+	*o = (struct others){ secret_owner_of(person), secret_owner_of(h.number) };
+}
+
+/* As a program of form 38 has left them. */
+static void make_plain(struct store_room *f)
+{
+	assert_ok(db_script(&f->store.db, WITH_COLUMNS "DELETE FROM secrets WHERE kind <> 'agent'",
+			    &f->e),
+		  f->e);
+	assert_ok(db_run(&f->store.db, &f->e, "UPDATE factors SET secret = ?", "b", totp,
+			 (size_t)TOTP_SECRET_LEN),
+		  f->e);
+	assert_ok(db_run(&f->store.db, &f->e, "UPDATE webhooks SET secret = ?, before = ?", "bb",
+			 hook, (size_t)HOOK_SECRET_LEN, hook_before, (size_t)HOOK_SECRET_LEN),
+		  f->e);
+	assert_ok(db_form_set(&f->store.db, STORE_FORM_SECRETS_ALL - 1, &f->e), f->e);
+	store_close(&f->store);
+}
+
+static void check_other(struct store_room *f, const struct secret_kind *kind,
+			const struct secret_owner *owner, const char *words, size_t len)
+{
+	uint8_t bytes[64];
+
+	assert_int_equal(secret_get_exactly(&f->store.db, f->store.secrets, kind, owner->text,
+					    bytes, len, &f->e),
+			 1);
+	assert_memory_equal(bytes, words, len);
+}
+
+static void check_others(struct store_room *f, const struct others *o)
+{
+	check_other(f, &secret_totp, &o->person, totp, TOTP_SECRET_LEN);
+	check_other(f, &secret_webhook, &o->webhook, hook, HOOK_SECRET_LEN);
+	check_other(f, &secret_webhook_before, &o->webhook, hook_before, HOOK_SECRET_LEN);
+}
+
+static void check_words(struct store_room *f, const char *words)
+{
+	const struct store_secrets_count count = { count_of, &f->store.db };
+	char got[STORE_SECRETS_WORDS];
+
+	assert_ok(store_secrets_words(&count, got, &f->e), f->e);
+	assert_string_equal(got, words);
+}
+
+/* From the form before, under another key, and back. */
+static void secrets_of_all_kinds_are_sealed(void **state)
+{
+	static const char *const files[] = { "computations.db", "computations.db-wal", "backup" };
+	static const char *const secrets[] = { totp, hook, hook_before };
+	struct store_room *f = *state;
+	const struct backup_place place = { f->dir, store_room_database() };
+	struct backup_report report;
+	struct others o;
+
+	check_words(f, "nothing is sealed");
+	add_others(f, &o);
+	create(f, "c");
+	make_plain(f);
+	store_room_open(f);
+	check_others(f, &o);
+	check_sent(f, "c");
+	check_words(f, "sealed: 1 private key of an agent, 1 second factor, 1 secret of a webhook,"
+		       " 1 secret of a webhook from before");
+	write_key(f, "next", ID_TEXT, 0600);
+	assert_refused(reopen(f, "next", NULL), f->e, ERR_PRECONDITION, "4 secrets are sealed");
+	assert_ok(reopen(f, "next", STORE_SECRETS_FILE), f->e);
+	check_others(f, &o);
+	check_sent(f, "c");
+	assert_ok(reopen(f, NULL, "next"), f->e);
+	check_others(f, &o);
+	assert_ok(backup_write(&place, in(f, "backup").text, &report, &f->e), f->e);
+	store_close(&f->store);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		for (size_t k = 0; k < ARRAY_LEN(secrets); k++)
+			assert_false(has(f, in(f, files[i]).text, secrets[k]));
+	store_room_open(f);
+}
+
+/* A start that fails leaves all as it was, and the next one does it. */
+static void all_of_them_or_none(void **state)
+{
+	struct store_room *f = *state;
+	const struct backup_place place = { f->dir, store_room_database() };
+	struct backup_report report;
+	struct others o;
+
+	add_others(f, &o);
+	make_plain(f);
+	assert_ok(store_open(&f->store, f->dir, store_room_database(), &store_room_limits, &f->e),
+		  f->e);
+	assert_int_equal(count(f, "SELECT count(*) FROM secrets WHERE key = '-'"), 3);
+	/* Nothing is taken of it as it is, and nothing goes into a backup. */
+	uint8_t bytes[TOTP_SECRET_LEN];
+	assert_refused(secret_get_exactly(&f->store.db, f->store.secrets, &secret_totp,
+					  o.person.text, bytes, sizeof(bytes), &f->e),
+		       f->e, ERR_PRECONDITION, "which is not open");
+	assert_refused(backup_write(&place, in(f, "backup").text, &report, &f->e), f->e,
+		       ERR_PRECONDITION, "start this service once");
+	assert_refused(reopen(f, "none", NULL), f->e, ERR_NOT_FOUND, "COMPUTATIONS_SECRETS_KEY");
+	assert_int_equal(count(f, "SELECT count(*) FROM secrets WHERE key = '-'"), 3);
+	assert_ok(reopen(f, NULL, NULL), f->e);
+	check_others(f, &o);
+	/* What somebody writes there later is nothing that the service wrote. */
+	assert_ok(
+		db_script(&f->store.db, "UPDATE secrets SET key = '-' WHERE kind = 'totp'", &f->e),
+		f->e);
+	assert_ok(reopen(f, NULL, NULL), f->e);
+	assert_refused(secret_get_exactly(&f->store.db, f->store.secrets, &secret_totp,
+					  o.person.text, bytes, sizeof(bytes), &f->e),
+		       f->e, ERR_PRECONDITION, "which is not open");
+}
+
+static void lost_ones_of_all_kinds_are_given_up(void **state)
+{
+	struct store_room *f = *state;
+	struct others o;
+	uint8_t bytes[TOTP_SECRET_LEN];
+
+	add_others(f, &o);
+	assert_int_equal(unlink(in(f, STORE_SECRETS_FILE).text), 0);
+	assert_ok(reopen(f, NULL, STORE_SECRETS_LOST), f->e);
+	assert_int_equal(SEALED(f), 0);
+	assert_refused(secret_get_exactly(&f->store.db, f->store.secrets, &secret_totp,
+					  o.person.text, bytes, sizeof(bytes), &f->e),
+		       f->e, ERR_PRECONDITION, "a recovery code");
+}
+
 static void broken_older_row_stays(void **state)
 {
 	struct store_room *f = *state;
@@ -593,17 +772,6 @@ static void broken_older_row_stays(void **state)
 }
 
 /* ---- what is on the disk ---- */
-
-static bool has(struct store_room *f, const char *path, const char *words)
-{
-	CLEANUP(free) uint8_t *bytes = NULL;
-	size_t len;
-
-	if (access(path, F_OK) < 0)
-		return false;
-	assert_ok(file_read(path, 64 << 20, &bytes, &len, &f->e), f->e);
-	return memmem(bytes, len, words, strlen(words)) != NULL;
-}
 
 static void files_and_backups_do_not_have_it(void **state)
 {
@@ -673,6 +841,9 @@ int main(void)
 		STORE_ROOM_ROW(lost_key_is_given_up_when_that_is_said),
 		STORE_ROOM_ROW(older_rows_are_sealed),
 		STORE_ROOM_ROW(broken_older_row_stays),
+		STORE_ROOM_ROW(secrets_of_all_kinds_are_sealed),
+		STORE_ROOM_ROW(all_of_them_or_none),
+		STORE_ROOM_ROW(lost_ones_of_all_kinds_are_given_up),
 		STORE_ROOM_ROW(files_and_backups_do_not_have_it),
 		STORE_ROOM_ROW(not_sealed_yet_is_not_backed_up),
 	};

@@ -2,7 +2,7 @@
 /*
  * secret.h — what the service keeps for others and has to give on as it is, sealed under a key that is in no database:
  * ChaCha20-Poly1305 (aead.h) with a nonce by chance. What it is and whose is sealed with it, so that no row can stand for
- * another one. Computing and the key's file; the rows are store_secret.h's.
+ * another one. Computing alone: rows are secret_keep.h's, the key's file secret_file.h's.
  */
 #pragma once
 
@@ -31,21 +31,6 @@ void secret_key_free(struct secret_key *key);
 /* `bytes` and the id that follows from them. */
 int secret_key_of(const uint8_t bytes[SECRET_KEY_LEN], struct secret_key *key,
 		  struct err *e) MUST_CHECK;
-/* A file of 64 hexadecimal digits in one line, for its owner alone. ERR_NOT_FOUND: it is missing; ERR_PRECONDITION: others
- * than this user and root can read it. */
-int secret_key_read(const char *path, struct secret_key *key, struct err *e) MUST_CHECK;
-/* A new one, in a new file of mode 0600. */
-int secret_key_make(const char *path, struct secret_key *key, struct err *e) MUST_CHECK;
-
-/* Where the key of a store's secrets is (store_secret.h). */
-struct store_secrets_place {
-	const char *path; /* NULL: STORE_SECRETS_FILE in the service's folder, made if need be */
-	const char *
-		old_path; /* the key of before; STORE_SECRETS_LOST: there is none any more; NULL: nothing */
-};
-#define STORE_SECRETS_FILE "secrets.key"
-#define STORE_SECRETS_LOST "lost"
-
 /* What it is ("agent") and whose. */
 struct secret_name {
 	const char *kind, *owner;
