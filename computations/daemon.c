@@ -9,6 +9,7 @@
 #include "computations/admin/admin_calls.h"
 #include "computations/ca/ocsp.h"
 #include "computations/core/appraisal.h"
+#include "computations/core/database_watch.h"
 #include "computations/core/hook_sender.h"
 #include "computations/core/judge_line.h"
 #include "computations/core/lease_watch.h"
@@ -44,8 +45,9 @@ struct daemon {
 	struct signals *signals;
 	struct instance_metric *instance;
 	struct service_doors doors;
-	struct relay_inner *inner; /* NULL: nobody passes callers on to this one */
-	struct lease_watch *watch; /* NULL: no others serve in its place */
+	struct relay_inner *inner;       /* NULL: nobody passes callers on to this one */
+	struct lease_watch *watch;       /* NULL: no others serve in its place */
+	struct database_watch *database; /* NULL: others do, or it has a file of its own */
 	struct store store;
 	struct store_queue *queue;
 	struct service service;
@@ -197,6 +199,8 @@ static void on_drained(void *data)
 	relay_inner_close(d->inner);
 	service_doors_done(&d->doors);
 	lease_watch_stop(d->watch);
+	d->metrics.database = NULL;
+	database_watch_stop(TAKE_PTR(d->database));
 	own_list_stop(d->service.own_list);
 	revocation_close(d->agent_lists);
 	revocation_close(d->admin_lists);
@@ -246,6 +250,26 @@ static void on_lost(void *data)
 	mail_sender_stop(d->service.mails);
 }
 
+/* Who sends callers elsewhere sees it at both fronts, and at /readyz. */
+static void on_database(void *data, bool answers)
+{
+	struct daemon *d = data;
+
+	service_front_serves(&d->agents, service_rpcs, 1, answers);
+	service_front_serves(&d->admins, service_rpcs + 1, SERVICE_RPCS - 1, answers);
+}
+
+/* Behind the fronts, which it tells. */
+static int watch_database(struct daemon *d, const struct config *c, struct err *e)
+{
+	if (d->store.lease || !c->database)
+		return 0;
+	if (database_watch_new(d->loop, d->queue, on_database, d, &d->database, e) < 0)
+		return err_code(e);
+	d->metrics.database = d->database;
+	return 0;
+}
+
 /* While nothing else uses the database. */
 static int open_authority(struct daemon *d, const struct config *c, struct err *e)
 {
@@ -280,7 +304,7 @@ static int open_listeners(struct daemon *d, const struct config *c, struct err *
 	    service_inner_open(d->loop, c, d->store.lease, &d->doors, &d->inner, e) < 0)
 		return err_code(e);
 	d->instance->inner = d->inner;
-	return 0;
+	return watch_database(d, c, e);
 }
 
 /* The parts that calls need, then who may call; nobody comes in before the loop runs. */

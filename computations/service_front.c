@@ -22,6 +22,19 @@ int service_front_new(struct service_front *f, uv_loop_t *loop, const struct rpc
 	return rpc_reflection_new(f->server, &f->reflection, e);
 }
 
+void service_front_serves(const struct service_front *f, const struct rpc_service *const rpcs[],
+			  size_t count, bool serves)
+{
+	struct err e;
+
+	/* All are known, which needs no memory. */
+	if (rpc_health_set(f->health, "", serves, &e) < 0)
+		log_error("health: %s", e.text);
+	for (size_t i = 0; i < count; i++)
+		if (rpc_health_set(f->health, rpcs[i]->name, serves, &e) < 0)
+			log_error("health of %s: %s", rpcs[i]->name, e.text);
+}
+
 void service_front_free(struct service_front *f)
 {
 	rpc_server_free(f->server);

@@ -26,6 +26,10 @@ int service_front_new(struct service_front *f, uv_loop_t *loop, const struct rpc
 int service_front_listen(const struct service_front *f, const char *who, const char *host,
 			 uint16_t port, struct rpc_tls *tls, bool mutual, struct err *e) MUST_CHECK;
 
+/* What its health says of the whole and of each service, from now on; watchers are told. */
+void service_front_serves(const struct service_front *f, const struct rpc_service *const rpcs[],
+			  size_t count, bool serves);
+
 /* No new calls; those that are open end. */
 void service_front_free(struct service_front *f);
 

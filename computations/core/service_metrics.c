@@ -98,6 +98,15 @@ static void write_relay(const struct instance_metric *i, struct metrics_text *t)
 	metrics_sample(t, from, (double)s.in_bytes);
 }
 
+static void write_database(const struct database_watch *database, struct metrics_text *t)
+{
+	if (!database)
+		return;
+	metrics_family(t, "cocos_computations_database_up", METRICS_GAUGE,
+		       "1: the database server answers; 0: it can't be reached, or is silent.");
+	metrics_sample(t, NULL, database_watch_why(database) ? 0 : 1);
+}
+
 static bool passes_on(const struct instance_metric *i)
 {
 	return i->front && relay_front_holder(i->front);
@@ -113,12 +122,16 @@ static bool is_ready(void *data, char *line, size_t room)
 		snprintf(line, room, "passes on to instance %s", relay_front_holder(i->front));
 	else if (i->is_standby)
 		snprintf(line, room, "standby: %s", i->waits);
+	else if (!m->service->stopping && database_watch_why(m->database))
+		snprintf(line, room, "the database does not answer: %s",
+			 database_watch_why(m->database));
 	else if (!m->service->stopping && m->service->authority &&
 		 !ca_signer_is_well(m->service->authority->signer, &why))
 		snprintf(line, room, "serving; the authority's key does not sign: %s", why.text);
 	else
 		snprintf(line, room, "%s", m->service->stopping ? "going down" : "serving");
-	return i->is_standby ? passes_on(i) : !m->service->stopping;
+	return i->is_standby ? passes_on(i)
+			     : !m->service->stopping && !database_watch_why(m->database);
 }
 
 static void write_standby(void *data, struct metrics_text *t)
@@ -156,6 +169,7 @@ static void write_page(void *data, struct metrics_text *t)
 	write_relay(m->instance, t);
 	call_metrics_write(m->calls, t);
 	write_agents(m->service, t);
+	write_database(m->database, t);
 	write_limits(m->config, t);
 	write_authority(m->service->authority, t);
 	certificate_metrics_write(m->certificates, ARRAY_LEN(m->certificates), t);

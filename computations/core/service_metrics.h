@@ -12,6 +12,7 @@
 #include "common/relay/relay_front.h"
 #include "common/relay/relay_inner.h"
 #include "computations/core/config.h"
+#include "computations/core/database_watch.h"
 #include "computations/core/service.h"
 
 /* Which of several instances this one is; zeroed: the only one. */
@@ -28,6 +29,7 @@ struct service_metrics {
 	const struct config *config;
 	const struct instance_metric *instance;
 	const struct service *service;
+	const struct database_watch *database; /* may be NULL; set after it is opened */
 	const struct rpc_service *const
 		*rpcs; /* whose calls are counted; set before it is opened */
 	size_t rpc_count;

@@ -2,6 +2,7 @@
 """cocos-computations with its records on a PostgreSQL server, which the test starts, and kills."""
 import base64
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -13,7 +14,8 @@ import grpc
 import tap
 from host_check import check, failed, service_settings
 from computations_service import create, identifiers
-from harness import PATIENCE, Computations, Folder, Process, computations, program, spki, until
+from harness import PATIENCE, Computations, Folder, Process, computations, health, health_grpc, program, spki, until
+from ports import free_port
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from postgres import Postgres  # pylint: disable=wrong-import-position
@@ -113,6 +115,52 @@ def nothing_acknowledged_is_lost_when_the_server_is_killed():
         assert kept <= known <= kept | doubtful, (kept - known, known - kept - doubtful)
 
 
+def readiness(port, path="/readyz"):
+    """(status, line)"""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode().rstrip("\n")
+    finally:
+        connection.close()
+
+
+def without_its_server_it_is_not_ready():
+    """By itself, while nobody calls: at /readyz and by gRPC's health check of each front; and again when the server is back."""
+    port, serving = free_port(), health.HealthCheckResponse
+    server = Postgres()
+    try:
+        with Folder() as folder, Computations(folder, DATABASE=server.place, METRICS=f"127.0.0.1:{port}") as service, \
+                grpc.insecure_channel(f"127.0.0.1:{service.port}") as agents:
+            fronts = [(agents, ("", "cvms.Service")),
+                      (service.channel, ("", "computations.ComputationService", "people.PeopleService"))]
+
+            def says(status, number, up):
+                answer = readiness(port)
+                told = {health_grpc.HealthStub(channel).Check(health.HealthCheckRequest(service=name), timeout=PATIENCE).status
+                        for channel, names in fronts for name in names}
+                metric = f"cocos_computations_database_up {up}\n" in readiness(port, "/metrics")[1]
+                return answer if (answer[0], told, metric) == (status, {number}, True) else None
+
+            assert until(lambda: says(200, serving.SERVING, 1), "that it serves")[1] == "serving"
+            for number in (signal.SIGQUIT, signal.SIGINT):
+                server.stop(number)
+                line = until(lambda: says(503, serving.NOT_SERVING, 0), "that it does not serve")[1]
+                assert line.startswith("the database does not answer: ") and "\n" not in line, line
+                server.start()
+                assert until(lambda: says(200, serving.SERVING, 1), "that it serves again")[1] == "serving"
+            assert try_create(service) is None
+    finally:
+        server.close()
+
+
+def one_on_a_file_has_no_server_to_lose():
+    port = free_port()
+    with Folder() as folder, Computations(folder, METRICS=f"127.0.0.1:{port}"):
+        assert readiness(port) == (200, "serving") and "database_up" not in readiness(port, "/metrics")[1]
+
+
 def a_server_that_takes_no_writes_is_said_so():
     with service_on_postgres() as (server, service):
         made = create(service)
@@ -148,5 +196,6 @@ def check_looks_at_it_and_changes_nothing():
 if __name__ == "__main__":
     tap.run([records_are_on_the_server,
              of_a_document_each_computation_stands_by_itself, one_service_uses_it_at_a_time,
-             nothing_acknowledged_is_lost_when_the_server_is_killed, a_server_that_takes_no_writes_is_said_so,
+             nothing_acknowledged_is_lost_when_the_server_is_killed, without_its_server_it_is_not_ready,
+             one_on_a_file_has_no_server_to_lose, a_server_that_takes_no_writes_is_said_so,
              check_looks_at_it_and_changes_nothing])
