@@ -175,6 +175,10 @@ static int read_launch(struct image *image, const struct json *root, struct err 
 	    json_get_u64(root, "min_memory_mib", &image->min_memory_mib, e) < 0 ||
 	    read_words(image, root, e) < 0 || read_given(image, root, e) < 0)
 		return err_code(e);
+	if (json_get(root, "reach"))
+		return err_set(e, ERR_PRECONDITION,
+			       "reach: its kernel is one for developers, to be attacked: build the "
+			       "image with --kernel own");
 	image->own_kernel = json_get(root, "own_kernel") != NULL;
 	if (image->own_kernel && json_get_object(root, "own_kernel", &own_kernel, e) < 0)
 		return err_code(e);

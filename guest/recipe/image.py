@@ -12,7 +12,8 @@ from .flavours import BOOT_FROM, FLAVOURS, KERNEL, KERNEL_PACKAGES, KERNEL_SUITE
     SIMULATED_TOOLS, TOOLS
 
 FORMAT = 1
-KERNELS = ("own", "stock", "ready")  # ready: whichever is there without compiling one
+# ready: own or stock, whichever is there without compiling one. reach: own, for developers (scripts/coverage host).
+KERNELS = ("own", "stock", "ready", linux.REACH)
 
 
 def sets_of(kind):
@@ -58,6 +59,13 @@ def resolve(apt, flavour, kind):
     }
 
 
+def kernel_of(record):
+    """Which kernel that image has: own, stock or reach."""
+    if linux.REACH in record:
+        return linux.REACH
+    return "own" if "own_kernel" in record else "stock"
+
+
 def boot_from_of(record):
     """In which form that image takes its boot configuration."""
     return "shares" if "shares" in record else "disk"
@@ -69,7 +77,7 @@ def locked(path, flavour_name, flavour, kind, boot_from="disk"):
         record = json.load(file)
     if record.get("version") != FORMAT or record.get("flavour") != flavour_name:
         raise Failure(f"{path} is no list for the flavour '{flavour_name}'")
-    if (kind == "own") != ("own_kernel" in record):
+    if kind != kernel_of(record):
         raise Failure(f"{path} is no list for an image with the kernel '{kind}'")
     if boot_from_of(record) != boot_from:
         raise Failure(f"{path} is no list for an image that boots from '{boot_from}'")
@@ -90,10 +98,12 @@ class Build:
                  boot_from="disk"):
         self.project, self.name, self.out, self.cache = project, flavour, out, cache
         self.flavour, self.agent, self.lock, self.say = FLAVOURS[flavour], agent, lock, say
-        self.kind, self.boot_from = kind, boot_from
+        self.reach, self.boot_from = kind == linux.REACH, boot_from
+        self.kind = "own" if self.reach else kind
         # What our own kernel has besides: guest/kernel/config-NAME.
         self.fragments = [name for name, use in (("shares", boot_from == "shares"),
-                                                 ("simulated", self.flavour.get("simulated"))) if use]
+                                                 ("simulated", self.flavour.get("simulated")),
+                                                 (linux.REACH, self.reach)) if use]
         self.source = build.source_digest(project, build.sources_of(self.flavour))
 
     def _root_folder(self, entries):
@@ -155,6 +165,9 @@ class Build:
             record["kernel_release"] = os.path.basename(kernel.folder_of(roots["kernel"]))
             return
         record["own_kernel"] = linux.digests(self.project, self.fragments)
+        if self.reach:  # managers, policies and packages refuse such an image
+            record[linux.REACH] = True
+            shutil.copyfile(os.path.join(folder, "vmlinux"), os.path.join(self.out, "vmlinux"))
         with open(os.path.join(folder, "release"), encoding="utf-8") as file:
             record["kernel_release"] = file.read().strip()
 
@@ -247,7 +260,8 @@ def is_current(project, flavour, out, agent=None, kind="own", boot_from="disk"):
         with open(os.path.join(out, "image.json"), encoding="utf-8") as file:
             record = json.load(file)
         return record["version"] == FORMAT and record["flavour"] == flavour and \
-            kind in ("ready", "own" if "own_kernel" in record else "stock") and boot_from_of(record) == boot_from and \
+            (kind == kernel_of(record) or (kind == "ready" and linux.REACH not in record)) and \
+            boot_from_of(record) == boot_from and \
             record["source"] == build.source_digest(
                 project, build.sources_of(FLAVOURS[flavour])) and \
             record.get("agent_given") == (packages.sha256_of(agent) if agent else None) and all(

@@ -10,6 +10,7 @@ from . import buildroot
 from .fail import Failure
 
 FOLDER = "guest/kernel"
+REACH = "reach"  # the fragment of kernels whose instructions can be told by file and line; none of them ships
 LAYOUT = 1  # of what build() makes: kernels in the cache of another one are not used
 PACKAGE = "linux-source"
 PACKAGES = r"linux-source-\d[0-9.]*"
@@ -21,17 +22,18 @@ TOOLS = ["gcc", "libc6-dev", "binutils", "make", "dash", "bash", "coreutils", "s
 # x86: nobody may call it (SECURITY_PERF_EVENTS_RESTRICT, lockdown).
 FORBIDDEN = {
     "other code than what was measured": [
-        "MODULES", "KEXEC", "KEXEC_FILE", "HIBERNATION", "SUSPEND", "FW_LOADER", "STANDALONE", "CMDLINE_BOOL",
-        "ACPI_TABLE_UPGRADE", "ACPI_CONFIGFS", "EFI_CUSTOM_SSDT_OVERLAYS", "ACPI_PRMT", "EFI_RCI2_TABLE", "BPF_JIT"],
+        "MODULES", "KEXEC", "KEXEC_FILE", "KEXEC_HANDOVER", "LIVEUPDATE", "CRASH_DUMP", "HIBERNATION",
+        "SUSPEND", "FW_LOADER", "STANDALONE", "CMDLINE_BOOL", "ACPI_TABLE_UPGRADE", "ACPI_CONFIGFS",
+        "EFI_CUSTOM_SSDT_OVERLAYS", "ACPI_PRMT", "EFI_RCI2_TABLE", "BPF_JIT"],
     "calls that have been broken before, and programs of other machines": [
         "BPF_SYSCALL", "IO_URING", "USERFAULTFD", "AIO", "MODIFY_LDT_SYSCALL", "X86_IOPL_IOPERM", "IA32_EMULATION",
         "X86_X32_ABI", "COREDUMP", "BINFMT_MISC", "CHECKPOINT_RESTORE", "KEYS", "LEGACY_TIOCSTI", "COMPAT_BRK",
         "VSOCKETS", "NETFILTER", "XFRM", "NET_SCHED", "INET_DIAG", "UNIX_DIAG", "PACKET_DIAG", "XDP_SOCKETS", "IP_SCTP",
         "IP_PNP", "KVM", "VFIO", "UIO", "SWAP"],
     "looking into a running kernel": [
-        "PROFILING", "KPROBES", "UPROBES", "FTRACE", "DEBUG_FS", "MAGIC_SYSRQ", "KGDB", "GDB_SCRIPTS", "DEVMEM",
-        "DEVPORT", "PROC_KCORE", "PROC_VMCORE", "X86_MSR", "X86_CPUID", "KALLSYMS", "SLAB_MERGE_DEFAULT", "PSTORE",
-        "EARLY_PRINTK", "PROVIDE_OHCI1394_DMA_INIT", "NETCONSOLE", "SECURITY_SELINUX", "RANDOMIZE_IDENTITY_BASE"],
+        "PROFILING", "KCOV", "GCOV_KERNEL", "KPROBES", "UPROBES", "FTRACE", "DEBUG_FS", "MAGIC_SYSRQ", "KGDB",
+        "GDB_SCRIPTS", "DEVMEM", "DEVPORT", "PROC_KCORE", "PROC_VMCORE", "X86_MSR", "X86_CPUID", "KALLSYMS",
+        "SLAB_MERGE_DEFAULT", "PSTORE", "EARLY_PRINTK", "PROVIDE_OHCI1394_DMA_INIT", "NETCONSOLE", "SECURITY_SELINUX", "RANDOMIZE_IDENTITY_BASE"],
     "tables of the firmware's": [
         "ACPI_DEBUG", "ACPI_DEBUGGER", "ACPI_APEI", "ACPI_EC", "ACPI_PROCESSOR", "ACPI_HOTPLUG_MEMORY",
         "ACPI_PCI_SLOT", "ACPI_NUMA", "ACPI_HMAT", "ACPI_NFIT", "ACPI_BGRT", "ACPI_FPDT", "ACPI_THERMAL", "ACPI_BATTERY",
@@ -75,8 +77,14 @@ def digests(project, fragments=()):
 
 
 def options(text):
-    """{name: value} of a configuration; what is off is not there."""
-    return dict(re.findall(r"^CONFIG_(\w+)=(.+)$", text, re.M))
+    """{name: value} of a configuration; what is off is not there. The last line of a name counts."""
+    found = {}
+    for name, value, off in re.findall(r"^(?:CONFIG_(\w+)=(.+)|# CONFIG_(\w+) is not set)$", text, re.M):
+        if off:
+            found.pop(off, None)
+        else:
+            found[name] = value
+    return found
 
 
 def _read(project, names):
@@ -153,7 +161,7 @@ class Kernel:
 
     def configure(self, asked, forbidden):
         with open(os.path.join(self.work, "wanted"), "w", encoding="utf-8") as file:
-            file.write(asked)
+            file.writelines(f"CONFIG_{name}={value}\n" for name, value in options(asked).items())
         self.make("allnoconfig")
         path = os.path.join(self.work, "out/.config")
         with open(path, encoding="utf-8") as file:
@@ -162,7 +170,8 @@ class Kernel:
 
 
 def build(project, roots, out, objects, fragments=()):
-    """Compiles the kernel into the new folder `out`: vmlinuz, its configuration, its release."""
+    """Compiles the kernel into the new folder `out`: vmlinuz, its configuration, its release; of one that is for
+    telling what ran, vmlinux, too."""
     os.makedirs(out)
     kernel = Kernel(roots["kernel_tools"], out, objects)
     kernel.unpack(roots["kernel"])
@@ -171,6 +180,8 @@ def build(project, roots, out, objects, fragments=()):
     kernel.make("bzImage")
     shutil.copyfile(config, os.path.join(out, "config"))
     shutil.copyfile(os.path.join(kernel.work, "out/arch/x86/boot/bzImage"), os.path.join(out, "vmlinuz"))
+    if REACH in fragments:
+        shutil.copyfile(os.path.join(kernel.work, "out/vmlinux"), os.path.join(out, "vmlinux"))
     with open(os.path.join(out, "release"), "w", encoding="utf-8") as file:
         file.write(kernel.make("kernelrelease"))
     for path in (kernel.source, kernel.work):

@@ -7,7 +7,7 @@ import re
 import subprocess
 import tempfile
 
-from recipe import buildroot, libraries, packages
+from recipe import buildroot, libraries, linux, packages
 from recipe.fail import Failure
 
 # Built for the guest with these, which a library's name does not tell: init is static.
@@ -90,6 +90,9 @@ class Parts:
         self.image, self.cache = image, cache
         with open(os.path.join(image, "image.json"), encoding="utf-8") as file:
             self.record = json.load(file)
+        if linux.REACH in self.record:
+            raise Failure(f"{image}: its kernel is one for developers (build-image --kernel {linux.REACH}): such an image "
+                          "is not packaged")
         entries = self.record["packages"]
         self.known = {entry["name"]: Part(cache, entry) for entry in entries["kernel"] + entries["image"] + [
             each for each in entries["tools"] if each["name"] in STATIC or

@@ -15,6 +15,8 @@ import termios
 import threading
 import time
 
+import guest_reach
+
 PATIENCE = 400  # seconds that only end a test that hangs; under emulation, beside other work
 ACCEPTS = 1 << 16  # flag of a listening socket in /proc/net/unix
 # Debian's is there at once; ours takes minutes to compile, and `scripts/test long` boots it.
@@ -23,6 +25,7 @@ KERNEL = os.environ.get("COCOS_TEST_KERNEL", "stock")
 
 def build_image(project, flavour, out, *options, kernel=KERNEL):
     """The image of this source, built if it is not there; returns its folder."""
+    kernel, out = guest_reach.image(kernel, out)
     subprocess.run([os.path.join(project, "scripts/build-image"), flavour, "--kernel", kernel,
                     "--out", out, *options], check=True, stdout=subprocess.DEVNULL)
     return out
@@ -134,12 +137,13 @@ class Vm:
                 "-append", self.append, "-device", "virtio-net-pci,netdev=net0,romfile=",
                 "-chardev", f"socket,id=tpm,path={self.path('tpm.sock')}",
                 "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0",
-                *self.arguments]
+                *guest_reach.arguments(self.record, self.folder), *self.arguments]
 
     def __exit__(self, *_):
         for process in reversed(self.processes):
             process.kill()
             process.wait()
+        guest_reach.keep(self.folder)
         shutil.rmtree(self.folder)
 
     @staticmethod

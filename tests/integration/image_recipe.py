@@ -10,7 +10,9 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.join(sys.argv[1], "guest")]
+sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.join(sys.argv[1], "guest"),
+                os.path.join(sys.argv[1], "scripts/lib")]
+import image_parts  # noqa: E402
 import tap  # noqa: E402
 from recipe import cpio, flavours, image, kernel, libraries, linux, packages, sources, tree  # noqa: E402
 from recipe.fail import Failure  # noqa: E402
@@ -186,6 +188,7 @@ def a_list_for_something_else_is_no_lock():
         assert lock({}) == stock and lock({"own_kernel": {}}, "own") == entries
         refused(lock, {}, "own", says="with the kernel 'own'")
         refused(lock, {"own_kernel": {}}, says="with the kernel 'stock'")
+        refused(lock, {"own_kernel": {}, "reach": True}, "own", says="with the kernel 'own'")
         bare = {**entries, "kernel_tools": [each for each in entries["tools"] if each["name"] != "bison"]}
         refused(lock, {"own_kernel": {}, "packages": bare}, "own", says="kernel_tools lacks bison")
         refused(lock, {"flavour": "python"}, says="no list for")
@@ -277,6 +280,8 @@ def an_image_counts_only_with_the_agent_that_was_asked_for():
         assert not current(None, "own") and current(None, "own", own_kernel={})
         assert not current(None, own_kernel={})
         assert current(None, "ready") and current(None, "ready", own_kernel={})
+        assert current(None, "reach", own_kernel={}, reach=True) and not current(None, "reach", own_kernel={})
+        assert not current(None, "own", own_kernel={}, reach=True) and not current(None, "ready", own_kernel={}, reach=True)
         assert not current(None, boot_from="shares") and not current(None, shares=[])
         assert current(None, boot_from="shares", shares=[])
         assert not current(None, source="0") and not current(None, flavour="python")
@@ -305,17 +310,34 @@ def the_kernel_has_what_it_must_and_asks_for_nothing_forbidden():
 
 def what_one_image_needs_is_in_no_other_ones_kernel():
     base, forbidden = linux.wanted(sys.argv[1]), linux.not_wanted(sys.argv[1])
-    for fragment, driver in (("shares", "9P_FS"), ("simulated", "FUSE_FS")):
+    for fragment, driver in (("shares", "9P_FS"), ("simulated", "FUSE_FS"), ("reach", "DEBUG_INFO_DWARF5")):
         asked = linux.wanted(sys.argv[1], [fragment])
-        refused(linux.check, base, forbidden, asked, says="must be off")
+        refused(linux.check, base, forbidden, asked + base, says="must be off")
         assert driver in forbidden and driver not in linux.not_wanted(sys.argv[1], [fragment])
         assert linux.options(asked)[driver] == "y"
 
 
-def an_image_has_the_kernel_of_its_kind():
-    def fragments(flavour, boot_from):
-        return image.Build(sys.argv[1], flavour, None, None, boot_from=boot_from).fragments
+def a_kernel_for_developers_has_all_but_what_hides_where_it_lies():
+    """The last line of an option counts, and the others of the configuration stand."""
+    base, reach = (linux.options(linux.wanted(sys.argv[1], fragments)) for fragments in ((), ("reach",)))
+    assert set(base) - set(reach) == {"RANDOMIZE_BASE", "RANDOMIZE_MEMORY"}, set(base) - set(reach)
+    assert all(reach[name] == value for name, value in base.items() if name in reach)
+    assert linux.options("CONFIG_A=y\n# CONFIG_A is not set\nCONFIG_B=y\n# CONFIG_C is not set\n") == {"B": "y"}
+    assert linux.options("# CONFIG_A is not set\nCONFIG_A=y\n#CONFIG_B=y\n") == {"A": "y"}
 
+
+def an_image_for_developers_is_not_packaged():
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "image.json"), "w", encoding="utf-8") as file:
+            json.dump({"reach": True, "packages": {}}, file)
+        refused(image_parts.Parts, folder, folder, says="not packaged")
+
+
+def an_image_has_the_kernel_of_its_kind():
+    def fragments(flavour, boot_from, kind="own"):
+        return image.Build(sys.argv[1], flavour, None, None, boot_from=boot_from, kind=kind).fragments
+
+    assert fragments("base", "disk", "reach") == ["reach"]
     assert fragments("base", "disk") == [] and fragments("python", "shares") == ["shares"]
     assert fragments("base-simulated", "disk") == ["simulated"]
     assert fragments("wasm-simulated", "shares") == ["shares", "simulated"]
@@ -379,6 +401,8 @@ tap.run([
     an_image_counts_only_with_the_agent_that_was_asked_for,
     the_kernel_has_what_it_must_and_asks_for_nothing_forbidden,
     what_one_image_needs_is_in_no_other_ones_kernel,
+    a_kernel_for_developers_has_all_but_what_hides_where_it_lies,
+    an_image_for_developers_is_not_packaged,
     an_image_has_the_kernel_of_its_kind,
     a_kernel_that_is_ready_is_one_of_todays_packages,
     a_kernel_that_came_out_otherwise_is_refused,

@@ -82,6 +82,17 @@ static void an_image_says_whether_its_kernel_is_our_own(void **state)
 	assert_refused(image_open(test_folder, &again, &e), e, ERR_INVALID, "own_kernel");
 }
 
+static void an_image_for_developers_alone_is_refused(void **state)
+{
+	struct image *image;
+	struct err e;
+
+	put_image(HEAD ",\"own_kernel\":{\"config\":\"00\"},\"reach\":true", "vmlinuz");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_PRECONDITION, "--kernel own");
+	put_image(HEAD ",\"reach\":false", "vmlinuz");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_PRECONDITION, "reach");
+}
+
 static void an_image_says_how_it_is_given_its_configuration(void **state)
 {
 	static const struct {
@@ -187,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_image_is_read),
 		cmocka_unit_test(an_image_says_whether_its_kernel_is_our_own),
+		cmocka_unit_test(an_image_for_developers_alone_is_refused),
 		cmocka_unit_test(an_image_says_how_it_is_given_its_configuration),
 		cmocka_unit_test(an_unknown_word_is_refused),
 		cmocka_unit_test(a_changed_image_is_noticed_and_refused),
