@@ -61,7 +61,7 @@ def resolve(apt, flavour, kind):
 
 def kernel_of(record):
     """Which kernel that image has: own, stock or reach."""
-    if linux.REACH in record:
+    if "reach" in record:
         return linux.REACH
     return "own" if "own_kernel" in record else "stock"
 
@@ -166,7 +166,7 @@ class Build:
             return
         record["own_kernel"] = linux.digests(self.project, self.fragments)
         if self.reach:  # managers, policies and packages refuse such an image
-            record[linux.REACH] = True
+            record["reach"] = True
             shutil.copyfile(os.path.join(folder, "vmlinux"), os.path.join(self.out, "vmlinux"))
         with open(os.path.join(folder, "release"), encoding="utf-8") as file:
             record["kernel_release"] = file.read().strip()
@@ -260,7 +260,7 @@ def is_current(project, flavour, out, agent=None, kind="own", boot_from="disk"):
         with open(os.path.join(out, "image.json"), encoding="utf-8") as file:
             record = json.load(file)
         return record["version"] == FORMAT and record["flavour"] == flavour and \
-            (kind == kernel_of(record) or (kind == "ready" and linux.REACH not in record)) and \
+            (kind == kernel_of(record) or (kind == "ready" and "reach" not in record)) and \
             boot_from_of(record) == boot_from and \
             record["source"] == build.source_digest(
                 project, build.sources_of(FLAVOURS[flavour])) and \
