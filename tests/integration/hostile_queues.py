@@ -69,6 +69,7 @@ class Hostile(Backend):
         elif self.wrong("zero"):
             length = 0
         before = sum(self.counts[what] for what in BREAK)
+        self._scribble(queue)
         if self.wrong("id"):
             queue.entry(self.random.choice((queue.size, self.number(), self.random.randrange(queue.size))), length)
         queue.entry(head, length)
@@ -83,18 +84,22 @@ class Hostile(Backend):
         self._around(queue)
         queue.interrupt()
 
-    def _around(self, queue):
-        """What lies beside the answer: flags, events, and what the driver wrote for the device, which it must not read again."""
-        if self.wrong("flags"):
-            queue.put("used", "<H", 0, self.random.getrandbits(16))
-        if self.wrong("events"):
-            queue.put("used", "<H", 4 + 8 * queue.size, self.random.getrandbits(16))
+    def _scribble(self, queue):
+        """Over what the driver wrote for the device, which it must not read again. Before the answer is published: a moment later
+        a ring that was full has its next request where this one stood, and a wrong head there is answered as it stands."""
         if self.wrong("scribble"):
             for _ in range(self.random.randrange(1, 64)):
                 # To no memory: whoever reads it back, the device among them, does not get far.
                 queue.put("desc", "<16s", 16 * self.random.randrange(queue.size),
                           struct.pack("<QQ", self.random.getrandbits(64) | 1 << 62, self.random.getrandbits(64)))
             queue.put("avail", "<H", 4 + 2 * ((queue.taken - 1) % queue.size), self.random.getrandbits(16))
+
+    def _around(self, queue):
+        """What lies beside the answer: flags and events."""
+        if self.wrong("flags"):
+            queue.put("used", "<H", 0, self.random.getrandbits(16))
+        if self.wrong("events"):
+            queue.put("used", "<H", 4 + 8 * queue.size, self.random.getrandbits(16))
 
     def finish(self, queue, head, length):
         """complete(), now or later than the next ones."""

@@ -91,7 +91,8 @@ class Queue:
         return head
 
     def chain(self, memory, head):
-        """[(address, length, the device writes it)] of a request."""
+        """[(address, length, the device writes it)] of a request, each in the guest's memory; ValueError otherwise, before anything
+        behind it is followed: what stands in the ring may be what this device scribbled there itself."""
         read = lambda number: self.get("desc", "<QIHH", 16 * (number % self.size))  # noqa: E731
         found, number = [], head
         for _ in range(CHAIN_MAX):
@@ -101,6 +102,7 @@ class Queue:
                 read = lambda number, table=table: struct.unpack_from("<QIHH", table, 16 * number)  # noqa: E731
                 number = 0
                 continue
+            memory.at(address, length)
             found.append((address, length, bool(flags & WRITE)))
             if not flags & NEXT:
                 return found
