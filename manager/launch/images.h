@@ -29,6 +29,7 @@ struct images_found {
 	size_t count, left_out;
 	char first_left_out[IMAGES_FOLDER_MAX + 1];
 	bool several;
+	bool none; /* neither one image nor any below: what is named then is not there */
 };
 int images_find(const char *dir, struct images_found *found, struct err *e) MUST_CHECK;
 bool images_has(const struct images_found *found, const char *name);

@@ -123,6 +123,7 @@ int images_find(const char *dir, struct images_found *found, struct err *e)
 	/* A folder without images is one whose image.json is missing, and refused as such. */
 	if (!f.count)
 		f = (struct images_found){ .count = 1 };
+	f.none = !is_single && !f.several;
 	*found = f;
 	return 0;
 }

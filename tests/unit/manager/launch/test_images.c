@@ -247,6 +247,23 @@ static void one_that_is_not_as_it_says_is_refused_by_name(void **data)
 	end();
 }
 
+static void a_folder_without_images_says_what_to_do(void **data)
+{
+	struct image *image;
+	struct err e;
+
+	assert_refused(lifecycle_open_image(&config, &image, &e), e, ERR_PRECONDITION,
+		       "install an image");
+	assert_ok(dir_remove(dir, &e), e);
+	assert_refused(lifecycle_open_image(&config, &image, &e), e, ERR_PRECONDITION,
+		       "no image.json in");
+	assert_int_equal(mkdir(dir, 0700), 0);
+	two();
+	begin();
+	assert_string_equal(chosen(""), "one");
+	end();
+}
+
 static void without_a_default_nothing_is_guessed(void **data)
 {
 	static const char *const links[] = { "three", "../images/two", "/etc",
@@ -748,6 +765,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(a_wish_is_a_name_a_flavour_or_a_digest),
 		ROW(one_that_is_not_as_it_says_is_refused_by_name),
+		ROW(a_folder_without_images_says_what_to_do),
 		ROW(without_a_default_nothing_is_guessed),
 		ROW(of_more_than_sixteen_the_last_are_left_out),
 		ROW(one_too_many_is_in_nobody_s_way),
