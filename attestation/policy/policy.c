@@ -143,11 +143,15 @@ int policy_parse(const struct policy_file *files, size_t count, struct policy *p
 	return 0;
 }
 
-const char *policy_leaves_open(const struct policy *policy)
+const char *policy_leaves_open_alone(const struct policy *policy)
 {
-	if (policy->has_tpm && !policy->has_snp && !policy->has_tdx &&
-	    tpm_policy_is_resettable(&policy->tpm))
+	if (policy->has_tpm && tpm_policy_is_resettable(&policy->tpm))
 		return "all registers that it names can be reset by software in the machine "
 		       "(PCR 16, PCR 23): nothing is asked of what booted";
 	return NULL;
+}
+
+const char *policy_leaves_open(const struct policy *policy)
+{
+	return policy->has_snp || policy->has_tdx ? NULL : policy_leaves_open_alone(policy);
 }

@@ -90,3 +90,6 @@ int policy_parse(const struct policy_file *files, size_t count, struct policy *p
 /* What a policy leaves open that its author may not have meant, in words for people; NULL: nothing
  * that is known. */
 const char *policy_leaves_open(const struct policy *policy);
+
+/* The same where a TPM is judged by itself: what the policy asks of a TEE is not looked at then. */
+const char *policy_leaves_open_alone(const struct policy *policy);

@@ -6,6 +6,7 @@ static const bool limits[NOTE_COUNT] = {
 	[NOTE_HOST_CODE] = true,
 	[NOTE_OPERATOR_TRUSTED] = true,
 	[NOTE_NO_MANIFEST_YET] = true,
+	[NOTE_LEAVES_OPEN] = true,
 };
 
 bool notes_limit(enum note_id id)

@@ -133,8 +133,8 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 	if (!beside_tee)
 		verdict_note(x->v, NOTE_OPERATOR_TRUSTED,
 			     "operator trusted: a TPM alone says nothing against its host");
-	if (p && policy_leaves_open(p) && !x->in->genuine_only)
-		verdict_note(x->v, NOTE_LEAVES_OPEN, "the policy: %s", policy_leaves_open(p));
+	if (!beside_tee && p && policy_leaves_open_alone(p) && !x->in->genuine_only)
+		verdict_note(x->v, NOTE_LEAVES_OPEN, "the policy: %s", policy_leaves_open_alone(p));
 	/* A message without form is refused below, by its own check. */
 	if (x->parts->has_token && x->parts->has_tpm &&
 	    eat_agree_tpm(&x->parts->token, &x->parts->tpm, &e) < 0)

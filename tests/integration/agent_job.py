@@ -457,6 +457,14 @@ def a_zip_is_unpacked_and_a_hostile_one_is_not():
         client.data(good, DATA_KEY, "good.zip")
         service.wait_event("ConsumingResults/Ready")
         assert unzip(client.result(USER_KEY))["out"] == b"AB"
+    # What the manifest says holds, whatever the call says.
+    with computing(lambda port: manifest(
+            port, algo=algo, datasets=[dataset(good, DATA_KEY, "good.zip", decompress=True)])) as (
+                service, _, client):
+        client.algo(algo, ALGO_KEY)
+        client.data(good, DATA_KEY, "good.zip", more=[("decompress", "false")])
+        service.wait_event("ConsumingResults/Ready")
+        assert unzip(client.result(USER_KEY))["out"] == b"AB"
 
 
 def zips_are_unpacked_in_turn_and_never_onto_anothers_name():
@@ -722,12 +730,15 @@ def inputs_go_when_the_algorithm_has_ended():
 
 def the_manifest_says_which_lines_are_sent():
     algo = b"#!/bin/sh\necho out\necho err >&2\n"
-    for level, sent in (("debug", {"INFO", "ERROR"}), ("info", {"INFO", "ERROR"}), ("", {"INFO", "ERROR"}),
-                        ("WARN", {"ERROR"}), ("error", {"ERROR"})):
+    all_of_them = {"INFO", "WARN", "ERROR"}
+    for level, sent in (("debug", all_of_them), ("info", all_of_them), ("", all_of_them),
+                        ("WARN", {"WARN", "ERROR"}), ("error", {"ERROR"})):
         with computing(lambda port: manifest(port, algo=algo, datasets=[],  # noqa: B023
                                              config={"log_level": level})) as (service, agent, client):  # noqa: B023
             service.catch_up()
             before = len(service.of("agent_log"))  # said before the manifest had a say
+            service.send()  # of no kind that an agent knows: it warns
+            until(lambda: "of a kind that this agent does not know" in agent.output())  # noqa: B023
             client.algo(algo, ALGO_KEY)
             service.wait_event("ConsumingResults/Ready")
             service.catch_up()

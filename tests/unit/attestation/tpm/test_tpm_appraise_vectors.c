@@ -278,6 +278,7 @@ static void judge_message(const struct vector_case *c)
 				assert_string_equal(verdict.checks[i].name, "quote.nonce_length");
 		assert_int_equal(verdict_find(&verdict, CHECK_AK_CERTIFICATE)->outcome,
 				 CHECK_PASSED);
+		assert_int_equal(verdict_find(&verdict, CHECK_CRL_AK)->outcome, CHECK_NOT_ASKED);
 		assert_int_equal(verdict_find(&verdict, CHECK_LOG_REPLAY)->outcome, CHECK_PASSED);
 		assert_int_equal(verdict_find(&verdict, CHECK_POLICY_PCRS)->outcome, CHECK_PASSED);
 		rc = 0;

@@ -587,6 +587,45 @@ static void whose_kernel_a_policy_names_is_noted(void **state)
 	}
 }
 
+static void by_register_16(struct verify_build *b)
+{
+	verify_kind_vtpm_by_16(&b->policy);
+}
+
+static void by_register_16_beside_snp(struct verify_build *b)
+{
+	by_register_16(b);
+	by_mode(b);
+	b->policy.has_snp = true;
+}
+
+static void by_register_16_beside_tdx(struct verify_build *b)
+{
+	by_register_16(b);
+	by_mode(b);
+	b->policy.has_tdx = true;
+}
+
+/* Whatever the policy asks of a TEE: of a TPM alone nobody asks it. */
+static void a_yes_by_registers_that_can_be_reset_is_noted(void **state)
+{
+	static verify_change_fn *const open[] = { by_register_16, by_register_16_beside_snp,
+						  by_register_16_beside_tdx };
+	const char *words = "can be reset by software";
+	struct err e;
+
+	verify_kind_vtpm.setup();
+	for (size_t i = 0; i < ARRAY_LEN(open); i++) {
+		assert_ok(verify_rows_run(&verify_kind_vtpm, nothing, open[i], &e), e);
+		assert_true(verdict_ok(&verify_rows_verdict) && has_note(words));
+	}
+	assert_ok(verify_rows_run(&verify_kind_vtpm, nothing, nothing, &e), e);
+	assert_true(verdict_ok(&verify_rows_verdict) && !has_note(words));
+	assert_ok(verify_rows_run(&verify_kind_vtpm, nothing, genuine_only, &e), e);
+	assert_true(verdict_ok(&verify_rows_verdict) && !has_note(words));
+	verify_kind_vtpm.teardown();
+}
+
 /* What makes no sense is no verify_rows_verdict. */
 static void a_call_without_sense_is_an_error(void **state)
 {
@@ -625,6 +664,7 @@ int main(void)
 		cmocka_unit_test(what_a_mode_leaves_out_is_noted),
 		cmocka_unit_test(the_key_exchange_is_named),
 		cmocka_unit_test(whose_kernel_a_policy_names_is_noted),
+		cmocka_unit_test(a_yes_by_registers_that_can_be_reset_is_noted),
 		cmocka_unit_test(a_call_without_sense_is_an_error),
 	};
 

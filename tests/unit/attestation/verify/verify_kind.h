@@ -45,5 +45,8 @@ struct verify_kind {
 	bool agrees;                    /* its tokens' measurement claim is compared */
 };
 
+/* In place of verify_kind_vtpm's policy: one that takes it by register 16 alone, which software can reset. */
+void verify_kind_vtpm_by_16(struct policy *p);
+
 extern const struct verify_kind verify_kind_snp, verify_kind_tdx, verify_kind_vtpm,
 	verify_kind_snp_vtpm;

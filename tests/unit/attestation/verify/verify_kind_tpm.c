@@ -25,6 +25,12 @@ static void policy(struct policy *p)
 	p->tpm.count = 1;
 }
 
+void verify_kind_vtpm_by_16(struct policy *p)
+{
+	p->tpm.pcrs[0].index = 16;
+	p->tpm.pcrs[0].values.values = forge.pcrs.banks[0].values[16];
+}
+
 static void endorse(struct verify_input *in)
 {
 	in->tpm.binding.named = tpm_forge_span(&named.ak_public);
