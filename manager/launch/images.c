@@ -292,10 +292,11 @@ int images_choose(struct images *images, const char *wish, struct images_one **o
 	if (images_find(images->dir, &found, e) < 0)
 		return err_code(e);
 	if (found.none)
-		return err_set(e, ERR_PRECONDITION,
-			       "no image.json in '%s': install an image (package cocos-image-base, or "
-			       "scripts/build-image), or name its folder in " SETTING,
-			       images->dir);
+		return err_set(
+			e, ERR_PRECONDITION,
+			"no image.json in '%s': install an image (package cocos-image-base, or "
+			"scripts/build-image), or name its folder in " SETTING,
+			images->dir);
 	forget_gone(images, &found);
 	tell_left_out(images, &found);
 	if (*wish && found.several) {

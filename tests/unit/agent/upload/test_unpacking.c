@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_unpacking.c — whose turn it is, and what a stop reaches: the work itself and the call's answer are stood in for. */
-#include "agent/upload/unpacking.h"
-
 #include "agent/upload/unpack_into.h"
+#include "agent/upload/unpacking.h"
 #include "agent/upload/upload_call.h"
 #include "tests/unit.h"
 
@@ -117,8 +116,7 @@ static int fresh(void **state)
 	uploads = (struct uploads){ .config.callbacks = &callbacks };
 	TAILQ_INIT(&uploads.waiting);
 	for (unsigned i = 0; i < CALLS; i++) {
-		calls[i] =
-			(struct upload_call){ .uploads = &uploads, .computation = &computation };
+		calls[i] = (struct upload_call){ .uploads = &uploads, .computation = &computation };
 		assert_ok(unpacking_start(&calls[i], &nowhere, &e), e);
 		assert_int_equal(calls[i].stage, UPLOAD_UNPACKING);
 	}
