@@ -123,27 +123,45 @@ static bool has_room(struct call_audit *a, bool is_taken)
 	return false;
 }
 
-int call_audit_admit(struct call_audit *a, struct rpc_call *call, const ProtobufCMessage *message,
-		     struct err *e)
+/* What it is about. */
+static int note_all(struct call_audit *a, struct rpc_call *call, const ProtobufCMessage *message,
+		    struct err *e)
 {
-	struct audit_entry entry;
 	const char *trace = rpc_call_about(call)->text[LOG_TRACE];
 
-	if (find(a, call)->reads)
-		return 0;
 	/* For who puts logs of several programs together; nothing depends on it. */
 	if (*trace)
 		(void)!rpc_call_note(call, "trace", trace);
-	if (call_audit_note(a, call, message, e) < 0)
-		return err_code(e);
-	entry = entry_of(call, AUDIT_ASKED);
+	return call_audit_note(a, call, message, e);
+}
+
+int call_audit_enter(struct call_audit *a, struct rpc_call *call, struct err *e)
+{
+	const struct audit_entry entry = entry_of(call, AUDIT_ASKED);
+
 	return write_entry(a, &entry, e);
+}
+
+int call_audit_admit(struct call_audit *a, struct rpc_call *call, const ProtobufCMessage *message,
+		     struct err *e)
+{
+	if (find(a, call)->reads)
+		return 0;
+	if (note_all(a, call, message, e) < 0)
+		return err_code(e);
+	return call_audit_enter(a, call, e);
 }
 
 int call_audit_admit_stranger(struct call_audit *a, struct rpc_call *call,
 			      const ProtobufCMessage *message, struct err *e)
 {
-	if (!find(a, call)->reads && !take_room(a, call))
+	const struct call_audit_method *m = find(a, call);
+
+	if (m->is_proven) {
+		rpc_call_defer(call);
+		return note_all(a, call, message, e);
+	}
+	if (!m->reads && !take_room(a, call))
 		return err_set(e, ERR_EXHAUSTED,
 			       "too many calls came to change something without a right to: show "
 			       "who you are with one that only reads, or try again later");

@@ -24,6 +24,7 @@ enum { CALL_AUDIT_FIELDS_MAX = 5 };
 struct call_audit_method {
 	const char *path;
 	bool reads;
+	bool is_proven; /* what it shows is looked at by its handler, which enters it behind that (rpc_call_enter()) */
 	struct call_audit_field fields[CALL_AUDIT_FIELDS_MAX];
 };
 
@@ -56,9 +57,12 @@ struct call_audit {
 int call_audit_admit(struct call_audit *a, struct rpc_call *call, const ProtobufCMessage *message,
 		     struct err *e) MUST_CHECK;
 /* The same where it is found out later whether that caller may call at all: what has entries is limited as
- * refusals are, and beyond that the call is one (ERR_EXHAUSTED). */
+ * refusals are, and beyond that the call is one (ERR_EXHAUSTED). So that nobody uses up others' room, one that is proven has its
+ * entry behind its proof, and no such limit; without a proof it is a refusal. */
 int call_audit_admit_stranger(struct call_audit *a, struct rpc_call *call,
 			      const ProtobufCMessage *message, struct err *e) MUST_CHECK;
+/* Of an observer's enter(). */
+int call_audit_enter(struct call_audit *a, struct rpc_call *call, struct err *e) MUST_CHECK;
 void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool admitted,
 		      const struct err *e);
 

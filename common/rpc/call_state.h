@@ -58,6 +58,7 @@ struct rpc_call {
 	uint64_t waits_since; /* there is output that the peer has not taken; 0: none was seen */
 	bool sent_headers, sent_trailers, is_reset, has_proven;
 	bool is_admitted; /* by the observer; a first message is with the handler */
+	bool is_deferred; /* it is to be admitted once more, when its handler knows whose it is */
 };
 
 /* NULL once closed. */

@@ -18,7 +18,23 @@ void call_tell_end(struct rpc_call *call, const struct err *e)
 	const struct rpc_observer *observer = TAKE_PTR(call->observer);
 
 	if (observer && observer->ended)
-		observer->ended(call->observer_data, call, call->is_admitted, e);
+		observer->ended(call->observer_data, call, call->is_admitted && !call->is_deferred,
+				e);
+}
+
+void rpc_call_defer(struct rpc_call *call)
+{
+	call->is_deferred = true;
+}
+
+int rpc_call_enter(struct rpc_call *call, struct err *e)
+{
+	const struct rpc_observer *o = call->observer;
+
+	if (call->is_deferred && o && o->enter && o->enter(call->observer_data, call, e) < 0)
+		return err_code(e);
+	call->is_deferred = false;
+	return 0;
 }
 
 bool rpc_call_note(struct rpc_call *call, const char *key, const char *value)

@@ -15,7 +15,11 @@ struct rpc_observer {
 	int (*admit)(void *data, struct rpc_call *call, const ProtobufCMessage *message,
 		     struct err *e);
 
-	/* Once for each call. `admitted`: its handler had a message; then this is what the handler finished it
+	/* The handler of a call that was put off (rpc_call_defer()) has found that its caller may call. A negative code
+	 * refuses it with `e`. May be NULL. */
+	int (*enter)(void *data, struct rpc_call *call, struct err *e);
+
+	/* Once for each call. `admitted`: its handler had a message, and it is not put off; then this is what the handler finished it
 	 * with (NULL: well), whenever that was: the caller may have left by then, or have been told that the
 	 * deadline had passed (!rpc_call_is_open()). If the handler never did, what the caller was told, or
 	 * ERR_CANCELLED. The call must not be kept. May be NULL. */
@@ -31,6 +35,11 @@ void rpc_server_observe(struct rpc_server *server, const struct rpc_observer *ob
  * stays unsaid: false. */
 bool rpc_call_note(struct rpc_call *call, const char *key, const char *value);
 const struct rpc_fact *rpc_call_facts(const struct rpc_call *call, size_t *count);
+
+/* From within admit(): who calls shows what his handler looks at first, so what admit() is for comes behind that, in enter(). */
+void rpc_call_defer(struct rpc_call *call);
+/* For a handler, behind its look: what was put off. Fine for a call that was not, whose handler need not know. */
+int rpc_call_enter(struct rpc_call *call, struct err *e) MUST_CHECK;
 
 /* Its number among those that this server was asked, from 1. */
 uint64_t rpc_call_number(const struct rpc_call *call);

@@ -29,6 +29,10 @@
 	{                                                \
 		.path = path_, .fields = { __VA_ARGS__ } \
 	}
+#define PROVEN(path_, ...)                                                  \
+	{                                                                   \
+		.path = path_, .is_proven = true, .fields = { __VA_ARGS__ } \
+	}
 #define TEXT   CALL_AUDIT_TEXT
 #define FLAG   CALL_AUDIT_FLAG
 #define NUMBER CALL_AUDIT_NUMBER
@@ -168,8 +172,8 @@ const struct call_audit_method admin_calls_methods[] = {
 	READS(PROTO_PEOPLE_WHOAMI),
 	CHANGES(PROTO_CERTIFICATES_ADD_TOKEN, TEXT("name", Certificates__TokenRequest, name),
 		TEXT("role", Certificates__TokenRequest, role)),
-	CHANGES(PROTO_CERTIFICATES_ISSUE, ),
-	CHANGES(PROTO_CERTIFICATES_RENEW, TEXT("serial", Certificates__RenewRequest, serial)),
+	PROVEN(PROTO_CERTIFICATES_ISSUE, ),
+	PROVEN(PROTO_CERTIFICATES_RENEW, TEXT("serial", Certificates__RenewRequest, serial)),
 	CHANGES(PROTO_CERTIFICATES_REVOKE, TEXT("serial", Certificates__RevokeRequest, serial)),
 	READS(PROTO_CERTIFICATES_AUTHORITY),
 	READS(PROTO_CERTIFICATES_LIST),
@@ -273,6 +277,13 @@ static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *mess
 	return call_audit_admit(&calls->audit, call, message, e);
 }
 
+static int enter(void *data, struct rpc_call *call, struct err *e)
+{
+	struct admin_calls *calls = data;
+
+	return call_audit_enter(&calls->audit, call, e);
+}
+
 static void ended(void *data, const struct rpc_call *call, bool admitted, const struct err *e)
 {
 	struct admin_calls *calls = data;
@@ -283,7 +294,7 @@ static void ended(void *data, const struct rpc_call *call, bool admitted, const 
 		call_metrics_ended(calls->metrics, call, e);
 }
 
-const struct rpc_observer admin_calls_observer = { .admit = admit, .ended = ended };
+const struct rpc_observer admin_calls_observer = { .admit = admit, .enter = enter, .ended = ended };
 
 int admin_calls_open(struct admin_calls *calls, const struct config *config, struct err *e)
 {

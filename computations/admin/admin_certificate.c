@@ -150,6 +150,17 @@ static int run_renew(struct store *store, struct request *r, struct err *e)
 	return 0;
 }
 
+static int run_look_renew(struct store *store, struct request *r, struct err *e)
+{
+	return ca_renewal_look(&store->db, r->service->authority, &r->certificate->renewal,
+			       store_now(), e);
+}
+
+static void renew_now(struct request *r)
+{
+	certificate_go_on(r, run_renew);
+}
+
 static void on_renew(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const Certificates__RenewRequest *m = (const Certificates__RenewRequest *)message;
@@ -173,7 +184,7 @@ static void on_renew(struct rpc_call *call, const ProtobufCMessage *message)
 	c->renewal.nonce = certificate_put(&at, &m->nonce);
 	c->renewal.signature = certificate_put(&at, &m->signature);
 	c->renewal.same_key = m->same_key;
-	people_start(r, run_renew, certificate_reply);
+	certificate_look_first(r, run_look_renew, renew_now);
 }
 
 /* ---- who signs them ---- */

@@ -3,6 +3,7 @@
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_certificate_call.h"
 #include "computations/admin/admin_people.h"
+#include "computations/ca/signing_request.h"
 #include "computations/core/session.h"
 
 #include <string.h>
@@ -29,11 +30,13 @@ static int check_evidence(const struct request *r, enum ca_role role, struct err
 
 static int run_look(struct store *store, struct request *r, struct err *e)
 {
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	struct certificate_request *c = r->certificate;
 
-	if (ca_token_find(&store->db, c->token, store_now(), &c->rows[0], e) < 0)
+	if (ca_token_find(&store->db, c->token, store_now(), &c->rows[0], e) < 0 ||
+	    check_evidence(r, c->rows[0].role, e) < 0)
 		return err_code(e);
-	return check_evidence(r, c->rows[0].role, e);
+	return signing_request_read(c->request, c->request_len, c->rows[0].name, &key, e);
 }
 
 static int run_issue(struct store *store, struct request *r, struct err *e)
@@ -125,11 +128,27 @@ static int check_verdict(const struct certificate_request *c,
 	return 0;
 }
 
-static void issue_now(struct request *r)
+void certificate_look_first(struct request *r,
+			    int (*run)(struct store *store, struct request *r, struct err *e),
+			    void (*next)(struct request *r))
 {
+	r->only_asks = true;
+	r->next = next;
+	people_start(r, run, NULL);
+}
+
+void certificate_go_on(struct request *r,
+		       int (*run)(struct store *store, struct request *r, struct err *e))
+{
+	struct err e;
+
+	if (rpc_call_enter(r->call, &e) < 0) {
+		request_refuse(r, &e);
+		return;
+	}
 	r->only_asks = false;
 	r->next = NULL;
-	people_start(r, run_issue, certificate_reply);
+	people_start(r, run, certificate_reply);
 }
 
 /* Endorsements may take longer to be fetched than an agent waits. It comes again with its token, which is to be good for what
@@ -151,7 +170,7 @@ static void on_verdict(void *data, const struct appraisal_verdict *verdict)
 		return;
 	}
 	r->certificate->is_verified = true;
-	issue_now(r);
+	certificate_go_on(r, run_issue);
 }
 
 /* The token is worth something: what comes with it is judged, before it is used up. */
@@ -162,8 +181,8 @@ static void judge_evidence(struct request *r)
 					.group = rpc_call_group(r->call) };
 	struct err e;
 
-	if (c->rows[0].role != CA_AGENT) {
-		issue_now(r);
+	if (!r->service->ca_evidence || c->rows[0].role != CA_AGENT) {
+		certificate_go_on(r, run_issue);
 		return;
 	}
 	memcpy(asked.nonce, c->about.nonce, sizeof(asked.nonce));
@@ -172,13 +191,6 @@ static void judge_evidence(struct request *r)
 	    appraisal_start(r->service->appraisal, &asked, c->evidence, c->evidence_len, on_verdict,
 			    r, &e) < 0)
 		request_refuse(r, &e);
-}
-
-static void look_first(struct request *r)
-{
-	r->only_asks = true;
-	r->next = judge_evidence;
-	people_start(r, run_look, NULL);
 }
 
 void certificate_issue(struct rpc_call *call, const ProtobufCMessage *message)
@@ -200,10 +212,8 @@ void certificate_issue(struct rpc_call *call, const ProtobufCMessage *message)
 	if (m->request.len)
 		memcpy(c->request, m->request.data, m->request.len);
 	c->request_len = m->request.len;
-	if (!r->service->ca_evidence)
-		people_start(r, run_issue, certificate_reply);
-	else if (take_evidence(c, m, &e) < 0)
+	if (r->service->ca_evidence && take_evidence(c, m, &e) < 0)
 		request_refuse(r, &e);
 	else
-		look_first(r);
+		certificate_look_first(r, run_look, judge_evidence);
 }

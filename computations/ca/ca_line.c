@@ -217,6 +217,48 @@ static int find_signer(struct db *db, const struct authority *a, const struct ca
 	return row < 0 ? row : 0;
 }
 
+/* Whose certificate it is, and that he asks, for the first time. */
+static int find_asked(struct db *db, const struct ca_renewal *asked, int64_t now,
+		      struct ca_record *old, char tls_key[2 * SHA256_LEN + 1],
+		      uint8_t hash[SHA256_LEN], struct err *e)
+{
+	if (check_form(asked, e) < 0 || find_valid(db, asked, now, old, tls_key, e) < 0 ||
+	    check_proof(asked, hash, e) < 0)
+		return err_code(e);
+	return check_first(db, hash, e);
+}
+
+/* Whether a certificate for the key of its request can follow. */
+static int look_at_key(struct db *db, const struct ca_renewal *asked, const struct ca_record *old,
+		       struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(free) uint8_t *spki = NULL;
+	char tls_key[2 * SHA256_LEN + 1];
+	struct ca_record next = *old;
+	size_t len;
+
+	if (signing_request_read(asked->request.bytes, asked->request.len, old->name, &key, e) <
+		    0 ||
+	    key_to_spki(key, &spki, &len, e) < 0 || ca_row_key(spki, len, next.key, tls_key, e) < 0)
+		return err_code(e);
+	return check_key(db, asked, old, &next, e);
+}
+
+int ca_renewal_look(struct db *db, const struct authority *a, const struct ca_renewal *asked,
+		    int64_t now, struct err *e)
+{
+	char tls_key[2 * SHA256_LEN + 1];
+	uint8_t hash[SHA256_LEN];
+	struct ca_record old;
+	struct line line;
+
+	if (find_asked(db, asked, now, &old, tls_key, hash, e) < 0 ||
+	    read_line(db, a, &old, now, &line, e) < 0 || check_line(&line, e) < 0)
+		return err_code(e);
+	return look_at_key(db, asked, &old, e);
+}
+
 int ca_renew(struct db *db, const struct authority *a, const struct ca_renewal *asked, int64_t now,
 	     struct ca_record *renewed, struct ca_record *issued, char **pem, struct err *e)
 {
@@ -226,8 +268,7 @@ int ca_renew(struct db *db, const struct authority *a, const struct ca_renewal *
 	const struct authority *signer;
 	struct line line;
 
-	if (check_form(asked, e) < 0 || find_valid(db, asked, now, &old, tls_key, e) < 0 ||
-	    check_proof(asked, hash, e) < 0 || check_first(db, hash, e) < 0 ||
+	if (find_asked(db, asked, now, &old, tls_key, hash, e) < 0 ||
 	    read_line(db, a, &old, now, &line, e) < 0 || check_line(&line, e) < 0 ||
 	    find_signer(db, a, &old, &signer, e) < 0)
 		return err_code(e);

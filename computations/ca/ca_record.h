@@ -85,6 +85,10 @@ int ca_renew(struct db *db, const struct authority *a, const struct ca_renewal *
 	     struct ca_record *renewed, struct ca_record *issued, char **pem,
 	     struct err *e) MUST_CHECK;
 
+/* What it takes to be renewed, but for room and a signature; changes nothing. Refusals as above. */
+int ca_renewal_look(struct db *db, const struct authority *a, const struct ca_renewal *asked,
+		    int64_t now, struct err *e) MUST_CHECK;
+
 /* The token, or the certificate with all that renew it and that it renews, is good for nothing any more, also where some of
  * them have ended. `serials`: those that were not revoked before. ERR_NOT_FOUND: there are none, or a token has ended. */
 int ca_revoke(struct db *db, const char *serial, int64_t now, struct ca_record *was,

@@ -103,6 +103,24 @@ def guessed(evil):
         return asked(page, wrong if evil else made.token)
 
 
+@row("certificate-tokens-that-use-up-others-room", OVER)
+def use_up_room(evil):
+    """Somebody at the address of a CVM, its neighbour behind the same router, shows a hundred invented tokens, so that there be no
+    room for its call. The CVM, the honest twin of both, gets its certificate all the same."""
+    with Issuer(ADMIN_PORT="0", ADMIN_SIGN_IN="true") as page:
+        token = page.token().token
+        port = page.service.process.wait_line(r"administrators: listening on \S+ port (\d+)")[1]
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as page.service.channel:
+            said = []
+            for number in range(100 if evil else 0):
+                try:
+                    page.issue(f"{number:064x}", b"a request")
+                except grpc.RpcError as error:
+                    said.append(error.details())
+            got = page.issue(token)
+            return Outcome(not evil, said[-1] if evil else "", 0 if evil else len(got.certificate))
+
+
 @row("certificate-token-of-an-administrator-who-was-removed", OVER)
 def of_who_was_removed(evil):
     """Before an administrator of the service is removed, he leaves himself a way back."""

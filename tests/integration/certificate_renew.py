@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 import tap
 from certificates import EXHAUSTED, GONE, INVALID, Issuer, openssl, printed
-from harness import FakeAgent, Folder, authority, certificates, certificates_grpc, cli, read, until
-from people import DENIED, OK, STRANGER
+from harness import PATIENCE, FakeAgent, Folder, authority, certificates, certificates_grpc, cli, read, until
+from people import DENIED, OK, STRANGER, Caller
 
 NONE = "this certificate has ended or was revoked, or is none of ours for this key"
 EXISTS = grpc.StatusCode.ALREADY_EXISTS
@@ -358,6 +358,43 @@ def where_all_places_are_taken_too():
                     assert first_one.ended() == grpc.StatusCode.ABORTED
 
 
+def code(method, request):
+    try:
+        method(request, timeout=PATIENCE)
+    except grpc.RpcError as error:
+        return error.code()
+    return OK
+
+
+def strangers_use_up_nobody_s_room():
+    """Whoever shows a token or a key that is right gets his certificate, however many there are at his address who show none, and
+    however many machines are behind it; the audit log has each of these, and of the others as many as it has room for."""
+    with Folder() as folder, Issuer(ADMIN_PORT="0", ADMIN_SIGN_IN="true", AUDIT_LOG=folder("audit.log")) as page:
+        port = page.service.process.wait_line(r"administrators: listening on \S+ port (\d+)")[1]
+        tokens = [page.token(f"cvm-{number}").token for number in range(40)]
+        request = page.request(name="k")
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = certificates_grpc.CertificateServiceStub(channel)
+            invented = [certificates.IssueRequest(token=f"{number:064x}", request=request) for number in range(100)]
+            assert {code(stub.Issue, wrong) for wrong in invented} == {STRANGER}
+            assert EXHAUSTED in [Caller(channel, f"cocos_{number:064x}").code("AddUser", name="stranger") for number in range(100)]
+            issued = [stub.Issue(certificates.IssueRequest(token=token, request=request), timeout=PATIENCE) for token in tokens]
+            assert {code(stub.Issue, certificates.IssueRequest(token=token, request=request)) for token in tokens} == {STRANGER}
+            other = ec.generate_private_key(ec.SECP256R1())
+            serial, key = issued[0].serial, load(page.keys("k.pem"))
+            assert {code(stub.Renew, renewal(page, serial, key, "n", by=other)) for _ in range(30)} == {DENIED}
+            second = stub.Renew(renewal(page, serial, key, "k2"), timeout=PATIENCE)
+            assert second.name == "cvm-0"
+        rows = [json.loads(row) for row in page.root("Audit").rows]
+        with open(folder("audit.log"), encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
+    said = [(row["what"].rsplit("/", 1)[-1], row["outcome"]) for row in rows]
+    assert said.count(("Issue", "OK")) == len(tokens) and said.count(("Renew", "OK")) == 1, said
+    asked = [line for line in lines if line["event"] == "asked"]
+    assert [sum(line["method"].endswith(name) for line in asked) for name in ("/Issue", "/Renew")] == [len(tokens), 1], asked
+    assert 0 < sum(line["event"] == "refused" for line in lines) < 100, lines
+
+
 if __name__ == "__main__":
     tap.run([another_client_renews_by_the_description,
              nobody_else_gets_one,
@@ -368,4 +405,5 @@ if __name__ == "__main__":
              commands_do_it,
              what_answers_no_renewal_is_refused,
              a_cvms_name_goes_over_to_the_next_key,
-             where_all_places_are_taken_too])
+             where_all_places_are_taken_too,
+             strangers_use_up_nobody_s_room])

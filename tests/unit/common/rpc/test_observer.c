@@ -4,8 +4,8 @@
 #include "tests/unit/common/rpc/pair.h"
 
 struct seen {
-	unsigned admitted, ended;
-	bool refuses, was_admitted, well, has_left;
+	unsigned admitted, entered, ended;
+	bool refuses, defers, refuses_late, was_admitted, well, has_left;
 	struct err outcome;
 	char about[RPC_FACT_MAX + 8];
 	uint64_t number;
@@ -17,6 +17,8 @@ static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *mess
 
 	assert_non_null(message);
 	s->admitted++;
+	if (s->defers)
+		rpc_call_defer(call);
 	return s->refuses ? err_set(e, ERR_DENIED, "not you") : 0;
 }
 
@@ -38,7 +40,15 @@ static void ended(void *data, const struct rpc_call *call, bool admitted, const 
 	assert_string_equal(rpc_call_method(call)->path, pair_input_call.path);
 }
 
-static const struct rpc_observer observer = { .admit = admit, .ended = ended };
+static int enter(void *data, struct rpc_call *call, struct err *e)
+{
+	struct seen *s = data;
+
+	s->entered++;
+	return s->refuses_late ? err_set(e, ERR_EXHAUSTED, "not now") : 0;
+}
+
+static const struct rpc_observer observer = { .admit = admit, .enter = enter, .ended = ended };
 
 static void open_pair(struct pair *p, struct seen *s, const struct rpc_service *service)
 {
@@ -261,6 +271,57 @@ static void a_call_that_nobody_answers_was_cancelled(void **state)
 	pair_close(&p);
 }
 
+/* What is put off counts as not admitted until its handler enters it. */
+static void what_was_put_off_is_admitted_by_its_handler(void **state)
+{
+	struct seen s = { .defers = true, .refuses_late = true };
+	struct pair p = { 0 };
+	struct rpc_call *call = left_behind(&p, &s);
+	struct err e;
+
+	assert_true(err_is(rpc_call_enter(call, &e), ERR_EXHAUSTED));
+	s.refuses_late = false;
+	for (unsigned i = 0; i < 2; i++)
+		assert_ok(rpc_call_enter(call, &e), e);
+	assert_int_equal(s.entered, 2); /* the one that was refused, and one more */
+	pair_reply(call);
+	assert_int_equal(s.ended, 1);
+	assert_true(s.was_admitted && s.well);
+	rpc_call_unref(call);
+	pair_close(&p);
+}
+
+static void what_stays_put_off_was_not_admitted(void **state)
+{
+	struct seen s = { .defers = true };
+	struct pair p = { 0 };
+	struct rpc_call *call = left_behind(&p, &s);
+	struct err e;
+
+	rpc_call_finish(call, (err_set(&e, ERR_UNAUTHENTICATED, "nobody"), &e));
+	assert_int_equal(s.ended, 1);
+	assert_false(s.was_admitted || s.well);
+	assert_int_equal(s.entered, 0);
+	rpc_call_unref(call);
+	pair_close(&p);
+}
+
+/* A handler need not know. */
+static void what_was_not_put_off_is_entered_already(void **state)
+{
+	struct seen s = { .refuses_late = true };
+	struct pair p = { 0 };
+	struct rpc_call *call = left_behind(&p, &s);
+	struct err e;
+
+	assert_ok(rpc_call_enter(call, &e), e);
+	pair_reply(call);
+	assert_true(s.was_admitted && s.well && !s.entered);
+	assert_ok(rpc_call_enter(call, &e), e); /* nobody is told any more */
+	rpc_call_unref(call);
+	pair_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +334,9 @@ int main(void)
 		cmocka_unit_test(a_deadline_is_no_outcome),
 		cmocka_unit_test(a_call_has_so_many_facts),
 		cmocka_unit_test(a_call_that_nobody_answers_was_cancelled),
+		cmocka_unit_test(what_was_put_off_is_admitted_by_its_handler),
+		cmocka_unit_test(what_stays_put_off_was_not_admitted),
+		cmocka_unit_test(what_was_not_put_off_is_entered_already),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

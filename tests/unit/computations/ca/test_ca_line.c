@@ -141,11 +141,17 @@ static int deliver(struct line_room *f, const struct asked *a, int64_t now,
 {
 	CLEANUP(free) char *pem = NULL;
 	struct ca_record renewed, next;
+	struct err e;
+	/* The look before it says the same, and uses nothing up. */
+	const int looked = ca_renewal_look(db_of(f), f->authority, &a->renewal, now, &e);
 
 	if (ca_renew(db_of(f), f->authority, &a->renewal, now, &renewed, &next, &pem, &f->e) < 0) {
 		assert_null(pem);
+		assert_int_equal(looked, err_code(&f->e));
+		assert_string_equal(e.text, f->e.text);
 		return err_code(&f->e);
 	}
+	assert_ok(looked, e);
 	assert_non_null(pem);
 	assert_string_equal(renewed.serial, a->renewal.serial);
 	*issued = next;
