@@ -75,6 +75,16 @@ struct request *request_new(struct rpc_call *call, const char *id);
 /* Runs run() in the pool if the caller may (admin_access.h), answers with reply() or the error, then frees the request. */
 void request_start(struct request *r);
 
+/* What nobody has to be known for begins with a look at what the call shows (`run`, which changes nothing), so that whoever shows
+ * nothing uses up nobody's room in the audit log; next() follows, and takes the request over. */
+void request_look_first(struct request *r,
+			int (*run)(struct store *store, struct request *r, struct err *e),
+			void (*next)(struct request *r));
+/* Behind the look: what changes something. */
+void request_go_on(struct request *r,
+		   int (*run)(struct store *store, struct request *r, struct err *e),
+		   void (*reply)(struct request *r));
+
 /* What its object was, or is now, for the audit log: few words. */
 void request_was(struct request *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void request_is(struct request *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -103,7 +103,7 @@ const struct call_audit_method admin_calls_methods[] = {
 		TEXT("token", People__TokenRequest, name)),
 	CHANGES(PROTO_PEOPLE_END_TOKEN, ),
 	CHANGES(PROTO_PEOPLE_ASK_LOGIN, TEXT("about", People__AskLoginRequest, about)),
-	CHANGES(PROTO_PEOPLE_TAKE_LOGIN, ),
+	PROVEN(PROTO_PEOPLE_TAKE_LOGIN, ),
 	CHANGES(PROTO_PEOPLE_SET_PASSWORD, TEXT("user", People__SetPasswordRequest, user)),
 	CHANGES(PROTO_PEOPLE_ADD_LINK, TEXT("user", People__UserRequest, name)),
 	CHANGES(PROTO_PEOPLE_REMOVE_FACTOR, TEXT("user", People__UserRequest, name)),

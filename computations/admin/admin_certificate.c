@@ -158,7 +158,7 @@ static int run_look_renew(struct store *store, struct request *r, struct err *e)
 
 static void renew_now(struct request *r)
 {
-	certificate_go_on(r, run_renew);
+	request_go_on(r, run_renew, certificate_reply);
 }
 
 static void on_renew(struct rpc_call *call, const ProtobufCMessage *message)
@@ -184,7 +184,7 @@ static void on_renew(struct rpc_call *call, const ProtobufCMessage *message)
 	c->renewal.nonce = certificate_put(&at, &m->nonce);
 	c->renewal.signature = certificate_put(&at, &m->signature);
 	c->renewal.same_key = m->same_key;
-	certificate_look_first(r, run_look_renew, renew_now);
+	request_look_first(r, run_look_renew, renew_now);
 }
 
 /* ---- who signs them ---- */

@@ -43,15 +43,6 @@ struct span certificate_put(uint8_t **at, const ProtobufCBinaryData *bytes);
 /* Answers with the certificate that is the first of its rows. */
 void certificate_reply(struct request *r);
 
-/* What nobody has to be known for begins with a look at what the call shows (`run`, which changes nothing), so that whoever shows
- * nothing uses up nobody's room in the audit log; `next` follows. */
-void certificate_look_first(struct request *r,
-			    int (*run)(struct store *store, struct request *r, struct err *e),
-			    void (*next)(struct request *r));
-/* Behind the look: what changes something, answered with the certificate. */
-void certificate_go_on(struct request *r,
-		       int (*run)(struct store *store, struct request *r, struct err *e));
-
 /* Issue. The token and the request are looked at first, then, with COMPUTATIONS_CA_EVIDENCE, an agent's evidence, then it is used
  * up. */
 void certificate_issue(struct rpc_call *call, const ProtobufCMessage *message);

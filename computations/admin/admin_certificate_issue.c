@@ -128,29 +128,6 @@ static int check_verdict(const struct certificate_request *c,
 	return 0;
 }
 
-void certificate_look_first(struct request *r,
-			    int (*run)(struct store *store, struct request *r, struct err *e),
-			    void (*next)(struct request *r))
-{
-	r->only_asks = true;
-	r->next = next;
-	people_start(r, run, NULL);
-}
-
-void certificate_go_on(struct request *r,
-		       int (*run)(struct store *store, struct request *r, struct err *e))
-{
-	struct err e;
-
-	if (rpc_call_enter(r->call, &e) < 0) {
-		request_refuse(r, &e);
-		return;
-	}
-	r->only_asks = false;
-	r->next = NULL;
-	people_start(r, run, certificate_reply);
-}
-
 /* Endorsements may take longer to be fetched than an agent waits. It comes again with its token, which is to be good for what
  * it asks for then. */
 static int check_is_there(const struct request *r, struct err *e)
@@ -170,7 +147,7 @@ static void on_verdict(void *data, const struct appraisal_verdict *verdict)
 		return;
 	}
 	r->certificate->is_verified = true;
-	certificate_go_on(r, run_issue);
+	request_go_on(r, run_issue, certificate_reply);
 }
 
 /* The token is worth something: what comes with it is judged, before it is used up. */
@@ -182,7 +159,7 @@ static void judge_evidence(struct request *r)
 	struct err e;
 
 	if (!r->service->ca_evidence || c->rows[0].role != CA_AGENT) {
-		certificate_go_on(r, run_issue);
+		request_go_on(r, run_issue, certificate_reply);
 		return;
 	}
 	memcpy(asked.nonce, c->about.nonce, sizeof(asked.nonce));
@@ -215,5 +192,5 @@ void certificate_issue(struct rpc_call *call, const ProtobufCMessage *message)
 	if (r->service->ca_evidence && take_evidence(c, m, &e) < 0)
 		request_refuse(r, &e);
 	else
-		certificate_look_first(r, run_look, judge_evidence);
+		request_look_first(r, run_look, judge_evidence);
 }

@@ -2,6 +2,7 @@
 /* admin_device.c — people.PeopleService: programs that ask for a token of whoever lets them in at the page. */
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_people.h"
+#include "computations/core/known_hash.h"
 #include "computations/people/device.h"
 #include "computations/web/web.h"
 
@@ -78,6 +79,15 @@ void people_ask_login(struct rpc_call *call, const ProtobufCMessage *message)
 
 /* ---- it looks, and takes ---- */
 
+void people_know_token(struct request *r, const char *token)
+{
+	uint8_t hash[SHA256_LEN];
+	struct err ignored;
+
+	if (r->service->known && token_hash(token, hash, &ignored) == 0)
+		known_hash_learn(r->service->known, hash);
+}
+
 static int run_poll(struct store *store, struct request *r, struct err *e)
 {
 	enum device_state state;
@@ -109,6 +119,11 @@ void people_poll_login(struct rpc_call *call, const ProtobufCMessage *message)
 		people_start(r, run_poll, reply_poll);
 }
 
+static int run_look_take(struct store *store, struct request *r, struct err *e)
+{
+	return device_may_take(&store->db, r->people->name, store_now(), e);
+}
+
 /* From here on it is known who calls, and the audit log says so. */
 static int run_take(struct store *store, struct request *r, struct err *e)
 {
@@ -130,6 +145,7 @@ static void reply_take(struct request *r)
 	People__LoginToken m = PEOPLE__LOGIN_TOKEN__INIT;
 	Google__Protobuf__Timestamp time;
 
+	people_know_token(r, r->people->secret);
 	rpc_call_note(r->call, "token", r->people->token);
 	m.token = r->people->secret;
 	m.name = r->people->token;
@@ -138,12 +154,17 @@ static void reply_take(struct request *r)
 	rpc_call_reply(r->call, &m.base);
 }
 
+static void take_now(struct request *r)
+{
+	request_go_on(r, run_take, reply_take);
+}
+
 void people_take_login(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	struct request *r = secret_request(call, message);
 
 	if (r)
-		people_start(r, run_take, reply_take);
+		request_look_first(r, run_look_take, take_now);
 }
 
 /* ---- and ends it ---- */

@@ -316,6 +316,7 @@ static void reply_add_token(struct request *r)
 	People__NewToken m = PEOPLE__NEW_TOKEN__INIT;
 	Google__Protobuf__Timestamp time;
 
+	people_know_token(r, r->people->secret);
 	m.token = r->people->secret;
 	m.expires = people_time(&time, r->people->expires);
 	rpc_call_reply(r->call, &m.base);

@@ -55,6 +55,9 @@ void people_start(struct request *r,
 		  int (*run)(struct store *store, struct request *r, struct err *e),
 		  void (*reply)(struct request *r));
 
+/* A token that was made right now: who shows it first for a change is no stranger (known_hash.h). */
+void people_know_token(struct request *r, const char *token);
+
 /* The names of a set of actions; how many. They are constants. */
 size_t people_action_names(unsigned actions, char *names[ACTIONS]);
 /* NULL for a moment that has not come. */

@@ -148,6 +148,33 @@ void request_refuse(struct request *r, const struct err *e)
 	request_free(r);
 }
 
+void request_look_first(struct request *r,
+			int (*run)(struct store *store, struct request *r, struct err *e),
+			void (*next)(struct request *r))
+{
+	r->run = run;
+	r->only_asks = true;
+	r->next = next;
+	request_start(r);
+}
+
+void request_go_on(struct request *r,
+		   int (*run)(struct store *store, struct request *r, struct err *e),
+		   void (*reply)(struct request *r))
+{
+	struct err e;
+
+	if (rpc_call_enter(r->call, &e) < 0) {
+		request_refuse(r, &e);
+		return;
+	}
+	r->run = run;
+	r->reply = reply;
+	r->only_asks = false;
+	r->next = NULL;
+	request_start(r);
+}
+
 static void say(char text[ADMIN_AUDIT_SMALL + 1], const char *fmt, va_list args)
 	__attribute__((format(printf, 2, 0)));
 static void say(char text[ADMIN_AUDIT_SMALL + 1], const char *fmt, va_list args)

@@ -301,6 +301,20 @@ static void name_token(const char *code, char name[PEOPLE_NAME_MAX + 1])
 	name[len] = 0;
 }
 
+static int check_in(const struct asker *a, struct err *e)
+{
+	return a->person ? 0 : err_set(e, ERR_PRECONDITION, "nobody has let this login in yet");
+}
+
+int device_may_take(struct db *db, const char *secret, int64_t now, struct err *e)
+{
+	struct asker a = { .number = 0 };
+
+	if (find_asker(db, secret, now, &a, e) < 0)
+		return err_code(e);
+	return check_in(&a, e);
+}
+
 int device_take(struct db *db, const char *secret, int64_t now, struct device_token *token,
 		struct err *e)
 {
@@ -308,10 +322,8 @@ int device_take(struct db *db, const char *secret, int64_t now, struct device_to
 	struct asker a = { .number = 0 };
 	int64_t gone;
 
-	if (find_asker(db, secret, now, &a, e) < 0)
+	if (find_asker(db, secret, now, &a, e) < 0 || check_in(&a, e) < 0)
 		return err_code(e);
-	if (!a.person)
-		return err_set(e, ERR_PRECONDITION, "nobody has let this login in yet");
 	made.person = a.person;
 	made.expires = now + (int64_t)a.device.days * 86400 * 1000;
 	memcpy(made.user, a.user, sizeof(made.user));

@@ -49,6 +49,9 @@ enum device_state { DEVICE_WAITS, DEVICE_IS_IN };
 int device_look(struct db *db, const char *secret, int64_t now, enum device_state *state,
 		struct err *e) MUST_CHECK;
 
+/* What device_take() would say before it takes anything. */
+int device_may_take(struct db *db, const char *secret, int64_t now, struct err *e) MUST_CHECK;
+
 struct device_token {
 	int64_t person, expires;
 	char user[PEOPLE_NAME_MAX + 1], name[PEOPLE_NAME_MAX + 1];

@@ -13,7 +13,7 @@ import grpc
 
 import tap
 from harness import PATIENCE, Folder, authority, cli, credentials, program
-from people import ALL, STRANGER, Caller
+from people import ALL, NOT_NOW, STRANGER, Caller, create
 from sign_in import OTHER, PASSWORD, Page
 
 INVALID, EXHAUSTED = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -372,6 +372,26 @@ def strangers_do_not_fill_the_places():
         assert let_in(room.anna, asked.code).status == 200
 
 
+def who_was_let_in_takes_his_token_among_strangers():
+    """And goes on to change something with it, as does whoever was made a token: they are no strangers from the beginning."""
+    with Room(ADMIN_PORT="0", ADMIN_SIGN_IN="true") as room:
+        port = room.service.process.wait_line(r"administrators: listening on \S+ port (\d+)")[1]
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            there = Caller(channel)
+            asked, waits = there("AskLogin"), there("AskLogin")
+            assert let_in(room.anna, asked.code).status == 200
+            assert {there.code("TakeLogin", secret=f"{number:064x}") for number in range(40)} == {STRANGER}
+            assert EXHAUSTED in [Caller(channel, f"cocos_{number:064x}").code("AddUser", name="stranger") for number in range(100)]
+            assert there.code("TakeLogin", secret=waits.secret) == NOT_NOW
+            taken = there("TakeLogin", secret=asked.secret)
+            assert taken.user == "anna" and there.code("TakeLogin", secret=asked.secret) == STRANGER
+            create(Caller(channel, taken.token), "by-login")
+            create(Caller(channel, room.root("AddToken", user="anna", name="new").token), "by-token")
+        rows = [json.loads(row) for row in room.root("Audit").rows]
+        took = [row["who"] for row in rows if row["what"].endswith("/TakeLogin") and row["outcome"] == "OK"]
+        assert took == ["user anna"], took
+
+
 def what_was_asked_lasts_over_a_restart():
     with Room() as room:
         with room.asking() as asking:
@@ -400,4 +420,5 @@ if __name__ == "__main__":
              few_wait_from_one_address,
              another_machine_asks_as_nobody,
              strangers_do_not_fill_the_places,
+             who_was_let_in_takes_his_token_among_strangers,
              what_was_asked_lasts_over_a_restart])

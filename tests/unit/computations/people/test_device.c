@@ -60,6 +60,7 @@ static void it_is_let_in_once_and_takes_one_token(void **state)
 	assert_ok(device_look(db_of(f), secret, NOW, &is, &f->e), f->e);
 	assert_int_equal(is, DEVICE_WAITS);
 	refused(f, device_take(db_of(f), secret, NOW, &token, &f->e), ERR_PRECONDITION, "nobody");
+	refused(f, device_may_take(db_of(f), secret, NOW, &f->e), ERR_PRECONDITION, "nobody");
 
 	assert_ok(device_answer(db_of(f), d.code, anna, NOW, &f->e), f->e);
 	refused(f, device_answer(db_of(f), d.code, bert, NOW, &f->e), ERR_INVALID, "code");
@@ -70,7 +71,10 @@ static void it_is_let_in_once_and_takes_one_token(void **state)
 	assert_ok(device_look(db_of(f), other, NOW, &is, &f->e), f->e);
 	assert_int_equal(is, DEVICE_WAITS);
 
+	for (int i = 0; i < 2; i++) /* it takes nothing */
+		assert_ok(device_may_take(db_of(f), secret, NOW + 5, &f->e), f->e);
 	assert_ok(device_take(db_of(f), secret, NOW + 5, &token, &f->e), f->e);
+	refused(f, device_may_take(db_of(f), secret, NOW + 5, &f->e), ERR_UNAUTHENTICATED, "again");
 	assert_string_equal(token.user, "anna");
 	assert_int_equal(token.expires, NOW + 5 + DEVICE_DAYS * DAY);
 	assert_int_equal(strncmp(token.name, "login-", 6), 0);
