@@ -3,6 +3,7 @@
 
 #include "cli/base/help.h"
 #include "cli/base/text.h"
+#include "cli/base/token_text.h"
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
@@ -234,6 +235,12 @@ static const char *value_of(const char *word)
 		       : optarg;
 }
 
+/* As it was typed, without its value, which may be a secret where the option is none of the command's. */
+static struct log_quoted name_of(const char *word)
+{
+	return log_quote_bytes(word, strcspn(word, "="));
+}
+
 /* getopt takes every beginning that fits one option: what a slip of the fingers meant is not guessed. */
 static int check_whole(const struct option_list *list, int val, char **argv, struct err *e)
 {
@@ -242,7 +249,7 @@ static int check_whole(const struct option_list *list, int val, char **argv, str
 
 	if (!name || strcspn(word, "=") == strlen("--") + strlen(name))
 		return 0;
-	return err_set(e, ERR_INVALID, "unknown option %s: is --%s meant?", log_quote(word).text,
+	return err_set(e, ERR_INVALID, "unknown option %s: is --%s meant?", name_of(word).text,
 		       name);
 }
 
@@ -275,7 +282,7 @@ static int parse(struct cli *cli, int argc, char **argv, enum help_extent *help,
 		const struct cli_option *row;
 
 		if (val == '?')
-			return err_set(e, ERR_INVALID, "unknown option %s", log_quote(said).text);
+			return err_set(e, ERR_INVALID, "unknown option %s", name_of(said).text);
 		if (val == ':')
 			return err_set(e, ERR_INVALID, "%s needs a value", log_quote(said).text);
 		if (check_whole(&list, val, argv, e) < 0)
@@ -383,6 +390,15 @@ static bool all_was_written(FILE *out)
 	return false;
 }
 
+/* Nothing of the line is read, shown or sent then. */
+static bool has_token(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (token_text_is_in(argv[i]))
+			return true;
+	return false;
+}
+
 enum cli_exit command_main(int argc, char **argv, command_run *run)
 {
 	struct err e = { .code = ERR_OK };
@@ -392,6 +408,12 @@ enum cli_exit command_main(int argc, char **argv, command_run *run)
 	int words;
 	const struct command *command = command_find(argc, (const char *const *)argv, &words);
 
+	if (has_token(argc, argv)) {
+		fprintf(stderr, "cocos-cli: this line has the token itself, which others may have "
+				"read: revoke it ('token revoke'), write the next one to a file, "
+				"and name that (--token FILE)\n");
+		return CLI_USAGE;
+	}
 	if (!command)
 		return unknown_command(argc, argv);
 	cli_init(&cli, command);

@@ -160,13 +160,13 @@ static int check_way(const struct client *client, const char *url, struct err *e
 static int load_token(struct client *client, struct err *e)
 {
 	const char *option = cli_option_of(client->cli->command, "token") ? "token" : NULL;
-	const char *path;
+	const char *path, *variable = secure_getenv("COMPUTATIONS_GRPC_TOKEN_FILE");
 	CLEANUP(free) char *kept = NULL;
 
 	/* Before anything says where the setting is from. */
 	if ((option && token_file_check_name("--token", cli_value(client->cli, option), e) < 0) ||
 	    token_file_check_name("COMPUTATIONS_GRPC_TOKEN_FILE",
-				  secure_getenv("COMPUTATIONS_GRPC_TOKEN_FILE"), e) < 0)
+				  variable && *variable ? variable : NULL, e) < 0)
 		return err_code(e);
 	path = profile_setting(client->cli, option, "COMPUTATIONS_GRPC_TOKEN_FILE");
 	if (client->is_nobody)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client/token_file.h"
 
+#include "cli/base/token_text.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -12,12 +13,15 @@
 
 enum { TOKEN_FILE_MAX = 256 };
 
-#define TOKEN_BEGINNING "cocos_"
-
 int token_file_check_name(const char *setting, const char *name, struct err *e)
 {
-	if (!name || strncmp(name, TOKEN_BEGINNING, strlen(TOKEN_BEGINNING)) != 0 ||
-	    access(name, F_OK) == 0)
+	/* A shell's variable that is not set: who calls would be another one than was meant, perhaps an administrator. */
+	if (name && !*name)
+		return err_set(e, ERR_INVALID, "%s is empty: it names the file of a token",
+			       setting);
+	if (!name || access(name, F_OK) == 0 ||
+	    (strncmp(name, TOKEN_TEXT_BEGINNING, strlen(TOKEN_TEXT_BEGINNING)) != 0 &&
+	     !token_text_is_in(name)))
 		return 0;
 	return err_set(e, ERR_INVALID,
 		       "%s names the file of a token, and has the token itself, which others may "

@@ -6,8 +6,8 @@
 
 #include "common/rpc/metadata.h"
 
-/* ERR_INVALID, without a word of it, for a token that stands where its file's name belongs: the line of a command is
- * for everybody on the machine to read, and a shell keeps it. `name` may be NULL. */
+/* ERR_INVALID, without a word of it, for a token that stands where its file's name belongs (token_text.h), and for no name at
+ * all. `name` may be NULL: nothing is named. */
 int token_file_check_name(const char *setting, const char *name, struct err *e) MUST_CHECK;
 
 /* Adds the file's one line as what calls show. Refused: a file that others than its owner can read, or that

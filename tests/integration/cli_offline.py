@@ -84,7 +84,7 @@ def wrong_calls_end_with_2_and_a_hint():
             ("keys", "--bogus"): "unknown option '--bogus'",
             ("keys", "-x"): "unknown option '-x'",
             ("keys", "--forc"): "unknown option '--forc': is --force meant?",
-            ("keys", "--key-typ=rsa"): "unknown option '--key-typ=rsa': is --key-type meant?",
+            ("keys", "--key-typ=rsa"): "unknown option '--key-typ': is --key-type meant?",
             ("keys", "--key-typ", "rsa"): "unknown option '--key-typ': is --key-type meant?",
             ("keys", "-k"): "'-k' needs a value",
             ("keys", "--key-type"): "'--key-type' needs a value",

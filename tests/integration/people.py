@@ -370,9 +370,23 @@ def the_option_names_a_file_too(running, socket, token):
         done.refused(2, "has the token itself")
         assert secret not in done.err + done.out
     homes = dict(socket, XDG_CONFIG_HOME=running.folder("config"))
-    done = cli("profile", "add", "leak", "--token", secret, **homes)
+    for words in (("profile", "add", "leak", "--token", secret), ("whoami", "--token", "Bearer " + secret), ("whoami", "--token", " " + secret),
+                  ("profile", "add", "leak", "--set", "COMPUTATIONS_GRPC_TOKEN_FILE=" + secret), ("whoami", secret), ("login", "--token=" + secret),
+                  ("whoami", "--tokn=" + secret), (secret,)):
+        done = cli(*words, **homes)
+        done.refused(2, "has the token itself")
+        assert secret not in done.err + done.out, words
+    done = cli("whoami", "-v", **dict(socket, COMPUTATIONS_GRPC_TOKEN_FILE="Bearer " + secret))
     done.refused(2, "has the token itself")
     assert secret not in done.err + done.out
+    # One that is cut is nobody's, and not shown as an option's value either.
+    done = cli("login", "--token=" + secret[:-1], **homes)
+    done.refused(2, "unknown option '--token'")
+    assert secret[:-1] not in done.err
+    # A shell's variable that is not set makes nobody an administrator.
+    for words in (("whoami",), ("profile", "add", "leak")):
+        cli(*words, "--token", "", **homes).refused(2, "is empty: it names the file of a token")
+    assert cli("whoami", "--json", **dict(socket, COMPUTATIONS_GRPC_TOKEN_FILE="")).json()["user"] == ""
     cli("profile", "add", "kept", "--token", other, **homes).ok()
     assert actions("--profile", "kept", **homes) == "view"
     assert actions("--profile", "kept", "--token", token, **homes) == everything
