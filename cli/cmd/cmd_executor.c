@@ -165,8 +165,6 @@ static enum cli_exit run_run(struct cli *cli, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
 		if (!cli_value(cli, needed[i]))
 			return cli_usage(e, "--%s is missing", needed[i]);
-	if (cli_value(cli, "manifest"))
-		return cli_usage(e, "--manifest: a CVM's manifest follows from the order");
 	if (workflow_name_check(cli_value(cli, "type"), "--type", e) < 0)
 		return CLI_USAGE;
 	x.workspace = cli_value(cli, "workspace");
@@ -205,7 +203,7 @@ static const struct cli_option run_options[] = {
 	  .help = "which nodes were begun, none of them twice (~/.local/state/cocos/executor/KEY)" },
 	{ .name = "folder", .value = "DIR", .help = "where nodes get their folders (TMPDIR, or /tmp)" },
 	WORKSPACE_OPTION,
-	EVIDENCE_TRUST_OPTIONS,
+	EVIDENCE_ROOT_OPTIONS,
 	{ .name = "ek_root", .value = "FILE",
 	  .help = "a root of EK certificates: the TPM of a CVM has to show that it has such an EK", .rare = true },
 	SERVICE_OPTIONS,

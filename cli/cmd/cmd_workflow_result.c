@@ -30,6 +30,10 @@ static int find_node(const struct workflow_order *order, const char *name,
 		return err_set(e, ERR_NOT_FOUND,
 			       "the workflow has no node %s that is computed in a CVM",
 			       log_quote(name).text);
+	if (!found)
+		return err_set(e, ERR_NOT_FOUND,
+			       "no node of the workflow is computed in a CVM: 'workflow decrypt' "
+			       "writes what the others gave");
 	return err_set(e, ERR_INVALID, "%zu nodes are computed in CVMs: say which NODE", found);
 }
 
@@ -87,8 +91,6 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 
 	if (!cli_value(cli, "key"))
 		return cli_usage(e, "--key is missing: the one that signed the workflow");
-	if (cli_value(cli, "manifest"))
-		return cli_usage(e, "--manifest: a CVM's manifest follows from the order");
 	if (workflow_id_check(cli->operands[0], e) < 0 || waiting_limit(cli, &limit, e) < 0)
 		return CLI_USAGE;
 	status = take_order(cli, &order, e);
@@ -107,7 +109,7 @@ static const struct cli_option options[] = {
 	  .help = "save as (results.zip, or results_1.zip … when that is there)" },
 	{ .letter = 'o', .name = "output", .value = "DIR", .help = "and unpack into this folder, for nobody else to read" },
 	WAIT_OPTION,
-	EVIDENCE_TRUST_OPTIONS,
+	EVIDENCE_ROOT_OPTIONS,
 	{ .name = "ek_root", .value = "FILE",
 	  .help = "a root of EK certificates: the TPM of the CVM has to show that it has such an EK", .rare = true },
 	SERVICE_OPTIONS,

@@ -16,6 +16,10 @@ enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16
 #define EVIDENCE_TRUST_OPTIONS \
 	{ .name = "manifest", .value = "FILE", .times = CLI_MANY, \
 	  .help = "the computation's manifest (JSON)" }, \
+	EVIDENCE_ROOT_OPTIONS
+
+/* Without the manifest, which follows from something else. */
+#define EVIDENCE_ROOT_OPTIONS \
 	{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin", .rare = true }, \
 	{ .name = "vcek", .value = "FILE", .help = "the chip's certificate", .rare = true }, \
 	{ .name = "vlek", .value = "FILE", .help = "the cloud's certificate", .rare = true }, \

@@ -109,6 +109,7 @@ def what_was_submitted_is_listed_shown_and_cancelled():
         assert w.fingerprint in text and "DEPENDS ON" in text
         w("workflow", "decrypt", name, "a", "--key", w.key).refused(2, "for the nodes that depend on it")
         w("workflow", "decrypt", name, "c", "--key", w.key).refused(2, "no node")
+        w("workflow", "result", name, "--key", w.key).refused(2, "no node of the workflow is computed in a CVM: 'workflow decrypt'")
         w("workflow", "cancel", name).ok()
         assert "Cancelled" in w("workflow", "get", name).ok()
         for bad in ("", "x", name.upper(), name + "0"):
