@@ -93,8 +93,15 @@ ROWS = [
     Row("nodes of memory", [argument for number, cpus in ((0, ",cpus=0"), (1, "")) for argument in (
         "-object", f"memory-backend-ram,id=node{number},size=256M", "-numa", f"node,memdev=node{number}{cpus}")]),
     Row("memory that may be plugged in", ["-m", "512,maxmem=8G,slots=8"]),
+    Row("memory that is plugged in", ["-m", "512,maxmem=8G,slots=8", "-object", "memory-backend-ram,id=more,size=256M",
+                                      "-device", "pc-dimm,memdev=more"]),
+    Row("memory in two parts", ["-machine", "max-ram-below-4g=256M"]),
+    Row("memory of an odd size", [], memory=517),
     Row("a clock of long ago", ["-rtc", "base=1970-01-01T00:00:01"]),
     Row("a clock of far away", ["-rtc", "base=2099-12-31T23:59:58"]),
+    Row("a clock of the machine's own pace", ["-rtc", "clock=vm,base=1999-12-31T23:59:59"]),
+    Row("time that lags behind the world's", ["-icount", "shift=0"]),
+    Row("time that runs ahead of the world's", ["-icount", "shift=4"]),
     Row("random numbers that are zeros", ["-object", "rng-random,filename=/dev/zero,id=zeros",
                                           "-device", "virtio-rng-pci,rng=zeros"], NO_LAUNCH,
         names="(1af4:1005, class 00ff00)"),
@@ -314,6 +321,56 @@ def interrupts_that_cannot_be_masked_change_nothing():
     assert any("NMI received for unknown reason" in line for line in lines), lines
 
 
+def ports(vm, *writes):
+    """Bytes for the machine's ports, as if its processor had written them: (port, byte)."""
+    for port, value in writes:
+        vm.command("human-monitor-command", **{"command-line": f"o /b {port:#x} {value:#x}"})
+
+
+def clock(vm, *registers):
+    """Of the clock that runs on a battery: (register, byte)."""
+    ports(vm, *(write for register, value in registers for write in ((0x70, register), (0x71, value))))
+
+
+def stands_at(century, year, value):
+    """That clock does not run on, and tells this for all that is no year."""
+    return [(0xb, 0x82), (0x32, century), (9, year), *((register, value) for register in (0, 2, 4, 6, 7, 8))]
+
+
+def time_that_jumps_changes_nothing():
+    """The machine is stopped again and again, each time the clock is set to another century, forth and back."""
+    with machine(Row("jumps", ["-S", "-rtc", "driftfix=slew"])) as vm:
+        vm.wait_for_listener(vm.path("qmp"))
+        clock(vm, *stands_at(0xff, 0xff, 0xff))  # before anything runs: no digits at all
+        for text in ("cocos-init: ", READY):
+            vm.command("cont")
+            vm.wait_line(text)
+            for century in (0x20, 0x19, 0x99, 0x00) * 5:
+                vm.command("stop")
+                clock(vm, *stands_at(century, 0x99, 0x01))
+                vm.command("rtc-reset-reinjection")
+                vm.command("cont")
+            vm.command("stop")
+        vm.command("cont")
+        assert seen(vm.lines) == Twin.look(), vm.lines
+        vm.command("system_powerdown")
+        lines = vm.wait_end()
+    assert any("power button: stopping" in line for line in lines), lines
+
+
+def timers_that_storm_change_nothing():
+    """The two of old: the one as fast as 18 kHz, the other 8 kHz, and it has an alarm each second and each update."""
+    with machine() as vm:
+        for text in ("cocos-init: ", READY):
+            vm.wait_line(text)
+            ports(vm, (0x43, 0x34), (0x40, 64), (0x40, 0))
+            clock(vm, (1, 0xff), (3, 0xff), (5, 0xff), (0xa, 0x23), (0xb, 0x72))
+        assert seen(vm.lines) == Twin.look(), vm.lines
+        vm.command("system_powerdown")
+        lines = vm.wait_end()
+    assert any("power button: stopping" in line for line in lines), lines
+
+
 def what_the_console_types_is_read_by_nobody():
     with machine() as vm:
         for text in ("cocos-init: ", READY):
@@ -328,11 +385,13 @@ def what_the_console_types_is_read_by_nobody():
 
 
 tap.run(sample.of(
-    [a_few_launches_are_refused_or_change_nothing],
+    [a_few_launches_are_refused_or_change_nothing, time_that_jumps_changes_nothing],
     [each_kind_of_device_is_named_and_refused,
      what_a_launch_must_not_have_is_refused_or_changes_nothing,
      *([features_that_no_launch_uses_are_not_taken] if KERNEL == "own" else []),
      too_little_memory_starts_no_agent,
      a_reset_while_it_boots_boots_again,
      interrupts_that_cannot_be_masked_change_nothing,
+     time_that_jumps_changes_nothing,
+     timers_that_storm_change_nothing,
      what_the_console_types_is_read_by_nobody]))
