@@ -202,12 +202,13 @@ class Vm:
 
     def wait_line(self, text, seconds=PATIENCE, after=0):
         """Seconds from the launch to the first line with `text`, of those behind the first `after`. The limit only
-        ends a test that hangs; it says nothing about speed."""
+        ends a test that hangs; it says nothing about speed. Of several texts any one will do."""
+        texts = (text,) if isinstance(text, str) else text
         end = time.monotonic() + seconds
         with self.changed:
             while True:
                 for line, at in zip(self.lines[after:], self.times[after:]):
-                    if text in line:
+                    if any(each in line for each in texts):
                         return at
                 if self.closed or not self.changed.wait(max(0, end - time.monotonic())):
                     raise AssertionError(f"no line with '{text}' in:\n" + "\n".join(self.lines))
