@@ -16,6 +16,8 @@ const struct cmdline_word cmdline_words[] = {
 	{ "oops=panic", CMDLINE_ALWAYS, "a kernel that has erred does not go on" },
 	{ "no_timer_check", CMDLINE_ALWAYS, "a busy host without KVM fails that check, and panics" },
 	{ "lockdown=integrity", CMDLINE_ALWAYS, "not even root in the guest changes the kernel" },
+	{ "random.trust_bootloader=off", CMDLINE_ALWAYS,
+	  "randomness that the host hands over counts for nothing" },
 	{ "cocos.role_signature", CMDLINE_LAUNCHER, "the agent takes signatures of the role name" },
 	{ "initrd=initrd", CMDLINE_FIRMWARE, "OVMF names the initrd that it was given" },
 };

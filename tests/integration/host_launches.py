@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host that launches the image otherwise than its image.json says, by what QEMU offers: each kind of PCI device,
-other features of virtio, files, words, tables, processors, memory, clocks, resets, interrupts, a console that
-types. A launch is refused by a line on the console, or the agent sees what it sees in an honest one.
+other features of virtio, files, words, tables, processors, memory, clocks, resets, interrupts, seeds, a console
+that types. A launch is refused by a line on the console, or the agent sees what it sees in an honest one.
 
 Arguments: the project's folder, the probe that takes the agent's place, a folder for the images. In CI a few rows
 run with Debian's kernel; `scripts/test long` compiles ours and runs all of them with it.
@@ -20,6 +20,7 @@ from guest_vm import KERNEL, PATIENCE, Vm, build_image  # noqa: E402
 
 PROJECT, PROBE, IMAGES = sys.argv[1:4]
 READY = "probe: ready"
+OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 # What q35 has by itself.
 CHIPSET = {(0x8086, 0x29c0), (0x8086, 0x2918), (0x8086, 0x2922), (0x8086, 0x2930)}
 # Kinds that a launch has: (vendor, device) of network cards, disks, and the root ports of libvirt.
@@ -371,6 +372,33 @@ def timers_that_storm_change_nothing():
     assert any("power button: stopping" in line for line in lines), lines
 
 
+def lines_with_a_seed(without=""):
+    """The kernel's, of a processor that has no random numbers, whose firmware has them from a device of the host's:
+    zeros. Init stops at that device, when the kernel has long taken the seed."""
+    vm = machine(next(row for row in ROWS if row.name == "random numbers that are zeros"))
+    vm.append = " ".join(word for word in vm.append.split() if word not in ("quiet", without))
+    vm.arguments += ["-cpu", "max,-rdrand,-rdseed", "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF}"]
+    with vm:
+        lines = vm.wait_end(4 * PATIENCE)
+    assert any("efi: " in line and " RNG=0x" in line for line in lines), lines  # it was handed over
+    return lines
+
+
+def where(text, lines):
+    return next((number for number, line in enumerate(lines) if text in line), len(lines))
+
+
+def a_seed_of_the_hosts_counts_for_nothing():
+    lines = lines_with_a_seed()
+    assert where("Memory: ", lines) < where("random: crng init done", lines), lines
+
+
+def a_kernel_that_is_not_told_believes_a_seed_of_the_hosts():
+    """So much that it asks for nothing else: the row above sees it."""
+    lines = lines_with_a_seed(without="random.trust_bootloader=off")
+    assert where("random: crng init done", lines) < where("Memory: ", lines) < len(lines), lines
+
+
 def what_the_console_types_is_read_by_nobody():
     with machine() as vm:
         for text in ("cocos-init: ", READY):
@@ -385,7 +413,8 @@ def what_the_console_types_is_read_by_nobody():
 
 
 tap.run(sample.of(
-    [a_few_launches_are_refused_or_change_nothing, time_that_jumps_changes_nothing],
+    [a_few_launches_are_refused_or_change_nothing, time_that_jumps_changes_nothing,
+     a_seed_of_the_hosts_counts_for_nothing],
     [each_kind_of_device_is_named_and_refused,
      what_a_launch_must_not_have_is_refused_or_changes_nothing,
      *([features_that_no_launch_uses_are_not_taken] if KERNEL == "own" else []),
@@ -394,4 +423,6 @@ tap.run(sample.of(
      interrupts_that_cannot_be_masked_change_nothing,
      time_that_jumps_changes_nothing,
      timers_that_storm_change_nothing,
+     a_seed_of_the_hosts_counts_for_nothing,
+     a_kernel_that_is_not_told_believes_a_seed_of_the_hosts,
      what_the_console_types_is_read_by_nobody]))
