@@ -132,22 +132,24 @@ int computation_pages_refuse(struct err *e)
 static int list_pages(struct client *client, const struct computation_list *list, struct table *t,
 		      struct err *e)
 {
-	char after[256] = "";
+	CLEANUP(free) char *after = strdup("");
 
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
+	for (int pages = 0; after && pages < COMPUTATION_PAGES_MAX; pages++) {
 		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
 		ProtobufCMessage *response;
 
 		request.after = after;
 		request.workspace = (char *)(uintptr_t)(list->workspace ? list->workspace : "");
+		request.sort = (char *)(uintptr_t)(list->sort ? list->sort : "");
 		if (client_call(client, list->method, &request.base, &response, e) < 0)
 			return err_code(e);
-		snprintf(after, sizeof(after), "%s", list->page(t, response));
+		free(after);
+		after = strdup(list->page(t, response));
 		protobuf_c_message_free_unpacked(response, NULL);
-		if (!after[0])
+		if (after && !*after)
 			return 0;
 	}
-	return computation_pages_refuse(e);
+	return after ? computation_pages_refuse(e) : err_nomem(e);
 }
 
 enum cli_exit computation_list_all(struct cli *cli, const struct computation_list *list,
@@ -223,6 +225,8 @@ void computation_to_json_open(struct json_out *out, const char *key,
 	json_out_number(out, "records_dropped", c->records_dropped);
 	if (c->created)
 		computation_time_to_json(out, "created", c->created);
+	if (c->changed)
+		computation_time_to_json(out, "changed", c->changed);
 	if (c->sent)
 		computation_time_to_json(out, "sent", c->sent);
 	if (c->ended)

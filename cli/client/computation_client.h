@@ -32,6 +32,7 @@ struct computation_list {
 	/* The rows of one page. Returns its `next`, lent. */
 	const char *(*page)(struct table *t, const ProtobufCMessage *page);
 	const char *workspace; /* whose; NULL: of all */
+	const char *sort;      /* NULL: as the service likes */
 };
 /* A service that always has another page must not make a command endless. */
 enum { COMPUTATION_PAGES_MAX = 1024 };

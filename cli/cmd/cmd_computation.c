@@ -21,6 +21,7 @@ static const struct table_column columns[] = {
 	{ "CVM", "cvm", false },
 	{ "WORKSPACE", "workspace", true },
 	{ "CREATED", "created", true },
+	{ "CHANGED", "changed", true },
 	{ "ENDED", "ended", true },
 	{ NULL, NULL, false },
 };
@@ -39,6 +40,7 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 		table_text(t, c->cvm_id);
 		table_text(t, c->workspace);
 		table_moment(t, c->created ? c->created->seconds * 1000 : 0);
+		table_moment(t, c->changed ? c->changed->seconds * 1000 : 0);
 		table_moment(t, c->ended ? c->ended->seconds * 1000 : 0);
 		json_out_init(&object);
 		computation_to_json(&object, NULL, c);
@@ -50,7 +52,8 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
 	const struct computation_list list = { &computation_list, columns, list_page,
-					       cli_value(cli, "workspace") };
+					       cli_value(cli, "workspace"),
+					       cli_value(cli, "sort") };
 
 	return computation_list_all(cli, &list, e);
 }
@@ -58,6 +61,8 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option computation_list_options[] = {
 	{ .name = "workspace", .value = "NAME", .help = "those in this one (all that you may see)" },
+	{ .name = "sort", .value = "ORDER",
+	  .help = "created, changed, name or state; with a '-' in front the greatest first" },
 	TABLE_OPTIONS,
 	SERVICE_OPTIONS,
 	{ .name = NULL },
@@ -68,7 +73,7 @@ const struct command cmd_computation_list = {
 	.name = "computation list",
 	.common = true,
 	.args = "",
-	.help = "list computations, oldest first",
+	.help = "list computations, oldest first unless --sort says otherwise",
 	.options = computation_list_options,
 	.run = run_list,
 };

@@ -43,6 +43,9 @@ struct request {
 	bool unverified, must_verify, again;
 	bool is_away; /* the CVM that is named is not connected */
 	uint32_t limit;
+	bool is_sorted; /* `id` is a place in that order, and no id (list_place.h) */
+	struct list_sort sort;
+	char *place;     /* of the page behind; NULL: there is none */
 	char *workspace; /* of computations, by name; NULL or "": none is named */
 	char **connected;
 	Cvms__ComputationRunReq *manifest;

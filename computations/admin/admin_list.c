@@ -12,9 +12,11 @@ static struct request *page_request(struct rpc_call *call, const ProtobufCMessag
 
 	if (!r)
 		return NULL;
+	r->is_sorted = *request->sort;
 	r->limit =
 		request->limit && request->limit < STORE_PAGE_MAX ? request->limit : STORE_PAGE_MAX;
-	if (request_in_workspace(r, request->workspace, &e) == 0)
+	if (list_sort_of(request->sort, &r->sort, &e) == 0 &&
+	    request_in_workspace(r, request->workspace, &e) == 0)
 		return r;
 	request_refuse(r, &e);
 	return NULL;
@@ -68,6 +70,9 @@ static int run_list(struct store *store, struct request *r, struct err *e)
 		return err_nomem(e);
 	if (admin_access_view(store, &r->caller, r->workspace, &view, e) < 0)
 		return err_code(e);
+	if (r->is_sorted)
+		return store_find(store, &(struct store_search){ "", -1, r->id, view, r->sort },
+				  r->limit, r->computations, &r->count, &r->place, e);
 	return store_computations(store, view, r->id, r->limit, r->computations, &r->count, e);
 }
 
@@ -87,7 +92,9 @@ static void reply_list(struct request *r)
 		response.computations[i] = &out[i].message;
 	}
 	response.n_computations = r->count;
-	if (r->count == r->limit)
+	if (r->place)
+		response.next = r->place;
+	else if (r->count == r->limit && !r->is_sorted)
 		response.next = r->computations[r->count - 1].id;
 	rpc_call_reply(r->call, &response.base);
 }
@@ -101,6 +108,8 @@ static int run_list_cvms(struct store *store, struct request *r, struct err *e)
 {
 	if (*r->workspace)
 		return err_set(e, ERR_INVALID, "CVMs are in no workspace");
+	if (r->is_sorted)
+		return err_set(e, ERR_INVALID, "sort: only computations are sorted");
 	r->cvms = calloc(r->limit, sizeof(*r->cvms));
 	if (!r->cvms)
 		return err_nomem(e);

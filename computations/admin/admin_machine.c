@@ -423,7 +423,9 @@ void admin_list_machines(struct rpc_call *call, const ProtobufCMessage *message)
 
 	if (!r)
 		return;
-	if (take_after(m->after, &r->machine->after, &e) < 0) {
+	if (*m->sort)
+		err_set(&e, ERR_INVALID, "sort: only computations are sorted");
+	if (*m->sort || take_after(m->after, &r->machine->after, &e) < 0) {
 		request_refuse(r, &e);
 		return;
 	}

@@ -32,6 +32,7 @@ void admin_message_computation(struct admin_message_computation *out, const stru
 	m->created = admin_message_time(&out->created, c->created);
 	m->sent = admin_message_time(&out->sent, c->sent);
 	m->ended = admin_message_time(&out->ended, c->ended);
+	m->changed = admin_message_time(&out->changed, c->changed);
 	m->manifest_digest.data = (uint8_t *)(uintptr_t)c->digest;
 	m->manifest_digest.len = sizeof(c->digest);
 	m->records = (uint64_t)c->records;

@@ -13,7 +13,7 @@ Google__Protobuf__Timestamp *admin_message_time(Google__Protobuf__Timestamp *out
 
 struct admin_message_computation {
 	Computations__Computation message;
-	Google__Protobuf__Timestamp created, sent, ended;
+	Google__Protobuf__Timestamp created, sent, ended, changed;
 };
 void admin_message_computation(struct admin_message_computation *out, const struct computation *c,
 			       bool connected);

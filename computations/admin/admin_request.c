@@ -41,6 +41,7 @@ void request_free(struct request *r)
 	free(r->audit);
 	free(r->bytes);
 	free(r->id);
+	free(r->place);
 	free(r->cvm_id);
 	free(r->workspace);
 	rpc_call_unref(r->call);

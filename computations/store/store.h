@@ -11,6 +11,7 @@
 #include "common/crypto/key.h"
 #include "common/db/db.h"
 #include "common/manifest/manifest.h"
+#include "computations/store/list_place.h"
 #include "computations/store/state.h"
 #include "computations/store/store_lease.h"
 
@@ -77,6 +78,7 @@ struct computation {
 	enum computation_state state;
 	bool stopping, finished;
 	int64_t created, sent, ended; /* ms since 1970, 0: not yet */
+	int64_t changed;              /* its state, name or description */
 	uint8_t digest[MANIFEST_HASH_LEN];
 	int64_t records, dropped;
 	int64_t datasets, consumers;
@@ -102,12 +104,18 @@ struct store_search {
 	const char *
 		text; /* in id, name or description, or the manifest's digest in hexadecimal; "": anything */
 	int state;          /* enum computation_state; -1: any */
-	const char *before; /* behind this id, that is, older; "": from the newest */
+	const char *before; /* the page behind, of its own list (list_place.h); "": the first */
 	struct store_view view;
+	struct list_sort sort; /* zeros: the newest first */
 };
-/* As store_computations(), newest first. */
+/* At most `max` rows of that order; `*next` is the place of the page behind, malloc'ed; NULL: there is none. */
 int store_find(struct store *store, const struct store_search *search, size_t max,
-	       struct computation *rows, size_t *count, struct err *e) MUST_CHECK;
+	       struct computation *rows, size_t *count, char **next, struct err *e) MUST_CHECK;
+/* What it asks the database, for who looks how that finds its rows. */
+const char *store_find_sql(struct list_sort sort, bool is_behind);
+/* The same place behind a row before the page's last. */
+int store_find_behind(struct store *store, const struct store_search *search, const char *id,
+		      char **next, struct err *e) MUST_CHECK;
 /* The manifest's wire form, malloc'ed, without the agent's private key (store_secret.h). */
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len,
 		   struct err *e) MUST_CHECK;

@@ -10,6 +10,7 @@
 #include "computations/store/billing_form.h"
 #include "computations/store/evidence_form.h"
 #include "computations/store/lease_form.h"
+#include "computations/store/list_form.h"
 #include "computations/store/machine_form.h"
 #include "computations/store/once_form.h"
 #include "computations/store/usage_form.h"
@@ -167,8 +168,9 @@ static const char schema[] =
 																						LEASE_FORM
 																							/* Who pays. */
 																							BILLING_FORM LEASE_PLACE_FORM
-																								SECRETS_FORM
-																									SECRETS_ALL_FORM;
+																								SECRETS_FORM SECRETS_ALL_FORM
+																									/* By what lists are ordered. */
+																									LIST_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -182,7 +184,8 @@ static const char schema[] =
  * 28 no webhooks, 29 no keys of creations,
  * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows, 33 no mails,
  * 34 no lease of instances, 35 nobody who pays, 36 not where an instance is,
- * 37 nothing that is sealed, 38 no key of a second factor and no secret of a webhook that is. */
+ * 37 nothing that is sealed, 38 no key of a second factor and no secret of a webhook that is,
+ * 39 no order of computations but by their numbers. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -225,6 +228,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[36] = LEASE_PLACE_FORM,
 	[37] = SECRETS_FORM,
 	[38] = SECRETS_ALL_FORM,
+	[39] = LIST_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -31,6 +31,7 @@ int store_rename(struct store *store, const char *id, const struct store_naming 
 	    (strcmp(c.name, to->name) != 0 && check_name(store, id, to->name, e) < 0))
 		return err_code(e);
 	return db_run(&store->db, e,
-		      "UPDATE computations SET name = ?, description = ? WHERE id = ?", "ttt",
-		      to->name, to->description ? to->description : c.description, id);
+		      "UPDATE computations SET name = ?, description = ?, changed = ? WHERE id = ?",
+		      "ttit", to->name, to->description ? to->description : c.description,
+		      store_now(), id);
 }

@@ -35,8 +35,13 @@ int store_tell(struct db *db, bool *has_told, const char *computation, struct er
 {
 	static const struct hook_states states = { word, events, COMPUTATION_STATES };
 	size_t added = 0;
-	int failed = hook_tell_computation(db, &states, computation, now(), &added, e);
+	int failed;
 
+	/* What is to be told has changed now. */
+	if (db_run(db, e, "UPDATE computations SET changed = ? WHERE id = ? AND told <> state + 1",
+		   "it", now(), computation) < 0)
+		return err_code(e);
+	failed = hook_tell_computation(db, &states, computation, now(), &added, e);
 	return told(has_told, failed, added);
 }
 

@@ -64,6 +64,7 @@ void web_json_computation(struct writer *w, const struct computation *c, bool is
 	put_flag(w, "stopping", c->stopping);
 	put_flag(w, "finished", c->finished);
 	web_json_time(w, "created", c->created);
+	web_json_time(w, "changed", c->changed);
 	web_json_time(w, "sent", c->sent);
 	web_json_time(w, "ended", c->ended);
 	json_put_hex(w, "manifest_digest", c->digest, sizeof(c->digest));

@@ -111,8 +111,12 @@ static int load_uses(struct store *store, struct web_work *work, struct err *e)
 			return err_code(e);
 		if (keys->use_count < KEY_USES_MAX)
 			continue;
-		for (; work->count > i + 1; work->has_more = true)
+		if (work->count == i + 1)
+			break;
+		while (work->count > i + 1)
 			computation_done(&work->rows[--work->count]);
+		free(TAKE_PTR(work->next));
+		return store_find_behind(store, &work->search, work->rows[i].id, &work->next, e);
 	}
 	return 0;
 }
@@ -129,7 +133,7 @@ static int run(struct store *store, struct web_work *work, struct err *e)
 	work->free_more = free_keys;
 	if (!who->person || who->scope != ACTIONS_ALL)
 		return 0;
-	work->rows = calloc(WEB_ROWS + 1, sizeof(*work->rows));
+	work->rows = calloc(WEB_ROWS, sizeof(*work->rows));
 	if (!work->rows)
 		return err_nomem(e);
 	if (user_key_list(&store->db, who->person, keys->rows, &keys->count, e) < 0 ||
@@ -137,11 +141,9 @@ static int run(struct store *store, struct web_work *work, struct err *e)
 		return err_code(e);
 	if (!keys->count)
 		return 0;
-	if (store_find(store, &work->search, WEB_ROWS + 1, work->rows, &work->count, e) < 0)
+	if (store_find(store, &work->search, WEB_ROWS, work->rows, &work->count, &work->next, e) <
+	    0)
 		return err_code(e);
-	work->has_more = work->count > WEB_ROWS;
-	if (work->has_more)
-		computation_done(&work->rows[--work->count]);
 	return load_uses(store, work, e);
 }
 
@@ -227,9 +229,9 @@ static void put_what_hangs(const struct web_work *work, struct writer *w)
 	page_put(w, "<nav class=\"pages\" aria-label=\"Pages\">");
 	if (*work->search.before)
 		page_put(w, "<a class=\"btn\" href=\"/me/keys\">Newest</a> ");
-	if (work->has_more)
+	if (work->next)
 		page_put(w, "<a class=\"btn\" rel=\"next\" href=\"/me/keys?before=%q\">Older</a>",
-			 work->rows[work->count - 1].id);
+			 work->next);
 	page_put(w, "</nav></section>\n");
 }
 
@@ -309,7 +311,7 @@ static void reply_json(struct web_work *work)
 	for (size_t i = 0; i < keys->use_count; i++)
 		put_use_json(&w, &keys->uses[i]);
 	writer_text(&w, "]");
-	web_json_next(&w, work->has_more ? work->rows[work->count - 1].id : NULL);
+	web_json_next(&w, work->next);
 	writer_text(&w, "}\n");
 	web_reply_json(work->r, &w);
 }

@@ -23,7 +23,8 @@ static const struct {
 } queries[] = {
 	{ "q", "text in name, id or description, or a manifest's digest" },
 	{ "state", "such as waiting-for-algorithm" },
-	{ "before", "the page behind (older than) this id, or number of a row" },
+	{ "sort", "the order; with “-” in front the greatest first; without: the newest first" },
+	{ "before", "the page behind: what “next” has" },
 	{ "after",
 	  "what comes behind this one: an event's number, a CVM's or workflow's id, a name" },
 	{ "month", "such as 2026-11, in UTC; without: this one" },
@@ -134,6 +135,20 @@ static void put_states(struct writer *w, const char *meaning)
 	writer_text(w, "]}}");
 }
 
+/* The same of its orders. */
+static void put_orders(struct writer *w, const char *meaning)
+{
+	begin_parameter(w, "query", "sort", "string", meaning);
+	json_put_key(w, "enum");
+	writer_text(w, "[\"\"");
+	for (unsigned i = 0; i < LIST_ORDERS; i++) {
+		const char *word = list_order_word((enum list_order)i);
+
+		writer_printf(w, ",\"%s\",\"-%s\"", word, word);
+	}
+	writer_text(w, "]}}");
+}
+
 /* To see something is a part of doing it (action.h). */
 static void put_words(struct writer *w, const struct web_input *input)
 {
@@ -189,6 +204,8 @@ static void put_parameters(struct writer *w, const struct web_route *about)
 	for (const char *const *name = route->query; name && *name; name++)
 		if (!is_input(about->action, *name, INPUT_QUERY) && strcmp(*name, "state") == 0)
 			put_states(w, meaning_of(*name));
+		else if (strcmp(*name, "sort") == 0)
+			put_orders(w, meaning_of(*name));
 		else if (strcmp(*name, "month") == 0)
 			put_pattern(w, "query", *name, ONE_MONTH, meaning_of(*name));
 		else if (route->serve == web_usage_json)

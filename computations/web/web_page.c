@@ -169,18 +169,38 @@ void page_key(struct writer *w, const uint8_t fingerprint[KEY_FINGERPRINT_LEN])
 	page_put(w, "<code class=\"hex\">%s</code>", hex);
 }
 
-void page_table_begin(struct writer *w, const char *what, const struct page_column *columns,
-		      size_t count)
+void page_head_begin(struct writer *w, const char *what)
 {
 	page_put(w,
 		 "<section class=\"panel\" aria-label=\"%a\"><div class=\"scroll\" tabindex=\"0\" "
 		 "role=\"region\" aria-label=\"Table: %a\"><table class=\"cards\" role=\"table\">"
 		 "<caption class=\"sr\">%t</caption><thead role=\"rowgroup\"><tr role=\"row\">",
 		 what, what, what);
-	for (size_t i = 0; i < count; i++)
-		page_put(w, "<th role=\"columnheader\" scope=\"col\"%s>%t</th>",
-			 columns[i].is_number ? " class=\"num\"" : "", columns[i].word);
+}
+
+void page_column(struct writer *w, const struct page_column *column)
+{
+	page_put(w, "<th role=\"columnheader\" scope=\"col\"%s>%t</th>",
+		 column->is_number ? " class=\"num\"" : "", column->word);
+}
+
+void page_sorted_column(struct writer *w, const char *sorted)
+{
+	page_put(w, "<th role=\"columnheader\" scope=\"col\" aria-sort=\"%s\">", sorted);
+}
+
+void page_head_end(struct writer *w)
+{
 	page_put(w, "</tr></thead><tbody role=\"rowgroup\">\n");
+}
+
+void page_table_begin(struct writer *w, const char *what, const struct page_column *columns,
+		      size_t count)
+{
+	page_head_begin(w, what);
+	for (size_t i = 0; i < count; i++)
+		page_column(w, &columns[i]);
+	page_head_end(w);
 }
 
 void page_table_end(struct writer *w)

@@ -42,6 +42,12 @@ struct page_column {
 void page_table_begin(struct writer *w, const char *what, const struct page_column *columns,
 		      size_t count);
 void page_table_end(struct writer *w);
+/* The same column by column, of a table that is sorted: `sorted` is "ascending", "descending" or "none", and the caller
+ * writes the link, and closes the cell. */
+void page_head_begin(struct writer *w, const char *what);
+void page_column(struct writer *w, const struct page_column *column);
+void page_sorted_column(struct writer *w, const char *sorted);
+void page_head_end(struct writer *w);
 /* The first cell of a row, which names it, up to its text; the others, of that column. */
 void page_row_begin(struct writer *w);
 void page_cell(struct writer *w, const char *column);

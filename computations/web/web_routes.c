@@ -42,7 +42,7 @@ ASSET(import)
 ASSET(icons)
 ASSET(mark)
 
-static const char *const list_query[] = { "q", "state", "before", NULL };
+static const char *const list_query[] = { "q", "state", "sort", "before", NULL };
 static const char *const after_query[] = { "after", NULL };
 static const char *const before_query[] = { "before", NULL };
 static const char *const from_query[] = { "from", NULL };
@@ -115,7 +115,8 @@ static const char *const force_query[] = { "force", NULL };
 
 const struct web_route web_routes[] = {
 	API("/api/computations", DEED_BE, list_query, web_list_json,
-	    "Computations, newest first. The next page is behind “next”.", "application/json"),
+	    "Computations, newest first unless “sort” says otherwise. The next page is behind “next”.",
+	    "application/json"),
 	MAKE("/api/computations", WEB_MANIFEST_MAX, workspace_query, web_new_api,
 	     "a manifest, as cocos-cli takes it: user:NAME may stand for a key, asset:NAME for a digest",
 	     "Creates one."),

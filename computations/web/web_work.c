@@ -16,6 +16,7 @@ static void work_free(struct web_work *work)
 	for (size_t i = 0; work->rows && i < work->count; i++)
 		computation_done(&work->rows[i]);
 	free(work->rows);
+	free(work->next);
 	computation_done(&work->c);
 	manifest_free(work->manifest);
 	store_key_owners_free(work->owners);
@@ -88,10 +89,12 @@ void web_work_start(struct web *web, struct http_request *r,
 		work->id = http_request_param(r, "workspace");
 	work->after = after ? after : "";
 	work->search =
-		(struct store_search){ text ? text : "", -1, before ? before : "", { 0, 0 } };
+		(struct store_search){ .text = text ? text : "", .before = before ? before : "" };
 	failed = web_access_take(web, r, &work->caller, &e);
 	if (!failed)
 		failed = web_state_of(http_request_query(r, "state"), &work->search.state, &e);
+	if (!failed)
+		failed = list_sort_of(http_request_query(r, "sort"), &work->search.sort, &e);
 	if (!failed)
 		failed = store_queue_add(web->service->queue,
 					 &(struct store_queue_op){ work_run, work_done, work }, &e);

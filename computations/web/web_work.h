@@ -65,6 +65,7 @@ struct web_work {
 	bool may_make;                   /* the caller may have one made for it */
 	size_t count;
 	bool has_more;
+	char *next; /* of a list of computations: the page behind; NULL: none */
 	Cvms__ComputationRunReq *manifest;
 	struct store_key_owners *owners; /* of its keys */
 	struct store_confirmations *confirmations;

@@ -7,7 +7,8 @@ import web_keys
 import web_once
 import web_usage
 import web_workspaces
-from computations_service import create
+from computations_service import KEY, create
+from harness import computations, cvms
 from rows import Outcome, row
 from web_machines import hall
 from web_members import Lab
@@ -200,6 +201,33 @@ def exported_across(way):
 
 for way_ in ("page", "api"):
     exported_across(way_)
+
+
+def listed(way, name, check, about, query):
+    """A page of the computations of lab, which has 51; `query` says how it is asked for, from the place of the second one."""
+    def attempt(evil):
+        with Lab() as room:
+            for number in range(51):
+                room.root("Create", computations.CreateRequest(
+                    manifest=cvms.ComputationRunReq(id=f"of-lab-{number}", name="a secret name",
+                                                    algorithm=cvms.Algorithm(hash=bytes(32), userKey=KEY)), workspace="lab"))
+            place = room.call("GET", "/api/computations?sort=name", room.tokens["lab-administrator"]).json()["next"]
+            assert place
+            path, who = query(evil, place)
+            done = room.call("GET", {"page": "/?", "api": "/api/computations?"}[way] + path, room.tokens[who])
+            got = done.body.count(b"of-lab-")
+            assert evil or got, done.body
+            return Outcome(True) if done.status == 200 else Outcome(False, done.body.decode(), got)
+    rows_of(f"list-{name}-by-{way}", check, about + f" By the {way}.", attempt)
+
+
+for way_ in ("page", "api"):
+    listed(way_, "of-another", "a page of another list", "The administrator of another workspace goes on where one of this workspace has stopped reading.",
+           lambda evil, place: ("sort=name&before=" + place, "far-head" if evil else "lab-administrator"))
+    listed(way_, "of-another-order", "another order of this one", "The place of a page by name is taken for one of another order, to have rows left out.",
+           lambda evil, place: (("sort=-name" if evil else "sort=name") + "&before=" + place, "lab-administrator"))
+    listed(way_, "order-injected", "there is no order by", "What orders a list has SQL in it.",
+           lambda evil, place: ("sort=" + ("name%29%3B%20DROP%20TABLE%20computations%3B--" if evil else "name"), "lab-administrator"))
 
 
 def key_retired(way):

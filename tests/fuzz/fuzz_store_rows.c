@@ -29,8 +29,8 @@ static const struct {
 	const char *insert;
 	int columns;
 } tables[] = {
-	/* its first attempt, its first manifest, told of: saved inputs have 20 values */
-	{ "INSERT OR REPLACE INTO computations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,1,1)",
+	/* its first attempt, its first manifest, told of, changed when it was created: saved inputs have 20 values */
+	{ "INSERT OR REPLACE INTO computations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,1,1,?18)",
 	  20 },
 	{ "INSERT OR REPLACE INTO cvms VALUES (?,?,?,?,?,?,?,?,?,?,?)", 11 },
 	{ "INSERT OR REPLACE INTO journals VALUES (?,?,?,?,?)", 5 },
@@ -149,6 +149,19 @@ static void see_computations(struct computation *rows, size_t count)
 	}
 }
 
+static void find_behind(struct store *store, const struct store_search *search, const char *next)
+{
+	struct store_search behind = *search;
+	struct computation computations[PAGE];
+	CLEANUP(free) char *last = NULL;
+	size_t count = 0;
+	struct err e;
+
+	behind.before = next;
+	if (store_find(store, &behind, PAGE, computations, &count, &last, &e) == 0)
+		see_computations(computations, count);
+}
+
 /* As the page looks for them: by a word, by what stands for itself in a pattern, by a digest. */
 static void find_all(struct store *store, const char *before)
 {
@@ -162,10 +175,15 @@ static void find_all(struct store *store, const char *before)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		const struct store_search search = { .text = words[i],
 						     .state = (int)i - 1,
-						     .before = before };
+						     .before = before,
+						     .sort = { (enum list_order)i, i % 2 } };
+		CLEANUP(free) char *next = NULL;
 
-		if (store_find(store, &search, PAGE, computations, &count, &e) == 0)
-			see_computations(computations, count);
+		if (store_find(store, &search, PAGE, computations, &count, &next, &e) < 0)
+			continue;
+		see_computations(computations, count);
+		if (next)
+			find_behind(store, &search, next);
 	}
 }
 

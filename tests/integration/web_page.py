@@ -14,6 +14,7 @@ import socket
 import subprocess
 import zlib
 
+import grpc
 import tap
 from computations_service import KEY, agent_of, connected, create, run
 from harness import (PATIENCE, Computations, Folder, authority, cli, computations, cvms, people, people_grpc, program, spki, until)
@@ -388,7 +389,7 @@ def what_is_wrong_is_said():
                 ("/c/..", "GET", 400), ("/c/%2e%2e/x", "GET", 400), ("/../etc/passwd", "GET", 400), ("//", "GET", 400),
                 ("/c/a%2fb", "GET", 400), ("/c/%00", "GET", 400), ("/c/%ff", "GET", 400), ("/page.css/", "GET", 400),
                 ("/c/" + "a" * 256, "GET", 414), ("/?q=" + "a" * 5000, "GET", 414), ("/?x=1", "GET", 400),
-                ("/?q=1&q=2", "GET", 400), ("/?state=none", "GET", 400), ("/?before=none", "GET", 404),
+                ("/?q=1&q=2", "GET", 400), ("/?state=none", "GET", 400), ("/?before=none", "GET", 400), ("/?sort=id", "GET", 400),
                 ("/?q=" + "a" * 600, "GET", 429), ("/", "POST", 405), ("/", "DELETE", 405), ("/api", "PUT", 405),
                 ("/api/computations", "PUT", 405), ("/c/x", "PATCH", 405), ("/", "TRACE", 405), ("/", "QUERY", 501),
                 ("/api/computations/x/events?after=y", "GET", 400), ("/c/x/events.sse?after=-1", "GET", 400)]:
@@ -433,7 +434,7 @@ def lists_are_found_and_paged():
             return [c["name"] for c in web.ask("/api/computations?" + query).json()["computations"]]
         assert names("q=NUMBER+007") == ["Number 007"]
         assert names("q=er%200%37") == [f"Number 07{n}" for n in range(9, -1, -1)]
-        assert names("q=_%25&before=" + made[3]) == ["Number 002", "Number 000"] and names("q=e_e") == []
+        assert names("q=_%25") == [f"Number {n:03}" for n in range(118, 18, -2)] and names("q=e_e") == []
         assert names("q=!") == [] and len(names("q=odd")) == 50 and names("state=running") == []
         assert names("q=" + made[5]) == ["Number 005"] and len(names("state=created")) == 50
         digest = service.show(made[9]).manifest_digest.hex()
@@ -441,6 +442,66 @@ def lists_are_found_and_paged():
         assert "Nothing here" in web.ask("/?q=nowhere").page().words()
         # What no segment of a path can be, a query can.
         assert [link for link in web.ask("/?q=.").page().links if link.startswith("/?q=.&")]
+
+
+def lists_have_an_order():
+    """By each column, both ways; a page goes on where the one before it ended, whatever changes meanwhile."""
+    with Web() as web:
+        web.come_in()
+        service = web.service
+        made = [create(service, name=f"{word} {n:02}") for n in range(60) for word in ("beta", "Alpha")]
+        service.admin.Stop(computations.ComputationRequest(id=made[7]), timeout=PATIENCE)
+
+        def walk(query):
+            path, found = "/api/computations?" + query, []
+            while path:
+                answer = web.ask(path).json()
+                found += answer["computations"]
+                path = answer["next"] and f"/api/computations?{query}&before=" + answer["next"]
+            return found
+        names = [f"{word} {n:02}" for word in ("Alpha", "beta") for n in range(60)]
+        assert [c["name"] for c in walk("sort=name")] == names and [c["name"] for c in walk("sort=-name")] == names[::-1]
+        assert [c["id"] for c in walk("sort=created")] == made and [c["id"] for c in walk("sort=-created")] == made[::-1]
+        assert [c["id"] for c in walk("sort=state")] == made[:7] + made[8:] + made[7:8]
+        changes = [c["id"] for c in walk("sort=-changed")]
+        assert changes[::-1] == [c["id"] for c in walk("sort=changed")] and sorted(changes) == sorted(made)
+        assert walk("sort=-state")[0]["state"] == "Cancelled"
+        assert [c["name"] for c in walk("q=ALPHA&state=created&sort=-name")] == [n for n in names[59::-1] if n != "Alpha 03"]
+        first = web.ask("/api/computations?sort=name").json()
+        for other in ("sort=-name", "sort=created", "sort=", "sort=name&q=a", "sort=name&state=created", "state=running"):
+            refused = web.ask(f"/api/computations?{other}&before=" + first["next"])
+            assert refused.status == 400 and "another" in refused.problem()["detail"], (other, refused.body)
+        # What was on the page is renamed to the end of the list, what comes next is removed: all others come once.
+        service.admin.Rename(computations.RenameRequest(id=first["computations"][-1]["id"], name="z", keep_description=True), timeout=PATIENCE)
+        second = web.ask("/api/computations?sort=name&before=" + first["next"]).json()["computations"]
+        assert [c["name"] for c in second] == names[50:100]
+        for word in ("id", "--name", "name;", "name%20desc", "Name", "description"):
+            assert web.ask("/api/computations?sort=" + word).status == 400, word
+        table = web.ask("/?sort=name&q=a&state=created").body.decode()
+        assert re.findall(r'aria-sort="(\w+)"><a href="([^"]+)"', table) == [
+            (how, f"/?q=a&amp;state=created&amp;sort={sort}") for how, sort in
+            (("ascending", "-name"), ("none", "state"), ("none", "-created"), ("none", "-changed"))]
+        assert '<option value="name" selected>' in table and re.search(r'rel="next" href="/\?q=a&amp;state=created&amp;sort=name&amp;before=', table)
+
+        def listed(**wanted):
+            after, found = "", []
+            while True:
+                page = service.admin.List(computations.ListRequest(after=after, limit=50, **wanted), timeout=PATIENCE)
+                found += [c.id for c in page.computations]
+                after = page.next
+                if not after:
+                    return found
+        assert listed() == listed(sort="created") == made and listed(sort="-created") == made[::-1]
+        assert listed(sort="-name")[0] == first["computations"][-1]["id"] and len(set(listed(sort="changed", workspace="default"))) == 120
+        for call, wanted in ((service.admin.List, {"sort": "id"}), (service.admin.List, {"sort": "name", "after": made[0]}),
+                             (service.admin.List, {"sort": "-name", "after": first["next"]}), (service.admin.ListCvms, {"sort": "name"}),
+                             (service.admin.ListMachines, {"sort": "name"})):
+            try:
+                call(computations.ListRequest(**wanted), timeout=PATIENCE)
+            except grpc.RpcError as e:
+                assert e.code() == grpc.StatusCode.INVALID_ARGUMENT, (wanted, e)
+            else:
+                raise AssertionError(wanted)
 
 
 def one_computation_is_told_whole():
@@ -812,7 +873,7 @@ if __name__ == "__main__":
     tap.run([nobody_sees_it_without_a_link, a_cookie_is_of_use_at_its_own_name_alone, other_sites_pages_get_nothing,
              links_are_given_at_the_socket_alone, lists_of_the_service_are_paged,
              each_command_is_one, texts_of_others_stay_texts, what_is_wrong_is_said,
-             huge_headers_are_refused, lists_are_found_and_paged, one_computation_is_told_whole,
+             huge_headers_are_refused, lists_are_found_and_paged, lists_have_an_order, one_computation_is_told_whole,
              whose_keys_are_where_is_told, whose_turn_it_is_is_told, whose_turn_it_is_has_what_he_types, events_come_live_and_go_on_after_a_cut, files_are_asked_for_once,
              colours_differ_enough, the_document_says_what_is_there, where_it_may_be,
              off_this_machine_certificates_are_asked_for, a_service_ends_while_browsers_follow,

@@ -140,10 +140,17 @@ def what_is_others_is_as_if_it_were_not():
             assert got.status == 200 and b"secret of" not in got.body and b"/c/hers" not in got.body, path
         listed = web.by("/api/computations", token).json()["computations"]
         assert [c["id"] for c in listed] == ["mine"]
-        hers, none = (web.by("/api/computations?before=" + name, token) for name in ("hers", "none"))
-        assert hers.status == none.status == 404 and hers.body == none.body.replace(b"none", b"hers")
-        assert web.status("/api/computations?before=mine", token) == 200
-        assert b"secret of" in web.by("/", web.user("root", administrator=True)).body
+        for number in range(51):
+            create(web.service, id=f"more-{number}", name=f"secret of {number}")
+        root = web.user("root", administrator=True)
+        for sort in ("name", "-created", "state", "changed"):
+            behind = web.by("/api/computations?sort=" + sort, root).json()["next"]
+            assert web.status(f"/api/computations?sort={sort}&before=" + behind, root) == 200
+            # Neither an id, nor the place that somebody else was told.
+            for before in ("hers", "mine", "none", behind):
+                refused = web.by(f"/api/computations?sort={sort}&before=" + before, token)
+                assert refused.status == 400 and b"secret" not in refused.body, refused.body
+        assert b"secret of" in web.by("/", root).body
         assert b"secret of" in web.come_in().ask("/").body  # a link is its operator's
 
 

@@ -111,4 +111,27 @@ def usage_words():
             **{name: b"0" + text.encode() for name, text in places.items()}}
 
 
-TARGETS = [manager_table, machine_said, usage_words]
+def list_place():
+    """A byte before each: an order, of created, changed, name and state; or 'w' for an order's word."""
+    tag, number = "00" * 16, "00" * 7 + "2a"
+    words = {"newest": "", "name": "name", "down": "-name", "created": "created", "changed": "-changed", "state": "state",
+             "unknown": "id", "sign": "--name", "space": " name"}
+    return {"created": b"\0" + (tag + number + "0000018f00000000").encode(),
+            "changed": b"\1" + (tag + number + "FF" * 8).encode(),
+            "by-name": b"\2" + (tag + number + "a name €".encode().hex()).encode(),
+            "nameless": b"\2" + (tag + number).encode(),
+            "name-longest": b"\2" + (tag + number + "61" * 512).encode(),
+            "name-longer": b"\2" + (tag + number + "61" * 513).encode(),
+            "name-bad": b"\2" + (tag + number + "c3").encode(),
+            "name-zero": b"\2" + (tag + number + "6100").encode(),
+            "by-state": b"\3" + (tag + number + "00" * 8).encode(),
+            "longer": b"\3" + (tag + number + "00" * 9).encode(),
+            "shorter": b"\3" + (tag + number + "00" * 7).encode(),
+            "others": b"\0" + ("01" + "00" * 15 + number + "00" * 8).encode(),
+            "cut": b"\0" + (tag + "00").encode(),
+            "odd": b"\0" + (tag + number + "0").encode(),
+            "no-digits": b"\0c-5000",
+            **{"word-" + name: b"w" + text.encode() for name, text in words.items()}}
+
+
+TARGETS = [manager_table, machine_said, usage_words, list_place]

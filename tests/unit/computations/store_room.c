@@ -90,6 +90,9 @@ static const char *const takes_away[STORE_FORM] = {
 	[38] = "ALTER TABLE factors ADD COLUMN secret {bytes} NOT NULL DEFAULT '';"
 	       "ALTER TABLE webhooks ADD COLUMN secret {bytes} NOT NULL DEFAULT '';"
 	       "ALTER TABLE webhooks ADD COLUMN before {bytes} NOT NULL DEFAULT '';",
+	[39] = "DROP INDEX computations_created; DROP INDEX computations_changed;"
+	       "DROP INDEX computations_name; DROP INDEX computations_state;"
+	       "ALTER TABLE computations DROP COLUMN changed;",
 };
 
 void store_room_age(struct store_room *f, int form)

@@ -331,85 +331,6 @@ static void rows_of_another_form_are_refused(void **state)
 		       ERR_DATA_LOSS, "column manifest is not a blob");
 }
 
-static void find(struct store_room *f, const char *text, int state, const char *before,
-		 const char *wanted)
-{
-	const struct store_search search = { text, state, before, { 0, 0 } };
-	struct computation rows[3] = { 0 };
-	char got[64] = "";
-	size_t count = 0;
-
-	assert_ok(store_find(&f->store, &search, ARRAY_LEN(rows), rows, &count, &f->e), f->e);
-	for (size_t i = 0; i < count; i++) {
-		strcat(got, rows[i].id);
-		strcat(got, " ");
-		computation_done(&rows[i]);
-	}
-	assert_string_equal(got, wanted);
-}
-
-static void computations_are_found_newest_first(void **state)
-{
-	static const char *const ids[] = { "one", "t%o", "T_o", "four" };
-	const struct store_search unknown = { "", -1, "nobody", { 0, 0 } };
-	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
-	char hex[2 * MANIFEST_HASH_LEN + 1] = "";
-	struct store_room *f = *state;
-	CLEANUP(free) char *wide = calloc(1, 4096);
-	size_t count = 0;
-	bool tell;
-
-	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
-		store_room_create(f, ids[i]);
-	assert_ok(store_stop(&f->store, "four", &tell, &f->e), f->e);
-	find(f, "", -1, "", "four T_o t%o ");
-	find(f, "", -1, "T_o", "t%o one ");
-	find(f, "", -1, "one", "");
-	find(f, "O", -1, "", "four T_o t%o ");
-	find(f, "%", -1, "", "t%o ");
-	find(f, "_", -1, "", "T_o ");
-	find(f, "!", -1, "", "");
-	find(f, "A NAME", -1, "", "four T_o t%o ");
-	find(f, "", COMPUTATION_CANCELLED, "", "four ");
-	find(f, "one", COMPUTATION_CANCELLED, "", "");
-	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
-	hex_encode(c.digest, sizeof(c.digest), hex);
-	find(f, hex, -1, "t%o", "one ");
-	hex[0] = hex[0] == '0' ? '1' : '0';
-	find(f, hex, -1, "", "");
-	assert_int_equal(store_find(&f->store, &unknown, 1, &c, &count, &f->e), -ERR_NOT_FOUND);
-	memset(wide, 'a', 4095);
-	assert_int_equal(store_find(&f->store, &(struct store_search){ wide, -1, "", { 0, 0 } }, 1,
-				    &c, &count, &f->e),
-			 -ERR_EXHAUSTED);
-}
-
-static void a_user_finds_what_he_has_a_role_in(void **state)
-{
-	struct store_search search = { "", -1, "", { 0, 0 } };
-	struct user u CLEANUP_USER = { .name = NULL };
-	struct computation rows[3] = { 0 };
-	struct store_room *f = *state;
-	size_t count = 0;
-
-	store_room_create(f, "hers");
-	store_room_create(f, "mine");
-	store_room_user(f, "me");
-	assert_ok(user_find(&f->store.db, "me", &u, &f->e), f->e);
-	search.view.person = u.number;
-	assert_ok(store_find(&f->store, &search, ARRAY_LEN(rows), rows, &count, &f->e), f->e);
-	assert_int_equal(count, 0);
-	assert_ok(role_give(&f->store.db, "mine", "viewer", "me", &f->e), f->e);
-	assert_ok(role_give(&f->store.db, "mine", "runner", "me", &f->e), f->e);
-	assert_ok(store_find(&f->store, &search, ARRAY_LEN(rows), rows, &count, &f->e), f->e);
-	assert_int_equal(count, 1);
-	assert_string_equal(rows[0].id, "mine");
-	computation_done(&rows[0]);
-	/* A page behind one that is not his is as one behind what is not there. */
-	search.before = "hers";
-	assert_int_equal(store_find(&f->store, &search, 1, rows, &count, &f->e), -ERR_NOT_FOUND);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,8 +338,6 @@ int main(void)
 		STORE_ROOM_ROW(an_id_serves_once),
 		STORE_ROOM_ROW(computations_have_a_limit),
 		STORE_ROOM_ROW(pages_follow_each_other),
-		STORE_ROOM_ROW(computations_are_found_newest_first),
-		STORE_ROOM_ROW(a_user_finds_what_he_has_a_role_in),
 		STORE_ROOM_ROW(a_run_is_followed_to_its_end),
 		STORE_ROOM_ROW(a_failure_keeps_its_reason),
 		STORE_ROOM_ROW(a_refused_manifest_frees_its_cvm),
