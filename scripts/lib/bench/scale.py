@@ -22,13 +22,13 @@ ROUNDS = 100
 MS = 1e3
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {0}) "
 LIKE_THE_FIRST = ("description, manifest, digest, datasets, consumers, cvm, reached, stopping, failure, notice, unverified,"
-                  " created, sent, attempt, manifest_revision")
+                  " sent, attempt, manifest_revision")
 
 # What stands for years of work: the first computation is the service's own, all others are made like it.
 FILL = (
     NUMBERS.format(COMPUTATIONS - 1) +
-    f"INSERT INTO computations (id, name, state, finished, ended, {LIKE_THE_FIRST})"
-    " SELECT 'c-' || i, 'Training ' || i, CASE i % 4 WHEN 0 THEN 4 ELSE 0 END, CASE i % 4 WHEN 0 THEN 1 ELSE 0 END,"
+    f"INSERT INTO computations (id, name, state, finished, created, changed, ended, {LIKE_THE_FIRST})"
+    " SELECT 'c-' || i, 'Training ' || i, CASE i % 4 WHEN 0 THEN 4 ELSE 0 END, CASE i % 4 WHEN 0 THEN 1 ELSE 0 END, created + i, created + i * 7919 % 10007,"
     f" CASE i % 4 WHEN 0 THEN created ELSE 0 END, {LIKE_THE_FIRST} FROM n CROSS JOIN computations WHERE id = 'first'",
     "INSERT INTO workspace_computations (computation, workspace)"
     " SELECT c.id, w.number FROM computations c CROSS JOIN workspaces w WHERE c.id <> 'first'",
@@ -125,7 +125,7 @@ def filled(of):
 # ---- what is read, and the query that reads it, as the service asks its database ----
 
 ROW = ("SELECT c.id, c.name, c.description, c.agent_state, c.cvm, c.failure, c.state, c.stopping, c.finished, c.created, c.sent,"
-       " c.ended, c.digest, c.datasets, c.consumers, j.records, j.dropped, c.notice, v.verdict, s.name, n.name"
+       " c.ended, c.digest, c.datasets, c.consumers, j.records, j.dropped, c.notice, v.verdict, s.name, n.name, c.changed"
        " FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id"
        " LEFT JOIN cvms v ON v.id = c.cvm AND v.computation = c.id"
        " LEFT JOIN workspace_computations h ON h.computation = c.id"
@@ -135,19 +135,28 @@ SEEN = (" AND ({0} = 0 OR c.id IN (SELECT m.computation FROM role_members m JOIN
         " JOIN workspace_members w ON w.workspace = h.workspace AND w.person = m.person WHERE m.person = {0} AND w.suspended = 0"
         " UNION SELECT h.computation FROM workspace_members w JOIN workspace_computations h ON h.workspace = w.workspace"
         " WHERE w.person = {0} AND w.suspended = 0 AND w.role = 'administrator'))")
-NEWEST = " ORDER BY c.number DESC LIMIT 51"
-FOUND = (" AND (lower(c.id) LIKE lower('%{0}%') ESCAPE '!' OR lower(c.name) LIKE lower('%{0}%') ESCAPE '!'"
+ORDER = " ORDER BY {0}{1}, c.number{1} LIMIT 51"
+NAME = "substr(lower(c.name), 1, 128)"
+FOUND = ("(lower(c.id) LIKE lower('%{0}%') ESCAPE '!' OR lower(c.name) LIKE lower('%{0}%') ESCAPE '!'"
          " OR lower(c.description) LIKE lower('%{0}%') ESCAPE '!')")
-MIDDLE = "(SELECT number FROM computations WHERE id = 'c-5000')"
+PAGES = 100  # to the middle
+BEHIND = "{0} {1}= (SELECT {0} FROM computations c WHERE id = '{2}') AND ({0}, c.number) {1} (SELECT {0}, c.number FROM computations c WHERE id = '{2}')"
 RECORDS = ("SELECT r.number, r.seconds, r.nanos, r.received, r.event, r.level, r.text, r.type, r.status, r.originator FROM records r"
            " JOIN journals j ON j.number = r.journal WHERE j.owner = 'c:c-5000' AND r.number > 0 ORDER BY r.number LIMIT 256")
+# What is asked for, and where: by which column, the least or the greatest first; in the middle, how it goes on behind a place.
 LISTS = (
-    ("newest", "/api/computations", "c.number > 0"),
-    ("the middle", "/api/computations?before=c-5000", f"c.number < {MIDDLE}"),
-    ("by state", "/api/computations?state=completed", "c.state = 4"),
-    ("by a word of few", "/api/computations?q=training+77", "c.number > 0" + FOUND.format("training 77")),
-    ("by a word of none", "/api/computations?q=radiology", "c.number > 0" + FOUND.format("radiology")),
-    ("one and its events", "/c/c-5000", None),
+    ("newest", "sort=", None, "c.created", " DESC"),
+    ("newest, the middle", "sort=", PAGES, "c.created", " DESC"),
+    ("by name", "sort=name", None, NAME, ""),
+    ("by name, the middle", "sort=name", PAGES, NAME, ""),
+    ("by name from its end, the middle", "sort=-name", PAGES, NAME, " DESC"),
+    ("by state, the middle", "sort=state", PAGES, "c.state", ""),
+    ("by change", "sort=-changed", None, "c.changed", " DESC"),
+    ("by change, the middle", "sort=-changed", PAGES, "c.changed", " DESC"),
+    ("of a state", "state=completed", "c.state = 4", "c.created", " DESC"),
+    ("of a state, by name", "state=completed&sort=name", "c.state = 4", NAME, ""),
+    ("by a word of few", "q=training+77", FOUND.format("training 77"), "c.created", " DESC"),
+    ("by a word of none", "q=radiology", FOUND.format("radiology"), "c.created", " DESC"),
 )
 
 
@@ -177,6 +186,18 @@ def asking(web, path, token):
     return ask
 
 
+def list_of(web, token, asked, where, column, way):
+    """The path of that page, and the query for it."""
+    path = "/api/computations?" + asked
+    for _ in range(PAGES if where == PAGES else 0):
+        got = web.ask(path, headers=[("Authorization", "Bearer " + token)] if token else [], unix=True).json()
+        path = "/api/computations?" + asked + "&before=" + got["next"]
+        last = got["computations"][-1]["id"]
+    if where == PAGES:
+        where = BEHIND.format(column, "<" if way else ">", last)
+    return path, ROW + "WHERE " + (where or "c.number > 0"), ORDER.format(column, way)
+
+
 def in_turns(*calls):
     """Seconds of each, ROUNDS times, behind a round that counts for nothing."""
     took = [[timed(call) for call in calls] for _ in range(ROUNDS + 1)]
@@ -190,10 +211,11 @@ def lists(_, only):
         with filled(of) as (web, db):
             yield {"row": f"scale: {EVENTS} events written, {of.name}", "figure": web.seconds, "unit": "s"}
             (person,), = db.run("SELECT number FROM users")
-            least = asking(web, "/api/workspaces", None)  # of one row
             for who, token, seen in (("", None, ""), (" of a workspace", web.token, SEEN.format(int(person)))):
-                for name, path, where in LISTS:
-                    query = ROW + "WHERE " + where + seen + NEWEST if where else RECORDS
+                asked = [(name, *list_of(web, token, *row)) for name, *row in LISTS] + [("one and its events", "/c/c-5000", RECORDS, None)]
+                least = asking(web, "/api/workspaces", None)  # of one row
+                for name, path, query, order in asked:
+                    query += seen + order if order else ""
                     mine, one, bare = in_turns(asking(web, path, token), lambda query=query: db.run(query), least)
                     limit = median(one) + median(bare)
                     yield {"row": f"scale: list{who}, {name}, {of.name}", "figure": median(mine) * MS, "unit": "ms",
