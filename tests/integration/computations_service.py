@@ -891,6 +891,9 @@ def pages_of_computations_follow_each_other():
         shown = cli("computation", "list", "--json",
                     COMPUTATIONS_GRPC_URL="unix:" + service.socket).json()
         assert [c["id"] for c in shown] == made
+        for order, wanted in (("created", made), ("-created", made[::-1])):
+            shown = cli("computation", "list", "--json", "--sort", order, COMPUTATIONS_GRPC_URL="unix:" + service.socket).json()
+            assert [c["id"] for c in shown] == wanted, order
         where = {"COMPUTATIONS_GRPC_URL": "unix:" + service.socket}
         rows = cli("computation", "list", "-o", "yaml", **where).ok().splitlines()
         assert [row for row in rows if row.startswith("-")] == [f'- "id": "{i}"' for i in made]

@@ -491,6 +491,10 @@ def lists_have_an_order():
                 after = page.next
                 if not after:
                     return found
+        where = {"COMPUTATIONS_GRPC_URL": "unix:" + service.socket}
+        ids = [c["id"] for c in json.loads(cli("computation", "list", "--sort", "-name", "--json", **where).ok())]
+        assert ids == listed(sort="-name") and len(ids) == 120, ids
+        assert "there is no order by 'id'" in cli("computation", "list", "--sort", "id", **where).err
         assert listed() == listed(sort="created") == made and listed(sort="-created") == made[::-1]
         assert listed(sort="-name")[0] == first["computations"][-1]["id"] and len(set(listed(sort="changed", workspace="default"))) == 120
         for call, wanted in ((service.admin.List, {"sort": "id"}), (service.admin.List, {"sort": "name", "after": made[0]}),
