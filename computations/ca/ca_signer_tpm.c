@@ -45,12 +45,6 @@ static int find_hash(const struct ca_signing *what, TPMI_ALG_HASH *hash, struct 
 	return err_set(e, ERR_INTERNAL, "TPM: a digest of %zu bytes", what->digest_len);
 }
 
-/* Format one, whose lower bits say which session: TPM 2.0 Library, part 2, 6.6. */
-static bool is_code(TSS2_RC got, TSS2_RC wanted)
-{
-	return (got & ~(TSS2_RC)(TPM2_RC_N_MASK | TPM2_RC_P)) == wanted;
-}
-
 static int refuse(struct ca_tpm *t, struct err *e)
 {
 	t->is_refused = true;
@@ -72,12 +66,12 @@ static int sign_once(struct ca_tpm *t, const struct ca_signing *what, TPMT_SIGNA
 	if (find_hash(what, &scheme.details.ecdsa.hashAlg, e) < 0)
 		return err_code(e);
 	memcpy(digest.buffer, what->digest, what->digest_len);
-	code = Esys_Sign(t->esys, t->key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &digest,
-			 &scheme, &ticket, made);
-	if (is_code(code, TPM2_RC_AUTH_FAIL) || is_code(code, TPM2_RC_BAD_AUTH) ||
-	    code == TPM2_RC_LOCKOUT)
+	code = Esys_Sign(t->link.esys, t->key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+			 &digest, &scheme, &ticket, made);
+	if (tpm_is_code(code, TPM2_RC_AUTH_FAIL) || tpm_is_code(code, TPM2_RC_BAD_AUTH) ||
+	    tpm_is_code(code, TPM2_RC_LOCKOUT))
 		return refuse(t, e);
-	return code == TSS2_RC_SUCCESS ? 0 : ca_tpm_fault(e, code, "sign");
+	return code == TSS2_RC_SUCCESS ? 0 : tpm_fault(e, code, "sign");
 }
 
 static int sign_tpm(void *state, const struct ca_signing *what, uint8_t sig[CA_SIGNATURE_MAX],
@@ -85,7 +79,7 @@ static int sign_tpm(void *state, const struct ca_signing *what, uint8_t sig[CA_S
 {
 	CLEANUP(esys) TPMT_SIGNATURE *made = NULL;
 	struct ca_tpm *t = state;
-	const bool was_there = t->esys != NULL;
+	const bool was_there = t->link.esys != NULL;
 	int failed = 0;
 
 	if (t->is_refused)

@@ -9,16 +9,14 @@
 #pragma once
 
 #include "computations/ca/ca_signer_kind.h"
-
-#include <tss2/tss2_esys.h>
+#include "computations/tpm/tpm_link.h"
 
 struct ca_tpm {
 	TPM2_HANDLE handle; /* 0: a file */
-	char *path, *auth_path, *tcti_words;
+	char *path, *auth_path;
 
-	TSS2_TCTI_CONTEXT *tcti;
-	ESYS_CONTEXT *esys; /* NULL: not connected */
-	ESYS_TR key;        /* ESYS_TR_NONE: not there */
+	struct tpm_link link;
+	ESYS_TR key; /* ESYS_TR_NONE: not there */
 	TPM2B_PUBLIC public;
 	bool is_refused; /* its authorization was: it is tried no more */
 };
@@ -28,7 +26,6 @@ int ca_tpm_new(const char *words, struct ca_tpm **tpm, struct err *e) MUST_CHECK
 void ca_tpm_free(struct ca_tpm *tpm);
 DEFINE_CLEANUP(struct ca_tpm *, ca_tpm_free)
 
-int ca_tpm_connect(struct ca_tpm *tpm, struct err *e) MUST_CHECK;
 /* What is asked next begins anew. */
 void ca_tpm_drop(struct ca_tpm *tpm);
 
@@ -36,9 +33,3 @@ void ca_tpm_drop(struct ca_tpm *tpm);
 int ca_tpm_need(struct ca_tpm *tpm, struct err *e) MUST_CHECK;
 /* A new one of P-256, at the handle or in the file; it is there then. */
 int ca_tpm_make(struct ca_tpm *tpm, struct err *e) MUST_CHECK;
-
-int ca_tpm_fault(struct err *e, TSS2_RC code, const char *what);
-static inline void cleanup_esys(void *owned)
-{
-	Esys_Free(*(void **)owned);
-}

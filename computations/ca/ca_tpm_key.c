@@ -56,11 +56,11 @@ static int make_primary(struct ca_tpm *t, ESYS_TR *primary, struct err *e)
 	const TPM2B_SENSITIVE_CREATE secret = { 0 };
 	const TPM2B_DATA outside = { 0 };
 	const TPML_PCR_SELECTION none = { 0 };
-	TSS2_RC code = Esys_CreatePrimary(t->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-					  ESYS_TR_NONE, &secret, &form, &outside, &none, primary,
-					  NULL, NULL, NULL, NULL);
+	TSS2_RC code = Esys_CreatePrimary(t->link.esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
+					  ESYS_TR_NONE, ESYS_TR_NONE, &secret, &form, &outside,
+					  &none, primary, NULL, NULL, NULL, NULL);
 
-	return code == TSS2_RC_SUCCESS ? 0 : ca_tpm_fault(e, code, "make the owner's primary key");
+	return code == TSS2_RC_SUCCESS ? 0 : tpm_fault(e, code, "make the owner's primary key");
 }
 
 /* ---- the file ---- */
@@ -97,10 +97,10 @@ static int write_blob(const struct ca_tpm *t, const TPM2B_PUBLIC *public,
 static int load(struct ca_tpm *t, ESYS_TR primary, const TPM2B_PUBLIC *public,
 		const TPM2B_PRIVATE *private, ESYS_TR *key, struct err *e)
 {
-	TSS2_RC code = Esys_Load(t->esys, primary, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-				 private, public, key);
+	TSS2_RC code = Esys_Load(t->link.esys, primary, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+				 ESYS_TR_NONE, private, public, key);
 
-	return code == TSS2_RC_SUCCESS ? 0 : ca_tpm_fault(e, code, "load the key");
+	return code == TSS2_RC_SUCCESS ? 0 : tpm_fault(e, code, "load the key");
 }
 
 static int find_blob(struct ca_tpm *t, ESYS_TR *key, struct err *e)
@@ -113,7 +113,7 @@ static int find_blob(struct ca_tpm *t, ESYS_TR *key, struct err *e)
 	if (read_blob(t, &public, &private, e) < 0 || make_primary(t, &primary, e) < 0)
 		return err_code(e);
 	failed = load(t, primary, &public, &private, key, e);
-	(void)Esys_FlushContext(t->esys, primary);
+	(void)Esys_FlushContext(t->link.esys, primary);
 	return failed;
 }
 
@@ -121,23 +121,23 @@ static int find_blob(struct ca_tpm *t, ESYS_TR *key, struct err *e)
 
 static int find_handle(struct ca_tpm *t, ESYS_TR *key, struct err *e)
 {
-	TSS2_RC code = Esys_TR_FromTPMPublic(t->esys, t->handle, ESYS_TR_NONE, ESYS_TR_NONE,
+	TSS2_RC code = Esys_TR_FromTPMPublic(t->link.esys, t->handle, ESYS_TR_NONE, ESYS_TR_NONE,
 					     ESYS_TR_NONE, key);
 
-	if ((code & ~(TSS2_RC)(TPM2_RC_N_MASK | TPM2_RC_P | TSS2_RC_LAYER_MASK)) == TPM2_RC_HANDLE)
+	if (tpm_is_code(code & ~(TSS2_RC)TSS2_RC_LAYER_MASK, TPM2_RC_HANDLE))
 		return err_set(e, ERR_NOT_FOUND, "TPM: it has no key at 0x%08x", t->handle);
-	return code == TSS2_RC_SUCCESS ? 0 : ca_tpm_fault(e, code, "find the key");
+	return code == TSS2_RC_SUCCESS ? 0 : tpm_fault(e, code, "find the key");
 }
 
 static int check_key(struct ca_tpm *t, ESYS_TR key, struct err *e)
 {
 	const TPMA_OBJECT wanted = TPMA_OBJECT_SIGN_ENCRYPT;
 	CLEANUP(esys) TPM2B_PUBLIC *public = NULL;
-	TSS2_RC code = Esys_ReadPublic(t->esys, key, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+	TSS2_RC code = Esys_ReadPublic(t->link.esys, key, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
 				       &public, NULL, NULL);
 
 	if (code != TSS2_RC_SUCCESS)
-		return ca_tpm_fault(e, code, "read the public key");
+		return tpm_fault(e, code, "read the public key");
 	if (public->publicArea.type != TPM2_ALG_ECC)
 		return err_set(e, ERR_PRECONDITION, "TPM: the key is not ECDSA's");
 	if ((public->publicArea.objectAttributes & (wanted | TPMA_OBJECT_RESTRICTED)) != wanted)
@@ -158,15 +158,15 @@ static int keep(struct ca_tpm *t, ESYS_TR key, struct err *e)
 	if (!failed)
 		failed = read_auth(t, &auth, e);
 	if (!failed) {
-		code = Esys_TR_SetAuth(t->esys, key, &auth);
+		code = Esys_TR_SetAuth(t->link.esys, key, &auth);
 		explicit_bzero(&auth, sizeof(auth));
 		if (code != TSS2_RC_SUCCESS)
-			failed = ca_tpm_fault(e, code, "set the key's authorization");
+			failed = tpm_fault(e, code, "set the key's authorization");
 	}
 	if (!failed)
 		t->key = key;
 	else if (!t->handle)
-		(void)Esys_FlushContext(t->esys, key);
+		(void)Esys_FlushContext(t->link.esys, key);
 	return failed;
 }
 
@@ -174,7 +174,7 @@ int ca_tpm_need(struct ca_tpm *t, struct err *e)
 {
 	ESYS_TR key;
 
-	if (ca_tpm_connect(t, e) < 0)
+	if (tpm_link_open(&t->link, e) < 0)
 		return err_code(e);
 	if (t->key != ESYS_TR_NONE)
 		return 0;
@@ -212,22 +212,22 @@ static int create(struct ca_tpm *t, ESYS_TR primary, TPM2B_PUBLIC **public, TPM2
 
 	if (read_auth(t, &secret.sensitive.userAuth, e) < 0)
 		return err_code(e);
-	code = Esys_Create(t->esys, primary, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &secret,
-			   &form, &outside, &none, private, public, NULL, NULL, NULL);
+	code = Esys_Create(t->link.esys, primary, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+			   &secret, &form, &outside, &none, private, public, NULL, NULL, NULL);
 	explicit_bzero(&secret, sizeof(secret));
-	return code == TSS2_RC_SUCCESS ? 0 : ca_tpm_fault(e, code, "make a key");
+	return code == TSS2_RC_SUCCESS ? 0 : tpm_fault(e, code, "make a key");
 }
 
 /* A key that is loaded goes to its handle; the loaded one is let go. */
 static int persist(struct ca_tpm *t, ESYS_TR loaded, struct err *e)
 {
 	ESYS_TR there = ESYS_TR_NONE;
-	TSS2_RC code = Esys_EvictControl(t->esys, ESYS_TR_RH_OWNER, loaded, ESYS_TR_PASSWORD,
+	TSS2_RC code = Esys_EvictControl(t->link.esys, ESYS_TR_RH_OWNER, loaded, ESYS_TR_PASSWORD,
 					 ESYS_TR_NONE, ESYS_TR_NONE, t->handle, &there);
 
-	(void)Esys_FlushContext(t->esys, loaded);
+	(void)Esys_FlushContext(t->link.esys, loaded);
 	if (code != TSS2_RC_SUCCESS)
-		return ca_tpm_fault(e, code, "keep the key at its handle");
+		return tpm_fault(e, code, "keep the key at its handle");
 	return keep(t, there, e);
 }
 
@@ -238,18 +238,18 @@ int ca_tpm_make(struct ca_tpm *t, struct err *e)
 	ESYS_TR primary, key = ESYS_TR_NONE;
 	int failed;
 
-	if (ca_tpm_connect(t, e) < 0 || make_primary(t, &primary, e) < 0)
+	if (tpm_link_open(&t->link, e) < 0 || make_primary(t, &primary, e) < 0)
 		return err_code(e);
 	failed = create(t, primary, &public, &private, e);
 	if (!failed)
 		failed = load(t, primary, public, private, &key, e);
-	(void)Esys_FlushContext(t->esys, primary);
+	(void)Esys_FlushContext(t->link.esys, primary);
 	if (failed)
 		return failed;
 	if (t->handle)
 		return persist(t, key, e);
 	if (write_blob(t, public, private, e) < 0) {
-		(void)Esys_FlushContext(t->esys, key);
+		(void)Esys_FlushContext(t->link.esys, key);
 		return err_code(e);
 	}
 	return keep(t, key, e);
