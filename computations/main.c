@@ -6,6 +6,7 @@
 #include "computations/service_authority.h"
 #include "computations/service_backup.h"
 #include "computations/service_check.h"
+#include "computations/service_secrets.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -17,7 +18,8 @@ static void print_help(void)
 	puts("cocos-computations - the computation service that agents connect to\n\n"
 	     "Usage: cocos-computations [--config FILE] [--check [--json]]\n"
 	     "       cocos-computations [--config FILE] --backup FILE | --restore FILE\n"
-	     "       cocos-computations [--config FILE] --make-ca NAME\n\n"
+	     "       cocos-computations [--config FILE] --make-ca NAME\n"
+	     "       cocos-computations [--config FILE] --make-secrets-key PLACE | --copy-secrets-key PLACE\n\n"
 	     "Options:\n"
 	     "  -c, --config FILE  settings, KEY=VALUE in lines (default: " CONFIG_FILE
 	     ", if it is there)\n"
@@ -29,6 +31,12 @@ static void print_help(void)
 	     "      --make-ca NAME an authority of that name, such as example.org: its certificate in a\n"
 	     "                     new file, COMPUTATIONS_CA_CERT; its key where COMPUTATIONS_CA_KEY says,\n"
 	     "                     a new file, or a device, where one of that name is taken\n"
+	     "      --make-secrets-key PLACE\n"
+	     "                     a new key for COMPUTATIONS_SECRETS_KEY, in a new file: PLACE is its path,\n"
+	     "                     or tpm:/FILE?pcrs=sha256:7, in which a TPM has sealed it\n"
+	     "      --copy-secrets-key PLACE\n"
+	     "                     the key of COMPUTATIONS_SECRETS_KEY at another place as well: from a file\n"
+	     "                     to a TPM, and back\n"
 	     "      --settings     print the settings as a Markdown table\n"
 	     "  -V, --version      print the version\n"
 	     "  -h, --help         this text\n\n"
@@ -43,11 +51,22 @@ static void print_help(void)
 struct deed {
 	bool only_check;
 	enum preflight_form form;
-	const char *backup, *restore; /* files */
-	const char *authority;        /* the name of a new one */
+	const char *backup, *restore;   /* files */
+	const char *authority;          /* the name of a new one */
+	const char *new_key, *key_copy; /* places of the key that seals */
 };
 
-static int run_deed(const struct config *config, const struct deed *deed, struct err *e)
+static int serve(struct config *config, struct err *e)
+{
+	if (service_secrets_hold(config, e) < 0)
+		return err_code(e);
+	const int failed = daemon_run(config, e);
+
+	service_secrets_let_go(config);
+	return failed;
+}
+
+static int run_deed(struct config *config, const struct deed *deed, struct err *e)
 {
 	if (deed->backup)
 		return service_backup(config, deed->backup, stdout, e);
@@ -55,7 +74,11 @@ static int run_deed(const struct config *config, const struct deed *deed, struct
 		return service_restore(config, deed->restore, stdout, e);
 	if (deed->authority)
 		return service_authority_make(config, deed->authority, stdout, e);
-	return daemon_run(config, e);
+	if (deed->new_key)
+		return service_secrets_make(config, deed->new_key, stdout, e);
+	if (deed->key_copy)
+		return service_secrets_copy(config, deed->key_copy, stdout, e);
+	return serve(config, e);
 }
 
 static int run(const char *path, const struct deed *deed)
@@ -101,6 +124,12 @@ static bool take(struct deed *deed, const char **config, int option)
 	case 'k':
 		deed->only_check = true;
 		return true;
+	case 'n':
+		deed->new_key = optarg;
+		return true;
+	case 'p':
+		deed->key_copy = optarg;
+		return true;
 	case 'r':
 		deed->restore = optarg;
 		return true;
@@ -118,6 +147,8 @@ int main(int argc, char **argv)
 		{ "backup", required_argument, NULL, 'b' },
 		{ "restore", required_argument, NULL, 'r' },
 		{ "make-ca", required_argument, NULL, 'a' },
+		{ "make-secrets-key", required_argument, NULL, 'n' },
+		{ "copy-secrets-key", required_argument, NULL, 'p' },
 		{ "settings", no_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -153,9 +184,11 @@ int main(int argc, char **argv)
 		fputs("cocos-computations: --json goes with --check; see --help\n", stderr);
 		return 2;
 	}
-	if (deed.only_check + !!deed.backup + !!deed.restore + !!deed.authority > 1) {
-		fputs("cocos-computations: one of --check, --backup, --restore and --make-ca; see "
-		      "--help\n",
+	if (deed.only_check + !!deed.backup + !!deed.restore + !!deed.authority + !!deed.new_key +
+		    !!deed.key_copy >
+	    1) {
+		fputs("cocos-computations: one of --check, --backup, --restore, --make-ca, "
+		      "--make-secrets-key and --copy-secrets-key; see --help\n",
 		      stderr);
 		return 2;
 	}

@@ -186,8 +186,12 @@ static int look_secrets(void *subject, char *found, struct err *e)
 	if (is_new)
 		return preflight_found(found, "'%s/" STORE_SECRETS_FILE "' is made at the start",
 				       c->state_dir);
-	return preflight_found(found, "'%s%s'; %s", c->secrets_key ? c->secrets_key : c->state_dir,
-			       c->secrets_key ? "" : "/" STORE_SECRETS_FILE, words);
+	return preflight_found(
+		found, "'%s%s'%s; %s", c->secrets_key ? c->secrets_key : c->state_dir,
+		c->secrets_key ? "" : "/" STORE_SECRETS_FILE,
+		c->secrets_key && secret_place_is_tpm(c->secrets_key) ? ", which the TPM opens"
+								      : "",
+		words);
 }
 
 /* What standing by would find, of keys and of who serves. */
@@ -453,7 +457,7 @@ static const struct preflight_check checks[] = {
 	  "lost to the service then" },
 	{ "secrets", look_secrets,
 	  "bring back the file of COMPUTATIONS_SECRETS_KEY (STATE_DIR/secrets.key), of mode 0600, or name the one of before in "
-	  "COMPUTATIONS_SECRETS_OLD_KEY: docs/operators.md, 'Sealed secrets'" },
+	  "COMPUTATIONS_SECRETS_OLD_KEY; or see to the TPM: docs/operators.md, 'Sealed secrets'" },
 	{ "instance", look_instance,
 	  "give it the same STATE_DIR/witness.pem, COMPUTATIONS_CA_CERT and _KEY as the others, and the same version: "
 	  "docs/operators.md, 'Two services'" },

@@ -81,9 +81,9 @@ const struct setting config_settings[] = {
 	TEXT("DATABASE", database, NULL,
 	     "where records are: a file (STATE_DIR/computations.db), or postgresql://..."),
 	TEXT("SECRETS_KEY", secrets_key, NULL,
-	     "file of the key that seals secrets in DATABASE (private keys of agents, second factors, webhooks), 64 hexadecimal digits for the service's user alone; default: STATE_DIR/secrets.key, made at the first start"),
+	     "file of the key that seals secrets in DATABASE (private keys of agents, second factors, webhooks), 64 hexadecimal digits for the service's user alone; or tpm:/FILE, which a TPM opens; default: STATE_DIR/secrets.key, made at the first start"),
 	TEXT("SECRETS_OLD_KEY", secrets_old_key, NULL,
-	     "file of the key of before: what it sealed is sealed by SECRETS_KEY at the start; or 'lost': what no other key opens is given up; default: none"),
+	     "the key of before, as in SECRETS_KEY: what it sealed is sealed by SECRETS_KEY at the start; or 'lost': what no other key opens is given up; default: none"),
 	TEXT("INSTANCE", instance, NULL,
 	     "what this one of several services with one DATABASE on a server is called: one serves, and the others stand by; "
 	     "a-z 0-9 - . (63 at most); default: none, and this one has DATABASE alone"),
@@ -261,18 +261,26 @@ static int check_authority(const struct config *c, struct err *e)
 	return 0;
 }
 
-static int check_paths(const struct config *c, struct err *e)
+static int check_secrets(const struct config *c, struct err *e)
 {
 	const bool is_lost =
 		c->secrets_old_key && strcmp(c->secrets_old_key, STORE_SECRETS_LOST) == 0;
+
+	if (c->secrets_key && secret_place_check(c->secrets_key, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_SECRETS_KEY");
+	if (c->secrets_old_key && !is_lost && secret_place_check(c->secrets_old_key, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_SECRETS_OLD_KEY");
+	return 0;
+}
+
+static int check_paths(const struct config *c, struct err *e)
+{
 	const struct {
 		const char *name, *path;
 	} all[] = {
 		{ "AUDIT_LOG", c->audit_log },
 		{ "MANAGERS", c->managers },
 		{ "OIDC", c->oidc },
-		{ "SECRETS_KEY", c->secrets_key },
-		{ "SECRETS_OLD_KEY", is_lost ? NULL : c->secrets_old_key },
 		{ "CA_CERT", c->ca_cert },
 		{ "CA_OLD_CERT", c->ca_old_cert },
 		{ "WEBHOOK_CA", c->webhook_ca },
@@ -393,8 +401,8 @@ static int check(struct config *c, struct err *e)
 	if (c->database && db_postgres_is_place(c->database) &&
 	    db_postgres_check(c->database, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_DATABASE");
-	if (config_check_instance(c, e) < 0 || check_paths(c, e) < 0 || check_authority(c, e) < 0 ||
-	    check_webhooks(c, e) < 0)
+	if (config_check_instance(c, e) < 0 || check_paths(c, e) < 0 || check_secrets(c, e) < 0 ||
+	    check_authority(c, e) < 0 || check_webhooks(c, e) < 0)
 		return err_code(e);
 	if (!c->attestation_policy &&
 	    (c->attestation_root || c->attestation_collateral || c->attestation_ak ||

@@ -16,6 +16,7 @@ struct config {
 	char *managers;
 	char *secrets_key; /* that seals what is to be hidden; NULL: STATE_DIR's */
 	char *secrets_old_key;
+	struct secret_key *secrets_held, *secrets_old_held; /* service_secrets.h's; NULL: none */
 	char *instance;         /* one of several; NULL: it has the database alone */
 	char *instance_address; /* where others pass callers on to it; NULL: nowhere */
 	uint64_t lease_ms;      /* by which it has it, if it is one of several */
@@ -45,7 +46,8 @@ void config_done(struct config *config);
 /* Lent, too. */
 static inline struct store_secrets_place config_secrets(const struct config *config)
 {
-	return (struct store_secrets_place){ config->secrets_key, config->secrets_old_key };
+	return (struct store_secrets_place){ config->secrets_key, config->secrets_old_key,
+					     config->secrets_held, config->secrets_old_held };
 }
 
 /* Its settings of mail; lent. */

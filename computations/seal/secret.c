@@ -6,8 +6,10 @@
 #include "common/crypto/aead.h"
 #include "common/crypto/digest.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 _Static_assert((int)SECRET_KEY_LEN == (int)AEAD_KEY_LEN, "keys");
 _Static_assert((int)SECRET_OVERHEAD == AEAD_NONCE_LEN + AEAD_TAG_LEN, "overhead");
@@ -19,11 +21,33 @@ void secret_key_wipe(struct secret_key *key)
 	explicit_bzero(key, sizeof(*key));
 }
 
-void secret_key_free(struct secret_key *key)
+int secret_key_hold(const struct secret_key *key, struct secret_key **held, struct err *e)
 {
-	if (key)
-		secret_key_wipe(key);
-	free(key);
+	void *page = mmap(NULL, sizeof(*key), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+
+	if (page == MAP_FAILED)
+		return err_nomem(e);
+	if (mlock(page, sizeof(*key)) < 0 || madvise(page, sizeof(*key), MADV_DONTDUMP) < 0) {
+		const int why = errno;
+
+		(void)munmap(page, sizeof(*key));
+		return err_set(e, ERR_EXHAUSTED,
+			       "lock a page of memory for the key that seals: %s: raise the limit "
+			       "(LimitMEMLOCK=, ulimit -l)",
+			       strerror(why));
+	}
+	memcpy(page, key, sizeof(*key));
+	*held = page;
+	return 0;
+}
+
+void secret_key_free(struct secret_key *held)
+{
+	if (!held)
+		return;
+	secret_key_wipe(held);
+	(void)munmap(held, sizeof(*held));
 }
 
 void secret_free(uint8_t *bytes, size_t len)

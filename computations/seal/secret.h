@@ -25,8 +25,11 @@ struct secret_key {
 	char id[SECRET_KEY_ID_TEXT]; /* by which rows name it: hexadecimal of a digest; says nothing of the key */
 };
 void secret_key_wipe(struct secret_key *key);
-/* Of a malloc'ed one. */
-void secret_key_free(struct secret_key *key);
+/* A copy in memory that is neither swapped out nor in a core dump. ERR_EXHAUSTED: as much may not be locked. */
+int secret_key_hold(const struct secret_key *key, struct secret_key **held,
+		    struct err *e) MUST_CHECK;
+/* Of such a copy; NULL is fine. */
+void secret_key_free(struct secret_key *held);
 
 /* `bytes` and the id that follows from them. */
 int secret_key_of(const uint8_t bytes[SECRET_KEY_LEN], struct secret_key *key,

@@ -325,6 +325,20 @@ static void keys_done(struct keys *k)
 }
 #define CLEANUP_KEYS __attribute__((cleanup(keys_done)))
 
+static int read_one(const struct secret_key *held, const char *path, struct secret_key *key,
+		    struct err *e)
+{
+	if (held) {
+		*key = *held;
+		return 0;
+	}
+	if (secret_key_read(path, key, e) == 0)
+		return 0;
+	if (e->code == ERR_UNAVAILABLE) /* a TPM; not the database, of which others say so */
+		e->code = ERR_PRECONDITION;
+	return err_code(e);
+}
+
 static int read_keys(const char *dir, const struct store_secrets_place *place, struct keys *k,
 		     struct err *e)
 {
@@ -335,14 +349,14 @@ static int read_keys(const char *dir, const struct store_secrets_place *place, s
 			 : text_format(&k->path, e, "%s/" STORE_SECRETS_FILE, dir)) < 0)
 		return err_code(e);
 	k->is_lost = place->old_path && strcmp(place->old_path, STORE_SECRETS_LOST) == 0;
-	failed = secret_key_read(k->path, &k->key, &found);
+	failed = read_one(place->held, k->path, &k->key, &found);
 	k->is_new = err_is(failed, ERR_NOT_FOUND) && !place->path;
 	if (failed && !k->is_new) {
 		*e = found;
 		return err_wrap(e, "COMPUTATIONS_SECRETS_KEY");
 	}
 	k->has_old = place->old_path && !k->is_lost;
-	if (k->has_old && secret_key_read(place->old_path, &k->old, e) < 0)
+	if (k->has_old && read_one(place->old_held, place->old_path, &k->old, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_SECRETS_OLD_KEY");
 	return 0;
 }
@@ -467,10 +481,8 @@ int store_secrets_open(struct store *store, const char *dir,
 	if (read_keys(dir, place, &k, e) < 0 || check_keys(&k, &count, e) < 0 ||
 	    (k.is_new && secret_key_make(k.path, &k.key, e) < 0))
 		return err_code(e);
-	store->secrets = malloc(sizeof(*store->secrets));
-	if (!store->secrets)
-		return err_nomem(e);
-	*store->secrets = k.key;
+	if (secret_key_hold(&k.key, &store->secrets, e) < 0)
+		return err_code(e);
 	failed = bring_up_at_once(store, &k, e);
 	if (failed)
 		secret_key_free(TAKE_PTR(store->secrets));

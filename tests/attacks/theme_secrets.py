@@ -2,12 +2,14 @@
 """Somebody has got hold of the computation service's records, or can write them, and wants what the service keeps sealed: the
 private key of an agent's listener, which a manifest has brought and which the service has to give on, the key of a second
 factor, the secret that signs deliveries to a webhook."""
+import contextlib
 import os
 import shutil
 import sqlite3
 import subprocess
 
 import grpc
+from agent_tpm import Tpm
 from computations_service import agent_of, connected, create, run
 from harness import PATIENCE, Computations, Folder, computations, cvms, program, until
 from hook_receiver import Receiver, deliveries, told
@@ -138,3 +140,83 @@ def webhook_of_another(evil):
             return Outcome(False, shown(told_why, "it is not what was sealed"), sum(len(c.text) for c in receiver.came))
         until(lambda: any(d.state == "taken" for d in deliveries(running, new.webhook.number)), "it is taken")
         return Outcome(all(c.signed_by(new.secret) for c in receiver.came), "", sum(len(c.text) for c in receiver.came))
+
+
+class Guarded:
+    """A service whose key is in a TPM of its machine, and in no file."""
+
+    def __init__(self, folder, tpm, pcrs=""):
+        self.folder, self.tpm, self.pcrs = folder, tpm, pcrs
+        self.service = Computations(folder)
+        with self.service:
+            made(self.service, "c")
+        self.copy(self.place())
+        os.unlink(folder("state", "secrets.key"))
+        self.service.settings["COMPUTATIONS_SECRETS_KEY"] = self.place()
+
+    def place(self, tpm=None):
+        return f"tpm:{self.folder('state', 'secrets.tpm')}?{self.pcrs}tcti={(tpm or self.tpm).tcti}"
+
+    def copy(self, place):
+        said = operate(self.service, "--copy-secrets-key", place)
+        assert said.returncode == 0, said
+
+    def told(self, words):
+        """What it says in place of starting."""
+        started = operate(self.service)
+        assert started.returncode == 1, started
+        return Outcome(False, shown(started.stderr, words), 0)
+
+
+@contextlib.contextmanager
+def guarded(pcrs=""):
+    tpm = Tpm("sha256")
+    try:
+        with Folder() as folder:
+            yield Guarded(folder, tpm, pcrs)
+    finally:
+        tpm.remove()
+
+
+@row("secrets-key-on-another-machine", "another TPM sealed it")
+def on_another_machine(evil):
+    """Who has stolen the disk, with the database and the file that the TPM opens, starts the service on a machine of his own,
+    whose TPM is made in the same way. The honest twin is the operator, on the service's machine."""
+    with guarded() as his:
+        if not evil:
+            return Outcome(sent(his.service, "c") == SECRET, "", len(SECRET))
+        tpm = Tpm("sha256")
+        try:
+            his.service.settings["COMPUTATIONS_SECRETS_KEY"] = his.place(tpm)
+            return his.told("another TPM sealed it")
+        finally:
+            tpm.remove()
+
+
+@row("secrets-key-swapped", "is sealed under another")
+def swapped(evil):
+    """Who can write the service's folder, and ask its TPM, has that seal a key that he knows, and puts it in the place of the
+    service's, so that he can read what is sealed from then on. The honest twin puts back the file that was there."""
+    with guarded() as his:
+        os.rename(his.folder("state", "secrets.tpm"), his.folder("kept.tpm"))
+        if not evil:
+            os.rename(his.folder("kept.tpm"), his.folder("state", "secrets.tpm"))
+            return Outcome(sent(his.service, "c") == SECRET, "", len(SECRET))
+        his.service.settings["COMPUTATIONS_SECRETS_KEY"] = his.folder.write("his.key", "0f" * 32, 0o600)
+        his.copy(his.place())
+        his.service.settings["COMPUTATIONS_SECRETS_KEY"] = his.place()
+        return his.told("is sealed under another")
+
+
+@row("secrets-key-after-another-boot", "not as they were when it was sealed")
+def after_another_boot(evil):
+    """Who has the machine starts a system of his own on it, which its firmware measures, and asks the TPM for the key. The
+    honest twin starts what was started before."""
+    with guarded("pcrs=sha256:7,14&") as his:
+        if not evil:
+            return Outcome(sent(his.service, "c") == SECRET, "", len(SECRET))
+        subprocess.run(["tpm2_pcrextend", "-T", his.tpm.tcti, f"14:sha256={'ab' * 32}"], check=True, capture_output=True,
+                       timeout=PATIENCE)
+        stolen = operate(his.service, "--copy-secrets-key", his.folder("stolen.key"))
+        assert stolen.returncode == 1 and not os.path.exists(his.folder("stolen.key")), stolen
+        return his.told("not as they were when it was sealed")

@@ -78,8 +78,8 @@ static void prepare(void)
 	snprintf(file, sizeof(file), "%s/file", room);
 	snprintf(place, sizeof(place), "%s/place", room);
 	assert(store_open(&store, place, NULL, &limits, &e) == 0);
-	assert(store_secrets_open(&store, place, &(struct store_secrets_place){ NULL, NULL }, &e) ==
-	       0);
+	assert(store_secrets_open(&store, place, &(struct store_secrets_place){ .path = NULL },
+				  &e) == 0);
 	fill(&store);
 	store_close(&store);
 	assert(backup_write(&from, file, &report, &e) == 0);

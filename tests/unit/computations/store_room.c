@@ -23,8 +23,8 @@ void store_room_open(struct store_room *f)
 {
 	assert_ok(store_open(&f->store, f->dir, store_room_database(), &store_room_limits, &f->e),
 		  f->e);
-	assert_ok(store_secrets_open(&f->store, f->dir, &(struct store_secrets_place){ NULL, NULL },
-				     &f->e),
+	assert_ok(store_secrets_open(&f->store, f->dir,
+				     &(struct store_secrets_place){ .path = NULL }, &f->e),
 		  f->e);
 	/* Nothing here outlives a power cut, and thousands of commits would wait for a busy disk. */
 	if (!store_room_database())

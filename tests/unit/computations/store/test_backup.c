@@ -153,7 +153,7 @@ static void open_in(struct store_room *f, const char *dir, struct store *store)
 {
 	assert_ok(store_open(store, in(f, dir).text, NULL, &store_room_limits, &f->e), f->e);
 	assert_ok(store_secrets_open(store, in(f, dir).text,
-				     &(struct store_secrets_place){ NULL, NULL }, &f->e),
+				     &(struct store_secrets_place){ .path = NULL }, &f->e),
 		  f->e);
 }
 

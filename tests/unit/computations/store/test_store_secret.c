@@ -435,10 +435,11 @@ static int reopen(struct store_room *f, const char *path, const char *old_path)
 {
 	const struct path key = in(f, path ? path : ""), old = in(f, old_path ? old_path : "");
 	const struct store_secrets_place place = {
-		path ? key.text : NULL,
-		old_path && strcmp(old_path, STORE_SECRETS_LOST) == 0 ? STORE_SECRETS_LOST
-		: old_path                                            ? old.text
-								      : NULL,
+		.path = path ? key.text : NULL,
+		.old_path = old_path && strcmp(old_path, STORE_SECRETS_LOST) == 0
+				    ? STORE_SECRETS_LOST
+			    : old_path ? old.text
+				       : NULL,
 	};
 
 	secret_key_free(TAKE_PTR(f->store.secrets));
