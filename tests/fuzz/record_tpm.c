@@ -5,40 +5,11 @@
  */
 #include "attestation/tpm/credential.h"
 #include "common/base/file.h"
-#include "common/base/writer.h"
+#include "tests/fuzz/tpm_record.h"
 #include "tests/fuzz/tpm_script.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <tss2/tss2_tcti.h>
-#include <tss2/tss2_tctildr.h>
-
-static struct writer record;
-static TSS2_TCTI_RECEIVE_FCN really_receive;
-
-static TSS2_RC receive(TSS2_TCTI_CONTEXT *tcti, size_t *len, uint8_t *response, int32_t timeout)
-{
-	TSS2_RC code = really_receive(tcti, len, response, timeout);
-
-	if (code == TSS2_RC_SUCCESS && response) {
-		writer_be16(&record, (uint16_t)*len);
-		writer_bytes(&record, response, *len);
-	}
-	return code;
-}
-
-TSS2_RC __real_Tss2_TctiLdr_Initialize(const char *words, TSS2_TCTI_CONTEXT **tcti);
-TSS2_RC __wrap_Tss2_TctiLdr_Initialize(const char *words, TSS2_TCTI_CONTEXT **tcti);
-TSS2_RC __wrap_Tss2_TctiLdr_Initialize(const char *words, TSS2_TCTI_CONTEXT **tcti)
-{
-	TSS2_RC code = __real_Tss2_TctiLdr_Initialize(words, tcti);
-
-	if (code == TSS2_RC_SUCCESS) {
-		really_receive = TSS2_TCTI_RECEIVE(*tcti);
-		TSS2_TCTI_RECEIVE(*tcti) = receive;
-	}
-	return code;
-}
 
 static int make(struct provider_tpm *tpm, struct writer *blob, struct writer *secret, struct err *e)
 {
@@ -66,14 +37,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: record_tpm TCTI CALLS FILE\n");
 		return 2;
 	}
-	record = writer_up_to(TPM_SCRIPT_MAX);
-	writer_u8(&record, (uint8_t)calls);
+	tpm_record = writer_up_to(TPM_SCRIPT_MAX);
+	writer_u8(&tpm_record, (uint8_t)calls);
 	if (tpm_script_run((uint8_t)calls, argv[1], make, &e) != 1 + __builtin_popcountl(calls) ||
-	    writer_check(&record, "the answers", &e) < 0 ||
-	    file_write(argv[3], record.bytes, record.len, 0644, &e) < 0) {
+	    writer_check(&tpm_record, "the answers", &e) < 0 ||
+	    file_write(argv[3], tpm_record.bytes, tpm_record.len, 0644, &e) < 0) {
 		fprintf(stderr, "record_tpm: %s\n", e.text);
 		return 1;
 	}
-	writer_done(&record);
+	writer_done(&tpm_record);
 	return 0;
 }
