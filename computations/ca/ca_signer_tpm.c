@@ -66,8 +66,9 @@ static int sign_once(struct ca_tpm *t, const struct ca_signing *what, TPMT_SIGNA
 	if (find_hash(what, &scheme.details.ecdsa.hashAlg, e) < 0)
 		return err_code(e);
 	memcpy(digest.buffer, what->digest, what->digest_len);
-	code = Esys_Sign(t->link.esys, t->key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-			 &digest, &scheme, &ticket, made);
+	code = Esys_Sign(t->link.esys, t->key,
+			 t->session == ESYS_TR_NONE ? ESYS_TR_PASSWORD : t->session, ESYS_TR_NONE,
+			 ESYS_TR_NONE, &digest, &scheme, &ticket, made);
 	if (tpm_is_code(code, TPM2_RC_AUTH_FAIL) || tpm_is_code(code, TPM2_RC_BAD_AUTH) ||
 	    tpm_is_code(code, TPM2_RC_LOCKOUT))
 		return refuse(t, e);

@@ -35,7 +35,7 @@ int ca_tpm_new(const char *words, struct ca_tpm **tpm, struct err *e)
 
 	if (!t)
 		return err_nomem(e);
-	t->key = ESYS_TR_NONE;
+	t->key = t->session = ESYS_TR_NONE;
 	if (take_words(t, words, e) < 0)
 		return err_wrap(e, "tpm:");
 	*tpm = TAKE_PTR(t);
@@ -50,6 +50,8 @@ void ca_tpm_drop(struct ca_tpm *t)
 	if (t->link.esys && t->key != ESYS_TR_NONE && !t->handle)
 		(void)Esys_FlushContext(t->link.esys, t->key);
 	t->key = ESYS_TR_NONE;
+	if (t->link.esys)
+		tpm_let_go(t->link.esys, &t->session);
 	tpm_link_close(&t->link);
 }
 

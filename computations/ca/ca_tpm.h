@@ -17,7 +17,10 @@ struct ca_tpm {
 
 	struct tpm_link link;
 	ESYS_TR key; /* ESYS_TR_NONE: not there */
+	/* In which the key's authorization is shown, and never told; ESYS_TR_NONE: there is none to show. */
+	ESYS_TR session;
 	TPM2B_PUBLIC public;
+	bool has_warned; /* of a session that is not salted */
 	bool is_refused; /* its authorization was: it is tried no more */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ca_tpm_key.c — the authority's key as a TPM has it: at a handle, or loaded from a file, or new. */
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "computations/ca/ca_tpm.h"
 
 #include <string.h>
@@ -63,6 +64,42 @@ static int make_primary(struct ca_tpm *t, ESYS_TR *primary, struct err *e)
 	return code == TSS2_RC_SUCCESS ? 0 : tpm_fault(e, code, "make the owner's primary key");
 }
 
+/* ---- the session ---- */
+
+/* Without an authorization there is nothing to hide. `primary` is there, or ESYS_TR_NONE. */
+static int begin(struct ca_tpm *t, ESYS_TR primary, struct err *e)
+{
+	if (!t->auth_path || t->session != ESYS_TR_NONE)
+		return 0;
+	return tpm_session_begin(t->link.esys, primary, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT,
+				 &t->session, e);
+}
+
+/* A key at a handle may be below any other one, and the owner may have a password, which we have not. */
+static int begin_at_handle(struct ca_tpm *t, struct err *e)
+{
+	ESYS_TR primary = ESYS_TR_NONE;
+	struct err why;
+	int failed;
+
+	if (!t->auth_path || t->session != ESYS_TR_NONE)
+		return 0;
+	if (make_primary(t, &primary, &why) < 0 && !t->has_warned) {
+		log_warn("%s: the session with the TPM is not salted, and who taps its bus can "
+			 "try which authorization it is: let '%s' be a long one",
+			 why.text, t->auth_path);
+		t->has_warned = true;
+	}
+	failed = begin(t, primary, e);
+	tpm_let_go(t->link.esys, &primary);
+	return failed;
+}
+
+static ESYS_TR session_or_none(const struct ca_tpm *t)
+{
+	return t->session == ESYS_TR_NONE ? ESYS_TR_PASSWORD : t->session;
+}
+
 /* ---- the file ---- */
 
 static int read_blob(const struct ca_tpm *t, TPM2B_PUBLIC *public, TPM2B_PRIVATE *private,
@@ -112,7 +149,9 @@ static int find_blob(struct ca_tpm *t, ESYS_TR *key, struct err *e)
 
 	if (read_blob(t, &public, &private, e) < 0 || make_primary(t, &primary, e) < 0)
 		return err_code(e);
-	failed = load(t, primary, &public, &private, key, e);
+	failed = begin(t, primary, e);
+	if (!failed)
+		failed = load(t, primary, &public, &private, key, e);
 	(void)Esys_FlushContext(t->link.esys, primary);
 	return failed;
 }
@@ -126,7 +165,7 @@ static int find_handle(struct ca_tpm *t, ESYS_TR *key, struct err *e)
 
 	if (tpm_is_code(code & ~(TSS2_RC)TSS2_RC_LAYER_MASK, TPM2_RC_HANDLE))
 		return err_set(e, ERR_NOT_FOUND, "TPM: it has no key at 0x%08x", t->handle);
-	return code == TSS2_RC_SUCCESS ? 0 : tpm_fault(e, code, "find the key");
+	return code == TSS2_RC_SUCCESS ? begin_at_handle(t, e) : tpm_fault(e, code, "find the key");
 }
 
 static int check_key(struct ca_tpm *t, ESYS_TR key, struct err *e)
@@ -212,7 +251,7 @@ static int create(struct ca_tpm *t, ESYS_TR primary, TPM2B_PUBLIC **public, TPM2
 
 	if (read_auth(t, &secret.sensitive.userAuth, e) < 0)
 		return err_code(e);
-	code = Esys_Create(t->link.esys, primary, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+	code = Esys_Create(t->link.esys, primary, session_or_none(t), ESYS_TR_NONE, ESYS_TR_NONE,
 			   &secret, &form, &outside, &none, private, public, NULL, NULL, NULL);
 	explicit_bzero(&secret, sizeof(secret));
 	return code == TSS2_RC_SUCCESS ? 0 : tpm_fault(e, code, "make a key");
@@ -240,7 +279,9 @@ int ca_tpm_make(struct ca_tpm *t, struct err *e)
 
 	if (tpm_link_open(&t->link, e) < 0 || make_primary(t, &primary, e) < 0)
 		return err_code(e);
-	failed = create(t, primary, &public, &private, e);
+	failed = begin(t, primary, e);
+	if (!failed)
+		failed = create(t, primary, &public, &private, e);
 	if (!failed)
 		failed = load(t, primary, public, private, &key, e);
 	(void)Esys_FlushContext(t->link.esys, primary);

@@ -112,3 +112,34 @@ int tpm_link_open(struct tpm_link *link, struct err *e)
 	}
 	return 0;
 }
+
+/* ---- what is loaded there ---- */
+
+void tpm_let_go(ESYS_CONTEXT *esys, ESYS_TR *loaded)
+{
+	if (*loaded != ESYS_TR_NONE)
+		(void)Esys_FlushContext(esys, *loaded);
+	*loaded = ESYS_TR_NONE;
+}
+
+int tpm_session_begin(ESYS_CONTEXT *esys, ESYS_TR storage, TPM2_SE type, TPMA_SESSION attributes,
+		      ESYS_TR *session, struct err *e)
+{
+	static const TPMT_SYM_DEF symmetric = { .algorithm = TPM2_ALG_AES,
+						.keyBits.aes = 128,
+						.mode.aes = TPM2_ALG_CFB };
+	ESYS_TR made = ESYS_TR_NONE;
+	TSS2_RC code =
+		Esys_StartAuthSession(esys, storage, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+				      ESYS_TR_NONE, NULL, type, &symmetric, TPM2_ALG_SHA256, &made);
+
+	if (code == TSS2_RC_SUCCESS)
+		code = Esys_TRSess_SetAttributes(esys, made,
+						 attributes | TPMA_SESSION_CONTINUESESSION, 0xff);
+	if (code != TSS2_RC_SUCCESS) {
+		tpm_let_go(esys, &made);
+		return tpm_fault(e, code, "begin a session");
+	}
+	*session = made;
+	return 0;
+}

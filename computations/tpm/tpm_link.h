@@ -46,6 +46,15 @@ int tpm_fault(struct err *e, TSS2_RC code, const char *what);
 /* Without which parameter, handle or session it is about: TPM 2.0 Library, part 2, 6.6. */
 bool tpm_is_code(TSS2_RC got, TSS2_RC wanted);
 
+/* ---- what is loaded there ---- */
+
+/* Flushes it, and forgets it; ESYS_TR_NONE is fine. */
+void tpm_let_go(ESYS_CONTEXT *esys, ESYS_TR *loaded);
+/* Salted to a storage key, which alone can read the salt (ESYS_TR_NONE: not); what `attributes` say is encrypted, by AES-128.
+ * It lasts until it is let go. */
+int tpm_session_begin(ESYS_CONTEXT *esys, ESYS_TR storage, TPM2_SE type, TPMA_SESSION attributes,
+		      ESYS_TR *session, struct err *e) MUST_CHECK;
+
 static inline void cleanup_esys(void *owned)
 {
 	Esys_Free(*(void **)owned);

@@ -159,44 +159,19 @@ static int name_parent(struct tpm_sealing *s, ESYS_TR parent, TPM2B_NAME *name, 
 	return 0;
 }
 
-static void let_go(struct tpm_sealing *s, ESYS_TR *loaded)
-{
-	if (*loaded != ESYS_TR_NONE)
-		(void)Esys_FlushContext(s->link.esys, *loaded);
-	*loaded = ESYS_TR_NONE;
-}
-
 /* The persistent one stays. */
 static void let_parent_go(struct tpm_sealing *s, ESYS_TR *parent)
 {
 	if (!s->parent)
-		let_go(s, parent);
+		tpm_let_go(s->link.esys, parent);
 }
 
 /* ---- the session ---- */
 
-/* Salted to the storage key; its parameters are encrypted in the directions that `attributes` say. */
 static int begin(struct tpm_sealing *s, ESYS_TR parent, TPM2_SE type, TPMA_SESSION attributes,
 		 ESYS_TR *session, struct err *e)
 {
-	static const TPMT_SYM_DEF symmetric = { .algorithm = TPM2_ALG_AES,
-						.keyBits.aes = 128,
-						.mode.aes = TPM2_ALG_CFB };
-	ESYS_TR made = ESYS_TR_NONE;
-	TSS2_RC code = Esys_StartAuthSession(s->link.esys, parent, ESYS_TR_NONE, ESYS_TR_NONE,
-					     ESYS_TR_NONE, ESYS_TR_NONE, NULL, type, &symmetric,
-					     TPM2_ALG_SHA256, &made);
-
-	if (code != TSS2_RC_SUCCESS)
-		return fault(e, code, "begin a session");
-	code = Esys_TRSess_SetAttributes(s->link.esys, made,
-					 attributes | TPMA_SESSION_CONTINUESESSION, 0xff);
-	if (code != TSS2_RC_SUCCESS) {
-		let_go(s, &made);
-		return fault(e, code, "begin a session");
-	}
-	*session = made;
-	return 0;
+	return tpm_session_begin(s->link.esys, parent, type, attributes, session, e);
 }
 
 /* What the PCRs come to in a policy: their values of now. */
@@ -231,7 +206,7 @@ static int form_policy(struct tpm_sealing *s, ESYS_TR parent, TPM2B_DIGEST *poli
 	    begin(s, parent, TPM2_SE_TRIAL, 0, &trial, e) < 0)
 		return err_code(e);
 	failed = take_pcrs(s, trial, policy, e);
-	let_go(s, &trial);
+	tpm_let_go(s->link.esys, &trial);
 	return failed;
 }
 
@@ -328,7 +303,7 @@ static int create(struct tpm_sealing *s, ESYS_TR parent, const uint8_t bytes[TPM
 	code = Esys_Create(s->link.esys, parent, session, ESYS_TR_NONE, ESYS_TR_NONE, &secret,
 			   &form, &outside, &none, &private, &public, NULL, NULL, NULL);
 	explicit_bzero(&secret, sizeof(secret));
-	let_go(s, &session);
+	tpm_let_go(s->link.esys, &session);
 	if (code != TSS2_RC_SUCCESS)
 		return fault(e, code, "seal the key");
 	b->public = *public;
@@ -446,8 +421,8 @@ static int open_below(struct tpm_sealing *s, ESYS_TR parent, const struct blob *
 	failed = begin_opening(s, parent, b, &session, e);
 	if (!failed)
 		failed = ask(s, object, session, bytes, e);
-	let_go(s, &session);
-	let_go(s, &object);
+	tpm_let_go(s->link.esys, &session);
+	tpm_let_go(s->link.esys, &object);
 	return failed;
 }
 

@@ -2,9 +2,11 @@
 /* The authority's key in a TPM 2.0 (swtpm): at a handle, in a file, behind an authorization; a TPM that hangs, or is gone. */
 #include "common/base/file.h"
 #include "computations/ca/authority.h"
+#include "computations/tpm/tpm_link.h"
 #include "tests/unit.h"
 #include "tests/unit/agent/keeper/swtpm.h"
 #include "tests/unit/computations/ca/device_room.h"
+#include "tests/unit/computations/tpm/tpm_tap.h"
 
 #include <sys/stat.h>
 
@@ -40,6 +42,7 @@ static int leave(void **state)
 	int failed;
 
 	swtpm_stop(&t->tpm);
+	tpm_tap_end();
 	failed = dir_remove(t->tpm.dir, &t->e);
 	free(t);
 	return failed;
@@ -95,6 +98,80 @@ static void it_signs_again_and_again(void **state)
 		for (int k = 0; k < 3; k++)
 			assert_ok(ca_signer_prove(s, &t->e), t->e);
 	}
+}
+
+/* What the service does not do. */
+static void sign_in_the_clear(struct tpm_room *t, const char *secret)
+{
+	struct tpm_link plain = { .tcti_words = t->tpm.tcti };
+	ESYS_TR key;
+	TPM2B_AUTH auth = { .size = (UINT16)strlen(secret) };
+	TPMT_SIGNATURE *made = NULL;
+	const TPM2B_DIGEST digest = { .size = TPM2_SHA256_DIGEST_SIZE };
+	const TPMT_SIG_SCHEME scheme = { .scheme = TPM2_ALG_ECDSA,
+					 .details.ecdsa.hashAlg = TPM2_ALG_SHA256 };
+	const TPMT_TK_HASHCHECK ticket = { .tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL };
+
+	memcpy(auth.buffer, secret, strlen(secret));
+	assert_ok(tpm_link_open(&plain, &t->e), t->e);
+	assert_int_equal(Esys_TR_FromTPMPublic(plain.esys, 0x81010001, ESYS_TR_NONE, ESYS_TR_NONE,
+					       ESYS_TR_NONE, &key),
+			 TSS2_RC_SUCCESS);
+	assert_int_equal(Esys_TR_SetAuth(plain.esys, key, &auth), TSS2_RC_SUCCESS);
+	assert_int_equal(Esys_Sign(plain.esys, key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+				   &digest, &scheme, &ticket, &made),
+			 TSS2_RC_SUCCESS);
+	Esys_Free(made);
+	tpm_link_close(&plain);
+}
+
+/* While it is made, and while it signs; a password in the clear the tap does see. */
+static void the_bus_does_not_show_the_authorization(void **state)
+{
+	static const char secret[] = "not for whoever taps the bus";
+	struct tpm_room *t = *state;
+	char handle_uri[384];
+	const char *each[] = { t->file_uri, handle_uri };
+
+	snprintf(handle_uri, sizeof(handle_uri), "tpm:0x81010001?auth-source=%s&tcti=%s", t->auth,
+		 t->tpm.tcti);
+	assert_ok(file_write(t->auth, secret, sizeof(secret) - 1, 0600, &t->e), t->e);
+	for (size_t i = 0; i < ARRAY_LEN(each); i++) {
+		CLEANUP(EVP_PKEY_free) EVP_PKEY *public = NULL;
+		CLEANUP(ca_signer_free) struct ca_signer *s = NULL;
+		bool is_new;
+
+		tpm_tap_begin();
+		assert_ok(ca_signer_make(each[i], &public, &is_new, &t->e), t->e);
+		assert_ok(ca_signer_new(each[i], public, &s, &t->e), t->e);
+		for (int k = 0; k < 3; k++)
+			assert_ok(ca_signer_prove(s, &t->e), t->e);
+		ca_signer_free(TAKE_PTR(s));
+		assert_true(tpm_tap.seen.len > 1024);
+		assert_false(tpm_tap_has_seen(secret, sizeof(secret) - 1));
+	}
+	sign_in_the_clear(t, secret);
+	assert_true(tpm_tap_has_seen(secret, sizeof(secret) - 1));
+}
+
+/* A key at a handle signs where the owner has a password that the service has not. */
+static void an_owner_with_a_password_keeps_no_key_from_signing(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *public = NULL;
+	CLEANUP(ca_signer_free) struct ca_signer *s = NULL;
+	struct tpm_room *t = *state;
+	char uri[384];
+	const char *owner[] = { "tpm2_changeauth", "-c", "owner", "password", NULL };
+	bool is_new;
+
+	snprintf(uri, sizeof(uri), "tpm:0x81010001?auth-source=%s&tcti=%s", t->auth, t->tpm.tcti);
+	assert_ok(ca_signer_make(uri, &public, &is_new, &t->e), t->e);
+	assert_int_equal(setenv("TPM2TOOLS_TCTI", t->tpm.tcti, 1), 0);
+	run_tool(owner);
+	tpm_tap_begin();
+	assert_ok(ca_signer_new(uri, public, &s, &t->e), t->e);
+	assert_ok(ca_signer_prove(s, &t->e), t->e);
+	assert_false(tpm_tap_has_seen("secret", 6));
 }
 
 static void a_wrong_authorization_is_tried_once(void **state)
@@ -222,6 +299,8 @@ int main(void)
 		ROW(a_key_is_made_at_a_handle_and_taken_there),
 		ROW(a_key_is_made_in_a_file_with_an_authorization),
 		ROW(it_signs_again_and_again),
+		ROW(the_bus_does_not_show_the_authorization),
+		ROW(an_owner_with_a_password_keeps_no_key_from_signing),
 		ROW(a_wrong_authorization_is_tried_once),
 		ROW(a_tpm_that_hangs_is_not_waited_for_twice),
 		ROW(one_that_hangs_is_left_behind),
