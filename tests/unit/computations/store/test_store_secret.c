@@ -11,6 +11,7 @@
 #include "tests/unit/computations/store_room.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,6 +106,48 @@ static void secrets_have_a_limit(void **state)
 	assert_refused(secret_seal(&key, &name, bytes, SECRET_MAX + 1, &sealed, &len, &e), e,
 		       ERR_INVALID, "the limit is");
 	refuse(&key, &name, larger, SECRET_MAX + SECRET_OVERHEAD + 1);
+}
+
+/* ---- the key in memory ---- */
+
+/* What the kernel says of the page there: proc(5), VmFlags. */
+static void flags_of(const void *at, char flags[128])
+{
+	FILE *maps = fopen("/proc/self/smaps", "r");
+	bool is_here = false, found = false;
+	unsigned long from, to;
+	char line[512];
+
+	assert_non_null(maps);
+	while (!found && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			is_here = from <= (uintptr_t)at && (uintptr_t)at < to;
+		found = is_here && sscanf(line, "VmFlags: %127[^\n]", flags) == 1;
+	}
+	fclose(maps);
+	assert_true(found);
+}
+
+/* Like a page that the test locks itself, which a sanitizer does not do. */
+static void held_key_is_neither_swapped_nor_dumped(void **state)
+{
+	const struct secret_key key = key_of(3);
+	struct secret_key *held;
+	char flags[128], ours[128];
+	struct err e;
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(page != MAP_FAILED && mlock(page, 4096) == 0);
+	assert_ok(secret_key_hold(&key, &held, &e), e);
+	assert_memory_equal(held, &key, sizeof(key));
+	flags_of(page, ours);
+	flags_of(held, flags);
+	assert_int_equal(strstr(flags, "lo ") != NULL, strstr(ours, "lo ") != NULL);
+	assert_non_null(strstr(flags, "dd"));
+	assert_null(strstr(ours, "dd"));
+	secret_key_free(held);
+	assert_int_equal(munmap(page, 4096), 0);
+	secret_key_free(NULL);
 }
 
 /* ---- the key's file ---- */
@@ -825,6 +868,7 @@ int main(void)
 		cmocka_unit_test(sealed_opens),
 		cmocka_unit_test(another_key_name_or_byte_opens_nothing),
 		cmocka_unit_test(secrets_have_a_limit),
+		cmocka_unit_test(held_key_is_neither_swapped_nor_dumped),
 		STORE_ROOM_ROW(file_is_one_line_for_its_owner),
 		STORE_ROOM_ROW(file_of_others_is_no_key),
 		STORE_ROOM_ROW(made_one_is_read_and_not_made_again),
