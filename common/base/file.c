@@ -272,6 +272,7 @@ int dir_next(DIR *dir, const struct dirent **item, struct err *e)
 
 /* What is being removed: the device must not change, and descriptors bound the depth. */
 struct removal {
+	const char *path;
 	dev_t device;
 	int failed;
 	struct err *e;
@@ -279,15 +280,16 @@ struct removal {
 
 enum { REMOVE_DEPTH_MAX = 256 };
 
-static void keep_first(struct removal *r, const char *what, const char *name)
+/* Of what names in there are the caller knows nothing: they may be data that its logs must not show. */
+static void keep_first(struct removal *r, const char *what)
 {
 	if (!r->failed)
-		r->failed = err_errno(r->e, "%s '%s'", what, name);
+		r->failed = err_errno(r->e, "remove '%s': %s", r->path, what);
 }
 
 static void remove_at(struct removal *r, int parent, const char *name, int depth);
 
-static void remove_entries(struct removal *r, int fd, const char *name, int depth)
+static void remove_entries(struct removal *r, int fd, int depth)
 {
 	DIR *dir = dir_entries(fd);
 	const struct dirent *entry;
@@ -295,13 +297,13 @@ static void remove_entries(struct removal *r, int fd, const char *name, int dept
 	int more;
 
 	if (!dir) {
-		keep_first(r, "read folder", name);
+		keep_first(r, "read a folder");
 		return;
 	}
 	while ((more = dir_next(dir, &entry, &e)) > 0)
 		remove_at(r, dirfd(dir), entry->d_name, depth + 1);
 	if (more < 0)
-		keep_first(r, "read folder", name); /* errno is that of readdir() */
+		keep_first(r, "read a folder"); /* errno is that of readdir() */
 	closedir(dir);
 }
 
@@ -326,12 +328,12 @@ static void remove_at(struct removal *r, int parent, const char *name, int depth
 	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
 		return;
 	if (errno != EISDIR && errno != EPERM) {
-		keep_first(r, "remove", name);
+		keep_first(r, "take an entry away");
 		return;
 	}
 	int fd = enter(parent, name);
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != r->device || depth > REMOVE_DEPTH_MAX) {
-		keep_first(r, "enter", name);
+		keep_first(r, "enter a folder");
 		if (fd >= 0)
 			close(fd);
 		return;
@@ -340,14 +342,14 @@ static void remove_at(struct removal *r, int parent, const char *name, int depth
 		fchmod(fd, 0700);
 	else if (!(st.st_mode & S_IWUSR))
 		fchmod(fd, 0700); /* an algorithm may have made it read-only for its owner */
-	remove_entries(r, fd, name, depth);
+	remove_entries(r, fd, depth);
 	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		keep_first(r, "remove folder", name);
+		keep_first(r, "take a folder away");
 }
 
 int dir_remove(const char *path, struct err *e)
 {
-	struct removal r = { .e = e };
+	struct removal r = { .path = path, .e = e };
 	struct stat st;
 
 	if (lstat(path, &st) < 0)

@@ -49,7 +49,8 @@ DIR *dir_entries(int fd);
 int dir_next(DIR *dir, const struct dirent **item, struct err *e) MUST_CHECK;
 
 /* rm -rf that follows no link and stays on one file system; a missing path is fine. Continues
- * after what can't be removed and reports the first. CAP_CHOWN is enough for what others own. */
+ * after what can't be removed and reports the first, by `path` alone and not by its own name. CAP_CHOWN is
+ * enough for what others own. */
 int dir_remove(const char *path, struct err *e) MUST_CHECK;
 
 /* `fmt` as a malloc'ed string (asprintf with an error). */

@@ -218,11 +218,12 @@ def nothing_is_kept_that_did_not_fail():
 
 
 def a_folder_that_cannot_go_keeps_no_data():
-    """The stop fails, and says so; what was kept for a retry is gone with the first try."""
+    """The stop fails, and says so, by no name of what is in there; what was kept for a retry is gone with the first
+    try."""
     with failed(of_two(), ()) as t:
         t.send(keep="retry")
         deep = os.path.join(t.agent.work_dir, "computation", "scratch")
-        names = 300 * ["d"]  # deeper than anything that is removed
+        names = 300 * ["patient-4711"]  # deeper than anything that is removed
         at = os.open(deep, os.O_RDONLY)
         for name in names:
             os.mkdir(name, dir_fd=at)
@@ -232,7 +233,11 @@ def a_folder_that_cannot_go_keeps_no_data():
         os.close(at)
         t.stop()
         t.service.wait_event("Failed/Failed")
-        assert t.service.of("stop_computation_res")[-1].message != "computation stopped"
+        answer = t.service.of("stop_computation_res")[-1].message
+        assert answer.startswith("wipe the computation's folder: remove '"), answer
+        t.service.catch_up()
+        for heard in (answer, t.service.log_text(), t.agent.output(), str(t.service.of("agent_event"))):
+            assert "patient" not in heard, heard
         assert t.kept() == []
 
 
