@@ -168,7 +168,7 @@ static enum cli_exit ask_witness(struct client *client, struct fetched *f,
 	if (!f->witnessed)
 		return CLI_OK;
 	status = witness_ask(client, f->id, f->run, seen, e);
-	/* One that has just begun has no head there yet. */
+	/* One that has no entry yet has no head there. */
 	if (status == CLI_FAILED && e->code == ERR_NOT_FOUND && seen->response && !f->proves)
 		return CLI_OK;
 	if (status == CLI_OK)
@@ -213,19 +213,45 @@ static enum cli_exit check_witness(struct client *client, const struct fetched *
 	return status == CLI_OK ? compare(f, seen, e) : status;
 }
 
+static enum cli_exit ask_and_fetch(struct client *client, struct fetched *f,
+				   struct witness_seen *seen, struct err *e)
+{
+	enum cli_exit status = ask_witness(client, f, seen, e);
+
+	if (status != CLI_OK || fetch(client, f, e) == 0)
+		return status;
+	computation_hint(client, e);
+	return CLI_FAILED;
+}
+
+/* A service logs a journal's first head and its final one in the moment in which it has the entries. */
+static bool is_behind(const struct fetched *f, const struct witness_seen *seen)
+{
+	uint64_t logged = seen->has_proof ? seen->proof.leaf.head.count : 0;
+
+	return f->witnessed && (!logged || f->check.closed) && logged < f->check.head.count;
+}
+
 /* What the service has beyond what came, as far as its log goes along with it. */
 static enum cli_exit fetch_witnessed(struct client *client, struct fetched *f,
 				     struct witness_seen *seen, struct err *e)
 {
-	enum cli_exit status = ask_witness(client, f, seen, e);
+	enum cli_exit status = ask_and_fetch(client, f, seen, e);
 
+	if (status == CLI_OK && is_behind(f, seen)) {
+		/* It began or ended since the log was asked, or the log keeps it from us. */
+		witness_seen_done(seen);
+		status = ask_and_fetch(client, f, seen, e);
+	}
 	if (status != CLI_OK)
 		return status;
-	if (fetch(client, f, e) < 0) {
-		computation_hint(client, e);
-		return CLI_FAILED;
-	}
-	return check_witness(client, f, seen, e);
+	if (!is_behind(f, seen))
+		return check_witness(client, f, seen, e);
+	err_set(e, ERR_DENIED,
+		"refused: the %s journal has %" PRIu64
+		" entries, and the service's log has no such head of it",
+		f->check.closed ? "closed" : "open", f->check.head.count);
+	return CLI_NOT_GENUINE;
 }
 
 /* ---- get ---- */

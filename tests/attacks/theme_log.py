@@ -3,9 +3,10 @@
 whole log with `cocos-cli journal audit`: what the operator wants is that the auditor says yes to a log in which
 somebody's history is missing or another."""
 import contextlib
+import os
 
 import witness_book
-from journal_witness import lying
+from journal_witness import book_of, lying
 from rows import Outcome, row, shown
 
 SEEN, SIZE = 12, 1100  # when the auditor came first, and now: more than one page
@@ -124,3 +125,32 @@ def second_history(evil):
         if evil:
             service.leaves.append(leaf(3, b"\7" * 32))
         return said(call("audit"), "two histories")
+
+
+def kept_out(evil, last):
+    """A participant who knows the log fetches a journal that is closed; the log has `last` heads of it."""
+    with lying() as (service, call, folder):
+        call("witness").ok()
+        book = book_of("c", 4)
+        service.put("c", 1, book)
+        book.add("end", reason="stopped")
+        service.put("c", 1, book, final=True)
+        if evil:
+            service.leaves = service.leaves[:last]
+        done, journal = call("get", "c", "-o", folder("j")), folder("j")
+        there = os.path.exists(journal)
+        return Outcome(there, "" if there else shown(done.err, "has no such head of it"),
+                       os.path.getsize(journal) if there else 0)
+
+
+@row("log-without-that-journal", "has no such head of it")
+def without_that_journal(evil):
+    """The log has no head of the journal that a participant gets, so that nothing shows that others got another."""
+    return kept_out(evil, 0)
+
+
+@row("log-without-that-journals-end", "has no such head of it")
+def without_that_end(evil):
+    """The log has the journal's first head, which is everybody's, and not the last: what came behind the first is
+    another for each."""
+    return kept_out(evil, 1)

@@ -496,9 +496,7 @@ def get_and_follow_compare_with_what_was_seen_and_ask_nothing_of_who_saw_nothing
         call("witness", "--key-output", folder("key.pem")).ok()
         for command in (["get", "c", "-o", folder("new")], ["follow", "c"]):  # who names the key asks, too
             refuses(call(*command, "--witness-key", folder("key.pem"), state="stranger-2"), "another history")
-        # What is new to the log has no head there, and what it had it still has.
-        liar.books["c-2", 1] = list(items(book_of("c-2", 3, end=True).head(True)))
-        call("get", "c-2", "-o", folder("new")).ok()
+        # What it had it still has.
         liar.changes = {"proof": lambda _: b""}
         refuses(call("get", "c", "-o", folder("newer")), "shows none of it")
         liar.changes = {}
@@ -509,6 +507,47 @@ def get_and_follow_compare_with_what_was_seen_and_ask_nothing_of_who_saw_nothing
             call(*command).ok()
         liar.leaves = honest[:1]
         refuses(call("follow", "c"), "shrunk")
+
+
+def in_turn(liar, *logs):
+    """It shows one after the other, and then the last one."""
+    left = list(logs)
+    liar.each = lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
+def a_journal_is_not_kept_out_of_the_log():
+    """Else nothing would ever show that this participant had another history than the others, or another end. The
+    twins: a journal that has no entry yet, one that begins and one that ends after the log was asked."""
+    with lying() as (liar, call, folder):
+        new, states = folder("new"), ("state", "other")
+        commands = (["get", "c", "-o", new], ["follow", "c"])
+        for state in states:
+            call("witness", state=state).ok()
+        liar.books["c", 1] = [b""]
+        call(*commands[0]).refused(1, "no journal of this computation yet")
+        book = book_of("c", 4)
+        liar.books["c", 1] = list(items(book.head()))
+        book.items.pop()
+        for command in commands:
+            done = call(*command)
+            refuses(done, "the open journal has 4 entries, and the service's log has no such head of it")
+            assert not os.path.exists(new) and not done.out, done
+        liar.put("c", 1, book)
+        begun = list(liar.leaves)
+        for state in states:
+            in_turn(liar, [], begun)
+            call(*commands[0], state=state).ok()
+            os.unlink(new)
+        book.add("end", reason="stopped")
+        liar.put("c", 1, book, final=True)
+        for command in commands:
+            in_turn(liar, begun)
+            done = call(*command)
+            refuses(done, "the closed journal has 5 entries, and the service's log has no such head of it")
+            assert not os.path.exists(new) and not done.out, done
+        for command, state in zip(commands, states):
+            in_turn(liar, begun, liar.leaves)
+            call(*command, state=state).ok()
 
 
 def what_is_kept_is_private_bounded_and_never_guessed():
@@ -587,5 +626,6 @@ if __name__ == "__main__":
              asking_for_a_leaf_alone_forgets_nothing, a_run_that_was_seen_is_not_hidden_behind_an_older_one,
              other_keys_and_proofs_that_do_not_hold_are_refused, two_calls_at_one_moment_are_not_shown_two_logs,
              get_and_follow_compare_with_what_was_seen_and_ask_nothing_of_who_saw_nothing,
+             a_journal_is_not_kept_out_of_the_log,
              what_is_kept_is_private_bounded_and_never_guessed,
              a_service_whose_database_was_put_back_is_caught, options_that_do_nothing_are_refused])
