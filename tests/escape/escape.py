@@ -129,9 +129,9 @@ def markdown():
           "the agent, one after the other:\ncontained, with its true cause, and then the next one. After each, "
           "no process of it is left, and what it was after\noutside is as before. What ends well was refused all "
           "that it tried. A mark in the last column: outside of the\nsandbox the same program gets what it is "
-          "after, as the test shows.\n\n`tests/escape/escape_vm.py` (`scripts/test long`) runs all of them but those of "
-          "WebAssembly in real machines of the image\nwith Python and our own kernel: contained with the same cause, "
-          "the next one runs in the same machine, and its kernel has\nnothing to complain of.")
+          "after, as the test shows.\n\n`tests/escape/escape_vm.py` (`scripts/test long`) runs all of them in real machines "
+          "of the images with Python\nand with WebAssembly's runtime, and our own kernel: contained with the same cause, "
+          "the next one runs in the same machine,\nand its kernel has nothing to complain of.")
     for noun in NOUNS:
         print(f"\n## {noun.capitalize()}\n\n| program | tries | ends | outside |\n|---|---|---|---|")
         for row in (r for r in rows if r.noun == noun):

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same hostile programs in real machines: the image with Python, our own kernel, agent, keeper and jail as the
-image's users. Each is contained, its failure says why, and the next one runs in the same machine.
+image's users; modules of WebAssembly in the image with their runtime. Each is contained, its failure says why, and the
+next one runs in the same machine.
 
-escape_vm.py PROJECT IMAGE [WORD...]: those whose noun or name begins so; IMAGE is the folder for the image. What
-needs the runtime of WebAssembly is left out, which that image has not. What a program leaves in the machine nobody
-can look for from here: the machine has to go on, the kernel to complain of nothing, and the next ones to end as they do
-on a host, where escape.py looks.
+escape_vm.py PROJECT IMAGES [WORD...]: those whose noun or name begins so; IMAGES is the folder of images' folders. What
+a program leaves in the machine nobody can look for from here: the machine has to go on, the kernel to complain of
+nothing, and the next ones to end as they do on a host, where escape.py looks.
 """
+import collections
 import os
 import sys
 
@@ -14,6 +15,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "integration")]
 # pylint: disable=wrong-import-position
 import tap  # noqa: E402
+import wasm_bytes as wb  # noqa: E402
 from agent_peer import Service, free_port  # noqa: E402
 from escape import HONEST, LISTENER, SETTINGS, judge, judge_words  # noqa: E402
 from guest_vm import PATIENCE, Vm, build_image  # noqa: E402
@@ -27,11 +29,29 @@ LATE = {"AGENT_RUN_TIME": "30s"}  # for programs that never end; Python has to b
 COMPLAINTS = ("BUG:", "Oops", "WARNING:", "panic", "boot stopped")
 
 
-class Machine:
-    """One after the other; `settings` are those of its boot disk."""
+def a_script(run):
+    end = run(HONEST, "bin", data=[("a", b"data")])
+    assert not end.failure and end.results == {"ok": b"data"}, end
 
-    def __init__(self, image, settings):
-        self.image, self.settings = image, settings
+
+def a_module(run):
+    end = run(wb.says("after all"), "wasm", data=[("a", b"data")])
+    assert not end.failure and end.lines == ["after all"], end
+
+
+# Which rows, in the image of which flavour, with which settings more on its boot disk; the honest program, where those
+# settings leave it the time.
+Part = collections.namedtuple("Part", "what is_of flavour more honest")
+PARTS = (Part("for programs that end", lambda noun: noun not in ("time", "wasm"), "python", {}, a_script),
+         Part("for modules", lambda noun: noun == "wasm", "wasm", {}, a_module),
+         Part("for programs that never end", lambda noun: noun == "time", "python", LATE, None))
+
+
+class Machine:
+    """One after the other, of the image in that folder."""
+
+    def __init__(self, image, part):
+        self.image, self.settings, self.honest = image, {**SETTINGS, **part.more}, part.honest
         self.run = None
 
     def starts(self):
@@ -48,8 +68,7 @@ class Machine:
 
     def goes_on(self):
         """An honest program, with whatever the others left."""
-        end = self.run(HONEST, "bin", data=[("a", b"data")])
-        assert not end.failure and end.results == {"ok": b"data"}, end
+        self.honest(self.run)
 
     def ends(self):
         """It is still there, and its kernel had nothing to complain of."""
@@ -82,22 +101,25 @@ def test_of(row, machine):
     return test
 
 
-def tests_of(machine, some, what, honest):
-    return ([named(f"a machine {what} starts", machine.starts)] +
+def tests_of(part, machine, some):
+    return ([named(f"a machine {part.what} starts", machine.starts)] +
             [test_of(row, machine) for row in some] +
-            [named(f"after all of them an honest one runs {what}", machine.goes_on)] * honest +
-            [named(f"the machine {what} is as it was", machine.ends)])
+            ([named(f"after all of them an honest one runs {part.what}", machine.goes_on)] if part.honest else []) +
+            [named(f"the machine {part.what} is as it was", machine.ends)])
 
 
 def main():
-    project, image, *words = sys.argv[1:]
-    some = [row for row in rows if row.noun != "wasm" and
-            (not words or any(row.noun.startswith(w) or row.name.startswith(w) for w in words))]
-    build_image(project, "python", image, kernel="own")
-    late = [row for row in some if row.noun == "time"]
+    project, images, *words = sys.argv[1:]
+    some = [row for row in rows
+            if not words or any(row.noun.startswith(w) or row.name.startswith(w) for w in words)]
+    tests = []
+    for part in PARTS:
+        its = [row for row in some if part.is_of(row.noun)]
+        if its:
+            image = build_image(project, part.flavour, os.path.join(images, part.flavour + "-own"), kernel="own")
+            tests += tests_of(part, Machine(image, part), its)
     print(f"# {len(some)} hostile programs")
-    tap.run(tests_of(Machine(image, SETTINGS), [row for row in some if row not in late], "for programs that end", True) +
-            (tests_of(Machine(image, {**SETTINGS, **LATE}), late, "for programs that never end", False) if late else []))
+    tap.run(tests)
 
 
 if __name__ == "__main__":
