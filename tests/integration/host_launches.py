@@ -65,7 +65,7 @@ OFFERED = {
     "virtio-blk": {"VIRTIO_BLK_F_MQ", "VIRTIO_BLK_F_FLUSH", "VIRTIO_BLK_F_DISCARD", "VIRTIO_BLK_F_WRITE_ZEROES"},
 }
 
-Row = collections.namedtuple("Row", "name arguments says append memory names", defaults=(None,) * 4)
+Row = collections.namedtuple("Row", "name arguments says append memory names time", defaults=(None,) * 5)
 
 
 def word(text):
@@ -101,8 +101,8 @@ ROWS = [
     Row("a clock of long ago", ["-rtc", "base=1970-01-01T00:00:01"]),
     Row("a clock of far away", ["-rtc", "base=2099-12-31T23:59:58"]),
     Row("a clock of the machine's own pace", ["-rtc", "clock=vm,base=1999-12-31T23:59:59"]),
-    Row("time that lags behind the world's", ["-icount", "shift=0"]),
-    Row("time that runs ahead of the world's", ["-icount", "shift=4"]),
+    Row("time that lags behind the world's", ["-icount", "shift=0"], time=True),
+    Row("time that runs ahead of the world's", ["-icount", "shift=4"], time=True),
     Row("random numbers that are zeros", ["-object", "rng-random,filename=/dev/zero,id=zeros",
                                           "-device", "virtio-rng-pci,rng=zeros"], NO_LAUNCH,
         names="(1af4:1005, class 00ff00)"),
@@ -168,6 +168,11 @@ def stops(row):
     return lines
 
 
+def at_any_pace(saw):
+    """But for what the probe waits for so long and no longer by its own time: the router that gives addresses."""
+    return [line for line in saw if not line.startswith("probe: ipv6: ")]
+
+
 class Twin:
     """The honest launch, which boots before the others are compared with it."""
 
@@ -184,8 +189,8 @@ def launched(row):
     print(f"# {row.name}", flush=True)
     if row.says:
         return stops(row)
-    saw = boots(row)
-    assert saw == Twin.look(), "\n".join([row.name, *saw, "and in an honest launch", *Twin.saw])
+    saw, same = boots(row), at_any_pace if row.time else list
+    assert same(saw) == same(Twin.look()), "\n".join([row.name, *saw, "and in an honest launch", *Twin.saw])
     return saw
 
 
@@ -353,7 +358,7 @@ def time_that_jumps_changes_nothing():
                 vm.command("cont")
             vm.command("stop")
         vm.command("cont")
-        assert seen(vm.lines) == Twin.look(), vm.lines
+        assert at_any_pace(seen(vm.lines)) == at_any_pace(Twin.look()), vm.lines
         vm.command("system_powerdown")
         lines = vm.wait_end()
     assert any("power button: stopping" in line for line in lines), lines
@@ -366,7 +371,7 @@ def timers_that_storm_change_nothing():
             vm.wait_line(text)
             ports(vm, (0x43, 0x34), (0x40, 64), (0x40, 0))
             clock(vm, (1, 0xff), (3, 0xff), (5, 0xff), (0xa, 0x23), (0xb, 0x72))
-        assert seen(vm.lines) == Twin.look(), vm.lines
+        assert at_any_pace(seen(vm.lines)) == at_any_pace(Twin.look()), vm.lines
         vm.command("system_powerdown")
         lines = vm.wait_end()
     assert any("power button: stopping" in line for line in lines), lines

@@ -83,7 +83,7 @@ def refusal(lines):
     """The line of a boot that init has stopped because of this share; no agent was there."""
     found = [line for line in lines if "boot stopped: " in line]
     assert len(found) == 1 and "boot stopped: 9p share 'env_share': " in found[0], "\n".join(lines)
-    assert not any("agent started" in line or "probe: " in line for line in lines), "\n".join(lines)
+    assert not any("] agent started" in line or line.startswith("probe: ") for line in lines), "\n".join(lines)
     return found[0]
 
 
