@@ -8,13 +8,14 @@ Signatures in them are zeros: a target signs what it has parsed again, with a ke
 import os
 import sys
 
-from seeds import (backups, boxes, certificates, containers, devices, documents, evidence, executors, firmware, forms,
-                   host, http2, machines, network, oidc, pages, passkeys, texts, tokens, wheels, workflows)
+from seeds import (backups, boxes, browsers, certificates, containers, devices, documents, evidence, executors,
+                   firmware, forms, host, http2, machines, network, oidc, pages, passkeys, texts, tokens, wheels,
+                   workflows)
 from seeds.parts import CORPUS
 
-TARGETS = [target for module in (backups, boxes, certificates, containers, devices, documents, evidence, executors,
-                                 firmware, forms, host, http2, machines, network, oidc, pages, passkeys, texts,
-                                 tokens, wheels, workflows)
+TARGETS = [target for module in (backups, boxes, browsers, certificates, containers, devices, documents, evidence,
+                                 executors, firmware, forms, host, http2, machines, network, oidc, pages, passkeys,
+                                 texts, tokens, wheels, workflows)
            for target in module.TARGETS]
 
 

@@ -82,7 +82,8 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 			 "DELETE FROM audit_rows; DELETE FROM usage_spans;"
 			 "DELETE FROM billing_accounts; DELETE FROM billing_places;"
 			 "DELETE FROM billing_told; DELETE FROM certificates;"
-			 "DELETE FROM secrets;"
+			 "DELETE FROM secrets; DELETE FROM once_keys;"
+			 "DELETE FROM passkey_answers;"
 			 "DELETE FROM sqlite_sequence;"
 			 "INSERT INTO workspaces (name, created) VALUES ('default', 0);",
 			 &e) == 0);
