@@ -9,13 +9,13 @@ import os
 import sys
 
 from seeds import (backups, boxes, browsers, certificates, containers, devices, documents, evidence, executors,
-                   firmware, forms, host, http2, machines, network, oidc, pages, passkeys, texts, tokens, wheels,
-                   workflows)
+                   firmware, forms, host, http2, machines, network, oidc, pages, passkeys, texts, tokens, webs,
+                   wheels, workflows)
 from seeds.parts import CORPUS
 
 TARGETS = [target for module in (backups, boxes, browsers, certificates, containers, devices, documents, evidence,
                                  executors, firmware, forms, host, http2, machines, network, oidc, pages, passkeys,
-                                 texts, tokens, wheels, workflows)
+                                 texts, tokens, webs, wheels, workflows)
            for target in module.TARGETS]
 
 
