@@ -2,6 +2,7 @@
 /* web_new_read.c — what a new computation's form says, as a manifest in JSON, and the roles that go with it. */
 #include "common/base/encode.h"
 #include "common/base/json.h"
+#include "common/http/form.h"
 #include "common/manifest/manifest_names.h"
 #include "computations/web/web_new.h"
 #include "computations/web/web_security.h"
@@ -13,6 +14,8 @@
 /* A dataset's fields are those of its row; WEB_NEW_DATASETS of them, by hand, for they are constants. */
 #define ROWS(field) "d1_" field, "d2_" field, "d3_" field, "d4_" field, "d5_" field
 static_assert(WEB_NEW_DATASETS == 5, "ROWS()");
+
+enum { PREFIX_MAX = 8 };
 
 const char *const web_new_needed[] = {
 	"csrf",     "id",         "workspace",  "name",       "description",
@@ -42,10 +45,10 @@ static void put_text(struct writer *w, const char *key, const char *text)
 	json_quote(w, text, strlen(text));
 }
 
-/* With its prefix: a name; else as it is. */
+/* With its prefix: a name; else as it is. However long: who looks names up says that there is none. */
 static void put_named(struct writer *w, const char *key, const char *prefix, const char *name)
 {
-	CLEANUP_WRITER struct writer whole = writer_up_to(WEB_FORM_MAX);
+	CLEANUP_WRITER struct writer whole = writer_up_to(PREFIX_MAX + HTTP_FORM_MAX);
 
 	writer_text(&whole, prefix);
 	writer_text(&whole, name);
