@@ -267,26 +267,61 @@ static int64_t count_made(void)
 	return count;
 }
 
-static bool is_stranger(const struct browser_request *request)
+/* What holds before it is asked: its headers are taken apart where they are. */
+struct before {
+	int64_t made;
+	bool fails, is_stranger, is_again;
+};
+
+/* Whether the service's administrator, who has no name here, sent something with that key before. */
+static bool was_sent(const struct browser_request *request)
 {
-	return (request->way == BROWSER_TLS || request->way == BROWSER_LOOPBACK) &&
-	       !request->says_session && !strcasestr(request->headers, "authorization");
+	static const char field[] = "\nidempotency-key: ";
+	const char *at = strstr(request->headers, field);
+	CLEANUP(free) char *key = NULL;
+	int64_t count;
+	struct err e;
+
+	if (!at)
+		return false;
+	at += sizeof(field) - 1;
+	key = strndup(at, strcspn(at, "\n"));
+	assert(key && db_number(&store.db, &count, &e,
+				"SELECT count(*) FROM once_keys WHERE person = 0 AND key = ?", "t",
+				key) == 0);
+	return count > 0;
+}
+
+static struct before look(const struct browser_request *request, bool fails)
+{
+	/* Whoever shows a token may be anybody. */
+	const bool is_other = strcasestr(request->headers, "authorization");
+
+	return (struct before){
+		.made = count_made(),
+		.fails = fails,
+		.is_stranger = (request->way == BROWSER_TLS || request->way == BROWSER_LOOPBACK) &&
+			       !request->says_session && !is_other,
+		.is_again = request->way == BROWSER_UNIX && !is_other && was_sent(request),
+	};
 }
 
 static void check(const struct browser_request *request, const struct http_route *route,
-		  const struct browser_said *said, bool failed, int64_t made)
+		  const struct browser_said *said, const struct before *before)
 {
 	const bool is_open = route && (route->may == http_anybody || route->may == web_guard_try);
 
-	assert(said->status != 500 || failed);
+	assert(said->status != 500 || before->fails);
 	if (!route)
 		assert(said->status >= 400 || said->status == 204);
-	else if (is_stranger(request) && !is_open)
+	else if (before->is_stranger && !is_open)
 		assert(said->status >= 400);
 	else if (route->may == web_guard_change && !request->says_csrf)
 		assert(said->status >= 400);
 	if (said->is_replayed || said->status >= 400)
-		assert(count_made() == made);
+		assert(count_made() == before->made);
+	if (before->is_again && route && route->may == web_guard_act)
+		assert(count_made() <= before->made);
 }
 
 /* What a form's token is for: of a passkey that lets in, nothing was answered by it before. */
@@ -308,9 +343,9 @@ static void ask(struct reader *r)
 	struct browser_request request = { .body = NULL };
 	const uint8_t how = reader_u8(r);
 	const struct http_route *route = NULL;
-	struct browser_said said = { .status = 0 };
+	struct browser_said said;
+	struct before before;
 	unsigned fails = how & HOW_FAILS ? reader_u8(r) % 64 : 0;
-	int64_t made = count_made();
 
 	request.way = (enum browser_way)(how & HOW_WAY);
 	request.leaves = how & HOW_LEAVES;
@@ -323,13 +358,14 @@ static void ask(struct reader *r)
 	request.headers = read_text(r, &request);
 	read_body(r, &request);
 	if (reader_ok(r)) {
+		before = look(&request, fails);
 		store_memory_fails = fails;
 		said = browser_ask(&loop, &web.routes, &request, &route);
 		store_memory_fails = 0;
-	}
-	if (reader_ok(r) && !request.leaves) {
-		check(&request, route, &said, fails, made);
-		check_once(&said, route);
+		if (!request.leaves) {
+			check(&request, route, &said, &before);
+			check_once(&said, route);
+		}
 	}
 	free(request.target);
 	free(request.headers);

@@ -36,6 +36,7 @@ def web_calls():
     key = "idempotency-key: one"
     text = manifest_text()
     other = manifest_text(id="2")
+    unnamed = text.replace(b'"id": "1", ', b"")
 
     def made(*headers, body=text, target=create, way=UNIX, **how):
         return asked("POST", target, JSON, *headers, body=body, way=way, **how)
@@ -67,6 +68,7 @@ def web_calls():
         # creations
         "create": run(made()),
         "once": run(made(key), made(key), made(key, target=create + "?workspace=default")),
+        "once-no-id": run(made(key, body=unnamed), made(key, body=unnamed), made(body=unnamed)),
         "once-other": run(made(key), made(key, body=other)),
         "once-two": run(made(key), made("idempotency-key: two", body=other)),
         "once-refused": run(made(key, body=b"{}"), made(key)),
@@ -100,6 +102,7 @@ def web_calls():
         "passkey-second": run(*added, posted("/sign-in/code/passkey", half)),
         "passkey-signed": run(*added, shown, posted("/sign-in/passkey", used.replace("\1S", "00" * 64), BROWSER)),
         "passkey-ids": run(*added, *begun, asked("GET", "/passkey/\1p")),
+        "passkey-other-form": run(begun[0], posted("/me/passkey/fresh", "csrf=" + "0" * 64 + "&name=key", SESSION)),
         "passkey-no-origin": run(*begun, shown, flags=SIGN_IN | NO_ORIGIN),
         "passkey-elsewhere": run(posted("/me/passkey/fresh", "csrf=\1c&name=key", SESSION, host="other.example"),
                                  asked("GET", "/sign-in", host="other.example")),
