@@ -108,17 +108,16 @@ static int read_session(const struct rpc_metadata *m, const uint8_t *session, ui
 	return failed;
 }
 
-static int read_offset(const char *text, uint64_t *offset, struct err *e)
+static int read_bytes(const char *key, const char *text, uint64_t *bytes, struct err *e)
 {
 	uint64_t value = 0;
 	size_t digits = strspn(text, "0123456789");
 
 	if (digits == 0 || digits > 18 || text[digits] || (text[0] == '0' && digits > 1))
-		return err_set(e, ERR_INVALID, "metadata %s: not a decimal count of bytes",
-			       PROOF_OFFSET_KEY);
+		return err_set(e, ERR_INVALID, "metadata %s: not a decimal count of bytes", key);
 	for (; *text; text++)
 		value = 10 * value + (uint64_t)(*text - '0');
-	*offset = value;
+	*bytes = value;
 	return 0;
 }
 
@@ -133,11 +132,13 @@ static int read_digest(const char *key, const char *text, uint8_t digest[PROOF_D
 
 static int read_hints(const struct rpc_metadata *m, struct access *access, struct err *e)
 {
-	const char *digest, *required, *offset;
+	const char *digest, *required, *offset, *size;
 
 	if (single(m, PROOF_DIGEST_KEY, &digest, e) < 0 ||
 	    single(m, PROOF_REQUIRED_KEY, &required, e) < 0 ||
 	    single(m, PROOF_OFFSET_KEY, &offset, e) < 0 ||
+	    single(m, PROOF_SIZE_KEY, &size, e) < 0 ||
+	    (size && read_bytes(PROOF_SIZE_KEY, size, &access->size, e) < 0) ||
 	    read_digest(PROOF_DIGEST_KEY, digest, access->digest, e) < 0 ||
 	    read_digest(PROOF_REQUIRED_KEY, required, access->required, e) < 0)
 		return err_code(e);
@@ -149,7 +150,7 @@ static int read_hints(const struct rpc_metadata *m, struct access *access, struc
 		return err_set(e, ERR_INVALID, "metadata %s needs %s", PROOF_OFFSET_KEY,
 			       PROOF_DIGEST_KEY);
 	access->has_offset = true;
-	return read_offset(offset, &access->offset, e);
+	return read_bytes(PROOF_OFFSET_KEY, offset, &access->offset, e);
 }
 
 static int read_all(const struct rpc_metadata *m, const char *role, bool role_signature,

@@ -27,6 +27,7 @@ struct access {
 	uint8_t digest[PROOF_DIGEST_LEN];   /* what the caller says it will send */
 	uint8_t required[PROOF_DIGEST_LEN]; /* the same for requirements */
 	uint64_t offset;
+	uint64_t size; /* bytes of the asset, as the caller says; 0: he does not */
 };
 
 /* Reads a call's metadata: its role must be `role`. Uses up the challenge that it names.

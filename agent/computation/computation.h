@@ -9,6 +9,7 @@
 #pragma once
 
 #include "agent/computation/transcript.h"
+#include "agent/jail/jail_usage.h"
 #include "agent/jail/runner_spec.h"
 #include "agent/python/requirement_bundle.h"
 #include "common/base/err.h"
@@ -78,7 +79,8 @@ struct computation {
 
 	/* The run, for its receipt. */
 	struct jail_limits limits;
-	uint64_t started; /* seconds since 1970 */
+	struct jail_usage used; /* so far */
+	uint64_t started;       /* seconds since 1970 */
 	int exit_code;
 	uint8_t *receipt; /* malloc'ed; NULL: there is none, or none yet */
 	size_t receipt_len;

@@ -30,6 +30,7 @@
 #include <uv.h>
 
 struct agent_listener;
+struct agent_progress_told;
 struct ca_client;
 struct cvms;
 struct evidence;
@@ -53,6 +54,7 @@ struct agent {
 	struct journal *journal;
 	struct ca_client *ca; /* NULL: the boot configuration names no authority */
 	struct cvms *cvms;
+	struct agent_progress_told *progress; /* NULL: none yet */
 	struct challenges challenges;
 
 	/* The image's Python, which does not change; minor 0: it has none. */

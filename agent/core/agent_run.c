@@ -231,6 +231,13 @@ static void on_line(void *data, int stream, const char *text, size_t len)
 	agent_journal_output(agent, stream, text, taken);
 }
 
+static void on_usage(void *data, const struct jail_usage *usage)
+{
+	struct agent *agent = data;
+
+	agent->computation->used = *usage;
+}
+
 static void on_run_end(void *data, const struct jail_exit *exit, int results)
 {
 	struct agent *agent = data;
@@ -267,7 +274,9 @@ static int start(struct agent *agent, struct err *e)
 					    .time = config->run_time_ms,
 					    .processor = config->run_processor };
 	struct computation *c = agent->computation;
-	const struct runner_callbacks callbacks = { on_line, on_run_end, agent };
+	const struct runner_callbacks callbacks = {
+		.on_line = on_line, .on_exit = on_run_end, .data = agent, .on_usage = on_usage
+	};
 	char *paths[ARRAY_LEN(names)] = { 0 };
 	int failed = 0;
 

@@ -21,12 +21,13 @@ struct cvms {
 	struct rpc_channel *next_channel;
 	struct rpc_stream *next_stream;
 	struct assembly assembly;
-	uv_timer_t retry, confirm, handover;
+	uv_timer_t retry, confirm, handover, progress;
 	unsigned handles; /* timers that are not closed */
 	uint64_t opened_ms;
 	unsigned backoff_ms;
 	uint64_t mark;       /* what the open question is about */
 	bool keeps_journals; /* it said so on this stream */
+	bool knows_progress; /* it was told on this stream */
 	bool leaving;        /* the service asked us to go; after what is queued */
 	bool freed;
 };
@@ -172,6 +173,7 @@ static void on_message(struct rpc_stream *stream, const ProtobufCMessage *messag
 static void start_over(struct cvms *cvms)
 {
 	uv_timer_stop(&cvms->confirm);
+	uv_timer_stop(&cvms->progress);
 	postbox_rewind(cvms->options.postbox);
 	journal_rewind(cvms->options.journal);
 	assembly_reset(&cvms->assembly);
@@ -205,17 +207,41 @@ static void on_closed(struct rpc_stream *stream, const struct err *status)
 	retry_later(cvms);
 }
 
+/* Nothing waits for it: one that finds no room is told when there is some, as it is then. */
+static void on_progress(uv_timer_t *timer)
+{
+	struct cvms *cvms = timer->data;
+	const Cvms__ClientStreamMessage *m;
+	struct err e;
+
+	if (cvms->leaving || !rpc_stream_is_open(cvms->stream) ||
+	    rpc_stream_queued(cvms->stream) >= RPC_HIGH_WATER)
+		return;
+	m = cvms->options.handlers->progress(cvms->options.data, !cvms->knows_progress);
+	if (m && rpc_stream_send(cvms->stream, &m->base, &e) == 0)
+		cvms->knows_progress = true;
+}
+
+static bool says(const struct rpc_stream *stream, const char *key)
+{
+	const char *text = rpc_metadata_text(rpc_stream_headers(stream), key, 0);
+
+	return text && strcmp(text, "1") == 0;
+}
+
 static void on_headers(struct rpc_stream *stream)
 {
 	struct cvms *cvms = rpc_stream_user(stream);
-	const char *keeps = rpc_metadata_text(rpc_stream_headers(stream), "cocos-journal", 0);
 
 	if (stream == cvms->next_stream)
 		replace_channel(cvms);
 	if (stream != cvms->stream)
 		return;
 	log_info("computation service %s: connected", rpc_channel_target(cvms->channel));
-	cvms->keeps_journals = keeps && strcmp(keeps, "1") == 0;
+	cvms->keeps_journals = says(stream, "cocos-journal");
+	cvms->knows_progress = false;
+	if (says(stream, "cocos-progress"))
+		uv_timer_start(&cvms->progress, on_progress, 0, CVMS_PROGRESS_MS);
 	cvms_flush(cvms);
 }
 
@@ -374,7 +400,7 @@ int cvms_start(const struct cvms_options *options, const struct cvms_certificate
 	       struct cvms **cvms, struct err *e)
 {
 	struct cvms *made = calloc(1, sizeof(*made));
-	uv_timer_t *timers[] = { &made->retry, &made->confirm, &made->handover };
+	uv_timer_t *timers[] = { &made->retry, &made->confirm, &made->handover, &made->progress };
 	int failed;
 
 	if (!made)
@@ -430,4 +456,5 @@ void cvms_free(struct cvms *cvms)
 	uv_close((uv_handle_t *)&cvms->retry, on_handle_closed);
 	uv_close((uv_handle_t *)&cvms->confirm, on_handle_closed);
 	uv_close((uv_handle_t *)&cvms->handover, on_handle_closed);
+	uv_close((uv_handle_t *)&cvms->progress, on_handle_closed);
 }

@@ -21,6 +21,7 @@ enum {
 	CVMS_CALM_MS =
 		10000,    /* a stream that lived so long was a good one: back-off starts again */
 	CVMS_PING_MS = 2, /* how soon and how often we try to ask whether all arrived */
+	CVMS_PROGRESS_MS = 1000, /* how often a service that shows it is told how far we are */
 	CVMS_HANDOVER_MS =
 		2000, /* how often we look whether the next certificate's connection is there */
 };
@@ -37,6 +38,8 @@ struct cvms_handlers {
 	void (*evidence)(void *data, const void *nonce, size_t len, int32_t type);
 	/* A line for the service and our own log. */
 	void (*say)(void *data, const char *level, const char *text);
+	/* How far it is, for a service that shows it; NULL: as it was told. `anew`: to one that was not told yet. */
+	const Cvms__ClientStreamMessage *(*progress)(void *data, bool anew);
 };
 
 /* The agent's for TLS, in place of the boot configuration's. Lent for the call. */

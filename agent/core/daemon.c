@@ -5,6 +5,7 @@
 #include "agent/core/agent.h"
 #include "agent/core/agent_listener.h"
 #include "agent/core/agent_manifest.h"
+#include "agent/core/agent_progress.h"
 #include "agent/core/agent_receipt.h"
 #include "agent/core/agent_stop.h"
 #include "agent/core/cvms.h"
@@ -82,6 +83,11 @@ static void on_say(void *data, const char *level, const char *text)
 	agent_say(data, level, "%s", text);
 }
 
+static const Cvms__ClientStreamMessage *on_progress(void *data, bool anew)
+{
+	return agent_progress_next(data, anew);
+}
+
 static const struct cvms_handlers handlers = {
 	.manifest = on_manifest,
 	.spoiled = on_spoiled,
@@ -89,6 +95,7 @@ static const struct cvms_handlers handlers = {
 	.state = on_state,
 	.evidence = on_evidence,
 	.say = on_say,
+	.progress = on_progress,
 };
 
 static void on_journal_ready(void *data)
@@ -399,6 +406,7 @@ static void done(struct agent *agent)
 	computation_unref(TAKE_PTR(agent->incoming));
 	python_packages_done(&agent->packages);
 	postbox_done(&agent->postbox);
+	agent_progress_free(agent);
 	free(agent->statement);
 	identity_done(&agent->own);
 	identity_done(&agent->external);

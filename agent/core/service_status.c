@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Status: where the computation stands, and a challenge for those without TLS. */
 #include "agent.pb-c.h"
-#include "agent/core/agent.h"
+#include "agent/core/agent_progress.h"
 #include "agent/core/service.h"
 #include "agent/upload/upload.h"
 #include "common/manifest/manifest_extension.h"
@@ -22,6 +22,7 @@ static void fill_asset(const struct asset *a, Agent__StatusAsset *out)
 
 /* The arrays that the response points into; all texts stay their owners'. */
 struct lists {
+	struct agent_progress *progress;
 	Agent__StatusPython python;
 	Agent__StatusPackage *packages, **package_pointers;
 	char python_version[16];
@@ -31,6 +32,7 @@ struct lists {
 
 static void lists_done(struct lists *l)
 {
+	free(l->progress);
 	free(l->assets);
 	free(l->asset_pointers);
 	free(l->consumers);
@@ -70,7 +72,7 @@ static int fill_lists(const struct computation *c, struct lists *l, Agent__Statu
 
 /* Why it failed: what everybody may know; and more to those who have shown that they may see it. */
 static int fill_failure(struct rpc_call *call, struct agent *agent, Agent__StatusResponse *r,
-			struct err *e)
+			bool *out, struct err *e)
 {
 	const struct computation *c = agent->computation;
 	bool shown = c && manifest_logs(c->manifest) == MANIFEST_LOGS_ALL;
@@ -84,6 +86,18 @@ static int fill_failure(struct rpc_call *call, struct agent *agent, Agent__Statu
 		r->failure = (char *)(shown ? c->reason : c->failure);
 		r->last_lines = (char *)(shown ? c->last_lines : "");
 	}
+	*out = shown;
+	return 0;
+}
+
+static int fill_progress(const struct agent *agent, bool with_run, struct lists *l,
+			 Agent__StatusResponse *r, struct err *e)
+{
+	l->progress = calloc(1, sizeof(*l->progress));
+	if (!l->progress)
+		return err_nomem(e);
+	agent_progress_fill(agent, with_run, l->progress);
+	r->progress = &l->progress->progress;
 	return 0;
 }
 
@@ -126,8 +140,9 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 	Agent__StatusResponse r = AGENT__STATUS_RESPONSE__INIT;
 	uint8_t challenge[PROOF_SESSION_LEN];
 	struct lists lists = { 0 };
+	bool shown = false;
 	struct err e;
-	int failed = fill_failure(call, agent, &r, &e);
+	int failed = fill_failure(call, agent, &r, &shown, &e);
 
 	r.state = (char *)state_name(agent->state);
 	r.version = (char *)COCOS_VERSION;
@@ -142,6 +157,8 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 			manifest_logs(c->manifest) == MANIFEST_LOGS_ALL ? c->result_size : 0;
 		failed = fill_lists(c, &lists, &r, &e);
 	}
+	if (c && !failed)
+		failed = fill_progress(agent, shown, &lists, &r, &e);
 	if (!failed && request->python)
 		failed = fill_python(agent, &lists, &r, &e);
 	if (!failed && !rpc_call_is_tls(call)) {

@@ -80,13 +80,22 @@ void group_files_remove(int parent, const char *name)
 		usleep(10000);
 }
 
-bool group_files_oom(int dir, const char *file)
+uint64_t group_files_number(int dir, const char *file, const char *key)
 {
-	char text[512] = "";
+	char text[1024] = "\n";
 	CLEANUP(close) int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
-		return false;
-	const char *kills = strstr(text, "oom_kill ");
-	return kills && strtoull(kills + strlen("oom_kill "), NULL, 10) > 0;
+	if (fd < 0 || read(fd, text + 1, sizeof(text) - 2) < 0)
+		return 0;
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line++;
+		if (!key || strncmp(line, key, strlen(key)) == 0)
+			return strtoull(line + (key ? strlen(key) : 0), NULL, 10);
+	}
+	return 0;
+}
+
+bool group_files_oom(int dir, const char *file)
+{
+	return group_files_number(dir, file, "oom_kill ") > 0;
 }

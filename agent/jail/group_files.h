@@ -18,5 +18,7 @@ int group_files_put_number(int dir, const char *file, uint64_t value);
 int group_files_make(int parent, char name[GROUP_NAME_MAX]);
 /* Waits half a second for the last process to leave it. */
 void group_files_remove(int parent, const char *name);
+/* The number behind `key`, which begins a line; NULL: that the file begins with. 0 if there is none. */
+uint64_t group_files_number(int dir, const char *file, const char *key);
 /* Of a file with a line "oom_kill 3". */
 bool group_files_oom(int dir, const char *file);

@@ -35,6 +35,7 @@ struct jail {
 	int results;
 	bool freed, ended, heard_exit, out_of_memory;
 	uint64_t memory, time;
+	struct jail_usage usage;
 
 	uv_process_t process;
 	uv_poll_t poll;
@@ -148,6 +149,11 @@ static void take_news(struct jail *jail, const uint8_t *bytes, size_t len, int f
 		close(fd);
 	if (news == JAIL_MEMORY)
 		jail->out_of_memory = true;
+	if (news == JAIL_USED) {
+		jail_usage_take(&jail->usage, &r);
+		if (jail->callbacks.on_usage && !jail->freed)
+			jail->callbacks.on_usage(jail->callbacks.data, &jail->usage);
+	}
 	if (news == JAIL_FAILED && !x->cause[0])
 		snprintf(x->cause, sizeof(x->cause), "%.*s", (int)reader_left(&r),
 			 (const char *)r.pos);

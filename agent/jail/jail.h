@@ -16,6 +16,7 @@
 
 #include "agent/jail/jail_lines.h"
 #include "agent/jail/jail_spec.h"
+#include "agent/jail/jail_usage.h"
 #include "common/base/err.h"
 
 #include <stdbool.h>
@@ -44,6 +45,7 @@ struct jail_callbacks {
 	 * descriptor for the receiver to own, -1 unless it started. */
 	void (*on_exit)(void *data, const struct jail_exit *exit, int results);
 	void *data;
+	void (*on_usage)(void *data, const struct jail_usage *usage); /* or NULL */
 };
 
 struct jail;

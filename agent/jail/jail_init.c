@@ -50,6 +50,14 @@ void jail_tell(int sock, enum jail_news news, const void *content, size_t len, i
 		;
 }
 
+void jail_tell_usage(int sock, struct jail_usage usage)
+{
+	uint8_t news[JAIL_USAGE_LEN];
+
+	jail_usage_write(&usage, news);
+	jail_tell(sock, JAIL_USED, news, sizeof(news), -1);
+}
+
 static _Noreturn void fail(const struct jail_init *init, const struct err *e)
 {
 	jail_tell(init->sock, JAIL_FAILED, e->text, strlen(e->text), -1);
@@ -218,20 +226,36 @@ static bool reap(pid_t program, int *status)
 	return false;
 }
 
+/* False: it uses more than it may, and that is told. */
+static bool look_at_memory(const struct jail_init *init, struct jail_usage *usage)
+{
+	if (init->grouped)
+		return true;
+	usage->memory = jail_watch_memory(!init->spec->network);
+	if (usage->memory <= init->limits.memory)
+		return true;
+	jail_tell(init->sock, JAIL_MEMORY, NULL, 0, -1);
+	return false;
+}
+
 static void wait_for(const struct jail_init *init, pid_t program, int children)
 {
+	const bool counts = !jail_usage_has_processor(init->held);
+	const int pause = !init->grouped ? JAIL_WATCH_MS : counts ? JAIL_USAGE_MS : -1;
 	struct pollfd ready = { .fd = children, .events = POLLIN };
+	struct jail_usage usage = { 0 };
 	struct signalfd_siginfo info;
+	uint64_t next = 0;
 	int status = 0;
 
 	while (!reap(program, &status)) {
-		if (poll(&ready, 1, init->grouped ? -1 : JAIL_WATCH_MS) > 0 &&
-		    read(children, &info, sizeof(info)) < 0)
+		if (poll(&ready, 1, pause) > 0 && read(children, &info, sizeof(info)) < 0)
 			continue;
-		if (!init->grouped &&
-		    jail_watch_memory(!init->spec->network) > init->limits.memory) {
-			jail_tell(init->sock, JAIL_MEMORY, NULL, 0, -1);
+		if (!look_at_memory(init, &usage))
 			return;
+		if (counts && jail_usage_is_due(&next)) {
+			usage.processor = jail_usage_processor();
+			jail_tell_usage(init->sock, usage);
 		}
 	}
 	uint8_t news[] = { (uint8_t)(status >> 24), (uint8_t)(status >> 16), (uint8_t)(status >> 8),

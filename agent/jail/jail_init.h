@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/jail/jail_spec.h"
+#include "agent/jail/jail_usage.h"
 
 struct jail_init {
 	const struct jail_spec *spec;
@@ -19,3 +20,4 @@ _Noreturn void jail_init_run(const struct jail_init *init);
 
 /* One packet to the agent, with a descriptor if `fd` is not negative. */
 void jail_tell(int sock, enum jail_news news, const void *content, size_t len, int fd);
+void jail_tell_usage(int sock, struct jail_usage usage);

@@ -94,11 +94,15 @@ static void wait_for_end(const struct outside *o)
 	CLEANUP(close) int pidfd = (int)syscall(SYS_pidfd_open, o->pid, 0);
 	struct pollfd ready[] = { { .fd = CHILD_SOCKET, .events = POLLIN },
 				  { .fd = pidfd, .events = POLLIN } };
-	bool watched = o->group.held & JAIL_HELD_BY_1;
+	bool watched = o->group.held & JAIL_HELD_BY_1, grouped = o->group.held & JAIL_HELD_MEMORY;
+	const int pause = watched ? JAIL_WATCH_MS : grouped ? JAIL_USAGE_MS : -1;
+	uint64_t next = 0;
 	int status;
 
 	while (pidfd >= 0 && ready[1].revents == 0) {
-		if (poll(ready, 2, watched ? JAIL_WATCH_MS : -1) < 0 && errno != EINTR)
+		if (grouped && jail_usage_is_due(&next))
+			jail_tell_usage(CHILD_SOCKET, jail_usage_of_group(&o->group));
+		if (poll(ready, 2, pause) < 0 && errno != EINTR)
 			break;
 		if (ready[0].revents || (watched && jail_group_ran_out(&o->group)))
 			break;

@@ -20,6 +20,7 @@ enum jail_news {
 			   * results/'s descriptor comes along */
 	JAIL_EXITED = 3,  /* the program's wait status(4), big endian */
 	JAIL_MEMORY = 4,  /* it was killed for using more than its memory */
+	JAIL_USED = 5,    /* what it uses: jail_usage.h */
 	JAIL_NEWS_MAX = 2 + ERR_TEXT_MAX,
 };
 

@@ -68,6 +68,14 @@ static void on_line(void *data, int stream, const char *text, size_t len)
 		runner->callbacks.on_line(runner->callbacks.data, stream, text, len);
 }
 
+static void on_usage(void *data, const struct jail_usage *usage)
+{
+	struct runner *runner = data;
+
+	if (runner->callbacks.on_usage && !runner->freed)
+		runner->callbacks.on_usage(runner->callbacks.data, usage);
+}
+
 static void on_run_exit(void *data, const struct jail_exit *exit, int results)
 {
 	struct runner *runner = data;
@@ -121,7 +129,9 @@ static int start_run(struct runner *runner, struct err *e)
 		.limits = runner->spec.limits,
 		.program = runner->spec.program,
 	};
-	const struct jail_callbacks callbacks = { on_line, on_run_exit, runner };
+	const struct jail_callbacks callbacks = {
+		.on_line = on_line, .on_usage = on_usage, .on_exit = on_run_exit, .data = runner
+	};
 
 	spec.limits.reserve = runner->plan.reserve;
 	return jail_start(runner->loop, &spec, &callbacks, &runner->jail, e);
@@ -208,7 +218,9 @@ static int start_install(struct runner *runner, struct err *e)
 		.limits = runner->spec.limits,
 		.program = runner->spec.program,
 	};
-	const struct jail_callbacks callbacks = { on_line, on_install_exit, runner };
+	const struct jail_callbacks callbacks = { .on_line = on_line,
+						  .on_exit = on_install_exit,
+						  .data = runner };
 
 	runner_prepare_pip(&runner->plan, runner->spec.pip_index_url, argv, target, sizeof(target));
 	return jail_start(runner->loop, &spec, &callbacks, &runner->jail, e);
@@ -257,7 +269,9 @@ static int start_unpack(struct runner *runner, struct err *e)
 		.limits = runner->spec.limits,
 		.program = runner->spec.program,
 	};
-	const struct jail_callbacks callbacks = { on_line, on_unpack_exit, runner };
+	const struct jail_callbacks callbacks = { .on_line = on_line,
+						  .on_exit = on_unpack_exit,
+						  .data = runner };
 
 	/* a file of the image may be as large as all of it */
 	spec.limits.scratch = runner->plan.image_most;

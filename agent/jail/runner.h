@@ -25,6 +25,8 @@ struct runner_callbacks {
 	 * it). The runner may be freed from within. */
 	void (*on_exit)(void *data, const struct jail_exit *exit, int results);
 	void *data;
+	/* What the algorithm itself uses, about once a second; or NULL. */
+	void (*on_usage)(void *data, const struct jail_usage *usage);
 };
 
 struct runner;

@@ -42,6 +42,43 @@ void uploads_drop_kept(struct computation *c)
 		upload_free(TAKE_PTR(c->datasets[i].kept));
 }
 
+/* ---- for those who watch ---- */
+
+/* One that several datasets could be counts as the first of them that is missing. */
+static const struct asset *about(const struct upload_call *u)
+{
+	const struct computation *c = u->computation;
+
+	for (size_t i = 0; i < c->dataset_count && !u->asset; i++)
+		if (u->may_be[i] && !c->datasets[i].received && !c->datasets[i].placing)
+			return &c->datasets[i];
+	return u->asset;
+}
+
+bool uploads_progress(const struct uploads *uploads, const struct asset *a,
+		      struct upload_progress *progress)
+{
+	const struct upload_call *u;
+
+	if (a->received)
+		return false;
+	LIST_FOREACH(u, &uploads->calls, link) {
+		if (!u->upload || about(u) != a)
+			continue;
+		progress->received = upload_size(u->upload);
+		progress->expected = u->access.size >= progress->received &&
+						     u->access.size <= uploads->config.asset_max
+					     ? u->access.size
+					     : 0;
+		progress->waits = u->stage == UPLOAD_CUT;
+		return true;
+	}
+	if (!a->kept)
+		return false;
+	*progress = (struct upload_progress){ .received = upload_size(a->kept), .waits = true };
+	return true;
+}
+
 /* ---- the start ---- */
 
 /* A call that has not shown yet that it may upload costs a stranger nothing: the oldest of those

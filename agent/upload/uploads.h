@@ -62,6 +62,17 @@ void uploads_init(struct uploads *uploads, const struct uploads_config *config);
 /* Ends the calls that are open with ABORTED; the one that is being unpacked follows soon. */
 void uploads_close(struct uploads *uploads, const char *why);
 
+/* How far an asset is that is not in its place. */
+struct upload_progress {
+	uint64_t received; /* bytes */
+	uint64_t
+		expected; /* in all, as the caller says; 0: he does not, or more than could be taken */
+	bool waits;       /* it was cut off */
+};
+/* False: nothing of it is here. */
+bool uploads_progress(const struct uploads *uploads, const struct asset *asset,
+		      struct upload_progress *progress);
+
 /* Removes what is kept of uploads that were cut off. For a computation that is over. */
 void uploads_drop_kept(struct computation *c);
 

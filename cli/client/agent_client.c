@@ -122,19 +122,25 @@ static int add_proof(struct client *client, const struct agent_call *call,
 	return add_signature(call->key, bytes, len, PROOF_KEY, metadata, e);
 }
 
+static int add_bytes(const char *key, uint64_t bytes, struct rpc_metadata *metadata, struct err *e)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, bytes);
+	return bytes ? rpc_metadata_add(metadata, key, text, e) : 0;
+}
+
 static int add_asset(const struct agent_call *call, struct rpc_metadata *metadata, struct err *e)
 {
-	char hex[2 * PROOF_DIGEST_LEN + 1], offset[24];
+	char hex[2 * PROOF_DIGEST_LEN + 1];
 
 	if (!call->asset)
 		return 0;
 	hex_encode(call->asset, PROOF_DIGEST_LEN, hex);
-	if (rpc_metadata_add(metadata, PROOF_DIGEST_KEY, hex, e) < 0)
+	if (rpc_metadata_add(metadata, PROOF_DIGEST_KEY, hex, e) < 0 ||
+	    add_bytes(PROOF_SIZE_KEY, call->size, metadata, e) < 0)
 		return err_code(e);
-	if (!call->offset)
-		return 0;
-	snprintf(offset, sizeof(offset), "%" PRIu64, call->offset);
-	return rpc_metadata_add(metadata, PROOF_OFFSET_KEY, offset, e);
+	return add_bytes(PROOF_OFFSET_KEY, call->offset, metadata, e);
 }
 
 /* So that a refusal can say whose the key is. */

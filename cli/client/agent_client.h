@@ -42,6 +42,7 @@ struct agent_call {
 	const uint8_t *asset;      /* digest, NULL: none */
 	struct writer *parameters; /* NULL: none */
 	uint64_t offset;           /* of a resumed upload */
+	uint64_t size;             /* of all of the asset, for those who watch */
 	unsigned timeout_ms;       /* 0: no deadline, as for what may take hours */
 	bool role_signature;       /* for stock agents: the older, replayable signature */
 };

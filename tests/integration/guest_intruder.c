@@ -227,7 +227,9 @@ static void run_jail(uv_loop_t *loop)
 	static const char *const argv[] = { "/usr/bin/cocos-agent", "--ran", NULL },
 				 *env[] = { NULL };
 	const struct jail_spec spec = { .argv = argv, .env = env, .strict = true };
-	const struct jail_callbacks callbacks = { on_line, on_exit_, NULL };
+	const struct jail_callbacks callbacks = { .on_line = on_line,
+						  .on_exit = on_exit_,
+						  .data = NULL };
 	struct jail *jail;
 	struct err e;
 

@@ -242,6 +242,30 @@ static void malformed_claims_are_refused_by_name(void **state)
 	}
 }
 
+/* With a digest or without, and never more than something to look at. */
+static void sizes_are_decimal(void **state)
+{
+	static const char *const good[] = { "0", "1", "999999999999999999" };
+	static const char *const bad[] = { "", "-1", "01", "1x", "9999999999999999999", " 1" };
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(good) + ARRAY_LEN(bad); i++) {
+		bool is_good = i < ARRAY_LEN(good);
+		struct rpc_metadata m = { 0 };
+		struct access a = { 0 };
+
+		add(&m, "user-id", PROOF_ROLE_DATA);
+		add(&m, PROOF_KEY, "AA==");
+		add(&m, PROOF_SIZE_KEY, is_good ? good[i] : bad[i - ARRAY_LEN(good)]);
+		assert_int_equal(read_tls(&m, true, &a, &e), is_good ? 0 : -ERR_INVALID);
+		if (is_good) {
+			assert_int_equal(a.size, strtoull(good[i], NULL, 10));
+			access_done(&a);
+		}
+		rpc_metadata_done(&m);
+	}
+}
+
 static void offsets_are_decimal(void **state)
 {
 	static const char *const good[] = { "0", "1", "999999999999999999" };
@@ -327,6 +351,7 @@ int main(void)
 		cmocka_unit_test(a_role_signature_is_taken_only_where_allowed),
 		cmocka_unit_test(a_proof_goes_before_a_role_signature),
 		cmocka_unit_test(malformed_claims_are_refused_by_name),
+		cmocka_unit_test(sizes_are_decimal),
 		cmocka_unit_test(offsets_are_decimal),
 		cmocka_unit_test(nobody_has_the_named_key_examined),
 		cmocka_unit_test(the_signers_key_has_a_limit),

@@ -111,7 +111,9 @@ static const char *const plain_env[] = { "PATH=/usr/bin", "HOME=/tmp", NULL };
 
 static void start(struct world *w, const struct jail_spec *spec)
 {
-	const struct jail_callbacks callbacks = { on_line, on_exit_, w };
+	const struct jail_callbacks callbacks = { .on_line = on_line,
+						  .on_exit = on_exit_,
+						  .data = w };
 	struct err e;
 
 	if (w->results >= 0)
@@ -816,7 +818,9 @@ static void a_killed_agent_takes_the_run_with_it(void **state)
 						.limits = small };
 		uv_loop_t loop;
 		struct world *own = calloc(1, sizeof(*own));
-		const struct jail_callbacks callbacks = { on_line, on_exit_, own };
+		const struct jail_callbacks callbacks = { .on_line = on_line,
+							  .on_exit = on_exit_,
+							  .data = own };
 		struct err e;
 
 		uv_loop_init(&loop);
@@ -885,7 +889,9 @@ static void a_killed_jail_process_takes_the_run_with_it(void **state)
 	const struct jail_spec spec = {
 		.argv = argv, .env = plain_env, .mounts = &mount, .mount_count = 1, .limits = small
 	};
-	const struct jail_callbacks callbacks = { kill_jail_process, on_exit_, w };
+	const struct jail_callbacks callbacks = { .on_line = kill_jail_process,
+						  .on_exit = on_exit_,
+						  .data = w };
 	struct err e;
 
 	assert_ok(jail_start(&w->loop, &spec, &callbacks, &w->jail, &e), e);
@@ -912,7 +918,9 @@ static void bad_specs_are_refused_at_once(void **state)
 		{ w->datasets, "/home", JAIL_LAYER, false },
 		{ w->datasets, "/task/d", (enum jail_access)(JAIL_LAYER + 1), false },
 	};
-	const struct jail_callbacks callbacks = { on_line, on_exit_, w };
+	const struct jail_callbacks callbacks = { .on_line = on_line,
+						  .on_exit = on_exit_,
+						  .data = w };
 	struct jail_spec spec = { .argv = relative, .env = plain_env };
 	struct err e;
 

@@ -130,7 +130,9 @@ static struct runner_spec spec_of(const struct world *w, enum runner_kind kind)
 
 static void start(struct world *w, const struct runner_spec *spec)
 {
-	const struct runner_callbacks callbacks = { on_line, on_exit_, w };
+	const struct runner_callbacks callbacks = { .on_line = on_line,
+						    .on_exit = on_exit_,
+						    .data = w };
 	struct err e;
 
 	assert_ok(runner_start(&w->loop, spec, &callbacks, &w->runner, &e), e);
@@ -719,7 +721,9 @@ static void only_plain_runtimes_are_taken(void **state)
 					   "python3 ",     "python2.7", "python3.11-config",
 					   "python3.99999" };
 	struct world *w = *state;
-	const struct runner_callbacks callbacks = { on_line, on_exit_, w };
+	const struct runner_callbacks callbacks = { .on_line = on_line,
+						    .on_exit = on_exit_,
+						    .data = w };
 	struct runner_spec spec = spec_of(w, RUNNER_PYTHON);
 	struct err e;
 
@@ -754,7 +758,9 @@ static void kinds_are_known_or_refused(void **state)
 static void arguments_at_their_limits(void **state)
 {
 	struct world *w = *state;
-	const struct runner_callbacks callbacks = { on_line, on_exit_, w };
+	const struct runner_callbacks callbacks = { .on_line = on_line,
+						    .on_exit = on_exit_,
+						    .data = w };
 	const char *args[RUNNER_ARGS_MAX + 2] = { "exit", "0" };
 	struct runner_spec spec = spec_of(w, RUNNER_BIN);
 	char *long_one = calloc(1, RUNNER_ARGS_BYTES_MAX + 1);
