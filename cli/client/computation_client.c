@@ -2,6 +2,7 @@
 #include "cli/client/computation_client.h"
 
 #include "cli/base/text.h"
+#include "cli/client/going.h"
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/json.h"
@@ -223,6 +224,8 @@ void computation_to_json_open(struct json_out *out, const char *key,
 	json_out_number(out, "consumers", c->consumers);
 	json_out_number(out, "records", c->records);
 	json_out_number(out, "records_dropped", c->records_dropped);
+	if (c->progress)
+		going_to_json(out, c->progress);
 	if (c->created)
 		computation_time_to_json(out, "created", c->created);
 	if (c->changed)
@@ -257,6 +260,22 @@ static void print_failure(FILE *out, const char *failure)
 		text_plain(error && error->type == JSON_STRING ? error->text : failure).text);
 }
 
+static void print_going(FILE *out, const Cvms__Progress *p)
+{
+	char here[GOING_TEXT_MAX];
+
+	for (size_t i = 0; p && i < p->n_uploads; i++) {
+		const Cvms__UploadProgress *u = p->uploads[i];
+
+		going_text(u, here);
+		fprintf(out, "%-13s", u->asset ? "dataset" : "algorithm");
+		if (u->asset)
+			fprintf(out, "%" PRIu32 ": ", u->asset);
+		fprintf(out, "%s%s\n", here, u->waits ? ", and then it was cut off" : "");
+	}
+	going_print_run(out, 13, p, false);
+}
+
 void computation_print(FILE *out, const Computations__Computation *c)
 {
 	char hex[2 * 32 + 1] = "?";
@@ -286,6 +305,7 @@ void computation_print(FILE *out, const Computations__Computation *c)
 	fprintf(out, "manifest     %s\n", hex);
 	fprintf(out, "wants        1 algorithm, %u dataset%s; %u consumer%s\n", c->datasets,
 		c->datasets == 1 ? "" : "s", c->consumers, c->consumers == 1 ? "" : "s");
+	print_going(out, c->progress);
 	print_time(out, "created", c->created);
 	print_time(out, "sent", c->sent);
 	print_time(out, "ended", c->ended);

@@ -7,6 +7,7 @@
 #include "cli/client/agent_client.h"
 #include "cli/client/agent_waiting.h"
 #include "cli/client/attested.h"
+#include "cli/client/going.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
@@ -14,7 +15,8 @@
 
 #include <string.h>
 
-static void json_asset(struct json_out *out, const char *key, const Agent__StatusAsset *a)
+static void json_asset(struct json_out *out, const char *key, const Agent__StatusAsset *a,
+		       const Cvms__UploadProgress *u)
 {
 	json_out_object(out, key);
 	json_out_hex(out, "hash", a->hash.data, a->hash.len);
@@ -24,6 +26,8 @@ static void json_asset(struct json_out *out, const char *key, const Agent__Statu
 	json_out_number(out, "bytes_kept", a->bytes_kept);
 	if (a->kept)
 		json_out_bool(out, "kept", true);
+	if (u)
+		going_json_upload(out, u);
 	json_out_end(out);
 }
 
@@ -44,10 +48,10 @@ static int print_json(struct cli *cli, const Agent__StatusResponse *s, struct er
 		json_out_number(&out, "result_size", s->result_size);
 	json_out_hex(&out, "manifest_digest", s->manifest_digest.data, s->manifest_digest.len);
 	if (s->algorithm)
-		json_asset(&out, "algorithm", s->algorithm);
+		json_asset(&out, "algorithm", s->algorithm, going_upload(s->progress, 0));
 	json_out_list(&out, "datasets");
 	for (size_t i = 0; i < s->n_datasets; i++)
-		json_asset(&out, NULL, s->datasets[i]);
+		json_asset(&out, NULL, s->datasets[i], going_upload(s->progress, i + 1));
 	json_out_end(&out);
 	json_out_list(&out, "consumers");
 	for (size_t i = 0; i < s->n_consumers; i++) {
@@ -58,21 +62,27 @@ static int print_json(struct cli *cli, const Agent__StatusResponse *s, struct er
 		json_out_end(&out);
 	}
 	json_out_end(&out);
+	going_json_run(&out, s->progress);
 	json_out_bool(&out, "development", s->development);
 	json_out_text(&out, "version", s->version);
 	json_out_end(&out);
 	return json_out_print(&out, cli->out, e);
 }
 
-static void print_asset(FILE *out, const char *what, const Agent__StatusAsset *a)
+static void print_asset(FILE *out, const char *what, const Agent__StatusAsset *a,
+			const Cvms__UploadProgress *u)
 {
-	char hex[2 * SHA3_256_LEN + 1] = "?", kept[48] = "", size[32];
+	char hex[2 * SHA3_256_LEN + 1] = "?", kept[GOING_TEXT_MAX + 2] = "", size[32];
+	char here[GOING_TEXT_MAX];
 
 	if (a->hash.len == SHA3_256_LEN)
 		hex_encode(a->hash.data, a->hash.len, hex);
 	if (!a->received && a->bytes_kept) {
 		progress_size(a->bytes_kept, size, sizeof(size));
 		snprintf(kept, sizeof(kept), ", %s of it kept", size);
+	} else if (!a->received && u) {
+		going_text(u, here);
+		snprintf(kept, sizeof(kept), ", %s", here);
 	}
 	fprintf(out, "%-12s%s%s%s%s\n            %s\n", what,
 		*a->filename ? log_quote(a->filename).text : "", *a->filename ? ": " : "",
@@ -125,9 +135,10 @@ static void print_text(FILE *out, const Agent__StatusResponse *s)
 		fprintf(out, "results     %s\n", size);
 	}
 	if (s->algorithm)
-		print_asset(out, "algorithm", s->algorithm);
+		print_asset(out, "algorithm", s->algorithm, going_upload(s->progress, 0));
 	for (size_t i = 0; i < s->n_datasets; i++)
-		print_asset(out, "dataset", s->datasets[i]);
+		print_asset(out, "dataset", s->datasets[i], going_upload(s->progress, i + 1));
+	going_print_run(out, 12, s->progress, false);
 	for (size_t i = 0; i < s->n_consumers; i++) {
 		if (s->consumers[i]->key_digest.len == SHA3_256_LEN)
 			hex_encode(s->consumers[i]->key_digest.data, SHA3_256_LEN, hex);
@@ -210,20 +221,35 @@ static int print_new_lines(FILE *out, char *before, char *now, struct err *e)
 	return 0;
 }
 
+/* Where it is, if anything of it is here. */
+static void print_brief_asset(FILE *out, const char *label, const Agent__StatusAsset *a,
+			      const Cvms__UploadProgress *u)
+{
+	char here[GOING_TEXT_MAX] = "received";
+
+	if (!a->received)
+		going_tenths(u, here);
+	if (*here)
+		fprintf(out, "%s%s%s%s\n", label, *a->filename ? log_quote(a->filename).text : "",
+			*a->filename ? ": " : "", here);
+}
+
 /* One line for each thing that may change. */
 static void print_brief(FILE *out, const Agent__StatusResponse *s)
 {
 	char hex[2 * SHA3_256_LEN + 1];
 
 	print_head(out, s);
-	if (s->algorithm && s->algorithm->received)
-		fprintf(out, "algorithm   received\n");
-	for (size_t i = 0; i < s->n_datasets; i++)
-		if (s->datasets[i]->received)
-			fprintf(out, "dataset     %zu%s%s: received\n", i + 1,
-				*s->datasets[i]->filename ? " " : "",
-				*s->datasets[i]->filename ? log_quote(s->datasets[i]->filename).text
-							  : "");
+	if (s->algorithm)
+		print_brief_asset(out, "algorithm   ", s->algorithm, going_upload(s->progress, 0));
+	for (size_t i = 0; i < s->n_datasets; i++) {
+		char label[40];
+
+		snprintf(label, sizeof(label), "dataset     %zu%s", i + 1,
+			 *s->datasets[i]->filename ? " " : ": ");
+		print_brief_asset(out, label, s->datasets[i], going_upload(s->progress, i + 1));
+	}
+	going_print_run(out, 12, s->progress, true);
 	for (size_t i = 0; i < s->n_consumers; i++)
 		if (s->consumers[i]->fetched && s->consumers[i]->key_digest.len == SHA3_256_LEN) {
 			hex_encode(s->consumers[i]->key_digest.data, SHA3_256_LEN, hex);
