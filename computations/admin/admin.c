@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_judge.h"
+#include "computations/core/run_progress.h"
 #include "computations/people/role.h"
 #include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
@@ -27,6 +28,11 @@ static int run_show(struct store *store, struct request *r, struct err *e)
 	return store_computation(store, r->id, &r->computation, e);
 }
 
+static void reply_show(struct request *r)
+{
+	request_reply_computation_with(r, run_progress_of(r->service, &r->computation, NULL));
+}
+
 static void on_show(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	struct request *r =
@@ -35,7 +41,7 @@ static void on_show(struct rpc_call *call, const ProtobufCMessage *message)
 	if (!r)
 		return;
 	r->run = run_show;
-	r->reply = request_reply_computation;
+	r->reply = reply_show;
 	request_start(r);
 }
 

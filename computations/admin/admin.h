@@ -103,6 +103,7 @@ int request_in_workspace(struct request *r, const char *name, struct err *e) MUS
 
 /* Answers with the request's computation. */
 void request_reply_computation(struct request *r);
+void request_reply_computation_with(struct request *r, const Cvms__Progress *progress);
 
 /* The CVM of that id has a session. */
 bool request_is_connected(const struct request *r, const char *cvm_id);

@@ -15,6 +15,7 @@ struct admin_message_computation {
 	Computations__Computation message;
 	Google__Protobuf__Timestamp created, sent, ended, changed;
 };
+/* Without how far it is. */
 void admin_message_computation(struct admin_message_computation *out, const struct computation *c,
 			       bool connected);
 

@@ -216,7 +216,7 @@ bool request_is_connected(const struct request *r, const char *cvm_id)
 	return *cvm_id && session_find(r->service, cvm_id);
 }
 
-void request_reply_computation(struct request *r)
+void request_reply_computation_with(struct request *r, const Cvms__Progress *progress)
 {
 	struct admin_message_computation out;
 
@@ -225,5 +225,11 @@ void request_reply_computation(struct request *r)
 		rpc_call_note(r->call, "cvm", r->computation.cvm_id);
 	admin_message_computation(&out, &r->computation,
 				  request_is_connected(r, r->computation.cvm_id));
+	out.message.progress = (Cvms__Progress *)(uintptr_t)progress;
 	rpc_call_reply(r->call, &out.message.base);
+}
+
+void request_reply_computation(struct request *r)
+{
+	request_reply_computation_with(r, NULL);
 }

@@ -340,6 +340,18 @@ static bool is_report(const Cvms__ClientStreamMessage *said)
 	       said->message_case == CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_EVENT;
 }
 
+/* Not for the database. One that is none is ignored as not_kept() has it. */
+static void take_progress(struct session *s, const Cvms__Progress *said)
+{
+	struct err e;
+
+	if (run_progress_take(s, said, &e) == 0)
+		return;
+	if (e.code == ERR_INVALID)
+		e.code = ERR_DENIED;
+	not_kept(s, &e);
+}
+
 void agent_message_take(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	struct session *s = rpc_call_user(call);
@@ -356,6 +368,11 @@ void agent_message_take(struct rpc_call *call, const ProtobufCMessage *message)
 	    CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_V_TPMATTESTATION_REPORT) {
 		evidence_answered(
 			s, ((const Cvms__ClientStreamMessage *)message)->vtpmattestationreport);
+		return;
+	}
+	if (((const Cvms__ClientStreamMessage *)message)->message_case ==
+	    CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_PROGRESS) {
+		take_progress(s, ((const Cvms__ClientStreamMessage *)message)->progress);
 		return;
 	}
 	m = calloc(1, sizeof(*m));
@@ -423,8 +440,13 @@ static void arrival_done(void *data, const struct err *e)
 
 int agent_message_arrival(struct session *s, struct err *e)
 {
-	struct agent_message *m = calloc(1, sizeof(*m));
+	struct agent_message *m;
 
+	/* What we like to hear beyond what stock agents say. */
+	if (!s->forwarder && (rpc_call_add_header(s->call, "cocos-journal", "1", e) < 0 ||
+			      rpc_call_add_header(s->call, "cocos-progress", "1", e) < 0))
+		return err_code(e);
+	m = calloc(1, sizeof(*m));
 	if (!m)
 		return err_nomem(e);
 	m->session = s;

@@ -48,6 +48,7 @@ struct service {
 	struct web *web;            /* NULL: there is no page */
 	struct rpc_server *admins;  /* whose methods the page calls, too; */
 	struct known_hashes *known; /* whose calls are no strangers' */
+	uint64_t progresses;        /* that agents told so far (run_progress.h) */
 	size_t arrived_bytes;       /* what agents said and the database has not taken yet */
 	bool sign_in;               /* administrators show tokens, but for those on the socket */
 	bool stopping;

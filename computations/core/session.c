@@ -394,8 +394,7 @@ static void on_start(struct rpc_call *call)
 	TAILQ_INSERT_TAIL(&service->sessions, s, next);
 	++*counter(s);
 	rpc_call_set_user(call, s);
-	if ((!forwarder && rpc_call_add_header(call, "cocos-journal", "1", &e) < 0) ||
-	    agent_message_arrival(s, &e) < 0)
+	if (agent_message_arrival(s, &e) < 0)
 		rpc_call_finish(call, &e);
 	return;
 refused:
@@ -418,6 +417,7 @@ static void on_closed(struct rpc_call *call)
 	s->call = NULL;
 	stop_timer(s);
 	TAILQ_REMOVE(&s->service->sessions, s, next);
+	run_progress_end(s);
 	--*counter(s);
 	log_info("CVM %s %s", log_quote(s->cvm_id).text,
 		 s->forwarder ? "no longer reports by itself" : "disconnected");

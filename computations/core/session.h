@@ -7,6 +7,7 @@
 
 #include "common/base/log_rate.h"
 #include "computations/core/appraisal.h"
+#include "computations/core/run_progress.h"
 #include "computations/core/service.h"
 #include "computations/store/store_evidence.h"
 #include "cvms.pb-c.h"
@@ -25,7 +26,9 @@ struct session {
 	bool paused, answered;
 	struct log_rate ignored; /* lines about what it should not have said */
 	uv_timer_t *unanswered;
-	struct store_todo todo; /* as of the connection */
+	struct store_todo todo;        /* as of the connection */
+	struct run_progress *progress; /* as it told last; NULL: not yet */
+	int64_t progress_woke;         /* when its followers heard of it, ms */
 
 	struct appraisal_case asked;  /* the last request for evidence: only its answer counts */
 	struct evidence_run asked_of; /* the run that it is about; number 0: none yet */

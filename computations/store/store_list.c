@@ -30,7 +30,8 @@ void computation_done(struct computation *c)
 	"c.id, c.name, c.description, c.agent_state, c.cvm, c.failure, c.state, c.stopping," \
 	" c.finished, c.created, c.sent, c.ended, c.digest, c.datasets, c.consumers,"        \
 	" coalesce(j.records, 0), coalesce(j.dropped, 0), c.notice,"                         \
-	" coalesce(v.verdict, ''), coalesce(s.name, ''), coalesce(n.name, ''), c.changed"
+	" coalesce(v.verdict, ''), coalesce(s.name, ''), coalesce(n.name, ''), c.changed,"    \
+	" c.attempt"
 
 #define COMPUTATION_TABLES                                                                  \
 	" FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id"               \
@@ -71,7 +72,8 @@ static int read_numbers(struct db_rows *row, struct computation *c, struct err *
 			{ 14, MANIFEST_CONSUMERS_MAX, &c->consumers },
 			{ 15, INT64_MAX, &c->records },
 			{ 16, INT64_MAX, &c->dropped },
-			{ 21, INT64_MAX, &c->changed } };
+			{ 21, INT64_MAX, &c->changed },
+			{ 22, INT64_MAX, &c->attempt } };
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		if (db_integer(row, numbers[i].column, 0, numbers[i].max, numbers[i].number, e) < 0)

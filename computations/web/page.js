@@ -106,6 +106,32 @@ function askStatus() {
 	}, 300);
 }
 
+// What is still coming, and what runs: numbers go where the server has put their places. Where these are others by now, the
+// page is asked for again, once for each way that they are.
+let askedFor = "";
+function showGoing({ uploads, run }) {
+	const places = document.querySelectorAll("[data-going]"), line = document.getElementById("running");
+	let fits = places.length === uploads.length && !line === !run;
+	for (const one of uploads) {
+		const place = document.querySelector(`[data-going="${Number(one.asset)}"]`), bar = place?.querySelector("progress");
+		if (!place || place.dataset.waits !== String(one.waits) || !bar === !!one.bytes_expected) {
+			fits = false;
+			continue;
+		}
+		if (bar) {
+			bar.max = one.bytes_expected;
+			bar.value = one.bytes_received;
+		}
+		place.querySelector(".sub").textContent = one.text;
+	}
+	if (line && run)
+		line.textContent = run.text;
+	const shape = JSON.stringify([uploads.map((one) => [one.asset, one.waits, !!one.bytes_expected]), !run]);
+	if (!fits && shape !== askedFor)
+		askStatus();
+	askedFor = fits ? "" : shape;
+}
+
 function follow(list) {
 	const live = document.getElementById("live");
 	let last = Number(new URL(list.dataset.from, location).searchParams.get("after"));
@@ -135,6 +161,7 @@ function follow(list) {
 				list.lastElementChild.remove();
 			askStatus();
 		});
+		source.addEventListener("progress", (event) => showGoing(JSON.parse(event.data)));
 		source.addEventListener("journal", (event) => {
 			const { run, entries } = JSON.parse(event.data);
 			if (document.getElementById("progress")?.dataset.journal !== `${run}.${entries}`)

@@ -2,14 +2,17 @@
 /*
  * web_events.c — a computation's log lines and events as they come, to browsers and programs.
  *
- * An event "journal" says that the agent's journal has gone on: it tells of uploads and deliveries (web_progress.h).
+ * An event "progress" has what is still coming and what the run uses (web_going.h). One
+ * "journal" says that the agent's journal has gone on: it tells of uploads and deliveries (web_progress.h).
  *
  * As logs.c: a page of records is read only when enough of the last one was taken.
  */
 #include "common/base/log.h"
+#include "computations/core/run_progress.h"
 #include "computations/store/store_journal.h"
 #include "computations/web/web.h"
 #include "computations/web/web_access.h"
+#include "computations/web/web_going.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_work.h"
 
@@ -31,6 +34,9 @@ struct web_follower {
 		int64_t run, count;
 	} journal, told; /* as it is, and as the reader knows it */
 	bool reading, again, is_over;
+	uint64_t going; /* which of run_progress.h the reader knows; 0: that there is none */
+	bool looks;     /* for that: */
+	struct computation c;
 
 	struct record *records;
 	size_t count;
@@ -39,6 +45,7 @@ struct web_follower {
 static void follower_free(struct web_follower *f)
 {
 	records_free(f->records, f->count);
+	computation_done(&f->c);
 	if (f->r)
 		http_request_unref(f->r);
 	free(f->id);
@@ -53,6 +60,9 @@ static int read_page(struct store *store, void *data, struct err *e)
 	if (web_work_check(store, &f->caller, f->id, e) < 0)
 		return err_code(e);
 	if (store_journal_newest(store, f->id, &f->journal.run, &f->journal.count, e) < 0)
+		return err_code(e);
+	computation_done(&f->c);
+	if (f->looks && store_computation(store, f->id, &f->c, e) < 0)
 		return err_code(e);
 	return store_records(store, f->id, "", f->after, &f->records, &f->count, e);
 }
@@ -69,6 +79,7 @@ static void next_page(struct web_follower *f)
 	}
 	f->again = false;
 	f->reading = true;
+	f->looks = f->going || run_progress_is_told(f->web->service, f->id);
 	if (store_queue_add(f->web->service->queue,
 			    &(struct store_queue_op){ read_page, page_done, f }, &e) < 0)
 		page_done(f, &e);
@@ -106,6 +117,27 @@ static int send_journal(struct web_follower *f, struct err *e)
 	snprintf(text, sizeof(text), "{\"run\":%lld,\"entries\":%lld}", (long long)f->told.run,
 		 (long long)f->told.count);
 	return http_events_send(f->events, &(struct http_event){ 0, "journal", text }, e);
+}
+
+static int send_going(struct web_follower *f, struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(EVENT_MAX);
+	CLEANUP(free) char *text = NULL;
+	const Cvms__Progress *p;
+	uint64_t number;
+	size_t len;
+
+	if (!f->looks)
+		return 0;
+	p = run_progress_of(f->web->service, &f->c, &number);
+	if (number == f->going)
+		return 0;
+	f->going = number;
+	web_going_event(&w, p);
+	if (writer_check(&w, "an event", e) < 0)
+		return err_code(e);
+	text = (char *)writer_take(&w, &len);
+	return http_events_send(f->events, &(struct http_event){ 0, "progress", text }, e);
 }
 
 /* As much as its reader takes: the rest is read again when it has. */
@@ -173,7 +205,8 @@ static void page_done(void *data, const struct err *e)
 		follower_free(f);
 		return;
 	}
-	if (e || send_journal(f, &sending) < 0 || send_page(f, &sending) < 0) {
+	if (e || send_journal(f, &sending) < 0 || send_going(f, &sending) < 0 ||
+	    send_page(f, &sending) < 0) {
 		http_events_end(f->events, true);
 		return;
 	}

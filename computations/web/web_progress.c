@@ -6,6 +6,8 @@
 #include "common/base/json.h"
 #include "common/base/timestamp.h"
 #include "common/crypto/key.h"
+#include "computations/core/run_progress.h"
+#include "computations/web/web_going.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
 
@@ -165,27 +167,12 @@ int web_progress_run(struct store *store, const struct web_work *work, struct we
 
 /* ---- the page ---- */
 
-/* Decimal, with one digit behind the point. */
-static void put_size(struct writer *w, uint64_t size)
-{
-	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
-	size_t unit = 0;
-	uint64_t tenth = 0;
-
-	for (; size >= 1000 && unit + 1 < ARRAY_LEN(units); unit++) {
-		tenth = size % 1000 / 100;
-		size /= 1000;
-	}
-	if (unit)
-		page_put(w, "%d.%d %s", (int64_t)size, (int64_t)tenth, units[unit]);
-	else
-		page_put(w, "%d bytes", (int64_t)size);
-}
-
 static void put_part(const struct web_work *work, const char *name, const ProtobufCBinaryData *key,
-		     const struct web_part *part, const char *done, struct writer *w)
+		     const struct web_part *part, const char *done,
+		     const Cvms__UploadProgress *going, struct writer *w)
 {
 	const struct store_key_owner *owner = store_key_owner_of(work->owners, key);
+	const char *word = going ? web_going_word(going) : "Not yet";
 
 	page_put(w, "<li><div class=\"row between\"><strong><bdi>%t</bdi></strong>", name);
 	if (part->is_there)
@@ -194,9 +181,14 @@ static void put_part(const struct web_work *work, const char *name, const Protob
 			 "href=\"/icons.svg#%s\"/></svg>%s</span></div><span class=\"sub\">",
 			 web_state_icon(COMPUTATION_COMPLETED), part->is_kept ? "Kept" : done);
 	else
-		page_put(w, "<span class=\"state plain\">Not yet</span></div><span class=\"sub\">");
+		page_put(w, "<span class=\"state %s\">%s</span></div>", going ? "run" : "plain",
+			 word);
+	if (!part->is_there && going)
+		web_going_put(w, name, going);
+	if (!part->is_there)
+		page_put(w, "<span class=\"sub\">");
 	if (part->is_there && part->size) {
-		put_size(w, part->size);
+		web_going_size(w, part->size);
 		page_put(w, ", ");
 	}
 	if (part->is_there)
@@ -229,6 +221,8 @@ static void put_limits(const struct web_progress *p, struct writer *w)
 void web_progress_put(const struct web_work *work, const struct web_progress *p, struct writer *w)
 {
 	const Cvms__ComputationRunReq *m = work->manifest;
+	const Cvms__Progress *going = run_progress_of(work->web->service, &work->c, NULL);
+	const bool is_told = p->run || going;
 
 	page_put(w, "<div id=\"progress\" data-journal=\"%d.%d\">", p->run, p->count);
 	if (work->c.state == COMPUTATION_CREATED) {
@@ -239,19 +233,25 @@ void web_progress_put(const struct web_work *work, const struct web_progress *p,
 		 "<section class=\"panel\" aria-labelledby=\"h-progress\"><h2 id=\"h-progress\">"
 		 "Uploads and results</h2>\n<p class=\"small\">%t</p>\n",
 		 p->run ? WEB_PROGRESS : WEB_NO_PROGRESS);
-	if (p->run) {
+	if (going && (going->n_uploads || going->run))
+		page_put(w, "<p class=\"small\">%t</p>\n", WEB_GOING);
+	web_going_put_run(w, going);
+	if (is_told) {
 		page_put(w, "<ul class=\"list\">\n");
 		if (m->algorithm)
 			put_part(work, "Algorithm", &m->algorithm->userkey, &p->algorithm,
-				 "Received", w);
+				 "Received", web_going_upload(going, 0), w);
 		for (size_t i = 0; i < p->dataset_count; i++)
 			put_part(work,
 				 *m->datasets[i]->filename ? m->datasets[i]->filename : "Dataset",
-				 &m->datasets[i]->userkey, &p->datasets[i], "Received", w);
+				 &m->datasets[i]->userkey, &p->datasets[i], "Received",
+				 web_going_upload(going, i + 1), w);
 		for (size_t i = 0; i < p->consumer_count; i++)
 			put_part(work, "Results", &m->result_consumers[i]->userkey,
-				 &p->consumers[i], "Fetched", w);
+				 &p->consumers[i], "Fetched", NULL, w);
 		page_put(w, "</ul>\n");
+	}
+	if (p->run) {
 		put_limits(p, w);
 		if (!p->is_whole)
 			page_put(w, "<p class=\"note warn\">%t</p>\n", WEB_PROGRESS_PART);
@@ -266,7 +266,7 @@ void web_progress_put(const struct web_work *work, const struct web_progress *p,
 /* ---- for programs ---- */
 
 static void json_part(struct writer *w, const struct web_part *part, const char *word,
-		      const ProtobufCBinaryData *key)
+		      const ProtobufCBinaryData *key, const Cvms__UploadProgress *going)
 {
 	uint8_t print[KEY_FINGERPRINT_LEN];
 	char at[TIMESTAMP_TEXT_MAX];
@@ -290,6 +290,8 @@ static void json_part(struct writer *w, const struct web_part *part, const char 
 		json_put_key(w, "kept");
 		writer_text(w, "true");
 	}
+	if (!part->is_there && going)
+		web_going_json_upload(w, going);
 	writer_text(w, "}");
 }
 
@@ -304,6 +306,7 @@ static void reply_json(struct web_work *work)
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	const struct web_progress *p = work->more;
 	const Cvms__ComputationRunReq *m = work->manifest;
+	const Cvms__Progress *going = run_progress_of(work->web->service, &work->c, NULL);
 
 	writer_text(&w, "{");
 	put_number(&w, "run", (uint64_t)p->run);
@@ -312,25 +315,33 @@ static void reply_json(struct web_work *work)
 	writer_text(&w, p->is_whole ? "true" : "false");
 	if (m->algorithm) {
 		json_put_key(&w, "algorithm");
-		json_part(&w, &p->algorithm, "received", &m->algorithm->userkey);
+		json_part(&w, &p->algorithm, "received", &m->algorithm->userkey,
+			  web_going_upload(going, 0));
 	}
 	json_put_key(&w, "datasets");
 	writer_text(&w, "[");
 	for (size_t i = 0; i < p->dataset_count; i++) {
 		writer_text(&w, i ? "," : "");
-		json_part(&w, &p->datasets[i], "received", &m->datasets[i]->userkey);
+		json_part(&w, &p->datasets[i], "received", &m->datasets[i]->userkey,
+			  web_going_upload(going, i + 1));
 	}
 	writer_text(&w, "]");
 	json_put_key(&w, "result_consumers");
 	writer_text(&w, "[");
 	for (size_t i = 0; i < p->consumer_count; i++) {
 		writer_text(&w, i ? "," : "");
-		json_part(&w, &p->consumers[i], "fetched", &m->result_consumers[i]->userkey);
+		json_part(&w, &p->consumers[i], "fetched", &m->result_consumers[i]->userkey, NULL);
 	}
 	writer_text(&w, "]");
 	put_number(&w, "memory_limit", p->memory);
 	put_number(&w, "processor_limit_percent", p->processor);
 	put_number(&w, "time_limit_ms", p->time);
+	if (going && going->run) {
+		json_put_key(&w, "usage");
+		writer_text(&w, "{");
+		web_going_json_run(&w, going->run);
+		writer_text(&w, "}");
+	}
 	writer_text(&w, "}\n");
 	web_reply_json(work->r, &w);
 }

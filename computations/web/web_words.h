@@ -319,6 +319,16 @@
 	"This run’s agent has given no journal, so this service does not know who has sent and fetched what."
 #define WEB_PROGRESS_PART \
 	"The journal is long, and of its middle nothing is shown here: your CLI shows all."
+#define WEB_GOING_COMES  "Coming"
+#define WEB_GOING_CUT    "Cut off"
+#define WEB_GOING_OF     " of "
+#define WEB_GOING_SO_FAR " so far"
+#define WEB_GOING_KEPT   "; its owner’s same command goes on there"
+/* Of numbers: MiB, MiB, seconds. */
+#define WEB_GOING_RUN "Now %d MiB of memory, %d MiB at most so far, and %d s of processor time."
+#define WEB_GOING                                                                                  \
+	"What is still coming, and what the run uses, is the agent’s word of this moment: nobody " \
+	"has signed it."
 #define WEB_NO_MACHINES \
 	"A CVM runs one computation at a time. Whoever administers this workspace has one made:"
 #define WEB_MACHINE_NEW \

@@ -452,6 +452,42 @@ def what_happens_is_shown_as_it_does():
         page.until("document.getElementById('live').textContent.startsWith('Connecting again')", "that it is cut")
 
 
+def what_still_comes_is_shown_as_it_is_now():
+    """Numbers change in their places; what is there at all, the server says."""
+    def report(*uploads, **used):
+        return cvms.Progress(computation_id=known, attempt=1, run=cvms.RunProgress(**used) if used else None,
+                             uploads=[cvms.UploadProgress(asset=1, received=r, expected=e) for r, e in uploads])
+
+    def shows(told, condition, what):  # one that comes at once after another is told with the next
+        until(lambda: agent.say(progress=told) or room.page.run(condition), what)
+
+    with Room() as room, agent_of(room.web.service, "covid-1") as agent:
+        page, bar = room.page, "document.querySelector('.going progress')"
+        until(connected(room.web.service, "covid-1"), "the connection")
+        known = create(room.web.service, name="COVID-19",
+                       datasets=[cvms.Dataset(hash=b"d" * 32, userKey=KEYS[1], filename="h1.zip")])
+        room.come_in()
+        run(room.web.service, known, "covid-1")
+        agent.manifest()
+        agent.event(known, "ReceivingData", "InProgress")
+        room.go("/c/" + known)
+        page.until("document.getElementById('live').textContent === 'Live'", "the events' stream")
+        shows(report((3000, 10000)), f"{bar}?.value === 3000", "the upload")
+        page.run(f"window.first = {bar}")
+        shows(report((7000, 10000)), f"{bar}?.value === 7000", "that it goes on")
+        assert page.run(f"window.first === {bar} && window.first.max === 10000"), "it is in its place"
+        assert page.run("document.querySelector('.going .sub').textContent") == "7.0 kB of 10.0 kB"
+        used = {"memory_mib": 12, "memory_peak_mib": 40, "memory_limit_mib": 512, "processor_seconds": 3}
+        shows(report((7000, 10000), **used), "document.getElementById('running')?.textContent.includes(' 3 s ')", "the run")
+        used["processor_seconds"] = 4
+        shows(report((7000, 10000), **used), "document.getElementById('running')?.textContent.includes(' 4 s ')", "its time")
+        wrong = look(room, "going", "/c/" + known)
+        assert not wrong, "\n".join(wrong[:40])
+        page.until("document.getElementById('live').textContent === 'Live'", "the events' stream")
+        shows(report(), "!document.querySelector('.going') && !document.getElementById('running')", "its end")
+        assert not page.complaints()
+
+
 def a_file_s_digest_is_computed_here():
     """By known answers, of pieces of all kinds; and nothing of the file leaves the browser."""
     with Room() as room:
@@ -502,4 +538,4 @@ SHA3 = """import("/sha3.js").then(({ Sha3 }) => {
 if __name__ == "__main__":
     tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, billing_is_as_it_should_be, certificates_are_as_they_should_be, webhooks_are_as_they_should_be,
              workflows_are_as_they_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
-             what_happens_is_shown_as_it_does, a_file_s_digest_is_computed_here])
+             what_happens_is_shown_as_it_does, what_still_comes_is_shown_as_it_is_now, a_file_s_digest_is_computed_here])

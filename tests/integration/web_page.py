@@ -31,7 +31,7 @@ VOID = {"meta", "link", "input", "br", "img", "hr"}
 FOREIGN = {"svg", "use"}
 TAGS = VOID | FOREIGN | set("""html head body title script a div header nav ul ol li main h1 h2 h3 p span b strong
     section footer form label select option button table caption thead tbody tr th td time bdi code pre figure figcaption dl dt
-    dd output fieldset legend textarea datalist noscript""".split())
+    dd output fieldset legend textarea datalist noscript progress""".split())
 SCRIPTS = [{"type": "module", "src": "/page.js", "blocking": "render"}, {"type": "module", "src": "/passkey.js"}]
 
 

@@ -4,11 +4,12 @@
 import contextlib
 import hashlib
 import json
+import threading
 import types
 
 import tap
 from computations_service import agent_of
-from harness import PATIENCE, computations, cvms, spki, until
+from harness import PATIENCE, cli, computations, cvms, spki, until
 from journal_book import Writer, encoded
 from journal_witness import statement_of
 from web_act import Room
@@ -217,6 +218,140 @@ def it_is_told_as_it_comes_and_to_whom_it_is_for():
         assert ward.told()["entries"] == 2
 
 
+def going(run, *uploads, attempt=1, **usage):
+    """A report of its agent: (asset, received, expected, waits)."""
+    return dict(computation_id=run.name, attempt=attempt, run=cvms.RunProgress(**usage) if usage else None, uploads=[
+        cvms.UploadProgress(asset=a, received=r, expected=e, waits=w) for a, r, e, w in uploads])
+
+
+def tell(run, *uploads, **more):
+    run.agent.say(progress=cvms.Progress(**going(run, *uploads, **more)))
+
+
+def shown(ward, name="c"):
+    return ward.root("Show", id=name).progress
+
+
+USED = {"memory_mib": 12, "memory_peak_mib": 40, "memory_limit_mib": 512, "processor_seconds": 3}
+
+
+def what_still_comes_and_what_runs_is_shown_as_it_is_now():
+    """The newest alone, on the page, by the API, to administrators and the command line; and gone when its agent is."""
+    with Ward() as ward:
+        run = ward.run()
+        run.bring()
+        assert "uploads" not in ward.told() and not ward.root("Show", id="c").HasField("progress")
+        tell(run, (0, 10, 0, False), (2, 12_300_000, 40_000_000, False))
+        until(lambda: len(shown(ward).uploads) == 2, "the report")
+        told, html = ward.told(), ward.html()
+        assert (told["algorithm"]["bytes_received"], told["algorithm"]["waits"]) == (10, False), told
+        assert "bytes_expected" not in told["algorithm"] and "bytes_received" not in told["datasets"][0]
+        assert (told["datasets"][1]["bytes_received"], told["datasets"][1]["bytes_expected"]) == (12_300_000, 40_000_000)
+        assert html.count("Coming") == 2 and html.count("Not yet") == 3 and html.count("<progress ") == 1, html
+        assert "10 bytes so far" in html and "12.3 MB of 40.0 MB" in html and "<img" not in html and 'id="running"' not in html
+        assert 'max="40000000" value="12300000" aria-label="&lt;img' in html, html
+        page = cli("computation", "show", "c", COMPUTATIONS_GRPC_URL="unix:" + ward.service.socket).ok()
+        assert "algorithm    10 bytes are here" in page and "dataset      2: 11.7 MiB of 38.1 MiB are here" in page, page
+        tell(run, (2, 12_300_000, 0, True), **USED)
+        until(lambda: shown(ward).HasField("run"), "the report")
+        told, html = ward.told(), ward.html()
+        assert told["usage"] == USED and told["datasets"][1]["waits"] and "bytes_received" not in told["algorithm"], told
+        assert "Cut off" in html and "goes on there" in html and "<progress" not in html, html
+        assert "Now 12 MiB of memory, 40 MiB at most so far, and 3 s of processor time." in html, html
+        said = cli("computation", "show", "c", "--json", COMPUTATIONS_GRPC_URL="unix:" + ward.service.socket).json()
+        assert said["run"] == USED and said["uploads"] == [{"asset": 2, "bytes_received": 12_300_000, "waits": True}], said
+        assert not ward.root("List").computations[0].HasField("progress")
+        run.agent.__exit__(None, None, None)
+        until(lambda: not ward.root("Show", id="c").HasField("progress"), "it to be gone with its agent")
+        assert "usage" not in ward.told() and "Cut off" not in ward.html()
+
+
+def who_follows_is_told_each_and_its_end():
+    with Ward() as ward:
+        run = ward.run()
+        with contextlib.closing(ward.events("c")) as events:
+            tell(run, (1, 1000, 2000, False))
+            first = events.next_named("progress")
+            assert first == {"uploads": [{"asset": 1, "bytes_received": 1000, "bytes_expected": 2000, "waits": False,
+                                          "text": "1.0 kB of 2.0 kB"}], "run": None}, first
+            stop = threading.Event()
+
+            def goes_on():  # one that comes at once after another waits for the next
+                for second in range(1, 1 << 20):
+                    tell(run, **(USED | {"processor_seconds": second}))
+                    if stop.wait(0.1):
+                        return
+            thread = threading.Thread(target=goes_on, daemon=True)
+            thread.start()
+            last = 0
+            while last < 5:
+                said = events.next_named("progress")
+                assert not said["uploads"] and said["run"]["processor_seconds"] > last, said
+                last = said["run"]["processor_seconds"]
+                assert said["run"]["text"].endswith(f"and {last} s of processor time."), said
+            stop.set()
+            thread.join()
+            run.agent.__exit__(None, None, None)
+            while said["run"]:
+                said = events.next_named("progress")
+            assert said == {"uploads": [], "run": None}, said
+
+
+def what_no_agent_can_mean_is_not_shown():
+    """Another's computation, another attempt, assets that there are none of, what falls, and more than there is: the report
+    before it stays, and the agent, too."""
+    with Ward() as ward:
+        run, other = ward.run("c"), ward.run("d")
+        good = [(1, 5, 10, False)]
+        tell(run, *good, **USED)
+        until(lambda: shown(ward).HasField("run"), "the report")
+        before, big = shown(ward), 1 << 50
+        for uploads, more in (([(1, 11, 10, False)], {}), ([(1, 5, 0, False)] * 2, {}),
+                              ([(2, 5, 0, False), (1, 5, 0, False)], {}), ([(257, 1, 0, False)], {}),
+                              ([(1, big + 1, 0, False)], {}), ([(1, 1, big + 1, False)], {}),
+                              ([(n, 1, 0, False) for n in range(258)], {}),
+                              ([], USED | {"processor_seconds": 2}), ([], USED | {"memory_peak_mib": 39}),
+                              ([], USED | {"memory_mib": 41}), ([], USED | {"memory_limit_mib": big + 1}),
+                              ([], USED | {"memory_mib": big + 1, "memory_peak_mib": big + 1}),
+                              ([], USED | {"processor_seconds": big + 1})):
+            tell(run, *uploads, **more)
+        for name in ("", "x" * 256):
+            run.agent.say(progress=cvms.Progress(computation_id=name))
+        run.agent.event("c", "ReceivingData", "InProgress")
+        ward.service.until_state("c", "Waiting for Datasets")
+        assert shown(ward) == before, shown(ward)
+        # Its own, but not of what it was given.
+        for number, odd in enumerate((dict(attempt=2), dict(attempt=0), dict(attempt=(1 << 64) - 1))):
+            tell(run, (1, 100 + number, 0, False), **odd)
+            until(lambda: not ward.root("Show", id="c").HasField("progress"), "another attempt's not to be shown")
+            tell(run, *good)
+            until(lambda: shown(ward).uploads, "the report")
+        tell(run, (3, 1, 0, False))
+        until(lambda: not ward.root("Show", id="c").HasField("progress"), "a third dataset's not to be shown")
+        tell(run, *good)
+        run.agent.say(progress=cvms.Progress(**(going(run, (1, 9, 0, False)) | {"computation_id": "d"})))
+        tell(other, (1, 7, 0, False))
+        until(lambda: shown(ward, "d").uploads, "the other one's report")
+        tell(run, (1, 6, 0, False))
+        until(lambda: [u.received for u in shown(ward).uploads] == [6], "its own report, behind that of the other's")
+        assert [u.received for u in shown(ward, "d").uploads] == [7]
+        tell(run, (1, big, big, False), memory_mib=big, memory_peak_mib=big, memory_limit_mib=big, processor_seconds=big)
+        until(lambda: shown(ward).HasField("run"), "the most that can be")
+        assert ward.told()["datasets"][0]["bytes_expected"] == big and "1125.8 TB of 1125.8 TB" in ward.html()
+
+
+def it_is_no_strangers():
+    with Ward() as ward:
+        run = ward.run()
+        tell(run, (1, 5, 10, False), **USED)
+        until(lambda: shown(ward).HasField("run"), "the report")
+        ward.person("stranger")
+        for path in ("/api/computations/c/progress", "/api/computations/c/events"):
+            assert ward.call("GET", path, ward.tokens["stranger"]).status == 404
+
+
 if __name__ == "__main__":
-    tap.run([each_upload_and_each_consumer_is_told, what_is_of_nobody_counts_for_nobody, a_run_that_follows_begins_anew,
+    tap.run([what_still_comes_and_what_runs_is_shown_as_it_is_now, who_follows_is_told_each_and_its_end,
+             what_no_agent_can_mean_is_not_shown, it_is_no_strangers,
+             each_upload_and_each_consumer_is_told, what_is_of_nobody_counts_for_nobody, a_run_that_follows_begins_anew,
              a_long_journal_is_read_at_both_ends, it_is_told_as_it_comes_and_to_whom_it_is_for])

@@ -134,4 +134,49 @@ def list_place():
             **{"word-" + name: b"w" + text.encode() for name, text in words.items()}}
 
 
-TARGETS = [manager_table, machine_said, usage_words, list_place]
+def varint(value):
+    out = b""
+    while value > 0x7f:
+        out += bytes([value & 0x7f | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def report(computation=b"c-1", attempt=1, uploads=(), run=None):
+    """cvms.Progress: uploads are (asset, received, expected), run is (memory, peak, limit, processor)."""
+    def numbers(values):
+        inner = b"".join(bytes([8 * (i + 1)]) + varint(v) for i, v in enumerate(values))
+        return varint(len(inner)) + inner
+    return (b"\x0a" + varint(len(computation)) + computation + b"\x10" + varint(attempt) +
+            b"".join(b"\x1a" + numbers(u) for u in uploads) + (b"\x22" + numbers(run) if run else b""))
+
+
+def run_progress():
+    """A byte: how long the first of two reports is."""
+    far, used = (1 << 50) + 1, (10, 20, 30, 40)
+    pairs = {
+        "good": (report(), report(uploads=[(0, 5, 10), (1, 5, 0), (256, 0, 0)], run=used)),
+        "rises": (report(run=used), report(run=(30, 31, 30, 41))),
+        "processor": (report(run=used), report(run=(10, 20, 30, 39))),
+        "peak": (report(run=used), report(run=(10, 19, 30, 40))),
+        "attempt": (report(run=used), report(attempt=2, run=(1, 1, 1, 1))),
+        "another": (report(run=used), report(b"c-2", run=(1, 1, 1, 1))),
+        "ended": (report(run=used), report()),
+        "over-peak": (b"", report(run=(21, 20, 30, 40))),
+        "nameless": (b"", report(b"")), "long": (b"", report(b"x" * 256)),
+        "twice": (b"", report(uploads=[(1, 1, 0), (1, 1, 0)])), "asset": (b"", report(uploads=[(257, 1, 0)])),
+        "many": (b"", report(uploads=[(n, 1, 0) for n in range(258)])),
+        "more": (b"", report(uploads=[(1, 11, 10)])), "received": (b"", report(uploads=[(1, far, 0)])),
+        "expected": (b"", report(uploads=[(1, 1, far)])), "far": (b"", report(run=(far, far, 1, 1))),
+    }
+    return {name: bytes([len(first)]) + first + second for name, (first, second) in pairs.items()}
+
+
+def jail_usage():
+    """/proc/PID/stat, or a packet."""
+    line = b"7 (%s) S 1 7 7 0 -1 4194304 100 200 0 0 11 22 33 44 20 0 1 0 99\n"
+    return {"plain": line % b"sh", "hostile": line % b"a) S 1 (b", "cut": (line % b"sh")[:40], "letters": b"7 (sh) S" + b" x" * 20,
+            "packet": b"".join(n.to_bytes(8, "big") for n in (5, 7, 9)), "most": b"\xff" * 24, "long": b"\0" * 25, "none": b""}
+
+
+TARGETS = [manager_table, machine_said, usage_words, list_place, run_progress, jail_usage]
