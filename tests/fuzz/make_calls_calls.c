@@ -167,6 +167,19 @@ static void save_resumed(void)
 	say(&w, 5, SAY_ALL);
 	calls_save_to("agent_calls", "misfit", &w);
 
+	/* Somebody looks how far it is: of one that is certain, and of one that is not yet. */
+	w = calls_begin(0);
+	other(&w, HAPPEN_MANIFEST, 2);
+	upload(&w, 0, ALGO, HOW_DIGEST, 0);
+	call(&w, DATA, HOW_DIGEST, 1);
+	say_some(&w, 1, 0, 100);
+	call(&w, DATA, 0, 2);
+	say_some(&w, 2, 0, 1);
+	call(&w, STATUS, 0, 0);
+	say(&w, 3, 0);
+	plain(&w, ORDER_HALF_CLOSE, 3);
+	calls_save_to("agent_calls", "watched", &w);
+
 	/* Two at once; the second finds it here. A stop while bytes come. */
 	w = calls_begin(2);
 	other(&w, HAPPEN_MANIFEST, 2);
