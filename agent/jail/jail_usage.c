@@ -41,10 +41,10 @@ struct jail_usage jail_usage_of_group(const struct jail_group *group)
 	if (!(group->held & JAIL_HELD_MEMORY))
 		return usage;
 	/* Before Linux 6.0 version 2 has no peak: then it is the most that was seen. */
-	usage.memory = group_files_number(dir, is_1 ? "memory.usage_in_bytes" : "memory.current",
-					  NULL);
-	usage.peak = group_files_number(dir, is_1 ? "memory.max_usage_in_bytes" : "memory.peak",
-					NULL);
+	usage.memory =
+		group_files_number(dir, is_1 ? "memory.usage_in_bytes" : "memory.current", NULL);
+	usage.peak =
+		group_files_number(dir, is_1 ? "memory.max_usage_in_bytes" : "memory.peak", NULL);
 	if (jail_usage_has_processor(group->held))
 		usage.processor = group_files_number(dir, "cpu.stat", "usage_usec ") / 1000;
 	return usage;
@@ -59,7 +59,8 @@ uint64_t jail_usage_ticks(const char *stat)
 		at = strchr(at, ' ');
 		at = at ? at + 1 : NULL;
 	}
-	if (!at || sscanf(at, "%llu %llu %llu %llu", &ticks[0], &ticks[1], &ticks[2], &ticks[3]) != 4)
+	if (!at ||
+	    sscanf(at, "%llu %llu %llu %llu", &ticks[0], &ticks[1], &ticks[2], &ticks[3]) != 4)
 		return 0;
 	return ticks[0] + ticks[1] + ticks[2] + ticks[3];
 }

@@ -49,15 +49,16 @@ void going_print_run(FILE *out, int width, const Cvms__Progress *p, bool brief)
 	if (!run)
 		return;
 	if (brief)
-		fprintf(out, "%-*s%" PRIu64 " s of processor time, at most %" PRIu64 " MiB so far\n",
+		fprintf(out,
+			"%-*s%" PRIu64 " s of processor time, at most %" PRIu64 " MiB so far\n",
 			width, "run", run->processor_seconds / BRIEF_SECONDS * BRIEF_SECONDS,
 			run->memory_peak_mib);
 	else
 		fprintf(out,
-			"%-*s%" PRIu64 " s of processor time, %" PRIu64 " MiB of memory (at most %" PRIu64
-			" MiB so far, of %" PRIu64 " MiB)\n",
-			width, "run", run->processor_seconds, run->memory_mib,
-			run->memory_peak_mib, run->memory_limit_mib);
+			"%-*s%" PRIu64 " s of processor time, %" PRIu64
+			" MiB of memory (at most %" PRIu64 " MiB so far, of %" PRIu64 " MiB)\n",
+			width, "run", run->processor_seconds, run->memory_mib, run->memory_peak_mib,
+			run->memory_limit_mib);
 }
 
 void going_json_upload(struct json_out *out, const Cvms__UploadProgress *u)

@@ -53,7 +53,8 @@ static int check_run(const Cvms__RunProgress *run, const Cvms__RunProgress *befo
 		{ "memory", run->memory_mib, 0, false },
 		{ "its peak", run->memory_peak_mib, before ? before->memory_peak_mib : 0, true },
 		{ "its limit", run->memory_limit_mib, 0, false },
-		{ "processor", run->processor_seconds, before ? before->processor_seconds : 0, true },
+		{ "processor", run->processor_seconds, before ? before->processor_seconds : 0,
+		  true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {

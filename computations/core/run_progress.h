@@ -13,7 +13,8 @@
 enum {
 	RUN_PROGRESS_WAKE_MS = 250, /* who comes sooner tells his followers with the next one */
 };
-#define RUN_PROGRESS_MAX (UINT64_C(1) << 50) /* bytes, MiB or seconds: more is no measure of anything */
+#define RUN_PROGRESS_MAX \
+	(UINT64_C(1) << 50) /* bytes, MiB or seconds: more is no measure of anything */
 
 struct computation;
 struct run_progress;

@@ -55,8 +55,8 @@ static void put_upload_text(struct writer *w, const Cvms__UploadProgress *u)
 
 void web_going_put(struct writer *w, const char *name, const Cvms__UploadProgress *u)
 {
-	page_put(w, "<div class=\"going\" data-going=\"%d\" data-waits=\"%s\">",
-		 (int64_t)u->asset, u->waits ? "true" : "false");
+	page_put(w, "<div class=\"going\" data-going=\"%d\" data-waits=\"%s\">", (int64_t)u->asset,
+		 u->waits ? "true" : "false");
 	if (u->expected)
 		page_put(w, "<progress max=\"%d\" value=\"%d\" aria-label=\"%a\"></progress>",
 			 (int64_t)u->expected, (int64_t)u->received, name);

@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	name_it(bytes, len);
 	jail_usage_take(&known, &r);
 	assert(known.memory && known.peak >= 2 && known.processor >= 3);
-	assert(len == JAIL_USAGE_LEN || (known.memory == 1 && known.peak == 2 && known.processor == 3));
+	assert(len == JAIL_USAGE_LEN ||
+	       (known.memory == 1 && known.peak == 2 && known.processor == 3));
 	return 0;
 }

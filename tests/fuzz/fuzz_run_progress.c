@@ -40,8 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	const size_t rest = len ? len - 1 : 0, first = len && bytes[0] < rest ? bytes[0] : rest;
 	Cvms__Progress *before = len ? cvms__progress__unpack(NULL, first, bytes + 1) : NULL;
-	Cvms__Progress *said = len ? cvms__progress__unpack(NULL, rest - first, bytes + 1 + first)
-				   : NULL;
+	Cvms__Progress *said =
+		len ? cvms__progress__unpack(NULL, rest - first, bytes + 1 + first) : NULL;
 	const bool had = before && is_taken(before, NULL);
 
 	if (said && is_taken(said, had ? before : NULL) && had && said->run && before->run &&

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Groups are SIMULATED: plain folders with the files of a group. */
-#include "agent/jail/jail_usage.h"
-
 #include "agent/jail/group_files.h"
+#include "agent/jail/jail_usage.h"
 #include "common/base/file.h"
 #include "tests/unit.h"
 
@@ -44,7 +43,8 @@ static void take(struct jail_usage *known, uint64_t memory, uint64_t peak, uint6
 	jail_usage_take(known, &r);
 }
 
-static void assert_is(const struct jail_usage *u, uint64_t memory, uint64_t peak, uint64_t processor)
+static void assert_is(const struct jail_usage *u, uint64_t memory, uint64_t peak,
+		      uint64_t processor)
 {
 	assert_int_equal(u->memory, memory);
 	assert_int_equal(u->peak, peak);

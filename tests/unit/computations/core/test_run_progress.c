@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What agents may say of how far they are; what becomes of it, tests/integration/web_progress.py has. */
 #include "computations/core/run_progress.h"
-
 #include "computations/store/store.h"
 #include "tests/unit.h"
 
