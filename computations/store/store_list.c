@@ -30,7 +30,7 @@ void computation_done(struct computation *c)
 	"c.id, c.name, c.description, c.agent_state, c.cvm, c.failure, c.state, c.stopping," \
 	" c.finished, c.created, c.sent, c.ended, c.digest, c.datasets, c.consumers,"        \
 	" coalesce(j.records, 0), coalesce(j.dropped, 0), c.notice,"                         \
-	" coalesce(v.verdict, ''), coalesce(s.name, ''), coalesce(n.name, ''), c.changed,"    \
+	" coalesce(v.verdict, ''), coalesce(s.name, ''), coalesce(n.name, ''), c.changed,"   \
 	" c.attempt"
 
 #define COMPUTATION_TABLES                                                                  \
