@@ -7,6 +7,7 @@
  * asked for it (ca_signer.c).
  */
 #include "tests/fuzz/ca_tpm_script.h"
+#include "tests/fuzz/tpm_chance.h"
 #include "tests/fuzz/tpm_played.h"
 
 #include <stdlib.h>
@@ -50,8 +51,8 @@ static void read_words(struct reader *r)
 	assert(t->path ? t->path[0] == '/' && t->path[1]
 		       : t->handle >= 0x81000000 && t->handle <= 0x817fffff);
 	assert(!t->auth_path || t->auth_path[0] == '/');
-	assert(!t->tcti_words || (*t->tcti_words && !strchr(t->tcti_words, '&')));
-	assert(t->key == ESYS_TR_NONE && !t->esys && !t->tcti);
+	assert(!t->link.tcti_words || (*t->link.tcti_words && !strchr(t->link.tcti_words, '&')));
+	assert(t->key == ESYS_TR_NONE && !t->link.esys && !t->link.tcti);
 }
 
 static void check_signature(const struct ca_tpm_said *said)
@@ -77,6 +78,7 @@ static void ask(uint8_t how, struct reader *r)
 		return;
 	assert(ca_tpm_script_words(how, folder, blob, "played", words, &e) == 0);
 	tpm_answers = *r;
+	tpm_chance_none();
 	failed = ca_tpm_script_run(how, words, &said, &e);
 	assert(said.is_open && (!failed || *e.text));
 	if (said.is_made)

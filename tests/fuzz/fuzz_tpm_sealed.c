@@ -6,6 +6,7 @@
  */
 #include "common/base/cleanup.h"
 #include "common/base/span.h"
+#include "tests/fuzz/tpm_chance.h"
 #include "tests/fuzz/tpm_played.h"
 #include "tests/fuzz/tpm_sealed_script.h"
 
@@ -55,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct err e;
 
 	setenv("TSS2_LOG", "all+none", 1); /* read once, at its first line */
-	tpm_sealed_leave_nothing_to_chance();
+	tpm_chance_none();
 	if (call & TPM_SEALED_READS) {
 		const size_t size = reader_left(&r);
 

@@ -4,6 +4,7 @@
  * ca_tpm_script.h. Keys and so bytes are others each time. A key at a handle stays there.
  */
 #include "tests/fuzz/ca_tpm_script.h"
+#include "tests/fuzz/tpm_chance.h"
 #include "tests/fuzz/tpm_record.h"
 
 #include <stdlib.h>
@@ -42,6 +43,7 @@ static int run(const char *tcti, uint8_t how, const char *file, struct err *e)
 	writer_be16(&tpm_record, (uint16_t)len);
 	writer_bytes(&tpm_record, blob, len);
 	failed = ca_tpm_script_words(how, folder, (struct span){ blob, len }, tcti, words, e);
+	tpm_chance_none();
 	if (!failed)
 		failed = ca_tpm_script_run(how, words, &said, e);
 	EVP_PKEY_free(said.public);

@@ -4,6 +4,7 @@
  * from tpm_sealed_script.h. What is opened it seals first.
  */
 #include "common/base/file.h"
+#include "tests/fuzz/tpm_chance.h"
 #include "tests/fuzz/tpm_record.h"
 #include "tests/fuzz/tpm_sealed_script.h"
 
@@ -21,7 +22,7 @@ static int run(uint8_t call, const char *tcti, struct err *e)
 	tpm_record = writer_up_to(TPM_SEALED_SCRIPT_MAX);
 	writer_u8(&tpm_record, call);
 	writer_be16(&tpm_record, 0);
-	tpm_sealed_leave_nothing_to_chance();
+	tpm_chance_none();
 	if (tpm_seal(sealing, tpm_sealed_key, &blob, &len, e) < 0 || call & TPM_SEALED_SEALS)
 		return *e->text ? err_code(e) : 0;
 	writer_done(&tpm_record);
@@ -29,7 +30,7 @@ static int run(uint8_t call, const char *tcti, struct err *e)
 	writer_u8(&tpm_record, call);
 	writer_be16(&tpm_record, (uint16_t)len);
 	writer_bytes(&tpm_record, blob, len);
-	tpm_sealed_leave_nothing_to_chance();
+	tpm_chance_none();
 	return tpm_unseal(sealing, blob, len, key, e);
 }
 

@@ -18,8 +18,12 @@
 
 enum { LEASE_MS = 60 * 1000, TRIES = 6000, TRY_US = 10 * 1000 };
 
-static const struct store_share share_a = { "a", LEASE_MS, "", "192.0.2.1:7009", { NULL, NULL } },
-				share_b = { "b", LEASE_MS, "", "", { NULL, NULL } };
+static const struct store_share share_a = { "a",
+					    LEASE_MS,
+					    "",
+					    "192.0.2.1:7009",
+					    { NULL, NULL, NULL, NULL } },
+				share_b = { "b", LEASE_MS, "", "", { NULL, NULL, NULL, NULL } };
 
 /* Two instances, the first of which serves; and a third connection. */
 struct pair {
