@@ -95,11 +95,16 @@ static const char *const takes_away[STORE_FORM] = {
 	       "ALTER TABLE computations DROP COLUMN changed;",
 };
 
-void store_room_age(struct store_room *f, int form)
+void store_room_undo(struct store_room *f, int form)
 {
 	for (int i = STORE_FORM - 1; i >= form; i--)
 		assert_ok(db_script(&f->store.db, takes_away[i], &f->e), f->e);
 	assert_ok(db_form_set(&f->store.db, form, &f->e), f->e);
+}
+
+void store_room_age(struct store_room *f, int form)
+{
+	store_room_undo(f, form);
 	store_close(&f->store);
 	store_room_open(f);
 }

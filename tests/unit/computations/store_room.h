@@ -26,7 +26,9 @@ const char *store_room_database(void);
 
 /* Again, after store_close(). */
 void store_room_open(struct store_room *f);
-/* Takes away what `form` has not yet, newest first, and opens it again. */
+/* Takes away what `form` has not yet, newest first. */
+void store_room_undo(struct store_room *f, int form);
+/* The same, and opens it again. */
 void store_room_age(struct store_room *f, int form);
 
 /* The first workspace: computations are created in it, and users are added to it. */

@@ -643,11 +643,6 @@ static int count_of(void *data, const char *sql, int64_t *number, struct err *e)
 
 /* ---- the other kinds ---- */
 
-#define WITH_COLUMNS                                                          \
-	"ALTER TABLE factors ADD COLUMN secret {bytes} NOT NULL DEFAULT '';"  \
-	"ALTER TABLE webhooks ADD COLUMN secret {bytes} NOT NULL DEFAULT '';" \
-	"ALTER TABLE webhooks ADD COLUMN before {bytes} NOT NULL DEFAULT '';"
-
 static const char totp[] = "totp of twenty bytes", hook[] = "the secret that signs, 32 bytes.",
 		  hook_before[] = "the secret of before, 32 bytes..";
 
@@ -678,8 +673,8 @@ static void add_others(struct store_room *f, struct others *o)
 /* As a program of form 38 has left them. */
 static void make_plain(struct store_room *f)
 {
-	assert_ok(db_script(&f->store.db, WITH_COLUMNS "DELETE FROM secrets WHERE kind <> 'agent'",
-			    &f->e),
+	store_room_undo(f, STORE_FORM_SECRETS_ALL - 1);
+	assert_ok(db_script(&f->store.db, "DELETE FROM secrets WHERE kind <> 'agent'", &f->e),
 		  f->e);
 	assert_ok(db_run(&f->store.db, &f->e, "UPDATE factors SET secret = ?", "b", totp,
 			 (size_t)TOTP_SECRET_LEN),
@@ -687,7 +682,6 @@ static void make_plain(struct store_room *f)
 	assert_ok(db_run(&f->store.db, &f->e, "UPDATE webhooks SET secret = ?, before = ?", "bb",
 			 hook, (size_t)HOOK_SECRET_LEN, hook_before, (size_t)HOOK_SECRET_LEN),
 		  f->e);
-	assert_ok(db_form_set(&f->store.db, STORE_FORM_SECRETS_ALL - 1, &f->e), f->e);
 	store_close(&f->store);
 }
 
