@@ -24,7 +24,8 @@
  * belongs, should it refuse the call; it gives no right); `asset-digest` the asset's
  * SHA3-256 in hexadecimal (optional: lets the agent refuse an unknown or repeated asset before its
  * bytes are sent, and take up an interrupted upload); `upload-offset` decimal (see Status'
- * bytes_kept; needs `asset-digest`): the call sends the asset from that byte on;
+ * bytes_kept; needs `asset-digest`): the call sends the asset from that byte on; `asset-size` decimal
+ * bytes of all of it (optional; for those who watch, in no signature);
  * `requirements-digest` the SHA3-256 of the requirements in hexadecimal (Algo; needed for a bundle of
  * wheels, which is not taken in before it is known that the provider sends it).
  */
