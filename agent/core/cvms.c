@@ -218,8 +218,8 @@ static void on_progress(uv_timer_t *timer)
 	    rpc_stream_queued(cvms->stream) >= RPC_HIGH_WATER)
 		return;
 	m = cvms->options.handlers->progress(cvms->options.data, !cvms->knows_progress);
-	if (m && rpc_stream_send(cvms->stream, &m->base, &e) == 0)
-		cvms->knows_progress = true;
+	if (m)
+		cvms->knows_progress = rpc_stream_send(cvms->stream, &m->base, &e) == 0;
 }
 
 static bool says(const struct rpc_stream *stream, const char *key)

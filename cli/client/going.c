@@ -2,6 +2,7 @@
 #include "cli/client/going.h"
 
 #include "cli/base/progress.h"
+#include "common/manifest/manifest.h"
 
 #include <inttypes.h>
 
@@ -9,7 +10,10 @@ enum { BRIEF_SECONDS = 10 };
 
 const Cvms__UploadProgress *going_upload(const Cvms__Progress *p, size_t asset)
 {
-	for (size_t i = 0; p && i < p->n_uploads; i++)
+	/* More than a manifest has: none of it is believed. */
+	if (!p || p->n_uploads > MANIFEST_DATASETS_MAX + 1)
+		return NULL;
+	for (size_t i = 0; i < p->n_uploads; i++)
 		if (p->uploads[i]->asset == asset)
 			return p->uploads[i];
 	return NULL;
@@ -38,8 +42,8 @@ void going_tenths(const Cvms__UploadProgress *u, char text[GOING_TEXT_MAX])
 	if (!u || !u->expected || u->received > u->expected)
 		return;
 	progress_size(u->expected, all, sizeof(all));
-	snprintf(text, GOING_TEXT_MAX, "%d0 %% of %s are here",
-		 (int)((double)u->received / (double)u->expected * 10), all);
+	snprintf(text, GOING_TEXT_MAX, "%d %% of %s are here",
+		 (int)((double)u->received / (double)u->expected * 10) * 10, all);
 }
 
 void going_print_run(FILE *out, int width, const Cvms__Progress *p, bool brief)

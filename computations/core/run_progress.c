@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/core/run_progress.h"
 
-#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "computations/core/session.h"
 #include "computations/store/store.h"
@@ -130,7 +129,6 @@ static bool was_given(const struct session *s, const char *id)
 
 int run_progress_take(struct session *s, const Cvms__Progress *said, struct err *e)
 {
-	const int64_t now = clock_ms(CLOCK_MONOTONIC);
 	struct run_progress *newest;
 
 	if (!was_given(s, said->computation_id))
@@ -145,9 +143,6 @@ int run_progress_take(struct session *s, const Cvms__Progress *said, struct err 
 	free(s->progress);
 	s->progress = newest;
 	newest->number = ++s->service->progresses;
-	if (now < s->progress_woke + RUN_PROGRESS_WAKE_MS)
-		return 0;
-	s->progress_woke = now;
 	logs_wake(s->service, newest->id, "");
 	return 0;
 }

@@ -10,9 +10,6 @@
 #include "computations/core/service.h"
 #include "cvms.pb-c.h"
 
-enum {
-	RUN_PROGRESS_WAKE_MS = 250, /* who comes sooner tells his followers with the next one */
-};
 #define RUN_PROGRESS_MAX \
 	(UINT64_C(1) << 50) /* bytes, MiB or seconds: more is no measure of anything */
 

@@ -28,7 +28,6 @@ struct session {
 	uv_timer_t *unanswered;
 	struct store_todo todo;        /* as of the connection */
 	struct run_progress *progress; /* as it told last; NULL: not yet */
-	int64_t progress_woke;         /* when its followers heard of it, ms */
 
 	struct appraisal_case asked;  /* the last request for evidence: only its answer counts */
 	struct evidence_run asked_of; /* the run that it is about; number 0: none yet */

@@ -2,6 +2,7 @@
 #include "computations/seal/secret.h"
 
 #include "common/base/encode.h"
+#include "common/base/log.h"
 #include "common/base/writer.h"
 #include "common/crypto/aead.h"
 #include "common/crypto/digest.h"
@@ -28,15 +29,19 @@ int secret_key_hold(const struct secret_key *key, struct secret_key **held, stru
 
 	if (page == MAP_FAILED)
 		return err_nomem(e);
-	if (mlock(page, sizeof(*key)) < 0 || madvise(page, sizeof(*key), MADV_DONTDUMP) < 0) {
+	if (madvise(page, sizeof(*key), MADV_DONTDUMP) < 0) {
 		const int why = errno;
 
 		(void)munmap(page, sizeof(*key));
-		return err_set(e, ERR_EXHAUSTED,
-			       "lock a page of memory for the key that seals: %s: raise the limit "
-			       "(LimitMEMLOCK=, ulimit -l)",
+		return err_set(e, ERR_INTERNAL, "keep the key that seals out of core dumps: %s",
 			       strerror(why));
 	}
+	/* Some containers let nobody lock any: then it is as safe as the rest of this process, which is said. */
+	if (mlock(page, sizeof(*key)) < 0)
+		log_warn(
+			"the key that seals is in memory that may be swapped out: lock it: %s: raise "
+			"the limit (LimitMEMLOCK=, ulimit -l), or give the container CAP_IPC_LOCK",
+			strerror(errno));
 	memcpy(page, key, sizeof(*key));
 	*held = page;
 	return 0;

@@ -25,7 +25,7 @@ struct secret_key {
 	char id[SECRET_KEY_ID_TEXT]; /* by which rows name it: hexadecimal of a digest; says nothing of the key */
 };
 void secret_key_wipe(struct secret_key *key);
-/* A copy in memory that is neither swapped out nor in a core dump. ERR_EXHAUSTED: as much may not be locked. */
+/* A copy in memory that is in no core dump, and is not swapped out where this process may lock memory; else it warns. */
 int secret_key_hold(const struct secret_key *key, struct secret_key **held,
 		    struct err *e) MUST_CHECK;
 /* Of such a copy; NULL is fine. */

@@ -767,9 +767,12 @@ def the_document_says_what_is_there():
             assert in_path == re.findall(r"\{(\w+)\}", path)
             for parameter in operation["parameters"]:
                 if parameter["in"] == "query":
-                    value = {"before": "1" if path == "/api/audit" or "deliveries" in path else known, "state": "running", "month": "2026-11", "after": after}.get(parameter["name"], "1")
+                    if parameter["name"] == "before" and path == "/api/computations":
+                        assert web.ask(f"{asked}?before=1").status == 400  # it is of a list; lists_have_an_order has some
+                        continue
+                    value = {"sort": "-name", "before": "1" if path == "/api/audit" or "deliveries" in path else known, "state": "running", "month": "2026-11", "after": after}.get(parameter["name"], "1")
                     if kind != "text/event-stream":
-                        assert web.ask(f"{asked}?{parameter['name']}={value}").status == 200
+                        assert web.ask(f"{asked}?{parameter['name']}={value}").status == 200, (path, parameter["name"], value)
             assert web.ask(asked, "PATCH").status == 405
 
 

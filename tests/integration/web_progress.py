@@ -276,7 +276,7 @@ def who_follows_is_told_each_and_its_end():
                                           "text": "1.0 kB of 2.0 kB"}], "run": None}, first
             stop = threading.Event()
 
-            def goes_on():  # one that comes at once after another waits for the next
+            def goes_on():
                 for second in range(1, 1 << 20):
                     tell(run, **(USED | {"processor_seconds": second}))
                     if stop.wait(0.1):
