@@ -179,7 +179,7 @@ def what_is_removed_comes_back_with_all_it_had():
     machine.shell("rm -r /var/lib/cocos/images/*")
     others = " ".join(f"{NEWER}/build/packages/{name}_*.deb" for name in DEBS if "image" not in name)
     machine.shell(f"apt-get -y install {others}")
-    until(lambda: re.search(r"cocos-manager\S+ image: .*No such file", machine.journal()), "what the manager misses")
+    until(lambda: re.search(r"cocos-manager\S+ no image\.json in .*install an image", machine.journal()), "what the manager misses")
     assert machine.unit("cocos-manager", "ActiveState") != "active"
     machine.shell(f"apt-get -y install {NEWER}/build/packages/cocos-image-base_*.deb")
     machine.until_active()
