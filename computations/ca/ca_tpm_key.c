@@ -32,34 +32,10 @@ static int read_auth(const struct ca_tpm *t, TPM2B_AUTH *auth, struct err *e)
 	return 0;
 }
 
-/* The TCG's template L-2 for storage keys of ECC P-256 (TPM 2.0 Provisioning Guidance, 7.5.1), with a unique field of zeros
- * or none: tpm2_createprimary -C o -G ecc makes the same. */
+/* tpm2_createprimary -C o -G ecc makes the same. Files of before are below this one, so it stays as it is. */
 static int make_primary(struct ca_tpm *t, ESYS_TR *primary, struct err *e)
 {
-	static const TPM2B_PUBLIC form = {
-		.publicArea = {
-			.type = TPM2_ALG_ECC,
-			.nameAlg = TPM2_ALG_SHA256,
-			.objectAttributes = TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT |
-					    TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-					    TPMA_OBJECT_SENSITIVEDATAORIGIN |
-					    TPMA_OBJECT_USERWITHAUTH,
-			.parameters.eccDetail = {
-				.symmetric = { .algorithm = TPM2_ALG_AES,
-					       .keyBits.aes = 128,
-					       .mode.aes = TPM2_ALG_CFB },
-				.scheme.scheme = TPM2_ALG_NULL,
-				.curveID = TPM2_ECC_NIST_P256,
-				.kdf.scheme = TPM2_ALG_NULL,
-			},
-		},
-	};
-	const TPM2B_SENSITIVE_CREATE secret = { 0 };
-	const TPM2B_DATA outside = { 0 };
-	const TPML_PCR_SELECTION none = { 0 };
-	TSS2_RC code = Esys_CreatePrimary(t->link.esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
-					  ESYS_TR_NONE, ESYS_TR_NONE, &secret, &form, &outside,
-					  &none, primary, NULL, NULL, NULL, NULL);
+	TSS2_RC code = tpm_storage_make(t->link.esys, 0, 0, primary);
 
 	return code == TSS2_RC_SUCCESS ? 0 : tpm_fault(e, code, "make the owner's primary key");
 }

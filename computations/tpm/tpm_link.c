@@ -115,6 +115,36 @@ int tpm_link_open(struct tpm_link *link, struct err *e)
 
 /* ---- what is loaded there ---- */
 
+TSS2_RC tpm_storage_make(ESYS_CONTEXT *esys, TPMA_OBJECT more, UINT16 zeros, ESYS_TR *made)
+{
+	const TPM2B_PUBLIC form = {
+		.publicArea = {
+			.type = TPM2_ALG_ECC,
+			.nameAlg = TPM2_ALG_SHA256,
+			.objectAttributes = TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT |
+					    TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+					    TPMA_OBJECT_SENSITIVEDATAORIGIN |
+					    TPMA_OBJECT_USERWITHAUTH | more,
+			.parameters.eccDetail = {
+				.symmetric = { .algorithm = TPM2_ALG_AES,
+					       .keyBits.aes = 128,
+					       .mode.aes = TPM2_ALG_CFB },
+				.scheme.scheme = TPM2_ALG_NULL,
+				.curveID = TPM2_ECC_NIST_P256,
+				.kdf.scheme = TPM2_ALG_NULL,
+			},
+			.unique.ecc = { .x.size = zeros, .y.size = zeros },
+		},
+	};
+	const TPM2B_SENSITIVE_CREATE secret = { 0 };
+	const TPM2B_DATA outside = { 0 };
+	const TPML_PCR_SELECTION none = { 0 };
+
+	return Esys_CreatePrimary(esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+				  ESYS_TR_NONE, &secret, &form, &outside, &none, made, NULL, NULL,
+				  NULL, NULL);
+}
+
 void tpm_let_go(ESYS_CONTEXT *esys, ESYS_TR *loaded)
 {
 	if (*loaded != ESYS_TR_NONE)

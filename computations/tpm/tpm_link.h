@@ -48,6 +48,9 @@ bool tpm_is_code(TSS2_RC got, TSS2_RC wanted);
 
 /* ---- what is loaded there ---- */
 
+/* The owner's storage key of ECC P-256 by the TCG's template L-2 (TPM 2.0 Provisioning Guidance, 7.5.1), to be let go. What of it
+ * is not always the same, and makes another key: `more` attributes, and a unique field of so many zeros (32, or 0: none). */
+TSS2_RC tpm_storage_make(ESYS_CONTEXT *esys, TPMA_OBJECT more, UINT16 zeros, ESYS_TR *made);
 /* Flushes it, and forgets it; ESYS_TR_NONE is fine. */
 void tpm_let_go(ESYS_CONTEXT *esys, ESYS_TR *loaded);
 /* Salted to a storage key, which alone can read the salt (ESYS_TR_NONE: not); what `attributes` say is encrypted, by AES-128.

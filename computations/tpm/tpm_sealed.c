@@ -98,33 +98,10 @@ int tpm_sealing_new(const char *words, struct tpm_sealing **sealing, struct err 
 
 /* ---- the storage key ---- */
 
+/* Without an authorization that could be locked out. */
 static int make_primary(struct tpm_sealing *s, ESYS_TR *parent, struct err *e)
 {
-	static const TPM2B_PUBLIC form = {
-		.publicArea = {
-			.type = TPM2_ALG_ECC,
-			.nameAlg = TPM2_ALG_SHA256,
-			.objectAttributes = TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT |
-					    TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-					    TPMA_OBJECT_SENSITIVEDATAORIGIN |
-					    TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA,
-			.parameters.eccDetail = {
-				.symmetric = { .algorithm = TPM2_ALG_AES,
-					       .keyBits.aes = 128,
-					       .mode.aes = TPM2_ALG_CFB },
-				.scheme.scheme = TPM2_ALG_NULL,
-				.curveID = TPM2_ECC_NIST_P256,
-				.kdf.scheme = TPM2_ALG_NULL,
-			},
-			.unique.ecc = { .x.size = 32, .y.size = 32 },
-		},
-	};
-	const TPM2B_SENSITIVE_CREATE secret = { 0 };
-	const TPM2B_DATA outside = { 0 };
-	const TPML_PCR_SELECTION none = { 0 };
-	TSS2_RC code = Esys_CreatePrimary(s->link.esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
-					  ESYS_TR_NONE, ESYS_TR_NONE, &secret, &form, &outside,
-					  &none, parent, NULL, NULL, NULL, NULL);
+	TSS2_RC code = tpm_storage_make(s->link.esys, TPMA_OBJECT_NODA, 32, parent);
 
 	return code == TSS2_RC_SUCCESS ? 0 : fault(e, code, "make the owner's storage key");
 }
