@@ -168,14 +168,15 @@ static void names_of_any_length_are_sorted(void **state)
 {
 	static const char *const ids[] = { "a", "b", "c", "d", "e" };
 	/* 1024 bytes that differ in the last alone; characters of three bytes; quotes. */
-	static const char *const tails[] = { "z", "a", "m" };
+	static const char tails[] = { 'z', 'a', 'm' };
 	struct store_room *f = *state;
 	char name[MANIFEST_NAME_MAX + 1];
 
 	create_all(f, ids, ARRAY_LEN(ids));
 	for (size_t i = 0; i < ARRAY_LEN(tails); i++) {
 		memset(name, 'x', sizeof(name));
-		strcpy(&name[MANIFEST_NAME_MAX - 1], tails[i]);
+		name[MANIFEST_NAME_MAX - 1] = tails[i];
+		name[MANIFEST_NAME_MAX] = '\0';
 		assert_ok(db_run(&f->store.db, &f->e,
 				 "UPDATE computations SET name = ? WHERE id = ?", "tt", name,
 				 ids[i]),
