@@ -2,6 +2,7 @@
 /* cmd_billing.c — accounts that pay for workspaces of the computation service, and their plans. */
 #include "cli/base/text.h"
 #include "cli/client/billing_client.h"
+#include "cli/client/listing.h"
 #include "cli/cmd/commands.h"
 #include "common/usage/usage_share.h"
 
@@ -280,47 +281,19 @@ const struct command cmd_billing_remove = {
 	.more = "One that has paid for a workspace stays, for its statements.",
 };
 
-/* Every page; the last one has no `next`. */
-static int read_pages(struct client *client, struct table *t, struct err *e)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
-	CLEANUP(free) char *after = NULL;
+	const Billing__ListResponse *page = (const Billing__ListResponse *)message;
 
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
-		Billing__ListRequest request = BILLING__LIST_REQUEST__INIT;
-		const Billing__ListResponse *list;
-		ProtobufCMessage *response;
-
-		if (after)
-			request.after = after;
-		if (client_call(client, &billing_list, &request.base, &response, e) < 0)
-			return err_code(e);
-		list = (const Billing__ListResponse *)response;
-		for (size_t i = 0; i < list->n_accounts; i++)
-			add_row(t, list->accounts[i]);
-		free(after);
-		after = strdup(list->next);
-		protobuf_c_message_free_unpacked(response, NULL);
-		if (!after)
-			return err_nomem(e);
-		if (!*after)
-			return 0;
-	}
-	return computation_pages_refuse(e);
+	for (size_t i = 0; i < page->n_accounts; i++)
+		add_row(t, page->accounts[i]);
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct table t CLEANUP_TABLE;
+	static const struct listing listing = { &billing_list, columns, rows, NULL };
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
-		return CLI_USAGE;
-	if (read_pages(&client, &t, e) < 0) {
-		computation_hint(&client, e);
-		return CLI_FAILED;
-	}
-	return table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
+	return listing_print(cli, &listing, e);
 }
 
 const struct command cmd_billing_list = {

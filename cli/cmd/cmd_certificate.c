@@ -4,6 +4,7 @@
 #include "cli/base/output.h"
 #include "cli/base/text.h"
 #include "cli/client/certificate_client.h"
+#include "cli/client/listing.h"
 #include "cli/cmd/commands.h"
 #include "common/base/log.h"
 
@@ -106,40 +107,19 @@ static void add_row(struct table *t, const Certificates__Certificate *c)
 	table_number(t, c->renewal, NULL);
 }
 
-static int list_pages(struct client *client, struct table *t, struct err *e)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
-	Certificates__ListRequest request = CERTIFICATES__LIST_REQUEST__INIT;
+	const Certificates__ListResponse *page = (const Certificates__ListResponse *)message;
 
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
-		const Certificates__ListResponse *list;
-		ProtobufCMessage *response;
-
-		if (client_call(client, &certificate_list, &request.base, &response, e) < 0)
-			return err_code(e);
-		list = (const Certificates__ListResponse *)response;
-		for (size_t i = 0; i < list->n_certificates; i++)
-			add_row(t, list->certificates[i]);
-		request.after = list->next;
-		protobuf_c_message_free_unpacked(response, NULL);
-		if (!request.after)
-			return 0;
-	}
-	return computation_pages_refuse(e);
+	for (size_t i = 0; i < page->n_certificates; i++)
+		add_row(t, page->certificates[i]);
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct table t CLEANUP_TABLE;
+	static const struct listing listing = { &certificate_list, columns, rows, NULL };
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
-		return CLI_USAGE;
-	if (list_pages(&client, &t, e) < 0) {
-		computation_hint(&client, e);
-		return CLI_FAILED;
-	}
-	return table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
+	return listing_print(cli, &listing, e);
 }
 
 const struct command cmd_certificate_list = {

@@ -2,6 +2,7 @@
 /* cmd_executor.c — who runs nodes of workflows at home, and those that the computation service knows. */
 #include "cli/base/number.h"
 #include "cli/base/text.h"
+#include "cli/client/listing.h"
 #include "cli/client/people_client.h"
 #include "cli/client/workflow_client.h"
 #include "cli/cmd/commands.h"
@@ -16,11 +17,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
-
-static char *lent(const char *text)
-{
-	return (char *)(uintptr_t)(text ? text : "");
-}
 
 /* ---- key ---- */
 
@@ -256,44 +252,20 @@ static void add_row(struct table *t, const Workflows__Executor *x)
 	table_moment(t, people_ms(x->created));
 }
 
-static int list_pages(struct client *client, struct table *t, struct err *e)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
-	char after[256] = "";
+	const Workflows__ListExecutorsResponse *page =
+		(const Workflows__ListExecutorsResponse *)message;
 
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
-		Workflows__ListExecutorsRequest request = WORKFLOWS__LIST_EXECUTORS_REQUEST__INIT;
-		const Workflows__ListExecutorsResponse *page;
-		ProtobufCMessage *response;
-
-		request.workspace = lent(cli_value(client->cli, "workspace"));
-		request.after = after;
-		if (client_call(client, &workflow_list_executors, &request.base, &response, e) <
-		    0) {
-			computation_hint(client, e);
-			return err_code(e);
-		}
-		page = (const Workflows__ListExecutorsResponse *)response;
-		for (size_t i = 0; i < page->n_executors; i++)
-			add_row(t, page->executors[i]);
-		snprintf(after, sizeof(after), "%s", page->next);
-		protobuf_c_message_free_unpacked(response, NULL);
-		if (!after[0])
-			return 0;
-	}
-	return computation_pages_refuse(e);
+	for (size_t i = 0; i < page->n_executors; i++)
+		add_row(t, page->executors[i]);
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct table t CLEANUP_TABLE;
+	static const struct listing listing = { &workflow_list_executors, columns, rows, NULL };
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
-		return CLI_USAGE;
-	if (list_pages(&client, &t, e) < 0 || table_print(&t, cli, "none", e) < 0)
-		return CLI_FAILED;
-	return CLI_OK;
+	return listing_print(cli, &listing, e);
 }
 
 const struct command cmd_executor_list = {

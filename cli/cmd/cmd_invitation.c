@@ -3,6 +3,7 @@
 #include "cli/base/number.h"
 #include "cli/base/secret.h"
 #include "cli/base/text.h"
+#include "cli/client/listing.h"
 #include "cli/client/people_client.h"
 #include "cli/cmd/commands.h"
 #include "common/base/log.h"
@@ -122,26 +123,21 @@ static void add_row(struct table *t, const People__Invitation *i)
 	table_text(t, i->mail_problem);
 }
 
+static void rows(struct table *t, const ProtobufCMessage *message)
+{
+	const People__ListInvitationsResponse *page =
+		(const People__ListInvitationsResponse *)message;
+
+	for (size_t i = 0; i < page->n_invitations; i++)
+		add_row(t, page->invitations[i]);
+}
+
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	People__InvitationsRequest request = PEOPLE__INVITATIONS_REQUEST__INIT;
-	const People__ListInvitationsResponse *list;
-	struct table t CLEANUP_TABLE;
-	ProtobufCMessage *response;
-	enum cli_exit status;
+	static const struct listing listing = { &people_list_invitations, columns, rows,
+						"workspace" };
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0)
-		return CLI_USAGE;
-	request.workspace = (char *)(uintptr_t)cli->operands[0];
-	status = computation_call(cli, &people_list_invitations, &request.base, &response, e);
-	if (status != CLI_OK)
-		return status;
-	list = (const People__ListInvitationsResponse *)response;
-	for (size_t i = 0; i < list->n_invitations; i++)
-		add_row(&t, list->invitations[i]);
-	protobuf_c_message_free_unpacked(response, NULL);
-	return table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
+	return listing_print(cli, &listing, e);
 }
 
 const struct command cmd_invitation_list = {

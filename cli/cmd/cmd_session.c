@@ -2,6 +2,7 @@
 /* cmd_session.c — where users of the computation service are signed in with a browser. */
 #include "cli/base/number.h"
 #include "cli/base/text.h"
+#include "cli/client/listing.h"
 #include "cli/client/people_client.h"
 #include "cli/cmd/commands.h"
 #include "common/base/log.h"
@@ -13,36 +14,28 @@ static const struct table_column columns[] = {
 	{ "CREATED", "created", true }, { "ABOUT", "about", false }, { NULL, NULL, false },
 };
 
-static enum cli_exit run_list(struct cli *cli, struct err *e)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
-	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;
-	const People__ListSessionsResponse *list;
-	struct table t CLEANUP_TABLE;
-	ProtobufCMessage *response;
-	enum cli_exit status;
+	const People__ListSessionsResponse *page = (const People__ListSessionsResponse *)message;
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0)
-		return CLI_USAGE;
-	request.name = (char *)(uintptr_t)cli->operands[0];
-	status = computation_call(cli, &people_list_sessions, &request.base, &response, e);
-	if (status != CLI_OK)
-		return status;
-	list = (const People__ListSessionsResponse *)response;
-	for (size_t i = 0; i < list->n_sessions; i++) {
-		const People__Session *session = list->sessions[i];
+	for (size_t i = 0; i < page->n_sessions; i++) {
+		const People__Session *session = page->sessions[i];
 		char number[24];
 
 		snprintf(number, sizeof(number), "%" PRIu64, session->number);
-		table_text(&t, number);
-		table_moment(&t, people_ms(session->seen));
-		table_text(&t, session->from);
-		table_moment(&t, people_ms(session->created));
-		table_text(&t, session->about);
+		table_text(t, number);
+		table_moment(t, people_ms(session->seen));
+		table_text(t, session->from);
+		table_moment(t, people_ms(session->created));
+		table_text(t, session->about);
 	}
-	status = table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
-	protobuf_c_message_free_unpacked(response, NULL);
-	return status;
+}
+
+static enum cli_exit run_list(struct cli *cli, struct err *e)
+{
+	static const struct listing listing = { &people_list_sessions, columns, rows, "name" };
+
+	return listing_print(cli, &listing, e);
 }
 
 const struct command cmd_session_list = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_token.c — tokens by which users are known to the computation service. */
 #include "cli/base/text.h"
+#include "cli/client/listing.h"
 #include "cli/client/people_client.h"
 #include "cli/cmd/commands.h"
 #include "common/base/file.h"
@@ -90,35 +91,27 @@ static const struct table_column columns[] = {
 	{ "USED", "used", false },       { NULL, NULL, false },
 };
 
-static enum cli_exit run_list(struct cli *cli, struct err *e)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
-	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;
-	const People__ListTokensResponse *list;
-	struct table t CLEANUP_TABLE;
-	ProtobufCMessage *response;
-	enum cli_exit status;
+	const People__ListTokensResponse *page = (const People__ListTokensResponse *)message;
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0)
-		return CLI_USAGE;
-	request.name = (char *)(uintptr_t)cli->operands[0];
-	status = computation_call(cli, &people_list_tokens, &request.base, &response, e);
-	if (status != CLI_OK)
-		return status;
-	list = (const People__ListTokensResponse *)response;
-	for (size_t i = 0; i < list->n_tokens; i++) {
-		const People__Token *token = list->tokens[i];
+	for (size_t i = 0; i < page->n_tokens; i++) {
+		const People__Token *token = page->tokens[i];
 		CLEANUP(free) char *actions = people_words_join(token->actions, token->n_actions);
 
-		table_text(&t, token->name);
-		table_text(&t, actions ? actions : "");
-		table_moment(&t, people_ms(token->expires));
-		table_moment(&t, people_ms(token->created));
-		table_moment(&t, people_ms(token->used));
+		table_text(t, token->name);
+		table_text(t, actions ? actions : "");
+		table_moment(t, people_ms(token->expires));
+		table_moment(t, people_ms(token->created));
+		table_moment(t, people_ms(token->used));
 	}
-	status = table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
-	protobuf_c_message_free_unpacked(response, NULL);
-	return status;
+}
+
+static enum cli_exit run_list(struct cli *cli, struct err *e)
+{
+	static const struct listing listing = { &people_list_tokens, columns, rows, "name" };
+
+	return listing_print(cli, &listing, e);
 }
 
 const struct command cmd_token_list = {

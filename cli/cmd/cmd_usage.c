@@ -2,6 +2,7 @@
 /* cmd_usage.c — what the CVMs of workspaces ran in a month, as the computation service has metered it. */
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"
+#include "cli/client/listing.h"
 #include "cli/cmd/commands.h"
 #include "common/base/timestamp.h"
 #include "common/usage/usage_statement.h"
@@ -167,7 +168,7 @@ static int read_pages(struct client *client, Computations__UsageRequest *request
 {
 	CLEANUP(free) char *after = NULL;
 
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
+	for (int pages = 0; pages < LISTING_PAGES_MAX; pages++) {
 		const Computations__UsageResponse *page;
 		ProtobufCMessage *response;
 		int failed;
@@ -198,7 +199,7 @@ static int read_pages(struct client *client, Computations__UsageRequest *request
 		if (!*after)
 			return 0;
 	}
-	return computation_pages_refuse(e);
+	return listing_refuse(e);
 }
 
 static int print(struct cli *cli, struct report *r, struct err *e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_user.c — users of the computation service, and who one is oneself. */
 #include "cli/base/text.h"
+#include "cli/client/listing.h"
 #include "cli/client/people_client.h"
 #include "cli/cmd/commands.h"
 
@@ -59,48 +60,28 @@ static const struct table_column columns[] = {
 	{ NULL, NULL, false },
 };
 
-/* Every page; the last one has no `next`. */
-static int list_pages(struct client *client, struct table *t, struct err *e)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
-	char after[256] = "";
+	const People__ListUsersResponse *page = (const People__ListUsersResponse *)message;
 
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
-		People__ListUsersRequest request = PEOPLE__LIST_USERS_REQUEST__INIT;
-		const People__ListUsersResponse *page;
-		ProtobufCMessage *response;
+	for (size_t i = 0; i < page->n_users; i++) {
+		const People__User *user = page->users[i];
 
-		request.after = after;
-		if (client_call(client, &people_list_users, &request.base, &response, e) < 0)
-			return err_code(e);
-		page = (const People__ListUsersResponse *)response;
-		for (size_t i = 0; i < page->n_users; i++) {
-			table_text(t, page->users[i]->name);
-			table_text(t, page->users[i]->administrator ? "yes" : "no");
-			table_text(t, page->users[i]->auditor ? "yes" : "no");
-			table_text(t, page->users[i]->suspended ? "suspended" : "active");
-			table_text(t, page->users[i]->second_factor ? "yes" : "no");
-			table_number(t, page->users[i]->passkeys, NULL);
-			table_moment(t, people_ms(page->users[i]->created));
-		}
-		snprintf(after, sizeof(after), "%s", page->next);
-		protobuf_c_message_free_unpacked(response, NULL);
-		if (!after[0])
-			return 0;
+		table_text(t, user->name);
+		table_text(t, user->administrator ? "yes" : "no");
+		table_text(t, user->auditor ? "yes" : "no");
+		table_text(t, user->suspended ? "suspended" : "active");
+		table_text(t, user->second_factor ? "yes" : "no");
+		table_number(t, user->passkeys, NULL);
+		table_moment(t, people_ms(user->created));
 	}
-	return computation_pages_refuse(e);
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct table t CLEANUP_TABLE;
+	static const struct listing listing = { &people_list_users, columns, rows, NULL };
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
-		return CLI_USAGE;
-	if (list_pages(&client, &t, e) < 0 || table_print(&t, cli, "none", e) < 0)
-		return CLI_FAILED;
-	return CLI_OK;
+	return listing_print(cli, &listing, e);
 }
 
 const struct command cmd_user_list = {

@@ -2,6 +2,7 @@
 /* cmd_user_identity.c — accounts at providers of identities that sign users of the computation service in. */
 #include "cli/base/number.h"
 #include "cli/base/text.h"
+#include "cli/client/listing.h"
 #include "cli/client/people_client.h"
 #include "cli/cmd/commands.h"
 #include "common/base/log.h"
@@ -15,37 +16,30 @@ static const struct table_column columns[] = {
 	{ NULL, NULL, false },
 };
 
-static enum cli_exit run_list(struct cli *cli, struct err *e)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
-	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;
-	const People__ListIdentitiesResponse *list;
-	struct table t CLEANUP_TABLE;
-	ProtobufCMessage *response;
-	enum cli_exit status;
+	const People__ListIdentitiesResponse *page =
+		(const People__ListIdentitiesResponse *)message;
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0)
-		return CLI_USAGE;
-	request.name = (char *)(uintptr_t)cli->operands[0];
-	status = computation_call(cli, &people_list_identities, &request.base, &response, e);
-	if (status != CLI_OK)
-		return status;
-	list = (const People__ListIdentitiesResponse *)response;
-	for (size_t i = 0; i < list->n_identities; i++) {
-		const People__Identity *one = list->identities[i];
+	for (size_t i = 0; i < page->n_identities; i++) {
+		const People__Identity *one = page->identities[i];
 		char number[24];
 
 		snprintf(number, sizeof(number), "%" PRIu64, one->number);
-		table_text(&t, number);
-		table_text(&t, one->provider);
-		table_text(&t, one->subject);
-		table_moment(&t, people_ms(one->used));
-		table_text(&t, one->issuer);
-		table_moment(&t, people_ms(one->created));
+		table_text(t, number);
+		table_text(t, one->provider);
+		table_text(t, one->subject);
+		table_moment(t, people_ms(one->used));
+		table_text(t, one->issuer);
+		table_moment(t, people_ms(one->created));
 	}
-	status = table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
-	protobuf_c_message_free_unpacked(response, NULL);
-	return status;
+}
+
+static enum cli_exit run_list(struct cli *cli, struct err *e)
+{
+	static const struct listing listing = { &people_list_identities, columns, rows, "name" };
+
+	return listing_print(cli, &listing, e);
 }
 
 const struct command cmd_user_identities = {

@@ -2,6 +2,7 @@
 /* cmd_webhook.c — who is told of what happens in a workspace of the computation service. */
 #include "cli/base/number.h"
 #include "cli/base/text.h"
+#include "cli/client/listing.h"
 #include "cli/client/webhook_client.h"
 #include "cli/cmd/commands.h"
 #include "common/base/log.h"
@@ -372,43 +373,24 @@ static void add_delivery(struct table *t, const Webhooks__Delivery *d)
 	table_text(t, d->id);
 }
 
-static int list_pages(struct client *client, Webhooks__DeliveriesRequest *request, struct table *t,
-		      struct err *e)
+static void rows_of_deliveries(struct table *t, const ProtobufCMessage *message)
 {
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
-		const Webhooks__DeliveriesResponse *list;
-		ProtobufCMessage *response;
+	const Webhooks__DeliveriesResponse *page = (const Webhooks__DeliveriesResponse *)message;
 
-		if (client_call(client, &webhook_deliveries, &request->base, &response, e) < 0)
-			return err_code(e);
-		list = (const Webhooks__DeliveriesResponse *)response;
-		for (size_t i = 0; i < list->n_deliveries; i++)
-			add_delivery(t, list->deliveries[i]);
-		request->before = list->next;
-		protobuf_c_message_free_unpacked(response, NULL);
-		if (!request->before)
-			return 0;
-	}
-	return computation_pages_refuse(e);
+	for (size_t i = 0; i < page->n_deliveries; i++)
+		add_delivery(t, page->deliveries[i]);
 }
 
 static enum cli_exit run_deliveries(struct cli *cli, struct err *e)
 {
+	static const struct listing listing = { &webhook_deliveries, columns_of_deliveries,
+						rows_of_deliveries, NULL };
 	Webhooks__DeliveriesRequest request = WEBHOOKS__DELIVERIES_REQUEST__INIT;
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct table t CLEANUP_TABLE;
 
-	table_init(&t, columns_of_deliveries);
-	if (table_check(cli, e) < 0 ||
-	    read_number(cli->operands[0], "NUMBER", "webhook list", &request.number, e) < 0 ||
-	    client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+	if (read_number(cli->operands[0], "NUMBER", "webhook list", &request.number, e) < 0)
 		return CLI_USAGE;
 	request.workspace = lent(cli_value(cli, "workspace"));
-	if (list_pages(&client, &request, &t, e) < 0) {
-		computation_hint(&client, e);
-		return CLI_FAILED;
-	}
-	return table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
+	return listing_ask(cli, &listing, &request.base, e);
 }
 
 const struct command cmd_webhook_deliveries = {

@@ -3,6 +3,7 @@
 #include "cli/base/output.h"
 #include "cli/base/private_key.h"
 #include "cli/base/text.h"
+#include "cli/client/listing.h"
 #include "cli/client/people_client.h"
 #include "cli/client/workflow_client.h"
 #include "cli/cmd/commands.h"
@@ -46,43 +47,19 @@ static void add_row(struct table *t, const Workflows__Workflow *w)
 	table_text(t, w->reason);
 }
 
-static int list_pages(struct client *client, struct table *t, struct err *e)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
-	char after[256] = "";
+	const Workflows__ListResponse *page = (const Workflows__ListResponse *)message;
 
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
-		Workflows__ListRequest request = WORKFLOWS__LIST_REQUEST__INIT;
-		const Workflows__ListResponse *page;
-		ProtobufCMessage *response;
-
-		request.workspace = lent(cli_value(client->cli, "workspace"));
-		request.after = after;
-		if (client_call(client, &workflow_list, &request.base, &response, e) < 0) {
-			computation_hint(client, e);
-			return err_code(e);
-		}
-		page = (const Workflows__ListResponse *)response;
-		for (size_t i = 0; i < page->n_workflows; i++)
-			add_row(t, page->workflows[i]);
-		snprintf(after, sizeof(after), "%s", page->next);
-		protobuf_c_message_free_unpacked(response, NULL);
-		if (!after[0])
-			return 0;
-	}
-	return computation_pages_refuse(e);
+	for (size_t i = 0; i < page->n_workflows; i++)
+		add_row(t, page->workflows[i]);
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct table t CLEANUP_TABLE;
+	static const struct listing listing = { &workflow_list, columns, rows, NULL };
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
-		return CLI_USAGE;
-	if (list_pages(&client, &t, e) < 0 || table_print(&t, cli, "none", e) < 0)
-		return CLI_FAILED;
-	return CLI_OK;
+	return listing_print(cli, &listing, e);
 }
 
 /* clang-format off */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_workspace.c — workspaces of the computation service. Their members: cmd_workspace_member.c. */
 #include "cli/base/text.h"
+#include "cli/client/listing.h"
 #include "cli/client/people_client.h"
 #include "cli/cmd/commands.h"
 
@@ -61,41 +62,20 @@ const struct command cmd_workspace_add = {
 		"with a token is its administrator; 'workspace member add' makes others members.",
 };
 
-/* Every page; the last one has no `next`. */
-static int list_pages(struct client *client, struct table *t, struct err *e)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
-	char after[256] = "";
+	const People__ListWorkspacesResponse *page =
+		(const People__ListWorkspacesResponse *)message;
 
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
-		People__ListWorkspacesRequest request = PEOPLE__LIST_WORKSPACES_REQUEST__INIT;
-		const People__ListWorkspacesResponse *page;
-		ProtobufCMessage *response;
-
-		request.after = after;
-		if (client_call(client, &people_list_workspaces, &request.base, &response, e) < 0)
-			return err_code(e);
-		page = (const People__ListWorkspacesResponse *)response;
-		for (size_t i = 0; i < page->n_workspaces; i++)
-			add_row(t, page->workspaces[i]);
-		snprintf(after, sizeof(after), "%s", page->next);
-		protobuf_c_message_free_unpacked(response, NULL);
-		if (!after[0])
-			return 0;
-	}
-	return computation_pages_refuse(e);
+	for (size_t i = 0; i < page->n_workspaces; i++)
+		add_row(t, page->workspaces[i]);
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct table t CLEANUP_TABLE;
+	static const struct listing listing = { &people_list_workspaces, columns, rows, NULL };
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
-		return CLI_USAGE;
-	if (list_pages(&client, &t, e) < 0 || table_print(&t, cli, "none", e) < 0)
-		return CLI_FAILED;
-	return CLI_OK;
+	return listing_print(cli, &listing, e);
 }
 
 const struct command cmd_workspace_list = {
