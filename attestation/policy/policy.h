@@ -29,7 +29,8 @@ enum {
 /* Rules about the token around the evidence. */
 struct policy_token {
 	uint64_t max_age; /* seconds since iat; 0: only exp counts */
-	bool require_ueid, require_measurements;
+	/* Bare evidence is not enough; the claims that have to be in the token. */
+	bool required, require_ueid, require_measurements;
 };
 
 /* Whose kernel the images have that the reference values are of, by who made the policy from them. */

@@ -258,7 +258,8 @@ int policy_finish_older(struct policy_reading *r)
 		snp->min_tcb = tcb_of(snp->product, r->min_tcb[turin]);
 	if (r->has_launch_tcb[turin]) {
 		snp->min_launch_tcb = tcb_of(snp->product, r->min_launch_tcb[turin]);
-		snp->has_min_launch_tcb = true;
+		/* 0 is unset in that form, in a number's parts as well. */
+		snp->launch_floors = snp_tcb_named(&snp->min_launch_tcb);
 	}
 	/* A floor that would silently fall away is a missing check. */
 	if ((r->has_tcb[!turin] && !r->has_tcb[turin]) ||

@@ -69,6 +69,14 @@ static int read_required_claims(struct policy_reading *r, const struct json *val
 	return 0;
 }
 
+static int read_required(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_BOOL)
+		return policy_wrong(r, value, "true or false");
+	r->policy->token.required |= value->boolean;
+	return 0;
+}
+
 static int ignore_flag(struct policy_reading *r, const struct json *value)
 {
 	return value->type == JSON_BOOL ? 0 : policy_wrong(r, value, "true or false");
@@ -90,7 +98,7 @@ static int read_formats(struct policy_reading *r, const struct json *value)
 }
 
 const struct policy_row policy_older_eat_rows[] = {
-	{ "require_eat_format", POLICY_CUSTOM, 0, 0, ignore_flag, NULL },
+	{ "require_eat_format", POLICY_CUSTOM, 0, 0, read_required, NULL },
 	{ "allowed_formats", POLICY_CUSTOM, 0, 0, read_formats, NULL },
 	{ "max_token_age_seconds", POLICY_CUSTOM, 0, 0, policy_read_max_age, NULL },
 	{ "require_claims", POLICY_CUSTOM, 0, 0, read_required_claims, NULL },

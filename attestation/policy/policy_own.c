@@ -134,8 +134,9 @@ static int read_min_firmware(struct policy_reading *r, const struct json *value)
 	return 0;
 }
 
-/* By component, as certificates name them. */
-static int read_tcb(struct policy_reading *r, const struct json *value, struct snp_tcb *tcb)
+/* By component, as certificates name them: `named` has a bit for each that is there. */
+static int read_tcb(struct policy_reading *r, const struct json *value, struct snp_tcb *tcb,
+		    uint16_t *named)
 {
 	uint64_t v;
 
@@ -153,19 +154,21 @@ static int read_tcb(struct policy_reading *r, const struct json *value, struct s
 		if (policy_read_u64(r, &value->items[i], UINT8_MAX, &v) < 0)
 			return err_wrap(r->e, "%s", value->items[i].key);
 		*((uint8_t *)tcb + snp_tcb_components[k].at) = (uint8_t)v;
+		*named = (uint16_t)(*named | 1u << k);
 	}
 	return 0;
 }
 
 static int read_min_tcb(struct policy_reading *r, const struct json *value)
 {
-	return read_tcb(r, value, &r->policy->snp.min_tcb);
+	uint16_t named = 0;
+
+	return read_tcb(r, value, &r->policy->snp.min_tcb, &named);
 }
 
 static int read_min_launch_tcb(struct policy_reading *r, const struct json *value)
 {
-	r->policy->snp.has_min_launch_tcb = true;
-	return read_tcb(r, value, &r->policy->snp.min_launch_tcb);
+	return read_tcb(r, value, &r->policy->snp.min_launch_tcb, &r->policy->snp.launch_floors);
 }
 
 const struct policy_row policy_own_snp_rows[] = {

@@ -61,7 +61,11 @@ void snp_judge_launch_tcb(const struct snp_judge_rule *rule, const struct snp_po
 {
 	struct snp_tcb tcb = snp_tcb_of(ev->report->launch_tcb, ev->product);
 
-	check_floor(rule, &tcb, p->has_min_launch_tcb ? &p->min_launch_tcb : &p->min_tcb, v);
+	struct snp_tcb floor = p->min_tcb;
+
+	/* A floor more never takes another one away. */
+	snp_tcb_replace(&floor, &p->min_launch_tcb, p->launch_floors);
+	check_floor(rule, &tcb, &floor, v);
 }
 
 void snp_judge_build(const struct snp_judge_rule *rule, const struct snp_policy *p,

@@ -55,10 +55,11 @@ struct snp_policy {
 	enum snp_product product; /* default SNP_PRODUCT_ANY */
 	int stepping;             /* CPUID_STEP, exactly; -1 (default): not asked */
 
-	/* Floors. min_tcb holds for the certificate's SPLs, and for LAUNCH_TCB as well unless
-	 * has_min_launch_tcb gives it a floor of its own. Default 0. */
+	/* Floors. min_tcb holds for the certificate's SPLs, and for LAUNCH_TCB as well but for the
+	 * components that min_launch_tcb has one of their own for: bit i of launch_floors is
+	 * snp_tcb_components[i]. Default 0. */
 	struct snp_tcb min_tcb, min_launch_tcb;
-	bool has_min_launch_tcb;
+	uint16_t launch_floors;
 	bool allow_provisional; /* CURRENT above COMMITTED; default false */
 
 	/* Of the current firmware. Default 0. */

@@ -144,6 +144,22 @@ bool snp_tcb_at_least(const struct snp_tcb *a, const struct snp_tcb *b)
 	return true;
 }
 
+void snp_tcb_replace(struct snp_tcb *tcb, const struct snp_tcb *from, uint16_t which)
+{
+	for (size_t i = 0; i < SNP_TCB_COMPONENTS; i++)
+		if (which & 1u << i)
+			*component(tcb, i) = component_value(from, i);
+}
+
+uint16_t snp_tcb_named(const struct snp_tcb *tcb)
+{
+	unsigned named = 0;
+
+	for (size_t i = 0; i < SNP_TCB_COMPONENTS; i++)
+		named |= component_value(tcb, i) ? 1u << i : 0;
+	return (uint16_t)named;
+}
+
 void snp_tcb_text(const struct snp_tcb *tcb, char text[SNP_TCB_TEXT_MAX])
 {
 	size_t len = 0;

@@ -52,4 +52,8 @@ extern const struct snp_tcb_component {
 	const char *name;
 	size_t at; /* in struct snp_tcb */
 } snp_tcb_components[SNP_TCB_COMPONENTS];
+/* The components of `from` that bit i of `which` names take the place of those in `tcb`. */
+void snp_tcb_replace(struct snp_tcb *tcb, const struct snp_tcb *from, uint16_t which);
+/* Those that are not zero, as such bits. */
+uint16_t snp_tcb_named(const struct snp_tcb *tcb);
 void snp_tcb_text(const struct snp_tcb *tcb, char text[SNP_TCB_TEXT_MAX]);

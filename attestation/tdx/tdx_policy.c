@@ -265,8 +265,9 @@ static void judge_rest(const struct judge *j)
 	judge_status(j);
 	verdict_at_least(j->v, CHECK_POLICY_TCB_EVALUATION, r->tcb_evaluation, p->min_evaluation);
 	verdict_at_least(j->v, CHECK_POLICY_QE_EVALUATION, r->qe_evaluation, p->min_evaluation);
-	verdict_at_least(j->v, CHECK_POLICY_QE_SVN, r->quote.qe_svn, p->min_qe_svn);
-	verdict_at_least(j->v, CHECK_POLICY_PCE_SVN, r->quote.pce_svn, p->min_pce_svn);
+	/* The header's numbers are the attestation key's own word, and zero in quotes of today. */
+	verdict_at_least(j->v, CHECK_POLICY_QE_SVN, r->quote.qe_report.isvsvn, p->min_qe_svn);
+	verdict_at_least(j->v, CHECK_POLICY_PCE_SVN, r->pck.pcesvn, p->min_pce_svn);
 	judge_platform(j, CHECK_POLICY_FMSPC, &p->fmspcs, r->pck.fmspc, TDX_FMSPC_LEN);
 	judge_platform(j, CHECK_POLICY_INSTANCE, &p->instances,
 		       r->pck.has_instance ? r->pck.instance : NULL, sizeof(r->pck.instance));

@@ -23,8 +23,11 @@ static void offered_done(struct offered *o)
 		x509_free(o->certs[i]);
 }
 
-/* Whether an extended key usage, if there is one, has tcg-kp-EKCertificate. */
-static bool ek_purpose(const struct x509 *leaf)
+/* tcg-kp-EKCertificate and tcg-kp-AIKCertificate. Google's certificates of AKs have the first. */
+static const char *const purposes[] = { "2.23.133.8.1", "2.23.133.8.3" };
+
+/* Whether an extended key usage, if there is one, names one of the first `count` purposes. */
+static bool has_purpose(const struct x509 *leaf, size_t count)
 {
 	const struct x509_extension *x = x509_extension_of(leaf, "2.5.29.37");
 	struct reader outer, r;
@@ -34,9 +37,32 @@ static bool ek_purpose(const struct x509 *leaf)
 		return true;
 	outer = span_reader(x->value);
 	r = der_enter(&outer, DER_SEQUENCE);
-	while (!r.bad && reader_left(&r) > 0)
-		found = der_oid_is(der_body(&r, DER_OID), "2.23.133.8.1") || found;
+	while (!r.bad && reader_left(&r) > 0) {
+		struct span oid = der_body(&r, DER_OID);
+
+		for (size_t i = 0; i < count; i++)
+			found = der_oid_is(oid, purposes[i]) || found;
+	}
 	return reader_done(&outer) && reader_done(&r) && found;
+}
+
+/* A critical subjectAltName is what a verifier has to understand (RFC 5280, 4.2): a TPM's maker and model as
+ * directoryName, or its number as otherName. A host's or a person's name is of another certificate. */
+static bool names_a_tpm(const struct x509 *leaf)
+{
+	const struct x509_extension *x = x509_extension_of(leaf, "2.5.29.17");
+	struct reader outer, names;
+	struct der name;
+	bool others = false;
+
+	if (!x || !x->critical)
+		return true;
+	outer = span_reader(x->value);
+	names = der_enter(&outer, DER_SEQUENCE);
+	while (reader_left(&names) > 0 && der_next(&names, &name))
+		others = others || (name.tag != (DER_CONTEXT_CONSTRUCTED | 4) &&
+				    name.tag != (DER_CONTEXT_CONSTRUCTED | 0));
+	return reader_done(&outer) && reader_done(&names) && !others;
 }
 
 static int ek_extensions_check(const struct x509 *leaf, struct err *e)
@@ -47,18 +73,21 @@ static int ek_extensions_check(const struct x509 *leaf, struct err *e)
 	    !(leaf->usage & (X509_USE_KEY_ENCIPHERMENT | X509_USE_KEY_AGREEMENT)) ||
 	    (leaf->usage & X509_USE_DIGITAL_SIGNATURE))
 		return err_set(e, ERR_DENIED, "the EK certificate's key is not for key exchange");
-	if (!ek_purpose(leaf))
+	if (!has_purpose(leaf, 1) || !names_a_tpm(leaf))
 		return err_set(e, ERR_DENIED, "the certificate is not meant for an EK");
 	return 0;
 }
 
-/* TPM makers and clouds use these two; what they say beside is not asked for. */
+/* TPM makers and clouds use these; what they say beside is not asked for. A key that the same authority
+ * certified for another purpose, a server's say, is no TPM's. */
 static int extensions_check(const struct x509 *leaf, struct err *e)
 {
 	if (leaf->has_constraints && leaf->is_ca)
 		return err_set(e, ERR_DENIED, "the AK certificate is a CA's");
 	if (leaf->has_usage && !(leaf->usage & X509_USE_DIGITAL_SIGNATURE))
 		return err_set(e, ERR_DENIED, "the AK certificate's key is not for signatures");
+	if (!has_purpose(leaf, ARRAY_LEN(purposes)) || !names_a_tpm(leaf))
+		return err_set(e, ERR_DENIED, "the certificate is not meant for an AK");
 	return 0;
 }
 
@@ -93,7 +122,8 @@ static int offer(struct span bytes, struct offered *o, struct err *e)
 static int link_check(const struct x509 *cert, const struct x509 *issuer, unsigned below,
 		      int64_t at, struct err *e)
 {
-	if (x509_verify(cert, issuer, algorithms, below, e) < 0)
+	if (x509_verify(cert, issuer, algorithms, below, e) < 0 ||
+	    x509_nothing_unjudged(issuer, e) < 0)
 		return err_code(e);
 	return x509_valid_at(issuer, at, e);
 }

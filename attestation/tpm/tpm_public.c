@@ -165,6 +165,11 @@ int tpm_public_check_ak(const struct tpm_public *pub, struct err *e)
 			       "the AK's scheme is 0x%04x, wanted RSASSA, RSAPSS or "
 			       "ECDSA",
 			       pub->scheme);
+	/* Credentials, logs of the service and people know the AK by its name. */
+	if (!tpm_alg_digest(pub->name_alg, &hash) || hash == DIGEST_SHA1)
+		return err_set(e, ERR_DENIED,
+			       "the AK's name is made with hash 0x%04x, wanted SHA-256 or better",
+			       pub->name_alg);
 	if (!tpm_alg_digest(pub->scheme_hash, &hash) || hash == DIGEST_SHA1)
 		return err_set(e, ERR_DENIED,
 			       "the AK signs with hash 0x%04x, wanted SHA-256 or "

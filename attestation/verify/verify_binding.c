@@ -169,7 +169,7 @@ static bool check_used(struct verification *x)
 		is_tee_nonce_idle(x) ||
 		(!tpm && !x->parts->has_token && in->binding.tpm_nonce.len) || (!tpm && whose_ak) ||
 		(x->mode == EVIDENCE_SNP && in->tpm.event_log.len) ||
-		(!x->parts->has_token && in->token_key) ||
+		(ak->cert.len && !ak->root.len) || (!x->parts->has_token && in->token_key) ||
 		(!snp &&
 		 (in->snp.id_block.len || in->snp.id_auth.len || in->product != SNP_PRODUCT_ANY));
 

@@ -91,6 +91,16 @@ static void note_uncompared(struct verification *x)
 			     "the signer's word alone, compared with nothing: %s", names);
 }
 
+/* Evidence by itself has no claims. That beside a run statement (a receipt's) is bare by its form. */
+static bool wants_token(const struct verify_input *in)
+{
+	const struct policy_token *p = in->policy ? &in->policy->token : NULL;
+
+	return in->mode == EVIDENCE_EAT ||
+	       (p && !in->genuine_only && !in->statement.len &&
+		(p->required || p->require_ueid || p->require_measurements));
+}
+
 bool verify_token(struct verification *x)
 {
 	/* It would bring a statement of its own. */
@@ -98,7 +108,7 @@ bool verify_token(struct verification *x)
 		return verdict_check(x->v, CHECK_RUN_EVIDENCE, false, "a token",
 				     "bare evidence, as the TEE made it");
 	if (!x->parts->in_token) {
-		if (x->in->mode != EVIDENCE_EAT)
+		if (!wants_token(x->in))
 			return true;
 		return verdict_check(x->v, CHECK_TOKEN_FORM, false, "no COSE_Sign1", "a token");
 	}

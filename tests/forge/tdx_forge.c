@@ -132,7 +132,7 @@ static void sgx_tcb(struct writer *w)
 		if (arc <= 16)
 			der_number(w, components[arc - 1]);
 		else if (arc == 17)
-			der_number(w, 11);
+			der_number(w, FORGE_PCESVN);
 		else
 			der_octets(w, components, sizeof(components));
 		der_wrap(w, from, DER_SEQUENCE);

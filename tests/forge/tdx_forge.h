@@ -21,6 +21,9 @@ enum forge_key {
 	FORGE_KEY_COUNT,
 };
 
+/* That the PCK certificate says. */
+enum { FORGE_PCESVN = 11 };
+
 /* What a quote says; the forge's `good` is a right one. */
 struct forge_quote {
 	uint16_t version;

@@ -233,6 +233,6 @@ static inline void snp_edited_policy(const struct snp_edited *ev, struct span by
 	p->require_author_key = flags & SNP_EDITED_AUTHOR;
 	p->require_chip_allow_list = flags & SNP_EDITED_CHIP_LIST;
 	p->host_data_of_run = flags & SNP_EDITED_OF_RUN;
-	p->has_min_launch_tcb = flags & SNP_EDITED_LAUNCH_FLOOR;
+	p->launch_floors = flags & SNP_EDITED_LAUNCH_FLOOR ? snp_tcb_named(&p->min_launch_tcb) : 0;
 	p->allow_provisional = flags & SNP_EDITED_PROVISIONAL;
 }

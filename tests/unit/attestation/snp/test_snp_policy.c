@@ -263,12 +263,16 @@ static void min_tcb(struct forge *f, bool bad)
 {
 	f->policy.min_tcb = f->tcb;
 	f->policy.min_tcb.snp = (uint8_t)(f->tcb.snp + bad);
-	f->policy.has_min_launch_tcb = true;
+	f->policy.min_launch_tcb.snp = f->tcb.snp;
+	f->policy.launch_floors = snp_tcb_named(&f->policy.min_launch_tcb);
 }
 
 static void launch_tcb(struct forge *f, bool bad)
 {
 	f->policy.min_tcb = f->tcb;
+	/* A floor of its own for one component leaves the others their min_tcb. */
+	f->policy.min_launch_tcb.bootloader = f->tcb.bootloader;
+	f->policy.launch_floors = snp_tcb_named(&f->policy.min_launch_tcb);
 	if (bad)
 		f->report.launch_tcb[SNP_TCB_LEN - 1]--;
 }

@@ -341,11 +341,26 @@ static void platforms_and_floors_are_asked_for(void **state)
 	policy.min_evaluation = 19;
 	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "policy.tcb_evaluation");
 	policy.min_evaluation = 0;
-	policy.min_qe_svn = 1;
-	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "policy.qe_svn");
+}
+
+/* The floors are for what Intel and the PCK certificate vouch for. The header's numbers are written by the
+ * attestation key itself: an old enclave's would say any. */
+static void enclaves_have_floors(void **state)
+{
+	struct forge_quote boasting = forge.good;
+	struct tdx_policy policy;
+	struct err e;
+
+	boasting.qe_svn = boasting.pce_svn = UINT16_MAX;
+	tdx_forge_policy(&forge.good.body, &policy);
+	policy.min_qe_svn = forge.good.qe.isvsvn;
+	policy.min_pce_svn = FORGE_PCESVN;
+	assert_ok(judge(&forge.good, &policy, &e), e);
+	policy.min_qe_svn++;
+	assert_refused(judge(&boasting, &policy, &e), e, ERR_DENIED, "policy.qe_svn");
 	policy.min_qe_svn = 0;
-	policy.min_pce_svn = 1;
-	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "policy.pce_svn");
+	policy.min_pce_svn++;
+	assert_refused(judge(&boasting, &policy, &e), e, ERR_DENIED, "policy.pce_svn");
 }
 
 /* issueDate counts, nextUpdate no longer does; --skew widens both. */
@@ -688,6 +703,7 @@ int main(void)
 		cmocka_unit_test(the_worse_of_two_statuses_has_the_faults_of_both),
 		cmocka_unit_test(a_debug_qe_is_refused_whatever_its_identity_says),
 		cmocka_unit_test(platforms_and_floors_are_asked_for),
+		cmocka_unit_test(enclaves_have_floors),
 		cmocka_unit_test(collateral_has_its_time),
 		cmocka_unit_test(lists_may_be_as_old_as_the_policy_says),
 		cmocka_unit_test(a_body_of_other_dates_or_ids_is_refused),

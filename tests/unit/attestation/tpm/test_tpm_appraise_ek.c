@@ -117,6 +117,52 @@ static void only_an_ek_certificate_is_one(void **state)
 	assert_int_equal(certificate(&want, true, &e), -ERR_DENIED);
 }
 
+/* What the same authority certified for another purpose is no TPM's, though it may sign. */
+static void an_ak_s_certificate_is_meant_for_one(void **state)
+{
+	/* SEQUENCE { 2.23.133.8.3 }; a SAN of one directoryName, one otherName, one dNSName. */
+	static const uint8_t ak_purpose[] = {
+		0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x03
+	};
+	static const uint8_t two_purposes[] = { 0x30, 0x11, 0x06, 0x08, 0x2b, 0x06, 0x01,
+						0x05, 0x05, 0x07, 0x03, 0x01, 0x06, 0x05,
+						0x67, 0x81, 0x05, 0x08, 0x03 };
+	static const uint8_t tpm_name[] = { 0x30, 0x13, 0xa4, 0x11, 0x30, 0x0f, 0x31,
+					    0x0d, 0x30, 0x0b, 0x06, 0x05, 0x67, 0x81,
+					    0x05, 0x02, 0x01, 0x0c, 0x02, 'i',  'd' };
+	static const uint8_t host_name[] = { 0x30, 0x05, 0x82, 0x03, 'a', '.', 'b' };
+	static const struct {
+		const char *oid;
+		const uint8_t *bytes;
+		size_t len;
+		bool critical, good;
+	} rows[] = {
+		{ EKU_OID, ak_purpose, sizeof(ak_purpose), false, true },
+		{ EKU_OID, ak_purpose, sizeof(ak_purpose), true, true },
+		{ EKU_OID, ek_purpose, sizeof(ek_purpose), false, true },
+		{ EKU_OID, two_purposes, sizeof(two_purposes), false, true },
+		{ EKU_OID, tls_purpose, sizeof(tls_purpose), false, false },
+		{ EKU_OID, tls_purpose, sizeof(tls_purpose), true, false },
+		{ SAN_OID, tpm_name, sizeof(tpm_name), true, true },
+		{ SAN_OID, tpm_name, sizeof(tpm_name) - 1, true, false },
+		{ SAN_OID, host_name, sizeof(host_name), true, false },
+		{ SAN_OID, host_name, sizeof(host_name), false, true },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct forge_cert want = cert_of("AK", ek, NULL, "critical,digitalSignature");
+
+		forge_add(&want, rows[i].oid, rows[i].bytes, rows[i].len);
+		forge_find(&want, rows[i].oid)->critical = rows[i].critical;
+		if (rows[i].good)
+			assert_ok(certificate(&want, false, &e), e);
+		else
+			assert_refused(certificate(&want, false, &e), e, ERR_DENIED,
+				       "not meant for an AK");
+	}
+}
+
 /* The judgement with this credential, of the forged quote. */
 static int judge(const struct credential *c, bool with_cert, bool with_root, struct err *e)
 {
@@ -293,6 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_an_ek_certificate_is_one),
+		cmocka_unit_test(an_ak_s_certificate_is_meant_for_one),
 		cmocka_unit_test(an_activated_ak_is_bound_and_the_root_is_named),
 		cmocka_unit_test(lists_that_are_demanded_are_missed),
 		cmocka_unit_test(anything_less_is_refused),
