@@ -7,11 +7,8 @@
 #include "common/base/timestamp.h"
 #include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
-#include "common/preflight/preflight_crl.h"
 #include "common/preflight/preflight_database.h"
-#include "common/preflight/preflight_listen.h"
 #include "common/preflight/preflight_place.h"
-#include "common/preflight/preflight_tls.h"
 #include "computations/core/appraisal.h"
 #include "computations/hook/hook_post.h"
 #include "computations/machines/manager_link.h"
@@ -19,6 +16,7 @@
 #include "computations/oidc/oidc_client.h"
 #include "computations/service_authority.h"
 #include "computations/service_instance.h"
+#include "computations/service_listen_check.h"
 #include "computations/store/store_form.h"
 #include "computations/store/store_place.h"
 #include "computations/store/store_secret.h"
@@ -27,77 +25,6 @@
 #include <unistd.h>
 
 enum { STATE_FREE_MIN = 64 << 20 }; /* bytes */
-
-static int look_agents_tls(void *subject, char *found, struct err *e)
-{
-	const struct config *c = subject;
-
-	return preflight_tls(&(struct preflight_tls){ .cert = c->server_cert,
-						      .key = c->server_key,
-						      .clients = c->client_ca_certs },
-			     found, e);
-}
-
-static int look_admins_tls(void *subject, char *found, struct err *e)
-{
-	const struct config *c = subject;
-
-	return preflight_tls(&(struct preflight_tls){ .cert = c->admin_server_cert,
-						      .key = c->admin_server_key,
-						      .clients = c->admin_client_ca_certs },
-			     found, e);
-}
-
-/* The service's own authority's list it has itself; whether that authority can be read is another check's. */
-static int look_lists(const struct config *c, const char *path, const char *authorities,
-		      char *found, struct err *e)
-{
-	CLEANUP(authority_free) struct authority *own = NULL;
-	struct err ignored;
-
-	(void)!service_authority_read(c, &own, &ignored);
-	if (!path && own && authorities)
-		return preflight_not_asked(found, "no lists are set but this service's own");
-	return preflight_crl(&(struct preflight_crl){ .path = path,
-						      .authorities = authorities,
-						      .own = own ? own->cert : NULL },
-			     found, e);
-}
-
-static int look_agents_lists(void *subject, char *found, struct err *e)
-{
-	const struct config *c = subject;
-
-	return look_lists(c, c->client_crl, c->client_ca_certs, found, e);
-}
-
-static int look_admins_lists(void *subject, char *found, struct err *e)
-{
-	const struct config *c = subject;
-
-	return look_lists(c, c->admin_client_crl, c->admin_client_ca_certs, found, e);
-}
-
-static int look_agents_port(void *subject, char *found, struct err *e)
-{
-	const struct config *c = subject;
-
-	return preflight_port(c->host, c->port, found, e);
-}
-
-static int look_admins_port(void *subject, char *found, struct err *e)
-{
-	const struct config *c = subject;
-
-	if (!c->has_admin_port)
-		return preflight_not_asked(found, "no COMPUTATIONS_ADMIN_PORT is set");
-	return preflight_port(c->admin_host, c->admin_port, found, e);
-}
-
-static int look_socket(void *subject, char *found, struct err *e)
-{
-	return preflight_socket(((const struct config *)subject)->admin_socket, found, e);
-}
 
 static int look_state(void *subject, char *found, struct err *e)
 {
@@ -199,36 +126,15 @@ static int look_instance(void *subject, char *found, struct err *e)
 {
 	const struct config *c = subject;
 	char words[STORE_STANDBY_WORDS_MAX];
+	bool is_ours;
 
 	if (!c->instance)
 		return preflight_not_asked(
 			found,
 			"no COMPUTATIONS_INSTANCE is set: this service has the database alone");
-	if (instance_look(c, words, sizeof(words), e) < 0)
+	if (instance_look(c, words, sizeof(words), &is_ours, e) < 0)
 		return err_code(e);
 	return preflight_found(found, "%s; %s", c->instance, words);
-}
-
-/* Which it holds while it serves, as it does the agents' port. */
-static int look_instance_address(void *subject, char *found, struct err *e)
-{
-	const struct config *c = subject;
-	CLEANUP(free) char *host = NULL;
-	const char *port;
-	bool is_v6;
-
-	if (!c->instance)
-		return preflight_not_asked(found,
-					   "no COMPUTATIONS_INSTANCE is set: nobody stands by");
-	if (!c->instance_address)
-		return preflight_not_asked(found, "no COMPUTATIONS_INSTANCE_ADDRESS is set: while "
-						  "this one stands by it refuses callers");
-	is_v6 = c->instance_address[0] == '[';
-	port = strrchr(c->instance_address, ':');
-	if (text_format(&host, e, "%.*s", (int)(port - c->instance_address) - 2 * is_v6,
-			c->instance_address + is_v6) < 0)
-		return err_code(e);
-	return preflight_port(host, (uint16_t)strtoul(port + 1, NULL, 10), found, e);
 }
 
 static int look_audit(void *subject, char *found, struct err *e)
@@ -430,25 +336,25 @@ static int look_cache(void *subject, char *found, struct err *e)
 }
 
 static const struct preflight_check checks[] = {
-	{ "agents' tls", look_agents_tls,
+	{ "agents' tls", service_listen_check_agents_tls,
 	  "give COMPUTATIONS_GRPC_SERVER_CERT and _KEY files that belong together and are valid today, and "
 	  "current authorities in COMPUTATIONS_GRPC_CLIENT_CA_CERTS" },
-	{ "agents' revocation lists", look_agents_lists,
+	{ "agents' revocation lists", service_listen_check_agents_lists,
 	  "fetch the current list of each authority of COMPUTATIONS_GRPC_CLIENT_CA_CERTS (a service that is it has "
 	  "/ca.crl) and rename it to the file of COMPUTATIONS_GRPC_CLIENT_CRL, before the last one ends" },
-	{ "agents' port", look_agents_port,
-	  "end the program that has it (perhaps a service that runs already), or set another "
+	{ "agents' port", service_listen_check_agents_port,
+	  "end the program that has it (perhaps a service with other settings), or set another "
 	  "COMPUTATIONS_GRPC_HOST or COMPUTATIONS_GRPC_PORT" },
-	{ "admin tls", look_admins_tls,
+	{ "admin tls", service_listen_check_admins_tls,
 	  "give COMPUTATIONS_ADMIN_SERVER_CERT and _KEY files that belong together and are valid today, and "
 	  "current authorities in COMPUTATIONS_ADMIN_CLIENT_CA_CERTS" },
-	{ "admin revocation lists", look_admins_lists,
+	{ "admin revocation lists", service_listen_check_admins_lists,
 	  "fetch the current list of each authority of COMPUTATIONS_ADMIN_CLIENT_CA_CERTS (a service that is it has "
 	  "/ca.crl) and rename it to the file of COMPUTATIONS_ADMIN_CLIENT_CRL, before the last one ends" },
-	{ "admin port", look_admins_port,
+	{ "admin port", service_listen_check_admins_port,
 	  "end the program that has it, or set another COMPUTATIONS_ADMIN_HOST or COMPUTATIONS_ADMIN_PORT" },
-	{ "socket", look_socket,
-	  "end the program that has it (perhaps a service that runs already), make its folder writable for this "
+	{ "socket", service_listen_check_socket,
+	  "end the program that has it (perhaps a service with other settings), make its folder writable for this "
 	  "user, or set another COMPUTATIONS_ADMIN_SOCKET" },
 	{ "state folder", look_state,
 	  "make it writable for this user, and make room; or name another folder in COMPUTATIONS_STATE_DIR" },
@@ -461,7 +367,7 @@ static const struct preflight_check checks[] = {
 	{ "instance", look_instance,
 	  "give it the same STATE_DIR/witness.pem, COMPUTATIONS_CA_CERT and _KEY as the others, and the same version: "
 	  "docs/operators.md, 'Two services'" },
-	{ "instance address", look_instance_address,
+	{ "instance address", service_listen_check_instance,
 	  "set COMPUTATIONS_INSTANCE_ADDRESS to an address of this machine that the other instances reach, and a port that "
 	  "no other program has" },
 	{ "audit log", look_audit,

@@ -235,7 +235,8 @@ int instance_done(struct instance *i, bool *serves, struct err *e)
 	return failed;
 }
 
-int instance_look(const struct config *config, char *words, size_t room, struct err *e)
+int instance_look(const struct config *config, char *words, size_t room, bool *is_ours,
+		  struct err *e)
 {
 	char authority[STORE_AUTHORITY_MAX + 1];
 	struct store_share share;
@@ -248,6 +249,8 @@ int instance_look(const struct config *config, char *words, size_t room, struct 
 	const int failed = store_standby_look(standby, &look, e);
 	store_standby_free(standby);
 	explicit_bzero(look.seen.secret, sizeof(look.seen.secret));
+	*is_ours = !failed && look.is_served && strcmp(look.seen.holder, share.name) == 0 &&
+		   strcmp(look.seen.address, share.address) == 0;
 	if (!failed)
 		snprintf(words, room, "%s", look.may_take ? "no instance serves" : look.words);
 	return failed;

@@ -32,5 +32,7 @@ void instance_stop(struct instance *instance);
 /* Behind over(), when the loop has run out; frees it. `*serves`: the store is open. */
 int instance_done(struct instance *instance, bool *serves, struct err *e) MUST_CHECK;
 
-/* For --check: what standing by would find, in words. ERR_PRECONDITION as store_standby_look(). */
-int instance_look(const struct config *config, char *words, size_t room, struct err *e) MUST_CHECK;
+/* For --check: what standing by would find, in words. ERR_PRECONDITION as store_standby_look(). `*is_ours`: who serves has
+ * this one's name and address. */
+int instance_look(const struct config *config, char *words, size_t room, bool *is_ours,
+		  struct err *e) MUST_CHECK;

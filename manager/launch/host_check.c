@@ -6,11 +6,11 @@
 #include "common/preflight/preflight_database.h"
 #include "common/preflight/preflight_listen.h"
 #include "common/preflight/preflight_place.h"
+#include "common/preflight/preflight_running.h"
 #include "common/preflight/preflight_tls.h"
 #include "manager/launch/guest_rules.h"
 #include "manager/launch/hosts_check.h"
 #include "manager/launch/lifecycle.h"
-#include "manager/launch/running.h"
 #include "manager/launch/share_check.h"
 #include "manager/launch/tee.h"
 #include "manager/registry/registry_form.h"
@@ -54,67 +54,37 @@ static int look_lists(void *subject, char *found, struct err *e)
 		found, e);
 }
 
-static int tell_running(bool serving, const char *where, char found[PREFLIGHT_TEXT_MAX])
+/* Of these settings. daemon.c sets that name. */
+static struct preflight_running running(const struct config *c)
 {
-	return preflight_found(found, "a manager runs on %s: %s", where,
-			       serving ? "CVMs can be launched"
-				       : "by its word none can be launched now");
-}
-
-/* What has the port is a manager of these settings; negative: it is not, whatever else. */
-static int running_on_port(const struct config *c, char found[PREFLIGHT_TEXT_MAX])
-{
-	CLEANUP(free) char *target = NULL;
-	bool serving;
-	struct err no;
-
-	if (running_target(c, &target, &no) < 0)
-		return err_code(&no);
-	if (c->server_cert)
-		return running_has_key(c, &no) < 0
-			       ? err_code(&no)
-			       : preflight_found(found,
-						 "a manager runs on %s: it has the key of "
-						 "MANAGER_GRPC_SERVER_CERT",
-						 target);
-	if (running_ask(target, &serving, &no) < 0)
-		return err_code(&no);
-	return tell_running(serving, target, found);
-}
-
-static int running_on_socket(const struct config *c, char found[PREFLIGHT_TEXT_MAX])
-{
-	CLEANUP(free) char *target = NULL;
-	bool serving;
-	struct err no;
-
-	if (text_format(&target, &no, "unix:%s", c->socket) < 0 ||
-	    running_ask(target, &serving, &no) < 0)
-		return err_code(&no);
-	return tell_running(serving, target, found);
+	return (struct preflight_running){
+		.who = "manager",
+		.health = "manager",
+		.serves = "CVMs can be launched",
+		.serves_not = "by its word none can be launched now",
+		.cert = c->server_cert,
+		.cert_setting = "MANAGER_GRPC_SERVER_CERT",
+	};
 }
 
 static int look_port(void *subject, char *found, struct err *e)
 {
 	const struct config *c = ((struct host *)subject)->config;
+	const struct preflight_running own = running(c);
 
 	if (!c->grpc_host)
 		return preflight_not_asked(found, "no MANAGER_GRPC_ setting asks for TCP");
-	if (preflight_port(c->grpc_host, c->grpc_port, found, e) == 0 ||
-	    running_on_port(c, found) == 0)
-		return PREFLIGHT_OK;
-	return err_code(e);
+	return preflight_own_port(c->grpc_host, c->grpc_port, &own, found, e);
 }
 
 static int look_socket(void *subject, char *found, struct err *e)
 {
 	const struct config *c = ((struct host *)subject)->config;
+	const struct preflight_running own = running(c);
 
 	if (!c->socket)
 		return preflight_not_asked(found, "TCP is set, and no MANAGER_SOCKET");
-	if (preflight_socket(c->socket, found, e) == 0 || running_on_socket(c, found) == 0)
-		return PREFLIGHT_OK;
-	return err_code(e);
+	return preflight_own_socket(c->socket, &own, found, e);
 }
 
 static int look_state(void *subject, char *found, struct err *e)

@@ -106,14 +106,14 @@ def a_host_that_has_all_is_told_so_and_nothing_is_changed():
 
 
 class Running:
-    """A manager with those settings, in a `with`."""
+    """A manager or a service with those settings, in a `with`."""
 
-    def __init__(self, settings):
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("MANAGER_")}
-        self.process = Process([program("cocos-manager"), "--config", "/dev/null"], {**environment, **settings})
+    def __init__(self, settings, name="cocos-manager", said="listening on unix:"):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("MANAGER_", "COMPUTATIONS_"))}
+        self.process, self.said = Process([program(name), "--config", "/dev/null"], {**environment, **settings}), said
 
     def __enter__(self):
-        self.process.wait_line("listening on unix:")
+        self.process.wait_line(self.said)
         return self
 
     def __exit__(self, *_):
@@ -194,6 +194,75 @@ def a_manager_that_runs_is_told():
         status, rows = check("cocos-manager", good)
         assert failed(rows) == ["image", "socket"] and "another program" in rows["socket"]["found"], rows
         server.stop(None).wait()
+
+
+def service(settings):
+    return Running(settings, "cocos-computations", "ready")
+
+
+LISTENERS = ["admin port", "agents' port", "socket"]
+
+
+def a_service_that_runs_is_told():
+    """With the same settings, as a manager is. While it writes, too: nobody waits for the other."""
+    with Folder() as folder:
+        cert, key = certificate(folder, "fine", (-1, 10))
+        other, other_key = certificate(folder, "other", (-1, 10))
+        agents = {"COMPUTATIONS_GRPC_SERVER_CERT": cert, "COMPUTATIONS_GRPC_SERVER_KEY": key}
+        admins = {"COMPUTATIONS_ADMIN_SERVER_CERT": cert, "COMPUTATIONS_ADMIN_SERVER_KEY": key}
+        asked = {"COMPUTATIONS_GRPC_CLIENT_CA_CERTS": other, "COMPUTATIONS_ADMIN_CLIENT_CA_CERTS": other}
+        health, has_key = "it answers callers", "it has the key of COMPUTATIONS_{}_SERVER_CERT"
+        for more, words in [({}, [health] * 2), ({**agents, **admins}, [has_key] * 2), ({**agents, **admins, **asked}, [has_key] * 2),
+                            (agents, [has_key, health]), (admins, [health, has_key])]:
+            settings = {**service_settings(folder), **more, "COMPUTATIONS_GRPC_PORT": str(free_port()),
+                        "COMPUTATIONS_ADMIN_PORT": str(free_port())}
+            with service(settings):
+                before = snapshot(folder.path)
+                status, rows = check("cocos-computations", settings)
+                assert status == 0 and not failed(rows) and rows["database"]["outcome"] == "ok", rows
+                told = [f"a service runs on 127.0.0.1:{settings[f'COMPUTATIONS_{which}_PORT']}: {text.format(which)}"
+                        for which, text in zip(("GRPC", "ADMIN"), words)]
+                assert [rows[row]["found"] for row in ("agents' port", "admin port")] == told, rows
+                assert rows["socket"]["found"] == f"a service runs on unix:{settings['COMPUTATIONS_ADMIN_SOCKET']}: {health}", rows
+                assert snapshot(folder.path) == before
+                # Another certificate is another's settings; TLS where there is none is no service of these.
+                for which, row in ("GRPC", "agents' port"), ("ADMIN", "admin port"):
+                    _, rows = check("cocos-computations", {**settings, f"COMPUTATIONS_{which}_SERVER_CERT": other,
+                                                           f"COMPUTATIONS_{which}_SERVER_KEY": other_key})
+                    assert failed(rows) == [row], rows
+            # They are free again, or whoever has them is a stranger.
+            status, rows = check("cocos-computations", settings)
+            assert status == 0 and not failed(rows) and "is free" in rows["admin port"]["found"], rows
+
+
+def a_stranger_in_a_services_place_is_one():
+    """The service's other listener, a manager, a gRPC server of whoever's, and one that never says anything."""
+    with Folder() as folder, socket.socket() as silent, socket.socket(socket.AF_UNIX) as mute:
+        idle_image(folder)
+        port, admin = str(free_port()), str(free_port())
+        settings = {**service_settings(folder), "COMPUTATIONS_GRPC_PORT": port, "COMPUTATIONS_ADMIN_PORT": admin}
+        place = settings["COMPUTATIONS_ADMIN_SOCKET"]
+        with service(settings):
+            _, rows = check("cocos-computations", {**settings, "COMPUTATIONS_GRPC_PORT": admin, "COMPUTATIONS_ADMIN_PORT": port})
+            assert failed(rows) == LISTENERS[:2], rows
+        tcp = {"MANAGER_GRPC_PORT": port, "MANAGER_SOCKET": place}
+        with Running({**manager_settings(folder), **tcp}) as running:
+            running.process.wait_line(f"port {port}")
+            _, rows = check("cocos-computations", settings)
+            assert failed(rows) == LISTENERS[1:] and "in use" in rows["agents' port"]["found"], rows
+        server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+        assert server.add_insecure_port("unix:" + place) and server.add_insecure_port("127.0.0.1:" + admin)
+        server.start()
+        _, rows = check("cocos-computations", settings)
+        assert failed(rows) == [LISTENERS[0], "socket"] and "another program" in rows["socket"]["found"], rows
+        server.stop(None).wait()
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(1)
+        mute.bind(folder("mute.sock"))
+        mute.listen(1)
+        _, rows = check("cocos-computations", {**settings, "COMPUTATIONS_GRPC_PORT": str(silent.getsockname()[1]),
+                                               "COMPUTATIONS_ADMIN_SOCKET": folder("mute.sock")})
+        assert failed(rows) == LISTENERS[1:], rows
 
 
 def each_host_of_the_table_is_asked():
@@ -395,6 +464,8 @@ if __name__ == "__main__":
         a_host_that_has_all_is_told_so_and_nothing_is_changed,
         the_registry_of_a_running_manager_is_as_it_says,
         a_manager_that_runs_is_told,
+        a_service_that_runs_is_told,
+        a_stranger_in_a_services_place_is_one,
         each_host_of_the_table_is_asked,
         a_killed_manager_s_registry_is_read_and_left,
         a_table_that_nobody_can_use_is_told,

@@ -294,7 +294,12 @@ def places_of_one_address_are_its_own():
 
 def what_can_not_be_had_is_told():
     with Hall(2) as room, Folder() as folder:
-        b = room.instances[1]
+        a, b = room.instances
+        # Beside itself each is told so; who serves is so by the lease, who doesn't by the one that he passes callers on to.
+        for one in a, b:
+            status, answer = check("cocos-computations", {**one.settings, "COMPUTATIONS_STATE_DIR": one.folder("state")})
+            assert not set(failed(answer)) & {"agents' port", "admin port", "socket", "instance address"}, answer
+            assert ("this instance serves there" in answer["instance address"]["found"]) == (one is a), answer
         good = {**b.settings, "COMPUTATIONS_STATE_DIR": b.folder("state")}
         with socket.create_server((b.address, room.inner)):
             status, answer = check("cocos-computations", good)
