@@ -129,7 +129,7 @@ static int take_digests(const struct looking *l, const Agent__StatusResponse *s,
 	if (s->n_consumers != 1)
 		return err_set(e, ERR_DENIED,
 			       "the agent's manifest has %zu consumers, and by "
-			       "the order the submitter alone",
+			       "the order there is one alone",
 			       s->n_consumers);
 	return 0;
 }

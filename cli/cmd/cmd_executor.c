@@ -154,7 +154,9 @@ static char *folder_of(struct cli *cli, struct err *e)
 static enum cli_exit run_run(struct cli *cli, struct err *e)
 {
 	CLEANUP(free) char *within = NULL; /* longer than the executor, to which it is lent */
-	struct executor x CLEANUP_EXECUTOR = { .cli = cli, .ran = { .fd = -1 }, .send = &cmd_data };
+	struct executor x CLEANUP_EXECUTOR = {
+		.cli = cli, .ran = { .fd = -1 }, .send = &cmd_data, .fetch = &cmd_result
+	};
 	static const char *const needed[] = { "type", "key", "program", "submitter" };
 	enum cli_exit status;
 
@@ -224,8 +226,9 @@ const struct command cmd_executor_run = {
 		"An output that a node in a CVM is to have (executortype cvm) goes to the agent there over attested TLS, once it has\n"
 		"proven itself by the order's policy, and over the very manifest that follows from the order; the service gets its\n"
 		"digest. For such a node of its own the program finds manifest.json, policy.json and key.pem as well: it starts the\n"
-		"CVM and sends the algorithm. Beside --recipient, --algorithm and --policy have to be given for CVMs; where these are\n"
-		"given, outputs go nowhere else but to --recipient.\n"
+		"CVM and sends the algorithm. What such a node has computed is fetched from the agent in the same way for a node that\n"
+		"depends on it, into the folder inputs/NODENAME. Beside --recipient, --algorithm and --policy have to be given for\n"
+		"CVMs; where these are given, outputs go nowhere else but to --recipient.\n"
 		"SIGTERM ends what runs and gives the node back. While the service is away it asks again.",
 };
 

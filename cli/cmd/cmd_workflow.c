@@ -324,7 +324,8 @@ static int find_node(const struct workflow_order *order, const char *name, size_
 			found++;
 		}
 	}
-	if (found == 1 && workflow_cvm_is(&order->spec.nodes[*number]))
+	if (found == 1 && order->spec.nodes[*number].is_end &&
+	    workflow_cvm_is(&order->spec.nodes[*number]))
 		return err_set(e, ERR_INVALID,
 			       "node %s is computed in a CVM: 'workflow result' fetches it from "
 			       "there, and what its executor says is none",

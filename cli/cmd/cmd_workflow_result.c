@@ -10,22 +10,32 @@
 
 #include <string.h>
 
-/* By its name, or the only one in a CVM. */
+/* By its name, or the only one in a CVM whose results are the submitter's: others are for who runs the node behind them. */
 static int find_node(const struct workflow_order *order, const char *name,
 		     const struct workflow_node **node, struct err *e)
 {
+	const struct workflow_node *others = NULL;
 	size_t found = 0;
 
 	for (size_t i = 0; i < order->spec.count; i++) {
 		const struct workflow_node *n = &order->spec.nodes[i];
 
-		if (workflow_cvm_is(n) && (!name || strcmp(n->name, name) == 0)) {
-			*node = n;
-			found++;
+		if (!workflow_cvm_is(n) || (name && strcmp(n->name, name) != 0))
+			continue;
+		if (!n->is_end) {
+			others = n;
+			continue;
 		}
+		*node = n;
+		found++;
 	}
 	if (found == 1)
 		return 0;
+	if (!found && others)
+		return err_set(e, ERR_INVALID,
+			       "what node %s computes is for the executor of the node that depends "
+			       "on it: the agent hands it to that one's key",
+			       others->name);
 	if (name)
 		return err_set(e, ERR_NOT_FOUND,
 			       "the workflow has no node %s that is computed in a CVM",
@@ -127,5 +137,6 @@ const struct command cmd_workflow_result = {
 	.run = run_result,
 	.more = "Nothing is fetched before the agent has proven itself by the policy of your order, over the manifest that follows\n"
 		"from the order and the inputs' digests. The service gives the order and no more; --grpc-url is the service's, the\n"
-		"agent's address stands in the order. NODE may be left out where one node alone is computed in a CVM.",
+		"agent's address stands in the order. NODE may be left out where one node alone is computed in a CVM. Where another\n"
+		"node depends on it, its executor fetches the results, and nobody else.",
 };

@@ -174,7 +174,8 @@ static int check_one(const struct workflow_order *order, size_t node, struct err
 	const size_t count = order->nodes[node].count;
 	size_t place;
 
-	if (count == 1 || (!workflow_cvm_is(n) && !workflow_cvm_after(&order->spec, node, &place)))
+	if (count == 1 || (!workflow_cvm_is(n) && !workflow_cvm_after(&order->spec, node, &place) &&
+			   !workflow_cvm_before(&order->spec, n)))
 		return 0;
 	return err_set(e, ERR_INVALID,
 		       "node %s is beside a CVM, where the order names one executor, not %zu: a "

@@ -20,6 +20,7 @@ struct executor {
 	struct executor_ran ran;
 	const char *workspace, *within; /* lent; within: where nodes get their folders */
 	const struct command *send;     /* 'data', by which outputs go into CVMs */
+	const struct command *fetch;    /* 'result', by which results of CVMs come here */
 	bool once;
 
 	struct executor_gift gifts[EXECUTOR_GIFTS_MAX];

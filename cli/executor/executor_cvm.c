@@ -1,12 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/executor/executor_cvm.h"
 
+#include "cli/client/waiting.h"
 #include "cli/executor/executor_key.h"
+#include "common/base/clock.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 
 #include <string.h>
 #include <openssl/crypto.h>
+
+/* ---- with its agent ---- */
+
+int executor_cvm_key(const struct hpke_key *own, int *fd, char path[NODE_AGENT_PATH_MAX],
+		     struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	uint8_t public[WORKFLOW_CVM_KEY_LEN];
+	char *pem = NULL;
+	int failed;
+
+	if (executor_key_signer(own, &key, public, e) < 0 || key_to_private_pem(key, &pem, e) < 0)
+		return err_code(e);
+	failed = node_agent_file(pem, strlen(pem), fd, path, e);
+	OPENSSL_cleanse(pem, strlen(pem));
+	free(pem);
+	return failed;
+}
+
+int executor_cvm_limit(const struct workflow_order *order, char text[32], struct err *e)
+{
+	int64_t left = order->expires - clock_ms(CLOCK_REALTIME);
+
+	if (left < WAITING_MIN_MS)
+		return err_set(e, ERR_DENIED, "its order has expired");
+	if (left > (int64_t)WAITING_MAX_MS)
+		left = WAITING_MAX_MS;
+	snprintf(text, 32, "%llds", (long long)(left / 1000));
+	return 0;
+}
 
 /* ---- who starts it ---- */
 

@@ -74,6 +74,30 @@ int executor_cvm_rules_check(const struct executor_rules *rules, struct err *e)
 	return 0;
 }
 
+/* What comes from a CVM: the agent there gives it to the key that the order names. */
+static int check_before(const struct workflow_order *order, const struct workflow_node *own,
+			const struct executor_rules *rules, struct err *e)
+{
+	for (size_t i = 0; i < own->dependencies_count; i++) {
+		const struct workflow_node *from = &order->spec.nodes[own->dependencies[i]];
+		struct workflow_cvm cvm CLEANUP_WORKFLOW_CVM = { .json = NULL };
+
+		if (!workflow_cvm_is(from))
+			continue;
+		if (workflow_cvm_read(&order->spec, from, &cvm, e) < 0)
+			return err_code(e);
+		if (!cvm.has_consumer ||
+		    memcmp(cvm.consumer, rules->signer, WORKFLOW_CVM_KEY_LEN) != 0)
+			return err_set(e, ERR_DENIED,
+				       "its order has another key for this executor to fetch the "
+				       "results of %s with ('executor key --signing')",
+				       from->name);
+		if (check_policy(&cvm, e) < 0)
+			return err_code(e);
+	}
+	return 0;
+}
+
 int executor_cvm_check(const struct workflow_order *order, size_t node,
 		       const struct executor_rules *rules, struct err *e)
 {
@@ -82,6 +106,8 @@ int executor_cvm_check(const struct workflow_order *order, size_t node,
 	const uint8_t *key;
 	size_t place = 0;
 
+	if (check_before(order, own, rules, e) < 0)
+		return err_code(e);
 	after = workflow_cvm_is(own) ? own : workflow_cvm_after(&order->spec, node, &place);
 	if (!after)
 		return 0;

@@ -1,50 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* executor_give.c — an output on its way into a CVM. */
 #include "cli/base/text.h"
-#include "cli/client/node_agent.h"
-#include "cli/client/waiting.h"
 #include "cli/executor/executor.h"
-#include "cli/executor/executor_key.h"
-#include "common/base/clock.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <openssl/crypto.h>
 
 /* ---- in the process of its own ---- */
-
-static int key_file(const struct executor *x, int *fd, char path[NODE_AGENT_PATH_MAX],
-		    struct err *e)
-{
-	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
-	uint8_t public[WORKFLOW_CVM_KEY_LEN];
-	char *pem = NULL;
-	int failed;
-
-	if (executor_key_signer(&x->rules.key, &key, public, e) < 0 ||
-	    key_to_private_pem(key, &pem, e) < 0)
-		return err_code(e);
-	failed = node_agent_file(pem, strlen(pem), fd, path, e);
-	OPENSSL_cleanse(pem, strlen(pem));
-	free(pem);
-	return failed;
-}
-
-/* What --wait is given: as long as the order is good. */
-static int limit_of(const struct workflow_order *order, char text[32], struct err *e)
-{
-	int64_t left = order->expires - clock_ms(CLOCK_REALTIME);
-
-	if (left < WAITING_MIN_MS)
-		return err_set(e, ERR_DENIED, "its order has expired");
-	if (left > (int64_t)WAITING_MAX_MS)
-		left = WAITING_MAX_MS;
-	snprintf(text, 32, "%llds", (long long)(left / 1000));
-	return 0;
-}
 
 static int hand_over(const struct executor *x, const struct executor_node *node,
 		     const struct executor_input *input, struct err *e)
@@ -61,13 +26,13 @@ static int hand_over(const struct executor *x, const struct executor_node *node,
 	if (!after)
 		return err_set(e, ERR_INTERNAL, "no node in a CVM depends on it");
 	/* The second time it is what is left, for the command's own waiting. */
-	if (limit_of(&node->order, limit, e) < 0 ||
+	if (executor_cvm_limit(&node->order, limit, e) < 0 ||
 	    node_agent_open(&node->order, after, x->send, x->cli, &agent, e) < 0 ||
 	    cli_give(&agent.cli, "wait", limit, e) < 0 ||
 	    node_agent_find(&agent, input->digest, place, e) < 0 ||
-	    limit_of(&node->order, limit, e) < 0 ||
+	    executor_cvm_limit(&node->order, limit, e) < 0 ||
 	    node_agent_file(input->bytes, input->len, &data, data_path, e) < 0 ||
-	    key_file(x, &key, key_path, e) < 0)
+	    executor_cvm_key(&x->rules.key, &key, key_path, e) < 0)
 		return err_code(e);
 	agent.cli.operands = operands;
 	agent.cli.operand_count = 2;

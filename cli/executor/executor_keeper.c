@@ -42,6 +42,10 @@ static _Noreturn void become(const struct executor_program *program, pid_t keepe
 	(void)setsid();
 	(void)setrlimit(RLIMIT_CORE, &no_core); /* what it was given is in it */
 	take_descriptors(output);
+	if (program->call) {
+		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+		_exit(program->call(program->data));
+	}
 	if (chdir(program->folder) == 0)
 		execve(program->path, (char *const *)(uintptr_t)program->arguments,
 		       (char *const *)(uintptr_t)program->environment);

@@ -31,6 +31,11 @@ struct executor_run {
 };
 
 struct executor_program {
+	/* Instead of a program, which `path` then names for people: called in a process of its own, which ends with what it
+	 * gives and has none of our files but standard output and error. */
+	int (*call)(void *data);
+	void *data;
+
 	const char *path, *folder;
 	const char *const *arguments;   /* NULL-terminated, the path first */
 	const char *const *environment; /* all of it */

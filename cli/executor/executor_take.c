@@ -163,7 +163,9 @@ static int fetch_input(struct executor *x, const Workflows__TakenNode *taken,
 			ERR_DENIED; /* whatever it was: it is the service's word against the order */
 		return err_code(e);
 	}
-	failed = executor_folder_put(folder, name, bytes, len, e);
+	/* Of a node in a CVM it is what who started that has printed, and no result: that comes from the agent. */
+	if (!workflow_cvm_is(&node->order.spec.nodes[dependency]))
+		failed = executor_folder_put(folder, name, bytes, len, e);
 	OPENSSL_cleanse(bytes, len);
 	free(bytes);
 	*no_room = failed; /* ours: asking the service again makes none */
@@ -254,33 +256,74 @@ static int watch(struct executor *x, const Workflows__TakenNode *taken, struct e
 	}
 }
 
+/* EXECUTOR_DONE: it has ended well. `unwell`: what the submitter is told where it says so itself that it has not; NULL: its status. */
+static enum executor_outcome run_to_end(struct executor *x, const Workflows__TakenNode *taken,
+					const struct executor_node *node,
+					const struct executor_program *program, const char *unwell,
+					struct executor_run *run, struct err *e)
+{
+	const char *words;
+	enum executor_end end;
+	int status, got;
+	char text[64];
+
+	if (executor_run_start(program, run, e) < 0)
+		return say_failure(x, taken, node->node->name, "its program can't be started",
+				   false, e);
+	tell(taken, node->node->name, program->path);
+	got = watch(x, taken, run, &end, &status, e);
+	if (got < 0)
+		return say_failure(x, taken, node->node->name, e->text, false, e);
+	if (got == 0)
+		return EXECUTOR_LOST;
+	if (end == EXECUTOR_NO_START)
+		fprintf(stderr, "%s: %s\n", program->path, strerror(status));
+	words = executor_end_words(end, status, text, sizeof(text));
+	if (words && end == EXECUTOR_EXITED && unwell)
+		words = unwell;
+	if (words)
+		return say_failure(x, taken, node->node->name, words, end == EXECUTOR_LARGE, e);
+	return EXECUTOR_DONE;
+}
+
+/* Within the node's time, of which its program has the rest. */
+static enum executor_outcome fetch_results(struct executor *x, const Workflows__TakenNode *taken,
+					   struct executor_node *node,
+					   const struct executor_folder *folder, struct err *e)
+{
+	struct executor_run run CLEANUP_EXECUTOR_RUN = { .output = -1, .report = -1 };
+	struct executor_fetch fetch = { x, node, folder };
+	const struct executor_program program = {
+		.call = executor_fetch_run,
+		.data = &fetch,
+		.path = "fetches what a CVM has computed",
+		.seconds = node->seconds,
+		.output_max = WORKFLOW_OUTPUT_MAX, /* it has none */
+	};
+	const int64_t began = clock_ms(CLOCK_MONOTONIC);
+	enum executor_outcome outcome;
+	uint64_t took;
+
+	outcome = run_to_end(x, taken, node, &program, "its executor can't have results of a CVM",
+			     &run, e);
+	took = (uint64_t)(clock_ms(CLOCK_MONOTONIC) - began) / 1000;
+	node->seconds = took < node->seconds ? node->seconds - took : 1;
+	return outcome;
+}
+
 static enum executor_outcome run_program(struct executor *x, const Workflows__TakenNode *taken,
 					 const struct executor_node *node,
 					 const struct executor_folder *folder, struct err *e)
 {
 	struct executor_run run CLEANUP_EXECUTOR_RUN = { .output = -1, .report = -1 };
 	struct executor_call call CLEANUP_EXECUTOR_CALL = { .count = 0 };
-	const char *words;
-	enum executor_end end;
-	int status, got;
-	char text[64];
+	enum executor_outcome outcome;
 
-	if (executor_call_make(node, folder, &call, e) < 0 ||
-	    executor_run_start(&call.program, &run, e) < 0)
+	if (executor_call_make(node, folder, &call, e) < 0)
 		return say_failure(x, taken, node->node->name, "its program can't be started",
 				   false, e);
-	tell(taken, node->node->name, node->function->path);
-	got = watch(x, taken, &run, &end, &status, e);
-	if (got < 0)
-		return say_failure(x, taken, node->node->name, e->text, false, e);
-	if (got == 0)
-		return EXECUTOR_LOST;
-	if (end == EXECUTOR_NO_START)
-		fprintf(stderr, "%s: %s\n", node->function->path, strerror(status));
-	words = executor_end_words(end, status, text, sizeof(text));
-	if (words)
-		return say_failure(x, taken, node->node->name, words, end == EXECUTOR_LARGE, e);
-	return say_output(x, taken, node, &run, e);
+	outcome = run_to_end(x, taken, node, &call.program, NULL, &run, e);
+	return outcome == EXECUTOR_DONE ? say_output(x, taken, node, &run, e) : outcome;
 }
 
 /* ---- the whole ---- */
@@ -301,10 +344,11 @@ static enum executor_outcome refuse(struct executor *x, const Workflows__TakenNo
 }
 
 static enum executor_outcome run_node(struct executor *x, const Workflows__TakenNode *taken,
-				      const struct executor_node *node, struct err *e)
+				      struct executor_node *node, struct err *e)
 {
 	struct executor_folder folder CLEANUP_EXECUTOR_FOLDER = { .path = NULL };
 	const char *name = node->node->name;
+	enum executor_outcome outcome = EXECUTOR_DONE;
 	bool no_room = false;
 	size_t place;
 
@@ -339,7 +383,10 @@ static enum executor_outcome run_node(struct executor *x, const Workflows__Taken
 			*e = why;
 		return EXECUTOR_BROKEN;
 	}
-	return run_program(x, taken, node, &folder, e);
+	/* Once it is kept that it is begun: they come once. */
+	if (workflow_cvm_before(&node->order.spec, node->node))
+		outcome = fetch_results(x, taken, node, &folder, e);
+	return outcome == EXECUTOR_DONE ? run_program(x, taken, node, &folder, e) : outcome;
 }
 
 enum executor_outcome executor_take(struct executor *x, const Workflows__TakenNode *taken,

@@ -123,13 +123,32 @@ static int take_owners(const struct workflow_spec *spec, const struct workflow_n
 	return 0;
 }
 
+/* Who fetches the results is who runs the one node that depends on it; where there is none, the submitter. */
+static int take_consumer(const struct workflow_node *node, const struct json *object,
+			 struct workflow_cvm *cvm, struct err *e)
+{
+	cvm->has_consumer = json_get(object, "consumer") != NULL;
+	if (cvm->has_consumer && node->is_end)
+		return err_set(e, ERR_INVALID,
+			       "'consumer' is of a node that another depends on: of this one the "
+			       "results are the submitter's");
+	if (node->is_end)
+		return 0;
+	if (!cvm->has_consumer)
+		return err_set(e, ERR_INVALID,
+			       "'consumer' is missing: a node depends on it, and its executor's "
+			       "key fetches the results");
+	return json_get_hex(object, "consumer", cvm->consumer, WORKFLOW_CVM_KEY_LEN, e);
+}
+
 static int take_all(const struct workflow_spec *spec, const struct workflow_node *node,
 		    struct workflow_cvm *cvm, struct err *e)
 {
 	static const char *const outer[] = { "cvm", NULL };
 	static const char *const known[] = { "agent",    "policy", "algorithm",
 					     "type",     "args",   "requirements",
-					     "launcher", "owners", NULL };
+					     "launcher", "owners", "consumer",
+					     NULL };
 	const struct json *object;
 
 	if (json_only_keys(cvm->json, outer, e) < 0 ||
@@ -140,20 +159,55 @@ static int take_all(const struct workflow_spec *spec, const struct workflow_node
 	    json_get_hex(object, "algorithm", cvm->algorithm, SHA3_256_LEN, e) < 0 ||
 	    take_type(object, cvm, e) < 0 || take_args(node, object, cvm, e) < 0 ||
 	    json_get_hex(object, "launcher", cvm->launcher, WORKFLOW_CVM_KEY_LEN, e) < 0 ||
-	    take_owners(spec, node, object, cvm, e) < 0)
+	    take_owners(spec, node, object, cvm, e) < 0 || take_consumer(node, object, cvm, e) < 0)
 		return err_wrap(e, "'cvm'");
 	return 0;
 }
 
 /* ---- its place ---- */
 
+static bool depends_on(const struct workflow_node *node, size_t other)
+{
+	for (size_t i = 0; i < node->dependencies_count; i++)
+		if (node->dependencies[i] == other)
+			return true;
+	return false;
+}
+
+/* An agent hands results out once, to one consumer. */
+static int check_next(const struct workflow_spec *spec, const struct workflow_node *node,
+		      struct err *e)
+{
+	const struct workflow_node *next = NULL;
+
+	for (size_t i = 0; i < spec->count; i++) {
+		if (!depends_on(&spec->nodes[i], (size_t)(node - spec->nodes)))
+			continue;
+		if (next)
+			return err_set(e, ERR_INVALID,
+				       "its results are handed out once: %s and %s can't both "
+				       "depend on it",
+				       next->name, spec->nodes[i].name);
+		next = &spec->nodes[i];
+	}
+	if (workflow_cvm_is(next))
+		return err_set(e, ERR_INVALID,
+			       "its results can't go into another CVM at once: between it and %s "
+			       "there has to be a node of an executor",
+			       next->name);
+	if (next->retries)
+		return err_set(e, ERR_INVALID,
+			       "'maxretries' of node %s is %u: it gets results of a CVM, which are "
+			       "handed out once, so it is 0",
+			       next->name, next->retries);
+	if (node->name[0] == '.')
+		return err_set(e, ERR_INVALID, "its name begins with a dot");
+	return 0;
+}
+
 static int check_place(const struct workflow_spec *spec, const struct workflow_node *node,
 		       struct err *e)
 {
-	if (!node->is_end)
-		return err_set(e, ERR_INVALID,
-			       "it is computed in a CVM, whose results go to the submitter: no "
-			       "node can depend on it");
 	if (node->retries)
 		return err_set(e, ERR_INVALID,
 			       "'maxretries' is %u: inputs are handed to a CVM once, so it is 0",
@@ -166,7 +220,7 @@ static int check_place(const struct workflow_spec *spec, const struct workflow_n
 	for (size_t i = 0; i < node->dependencies_count; i++)
 		if (spec->nodes[node->dependencies[i]].name[0] == '.')
 			return err_set(e, ERR_INVALID, "an input's name begins with a dot");
-	return 0;
+	return node->is_end ? 0 : check_next(spec, node, e);
 }
 
 int workflow_cvm_read(const struct workflow_spec *spec, const struct workflow_node *node,
@@ -243,4 +297,12 @@ const struct workflow_node *workflow_cvm_after(const struct workflow_spec *spec,
 				return &spec->nodes[i];
 			}
 	return NULL;
+}
+
+bool workflow_cvm_before(const struct workflow_spec *spec, const struct workflow_node *node)
+{
+	for (size_t i = 0; i < node->dependencies_count; i++)
+		if (workflow_cvm_is(&spec->nodes[node->dependencies[i]]))
+			return true;
+	return false;
 }

@@ -3,15 +3,18 @@
  * workflow_cvm.h — a node that is computed in a CVM: its executortype is "cvm" or begins with "cvm:", and its kwargs are
  *
  *   { "cvm": { "agent": "HOST:PORT", "policy": text, "algorithm": digest, "type": word, "args": [text…],
- *              "requirements": digest, "launcher": key, "owners": { nodename: key… } } }
+ *              "requirements": digest, "launcher": key, "owners": { nodename: key… }, "consumer": key } }
  *
  * each once, and none else; "requirements" with type "python" alone, where it has to be. Digests are SHA3-256, keys Ed25519
- * (executor_key.h), both 64 hexadecimal digits; `owners` has one of each node that it depends on.
+ * (executor_key.h), both 64 hexadecimal digits; `owners` has one of each node that it depends on. "consumer" is there if a node
+ * depends on this one, and then alone: the key of the executor that runs it, which fetches the results from the agent. Without
+ * it the submitter does.
  *
  * No type is one of these in other letters (CVM, Cvm:x).
  *
- * Such a node is an end node, depends on 1 to WORKFLOW_CVM_INPUTS_MAX nodes, each of which no other depends on and whose
- * name begins with no dot, and has maxretries 0: who hands an input over does so once.
+ * Such a node depends on 1 to WORKFLOW_CVM_INPUTS_MAX nodes, each of which is computed in no CVM, no other depends on, and whose
+ * name begins with no dot; it has maxretries 0: who hands an input over does so once. One node at most depends on it, which has
+ * maxretries 0 as well, since results are handed out once, and its name begins with no dot then.
  */
 #pragma once
 
@@ -33,11 +36,12 @@ struct workflow_cvm {
 	struct json *json;
 	const char *agent, *policy, *type;
 	uint8_t algorithm[SHA3_256_LEN], requirements[SHA3_256_LEN];
-	bool has_requirements;
+	bool has_requirements, has_consumer;
 	const char *args[WORKFLOW_CVM_ARGS_MAX];
 	size_t arg_count;
 	uint8_t launcher[WORKFLOW_CVM_KEY_LEN]; /* who brings the algorithm */
 	uint8_t owners[WORKFLOW_CVM_INPUTS_MAX][WORKFLOW_CVM_KEY_LEN]; /* as the dependencies */
+	uint8_t consumer[WORKFLOW_CVM_KEY_LEN];
 };
 void workflow_cvm_done(struct workflow_cvm *cvm);
 #define CLEANUP_WORKFLOW_CVM __attribute__((cleanup(workflow_cvm_done)))
@@ -55,3 +59,6 @@ int workflow_cvm_check(const struct workflow_spec *spec, struct err *e) MUST_CHE
 /* The node in a CVM that the output of `node` is for; `*place`: which of its dependencies that is. NULL: it is for none. */
 const struct workflow_node *workflow_cvm_after(const struct workflow_spec *spec, size_t node,
 					       size_t *place);
+
+/* Whether `node` gets what a CVM has computed. */
+bool workflow_cvm_before(const struct workflow_spec *spec, const struct workflow_node *node);

@@ -104,7 +104,8 @@ int workflow_manifest_write(const struct workflow_order *order, const struct wor
 		return err_code(e);
 	json_put_key(w, "result_consumers");
 	writer_text(w, "[{");
-	if (put_spki(w, order->submitter, order->submitter_len, e) < 0)
+	if ((cvm->has_consumer ? put_key(w, cvm->consumer, e)
+			       : put_spki(w, order->submitter, order->submitter_len, e)) < 0)
 		return err_code(e);
 	writer_text(w, "}]");
 	put_rest(cvm, w);

@@ -7,7 +7,7 @@
  *   datasets         as the dependencies: digest, the owner's key, the nodename as the file name
  *   algorithm        digest, the launcher's key, type; arguments: funcname, and then those of the order. So there is one at
  *                    least: an agent takes any from who brings an algorithm whose manifest names none
- *   result_consumers the submitter alone
+ *   result_consumers one: the order's "consumer", or where it has none the submitter
  *   cocos            layout folders, logs consumers, requirements_hash
  *
  * An input is WORKFLOW_SALT_LINE_LEN bytes, 64 random hexadecimal digits and a line feed, and then the output: manifests are

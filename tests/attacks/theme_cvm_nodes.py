@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who starts the CVM of a workflow's node, the service or the submitter wants to read an input of that node, or to have its
-submitter believe a result: the agent is genuine, on simulated hardware, and what it was told is not what was ordered, or not
+submitter or the next node's executor believe a result: the agent is genuine, on simulated hardware, and what it was told is not what was ordered, or not
 what an input's owner allows."""
 import json
 import os
 
 from rows import Outcome, Skip, row
 from teesim import unavailable
+from workflow_after import after
 from workflow_cvm import ALGORITHM, POLICY, REQUIREMENTS, SECRET, held, kwargs, manifest_of, room, sha3, signer, spki
 from workflow_parties import id_of, raw
 from workflow_played import Key, seal_output
@@ -335,3 +336,60 @@ def result_of_another(evil):
             ran = r.result(*([] if evil else ["--wait"]))
             at.end()
             return Outcome(ran.status == 0, ran.err, os.path.exists(w.folder("results.zip")))
+
+
+# ---- on to the next node ----
+
+def went_on(evil, change=None, algorithm=OTHER, forged=False, **order):
+    """The node behind a CVM, whose executor is to go on with something else than what was ordered has computed."""
+    if why := unavailable():
+        raise Skip(why)
+    with world() as w, after(w, **(order if evil else {})) as r:
+        m, ran = r.manifest(), w.folder("ran")
+        w.script(f"open({ran!r}, 'w').close()\nprint(1)\n")
+        if evil and change:
+            change(r, m)
+        with r.agent(m):
+            r.compute(algorithm if evil else ALGORITHM)
+            name = r.add(launcher=Key() if evil and forged else None)
+            at = r.executor("--once")
+            return Outcome(at.end() == 0, at.text() + r.until_ended(name).failure + "\n", os.path.exists(ran))
+
+
+@row("cvm-next-key-of-another", "another key for this executor to fetch the results of sum with")
+def next_key_of_another(evil):
+    """The order has another's key as that of who goes on with what the CVM computes."""
+    return went_on(evil, algorithm=ALGORITHM, consumer=Key())
+
+
+@row("cvm-next-algorithm-altered", "another algorithm than the order")
+def next_algorithm_altered(evil):
+    """What goes on was computed by another algorithm, in a genuine CVM."""
+    return went_on(evil, lambda r, m: setattr(m.algorithm, "hash", sha3(OTHER)))
+
+
+@row("cvm-next-consumer-added", "2 consumers")
+def next_consumer_added(evil):
+    """Who starts the CVM would have the results as well."""
+    return went_on(evil, lambda r, m: m.result_consumers.add(userKey=owner_of(r.launcher)), algorithm=ALGORITHM)
+
+
+@row("cvm-next-input-of-another", "not the one that the order allows")
+def next_input_of_another(evil):
+    """Who starts the CVM has given the input himself."""
+    def change(r, m):
+        m.datasets[0].userKey = owner_of(r.launcher)
+        r.peer = r.launcher
+    return went_on(evil, change, algorithm=ALGORITHM)
+
+
+@row("cvm-next-another-machine", "measurement")
+def next_another_machine(evil):
+    """The CVM ran another image than the order's policy takes."""
+    return went_on(evil, algorithm=ALGORITHM, policy=POLICY.replace("a5", "a6"))
+
+
+@row("cvm-next-said-by-the-service", "the order names another executor")
+def next_said_by_service(evil):
+    """The service says in the place of who starts the CVM that it is done."""
+    return went_on(evil, algorithm=ALGORITHM, forged=True)

@@ -98,7 +98,7 @@ static void check_input(const struct executor_node *node, const Workflows__Input
 	free(sealed);
 }
 
-/* What goes into a CVM is named as ours there, and by the owner's leave. */
+/* What comes from a CVM is for our key there; what goes into one is named as ours there, and by the owner's leave. */
 static void check_cvm(const struct executor_node *node)
 {
 	const struct workflow_spec *spec = &node->order.spec;
@@ -107,6 +107,16 @@ static void check_cvm(const struct executor_node *node)
 	size_t place;
 	struct err e;
 
+	for (size_t i = 0; i < node->node->dependencies_count; i++) {
+		const struct workflow_node *from = &spec->nodes[node->node->dependencies[i]];
+		struct workflow_cvm before CLEANUP_WORKFLOW_CVM = { .json = NULL };
+
+		if (!workflow_cvm_is(from))
+			continue;
+		assert(workflow_cvm_read(spec, from, &before, &e) == 0 && before.has_consumer);
+		assert(memcmp(before.consumer, rules.signer, sizeof(rules.signer)) == 0);
+		assert(node->place.attempt == 1);
+	}
 	after = workflow_cvm_after(spec, node->place.node, &place);
 	if (!after)
 		return;

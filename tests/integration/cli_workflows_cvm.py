@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node of a workflow that is computed in a CVM: the real service, executors and agent, whose hardware is simulated."""
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -42,8 +43,9 @@ class Sum:
 
     def __init__(self, running, environment, tee):
         self.folder, self.tee, self.port = running.folder, tee, free_port()
-        self.user = Person(running, environment, "user", submits=True)
-        self.people = {name: Person(running, environment, name) for name in KINDS}
+        self.person = functools.partial(Person, running, environment)
+        self.user = self.person("user", submits=True)
+        self.people = {name: self.person(name) for name in KINDS}
         self.proof = ["--offline", "--trusted_root", tee.root]
         self.policy = running.folder.write("cvm-policy.json", json.dumps(POLICY))
         self.keys = {KINDS[name]: person.executor_key() for name, person in self.people.items()}

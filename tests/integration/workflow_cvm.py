@@ -57,7 +57,7 @@ def manifest_of(order, number, digests):
     m.algorithm.CopyFrom(cvms_pb2.Algorithm(
         hash=bytes.fromhex(cvm["algorithm"]), userKey=spki(bytes.fromhex(cvm["launcher"])), algo_type=cvm["type"],
         algo_args=[own["funcname"], *cvm["args"]]))
-    m.result_consumers.add(userKey=order.submitter)
+    m.result_consumers.add(userKey=spki(bytes.fromhex(cvm["consumer"])) if "consumer" in cvm else order.submitter)
     m.cocos.layout, m.cocos.logs = "folders", "consumers"
     m.cocos.requirements_hash = bytes.fromhex(cvm.get("requirements", ""))
     return m

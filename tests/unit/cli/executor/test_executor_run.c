@@ -3,6 +3,7 @@
 #include "tests/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 
@@ -121,6 +122,52 @@ static void who_is_told_to_stop_stops(void **state)
 	assert_int_equal(finish(&run).end, EXECUTOR_STOPPED);
 }
 
+/* In place of a program: 0 where of our files it has none but those three. */
+static int look_at_files(void *data)
+{
+	const int *open_here = data;
+
+	for (int fd = STDERR_FILENO + 1; fd < *open_here + 64; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			return 1;
+	if (write(STDOUT_FILENO, "looked", 6) != 6)
+		return 2;
+	return 4;
+}
+
+static int sleep_on(void *data)
+{
+	return data ? 0 : pause(); /* no signal comes that it would see */
+}
+
+static struct ended call(int (*function)(void *), void *data, uint64_t seconds)
+{
+	const struct executor_program program = { .call = function,
+						  .data = data,
+						  .path = "a call",
+						  .seconds = seconds,
+						  .output_max = MAX };
+	struct executor_run run;
+	struct err e;
+
+	assert_ok(executor_run_start(&program, &run, &e), e);
+	return finish(&run);
+}
+
+static void a_call_ends_as_a_program_does(void **state)
+{
+	int open_here = dup(STDIN_FILENO);
+	struct ended ended = call(look_at_files, &open_here, LONG_S);
+
+	assert_int_equal(ended.end, EXECUTOR_EXITED);
+	assert_true(WIFEXITED(ended.status));
+	assert_int_equal(WEXITSTATUS(ended.status), 4);
+	assert_string_equal(ended.text, "looked");
+	ended = call(sleep_on, NULL, 1);
+	assert_int_equal(ended.end, EXECUTOR_TIME);
+	close(open_here);
+}
+
 static void who_is_done_with_it_ends_it(void **state)
 {
 	struct executor_run run;
@@ -185,6 +232,7 @@ int main(void)
 		cmocka_unit_test(what_it_leaves_behind_ends_with_it),
 		cmocka_unit_test(its_time_ends_it),
 		cmocka_unit_test(who_is_told_to_stop_stops),
+		cmocka_unit_test(a_call_ends_as_a_program_does),
 		cmocka_unit_test(who_is_done_with_it_ends_it),
 		cmocka_unit_test(a_keeper_that_is_killed_is_told),
 		cmocka_unit_test(ends_are_told_in_words),

@@ -119,6 +119,7 @@ static const struct {
 	{ { .owners = "{}" }, "'owners' has 0 keys: it depends on 2 nodes" },
 	{ { .owners = "{\"a\":\"" KEY "\",\"c\":\"" KEY "\"}" }, "'owners': 'b' is missing" },
 	{ { .more = ",\"kbs\":1" }, "'cvm': unknown" },
+	{ { .more = ",\"consumer\":\"" KEY "\"" }, "the results are the submitter's" },
 	{ { .outer = ",\"x\":1" }, "'kwargs': unknown" },
 	{ { .retries = "1" }, "'maxretries' is 1" },
 	{ { .dependencies = "" }, "it depends on 0 nodes" },
@@ -150,8 +151,6 @@ static void what_goes_in_goes_nowhere_else(void **state)
 	assert_refused(read_wish(&(struct wish){ .other = AFTER("c", "\"b\"") }, &s, &e), e,
 		       ERR_INVALID,
 		       "node sum: the output of b is for its CVM: node c can't depend on that");
-	assert_refused(read_wish(&(struct wish){ .other = AFTER("c", "\"sum\"") }, &s, &e), e,
-		       ERR_INVALID, "node sum: it is computed in a CVM, whose results go to the");
 	/* Not a dot: it is the name of a dataset. */
 	assert_refused(read_wish(&(struct wish){ .dependencies = "\".c\"",
 						 .owners = "{\".c\":\"" KEY "\"}",
@@ -166,6 +165,74 @@ static void what_goes_in_goes_nowhere_else(void **state)
 	/* No CVM: kwargs are whatever they are. */
 	assert_ok(read_wish(&(struct wish){ .type = "cvmx", .agent = "1", .retries = "3" }, &s, &e),
 		  e);
+}
+
+#define CONSUMER ",\"consumer\":\"" KEY "\""
+#define AGAIN(name, retries)                                                                    \
+	",{\"nodename\":\"" name "\",\"conditions\":{\"executortype\":\"t\",\"dependencies\":"  \
+	"[\"sum\"]},\"funcname\":\"f\",\"kwargs\":{},\"maxexectime\":1,\"maxretries\":" retries \
+	"}"
+
+static void one_node_may_go_on_with_what_it_computes(void **state)
+{
+	static const struct {
+		struct wish wish;
+		const char *words;
+	} bad[] = {
+		{ { .other = AFTER("c", "\"sum\"") }, "'consumer' is missing" },
+		{ { .more = ",\"consumer\":1", .other = AFTER("c", "\"sum\"") }, "'consumer'" },
+		{ { .more = ",\"consumer\":\"" KEY "00\"", .other = AFTER("c", "\"sum\"") },
+		  "'consumer'" },
+		{ { .more = CONSUMER CONSUMER, .other = AFTER("c", "\"sum\"") }, "same key twice" },
+		{ { .more = CONSUMER, .other = AFTER("c", "\"sum\"") AFTER("d", "\"sum\"") },
+		  "handed out once: c and d can't both depend on it" },
+		{ { .more = CONSUMER, .other = AGAIN("c", "1") }, "'maxretries' of node c is 1" },
+	};
+	static const struct wish good = { .more = CONSUMER,
+					  .other = AFTER("c", "\"sum\"") AFTER("d", "\"c\"") };
+	struct workflow_spec s CLEANUP_WORKFLOW_SPEC = { .bytes = NULL };
+	struct workflow_cvm cvm CLEANUP_WORKFLOW_CVM = { .json = NULL };
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_refused(read_wish(&bad[i].wish, &s, &e), e, ERR_INVALID, "workflow: ");
+		if (!strstr(e.text, bad[i].words))
+			fail_msg("%zu: %s", i, e.text);
+		assert_null(s.bytes);
+	}
+	assert_ok(read_wish(&good, &s, &e), e);
+	assert_ok(workflow_cvm_read(&s, &s.nodes[2], &cvm, &e), e);
+	assert_true(cvm.has_consumer);
+	assert_int_equal(cvm.consumer[0], 0xb2);
+	assert_true(workflow_cvm_before(&s, &s.nodes[3]));
+	assert_false(workflow_cvm_before(&s, &s.nodes[4]));
+	assert_false(workflow_cvm_before(&s, &s.nodes[2]));
+}
+
+/* It would take somebody's leave who is neither: between two there is a node at home. */
+static void no_cvm_is_behind_another(void **state)
+{
+	struct workflow_spec s CLEANUP_WORKFLOW_SPEC = { .bytes = NULL };
+	CLEANUP_WRITER struct writer w = writer_up_to(WORKFLOW_SPEC_MAX);
+	struct err e;
+
+	put_node(&w, "next", "cvm", "\"sum\"");
+	writer_printf(
+		&w, "\"maxretries\":0,\"kwargs\":{\"cvm\":{\"agent\":\"h:1\",\"policy\":\"{}\","
+		    "\"algorithm\":\"" DIGEST "\",\"type\":\"bin\",\"args\":[],\"launcher\":\"" KEY
+		    "\",\"owners\":{\"sum\":\"" KEY "\"}}}}");
+	writer_u8(&w, 0);
+	{
+		CLEANUP_WRITER struct writer other = writer_up_to(WORKFLOW_SPEC_MAX);
+
+		writer_printf(&other, ",%s", (const char *)w.bytes);
+		writer_u8(&other, 0);
+		assert_refused(read_wish(&(struct wish){ .more = CONSUMER,
+							 .other = (const char *)other.bytes },
+					 &s, &e),
+			       e, ERR_INVALID,
+			       "node sum: its results can't go into another CVM at once");
+	}
 }
 
 static void put_many(struct writer *w, const char *text, size_t count)
@@ -308,15 +375,49 @@ static void the_manifest_follows(void **state)
 		ERR_EXHAUSTED, "manifest");
 }
 
+/* All but who results are for is the same. */
+static void the_manifests_consumer_is_who_goes_on(void **state)
+{
+	static const char
+		submitters[] = "\"result_consumers\":[{\"user_key\":\"c3Br\"}]",
+		others[] = "\"result_consumers\":[{\"user_key\":\"MCowBQYDK2VwAyEAsgAAAAAAAAAA"
+			   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAI=\"}]";
+	static const struct wish wishes[] = {
+		{ .type = NULL }, { .more = CONSUMER, .other = AFTER("c", "\"sum\"") }
+	};
+	static const uint8_t digests[2][SHA3_256_LEN] = { { 1 }, { 2 } };
+	const char *const wanted[] = { submitters, others };
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
+		struct workflow_order order CLEANUP_WORKFLOW_ORDER = { .submitter = "spk",
+								       .submitter_len = 3 };
+		struct workflow_cvm cvm CLEANUP_WORKFLOW_CVM = { .json = NULL };
+		CLEANUP_WRITER struct writer w = writer_up_to(WORKFLOW_MANIFEST_MAX);
+
+		assert_ok(read_wish(&wishes[i], &order.spec, &e), e);
+		assert_ok(workflow_cvm_read(&order.spec, &order.spec.nodes[2], &cvm, &e), e);
+		assert_ok(workflow_manifest_write(&order, &order.spec.nodes[2], &cvm, digests, &w,
+						  &e),
+			  e);
+		writer_u8(&w, 0);
+		assert_non_null(strstr((const char *)w.bytes, wanted[i]));
+		assert_null(strstr((const char *)w.bytes, wanted[1 - i]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_is_read),
 		cmocka_unit_test(what_it_is_not_is_said),
 		cmocka_unit_test(what_goes_in_goes_nowhere_else),
+		cmocka_unit_test(one_node_may_go_on_with_what_it_computes),
+		cmocka_unit_test(no_cvm_is_behind_another),
 		cmocka_unit_test(there_are_limits),
 		cmocka_unit_test(cut_anywhere_it_is_refused),
 		cmocka_unit_test(the_manifest_follows),
+		cmocka_unit_test(the_manifests_consumer_is_who_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

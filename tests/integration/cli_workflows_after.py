@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a CVM has computed goes on to the executor of the next node: over attested TLS, to the key that the order names."""
+import json
+import os
+
+import tap
+from agent_peer import pem_key
+from cli_workflows_cvm import KINDS, the_sum
+from harness import until
+from workflow_after import SEEN, after
+from workflow_cvm import kwargs, signer
+from workflow_parties import raw
+from workflow_played import Key
+from workflow_room import node, world
+
+REPORT = ("#!/usr/bin/python3\n"
+          "with open('inputs/cloud:sum_patent_data/sum.txt', encoding='ascii') as file:\n"
+          "    print(f'patients: {int(file.read())}')\n")
+
+
+def a_sum_of_a_cvm_goes_on_to_who_reports_it():
+    """With the real service, which has nothing of it but what is sealed."""
+    with the_sum() as s:
+        reporter = s.person("reporter")
+        s.keys["reporter"] = reporter.executor_key()
+        key = reporter("executor", "key", "--signing", s.folder("reporter.key")).ok().strip()
+        nodes = s.nodes()
+        nodes[2]["kwargs"]["cvm"]["consumer"] = key
+        nodes.append(node("report", "reporter", "report", [nodes[2]["nodename"]], retries=0))
+        at = [s.executor(name, *s.allowed(name)) for name in KINDS]
+        path = s.folder.write("report.py", REPORT, 0o755)
+        at.append(reporter.executor("reporter", "report", path, s.user, *s.proof))
+        name = s.user.submit(nodes, s.keys, "--wait").ok().strip()
+        assert s.user.states(name) == ("Completed", ["Done"] * 4)
+        s.user("workflow", "decrypt", name, "report", "--key", s.user.key, "-o", s.folder("report")).ok()
+        with open(s.folder("report"), encoding="ascii") as file:
+            assert file.read() == "patients: 60\n"
+        # The results themselves are not the submitter's: neither by the command for them, nor at the agent.
+        s.result(name).refused(2, "is for the executor of the node that depends on it")
+        for each in at:
+            assert each.stop() == 143, each.text()
+
+
+def the_next_program_has_results_and_nothing_that_was_said_of_them():
+    with world() as w, after(w) as r, r.agent(r.manifest()):
+        r.compute()
+        name, at = r.add(), r.executor("--once")
+        assert at.end() == 0, at.text()
+        assert r.told(name) == SEEN, r.told(name)
+        assert w.left() == [], w.left()
+        # They came once, to that key: it is no use to anybody who has it later.
+        r.fetch(r.consumer_pem()).refused(1, "has fetched the result already")
+
+
+def nobody_else_gets_them():
+    with world() as w, after(w) as r, r.agent(r.manifest()):
+        r.compute()
+        for key in (pem_key(w.user.key), pem_key(signer(r.launcher)), pem_key(signer(r.peer)), pem_key(signer(Key()))):
+            r.fetch(key, '--wait').refused(1, "no consumer of this computation has your key")
+            assert not os.path.exists(w.folder("theirs.zip"))
+        # And who may still does.
+        name, at = r.add(), r.executor("--once")
+        assert at.end() == 0, at.text()
+        assert r.told(name) == SEEN
+
+
+def who_waits_for_a_cvm_that_does_not_answer_is_let_go_by_a_cancel():
+    with world() as w, after(w) as r:
+        name, at = r.add(), r.executor()
+        at.wait_line("fetches what a CVM has computed")
+        with w.service.lock:
+            w.service.cancelled.add(name)
+            w.service.nodes[name][2].state = "Cancelled"
+        at.wait_line("not this executor's any more")
+        # It goes on with another.
+        w.script("print(1)\n")
+        other = w.service.add(w.order([node("a", "next", retries=0)]))
+        until(lambda: w.service.nodes[other][0].state == "Done", "the next node")
+        assert w.left() == [], w.left()
+        assert at.stop() == 143, at.text()
+
+
+def waiting_for_a_cvm_is_of_the_nodes_time():
+    with world() as w, after(w) as r:
+        r.order = r.make_order(seconds=1)
+        name, at = r.add(), r.executor("--once")
+        own = r.until_ended(name)
+        assert (own.state, own.failure) == ("Failed", "its time was over: it was killed"), own.failure
+        assert at.end() == 1, at.text()
+        assert w.left() == [], w.left()
+
+
+def who_is_told_to_stop_while_it_waits_stops():
+    with world() as w, after(w) as r:
+        name, at = r.add(), r.executor()
+        at.wait_line("fetches what a CVM has computed")
+        assert at.stop() == 143, at.text()
+        assert w.service.nodes[name][2].failure == "its executor was stopped"
+        assert w.left() == [], w.left()
+
+
+def an_order_for_it_has_its_form():
+    with world() as w:
+        keys = {kind: w.key_of(kind) for kind in ("home", "cvm:cloud", "next")}
+        consumer = raw(signer(keys["next"])).hex()
+
+        def nodes(more=(), retries=0, **cvm):
+            said = kwargs("127.0.0.1:1", keys["cvm:cloud"], {"a": keys["home"]}, **cvm)
+            return [node("a"), node("sum", "cvm:cloud", after=["a"], kwargs=said, retries=0),
+                    node("tell", "next", after=["sum"], retries=retries), *more]
+
+        w.submit(nodes(consumer=consumer)).ok()
+        for given, said in (
+                (nodes(), "'consumer' is missing"), (nodes(consumer="00"), "'consumer'"),
+                (nodes(consumer=consumer, retries=1), "'maxretries' of node tell is 1"),
+                (nodes([node("too", "next", after=["sum"], retries=0)], consumer=consumer), "can't both depend on it"),
+                (nodes([node("b"), node("more", "cvm:more", after=["tell"], retries=0,
+                                        kwargs=kwargs("127.0.0.1:1", keys["cvm:cloud"], {"tell": keys["next"]},
+                                                      consumer=consumer))], consumer=consumer),
+                 "the results are the submitter's"),
+                (nodes(consumer=consumer)[:2], "the results are the submitter's")):
+            w.submit(given).refused(2, said)
+        # One executor goes on with it: the order has one key.
+        spec = w.folder.write("workflow.json", json.dumps(nodes(consumer=consumer)))
+        words = [word for kind, key in keys.items() for word in ("--executor", f"{kind}={key.public.hex()}" + (
+            f",{Key().public.hex()}" if kind == "next" else ""))]
+        w("workflow", "submit", "--spec", spec, "--key", w.key, *words).refused(2, "one executor, not 2")
+
+
+TESTS = [
+    a_sum_of_a_cvm_goes_on_to_who_reports_it,
+    the_next_program_has_results_and_nothing_that_was_said_of_them,
+    nobody_else_gets_them,
+    who_waits_for_a_cvm_that_does_not_answer_is_let_go_by_a_cancel,
+    waiting_for_a_cvm_is_of_the_nodes_time,
+    who_is_told_to_stop_while_it_waits_stops,
+    an_order_for_it_has_its_form,
+]
+
+if __name__ == "__main__":
+    tap.run(TESTS)
