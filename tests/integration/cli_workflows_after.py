@@ -76,8 +76,8 @@ def who_waits_for_a_cvm_that_does_not_answer_is_let_go_by_a_cancel():
         w.script("print(1)\n")
         other = w.service.add(w.order([node("a", "next", retries=0)]))
         until(lambda: w.service.nodes[other][0].state == "Done", "the next node")
-        assert w.left() == [], w.left()
         assert at.stop() == 143, at.text()
+        assert w.left() == [], w.left()
 
 
 def waiting_for_a_cvm_is_of_the_nodes_time():
