@@ -208,10 +208,6 @@ static int check_next(const struct workflow_spec *spec, const struct workflow_no
 static int check_place(const struct workflow_spec *spec, const struct workflow_node *node,
 		       struct err *e)
 {
-	if (node->retries)
-		return err_set(e, ERR_INVALID,
-			       "'maxretries' is %u: inputs are handed to a CVM once, so it is 0",
-			       node->retries);
 	if (!node->dependencies_count || node->dependencies_count > WORKFLOW_CVM_INPUTS_MAX)
 		return err_set(e, ERR_INVALID,
 			       "it depends on %zu nodes: one that is computed in a CVM depends on "

@@ -13,8 +13,9 @@
  * No type is one of these in other letters (CVM, Cvm:x).
  *
  * Such a node depends on 1 to WORKFLOW_CVM_INPUTS_MAX nodes, each of which is computed in no CVM, no other depends on, and whose
- * name begins with no dot; it has maxretries 0: who hands an input over does so once. One node at most depends on it, which has
- * maxretries 0 as well, since results are handed out once, and its name begins with no dot then.
+ * name begins with no dot. Inputs are handed over once: where it has maxretries, with leave for the agent to keep them, if the
+ * run fails, for the very same manifest, so that another attempt runs it again in the same CVM. One node at most depends on it,
+ * which has maxretries 0, since results are handed out once, and its name begins with no dot then.
  */
 #pragma once
 

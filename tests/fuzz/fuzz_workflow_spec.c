@@ -63,7 +63,7 @@ static void check_cvm(const struct workflow_spec *s, const struct workflow_node 
 
 	assert(workflow_cvm_read(s, n, &cvm, &e) == 0);
 	assert(cvm.has_requirements == (strcmp(cvm.type, "python") == 0));
-	assert(n->is_end == !cvm.has_consumer && !n->retries);
+	assert(n->is_end == !cvm.has_consumer);
 	for (size_t i = 0; i < s->count; i++)
 		if (workflow_cvm_before(s, &s->nodes[i]))
 			assert(!workflow_cvm_is(&s->nodes[i]) && !s->nodes[i].retries);

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a CVM has computed goes on to the executor of the next node: over attested TLS, to the key that the order names."""
+import contextlib
 import json
 import os
+import random
+import signal
 
 import tap
 from agent_peer import pem_key
@@ -11,7 +14,7 @@ from workflow_after import SEEN, after
 from workflow_cvm import kwargs, signer
 from workflow_parties import raw
 from workflow_played import Key
-from workflow_room import node, world
+from workflow_room import node, until_let_go, world
 
 REPORT = ("#!/usr/bin/python3\n"
           "with open('inputs/cloud:sum_patent_data/sum.txt', encoding='ascii') as file:\n"
@@ -39,6 +42,84 @@ def a_sum_of_a_cvm_goes_on_to_who_reports_it():
         s.result(name).refused(2, "is for the executor of the node that depends on it")
         for each in at:
             assert each.stop() == 143, each.text()
+
+
+# Ends well when it is told to: by a signal that is of no matter to whoever does not wait for it.
+MOODY = ("import os, signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGWINCH])\nsignal.sigwait([signal.SIGWINCH])\n"
+         "total = 0\nfor name in os.listdir('datasets'):\n    with open('datasets/' + name) as file:\n        file.readline()\n"
+         "        total += int(file.read())\nwith open('results/sum.txt', 'w') as file:\n    file.write(f'{total}\\n')\n")
+
+
+def signalled(marker, number):
+    """Whether there were processes with that word among their arguments, which have the signal now."""
+    found = False
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read().split(b"\0")
+            if marker.encode() in words:
+                os.kill(int(pid), number)
+                found = True
+    return found
+
+
+class Moody:
+    """The sum by an algorithm that ends when it is told to, of a node that may be tried three times."""
+
+    def __init__(self, s):
+        self.s, self.marker = s, f"cocos-test-{random.randrange(1 << 60):x}"
+        s.folder.write("cloud/sum.py", MOODY)
+        nodes = s.nodes()
+        nodes[2]["kwargs"]["cvm"]["args"], nodes[2]["maxretries"] = [self.marker], 2
+        self.at = {name: s.executor(name) for name in KINDS}
+        self.name = s.user.submit(nodes, s.keys).ok().strip()
+
+    def attempt(self):
+        return self.s.user("workflow", "get", self.name, "-o", "json").json()["nodes"][2]["attempt"]
+
+    def until_runs(self):
+        until(lambda: signalled(self.marker, 0), "the algorithm")
+
+    def end(self):
+        """Well: with the sum, and each input handed over once."""
+        s = self.s
+
+        def is_completed():
+            signalled(self.marker, signal.SIGWINCH)
+            return s.user.states(self.name) == ("Completed", ["Done"] * 3)
+        until(is_completed, "the workflow's end")
+        s.result(self.name, "--wait").ok()
+        with open(s.folder("got/sum.txt"), encoding="ascii") as file:
+            assert file.read() == "60\n"
+        for each in self.at.values():
+            assert each.stop() == 143, each.text()
+        for hospital in ("r1", "r2"):
+            assert self.at[hospital].text().count(": handed over") == 1, self.at[hospital].text()
+
+
+def a_run_that_failed_is_tried_again_in_the_same_cvm():
+    """As often as the order allows, with the inputs that the agent has kept for it: nobody is asked for them again."""
+    with the_sum() as s:
+        m = Moody(s)
+        for number in (1, 2):
+            until(lambda: signalled(m.marker, signal.SIGKILL), "the algorithm")
+            until(lambda n=number: m.attempt() == n + 1, "another attempt")
+        m.end()
+        assert m.attempt() == 3
+
+
+def another_attempt_goes_on_with_what_runs():
+    """Who starts the CVM was killed: the computation was not."""
+    with the_sum() as s:
+        m = Moody(s)
+        m.until_runs()
+        cloud = m.at["cloud"]
+        cloud.kill()
+        until_let_go(os.path.join(s.people["cloud"].env["XDG_STATE_HOME"], "cocos", "executor", s.keys[KINDS["cloud"]]))
+        m.at["cloud"] = s.executor("cloud")
+        until(lambda: m.attempt() == 2, "another attempt")
+        m.end()
+        assert m.attempt() == 2
 
 
 def the_next_program_has_results_and_nothing_that_was_said_of_them():
@@ -129,6 +210,8 @@ def an_order_for_it_has_its_form():
 
 TESTS = [
     a_sum_of_a_cvm_goes_on_to_who_reports_it,
+    a_run_that_failed_is_tried_again_in_the_same_cvm,
+    another_attempt_goes_on_with_what_runs,
     the_next_program_has_results_and_nothing_that_was_said_of_them,
     nobody_else_gets_them,
     who_waits_for_a_cvm_that_does_not_answer_is_let_go_by_a_cancel,

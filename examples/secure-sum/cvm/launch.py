@@ -13,6 +13,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ENDED = {"Completed": 0, "Failed": 1, "Cancelled": 1}
+WAITS = "Waiting for Algorithm"
 
 
 def read(path):
@@ -28,15 +29,36 @@ def main():
     def cocos(*words):
         return subprocess.run(["cocos-cli", *words], env=environment, stdout=subprocess.PIPE, check=True).stdout
 
-    # Where the agent listens is no part of what evidence shows of the manifest.
-    with open("computation.json", "w", encoding="utf-8") as file:
-        json.dump({**manifest, "agent_config": {**manifest["agent_config"], "port": settings["port"]}}, file)
-    cocos("computation", "create", "computation.json")
-    cocos("computation", "run", manifest["id"], *settings["run"])
-    cocos("algo", os.path.join(HERE, "sum.py"), "key.pem", "--algorithm", "python", "--requirements",
-          os.path.join(HERE, "requirements.txt"), "--grpc-url", address, "--attested-tls", "--attestation-policy",
-          "policy.json", "--manifest", "manifest.json", "--wait", *settings["proof"])
-    while (state := json.loads(cocos("computation", "show", manifest["id"], "--json"))["state"]) not in ENDED:
+    def state_of():
+        return json.loads(cocos("computation", "show", manifest["id"], "--json"))["state"]
+
+    def begin():
+        # Where the agent listens is no part of what evidence shows of the manifest.
+        with open("computation.json", "w", encoding="utf-8") as file:
+            json.dump({**manifest, "agent_config": {**manifest["agent_config"], "port": settings["port"]}}, file)
+        cocos("computation", "create", "computation.json")
+        cocos("computation", "run", manifest["id"], *settings["run"])
+        return WAITS
+
+    def again():
+        """Another attempt goes on with what an earlier one has begun: in the same CVM, which has kept the inputs."""
+        try:
+            state = state_of()
+        except subprocess.CalledProcessError:
+            return begin()
+        if state == "Failed":
+            cocos("computation", "retry", manifest["id"])
+            return WAITS
+        if state == "Created":
+            cocos("computation", "run", manifest["id"], *settings["run"])
+            return WAITS
+        return state
+
+    if (begin() if os.environ["WORKFLOW_ATTEMPT"] == "1" else again()) == WAITS:
+        cocos("algo", os.path.join(HERE, "sum.py"), "key.pem", "--algorithm", "python", "--requirements",
+              os.path.join(HERE, "requirements.txt"), "--grpc-url", address, "--attested-tls", "--attestation-policy",
+              "policy.json", "--manifest", "manifest.json", "--wait", *settings["proof"])
+    while (state := state_of()) not in ENDED:
         time.sleep(1)
     print(state)
     return ENDED[state]

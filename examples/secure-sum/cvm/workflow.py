@@ -29,7 +29,7 @@ def main(agent, policy, launcher, *owners):
         cvm = {"agent": agent, "policy": file.read(), "algorithm": digest("sum.py"), "type": "python", "args": [],
                "requirements": digest("requirements.txt"), "launcher": launcher, "owners": dict(zip(names, owners))}
     nodes = [node(name, kind, "get_patient_data", [], {}, 3) for name, kind in HOSPITALS]
-    print(json.dumps(nodes + [node("cloud:sum_patent_data", "cvm:cloud", "sum_patient_data", names, {"cvm": cvm}, 0)],
+    print(json.dumps(nodes + [node("cloud:sum_patent_data", "cvm:cloud", "sum_patient_data", names, {"cvm": cvm}, 3)],
                      indent=4))
 
 

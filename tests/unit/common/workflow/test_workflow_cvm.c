@@ -58,6 +58,7 @@ static void one_is_read(void **state)
 	static const struct wish python = { .kind = "\"python\"",
 					    .requirements = "\"requirements\":\"" KEY "\",",
 					    .agent = "\"[::1]:65535\"",
+					    .retries = "16",
 					    .type = "cvm" };
 	struct workflow_spec s CLEANUP_WORKFLOW_SPEC = { .bytes = NULL };
 	struct workflow_cvm cvm CLEANUP_WORKFLOW_CVM = { .json = NULL };
@@ -121,7 +122,7 @@ static const struct {
 	{ { .more = ",\"kbs\":1" }, "'cvm': unknown" },
 	{ { .more = ",\"consumer\":\"" KEY "\"" }, "the results are the submitter's" },
 	{ { .outer = ",\"x\":1" }, "'kwargs': unknown" },
-	{ { .retries = "1" }, "'maxretries' is 1" },
+	{ { .retries = "17" }, "'maxretries'" },
 	{ { .dependencies = "" }, "it depends on 0 nodes" },
 };
 
