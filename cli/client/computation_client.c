@@ -182,6 +182,15 @@ void computation_time(const Google__Protobuf__Timestamp *time, char text[COMPUTA
 		 time->nanos >= 0 && time->nanos <= 999999999 ? time->nanos / 1000000 : 0);
 }
 
+int64_t computation_ms(const Google__Protobuf__Timestamp *time)
+{
+	int64_t seconds = time ? time->seconds : 0;
+
+	if (seconds > INT64_MAX / 1000)
+		return INT64_MAX;
+	return seconds < INT64_MIN / 1000 ? INT64_MIN : seconds * 1000;
+}
+
 void computation_time_to_json(struct json_out *out, const char *key,
 			      const Google__Protobuf__Timestamp *time)
 {

@@ -43,6 +43,8 @@ enum cli_exit computation_list_all(struct cli *cli, const struct computation_lis
 /* "2026-11-20T08:13:20.123Z", or "-" for a moment that has not come. */
 enum { COMPUTATION_TIME_MAX = 32 };
 void computation_time(const Google__Protobuf__Timestamp *time, char text[COMPUTATION_TIME_MAX]);
+/* Milliseconds since 1970; 0: it has not come. What is out of range is the last that is within. */
+int64_t computation_ms(const Google__Protobuf__Timestamp *time);
 void computation_time_to_json(struct json_out *out, const char *key,
 			      const Google__Protobuf__Timestamp *time);
 

@@ -131,5 +131,5 @@ int people_days_read(const struct cli *cli, uint32_t *days, struct err *e)
 
 int64_t people_ms(const Google__Protobuf__Timestamp *time)
 {
-	return time ? time->seconds * 1000 : 0;
+	return computation_ms(time);
 }

@@ -39,9 +39,9 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 		table_text(t, c->state);
 		table_text(t, c->cvm_id);
 		table_text(t, c->workspace);
-		table_moment(t, c->created ? c->created->seconds * 1000 : 0);
-		table_moment(t, c->changed ? c->changed->seconds * 1000 : 0);
-		table_moment(t, c->ended ? c->ended->seconds * 1000 : 0);
+		table_moment(t, computation_ms(c->created));
+		table_moment(t, computation_ms(c->changed));
+		table_moment(t, computation_ms(c->ended));
 		json_out_init(&object);
 		computation_to_json(&object, NULL, c);
 		table_object(t, &object);

@@ -48,8 +48,8 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 		table_text(t, c->agent_state);
 		table_text(t, c->computation_id);
 		table_text(t, c->peer);
-		table_moment(t, c->first_seen ? c->first_seen->seconds * 1000 : 0);
-		table_moment(t, c->last_seen ? c->last_seen->seconds * 1000 : 0);
+		table_moment(t, computation_ms(c->first_seen));
+		table_moment(t, computation_ms(c->last_seen));
 		json_out_init(&object);
 		to_json(&object, c);
 		table_object(t, &object);

@@ -98,6 +98,15 @@ static int add_share(struct report *r, const Computations__Usage *row, struct er
 	return usage_share_add(&r->share, row) ? 0 : err_nomem(e);
 }
 
+/* A statement goes to a terminal as well as to a file. */
+static void make_plain(Computations__UsageResponse *page)
+{
+	for (size_t i = 0; i < page->n_rows; i++) {
+		text_make_plain(page->rows[i]->workspace);
+		text_make_plain(page->rows[i]->computation);
+	}
+}
+
 static void add_row(struct report *r, const Computations__Usage *row)
 {
 	const Computations__UsageLimit *limit = row->limit;
@@ -169,7 +178,7 @@ static int read_pages(struct client *client, Computations__UsageRequest *request
 	CLEANUP(free) char *after = NULL;
 
 	for (int pages = 0; pages < LISTING_PAGES_MAX; pages++) {
-		const Computations__UsageResponse *page;
+		Computations__UsageResponse *page;
 		ProtobufCMessage *response;
 		int failed;
 
@@ -177,7 +186,9 @@ static int read_pages(struct client *client, Computations__UsageRequest *request
 			request->after = after;
 		if (client_call(client, &computation_usage, &request->base, &response, e) < 0)
 			return err_code(e);
-		page = (const Computations__UsageResponse *)response;
+		page = (Computations__UsageResponse *)response;
+		if (r->form)
+			make_plain(page);
 		failed = take_plan(r, page, e);
 		if (!failed && !pages)
 			failed = begin(r, page, e);

@@ -78,11 +78,6 @@ static const struct table_column columns[] = {
 	{ NULL, NULL, false },
 };
 
-static int64_t moment(const Google__Protobuf__Timestamp *time)
-{
-	return time ? time->seconds * 1000 : 0;
-}
-
 static const char *list_page(struct table *t, const ProtobufCMessage *message)
 {
 	const Computations__ListMachinesResponse *page =
@@ -100,8 +95,8 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 		table_text(t, m->computation_id);
 		table_text(t, m->address);
 		table_text(t, m->manager);
-		table_moment(t, moment(m->created));
-		table_moment(t, moment(m->ended));
+		table_moment(t, computation_ms(m->created));
+		table_moment(t, computation_ms(m->ended));
 		json_out_init(&object);
 		to_json(&object, m);
 		table_object(t, &object);
