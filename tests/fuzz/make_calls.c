@@ -73,6 +73,7 @@ int main(int argc, char **argv)
 	calls_access();
 	calls_agent_calls();
 	calls_agent_config();
+	calls_cli();
 	calls_cvms();
 	calls_image();
 	calls_keeper_answers();

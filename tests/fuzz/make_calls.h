@@ -22,6 +22,7 @@ void calls_agent_calls(void);
 void calls_agent_config(void);
 void calls_billing_calls(void);
 void calls_certificate_calls(void);
+void calls_cli(void);
 void calls_cvms(void);
 void calls_image(void);
 void calls_keeper_answers(void);
