@@ -44,6 +44,38 @@ static bool find(xmlXPathContextPtr context, const char *path)
 	return found && !xmlXPathNodeSetIsEmpty(found->nodesetval);
 }
 
+/* Nobody has the last number: to chown() it says that nothing is to change. The widest address has 64 bits. */
+enum { BITS_MAX = 63 };
+static const uint32_t id_max = UINT32_MAX - 1;
+
+/* Digits alone, of a number up to `most`, behind `text`. NULL: there is none. */
+static const char *take_number(const char *text, uint32_t most, unsigned *number)
+{
+	const char *at = text;
+	uint64_t value = 0;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		value = value * 10 + (uint64_t)(*at - '0');
+		if (value > most)
+			return NULL;
+	}
+	*number = (unsigned)value;
+	return at == text ? NULL : at;
+}
+
+static bool take_owner(const char *text, struct virt_host *host)
+{
+	unsigned uid, gid;
+
+	if (*text != '+' || !(text = take_number(text + 1, id_max, &uid)) || text[0] != ':' ||
+	    text[1] != '+' || !(text = take_number(text + 2, id_max, &gid)) || *text)
+		return false;
+	host->has_owner = true;
+	host->uid = uid;
+	host->gid = gid;
+	return true;
+}
+
 /* "+64055:+64055": numbers after plus signs. Absent if libvirt has no separate user for QEMU. */
 static int read_owner(xmlXPathContextPtr context, struct virt_host *host, struct err *e)
 {
@@ -51,20 +83,15 @@ static int read_owner(xmlXPathContextPtr context, struct virt_host *host, struct
 	xmlXPathObjectPtr found = xmlXPathEvalExpression(
 		BAD_CAST(host->kvm ? LABEL "[@type='kvm']" : LABEL "[@type='qemu']"), context);
 	CLEANUP(free) xmlChar *text = NULL;
-	unsigned uid, gid;
-	char rest;
 
 	if (!found || xmlXPathNodeSetIsEmpty(found->nodesetval))
 		return 0;
 	text = xmlXPathCastNodeSetToString(found->nodesetval);
-	if (!text || sscanf((const char *)text, "+%u:+%u%c", &uid, &gid, &rest) != 2)
+	if (!text || !take_owner((const char *)text, host))
 		return err_set(e, ERR_INTERNAL,
 			       "libvirt's capabilities: QEMU's user '%s' is not "
 			       "+uid:+gid",
 			       text ? (const char *)text : "");
-	host->has_owner = true;
-	host->uid = uid;
-	host->gid = gid;
 	return 0;
 }
 
@@ -103,17 +130,18 @@ static bool is_on(const char *parameter)
 	return parameter && (*parameter == 'Y' || *parameter == '1');
 }
 
-static bool read_number(xmlXPathContextPtr context, const char *path, unsigned *number)
+static bool read_bits(xmlXPathContextPtr context, const char *path, unsigned *number)
 {
 	CLEANUP(xmlXPathFreeObject)
 	xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, context);
 	CLEANUP(free) xmlChar *text = NULL;
-	char rest;
+	const char *end;
 
 	if (!found || xmlXPathNodeSetIsEmpty(found->nodesetval))
 		return false;
 	text = xmlXPathCastNodeSetToString(found->nodesetval);
-	return text && sscanf((const char *)text, "%u%c", number, &rest) == 1;
+	end = text ? take_number((const char *)text, BITS_MAX, number) : NULL;
+	return end && !*end;
 }
 
 static int read_tees(const struct virt_host_sources *sources, struct virt_host *host, struct err *e)
@@ -125,8 +153,8 @@ static int read_tees(const struct virt_host_sources *sources, struct virt_host *
 	if (!context)
 		return err_set(e, ERR_INTERNAL, "libvirt's domain capabilities can't be read");
 	host->snp = is_on(sources->kvm_amd_snp) && find(context, TEES "[value='sev-snp']") &&
-		    read_number(context, SEV "/cbitpos", &host->cbitpos) &&
-		    read_number(context, SEV "/reducedPhysBits", &host->reduced_phys_bits);
+		    read_bits(context, SEV "/cbitpos", &host->cbitpos) &&
+		    read_bits(context, SEV "/reducedPhysBits", &host->reduced_phys_bits);
 	host->tdx = is_on(sources->kvm_intel_tdx) && find(context, TEES "[value='tdx']");
 	return 0;
 }

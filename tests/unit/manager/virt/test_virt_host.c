@@ -86,6 +86,64 @@ static void no_other_user_is_fine(void **state)
 	assert_false(host.has_owner);
 }
 
+/* Another number than libvirt's would be somebody else. */
+static void an_owner_is_two_numbers(void **state)
+{
+#define OWNER(text)                                                                                \
+	CAPS("<secmodel><model>dac</model><baselabel type='qemu'>" text "</baselabel></secmodel>", \
+	     "")
+	static const char *const bad[] = {
+		OWNER("+-1:+0"),
+		OWNER("+0:+-1"),
+		OWNER("+4294967295:+0"),
+		OWNER("+0:+4294967295"),
+		OWNER("+1:+ 2"),
+		OWNER("+ 1:+2"),
+		OWNER("+4294967297:+0"),
+		OWNER("+1:+2 "),
+		OWNER("+1:+"),
+		OWNER("++1:+2"),
+		OWNER("+1:2"),
+		OWNER("1:2"),
+		OWNER("+18446744073709551617:+0"),
+	};
+	struct virt_host host;
+	struct err e;
+
+	assert_ok(read_plain(OWNER("+0:+4294967294"), true, &host, &e), e);
+	assert_true(host.has_owner && host.uid == 0 && host.gid == UINT32_MAX - 1);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_refused(read_plain(bad[i], true, &host, &e), e, ERR_INTERNAL,
+			       "is not +uid:+gid");
+}
+
+static void a_place_of_a_bit_is_in_an_address(void **state)
+{
+#define PLACE(c, r)                                                                          \
+	DOMCAPS(SNP_TYPE, "<sev supported='yes'><cbitpos>" c "</cbitpos><reducedPhysBits>" r \
+			  "</reducedPhysBits></sev>")
+	static const struct {
+		const char *domain;
+		bool snp;
+	} rows[] = {
+		{ PLACE("63", "63"), true },  { PLACE("64", "1"), false },
+		{ PLACE("51", "64"), false }, { PLACE("-51", "1"), false },
+		{ PLACE("51", "-1"), false }, { PLACE("4294967347", "1"), false },
+		{ PLACE("51 ", "1"), false }, { PLACE("", "1"), false },
+	};
+	struct virt_host host;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct virt_host_sources sources = { CAPS(DAC, GUEST("x86_64", BOTH)),
+							   rows[i].domain, "Y\n", NULL, true };
+
+		assert_ok(virt_host_read(&sources, &host, &e), e);
+		if (host.snp != rows[i].snp)
+			fail_msg("row %zu: snp %d", i, host.snp);
+	}
+}
+
 static void what_can_not_be_read_is_refused(void **state)
 {
 	struct virt_host host;
@@ -166,6 +224,8 @@ int main(void)
 		cmocka_unit_test(a_tee_needs_the_word_of_kernel_and_libvirt),
 		cmocka_unit_test(what_the_kernel_shows_of_the_cpu_the_cpu_says),
 		cmocka_unit_test(no_other_user_is_fine),
+		cmocka_unit_test(an_owner_is_two_numbers),
+		cmocka_unit_test(a_place_of_a_bit_is_in_an_address),
 		cmocka_unit_test(what_can_not_be_read_is_refused),
 	};
 
