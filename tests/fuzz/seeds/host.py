@@ -183,4 +183,31 @@ def cgroup_lines():
     }
 
 
-TARGETS = [cgroup_lines, guest_folders, tee_answers]
+def virt_host():
+    """libvirt's capabilities of a host, and behind a zero byte those of its domains."""
+    kvm = b"<guest><os_type>hvm</os_type><arch name='x86_64'><domain type='qemu'/><domain type='kvm'/></arch></guest>"
+    cpu = b"<cpu><arch>x86_64</arch><model>EPYC-Milan</model><feature name='svm'/></cpu>"
+
+    def host(owner=b"+64055:+107", uuid=b"5b1c6d3e-0000-4000-8000-00000000000a", more=cpu, guest=kvm):
+        return (b"<capabilities><host><uuid>" + uuid + b"</uuid>" + more + b"<secmodel><model>dac</model><baselabel type='kvm'>" + owner
+                + b"</baselabel><baselabel type='qemu'>" + owner + b"</baselabel></secmodel></host>" + guest + b"</capabilities>")
+
+    def domains(kind=b"sev-snp", place=b"51", reduced=b"1"):
+        return (b"\0<domainCapabilities><features><sev supported='yes'><cbitpos>" + place + b"</cbitpos><reducedPhysBits>" + reduced
+                + b"</reducedPhysBits></sev><launchSecurity supported='yes'><enum name='sectype'><value>" + kind
+                + b"</value></enum></launchSecurity></features></domainCapabilities>")
+
+    entity = b"<!DOCTYPE c [<!ENTITY a 'aa'><!ENTITY b '&a;&a;'><!ENTITY f SYSTEM 'file:///etc/passwd'>]>"
+    return {
+        "snp": host() + domains(), "tdx": host() + domains(b"tdx"), "kvm": host(), "qemu": host(guest=b"") + domains(),
+        "no-owner": b"<capabilities><host/></capabilities>", "owner-word": host(b"qemu:kvm"), "owner-sign": host(b"+-1:+0"),
+        "owner-last": host(b"+4294967294:+4294967294"), "owner-none": host(b"+4294967295:+0"), "owner-large": host(b"+0:+4294967296"),
+        "owner-more": host(b"+1:+2x"), "owner-empty": host(b""), "bits-last": host() + domains(place=b"63", reduced=b"63"),
+        "bits-large": host() + domains(place=b"64"), "bits-none": host() + domains(reduced=b""), "bits-sign": host() + domains(place=b"-1"),
+        "uuid-short": host(uuid=b"5b1c"), "uuid-upper": host(uuid=b"5B1C6D3E-0000-4000-8000-00000000000A"), "empty": b"",
+        "open": b"<capabilities>", "domains-open": host() + b"\0<domainCapabilities>", "domains-empty": host() + b"\0",
+        "entity": entity + host(uuid=b"&b;"), "entity-file": entity + host(b"&f;"), "entity-cpu": entity + host(more=b"<cpu>&b;&f;</cpu>"),
+    }
+
+
+TARGETS = [cgroup_lines, guest_folders, tee_answers, virt_host]
