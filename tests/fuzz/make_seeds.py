@@ -8,14 +8,14 @@ Signatures in them are zeros: a target signs what it has parsed again, with a ke
 import os
 import sys
 
-from seeds import (backups, boxes, browsers, certificates, containers, devices, documents, evidence, executors,
-                   firmware, forms, host, http2, machines, network, oidc, pages, passkeys, texts, tokens, webs,
+from seeds import (backups, boxes, browsers, certificates, containers, devices, documents, enters, evidence, executors,
+                   firmware, forms, host, http2, machines, network, oidc, pages, passkeys, texts, tokens, ways, webs,
                    wheels, workflows)
 from seeds.parts import CORPUS
 
-TARGETS = [target for module in (backups, boxes, browsers, certificates, containers, devices, documents, evidence,
+TARGETS = [target for module in (backups, boxes, browsers, certificates, containers, devices, documents, enters, evidence,
                                  executors, firmware, forms, host, http2, machines, network, oidc, pages, passkeys,
-                                 texts, tokens, webs, wheels, workflows)
+                                 texts, tokens, ways, webs, wheels, workflows)
            for target in module.TARGETS]
 
 

@@ -83,7 +83,8 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 			 "DELETE FROM billing_accounts; DELETE FROM billing_places;"
 			 "DELETE FROM billing_told; DELETE FROM certificates;"
 			 "DELETE FROM secrets; DELETE FROM once_keys;"
-			 "DELETE FROM passkey_answers;"
+			 "DELETE FROM passkey_answers; DELETE FROM passkeys_begun;"
+			 "DELETE FROM trips; DELETE FROM devices; DELETE FROM entry_links;"
 			 "DELETE FROM sqlite_sequence;"
 			 "INSERT INTO workspaces (name, created) VALUES ('default', 0);",
 			 &e) == 0);

@@ -2,7 +2,9 @@
 #include "tests/fuzz/web_browser.h"
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/encode.h"
+#include "computations/people/totp.h"
 #include "tests/fuzz/grpc_peer.h"
 #include "tests/unit.h"
 #include "tests/unit/computations/soft_passkey.h"
@@ -49,6 +51,16 @@ void browser_begin(const char *session, const uint8_t *request, size_t len)
 	passkey.flags = SOFT_PRESENT | SOFT_VERIFIED;
 }
 
+void browser_know(char letter, const char *text)
+{
+	snprintf(about(letter), BROWSER_TEXT_MAX, "%s", text);
+}
+
+const char *browser_knows(char letter)
+{
+	return about(letter);
+}
+
 void browser_count(uint32_t count)
 {
 	passkey.count = count;
@@ -87,6 +99,33 @@ static void put_passkey(struct writer *w, char letter)
 	}
 }
 
+/* The code of the second factor whose key was shown last (RFC 4648, section 6). */
+static void put_code(struct writer *w)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	uint8_t secret[TOTP_SECRET_LEN] = { 0 };
+	char code[TOTP_DIGITS + 1];
+	struct err e;
+
+	for (size_t i = 0; i < TOTP_BASE32_LEN && about('z')[i]; i++) {
+		const char *at = strchr(digits, about('z')[i]);
+		unsigned value = at ? (unsigned)(at - digits) : 0;
+
+		for (size_t bit = 0; bit < 5; bit++)
+			if (value >> (4 - bit) & 1)
+				secret[(5 * i + bit) / 8] |= (uint8_t)(0x80 >> (5 * i + bit) % 8);
+	}
+	assert(totp_code(secret, clock_ms(CLOCK_REALTIME) / TOTP_STEP_MS, code, &e) == 0);
+	writer_text(w, code);
+}
+
+/* Seconds since 1970: now, or in five minutes. */
+static void put_time(struct writer *w, uint8_t letter)
+{
+	writer_printf(w, "%lld",
+		      (long long)(clock_ms(CLOCK_REALTIME) / 1000 + (letter == 'E' ? 300 : 0)));
+}
+
 static void put_known(struct writer *w, uint8_t letter, struct browser_request *of)
 {
 	CLEANUP(free) char *text = NULL;
@@ -97,6 +136,10 @@ static void put_known(struct writer *w, uint8_t letter, struct browser_request *
 		text = base64_encode(ocsp, ocsp_len);
 		assert(text);
 		writer_text(w, text);
+	} else if (letter == 'T') {
+		put_code(w);
+	} else if (letter == 'N' || letter == 'E') {
+		put_time(w, letter);
 	} else if (letter && strchr("COGDSI", letter)) {
 		put_passkey(w, (char)letter);
 	} else if (letter >= 'a' && letter <= 'z') {
@@ -125,26 +168,52 @@ static void learn(char letter, const char *from, const char *ends)
 		snprintf(about(letter), BROWSER_TEXT_MAX, "%.*s", (int)len, from);
 }
 
+/* Of a link that lets a browser in on loopback: where it leads to, too. */
+static void learn_link(const char *url)
+{
+	const char *in = strncmp(url, "http://", 7) == 0 ? strstr(url, "/in/") : NULL;
+
+	if (!in)
+		return;
+	learn('l', in + 4, "\n");
+	learn('n', url + 7, "/");
+}
+
 static void learn_page(const char *page)
 {
 	static const struct {
 		char letter;
 		const char *before;
 	} all[] = {
-		{ 'c', "name=\"csrf\" value=\"" }, { 't', "name=\"ticket\" value=\"" },
-		{ 'q', "data-challenge=\"" },      { 'h', "data-user=\"" },
-		{ 'f', "name=\"half\" value=\"" }, { 'i', "name=\"id\" value=\"" },
+		{ 'c', "name=\"csrf\" value=\"" },    { 't', "name=\"ticket\" value=\"" },
+		{ 'q', "data-challenge=\"" },         { 'h', "data-user=\"" },
+		{ 'f', "name=\"half\" value=\"" },    { 'i', "name=\"id\" value=\"" },
+		{ 'o', "name=\"proof\" value=\"" },   { 'z', "aria-label=\"key\"><code>" },
+		{ 'r', "\"recovery codes\"><code>" }, { 'v', "/invite/" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		const char *at = strstr(page, all[i].before);
 
 		if (at)
-			learn(all[i].letter, at + strlen(all[i].before), "\"");
+			learn(all[i].letter, at + strlen(all[i].before), "\"<\n/");
 	}
-	if (strncmp(page, "http://", 7) == 0 && strstr(page, "/in/")) {
-		learn('l', strstr(page, "/in/") + 4, "\n");
-		learn('n', page + 7, "/");
+	learn_link(page);
+}
+
+static void learn_location(const char *to)
+{
+	static const struct {
+		char letter;
+		const char *before;
+	} all[] = { { 'p', "/passkey/" }, { 'x', "&nonce=" }, { 'y', "&state=" } };
+
+	learn_link(to);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		const char *at = strstr(to, all[i].before);
+
+		if (at)
+			learn(all[i].letter, at + strlen(all[i].before), "/&");
 	}
 }
 
@@ -154,14 +223,16 @@ static void learn_field(const struct rpc_web_field *f, struct browser_said *said
 
 	if (strcmp(f->name, "idempotent-replayed") == 0)
 		said->is_replayed = true;
-	if (strcmp(f->name, "location") == 0 && (at = strstr(f->value, "/passkey/")))
-		learn('p', at + strlen("/passkey/"), "/");
+	if (strcmp(f->name, "location") == 0)
+		learn_location(f->value);
 	if (strcmp(f->name, "set-cookie") != 0)
 		return;
 	at = strchr(f->value, '=');
 	assert(at);
 	if (strstr(f->value, "cocos-browser="))
 		learn('b', at + 1, ";");
+	if (strstr(f->value, "cocos-trip="))
+		learn('w', at + 1, ";");
 	if (strstr(f->value, WEB_COOKIE "=") && at[1] != ';') {
 		learn('k', at + 1, ";");
 		said->is_in = true;

@@ -36,6 +36,7 @@ struct browser_request {
 	uint8_t *body;
 	size_t body_len;
 	bool says_csrf, says_session; /* somewhere in it */
+	bool says_password;           /* its body, whose it may be */
 };
 
 struct browser_said {
@@ -50,5 +51,8 @@ void browser_put(struct writer *w, const uint8_t *bytes, size_t len, struct brow
 /* Asks, and waits for the answer, which is checked for what holds of all of them. */
 struct browser_said browser_ask(uv_loop_t *loop, const struct http_routes *routes,
 				struct browser_request *request, const struct http_route **route);
+/* A word of his, by its letter. */
+void browser_know(char letter, const char *text);
+const char *browser_knows(char letter);
 /* The next passkey's signature counts from there. */
 void browser_count(uint32_t count);

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/fuzz/web_world.h"
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "computations/ca/authority.h"
+#include "computations/ca/ocsp.h"
+#include "computations/core/judge_line.h"
+#include "computations/core/known_hash.h"
+#include "computations/core/password_line.h"
+#include "computations/core/source_rate.h"
+#include "computations/people/user.h"
+#include "computations/people/workspace_member.h"
+#include "computations/web/web_guard.h"
+#include "computations/web/web_once.h"
+#include "computations/web/web_status.h"
+#include "tests/fuzz/grpc_peer.h"
+#include "tests/fuzz/store_memory.h"
+
+#include <openssl/ocsp.h>
+
+enum { STATUS_BURST = 4 };
+enum { HOW_WAY = 3, HOW_FAILS = 4, HOW_LATER = 8, HOW_LEAVES = 16, HOW_COUNTS = 32 };
+
+static const char *const methods[] = { "GET",    "HEAD",  "POST",    "PUT",
+				       "DELETE", "PATCH", "OPTIONS", "BREW" };
+
+struct web_world world;
+static struct rpc_server *server;
+static struct known_hashes known;
+static struct authority *authority;
+static struct ocsp_responder *responder;
+static uint8_t ocsp[BROWSER_BYTES_MAX];
+static size_t ocsp_len;
+static time_t later;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int failed = __real_clock_gettime(clock, now);
+
+	now->tv_sec += later;
+	return failed;
+}
+
+/* Passwords as cheap as they have to be here: argon2's own tests are the unit tests'. */
+
+int __wrap_password_make(const char *text, struct password *p, struct err *e);
+int __wrap_password_make(const char *text, struct password *p, struct err *e)
+{
+	*p = (struct password){ .memory = PASSWORD_MEMORY_KIB, .passes = PASSWORD_PASSES };
+	return digest(DIGEST_SHA256, text, strlen(text), p->hash, e);
+}
+
+int __wrap_password_matches(const struct password *p, const char *text, bool *matches,
+			    struct err *e);
+int __wrap_password_matches(const struct password *p, const char *text, bool *matches,
+			    struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+
+	if (digest(DIGEST_SHA256, text, strlen(text), hash, e) < 0)
+		return err_code(e);
+	*matches = memcmp(hash, p->hash, sizeof(hash)) == 0;
+	return 0;
+}
+
+/* ---- the service ---- */
+
+/* As its certificate's status is asked for. */
+static void make_ocsp(void)
+{
+	OCSP_REQUEST *request = OCSP_REQUEST_new();
+	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha256(), authority->cert, authority->cert);
+	uint8_t *der = NULL;
+	int len;
+
+	assert(request && id && OCSP_request_add0_id(request, id));
+	len = i2d_OCSP_REQUEST(request, &der);
+	assert(len > 0 && (size_t)len <= sizeof(ocsp));
+	memcpy(ocsp, der, (size_t)len);
+	ocsp_len = (size_t)len;
+	OPENSSL_free(der);
+	OCSP_REQUEST_free(request);
+}
+
+static void prepare(void)
+{
+	char dir[] = "/tmp/cocos-fuzz-web-XXXXXX";
+	CLEANUP(free) char *cert = NULL, *key = NULL;
+	struct err e;
+	bool is_new;
+
+	log_set(LOG_LEVEL_ERROR);
+	setenv("UV_THREADPOOL_SIZE", "1", 1);
+	assert(uv_loop_init(&world.loop) == 0);
+	assert(mkdtemp(dir) && text_format(&cert, &e, "%s/ca.pem", dir) == 0 &&
+	       text_format(&key, &e, "%s/ca-key.pem", dir) == 0);
+	assert(authority_make("example.org", cert, key, store_now(), &is_new, &e) == 0);
+	assert(authority_load(cert, key, store_now(), &authority, &e) == 0);
+	assert(dir_remove(dir, &e) == 0);
+	assert(ocsp_responder_new(authority, &responder, &e) == 0);
+	make_ocsp();
+	world.loop.data = &world.service;
+}
+
+/* A row that is left out. */
+static void serve_nothing(struct http_request *r, void *data)
+{
+	http_request_refuse(r, &(struct http_problem){ .status = 503, .detail = "left out" });
+}
+
+static bool is_served(const struct web_route *row, const char *const *patterns)
+{
+	for (; *patterns; patterns++)
+		if (strcmp(row->http.pattern, *patterns) == 0)
+			return true;
+	return false;
+}
+
+static void enter_web(uint8_t flags, const char *const *patterns)
+{
+	static const struct source_rates rates = { .source = { 1000, STATUS_BURST },
+						   .all = { 1000, STATUS_BURST } };
+	struct err e;
+
+	world.web = (struct web){ .service = &world.service };
+	assert(random_bytes(world.web.secret, sizeof(world.web.secret), &e) == 0);
+	for (size_t i = 0; i < web_routes_count; i++) {
+		world.web.rows[i] = web_once_row(&web_routes[i]);
+		if (!is_served(&web_routes[i], patterns))
+			world.web.rows[i].serve = serve_nothing;
+	}
+	world.web.routes = (struct http_routes){ world.web.rows, web_routes_count, &world.web,
+						 web_show_problem, WEB_STATUS_TAIL };
+	TAILQ_INIT(&world.web.followers);
+	world.web.door.port = 8080;
+	if (!(flags & WORLD_NO_ORIGIN)) {
+		const char *origin = flags & WORLD_LOOPBACK_ORIGIN ? "http://localhost:8080"
+								   : "https://example.org";
+
+		snprintf(world.web.passkeys.origin, WEB_URL_MAX, "%s", origin);
+		snprintf(world.web.passkeys.name, WEB_URL_MAX, "%s",
+			 flags & WORLD_LOOPBACK_ORIGIN ? "localhost" : "example.org");
+	}
+	assert(sign_in_rate_new(&world.web.rate, &e) == 0);
+	assert(source_rate_new(&rates, &world.web.status_rate, &e) == 0);
+	world.service.web = &world.web;
+}
+
+/* A user, with a session that has just begun. */
+static void enter_user(uint8_t flags)
+{
+	const struct login from = { .peer = (char *)(uintptr_t)"", .about = (char *)(uintptr_t)"" };
+	char session[LOGIN_TEXT_LEN + 1];
+	struct password password;
+	struct user anna;
+	struct err e;
+
+	assert(user_add(&world.store.db, "anna", true, store_now(), &e) == 0);
+	assert(user_find(&world.store.db, "anna", &anna, &e) == 0);
+	assert(login_add(&world.store.db, anna.number, "", &from, store_now(), session, &e) == 0);
+	world.anna = anna.number;
+	if (flags & WORLD_PASSWORD)
+		assert(password_make(WORLD_PASSWORD_TEXT, &password, &e) == 0 &&
+		       password_set(&world.store.db, anna.number, &password, store_now(), &e) == 0);
+	user_done(&anna);
+	browser_begin(session, ocsp, ocsp_len);
+}
+
+void web_world_enter(uint8_t flags, const char *const *patterns)
+{
+	static const struct store_limits limits = {
+		.computations = 4, .cvms = 3, .records = 8, .record_bytes = 4096, .audit_rows = 64
+	};
+	struct store_queue *queue;
+	struct err e;
+
+	if (!responder)
+		prepare();
+	later = 0;
+	store_memory_open(&world.store, &limits);
+	assert(store_queue_new(&world.loop, &world.store, &queue, &e) == 0);
+	service_init(&world.service, &world.loop, queue, limits.cvms);
+	assert(password_line_new(&world.loop, &world.service.passwords, &e) == 0);
+	assert(judge_line_new(&world.loop, &world.service.judges, &e) == 0);
+	world.service.sign_in = flags & WORLD_SIGN_IN;
+	memset(&known, 0, sizeof(known));
+	world.service.known = &known;
+	world.service.authority = flags & WORLD_NO_AUTHORITY ? NULL : authority;
+	world.service.ocsp = flags & WORLD_NO_AUTHORITY ? NULL : responder;
+	assert(rpc_server_new(&world.loop, NULL, &server, &e) == 0);
+	assert(rpc_server_add(server, &admin_rpc, &world.service, &e) == 0);
+	assert(rpc_server_add(server, &people_rpc, &world.service, &e) == 0);
+	world.service.admins = server;
+	enter_web(flags, patterns);
+	enter_user(flags);
+}
+
+void web_world_leave(void)
+{
+	grpc_peer_settle(&world.loop);
+	sign_in_rate_free(world.web.rate);
+	source_rate_free(world.web.status_rate);
+	rpc_server_free(server);
+	while (uv_run(&world.loop, UV_RUN_DEFAULT))
+		continue;
+	password_line_free(world.service.passwords);
+	judge_line_free(world.service.judges);
+	store_queue_free(world.service.queue);
+}
+
+/* ---- what is asked, and what must hold ---- */
+
+/* Without zero bytes: whoever carries a request lets none pass. */
+static char *read_text(struct reader *r, struct browser_request *request)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(BROWSER_PART_MAX);
+	size_t len = reader_be16(r), ignored;
+	const uint8_t *bytes = reader_take(r, len);
+	char *text;
+
+	if (bytes)
+		browser_put(&w, bytes, len, request);
+	writer_u8(&w, 0);
+	text = w.bad ? strdup("/") : (char *)writer_take(&w, &ignored);
+	assert(text);
+	return text;
+}
+
+static void read_body(struct reader *r, struct browser_request *request)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(BROWSER_PART_MAX);
+	size_t len = reader_be16(r);
+	const uint8_t *bytes = reader_take(r, len);
+
+	if (bytes)
+		browser_put(&w, bytes, len, request);
+	if (!w.bad && w.len)
+		request->body = writer_take(&w, &request->body_len);
+	request->says_password = request->body && memmem(request->body, request->body_len,
+							 "password=", strlen("password="));
+}
+
+int64_t web_world_count(const char *sql)
+{
+	int64_t count;
+	struct err e;
+
+	assert(db_number(&world.store.db, &count, &e, sql, "") == 0);
+	return count;
+}
+
+static int64_t count_made(void)
+{
+	return web_world_count(
+		"SELECT (SELECT count(*) FROM computations) + (SELECT count(*) FROM tokens)"
+		" + (SELECT count(*) FROM passkeys)");
+}
+
+/* What holds before it is asked: its headers are taken apart where they are. */
+struct before {
+	int64_t made;
+	bool fails, is_stranger, is_again;
+};
+
+/* Whether the service's administrator, who has no name here, sent something with that key before. */
+static bool was_sent(const struct browser_request *request)
+{
+	static const char field[] = "\nidempotency-key: ";
+	const char *at = strstr(request->headers, field);
+	CLEANUP(free) char *key = NULL;
+	int64_t count;
+	struct err e;
+
+	if (!at)
+		return false;
+	at += sizeof(field) - 1;
+	key = strndup(at, strcspn(at, "\n"));
+	assert(key && db_number(&world.store.db, &count, &e,
+				"SELECT count(*) FROM once_keys WHERE person = 0 AND key = ?", "t",
+				key) == 0);
+	return count > 0;
+}
+
+static struct before look(const struct browser_request *request, bool fails)
+{
+	/* Whoever shows a token may be anybody. */
+	const bool is_other = strcasestr(request->headers, "authorization");
+
+	return (struct before){
+		.made = count_made(),
+		.fails = fails,
+		.is_stranger = (request->way == BROWSER_TLS || request->way == BROWSER_LOOPBACK) &&
+			       !request->says_session && !is_other,
+		.is_again = request->way == BROWSER_UNIX && !is_other && was_sent(request),
+	};
+}
+
+static void check(const struct browser_request *request, const struct http_route *route,
+		  const struct browser_said *said, const struct before *before)
+{
+	const bool is_open = route && (route->may == http_anybody || route->may == web_guard_try);
+
+	assert(said->status != 500 || before->fails);
+	if (!route)
+		assert(said->status >= 400 || said->status == 204);
+	else if (before->is_stranger && !is_open)
+		assert(said->status >= 400);
+	else if (route->may == web_guard_change && !request->says_csrf)
+		assert(said->status >= 400);
+	if (said->is_replayed || said->status >= 400)
+		assert(count_made() == before->made);
+	if (before->is_again && route && route->may == web_guard_act)
+		assert(count_made() <= before->made);
+}
+
+void web_world_ask(struct reader *r,
+		   void (*also)(const struct browser_request *request,
+				const struct browser_said *said, const struct http_route *route))
+{
+	struct browser_request request = { .body = NULL };
+	const uint8_t how = reader_u8(r);
+	const struct http_route *route = NULL;
+	struct browser_said said;
+	struct before before;
+	unsigned fails = how & HOW_FAILS ? reader_u8(r) % 64 : 0;
+
+	request.way = (enum browser_way)(how & HOW_WAY);
+	request.leaves = how & HOW_LEAVES;
+	if (how & HOW_LATER)
+		later += 60 * (1 + reader_u8(r) % 16);
+	if (how & HOW_COUNTS)
+		browser_count(reader_u8(r));
+	request.method = methods[reader_u8(r) % ARRAY_LEN(methods)];
+	request.target = read_text(r, &request);
+	request.headers = read_text(r, &request);
+	read_body(r, &request);
+	if (reader_ok(r)) {
+		before = look(&request, fails);
+		store_memory_fails = fails;
+		said = browser_ask(&world.loop, &world.web.routes, &request, &route);
+		store_memory_fails = 0;
+		if (!request.leaves) {
+			check(&request, route, &said, &before);
+			if (also)
+				also(&request, &said, route);
+		}
+	}
+	free(request.target);
+	free(request.headers);
+	free(request.body);
+}
