@@ -3,6 +3,8 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "computations/admin/admin_billing.h"
+#include "computations/admin/admin_webhook.h"
 #include "computations/ca/authority.h"
 #include "computations/ca/ocsp.h"
 #include "computations/core/judge_line.h"
@@ -174,6 +176,8 @@ void web_world_enter(uint8_t flags, const char *const *patterns)
 	static const struct store_limits limits = {
 		.computations = 4, .cvms = 3, .records = 8, .record_bytes = 4096, .audit_rows = 64
 	};
+	static const struct rpc_service *const rpcs[] = { &admin_rpc, &people_rpc, &webhooks_rpc,
+							  &billing_rpc };
 	struct store_queue *queue;
 	struct err e;
 
@@ -191,8 +195,8 @@ void web_world_enter(uint8_t flags, const char *const *patterns)
 	world.service.authority = flags & WORLD_NO_AUTHORITY ? NULL : authority;
 	world.service.ocsp = flags & WORLD_NO_AUTHORITY ? NULL : responder;
 	assert(rpc_server_new(&world.loop, NULL, &server, &e) == 0);
-	assert(rpc_server_add(server, &admin_rpc, &world.service, &e) == 0);
-	assert(rpc_server_add(server, &people_rpc, &world.service, &e) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(rpcs); i++)
+		assert(rpc_server_add(server, rpcs[i], &world.service, &e) == 0);
 	world.service.admins = server;
 	enter_web(flags, patterns);
 	enter_user(flags);
