@@ -60,8 +60,10 @@ static struct request *request_of(struct rpc_call *call, const char *workspace, 
 	return NULL;
 }
 
+/* Also once more, in a call that tells what became of it. */
 static int find_place(struct store *store, struct request *r, struct err *e)
 {
+	workspace_done(&r->webhook->w);
 	return admin_access_workspace(store, &r->caller, DEED_WEBHOOKS, r->id, &r->webhook->w, e);
 }
 
