@@ -100,7 +100,7 @@ static int mail_link(struct store *store, struct request *r, enum membership rol
 				   text, e);
 	if (!failed)
 		failed = mail_add(
-			&store->db,
+			&store->db, store->secrets,
 			&(struct mail_wish){ rows->w.number, rows->number, rows->mail, text }, now,
 			e);
 	explicit_bzero(link, sizeof(link));

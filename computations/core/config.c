@@ -81,7 +81,7 @@ const struct setting config_settings[] = {
 	TEXT("DATABASE", database, NULL,
 	     "where records are: a file (STATE_DIR/computations.db), or postgresql://..."),
 	TEXT("SECRETS_KEY", secrets_key, NULL,
-	     "file of the key that seals secrets in DATABASE (private keys of agents, second factors, webhooks), 64 hexadecimal digits for the service's user alone; or tpm:/FILE, which a TPM opens; default: STATE_DIR/secrets.key, made at the first start"),
+	     "file of the key that seals secrets in DATABASE (private keys of agents, second factors, webhooks, mails that wait), 64 hexadecimal digits for the service's user alone; or tpm:/FILE, which a TPM opens; default: STATE_DIR/secrets.key, made at the first start"),
 	TEXT("SECRETS_OLD_KEY", secrets_old_key, NULL,
 	     "the key of before, as in SECRETS_KEY: what it sealed is sealed by SECRETS_KEY at the start; or 'lost': what no other key opens is given up; default: none"),
 	TEXT("INSTANCE", instance, NULL,

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <openssl/crypto.h>
 
 enum {
@@ -78,12 +79,29 @@ static int run_look(struct store *store, void *data, struct err *e)
 {
 	struct mail_sender *s = data;
 
-	return mail_next(&store->db, store_now(), &s->looked, &s->found, &s->wait, e);
+	return mail_next(&store->db, store->secrets, store_now(), &s->looked, &s->found, &s->wait,
+			 e);
+}
+
+static void end(struct mail_sender *s);
+
+/* One whose text is lost is over without a try. */
+static void give_up(struct mail_sender *s)
+{
+	s->outcome = (struct mail_outcome){ .number = s->looked.number,
+					    .invitation = s->looked.invitation,
+					    .is_final = true };
+	memcpy(s->outcome.problem, s->looked.problem, sizeof(s->outcome.problem));
+	end(s);
 }
 
 static void give(struct mail_sender *s)
 {
 	s->is_busy = true;
+	if (*s->looked.problem) {
+		give_up(s);
+		return;
+	}
 	pthread_mutex_lock(&s->lock);
 	s->job = s->looked;
 	s->state = MAIL_GIVEN;
@@ -167,8 +185,6 @@ static int run_ending(struct store *store, void *data, struct err *e)
 		return err_code(e);
 	return s->given_up ? note_given_up(store, &s->outcome, e) : 0;
 }
-
-static void end(struct mail_sender *s);
 
 static void on_again(uv_timer_t *timer)
 {

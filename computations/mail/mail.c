@@ -3,6 +3,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/crypto/digest.h"
+#include "computations/seal/secret_keep.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,27 +68,37 @@ int mail_check(struct db *db, int64_t workspace, const char *place, const char *
 	return refuse(e, what);
 }
 
-int mail_add(struct db *db, const struct mail_wish *wish, int64_t now, struct err *e)
+int mail_add(struct db *db, const struct secret_key *secrets, const struct mail_wish *wish,
+	     int64_t now, struct err *e)
 {
 	char box[MAIL_ADDRESS_MAX + 1];
+	int64_t number;
 
 	mail_address_box(wish->address, box);
-	return db_run(db, e,
-		      "INSERT INTO mails (workspace, invitation, address, box, text, created, due)"
-		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-		      "iitttii", wish->workspace, wish->invitation, wish->address, box, wish->text,
-		      now, now);
+	if (db_run(db, e,
+		   "INSERT INTO mails (workspace, invitation, address, box, created, due)"
+		   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		   "iittii", wish->workspace, wish->invitation, wish->address, box, now, now) < 0 ||
+	    db_number(db, &number, e, "SELECT max(number) FROM mails", "") < 0)
+		return err_code(e);
+	return secret_keep(db, secrets, &secret_mail, secret_owner_of(number).text, wish->text,
+			   strlen(wish->text), e);
 }
 
 /* ---- what is due ---- */
 
+#define GOOD_FOR_NOTHING(now)                                          \
+	" WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM invitations i" \
+	" WHERE i.number = mails.invitation AND i.taken = 0 AND i.ends > " now ")"
+
 static int forget(struct db *db, int64_t now, struct err *e)
 {
 	if (db_run(db, e,
-		   "UPDATE mails SET state = ?1, text = '' WHERE state = 0 AND NOT EXISTS (SELECT 1"
-		   " FROM invitations i WHERE i.number = mails.invitation AND i.taken = 0"
-		   " AND i.ends > ?2)",
-		   "ii", (int64_t)MAIL_DROPPED, now) < 0)
+		   "DELETE FROM secrets WHERE kind = ?1 AND owner IN"
+		   " (SELECT CAST(number AS TEXT) FROM mails" GOOD_FOR_NOTHING("?2") ")",
+		   "ti", secret_mail.word, now) < 0 ||
+	    db_run(db, e, "UPDATE mails SET state = ?1" GOOD_FOR_NOTHING("?2"), "ii",
+		   (int64_t)MAIL_DROPPED, now) < 0)
 		return err_code(e);
 	return db_run(db, e,
 		      "DELETE FROM mails WHERE state <> 0 AND created <= ?1 AND NOT EXISTS"
@@ -117,7 +128,7 @@ static int find_due(struct db *db, int64_t now, struct mail_try *t, struct err *
 
 	/* One that lies further ahead was due before the clock was set back. */
 	if (db_query(db, &rows, e,
-		     "SELECT number, invitation, address, text FROM mails WHERE state = 0"
+		     "SELECT number, invitation, address FROM mails WHERE state = 0"
 		     " AND (due <= ?1 OR due > ?2) ORDER BY due, number LIMIT 1",
 		     "ii", now, now + PAUSE_MAX) < 0)
 		return err_code(e);
@@ -126,14 +137,51 @@ static int find_due(struct db *db, int64_t now, struct mail_try *t, struct err *
 		return row;
 	if (db_integer(rows, 0, 1, INT64_MAX, &t->number, e) < 0 ||
 	    db_integer(rows, 1, 1, INT64_MAX, &t->invitation, e) < 0 ||
-	    copy_text(rows, 2, t->address, sizeof(t->address), e) < 0 ||
-	    copy_text(rows, 3, t->text, sizeof(t->text), e) < 0)
+	    copy_text(rows, 2, t->address, sizeof(t->address), e) < 0)
 		return err_code(e);
 	return 1;
 }
 
-int mail_next(struct db *db, int64_t now, struct mail_try *t, bool *found, int64_t *wait,
-	      struct err *e)
+static int open_text(struct db *db, const struct secret_key *secrets, struct mail_try *t,
+		     struct err *e)
+{
+	const struct secret_owner owner = secret_owner_of(t->number);
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int found = secret_get(db, secrets, &secret_mail, owner.text, &bytes, &len, e);
+
+	if (found < 0)
+		return found;
+	if (!found)
+		return err_set(e, ERR_DATA_LOSS, "database: a mail without its text");
+	if (len < sizeof(t->text) && strlen((const char *)bytes) == len)
+		memcpy(t->text, bytes, len + 1);
+	else
+		found = err_set(e, ERR_DATA_LOSS, "database: %s is too long, or no text",
+				secret_mail.what);
+	secret_free(bytes, len);
+	return found < 0 ? found : 0;
+}
+
+/* What can't be opened now never will be: it is said in its place, and the next one has its turn. */
+static int read_text(struct db *db, const struct secret_key *secrets, struct mail_try *t,
+		     struct err *e)
+{
+	struct err why;
+
+	t->problem[0] = t->text[0] = 0;
+	if (open_text(db, secrets, t, &why) == 0)
+		return 0;
+	if (why.code != ERR_PRECONDITION && why.code != ERR_DATA_LOSS) {
+		*e = why;
+		return err_code(e);
+	}
+	snprintf(t->problem, sizeof(t->problem), "%.*s", MAIL_PROBLEM_MAX, why.text);
+	return 0;
+}
+
+int mail_next(struct db *db, const struct secret_key *secrets, int64_t now, struct mail_try *t,
+	      bool *found, int64_t *wait, struct err *e)
 {
 	int64_t first;
 	int row;
@@ -141,7 +189,7 @@ int mail_next(struct db *db, int64_t now, struct mail_try *t, bool *found, int64
 	if (forget(db, now, e) < 0)
 		return err_code(e);
 	row = find_due(db, now, t, e);
-	if (row < 0 ||
+	if (row < 0 || (row && read_text(db, secrets, t, e) < 0) ||
 	    db_number(db, &first, e, "SELECT COALESCE(min(due), -1) FROM mails WHERE state = 0",
 		      "") < 0)
 		return err_code(e);
@@ -199,11 +247,13 @@ int mail_tried(struct db *db, const struct mail_outcome *o, int64_t now, bool *g
 	else if (o->is_final || tries == MAIL_TRIES || now - created >= MAIL_DAY_MS)
 		state = MAIL_GIVEN_UP;
 	if (db_run(db, e,
-		   "UPDATE mails SET state = ?1, tries = ?2, due = ?3, problem = ?4,"
-		   " text = CASE WHEN ?5 = 1 THEN '' ELSE text END WHERE number = ?6",
-		   "iiitii", (int64_t)state, tries,
+		   "UPDATE mails SET state = ?1, tries = ?2, due = ?3, problem = ?4"
+		   " WHERE number = ?5",
+		   "iiiti", (int64_t)state, tries,
 		   state == MAIL_WAITS ? now + pause_behind(tries) : now,
-		   o->is_taken ? "" : o->problem, (int64_t)(state != MAIL_WAITS), o->number) < 0)
+		   o->is_taken ? "" : o->problem, o->number) < 0 ||
+	    (state != MAIL_WAITS &&
+	     secret_forget(db, &secret_mail, secret_owner_of(o->number).text, e) < 0))
 		return err_code(e);
 	*given_up = state == MAIL_GIVEN_UP;
 	return 0;

@@ -3,6 +3,8 @@
  * mail.h — the mails that invitations' links go in: written in the transaction of the invitation, tried for a day, and
  * counted, so that nobody has the service send a stranger one mail after another.
  *
+ * What one says is sealed (secret_keep.h) under `secrets` while it waits, for it has the link.
+ *
  * Blocking, inside a transaction of the caller's.
  */
 #pragma once
@@ -10,6 +12,7 @@
 #include "common/db/db.h"
 #include "computations/mail/mail_address.h"
 #include "computations/mail/mail_message.h"
+#include "computations/seal/secret.h"
 
 #include <stdbool.h>
 
@@ -42,17 +45,20 @@ struct mail_wish {
 int mail_check(struct db *db, int64_t workspace, const char *place, const char *address,
 	       int64_t now, struct err *e) MUST_CHECK;
 /* One more that waits; mail_check() has been asked. */
-int mail_add(struct db *db, const struct mail_wish *wish, int64_t now, struct err *e) MUST_CHECK;
+int mail_add(struct db *db, const struct secret_key *secrets, const struct mail_wish *wish,
+	     int64_t now, struct err *e) MUST_CHECK;
 
 /* What is to be sent. */
 struct mail_try {
 	int64_t number, invitation;
 	char address[MAIL_ADDRESS_MAX + 1], text[MAIL_TEXT_MAX + 1];
+	char problem[MAIL_PROBLEM_MAX +
+		     1]; /* why its text can't be had, nor ever will; "": it is there */
 };
 /* The one that waited longest and is due; `*found` false: none, and in `*wait` ms one will be (negative: none waits). Those
  * whose invitations are good for nothing any more are dropped, and what is over for long forgotten. */
-int mail_next(struct db *db, int64_t now, struct mail_try *t, bool *found, int64_t *wait,
-	      struct err *e) MUST_CHECK;
+int mail_next(struct db *db, const struct secret_key *secrets, int64_t now, struct mail_try *t,
+	      bool *found, int64_t *wait, struct err *e) MUST_CHECK;
 
 struct mail_outcome {
 	int64_t number, invitation;

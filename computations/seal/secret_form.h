@@ -4,7 +4,7 @@
  */
 #pragma once
 
-/* `owner`: a computation's id, or the number of a user or a webhook. `key` '': the secret is gone, for it is not needed any
+/* `owner`: a computation's id, or the number of a user, a webhook or a mail. `key` '': the secret is gone, for it is not needed any
  * more, or its key is lost; `sealed` is empty then. secrets_key has one row from the first start on, which has sealed what
  * older forms had as it was. */
 #define SECRETS_FORM                            \

@@ -23,9 +23,12 @@ const struct secret_kind secret_webhook_before = { "webhook-before",
 						   "have another one made ('webhook rotate')",
 						   "secret of a webhook from before",
 						   "secrets of webhooks from before" };
-const struct secret_kind *const secret_kinds[SECRET_KINDS] = { &secret_agent, &secret_totp,
-							       &secret_webhook,
-							       &secret_webhook_before };
+const struct secret_kind secret_mail = { "mail", "the mail's text",
+					 "revoke its invitation, and invite again",
+					 "mail that waits", "mails that wait" };
+const struct secret_kind *const secret_kinds[SECRET_KINDS] = {
+	&secret_agent, &secret_totp, &secret_webhook, &secret_webhook_before, &secret_mail
+};
 
 struct secret_owner secret_owner_of(int64_t number)
 {

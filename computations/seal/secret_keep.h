@@ -15,9 +15,10 @@ struct secret_kind {
 	const char *what, *again; /* what it is to people, and what they do when it is gone */
 	const char *one, *many;   /* how it is counted */
 };
-enum { SECRET_KINDS = 4 };
+enum { SECRET_KINDS = 5 };
 extern const struct secret_kind *const secret_kinds[SECRET_KINDS];
-extern const struct secret_kind secret_agent, secret_totp, secret_webhook, secret_webhook_before;
+extern const struct secret_kind secret_agent, secret_totp, secret_webhook, secret_webhook_before,
+	secret_mail;
 
 /* Whose it is where that is a number. */
 struct secret_owner {

@@ -3,6 +3,7 @@
 #include "common/base/file.h"
 #include "common/db/db_copy.h"
 #include "common/db/db_sqlite.h"
+#include "computations/seal/secret_keep.h"
 #include "computations/store/backup.h"
 #include "computations/store/backup_file.h"
 #include "computations/store/store_audit.h"
@@ -243,8 +244,9 @@ static int put_all(struct db *db, struct source *s, struct backup_report *report
 		    db_run(db, e, sql, "") < 0)
 			return err_code(e);
 	}
-	/* A token may have been used since; what was issued stays. */
-	if (db_run(db, e, "DELETE FROM certificates WHERE issued = 0", "") < 0)
+	/* What mails say; a token may have been used since, and what was issued stays. */
+	if (db_run(db, e, "DELETE FROM secrets WHERE kind = ?", "t", secret_mail.word) < 0 ||
+	    db_run(db, e, "DELETE FROM certificates WHERE issued = 0", "") < 0)
 		return err_code(e);
 	return tell(db, s, report, e);
 }

@@ -170,7 +170,8 @@ static const char schema[] =
 																							BILLING_FORM LEASE_PLACE_FORM
 																								SECRETS_FORM SECRETS_ALL_FORM
 																									/* By what lists are ordered. */
-																									LIST_FORM;
+																									LIST_FORM
+																										MAILS_SEALED_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -185,7 +186,7 @@ static const char schema[] =
  * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows, 33 no mails,
  * 34 no lease of instances, 35 nobody who pays, 36 not where an instance is,
  * 37 nothing that is sealed, 38 no key of a second factor and no secret of a webhook that is,
- * 39 no order of computations but by their numbers. */
+ * 39 no order of computations but by their numbers, 40 nothing that 41 has, 41 no mail that is sealed. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -229,6 +230,8 @@ static const char *const upgrades[STORE_FORM] = {
 	[37] = SECRETS_FORM,
 	[38] = SECRETS_ALL_FORM,
 	[39] = LIST_FORM,
+	[40] = "DELETE FROM secrets_key;", /* as 41 does: it has nothing of its own */
+	[41] = MAILS_SEALED_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

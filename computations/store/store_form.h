@@ -7,12 +7,13 @@
 #include "common/db/db_form.h"
 
 enum {
-	STORE_FORM = 40,             /* what SQLite calls the database's user_version */
+	STORE_FORM = 42,             /* what SQLite calls the database's user_version */
 	STORE_FORM_LEASE = 35,       /* the first that knows of instances */
 	STORE_FORM_LEASE_PLACE = 37, /* and of where they are */
 	STORE_FORM_SECRETS = 38,     /* of sealed secrets: agents' */
 	STORE_FORM_SECRETS_ALL = 39, /* and all others */
 	STORE_FORM_LISTS = 40,       /* of orders of computations */
+	STORE_FORM_MAILS = 42,       /* of mails' texts that are sealed */
 };
 
 /* Where PostgreSQL has them. */

@@ -97,7 +97,7 @@ ROOMS = {
         "tpm": [],
         "ca": ["people", "tpm"],
         "hook": ["seal"],
-        "mail": [],
+        "mail": ["seal"],
         "oidc": ["people"],
         "transfer": ["people"],
         "workflow": ["people"],

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Somebody has got hold of the computation service's records, or can write them, and wants what the service keeps sealed: the
 private key of an agent's listener, which a manifest has brought and which the service has to give on, the key of a second
-factor, the secret that signs deliveries to a webhook."""
+factor, the secret that signs deliveries to a webhook, the link in a mail that waits."""
 import contextlib
 import os
 import shutil
@@ -15,6 +15,7 @@ from harness import PATIENCE, Computations, Folder, computations, cvms, program,
 from hook_receiver import Receiver, deliveries, told
 from rows import Outcome, row, shown
 from second_factor import Room, give, half_of
+from smtp_server import Mailbox, again, invite, listed, mailing, stopped
 from workspaces import create as create_in
 
 SECRET = "-----BEGIN PRIVATE KEY-----\nthe listener's\n-----END PRIVATE KEY-----\n"
@@ -59,6 +60,32 @@ def from_a_backup(evil):
         started = operate(his)
         assert started.returncode == 1, started
         return Outcome(False, shown(started.stderr, "is sealed under another"), 0)
+
+
+@row("invitation-link-from-a-backup", "is in no copy")
+def link_from_a_backup(evil):
+    """Who has found a backup, or a copy of the database, looks for the link of an invitation whose mail waited then. The honest
+    twin is whom it was mailed to."""
+    with mailing(lambda tls: Mailbox(tls, RCPT=["450 later"])) as running:
+        made = invite(running)
+        until(lambda: listed(running)[made.number].mail_problem, "it was tried")
+        stopped(running)
+        folder = running.folder
+        assert operate(running, "--backup", folder("backup")).returncode == 0
+        copies = []
+        for name in ["backup", *(f"state/{name}" for name in os.listdir(folder("state")) if name.startswith("computations.db"))]:
+            with open(folder(name), "rb") as file:
+                copies.append(file.read())
+        assert all(b"anna@example.com" in copy for copy in (copies[0], b"".join(copies[1:]))), "who waits is in them"
+        with contextlib.closing(sqlite3.connect(folder("state/computations.db"))) as database, database:
+            database.execute("UPDATE mails SET due = 0")
+        running.box.answers.clear()
+        again(running)
+        path = running.box.until().path()
+        if not evil:
+            return Outcome(path.startswith("/invite/"), "", len(path))
+        found = [copy for copy in copies if path.rsplit("/", 1)[1].encode() in copy or b"/invite/" in copy]
+        return Outcome(bool(found), "the link is in no copy", len(found))
 
 
 @row("agents-key-under-another-computation", "it is not what was sealed")

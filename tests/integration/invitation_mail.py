@@ -24,6 +24,11 @@ def sql(running, text, *values):
         return db.execute(text, values).fetchall()
 
 
+def sealed(running):
+    """What is kept of mails' texts."""
+    return sql(running, "SELECT sealed FROM secrets WHERE kind = 'mail'")
+
+
 def later(running, **settings):
     """As again(), when the pause behind the last try is over."""
     stopped(running)
@@ -60,7 +65,7 @@ def a_link_is_mailed_and_told_to_nobody_else():
         got = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://localhost:{page_of(running)}{path}"],
                              capture_output=True, text=True, check=True)
         assert got.stdout == "200", got.stdout
-        assert sql(running, "SELECT text, state FROM mails") == [("", 1)]
+        assert sql(running, "SELECT state FROM mails") == [(1,)] and sealed(running) == []
         secret = path.rsplit("/", 1)[1]
         lines = running.process.text().splitlines()
         assert not [line for line in lines if secret in line or "anna" in line.lower() and not line.startswith("audit: ")], lines
@@ -116,9 +121,10 @@ def what_is_refused_for_now_is_tried_again():
         waiting = []
         for answers in ({"RCPT": ["450 later", None]}, {"CONNECT": ["421 busy", None]}, {"MAIL": ["451 later", None]},
                         {"DATA": ["451 later", None]}, {"END": ["452 full", None]}):
+            code = next(iter(answers.values()))[0][:3]  # which is gone from there as soon as it was said
             running = stack.enter_context(mailing(lambda tls, answers=answers: Mailbox(tls, **answers)))
             made = invite(running)
-            waiting.append((running, made.number, next(iter(answers.values()))[0][:3]))
+            waiting.append((running, made.number, code))
         for running, number, code in waiting:
             running.process.wait_line(rf"mail of invitation {number} was not taken: .*{code}")
             until_mail(running, number, "sent")
@@ -133,7 +139,7 @@ def what_is_refused_for_good_is_given_up():
             row = until_mail(running, made.number, "given up")
             code = next(iter(answers.values()))[0][:3]
             assert code in row.mail_problem, row.mail_problem
-            assert running.box.verbs.count("MAIL") == 1 and sql(running, "SELECT text FROM mails") == [("",)]
+            assert running.box.verbs.count("MAIL") == 1 and sealed(running) == []
             running.process.wait_line(rf"mail of invitation {made.number} is given up: .*{code}")
             [row] = [r for r in audit(running) if r["what"] == "people.PeopleService/Mail"]
             assert (row["who"], row["object"]) == ("service", f"invitation {made.number}")
@@ -181,7 +187,7 @@ def killed_in_between_nothing_is_lost():
         second = running.box.until(2)
         assert first.raw == second.raw, "one message, as whoever gets both sees"
         until_mail(running, made.number, "sent")
-        assert sql(running, "SELECT text FROM mails") == [("",)]
+        assert sealed(running) == []
 
 
 def what_is_good_for_nothing_is_not_sent():
@@ -193,7 +199,29 @@ def what_is_good_for_nothing_is_not_sent():
         other = invite(running, "bert@example.com")
         until_mail(running, other.number, "sent")
         assert [c.to for c in running.box.came] == [["bert@example.com"]]
-        assert sorted(sql(running, "SELECT state, text FROM mails")) == [(1, ""), (3, "")]
+        assert sorted(sql(running, "SELECT state FROM mails")) == [(1,), (3,)] and sealed(running) == []
+
+
+def what_waits_is_sealed():
+    """And where the key is lost it is given up, as whatever a server wants never."""
+    with mailing(lambda tls: Mailbox(tls, RCPT=["450 later"])) as running:
+        made = invite(running)
+        until(lambda: listed(running)[made.number].mail_problem, "it was tried")
+        [(bytes_,)] = sealed(running)
+        assert len(bytes_) > 300 and b"invite" not in bytes_ and b"anna" not in bytes_, bytes_
+        stopped(running)
+        sql(running, "UPDATE mails SET due = 0")
+        os.unlink(running.folder("state/secrets.key"))
+        running.box.answers.clear()
+        again(running, SECRETS_OLD_KEY="lost")
+        row = until_mail(running, made.number, "given up")
+        assert row.mail_problem == "the mail's text is gone: revoke its invitation, and invite again", row.mail_problem
+        [row] = [r for r in audit(running) if r["what"] == "people.PeopleService/Mail"]
+        assert (row["who"], row["object"]) == ("service", f"invitation {made.number}"), row
+        # The next one goes as ever.
+        other = invite(running, "bert@example.com")
+        until_mail(running, other.number, "sent")
+        assert [c.to for c in running.box.came] == [["bert@example.com"]] and sealed(running) == []
 
 
 def nobody_is_mailed_without_an_end():
@@ -347,6 +375,7 @@ if __name__ == "__main__":
              a_slow_server_keeps_nobody_waiting,
              killed_in_between_nothing_is_lost,
              what_is_good_for_nothing_is_not_sent,
+             what_waits_is_sealed,
              nobody_is_mailed_without_an_end,
              addresses_that_are_none_are_refused,
              without_a_server_the_link_is_shown,

@@ -93,6 +93,8 @@ static const char *const takes_away[STORE_FORM] = {
 	[39] = "DROP INDEX computations_created; DROP INDEX computations_changed;"
 	       "DROP INDEX computations_name; DROP INDEX computations_state;"
 	       "ALTER TABLE computations DROP COLUMN changed;",
+	[40] = "DELETE FROM secrets_key;",
+	[41] = "ALTER TABLE mails ADD COLUMN text TEXT NOT NULL DEFAULT '';",
 };
 
 void store_room_undo(struct store_room *f, int form)

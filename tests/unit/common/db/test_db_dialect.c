@@ -29,6 +29,17 @@ static void a_table_is_locked_where_others_write(void **state)
 	assert_string_equal(postgres, "LOCK TABLE t IN EXCLUSIVE MODE");
 }
 
+static void a_text_s_bytes_are_had(void **state)
+{
+	CLEANUP(free) char *sqlite = NULL, *postgres = NULL;
+	struct err e;
+
+	assert_ok(db_dialect_words(DB_SQLITE, "{bytes of}t{as bytes}", &sqlite, &e), e);
+	assert_ok(db_dialect_words(DB_POSTGRES, "{bytes of}t{as bytes}", &postgres, &e), e);
+	assert_string_equal(sqlite, "CAST(t AS BLOB)");
+	assert_string_equal(postgres, "convert_to(t, 'UTF8')");
+}
+
 static void a_word_that_none_has_is_refused(void **state)
 {
 	static const char *const wrong[] = { "{blob}", "{", "{bytes", "{}", "a {bytes }" };
@@ -80,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_its_words),
 		cmocka_unit_test(a_table_is_locked_where_others_write),
+		cmocka_unit_test(a_text_s_bytes_are_had),
 		cmocka_unit_test(a_word_that_none_has_is_refused),
 		cmocka_unit_test(values_are_numbered),
 		cmocka_unit_test(as_many_values_as_a_statement_takes),

@@ -2,6 +2,7 @@
 /* Mails of invitations in the database: what waits, what is tried when, what is counted, what is kept. */
 #include "computations/mail/mail.h"
 #include "computations/people/invitation.h"
+#include "computations/seal/secret_keep.h"
 #include "tests/unit/computations/store_room.h"
 
 #include <stdio.h>
@@ -30,8 +31,9 @@ static int64_t add(struct store_room *f, const char *address, int64_t now)
 	find(f, &w);
 	assert_ok(mail_check(db_of(f), w.number, w.name, address, now, &f->e), f->e);
 	assert_ok(invitation_add(db_of(f), &w, 0, &wish, now, &number, text, &f->e), f->e);
-	assert_ok(mail_add(db_of(f), &(struct mail_wish){ w.number, number, address, "the text" },
-			   now, &f->e),
+	assert_ok(mail_add(db_of(f), f->store.secrets,
+			   &(struct mail_wish){ w.number, number, address, "the text" }, now,
+			   &f->e),
 		  f->e);
 	return number;
 }
@@ -49,7 +51,7 @@ static bool next(struct store_room *f, int64_t now, struct mail_try *t, int64_t 
 {
 	bool found;
 
-	assert_ok(mail_next(db_of(f), now, t, &found, wait, &f->e), f->e);
+	assert_ok(mail_next(db_of(f), f->store.secrets, now, t, &found, wait, &f->e), f->e);
 	return found;
 }
 
@@ -85,8 +87,8 @@ static int64_t texts(struct store_room *f)
 {
 	int64_t count;
 
-	assert_ok(db_number(db_of(f), &count, &f->e, "SELECT count(*) FROM mails WHERE text <> ''",
-			    ""),
+	assert_ok(db_number(db_of(f), &count, &f->e,
+			    "SELECT count(*) FROM secrets WHERE kind = 'mail'", ""),
 		  f->e);
 	return count;
 }
@@ -218,7 +220,7 @@ static void the_service_mails_some(void **state)
 		char address[64];
 
 		snprintf(address, sizeof(address), "user%d@example.org", i);
-		assert_ok(mail_add(db_of(f),
+		assert_ok(mail_add(db_of(f), f->store.secrets,
 				   &(struct mail_wish){ 1000 + i, 1000 + i, address, "x" }, start,
 				   &f->e),
 			  f->e);
@@ -226,7 +228,8 @@ static void the_service_mails_some(void **state)
 	refuse(f, "more@example.org", start, "the service has many mails to send");
 	/* Nor more than a number that wait, however old. */
 	for (int i = MAILS_OF_ALL; i < MAILS_WAITING_MAX; i++)
-		assert_ok(mail_add(db_of(f), &(struct mail_wish){ 1, 1000 + i, "a@b.de", "x" },
+		assert_ok(mail_add(db_of(f), f->store.secrets,
+				   &(struct mail_wish){ 1, 1000 + i, "a@b.de", "x" },
 				   start - INT64_C(2) * MAIL_DAY_MS, &f->e),
 			  f->e);
 	refuse(f, "more@example.org", start + MAIL_HOUR_MS, "the service has many mails to send");
@@ -264,14 +267,87 @@ static void clocks_are_set(void **state)
 	assert_true(next(f, start - MAIL_DAY_MS, &t, &wait));
 }
 
-static void damaged_rows_are_refused(void **state)
+/* Put in the place of the one that waits. */
+static void keep(struct store_room *f, const char *owner, const void *text, size_t len)
 {
-	static const char *const damages[] = {
-		"UPDATE mails SET address = 'a' || address || ?1",
-		"UPDATE mails SET text = ?1",
-	};
+	assert_ok(secret_keep(db_of(f), f->store.secrets, &secret_mail, owner, text, len, &f->e),
+		  f->e);
+}
+
+static void lose(struct store_room *f, const char *sql, const char *words)
+{
+	int64_t wait, number = add(f, "anna@example.org", start);
+	struct mail_try t;
+
+	assert_ok(db_script(db_of(f), sql, &f->e), f->e);
+	assert_true(next(f, start, &t, &wait));
+	assert_string_equal(t.text, "");
+	assert_non_null(strstr(t.problem, words));
+	assert_true(tried(f, &t, start, t.problem, true));
+	assert_int_equal(row_of(f, number).state, MAIL_GIVEN_UP);
+	assert_int_equal(texts(f), 0);
+}
+
+static void what_can_not_be_opened_is_given_up(void **state)
+{
+	struct store_room *f = *state;
+	struct mail_try t;
+	int64_t wait;
+
+	lose(f, "UPDATE secrets SET key = '', sealed = NULL", "is gone: revoke its invitation");
+	lose(f, "UPDATE secrets SET key = 'other'", "sealed under key 'other', which is not open");
+	lose(f, "DELETE FROM secrets", "without its text");
+	/* Others are sent. */
+	(void)add(f, "bert@example.org", start);
+	assert_true(next(f, start, &t, &wait));
+	assert_string_equal(t.problem, "");
+	assert_string_equal(t.text, "the text");
+}
+
+static void one_does_not_stand_for_another(void **state)
+{
+	struct store_room *f = *state;
+	struct mail_try t;
+	int64_t wait;
+
+	(void)add(f, "anna@example.org", start);
+	(void)add(f, "bert@example.org", start);
+	assert_ok(db_script(db_of(f),
+			    "UPDATE secrets SET owner = '9' WHERE owner = '1';"
+			    "UPDATE secrets SET owner = '1' WHERE owner = '2'",
+			    &f->e),
+		  f->e);
+	assert_true(next(f, start, &t, &wait));
+	assert_string_equal(t.address, "anna@example.org");
+	assert_non_null(strstr(t.problem, "it is not what was sealed"));
+}
+
+static void a_text_has_a_limit(void **state)
+{
 	struct store_room *f = *state;
 	char text[MAIL_TEXT_MAX + 2];
+	struct mail_try t;
+	int64_t wait;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	(void)add(f, "anna@example.org", start);
+	keep(f, "1", text, MAIL_TEXT_MAX);
+	assert_true(next(f, start, &t, &wait));
+	assert_int_equal(strlen(t.text), MAIL_TEXT_MAX);
+	assert_string_equal(t.problem, "");
+	keep(f, "1", text, MAIL_TEXT_MAX + 1);
+	assert_true(next(f, start, &t, &wait));
+	assert_non_null(strstr(t.problem, "too long"));
+	keep(f, "1", "a\0b", 3);
+	assert_true(next(f, start, &t, &wait));
+	assert_non_null(strstr(t.problem, "no text"));
+}
+
+static void damaged_rows_are_refused(void **state)
+{
+	struct store_room *f = *state;
+	char text[MAIL_ADDRESS_MAX + 2];
 	struct mail_try t;
 	int64_t wait;
 	bool found;
@@ -279,11 +355,9 @@ static void damaged_rows_are_refused(void **state)
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = 0;
 	(void)add(f, "anna@example.org", start);
-	for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
-		assert_ok(db_run(db_of(f), &f->e, damages[i], "t", text), f->e);
-		assert_refused(mail_next(db_of(f), start, &t, &found, &wait, &f->e), f->e,
-			       ERR_DATA_LOSS, "too long");
-	}
+	assert_ok(db_run(db_of(f), &f->e, "UPDATE mails SET address = ?1", "t", text), f->e);
+	assert_refused(mail_next(db_of(f), f->store.secrets, start, &t, &found, &wait, &f->e), f->e,
+		       ERR_DATA_LOSS, "too long");
 	assert_ok(db_run(db_of(f), &f->e, "UPDATE mails SET tries = 9", ""), f->e);
 	assert_refused(
 		mail_tried(db_of(f), &(struct mail_outcome){ .number = 1 }, start, &found, &f->e),
@@ -302,6 +376,9 @@ int main(void)
 		STORE_ROOM_ROW(the_service_mails_some),
 		STORE_ROOM_ROW(what_is_over_for_long_is_forgotten),
 		STORE_ROOM_ROW(clocks_are_set),
+		STORE_ROOM_ROW(what_can_not_be_opened_is_given_up),
+		STORE_ROOM_ROW(one_does_not_stand_for_another),
+		STORE_ROOM_ROW(a_text_has_a_limit),
 		STORE_ROOM_ROW(damaged_rows_are_refused),
 	};
 

@@ -5,6 +5,7 @@
 #include "common/crypto/key.h"
 #include "common/db/db_model.h"
 #include "common/db/db_sqlite.h"
+#include "computations/mail/mail.h"
 #include "computations/store/backup.h"
 #include "computations/store/backup_file.h"
 #include "computations/store/store_audit.h"
@@ -237,6 +238,25 @@ static void all_comes_back(struct store_room *f, struct store *store)
 }
 
 /* From the room's database to a file, and from there to the room's: they are two kinds on PostgreSQL. */
+/* Mails do not come back, and so nothing of them does that would want the key, which is in no backup. */
+static void mails_do_not_come_back(void **state)
+{
+	struct store_room *f = *state;
+	struct store store;
+
+	assert_ok(mail_add(&f->store.db, f->store.secrets,
+			   &(struct mail_wish){ 1, 1, "a@b.de", "the link" }, 1, &f->e),
+		  f->e);
+	write_as(f, "a");
+	assert_ok(restore_to(f, "other", "a"), f->e);
+	open_in(f, "other", &store);
+	assert_int_equal(number(&store.db, "SELECT (SELECT count(*) FROM mails)"
+					   " + (SELECT count(*) FROM secrets)"),
+			 0);
+	store_close(&store);
+	assert_int_equal(number(&f->store.db, "SELECT count(*) FROM secrets"), 1);
+}
+
 static void what_goes_in_comes_back(void **state)
 {
 	struct store_room *f = *state;
@@ -686,6 +706,7 @@ static void the_key_that_waits_is_taken_by_its_log_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STORE_ROOM_ROW(mails_do_not_come_back),
 		STORE_ROOM_ROW(what_goes_in_comes_back),
 		STORE_ROOM_ROW(a_snapshot_is_of_one_moment),
 		cmocka_unit_test(each_table_refers_to_those_before_it),

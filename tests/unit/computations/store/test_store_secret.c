@@ -2,6 +2,7 @@
 /* Private keys of agents: where they are, to whom they go, and under which key. */
 #include "common/base/file.h"
 #include "computations/hook/hook.h"
+#include "computations/mail/mail.h"
 #include "computations/people/factor.h"
 #include "computations/seal/secret_keep.h"
 #include "computations/store/backup.h"
@@ -644,10 +645,11 @@ static int count_of(void *data, const char *sql, int64_t *number, struct err *e)
 /* ---- the other kinds ---- */
 
 static const char totp[] = "totp of twenty bytes", hook[] = "the secret that signs, 32 bytes.",
-		  hook_before[] = "the secret of before, 32 bytes..";
+		  hook_before[] = "the secret of before, 32 bytes..",
+		  mail[] = "a mail with its link, \303\244, and more";
 
 struct others {
-	struct secret_owner person, webhook;
+	struct secret_owner person, webhook, mail;
 };
 
 static void add_others(struct store_room *f, struct others *o)
@@ -656,7 +658,7 @@ static void add_others(struct store_room *f, struct others *o)
 	const struct hook_nets none = { 0 };
 	char text[HOOK_SECRET_TEXT_MAX];
 	uint8_t made[TOTP_SECRET_LEN];
-	int64_t person;
+	int64_t person, number;
 	struct hook h;
 
 	assert_ok(user_add(&f->store.db, "anna", false, 1, &f->e), f->e);
@@ -667,7 +669,21 @@ static void add_others(struct store_room *f, struct others *o)
 			   &h, text, &f->e),
 		  f->e);
 	assert_ok(hook_rotate(&f->store.db, f->store.secrets, h.number, 1, text, &f->e), f->e);
-	*o = (struct others){ secret_owner_of(person), secret_owner_of(h.number) };
+	/* The second one is over. */
+	for (int i = 2; i > 0; i--)
+		assert_ok(mail_add(&f->store.db, f->store.secrets,
+				   &(struct mail_wish){ 1, i, "a@b.de", mail }, 1, &f->e),
+			  f->e);
+	assert_ok(db_number(&f->store.db, &number, &f->e, "SELECT min(number) FROM mails", ""),
+		  f->e);
+	assert_ok(db_run(&f->store.db, &f->e, "UPDATE mails SET state = 1 WHERE number > ?", "i",
+			 number),
+		  f->e);
+	assert_ok(
+		secret_forget(&f->store.db, &secret_mail, secret_owner_of(number + 1).text, &f->e),
+		f->e);
+	*o = (struct others){ secret_owner_of(person), secret_owner_of(h.number),
+			      secret_owner_of(number) };
 }
 
 /* As a program of form 38 has left them. */
@@ -682,6 +698,9 @@ static void make_plain(struct store_room *f)
 	assert_ok(db_run(&f->store.db, &f->e, "UPDATE webhooks SET secret = ?, before = ?", "bb",
 			 hook, (size_t)HOOK_SECRET_LEN, hook_before, (size_t)HOOK_SECRET_LEN),
 		  f->e);
+	assert_ok(
+		db_run(&f->store.db, &f->e, "UPDATE mails SET text = ? WHERE state = 0", "t", mail),
+		f->e);
 	store_close(&f->store);
 }
 
@@ -701,6 +720,7 @@ static void check_others(struct store_room *f, const struct others *o)
 	check_other(f, &secret_totp, &o->person, totp, TOTP_SECRET_LEN);
 	check_other(f, &secret_webhook, &o->webhook, hook, HOOK_SECRET_LEN);
 	check_other(f, &secret_webhook_before, &o->webhook, hook_before, HOOK_SECRET_LEN);
+	check_other(f, &secret_mail, &o->mail, mail, strlen(mail));
 }
 
 static void check_words(struct store_room *f, const char *words)
@@ -716,7 +736,7 @@ static void check_words(struct store_room *f, const char *words)
 static void secrets_of_all_kinds_are_sealed(void **state)
 {
 	static const char *const files[] = { "computations.db", "computations.db-wal", "backup" };
-	static const char *const secrets[] = { totp, hook, hook_before };
+	static const char *const secrets[] = { totp, hook, hook_before, mail };
 	struct store_room *f = *state;
 	const struct backup_place place = { f->dir, store_room_database() };
 	struct backup_report report;
@@ -730,9 +750,9 @@ static void secrets_of_all_kinds_are_sealed(void **state)
 	check_others(f, &o);
 	check_sent(f, "c");
 	check_words(f, "sealed: 1 private key of an agent, 1 second factor, 1 secret of a webhook,"
-		       " 1 secret of a webhook from before");
+		       " 1 secret of a webhook from before, 1 mail that waits");
 	write_key(f, "next", ID_TEXT, 0600);
-	assert_refused(reopen(f, "next", NULL), f->e, ERR_PRECONDITION, "4 secrets are sealed");
+	assert_refused(reopen(f, "next", NULL), f->e, ERR_PRECONDITION, "5 secrets are sealed");
 	assert_ok(reopen(f, "next", STORE_SECRETS_FILE), f->e);
 	check_others(f, &o);
 	check_sent(f, "c");
@@ -758,7 +778,7 @@ static void all_of_them_or_none(void **state)
 	make_plain(f);
 	assert_ok(store_open(&f->store, f->dir, store_room_database(), &store_room_limits, &f->e),
 		  f->e);
-	assert_int_equal(count(f, "SELECT count(*) FROM secrets WHERE key = '-'"), 3);
+	assert_int_equal(count(f, "SELECT count(*) FROM secrets WHERE key = '-'"), 4);
 	/* Nothing is taken of it as it is, and nothing goes into a backup. */
 	uint8_t bytes[TOTP_SECRET_LEN];
 	assert_refused(secret_get_exactly(&f->store.db, f->store.secrets, &secret_totp,
@@ -767,7 +787,7 @@ static void all_of_them_or_none(void **state)
 	assert_refused(backup_write(&place, in(f, "backup").text, &report, &f->e), f->e,
 		       ERR_PRECONDITION, "start this service once");
 	assert_refused(reopen(f, "none", NULL), f->e, ERR_NOT_FOUND, "COMPUTATIONS_SECRETS_KEY");
-	assert_int_equal(count(f, "SELECT count(*) FROM secrets WHERE key = '-'"), 3);
+	assert_int_equal(count(f, "SELECT count(*) FROM secrets WHERE key = '-'"), 4);
 	assert_ok(reopen(f, NULL, NULL), f->e);
 	check_others(f, &o);
 	/* What somebody writes there later is nothing that the service wrote. */
