@@ -47,6 +47,7 @@ struct machines {
 	bool is_stopping;
 	struct manager_table table;
 	struct manager_link *links[MANAGERS_MAX];
+	unsigned policies[MANAGERS_MAX]; /* that each is asked for now (machine_policy.h) */
 	TAILQ_HEAD(, machine_task) tasks;
 	TAILQ_HEAD(, console_reader) readers; /* console_reader.h */
 };

@@ -293,7 +293,11 @@ static void put_check(const struct machine *m, struct writer *w)
 		     " --manifest manifest.json -o policy.json");
 	page_command(w, "prove", "cocos-cli attestation get", m->tee,
 		     " --attested-tls --attestation-policy policy.json");
-	page_put(w, "</section>\n");
+	page_put(w,
+		 "<p class=\"small\">%t</p>\n<p class=\"row\"><a class=\"btn\" "
+		 "href=\"/w/%u/cvms/%u/policy\" download>Policy of its manager</a></p>\n"
+		 "</section>\n",
+		 WEB_MACHINE_POLICY, m->workspace, m->name);
 }
 
 /* What it gave before it had a manifest is the workspace's to see, that of a run its computation's. */

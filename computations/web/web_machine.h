@@ -20,6 +20,8 @@ void web_machines(struct http_request *r, void *data);
 void web_machines_json(struct http_request *r, void *data);
 void web_machine(struct http_request *r, void *data);
 void web_machine_json(struct http_request *r, void *data);
+/* web_machine_policy.c */
+void web_machine_policy(struct http_request *r, void *data);
 /* web_console.c */
 void web_console(struct http_request *r, void *data);
 void web_console_events(struct http_request *r, void *data);

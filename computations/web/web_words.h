@@ -343,6 +343,9 @@
 #define WEB_MACHINE_CHECK                                                                            \
 	"Not this service, your own terminal says what this machine is. Compute from the image and " \
 	"the manifest what it has to prove, and nothing is sent before it has:"
+#define WEB_MACHINE_POLICY                                                                           \
+	"Its manager publishes a policy, too. That is its operator’s word: compare it with the one " \
+	"that you computed, before anything relies on it."
 #define WEB_MACHINE_NO_TEE                                                                           \
 	"What vouches for it was left to its manager, or nothing does: ask which TEE it has before " \
 	"you send anything."

@@ -64,6 +64,7 @@ class PlayedManager(manager_grpc.ManagerServiceServicer):
         self.created, self.there, self.gone, self.asked = [], {}, {}, []
         self.last = None  # that it was asked to make
         self.consoles = collections.defaultdict(PlayedConsole)  # by id
+        self.policy = b"{}"  # of each CVM
         self.says = {}  # method: function(request, context), instead of what it would do; None from it: as ever
         self.pause = lambda: None  # while one is made
 
@@ -133,6 +134,16 @@ class PlayedManager(manager_grpc.ManagerServiceServicer):
             if vm:
                 return vm
         return context.abort(grpc.StatusCode.NOT_FOUND, f"no CVM '{request.id}'")
+
+    def AttestationPolicy(self, request, context):
+        said = self._said("AttestationPolicy", request, context)
+        if said is not None:
+            return said
+        with self.lock:
+            vm = self.find(request.id)
+        if not vm or vm.name in self.gone:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"no CVM '{request.id}'")
+        return manager.AttestationPolicyRes(id=vm.id, info=self.policy)
 
     def Console(self, request, context):
         said = self._said("Console", request, context)

@@ -1,15 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """CVMs that managers make for workspaces, on the page and by its API: who sees them, who has them made and removed, and how."""
+import concurrent.futures
 import contextlib
 import json
 import os
 import re
+import threading
 
+import grpc
 import tap
 from computations_service import create
-from harness import FakeAgent, Folder, until
-from played_manager import PlayedManager
+from harness import PATIENCE, FakeAgent, Folder, until
+from played_manager import PlayedManager, manager
 from web_act import Room, revision_in
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -209,6 +212,95 @@ def what_others_say_stays_text_and_forms_are_ours():
             assert room.call("GET", "/api/workspaces/default/cvms?after=" + bad, room.tokens["viewer"]).status == 400, bad
 
 
+POLICY = json.dumps({"cocos": 1, "tpm": {"pcrs": {"sha256": {"4": "5a" * 32}}}}).encode()
+OF_ONE = "/w/default/cvms/one/policy", "/api/workspaces/default/cvms/one/policy"
+
+
+def policy(room, who="viewer", path=OF_ONE[1]):
+    return room.call("GET", path, room.tokens[who])
+
+
+def its_manager_s_policy_is_handed_on_byte_for_byte():
+    """To whoever may see the CVM; what others ask for does not reach the manager."""
+    with hall() as room:
+        room.put("administrator", "one")
+        # JSON; what stock managers send; as much as there may be.
+        for said, name in ((POLICY, "json"), (b" \n" + POLICY + b"\n", "json"), (b"\xd9\x01\xf5\xa0\x00\xff", "corim"),
+                           (b"\x9f" + b"\0" * 60000, "corim"), (POLICY[:-1] + b" " * 60000 + b"}", "json")):
+            room.played.policy = said
+            for who in ("viewer", "member", "administrator", "chief"):
+                for path in OF_ONE if who == "viewer" else OF_ONE[1:]:
+                    came = policy(room, who, path)
+                    assert (came.status, came.body) == (200, said), (who, came.status, came.body[:200])
+                    assert came.fields["content-disposition"] == f'attachment; filename="policy.{name}"', came.fields
+                    assert came.fields["content-type"] == "application/octet-stream", came.fields
+        asked = room.played.asked.count("AttestationPolicy")
+        for path in OF_ONE:
+            hers, none = (policy(room, "outsider", path.replace("default", name)) for name in ("default", "none"))
+            assert hers.status == none.status == 404 and hers.body.replace(b"default", b"none") == none.body, path
+            assert room.call("GET", path, None).status == 401
+            assert policy(room, "viewer", path.replace("one", "two")).status == 404
+        assert room.call("GET", "/api/workspaces/lab/cvms/one/policy", room.tokens["outsider"]).status == 404
+        assert room.played.asked.count("AttestationPolicy") == asked
+        # The page offers it beside the commands that make one's own.
+        until(lambda: b"AGENT_GRPC_URL" in room.sessions["viewer"].get("/w/default/cvms/one").body, "where owners reach it")
+        page = room.sessions["viewer"].get("/w/default/cvms/one").page()
+        assert OF_ONE[0] in page.links and "compare it with the one that you computed" in page.words(), page.links
+
+
+def what_is_no_policy_is_not_handed_on():
+    with hall() as room:
+        room.put("administrator", "one")
+        for said in (b"", b"{}", b"{", POLICY[:-1], POLICY + b"x", b"<html>", b"\0", b"\x60", EVIL.encode()):
+            room.played.policy = said
+            came = policy(room)
+            assert came.status == 503 and b"manager here: " in came.body, (said, came.status, came.body)
+            assert b"script" not in came.body, came.body
+        room.played.policy = b"\x9f" + b"\0" * (64 << 10)
+        came = policy(room)
+        assert came.status == 429 and b"manager here: " in came.body, came.body
+        room.played.policy = POLICY
+        room.played.says["AttestationPolicy"] = lambda request, context: manager.AttestationPolicyRes(id="other", info=POLICY)
+        came = policy(room)
+        assert came.status == 503 and b"of another CVM" in came.body, came.body
+
+
+def who_has_no_policy_says_why():
+    """What the manager has against the service is nothing that the caller lacks."""
+    code = grpc.StatusCode
+    with hall() as room:
+        room.put("administrator", "one")
+        for told, status in ((code.FAILED_PRECONDITION, 412), (code.UNIMPLEMENTED, 501), (code.NOT_FOUND, 404),
+                             (code.PERMISSION_DENIED, 503), (code.UNAUTHENTICATED, 503), (code.INVALID_ARGUMENT, 503)):
+            room.played.says["AttestationPolicy"] = lambda request, context, told=told: context.abort(told, "so it is")
+            came = policy(room)
+            assert came.status == status and b"manager here: so it is" in came.body, (told, came.status, came.body)
+        assert policy(room, path=OF_ONE[0]).status == 503, "the page says it too"
+        room.played.server.stop(None).wait()
+        came = policy(room)
+        assert came.status == 503 and b"manager here: " in came.body, came.body
+
+
+def a_silent_manager_is_asked_a_few_times_alone():
+    """Eight at a time wait for it, and the next one hears so."""
+    go_on = threading.Event()
+    with hall() as room, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        room.put("administrator", "one")
+        room.played.says["AttestationPolicy"] = lambda request, context: go_on.wait(PATIENCE) and None
+        waiting = [pool.submit(policy, room) for _ in range(8)]
+        until(lambda: room.played.asked.count("AttestationPolicy") == 8, "eight that wait")
+        came = policy(room)
+        assert came.status == 429 and b"asked for 8 policies already" in came.body, came.body
+        room.played.policy = POLICY
+        go_on.set()
+        assert {w.result(PATIENCE).status for w in waiting} == {200}
+        assert policy(room).status == 200
+        room.discard("administrator", "one")
+        until(lambda: not room.there(), "it is gone")
+        came = policy(room)
+        assert came.status == 412 and b"CVM one is gone" in came.body, came.body
+
+
 def a_run_gets_a_new_one():
     """By its form: for who may run it, and have CVMs made where it is."""
     fields = {"manager": "here", "image": "base", "tee": "snp", "cpus": "2", "memory": "1", "hours": "3", "keep": "5"}
@@ -279,4 +371,6 @@ def without_a_manager_it_says_so():
 
 if __name__ == "__main__":
     tap.run([one_is_made_seen_and_removed, a_stale_page_removes_no_newer_one, the_api_does_the_same, who_may_what, what_is_others_is_as_if_it_were_not,
-             what_others_say_stays_text_and_forms_are_ours, a_run_gets_a_new_one, lists_go_on, without_a_manager_it_says_so])
+             what_others_say_stays_text_and_forms_are_ours, its_manager_s_policy_is_handed_on_byte_for_byte,
+             what_is_no_policy_is_not_handed_on, who_has_no_policy_says_why, a_silent_manager_is_asked_a_few_times_alone,
+             a_run_gets_a_new_one, lists_go_on, without_a_manager_it_says_so])
