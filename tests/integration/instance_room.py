@@ -230,7 +230,8 @@ class Room:
             until(first.serves, "the first one to serve", TAKES)
             for one in self.instances[1:]:
                 os.makedirs(one.folder("state"), 0o700)
-                shutil.copy(first.folder("state/witness.pem"), one.folder("state/witness.pem"))
+                for name in ("witness.pem", "secrets.key"):
+                    shutil.copy(first.folder("state", name), one.folder("state", name))
                 self.stack.enter_context(one)
                 until(lambda one=one: one.stands_by() or one.serves(), "it to stand by")
             self.proxy = self.stack.enter_context((Balancer if self.passes else Proxy)(self))

@@ -12,7 +12,9 @@ import tap
 from agent_tpm import Tpm
 from computations_backup import done, operate, refused
 from computations_service import agent_of, connected, create, run
-from harness import Computations, Folder, cvms, until
+from harness import Computations, FakeAgent, Folder, cvms, until
+from instance_room import TAKES
+from instance_room import Room as Instances
 
 SECRET = "-----BEGIN PRIVATE KEY-----\nthe listener's, which a TPM guards\n-----END PRIVATE KEY-----\n"
 
@@ -103,6 +105,48 @@ def another_key_takes_its_place():
         gives_the_key(service)
 
 
+def instances_have_it_each_in_its_own():
+    """Two on one PostgreSQL, on machines of their own: the same key, which the TPM of neither opens for the other. Who takes the
+    place of the one that serves has asked its TPM long ago, and does without."""
+    with contextlib.ExitStack() as stack:
+        tpms = [Tpm("sha256") for _ in range(2)]
+        for tpm in tpms:
+            stack.callback(tpm.remove)
+        hall = stack.enter_context(Instances())
+        a, b = hall.instances
+        create(a, id="c", agent_config=cvms.AgentConfig(port="7002", cert_file="a certificate", key_file=SECRET))
+        rows = hall.rows("SELECT kind || ' ' || key || ' ' || encode(sealed, 'hex') FROM cocos_computations.secrets")
+        assert len(rows) == 1
+        for one, tpm in zip(hall.instances, tpms):
+            done(one, "--copy-secrets-key", place(one.folder, tpm))
+            os.unlink(one.folder("state", "secrets.key"))
+            one.settings["COMPUTATIONS_SECRETS_KEY"] = place(one.folder, tpm)
+        for one in (b, a):
+            one.process.kill()
+        a.start()
+        until(a.serves, "the first one again", TAKES)
+        # The disk of the first one in the second one's machine.
+        b.settings["COMPUTATIONS_SECRETS_KEY"] = place(a.folder, tpms[1])
+        refused(b, "another TPM sealed it")
+        b.settings["COMPUTATIONS_SECRETS_KEY"] = place(b.folder, tpms[1])
+        b.start()
+        until(b.stands_by, "the second one", TAKES)
+        tpms[1].process.kill()
+        a.process.kill()
+        until(b.serves, "the second one in its place", TAKES)
+        b.dial()
+        with FakeAgent(f"{b.address}:{hall.agents}", "cvm-1") as agent:
+            until(connected(b, "cvm-1"), "the connection")
+            run(b, "c")
+            assert agent.manifest().agent_config.key_file == SECRET
+        assert hall.rows("SELECT kind || ' ' || key || ' ' || encode(sealed, 'hex') FROM cocos_computations.secrets") == rows
+        # Without its TPM it does not come back, with the other one it does.
+        b.process.kill()
+        refused(b, "COMPUTATIONS_SECRETS_KEY: ")
+        a.start()
+        until(a.serves, "the first one in its place", TAKES)
+
+
 def registers_that_changed_open_nothing():
     """Until the operator seals the key that he has kept to what they are now."""
     with room() as (folder, tpm, service):
@@ -156,6 +200,7 @@ def what_makes_no_sense_is_refused():
 if __name__ == "__main__":
     tap.run([the_same_key_goes_into_a_tpm_and_back,
              another_key_takes_its_place,
+             instances_have_it_each_in_its_own,
              registers_that_changed_open_nothing,
              a_tpm_that_is_gone_is_said,
              what_makes_no_sense_is_refused])
