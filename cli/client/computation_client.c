@@ -142,6 +142,7 @@ static int list_pages(struct client *client, const struct computation_list *list
 		request.after = after;
 		request.workspace = (char *)(uintptr_t)(list->workspace ? list->workspace : "");
 		request.sort = (char *)(uintptr_t)(list->sort ? list->sort : "");
+		request.search = (char *)(uintptr_t)(list->search ? list->search : "");
 		if (client_call(client, list->method, &request.base, &response, e) < 0)
 			return err_code(e);
 		free(after);

@@ -33,6 +33,7 @@ struct computation_list {
 	const char *(*page)(struct table *t, const ProtobufCMessage *page);
 	const char *workspace; /* whose; NULL: of all */
 	const char *sort;      /* NULL: as the service likes */
+	const char *search;    /* NULL: all */
 };
 /* A service that always has another page must not make a command endless. */
 enum { COMPUTATION_PAGES_MAX = 1024 };

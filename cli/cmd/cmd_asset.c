@@ -7,6 +7,7 @@
 #include "common/base/encode.h"
 #include "common/base/log.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct table_column columns[] = {
@@ -18,6 +19,7 @@ static const struct table_column columns[] = {
 	{ "WORKSPACE", "workspace", true },
 	{ "DESCRIPTION", "description", true },
 	{ "CREATED", "created", true },
+	{ "CHANGED", "changed", true },
 	{ NULL, NULL, false },
 };
 /* Of one: with those that name it. */
@@ -30,6 +32,7 @@ static const struct table_column columns_of_one[] = {
 	{ "WORKSPACE", "workspace", false },
 	{ "DESCRIPTION", "description", false },
 	{ "CREATED", "created", false },
+	{ "CHANGED", "changed", false },
 	{ "COMPUTATIONS", "computations", false },
 	{ NULL, NULL, false },
 };
@@ -48,6 +51,7 @@ static void add_row(struct table *t, const People__Asset *a)
 	table_text(t, a->workspace);
 	table_text(t, a->description);
 	table_moment(t, people_ms(a->created));
+	table_moment(t, people_ms(a->changed));
 }
 
 static char *lent(const char *text)
@@ -174,15 +178,17 @@ const struct command cmd_asset_register = {
 
 static int list_pages(struct client *client, struct table *t, struct err *e)
 {
-	char after[256] = "";
+	CLEANUP(free) char *after = strdup("");
 
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
+	for (int pages = 0; after && pages < COMPUTATION_PAGES_MAX; pages++) {
 		People__ListAssetsRequest request = PEOPLE__LIST_ASSETS_REQUEST__INIT;
 		const People__ListAssetsResponse *page;
 		ProtobufCMessage *response;
 
 		request.workspace = lent(cli_value(client->cli, "workspace"));
 		request.after = after;
+		request.sort = lent(cli_value(client->cli, "sort"));
+		request.search = lent(cli_value(client->cli, "search"));
 		if (client_call(client, &people_list_assets, &request.base, &response, e) < 0) {
 			computation_hint(client, e);
 			return err_code(e);
@@ -190,12 +196,13 @@ static int list_pages(struct client *client, struct table *t, struct err *e)
 		page = (const People__ListAssetsResponse *)response;
 		for (size_t i = 0; i < page->n_assets; i++)
 			add_row(t, page->assets[i]);
-		snprintf(after, sizeof(after), "%s", page->next);
+		free(after);
+		after = strdup(page->next);
 		protobuf_c_message_free_unpacked(response, NULL);
-		if (!after[0])
+		if (after && !*after)
 			return 0;
 	}
-	return computation_pages_refuse(e);
+	return after ? computation_pages_refuse(e) : err_nomem(e);
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
@@ -212,6 +219,16 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 }
 
 /* clang-format off */
+static const struct cli_option list_options[] = {
+	{ .name = "sort", .value = "ORDER",
+	  .help = "name, type, created or changed; with a '-' in front the greatest first" },
+	{ .name = "search", .value = "TEXT",
+	  .help = "those with this in name, description, MIME type or owner, or with this digest" },
+	WORKSPACE_OPTION,
+	TABLE_OPTIONS,
+	SERVICE_OPTIONS,
+	{ .name = NULL },
+};
 static const struct cli_option one_options[] = {
 	WORKSPACE_OPTION,
 	TABLE_OPTIONS,
@@ -223,8 +240,8 @@ static const struct cli_option one_options[] = {
 const struct command cmd_asset_list = {
 	.name = "asset list",
 	.args = "",
-	.help = "list the assets of a workspace, by name",
-	.options = one_options,
+	.help = "list the assets of a workspace, by name unless --sort says otherwise",
+	.options = list_options,
 	.run = run_list,
 };
 

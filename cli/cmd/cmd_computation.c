@@ -51,9 +51,12 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	const struct computation_list list = { &computation_list, columns, list_page,
+	const struct computation_list list = { &computation_list,
+					       columns,
+					       list_page,
 					       cli_value(cli, "workspace"),
-					       cli_value(cli, "sort") };
+					       cli_value(cli, "sort"),
+					       cli_value(cli, "search") };
 
 	return computation_list_all(cli, &list, e);
 }
@@ -63,6 +66,7 @@ static const struct cli_option computation_list_options[] = {
 	{ .name = "workspace", .value = "NAME", .help = "those in this one (all that you may see)" },
 	{ .name = "sort", .value = "ORDER",
 	  .help = "created, changed, name or state; with a '-' in front the greatest first" },
+	{ .name = "search", .value = "TEXT", .help = "those with this in id, name or description, or with this digest" },
 	TABLE_OPTIONS,
 	SERVICE_OPTIONS,
 	{ .name = NULL },

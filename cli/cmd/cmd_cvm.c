@@ -59,8 +59,9 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	static const struct computation_list list = { &computation_list_cvms, columns, list_page,
-						      NULL, NULL };
+	static const struct computation_list list = {
+		&computation_list_cvms, columns, list_page, NULL, NULL, NULL
+	};
 
 	return cli_value(cli, "workspace") ? cvm_made_list(cli, e)
 					   : computation_list_all(cli, &list, e);

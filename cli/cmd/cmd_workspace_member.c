@@ -4,25 +4,31 @@
 #include "cli/client/people_client.h"
 #include "cli/cmd/commands.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static const char *const roles[] = { "administrator", "member", "viewer", NULL };
 
 static const struct table_column columns[] = {
-	{ "USER", "user", false },    { "ROLE", "role", false }, { "STATE", "state", false },
-	{ "JOINED", "joined", true }, { NULL, NULL, false },
+	{ "USER", "user", false },    { "ROLE", "role", false },      { "STATE", "state", false },
+	{ "JOINED", "joined", true }, { "CHANGED", "changed", true }, { NULL, NULL, false },
 };
 
 /* Every page; the last one has no `next`. */
 static int list_pages(struct client *client, struct table *t, struct err *e)
 {
-	char after[256] = "";
+	const char *sort = cli_value(client->cli, "sort"), *text = cli_value(client->cli, "search");
+	CLEANUP(free) char *after = strdup("");
 
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
+	for (int pages = 0; after && pages < COMPUTATION_PAGES_MAX; pages++) {
 		People__ListMembersRequest request = PEOPLE__LIST_MEMBERS_REQUEST__INIT;
 		const People__ListMembersResponse *page;
 		ProtobufCMessage *response;
 
 		request.workspace = (char *)(uintptr_t)client->cli->operands[0];
 		request.after = after;
+		request.sort = (char *)(uintptr_t)(sort ? sort : "");
+		request.search = (char *)(uintptr_t)(text ? text : "");
 		if (client_call(client, &people_list_members, &request.base, &response, e) < 0)
 			return err_code(e);
 		page = (const People__ListMembersResponse *)response;
@@ -31,13 +37,15 @@ static int list_pages(struct client *client, struct table *t, struct err *e)
 			table_text(t, page->members[i]->role);
 			table_text(t, page->members[i]->suspended ? "suspended" : "active");
 			table_moment(t, people_ms(page->members[i]->joined));
+			table_moment(t, people_ms(page->members[i]->changed));
 		}
-		snprintf(after, sizeof(after), "%s", page->next);
+		free(after);
+		after = strdup(page->next);
 		protobuf_c_message_free_unpacked(response, NULL);
-		if (!after[0])
+		if (after && !*after)
 			return 0;
 	}
-	return computation_pages_refuse(e);
+	return after ? computation_pages_refuse(e) : err_nomem(e);
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
@@ -55,13 +63,24 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 	return table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option list_options[] = {
+	{ .name = "sort", .value = "ORDER",
+	  .help = "name, role, created (joined) or changed; with a '-' in front the greatest first" },
+	{ .name = "search", .value = "TEXT", .help = "those with this in name or role" },
+	TABLE_OPTIONS,
+	SERVICE_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_workspace_member_list = {
 	.name = "workspace member list",
 	.args = "WORKSPACE",
-	.help = "list who is in a workspace, and as what",
+	.help = "list who is in a workspace, and as what, by name unless --sort says otherwise",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
+	.options = list_options,
 	.run = run_list,
 };
 

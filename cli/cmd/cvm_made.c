@@ -106,8 +106,8 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 
 enum cli_exit cvm_made_list(struct cli *cli, struct err *e)
 {
-	const struct computation_list list = { &computation_list_machines, columns, list_page,
-					       cli_value(cli, "workspace"), NULL };
+	const struct computation_list list = { &computation_list_machines,  columns, list_page,
+					       cli_value(cli, "workspace"), NULL,    NULL };
 
 	return computation_list_all(cli, &list, e);
 }

@@ -9,6 +9,7 @@
 #include "computations/admin/admin_message.h"
 #include "computations/core/admin_access.h"
 #include "computations/core/service.h"
+#include "computations/list/list_look.h"
 
 struct audit_answer;
 struct billing_request;
@@ -43,8 +44,9 @@ struct request {
 	bool unverified, must_verify, again;
 	bool is_away; /* the CVM that is named is not connected */
 	uint32_t limit;
-	bool is_sorted; /* `id` is a place in that order, and no id (list_place.h) */
+	bool is_sorted; /* or searched: what a page is behind is a place in that order, and no id (list_place.h) */
 	struct list_sort sort;
+	char *text;      /* that is searched for; NULL: anything */
 	char *place;     /* of the page behind; NULL: there is none */
 	char *workspace; /* of computations, by name; NULL or "": none is named */
 	char **connected;
@@ -97,6 +99,11 @@ void request_refuse(struct request *r, const struct err *e);
 
 /* Of one whose call is finished, or will be by nobody. */
 void request_free(struct request *r);
+
+/* How the list that it asks for is ordered, and what is searched for; `before` of its pages. */
+int request_look(struct request *r, const struct list_kind *list, const char *sort,
+		 const char *text, struct err *e) MUST_CHECK;
+struct list_search request_search(const struct request *r, const char *before);
 
 /* Where it is to happen, by name. */
 int request_in_workspace(struct request *r, const char *name, struct err *e) MUST_CHECK;

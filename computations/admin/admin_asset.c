@@ -68,7 +68,11 @@ static bool take_texts(struct request *r, const char *name, const char *mime,
 
 /* ---- answers ---- */
 
-static void fill(People__Asset *m, Google__Protobuf__Timestamp *time, struct asset_row *a)
+struct times {
+	Google__Protobuf__Timestamp created, changed;
+};
+
+static void fill(People__Asset *m, struct times *times, struct asset_row *a)
 {
 	people__asset__init(m);
 	m->workspace = a->workspace;
@@ -78,16 +82,17 @@ static void fill(People__Asset *m, Google__Protobuf__Timestamp *time, struct ass
 	m->description = a->description;
 	m->digest = (ProtobufCBinaryData){ sizeof(a->digest), a->digest };
 	m->owner = a->owner;
-	m->created = people_time(time, a->created);
+	m->created = people_time(&times->created, a->created);
+	m->changed = people_time(&times->changed, a->changed);
 }
 
 static void reply_asset(struct request *r)
 {
 	struct asset_call *c = r->people->asset;
-	Google__Protobuf__Timestamp time;
+	struct times times;
 	People__Asset m;
 
-	fill(&m, &time, &c->rows[0]);
+	fill(&m, &times, &c->rows[0]);
 	m.computations = c->links;
 	m.n_computations = c->link_count;
 	rpc_call_reply(r->call, &m.base);
@@ -97,7 +102,7 @@ static void reply_list(struct request *r)
 {
 	struct asset_call *c = r->people->asset;
 	People__ListAssetsResponse response = PEOPLE__LIST_ASSETS_RESPONSE__INIT;
-	Google__Protobuf__Timestamp times[PEOPLE_PAGE_MAX];
+	struct times times[PEOPLE_PAGE_MAX];
 	People__Asset out[PEOPLE_PAGE_MAX], *rows[PEOPLE_PAGE_MAX];
 
 	for (size_t i = 0; i < r->count; i++) {
@@ -106,7 +111,9 @@ static void reply_list(struct request *r)
 	}
 	response.assets = rows;
 	response.n_assets = r->count;
-	if (r->count == PEOPLE_PAGE_MAX)
+	if (r->place)
+		response.next = r->place;
+	else if (r->count == PEOPLE_PAGE_MAX && !r->is_sorted)
 		response.next = c->rows[r->count - 1].name;
 	rpc_call_reply(r->call, &response.base);
 }
@@ -179,8 +186,13 @@ static int run_list(struct store *store, struct request *r, struct err *e)
 {
 	struct asset_call *c = r->people->asset;
 
+	const struct list_search search = request_search(r, r->people->name);
+
 	if (find_workspace(store, r, DEED_ASSETS, e) < 0)
 		return err_code(e);
+	if (r->is_sorted)
+		return asset_search(&store->db, c->w.number, r->caller.who.person, &search,
+				    PEOPLE_PAGE_MAX, c->rows, &r->count, &r->place, e);
 	return asset_list(&store->db, c->w.number, r->people->name, PEOPLE_PAGE_MAX, c->rows,
 			  &r->count, e);
 }
@@ -229,7 +241,7 @@ static int run_update(struct store *store, struct request *r, struct err *e)
 	then = changed(&now, r);
 	tell(r, &now, true);
 	tell(r, &then, false);
-	if (asset_change(&store->db, c->w.number, &now, &then, e) < 0)
+	if (asset_change(&store->db, c->w.number, &now, &then, store_now(), e) < 0)
 		return err_code(e);
 	return show(store, r, then.name, e);
 }
@@ -310,8 +322,13 @@ void people_list_assets(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const People__ListAssetsRequest *m = (const People__ListAssetsRequest *)message;
 	struct request *r = request_of(call, m->workspace, m->after);
+	struct err e;
 
-	if (r)
+	if (!r)
+		return;
+	if (request_look(r, &asset_orders, m->sort, m->search, &e) < 0)
+		request_refuse(r, &e);
+	else
 		people_start(r, run_list, reply_list);
 }
 

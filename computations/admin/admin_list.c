@@ -12,10 +12,9 @@ static struct request *page_request(struct rpc_call *call, const ProtobufCMessag
 
 	if (!r)
 		return NULL;
-	r->is_sorted = *request->sort;
 	r->limit =
 		request->limit && request->limit < STORE_PAGE_MAX ? request->limit : STORE_PAGE_MAX;
-	if (list_sort_of(request->sort, &r->sort, &e) == 0 &&
+	if (request_look(r, &store_list, request->sort, request->search, &e) == 0 &&
 	    request_in_workspace(r, request->workspace, &e) == 0)
 		return r;
 	request_refuse(r, &e);
@@ -71,7 +70,8 @@ static int run_list(struct store *store, struct request *r, struct err *e)
 	if (admin_access_view(store, &r->caller, r->workspace, &view, e) < 0)
 		return err_code(e);
 	if (r->is_sorted)
-		return store_find(store, &(struct store_search){ "", -1, r->id, view, r->sort },
+		return store_find(store,
+				  &(struct store_search){ r->text, -1, r->id, view, r->sort },
 				  r->limit, r->computations, &r->count, &r->place, e);
 	return store_computations(store, view, r->id, r->limit, r->computations, &r->count, e);
 }
@@ -109,7 +109,8 @@ static int run_list_cvms(struct store *store, struct request *r, struct err *e)
 	if (*r->workspace)
 		return err_set(e, ERR_INVALID, "CVMs are in no workspace");
 	if (r->is_sorted)
-		return err_set(e, ERR_INVALID, "sort: only computations are sorted");
+		return err_set(e, ERR_INVALID,
+			       "sort, search: only computations are sorted and searched");
 	r->cvms = calloc(r->limit, sizeof(*r->cvms));
 	if (!r->cvms)
 		return err_nomem(e);

@@ -423,9 +423,9 @@ void admin_list_machines(struct rpc_call *call, const ProtobufCMessage *message)
 
 	if (!r)
 		return;
-	if (*m->sort)
-		err_set(&e, ERR_INVALID, "sort: only computations are sorted");
-	if (*m->sort || take_after(m->after, &r->machine->after, &e) < 0) {
+	if (*m->sort || *m->search)
+		err_set(&e, ERR_INVALID, "sort, search: only computations are sorted and searched");
+	if (*m->sort || *m->search || take_after(m->after, &r->machine->after, &e) < 0) {
 		request_refuse(r, &e);
 		return;
 	}

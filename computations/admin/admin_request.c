@@ -42,6 +42,7 @@ void request_free(struct request *r)
 	free(r->bytes);
 	free(r->id);
 	free(r->place);
+	free(r->text);
 	free(r->cvm_id);
 	free(r->workspace);
 	rpc_call_unref(r->call);
@@ -203,6 +204,21 @@ void request_is(struct request *r, const char *fmt, ...)
 	va_start(args, fmt);
 	say(r->audit->after, fmt, args);
 	va_end(args);
+}
+
+int request_look(struct request *r, const struct list_kind *list, const char *sort,
+		 const char *text, struct err *e)
+{
+	r->is_sorted = *sort || *text;
+	if (list_sort_of(list, sort, &r->sort, e) < 0)
+		return err_code(e);
+	r->text = strdup(text);
+	return r->text ? 0 : err_nomem(e);
+}
+
+struct list_search request_search(const struct request *r, const char *before)
+{
+	return (struct list_search){ r->text, before, r->sort };
 }
 
 int request_in_workspace(struct request *r, const char *name, struct err *e)

@@ -302,22 +302,27 @@ static int show_member(struct store *store, struct request *r,
 	return 0;
 }
 
-static void fill_member(People__WorkspaceMember *m, Google__Protobuf__Timestamp *time,
+struct times {
+	Google__Protobuf__Timestamp joined, changed;
+};
+
+static void fill_member(People__WorkspaceMember *m, struct times *times,
 			const struct workspace_member *member)
 {
 	people__workspace_member__init(m);
 	m->user = member->user;
 	m->role = (char *)(uintptr_t)membership_rules[member->membership].name;
 	m->suspended = member->suspended;
-	m->joined = people_time(time, member->joined);
+	m->joined = people_time(&times->joined, member->joined);
+	m->changed = people_time(&times->changed, member->changed);
 }
 
 static void reply_member(struct request *r)
 {
-	Google__Protobuf__Timestamp time;
+	struct times times;
 	People__WorkspaceMember m;
 
-	fill_member(&m, &time, &r->people->workspace->members[0]);
+	fill_member(&m, &times, &r->people->workspace->members[0]);
 	rpc_call_reply(r->call, &m.base);
 }
 
@@ -349,7 +354,7 @@ static int run_set_member(struct store *store, struct request *r, struct err *e)
 	enum membership role;
 
 	if (take_role(r, &role, e) < 0 || find_member(store, r, &before, e) < 0 ||
-	    workspace_member_set(&store->db, &p->workspace->w, p->user, role, e) < 0)
+	    workspace_member_set(&store->db, &p->workspace->w, p->user, role, store_now(), e) < 0)
 		return err_code(e);
 	return show_member(store, r, &before, e);
 }
@@ -360,7 +365,8 @@ static int run_suspend_member(struct store *store, struct request *r, struct err
 	const struct people_request *p = r->people;
 
 	if (find_member(store, r, &before, e) < 0 ||
-	    workspace_member_suspend(&store->db, &p->workspace->w, p->user, !p->flag, e) < 0)
+	    workspace_member_suspend(&store->db, &p->workspace->w, p->user, !p->flag, store_now(),
+				     e) < 0)
 		return err_code(e);
 	return show_member(store, r, &before, e);
 }
@@ -371,7 +377,7 @@ static int run_transfer(struct store *store, struct request *r, struct err *e)
 	const struct people_request *p = r->people;
 
 	if (find_member(store, r, &before, e) < 0 ||
-	    workspace_transfer(&store->db, &p->workspace->w, p->user, e) < 0)
+	    workspace_transfer(&store->db, &p->workspace->w, p->user, store_now(), e) < 0)
 		return err_code(e);
 	return show_member(store, r, &before, e);
 }
@@ -427,10 +433,15 @@ void people_remove_member(struct rpc_call *call, const ProtobufCMessage *message
 
 static int run_list_members(struct store *store, struct request *r, struct err *e)
 {
+	const struct list_search search = request_search(r, r->people->name);
 	struct workspace_rows *rows = r->people->workspace;
 
 	if (find(store, r, e) < 0)
 		return err_code(e);
+	if (r->is_sorted)
+		return workspace_member_search(&store->db, rows->w.number, r->caller.who.person,
+					       &search, PEOPLE_PAGE_MAX, rows->members, &r->count,
+					       &r->place, e);
 	return workspace_member_list(&store->db, rows->w.number, r->people->name, PEOPLE_PAGE_MAX,
 				     rows->members, &r->count, e);
 }
@@ -439,7 +450,7 @@ static void reply_members(struct request *r)
 {
 	People__ListMembersResponse response = PEOPLE__LIST_MEMBERS_RESPONSE__INIT;
 	const struct workspace_rows *rows = r->people->workspace;
-	Google__Protobuf__Timestamp times[PEOPLE_PAGE_MAX];
+	struct times times[PEOPLE_PAGE_MAX];
 	People__WorkspaceMember out[PEOPLE_PAGE_MAX], *pointers[PEOPLE_PAGE_MAX];
 
 	for (size_t i = 0; i < r->count; i++) {
@@ -448,7 +459,9 @@ static void reply_members(struct request *r)
 	}
 	response.members = pointers;
 	response.n_members = r->count;
-	if (r->count == PEOPLE_PAGE_MAX)
+	if (r->place)
+		response.next = r->place;
+	else if (r->count == PEOPLE_PAGE_MAX && !r->is_sorted)
 		response.next = rows->members[r->count - 1].user;
 	rpc_call_reply(r->call, &response.base);
 }
@@ -457,7 +470,12 @@ void people_list_members(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const People__ListMembersRequest *m = (const People__ListMembersRequest *)message;
 	struct request *r = request_of(call, m->workspace, "", m->after);
+	struct err e;
 
-	if (r)
+	if (!r)
+		return;
+	if (request_look(r, &workspace_member_orders, m->sort, m->search, &e) < 0)
+		request_refuse(r, &e);
+	else
 		people_start(r, run_list_members, reply_members);
 }

@@ -109,19 +109,20 @@ int asset_add(struct db *db, int64_t workspace, int64_t person, const struct ass
 	/* A nullif() makes nobody of person 0. */
 	return db_run(db, e,
 		      "INSERT INTO assets (workspace, person, name, type, mime, description,"
-		      " digest, created) VALUES (?, nullif(?, 0), ?, ?, ?, ?, ?, ?)",
+		      " digest, created, changed) VALUES (?, nullif(?, 0), ?, ?, ?, ?, ?, ?, ?)",
 		      "iititt"
-		      "bi",
+		      "bii",
 		      workspace, person, a->name, (int64_t)a->type, a->mime, a->description,
-		      a->digest, sizeof(a->digest), now);
+		      a->digest, sizeof(a->digest), now, now);
 }
 
 /* ---- those that there are ---- */
 
-#define ASSET_COLUMNS                                                       \
-	"SELECT a.number, coalesce(a.person, 0), s.name, a.name, a.mime,"   \
-	" a.description, coalesce(u.name, ''), a.type, a.digest, a.created" \
-	" FROM assets a JOIN workspaces s ON s.number = a.workspace"        \
+#define ASSET_COLUMNS                                                        \
+	"SELECT a.number, coalesce(a.person, 0), s.name, a.name, a.mime,"    \
+	" a.description, coalesce(u.name, ''), a.type, a.digest, a.created," \
+	" a.changed"                                                         \
+	" FROM assets a JOIN workspaces s ON s.number = a.workspace"         \
 	" LEFT JOIN users u ON u.number = a.person "
 
 static int read_digest(struct db_rows *row, struct asset_row *a, struct err *e)
@@ -146,6 +147,7 @@ static int read_asset(struct db_rows *row, struct asset_row *a, struct err *e)
 	    db_integer(row, 1, 0, INT64_MAX, &got.person, e) < 0 ||
 	    db_integer(row, 7, 0, ASSET_TYPES - 1, &type, e) < 0 ||
 	    db_integer(row, 9, 0, INT64_MAX, &got.created, e) < 0 ||
+	    db_integer(row, 10, 0, INT64_MAX, &got.changed, e) < 0 ||
 	    read_digest(row, &got, e) < 0 || db_text(row, 2, &got.workspace, e) < 0 ||
 	    db_text(row, 3, &got.name, e) < 0 || db_text(row, 4, &got.mime, e) < 0 ||
 	    db_text(row, 5, &got.description, e) < 0 || db_text(row, 6, &got.owner, e) < 0) {
@@ -173,17 +175,18 @@ int asset_find(struct db *db, int64_t workspace, const char *name, struct asset_
 	return row < 0 ? row : read_asset(rows, a, e);
 }
 
-int asset_list(struct db *db, int64_t workspace, const char *after, size_t max,
-	       struct asset_row *rows, size_t *count, struct err *e)
+static void rows_done(struct asset_row *rows, size_t count)
 {
-	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	while (count > 0)
+		asset_row_done(&rows[--count]);
+}
+
+static int read_all(struct db_rows *found, size_t max, struct asset_row *rows, size_t *count,
+		    struct err *e)
+{
 	size_t got = 0;
 	int row = 0;
 
-	if (db_query(db, &found, e,
-		     ASSET_COLUMNS "WHERE a.workspace = ? AND a.name > ? ORDER BY a.name LIMIT ?",
-		     "iti", workspace, after, (int64_t)max) < 0)
-		return err_code(e);
 	while (got < max && (row = db_next(found, e)) > 0) {
 		row = read_asset(found, &rows[got], e);
 		if (row < 0)
@@ -191,23 +194,85 @@ int asset_list(struct db *db, int64_t workspace, const char *after, size_t max,
 		got++;
 	}
 	if (row < 0) {
-		while (got > 0)
-			asset_row_done(&rows[--got]);
+		rows_done(rows, got);
 		return row;
 	}
 	*count = got;
 	return 0;
 }
 
+int asset_list(struct db *db, int64_t workspace, const char *after, size_t max,
+	       struct asset_row *rows, size_t *count, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+
+	if (db_query(db, &found, e,
+		     ASSET_COLUMNS "WHERE a.workspace = ? AND a.name > ? ORDER BY a.name LIMIT ?",
+		     "iti", workspace, after, (int64_t)max) < 0)
+		return err_code(e);
+	return read_all(found, max, rows, count, e);
+}
+
+#define FOUND                                                                                   \
+	ASSET_COLUMNS                                                                           \
+	"WHERE a.workspace = ?2 AND (" LIST_LIKE("a.name", "?3") " OR " LIST_LIKE(              \
+		"a.description",                                                                \
+		"?3") " OR " LIST_LIKE("a.mime", "?3") " OR " LIST_LIKE("coalesce(u.name, '')", \
+									"?3") " OR a.digest = ?4)"
+#define ORDER(order, column)                                             \
+	{ order, LIST_STATEMENTS(FOUND, column, "a.number", "?5", "?6"), \
+	  "SELECT a.number, " column " FROM assets a WHERE a.number = ?" }
+
+static const struct list_order_row orders[] = {
+	ORDER(LIST_BY_NAME, LIST_NAME("a.name")),
+	ORDER(LIST_BY_TYPE, "a.type"),
+	ORDER(LIST_BY_CREATED, "a.created"),
+	ORDER(LIST_BY_CHANGED, "a.changed"),
+};
+const struct list_kind asset_orders = {
+	"assets", orders, ARRAY_LEN(orders), { LIST_BY_NAME, true }
+};
+
+int asset_search(struct db *db, int64_t workspace, int64_t person, const struct list_search *search,
+		 size_t max, struct asset_row *rows, size_t *count, char **next, struct err *e)
+{
+	const int64_t scope[] = { workspace, person };
+	CLEANUP(db_rows_free) struct db_rows *found = NULL, *last = NULL;
+	struct list_look l CLEANUP_LIST_LOOK = { .pattern = NULL };
+	CLEANUP(free) char *text = NULL;
+	bool is_there;
+	size_t got;
+	int more;
+
+	if (list_look_begin(&asset_orders, search, scope, ARRAY_LEN(scope), &l, e) < 0 ||
+	    LIST_ASK(db, &found, &l, max, e, "itb", workspace, l.pattern, l.digest, l.digest_len) <
+		    0 ||
+	    read_all(found, max, rows, &got, e) < 0)
+		return err_code(e);
+	more = got == max && max ? db_next(found, e) : 0;
+	if (more > 0)
+		more = db_query(db, &last, e, l.order->place, "i", rows[got - 1].number) < 0
+			       ? err_code(e)
+			       : list_look_behind(&l, last, &is_there, &text, e);
+	if (more < 0) {
+		rows_done(rows, got);
+		return more;
+	}
+	*count = got;
+	*next = TAKE_PTR(text);
+	return 0;
+}
+
 int asset_change(struct db *db, int64_t workspace, const struct asset_row *now,
-		 const struct asset_row *then, struct err *e)
+		 const struct asset_row *then, int64_t moment, struct err *e)
 {
 	if (check(then, e) < 0 ||
 	    (strcmp(now->name, then->name) != 0 && check_free(db, workspace, then->name, e) < 0))
 		return err_code(e);
 	return db_run(db, e,
-		      "UPDATE assets SET name = ?, mime = ?, description = ? WHERE number = ?",
-		      "ttti", then->name, then->mime, then->description, now->number);
+		      "UPDATE assets SET name = ?, mime = ?, description = ?, changed = ?"
+		      " WHERE number = ?",
+		      "tttii", then->name, then->mime, then->description, moment, now->number);
 }
 
 int asset_remove(struct db *db, const struct asset_row *a, struct err *e)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "common/manifest/manifest.h"
+#include "computations/list/list_look.h"
 #include "computations/people/workspace.h"
 
 #include <stdbool.h>
@@ -30,7 +31,7 @@ struct asset_row {
 	char *owner; /* "": nobody's */
 	enum asset_type type;
 	uint8_t digest[MANIFEST_HASH_LEN];
-	int64_t created;
+	int64_t created, changed; /* what is said of it */
 };
 void asset_row_done(struct asset_row *a);
 #define CLEANUP_ASSET_ROW __attribute__((cleanup(asset_row_done)))
@@ -44,9 +45,15 @@ int asset_find(struct db *db, int64_t workspace, const char *name, struct asset_
 /* At most `max` behind that name, by name. */
 int asset_list(struct db *db, int64_t workspace, const char *after, size_t max,
 	       struct asset_row *rows, size_t *count, struct err *e) MUST_CHECK;
+/* The same in an order of `asset_orders`, of those with that text in name, description, MIME type or owner, or with that
+ * digest, for that person; `*next` is the place of the page behind, malloc'ed; NULL: there is none. */
+int asset_search(struct db *db, int64_t workspace, int64_t person, const struct list_search *search,
+		 size_t max, struct asset_row *rows, size_t *count, char **next,
+		 struct err *e) MUST_CHECK;
+extern const struct list_kind asset_orders;
 /* Its name, MIME type and description, in place of those that it has; what it is stays: another file is another asset. */
 int asset_change(struct db *db, int64_t workspace, const struct asset_row *now,
-		 const struct asset_row *then, struct err *e) MUST_CHECK;
+		 const struct asset_row *then, int64_t moment, struct err *e) MUST_CHECK;
 /* ERR_PRECONDITION: a computation is linked with it. */
 int asset_remove(struct db *db, const struct asset_row *a, struct err *e) MUST_CHECK;
 

@@ -96,15 +96,18 @@ static int read_member(struct db_rows *row, struct workspace_member *m, struct e
 	if (read_membership(row, 1, &got.membership, &got.suspended, e) < 0 ||
 	    db_integer(row, 3, 0, INT64_MAX, &got.joined, e) < 0 ||
 	    db_integer(row, 4, 1, INT64_MAX, &got.person, e) < 0 ||
+	    db_integer(row, 5, 0, INT64_MAX, &got.changed, e) < 0 ||
 	    db_text(row, 0, &got.user, e) < 0)
 		return err_code(e);
 	*m = got;
 	return 0;
 }
 
-#define MEMBER_COLUMNS                                                                    \
-	"SELECT u.name, w.role, w.suspended, w.joined, w.person FROM workspace_members w" \
-	" JOIN users u ON u.number = w.person WHERE w.workspace = ?1 "
+/* Its workspace is ?1. */
+#define MEMBER_COLUMNS MEMBERS "WHERE w.workspace = ?1 "
+#define MEMBERS                                                             \
+	"SELECT u.name, w.role, w.suspended, w.joined, w.person, w.changed" \
+	" FROM workspace_members w JOIN users u ON u.number = w.person "
 
 int workspace_member_find(struct db *db, const struct workspace *w, const char *user,
 			  struct workspace_member *m, struct err *e)
@@ -121,16 +124,18 @@ int workspace_member_find(struct db *db, const struct workspace *w, const char *
 	return row < 0 ? row : read_member(rows, m, e);
 }
 
-int workspace_member_list(struct db *db, int64_t workspace, const char *after, size_t max,
-			  struct workspace_member *rows, size_t *count, struct err *e)
+static void rows_done(struct workspace_member *rows, size_t count)
 {
-	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	while (count > 0)
+		workspace_member_done(&rows[--count]);
+}
+
+static int read_all(struct db_rows *found, size_t max, struct workspace_member *rows, size_t *count,
+		    struct err *e)
+{
 	size_t got = 0;
 	int row = 0;
 
-	if (db_query(db, &found, e, MEMBER_COLUMNS "AND u.name > ?2 ORDER BY u.name LIMIT ?3",
-		     "iti", workspace, after, (int64_t)max) < 0)
-		return err_code(e);
 	while (got < max && (row = db_next(found, e)) > 0) {
 		row = read_member(found, &rows[got], e);
 		if (row < 0)
@@ -138,11 +143,72 @@ int workspace_member_list(struct db *db, int64_t workspace, const char *after, s
 		got++;
 	}
 	if (row < 0) {
-		while (got > 0)
-			workspace_member_done(&rows[--got]);
+		rows_done(rows, got);
 		return row;
 	}
 	*count = got;
+	return 0;
+}
+
+int workspace_member_list(struct db *db, int64_t workspace, const char *after, size_t max,
+			  struct workspace_member *rows, size_t *count, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+
+	if (db_query(db, &found, e, MEMBER_COLUMNS "AND u.name > ?2 ORDER BY u.name LIMIT ?3",
+		     "iti", workspace, after, (int64_t)max) < 0)
+		return err_code(e);
+	return read_all(found, max, rows, count, e);
+}
+
+#define FOUND                                                                              \
+	MEMBERS "WHERE w.workspace = ?2 AND (" LIST_LIKE("u.name", "?3") " OR " LIST_LIKE( \
+		"w.role", "?3") ")"
+#define ORDER(order, column)                                              \
+	{ order, LIST_STATEMENTS(FOUND, column, "w.person", "?4", "?5"),  \
+	  "SELECT w.person, " column                                      \
+	  " FROM workspace_members w JOIN users u ON u.number = w.person" \
+	  " WHERE w.workspace = ? AND w.person = ?" }
+
+static const struct list_order_row orders[] = {
+	ORDER(LIST_BY_NAME, LIST_NAME("u.name")),
+	ORDER(LIST_BY_ROLE, "w.role"),
+	ORDER(LIST_BY_CREATED, "w.joined"),
+	ORDER(LIST_BY_CHANGED, "w.changed"),
+};
+const struct list_kind workspace_member_orders = {
+	"members", orders, ARRAY_LEN(orders), { LIST_BY_NAME, true }
+};
+
+int workspace_member_search(struct db *db, int64_t workspace, int64_t person,
+			    const struct list_search *search, size_t max,
+			    struct workspace_member *rows, size_t *count, char **next,
+			    struct err *e)
+{
+	const int64_t scope[] = { workspace, person };
+	CLEANUP(db_rows_free) struct db_rows *found = NULL, *last = NULL;
+	struct list_look l CLEANUP_LIST_LOOK = { .pattern = NULL };
+	CLEANUP(free) char *text = NULL;
+	bool is_there;
+	size_t got;
+	int more;
+
+	if (list_look_begin(&workspace_member_orders, search, scope, ARRAY_LEN(scope), &l, e) < 0 ||
+	    LIST_ASK(db, &found, &l, max, e, "it", workspace, l.pattern) < 0 ||
+	    read_all(found, max, rows, &got, e) < 0)
+		return err_code(e);
+	more = got == max && max ? db_next(found, e) : 0;
+	if (more > 0)
+		more = db_query(db, &last, e, l.order->place, "ii", workspace,
+				rows[got - 1].person) < 0
+			       ? err_code(e)
+			       : list_look_behind(&l, last, &is_there, &text, e);
+	if (more < 0) {
+		rows_done(rows, got);
+		return more;
+	}
+	*count = got;
+	*next = TAKE_PTR(text);
 	return 0;
 }
 
@@ -160,9 +226,9 @@ int workspace_member_add(struct db *db, const struct workspace *w, int64_t perso
 		return err_set(e, ERR_EXISTS, "this user is in workspace %s already, as %s",
 			       w->name, membership_rules[is].name);
 	return db_run(db, e,
-		      "INSERT INTO workspace_members (workspace, person, role, joined)"
-		      " VALUES (?, ?, ?, ?)",
-		      "iiti", w->number, person, membership_rules[membership].name, now);
+		      "INSERT INTO workspace_members (workspace, person, role, joined, changed)"
+		      " VALUES (?, ?, ?, ?, ?)",
+		      "iitii", w->number, person, membership_rules[membership].name, now, now);
 }
 
 int workspace_member_new(struct db *db, const struct workspace *w, const char *user,
@@ -216,7 +282,7 @@ static int check_others_own(struct db *db, const struct workspace *w,
 }
 
 int workspace_member_set(struct db *db, const struct workspace *w, const char *user,
-			 enum membership membership, struct err *e)
+			 enum membership membership, int64_t now, struct err *e)
 {
 	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
 
@@ -225,12 +291,13 @@ int workspace_member_set(struct db *db, const struct workspace *w, const char *u
 	    (membership == MEMBERSHIP_VIEWER && check_others_own(db, w, &m, e) < 0))
 		return err_code(e);
 	return db_run(db, e,
-		      "UPDATE workspace_members SET role = ? WHERE workspace = ? AND person = ?",
-		      "tii", membership_rules[membership].name, w->number, m.person);
+		      "UPDATE workspace_members SET role = ?1, changed = ?2 WHERE workspace = ?3"
+		      " AND person = ?4 AND role <> ?1",
+		      "tiii", membership_rules[membership].name, now, w->number, m.person);
 }
 
 int workspace_member_suspend(struct db *db, const struct workspace *w, const char *user,
-			     bool suspended, struct err *e)
+			     bool suspended, int64_t now, struct err *e)
 {
 	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
 
@@ -238,9 +305,9 @@ int workspace_member_suspend(struct db *db, const struct workspace *w, const cha
 	    (suspended && check_others_govern(db, w, &m, e) < 0))
 		return err_code(e);
 	return db_run(db, e,
-		      "UPDATE workspace_members SET suspended = ? WHERE workspace = ?"
-		      " AND person = ?",
-		      "iii", (int64_t)suspended, w->number, m.person);
+		      "UPDATE workspace_members SET suspended = ?1, changed = ?2"
+		      " WHERE workspace = ?3 AND person = ?4 AND suspended <> ?1",
+		      "iiii", (int64_t)suspended, now, w->number, m.person);
 }
 
 int workspace_member_remove(struct db *db, const struct workspace *w, const char *user,
@@ -259,7 +326,8 @@ int workspace_member_remove(struct db *db, const struct workspace *w, const char
 		      "ii", w->number, m.person);
 }
 
-int workspace_transfer(struct db *db, const struct workspace *w, const char *user, struct err *e)
+int workspace_transfer(struct db *db, const struct workspace *w, const char *user, int64_t now,
+		       struct err *e)
 {
 	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
 
@@ -272,8 +340,8 @@ int workspace_transfer(struct db *db, const struct workspace *w, const char *use
 			       m.user, w->name);
 	return db_run(
 		db, e,
-		"UPDATE workspace_members SET role = CASE WHEN person = ?1 THEN ?2 ELSE ?3 END"
-		" WHERE workspace = ?4 AND (role = ?2 OR person = ?1)",
-		"itti", m.person, MEMBERSHIP_OF_ADMINISTRATOR,
-		membership_rules[MEMBERSHIP_MEMBER].name, w->number);
+		"UPDATE workspace_members SET role = CASE WHEN person = ?1 THEN ?2 ELSE ?3 END,"
+		" changed = ?5 WHERE workspace = ?4 AND (role = ?2) <> (person = ?1)",
+		"ittii", m.person, MEMBERSHIP_OF_ADMINISTRATOR,
+		membership_rules[MEMBERSHIP_MEMBER].name, w->number, now);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "computations/list/list_look.h"
 #include "computations/people/membership.h"
 #include "computations/people/workspace.h"
 
@@ -13,6 +14,7 @@ struct workspace_member {
 	enum membership membership;
 	bool suspended;
 	int64_t person, joined; /* ms since 1970 */
+	int64_t changed;        /* its role, or whether it is suspended */
 };
 void workspace_member_done(struct workspace_member *m);
 #define CLEANUP_MEMBER __attribute__((cleanup(workspace_member_done)))
@@ -32,6 +34,13 @@ int workspace_member_beside(struct db *db, int64_t person, const char *user,
 /* At most `max` after `after` ("" for the first), by name. */
 int workspace_member_list(struct db *db, int64_t workspace, const char *after, size_t max,
 			  struct workspace_member *rows, size_t *count, struct err *e) MUST_CHECK;
+/* The same in an order of `workspace_member_orders`, of those with that text in name or role, for that person; `*next` is the
+ * place of the page behind, malloc'ed; NULL: there is none. */
+int workspace_member_search(struct db *db, int64_t workspace, int64_t person,
+			    const struct list_search *search, size_t max,
+			    struct workspace_member *rows, size_t *count, char **next,
+			    struct err *e) MUST_CHECK;
+extern const struct list_kind workspace_member_orders;
 
 /* A new user, who is a member there: its administrator, if the service's. */
 int workspace_member_new(struct db *db, const struct workspace *w, const char *user,
@@ -42,13 +51,13 @@ int workspace_member_add(struct db *db, const struct workspace *w, int64_t perso
 
 /* Of members by name, as workspace_member_find(). ERR_PRECONDITION: the last administrator. */
 int workspace_member_set(struct db *db, const struct workspace *w, const char *user,
-			 enum membership membership, struct err *e) MUST_CHECK;
+			 enum membership membership, int64_t now, struct err *e) MUST_CHECK;
 /* Calling it again is fine. */
 int workspace_member_suspend(struct db *db, const struct workspace *w, const char *user,
-			     bool suspended, struct err *e) MUST_CHECK;
+			     bool suspended, int64_t now, struct err *e) MUST_CHECK;
 /* With the roles that he has in its computations. ERR_PRECONDITION also: some would have no owner any more. */
 int workspace_member_remove(struct db *db, const struct workspace *w, const char *user,
 			    struct err *e) MUST_CHECK;
 /* He becomes the only administrator; those who were are members from now on. ERR_PRECONDITION: he is suspended. */
-int workspace_transfer(struct db *db, const struct workspace *w, const char *user,
+int workspace_transfer(struct db *db, const struct workspace *w, const char *user, int64_t now,
 		       struct err *e) MUST_CHECK;

@@ -11,7 +11,7 @@
 #include "common/crypto/key.h"
 #include "common/db/db.h"
 #include "common/manifest/manifest.h"
-#include "computations/store/list_place.h"
+#include "computations/list/list_place.h"
 #include "computations/store/state.h"
 #include "computations/store/store_lease.h"
 
@@ -112,8 +112,8 @@ struct store_search {
 /* At most `max` rows of that order; `*next` is the place of the page behind, malloc'ed; NULL: there is none. */
 int store_find(struct store *store, const struct store_search *search, size_t max,
 	       struct computation *rows, size_t *count, char **next, struct err *e) MUST_CHECK;
-/* What it asks the database, for who looks how that finds its rows. */
-const char *store_find_sql(struct list_sort sort, bool is_behind);
+/* Its orders. */
+extern const struct list_kind store_list;
 /* The same place behind a row before the page's last. */
 int store_find_behind(struct store *store, const struct store_search *search, const char *id,
 		      char **next, struct err *e) MUST_CHECK;

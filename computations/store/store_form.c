@@ -3,6 +3,7 @@
 
 #include "computations/ca/ca_form.h"
 #include "computations/hook/hook_form.h"
+#include "computations/list/list_form.h"
 #include "computations/mail/mail_form.h"
 #include "computations/people/people_form.h"
 #include "computations/seal/secret_form.h"
@@ -10,7 +11,6 @@
 #include "computations/store/billing_form.h"
 #include "computations/store/evidence_form.h"
 #include "computations/store/lease_form.h"
-#include "computations/store/list_form.h"
 #include "computations/store/machine_form.h"
 #include "computations/store/once_form.h"
 #include "computations/store/usage_form.h"
@@ -171,6 +171,7 @@ static const char schema[] =
 																								SECRETS_FORM SECRETS_ALL_FORM
 																									/* By what lists are ordered. */
 																									LIST_FORM
+																										LIST_PEOPLE_FORM
 																										MAILS_SEALED_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
@@ -186,7 +187,8 @@ static const char schema[] =
  * 30 no index of what waits for webhooks, 31 no sums of months, 32 no workflows, 33 no mails,
  * 34 no lease of instances, 35 nobody who pays, 36 not where an instance is,
  * 37 nothing that is sealed, 38 no key of a second factor and no secret of a webhook that is,
- * 39 no order of computations but by their numbers, 40 nothing that 41 has, 41 no mail that is sealed. */
+ * 39 no order of computations but by their numbers, 40 none of assets and members but by name,
+ * 41 no mail that is sealed. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -230,7 +232,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[37] = SECRETS_FORM,
 	[38] = SECRETS_ALL_FORM,
 	[39] = LIST_FORM,
-	[40] = "DELETE FROM secrets_key;", /* as 41 does: it has nothing of its own */
+	[40] = LIST_PEOPLE_FORM,
 	[41] = MAILS_SEALED_FORM,
 };
 

@@ -13,6 +13,7 @@ enum {
 	STORE_FORM_SECRETS = 38,     /* of sealed secrets: agents' */
 	STORE_FORM_SECRETS_ALL = 39, /* and all others */
 	STORE_FORM_LISTS = 40,       /* of orders of computations */
+	STORE_FORM_LISTS_ALL = 41,   /* of assets and members */
 	STORE_FORM_MAILS = 42,       /* of mails' texts that are sealed */
 };
 

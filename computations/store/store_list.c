@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store_list.c — computations as they are read: one, and pages of them. */
-#include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/base/writer.h"
+#include "computations/list/list_look.h"
 #include "computations/people/workspace.h"
-#include "computations/store/list_form.h"
 #include "computations/store/store.h"
 
 #include <string.h>
@@ -181,171 +179,74 @@ int store_computations(struct store *store, struct store_view view, const char *
 	return read_all(found, max, rows, count, e);
 }
 
-/* "%text%", where % and _ of the text stand for themselves. */
-static int like(const char *text, char **pattern, struct err *e)
-{
-	CLEANUP_WRITER struct writer w = writer_up_to(4 * STORE_WORD_MAX);
-	size_t len;
-
-	writer_u8(&w, '%');
-	for (; *text; text++) {
-		if (strchr("%_!", *text))
-			writer_u8(&w, '!');
-		writer_u8(&w, (uint8_t)*text);
-	}
-	writer_u8(&w, '%');
-	if (writer_check(&w, "what is searched for", e) < 0)
-		return err_code(e);
-	*pattern = (char *)writer_take(&w, &len);
-	return *pattern ? 0 : err_nomem(e);
-}
-
 /* ---- what people look for, in an order, page by page ---- */
 
-/* Each order by its column, as an index has it (list_form.h). Of a row that is behind another one SQLite finds the first by the
- * column alone, PostgreSQL by the pair. */
-#define FOUND                                                                                    \
-	"SELECT " COMPUTATION_COLUMNS COMPUTATION_TABLES "WHERE " SEEN                           \
-	" AND (c.state = ?4 OR ?4 < 0)"                                                          \
-	" AND (lower(c.id) LIKE lower(?5) ESCAPE '!' OR lower(c.name) LIKE lower(?5) ESCAPE '!'" \
-	" OR lower(c.description) LIKE lower(?5) ESCAPE '!' OR c.digest = ?6)"
-#define BEHIND(column, sign) \
-	" AND " column " " sign "= ?8 AND (" column ", c.number) " sign " (?8, ?7)"
-#define ORDERED(column, way) " ORDER BY " column way ", c.number" way " LIMIT ?1"
-#define STATEMENTS(column)                                                                    \
-	{                                                                                     \
-		{ FOUND ORDERED(column, " DESC"),                                             \
-		  FOUND BEHIND(column, "<") ORDERED(column, " DESC") },                       \
-		{ FOUND ORDERED(column, ""), FOUND BEHIND(column, ">") ORDERED(column, "") }, \
-	}
+#define FOUND                                                                               \
+	"SELECT " COMPUTATION_COLUMNS COMPUTATION_TABLES "WHERE " SEEN                      \
+	" AND (c.state = ?4 OR ?4 < 0)"                                                     \
+	" AND (" LIST_LIKE("c.id", "?5") " OR " LIST_LIKE("c.name", "?5") " OR " LIST_LIKE( \
+		"c.description", "?5") " OR c.digest = ?6)"
+#define ORDER(order, column)                                             \
+	{ order, LIST_STATEMENTS(FOUND, column, "c.number", "?7", "?8"), \
+	  "SELECT c.number, " column " FROM computations c WHERE c.id = ?" }
 
-#define ORDER(column) \
-	{ STATEMENTS(column), "SELECT c.number, " column " FROM computations c WHERE c.id = ?" }
-
-static const struct {
-	const char *find[2][2]; /* down and up; the first page, and one behind a place */
-	const char *place;      /* of a row */
-} orders[LIST_ORDERS] = {
-	[LIST_BY_CREATED] = ORDER("c.created"),
-	[LIST_BY_CHANGED] = ORDER("c.changed"),
-	[LIST_BY_NAME] = ORDER(LIST_NAME("c.name")),
-	[LIST_BY_STATE] = ORDER("c.state"),
+static const struct list_order_row orders[] = {
+	ORDER(LIST_BY_CREATED, "c.created"),
+	ORDER(LIST_BY_CHANGED, "c.changed"),
+	ORDER(LIST_BY_NAME, LIST_NAME("c.name")),
+	ORDER(LIST_BY_STATE, "c.state"),
+};
+const struct list_kind store_list = {
+	"computations", orders, ARRAY_LEN(orders), { LIST_BY_CREATED, false }
 };
 
-/* Of the list that a place is of. */
-static int tag_of(const struct store_search *search, uint8_t tag[LIST_TAG_LEN], struct err *e)
+static int look_for(const struct store_search *search, struct list_look *l, struct err *e)
 {
-	CLEANUP_WRITER struct writer w = writer_up_to(4 * STORE_WORD_MAX + 64);
-	uint8_t made[SHA256_LEN];
+	const int64_t scope[] = { search->view.person, search->view.workspace, search->state };
 
-	writer_text(&w, "cocos list of computations");
-	writer_u8(&w, (uint8_t)search->sort.by);
-	writer_u8(&w, search->sort.is_up);
-	writer_be32(&w, (uint32_t)search->state);
-	writer_be64(&w, (uint64_t)search->view.person);
-	writer_be64(&w, (uint64_t)search->view.workspace);
-	writer_text(&w, search->text);
-	if (writer_check(&w, "what is searched for", e) < 0 ||
-	    digest(DIGEST_SHA256, w.bytes, w.len, made, e) < 0)
+	return list_look_begin(&store_list,
+			       &(struct list_search){ search->text, search->before, search->sort },
+			       scope, ARRAY_LEN(scope), l, e);
+}
+
+static int find_behind(struct store *store, struct list_look *l, const char *id, char **next,
+		       struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	bool found;
+
+	if (db_query(&store->db, &rows, e, l->order->place, "t", id) < 0 ||
+	    list_look_behind(l, rows, &found, next, e) < 0)
 		return err_code(e);
-	memcpy(tag, made, LIST_TAG_LEN);
-	return 0;
-}
-
-struct looked_for {
-	char *pattern;
-	uint8_t digest[MANIFEST_HASH_LEN];
-	size_t digest_len; /* 0: the text is none */
-	bool is_behind;
-	struct list_place place; /* its tag alone, of the first page */
-};
-
-static void looked_for_done(struct looked_for *l)
-{
-	free(l->pattern);
-	list_place_done(&l->place);
-}
-#define CLEANUP_LOOKED_FOR __attribute__((cleanup(looked_for_done)))
-
-static int look_for(const struct store_search *search, struct looked_for *l, struct err *e)
-{
-	struct err ignored;
-
-	if (hex_decode(search->text, l->digest, sizeof(l->digest), &ignored) == 0)
-		l->digest_len = sizeof(l->digest);
-	l->is_behind = *search->before;
-	if (like(search->text, &l->pattern, e) < 0 || tag_of(search, l->place.tag, e) < 0)
-		return err_code(e);
-	return l->is_behind ? list_place_read(search->before, l->place.tag, search->sort.by,
-					      &l->place, e)
-			    : 0;
-}
-
-const char *store_find_sql(struct list_sort sort, bool is_behind)
-{
-	return orders[sort.by].find[sort.is_up][is_behind];
-}
-
-static int ask(struct store *store, const struct store_search *search, const struct looked_for *l,
-	       size_t max, struct db_rows **found, struct err *e)
-{
-	const char *sql = store_find_sql(search->sort, l->is_behind);
-	const int64_t person = search->view.person, workspace = search->view.workspace;
-	const int64_t state = search->state, limit = (int64_t)max + 1;
-
-	if (!l->is_behind)
-		return db_query(&store->db, found, e, sql, "iiiitb", limit, person, workspace,
-				state, l->pattern, l->digest, l->digest_len);
-	if (l->place.name)
-		return db_query(&store->db, found, e, sql, "iiiitbit", limit, person, workspace,
-				state, l->pattern, l->digest, l->digest_len, l->place.number,
-				l->place.name);
-	return db_query(&store->db, found, e, sql, "iiiitbii", limit, person, workspace, state,
-			l->pattern, l->digest, l->digest_len, l->place.number, l->place.value);
-}
-
-static int read_place(struct db_rows *row, enum list_order by, struct list_place *place,
-		      struct err *e)
-{
-	if (db_integer(row, 0, INT64_MIN, INT64_MAX, &place->number, e) < 0)
-		return err_code(e);
-	return by == LIST_BY_NAME ? db_text(row, 1, &place->name, e)
-				  : db_integer(row, 1, 0, INT64_MAX, &place->value, e);
+	return found ? 0 : unknown(id, e);
 }
 
 int store_find_behind(struct store *store, const struct store_search *search, const char *id,
 		      char **next, struct err *e)
 {
-	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
-	struct list_place place CLEANUP_LIST_PLACE = { .name = NULL };
-	int row;
+	struct list_look l CLEANUP_LIST_LOOK = { .pattern = NULL };
 
-	if (tag_of(search, place.tag, e) < 0 ||
-	    db_query(&store->db, &rows, e, orders[search->sort.by].place, "t", id) < 0)
-		return err_code(e);
-	row = db_next(rows, e);
-	if (row <= 0)
-		return row < 0 ? row : unknown(id, e);
-	if (read_place(rows, search->sort.by, &place, e) < 0)
-		return err_code(e);
-	return list_place_write(&place, next, e);
+	return look_for(search, &l, e) < 0 ? err_code(e) : find_behind(store, &l, id, next, e);
 }
 
 int store_find(struct store *store, const struct store_search *search, size_t max,
 	       struct computation *rows, size_t *count, char **next, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
-	struct looked_for l CLEANUP_LOOKED_FOR = { .pattern = NULL };
+	struct list_look l CLEANUP_LIST_LOOK = { .pattern = NULL };
 	CLEANUP(free) char *text = NULL;
 	size_t got;
 	int more;
 
-	if (look_for(search, &l, e) < 0 || ask(store, search, &l, max, &found, e) < 0 ||
+	if (look_for(search, &l, e) < 0 ||
+	    LIST_ASK(&store->db, &found, &l, max, e, "iiitb", search->view.person,
+		     search->view.workspace, (int64_t)search->state, l.pattern, l.digest,
+		     l.digest_len) < 0 ||
 	    read_all(found, max, rows, &got, e) < 0)
 		return err_code(e);
 	more = got == max && max ? db_next(found, e) : 0;
 	if (more > 0)
-		more = store_find_behind(store, search, rows[got - 1].id, &text, e);
+		more = find_behind(store, &l, rows[got - 1].id, &text, e);
 	if (more < 0) {
 		rows_done(rows, got);
 		return more;

@@ -7,6 +7,7 @@
 #include "computations/web/web_form.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_place.h"
+#include "computations/web/web_sort.h"
 #include "computations/web/web_words.h"
 #include "people.pb-c.h"
 #include "people_paths.h"
@@ -24,12 +25,10 @@ static int run(struct store *store, struct web_work *work, struct err *e)
 	if (web_place_find(store, work, e) < 0)
 		return err_code(e);
 	place = web_place_of(work);
-	if (asset_list(&store->db, place->w.number, work->after, WEB_ROWS + 1, place->assets,
-		       &work->count, e) < 0)
-		return err_code(e);
-	work->has_more = work->count > WEB_ROWS;
-	work->count -= work->has_more;
-	return 0;
+	return asset_search(
+		&store->db, place->w.number, work->caller.who.person,
+		&(struct list_search){ work->search.text, work->search.before, work->search.sort },
+		WEB_ROWS, place->assets, &work->count, &work->next, e);
 }
 
 static void put_row(const struct web_work *work, const struct asset_row *a, struct writer *w)
@@ -47,28 +46,46 @@ static void put_row(const struct web_work *work, const struct asset_row *a, stru
 	page_put(w, "<bdi>%t</bdi></td>", *a->owner ? a->owner : "–");
 	page_cell(w, "Since");
 	page_time(w, a->created);
+	page_put(w, "</td>");
+	page_cell(w, "Changed");
+	page_time(w, a->changed);
 	page_put(w, "</td></tr>\n");
+}
+
+static void put_at(const struct web_work *work, struct writer *w)
+{
+	page_put(w, "/w/%u/assets?q=%q&amp;", web_place_of(work)->w.name, work->search.text);
+}
+
+static const struct web_sort at = { put_at, "after" };
+
+static void put_form(const struct web_work *work, struct writer *w)
+{
+	page_put(w,
+		 "<form class=\"find\" role=\"search\" action=\"/w/%u/assets\" method=\"get\">\n",
+		 web_place_of(work)->w.name);
+	web_sort_search(work, WEB_FIND_ASSETS, w);
+	web_sort_orders(work, w);
+	page_put(w, "<button class=\"btn\" type=\"submit\">Find</button>\n</form>\n");
 }
 
 static void put_table(const struct web_work *work, struct writer *w)
 {
-	static const struct page_column columns[] = {
-		{ "Asset", false }, { "Type", false }, { "Owner", false }, { "Since", false }
-	};
 	const struct web_place *place = web_place_of(work);
 
 	page_put(w, "<div>\n");
-	page_table_begin(w, "Assets", columns, ARRAY_LEN(columns));
+	web_sort_head(work, "Assets", w);
+	web_sort_column(&at, work, "Asset", LIST_BY_NAME, w);
+	web_sort_column(&at, work, "Type", LIST_BY_TYPE, w);
+	page_column(w, &(struct page_column){ "Owner", false });
+	web_sort_column(&at, work, "Since", LIST_BY_CREATED, w);
+	web_sort_column(&at, work, "Changed", LIST_BY_CHANGED, w);
+	page_head_end(w);
 	for (size_t i = 0; i < work->count; i++)
 		put_row(work, &place->assets[i], w);
 	page_table_end(w);
-	page_put(w, "<nav class=\"pages\" aria-label=\"Pages\">");
-	if (*work->after)
-		page_put(w, "<a class=\"btn\" href=\"/w/%u/assets\">First</a> ", place->w.name);
-	if (work->has_more)
-		page_put(w, "<a class=\"btn\" rel=\"next\" href=\"/w/%u/assets?after=%q\">Next</a>",
-			 place->w.name, place->assets[work->count - 1].name);
-	page_put(w, "</nav></div>\n");
+	web_sort_pages(&at, work, w);
+	page_put(w, "</div>\n");
 }
 
 /* The file stays where it is: its field has no name, and what it fills in is shown before anything is sent. */
@@ -105,11 +122,17 @@ static void put_new(const struct web_work *work, struct writer *w)
 static void reply(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	bool is_search = *work->search.text || *work->search.before;
 
 	web_place_head(work, "assets", &w);
 	page_put(&w, "<div class=\"cols\"><div class=\"stack\">\n");
-	if (work->count || *work->after)
+	if (work->count || is_search)
+		put_form(work, &w);
+	if (work->count)
 		put_table(work, &w);
+	else if (is_search)
+		page_put(&w, "<p class=\"note\">%t <a href=\"/w/%u/assets\">Show all</a></p>\n",
+			 WEB_NONE_LIKE, web_place_of(work)->w.name);
 	else
 		page_put(&w, "<p class=\"note\">%t</p>\n", WEB_NO_ASSETS);
 	page_put(&w, "</div><div class=\"stack\">\n");
@@ -139,7 +162,7 @@ static void reply_json(struct web_work *work)
 		writer_text(&w, "}");
 	}
 	writer_text(&w, "]");
-	web_json_next(&w, work->has_more ? place->assets[work->count - 1].name : NULL);
+	web_json_next(&w, work->next);
 	writer_text(&w, "}\n");
 	web_reply_json(work->r, &w);
 }

@@ -269,6 +269,7 @@ void web_json_member(struct writer *w, const struct workspace_member *m)
 	web_json_text(w, "role", membership_rules[m->membership].name);
 	put_flag(w, "suspended", m->suspended);
 	web_json_time(w, "joined", m->joined);
+	web_json_time(w, "changed", m->changed);
 	writer_text(w, "}");
 }
 
@@ -302,6 +303,7 @@ void web_json_asset(struct writer *w, const struct asset_row *a)
 	json_put_hex(w, "digest", a->digest, sizeof(a->digest));
 	web_json_text(w, "owner", a->owner);
 	web_json_time(w, "created", a->created);
+	web_json_time(w, "changed", a->changed);
 }
 
 /* "," between the texts of a list. */

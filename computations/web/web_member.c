@@ -5,6 +5,7 @@
 #include "computations/web/web_action_row.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_place.h"
+#include "computations/web/web_sort.h"
 #include "computations/web/web_words.h"
 #include "people.pb-c.h"
 #include "people_paths.h"
@@ -20,12 +21,10 @@ static int run(struct store *store, struct web_work *work, struct err *e)
 	if (web_place_find(store, work, e) < 0)
 		return err_code(e);
 	place = web_place_of(work);
-	if (workspace_member_list(&store->db, place->w.number, work->after, WEB_ROWS + 1,
-				  place->members, &work->count, e) < 0)
-		return err_code(e);
-	work->has_more = work->count > WEB_ROWS;
-	work->count -= work->has_more;
-	return 0;
+	return workspace_member_search(
+		&store->db, place->w.number, work->caller.who.person,
+		&(struct list_search){ work->search.text, work->search.before, work->search.sort },
+		WEB_ROWS, place->members, &work->count, &work->next, e);
 }
 
 static int run_page(struct store *store, struct web_work *work, struct err *e)
@@ -51,40 +50,62 @@ static void put_row(const struct web_work *work, const struct workspace_member *
 		 m->suspended ? ", suspended" : "");
 	page_cell(w, "Since");
 	page_time(w, m->joined);
+	page_put(w, "</td>");
+	page_cell(w, "Changed");
+	page_time(w, m->changed);
 	page_put(w, "</td></tr>\n");
+}
+
+static void put_at(const struct web_work *work, struct writer *w)
+{
+	page_put(w, "/w/%u/members?q=%q&amp;", web_place_of(work)->w.name, work->search.text);
+}
+
+static const struct web_sort at = { put_at, "after" };
+
+static void put_form(const struct web_work *work, struct writer *w)
+{
+	page_put(w,
+		 "<form class=\"find\" role=\"search\" action=\"/w/%u/members\" method=\"get\">\n",
+		 web_place_of(work)->w.name);
+	web_sort_search(work, WEB_FIND_MEMBERS, w);
+	web_sort_orders(work, w);
+	page_put(w, "<button class=\"btn\" type=\"submit\">Find</button>\n</form>\n");
 }
 
 static void put_table(const struct web_work *work, bool governs, struct writer *w)
 {
-	static const struct page_column columns[] = { { "Member", false },
-						      { "Role", false },
-						      { "Since", false } };
 	const struct web_place *place = web_place_of(work);
 
 	page_put(w, "<div>\n");
-	page_table_begin(w, "Members", columns, ARRAY_LEN(columns));
+	web_sort_head(work, "Members", w);
+	web_sort_column(&at, work, "Member", LIST_BY_NAME, w);
+	web_sort_column(&at, work, "Role", LIST_BY_ROLE, w);
+	web_sort_column(&at, work, "Since", LIST_BY_CREATED, w);
+	web_sort_column(&at, work, "Changed", LIST_BY_CHANGED, w);
+	page_head_end(w);
 	for (size_t i = 0; i < work->count; i++)
 		put_row(work, &place->members[i], governs, w);
 	page_table_end(w);
-	page_put(w, "<nav class=\"pages\" aria-label=\"Pages\">");
-	if (*work->after)
-		page_put(w, "<a class=\"btn\" href=\"/w/%u/members\">First</a> ", place->w.name);
-	if (work->has_more)
-		page_put(w,
-			 "<a class=\"btn\" rel=\"next\" href=\"/w/%u/members?after=%q\">Next</a>",
-			 place->w.name, place->members[work->count - 1].user);
-	page_put(w, "</nav></div>\n");
+	web_sort_pages(&at, work, w);
+	page_put(w, "</div>\n");
 }
 
 static void reply(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	bool governs = web_place_may(work, DEED_GOVERN);
+	bool is_search = *work->search.text || *work->search.before;
 
 	web_place_head(work, "members", &w);
 	page_put(&w, "<div class=\"cols\"><div class=\"stack\">\n");
-	if (work->count || *work->after)
+	if (work->count || is_search)
+		put_form(work, &w);
+	if (work->count)
 		put_table(work, governs, &w);
+	else if (is_search)
+		page_put(&w, "<p class=\"note\">%t <a href=\"/w/%u/members\">Show all</a></p>\n",
+			 WEB_NONE_LIKE, web_place_of(work)->w.name);
 	else
 		page_put(&w, "<p class=\"note\">%t</p>\n", WEB_NO_WORKSPACE_MEMBERS);
 	if (governs)
@@ -119,7 +140,7 @@ static void reply_json(struct web_work *work)
 		web_json_member(&w, &place->members[i]);
 	}
 	writer_text(&w, "]");
-	web_json_next(&w, work->has_more ? place->members[work->count - 1].user : NULL);
+	web_json_next(&w, work->next);
 	writer_text(&w, "}\n");
 	web_reply_json(work->r, &w);
 }

@@ -21,12 +21,12 @@
 static const struct {
 	const char *name, *meaning;
 } queries[] = {
-	{ "q", "text in name, id or description, or a manifest's digest" },
+	{ "q", "text in a row: its name, description, digest and so on" },
 	{ "state", "such as waiting-for-algorithm" },
-	{ "sort", "the order; with “-” in front the greatest first; without: the newest first" },
+	{ "sort", "the order; with “-” in front the greatest first; without: the list’s own" },
 	{ "before", "the page behind: what “next” has" },
 	{ "after",
-	  "what comes behind this one: an event's number, a CVM's or workflow's id, a name" },
+	  "what comes behind this one: an event's number, a CVM's or workflow's id, a name, or (of a list with “sort”) what “next” has" },
 	{ "month", "such as 2026-11, in UTC; without: this one" },
 	{ "workspace", "by name; without: the only one where you may, or default" },
 };
@@ -136,13 +136,13 @@ static void put_states(struct writer *w, const char *meaning)
 }
 
 /* The same of its orders. */
-static void put_orders(struct writer *w, const char *meaning)
+static void put_orders(struct writer *w, const struct list_kind *list, const char *meaning)
 {
 	begin_parameter(w, "query", "sort", "string", meaning);
 	json_put_key(w, "enum");
 	writer_text(w, "[\"\"");
-	for (unsigned i = 0; i < LIST_ORDERS; i++) {
-		const char *word = list_order_word((enum list_order)i);
+	for (size_t i = 0; i < list->count; i++) {
+		const char *word = list_order_word(list->orders[i].by);
 
 		writer_printf(w, ",\"%s\",\"-%s\"", word, word);
 	}
@@ -205,7 +205,7 @@ static void put_parameters(struct writer *w, const struct web_route *about)
 		if (!is_input(about->action, *name, INPUT_QUERY) && strcmp(*name, "state") == 0)
 			put_states(w, meaning_of(*name));
 		else if (strcmp(*name, "sort") == 0)
-			put_orders(w, meaning_of(*name));
+			put_orders(w, about->list, meaning_of(*name));
 		else if (strcmp(*name, "month") == 0)
 			put_pattern(w, "query", *name, ONE_MONTH, meaning_of(*name));
 		else if (route->serve == web_usage_json)

@@ -43,6 +43,7 @@ ASSET(icons)
 ASSET(mark)
 
 static const char *const list_query[] = { "q", "state", "sort", "before", NULL };
+static const char *const sort_query[] = { "q", "sort", "after", NULL };
 static const char *const after_query[] = { "after", NULL };
 static const char *const before_query[] = { "before", NULL };
 static const char *const from_query[] = { "from", NULL };
@@ -61,6 +62,15 @@ static const char *const force_query[] = { "force", NULL };
 	  .type = (type_) }
 #define PAGE(path, deed_, query, serve) \
 	{ .http = GET(path, web_guard_read, query, serve), .deed = deed_ }
+/* The same of a list in an order. */
+#define API_LIST(path, deed_, query, serve, list_, summary_) \
+	{ .http = GET(path, web_guard_read, query, serve),   \
+	  .deed = deed_,                                     \
+	  .summary = (summary_),                             \
+	  .type = WEB_JSON_TYPE,                             \
+	  .list = &(list_) }
+#define PAGE_LIST(path, deed_, query, serve, list_) \
+	{ .http = GET(path, web_guard_read, query, serve), .deed = deed_, .list = &(list_) }
 /* A form, by whom may send it. */
 #define FORM(path, who, serve)                                                              \
 	{                                                                                   \
@@ -114,9 +124,9 @@ static const char *const force_query[] = { "force", NULL };
 	}
 
 const struct web_route web_routes[] = {
-	API("/api/computations", DEED_BE, list_query, web_list_json,
-	    "Computations, newest first unless “sort” says otherwise. The next page is behind “next”.",
-	    "application/json"),
+	API_LIST("/api/computations", DEED_BE, list_query, web_list_json, store_list,
+		 "Computations, newest first unless “sort” says otherwise. "
+		 "The next page is behind “next”."),
 	MAKE("/api/computations", WEB_MANIFEST_MAX, workspace_query, web_new_api,
 	     "a manifest, as cocos-cli takes it: user:NAME may stand for a key, asset:NAME for a digest",
 	     "Creates one."),
@@ -262,8 +272,10 @@ const struct web_route web_routes[] = {
 	    "application/json"),
 	SEND(HTTP_PUT, "/api/workspaces/{workspace}", web_api_workspace_rename, WEB_BODY_MAX, NULL,
 	     DEED_LOOK, "Gives it another name."),
-	API("/api/workspaces/{workspace}/members", DEED_LOOK, after_query, web_members_json,
-	    "Its members, by name. The next page is behind “next”.", "application/json"),
+	API_LIST("/api/workspaces/{workspace}/members", DEED_LOOK, sort_query, web_members_json,
+		 workspace_member_orders,
+		 "Its members, by name unless “sort” says otherwise. "
+		 "The next page is behind “next”."),
 	API("/api/workspaces/{workspace}/members/{user}", DEED_LOOK, NULL, web_member_json,
 	    "One member: role, suspension.", "application/json"),
 	SEND(HTTP_PUT, "/api/workspaces/{workspace}/members/{user}", web_api_member_role,
@@ -302,8 +314,10 @@ const struct web_route web_routes[] = {
 	     web_api_redeliver, 0, NULL, DEED_LOOK, "Sends one again, under its old id."),
 	MAKES("/api/workspaces/{workspace}/imports", WEB_IMPORT_MAX, web_import_api, web_api_import,
 	      "Creates what a document has, each computation whole or not at all; or says what would be."),
-	API("/api/workspaces/{workspace}/assets", DEED_ASSETS, after_query, web_assets_json,
-	    "Its assets, by name. The next page is behind “next”.", "application/json"),
+	API_LIST("/api/workspaces/{workspace}/assets", DEED_ASSETS, sort_query, web_assets_json,
+		 asset_orders,
+		 "Its assets, by name unless “sort” says otherwise. "
+		 "The next page is behind “next”."),
 	SEND(HTTP_POST, "/api/workspaces/{workspace}/assets", web_api_asset, WEB_BODY_MAX, NULL,
 	     DEED_ASSETS, "Registers a file by its digest."),
 	API("/api/workspaces/{workspace}/assets/{asset}", DEED_ASSETS, NULL, web_asset_json,
@@ -322,7 +336,7 @@ const struct web_route web_routes[] = {
 	    "application/json"),
 	API("/api/openapi.json", DEED_BE, NULL, web_openapi, "This document.", "application/json"),
 	PAGE("/api", DEED_BE, NULL, web_reference),
-	PAGE("/", DEED_BE, list_query, web_list), /* those that he may see */
+	PAGE_LIST("/", DEED_BE, list_query, web_list, store_list), /* those that he may see */
 	PAGE("/new", DEED_BE, from_query, web_new),
 	LONG_FORM("/new", web_guard_change, web_new_try),
 	PAGE("/c/{id}", DEED_SEE, NULL, web_one),
@@ -347,13 +361,14 @@ const struct web_route web_routes[] = {
 	PAGE("/w/{workspace}/import", DEED_CREATE, NULL, web_import_page),
 	PAGE("/w/{workspace}/settings", DEED_GOVERN, NULL, web_workspace_settings),
 	CHANGE("/w/{workspace}/settings", web_page_workspace_rename),
-	PAGE("/w/{workspace}/assets", DEED_ASSETS, after_query, web_assets),
+	PAGE_LIST("/w/{workspace}/assets", DEED_ASSETS, sort_query, web_assets, asset_orders),
 	CHANGE("/w/{workspace}/assets", web_page_asset),
 	PAGE("/w/{workspace}/assets/{asset}", DEED_ASSETS, NULL, web_asset_page),
 	CHANGE("/w/{workspace}/assets/{asset}/remove", web_page_asset_remove),
 	PAGE("/w/{workspace}/workflows", DEED_WORKFLOWS, after_query, web_workflows),
 	PAGE("/w/{workspace}/workflows/{workflow}", DEED_WORKFLOWS, NULL, web_workflow),
-	PAGE("/w/{workspace}/members", DEED_LOOK, after_query, web_members),
+	PAGE_LIST("/w/{workspace}/members", DEED_LOOK, sort_query, web_members,
+		  workspace_member_orders),
 	PAGE("/w/{workspace}/members/{user}", DEED_LOOK, NULL, web_member),
 	CHANGE("/w/{workspace}/members/{user}/role", web_page_member_role),
 	CHANGE("/w/{workspace}/members/{user}/suspend", web_page_member_suspend),

@@ -19,6 +19,22 @@ static const struct {
 	[COMPUTATION_CANCELLED] = { "cancelled", "off", "stop", WEB_CANCELLED },
 };
 
+static const struct {
+	const char *down, *up;
+} orders[LIST_ORDERS] = {
+	[LIST_BY_CREATED] = { "Newest first", "Oldest first" },
+	[LIST_BY_CHANGED] = { "Changed last", "Changed first" },
+	[LIST_BY_NAME] = { "Name, from Z", "Name, from A" },
+	[LIST_BY_STATE] = { "State, ended first", "State, created first" },
+	[LIST_BY_TYPE] = { "Type, datasets first", "Type, algorithms first" },
+	[LIST_BY_ROLE] = { "Role, viewers first", "Role, administrators first" },
+};
+
+const char *web_order_words(struct list_sort sort)
+{
+	return sort.is_up ? orders[sort.by].up : orders[sort.by].down;
+}
+
 const char *web_state_word(enum computation_state state)
 {
 	return states[state].word;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/base/err.h"
+#include "computations/list/list_place.h"
 #include "computations/store/state.h"
 #include "computations/web/web_words_new.h"
 
@@ -40,7 +41,11 @@
 	"Give this service a manifest:"
 #define WEB_NONE_FOUND \
 	"Nothing here has that state and that text in its name, id, description or digest."
-#define WEB_FOOT "You do not have to trust this page. Your keys and data never pass through it."
+#define WEB_FIND_COMPUTATIONS "Name, id, description, or a manifest’s digest"
+#define WEB_FIND_ASSETS       "Name, description, MIME type, owner, or a file’s digest"
+#define WEB_FIND_MEMBERS      "Name or role"
+#define WEB_NONE_LIKE         "Nothing here has that text."
+#define WEB_FOOT              "You do not have to trust this page. Your keys and data never pass through it."
 #define WEB_MANIFEST                                                                            \
 	"What everybody agreed to: digests, keys, who gets results. The agent measures it, so " \
 	"evidence shows this digest and no other."
@@ -467,6 +472,8 @@
 	"use a key of its own for each creation; to repeat one, send exactly what you sent"
 
 /* The word of a state in an address ("waiting-for-algorithm"), and back; NULL or "": any, -1. */
+/* What an order is called: "Newest first". */
+const char *web_order_words(struct list_sort sort);
 const char *web_state_word(enum computation_state state);
 int web_state_of(const char *word, int *state, struct err *e) MUST_CHECK;
 /* Its class and icon. */

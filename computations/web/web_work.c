@@ -73,6 +73,7 @@ void web_work_start(struct web *web, struct http_request *r,
 	struct web_work *work = calloc(1, sizeof(*work));
 	const char *text = http_request_query(r, "q"), *before = http_request_query(r, "before");
 	const char *id = http_request_param(r, "id"), *after = http_request_query(r, "after");
+	const struct list_kind *list = web_row_of(web, r)->list;
 	struct err e;
 	int failed;
 
@@ -88,13 +89,15 @@ void web_work_start(struct web *web, struct http_request *r,
 	if (!work->id)
 		work->id = http_request_param(r, "workspace");
 	work->after = after ? after : "";
-	work->search =
-		(struct store_search){ .text = text ? text : "", .before = before ? before : "" };
+	work->search = (struct store_search){ .text = text ? text : "",
+					      .before = before ? before
+							: list ? work->after
+							       : "" };
 	failed = web_access_take(web, r, &work->caller, &e);
 	if (!failed)
 		failed = web_state_of(http_request_query(r, "state"), &work->search.state, &e);
-	if (!failed)
-		failed = list_sort_of(http_request_query(r, "sort"), &work->search.sort, &e);
+	if (!failed && list)
+		failed = list_sort_of(list, http_request_query(r, "sort"), &work->search.sort, &e);
 	if (!failed)
 		failed = store_queue_add(web->service->queue,
 					 &(struct store_queue_op){ work_run, work_done, work }, &e);

@@ -65,7 +65,7 @@ struct web_work {
 	bool may_make;                   /* the caller may have one made for it */
 	size_t count;
 	bool has_more;
-	char *next; /* of a list of computations: the page behind; NULL: none */
+	char *next; /* of a list in an order: the page behind; NULL: none */
 	Cvms__ComputationRunReq *manifest;
 	struct store_key_owners *owners; /* of its keys */
 	struct store_confirmations *confirmations;
@@ -153,7 +153,8 @@ struct web_route {
 	const struct web_action *action; /* NULL: it changes nothing, or by itself */
 	const char *takes;               /* what its body is, if it makes something of a document */
 	const char *summary;
-	const char *type; /* of what is answered; NULL: it is no part of the API */
+	const char *type;             /* of what is answered; NULL: it is no part of the API */
+	const struct list_kind *list; /* NULL: it has no orders */
 };
 extern const struct web_route web_routes[];
 extern const size_t web_routes_count;

@@ -230,6 +230,42 @@ for way_ in ("page", "api"):
            lambda evil, place: ("sort=" + ("name%29%3B%20DROP%20TABLE%20computations%3B--" if evil else "name"), "lab-administrator"))
 
 
+def place_listed(way, what, name, check, about, query):
+    """The same of members or assets of lab: 51 of them, all of that name."""
+    def attempt(evil):
+        with Lab() as room:
+            for number in range(51):
+                if what == "members":
+                    room.root("AddUser", name=f"of-lab-{number}", workspace="lab")
+                else:
+                    room.root("RegisterAsset", workspace="lab", name=f"of-lab-{number}", type="dataset", digest=bytes(32))
+            room.root("AddMember", workspace="lab", user="far-head", role="viewer")
+            paths = {"page": "/w/lab/" + what, "api": "/api/workspaces/lab/" + what}
+            place = room.call("GET", f"{paths['api']}?q=of-lab&sort=name", room.tokens["lab-administrator"]).json()["next"]
+            assert place
+            path, who = query(evil, place)
+            done = room.call("GET", f"{paths[way]}?{path}", room.tokens[who])
+            got = done.body.count(b"of-lab-")
+            assert evil or got, done.body
+            return Outcome(True) if done.status == 200 else Outcome(False, done.body.decode(), got)
+    rows_of(f"list-of-{what}-{name}-by-{way}", check, about + f" Of {what}, by the {way}.", attempt)
+
+
+for way_ in ("page", "api"):
+    for what_ in ("members", "assets"):
+        place_listed(way_, what_, "of-another", "a page of another list", "One goes on where somebody else has stopped reading.",
+                     lambda evil, place: ("q=of-lab&sort=name&after=" + place, "far-head" if evil else "lab-administrator"))
+        place_listed(way_, what_, "of-another-order", "another order of this one",
+                     "The place of a page by name is taken for one of another order, to have rows left out.",
+                     lambda evil, place: (("q=of-lab&sort=-name" if evil else "q=of-lab&sort=name") + "&after=" + place, "lab-administrator"))
+        place_listed(way_, what_, "of-another-search", "a page of another list", "The place of a page of a search is taken for one of all.",
+                     lambda evil, place: (("sort=name" if evil else "q=of-lab&sort=name") + "&after=" + place, "lab-administrator"))
+        place_listed(way_, what_, "order-injected", "there is no order by", "What orders a list has SQL in it.",
+                     lambda evil, place: ("sort=" + ("name%29%3B%20DROP%20TABLE%20assets%3B--" if evil else "name"), "lab-administrator"))
+        place_listed(way_, what_, "order-of-others", "there is no order by", "A list is asked for by a column that it does not show.",
+                     lambda evil, place: ("sort=" + ("state" if evil else "-changed"), "lab-administrator"))
+
+
 def key_retired(way):
     def attempt(evil):
         with Lab() as room:

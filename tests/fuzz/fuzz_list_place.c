@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a page of a list begins: what is read is written and read again as it was, and of its own list alone. */
-#include "computations/store/list_place.h"
+#include "computations/list/list_place.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+/* As a list of everything has them. */
+static const struct list_order_row orders[] = {
+	{ .by = LIST_BY_CREATED }, { .by = LIST_BY_CHANGED }, { .by = LIST_BY_NAME },
+	{ .by = LIST_BY_STATE },   { .by = LIST_BY_TYPE },    { .by = LIST_BY_ROLE },
+};
+_Static_assert(ARRAY_LEN(orders) == LIST_ORDERS, "all of them");
+static const struct list_kind all = { "all", orders, LIST_ORDERS, { LIST_BY_NAME, true } };
 
 static void same(const struct list_place *a, const struct list_place *b)
 {
@@ -28,7 +36,7 @@ static void read_place(const char *text, enum list_order by)
 		assert(e.code == ERR_INVALID && *e.text);
 		return;
 	}
-	assert((by == LIST_BY_NAME) == (place.name != NULL));
+	assert(list_order_is_text(by) == (place.name != NULL));
 	assert(list_place_write(&place, &written, &e) == 0);
 	assert(strlen(written) == strlen(text) && strlen(written) <= LIST_PLACE_TEXT_MAX);
 	assert(list_place_read(written, zeros, by, &again, &e) == 0);
@@ -46,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		return 0;
 	if (bytes[0] < LIST_ORDERS) {
 		read_place(text, (enum list_order)bytes[0]);
-	} else if (list_sort_of(text, &sort, &e) < 0) {
+	} else if (list_sort_of(&all, text, &sort, &e) < 0) {
 		assert(e.code == ERR_INVALID && *e.text);
 	} else if (*text) {
 		assert(strcmp(list_order_word(sort.by), text + !sort.is_up) == 0);

@@ -717,6 +717,16 @@ static int ask_invitations(const struct command *c)
 	}
 }
 
+/* How a list is ordered, and what is searched for there: 0, as it comes. */
+static void look(uint8_t how, char **sort, char **search)
+{
+	static const char *const words[ORDER_SORTS] = { "",         "name",    "-role", "type",
+							"-created", "changed", "state", "-" };
+
+	*sort = text_of(words[how % ORDER_SORTS]);
+	*search = text_of(how & ORDER_SEARCH ? "a" : "");
+}
+
 static int ask_workspaces(const struct command *c)
 {
 	People__WorkspaceRequest one = PEOPLE__WORKSPACE_REQUEST__INIT;
@@ -726,6 +736,7 @@ static int ask_workspaces(const struct command *c)
 
 	one.name = rename.name = members.workspace = list.after = text_of(c->name);
 	rename.to = members.after = text_of(c->other);
+	look(c->operand, &members.sort, &members.search);
 	switch (c->what) {
 	case ORDER_ADD_WORKSPACE:
 		return ask(c, PROTO_PEOPLE_ADD_WORKSPACE, &one.base);
@@ -818,6 +829,7 @@ static int ask_assets(const struct command *c)
 	update.to = text_of(names[how % ORDER_NAMES]);
 	update.no_description = how & ORDER_NO_DESCRIPTION;
 	link.computation_id = text_of(c->id);
+	look(how, &list.sort, &list.search);
 	switch (c->what) {
 	case ORDER_REGISTER_ASSET:
 		return ask(c, PROTO_PEOPLE_REGISTER_ASSET, &add.base);

@@ -309,6 +309,23 @@ static void save_workspaces(void)
 	calls_save_to("people_calls", "workspaces", &w);
 }
 
+/* Each order of members and assets, with and without a search; places that are none. */
+static void save_lists(void)
+{
+	struct writer w = begin(ORDER_FLAG, ALL);
+
+	order(&w, ORDER_REGISTER_ASSET, TOKEN_A, NAME_DEFAULT, NAME_OWNER, COMPUTATION_ONE, 0);
+	for (int how = 0; how < 2 * ORDER_SORTS; how++) {
+		order(&w, ORDER_LIST_MEMBERS, TOKEN_A, NAME_DEFAULT, NAME_EMPTY, COMPUTATION_ONE,
+		      (uint8_t)how);
+		order(&w, ORDER_LIST_ASSETS, TOKEN_A, NAME_DEFAULT, NAME_EMPTY, COMPUTATION_ONE,
+		      (uint8_t)how);
+	}
+	order(&w, ORDER_LIST_MEMBERS, TOKEN_A, NAME_DEFAULT, NAME_OWN, COMPUTATION_ONE, 1);
+	order(&w, ORDER_LIST_ASSETS, TOKEN_A, NAME_DEFAULT, NAME_OWN, COMPUTATION_ONE, 1);
+	calls_save_to("people_calls", "lists", &w);
+}
+
 /* Anna administers a workspace, bert is in it, and each has files of theirs; one is linked. */
 static void save_assets(void)
 {
@@ -529,6 +546,7 @@ void calls_people_calls(void)
 	save_workspaces();
 	save_invitations();
 	save_assets();
+	save_lists();
 	save_assets_changed();
 	save_factors();
 	save_usage();

@@ -131,4 +131,6 @@ enum order_name {
 	NAME_DEFAULT,
 	ORDER_NAMES
 };
+/* Of a list, instead: its order, and whether something is searched for. */
+enum { ORDER_SORTS = 8, ORDER_SEARCH = ORDER_SORTS };
 enum order_id { COMPUTATION_ONE, COMPUTATION_TWO, COMPUTATION_NONE, ORDER_IDS };

@@ -5,7 +5,7 @@ import json
 
 import tap
 from agent_peer import Key
-from harness import cli, computations, cvms
+from harness import Folder, cli, computations, cvms
 from people import DENIED, HIDDEN, NOT_NOW, OK, service
 from user_keys import EXISTS, INVALID, Holder, at_a_terminal, refusal
 from workspaces import lab, member
@@ -134,6 +134,10 @@ def lists_are_paged():
         page = running.root("ListAssets")
         assert len(page.assets) == 256 and page.next == "a255"
         assert names(running.root, after=page.next) == ["a256"]
+        # More than a page: the command line goes on behind the place, too.
+        with Folder() as folder:
+            listed = cli("asset", "list", "--json", "--sort", "-name", COMPUTATIONS_GRPC_URL="unix:" + running.socket, HOME=folder("home")).json()
+            assert [a["name"] for a in listed] == [f"a{n:03}" for n in range(256, -1, -1)]
 
 
 def commands_do_all_of_it():
@@ -150,6 +154,10 @@ def commands_do_all_of_it():
         assert cli("asset", "register", folder("model") + "/", "--type", "algorithm", "--json", **mine).json()["sha3_256"] == digest
         cli("asset", "register", "--type", "dataset", "--name", "typed", "--digest", "ab" * 32, **mine).ok()
         assert [a["name"] for a in cli("asset", "list", "--json", **mine).json()] == ["iris.csv", "model", "typed"]
+        for options, wanted in ((["--sort", "-name"], ["typed", "model", "iris.csv"]), (["--sort", "type"], ["model", "iris.csv", "typed"]),
+                                (["--search", "fisher"], ["iris.csv"]), (["--sort=-created", "--search", "ab" * 32], ["typed"])):
+            assert [a["name"] for a in cli("asset", "list", "--json", *options, **mine).json()] == wanted, options
+        cli("asset", "list", "--sort", "role", **mine).refused(1, "give name, type, created or changed")
         # Manifests name them.
         anna.register()
         words = ["computation", "create", "--id", "c", "--name", "n", "--algorithm", "asset:model", "--algorithm-key", "user:anna",

@@ -4,10 +4,11 @@
 import json
 
 import audit_book
+import grpc
 import tap
 from assets import DIGEST, naming
 from people import Caller
-from web_members import Lab
+from web_members import Lab, orders_of, walked
 from web_page import EVIL
 
 NEW = {"name": "iris.csv", "type": "dataset", "mime_type": "text/csv", "description": "Fisher's"}
@@ -59,7 +60,7 @@ def each_deed_is_for_whom_a_role_allows_it():
         for who, path, offers in (("lab-viewer", "", False), ("lab-member", "", True), ("lab-other", "/theirs-api-far-head", False),
                                   ("lab-member", "/theirs-api-far-head", True), ("lab-administrator", "/theirs-api-far-head", True)):
             shown = room.sessions[who].get("/w/lab/assets" + path)
-            assert shown.page() and (b"<form" in shown.body) == offers, (who, path)
+            assert shown.page() and (b'method="post"' in shown.body) == offers, (who, path)
 
 
 def digests_are_taken_as_people_give_them():
@@ -138,6 +139,52 @@ def texts_of_others_are_texts_and_the_log_has_what_changed():
         assert "Fisher" in rows[2]["before"] and "Anderson" in rows[2]["after"] and "flowers" in rows[-1]["after"], rows
 
 
+def lists_have_an_order():
+    with Lab() as room:
+        for number in range(60):
+            made = register(room, "api", "lab-member", name=f"a-{number:02}", digest=f"{number:064x}", type="algorithm" if number % 7 == 0 else "dataset",
+                            mime_type="text/csv" if number % 2 else "text/plain", description=f"of {number % 3}")
+            assert made.status == 201, made.body
+        room.root("UpdateAsset", workspace="lab", name="a-07", description="the last of 0")
+        path, api = "/w/lab/assets", "/api/workspaces/lab/assets"
+
+        def names(query):
+            return [a["name"] for a in walked(room, "lab-viewer", api, "assets", query)]
+        all_names = [f"a-{n:02}" for n in range(60)]
+        assert names("sort=name") == names("sort=") == all_names == names("sort=created") and names("sort=-name") == all_names[::-1]
+        assert names("sort=-created") == all_names[::-1] and names("sort=-changed")[0] == "a-07"
+        algorithms = [n for n in all_names if int(n[2:]) % 7 == 0]
+        others = [n for n in all_names if n not in algorithms]
+        assert names("sort=type") == algorithms + others and names("sort=-type") == (algorithms + others)[::-1]
+        changed = walked(room, "lab-viewer", api, "assets", "sort=changed")
+        assert [a["changed"] for a in changed] == sorted(a["changed"] for a in changed) and sorted(a["name"] for a in changed) == all_names
+        assert names("q=TEXT/CSV") == all_names[1::2] and names("q=the+last") == ["a-07"] and names("q=" + f"{9:064x}") == ["a-09"]
+        assert names("q=lab-member&sort=-name") == all_names[::-1] and names("q=_") == [] and names("q=%25") == []
+        place = room.call("GET", api + "?sort=name", room.tokens["lab-viewer"]).json()["next"]
+        for who, other in (("lab-viewer", "sort=-name"), ("lab-viewer", "sort=type"), ("lab-viewer", "sort=name&q=a"), ("lab-member", "sort=name")):
+            refused = room.call("GET", f"{api}?{other}&after=" + place, room.tokens[who])
+            assert refused.status == 400 and "another" in refused.problem()["detail"], (who, other)
+        # A place of one list is none of another.
+        assert room.call("GET", f"/api/workspaces/lab/members?sort=name&after={place}", room.tokens["lab-viewer"]).status == 400
+        # Its last row gets another name, the one behind it goes: all others come once.
+        room.root("UpdateAsset", workspace="lab", name="a-49", to="a-000")
+        room.root("RemoveAsset", workspace="lab", name="a-50")
+        behind = room.call("GET", f"{api}?sort=name&after={place}", room.tokens["lab-viewer"]).json()
+        assert [a["name"] for a in behind["assets"]] == all_names[51:] and behind["next"] is None
+        for word in ("role", "state", "--name", "name;", "digest"):
+            assert room.call("GET", f"{api}?sort={word}", room.tokens["lab-viewer"]).status == 400, word
+        columns = ["Asset", "Type", "Since", "Changed"]
+        assert orders_of(room, "lab-viewer", path, columns, "sort=type&q=of") == [
+            ("none", "name"), ("ascending", "-type"), ("none", "-created"), ("none", "-changed")]
+        assert "Nothing here has that text" in room.sessions["lab-viewer"].get(path + "?q=nothing").page().words()
+        mine = Caller(room.service.channel, room.tokens["lab-viewer"])
+        assert [a.name for a in mine("ListAssets", workspace="lab", sort="-name", search="of 1").assets] == [
+            n for n in all_names[::-1] if int(n[2:]) % 3 == 1 and n not in ("a-07", "a-49")] + ["a-000"]
+        assert [a.name for a in mine("ListAssets", workspace="lab", after="a-57").assets] == ["a-58", "a-59"]
+        for wanted in ({"sort": "role"}, {"sort": "name", "after": "a-57"}, {"search": "a", "after": place}):
+            assert mine.code("ListAssets", workspace="lab", **wanted) == grpc.StatusCode.INVALID_ARGUMENT, wanted
+
+
 if __name__ == "__main__":
     tap.run([each_deed_is_for_whom_a_role_allows_it, digests_are_taken_as_people_give_them, links_are_those_that_one_sees,
-             somebody_else_was_quicker, texts_of_others_are_texts_and_the_log_has_what_changed])
+             somebody_else_was_quicker, texts_of_others_are_texts_and_the_log_has_what_changed, lists_have_an_order])

@@ -6,6 +6,7 @@ import random
 import re
 
 import audit_book
+import grpc
 import tap
 from computations_service import create
 from people import Caller
@@ -154,11 +155,11 @@ def each_deed_is_for_whom_governs_there():
                         assert room.do(by, who, deed, number, "far").status in ({200, 201, 303} if deed == "invite" else {404})
                         assert room.members() == before[0][0] and room.open() == before[0][1]
         offered = room.sessions["lab-member"].get("/w/lab/members").body.decode()
-        assert "<form" not in offered and "Invite" not in offered
+        assert 'method="post"' not in offered and "Invite" not in offered
         offered = room.sessions["lab-viewer"].get("/w/lab/members/lab-member").body.decode()
-        assert "<form" not in offered
+        assert 'method="post"' not in offered
         # A token shows the page, but sends no form.
-        assert b"<form" not in room.call("GET", "/w/lab/members", room.tokens["chief"], headers=BROWSER).body
+        assert b'method="post"' not in room.call("GET", "/w/lab/members", room.tokens["chief"], headers=BROWSER).body
 
 
 def any_sequence_is_as_the_model_has_it():
@@ -305,12 +306,77 @@ def long_lists_have_pages():
             after = got["next"]
         assert names == sorted(room.members()) and len(names) == 64
         first = room.sessions["lab-viewer"].get("/w/lab/members").page()
-        following = [link for link in first.links if "?after=" in link]
+        following = [link for link in first.links if "&after=" in link]
         assert len(following) == 1
         assert "m-59" in room.sessions["lab-viewer"].get(following[0]).page().words() and "m-59" not in first.words()
+
+
+def walked(room, who, path, what, query):
+    """All rows of a list, page after page."""
+    following, found = path + "?" + query, []
+    while following:
+        answer = room.call("GET", following, room.tokens[who]).json()
+        found += answer[what]
+        following = answer["next"] and f"{path}?{query}&after=" + answer["next"]
+    return found
+
+
+def orders_of(room, who, page, columns, query):
+    """The headings of a list's table: how each is sorted now, and where its link leads."""
+    shown = room.sessions[who].get(f"{page}?{query}")
+    found = re.findall(r'aria-sort="(\w+)"><a href="([^"]+)">([^<]+)<', shown.body.decode())
+    assert [title for _, _, title in found] == columns, found
+    assert all(room.sessions[who].get(link.replace("&amp;", "&")).status == 200 for _, link, _ in found)
+    return [(how, link.rpartition("sort=")[2]) for how, link, _ in found]
+
+
+def lists_have_an_order():
+    """Members by each column, both ways, and those that have a text; what is asked for in another way is refused."""
+    with Lab() as room:
+        for number in range(60):
+            room.root("AddUser", name=f"m-{number:02}", workspace="lab")
+        for number in range(0, 60, 7):
+            room.root("SetMember", workspace="lab", user=f"m-{number:02}", role="viewer")
+        path, api = "/w/lab/members", "/api/workspaces/lab/members"
+
+        def users(query):
+            return [m["user"] for m in walked(room, "lab-viewer", api, "members", query)]
+        names = sorted(room.members())
+        assert users("sort=name") == users("sort=") == names and users("sort=-name") == names[::-1]
+        for word in ("role", "created", "changed"):
+            rows = walked(room, "lab-viewer", api, "members", "sort=" + word)
+            key = {"created": "joined"}.get(word, word)
+            assert [m[key] for m in rows] == sorted(m[key] for m in rows) and sorted(m["user"] for m in rows) == names, word
+            assert users("sort=-" + word) == [m["user"] for m in rows][::-1], word
+        assert users("q=VIEW") == [n for n in names if room.members()[n][0] == "viewer" or "view" in n]
+        assert users("q=m-1&sort=-name") == [f"m-{n}" for n in range(19, 9, -1)] and users("q=%25") == []
+        first = room.call("GET", api + "?sort=name", room.tokens["lab-viewer"]).json()
+        for who, other in (("lab-viewer", "sort=-name"), ("lab-viewer", "sort=role"), ("lab-viewer", "sort=name&q=m"), ("lab-member", "sort=name")):
+            refused = room.call("GET", f"{api}?{other}&after=" + first["next"], room.tokens[who])
+            assert refused.status == 400 and "another" in refused.problem()["detail"], (who, other)
+        # Who was the page's last goes, and who is behind her: all others come once.
+        for user in (first["members"][-1]["user"], "m-50"):
+            room.root("RemoveMember", workspace="lab", user=user)
+        second = room.call("GET", f"{api}?sort=name&after=" + first["next"], room.tokens["lab-viewer"]).json()["members"]
+        assert [m["user"] for m in second] == [n for n in names[50:] if n != "m-50"]
+        for word in ("type", "joined", "--name", "name;", "Name"):
+            assert room.call("GET", f"{api}?sort={word}", room.tokens["lab-viewer"]).status == 400, word
+        columns = ["Member", "Role", "Since", "Changed"]
+        assert orders_of(room, "lab-viewer", path, columns, "q=") == [("ascending", "-name"), ("none", "role"), ("none", "-created"), ("none", "-changed")]
+        assert orders_of(room, "lab-viewer", path, columns, "sort=-changed&q=m") == [
+            ("none", "name"), ("none", "role"), ("none", "-created"), ("descending", "changed")]
+        assert "Nothing here has that text" in room.sessions["lab-viewer"].get(path + "?q=nobody").page().words()
+        # By calls; without order and search as it always was.
+        mine = Caller(room.service.channel, room.tokens["lab-viewer"])
+        named = [m.user for m in mine("ListMembers", workspace="lab", sort="-name", search="m-1").members]
+        assert named == [f"m-{n}" for n in range(19, 9, -1)]
+        assert [m.user for m in mine("ListMembers", workspace="lab", after="m-57").members] == ["m-58", "m-59"]
+        for wanted in ({"sort": "type"}, {"sort": "name", "after": "m-57"}, {"search": "m", "after": first["next"]}):
+            assert mine.code("ListMembers", workspace="lab", **wanted) == grpc.StatusCode.INVALID_ARGUMENT, wanted
 
 
 if __name__ == "__main__":
     tap.run([who_is_no_member_learns_nothing, each_deed_is_for_whom_governs_there, any_sequence_is_as_the_model_has_it,
              a_link_is_shown_once_and_lets_one_in, somebody_else_was_quicker, texts_of_others_are_texts,
-             it_is_in_the_audit_log_and_viewers_count_what_they_see, long_lists_have_pages])
+             it_is_in_the_audit_log_and_viewers_count_what_they_see, long_lists_have_pages,
+             lists_have_an_order])

@@ -26,7 +26,7 @@ def routes():
     """Path and deed of each row, as its source has them."""
     with open(ROUTES, encoding="utf-8") as file:
         table = file.read().split("const struct web_route web_routes[] = {")[1].split("\n};")[0]
-    found = re.findall(r'\b(?:API|PAGE)\("([^"]+)",\s*(DEED_\w+)', table)
+    found = re.findall(r'\b(?:API|PAGE)(?:_LIST)?\("([^"]+)",\s*(DEED_\w+)', table)
     everybody = re.findall(r'\bOPEN(?:_WITH)?\("([^"]+)"', table)
     forms = re.findall(r'\b(?:FORM|LONG_FORM|BRING)\("([^"]+)"', table)  # sign_in.py, passkeys.py
     changes = re.findall(r'\b(?:CHANGE\(|MAKES?\(|SEND\(HTTP_\w+, )"([^"]+)"', table)  # web_act.py, web_new.py, web_import.py

@@ -292,6 +292,10 @@ def commands_do_all_of_it():
         assert [(m["user"], m["role"], m["state"]) for m in cli(
             "workspace", "member", "list", "lab", "--json", **mine).json()] == [
                 ("anna", "administrator", "active"), ("bert", "viewer", "suspended")]
+        for options, wanted in ((["--sort", "-name"], ["bert", "anna"]), (["--sort", "role"], ["anna", "bert"]),
+                                (["--sort", "-changed"], ["bert", "anna"]), (["--search", "VIEW"], ["bert"])):
+            assert [m["user"] for m in cli("workspace", "member", "list", "lab", "--json", *options, **mine).json()] == wanted, options
+        cli("workspace", "member", "list", "lab", "--sort", "type", **mine).refused(1, "give name, role, created or changed")
         cli("workspace", "member", "resume", "lab", "bert", **mine).ok()
         cli("workspace", "leave", "lab", **mine).refused(1, "only administrator")
         cli("workspace", "transfer", "lab", "bert", **mine).ok()

@@ -112,10 +112,10 @@ def usage_words():
 
 
 def list_place():
-    """A byte before each: an order, of created, changed, name and state; or 'w' for an order's word."""
+    """A byte before each: an order, of created, changed, name, state, type and role; or 'w' for an order's word."""
     tag, number = "00" * 16, "00" * 7 + "2a"
     words = {"newest": "", "name": "name", "down": "-name", "created": "created", "changed": "-changed", "state": "state",
-             "unknown": "id", "sign": "--name", "space": " name"}
+             "type": "-type", "role": "role", "unknown": "id", "sign": "--name", "space": " name"}
     return {"created": b"\0" + (tag + number + "0000018f00000000").encode(),
             "changed": b"\1" + (tag + number + "FF" * 8).encode(),
             "by-name": b"\2" + (tag + number + "a name €".encode().hex()).encode(),
@@ -125,6 +125,8 @@ def list_place():
             "name-bad": b"\2" + (tag + number + "c3").encode(),
             "name-zero": b"\2" + (tag + number + "6100").encode(),
             "by-state": b"\3" + (tag + number + "00" * 8).encode(),
+            "by-type": b"\4" + (tag + number + "00" * 7 + "01").encode(),
+            "by-role": b"\5" + (tag + number + b"viewer".hex()).encode(),
             "longer": b"\3" + (tag + number + "00" * 9).encode(),
             "shorter": b"\3" + (tag + number + "00" * 7).encode(),
             "others": b"\0" + ("01" + "00" * 15 + number + "00" * 8).encode(),

@@ -93,7 +93,11 @@ static const char *const takes_away[STORE_FORM] = {
 	[39] = "DROP INDEX computations_created; DROP INDEX computations_changed;"
 	       "DROP INDEX computations_name; DROP INDEX computations_state;"
 	       "ALTER TABLE computations DROP COLUMN changed;",
-	[40] = "DELETE FROM secrets_key;",
+	[40] = "DROP INDEX assets_created; DROP INDEX assets_changed; DROP INDEX assets_name;"
+	       "DROP INDEX assets_type; ALTER TABLE assets DROP COLUMN changed;"
+	       "DROP INDEX workspace_members_joined; DROP INDEX workspace_members_changed;"
+	       "DROP INDEX workspace_members_role;"
+	       "ALTER TABLE workspace_members DROP COLUMN changed;",
 	[41] = "ALTER TABLE mails ADD COLUMN text TEXT NOT NULL DEFAULT '';",
 };
 

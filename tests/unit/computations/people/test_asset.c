@@ -77,9 +77,10 @@ static void names_are_one_s_in_a_workspace(void **state)
 	assert_refused(asset_find(db_of(f), store_room_workspace(f), "b", &got, &f->e), f->e,
 		       ERR_NOT_FOUND, "no asset 'b'");
 	assert_ok(asset_find(db_of(f), w.number, "b", &got, &f->e), f->e);
-	assert_refused(asset_change(db_of(f), w.number, &got, &a, &f->e), f->e, ERR_EXISTS, "'a'");
+	assert_refused(asset_change(db_of(f), w.number, &got, &a, 2000, &f->e), f->e, ERR_EXISTS,
+		       "'a'");
 	a = got, a.name = lent("c"), a.mime = lent("text/plain"), a.description = lent("");
-	assert_ok(asset_change(db_of(f), w.number, &got, &a, &f->e), f->e);
+	assert_ok(asset_change(db_of(f), w.number, &got, &a, 2000, &f->e), f->e);
 	asset_row_done(&got);
 	assert_ok(asset_find(db_of(f), w.number, "c", &got, &f->e), f->e);
 	assert_string_equal(got.mime, "text/plain");

@@ -214,16 +214,16 @@ static bool step_in_workspace(struct store_room *f, struct model *m, uint32_t *s
 	switch (draw(seed, 6)) {
 	case 0:
 		return model_sets(m, at, user, as) ==
-		       (workspace_member_set(db, &w, users[user], as, &f->e) == 0);
+		       (workspace_member_set(db, &w, users[user], as, 2000, &f->e) == 0);
 	case 1:
 		return model_suspends(m, at, user, suspended) ==
-		       (workspace_member_suspend(db, &w, users[user], suspended, &f->e) == 0);
+		       (workspace_member_suspend(db, &w, users[user], suspended, 2000, &f->e) == 0);
 	case 2:
 		return model_expels(m, at, user) ==
 		       (workspace_member_remove(db, &w, users[user], &f->e) == 0);
 	case 3:
 		return model_transfers(m, at, user) ==
-		       (workspace_transfer(db, &w, users[user], &f->e) == 0);
+		       (workspace_transfer(db, &w, users[user], 2000, &f->e) == 0);
 	default:
 		return model_admits(m, at, user, as) == (add_member(f, &w, users[user], as) == 0);
 	}

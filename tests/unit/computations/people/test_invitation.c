@@ -242,18 +242,18 @@ static void it_is_good_while_its_maker_governs(void **state)
 	assert_ok(workspace_member_add(db_of(f), &w, head, MEMBERSHIP_ADMINISTRATOR, NOW, &f->e),
 		  f->e);
 	invite(f, &w, head, MEMBERSHIP_ADMINISTRATOR, text);
-	assert_ok(workspace_member_suspend(db_of(f), &w, "head", true, &f->e), f->e);
+	assert_ok(workspace_member_suspend(db_of(f), &w, "head", true, 2000, &f->e), f->e);
 	check_refused(f, text, anna, NOW);
 	assert_int_equal(listed(f, &w, NOW, &row), 1);
 	assert_true(row.is_stale);
 	assert_string_equal(row.inviter, "head");
-	assert_ok(workspace_member_suspend(db_of(f), &w, "head", false, &f->e), f->e);
+	assert_ok(workspace_member_suspend(db_of(f), &w, "head", false, 2000, &f->e), f->e);
 	assert_ok(user_suspend(db_of(f), "head", true, &f->e), f->e);
 	check_refused(f, text, anna, NOW);
 	assert_ok(user_suspend(db_of(f), "head", false, &f->e), f->e);
-	assert_ok(workspace_member_set(db_of(f), &w, "head", MEMBERSHIP_MEMBER, &f->e), f->e);
+	assert_ok(workspace_member_set(db_of(f), &w, "head", MEMBERSHIP_MEMBER, 2000, &f->e), f->e);
 	check_refused(f, text, anna, NOW);
-	assert_ok(workspace_member_set(db_of(f), &w, "head", MEMBERSHIP_ADMINISTRATOR, &f->e),
+	assert_ok(workspace_member_set(db_of(f), &w, "head", MEMBERSHIP_ADMINISTRATOR, 2000, &f->e),
 		  f->e);
 	assert_ok(workspace_member_remove(db_of(f), &w, "head", &f->e), f->e);
 	check_refused(f, text, anna, NOW);

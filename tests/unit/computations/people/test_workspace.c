@@ -122,9 +122,9 @@ static void who_says_nothing_means_the_only_one_or_the_default(void **state)
 	add_to(f, "lab", "anna", MEMBERSHIP_MEMBER);
 	check_choice(f, anna, "default");
 	find(f, "default", &w);
-	assert_ok(workspace_member_suspend(db_of(f), &w, "anna", true, &f->e), f->e);
+	assert_ok(workspace_member_suspend(db_of(f), &w, "anna", true, 2000, &f->e), f->e);
 	check_choice(f, anna, "lab");
-	assert_ok(workspace_member_suspend(db_of(f), &w, "anna", false, &f->e), f->e);
+	assert_ok(workspace_member_suspend(db_of(f), &w, "anna", false, 2000, &f->e), f->e);
 	assert_ok(workspace_rename(db_of(f), "default", "ward", &f->e), f->e);
 	assert_refused(workspace_choose(db_of(f), anna, &none, &f->e), f->e, ERR_INVALID,
 		       "2 workspaces");
@@ -151,15 +151,15 @@ static void members_are_added_changed_suspended_and_removed(void **state)
 					    NOW, &f->e),
 		       f->e, ERR_EXISTS, "as member");
 	/* In one word for who is none and who is in none. */
-	assert_refused(workspace_member_set(db_of(f), &w, "bert", MEMBERSHIP_VIEWER, &f->e), f->e,
-		       ERR_NOT_FOUND, "no user 'bert' in workspace default");
-	assert_refused(workspace_member_set(db_of(f), &w, "carl", MEMBERSHIP_VIEWER, &f->e), f->e,
-		       ERR_NOT_FOUND, "no user 'carl' in workspace default");
+	assert_refused(workspace_member_set(db_of(f), &w, "bert", MEMBERSHIP_VIEWER, 2000, &f->e),
+		       f->e, ERR_NOT_FOUND, "no user 'bert' in workspace default");
+	assert_refused(workspace_member_set(db_of(f), &w, "carl", MEMBERSHIP_VIEWER, 2000, &f->e),
+		       f->e, ERR_NOT_FOUND, "no user 'carl' in workspace default");
 	add_to(f, "default", "bert", MEMBERSHIP_VIEWER);
-	assert_ok(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_ADMINISTRATOR, &f->e),
+	assert_ok(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_ADMINISTRATOR, 2000, &f->e),
 		  f->e);
-	assert_ok(workspace_member_suspend(db_of(f), &w, "bert", true, &f->e), f->e);
-	assert_ok(workspace_member_suspend(db_of(f), &w, "bert", true, &f->e), f->e);
+	assert_ok(workspace_member_suspend(db_of(f), &w, "bert", true, 2000, &f->e), f->e);
+	assert_ok(workspace_member_suspend(db_of(f), &w, "bert", true, 2000, &f->e), f->e);
 	assert_ok(workspace_member_list(db_of(f), w.number, "", 3, rows, &count, &f->e), f->e);
 	assert_int_equal(count, 2);
 	assert_string_equal(rows[0].user, "anna");
@@ -187,29 +187,29 @@ static void an_administrator_stays_until_another_one_is(void **state)
 	store_room_user(f, "anna");
 	store_room_user(f, "bert");
 	find(f, "default", &w);
-	assert_ok(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_ADMINISTRATOR, &f->e),
+	assert_ok(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_ADMINISTRATOR, 2000, &f->e),
 		  f->e);
-	assert_refused(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_MEMBER, &f->e), f->e,
-		       ERR_PRECONDITION, "only administrator");
-	assert_refused(workspace_member_suspend(db_of(f), &w, "anna", true, &f->e), f->e,
+	assert_refused(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_MEMBER, 2000, &f->e),
+		       f->e, ERR_PRECONDITION, "only administrator");
+	assert_refused(workspace_member_suspend(db_of(f), &w, "anna", true, 2000, &f->e), f->e,
 		       ERR_PRECONDITION, "only administrator");
 	assert_refused(workspace_member_remove(db_of(f), &w, "anna", &f->e), f->e, ERR_PRECONDITION,
 		       "only administrator");
 	/* One who is suspended is no other one, and takes nothing over. */
-	assert_ok(workspace_member_set(db_of(f), &w, "bert", MEMBERSHIP_ADMINISTRATOR, &f->e),
+	assert_ok(workspace_member_set(db_of(f), &w, "bert", MEMBERSHIP_ADMINISTRATOR, 2000, &f->e),
 		  f->e);
-	assert_ok(workspace_member_suspend(db_of(f), &w, "bert", true, &f->e), f->e);
+	assert_ok(workspace_member_suspend(db_of(f), &w, "bert", true, 2000, &f->e), f->e);
 	assert_refused(workspace_member_remove(db_of(f), &w, "anna", &f->e), f->e, ERR_PRECONDITION,
 		       "only administrator");
-	assert_refused(workspace_transfer(db_of(f), &w, "bert", &f->e), f->e, ERR_PRECONDITION,
-		       "suspended");
-	assert_ok(workspace_member_suspend(db_of(f), &w, "bert", false, &f->e), f->e);
+	assert_refused(workspace_transfer(db_of(f), &w, "bert", 2000, &f->e), f->e,
+		       ERR_PRECONDITION, "suspended");
+	assert_ok(workspace_member_suspend(db_of(f), &w, "bert", false, 2000, &f->e), f->e);
 	/* Nor is one whose account is. */
 	assert_ok(user_suspend(db_of(f), "bert", true, &f->e), f->e);
-	assert_refused(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_MEMBER, &f->e), f->e,
-		       ERR_PRECONDITION, "only administrator");
+	assert_refused(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_MEMBER, 2000, &f->e),
+		       f->e, ERR_PRECONDITION, "only administrator");
 	assert_ok(user_suspend(db_of(f), "bert", false, &f->e), f->e);
-	assert_ok(workspace_transfer(db_of(f), &w, "bert", &f->e), f->e);
+	assert_ok(workspace_transfer(db_of(f), &w, "bert", 2000, &f->e), f->e);
 	assert_ok(workspace_member_find(db_of(f), &w, "anna", &anna, &f->e), f->e);
 	assert_int_equal(anna.membership, MEMBERSHIP_MEMBER);
 	assert_ok(workspace_member_remove(db_of(f), &w, "anna", &f->e), f->e);
@@ -262,11 +262,11 @@ static void a_computation_is_not_left_to_who_may_only_look(void **state)
 		store_room_user(f, others[i]);
 		assert_ok(role_give(db_of(f), "one", "owner", others[i], &f->e), f->e);
 	}
-	assert_ok(workspace_member_set(db_of(f), &w, "view", MEMBERSHIP_VIEWER, &f->e), f->e);
-	assert_ok(workspace_member_suspend(db_of(f), &w, "out", true, &f->e), f->e);
+	assert_ok(workspace_member_set(db_of(f), &w, "view", MEMBERSHIP_VIEWER, 2000, &f->e), f->e);
+	assert_ok(workspace_member_suspend(db_of(f), &w, "out", true, 2000, &f->e), f->e);
 	assert_ok(user_suspend(db_of(f), "gone", true, &f->e), f->e);
-	assert_refused(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_VIEWER, &f->e), f->e,
-		       ERR_PRECONDITION, "only owner of 1 computation in");
+	assert_refused(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_VIEWER, 2000, &f->e),
+		       f->e, ERR_PRECONDITION, "only owner of 1 computation in");
 	assert_refused(workspace_member_remove(db_of(f), &w, "anna", &f->e), f->e, ERR_PRECONDITION,
 		       "only owner of 1 computation in");
 	assert_refused(role_take(db_of(f), "one", "owner", "anna", &f->e), f->e, ERR_PRECONDITION,
@@ -274,7 +274,7 @@ static void a_computation_is_not_left_to_who_may_only_look(void **state)
 	assert_refused(user_remove(db_of(f), "anna", &f->e), f->e, ERR_PRECONDITION,
 		       "only owner of 1 computation:");
 	assert_ok(role_give(db_of(f), "one", "owner", "bert", &f->e), f->e);
-	assert_ok(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_VIEWER, &f->e), f->e);
+	assert_ok(workspace_member_set(db_of(f), &w, "anna", MEMBERSHIP_VIEWER, 2000, &f->e), f->e);
 	assert_ok(role_take(db_of(f), "one", "owner", "anna", &f->e), f->e);
 	assert_ok(user_remove(db_of(f), "anna", &f->e), f->e);
 }

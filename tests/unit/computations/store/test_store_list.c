@@ -125,8 +125,8 @@ static void a_user_finds_what_he_has_a_role_in(void **state)
 	pages(f, search, "");
 	assert_ok(role_give(&f->store.db, "mine", "viewer", "me", &f->e), f->e);
 	assert_ok(role_give(&f->store.db, "mine", "runner", "me", &f->e), f->e);
-	for (unsigned i = 0; i < 2 * LIST_ORDERS; i++) {
-		search.sort = (struct list_sort){ (enum list_order)(i / 2), i % 2 };
+	for (size_t i = 0; i < 2 * store_list.count; i++) {
+		search.sort = (struct list_sort){ store_list.orders[i / 2].by, i % 2 };
 		pages(f, search, "mine ");
 	}
 }
@@ -135,7 +135,7 @@ static void sorted(struct store_room *f, const char *word, const char *wanted)
 {
 	struct store_search search = { .text = "", .state = -1, .before = "" };
 
-	assert_ok(list_sort_of(word, &search.sort, &f->e), f->e);
+	assert_ok(list_sort_of(&store_list, word, &search.sort, &f->e), f->e);
 	pages(f, search, wanted);
 }
 
@@ -252,8 +252,8 @@ static void a_place_is_of_its_list_alone(void **state)
 	assert_non_null(next);
 	other = search;
 	other.before = next;
-	for (unsigned i = 0; i < 2 * LIST_ORDERS; i++) {
-		other.sort = (struct list_sort){ (enum list_order)(i / 2), i % 2 };
+	for (size_t i = 0; i < 2 * store_list.count; i++) {
+		other.sort = (struct list_sort){ store_list.orders[i / 2].by, i % 2 };
 		if (i)
 			refused(f, &other, "another list, or of another order");
 	}
@@ -341,7 +341,8 @@ static void plan_of(struct store_room *f, struct list_sort sort, bool is_behind,
 	CLEANUP(free) char *sql = NULL;
 	int row;
 
-	assert_true(asprintf(&sql, "EXPLAIN QUERY PLAN %s", store_find_sql(sort, is_behind)) > 0);
+	assert_true(asprintf(&sql, "EXPLAIN QUERY PLAN %s",
+			     list_order_of(&store_list, sort.by)->find[sort.is_up][is_behind]) > 0);
 	if (is_behind)
 		assert_ok(db_query(&f->store.db, &rows, &f->e, sql, "iiiitbii", (int64_t)3,
 				   (int64_t)1, (int64_t)0, (int64_t)-1, "%%", "", (size_t)0,
@@ -374,8 +375,8 @@ static void each_order_has_its_index(void **state)
 
 	if (store_room_database())
 		return;
-	for (unsigned i = 0; i < 4 * LIST_ORDERS; i++) {
-		const struct list_sort sort = { (enum list_order)(i / 4), i & 1 };
+	for (size_t i = 0; i < 4 * store_list.count; i++) {
+		const struct list_sort sort = { store_list.orders[i / 4].by, i & 1 };
 		char plan[4096] = "", wanted[64];
 		bool is_behind = i & 2;
 

@@ -221,13 +221,14 @@ static void who_may_not_see_a_computation_does_not(void **state)
 		usage_row_done(&rows[i]);
 	/* An administrator of the workspace sees all; who is suspended, or no member, nothing. */
 	assert_ok(workspace_first(&f->store.db, &lab, &f->e), f->e);
-	assert_ok(workspace_member_set(&f->store.db, &lab, "bert", MEMBERSHIP_ADMINISTRATOR, &f->e),
+	assert_ok(workspace_member_set(&f->store.db, &lab, "bert", MEMBERSHIP_ADMINISTRATOR, 2000,
+				       &f->e),
 		  f->e);
 	assert_int_equal(ask(f, "2026-11", bert, rows, 4), 2);
 	assert_string_equal(rows[1].computation, "c1");
 	for (size_t i = 0; i < 2; i++)
 		usage_row_done(&rows[i]);
-	assert_ok(workspace_member_suspend(&f->store.db, &lab, "anna", true, &f->e), f->e);
+	assert_ok(workspace_member_suspend(&f->store.db, &lab, "anna", true, 2000, &f->e), f->e);
 	assert_int_equal(ask(f, "2026-11", anna, rows, 4), 0);
 	assert_int_equal(ask(f, "2026-11", 999, rows, 4), 0);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "computations/store/list_place.h"
+#include "computations/list/list_place.h"
 
 #include "common/base/encode.h"
 #include "common/base/log.h"
@@ -7,38 +7,74 @@
 #include "common/base/utf8.h"
 #include "common/base/writer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const words[LIST_ORDERS] = {
-	[LIST_BY_CREATED] = "created",
-	[LIST_BY_CHANGED] = "changed",
-	[LIST_BY_NAME] = "name",
-	[LIST_BY_STATE] = "state",
+enum { WORDS_MAX = 64 }; /* of all orders together */
+
+static const struct {
+	const char *word;
+	bool is_text;
+} orders[LIST_ORDERS] = {
+	[LIST_BY_CREATED] = { "created", false }, [LIST_BY_CHANGED] = { "changed", false },
+	[LIST_BY_NAME] = { "name", true },        [LIST_BY_STATE] = { "state", false },
+	[LIST_BY_TYPE] = { "type", false },       [LIST_BY_ROLE] = { "role", true },
 };
 
 const char *list_order_word(enum list_order by)
 {
-	return words[by];
+	return orders[by].word;
 }
 
-int list_sort_of(const char *word, struct list_sort *sort, struct err *e)
+bool list_order_is_text(enum list_order by)
+{
+	return orders[by].is_text;
+}
+
+const struct list_order_row *list_order_of(const struct list_kind *list, enum list_order by)
+{
+	const struct list_order_row *row = list->orders;
+
+	while (row->by != by)
+		row++;
+	return row;
+}
+
+/* "created, changed, name or state" */
+static const char *words_of(const struct list_kind *list, char text[WORDS_MAX])
+{
+	int len = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < list->count && len < WORDS_MAX; i++)
+		len += snprintf(text + len, (size_t)(WORDS_MAX - len), "%s%s",
+				!i                    ? ""
+				: i + 1 < list->count ? ", "
+						      : " or ",
+				orders[list->orders[i].by].word);
+	return text;
+}
+
+int list_sort_of(const struct list_kind *list, const char *word, struct list_sort *sort,
+		 struct err *e)
 {
 	bool is_up = word && *word != '-';
+	char text[WORDS_MAX];
 
 	if (!word || !*word) {
-		*sort = (struct list_sort){ LIST_BY_CREATED, false };
+		*sort = list->first;
 		return 0;
 	}
-	for (unsigned i = 0; i < LIST_ORDERS; i++)
-		if (strcmp(word + !is_up, words[i]) == 0) {
-			*sort = (struct list_sort){ (enum list_order)i, is_up };
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(word + !is_up, orders[list->orders[i].by].word) == 0) {
+			*sort = (struct list_sort){ list->orders[i].by, is_up };
 			return 0;
 		}
 	return err_set(e, ERR_INVALID,
-		       "sort: there is no order by %s: give created, changed, name or state, with "
-		       "a '-' in front for the greatest first",
-		       log_quote(word).text);
+		       "sort: there is no order by %s: give %s, with a '-' in front for the "
+		       "greatest first",
+		       log_quote(word).text, words_of(list, text));
 }
 
 void list_place_done(struct list_place *p)
@@ -105,9 +141,9 @@ int list_place_read(const char *text, const uint8_t tag[LIST_TAG_LEN], enum list
 		return err_set(e, ERR_INVALID,
 			       "that is a page of another list, or of another order of this one: "
 			       "begin again with the first one");
-	if (by == LIST_BY_NAME && read_name(&r, &got.name, e) < 0)
+	if (orders[by].is_text && read_name(&r, &got.name, e) < 0)
 		return err_code(e);
-	if (by != LIST_BY_NAME)
+	if (!orders[by].is_text)
 		got.value = (int64_t)reader_be64(&r);
 	if (!reader_done(&r))
 		return none(e);
