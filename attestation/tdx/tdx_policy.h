@@ -42,7 +42,8 @@ struct tdx_policy {
 	uint32_t statuses;       /* set of 1 << enum tdx_status; default UpToDate; never Revoked */
 	uint64_t min_evaluation; /* tcbEvaluationDataNumber of both documents; default 0 */
 	uint8_t min_tee_tcb_svn[TDX_SVN_LEN]; /* byte by byte, of TEE_TCB_SVN and TEE_TCB_SVN_2 */
-	uint16_t min_qe_svn, min_pce_svn;     /* ISVSVN of the QE's report, PCESVN of the PCK certificate */
+	uint16_t min_qe_svn,
+		min_pce_svn; /* ISVSVN of the QE's report, PCESVN of the PCK certificate */
 
 	struct event_rules events;
 

@@ -124,50 +124,6 @@ void computation_hint(struct client *client, const struct err *e)
 	client_hint(client, e);
 }
 
-int computation_pages_refuse(struct err *e)
-{
-	return err_set(e, ERR_OUT_OF_RANGE, "the service's list has more than %d pages",
-		       COMPUTATION_PAGES_MAX);
-}
-
-static int list_pages(struct client *client, const struct computation_list *list, struct table *t,
-		      struct err *e)
-{
-	CLEANUP(free) char *after = strdup("");
-
-	for (int pages = 0; after && pages < COMPUTATION_PAGES_MAX; pages++) {
-		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
-		ProtobufCMessage *response;
-
-		request.after = after;
-		request.workspace = (char *)(uintptr_t)(list->workspace ? list->workspace : "");
-		request.sort = (char *)(uintptr_t)(list->sort ? list->sort : "");
-		request.search = (char *)(uintptr_t)(list->search ? list->search : "");
-		if (client_call(client, list->method, &request.base, &response, e) < 0)
-			return err_code(e);
-		free(after);
-		after = strdup(list->page(t, response));
-		protobuf_c_message_free_unpacked(response, NULL);
-		if (after && !*after)
-			return 0;
-	}
-	return after ? computation_pages_refuse(e) : err_nomem(e);
-}
-
-enum cli_exit computation_list_all(struct cli *cli, const struct computation_list *list,
-				   struct err *e)
-{
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct table t CLEANUP_TABLE;
-
-	table_init(&t, list->columns);
-	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
-		return CLI_USAGE;
-	if (list_pages(&client, list, &t, e) < 0 || table_print(&t, cli, "none", e) < 0)
-		return CLI_FAILED;
-	return CLI_OK;
-}
-
 void computation_time(const Google__Protobuf__Timestamp *time, char text[COMPUTATION_TIME_MAX])
 {
 	time_t seconds = time ? (time_t)time->seconds : 0;

@@ -25,22 +25,6 @@ enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 /* What to do about a failed call, unless a better hint is there already. */
 void computation_hint(struct client *client, const struct err *e);
 
-/* A list in pages, of a command with TABLE_OPTIONS. */
-struct computation_list {
-	const struct rpc_method *method;
-	const struct table_column *columns;
-	/* The rows of one page. Returns its `next`, lent. */
-	const char *(*page)(struct table *t, const ProtobufCMessage *page);
-	const char *workspace; /* whose; NULL: of all */
-	const char *sort;      /* NULL: as the service likes */
-	const char *search;    /* NULL: all */
-};
-/* A service that always has another page must not make a command endless. */
-enum { COMPUTATION_PAGES_MAX = 1024 };
-int computation_pages_refuse(struct err *e);
-enum cli_exit computation_list_all(struct cli *cli, const struct computation_list *list,
-				   struct err *e);
-
 /* "2026-11-20T08:13:20.123Z", or "-" for a moment that has not come. */
 enum { COMPUTATION_TIME_MAX = 32 };
 void computation_time(const Google__Protobuf__Timestamp *time, char text[COMPUTATION_TIME_MAX]);

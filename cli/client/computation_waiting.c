@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client/computation_waiting.h"
 
+#include "cli/client/listing.h"
 #include "cli/client/waiting.h"
 #include "common/base/log.h"
 
@@ -66,7 +67,7 @@ static int find_cvms(const struct looking *l, struct found *found, struct err *e
 {
 	char after[256] = "";
 
-	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
+	for (int pages = 0; pages < LISTING_PAGES_MAX; pages++) {
 		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
 		const Computations__ListCvmsResponse *page;
 		ProtobufCMessage *response;
@@ -82,7 +83,7 @@ static int find_cvms(const struct looking *l, struct found *found, struct err *e
 		if (!after[0])
 			return 0;
 	}
-	return computation_pages_refuse(e);
+	return listing_refuse(e);
 }
 
 /* The service refuses by itself; here it is only asked whether that may change. */

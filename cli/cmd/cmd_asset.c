@@ -2,6 +2,7 @@
 /* cmd_asset.c — algorithms and datasets by name at the computation service, which gets their digests and no more. */
 #include "cli/base/text.h"
 #include "cli/client/asset.h"
+#include "cli/client/listing.h"
 #include "cli/client/people_client.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
@@ -176,46 +177,19 @@ const struct command cmd_asset_register = {
 
 /* ---- list, show ---- */
 
-static int list_pages(struct client *client, struct table *t, struct err *e)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
-	CLEANUP(free) char *after = strdup("");
+	const People__ListAssetsResponse *page = (const People__ListAssetsResponse *)message;
 
-	for (int pages = 0; after && pages < COMPUTATION_PAGES_MAX; pages++) {
-		People__ListAssetsRequest request = PEOPLE__LIST_ASSETS_REQUEST__INIT;
-		const People__ListAssetsResponse *page;
-		ProtobufCMessage *response;
-
-		request.workspace = lent(cli_value(client->cli, "workspace"));
-		request.after = after;
-		request.sort = lent(cli_value(client->cli, "sort"));
-		request.search = lent(cli_value(client->cli, "search"));
-		if (client_call(client, &people_list_assets, &request.base, &response, e) < 0) {
-			computation_hint(client, e);
-			return err_code(e);
-		}
-		page = (const People__ListAssetsResponse *)response;
-		for (size_t i = 0; i < page->n_assets; i++)
-			add_row(t, page->assets[i]);
-		free(after);
-		after = strdup(page->next);
-		protobuf_c_message_free_unpacked(response, NULL);
-		if (after && !*after)
-			return 0;
-	}
-	return after ? computation_pages_refuse(e) : err_nomem(e);
+	for (size_t i = 0; i < page->n_assets; i++)
+		add_row(t, page->assets[i]);
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct table t CLEANUP_TABLE;
+	static const struct listing listing = { &people_list_assets, columns, rows, NULL };
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
-		return CLI_USAGE;
-	if (list_pages(&client, &t, e) < 0 || table_print(&t, cli, "none", e) < 0)
-		return CLI_FAILED;
-	return CLI_OK;
+	return listing_print(cli, &listing, e);
 }
 
 /* clang-format off */

@@ -3,6 +3,7 @@
 #include "cli/base/text.h"
 #include "cli/client/computation_waiting.h"
 #include "cli/client/confirmed.h"
+#include "cli/client/listing.h"
 #include "cli/client/waiting.h"
 #include "cli/client/witness_client.h"
 #include "cli/cmd/commands.h"
@@ -26,7 +27,7 @@ static const struct table_column columns[] = {
 	{ NULL, NULL, false },
 };
 
-static const char *list_page(struct table *t, const ProtobufCMessage *message)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
 	const Computations__ListResponse *page = (const Computations__ListResponse *)message;
 
@@ -46,19 +47,13 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 		computation_to_json(&object, NULL, c);
 		table_object(t, &object);
 	}
-	return page->next;
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	const struct computation_list list = { &computation_list,
-					       columns,
-					       list_page,
-					       cli_value(cli, "workspace"),
-					       cli_value(cli, "sort"),
-					       cli_value(cli, "search") };
+	static const struct listing listing = { &computation_list, columns, rows, NULL };
 
-	return computation_list_all(cli, &list, e);
+	return listing_print(cli, &listing, e);
 }
 
 /* clang-format off */

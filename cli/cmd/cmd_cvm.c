@@ -2,6 +2,7 @@
 /* cmd_cvm.c — the CVMs whose agents the computation service has seen. */
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"
+#include "cli/client/listing.h"
 #include "cli/cmd/commands.h"
 #include "cli/cmd/cvm_made.h"
 
@@ -33,7 +34,7 @@ static const struct table_column columns[] = {
 	{ NULL, NULL, false },
 };
 
-static const char *list_page(struct table *t, const ProtobufCMessage *message)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
 	const Computations__ListCvmsResponse *page =
 		(const Computations__ListCvmsResponse *)message;
@@ -54,17 +55,14 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 		to_json(&object, c);
 		table_object(t, &object);
 	}
-	return page->next;
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	static const struct computation_list list = {
-		&computation_list_cvms, columns, list_page, NULL, NULL, NULL
-	};
+	static const struct listing listing = { &computation_list_cvms, columns, rows, NULL };
 
 	return cli_value(cli, "workspace") ? cvm_made_list(cli, e)
-					   : computation_list_all(cli, &list, e);
+					   : listing_print(cli, &listing, e);
 }
 
 const struct command cmd_cvm_list = {

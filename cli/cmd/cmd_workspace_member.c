@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_workspace_member.c — who is in a workspace of the computation service, and as what. */
 #include "cli/base/text.h"
+#include "cli/client/listing.h"
 #include "cli/client/people_client.h"
 #include "cli/cmd/commands.h"
 
@@ -14,53 +15,26 @@ static const struct table_column columns[] = {
 	{ "JOINED", "joined", true }, { "CHANGED", "changed", true }, { NULL, NULL, false },
 };
 
-/* Every page; the last one has no `next`. */
-static int list_pages(struct client *client, struct table *t, struct err *e)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
-	const char *sort = cli_value(client->cli, "sort"), *text = cli_value(client->cli, "search");
-	CLEANUP(free) char *after = strdup("");
+	const People__ListMembersResponse *page = (const People__ListMembersResponse *)message;
 
-	for (int pages = 0; after && pages < COMPUTATION_PAGES_MAX; pages++) {
-		People__ListMembersRequest request = PEOPLE__LIST_MEMBERS_REQUEST__INIT;
-		const People__ListMembersResponse *page;
-		ProtobufCMessage *response;
+	for (size_t i = 0; i < page->n_members; i++) {
+		const People__WorkspaceMember *member = page->members[i];
 
-		request.workspace = (char *)(uintptr_t)client->cli->operands[0];
-		request.after = after;
-		request.sort = (char *)(uintptr_t)(sort ? sort : "");
-		request.search = (char *)(uintptr_t)(text ? text : "");
-		if (client_call(client, &people_list_members, &request.base, &response, e) < 0)
-			return err_code(e);
-		page = (const People__ListMembersResponse *)response;
-		for (size_t i = 0; i < page->n_members; i++) {
-			table_text(t, page->members[i]->user);
-			table_text(t, page->members[i]->role);
-			table_text(t, page->members[i]->suspended ? "suspended" : "active");
-			table_moment(t, people_ms(page->members[i]->joined));
-			table_moment(t, people_ms(page->members[i]->changed));
-		}
-		free(after);
-		after = strdup(page->next);
-		protobuf_c_message_free_unpacked(response, NULL);
-		if (after && !*after)
-			return 0;
+		table_text(t, member->user);
+		table_text(t, member->role);
+		table_text(t, member->suspended ? "suspended" : "active");
+		table_moment(t, people_ms(member->joined));
+		table_moment(t, people_ms(member->changed));
 	}
-	return after ? computation_pages_refuse(e) : err_nomem(e);
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct table t CLEANUP_TABLE;
+	static const struct listing listing = { &people_list_members, columns, rows, "workspace" };
 
-	table_init(&t, columns);
-	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
-		return CLI_USAGE;
-	if (list_pages(&client, &t, e) < 0) {
-		computation_hint(&client, e);
-		return CLI_FAILED;
-	}
-	return table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
+	return listing_print(cli, &listing, e);
 }
 
 /* clang-format off */

@@ -3,6 +3,7 @@
 
 #include "cli/base/number.h"
 #include "cli/base/text.h"
+#include "cli/client/listing.h"
 #include "common/base/settings.h"
 
 #include <inttypes.h>
@@ -78,7 +79,7 @@ static const struct table_column columns[] = {
 	{ NULL, NULL, false },
 };
 
-static const char *list_page(struct table *t, const ProtobufCMessage *message)
+static void rows(struct table *t, const ProtobufCMessage *message)
 {
 	const Computations__ListMachinesResponse *page =
 		(const Computations__ListMachinesResponse *)message;
@@ -101,15 +102,13 @@ static const char *list_page(struct table *t, const ProtobufCMessage *message)
 		to_json(&object, m);
 		table_object(t, &object);
 	}
-	return page->next;
 }
 
 enum cli_exit cvm_made_list(struct cli *cli, struct err *e)
 {
-	const struct computation_list list = { &computation_list_machines,  columns, list_page,
-					       cli_value(cli, "workspace"), NULL,    NULL };
+	static const struct listing listing = { &computation_list_machines, columns, rows, NULL };
 
-	return computation_list_all(cli, &list, e);
+	return listing_print(cli, &listing, e);
 }
 
 static void print_asked(FILE *out, const Computations__Machine *m)

@@ -170,8 +170,7 @@ static const char schema[] =
 																							BILLING_FORM LEASE_PLACE_FORM
 																								SECRETS_FORM SECRETS_ALL_FORM
 																									/* By what lists are ordered. */
-																									LIST_FORM
-																										LIST_PEOPLE_FORM
+																									LIST_FORM LIST_PEOPLE_FORM
 																										MAILS_SEALED_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their

@@ -4,8 +4,8 @@
  * is chosen, invitations, the code by which a command line is let in, tokens. Input: flags(1); then requests, as
  * web_world.h has them.
  *
- * What it says there holds; whoever has a second factor is not in without it; a link, an invitation and a command line's
- * code work once; and nobody's password is worth anything but where it was typed.
+ * What it says there holds; whoever has a second factor is not in without it; at most one person comes by an invitation;
+ * and a sign-in or a change of what signs in is nothing without a field for the password.
  */
 #include "computations/people/action.h"
 #include "computations/people/device.h"

@@ -39,8 +39,10 @@ class Machine:
         # It needs control groups to tell services' processes from each other's, and no controllers.
         environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
         with open(LAYER + "/out", "wb") as out:
-            self.nspawn = subprocess.Popen(["systemd-nspawn", "-D", TOP, "--register=no", "--keep-unit", "--private-network",
-                                            "--console=pipe", "-b", "systemd.unit=basic.target"], stdin=subprocess.DEVNULL,
+            # A fresh machine has no id of its own yet, under which journals would be linked.
+            self.nspawn = subprocess.Popen(["systemd-nspawn", "-D", TOP, "--register=no", "--link-journal=no", "--keep-unit",
+                                            "--private-network", "--console=pipe", "-b", "systemd.unit=basic.target"],
+                                           stdin=subprocess.DEVNULL,
                                            stdout=out, stderr=out, env=environment, start_new_session=True)
         self.pid = until(self.leader, "systemd")
         until(lambda: self.run("systemctl", "is-active", "basic.target", may_fail=True) == "active\n", "basic.target")
