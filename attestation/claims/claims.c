@@ -40,14 +40,24 @@ static bool tdx_verified(const struct claims *c)
 	return c->genuine && passed(c, CHECK_SIGNATURE_QUOTE) && passed(c, CHECK_CHAIN_PCK);
 }
 
+/* The guest that the policy wants may be a stock agent's, which has evidence made over whatever bytes it is
+ * given: over a forger's keys, too. */
+static bool takes_stock(const struct claims *c)
+{
+	return c->in->policy && c->in->policy->run.relayable;
+}
+
 /* A TEE's report vouches for the key that its guest names, and any tenant's guest can name one: so it
- * counts where the guest is one that the policy wants, or somebody else vouches for the key, too. */
+ * counts where the guest is one that the policy wants, and names none that it is told (Azure's paravisor
+ * asks for its reports itself), or somebody else vouches for the key, too. */
 static bool ak_vouched(const struct claims *c)
 {
+	bool by_guest = (!takes_stock(c) || c->in->hcl_report.len) &&
+			(passed(c, CHECK_POLICY_MEASUREMENT) || passed(c, CHECK_POLICY_MRTD));
+
 	return passed(c, CHECK_AK_BINDING) &&
 	       (!evidence_kind_rows[c->result->mode].tee || passed(c, CHECK_AK_NAMED) ||
-		passed(c, CHECK_AK_CERTIFICATE) || passed(c, CHECK_AK_ACTIVATED) ||
-		passed(c, CHECK_POLICY_MEASUREMENT) || passed(c, CHECK_POLICY_MRTD));
+		passed(c, CHECK_AK_CERTIFICATE) || passed(c, CHECK_AK_ACTIVATED) || by_guest);
 }
 
 static bool tpm_verified(const struct claims *c)
@@ -79,15 +89,16 @@ static bool is_bound(const struct claims *c)
 
 static bool run_verified(const struct claims *c)
 {
-	return c->genuine && passed(c, CHECK_RUN_EVIDENCE) &&
+	return c->genuine && !takes_stock(c) && passed(c, CHECK_RUN_EVIDENCE) &&
 	       (!c->parts->has_tpm || tpm_verified(c));
 }
 
 /* Its own key's signature counts once the hardware vouches for that key. */
 static bool token_verified(const struct claims *c)
 {
-	bool vouched = c->in->token_key || is_bound(c) ||
-		       (run_verified(c) && passed(c, CHECK_RUN_IDENTITY));
+	bool by_guest = !takes_stock(c) &&
+			(is_bound(c) || (run_verified(c) && passed(c, CHECK_RUN_IDENTITY)));
+	bool vouched = c->in->token_key || by_guest;
 
 	return c->genuine && passed(c, CHECK_TOKEN_SIGNATURE) && vouched;
 }

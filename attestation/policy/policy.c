@@ -122,7 +122,7 @@ static int read_files(struct policy_reading *r, const struct policy_file *files,
 	for (size_t i = 0; i < count; i++)
 		if (read_file(r, &top, &files[i]) < 0)
 			return err_wrap(r->e, "policy '%s'", files[i].name);
-	if (policy_finish_older(r) < 0)
+	if (policy_finish_older(r) < 0 || policy_finish_run(r) < 0)
 		return err_wrap(r->e, "policy");
 	policy_finish_events(r->policy);
 	return digest_files(files, count, r->policy->digest, r->e);

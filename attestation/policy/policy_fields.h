@@ -81,6 +81,7 @@ int policy_add_value(struct policy_reading *r, struct value_set *set, const uint
 
 /* After the last file: what had to wait. */
 int policy_finish_older(struct policy_reading *r);
+int policy_finish_run(struct policy_reading *r);
 int policy_finish_older_mrtd(struct policy_reading *r);
 
 /* "0" to "23"; "sha256" and the like. */

@@ -352,6 +352,28 @@ static int read_agent(struct policy_reading *r, const struct json *value)
 	return 0;
 }
 
+/* Of a stock agent no run statement counts, so that nothing would ever be judged by these. */
+int policy_finish_run(struct policy_reading *r)
+{
+	const struct policy_run *run = &r->policy->run;
+	const struct {
+		bool asked;
+		const char *key;
+	} rows[] = {
+		{ run->manifests.count, "manifests" },
+		{ run->fixed_boot, "fixed_boot" },
+		{ run->has_boot_keys, "boot_keys" },
+	};
+
+	for (size_t i = 0; run->relayable && i < ARRAY_LEN(rows); i++)
+		if (rows[i].asked)
+			return err_set(r->e, ERR_INVALID,
+				       "run.%s and run.agent \"stock\": one of them; a stock agent "
+				       "vouches for any run statement",
+				       rows[i].key);
+	return 0;
+}
+
 static int read_kernel(struct policy_reading *r, const struct json *value)
 {
 	if (value->type != JSON_STRING ||

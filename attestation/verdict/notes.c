@@ -3,7 +3,8 @@
 
 static const bool limits[NOTE_COUNT] = {
 	[NOTE_RELAYABLE] = true,       [NOTE_HOST_CODE] = true,   [NOTE_OPERATOR_TRUSTED] = true,
-	[NOTE_NO_MANIFEST_YET] = true, [NOTE_LEAVES_OPEN] = true,
+	[NOTE_NO_MANIFEST_YET] = true, [NOTE_LEAVES_OPEN] = true, [NOTE_BOOT_UNCOMPARED] = true,
+	[NOTE_NO_RESULTS] = true,
 };
 
 bool notes_limit(enum note_id id)

@@ -15,6 +15,7 @@ enum note_id {
 	NOTE_OWN_KERNEL,       /* which runs none, as the policy says */
 	NOTE_OPERATOR_TRUSTED, /* a TPM alone says nothing against its host */
 	NOTE_NO_MANIFEST_YET,  /* nothing is said about the run */
+	NOTE_BOOT_UNCOMPARED,  /* what was fixed at launch, which only a run statement tells */
 	NOTE_MANIFEST,         /* none was named: this is the agent's */
 	NOTE_BOOT_NOT_FIXED,   /* at launch */
 	NOTE_MODE,             /* which part of the policy it leaves out */
@@ -33,6 +34,7 @@ enum note_id {
 	NOTE_CLAIMS,           /* of the token, which nothing confirms */
 	NOTE_STALE,            /* which were in the cache alone, and how old they are */
 	NOTE_EVIDENCE,         /* what was found wrong with it before it was judged */
+	NOTE_NO_RESULTS,       /* a receipt was judged without them */
 	NOTE_RECEIPT_TIME,     /* when it says that it was made */
 	NOTE_JOURNAL_TIME,     /* when it says that its evidence came */
 	NOTE_COUNT,

@@ -137,6 +137,34 @@ void verdict_not_asked(struct verdict *v, enum check_id id, const char *why)
 	put_text(c->found, why);
 }
 
+static void withdraw(struct check *c, const char *why)
+{
+	if (c->outcome != CHECK_PASSED)
+		return;
+	c->outcome = CHECK_NOT_ASKED;
+	put_text(c->found, why);
+	put_text(c->wanted, NULL);
+}
+
+void verdict_withdraw(struct verdict *v, size_t from, const char *why)
+{
+	for (size_t i = from; i < v->count; i++)
+		withdraw(&v->checks[i], why);
+}
+
+void verdict_leave(struct verdict *v, enum check_id id, const char *why)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->count; i++)
+		if (v->checks[i].id == id)
+			withdraw(&v->checks[i], why);
+	for (size_t i = 0; i < v->required_count; i++)
+		if (v->required[i] != id)
+			v->required[kept++] = v->required[i];
+	v->required_count = kept;
+}
+
 void verdict_note(struct verdict *v, enum note_id id, const char *fmt, ...)
 {
 	char note[2 * VERDICT_TEXT_MAX];

@@ -86,6 +86,10 @@ bool verdict_step(struct verdict *v, enum check_id id, int failed, const struct 
 /* The same, and required. */
 bool verdict_require_step(struct verdict *v, enum check_id id, int failed, const struct err *e);
 void verdict_not_asked(struct verdict *v, enum check_id id, const char *why);
+/* What passed since there were `from` checks says nothing after all, and is not asked; what failed stays. */
+void verdict_withdraw(struct verdict *v, size_t from, const char *why);
+/* The same of one check, which is no longer required either: nobody could have compared it. */
+void verdict_leave(struct verdict *v, enum check_id id, const char *why);
 void verdict_note(struct verdict *v, enum note_id id, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -88,8 +88,9 @@ static void note_corim(struct verification *x)
 static int note_identity(struct verification *x, struct err *e)
 {
 	bool bound = x->in->binding.nonce || verify_token_is_connections(x);
+	bool stock = x->in->policy && x->in->policy->run.relayable; /* has any key bound */
 
-	if (!x->parts->token.spki || !verdict_ok(x->v) || !bound)
+	if (!x->parts->token.spki || !verdict_ok(x->v) || !bound || stock)
 		return 0;
 	x->result->has_identity = true;
 	return digest(DIGEST_SHA256, x->parts->token.spki, x->parts->token.spki_len,

@@ -29,6 +29,8 @@ static const char *const default_boot_keys[] = {
 	"AGENT_PIP_INDEX_URL",
 };
 
+static const char stock_word[] = "a stock agent's word, which vouches for any statement";
+
 /* One judgement of a statement. */
 struct run {
 	const struct verify_input *in;
@@ -154,7 +156,6 @@ static void judge_fixed(const struct run *r)
 	const struct run_statement *s = &r->statement;
 	if (!r->in->policy->run.fixed_boot && !launch_fixed(r))
 		return;
-	verdict_require(r->v, CHECK_RUN_FIXED_BOOT);
 	verdict_check(r->v, CHECK_RUN_FIXED_BOOT, s->fixed,
 		      s->fixed ? "fixed at launch" : "not fixed at launch", "fixed at launch");
 	if (r->row->tee == TEE_SNP)
@@ -191,26 +192,37 @@ static void judge_identity(const struct run *r)
 		      s->external ? "supplied from outside" : "made inside", "made inside");
 }
 
-/* The relying party's manifest and the policy's list: whichever is given has to agree. */
-static void judge_manifest(const struct run *r, struct verify_result *out)
+static bool names_manifest(const struct verify_input *in)
 {
-	const struct verify_input *in = r->in;
+	return in->manifest_count || in->policy->run.manifests.count;
+}
+
+/* The relying party's manifest and the policy's list: whichever is given has to agree. */
+static bool is_named(const struct verify_input *in, const uint8_t manifest[SHA3_256_LEN])
+{
 	const struct value_set *set = &in->policy->run.manifests;
 	const struct value_set named = { in->manifest_count ? in->manifests[0] : NULL,
 					 in->manifest_count };
-	char hex[2 * SHA3_256_LEN + 1];
-	bool good = true;
 
-	hex_encode(r->statement.manifest, SHA3_256_LEN, hex);
-	if (in->manifest_count)
-		good &= value_set_has(&named, r->statement.manifest, SHA3_256_LEN);
-	if (set->count)
-		good &= value_set_has(set, r->statement.manifest, SHA3_256_LEN);
-	verdict_check(r->v, CHECK_RUN_MANIFEST, good, hex, "the manifest that was named");
-	if (!in->manifest_count && !set->count)
+	return (!named.count || value_set_has(&named, manifest, SHA3_256_LEN)) &&
+	       (!set->count || value_set_has(set, manifest, SHA3_256_LEN));
+}
+
+static void judge_manifest(const struct run *r, struct verify_result *out)
+{
+	const uint8_t *manifest = r->statement.manifest;
+	char hex[2 * SHA3_256_LEN + 1];
+
+	hex_encode(manifest, SHA3_256_LEN, hex);
+	if (names_manifest(r->in)) {
+		verdict_check(r->v, CHECK_RUN_MANIFEST, is_named(r->in, manifest), hex,
+			      "the manifest that was named");
+	} else {
+		verdict_not_asked(r->v, CHECK_RUN_MANIFEST, hex);
 		verdict_note(r->v, NOTE_MANIFEST,
 			     "no manifest was named; this agent's is sha3-256:%s", hex);
-	memcpy(out->manifest, r->statement.manifest, SHA3_256_LEN);
+	}
+	memcpy(out->manifest, manifest, SHA3_256_LEN);
 	out->has_manifest = true;
 }
 
@@ -334,7 +346,8 @@ static void judge_statement(struct run *r, struct span bytes, struct verify_resu
 	judge_boot(r);
 	judge_fixed(r);
 	judge_words(r);
-	judge_manifest(r, result);
+	if (!r->in->policy->run.relayable)
+		judge_manifest(r, result);
 	if (r->token)
 		judge_evidence(r);
 	run_statement_done(&r->statement);
@@ -346,13 +359,98 @@ static void judge_statement(struct run *r, struct span bytes, struct verify_resu
 static void judge_own(struct run *r, struct verify_result *result)
 {
 	verdict_require(r->v, CHECK_RUN_STATEMENT);
-	verdict_require(r->v, CHECK_RUN_MANIFEST);
+	if (names_manifest(r->in))
+		verdict_require(r->v, CHECK_RUN_MANIFEST);
 	if (verdict_check(r->v, CHECK_RUN_STATEMENT, !r->in->policy->run.relayable,
 			  "a policy that takes a stock agent, which vouches for any statement",
 			  "one that takes agents of ours alone"))
 		verdict_check(r->v, CHECK_RUN_STATEMENT, is_over_statement(r->v),
 			      "evidence that nobody compared with it", "evidence over it");
 	judge_statement(r, r->in->statement, result);
+}
+
+/* Nobody can hold a stock agent to what is asked of a run: without a statement nothing tells it, and
+ * one with evidence may be a forger's, who had the agent ask for that. False: something is asked. */
+static bool asks_nothing_of_run(const struct run *r)
+{
+	const struct policy_run *p = &r->in->policy->run;
+	const struct {
+		bool asked;
+		enum check_id check;
+		const char *wanted;
+	} rows[] = {
+		{ names_manifest(r->in), CHECK_RUN_MANIFEST, "the manifest that was named" },
+		{ p->fixed_boot, CHECK_RUN_FIXED_BOOT, "one that tells what was fixed at launch" },
+		{ p->has_boot_keys, CHECK_RUN_BOOT_KEYS,
+		  "one that tells what the host set at boot" },
+	};
+	bool stated = r->token && r->token->run.bytes;
+	bool nothing = true;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].asked)
+			nothing = verdict_check(r->v, rows[i].check, false,
+						stated ? stock_word : "no run statement",
+						rows[i].wanted);
+	return nothing;
+}
+
+/* What such an agent states, or a forger with its help, can only speak against it. */
+static void judge_stock(struct run *r, struct verify_result *result)
+{
+	const struct eat *token = r->token;
+	size_t before = r->v->count;
+
+	if (!asks_nothing_of_run(r) || !token || !token->run.bytes)
+		return;
+	if (verdict_check(r->v, CHECK_RUN_STATEMENT, token->run_evidence.bytes != NULL,
+			  "one without evidence", "a run statement with evidence, or none"))
+		judge_statement(r, (struct span){ token->run.bytes, token->run.len }, result);
+	verdict_withdraw(r->v, before, stock_word);
+}
+
+/* Where the policy has it judged by the run statement, any value passed; here is none to judge it by. */
+static void leave_boot(const struct run *r)
+{
+	static const char why[] = "no run statement yet, which it is compared with";
+	const struct policy *p = r->in->policy;
+	const struct {
+		bool of_run;
+		enum tee tee;
+		enum check_id check;
+	} rows[] = {
+		{ p->snp.host_data_of_run && !p->snp.host_data.count, TEE_SNP,
+		  CHECK_POLICY_HOST_DATA },
+		{ p->tdx.of_run && !p->tdx.mrconfigid.count, TEE_TDX, CHECK_POLICY_MRCONFIGID },
+		{ p->tdx.of_run && !p->tdx.rtmr[3].count &&
+			  !event_rules_cover(&p->tdx.events, 3, DIGEST_SHA384),
+		  TEE_TDX, CHECK_POLICY_RTMR3 },
+	};
+	bool some = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!rows[i].of_run || rows[i].tee != r->row->tee)
+			continue;
+		verdict_leave(r->v, rows[i].check, why);
+		some = true;
+	}
+	if (some)
+		verdict_note(r->v, NOTE_BOOT_UNCOMPARED,
+			     "what the host chose at boot is compared with nothing yet: the policy "
+			     "has a run statement say it (run.fixed_boot)");
+}
+
+/* An agent that has no manifest yet has a key alone. */
+static void judge_before_run(const struct run *r)
+{
+	const struct verify_input *in = r->in;
+
+	verdict_require(r->v, CHECK_RUN_KEY);
+	verdict_check(r->v, CHECK_RUN_KEY,
+		      r->token && r->token->spki && in->binding.nonce && !in->manifest_count,
+		      "no key of its own that a nonce binds", "a token with cnf");
+	verdict_note(r->v, NOTE_NO_MANIFEST_YET, "no manifest yet: nothing is said about the run");
+	leave_boot(r);
 }
 
 void verify_run(const struct verify_input *in, enum evidence_kind mode, const struct eat *token,
@@ -372,28 +470,19 @@ void verify_run(const struct verify_input *in, enum evidence_kind mode, const st
 		judge_own(&r, result);
 		return;
 	}
-	if (in->policy->run.relayable && (!token || !token->run.bytes)) {
-		if (in->manifest_count || in->policy->run.manifests.count)
-			verdict_check(v, CHECK_RUN_MANIFEST, false, "no run statement",
-				      "the manifest that was named");
-		if (in->policy->run.fixed_boot)
-			verdict_check(v, CHECK_RUN_FIXED_BOOT, false, "no run statement",
-				      "one that tells what was fixed at launch");
+	if (in->policy->run.relayable) {
+		judge_stock(&r, result);
 		return;
 	}
 	if (in->before_run && !(token && token->run.bytes)) {
-		verdict_require(v, CHECK_RUN_KEY);
-		verdict_check(v, CHECK_RUN_KEY,
-			      token && token->spki && in->binding.nonce && !in->manifest_count,
-			      "no key of its own that a nonce binds", "a token with cnf");
-		verdict_note(v, NOTE_NO_MANIFEST_YET,
-			     "no manifest yet: nothing is said about the run");
+		judge_before_run(&r);
 		return;
 	}
 	verdict_require(v, CHECK_RUN_STATEMENT);
 	verdict_require(v, CHECK_RUN_EVIDENCE);
 	verdict_require(v, CHECK_RUN_EVIDENCE_POLICY);
-	verdict_require(v, CHECK_RUN_MANIFEST);
+	if (names_manifest(in))
+		verdict_require(v, CHECK_RUN_MANIFEST);
 	if (!verdict_check(v, CHECK_RUN_STATEMENT,
 			   token && token->run.bytes && token->run_evidence.bytes,
 			   "none, or none with evidence",

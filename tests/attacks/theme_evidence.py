@@ -9,9 +9,12 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import evidence
+from agent_job import manifest
+from agent_tpm import canonical
 from attested_peer import AUTHENTICATOR, Identity, Parts, Session, frame
 from hardware import Chip, Guest, Vendor, openssl
-from rows import row
+from harness import cli
+from rows import Outcome, row
 from world import (IMAGE, MANIFEST, OTHER_IMAGE, Machine, chip, owner, sha3, uploaded, vendor)
 
 
@@ -271,6 +274,25 @@ def run_altered():
 def run_other_manifest():
     """A machine that runs another computation, and says so."""
     return Machine(manifest=sha3(b"the attacker's manifest"))
+
+
+def of_a_manifest(stock):
+    """Somebody has a token over his nonce and knows the manifest. The machine is one that signs any report data: it did
+    for this statement and this token, whoever wrote them and holds their key."""
+    text = canonical(manifest(0))
+    machine, nonce = Machine(manifest=sha3(text)), secrets.token_bytes(64)
+    token = machine.token(evidence.nonce_form(0, nonce, b"", machine.identity.spki), "nonce")
+    ran = cli("attestation", "validate", owner().write("token.eat", token), "--mode", "eat", "--tee", nonce.hex(),
+              "--policy", owner().policy(run={"agent": "stock" if stock else "cocos"}), "--offline",
+              "--manifest", owner().write("manifest.json", text), "--trusted_root", vendor().root)
+    return Outcome(ran.status == 0, ran.out + ran.err)
+
+
+@row("run-statement-of-a-forger-by-a-stock-agent", "run.manifest: found a stock agent's word")
+def run_of_a_forger(evil):
+    """The forger writes statement and token with a key of his own, and has a stock agent get reports over both: that
+    vouches for whatever it is asked. Under a policy that takes such an agent no statement shows a manifest."""
+    return of_a_manifest(stock=evil)
 
 
 @against("run-statement-of-another-boot", "run.same_report_id")

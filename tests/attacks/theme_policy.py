@@ -5,7 +5,7 @@ import functools
 import json
 
 from rows import row
-from world import IMAGE, OTHER_IMAGE, Machine, owner, uploaded
+from world import IMAGE, MANIFEST, OTHER_IMAGE, Machine, owner, uploaded
 
 
 @functools.lru_cache(None)
@@ -72,6 +72,9 @@ with_policy("policy-that-turns-checks-off", "unknown key 'verify_signature'",
             "Ours for another image, with the older form's switch for signatures.")
 with_policy("policy-of-another-manifest", "run.manifest",
             ours(run={"manifests": [(b"\x55" * 32).hex()]}), "The owner expects another computation.")
-with_policy("policy-of-another-stock-agent", "run.manifest",
-            ours(run={"agent": "stock", "manifests": [(b"\x55" * 32).hex()]}),
-            "'stock' drops no check of what a run statement does say.")
+with_policy("policy-of-another-stock-agent", "vouches for any run statement",
+            ours(run={"agent": "stock", "manifests": [MANIFEST.hex()]}),
+            "The right manifest of an agent that vouches for any run statement: nobody would ever be held to it.")
+with_policy("policy-of-a-stock-agent-s-boot", "vouches for any run statement",
+            ours(run={"agent": "stock", "fixed_boot": True}),
+            "What such an agent says that was fixed at launch, a forger says, too.")

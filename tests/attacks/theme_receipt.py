@@ -89,6 +89,15 @@ def another_manifest(evil):
     return judged(Run(manifest=sha3(b"another manifest") if evil else MANIFEST).receipt())
 
 
+@row("receipt-of-a-manifest-that-nobody-named", "no manifest was named")
+def unnamed_manifest(evil):
+    """The receipt of a run of the forger's own, shown to somebody whose policy names no manifest: it is genuine, and the
+    answer doesn't say that it is bound to the manifest."""
+    run = Run(manifest=sha3(b"the forger's own")) if evil else Run()
+    said = judged(run.receipt(), run={"fixed_boot": False} if evil else {"manifests": [MANIFEST.hex()]})
+    return Outcome(said.taken and "bound to the manifest" in said.said, said.said)
+
+
 @row("receipt-claims-the-manifest", "receipt.manifest")
 def claimed_manifest(evil):
     """A receipt that names another manifest than the run whose evidence stands beside it: whoever reads the receipt

@@ -281,12 +281,19 @@ static void guest_of_another_and_ak_named(struct verify_build *b)
 	b->in.tpm.binding.named = (struct span){ ak_bytes, ak_len };
 }
 
+static void take_ak(const struct json *root)
+{
+	const char *ak = json_get(json_get(root, "tpm"), "ak_pub")->text;
+	struct err e;
+
+	assert_ok(hex_decode_up_to(ak, ak_bytes, sizeof(ak_bytes), &ak_len, &e), e);
+}
+
 /* Any tenant's guest can: that AMD signed its report says nothing of the quotes. */
 static void a_tpm_is_verified_by_a_guest_that_is_wanted(void **state)
 {
 	set_up(&verify_kind_snp_vtpm);
 	struct json *good CLEANUP_JSON = claims_of(&verify_kind_snp_vtpm, nothing, nothing);
-	const char *ak = json_get(json_get(good, "tpm"), "ak_pub")->text;
 	static verify_change_fn *const changes[] = { another_guest_than_wanted, genuine_only };
 
 	assert_true(is_verified(json_get(good, "tpm")));
@@ -299,14 +306,61 @@ static void a_tpm_is_verified_by_a_guest_that_is_wanted(void **state)
 		assert_false(is_verified(json_get(root, "tpm")));
 		assert_false(is_verified(json_get(root, "run")));
 	}
-	ak_len = strlen(ak) / 2;
-	assert_true(ak_len <= sizeof(ak_bytes));
-	for (size_t i = 0; i < ak_len; i++)
-		assert_int_equal(sscanf(ak + 2 * i, "%2hhx", &ak_bytes[i]), 1);
+	take_ak(good);
 	struct json *of_named CLEANUP_JSON =
 		claims_of(&verify_kind_snp_vtpm, nothing, guest_of_another_and_ak_named);
 	assert_false(verdict_ok(&verdict));
 	assert_true(is_verified(json_get(of_named, "tpm")));
+	verify_kind_snp_vtpm.teardown();
+}
+
+/* ---- a stock agent, which has evidence made over any keys ---- */
+
+static void stock(struct verify_build *b)
+{
+	b->policy.run.relayable = true;
+	b->in.manifest_count = 0;
+}
+
+static void stock_and_ak_named(struct verify_build *b)
+{
+	stock(b);
+	b->in.tpm.binding.named = (struct span){ ak_bytes, ak_len };
+}
+
+static void stock_and_signer_named(struct verify_build *b)
+{
+	stock(b);
+	b->in.token_key = b->key;
+}
+
+/* What is left is what the TEE signs itself, and whose key the caller names. */
+static void no_key_is_verified_by_a_stock_agent(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		set_up(kinds[i]);
+		struct json *root CLEANUP_JSON = claims_of(kinds[i], nothing, stock);
+		struct json *named CLEANUP_JSON =
+			claims_of(kinds[i], nothing, stock_and_signer_named);
+		const struct json *tpm = json_get(root, "tpm");
+		bool alone = kinds[i]->mode == EVIDENCE_VTPM; /* its key is named, as ever */
+
+		assert_true(verdict_ok(&verdict));
+		assert_false(is_verified(json_get(root, "token")));
+		assert_false(is_verified(json_get(root, "run")));
+		assert_true(alone || is_verified(json_get(root, wanted_parts[i].parts[0])));
+		assert_true(!tpm || is_verified(tpm) == alone);
+		assert_true(is_verified(json_get(named, "token")));
+		assert_false(is_verified(json_get(named, "run")));
+		kinds[i]->teardown();
+	}
+	set_up(&verify_kind_snp_vtpm);
+	struct json *told CLEANUP_JSON = claims_of(&verify_kind_snp_vtpm, nothing, stock);
+	take_ak(told);
+	struct json *named CLEANUP_JSON =
+		claims_of(&verify_kind_snp_vtpm, nothing, stock_and_ak_named);
+	assert_true(verdict_ok(&verdict));
+	assert_true(is_verified(json_get(named, "tpm")));
 	verify_kind_snp_vtpm.teardown();
 }
 
@@ -325,7 +379,7 @@ static void by_raw_binding_unnamed(struct verify_build *b)
 {
 	by_raw_binding(b);
 	b->in.token_key = NULL;
-	b->in.genuine_only = true;
+	genuine_only(b);
 }
 
 static void no_statement(struct verify_build *b)
@@ -447,6 +501,7 @@ int main(void)
 		cmocka_unit_test(the_values_are_those_of_the_evidence),
 		cmocka_unit_test(a_no_tells_what_is_left_to_rely_on),
 		cmocka_unit_test(a_tpm_is_verified_by_a_guest_that_is_wanted),
+		cmocka_unit_test(no_key_is_verified_by_a_stock_agent),
 		cmocka_unit_test(a_signer_that_nothing_binds_verifies_no_claim),
 		cmocka_unit_test(the_page_names_every_claim),
 	};

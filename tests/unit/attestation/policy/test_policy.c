@@ -415,6 +415,37 @@ static void verification_can_not_be_switched_off(void **state)
 	policy_done(&p);
 }
 
+/* What nobody can ever hold a stock agent to was meant for another. */
+static void what_a_stock_agent_can_not_be_held_to_is_refused(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "run.manifests", "\"manifests\":[\"00000000000000000000000000000000"
+				   "00000000000000000000000000000000\"]" },
+		{ "run.fixed_boot", "\"fixed_boot\":true" },
+		{ "run.boot_keys", "\"boot_keys\":[]" },
+		{ NULL, "\"fixed_boot\":false" },
+		{ NULL, "\"weak_words\":[\"development\"]" },
+		{ NULL, "\"kernel\":\"own\"" },
+	};
+	static const char *const agents[] = { "stock", "cocos" };
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		const char *key = rows[i / 2][0], *agent = agents[i % 2];
+		char text[512];
+		struct policy p;
+		struct err e;
+
+		snprintf(text, sizeof(text), "{\"cocos\":1,\"run\":{%s,\"agent\":\"%s\"}}",
+			 rows[i / 2][1], agent);
+		if (key && i % 2 == 0) {
+			assert_refused(parse(text, &p, &e), e, ERR_INVALID, key);
+		} else {
+			assert_ok(parse(text, &p, &e), e);
+			policy_done(&p);
+		}
+	}
+}
+
 static void registers_that_can_be_reset_say_nothing_of_the_boot(void **state)
 {
 #define OWN_PCRS(list, more) "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":{" list "}}}" more "}"
@@ -459,6 +490,7 @@ int main(void)
 		cmocka_unit_test(what_the_run_tells_need_not_be_foreseen),
 		cmocka_unit_test(several_files_make_one_policy),
 		cmocka_unit_test(verification_can_not_be_switched_off),
+		cmocka_unit_test(what_a_stock_agent_can_not_be_held_to_is_refused),
 		cmocka_unit_test(registers_that_can_be_reset_say_nothing_of_the_boot),
 	};
 

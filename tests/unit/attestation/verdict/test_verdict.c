@@ -37,6 +37,47 @@ static void a_required_step_must_have_been_taken(void **state)
 	assert_string_equal(verdict_reason(&v).text, "");
 }
 
+/* A pass is taken back, and no failure ever is. */
+static void what_says_nothing_after_all_is_not_asked(void **state)
+{
+	struct verdict v;
+
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	verdict_require(&v, CHECK_POLICY_GIVEN);
+	verdict_check(&v, CHECK_POLICY_GIVEN, true, NULL, NULL);
+	verdict_check(&v, CHECK_POLICY_VMPL, true, "1", "1");
+	verdict_withdraw(&v, 1, "who knows");
+	assert_true(verdict_ok(&v));
+	assert_int_equal(v.checks[1].outcome, CHECK_NOT_ASKED);
+	assert_string_equal(v.checks[1].found, "who knows");
+	assert_string_equal(v.checks[1].wanted, "");
+	verdict_withdraw(&v, 0, "who knows");
+	assert_false(verdict_ok(&v)); /* it was required */
+	verdict_require(&v, CHECK_POLICY_VMPL);
+	verdict_leave(&v, CHECK_POLICY_GIVEN, "nobody");
+	assert_int_equal(v.required_count, 1);
+	assert_false(verdict_ok(&v));
+	verdict_leave(&v, CHECK_POLICY_VMPL, "nobody");
+	assert_int_equal(v.required_count, 0);
+	assert_false(verdict_ok(&v)); /* nothing is left */
+
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	verdict_require(&v, CHECK_POLICY_GIVEN);
+	verdict_require(&v, CHECK_POLICY_VMPL);
+	verdict_check(&v, CHECK_POLICY_GIVEN, true, NULL, NULL);
+	verdict_check(&v, CHECK_POLICY_VMPL, true, NULL, NULL);
+	verdict_check(&v, CHECK_POLICY_VMPL, true, NULL, NULL);
+	verdict_leave(&v, CHECK_POLICY_VMPL, "nobody");
+	assert_true(verdict_ok(&v) && v.required_count == 1);
+	assert_int_equal(v.checks[1].outcome, CHECK_NOT_ASKED);
+	assert_int_equal(v.checks[2].outcome, CHECK_NOT_ASKED);
+	verdict_check(&v, CHECK_POLICY_VMPL, false, "2", "1");
+	verdict_leave(&v, CHECK_POLICY_VMPL, "nobody");
+	verdict_withdraw(&v, 0, "who knows");
+	assert_int_equal(v.checks[3].outcome, CHECK_FAILED);
+	assert_string_equal(verdict_reason(&v).text, "policy.vmpl: found 2, wanted 1");
+}
+
 static void one_failure_outweighs_every_pass(void **state)
 {
 	struct verdict v;
@@ -147,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_verdict_is_a_no),
 		cmocka_unit_test(a_required_step_must_have_been_taken),
+		cmocka_unit_test(what_says_nothing_after_all_is_not_asked),
 		cmocka_unit_test(one_failure_outweighs_every_pass),
 		cmocka_unit_test(each_failure_has_its_line),
 		cmocka_unit_test(nothing_equals_nothing_is_no_match),

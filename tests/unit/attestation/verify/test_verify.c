@@ -67,6 +67,7 @@ static void raw_and_stock(struct verify_build *b)
 static void raw_stock_named(struct verify_build *b)
 {
 	raw_and_stock(b);
+	b->in.manifest_count = 0;
 	b->in.token_key = b->key;
 }
 

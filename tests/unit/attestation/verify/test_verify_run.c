@@ -105,6 +105,13 @@ static void want_fixed_of_stock(struct verify_build *b)
 	b->in.manifest_count = 0;
 }
 
+static void stock_and_fixed_foreseen(struct verify_build *b)
+{
+	foresee_fixed(b);
+	b->policy.run.relayable = true;
+	b->in.manifest_count = 0;
+}
+
 static void weak_word(struct verify_build *b)
 {
 	b->run.weak[b->run.weak_count++] = "cocos.role_signature";
@@ -155,6 +162,19 @@ static void without_run(struct verify_build *b)
 static void stock(struct verify_build *b)
 {
 	b->policy.run.relayable = true;
+}
+
+static void stock_and_manifest_of_policy(struct verify_build *b)
+{
+	stock(b);
+	manifest_of_policy(b);
+}
+
+static void stock_and_boot_keys(struct verify_build *b)
+{
+	stock(b);
+	allow_boot_key(b);
+	b->in.manifest_count = 0;
 }
 
 static void stock_without_manifest(struct verify_build *b)
@@ -227,6 +247,24 @@ static const struct verify_row rows[] = {
 	{ "stock, no run statement", without_run, stock_without_manifest, NULL, 0 },
 	{ "no run statement", without_run, nothing, "run.statement", 0 },
 	{ "stock and a manifest", without_run, stock, "run.manifest", 0 },
+	{ "stock, a statement with nothing asked of it", nothing, stock_without_manifest, NULL, 0 },
+	{ "stock, a statement of any manifest", foreign_manifest, stock_without_manifest, NULL, 0 },
+	{ "stock, a statement of a fixed boot", launch_fixed, stock_and_fixed_foreseen, NULL, 0 },
+	{ "stock, a statement and its manifest", nothing, stock, "run.manifest", 0 },
+	{ "stock, a statement and the policy's manifest", nothing, stock_and_manifest_of_policy,
+	  "run.manifest", 0 },
+	{ "stock, a policy's manifest", without_run, stock_and_manifest_of_policy, "run.manifest",
+	  0 },
+	{ "stock, a statement and a fixed boot", launch_fixed, want_fixed_of_stock,
+	  "run.fixed_boot", 0 },
+	{ "stock, a statement and boot keys", nothing, stock_and_boot_keys, "run.boot_keys", 0 },
+	{ "stock and boot keys", without_run, stock_and_boot_keys, "run.boot_keys", 0 },
+	{ "stock, a statement without evidence", run_evidence_absent, stock_without_manifest,
+	  "run.statement", 0 },
+	{ "stock, a statement cut", run_cut, stock_without_manifest, "run.form", 0 },
+	{ "stock, a weak word", weak_word, stock_without_manifest, "run.weak_words", 0 },
+	{ "stock, an unknown boot key", unknown_boot_key, stock_without_manifest, "run.boot_keys",
+	  0 },
 	{ "a statement without evidence", run_evidence_absent, nothing, "run.statement", 0 },
 	{ "a statement cut", run_cut, nothing, "run.form", 0 },
 	{ "another's statement", foreign_identity, nothing, "run.identity", 0 },
@@ -255,7 +293,8 @@ static const struct verify_row rows[] = {
 	{ "another manifest", foreign_manifest, nothing, "run.manifest", 0 },
 	{ "another manifest in the policy", nothing, foreign_manifest_of_policy, "run.manifest",
 	  0 },
-	{ "a statement of a stock agent that lies", foreign_identity, stock, "run.identity", 0 },
+	{ "a statement of a stock agent that lies", foreign_identity, stock_without_manifest,
+	  "run.identity", 0 },
 	{ "a token as a statement's evidence", run_evidence_token, nothing, "run.evidence", 0 },
 	{ "junk as a statement's evidence", run_evidence_junk, nothing, "run.evidence", 0 },
 	{ "a statement's evidence of a channel", run_evidence_of_channel, nothing, "run.evidence",
@@ -300,9 +339,140 @@ static void snp_vtpm_run_statements_are_judged_by_each_rule(void **state)
 	judge(&verify_kind_snp_vtpm);
 }
 
+/* ---- what a yes says of the run ---- */
+
+static size_t count_run(enum check_outcome outcome)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < verify_rows_verdict.count; i++) {
+		const struct check *c = &verify_rows_verdict.checks[i];
+
+		count += c->outcome == outcome && strncmp(c->name, "run.", 4) == 0;
+	}
+	return count;
+}
+
+static const struct verify_kind *const kinds[] = { &verify_kind_snp, &verify_kind_tdx,
+						   &verify_kind_vtpm, &verify_kind_snp_vtpm };
+
+/* A forger has a stock agent make the evidence for his own statement and key: a yes is none to either. */
+static void a_statement_says_nothing_where_a_stock_agent_is_taken(void **state)
+{
+	struct err e;
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		kinds[k]->setup();
+		assert_ok(verify_rows_run(kinds[k], nothing, nothing, &e), e);
+		assert_true(count_run(CHECK_PASSED) > 6);
+		assert_int_equal(count_run(CHECK_NOT_ASKED), 0);
+		assert_true(verify_rows_result.has_manifest && verify_rows_result.has_identity);
+		assert_ok(verify_rows_run(kinds[k], nothing, stock_without_manifest, &e), e);
+		assert_int_equal(count_run(CHECK_PASSED), 0);
+		assert_true(count_run(CHECK_NOT_ASKED) > 5);
+		assert_false(verify_rows_result.has_manifest || verify_rows_result.has_identity);
+		kinds[k]->teardown();
+	}
+}
+
+static bool is_noted(enum note_id id)
+{
+	for (size_t i = 0; i < verify_rows_verdict.note_count; i++)
+		if (verify_rows_verdict.notes[i].id == id)
+			return true;
+	return false;
+}
+
+/* The manifest is the agent's, and a yes compares it with nothing where nobody named one. */
+static void a_manifest_that_nobody_named_is_not_asked(void **state)
+{
+	static const struct {
+		verify_change_fn *statement, *call;
+		enum check_outcome outcome;
+	} cases[] = {
+		{ nothing, nothing, CHECK_PASSED },
+		{ nothing, manifest_of_policy, CHECK_PASSED },
+		{ nothing, no_manifest, CHECK_NOT_ASKED },
+		{ foreign_manifest, no_manifest, CHECK_NOT_ASKED },
+	};
+	struct err e;
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		kinds[k]->setup();
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			const struct check *check;
+
+			assert_ok(verify_rows_run(kinds[k], cases[i].statement, cases[i].call, &e),
+				  e);
+			check = verdict_find(&verify_rows_verdict, CHECK_RUN_MANIFEST);
+			assert_non_null(check);
+			assert_int_equal(check->outcome, cases[i].outcome);
+			assert_int_equal(is_noted(NOTE_MANIFEST),
+					 cases[i].outcome == CHECK_NOT_ASKED);
+			assert_true(verify_rows_result.has_manifest);
+		}
+		kinds[k]->teardown();
+	}
+}
+
+/* ---- before the run ---- */
+
+static void before_run(struct verify_build *b)
+{
+	b->in.before_run = true;
+	b->in.manifest_count = 0;
+}
+
+static void before_run_of_fixed(struct verify_build *b)
+{
+	before_run(b);
+	want_fixed(b);
+}
+
+static void before_run_of_foreseen(struct verify_build *b)
+{
+	before_run(b);
+	foresee_fixed(b);
+}
+
+/* Whatever the host has fixed: a run statement would say of what it is, and there is none yet. */
+static void what_was_fixed_is_not_asked_before_the_run(void **state)
+{
+	static const enum check_id fixed[TEES][2] = {
+		[TEE_SNP] = { CHECK_POLICY_HOST_DATA, CHECK_POLICY_HOST_DATA },
+		[TEE_TDX] = { CHECK_POLICY_MRCONFIGID, CHECK_POLICY_RTMR3 },
+	};
+	static verify_change_fn *const calls[] = { before_run_of_foreseen, before_run_of_fixed };
+	struct err e;
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		enum tee tee = evidence_kind_rows[kinds[k]->mode].tee;
+
+		kinds[k]->setup();
+		for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+			assert_ok(verify_rows_run(kinds[k], launch_fixed_without_run, calls[i], &e),
+				  e);
+			assert_true(is_noted(NOTE_NO_MANIFEST_YET));
+			assert_int_equal(is_noted(NOTE_BOOT_UNCOMPARED), i && tee);
+			for (size_t c = 0; tee && c < 2; c++)
+				assert_int_equal(
+					verdict_find(&verify_rows_verdict, fixed[tee][c])->outcome,
+					i ? CHECK_NOT_ASKED : CHECK_PASSED);
+		}
+		if (tee == TEE_SNP) /* nothing fixed is refused all the same */
+			assert_refused(
+				verify_rows_run(kinds[k], without_run, before_run_of_fixed, &e), e,
+				ERR_DENIED, checks_row(fixed[tee][0])->name);
+		kinds[k]->teardown();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_statement_says_nothing_where_a_stock_agent_is_taken),
+		cmocka_unit_test(a_manifest_that_nobody_named_is_not_asked),
+		cmocka_unit_test(what_was_fixed_is_not_asked_before_the_run),
 		cmocka_unit_test(snp_run_statements_are_judged_by_each_rule),
 		cmocka_unit_test(tdx_run_statements_are_judged_by_each_rule),
 		cmocka_unit_test(vtpm_run_statements_are_judged_by_each_rule),
