@@ -55,8 +55,6 @@ static void print_text(struct cli *cli, const struct verify_input *in, const str
 		verdict_line(cli, cli->out, v, VERDICT_OF_SESSION,
 			     "the %s of computation %s, %s evidence, %zu checks", what, id.text,
 			     evidence_kind_name(r->platform), v->count);
-	if (verdict_ok(v) && !cli->operand_count)
-		fprintf(cli->out, "no results were shown: of which it is, nobody has judged\n");
 }
 
 /* What is trusted, and the moment; a policy is no must here, but then the verifier says no. */
@@ -84,7 +82,15 @@ static int judge(struct cli *cli, struct evidence_options *o, struct span bytes,
 	if (endorse_open(cli, o->policy.offline, &endorsements, e) < 0)
 		return err_code(e);
 	check.endorsements = endorsements;
-	return receipt_check_judge(&check, &o->input, r, v, result, e); /* see verdict_ok() below */
+	if (receipt_check_judge(&check, &o->input, r, v, result, e) <
+	    0) /* see verdict_ok() below */
+		return err_code(e);
+	if (!check.found && r->computation) {
+		verdict_not_asked(v, CHECK_RECEIPT_RESULTS, "no results were shown");
+		verdict_note(v, NOTE_NO_RESULTS,
+			     "no results were shown: of which it is, nobody has judged");
+	}
+	return 0;
 }
 
 static int read_receipt(struct cli *cli, uint8_t **bytes, size_t *len, struct err *e)

@@ -174,7 +174,12 @@ def a_policy_for_stock_agents_judges_the_form_alone():
         policy = {"cocos": 1, "snp": {"measurements": [MEASUREMENT]},
                   "run": {"agent": "stock", "weak_words": ["development"]}}
         r.folder.write("stock.json", json.dumps(policy))
+        r("result", AGENT_GRPC_ATTESTATION_POLICY=r.folder("stock.json")).refused(1, "run.manifest")
+        trust = r.trust
+        at = trust.index("--manifest")
+        r.trust = trust[:at] + trust[at + 2:]
         said = r("result", AGENT_GRPC_ATTESTATION_POLICY=r.folder("stock.json")).ok()
+        r.trust = trust
         assert "receipt saved as results.receipt.cbor\nits form alone was judged, since the policy takes stock agents, " \
             "and not who signed it" in said and "under a policy that takes none" in said, said
         no(cli("receipt", "verify", r.folder("results.zip"), "--policy", r.folder("stock.json"), *r.trust), 1,
@@ -242,10 +247,14 @@ def of_which_results_it_is_consumers_are_told_alone():
                      {"cocos": 1, "snp": {"measurements": [MEASUREMENT]}, "run": {"weak_words": ["development"]}}))]
         done = cli("receipt", "verify", "--receipt", folder("copy.cbor"), *trust)
         assert done.status == 0 and done.out.startswith("SIMULATED verified: the receipt of computation "), done
-        assert "no results were shown: of which it is, nobody has judged" in done.out, done.out
+        assert "note: no results were shown: of which it is, nobody has judged" in done.err, done.err
+        told = cli("receipt", "verify", "--receipt", folder("copy.cbor"), "--json", *trust).json()
+        assert told["verdict"] == "SIMULATED verified", told
+        assert [c["outcome"] for c in told["checks"] if c["name"] == "receipt.results"] == ["not asked"], told
+        assert any("no results were shown" in note for note in told["notes"]), told
         no(cli("receipt", "verify", path, "--receipt", folder("copy.cbor"), *trust), 1, "receipt.results")
         done = cli("receipt", "verify", path, "--receipt", folder.write("mine.cbor", ask("consumer", USER_KEY)), *trust)
-        assert done.status == 0 and "nobody has judged" not in done.out, done
+        assert done.status == 0 and "nobody has judged" not in done.out + done.err, done
 
 
 def wheels_stand_in_it_one_by_one():
