@@ -34,6 +34,10 @@ static int check_call(const struct verify_input *in, struct err *e)
 	if (in->corim && in->genuine_only)
 		return err_set(e, ERR_INVALID,
 			       "a CoRIM says what runs, and nothing is asked about that");
+	if (in->genuine_only && (in->policy || in->manifest_count))
+		return err_set(e, ERR_INVALID,
+			       "a policy or a manifest says what has to run, and nothing is asked "
+			       "about that");
 	if (b->nonce && !b->nonce->tee_len && !b->nonce->vtpm_len)
 		return err_set(e, ERR_INVALID, "an empty nonce");
 	return 0;

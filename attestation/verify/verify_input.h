@@ -60,10 +60,11 @@ struct verify_input {
 	 * Beside evidence that is no token it is refused. */
 	EVP_PKEY *token_key;
 
-	const struct policy *policy; /* NULL is a refusal, but for `genuine_only` */
+	const struct policy
+		*policy; /* NULL is a refusal, but for `genuine_only`, which takes none */
 	/* Reference values beside the policy, which corim_values_policy() has completed; NULL: none. */
 	const struct corim_values *corim;
-	bool genuine_only; /* is it real hardware's? Nothing about what runs */
+	bool genuine_only; /* is it real hardware's? Nothing about what runs: no policy, no manifest */
 
 	/* An agent that has no manifest yet can't have a run statement. True: none is asked for; the
 	 * token has to be of its own key, bound by a nonce, and the verdict says what is missing. A
@@ -91,6 +92,7 @@ struct verify_result {
 	struct snp_result snp;
 	struct tdx_result tdx;
 	struct tpm_result tpm;
+	/* Neither where the policy takes stock agents, which vouch for any. */
 	uint8_t identity[SHA256_LEN]; /* of the SPKI that the evidence binds; zero: none */
 	bool has_identity;
 	uint8_t manifest[SHA3_256_LEN];

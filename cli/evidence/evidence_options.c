@@ -455,6 +455,8 @@ int evidence_options_read(const struct cli *cli, const char *path, struct eviden
 		return err_set(e, ERR_INVALID,
 			       "--before-run and --manifest: one of them; before the run there was "
 			       "no manifest");
+	if (evidence_check_genuine(cli, e) < 0)
+		return err_code(e);
 	if (evidence_kind_of_mode(mode, &o->input.mode, e) < 0 || read_evidence(path, o, e) < 0 ||
 	    read_binding(cli, o, e) < 0 || evidence_policies(cli, "policy", NULL, o, e) < 0 ||
 	    evidence_trust_read(cli, o, e) < 0 || read_companions(cli, o, e) < 0)

@@ -252,8 +252,9 @@ static void ask(const uint8_t *head, struct verify_build *b, struct verify_input
 	policy->run.relayable = !token || head[1] & FORM_STOCK;
 	policy->has_report_data = head[1] & FORM_REPORT_DATA;
 	memcpy(policy->report_data, b->bound.report_data, sizeof(policy->report_data));
-	in->policy = head[1] & FORM_NO_POLICY ? NULL : policy;
+	in->policy = head[1] & (FORM_NO_POLICY | FORM_GENUINE) ? NULL : policy;
 	in->genuine_only = head[1] & FORM_GENUINE;
+	in->manifest_count = in->genuine_only ? 0 : in->manifest_count;
 	in->product = head[1] & FORM_PRODUCT ? SNP_GENOA : SNP_PRODUCT_ANY;
 	in->corim = head[1] & FORM_CORIM ? reference(b->kind->mode) : NULL;
 	in->skew = head[2] & ODD_SKEW ? SNP_SKEW_MAX + 1 : in->skew;
@@ -348,7 +349,7 @@ static void try_hcl(const uint8_t *head, size_t len, struct reader edits)
 	if (head[1] & FORM_STOCK)
 		in.tpm.binding.runtime = tpm_forge_span(&h->runtime);
 	in.genuine_only = head[1] & FORM_GENUINE;
-	in.policy = head[1] & FORM_NO_POLICY ? NULL : in.policy;
+	in.policy = head[1] & (FORM_NO_POLICY | FORM_GENUINE) ? NULL : in.policy;
 	judge(&in, head, !in.policy && !in.genuine_only);
 	if (verdict_ok(&v))
 		check_yes_hcl(h);

@@ -171,6 +171,26 @@ def people_read_one_line_and_the_rest_on_demand():
         assert len(run.err.splitlines()) == len(answer["notes"]), run.err
 
 
+def who_says_what_has_to_run_asks_for_more_than_genuine():
+    """A policy beside --genuine-only would be judged by nobody: one of them, also where a batch names the policy."""
+    with Folder() as folder:
+        report = read(os.path.join(SNP, "report.bin"))
+        words = snp(folder, report, "--genuine-only")
+        assert cli(*words).status == 0
+        for option, path in (("policy", folder.write("none.json", '{"cocos":1,"snp":{"measurements":["' + "00" * 48 + '"]}}')),
+                             ("manifest", folder.write("manifest.json", "{}"))):
+            done = cli(*words, "--" + option, path)
+            assert done.status == 2 and f"--genuine-only and --{option}: one of them" in done.err and not done.out, done
+            shared = ["--" + option, path, *words[3:-1]]
+            for genuine, wanted in (({}, "refused"), ({"genuine-only": True}, "error")):
+                batch = folder.write("batch", json.dumps({"file": words[2], **genuine}) + "\n")
+                done = cli("attestation", "validate", "--batch", batch, *shared)
+                [answer] = [json.loads(line) for line in done.out.splitlines()]
+                if option == "policy" or genuine:
+                    assert answer["verdict"] == wanted and done.status == (2 if genuine else 1), (genuine, done)
+                    assert not genuine or "one of them" in answer["reason"], answer
+
+
 def words_have_colours_where_a_person_reads_them():
     with Folder() as folder:
         report = read(os.path.join(SNP, "report.bin"))
@@ -192,5 +212,5 @@ def words_have_colours_where_a_person_reads_them():
 
 tap.run([people_read_one_line_and_the_rest_on_demand, words_have_colours_where_a_person_reads_them,
          a_verdict_ends_by_what_is_wrong_and_tells_what_it_rests_on, claims_are_the_evidences_own,
-         other_commands_that_judge_end_so_too, a_batch_ends_with_what_could_not_be_judged_or_the_highest,
+         other_commands_that_judge_end_so_too, who_says_what_has_to_run_asks_for_more_than_genuine, a_batch_ends_with_what_could_not_be_judged_or_the_highest,
          the_page_has_the_table_that_programs_end_by])

@@ -260,7 +260,7 @@ COCOS_PUBLIC int cocos_request_memory(struct cocos_request *request, struct coco
 struct cocos_verdict;
 
 /* Judges. `endorsements` NULL: the evidence brings all of them. `policy` NULL is a refusal, but for
- * COCOS_GENUINE_ONLY or where a CoRIM was added.
+ * COCOS_GENUINE_ONLY, which takes none, or where a CoRIM was added.
  *
  * 0: judged, and *verdict is to be asked and freed. Negative: could not judge, and *verdict is NULL,
  * which is no yes either. That is the caller's doing (no moment, no binding, inputs that contradict
@@ -314,7 +314,8 @@ COCOS_PUBLIC const char *cocos_check_wanted(const struct cocos_check *check);
 COCOS_PUBLIC const char *cocos_check_section(const struct cocos_check *check);
 
 /* What a yes found out; NULL where there is none, and of every no. 32 bytes each, which belong to
- * the verdict: SHA-256 of the key (SPKI) that the evidence binds, SHA3-256 of the manifest. */
+ * the verdict: SHA-256 of the key (SPKI) that the evidence binds, SHA3-256 of the manifest. A policy
+ * that takes stock agents has neither: such an agent vouches for any. */
 COCOS_PUBLIC const uint8_t *cocos_verdict_identity(const struct cocos_verdict *verdict);
 COCOS_PUBLIC const uint8_t *cocos_verdict_manifest(const struct cocos_verdict *verdict);
 

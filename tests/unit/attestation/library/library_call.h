@@ -12,6 +12,7 @@ struct library_call {
 	struct cocos_request *request;
 	struct cocos_endorsements *endorsements;
 	struct cocos_policy policy; /* the build's, which owns what is in it */
+	bool without_policy;        /* judged so: it is to be genuine only */
 	struct cocos_error error;
 };
 

@@ -118,6 +118,7 @@ static void without_a_policy_nothing_is_verified(void **state)
 
 		verify_build_begin(&b, kinds[i]);
 		verify_build_seal(&b);
+		b.in.manifest_count = 0;
 		assert_int_equal(library_call_make(&c, &b, COCOS_EAT), 0);
 		assert_int_equal(cocos_verify(c.request, c.endorsements, NULL, &v, NULL), 0);
 		assert_no(v, "policy.given");
@@ -127,6 +128,11 @@ static void without_a_policy_nothing_is_verified(void **state)
 		assert_int_equal(cocos_verify(c.request, c.endorsements, NULL, &v, NULL), 0);
 		assert_yes(v);
 		assert_non_null(strstr(cocos_verdict_word(v), "genuine"));
+		cocos_verdict_free(v);
+		/* And nobody looks at a policy then. */
+		assert_int_equal(cocos_verify(c.request, c.endorsements, &c.policy, &v, NULL),
+				 -COCOS_INVALID);
+		assert_null(v);
 		cocos_verdict_free(v);
 		library_call_done(&c);
 		verify_build_end(&b);
@@ -183,6 +189,7 @@ static void ek_room_open(struct ek_room *r)
 	r->build.in.at = FORGE_AT;
 	assert_int_equal(library_call_make(&r->call, &r->build, COCOS_VTPM), 0);
 	assert_int_equal(cocos_request_flags(r->call.request, COCOS_GENUINE_ONLY, NULL), 0);
+	r->call.without_policy = true;
 	assert_int_equal(cocos_endorsements_add(r->call.endorsements, COCOS_TPM_EK_CERT, r->cert,
 						r->cert_len, NULL),
 			 0);

@@ -274,6 +274,7 @@ static void genuine_only_says_nothing_of_the_run(void **state)
 	receipt_build_seal(b);
 	b->in.genuine_only = true;
 	b->in.policy = NULL;
+	b->in.manifest_count = 0;
 	assert_true(receipt_build_judge(b, b->bytes.bytes, b->bytes.len, &b->opening.results, v));
 	assert_string_equal(verdict_word(v), "genuine");
 	receipt_build_end(b);
