@@ -35,6 +35,16 @@
 /* The digest of the first entry, by which its agent names a run; NULL where an older program kept it. */
 #define NAMES_OF_RUNS "ALTER TABLE signed_journals ADD COLUMN name {bytes};"
 
+/* Which CVM began it, and in which attempt: nobody else goes on with it. What an older program kept is known to be the
+ * present CVM's where there was no other. */
+#define JOURNALS_BEGUN                                                         \
+	"ALTER TABLE signed_journals ADD COLUMN cvm TEXT NOT NULL DEFAULT '';" \
+	"ALTER TABLE signed_journals ADD COLUMN attempt {integer} NOT NULL DEFAULT 0;"
+#define JOURNALS_BEGUN_FILL                                                            \
+	"UPDATE signed_journals SET attempt = 1, cvm ="                                \
+	" (SELECT c.cvm FROM computations c WHERE c.id = signed_journals.computation)" \
+	" WHERE computation IN (SELECT id FROM computations WHERE attempt = 1);"
+
 /* The log of journals' heads. Leaves and nodes outlive their computations: a log only grows. */
 #define WITNESS                                                           \
 	"CREATE TABLE witness_leaves ("                                   \
@@ -123,7 +133,7 @@ static const char schema[] =
 	" size {integer} NOT NULL);"
 	"CREATE INDEX records_journal ON records (journal, number);"
 	/* What agents sign: entries, and the last head over them (store_journal.h). */
-	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS WITNESS_KEY ATTEMPTS
+	SIGNED_JOURNALS NAMES_OF_RUNS JOURNALS_BEGUN WITNESS WITNESS_KEY ATTEMPTS
 		/* Who may do what. */
 		PEOPLE_FORM ACCOUNTS_FORM WORKSPACES_FORM
 			/* What documents said of assets. */
@@ -187,7 +197,8 @@ static const char schema[] =
  * 34 no lease of instances, 35 nobody who pays, 36 not where an instance is,
  * 37 nothing that is sealed, 38 no key of a second factor and no secret of a webhook that is,
  * 39 no order of computations but by their numbers, 40 none of assets and members but by name,
- * 41 no mail that is sealed. */
+ * 41 no mail that is sealed,
+ * 42 not which CVM began a journal. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -233,6 +244,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[39] = LIST_FORM,
 	[40] = LIST_PEOPLE_FORM,
 	[41] = MAILS_SEALED_FORM,
+	[42] = JOURNALS_BEGUN JOURNALS_BEGUN_FILL,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

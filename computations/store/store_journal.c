@@ -2,6 +2,7 @@
 #include "computations/store/store_journal.h"
 
 #include "attestation/journal/journal_entry.h"
+#include "attestation/journal/journal_head.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "computations/store/store_witness.h"
@@ -125,12 +126,77 @@ static int check_part(const struct journal_part *part, struct err *e)
 	return good ? 0 : err_set(e, ERR_DATA_LOSS, "a part of a journal that is none");
 }
 
+static int64_t last_of(const struct journal_part *part)
+{
+	return part->first + (int64_t)part->count - 1;
+}
+
+/* The head that is kept is the only one: what can't be read would take the place of one that can. */
+static int check_head(const char *cvm_id, const struct journal_part *part, struct err *e)
+{
+	struct journal_head head;
+	struct err why;
+	bool final;
+
+	if (journal_head_read(part->head, &head, &final, &why) < 0)
+		return err_set(e, ERR_DENIED,
+			       "CVM %s brings entries of a journal under a head that is none: %s",
+			       log_quote(cvm_id).text, why.text);
+	return head.count == (uint64_t)last_of(part)
+		       ? 0
+		       : err_set(e, ERR_DENIED,
+				 "CVM %s brings entries of a journal under a head that is over "
+				 "other entries",
+				 log_quote(cvm_id).text);
+}
+
+/* A journal that is here is its CVM's that began it, and ends with its final head. Who names no run speaks of the one
+ * that it was given last. */
+static int check_begun(struct store *store, const char *cvm_id, const char *id,
+		       const struct journal_part *part, const struct run *r, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	struct span kept = { NULL, 0 };
+	struct journal_head head;
+	const void *bytes;
+	int64_t is_its, is_now;
+	struct err why;
+	bool final;
+
+	if (db_query(&store->db, &rows, e,
+		     "SELECT s.head, CASE WHEN s.cvm = ? THEN 1 ELSE 0 END,"
+		     " CASE WHEN s.attempt = c.attempt THEN 1 ELSE 0 END"
+		     " FROM signed_journals s JOIN computations c ON c.id = s.computation"
+		     " WHERE s.computation = ? AND s.run = ?",
+		     "tti", cvm_id, id, r->run) < 0)
+		return err_code(e);
+	int row = db_next(rows, e);
+	if (row < 0)
+		return row;
+	if (row == 0)
+		return err_set(e, ERR_DATA_LOSS, "database: a journal of no computation");
+	if (db_blob(rows, 0, STORE_HEAD_MAX, &bytes, &kept.len, e) < 0 ||
+	    db_integer(rows, 1, 0, 1, &is_its, e) < 0 || db_integer(rows, 2, 0, 1, &is_now, e) < 0)
+		return err_code(e);
+	if (!is_its || (!is_now && !part->run.len))
+		return err_set(e, ERR_DENIED,
+			       "CVM %s goes on with a journal of computation %s that it did not "
+			       "begin",
+			       log_quote(cvm_id).text, log_quote(id).text);
+	kept.bytes = bytes;
+	if (last_of(part) > r->count && journal_head_read(kept, &head, &final, &why) == 0 && final)
+		return err_set(e, ERR_DENIED,
+			       "CVM %s goes on with a journal of computation %s that is closed",
+			       log_quote(cvm_id).text, log_quote(id).text);
+	return 0;
+}
+
 static int64_t room_of(const struct span *entry)
 {
 	return (int64_t)entry->len + STORE_ENTRY_ROOM;
 }
 
-static int insert(struct store *store, const char *id, struct run *r,
+static int insert(struct store *store, const char *cvm_id, const char *id, struct run *r,
 		  const struct journal_part *part, struct err *e)
 {
 	for (size_t i = 0; i < part->count; i++) {
@@ -146,13 +212,16 @@ static int insert(struct store *store, const char *id, struct run *r,
 			   part->entries[i].len) < 0)
 			return err_code(e);
 	}
-	r->count = part->first + (int64_t)part->count - 1;
+	r->count = last_of(part);
 	return db_run(&store->db, e,
-		      "INSERT INTO signed_journals (computation, run, count, bytes, head, name)"
-		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (computation, run)"
+		      "INSERT INTO signed_journals"
+		      " (computation, run, count, bytes, head, name, cvm, attempt)"
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+		      " (SELECT attempt FROM computations WHERE id = ?1))"
+		      " ON CONFLICT (computation, run)"
 		      " DO UPDATE SET count = ?3, bytes = ?4, head = ?5",
-		      "tiiibb", id, r->run, r->count, r->bytes, part->head.bytes, part->head.len,
-		      r->name, sizeof(r->name));
+		      "tiiibbt", id, r->run, r->count, r->bytes, part->head.bytes, part->head.len,
+		      r->name, sizeof(r->name), cvm_id);
 }
 
 static bool is_full(const struct store *store, const struct run *r, const struct journal_part *part)
@@ -198,7 +267,8 @@ int store_journal_add(struct store *store, const char *cvm_id, const char *id,
 	struct run r;
 
 	if (check_part(part, e) < 0 || may_speak(store, cvm_id, id, e) < 0 ||
-	    find_run(store, id, part, &r, e) < 0)
+	    check_head(cvm_id, part, e) < 0 || find_run(store, id, part, &r, e) < 0 ||
+	    (r.run && check_begun(store, cvm_id, id, part, &r, e) < 0))
 		return err_code(e);
 	if (part->first > r.count + 1)
 		return err_set(e, ERR_NOT_FOUND,
@@ -214,14 +284,14 @@ int store_journal_add(struct store *store, const char *cvm_id, const char *id,
 		r.run = r.newest + 1;
 		r.bytes += STORE_RUN_ROOM;
 	}
-	if (part->first + (int64_t)part->count - 1 <= r.count)
+	if (last_of(part) <= r.count)
 		return 0;
 	if (is_full(store, &r, part)) {
 		tell_full(store, id,
 			  "its journal is over COMPUTATIONS_MAX_RECORD_BYTES, and goes no further");
 		return 0;
 	}
-	if (insert(store, id, &r, part, e) < 0 ||
+	if (insert(store, cvm_id, id, &r, part, e) < 0 ||
 	    store_witness_see(store, id, r.run, r.count, part->head, e) < 0)
 		return err_code(e);
 	*kept = r.count;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store_journal.h — the journals that agents sign (docs/journal.md), as they came: entries and the last
- * signed head. Nothing is verified here; who reads one verifies it.
+ * signed head. No signature is verified here; who reads one verifies it.
  *
  * A computation that is run again has a journal for each run. All of them together are bounded by
  * limits.record_bytes, in which each entry and each run also has its room, and their count by
@@ -32,8 +32,9 @@ struct journal_part {
 };
 
 /* Keeps it; `*kept` is how many entries of that run's journal are there then. What is there already is not
- * kept again; a part that is over a limit is not kept at all. ERR_DENIED as for records, ERR_NOT_FOUND for
- * one that goes on where that run is not, ERR_DATA_LOSS for one that is none. */
+ * kept again; a part that is over a limit is not kept at all. ERR_DENIED as for records, and
+ * for one of a journal that this CVM did not begin (without its name: in this attempt) or that is closed, or under a
+ * head that is none of it; ERR_NOT_FOUND for one that goes on where that run is not, ERR_DATA_LOSS for one that is none. */
 int store_journal_add(struct store *store, const char *cvm_id, const char *computation_id,
 		      const struct journal_part *part, int64_t *kept, struct err *e) MUST_CHECK;
 

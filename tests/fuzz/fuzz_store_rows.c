@@ -36,7 +36,7 @@ static const struct {
 	{ "INSERT OR REPLACE INTO journals VALUES (?,?,?,?,?)", 5 },
 	{ "INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", 12 },
 	{ "INSERT OR REPLACE INTO entries VALUES (?,?,?,?)", 4 },
-	{ "INSERT OR REPLACE INTO signed_journals VALUES (?,?,?,?,?,?)", 6 },
+	{ "INSERT OR REPLACE INTO signed_journals VALUES (?,?,?,?,?,?,?1,1)", 6 },
 	{ "INSERT OR REPLACE INTO witness_leaves VALUES (?,?,?,?,?)", 5 },
 	{ "INSERT OR REPLACE INTO witness_nodes VALUES (?,?,?)", 3 },
 	{ "INSERT OR REPLACE INTO evidence VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", 13 },
@@ -272,7 +272,7 @@ static void add_journal(struct store *store, const char *id, const char *cvm, st
 	for (size_t i = 0; i < part.count; i++)
 		entries[i] = (struct span){ texts, reader_u8(r) % sizeof(texts) };
 	which = reader_u8(r);
-	part.head = (which & 7) == 7 ? head_of(part.first + (int64_t)part.count - 1, which >> 3 & 1)
+	part.head = (which & 7) != 6 ? head_of(part.first + (int64_t)part.count - 1, which >> 3 & 1)
 				     : (struct span){ texts, which % sizeof(texts) };
 	/* Named by the first entry that it may have, or too short. */
 	if (which & 0x40 && journal_run((struct span){ texts, which >> 3 & 7 }, run, &e) == 0)

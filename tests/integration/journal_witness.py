@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import tap
 import witness_book
 from harness import PATIENCE, Computations, FakeAgent, Folder, cli, computations, computations_grpc, cvms, program, spki
-from journal_book import Writer, decoded, encoded, items
+from journal_book import Writer, decoded, digest_of, encoded, items
 
 KEY, _ = spki()
 
@@ -146,7 +146,7 @@ def the_log_outlives_the_service_and_its_computations():
             assert check(bench) == before
 
 
-def what_is_no_head_becomes_no_leaf():
+def what_is_no_head_is_not_taken():
     with Folder() as folder, Computations(folder) as service:
         bench = Bench(service)
         try:
@@ -155,9 +155,45 @@ def what_is_no_head_becomes_no_leaf():
             book.head(count=7)
             agent.say(journal_entries=cvms.JournalEntries(computation_id="c", first=1, entries=book.items[:1],
                                                           signed_head=book.items[1]))
-            assert agent.next("journal_ack").count == 1  # kept, as it came
+            service.process.wait_line("brings entries of a journal under a head that is over other entries")
             assert check(bench)[0] == 0
-            service.process.wait_line("a head of its journal is none, and in no log: it is over other entries")
+            assert service.admin.Journal(computations.JournalRequest(id="c")).count == 0
+        finally:
+            bench.close()
+
+
+def the_journal_of_a_run_before_is_nobody_elses():
+    """The CVM of the second run brings later parts of the first one's journal, with its name and without."""
+    with Folder() as folder, Computations(folder) as service:
+        bench = Bench(service)
+        try:
+            first, book = bench.begin("c"), Writer(statement_of("c"))
+            bench.bring(first, "c", book, leaf=1)
+            book.add("log", text="more", level="INFO")
+            bench.bring(first, "c", book, first=2)
+            kept = service.admin.Journal(computations.JournalRequest(id="c", run=1))
+            service.admin.Stop(computations.ComputationRequest(id="c"), timeout=PATIENCE)
+            first.say(stop_computation_res=cvms.StopComputationResponse(computation_id="c"))
+            service.until_state("c", "Cancelled")
+            other = FakeAgent(f"127.0.0.1:{service.port}", "cvm-other", metadata=[("cocos-journal", "1")])
+            bench.agents.append(other)
+            other.next("agentStateReq")
+            service.admin.Run(computations.RunRequest(id="c", cvm_id="cvm-other", again=True), timeout=PATIENCE)
+            other.manifest()
+            book.add("log", text="evil", level="INFO")
+            entries = list(items(book.head()))
+            name = digest_of(1, bytes(32), entries[0])
+            for part in ({}, {"run": name}):
+                other.say(journal_entries=cvms.JournalEntries(computation_id="c", first=3, entries=entries[2:3],
+                                                              signed_head=entries[3], **part))
+            own = Writer(statement_of("c"))  # what it is acknowledged first
+            bench.bring(other, "c", own, leaf=2)
+            own.add("end", reason="stopped")
+            bench.bring(other, "c", own, first=2, final=True, leaf=2)
+            service.process.wait_line("goes on with a journal of computation 'c' that it did not begin")
+            assert service.admin.Journal(computations.JournalRequest(id="c", run=1)) == kept
+            assert service.admin.Journal(computations.JournalRequest(id="c", run=2)).count == 2
+            check(bench)
         finally:
             bench.close()
 
@@ -620,7 +656,8 @@ def options_that_do_nothing_are_refused():
 
 if __name__ == "__main__":
     tap.run([each_first_and_final_head_is_proven, the_log_outlives_the_service_and_its_computations,
-             what_is_no_head_becomes_no_leaf, an_honest_log_is_followed_and_each_proof_verifies_offline,
+             what_is_no_head_is_not_taken, the_journal_of_a_run_before_is_nobody_elses,
+             an_honest_log_is_followed_and_each_proof_verifies_offline,
              a_log_that_grows_under_an_open_journal_is_followed, a_fork_is_caught_and_so_is_a_shrunken_log,
              another_history_of_a_run_is_caught_although_its_log_only_grew,
              asking_for_a_leaf_alone_forgets_nothing, a_run_that_was_seen_is_not_hidden_behind_an_older_one,

@@ -99,6 +99,8 @@ static const char *const takes_away[STORE_FORM] = {
 	       "DROP INDEX workspace_members_role;"
 	       "ALTER TABLE workspace_members DROP COLUMN changed;",
 	[41] = "ALTER TABLE mails ADD COLUMN text TEXT NOT NULL DEFAULT '';",
+	[42] = "ALTER TABLE signed_journals DROP COLUMN cvm;"
+	       "ALTER TABLE signed_journals DROP COLUMN attempt;",
 };
 
 void store_room_undo(struct store_room *f, int form)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store: journals that agents sign, as they came, whatever comes twice or out of order. */
 #include "attestation/journal/journal_entry.h"
+#include "attestation/journal/journal_head.h"
+#include "common/base/writer.h"
 #include "computations/store/store_form.h"
 #include "computations/store/store_journal.h"
 #include "tests/unit/computations/store_room.h"
@@ -13,10 +15,22 @@ struct part {
 	struct journal_part part;
 	struct span entries[PART];
 	char texts[PART][32];
-	uint8_t run[SHA256_LEN];
+	uint8_t run[SHA256_LEN], head[JOURNAL_SIGNED_MAX];
 };
 
-static const uint8_t head[] = "a signed head";
+/* An agent's: whose, the store does not ask. */
+static EVP_PKEY *agent;
+
+static struct span head_of(uint8_t bytes[JOURNAL_SIGNED_MAX], int64_t count, bool final)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(JOURNAL_SIGNED_MAX);
+	const struct journal_head head = { .count = (uint64_t)count };
+	struct err e;
+
+	assert_ok(journal_head_sign(&head, final, agent, &w, &e), e);
+	memcpy(bytes, w.bytes, w.len);
+	return (struct span){ bytes, w.len };
+}
 
 /* Three entries from `first` on, of the journal of that name. */
 static const struct journal_part *part_of(struct part *p, const char *name, int64_t first)
@@ -25,9 +39,10 @@ static const struct journal_part *part_of(struct part *p, const char *name, int6
 		snprintf(p->texts[i], sizeof(p->texts[i]), "%s %d", name, (int)first + i);
 		p->entries[i] = (struct span){ (uint8_t *)p->texts[i], strlen(p->texts[i]) };
 	}
-	p->part = (struct journal_part){
-		.first = first, .entries = p->entries, .count = PART, .head = { head, sizeof(head) }
-	};
+	p->part = (struct journal_part){ .first = first,
+					 .entries = p->entries,
+					 .count = PART,
+					 .head = head_of(p->head, first + PART - 1, false) };
 	return &p->part;
 }
 
@@ -87,7 +102,15 @@ static void assert_page(struct store_room *f, int64_t run, int64_t after, int64_
 		assert_int_equal(page.entries[0].len, strlen(first));
 		assert_memory_equal(page.entries[0].bytes, first, strlen(first));
 	}
-	assert_int_equal(page.head_len, count ? sizeof(head) : 0);
+	if (count) {
+		struct journal_head head;
+		bool final;
+
+		assert_ok(journal_head_read((struct span){ page.head, page.head_len }, &head,
+					    &final, &f->e),
+			  f->e);
+		assert_int_equal(head.count, count);
+	}
 	journal_page_done(&page);
 }
 
@@ -196,6 +219,7 @@ static void what_had_no_room_is_continued_nowhere(void **state)
 	assert_int_equal(add_named(f, "b", 1), 0);
 	(void)named_part_of(&p, "b", 4);
 	p.part.count = 1;
+	p.part.head = head_of(p.head, 4, false);
 	assert_refused(store_journal_add(&f->store, "cvm", "one", &p.part, &kept, &f->e), f->e,
 		       ERR_NOT_FOUND, "goes on at entry 4, and of that run 0 are here");
 	assert_page(f, 0, 0, 3, "a 1");
@@ -303,23 +327,134 @@ static void a_computation_has_so_much_room(void **state)
 
 static void a_part_has_so_many_entries(void **state)
 {
+	static const uint8_t byte[] = "e";
 	static struct span entries[STORE_BATCH_MAX + 1];
+	uint8_t head[JOURNAL_SIGNED_MAX];
 	struct journal_part part = { .first = 1,
 				     .entries = entries,
 				     .count = STORE_BATCH_MAX + 1,
-				     .head = { head, sizeof(head) } };
+				     .head = head_of(head, STORE_BATCH_MAX, false) };
 	struct store_room *f = *state;
 	int64_t kept;
 
 	f->store.limits.record_bytes = 1 << 20;
 	store_room_run_on(f, "one", "cvm");
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++)
-		entries[i] = (struct span){ head, 1 };
+		entries[i] = (struct span){ byte, 1 };
 	assert_refused(store_journal_add(&f->store, "cvm", "one", &part, &kept, &f->e), f->e,
 		       ERR_DATA_LOSS, "none");
 	part.count--;
 	assert_ok(store_journal_add(&f->store, "cvm", "one", &part, &kept, &f->e), f->e);
 	assert_int_equal(kept, STORE_BATCH_MAX);
+}
+
+/* A run that is over, of a CVM that has nothing to do any more. */
+static void run_again(struct store_room *f, const char *cvm)
+{
+	assert_ok(db_run(&f->store.db, &f->e, "UPDATE cvms SET computation = ''", ""), f->e);
+	assert_ok(db_run(&f->store.db, &f->e,
+			 "UPDATE computations SET state = ?, finished = 1, ended = 1", "i",
+			 (int64_t)COMPUTATION_CANCELLED),
+		  f->e);
+	assert_ok(store_retry(&f->store, "one", &f->e), f->e);
+	assert_ok(store_assign(&f->store, "one", cvm, false, &f->e), f->e);
+}
+
+static void refuse_part(struct store_room *f, const char *cvm, const struct journal_part *part,
+			const char *words)
+{
+	int64_t kept;
+
+	assert_refused(store_journal_add(&f->store, cvm, "one", part, &kept, &f->e), f->e,
+		       ERR_DENIED, words);
+}
+
+/* The CVM of a second run knows the name of the first one's, and its own is not begun. */
+static void nobody_goes_on_with_what_another_began(void **state)
+{
+	struct store_room *f = *state;
+	struct part p;
+	int64_t kept;
+
+	store_room_run_on(f, "one", "cvm");
+	assert_int_equal(add_named(f, "a", 1), 3);
+	store_room_arrive_idle(f, "evil");
+	run_again(f, "evil");
+	refuse_part(f, "evil", part_of(&p, "a", 4), "did not begin");
+	refuse_part(f, "evil", named_part_of(&p, "a", 4), "did not begin");
+	refuse_part(f, "evil", named_part_of(&p, "a", 1), "did not begin");
+	assert_page(f, 1, 0, 3, "a 1");
+	/* Its own is its own. */
+	assert_ok(store_journal_add(&f->store, "evil", "one", part_of(&p, "b", 1), &kept, &f->e),
+		  f->e);
+	assert_ok(store_journal_add(&f->store, "evil", "one", part_of(&p, "b", 4), &kept, &f->e),
+		  f->e);
+	assert_page(f, 2, 0, 6, "b 1");
+}
+
+/* On the same CVM what was left of the run before still comes, by its name. */
+static void an_attempt_before_goes_on_by_its_name(void **state)
+{
+	struct store_room *f = *state;
+	struct part p;
+
+	store_room_run_on(f, "one", "cvm");
+	assert_int_equal(add_named(f, "a", 1), 3);
+	run_again(f, "cvm");
+	refuse_part(f, "cvm", part_of(&p, "a", 4), "did not begin");
+	assert_int_equal(add_named(f, "a", 4), 6);
+	assert_page(f, 1, 0, 6, "a 1");
+}
+
+static void nothing_is_behind_a_final_head(void **state)
+{
+	struct store_room *f = *state;
+	struct part p;
+	int64_t kept;
+
+	store_room_run_on(f, "one", "cvm");
+	(void)named_part_of(&p, "a", 1);
+	p.part.head = head_of(p.head, PART, true);
+	assert_ok(store_journal_add(&f->store, "cvm", "one", &p.part, &kept, &f->e), f->e);
+	refuse_part(f, "cvm", named_part_of(&p, "a", 4), "is closed");
+	assert_int_equal(add_named(f, "a", 1), 3); /* it came again */
+	assert_page(f, 1, 0, 3, "a 1");
+}
+
+static void a_head_is_one_of_its_entries(void **state)
+{
+	static const uint8_t none[] = { 0x80 };
+	struct store_room *f = *state;
+	struct part p;
+
+	store_room_run_on(f, "one", "cvm");
+	assert_int_equal(add_named(f, "a", 1), 3);
+	(void)named_part_of(&p, "a", 4);
+	p.part.head = (struct span){ none, sizeof(none) };
+	refuse_part(f, "cvm", &p.part, "a head that is none");
+	p.part.head = head_of(p.head, 5, false);
+	refuse_part(f, "cvm", &p.part, "over other entries");
+	p.part.head = head_of(p.head, 7, false);
+	refuse_part(f, "cvm", &p.part, "over other entries");
+	assert_page(f, 1, 0, 3, "a 1");
+}
+
+/* Where there was one attempt alone, its CVM goes on; who began another is not known. */
+static void an_older_journal_is_the_only_cvms(void **state)
+{
+	struct store_room *f = *state;
+	struct part p;
+
+	store_room_run_on(f, "one", "cvm");
+	assert_int_equal(add_named(f, "a", 1), 3);
+	store_room_age(f, 43);
+	assert_int_equal(add(f, "a", 4), 6);
+	store_room_arrive_idle(f, "evil");
+	run_again(f, "evil");
+	store_room_age(f, 43);
+	f->store.limits.record_bytes = 1 << 20;
+	refuse_part(f, "evil", named_part_of(&p, "a", 7), "did not begin");
+	assert_page(f, 1, 0, 6, "a 1");
 }
 
 /* As older forms left it, from the one before this back to the first. */
@@ -425,6 +560,23 @@ static void parts_over_a_limit_do_not_flood_the_log(void **state)
 	assert_in_range(store_room_lines(f, add_over), 1, LINES_MAX);
 }
 
+static int enter(void **state)
+{
+	struct err e;
+
+	if (key_generate(KEY_ECDSA, &agent, &e) < 0)
+		return -1;
+	(void)state;
+	return 0;
+}
+
+static int leave(void **state)
+{
+	EVP_PKEY_free(agent);
+	(void)state;
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +589,11 @@ int main(void)
 		STORE_ROOM_ROW(what_had_no_room_is_continued_nowhere),
 		STORE_ROOM_ROW(a_run_is_its_first_entrys),
 		STORE_ROOM_ROW(a_run_without_name_gets_it),
+		STORE_ROOM_ROW(nobody_goes_on_with_what_another_began),
+		STORE_ROOM_ROW(an_attempt_before_goes_on_by_its_name),
+		STORE_ROOM_ROW(nothing_is_behind_a_final_head),
+		STORE_ROOM_ROW(a_head_is_one_of_its_entries),
+		STORE_ROOM_ROW(an_older_journal_is_the_only_cvms),
 		STORE_ROOM_ROW(sizes_are_bounded),
 		STORE_ROOM_ROW(a_computation_has_so_much_room),
 		STORE_ROOM_ROW(a_part_has_so_many_entries),
@@ -447,5 +604,5 @@ int main(void)
 		STORE_ROOM_ROW(rows_that_others_wrote_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, enter, leave);
 }

@@ -138,18 +138,28 @@ static void first_and_last_head_and_each_256_entries_are_leaves(void **state)
 	assert_int_equal(ask(f, "two", 0, 0).proof_len, 0);
 }
 
-/* One final head for each entry, and hardly more leaves than an honest journal has. */
+static void see_final(struct store_room *f, int64_t count)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(STORE_HEAD_MAX);
+	const struct journal_head head = { .count = (uint64_t)count };
+
+	assert_ok(journal_head_sign(&head, true, agent, &w, &f->e), f->e);
+	assert_ok(store_witness_see(&f->store, "one", 1, count, (struct span){ w.bytes, w.len },
+				    &f->e),
+		  f->e);
+}
+
+/* One final head for each entry, and hardly more leaves than an honest journal has; the journal takes one alone. */
 static void who_ends_his_journal_again_and_again_fills_no_log(void **state)
 {
 	struct store_room *f = *state;
 
-	f->store.limits.record_bytes = 1 << 20;
 	store_room_run_on(f, "one", "cvm");
 	for (int64_t n = 1; n < STORE_WITNESS_EVERY; n++)
-		tell(f, "one", &(struct told){ .first = n, .last = n, .count = n, .final = true });
+		see_final(f, n);
 	assert_int_equal(size_of(f), 2);
 	for (int64_t n = STORE_WITNESS_EVERY; n < 3 * STORE_WITNESS_EVERY; n++)
-		tell(f, "one", &(struct told){ .first = n, .last = n, .count = n, .final = true });
+		see_final(f, n);
 	assert_int_equal(size_of(f), 4);
 }
 
@@ -193,17 +203,16 @@ static void of_a_size_that_never_was_nothing_is_proven(void **state)
 
 static void what_is_no_head_of_those_entries_is_no_leaf(void **state)
 {
-	static const struct span entries[] = { { (const uint8_t *)"x", 1 } };
-	const struct journal_part part = { .first = 2,
-					   .entries = (struct span *)entries,
-					   .count = 1,
-					   .head = { entries->bytes, 1 } };
+	CLEANUP_WRITER struct writer w = writer_up_to(STORE_HEAD_MAX);
+	const struct journal_head head = { .count = 2 };
 	struct store_room *f = *state;
-	int64_t kept;
 
 	store_room_run_on(f, "one", "cvm");
-	tell(f, "one", &(struct told){ .first = 1, .last = 1, .count = 2 });
-	assert_ok(store_journal_add(&f->store, "cvm", "one", &part, &kept, &f->e), f->e);
+	assert_ok(journal_head_sign(&head, false, agent, &w, &f->e), f->e);
+	assert_ok(store_witness_see(&f->store, "one", 1, 1, (struct span){ w.bytes, w.len }, &f->e),
+		  f->e);
+	assert_ok(store_witness_see(&f->store, "one", 1, 1, (struct span){ w.bytes, 1 }, &f->e),
+		  f->e);
 	assert_int_equal(size_of(f), 0);
 }
 
