@@ -310,6 +310,14 @@ const struct provider *provider_table_find(const struct provider_table *table, c
 	return NULL;
 }
 
+bool provider_table_maps(const struct provider_table *table, const char *workspace)
+{
+	for (size_t i = 0; i < table->rule_count; i++)
+		if (strcmp(table->rules[i].workspace, workspace) == 0)
+			return true;
+	return false;
+}
+
 /* ---- what a token says ---- */
 
 void provider_table_match(const struct provider_table *table, const struct provider *row,

@@ -71,6 +71,9 @@ int provider_table_read(const char *path, struct provider_table *table, struct e
 /* NULL: there is none of that name. */
 const struct provider *provider_table_find(const struct provider_table *table, const char *name);
 
+/* Whether a rule is of that workspace: who has the name has the users that it makes. */
+bool provider_table_maps(const struct provider_table *table, const char *workspace);
+
 /* Which rules of that provider a token meets: a bit for each of the table's. Nothing that is unknown meets one. */
 struct provider_matches {
 	uint64_t bits[PROVIDER_RULES_MAX / 64];

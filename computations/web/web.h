@@ -10,6 +10,9 @@
 
 struct web;
 
+/* web_oidc.c: whether new users of a provider are mapped to the workspace of that name. NULL: nobody is. */
+bool web_maps(const struct web *web, const char *workspace);
+
 /* Nothing if no setting asks for it. `tls` is the administrators'. Also after a failure it has to be closed. */
 int web_open(const struct config *config, struct service *service, struct rpc_tls *tls,
 	     struct web **web, struct err *e) MUST_CHECK;

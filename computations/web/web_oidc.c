@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "computations/web/web.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
 
@@ -304,6 +305,11 @@ void web_oidc_back(struct http_request *r, void *data)
 		web_oidc_fail(trip, &e);
 	else
 		queue(trip, run_is_back, is_back);
+}
+
+bool web_maps(const struct web *web, const char *workspace)
+{
+	return web && web->oidc && provider_table_maps(oidc_table(web->oidc), workspace);
 }
 
 /* ---- at the start ---- */

@@ -69,12 +69,14 @@ static int keep_known(struct store *store, struct web_enter *en, struct err *e)
 	return come_in(store, en, e);
 }
 
-/* In the workspaces of the rules that the token meets, in the first of several roles there as the table has them. */
+/* A workspace that is not there is left out where there is another: in the first of several roles there as the table has them. */
 static int add_user(struct store *store, struct web_enter *en, struct err *e)
 {
 	const struct web_oidc_trip *trip = en->more;
 	const struct provider_table *t = oidc_table(en->web->oidc);
 	struct user u CLEANUP_USER = { .name = NULL };
+	bool is_in = false;
+	struct err missing = { .code = 0 };
 
 	if (user_add(&store->db, en->user, false, store_now(), e) < 0 ||
 	    user_find(&store->db, en->user, &u, e) < 0)
@@ -87,13 +89,23 @@ static int add_user(struct store *store, struct web_enter *en, struct err *e)
 
 		if (!(trip->job.finish.matches.bits[i / 64] >> i % 64 & 1))
 			continue;
-		if (workspace_find(&store->db, rule->workspace, &w, e) < 0)
+		failed = workspace_find(&store->db, rule->workspace, &w, e);
+		if (err_is(failed, ERR_NOT_FOUND)) {
+			log_warn("COMPUTATIONS_OIDC: %s", e->text);
+			missing = *e;
+			continue;
+		}
+		if (failed)
 			return err_wrap(e, "COMPUTATIONS_OIDC");
 		failed = workspace_member_add(&store->db, &w, u.number, rule->role, store_now(), e);
 		if (failed && !err_is(failed, ERR_EXISTS))
 			return failed;
+		is_in = true;
 	}
-	return 0;
+	if (is_in || !missing.code)
+		return 0;
+	*e = missing;
+	return err_wrap(e, "COMPUTATIONS_OIDC");
 }
 
 static int keep_new(struct store *store, struct web_enter *en, struct err *e)

@@ -150,7 +150,7 @@
 	"Members, computations and assets stay. Addresses and commands with the old name find " \
 	"nothing from then on, or whatever is called so next."
 #define WEB_WORKSPACE_LIMITED \
-	"How many CVMs it may have is said of this name: only who administers this service gives it another."
+	"This service's settings speak of this name: only who administers the service gives it another."
 #define WEB_IMPORT                                                                                     \
 	"An export of this service or another one, in JSON or CSV; its Checksum is a SHA3-256. First " \
 	"it is previewed, and nothing created. Contents of assets and private keys are taken out "     \

@@ -2,6 +2,7 @@
 /* web_workspace.c — the workspaces that somebody is in, a new one, another name: the page, and the same for programs. */
 #include "common/base/json.h"
 #include "computations/machines/machines.h"
+#include "computations/web/web.h"
 #include "computations/web/web_act.h"
 #include "computations/web/web_action_row.h"
 #include "computations/web/web_form.h"
@@ -181,9 +182,12 @@ void web_workspace_json(struct http_request *r, void *data)
 /* As the method decides it (admin_workspace.c). */
 static bool may_rename(const struct web_work *work)
 {
+	const struct service *service = work->web->service;
+	const char *name = web_place_of(work)->w.name;
+
 	return work->caller.rights.operates ||
-	       !manager_table_limits(machines_table(work->web->service->machines),
-				     web_place_of(work)->w.name);
+	       (!manager_table_limits(machines_table(service->machines), name) &&
+		!web_maps(work->web, name) && strcmp(name, WORKSPACE_DEFAULT) != 0);
 }
 
 static void reply_settings(struct web_work *work)

@@ -3,7 +3,10 @@
 The honest twin is that user."""
 import contextlib
 
+import grpc
+
 from oidc import NOT_BELIEVED, Clinic, fill, why
+from people import Caller
 from rows import Outcome, row
 
 FORMER = "began in another browser"
@@ -30,6 +33,23 @@ def lied(lie):
         room.idp.lies = lie
         browser = room.guest()
         return came(room, browser, browser.trip_to(room.idp))
+
+
+def renamed(name, to):
+    """The administrator of that workspace, who does not administer the service, gives it another name."""
+    with Clinic("name=preferred_username",
+                "map clinic groups=staff lab member\nmap clinic groups=staff gone member\n") as room:
+        room.user("head", None)
+        if name != "default":
+            room.root("AddWorkspace", name=name)
+            room.root("AddMember", workspace=name, user="head")
+        room.root("SetMember", workspace=name, user="head", role="administrator")
+        head = Caller(room.service.channel, room.root("AddToken", user="head", name="t").token)
+        try:
+            head("RenameWorkspace", name=name, to=to)
+        except grpc.RpcError as error:
+            return Outcome(False, error.details())
+        return Outcome(True)
 
 
 @row("with-none-as-algorithm", "RS256, PS256, ES256 and EdDSA are accepted")
@@ -170,3 +190,23 @@ def room_for_nobody_else(evil):
         if not came(room, browser, browser.come_back(url)).taken:
             return Outcome(True, "the user's way back is gone")
         return came(room, thief, thief.come_back(own))
+
+
+@row("with-a-mapped-name-given-up", "may neither take nor give up the name of workspace lab")
+def mapped_name_given_up(evil):
+    """The administrator of the workspace that the provider's new users are mapped to takes its name away, for another to
+    be theirs."""
+    return renamed("lab" if evil else "ward", "other")
+
+
+@row("with-a-mapped-name-taken", "may neither take nor give up the name of workspace gone")
+def mapped_name_taken(evil):
+    """The administrator of a workspace gives it the name that the provider's new users are mapped to, so that they
+    are his."""
+    return renamed("ward", "gone" if evil else "other")
+
+
+@row("with-the-default-name-given-up", "may not rename workspace 'default'")
+def default_name_given_up(evil):
+    """The administrator of the workspace of who names none takes its name away."""
+    return renamed("default" if evil else "ward", "other")

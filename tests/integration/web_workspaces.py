@@ -70,7 +70,7 @@ def a_name_with_a_limit_is_the_services():
         for who in ("administrator", "chief"):
             shown = room.sessions[who].get("/w/default/settings")
             assert shown.page() and (b'action="/w/default/settings"' in shown.body) == (who == "chief"), who
-            assert ("is said of this name" in shown.page().words()) == (who == "administrator"), who
+            assert ("settings speak of this name" in shown.page().words()) == (who == "administrator"), who
         assert rename(room, "page", "administrator", "default", "ward").status == 403
 
 
