@@ -447,11 +447,11 @@ static void an_older_journal_is_the_only_cvms(void **state)
 
 	store_room_run_on(f, "one", "cvm");
 	assert_int_equal(add_named(f, "a", 1), 3);
-	store_room_age(f, 43);
+	store_room_age(f, 42);
 	assert_int_equal(add(f, "a", 4), 6);
 	store_room_arrive_idle(f, "evil");
 	run_again(f, "evil");
-	store_room_age(f, 43);
+	store_room_age(f, 42);
 	f->store.limits.record_bytes = 1 << 20;
 	refuse_part(f, "evil", named_part_of(&p, "a", 7), "did not begin");
 	assert_page(f, 1, 0, 6, "a 1");
