@@ -305,6 +305,7 @@ static void judge_evidence(const struct run *r)
 	}
 	*policy = *r->in->policy; /* shares the memory behind it */
 	memset(&policy->run, 0, sizeof(policy->run));
+	memset(&policy->token, 0, sizeof(policy->token)); /* it is bare by its form */
 	policy->run.relayable = true;
 	policy->has_report_data = false;
 	in.policy = policy;

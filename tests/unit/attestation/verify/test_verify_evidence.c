@@ -55,6 +55,23 @@ static void stock_by_nonces(struct verify_build *b)
 	b->in.manifest_count = 0;
 }
 
+static void token_demanded(struct verify_build *b)
+{
+	b->policy.token.required = true;
+}
+
+static void stock_where_a_token_is_demanded(struct verify_build *b)
+{
+	stock_by_nonces(b);
+	token_demanded(b);
+}
+
+static void stock_where_claims_are_demanded(struct verify_build *b)
+{
+	stock_by_nonces(b);
+	b->policy.token.require_ueid = true;
+}
+
 static void stock_by_other_nonces(struct verify_build *b)
 {
 	stock_by_nonces(b);
@@ -213,6 +230,11 @@ enum {
 
 static const struct verify_row rows[] = {
 	{ "stock evidence over the nonces", nothing, stock_by_nonces, NULL, 0 },
+	{ "a token where one is demanded", nothing, token_demanded, NULL, 0 },
+	{ "stock evidence where a token is", nothing, stock_where_a_token_is_demanded, "token.form",
+	  0 },
+	{ "stock evidence where a claim is", nothing, stock_where_claims_are_demanded, "token.form",
+	  0 },
 	{ "stock evidence, extraData by itself", nothing, stock_by_tee_nonce_and_extra_data, NULL,
 	  1 << EVIDENCE_SNP | 1 << EVIDENCE_TDX | 1 << EVIDENCE_VTPM },
 	{ "the TPM's nonce alone", vtpm_nonce_alone, nothing, NULL, 0 },
