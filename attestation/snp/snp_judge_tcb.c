@@ -63,7 +63,7 @@ void snp_judge_launch_tcb(const struct snp_judge_rule *rule, const struct snp_po
 
 	struct snp_tcb floor = p->min_tcb;
 
-	/* A floor more never takes another one away. */
+	/* Naming one component leaves the others their floors; the one named may be lower than min_tcb's. */
 	snp_tcb_replace(&floor, &p->min_launch_tcb, p->launch_floors);
 	check_floor(rule, &tcb, &floor, v);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin_workspace.c — workspaces and who is in them: people.PeopleService. */
 #include "computations/admin/admin_people.h"
+#include "computations/admin/workspace_name.h"
 #include "computations/machines/machines.h"
 #include "computations/people/workspace_member.h"
-#include "computations/web/web.h"
 
 #include <string.h>
 
@@ -106,25 +106,14 @@ static void reply_workspace(struct request *r)
 	rpc_call_reply(r->call, &m.base);
 }
 
-/* Users whom a provider's rules make are in the workspace of that name, whoever has it. */
-static int check_mapped(const struct request *r, const char *name, struct err *e)
-{
-	if (r->caller.rights.operates || !web_maps(r->service->web, name))
-		return 0;
-	return err_set(e, ERR_DENIED,
-		       "user %s may neither take nor give up the name of workspace %s, which new "
-		       "users of a provider are mapped to: that is for who administers the service",
-		       r->caller.who.name, name);
-}
-
 /* Who makes one is its administrator, if he is somebody. */
 static int run_add(struct store *store, struct request *r, struct err *e)
 {
 	const int64_t person = r->caller.who.person, now = store_now();
 	struct workspace_rows *rows = r->people->workspace;
 
-	if (check_mapped(r, r->id, e) < 0 || workspace_add(&store->db, r->id, now, e) < 0 ||
-	    find(store, r, e) < 0 ||
+	if (workspace_name_mapped(r, r->id, e) < 0 ||
+	    workspace_add(&store->db, r->id, now, e) < 0 || find(store, r, e) < 0 ||
 	    (person && workspace_member_add(&store->db, &rows->w, person, MEMBERSHIP_ADMINISTRATOR,
 					    now, e) < 0))
 		return err_code(e);
@@ -136,45 +125,11 @@ static int run_show(struct store *store, struct request *r, struct err *e)
 	return show(store, r, r->id, e);
 }
 
-/* In one that is called so are new users, and what is created by those who name none: who took the name would be sent
- * other people, and their computations. */
-static int check_name(const struct request *r, struct err *e)
-{
-	if (!r->caller.rights.operates &&
-	    manager_table_limits(machines_table(r->service->machines), r->people->name))
-		return err_set(e, ERR_DENIED,
-			       "user %s may not call a workspace %s: how many CVMs it may have is "
-			       "said of that name",
-			       r->caller.who.name, r->people->name);
-	if (r->caller.rights.operates || strcmp(r->people->name, WORKSPACE_DEFAULT) != 0)
-		return 0;
-	return err_set(e, ERR_DENIED,
-		       "user %s may not call a workspace '%s': that is for who administers the "
-		       "service",
-		       r->caller.who.name, WORKSPACE_DEFAULT);
-}
-
-/* A limit is a name's: who could leave the name would have what each workspace without a line of its own may. */
-static int check_old_name(const struct request *r, struct err *e)
-{
-	if (!r->caller.rights.operates && strcmp(r->id, WORKSPACE_DEFAULT) == 0)
-		return err_set(e, ERR_DENIED,
-			       "user %s may not rename workspace '%s': that is for who administers "
-			       "the service",
-			       r->caller.who.name, WORKSPACE_DEFAULT);
-	if (r->caller.rights.operates ||
-	    !manager_table_limits(machines_table(r->service->machines), r->id))
-		return 0;
-	return err_set(e, ERR_DENIED,
-		       "user %s may not rename workspace %s: how many CVMs it may have is said of "
-		       "that name",
-		       r->caller.who.name, r->id);
-}
-
 static int run_rename(struct store *store, struct request *r, struct err *e)
 {
-	if (check_old_name(r, e) < 0 || check_name(r, e) < 0 || check_mapped(r, r->id, e) < 0 ||
-	    check_mapped(r, r->people->name, e) < 0 ||
+	if (workspace_name_leave(r, e) < 0 || workspace_name_take(r, e) < 0 ||
+	    workspace_name_mapped(r, r->id, e) < 0 ||
+	    workspace_name_mapped(r, r->people->name, e) < 0 ||
 	    workspace_rename(&store->db, r->id, r->people->name, e) < 0)
 		return err_code(e);
 	return show(store, r, r->people->name, e);
@@ -184,7 +139,8 @@ static int run_remove(struct store *store, struct request *r, struct err *e)
 {
 	int64_t machines;
 
-	if (check_mapped(r, r->id, e) < 0 || store_machines_count(store, r->id, &machines, e) < 0)
+	if (workspace_name_default(r, "remove", e) < 0 || workspace_name_mapped(r, r->id, e) < 0 ||
+	    store_machines_count(store, r->id, &machines, e) < 0)
 		return err_code(e);
 	if (machines)
 		return err_set(e, ERR_PRECONDITION,

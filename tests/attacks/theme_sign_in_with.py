@@ -35,8 +35,8 @@ def lied(lie):
         return came(room, browser, browser.trip_to(room.idp))
 
 
-def renamed(name, to):
-    """The administrator of that workspace, who does not administer the service, gives it another name."""
+def governed(name, method, **arguments):
+    """The administrator of that workspace, who does not administer the service, does this to it."""
     with Clinic("name=preferred_username",
                 "map clinic groups=staff lab member\nmap clinic groups=staff gone member\n") as room:
         room.user("head", None)
@@ -46,10 +46,14 @@ def renamed(name, to):
         room.root("SetMember", workspace=name, user="head", role="administrator")
         head = Caller(room.service.channel, room.root("AddToken", user="head", name="t").token)
         try:
-            head("RenameWorkspace", name=name, to=to)
+            head(method, name=name, **arguments)
         except grpc.RpcError as error:
             return Outcome(False, error.details())
         return Outcome(True)
+
+
+def renamed(name, to):
+    return governed(name, "RenameWorkspace", to=to)
 
 
 @row("with-none-as-algorithm", "RS256, PS256, ES256 and EdDSA are accepted")
@@ -210,3 +214,9 @@ def mapped_name_taken(evil):
 def default_name_given_up(evil):
     """The administrator of the workspace of who names none takes its name away."""
     return renamed("default" if evil else "ward", "other")
+
+
+@row("with-the-default-removed", "may not remove workspace 'default'")
+def default_removed(evil):
+    """The administrator of the workspace of who names none removes it, so that new users are the oldest one's."""
+    return governed("default" if evil else "ward", "RemoveWorkspace")
