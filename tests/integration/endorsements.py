@@ -140,9 +140,9 @@ class Report:
         if "crl" in self.case["files"]:
             service.serve(self.crl_path, read(os.path.join(self.folder, self.case["files"]["crl"])))
 
-    def validate(self, kds, cache, *more, at=None):
+    def validate(self, kds, cache, *more, at=None, judged_by=("--genuine-only",)):
         words = ["attestation", "validate", os.path.join(self.folder, "report.bin"), "--mode", "snp",
-                 "--genuine-only", "--report_data", self.bytes[0x50:0x90].hex(), "--at", at or self.case["at"],
+                 *judged_by, "--report_data", self.bytes[0x50:0x90].hex(), "--at", at or self.case["at"],
                  "--cache", cache, "--json", "--kds", kds, *more]
         if self.case["trusted_root"] != "amd":
             words += ["--trusted_root", os.path.join(self.folder, self.case["trusted_root"])]
@@ -629,8 +629,14 @@ def a_policy_says_how_old_a_list_may_be():
         capture_output=True, text=True).stdout.strip().split("=")[1])
 
     def judged(url, age, *more):
-        policy = folder.write("policy.json", json.dumps({"cocos": 1, "crl": {"max_age": age}}))
-        return report.validate(url, folder("cache"), "--policy", policy, *more)
+        policy = folder.write("policy.json", json.dumps({
+            "cocos": 1, "crl": {"max_age": age}, "run": {"agent": "stock"},
+            "snp": {"measurements": [report.bytes[0x90:0xc0].hex()], "host_data": [report.bytes[0xc0:0xe0].hex()],
+                    "allow": ["smt"]}}))
+        return report.validate(url, folder("cache"), *more, judged_by=("--policy", policy))
+
+    def young_enough(run):
+        assert run.json()["verdict"].endswith("verified"), run.out
 
     def too_old(run):
         assert run.status == 1 and "crl.age" in json.loads(run.out)["reason"], run.out
@@ -638,14 +644,14 @@ def a_policy_says_how_old_a_list_may_be():
     with Folder() as folder:
         with Service() as service:
             report.put(service)
-            genuine(judged(service.url, 1))
+            young_enough(judged(service.url, 1))
             assert report.crl_path in service.asked
             path = folder("cache", next(f for f in files_below(folder("cache")) if "vcek_crl.der" in f))
             os.utime(path, (at - 80000, at - 80000))
             service.asked.clear()
-            genuine(judged(service.url, 80000))  # fresh, and young enough
+            young_enough(judged(service.url, 80000))  # fresh, and young enough
             assert service.asked == [], service.asked
-            genuine(judged(service.url, 79999))
+            young_enough(judged(service.url, 79999))
             assert service.asked == [report.crl_path], service.asked
         os.utime(path, (at - 80000, at - 80000))
         assert "fetched 22 hours ago" not in judged(service.url, 80000).out
@@ -653,7 +659,7 @@ def a_policy_says_how_old_a_list_may_be():
         os.unlink(path)
         chain = ["--CA_bundles_paths", folder.write("chain.pem", report.pem), "--vcek",
                  os.path.join(report.folder, report.case["files"]["vek"])]
-        genuine(judged(service.url, at - made, "--offline", "--crl", crl, *chain))
+        young_enough(judged(service.url, at - made, "--offline", "--crl", crl, *chain))
         too_old(judged(service.url, at - made - 1, "--offline", "--crl", crl, *chain))
         run = judged(service.url, at - made, "--offline", *chain)
         assert run.status in NO and "crl." in json.loads(run.out)["reason"], run.out
@@ -722,7 +728,7 @@ def a_policy_may_forbid_the_network():
     with Folder() as folder, Service() as service:
         report.put(service)
         folder.write("policy.json", json.dumps({"policy": {}, "root_of_trust": {"disallow_network": True}}))
-        run = report.validate(service.url, folder("cache"), "--policy", folder("policy.json"))
+        run = report.validate(service.url, folder("cache"), judged_by=("--policy", folder("policy.json")))
         refused(run, "nothing is fetched offline")
         assert service.asked == []
 

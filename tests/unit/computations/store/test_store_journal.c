@@ -35,6 +35,8 @@ static struct span head_of(uint8_t bytes[JOURNAL_SIGNED_MAX], int64_t count, boo
 /* Three entries from `first` on, of the journal of that name. */
 static const struct journal_part *part_of(struct part *p, const char *name, int64_t first)
 {
+	const int64_t last = first <= INT64_MAX - PART ? first + PART - 1 : first;
+
 	for (int i = 0; i < PART; i++) {
 		snprintf(p->texts[i], sizeof(p->texts[i]), "%s %d", name, (int)first + i);
 		p->entries[i] = (struct span){ (uint8_t *)p->texts[i], strlen(p->texts[i]) };
@@ -42,7 +44,7 @@ static const struct journal_part *part_of(struct part *p, const char *name, int6
 	p->part = (struct journal_part){ .first = first,
 					 .entries = p->entries,
 					 .count = PART,
-					 .head = head_of(p->head, first + PART - 1, false) };
+					 .head = head_of(p->head, last, false) };
 	return &p->part;
 }
 
