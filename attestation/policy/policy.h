@@ -28,7 +28,8 @@ enum {
 
 /* Rules about the token around the evidence. */
 struct policy_token {
-	uint64_t max_age; /* seconds since iat; 0: only exp counts */
+	uint64_t
+		max_age; /* seconds since iat, of a token, which there has to be; 0: only exp counts */
 	/* Bare evidence is not enough; the claims that have to be in the token. */
 	bool required, require_ueid, require_measurements;
 };

@@ -37,6 +37,10 @@ struct tpm_binding {
 	const uint8_t *tee_report_data;
 	const uint8_t *report_data;
 	struct span runtime;
+
+	/* That report was made by an agent which has one made over whatever it is given: another of these has
+	 * to be there, too. */
+	bool by_anybody;
 };
 
 struct tpm_input {

@@ -10,15 +10,19 @@ static void equal(struct verdict *v, enum check_id id, const void *first, const 
 	verdict_bytes(v, id, now, first, len);
 }
 
-/* A digest that one of the two may not have; both without it are alike. */
+/* A digest that one of the two may not have; where neither has it, nothing is compared. */
 static void equal_if(struct verdict *v, enum check_id id, const uint8_t *first, bool first_has,
 		     const uint8_t *now, bool now_has)
 {
+	if (!first_has && !now_has) {
+		verdict_not_asked(v, id, "none, then and now");
+		return;
+	}
 	verdict_require(v, id);
 	if (first_has && now_has)
 		verdict_bytes(v, id, now, first, SHA256_LEN);
 	else
-		verdict_check(v, id, !first_has && !now_has, now_has ? "one" : "none",
+		verdict_check(v, id, false, now_has ? "one" : "none",
 			      first_has ? "the one of before" : "none");
 }
 

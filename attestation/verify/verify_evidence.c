@@ -124,6 +124,9 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 	/* The report binds the AK; a root is then the report's, but for who gives a certificate too. */
 	if (beside_tee && !x->tpm.binding.cert.len)
 		x->tpm.binding.root = (struct span){ NULL, 0 };
+	x->tpm.binding.by_anybody = p && p->run.relayable && p->has_tpm && !x->in->hcl_report.len &&
+				    !x->in->token_key && !x->in->statement.len &&
+				    !x->in->beside_statement;
 	x->tpm.require_crl = x->in->snp.require_crl || (p && p->require_crl);
 	if (!beside_tee && x->parts->has_token && p &&
 	    (p->token.require_measurements || p->token.require_ueid))

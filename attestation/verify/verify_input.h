@@ -71,6 +71,9 @@ struct verify_input {
 	 * statement that is there is judged all the same. */
 	bool before_run;
 
+	/* This is a run statement's evidence, which whoever judges the statement has judged. Not the caller's to say. */
+	bool beside_statement;
+
 	/* SHA3-256 of canonical manifests, one of which the run statement must name. */
 	const uint8_t (*manifests)[SHA3_256_LEN];
 	size_t manifest_count;

@@ -317,6 +317,7 @@ static void judge_evidence(const struct run *r)
 	if (r->row->tpm)
 		in.binding.tpm_nonce = (struct span){ binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
 	in.manifest_count = 0;
+	in.beside_statement = true;
 	in.token_key = NULL; /* there is no token for it */
 	if (r->judge(&in, inner, other, &e) < 0) {
 		verdict_err(r->v, CHECK_RUN_EVIDENCE, &e);

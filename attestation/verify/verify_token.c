@@ -98,7 +98,7 @@ static bool wants_token(const struct verify_input *in)
 
 	return in->mode == EVIDENCE_EAT ||
 	       (p && !in->genuine_only && !in->statement.len &&
-		(p->required || p->require_ueid || p->require_measurements));
+		(p->required || p->max_age || p->require_ueid || p->require_measurements));
 }
 
 bool verify_token(struct verification *x)

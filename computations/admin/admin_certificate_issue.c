@@ -121,7 +121,12 @@ static int check_verdict(const struct certificate_request *c,
 		return err_set(e, ERR_DENIED, "the agent's evidence: %s", verdict->line);
 	if (digest(DIGEST_SHA256, c->identity.bytes, c->identity.len, identity, e) < 0)
 		return err_code(e);
-	if (!verdict->has_identity || memcmp(verdict->identity, identity, sizeof(identity)) != 0)
+	if (!verdict->has_identity)
+		return err_set(
+			e, ERR_DENIED,
+			"the agent's evidence binds no identity that counts: none, or under a policy that "
+			"takes stock agents (run.agent)");
+	if (memcmp(verdict->identity, identity, sizeof(identity)) != 0)
 		return err_set(e, ERR_DENIED,
 			       "the agent's evidence is of another identity than the one that has "
 			       "signed the request");

@@ -20,6 +20,11 @@ static int like(const char *text, char **pattern, struct err *e)
 		writer_u8(&w, (uint8_t)*text);
 	}
 	writer_u8(&w, '%');
+	if (w.bad && !w.no_memory)
+		return err_set(
+			e, ERR_INVALID,
+			"what is searched for is longer than %d bytes (of %%, _ and ! each is two)",
+			LIST_TEXT_MAX - 2);
 	if (writer_check(&w, "what is searched for", e) < 0)
 		return err_code(e);
 	*pattern = (char *)writer_take(&w, &len);

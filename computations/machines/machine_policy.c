@@ -61,7 +61,6 @@ static enum err_code code_of(enum err_code code)
 	switch (code) {
 	case ERR_NOT_FOUND:
 	case ERR_PRECONDITION:
-	case ERR_EXHAUSTED:
 	case ERR_UNIMPLEMENTED:
 	case ERR_DEADLINE:
 		return code;

@@ -179,24 +179,9 @@ void web_console_events(struct http_request *r, void *data)
 
 /* ---- the screen ---- */
 
-static void free_machine(void *data)
-{
-	machine_done(data);
-	free(data);
-}
-
 static int run_screen(struct store *store, struct web_work *work, struct err *e)
 {
-	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
-	struct machine *m = calloc(1, sizeof(*m));
-
-	work->more = m;
-	work->free_more = free_machine;
-	if (!m)
-		return err_nomem(e);
-	if (admin_access_workspace(store, &work->caller, DEED_CONSOLE, work->id, &w, e) < 0)
-		return err_code(e);
-	return store_machine(store, w.number, http_request_param(work->r, "name"), m, e);
+	return web_machine_find(store, work, DEED_CONSOLE, e);
 }
 
 static void put_screen(const struct machine *m, struct writer *w)

@@ -432,3 +432,25 @@ void web_machine_ask_remove(struct http_request *r, void *data)
 {
 	web_work_start(data, r, run_one, reply_ask_remove);
 }
+
+/* ---- one, for what else is done with it ---- */
+
+static void free_machine(void *data)
+{
+	machine_done(data);
+	free(data);
+}
+
+int web_machine_find(struct store *store, struct web_work *work, enum deed deed, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct machine *m = calloc(1, sizeof(*m));
+
+	work->more = m;
+	work->free_more = free_machine;
+	if (!m)
+		return err_nomem(e);
+	if (admin_access_workspace(store, &work->caller, deed, work->id, &w, e) < 0)
+		return err_code(e);
+	return store_machine(store, w.number, http_request_param(work->r, "name"), m, e);
+}

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "computations/web/web_action.h"
+#include "computations/web/web_work.h"
 
 /* Forms, */
 extern const struct web_action web_page_machine, web_page_machine_remove;
@@ -20,6 +21,10 @@ void web_machines(struct http_request *r, void *data);
 void web_machines_json(struct http_request *r, void *data);
 void web_machine(struct http_request *r, void *data);
 void web_machine_json(struct http_request *r, void *data);
+/* The CVM of the address, for a caller who may do that in its workspace: `work->more`, a struct machine. */
+int web_machine_find(struct store *store, struct web_work *work, enum deed deed,
+		     struct err *e) MUST_CHECK;
+
 /* web_machine_policy.c */
 void web_machine_policy(struct http_request *r, void *data);
 /* web_console.c */

@@ -13,24 +13,9 @@ static const char *const dispositions[] = {
 	[MACHINE_POLICY_CORIM] = "attachment; filename=\"policy.corim\"",
 };
 
-static void free_machine(void *data)
-{
-	machine_done(data);
-	free(data);
-}
-
 static int run(struct store *store, struct web_work *work, struct err *e)
 {
-	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
-	struct machine *m = calloc(1, sizeof(*m));
-
-	work->more = m;
-	work->free_more = free_machine;
-	if (!m)
-		return err_nomem(e);
-	if (admin_access_workspace(store, &work->caller, DEED_LOOK, work->id, &w, e) < 0)
-		return err_code(e);
-	return store_machine(store, w.number, http_request_param(work->r, "name"), m, e);
+	return web_machine_find(store, work, DEED_LOOK, e);
 }
 
 /* Whichever it is, a browser keeps it, and shows nothing of it. */

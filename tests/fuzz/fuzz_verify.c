@@ -250,6 +250,9 @@ static void ask(const uint8_t *head, struct verify_build *b, struct verify_input
 
 	*policy = b->policy; /* shares the memory behind it */
 	policy->run.relayable = !token || head[1] & FORM_STOCK;
+	/* A report of such an agent says of no registers whose they are. */
+	policy->has_tpm = policy->has_tpm &&
+			  !(policy->run.relayable && evidence_kind_rows[b->kind->mode].tee);
 	policy->has_report_data = head[1] & FORM_REPORT_DATA;
 	memcpy(policy->report_data, b->bound.report_data, sizeof(policy->report_data));
 	in->policy = head[1] & (FORM_NO_POLICY | FORM_GENUINE) ? NULL : policy;

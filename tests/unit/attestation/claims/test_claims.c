@@ -318,13 +318,14 @@ static void a_tpm_is_verified_by_a_guest_that_is_wanted(void **state)
 
 static void stock(struct verify_build *b)
 {
-	b->policy.run.relayable = true;
+	verify_build_stock(b);
 	b->in.manifest_count = 0;
 }
 
 static void stock_and_ak_named(struct verify_build *b)
 {
 	stock(b);
+	b->policy.has_tpm = true;
 	b->in.tpm.binding.named = (struct span){ ak_bytes, ak_len };
 }
 
@@ -369,7 +370,7 @@ static void no_key_is_verified_by_a_stock_agent(void **state)
 static void by_raw_binding(struct verify_build *b)
 {
 	verify_build_raw_binding(b);
-	b->policy.run.relayable = true;
+	verify_build_stock(b);
 	b->policy.run.manifests.count = 0;
 	b->in.manifest_count = 0;
 	b->in.token_key = b->key;

@@ -61,12 +61,14 @@ static void unused_input(struct verify_build *b)
 static void raw_and_stock(struct verify_build *b)
 {
 	verify_build_raw_binding(b);
-	b->policy.run.relayable = true;
+	verify_build_stock(b);
 }
 
 static void raw_stock_named(struct verify_build *b)
 {
 	raw_and_stock(b);
+	b->policy.has_tpm =
+		evidence_kind_rows[b->kind->mode].tpm; /* whose they are the signer says */
 	b->in.manifest_count = 0;
 	b->in.token_key = b->key;
 }

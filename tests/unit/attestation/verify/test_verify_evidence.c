@@ -51,8 +51,15 @@ static void stock_by_nonces(struct verify_build *b)
 	writer_done(&b->evidence);
 	b->kind->evidence(&own, TWIST_NONE, &b->evidence);
 	bare_by_mode(b);
-	b->policy.run.relayable = true;
+	verify_build_stock(b);
 	b->in.manifest_count = 0;
+}
+
+/* A forger has the agent's report made over a key of his own, which quotes what he likes. */
+static void stock_and_registers(struct verify_build *b)
+{
+	stock_by_nonces(b);
+	b->policy.has_tpm = true;
 }
 
 static void token_demanded(struct verify_build *b)
@@ -230,6 +237,8 @@ enum {
 
 static const struct verify_row rows[] = {
 	{ "stock evidence over the nonces", nothing, stock_by_nonces, NULL, 0 },
+	{ "stock evidence and registers", nothing, stock_and_registers, "ak.binding",
+	  ~(1u << EVIDENCE_SNP_VTPM) },
 	{ "a token where one is demanded", nothing, token_demanded, NULL, 0 },
 	{ "stock evidence where a token is", nothing, stock_where_a_token_is_demanded, "token.form",
 	  0 },

@@ -172,7 +172,7 @@ static void by_itself(struct verify_build *b)
 	verify_build_raw_binding(b);
 	if (b->kind->mode == EVIDENCE_SNP || b->kind->mode == EVIDENCE_TDX)
 		b->in.binding.tpm_nonce.len = 0;
-	b->policy.run.relayable = true;
+	verify_build_stock(b);
 	b->in.manifest_count = 0;
 }
 

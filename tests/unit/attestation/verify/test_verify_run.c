@@ -101,14 +101,14 @@ static void foresee_fixed(struct verify_build *b)
 static void want_fixed_of_stock(struct verify_build *b)
 {
 	want_fixed(b);
-	b->policy.run.relayable = true;
+	verify_build_stock(b);
 	b->in.manifest_count = 0;
 }
 
 static void stock_and_fixed_foreseen(struct verify_build *b)
 {
 	foresee_fixed(b);
-	b->policy.run.relayable = true;
+	verify_build_stock(b);
 	b->in.manifest_count = 0;
 }
 
@@ -161,7 +161,7 @@ static void without_run(struct verify_build *b)
 
 static void stock(struct verify_build *b)
 {
-	b->policy.run.relayable = true;
+	verify_build_stock(b);
 }
 
 static void stock_and_manifest_of_policy(struct verify_build *b)
@@ -179,7 +179,7 @@ static void stock_and_boot_keys(struct verify_build *b)
 
 static void stock_without_manifest(struct verify_build *b)
 {
-	b->policy.run.relayable = true;
+	verify_build_stock(b);
 	b->in.manifest_count = 0;
 }
 

@@ -102,6 +102,12 @@ void verify_build_end(struct verify_build *b)
 	EVP_PKEY_free(b->other);
 }
 
+void verify_build_stock(struct verify_build *b)
+{
+	b->policy.run.relayable = true;
+	b->policy.has_tpm = b->policy.has_tpm && !evidence_kind_rows[b->kind->mode].tee;
+}
+
 void verify_build_raw_binding(struct verify_build *b)
 {
 	memcpy(b->report_data, b->bound.report_data, sizeof(b->report_data));

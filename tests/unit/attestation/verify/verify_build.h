@@ -38,3 +38,7 @@ void verify_build_end(struct verify_build *b);
 
 /* Binds the call to report data and TPM nonce themselves, in place of what they follow from. */
 void verify_build_raw_binding(struct verify_build *b);
+
+/* The policy takes stock agents. Beside a TEE it speaks of no registers then: the report of such an agent does not say whose
+ * they are. */
+void verify_build_stock(struct verify_build *b);

@@ -194,7 +194,7 @@ static void what_is_searched_for_is_found(void **state)
 		text[sizeof(text) - 1] = '\0';
 		wide.text = text;
 		assert_int_equal(l->read(f, store_room_workspace(f), ME, &wide, got, &next),
-				 -ERR_EXHAUSTED);
+				 -ERR_INVALID);
 		sorted(f, l, "", "' OR 1=1 --", "");
 		/* Another workspace's are not among them. */
 		wide.text = "";
