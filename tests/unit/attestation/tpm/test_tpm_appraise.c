@@ -34,6 +34,8 @@ static void each_fault_is_refused_by_name(void **state)
 	assert_refused(tpm_room_judge(&f, &e), e, ERR_DENIED, "reserved attributes");
 	f = tpm_room_good, f.hash = f.signature_hash = TPM_ALG_SHA1;
 	assert_refused(tpm_room_judge(&f, &e), e, ERR_DENIED, "ak.attributes");
+	f = tpm_room_good, f.name_hash = TPM_ALG_SHA1;
+	assert_refused(tpm_room_judge(&f, &e), e, ERR_DENIED, "the AK's name is made with");
 	f = tpm_room_good, f.scheme = TPM_ALG_NULL;
 	assert_refused(tpm_room_judge(&f, &e), e, ERR_DENIED, "ak.");
 	f = tpm_room_good, f.signature_hash = TPM_ALG_SHA384;

@@ -163,6 +163,34 @@ static void an_ak_s_certificate_is_meant_for_one(void **state)
 	}
 }
 
+/* Of an issuer nobody judges these two: where they are critical, it is none. */
+static void an_issuer_has_nothing_that_is_not_judged(void **state)
+{
+	static const char *const oids[] = { EKU_OID, SAN_OID };
+	const struct forge_cert want = cert_of("AK", ek, NULL, "critical,digitalSignature");
+	uint8_t before[FORGE_CERT_MAX];
+	const size_t len = root_len;
+	struct err e;
+
+	memcpy(before, root_der, sizeof(before));
+	for (size_t i = 0; i < 2 * ARRAY_LEN(oids); i++) {
+		struct forge_cert root = cert_of("Maker's root", root_key, "critical,CA:TRUE",
+						 "critical,keyCertSign");
+		bool critical = i % 2;
+
+		forge_add(&root, oids[i / 2], tls_purpose, sizeof(tls_purpose));
+		forge_find(&root, oids[i / 2])->critical = critical;
+		root_len = forge_make(&root, root_der);
+		if (critical)
+			assert_refused(certificate(&want, false, &e), e, ERR_DENIED,
+				       "the critical extension");
+		else
+			assert_ok(certificate(&want, false, &e), e);
+	}
+	memcpy(root_der, before, sizeof(before));
+	root_len = len;
+}
+
 /* The judgement with this credential, of the forged quote. */
 static int judge(const struct credential *c, bool with_cert, bool with_root, struct err *e)
 {
@@ -340,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_an_ek_certificate_is_one),
 		cmocka_unit_test(an_ak_s_certificate_is_meant_for_one),
+		cmocka_unit_test(an_issuer_has_nothing_that_is_not_judged),
 		cmocka_unit_test(an_activated_ak_is_bound_and_the_root_is_named),
 		cmocka_unit_test(lists_that_are_demanded_are_missed),
 		cmocka_unit_test(anything_less_is_refused),

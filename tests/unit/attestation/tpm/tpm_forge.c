@@ -128,7 +128,7 @@ static void public_put(const struct forge_tpm *f, struct writer *w)
 	assert_int_equal(EVP_PKEY_get_octet_string_param(f->key, "pub", point, sizeof(point), &len),
 			 1);
 	writer_be16(w, TPM_ALG_ECC);
-	writer_be16(w, TPM_ALG_SHA256);
+	writer_be16(w, f->name_hash);
 	writer_be32(w, f->attributes);
 	writer_be16(w, 0);
 	writer_be16(w, TPM_ALG_NULL);
@@ -321,7 +321,7 @@ void tpm_forge_init(struct forge_tpm *f)
 			TPM_ATTR_SENSITIVE_DATA_ORIGIN | TPM_ATTR_USER_WITH_AUTH |
 			TPM_ATTR_RESTRICTED | TPM_ATTR_SIGN;
 	f->scheme = f->signature_scheme = TPM_ALG_ECDSA;
-	f->hash = f->signature_hash = TPM_ALG_SHA256;
+	f->name_hash = f->hash = f->signature_hash = TPM_ALG_SHA256;
 	f->magic = 0xff544347;
 	f->type = 0x8018;
 	memset(f->nonce, 0x4e, sizeof(f->nonce));

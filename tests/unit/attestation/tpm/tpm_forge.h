@@ -15,7 +15,8 @@ enum { FORGE_TPM_NONCE_LEN = 32, FORGE_TPM_PART_MAX = 4096 };
 
 /* What a quote says; tpm_forge_init() fills in one that is right. */
 struct forge_tpm {
-	EVP_PKEY *key; /* P-256 */
+	EVP_PKEY *key;      /* P-256 */
+	uint16_t name_hash; /* of the AK's name */
 	uint32_t attributes;
 	uint16_t scheme, hash; /* the AK's own */
 	uint16_t signature_scheme, signature_hash;

@@ -107,6 +107,21 @@ static void each_difference_is_refused_by_name(void **state)
 		}
 }
 
+/* What neither has was compared with nothing: the rest decides, and it is told so. */
+static void what_neither_has_is_not_asked(void **state)
+{
+	struct err e;
+
+	start(EVIDENCE_SNP);
+	first.result.has_identity = first.result.has_manifest = false;
+	now = first;
+	assert_ok(judge(&e), e);
+	assert_int_equal(verdict_find(&verdict, CHECK_SAME_IDENTITY)->outcome, CHECK_NOT_ASKED);
+	assert_int_equal(verdict_find(&verdict, CHECK_SAME_MANIFEST)->outcome, CHECK_NOT_ASKED);
+	now.result.snp.report.chip_id[0] ^= 1;
+	assert_refused(judge(&e), e, ERR_DENIED, "same.chip");
+}
+
 static void another_kind_of_evidence_is_refused(void **state)
 {
 	struct err e;
@@ -167,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_agent_is_the_same_in_every_mode),
 		cmocka_unit_test(each_difference_is_refused_by_name),
+		cmocka_unit_test(what_neither_has_is_not_asked),
 		cmocka_unit_test(another_kind_of_evidence_is_refused),
 		cmocka_unit_test(each_part_of_the_tcb_may_rise_and_never_fall),
 	};

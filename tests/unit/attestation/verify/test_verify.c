@@ -205,6 +205,15 @@ static void one_root_for_all(struct verify_build *b)
 	b->in.tpm.binding.root = b->in.snp.trusted_root;
 }
 
+/* Nothing leads it anywhere, so that it says nothing, whatever it is. */
+static void ak_certificate_without_a_root(struct verify_build *b)
+{
+	static const uint8_t none[] = "this is no certificate";
+
+	b->in.tpm.binding.cert = (struct span){ none, sizeof(none) - 1 };
+	b->in.tpm.binding.root = (struct span){ NULL, 0 };
+}
+
 static void no_policy(struct verify_build *b)
 {
 	b->in.policy = NULL;
@@ -359,6 +368,8 @@ static const struct verify_row rows[] = {
 	{ "a kind left out", nothing, other_kind_too, "token.whole", 1 << EVIDENCE_SNP_VTPM },
 	{ "another mode", nothing, other_mode, "token.platform", 0 },
 	{ "an input without effect", nothing, unused_input, "input.used", 1 << EVIDENCE_SNP_VTPM },
+	{ "an AK's certificate without a root", nothing, ak_certificate_without_a_root,
+	  "input.used", 0 },
 	{ "another product", nothing, unused_input, "binding.product_named",
 	  1 << EVIDENCE_SNP | 1 << EVIDENCE_TDX | 1 << EVIDENCE_VTPM },
 	{ "a signer nobody vouches for", nothing, raw_and_stock, "token.vouched", 0 },

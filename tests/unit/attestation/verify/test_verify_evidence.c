@@ -73,6 +73,12 @@ static void stock_where_a_token_is_demanded(struct verify_build *b)
 	token_demanded(b);
 }
 
+static void stock_where_a_young_token_is_demanded(struct verify_build *b)
+{
+	stock_by_nonces(b);
+	b->policy.token.max_age = 600;
+}
+
 static void stock_where_claims_are_demanded(struct verify_build *b)
 {
 	stock_by_nonces(b);
@@ -242,6 +248,8 @@ static const struct verify_row rows[] = {
 	{ "a token where one is demanded", nothing, token_demanded, NULL, 0 },
 	{ "stock evidence where a token is", nothing, stock_where_a_token_is_demanded, "token.form",
 	  0 },
+	{ "stock evidence where a young token is", nothing, stock_where_a_young_token_is_demanded,
+	  "token.form", 0 },
 	{ "stock evidence where a claim is", nothing, stock_where_claims_are_demanded, "token.form",
 	  0 },
 	{ "stock evidence, extraData by itself", nothing, stock_by_tee_nonce_and_extra_data, NULL,
