@@ -108,7 +108,7 @@ static void computations_are_found_newest_first(void **state)
 	assert_int_equal(store_find(&f->store,
 				    &(struct store_search){ wide, -1, "", { 0, 0 }, { 0, false } },
 				    1, &c, &count, &next, &f->e),
-			 -ERR_EXHAUSTED);
+			 -ERR_INVALID);
 }
 
 static void a_user_finds_what_he_has_a_role_in(void **state)
