@@ -107,7 +107,10 @@ void fleet_lease_leave(struct slot *slot)
 static void forsake(struct slot *slot, const struct err *why)
 {
 	if (slot->state == SLOT_CREATING || slot->state == SLOT_REMOVING) {
-		slot->forsaken = true; /* its job is refused its next step, and ends */
+		/* Its job is refused its next step, and ends, of which nobody is told: lists
+		 * begin anew now. */
+		slot->forsaken = true;
+		fleet_view_forget(slot);
 		return;
 	}
 	fleet_lease_leave(slot);

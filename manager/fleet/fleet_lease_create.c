@@ -29,6 +29,8 @@ bool fleet_lease_tries_again(struct job *job, void (*work)(void *data), void (*d
 	    fleet_job_start(f, job, work, done, &job->err) < 0) {
 		if (other->state != SLOT_FREE)
 			fleet_slot_leave(other);
+		other->cvm.why = CVM_FAILED; /* it was seen while it was made */
+		fleet_view_leave(other);
 		job->created(job->data, NULL, &job->err);
 		fleet_job_end(job);
 		return true;

@@ -116,7 +116,11 @@ def who_follows_misses_nothing():
         def is_known():
             assert not first.wrong + second.wrong, first.wrong + second.wrong
             return first.live() | second.live() == there and storm.made <= first.seen | second.seen
-        until(is_known, "that all is known to who follows", TAKES)
+        try:
+            until(is_known, "that all is known to who follows", TAKES)
+        except AssertionError as why:
+            raise AssertionError((str(why), "there", there, "unseen", storm.made - first.seen - second.seen,
+                                  [(f.live(), f.lists, f.changes) for f in both], [set(m.vms()) for m in (two.a, two.b)])) from why
         assert not first.live() & second.live(), "one CVM at two managers"
         gone = storm.made - there
         assert gone and {state for f in both for cvm, state in f.states.items() if cvm in gone} == {"exited"}

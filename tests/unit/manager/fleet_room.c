@@ -35,13 +35,21 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 	return r;
 }
 
+static void hang_in_step(void)
+{
+	while (atomic_load(&fleet_world.hangs_steps))
+		usleep(1000);
+}
+
 int __wrap_lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 			    struct err *e)
 {
-	int code = atomic_load(&fleet_world.fail_creation);
+	int code;
 
 	memcpy(fleet_world.created, cvm->id, sizeof(fleet_world.created));
 	atomic_fetch_add(&fleet_world.creations, 1);
+	hang_in_step();
+	code = atomic_load(&fleet_world.fail_creation);
 	if (code) {
 		cvm->step = (enum cvm_step)atomic_load(&fleet_world.leave_step);
 		return err_set(e, (enum err_code)code, "as told");
@@ -55,6 +63,7 @@ int __wrap_lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, s
 {
 	atomic_fetch_add(&fleet_world.removals, 1);
 	atomic_store(&fleet_world.insisted, insist);
+	hang_in_step();
 	if (atomic_load(&fleet_world.fail_removals) > 0) {
 		atomic_fetch_sub(&fleet_world.fail_removals, 1);
 		if (insist || atomic_load(&fleet_world.begins_removal))

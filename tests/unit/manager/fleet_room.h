@@ -34,6 +34,7 @@ struct fleet_world {
 	atomic_int hanging_dials; /* the next so many wait until it is negative */
 	atomic_uint broken_dials; /* how often one was told to end, which they then do */
 	atomic_bool hangs;        /* who asks for them waits until it is false again */
+	atomic_bool hangs_steps;  /* and so does who makes or removes a CVM */
 	atomic_int
 		hangs_records; /* an adoption waits while it is: 1 before it is recorded, 2 then */
 };

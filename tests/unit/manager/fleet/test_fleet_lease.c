@@ -174,6 +174,66 @@ static void who_lost_the_host_removes_no_stray_there(void **state)
 	fleet_room_close(&m);
 }
 
+/* How many CVMs a list shows that are not gone. */
+static unsigned shown(const struct fleet_room *m)
+{
+	struct vm_view view;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < fleet_places(m->fleet); i++)
+		count += fleet_view(m->fleet, i, &view) && view.state != VM_EXITED;
+	return count;
+}
+
+/* The host goes while a job hangs there; who lists then, as every watcher has to, would keep a CVM for ever whose end
+ * nobody tells. */
+static void lose_while_it_hangs(struct fleet_room *m, atomic_int *begun)
+{
+	struct registry *b;
+
+	while (atomic_load(begun) == 0)
+		usleep(1000);
+	assert_int_equal(shown(m), 1);
+	b = go_to_another(m);
+	look(m, false);
+	assert_int_equal(shown(m), 0);
+	atomic_store(&fleet_world.hangs_steps, false);
+	fleet_room_settle(m);
+	assert_int_equal(shown(m), 0);
+	come_back(m, b);
+}
+
+static void what_is_made_where_the_host_went_is_shown_no_more(void **state)
+{
+	Manager__CreateReq request = fleet_room_request();
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct err e;
+
+	open_room(&m, 1);
+	atomic_store(&fleet_world.hangs_steps, true);
+	assert_ok(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e);
+	lose_while_it_hangs(&m, &fleet_world.creations);
+	assert_int_equal(told.failed, 1);
+	fleet_room_close(&m);
+}
+
+static void what_is_removed_where_the_host_went_is_shown_no_more(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct err e;
+
+	open_room(&m, 1);
+	fleet_room_create(&m, &told, "");
+	atomic_store(&fleet_world.hangs_steps, true);
+	atomic_store(&fleet_world.fail_removals, 1);
+	assert_ok(fleet_remove(m.fleet, told.id, fleet_room_removed, &told, &e), e);
+	lose_while_it_hangs(&m, &fleet_world.removals);
+	assert_int_equal(told.not_removed, 1);
+	fleet_room_close(&m);
+}
+
 static void on_where(void *data, const struct err *e)
 {
 	assert_int_equal(e->code, ERR_NOT_FOUND);
@@ -271,6 +331,8 @@ int main(void)
 		FLEET_ROOM_ROW(an_adoption_whose_host_went_spoils_no_slot),
 		FLEET_ROOM_ROW(an_adopted_cvm_whose_host_went_comes_back_with_it),
 		FLEET_ROOM_ROW(who_lost_the_host_removes_no_stray_there),
+		FLEET_ROOM_ROW(what_is_made_where_the_host_went_is_shown_no_more),
+		FLEET_ROOM_ROW(what_is_removed_where_the_host_went_is_shown_no_more),
 		FLEET_ROOM_ROW(each_host_that_is_none_of_ours_is_said_once),
 		FLEET_ROOM_ROW(each_tenant_looks_for_a_few_cvms_at_a_time),
 	};
