@@ -46,16 +46,18 @@ static bool has_purpose(const struct x509 *leaf, size_t count)
 	return reader_done(&outer) && reader_done(&r) && found;
 }
 
-/* A critical subjectAltName is what a verifier has to understand (RFC 5280, 4.2): a TPM's maker and model as
- * directoryName, or its number as otherName. A host's or a person's name is of another certificate. */
+/* A subjectAltName says a TPM's maker and model as directoryName, or its number as otherName; a host's or a person's
+ * name is of another certificate. It has to be understood where it is critical (RFC 5280, 4.2), and where nothing else
+ * says what the certificate is for. */
 static bool names_a_tpm(const struct x509 *leaf)
 {
 	const struct x509_extension *x = x509_extension_of(leaf, "2.5.29.17");
+	const bool says_purpose = x509_extension_of(leaf, "2.5.29.37");
 	struct reader outer, names;
 	struct der name;
 	bool others = false;
 
-	if (!x || !x->critical)
+	if (!x || (says_purpose && !x->critical))
 		return true;
 	outer = span_reader(x->value);
 	names = der_enter(&outer, DER_SEQUENCE);

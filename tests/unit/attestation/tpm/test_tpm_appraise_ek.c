@@ -146,8 +146,11 @@ static void an_ak_s_certificate_is_meant_for_one(void **state)
 		{ SAN_OID, tpm_name, sizeof(tpm_name), true, true },
 		{ SAN_OID, tpm_name, sizeof(tpm_name) - 1, true, false },
 		{ SAN_OID, host_name, sizeof(host_name), true, false },
-		{ SAN_OID, host_name, sizeof(host_name), false, true },
+		{ SAN_OID, tpm_name, sizeof(tpm_name), false, true },
+		{ SAN_OID, tpm_name, sizeof(tpm_name) - 1, false, false },
+		{ SAN_OID, host_name, sizeof(host_name), false, false },
 	};
+	struct forge_cert both = cert_of("AK", ek, NULL, "critical,digitalSignature");
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -161,6 +164,12 @@ static void an_ak_s_certificate_is_meant_for_one(void **state)
 			assert_refused(certificate(&want, false, &e), e, ERR_DENIED,
 				       "not meant for an AK");
 	}
+	/* Certified for an AK, and named by its host beside. */
+	forge_add(&both, EKU_OID, ak_purpose, sizeof(ak_purpose));
+	forge_add(&both, SAN_OID, host_name, sizeof(host_name));
+	assert_ok(certificate(&both, false, &e), e);
+	forge_find(&both, SAN_OID)->critical = true;
+	assert_refused(certificate(&both, false, &e), e, ERR_DENIED, "not meant for an AK");
 }
 
 /* Of an issuer nobody judges these two: where they are critical, it is none. */
