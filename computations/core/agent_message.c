@@ -24,6 +24,7 @@ struct agent_message {
 	void (*kept)(struct agent_message *message);
 	size_t bytes;
 	char *cvm_id, *computation_id, *peer, **connected;
+	size_t sorted;                /* so many of them; 0: not yet */
 	char key[2 * SHA256_LEN + 1]; /* of the client certificate; "" without one */
 	struct record record; /* a RunResponse has its error as text, its notice as status; an
 				  * AgentStateRes the state as text */
@@ -391,15 +392,20 @@ void agent_message_take(struct rpc_call *call, const ProtobufCMessage *message)
 	enqueue(s, m);
 }
 
-static bool is_connected(const char *id, void *ids)
+/* Asked of each CVM when room is short, and of none else. */
+static bool is_connected(const char *id, void *data)
 {
-	return session_ids_have(ids, id);
+	struct agent_message *m = data;
+
+	if (!m->sorted)
+		m->sorted = session_ids_sort(m->connected);
+	return session_ids_find(m->connected, m->sorted, id);
 }
 
 static int keep_arrival(struct store *store, struct agent_message *m, struct err *e)
 {
-	return store_cvm_seen(store, m->cvm_id, m->peer, m->key, m->record.text, is_connected,
-			      m->connected, &m->todo, e);
+	return store_cvm_seen(store, m->cvm_id, m->peer, m->key, m->record.text, is_connected, m,
+			      &m->todo, e);
 }
 
 static int keep_forwarder(struct store *store, struct agent_message *m, struct err *e)
@@ -453,7 +459,7 @@ int agent_message_arrival(struct session *s, struct err *e)
 	m->keep = s->forwarder ? keep_forwarder : keep_arrival;
 	m->cvm_id = strdup(s->cvm_id);
 	m->peer = strdup(rpc_call_peer(s->call));
-	m->connected = session_ids(s->service);
+	m->connected = session_ids_arriving(s->service);
 	m->record.text = strdup(s->service->appraisal ? "not verified: its evidence is awaited"
 						      : "not verified: this service has no policy");
 	if (read_key(s->call, m->key, e) < 0) {

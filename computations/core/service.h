@@ -70,9 +70,14 @@ void session_stop(struct session *session, const char *computation_id);
 
 /* Malloc'ed ids of all agents that session_find() would find, NULL-terminated; NULL if memory runs out.
  * session_ids_free() them. */
-char **session_ids(struct service *service);
+char **session_ids(const struct service *service);
+/* The same with those of whom the database has not heard yet, or not been heard. */
+char **session_ids_arriving(const struct service *service);
 void session_ids_free(char **ids);
 bool session_ids_have(char *const *ids, const char *cvm_id);
+/* For many questions: sorts them, says how many they are, and finds one of so many. */
+size_t session_ids_sort(char **ids);
+bool session_ids_find(char *const *ids, size_t count, const char *cvm_id);
 
 /* Ends the streams of one CVM, for its agent to come again. */
 void session_end_of(struct service *service, const char *cvm_id, const char *why);

@@ -257,8 +257,7 @@ static bool is_of(const struct session *s, const char *cvm_id)
 	return s->call && rpc_call_is_open(s->call) && strcmp(s->cvm_id, cvm_id) == 0;
 }
 
-/* An agent whose key is the one that its CVM's name belongs to. */
-static bool is_there(const struct session *s)
+bool session_is_there(const struct session *s)
 {
 	return s->arrived && !s->forwarder && s->call && rpc_call_is_open(s->call);
 }
@@ -429,7 +428,7 @@ struct session *session_find(struct service *service, const char *cvm_id)
 	struct session *s;
 
 	TAILQ_FOREACH(s, &service->sessions, next)
-		if (is_there(s) && is_of(s, cvm_id))
+		if (session_is_there(s) && is_of(s, cvm_id))
 			return s;
 	return NULL;
 }
@@ -437,37 +436,6 @@ struct session *session_find(struct service *service, const char *cvm_id)
 void session_end_of(struct service *service, const char *cvm_id, const char *why)
 {
 	end_of(service, cvm_id, NULL, why);
-}
-
-char **session_ids(struct service *service)
-{
-	char **ids = calloc(service->session_count + 1, sizeof(*ids));
-	struct session *s;
-	size_t n = 0;
-
-	if (!ids)
-		return NULL;
-	TAILQ_FOREACH(s, &service->sessions, next)
-		if (is_there(s) && !(ids[n++] = strdup(s->cvm_id))) {
-			session_ids_free(ids);
-			return NULL;
-		}
-	return ids;
-}
-
-void session_ids_free(char **ids)
-{
-	for (size_t i = 0; ids && ids[i]; i++)
-		free(ids[i]);
-	free(ids);
-}
-
-bool session_ids_have(char *const *ids, const char *cvm_id)
-{
-	for (size_t i = 0; ids[i]; i++)
-		if (strcmp(ids[i], cvm_id) == 0)
-			return true;
-	return false;
 }
 
 void session_end_all(struct service *service)

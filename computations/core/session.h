@@ -40,6 +40,8 @@ struct session {
 void session_ref(struct session *s);
 void session_unref(struct session *s);
 void session_finish(struct session *s, enum err_code code, const char *text);
+/* An agent whose key is the one that its CVM's name belongs to. */
+bool session_is_there(const struct session *s);
 
 void session_say(struct session *s, const Cvms__ServerStreamMessage *message);
 

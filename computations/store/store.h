@@ -44,8 +44,9 @@ struct store {
 	struct log_rate bad_heads; /* lines about those that are in no log */
 	struct log_rate full;      /* and about journals of which no more is taken */
 	struct log_rate audit_full; /* and about refusals that have no row */
-	int lock;                   /* `dir`/lock, which whoever uses the folder holds */
-	int database_lock;          /* the same of a database's file; -1: it is a server's */
+	struct log_rate forgot; /* and about names that made room for others' (store_cvm_room.h) */
+	int lock;               /* `dir`/lock, which whoever uses the folder holds */
+	int database_lock;      /* the same of a database's file; -1: it is a server's */
 	struct store_lease
 		*lease;   /* by which it has a server's database; NULL: it has that alone, */
 	int64_t fence;    /* since the lease had this one; 0: an instance's, or a file's */
@@ -161,9 +162,8 @@ struct store_todo {
 void store_todo_done(struct store_todo *todo);
 #define CLEANUP_TODO __attribute__((cleanup(store_todo_done)))
 
-/* The CVM's agent has connected. Makes room by forgetting the CVM that was not seen for longest
- * and holds nothing; ERR_EXHAUSTED if each holds something. `connected` names the ones that must
- * not be forgotten. What was proven in an earlier session does not count any more: the verdict
+/* The CVM's agent has connected. A new name gets room as store_cvm_room.h says, or ERR_EXHAUSTED. `connected` names the ones
+ * that must not be forgotten. What was proven in an earlier session does not count any more: the verdict
  * is `unproven` from now on. `key` is its client certificate's as hexadecimal, "" without one: the
  * first binds the CVM's name, which goes over to the key of a certificate that renews its own, and ERR_DENIED is what any
  * other gets. */

@@ -4,14 +4,12 @@
 #include "common/base/log.h"
 #include "computations/ca/ca_record.h"
 #include "computations/store/secret_row.h"
-#include "computations/store/store.h"
+#include "computations/store/store_cvm_room.h"
 #include "computations/store/store_evidence.h"
 #include "computations/store/store_tell.h"
 #include "computations/store/usage_turn.h"
 
 #include <string.h>
-
-#define BOUND_MS (INT64_C(7) * 24 * 3600 * 1000) /* that a bound name is kept unseen, at least */
 
 #define CVM_COLUMNS                                                                             \
 	"id, agent_state, computation, peer, first_seen, last_seen, verified, verdict, judged," \
@@ -96,47 +94,6 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 	}
 	*count = got;
 	return 0;
-}
-
-/* Forgets the CVM that was not seen for longest, is not connected and holds no computation. A name
- * that another key is bound to stays for a week: who could make it forgotten could take it. */
-static int make_room(struct store *store, const char *key,
-		     bool (*connected)(const char *id, void *data), void *data, struct err *e)
-{
-	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
-	CLEANUP(free) char *found = NULL, *owner = NULL;
-	int64_t count;
-	int row;
-
-	if (db_number(&store->db, &count, e, "SELECT count(*) FROM cvms", "") < 0)
-		return err_code(e);
-	if ((uint64_t)count < store->limits.cvms)
-		return 0;
-	if (db_query(&store->db, &rows, e,
-		     "SELECT id FROM cvms WHERE computation = ''"
-		     " AND (key = '' OR key = ? OR last_seen < ?) ORDER BY last_seen",
-		     "ti", key, store_now() - BOUND_MS) < 0)
-		return err_code(e);
-	while (!found && (row = db_next(rows, e)) != 0) {
-		CLEANUP(free) char *id = NULL;
-
-		if (row < 0)
-			return row;
-		if (db_text(rows, 0, &id, e) < 0)
-			return err_code(e);
-		if (!connected(id, data))
-			found = TAKE_PTR(id);
-	}
-	if (!found)
-		return err_set(e, ERR_EXHAUSTED,
-			       "%lld CVMs are connected, hold computations or were here within a "
-			       "week: COMPUTATIONS_MAX_CVMS allows no more",
-			       (long long)count);
-	if (text_format(&owner, e, "v:%s", found) < 0 ||
-	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0 ||
-	    store_evidence_forget_cvm(store, found, e) < 0)
-		return err_code(e);
-	return db_run(&store->db, e, "DELETE FROM cvms WHERE id = ?", "t", found);
 }
 
 /* What the CVM holds, if anything. */
@@ -256,7 +213,7 @@ int store_cvm_seen(struct store *store, const char *id, const char *peer, const 
 			   " judged = 0, key = ? WHERE id = ?",
 			   "tittt", peer, now, unproven, key, id) < 0)
 			return err_code(e);
-	} else if (make_room(store, key, connected, data, e) < 0 ||
+	} else if (store_cvm_room(store, key, connected, data, e) < 0 ||
 		   db_run(&store->db, e,
 			  "INSERT INTO cvms (id, peer, first_seen, last_seen, verdict, key)"
 			  " VALUES (?, ?, ?, ?, ?, ?)",

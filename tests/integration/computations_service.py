@@ -615,6 +615,46 @@ def one_certificate_leaves_others_a_quarter():
             assert all(agent.stream.is_active() for agent in first[1:])
 
 
+def made_up(service, tls, who, names):
+    """An agent under one name after the other, with that certificate; each goes again."""
+    for name in names:
+        with FakeAgent(f"localhost:{service.port}", name, credentials(tls, who)) as agent:
+            agent.next("agentStateReq")
+        until(gone(service, name), "the end of its connection")
+
+
+def one_certificate_does_not_take_all_names():
+    """Who makes up CVMs has no place that another key wants; what was used or is there stays whose it is."""
+    with Folder() as tls, Folder() as folder:
+        authority(tls)
+        with Computations(folder, tls, client_ca=True, MAX_CVMS="4") as service:
+            computation = create(service)
+
+            def arrive(cvm, who="client"):
+                return FakeAgent(f"localhost:{service.port}", cvm, credentials(tls, who))
+            with arrive("used") as used:
+                used.next("agentStateReq")
+                run(service, computation, "used")
+                assert used.manifest().id == computation
+                service.admin.Stop(computations.ComputationRequest(id=computation), timeout=PATIENCE)
+                used.next("stopComputation")
+                used.say(stop_computation_res=cvms.StopComputationResponse(computation_id=computation))
+                until(lambda: not service.admin.ShowCvm(computations.CvmRequest(id="used"), timeout=PATIENCE).computation_id,
+                      "the end of the computation")
+            until(gone(service, "used"), "the end of its connection")
+            made_up(service, tls, "other-client", [f"made-up-{i}" for i in range(6)])
+            with arrive("newcomer") as newcomer:
+                newcomer.next("agentStateReq")
+                made_up(service, tls, "other-client", [f"more-{i}" for i in range(6)])
+                assert newcomer.stream.is_active()
+                for mine in ("newcomer", "used"):
+                    with arrive(mine, "other-client") as thief:
+                        assert thief.ended() == grpc.StatusCode.PERMISSION_DENIED
+            service.process.wait_line("CVM 'made-up-[0-9]', which was never used, is forgotten to make room")
+            with arrive("used") as used:
+                used.next("agentStateReq")
+
+
 def run_wants_to_know_which_cvm():
     with Folder() as folder, Computations(folder) as service:
         computation = create(service)
@@ -1069,4 +1109,4 @@ def nothing_acknowledged_is_lost_by_kill_9():
 if __name__ == "__main__":
     tap.run([value for value in list(globals().values())
              if callable(value) and getattr(value, "__module__", "") == "__main__" and
-             "_" in value.__name__ and value.__name__ not in ("agent_of", "reports_and_no_more")])
+             "_" in value.__name__ and value.__name__ not in ("agent_of", "made_up", "reports_and_no_more")])

@@ -101,6 +101,7 @@ static const char *const takes_away[STORE_FORM] = {
 	[41] = "ALTER TABLE mails ADD COLUMN text TEXT NOT NULL DEFAULT '';",
 	[42] = "ALTER TABLE signed_journals DROP COLUMN cvm;"
 	       "ALTER TABLE signed_journals DROP COLUMN attempt;",
+	[43] = "DROP INDEX computations_cvm;",
 };
 
 void store_room_undo(struct store_room *f, int form)
