@@ -11,6 +11,8 @@ import ssl
 import subprocess
 import tempfile
 
+import grpc
+
 import crowd
 import h2raw
 import teesim
@@ -18,7 +20,8 @@ from agent_evidence import SNP, TEE_NONCE, machine
 from agent_job import ALGO_KEY, SUM, computing, manifest
 from agent_peer import WAIT, Authority, agent_pb2, free_port
 from attested_peer import Over, REQUEST, connect, frame, make_request
-from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, authority, credentials,
+from computations_service import connected, create, run
+from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, authority, computations, credentials, cvms,
                      program, until)
 from libvirt_room import idle_image
 from rows import Outcome, Skip, row
@@ -286,6 +289,66 @@ def one_certificate(evil):
                                      tls(name + "-key.pem")) for name in ("other-client", "client"))
         kinds = [crowd.holding("/cvms.Service/Process", is_short) for is_short in (False, True)]
         return besieged_computations(evil, kinds, folder, tls, holder, honest)
+
+
+NAMES = 8  # that the service knows at a time
+
+
+def arrival(service, tls, who, cvm):
+    return FakeAgent(f"localhost:{service.port}", cvm, credentials(tls, who))
+
+
+def make_up(service, tls, count):
+    """The holder of another certificate of the CA is one CVM after the other, and goes again."""
+    for i in range(count):
+        with arrival(service, tls, "other-client", f"made-up-{i}") as agent:
+            agent.next("agentStateReq")
+        service.process.wait_line(f"CVM 'made-up-{i}' disconnected")
+
+
+@row("one-certificate-in-every-name", "is forgotten to make room")
+def every_name(evil):
+    """Mutual TLS: one holder of a certificate of the CA was every CVM that the service may know, under names that he made
+    up, and is connected as none of them. An agent with another certificate comes for the first time. (He was one CVM.)"""
+    with Folder() as folder, Folder() as tls:
+        authority(tls)
+        with Computations(folder, tls, client_ca=True, MAX_CVMS=str(NAMES)) as service:
+            make_up(service, tls, NAMES + 2 if evil else 1)
+            with arrival(service, tls, "client", "cvm-1") as agent:
+                first = agent.heard.get(timeout=PATIENCE)
+                served = not isinstance(first, grpc.RpcError)
+                said = service.process.text() if served else first.details()
+            return Outcome(served != evil, said, served != evil)
+
+
+@row("name-that-a-flood-would-free", "is bound to another client certificate's key")
+def name_freed(evil):
+    """The same holder wants the name of a CVM, whose agent is away and holds nothing any more: another certificate has more
+    such names than he has, and he makes up as many as make the service forget some. Then he comes under that name, for what
+    is run there next. (Its own agent comes back.)"""
+    with Folder() as folder, Folder() as tls:
+        authority(tls)
+        with Computations(folder, tls, client_ca=True, MAX_CVMS=str(NAMES)) as service:
+            def run_on(agent):
+                until(connected(service, agent.cvm), "the agent's arrival")
+                made = create(service)
+                run(service, made, agent.cvm)
+                assert agent.manifest().id == made
+                return made
+            for i in range(NAMES - 3):
+                with arrival(service, tls, "client", f"cvm-{i}") as agent:
+                    made = run_on(agent)
+                    service.admin.Stop(computations.ComputationRequest(id=made), timeout=PATIENCE)
+                    agent.next("stopComputation")
+                    agent.say(stop_computation_res=cvms.StopComputationResponse(computation_id=made))
+                    service.until_state(made, "Cancelled")
+                service.process.wait_line(f"CVM 'cvm-{i}' disconnected")
+            make_up(service, tls, 2 * NAMES)
+            with arrival(service, tls, "other-client" if evil else "client", "cvm-0") as agent:
+                first = agent.heard.get(timeout=PATIENCE)
+                if isinstance(first, grpc.RpcError):
+                    return Outcome(False, first.details(), 0)
+                return Outcome(True, gained=len(run_on(agent)))
 
 
 # ---- the manager ----
