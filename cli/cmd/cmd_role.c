@@ -182,7 +182,8 @@ const struct command cmd_role_take = {
 	.operands_max = 3,
 	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_take,
-	.more = "The last owner stays: make somebody else an owner first.",
+	.more = "The last owner stays: make somebody else an owner first. Who owns alone what another user "
+		"created is free to go: the workspace's administrator owns it then.",
 };
 
 static enum cli_exit run_define(struct cli *cli, struct err *e)

@@ -11,6 +11,7 @@
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_judge.h"
 #include "computations/core/run_progress.h"
+#include "computations/people/creator.h"
 #include "computations/people/role.h"
 #include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
@@ -47,14 +48,25 @@ static void on_show(struct rpc_call *call, const ProtobufCMessage *message)
 
 /* Create */
 
+int admin_own(struct store *store, const struct admin_caller *caller, const char *id, struct err *e)
+{
+	const int64_t person = caller->who.person;
+
+	if (!person)
+		return 0;
+	if (!caller->rights.operates &&
+	    creator_keep(&store->db, id, person, (int64_t)store->limits.computations, e) < 0)
+		return err_code(e);
+	return role_own(&store->db, id, person, e);
+}
+
 static int run_create(struct store *store, struct request *r, struct err *e)
 {
 	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
-	int64_t person = r->caller.who.person;
 
 	if (admin_access_workspace(store, &r->caller, DEED_CREATE, r->workspace, &w, e) < 0 ||
 	    store_create(store, w.number, r->manifest, e) < 0 ||
-	    (person && role_own(&store->db, r->manifest->id, person, e) < 0))
+	    admin_own(store, &r->caller, r->manifest->id, e) < 0)
 		return err_code(e);
 	return store_computation(store, r->manifest->id, &r->computation, e);
 }

@@ -118,6 +118,11 @@ bool request_is_connected(const struct request *r, const char *cvm_id);
 /* Printable ASCII without spaces, so that ids can be typed and used in paths; an empty one gets a fresh one. */
 int admin_take_id(Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
 
+/* Of who creates that computation: it takes of his room, if he does not administer the service, and he owns it where he
+ * is a member. */
+int admin_own(struct store *store, const struct admin_caller *caller, const char *id,
+	      struct err *e) MUST_CHECK;
+
 /* admin_import.c */
 void admin_import(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_transfer_free(struct transfer_request *transfer);

@@ -112,7 +112,7 @@ static int take_roles(struct store *store, struct request *r, const char *id,
 
 	for (size_t i = 0; i < item->role_count; i++)
 		names_some = names_some || !action_role_find(item->roles[i].name);
-	if (person && role_own(&store->db, id, person, e) < 0)
+	if (admin_own(store, &r->caller, id, e) < 0)
 		return err_code(e);
 	if (person && names_some && admin_access_check(store, &r->caller, DEED_MEMBERS, id, e) < 0)
 		return err_code(e);

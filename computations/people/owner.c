@@ -4,22 +4,47 @@
 #include "computations/people/action.h"
 #include "computations/people/membership.h"
 
+/* Who can do more than look at what is in its workspace, as `w` and `u`. */
+#define ACTS "w.suspended = 0 AND u.suspended = 0"
+
+/* What nobody but ?1 owns who acts: of the workspace ?3, of the computation ?4. */
+#define OWNED_ALONE                                                                      \
+	" FROM role_members m JOIN workspace_computations h"                             \
+	" ON h.computation = m.computation"                                              \
+	" WHERE m.person = ?1 AND m.role = ?2 AND (?3 = 0 OR h.workspace = ?3)"          \
+	" AND (?4 = '' OR m.computation = ?4)"                                           \
+	" AND NOT EXISTS (SELECT 1 FROM role_members o"                                  \
+	" JOIN workspace_members w ON w.person = o.person AND w.workspace = h.workspace" \
+	" JOIN users u ON u.number = o.person"                                           \
+	" WHERE o.computation = m.computation AND o.role = ?2 AND o.person <> ?1"        \
+	" AND w.role <> ?5 AND " ACTS ")"
+
+/* Who administers the workspace of `h`, beside ?1. */
+#define HEIRS                                                           \
+	" FROM workspace_members w JOIN users u ON u.number = w.person" \
+	" WHERE w.workspace = h.workspace AND w.person <> ?1 AND w.role = ?6 AND " ACTS
+
+#define ARGUMENTS                                               \
+	"itittt", person, ACTION_OWNER, workspace, computation, \
+		membership_rules[MEMBERSHIP_VIEWER].name, MEMBERSHIP_OF_ADMINISTRATOR
+
 int owner_alone(struct db *db, int64_t person, int64_t workspace, const char *computation,
 		int64_t *count, struct err *e)
 {
-	return db_number(
-		db, count, e,
-		"SELECT count(*) FROM role_members m"
-		" JOIN workspace_computations h ON h.computation = m.computation"
-		" WHERE m.person = ?1 AND m.role = ?2 AND (?3 = 0 OR h.workspace = ?3)"
-		" AND (?4 = '' OR m.computation = ?4)"
-		" AND NOT EXISTS (SELECT 1 FROM role_members o"
-		" JOIN workspace_members w ON w.person = o.person AND w.workspace = h.workspace"
-		" JOIN users u ON u.number = o.person"
-		" WHERE o.computation = m.computation AND o.role = ?2 AND o.person <> ?1"
-		" AND w.role <> ?5 AND w.suspended = 0 AND u.suspended = 0)",
-		"itit"
-		"t",
-		person, ACTION_OWNER, workspace, computation,
-		membership_rules[MEMBERSHIP_VIEWER].name);
+	return db_number(db, count, e,
+			 "SELECT count(*)" OWNED_ALONE
+			 " AND (h.creator IN (0, ?1) OR NOT EXISTS (SELECT 1" HEIRS "))",
+			 ARGUMENTS);
+}
+
+int owner_pass_on(struct db *db, int64_t person, int64_t workspace, const char *computation,
+		  struct err *e)
+{
+	return db_run(db, e,
+		      "UPDATE role_members SET person = (SELECT (SELECT w.person" HEIRS
+		      " ORDER BY w.joined, w.person LIMIT 1) FROM workspace_computations h"
+		      " WHERE h.computation = role_members.computation)"
+		      " WHERE person = ?1 AND role = ?2 AND computation IN"
+		      " (SELECT m.computation" OWNED_ALONE ")",
+		      ARGUMENTS);
 }

@@ -2,11 +2,18 @@
 /*
  * owner.h — a computation that has had an owner keeps one who can do more than look at it: who is a viewer in its
  * workspace, or suspended there or in the service, can't even make somebody else an owner.
+ *
+ * Whoever was made an owner of what somebody else created is not held by that: when he goes, or gives it up, the
+ * workspace's administrator who has been there longest owns it in his place.
  */
 #pragma once
 
 #include "computations/people/user.h"
 
-/* In how many computations that user is the only such owner: of that workspace (0: of all), of that one ("": of all). */
+/* In how many computations that user is the only such owner, and has to stay: of that workspace (0: of all), of that one
+ * ("": of all). */
 int owner_alone(struct db *db, int64_t person, int64_t workspace, const char *computation,
 		int64_t *count, struct err *e) MUST_CHECK;
+/* Of those where he is the only one and need not stay, which are all where owner_alone() found none. */
+int owner_pass_on(struct db *db, int64_t person, int64_t workspace, const char *computation,
+		  struct err *e) MUST_CHECK;

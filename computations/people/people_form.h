@@ -151,6 +151,14 @@
 	"CREATE INDEX workspace_computations_workspace ON workspace_computations (workspace);" \
 	"INSERT INTO workspaces (name, created) VALUES ('default', 0);"
 
+/* Who created each computation (creator.h); 0: whoever administers the service. Of older rows it is an owner. */
+#define CREATORS_FORM                                                                         \
+	"ALTER TABLE workspace_computations ADD COLUMN creator {integer} NOT NULL DEFAULT 0;" \
+	"UPDATE workspace_computations SET creator = coalesce((SELECT min(m.person)"          \
+	" FROM role_members m WHERE m.computation = workspace_computations.computation"       \
+	" AND m.role = 'owner'), 0);"                                                         \
+	"CREATE INDEX workspace_computations_creator ON workspace_computations (creator);"
+
 /* Second factors (factor.h), and those who owe a code of theirs (half.h). */
 #define FACTORS_FORM                                                                          \
 	"CREATE TABLE factors ("                                                              \

@@ -86,20 +86,10 @@ int role_own(struct db *db, const char *computation, int64_t person, struct err 
 {
 	enum membership membership;
 	bool suspended;
-	int64_t owned;
 
 	if (workspace_member_at(db, computation, person, &membership, &suspended, e) < 0)
 		return err_code(e);
-	if (membership == MEMBERSHIP_NONE)
-		return 0;
-	if (db_number(db, &owned, e,
-		      "SELECT count(*) FROM role_members WHERE person = ? AND role = ?", "it",
-		      person, ACTION_OWNER) < 0)
-		return err_code(e);
-	if (owned >= ROLE_OWNED_MAX)
-		return err_set(e, ERR_EXHAUSTED, "you own %d computations: remove some",
-			       ROLE_OWNED_MAX);
-	return insert(db, computation, ACTION_OWNER, person, e);
+	return membership == MEMBERSHIP_NONE ? 0 : insert(db, computation, ACTION_OWNER, person, e);
 }
 
 /* Who is not in the computation's workspace is nobody there. */
@@ -162,6 +152,8 @@ int role_take(struct db *db, const char *computation, const char *role, const ch
 		return err_set(e, ERR_PRECONDITION,
 			       "user %s is the only owner: make somebody else an owner first",
 			       log_quote(user).text);
+	if (strcmp(role, ACTION_OWNER) == 0 && owner_pass_on(db, u.number, 0, computation, e) < 0)
+		return err_code(e);
 	return db_run(db, e,
 		      "DELETE FROM role_members WHERE computation = ? AND role = ? AND person = ?",
 		      "tti", computation, role, u.number);

@@ -12,7 +12,6 @@
 enum {
 	ROLE_OWN_MAX = 16,      /* roles of a computation beside action_roles[] */
 	ROLE_MEMBERS_MAX = 256, /* of all roles of a computation */
-	ROLE_OWNED_MAX = 1000,  /* computations that a user may have created */
 };
 
 /* The actions that a user has by all of his roles there. */
@@ -23,11 +22,11 @@ int role_granted(struct db *db, const char *computation, int64_t person, unsigne
 int role_actions(struct db *db, const char *computation, const char *role, unsigned *actions,
 		 struct err *e) MUST_CHECK;
 
-/* Whoever creates a computation owns it, if he is a member of its workspace; ERR_EXHAUSTED: he owns ROLE_OWNED_MAX. */
+/* Whoever creates a computation (creator.h) owns it, if he is a member of its workspace. */
 int role_own(struct db *db, const char *computation, int64_t person, struct err *e) MUST_CHECK;
 
-/* Both are fine if it is so already; the last owner stays (ERR_PRECONDITION). ERR_NOT_FOUND: there is no such role, or
- * no such user in the computation's workspace. */
+/* Both are fine if it is so already; the last owner stays (ERR_PRECONDITION), unless owner.h knows another. ERR_NOT_FOUND:
+ * there is no such role, or no such user in the computation's workspace. */
 int role_give(struct db *db, const char *computation, const char *role, const char *user,
 	      struct err *e) MUST_CHECK;
 int role_take(struct db *db, const char *computation, const char *role, const char *user,

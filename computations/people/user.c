@@ -155,7 +155,8 @@ int user_remove(struct db *db, const char *name, struct err *e)
 			       "else an owner first, or suspend this user",
 			       log_quote(name).text, (long long)orphans, orphans == 1 ? "" : "s");
 	const struct secret_owner owner = secret_owner_of(u.number);
-	if (secret_forget(db, &secret_totp, owner.text, e) < 0)
+	if (owner_pass_on(db, u.number, 0, "", e) < 0 ||
+	    secret_forget(db, &secret_totp, owner.text, e) < 0)
 		return err_code(e);
 	return db_run(db, e, "DELETE FROM users WHERE number = ?", "i", u.number);
 }

@@ -288,7 +288,9 @@ int workspace_member_set(struct db *db, const struct workspace *w, const char *u
 
 	if (workspace_member_find(db, w, user, &m, e) < 0 ||
 	    (membership != MEMBERSHIP_ADMINISTRATOR && check_others_govern(db, w, &m, e) < 0) ||
-	    (membership == MEMBERSHIP_VIEWER && check_others_own(db, w, &m, e) < 0))
+	    (membership == MEMBERSHIP_VIEWER &&
+	     (check_others_own(db, w, &m, e) < 0 ||
+	      owner_pass_on(db, m.person, w->number, "", e) < 0)))
 		return err_code(e);
 	return db_run(db, e,
 		      "UPDATE workspace_members SET role = ?1, changed = ?2 WHERE workspace = ?3"
@@ -317,6 +319,7 @@ int workspace_member_remove(struct db *db, const struct workspace *w, const char
 
 	if (workspace_member_find(db, w, user, &m, e) < 0 ||
 	    check_others_govern(db, w, &m, e) < 0 || check_others_own(db, w, &m, e) < 0 ||
+	    owner_pass_on(db, m.person, w->number, "", e) < 0 ||
 	    db_run(db, e,
 		   "DELETE FROM role_members WHERE person = ? AND computation IN"
 		   " (SELECT computation FROM workspace_computations WHERE workspace = ?)",

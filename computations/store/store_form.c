@@ -183,8 +183,9 @@ static const char schema[] =
 																							BILLING_FORM LEASE_PLACE_FORM SECRETS_FORM SECRETS_ALL_FORM
 																								/* By what lists are ordered. */
 																								LIST_FORM LIST_PEOPLE_FORM
-																									MAILS_SEALED_FORM
-																										CVMS_USED;
+																									MAILS_SEALED_FORM CVMS_USED
+																										/* Whose room they take. */
+																										CREATORS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -201,7 +202,8 @@ static const char schema[] =
  * 37 nothing that is sealed, 38 no key of a second factor and no secret of a webhook that is,
  * 39 no order of computations but by their numbers, 40 none of assets and members but by name,
  * 41 no mail that is sealed,
- * 42 not which CVM began a journal, 43 no index of the CVMs that computations were given to. */
+ * 42 not which CVM began a journal, 43 no index of the CVMs that computations were given to,
+ * 44 not who created a computation. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -249,6 +251,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[41] = MAILS_SEALED_FORM,
 	[42] = JOURNALS_BEGUN JOURNALS_BEGUN_FILL,
 	[43] = CVMS_USED,
+	[44] = CREATORS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

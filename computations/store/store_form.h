@@ -7,7 +7,7 @@
 #include "common/db/db_form.h"
 
 enum {
-	STORE_FORM = 44,             /* what SQLite calls the database's user_version */
+	STORE_FORM = 45,             /* what SQLite calls the database's user_version */
 	STORE_FORM_LEASE = 35,       /* the first that knows of instances */
 	STORE_FORM_LEASE_PLACE = 37, /* and of where they are */
 	STORE_FORM_SECRETS = 38,     /* of sealed secrets: agents' */
@@ -15,6 +15,7 @@ enum {
 	STORE_FORM_LISTS = 40,       /* of orders of computations */
 	STORE_FORM_LISTS_ALL = 41,   /* of assets and members */
 	STORE_FORM_MAILS = 42,       /* of mails' texts that are sealed */
+	STORE_FORM_CREATORS = 45,    /* of who created a computation */
 };
 
 /* Where PostgreSQL has them. */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Somebody with a token of the computation service wants something of a workspace that he is not in, may no more be in,
 or is less in than he would like."""
+import itertools
+
 import grpc
 
 from people import service
@@ -123,3 +125,49 @@ def usage_of_another(evil):
         lab(running)
         anna = member(running, "anna")
         return asked(anna, "Usage", workspace="lab" if evil else "default")
+
+
+def created_all(caller):
+    """As many as he may, of 40 that are kept: a tenth is the administrators', half of the rest shared out."""
+    for number in itertools.count():
+        outcome = asked(caller, "Create", computations.CreateRequest(manifest=manifest(f"a{number}")))
+        if not outcome.taken:
+            return number
+
+
+@row("workspace-computations-left-with-another", "27 computations that you created are kept")
+def left_with_another(evil):
+    """A member makes another one the only owner of all that he created, to be able to create as much again."""
+    with service(MAX_COMPUTATIONS="40") as running:
+        anna = member(running, "anna")
+        bert = member(running, "bert")
+        for number in range(created_all(anna)):
+            anna("GiveRole", computation_id=f"a{number}", role="owner", user="bert")
+            anna("TakeRole", computation_id=f"a{number}", role="owner", user="anna")
+        if not evil:
+            bert("Remove", id="a0")
+        return asked(anna, "Create", computations.CreateRequest(manifest=manifest("more")))
+
+
+@row("workspace-service-filled-by-one", "what room is left is other users'")
+def filled_by_one(evil):
+    """One member creates until the service keeps as many computations as it may, so that nobody else can."""
+    with service(MAX_COMPUTATIONS="40") as running:
+        anna = member(running, "anna")
+        bert = member(running, "bert")
+        created_all(anna)
+        return asked(anna if evil else bert, "Create", computations.CreateRequest(manifest=manifest("more")))
+
+
+@row("workspace-member-held-by-a-gift", "no computation 'gift'")
+def held_by_a_gift(evil):
+    """A member makes an accomplice the only owner of what he created, so that the accomplice can't be removed."""
+    with service() as running:
+        head = lab(running)
+        anna, carl = member(running, "anna", "lab"), member(running, "carl", "lab")
+        create(anna, "gift", "lab")
+        anna("GiveRole", computation_id="gift", role="owner", user="carl")
+        anna("TakeRole", computation_id="gift", role="owner", user="anna")
+        if evil:
+            head("RemoveMember", workspace="lab", user="carl")
+        return asked(carl, "Show", id="gift")

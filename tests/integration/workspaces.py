@@ -234,6 +234,70 @@ def members_come_and_go():
         assert bert.code("Whoami") == OK and create_code(bert, "x") == DENIED
 
 
+def create_all(caller, prefix):
+    """As many as he may."""
+    for number in itertools.count():
+        try:
+            create(caller, f"{prefix}{number}")
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, error
+            return number
+
+
+def what_one_creates_takes_nobody_elses_room():
+    """Of 40 computations 4 are the administrators', 18 are shared out among two users: one gets 27, and leaves 9."""
+    with service(MAX_COMPUTATIONS="40") as running:
+        anna, bert = user(running, "anna"), user(running, "bert")
+        assert create_all(anna, "a") == 27
+        # Whose they are by now makes no room: not hers, nor takes it from him who got them.
+        for number in range(27):
+            anna("GiveRole", computation_id=f"a{number}", role="owner", user="bert")
+            anna("TakeRole", computation_id=f"a{number}", role="owner", user="anna")
+        assert len(anna("List").computations) == 0 and len(bert("List").computations) == 27
+        assert "27 computations that you created are kept" in anna.text("Create", manifest=manifest("more"))
+        assert create_all(bert, "b") == 9
+        for number in range(4):
+            create(running.root, f"r{number}")
+        assert "COMPUTATIONS_MAX_COMPUTATIONS" in running.root.text("Create", manifest=manifest("more"))
+        # What is removed, by whomever, she may create again.
+        bert("Remove", id="a3")
+        create(anna, "more")
+        assert create_code(anna, "evenmore") == create_code(bert, "evenmore") == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def who_was_made_an_owner_is_not_held_by_it():
+    """By what others created: he gives it up, is removed, or made a viewer, and an administrator has it."""
+    with service() as running:
+        head = lab(running)
+        anna, carl, dora = (member(running, name, "lab") for name in ("anna", "carl", "dora"))
+        for number in range(4):
+            create(anna, f"a{number}", "lab")
+            anna("GiveRole", computation_id=f"a{number}", role="owner", user="dora" if number == 3 else "carl")
+            anna("TakeRole", computation_id=f"a{number}", role="owner", user="anna")
+        carl("TakeRole", computation_id="a0", role="owner", user="carl")
+        assert carl.code("Show", id="a0") == HIDDEN
+        create(carl, "own", "lab")
+        assert "only owner of 1 computation in" in head.text("RemoveMember", workspace="lab", user="carl")
+        assert "only owner" in carl.text("TakeRole", computation_id="own", role="owner", user="carl")
+        carl("Remove", id="own")
+        head("RemoveMember", workspace="lab", user="carl")
+        head("SetMember", workspace="lab", user="dora", role="viewer")
+        for number in range(4):
+            owners = [role.members for role in head("ListRoles", computation_id=f"a{number}").roles
+                      if role.role_name == "owner"]
+            assert owners == [["head"]], (number, owners)
+        assert dora.code("Show", id="a3") == HIDDEN
+        # Of the service as well, in whatever workspaces.
+        head("GiveRole", computation_id="a1", role="owner", user="anna")
+        head("TakeRole", computation_id="a1", role="owner", user="head")
+        assert "only owner of 1" in running.root.text("RemoveUser", name="anna")
+        running.root("AddMember", workspace="lab", user="carl")
+        anna("GiveRole", computation_id="a1", role="owner", user="carl")
+        anna("TakeRole", computation_id="a1", role="owner", user="anna")
+        running.root("RemoveUser", name="carl")
+        assert head.code("Show", id="a1") == OK and anna.code("Show", id="a1") == HIDDEN
+
+
 def who_is_in_several_says_where():
     with service() as running:
         lab(running)
@@ -356,6 +420,8 @@ if __name__ == "__main__":
              who_is_suspended_there_has_no_rights_until_he_is_resumed,
              an_administrator_of_a_workspace_is_none_of_the_service,
              members_come_and_go,
+             what_one_creates_takes_nobody_elses_room,
+             who_was_made_an_owner_is_not_held_by_it,
              who_is_in_several_says_where,
              without_users_nothing_is_in_the_way,
              commands_do_all_of_it,

@@ -102,6 +102,8 @@ static const char *const takes_away[STORE_FORM] = {
 	[42] = "ALTER TABLE signed_journals DROP COLUMN cvm;"
 	       "ALTER TABLE signed_journals DROP COLUMN attempt;",
 	[43] = "DROP INDEX computations_cvm;",
+	[44] = "DROP INDEX workspace_computations_creator;"
+	       "ALTER TABLE workspace_computations DROP COLUMN creator;",
 };
 
 void store_room_undo(struct store_room *f, int form)

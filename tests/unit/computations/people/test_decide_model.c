@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random sequences of changes of users, members and roles, against a model of who may see and do what. */
+#include "computations/people/creator.h"
 #include "computations/people/decide.h"
 #include "computations/people/role.h"
 #include "computations/people/workspace_member.h"
@@ -16,12 +17,15 @@ static const char *const roles[] = {
 	"algo_provider", "dataset_provider", "result_consumer", "own"
 };
 enum { OWN = ARRAY_LEN(roles) - 1, OWNER = 0 };
+/* One of the computations somebody else has created, who is no user any more; nobody is known to have created the others. */
+enum { FOREIGN = 1, GONE = 1 << 30 };
 
 struct model {
 	bool is_there[USERS], has[COMPUTATIONS][ARRAY_LEN(roles)][USERS];
 	unsigned own[COMPUTATIONS];
 	enum membership in[WORKSPACES][USERS];
 	bool suspended[WORKSPACES][USERS];
+	int number[USERS], last; /* as they came */
 };
 
 static uint32_t draw(uint32_t *seed, uint32_t below)
@@ -44,9 +48,43 @@ static int owners_beside(const struct model *m, size_t c, size_t user)
 	return count;
 }
 
+/* All became members at the same moment. USERS: there is none. */
+static size_t heir_of(const struct model *m, size_t w, size_t user)
+{
+	size_t heir = USERS;
+
+	for (size_t u = 0; u < USERS; u++)
+		if (u != user && m->in[w][u] == MEMBERSHIP_ADMINISTRATOR && !m->suspended[w][u] &&
+		    (heir == USERS || m->number[u] < m->number[heir]))
+			heir = u;
+	return heir;
+}
+
+static bool goes_on(const struct model *m, size_t c, size_t user)
+{
+	return c == FOREIGN && m->has[c][OWNER][user] && !owners_beside(m, c, user) &&
+	       heir_of(m, home[c], user) < USERS;
+}
+
+/* And so has to stay. */
 static bool owns_alone(const struct model *m, size_t c, size_t user)
 {
-	return m->has[c][OWNER][user] && !owners_beside(m, c, user);
+	return m->has[c][OWNER][user] && !owners_beside(m, c, user) && !goes_on(m, c, user);
+}
+
+static void pass_on(struct model *m, size_t c, size_t user)
+{
+	if (!goes_on(m, c, user))
+		return;
+	m->has[c][OWNER][heir_of(m, home[c], user)] = true;
+	m->has[c][OWNER][user] = false;
+}
+
+static void pass_on_all(struct model *m, size_t w, size_t user)
+{
+	for (size_t c = 0; c < COMPUTATIONS; c++)
+		if (home[c] == w)
+			pass_on(m, c, user);
 }
 
 static bool governs_alone(const struct model *m, size_t w, size_t user)
@@ -72,12 +110,15 @@ static bool model_takes(struct model *m, size_t c, size_t role, size_t user)
 	if (m->in[home[c]][user] == MEMBERSHIP_NONE || (role == OWN && !m->own[c]) ||
 	    (role == OWNER && owns_alone(m, c, user)))
 		return false;
+	if (role == OWNER)
+		pass_on(m, c, user);
 	m->has[c][role][user] = false;
 	return true;
 }
 
 static void forget(struct model *m, size_t w, size_t user)
 {
+	pass_on_all(m, w, user);
 	for (size_t c = 0; c < COMPUTATIONS; c++)
 		for (size_t role = 0; role < ARRAY_LEN(roles) && home[c] == w; role++)
 			m->has[c][role][user] = false;
@@ -129,6 +170,8 @@ static bool model_sets(struct model *m, size_t w, size_t user, enum membership a
 	    (as != MEMBERSHIP_ADMINISTRATOR && governs_alone(m, w, user)) ||
 	    (as == MEMBERSHIP_VIEWER && owns_some_alone(m, w, user)))
 		return false;
+	if (as == MEMBERSHIP_VIEWER)
+		pass_on_all(m, w, user);
 	m->in[w][user] = as;
 	return true;
 }
@@ -241,6 +284,7 @@ static bool step(struct store_room *f, struct model *m, uint32_t *seed)
 		if (m->is_there[user])
 			return user_add(db, users[user], false, NOW, &f->e) == -ERR_EXISTS;
 		m->is_there[user] = true;
+		m->number[user] = ++m->last;
 		return user_add(db, users[user], false, NOW, &f->e) == 0;
 	case 1:
 		return model_removes(m, user) == (user_remove(db, users[user], &f->e) == 0);
@@ -316,6 +360,7 @@ static void every_sequence_of_changes_ends_as_the_model_does(void **state)
 		assert_ok(workspace_take(db, w.number, computations[c], &f->e), f->e);
 		workspace_done(&w);
 	}
+	assert_ok(creator_keep(db, computations[FOREIGN], GONE, 10, &f->e), f->e);
 	for (int i = 0; i < STEPS; i++) {
 		if (!step(f, &m, &seed))
 			fail_msg("step %d: %s", i, f->e.text);
