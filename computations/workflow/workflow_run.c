@@ -2,6 +2,7 @@
 /* workflow_run.c — nodes in the hands of executors. */
 #include "common/base/log.h"
 #include "common/base/utf8.h"
+#include "computations/people/membership.h"
 #include "computations/workflow/workflow.h"
 #include "computations/workflow/workflow_graph.h"
 
@@ -66,7 +67,7 @@ static int find_held(struct db *db, const struct executor *x, struct found *f, s
 	return read_found(rows, f, e);
 }
 
-/* Only of those who may still have something run there. They take turns by their numbers: were it enough that the same
+/* Only of those who might submit it there now (DEED_WORKFLOW). They take turns by their numbers: were it enough that the same
  * one is not served twice, two would keep a third waiting behind all that they submitted before. */
 static int find_ready(struct db *db, const struct executor *x, int64_t now, struct found *f,
 		      struct err *e)
@@ -82,10 +83,11 @@ static int find_ready(struct db *db, const struct executor *x, int64_t now, stru
 		     " AND w.state = 0 AND w.expires > ?4 AND u.suspended = 0"
 		     " AND (u.administrator = 1 OR EXISTS (SELECT 1 FROM workspace_members m"
 		     " WHERE m.workspace = w.workspace AND m.person = w.person"
-		     " AND m.suspended = 0))"
+		     " AND m.suspended = 0 AND m.role <> ?6))"
 		     " ORDER BY CASE WHEN w.person > ?5 THEN 0 ELSE 1 END, w.person, n.workflow,"
 		     " n.number LIMIT 1",
-		     "btiii", x->key, sizeof(x->key), x->type, x->workspace, now, x->served) < 0)
+		     "btiiit", x->key, sizeof(x->key), x->type, x->workspace, now, x->served,
+		     membership_rules[MEMBERSHIP_VIEWER].name) < 0)
 		return err_code(e);
 	return read_found(rows, f, e);
 }

@@ -188,6 +188,18 @@ def cancelled_by_another(evil):
         return run(w, made)
 
 
+@row("workflow-of-who-may-look-alone", "nothing was handed out")
+def of_who_may_look_alone(evil):
+    """A member submits workflows without end before he is made a viewer, and has them run as one."""
+    with ordered() as (w, made):
+        if evil:
+            w.root("SetMember", workspace="default", user="anna", role="viewer")
+        if not (taken := w.home.take()):
+            return Outcome(False, "nothing was handed out: " + w.anna.state(made.id).state, 0)
+        w.home.finish(taken, b"5")
+        return gives(w, made)
+
+
 @row("workflow-room-of-others", "32 workflows of yours run in this workspace")
 def room_of_others(evil):
     """A member submits as much as he can, for others to find no room. What he cancels makes room for him alone."""

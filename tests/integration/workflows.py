@@ -356,6 +356,15 @@ def tokens_are_for_what_they_say():
         w.root("SetMember", workspace="default", user="anna", role="viewer")
         w.anna.call.refusal(DENIED, "Submit", order=w.anna.order(CHAIN, {"t": [w.home.public]}))
         assert w.anna.state(made.id).id == made.id
+        # Nor does what she submitted as a member go on, until she is one again.
+        assert w.home.take() is None
+        w.root("SetMember", workspace="default", user="anna", role="member")
+        taken = w.home.take()
+        w.root("SetMember", workspace="default", user="anna", role="viewer")
+        w.home.finish(taken, b"x")
+        assert w.home.take() is None
+        w.root("SetMember", workspace="default", user="anna", role="member")
+        assert w.home.take().number == 1
 
 
 # ---- what one takes from others ----

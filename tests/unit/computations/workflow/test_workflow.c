@@ -500,6 +500,14 @@ static void limits_are_each_members_own(void **state)
 	assert_ok(workflow_find(db_of(f), id, &w, &f->e), f->e);
 }
 
+static void set_anna(struct room *f, const char *to)
+{
+	CLEANUP(free) char *sql = NULL;
+
+	assert_true(asprintf(&sql, "UPDATE workspace_members SET %s WHERE person = ?", to) > 0);
+	assert_ok(db_run(db_of(f), &f->e, sql, "i", f->anna), f->e);
+}
+
 static void who_may_not_any_more_has_nothing_run(void **state)
 {
 	struct room *f = *state;
@@ -510,6 +518,24 @@ static void who_may_not_any_more_has_nothing_run(void **state)
 	assert_ok(user_suspend(db_of(f), "anna", true, &f->e), f->e);
 	assert_int_equal(take(f, NOW, &claim, at), -1);
 	assert_ok(user_suspend(db_of(f), "anna", false, &f->e), f->e);
+	/* Who may look alone could not submit it either; whoever administers the service could. */
+	set_anna(f, "role = 'viewer'");
+	assert_int_equal(take(f, NOW, &claim, at), -1);
+	set_anna(f, "role = 'administrator', suspended = 1");
+	assert_int_equal(take(f, NOW, &claim, at), -1);
+	set_anna(f, "role = 'viewer', suspended = 0");
+	assert_ok(db_run(db_of(f), &f->e, "UPDATE users SET administrator = 1 WHERE number = ?",
+			 "i", f->anna),
+		  f->e);
+	assert_int_equal(take(f, NOW, &claim, at), 0);
+	assert_string_equal(at, id);
+	assert_ok(finish(f, &claim, NOW), f->e);
+	assert_ok(db_run(db_of(f), &f->e, "UPDATE users SET administrator = 0 WHERE number = ?",
+			 "i", f->anna),
+		  f->e);
+	submitted(f, ONE, id);
+	assert_int_equal(take(f, NOW, &claim, at), -1);
+	set_anna(f, "role = 'member'");
 	assert_ok(db_run(db_of(f), &f->e, "DELETE FROM workspace_members WHERE person = ?", "i",
 			 f->anna),
 		  f->e);
