@@ -137,6 +137,9 @@ def of_another_workspace_nothing_is_there():
                 assert there.replace(names[0], "x") == none.replace(names[1], "x"), (method, there, none)
                 assert anna.code(method, **{field: names[0]}, **more) == HIDDEN, method
         assert create_code(anna, "x", "lab") == create_code(anna, "x", "gone") == HIDDEN
+        # Ids are there once: that one is taken is told, in the words of one's own (docs/security.md).
+        taken = [anna.text("Create", manifest=manifest(name)) for name in ("secret", "mine")]
+        assert taken == ["computation 'secret' exists already", "computation 'mine' exists already"], taken
         # Nor does it say who else is a user of the service.
         given = [anna.text("GiveRole", computation_id="mine", role="viewer", user=name) for name in ("head", "none")]
         assert given[0].replace("head", "x") == given[1].replace("none", "x"), given
