@@ -206,14 +206,29 @@ static void one_user_does_not_fill_the_service(void **state)
 	forget(f, "a4");
 	assert_ok(create(f, "c4", "bert", true, 40), f->e);
 	assert_refused(create(f, "a4", "anna", false, 40), f->e, ERR_EXHAUSTED, "26 computations");
-	/* What those created who are gone takes room, and none of a share. */
-	assert_ok(db_script(db_of(f),
-			    "UPDATE workspace_computations SET creator = 99 WHERE creator <> 0",
-			    &f->e),
+}
+
+/* What they created takes room, and no share of those who are there. */
+static void who_is_gone_takes_nobody_s_share(void **state)
+{
+	struct store_room *f = *state;
+	char id[32];
+	int count = 0;
+
+	store_room_user(f, "anna");
+	store_room_user(f, "bert");
+	create_many(f, "g", "anna", 10);
+	assert_ok(db_script(db_of(f), "UPDATE workspace_computations SET creator = 99", &f->e),
 		  f->e);
-	forget(f, "a5");
-	assert_ok(create(f, "a5", "anna", false, 40), f->e);
-	assert_refused(create(f, "b9", "bert", false, 40), f->e, ERR_EXHAUSTED, "0 computations");
+	for (;; count++) {
+		snprintf(id, sizeof(id), "a%d", count);
+		if (create(f, id, "anna", false, 40) < 0)
+			break;
+	}
+	assert_int_equal(count, 17);
+	create_many(f, "b", "bert", 8);
+	assert_ok(create(f, "b8", "bert", false, 40), f->e);
+	assert_refused(create(f, "b9", "bert", false, 40), f->e, ERR_EXHAUSTED, "9 computations");
 }
 
 static int64_t creator_of(struct store_room *f, const char *id)
@@ -355,6 +370,7 @@ int main(void)
 		cmocka_unit_test(one_leaves_the_others_theirs),
 		STORE_ROOM_ROW(what_was_given_to_somebody_takes_of_the_giver_s_room),
 		STORE_ROOM_ROW(one_user_does_not_fill_the_service),
+		STORE_ROOM_ROW(who_is_gone_takes_nobody_s_share),
 		STORE_ROOM_ROW(of_older_ones_an_owner_counts_as_the_creator),
 		STORE_ROOM_ROW(an_owner_whom_nobody_asked_gives_it_up),
 		STORE_ROOM_ROW(an_owner_whom_nobody_asked_can_be_removed),
