@@ -6,6 +6,8 @@
 #include "common/base/writer.h"
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_calls.h"
+#include "computations_paths.h"
+#include "people_paths.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -145,11 +147,25 @@ static struct audit_row row_of(const struct admin_audit *a)
 				   .cause = a->cause };
 }
 
-static enum audit_room room_of(const struct admin_caller *caller)
+/* What users do where nothing else of theirs has room any more: come in, leave, and take away what others could come in
+ * with, or do. */
+static const char *const always[] = {
+	PROTO_PEOPLE_TAKE_LOGIN,     PROTO_PEOPLE_REVOKE_TOKEN,      PROTO_PEOPLE_END_TOKEN,
+	PROTO_PEOPLE_END_SESSION,    PROTO_PEOPLE_RETIRE_KEY,        PROTO_PEOPLE_TAKE_ROLE,
+	PROTO_PEOPLE_SUSPEND_MEMBER, PROTO_PEOPLE_REMOVE_MEMBER,     PROTO_PEOPLE_LEAVE_WORKSPACE,
+	PROTO_COMPUTATIONS_STOP,     PROTO_PEOPLE_REVOKE_INVITATION,
+};
+
+static enum audit_room room_of(const struct admin_audit *a, const struct admin_caller *caller)
 {
 	if (caller->rights.operates)
 		return AUDIT_ROOM_OPERATORS;
-	return caller->who.person ? AUDIT_ROOM_USERS : AUDIT_ROOM_STRANGERS;
+	if (!caller->who.person)
+		return AUDIT_ROOM_STRANGERS;
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		if (strcmp(a->what, always[i] + 1) == 0)
+			return AUDIT_ROOM_ALWAYS;
+	return AUDIT_ROOM_USERS;
 }
 
 int admin_audit_add(struct store *store, struct admin_audit *a, const struct admin_caller *caller,
@@ -162,7 +178,7 @@ int admin_audit_add(struct store *store, struct admin_audit *a, const struct adm
 	if (caller->who.person)
 		put_user(a, caller->who.name);
 	row = row_of(a);
-	return store_audit_add(store, &row, room_of(caller), e);
+	return store_audit_add(store, &row, room_of(a, caller), e);
 }
 
 int admin_audit_trimmed(struct store *store, struct admin_audit *a, const char *user,

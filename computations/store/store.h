@@ -12,6 +12,7 @@
 #include "common/db/db.h"
 #include "common/manifest/manifest.h"
 #include "computations/list/list_place.h"
+#include "computations/store/audit_share.h"
 #include "computations/store/state.h"
 #include "computations/store/store_lease.h"
 
@@ -45,8 +46,11 @@ struct store {
 	struct log_rate full;      /* and about journals of which no more is taken */
 	struct log_rate audit_full; /* and about refusals that have no row */
 	struct log_rate forgot; /* and about names that made room for others' (store_cvm_room.h) */
-	int lock;               /* `dir`/lock, which whoever uses the folder holds */
-	int database_lock;      /* the same of a database's file; -1: it is a server's */
+	struct log_rate audit_used; /* and about users who fill the audit log */
+	struct audit_shares
+		audit_shares[2]; /* of users: in their room of it, and for what has to work */
+	int lock;                /* `dir`/lock, which whoever uses the folder holds */
+	int database_lock;       /* the same of a database's file; -1: it is a server's */
 	struct store_lease
 		*lease;   /* by which it has a server's database; NULL: it has that alone, */
 	int64_t fence;    /* since the lease had this one; 0: an instance's, or a file's */

@@ -168,29 +168,81 @@ static void tell_no_room(struct store *store)
 		 "trim' make some");
 }
 
+/* How many rows there may be for one more of these. */
+static uint64_t room_of(uint64_t limit, enum audit_room room)
+{
+	static const uint64_t kept[] = { [AUDIT_ROOM_STRANGERS] = AUDIT_REFUSALS_SHARE,
+					 [AUDIT_ROOM_USERS] = AUDIT_USERS_SHARE,
+					 [AUDIT_ROOM_ALWAYS] = AUDIT_ALWAYS_SHARE,
+					 [AUDIT_ROOM_OPERATORS] = 0 };
+
+	return kept[room] ? limit - limit / kept[room] : limit;
+}
+
+/* Where users' rows are counted: from half of the limit on, for until then nobody is short of room. NULL: nowhere. */
+static struct audit_shares *shares_of(struct store *store, uint64_t used, enum audit_room room)
+{
+	if (used < store->limits.audit_rows / 2) {
+		memset(store->audit_shares, 0, sizeof(store->audit_shares));
+		return NULL;
+	}
+	if (room == AUDIT_ROOM_USERS || room == AUDIT_ROOM_ALWAYS)
+		return &store->audit_shares[room == AUDIT_ROOM_ALWAYS];
+	return NULL;
+}
+
+static int check_share(struct store *store, const struct audit_shares *shares, const char *who,
+		       uint64_t left, struct err *e)
+{
+	uint64_t rows = audit_share_rows(shares, who);
+	unsigned long skipped;
+
+	if (rows < left)
+		return 0;
+	if (log_rate_take(&store->audit_used, (uint64_t)clock_ms(CLOCK_MONOTONIC), &skipped))
+		log_warn("%s fills the audit log, and is refused: %" PRIu64
+			 " rows since half of it was full, and %" PRIu64
+			 " are left for users: 'cocos-cli audit export' and 'audit trim' make room",
+			 log_quote(who).text, rows, left);
+	return err_set(e, ERR_EXHAUSTED,
+		       "%s made %" PRIu64
+		       " changes since half of the audit log was full, and it has room for %" PRIu64
+		       " more of all users: ask who administers the service to make some "
+		       "('cocos-cli audit export' and 'audit trim')",
+		       who, rows, left);
+}
+
 int store_audit_add(struct store *store, const struct audit_row *row, enum audit_room room,
 		    struct err *e)
 {
-	uint64_t limit = store->limits.audit_rows;
 	struct audit_head after, head;
+	struct audit_shares *shares;
+	uint64_t limit, used;
 
 	if (store_audit_ends(store, &after, &head, e) < 0)
 		return err_code(e);
-	if ((is_refusal(row) || room == AUDIT_ROOM_STRANGERS) &&
-	    head.number - after.number >= limit - limit / AUDIT_REFUSALS_SHARE) {
+	used = head.number - after.number;
+	if (is_refusal(row))
+		room = AUDIT_ROOM_STRANGERS;
+	limit = room_of(store->limits.audit_rows, room);
+	if (used >= limit && room == AUDIT_ROOM_STRANGERS) {
 		tell_no_room(store);
 		return 0;
 	}
-	if (room != AUDIT_ROOM_OPERATORS)
-		limit -= limit / AUDIT_USERS_SHARE;
-	if (head.number - after.number >= limit)
+	if (used >= limit)
 		return err_set(e, ERR_EXHAUSTED,
 			       "the audit log has %" PRIu64
 			       " rows, and nothing is changed without one: "
 			       "'cocos-cli audit export' and 'audit trim' make room, or raise "
 			       "COMPUTATIONS_MAX_AUDIT_ROWS",
-			       head.number - after.number);
-	return put_row(store, row, &head, e);
+			       used);
+	shares = shares_of(store, used, room);
+	if ((shares && check_share(store, shares, row->who, limit - used, e) < 0) ||
+	    put_row(store, row, &head, e) < 0)
+		return err_code(e);
+	if (shares)
+		audit_share_count(shares, row->who);
+	return 0;
 }
 
 /* ---- pages ---- */

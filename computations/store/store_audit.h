@@ -4,7 +4,8 @@
  * transaction of the change that it tells of.
  *
  * It is cut by store_audit_trim() alone. A log that is full takes no change, and room is kept: refusals, strangers and
- * users can't fill it, or nobody could suspend them any more.
+ * users can't fill it, or nobody could suspend them any more. When half of it is full, no user adds more rows than are
+ * left for all (audit_share.h), or one would keep the others from changing anything.
  */
 #pragma once
 
@@ -16,19 +17,21 @@ enum {
 	AUDIT_PAGE_BYTES = 1 << 20, /* and bytes of their lines, after the first */
 	AUDIT_ROWS_MIN = 64,        /* that a limit may be */
 	AUDIT_REFUSALS_SHARE = 8,   /* the last eighth of the limit is not theirs */
-	AUDIT_USERS_SHARE = 16,     /* nor is the last sixteenth users' */
+	AUDIT_USERS_SHARE = 16,     /* nor is the last sixteenth users', */
+	AUDIT_ALWAYS_SHARE = 32,    /* but half of that, for what has to work always */
 };
 
 /* Whose a change is, and so how much of the limit it may use up. */
 enum audit_room {
 	AUDIT_ROOM_STRANGERS, /* who had to show nothing: as refusals */
 	AUDIT_ROOM_USERS,
+	AUDIT_ROOM_ALWAYS,    /* users who come in, leave, or take a right away */
 	AUDIT_ROOM_OPERATORS, /* who administer the service: all of it */
 };
 
 /* Adds a row: who did what, and how it ended. Number and time are made here, texts cleaned and cut; without an
  * outcome it is AUDIT_OK. Within the transaction of the change, which must not stand if this fails
- * (ERR_EXHAUSTED: the log is full, or what is left of it is not for these). Another outcome is a refusal's, which
+ * (ERR_EXHAUSTED: the log is full, or what is left of it is not for these, or not for this user). Another outcome is a refusal's, which
  * changed nothing, and a stranger's change is nobody's: where the room for those is used up, none is added, and that is
  * logged. */
 int store_audit_add(struct store *store, const struct audit_row *row, enum audit_room room,

@@ -41,6 +41,18 @@ static const struct rpc_handler deeds[TRAIL_DEEDS] = {
 	[TRAIL_UNLINK] = DEED("UnlinkIdentity"),
 };
 
+/* What has room in the audit log where nothing else of users has (store_audit.h): who comes in, leaves, or takes away what
+ * others could come in with. */
+static const bool always[TRAIL_DEEDS] = {
+	[TRAIL_SIGN_IN] = true,         [TRAIL_SECOND] = true,
+	[TRAIL_CHOOSE_PASSWORD] = true, [TRAIL_CHANGE_PASSWORD] = true,
+	[TRAIL_CONFIRM] = true,         [TRAIL_LET_IN] = true,
+	[TRAIL_REFUSE] = true,          [TRAIL_REMOVE_FACTOR] = true,
+	[TRAIL_PASSKEY] = true,         [TRAIL_REMOVE_PASSKEY] = true,
+	[TRAIL_SIGN_OUT] = true,        [TRAIL_COME_IN] = true,
+	[TRAIL_SIGN_IN_WITH] = true,    [TRAIL_UNLINK] = true,
+};
+
 /* Whoever began it answers. */
 static void answered(void *data, const ProtobufCMessage *answer, const struct err *e)
 {
@@ -55,6 +67,7 @@ int web_trail_begin(struct web_trail *t, struct web *web, const struct http_requ
 		snprintf(t->who, sizeof(t->who), "uid %u", (unsigned)local.identity.uid);
 	snprintf(t->from, sizeof(t->from), "%s", local.peer);
 	t->what = deeds[deed].method.path + 1;
+	t->room = always[deed] ? AUDIT_ROOM_ALWAYS : AUDIT_ROOM_USERS;
 	t->given = (struct admin_given){ .via = "page", .is_proven = true };
 	local.given = &t->given;
 	local.answered = answered;
@@ -87,8 +100,7 @@ int web_trail_add(struct store *store, const struct web_trail *t, const char *by
 						    .object = object,
 						    .about = "{\"via\":\"page\"}",
 						    .after = t->after },
-			       *by && !u.administrator ? AUDIT_ROOM_USERS : AUDIT_ROOM_OPERATORS,
-			       e);
+			       *by && !u.administrator ? t->room : AUDIT_ROOM_OPERATORS, e);
 }
 
 void web_trail_end(struct web_trail *t, const struct err *e)

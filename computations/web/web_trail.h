@@ -44,6 +44,7 @@ struct web_trail {
 	struct rpc_call *call;
 	struct admin_given given;
 	const char *what;
+	enum audit_room room; /* of users */
 	char who[PEOPLE_NAME_MAX + 8], from[LOGIN_PEER_MAX + 1];
 	char workspace[PEOPLE_NAME_MAX + 1]; /* that it is about; "": none */
 	char after[64];                      /* what came of it; "": all is said */

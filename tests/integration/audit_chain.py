@@ -13,6 +13,9 @@ import audit_book
 import tap
 from harness import Process, cli, program
 from people import Caller, create, service, user
+from sign_in import PASSWORD, Page
+
+FULL = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 def rows_of(running):
@@ -32,6 +35,15 @@ def rows_of(running):
 
 def brief(row):
     return row["what"].split("/")[1], row["object"], row["outcome"]
+
+
+def fill(caller):
+    """Makes and revokes a token until that is refused; what is said then."""
+    for _ in range(256):
+        if caller.code("AddToken", name="x") is FULL:
+            return caller.text("AddToken", name="x")
+        caller.code("RevokeToken", name="x")
+    raise AssertionError("nothing was refused")
 
 
 def each_change_is_a_row():
@@ -98,17 +110,49 @@ def what_has_no_row_is_not_done():
 
 
 def users_and_strangers_can_t_fill_it():
-    """Whoever fills it is suspended all the same."""
+    """Whoever fills it, and however many they are, is suspended all the same."""
     with service(MAX_AUDIT_ROWS="64") as running:
-        anna = user(running, "anna")
-        full = grpc.StatusCode.RESOURCE_EXHAUSTED
+        users = [user(running, f"u{number}") for number in range(8)]
         for number in range(64):
-            if anna.code("AddToken", name=f"t{number % 2}") is full:
+            one = users[number % len(users)]
+            if one.code("AddToken", name="more") is FULL and "audit log has 60 rows" in one.text("AddToken", name="more"):
                 break
-            anna.code("RevokeToken", name=f"t{number % 2}")
-        assert anna.code("EndSession") is full and len(rows_of(running)) == 60
-        assert running.root.code("SuspendUser", name="anna") is None
-        assert [brief(row)[0] for row in rows_of(running)][60:] == ["SuspendUser"]
+            one.code("RevokeToken", name="more")
+        assert 60 <= len(rows_of(running)) <= 62
+        assert {one.code("AddToken", name="last") for one in users} == {FULL}
+        before = len(rows_of(running))
+        assert running.root.code("SuspendUser", name="u0") is None
+        assert [brief(row)[0] for row in rows_of(running)][before:] == ["SuspendUser"]
+
+
+def who_fills_it_is_refused_before_others():
+    """He makes and revokes tokens, then signs in and out; all others go on."""
+    with Page(MAX_AUDIT_ROWS="256") as page:
+        page.user("eve")
+        page.user("bert")
+        eve, bert = (Caller(page.service.channel, page.root("AddToken", user=name, name="t").token) for name in ("eve", "bert"))
+        refused = fill(eve)
+        assert "user eve made " in refused and "ask who administers the service" in refused and "audit trim" in refused, refused
+        came_in = 0
+        while page.browser().try_in("eve", PASSWORD).status == 303:
+            came_in += 1
+            assert came_in < 256
+        assert came_in  # what else she has done does not keep her out
+        assert eve.code("AddToken", name="more") is FULL
+        # Not she alone is told.
+        page.service.process.wait_line("'user eve' fills the audit log, and is refused: ")
+        create(bert, "his")
+        assert bert.code("AddToken", name="more") is None and bert.code("RevokeToken", name="more") is None
+        browser = page.browser().sign_in("bert")
+        assert browser.post("/sign-out", csrf=browser.csrf()).status == 303 and not browser.is_in()
+        assert page.root.code("RevokeToken", user="eve", name="t") is None
+        assert page.root.code("RemoveUser", name="eve") is None
+        rows = rows_of(page)
+        assert len(rows) < 248 and [brief(row)[:2] for row in rows[-2:]] == [("RevokeToken", "user eve"), ("RemoveUser", "user eve")]
+        # Saved and cut, it has room for all.
+        path = page.folder("saved.jsonl")
+        assert tool(page, "trim", tool(page, "export", path).ok().split("head ")[1].strip()).status == 0
+        assert "user bert made " in fill(bert)
 
 
 def they_outlive_the_service():
@@ -269,6 +313,6 @@ def it_is_followed():
 
 if __name__ == "__main__":
     tap.run([each_change_is_a_row, a_refusal_is_a_row_and_changes_nothing, what_has_no_row_is_not_done,
-             users_and_strangers_can_t_fill_it,
+             users_and_strangers_can_t_fill_it, who_fills_it_is_refused_before_others,
              they_outlive_the_service, both_read_what_is_saved, what_was_changed_in_a_file_is_found_by_both,
              who_may_read_it, a_log_is_cut_behind_what_was_saved, it_is_followed])

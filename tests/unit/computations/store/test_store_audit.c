@@ -14,7 +14,10 @@
 enum {
 	LIMIT = 64,
 	REFUSALS = LIMIT - LIMIT / AUDIT_REFUSALS_SHARE,
-	USERS = LIMIT - LIMIT / AUDIT_USERS_SHARE
+	USERS = LIMIT - LIMIT / AUDIT_USERS_SHARE,
+	ALWAYS = LIMIT - LIMIT / AUDIT_ALWAYS_SHARE,
+	HALF = LIMIT / 2,
+	OF_ONE = (USERS - HALF) / 2, /* that a user alone may add from then on */
 };
 
 static const struct audit_row change = { .who = "user alice",
@@ -35,6 +38,33 @@ static void add_to(struct store_room *f, const struct audit_row *row, enum audit
 {
 	while (times--)
 		assert_ok(store_audit_add(&f->store, row, room, &f->e), f->e);
+}
+
+/* A change of user "u1", "u2", ... */
+static struct audit_row row_as(char who[32], unsigned user)
+{
+	struct audit_row row = change;
+
+	snprintf(who, 32, "user u%u", user);
+	row.who = who;
+	return row;
+}
+
+static void add_as(struct store_room *f, unsigned user, enum audit_room room, unsigned times)
+{
+	char who[32];
+	const struct audit_row row = row_as(who, user);
+
+	add_to(f, &row, room, times);
+}
+
+static void refused_as(struct store_room *f, unsigned user, enum audit_room room, const char *words)
+{
+	char who[32];
+	const struct audit_row row = row_as(who, user);
+
+	assert_refused(store_audit_add(&f->store, &row, room, &f->e), f->e, ERR_EXHAUSTED, words);
+	assert_non_null(strstr(f->e.text, "audit trim"));
 }
 
 static void add(struct store_room *f, const struct audit_row *row, unsigned times)
@@ -174,14 +204,71 @@ static void strangers_and_users_leave_room(void **state)
 
 	add_to(f, &change, AUDIT_ROOM_STRANGERS, REFUSALS + 9);
 	check(f, 0, REFUSALS);
-	add_to(f, &change, AUDIT_ROOM_USERS, USERS - REFUSALS);
+	for (unsigned i = 0; i < USERS - REFUSALS; i++)
+		add_as(f, i, AUDIT_ROOM_USERS, 1);
 	check(f, 0, USERS);
-	assert_refused(store_audit_add(&f->store, &change, AUDIT_ROOM_USERS, &f->e), f->e,
-		       ERR_EXHAUSTED, "audit trim");
+	refused_as(f, 99, AUDIT_ROOM_USERS, "the audit log has 60 rows");
 	add_to(f, &change, AUDIT_ROOM_STRANGERS, 1);
 	check(f, 0, USERS);
-	add(f, &change, LIMIT - USERS);
+	/* Who has to come in, leave or take a right away may still do so. */
+	for (unsigned i = 0; i < ALWAYS - USERS; i++)
+		add_as(f, 99 + i, AUDIT_ROOM_ALWAYS, 1);
+	refused_as(f, 200, AUDIT_ROOM_ALWAYS, "the audit log has 62 rows");
+	add(f, &change, LIMIT - ALWAYS);
 	check(f, 0, LIMIT);
+}
+
+/* One after the other as far as they can: each leaves as much to the others as he has. */
+static void one_user_leaves_room_for_the_others(void **state)
+{
+	struct store_room *f = *state;
+	unsigned used = HALF;
+
+	/* Until half of it is full, nobody is short of any. */
+	add_as(f, 1, AUDIT_ROOM_USERS, HALF + OF_ONE);
+	used += OF_ONE;
+	refused_as(
+		f, 1, AUDIT_ROOM_USERS,
+		"user u1 made 14 changes since half of the audit log was full, and it has room for 14");
+	check(f, 0, used);
+	for (unsigned user = 2; USERS - used > 1; user++) {
+		const unsigned more = (USERS - used + 1) / 2;
+
+		add_as(f, user, AUDIT_ROOM_USERS, more);
+		used += more;
+		refused_as(f, user, AUDIT_ROOM_USERS, "ask who administers");
+	}
+	refused_as(f, 1, AUDIT_ROOM_USERS, "ask who administers");
+	add_as(f, 100, AUDIT_ROOM_USERS, 1);
+	check(f, 0, used + 1);
+	/* Nobody counts for what users may do always, nor what they did of that for the rest. */
+	add_as(f, 1, AUDIT_ROOM_ALWAYS, 1);
+	add(f, &change, 1);
+}
+
+static void what_works_always_is_shared_too(void **state)
+{
+	struct store_room *f = *state;
+	const unsigned own = (ALWAYS - HALF) / 2;
+
+	add_as(f, 1, AUDIT_ROOM_ALWAYS, HALF + own);
+	refused_as(f, 1, AUDIT_ROOM_ALWAYS, "user u1 made 15 changes");
+	add_as(f, 1, AUDIT_ROOM_USERS, 1);
+	add_as(f, 2, AUDIT_ROOM_ALWAYS, 1);
+}
+
+static void a_cut_gives_all_their_shares_back(void **state)
+{
+	struct store_room *f = *state;
+	struct audit_head end;
+
+	add_as(f, 1, AUDIT_ROOM_USERS, HALF + OF_ONE);
+	refused_as(f, 1, AUDIT_ROOM_USERS, "ask who administers");
+	end = check(f, 0, HALF + OF_ONE);
+	assert_ok(store_audit_trim(&f->store, &end, &cut, &f->e), f->e);
+	add_as(f, 1, AUDIT_ROOM_USERS, HALF - 1 + OF_ONE); /* beside the row of the cut */
+	refused_as(f, 1, AUDIT_ROOM_USERS, "user u1 made 14 changes");
+	check(f, HALF + OF_ONE, 2 * (HALF + OF_ONE));
 }
 
 static void a_log_is_cut_where_its_owner_says(void **state)
@@ -357,6 +444,9 @@ int main(void)
 		STORE_ROOM_ROW(pages_have_a_limit),
 		STORE_ROOM_ROW(refusals_leave_room),
 		STORE_ROOM_ROW(strangers_and_users_leave_room),
+		STORE_ROOM_ROW(one_user_leaves_room_for_the_others),
+		STORE_ROOM_ROW(what_works_always_is_shared_too),
+		STORE_ROOM_ROW(a_cut_gives_all_their_shares_back),
 		STORE_ROOM_ROW(a_log_is_cut_where_its_owner_says),
 		STORE_ROOM_ROW(what_was_changed_is_found),
 		STORE_ROOM_ROW(what_is_undone_has_no_row),
