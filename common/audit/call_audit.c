@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/rate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -168,6 +169,17 @@ int call_audit_admit_stranger(struct call_audit *a, struct rpc_call *call,
 	return call_audit_admit(a, call, message, e);
 }
 
+int call_audit_admit_open(struct call_audit *a, struct rpc_call *call,
+			  const ProtobufCMessage *message, struct err *e)
+{
+	static const struct rate all = { AUDIT_LIMIT_ALL_MS, AUDIT_LIMIT_ALL_BURST };
+
+	if (has_room(a, !rate_take(&all, clock_ms(CLOCK_MONOTONIC), &a->open_spent_until)))
+		return call_audit_admit(a, call, message, e);
+	rpc_call_defer(call);
+	return 0;
+}
+
 void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool admitted,
 		      const struct err *e)
 {
@@ -176,7 +188,8 @@ void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool ad
 	struct audit_entry entry;
 	struct err why;
 
-	if (reads && admitted && !for_rights)
+	/* One that went well without an entry was counted. */
+	if ((reads && admitted && !for_rights) || (!admitted && !e))
 		return;
 	entry = entry_of(call, admitted && !reads ? AUDIT_DONE : AUDIT_REFUSED);
 	entry.error = e;

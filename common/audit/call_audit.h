@@ -44,7 +44,8 @@ struct call_audit {
 	const struct call_audit_method *methods;
 	size_t count;
 	struct audit_limit limit;
-	uint64_t left_out; /* refusals without an entry that were not told of */
+	int64_t open_spent_until; /* of what anybody may call (rate.h) */
+	uint64_t left_out; /* refusals, and of these, without an entry that were not told of */
 	/* Told of each entry that was written, where somebody keeps them as well; NULL: nobody. */
 	void (*keep)(void *data, const struct audit_entry *entry);
 	void *keep_data;
@@ -61,6 +62,11 @@ int call_audit_admit(struct call_audit *a, struct rpc_call *call, const Protobuf
  * entry behind its proof, and no such limit; without a proof it is a refusal. */
 int call_audit_admit_stranger(struct call_audit *a, struct rpc_call *call,
 			      const ProtobufCMessage *message, struct err *e) MUST_CHECK;
+/* The same of what anybody may call, and whose handler shares out what it takes: as many have entries as refusals of all callers
+ * together, and by themselves, so that neither keeps the other from any. One beyond them goes on without an entry: it is
+ * counted, and put off for good (rpc_call_defer()). */
+int call_audit_admit_open(struct call_audit *a, struct rpc_call *call,
+			  const ProtobufCMessage *message, struct err *e) MUST_CHECK;
 /* Of an observer's enter(). */
 int call_audit_enter(struct call_audit *a, struct rpc_call *call, struct err *e) MUST_CHECK;
 void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool admitted,

@@ -37,6 +37,11 @@ int rpc_call_enter(struct rpc_call *call, struct err *e)
 	return 0;
 }
 
+bool rpc_call_is_entered(const struct rpc_call *call)
+{
+	return !call->is_deferred;
+}
+
 bool rpc_call_note(struct rpc_call *call, const char *key, const char *value)
 {
 	char *copy = value ? strndup(value, RPC_FACT_MAX) : NULL;

@@ -40,6 +40,8 @@ const struct rpc_fact *rpc_call_facts(const struct rpc_call *call, size_t *count
 void rpc_call_defer(struct rpc_call *call);
 /* For a handler, behind its look: what was put off. Fine for a call that was not, whose handler need not know. */
 int rpc_call_enter(struct rpc_call *call, struct err *e) MUST_CHECK;
+/* Whether it is put off no more, or never was. */
+bool rpc_call_is_entered(const struct rpc_call *call);
 
 /* Its number among those that this server was asked, from 1. */
 uint64_t rpc_call_number(const struct rpc_call *call);

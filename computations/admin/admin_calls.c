@@ -5,11 +5,13 @@
 #include "billing_paths.h"
 #include "certificates.pb-c.h"
 #include "certificates_paths.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/rpc/call_local.h"
 #include "computations.pb-c.h"
 #include "computations/admin/admin_audit.h"
 #include "computations/core/admin_access.h"
+#include "computations/core/source_rate.h"
 #include "computations/people/credential.h"
 #include "computations/people/token.h"
 #include "computations/store/store_queue.h"
@@ -265,6 +267,19 @@ static void learn(struct admin_calls *calls, const struct rpc_call *call, const 
 			known_hash_learn(&calls->known, hash);
 }
 
+/* A login that a stranger begins: how many wait is shared out (device.h), so that one from elsewhere always finds a place. Other
+ * calls of strangers take nothing from it. */
+static int admit_login(struct admin_calls *calls, struct rpc_call *call,
+		       const ProtobufCMessage *message, struct err *e)
+{
+	const struct rpc_source source = rpc_call_source(call);
+
+	if (source_rate_take(calls->logins, &source, clock_ms(CLOCK_BOOTTIME)))
+		return call_audit_admit_open(&calls->audit, call, message, e);
+	return err_set(e, ERR_EXHAUSTED,
+		       "too many logins were begun from your address: try again in a minute");
+}
+
 static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
 {
 	const struct admin_given *given = rpc_call_given(call);
@@ -272,6 +287,9 @@ static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *mess
 
 	if (given && !rpc_call_note(call, "via", given->via))
 		return err_nomem(e);
+	if (is_stranger(calls, call) &&
+	    strcmp(rpc_call_method(call)->path, PROTO_PEOPLE_ASK_LOGIN) == 0)
+		return admit_login(calls, call, message, e);
 	if (is_stranger(calls, call))
 		return call_audit_admit_stranger(&calls->audit, call, message, e);
 	return call_audit_admit(&calls->audit, call, message, e);
@@ -296,11 +314,19 @@ static void ended(void *data, const struct rpc_call *call, bool admitted, const 
 
 const struct rpc_observer admin_calls_observer = { .admit = admit, .enter = enter, .ended = ended };
 
+/* Of one address as many as have entries of its refusals; of all as many as come. */
+static const struct source_rates login_rates = {
+	.source = { AUDIT_LIMIT_MS, AUDIT_LIMIT_BURST },
+	.all = { 0, 1 },
+};
+
 int admin_calls_open(struct admin_calls *calls, const struct config *config, struct err *e)
 {
 	*calls = (struct admin_calls){ .audit = { .methods = admin_calls_methods,
 						  .count = admin_calls_methods_count },
 				       .sign_in = config->admin_sign_in };
+	if (source_rate_new(&login_rates, &calls->logins, e) < 0)
+		return err_code(e);
 	return audit_trail_open("cocos-computations", config->audit_log, &calls->audit.audit, e);
 }
 
@@ -361,4 +387,5 @@ void admin_calls_keep_no_more(struct admin_calls *calls)
 void admin_calls_close(struct admin_calls *calls)
 {
 	call_audit_close(&calls->audit);
+	source_rate_free(TAKE_PTR(calls->logins));
 }

@@ -15,7 +15,8 @@ struct admin_calls {
 	struct call_audit audit;
 	struct call_metrics *metrics; /* may be NULL; borrowed */
 	bool sign_in;
-	struct known_hashes known; /* whose calls are no strangers' */
+	struct known_hashes known;  /* whose calls are no strangers' */
+	struct source_rate *logins; /* that strangers begin */
 };
 
 /* Its data is a struct admin_calls. */

@@ -133,7 +133,9 @@ void request_start(struct request *r)
 	struct store_queue_op op = { .run = request_run, .done = request_done, .data = r };
 	struct err e;
 
-	if (!r->only_asks && admin_audit_new(r->call, &r->audit, &e) < 0) {
+	/* What has no entry among the calls (call_audit.h) has no row either. */
+	if (!r->only_asks && rpc_call_is_entered(r->call) &&
+	    admin_audit_new(r->call, &r->audit, &e) < 0) {
 		request_refuse(r, &e);
 		return;
 	}

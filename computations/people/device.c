@@ -4,8 +4,8 @@
 #include "common/base/encode.h"
 #include "common/base/utf8.h"
 #include "computations/people/action.h"
+#include "computations/people/device_room.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,63 +83,6 @@ static int check(const struct device *d, struct err *e)
 	return actions_check(d->scope, e);
 }
 
-/* "[2001:db8::1]" */
-static bool read_ipv6(const char *peer, struct in6_addr *address)
-{
-	char text[DEVICE_PEER_MAX + 1];
-	size_t len = strlen(peer);
-
-	if (len < 2 || len > DEVICE_PEER_MAX || *peer != '[' || peer[len - 1] != ']')
-		return false;
-	memcpy(text, peer + 1, len - 2);
-	text[len - 2] = 0;
-	return inet_pton(AF_INET6, text, address) == 1;
-}
-
-/* Whoever has one IPv6 address has all of its /64 (as common/rpc/source.h counts them). */
-static bool is_one_peer(const char *a, const char *b)
-{
-	struct in6_addr of_a, of_b;
-
-	if (read_ipv6(a, &of_a) && read_ipv6(b, &of_b))
-		return memcmp(&of_a, &of_b, sizeof(of_a) / 2) == 0;
-	return strcmp(a, b) == 0;
-}
-
-/* How many wait, and how many of them from there. */
-static int count_devices(struct db *db, const char *peer, size_t *all, size_t *own, struct err *e)
-{
-	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
-	int row;
-
-	*all = *own = 0;
-	if (db_query(db, &rows, e, "SELECT peer FROM devices", "") < 0)
-		return err_code(e);
-	while ((row = db_next(rows, e)) > 0) {
-		CLEANUP(free) char *other = NULL;
-
-		if (db_text(rows, 0, &other, e) < 0)
-			return err_code(e);
-		++*all;
-		*own += is_one_peer(peer, other);
-	}
-	return row;
-}
-
-static int check_room(struct db *db, const char *peer, int64_t now, struct err *e)
-{
-	size_t all, own;
-
-	if (db_run(db, e, "DELETE FROM devices WHERE ends <= ?", "i", now) < 0 ||
-	    count_devices(db, peer, &all, &own, e) < 0)
-		return err_code(e);
-	if (all < DEVICES_MAX && own < DEVICES_PER_PEER)
-		return 0;
-	return err_set(e, ERR_EXHAUSTED,
-		       "too many command lines wait to be let in%s: try again in %d minutes",
-		       own < DEVICES_PER_PEER ? "" : " from your address", DEVICE_MINUTES);
-}
-
 int device_ask(struct db *db, struct device *d, int64_t now, char secret[DEVICE_TEXT_LEN + 1],
 	       struct err *e)
 {
@@ -151,8 +94,10 @@ int device_ask(struct db *db, struct device *d, int64_t now, char secret[DEVICE_
 	if (!asked.days)
 		asked.days = DEVICE_DAYS;
 	asked.ends = now + (int64_t)DEVICE_MINUTES * 60000;
-	if (check(&asked, e) < 0 || check_room(db, asked.peer, now, e) < 0 ||
-	    make_code(asked.code, e) < 0 || random_bytes(random, sizeof(random), e) < 0)
+	if (check(&asked, e) < 0 ||
+	    db_run(db, e, "DELETE FROM devices WHERE ends <= ?", "i", now) < 0 ||
+	    device_room_make(db, asked.peer, e) < 0 || make_code(asked.code, e) < 0 ||
+	    random_bytes(random, sizeof(random), e) < 0)
 		return err_code(e);
 	hex_encode(random, sizeof(random), made);
 	failed = hash_of(made, hash, e);
@@ -211,13 +156,19 @@ int device_find(struct db *db, const char *code, int64_t now, struct device *d, 
 	if (read_code(code, kept, e) < 0 ||
 	    db_query(db, &rows, e,
 		     "SELECT code, about, peer, scope, days, ends FROM devices WHERE code = ?"
-		     " AND ends > ? AND person IS NULL AND refused = 0",
+		     " AND ends > ? AND person IS NULL AND refused <> 1",
 		     "ti", kept, now) < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row <= 0)
 		return row < 0 ? row : no_code(e);
 	return read_device(rows, d, e);
+}
+
+int device_see(struct db *db, const struct device *d, struct err *e)
+{
+	return db_run(db, e, "UPDATE devices SET refused = ? WHERE code = ? AND refused = ?", "iti",
+		      (int64_t)DEVICE_SEEN, d->code, (int64_t)DEVICE_ASKED);
 }
 
 int device_answer(struct db *db, const char *code, int64_t person, int64_t now, struct err *e)
@@ -229,11 +180,11 @@ int device_answer(struct db *db, const char *code, int64_t person, int64_t now, 
 		return err_code(e);
 	if (person ? db_change(db, &done, e,
 			       "UPDATE devices SET person = ? WHERE code = ? AND ends > ?"
-			       " AND person IS NULL AND refused = 0",
+			       " AND person IS NULL AND refused <> 1",
 			       "iti", person, kept, now) < 0
 		   : db_change(db, &done, e,
 			       "UPDATE devices SET refused = 1 WHERE code = ? AND ends > ?"
-			       " AND person IS NULL AND refused = 0",
+			       " AND person IS NULL AND refused <> 1",
 			       "ti", kept, now) < 0)
 		return err_code(e);
 	return done == 1 ? 0 : no_code(e);
@@ -248,14 +199,17 @@ struct asker {
 
 static int read_asker(struct db_rows *row, struct asker *a, struct err *e)
 {
-	bool refused;
+	int64_t state;
 
 	if (read_device(row, &a->device, e) < 0 ||
 	    db_integer(row, 6, 1, INT64_MAX, &a->number, e) < 0 ||
 	    db_integer(row, 7, 0, INT64_MAX, &a->person, e) < 0 ||
-	    copy_text(row, 8, a->user, sizeof(a->user), e) < 0 || db_flag(row, 9, &refused, e) < 0)
+	    copy_text(row, 8, a->user, sizeof(a->user), e) < 0 ||
+	    db_integer(row, 9, DEVICE_ASKED, DEVICE_SEEN, &state, e) < 0)
 		return err_code(e);
-	return refused ? err_set(e, ERR_DENIED, "whoever was asked at the page has refused it") : 0;
+	return state == DEVICE_REFUSED
+		       ? err_set(e, ERR_DENIED, "whoever was asked at the page has refused it")
+		       : 0;
 }
 
 static int find_asker(struct db *db, const char *secret, int64_t now, struct asker *a,

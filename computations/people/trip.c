@@ -2,6 +2,7 @@
 #include "computations/people/trip.h"
 
 #include "common/base/encode.h"
+#include "computations/people/network.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,16 +54,6 @@ int trip_derive(const char *state, const char *browser, const char *use,
 	return 0;
 }
 
-/* How many bytes of a source name a network, its kind included: what one customer has, and what one operator has. A unix
- * socket's user is both. */
-static void networks_of(const struct rpc_source *from, size_t *wide, size_t *narrow)
-{
-	const uint8_t kind = from->bytes[0];
-
-	*wide = kind == '4' ? 1 + 2 : kind == '6' ? 1 + 4 : RPC_SOURCE_LEN;
-	*narrow = kind == '4' ? 1 + 4 : kind == '6' ? 1 + 6 : RPC_SOURCE_LEN;
-}
-
 /* The oldest of the network that has most, in the wider one that has most: who has many of them takes from himself. */
 static int make_room(struct db *db, struct err *e)
 {
@@ -99,7 +90,7 @@ int trip_add(struct db *db, const char *state, const char *browser, const struct
 	uint8_t of_state[SHA256_LEN], of_browser[SHA256_LEN];
 	size_t wide, narrow;
 
-	networks_of(from, &wide, &narrow);
+	network_lengths(from, &wide, &narrow);
 	if (hash_of(state, of_state, e) < 0 || hash_of(browser, of_browser, e) < 0 ||
 	    db_run(db, e, "DELETE FROM trips WHERE ends <= ?", "i", now) < 0 ||
 	    db_run(db, e,

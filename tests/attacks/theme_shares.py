@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Somebody uses up what all users of the computation service have together, to keep them from it. Gained counts what the
 others can't do; the honest twin does the same a few times."""
+import grpc
 from audit_chain import FULL
+from elsewhere import Elsewhere
+from login import EXHAUSTED, Room, admin_port, let_in
 from people import Caller
 from rows import Outcome, row
 from sign_in import PASSWORD, Page
@@ -43,3 +46,52 @@ def by_signing_in(evil):
         answer = page.browser().try_in("eve", PASSWORD)
         return "" if answer.status == 303 else answer.page().words()
     return of_the_audit_log(evil, deed)
+
+
+def begun(caller):
+    try:
+        return caller("AskLogin")
+    except grpc.RpcError:
+        return None
+
+
+def ends_well(room, caller, asked):
+    return (asked is not None and let_in(room.anna, asked.code).status == 200
+            and caller("TakeLogin", secret=asked.secret).user == "anna")
+
+
+def logins(evil, flood, address):
+    """What becomes of somebody at that address who begins to sign in behind flood(elsewhere), and of another one who began before."""
+    with Room(ADMIN_PORT="0", ADMIN_SIGN_IN="true") as room, Elsewhere(admin_port(room)) as elsewhere:
+        early, late = elsewhere.caller("127.9.0.1"), elsewhere.caller(address)
+        before = begun(early)
+        said = flood(elsewhere) if evil else ""
+        done = [ends_well(room, late, begun(late)), ends_well(room, early, before)]
+        if evil:
+            return Outcome(not all(done), said, done.count(False))
+        return Outcome(all(done), said, done.count(True))
+
+
+@row("share-of-logins", "this login has ended")
+def by_logins(evil):
+    """Command lines by the hundred ask to be let in, from many addresses, so that nobody else finds a place. The oldest of them give theirs
+    to who comes."""
+    def flood(elsewhere):
+        crowd = [elsewhere.caller(f"127.0.1.{number}") for number in range(17)]
+        asked = [one("AskLogin") for one in crowd for _ in range(16)]
+        return crowd[0].text("PollLogin", secret=asked[0].secret)
+    return logins(evil, flood, "127.9.0.2")
+
+
+@row("share-of-logins-by-refused-calls", "too many calls came to change something")
+def by_refused_calls(evil):
+    """Calls with invented tokens use up what refused calls have of the audit log, to have logins refused, too."""
+    def flood(elsewhere):
+        said = ""
+        for number in range(12):
+            one = elsewhere.caller(f"127.0.1.{number}", f"cocos_{number:064x}")
+            while one.code("AddUser", name="stranger") != EXHAUSTED:
+                pass
+            said = one.text("AddUser", name="stranger")
+        return said
+    return logins(evil, flood, "127.0.1.0")

@@ -12,6 +12,7 @@ import urllib.parse
 import grpc
 
 import tap
+from elsewhere import Elsewhere
 from harness import PATIENCE, Folder, authority, cli, credentials, program
 from people import ALL, NOT_NOW, STRANGER, Caller, create
 from sign_in import OTHER, PASSWORD, Page
@@ -81,6 +82,10 @@ class Room(Page):
     def database(self):
         state = self.folder("state")
         return next(os.path.join(state, name) for name in os.listdir(state) if name.endswith(".db"))
+
+
+def admin_port(room):
+    return int(room.service.process.wait_line(r"administrators: listening on \S+ port (\d+)")[1])
 
 
 def see(browser, code, **more):
@@ -372,6 +377,55 @@ def strangers_do_not_fill_the_places():
         assert let_in(room.anna, asked.code).status == 200
 
 
+def who_comes_from_elsewhere_finds_a_place():
+    """However many strangers ask, from however many addresses of a network; and each has an entry, or is counted."""
+    with Folder() as folder, Room(ADMIN_PORT="0", ADMIN_SIGN_IN="true", AUDIT_LOG=folder("audit.log")) as room:
+        with Elsewhere(admin_port(room)) as elsewhere:
+            first = elsewhere.caller("127.9.0.1")("AskLogin")
+            crowd = [elsewhere.caller(f"127.0.1.{number}") for number in range(18)]
+            looked_at = crowd[0]("AskLogin")
+            assert see(room.anna, looked_at.code).status == 200
+            asked = [one("AskLogin") for one in crowd[1:] for _ in range(16)]
+            assert crowd[1].code("PollLogin", secret=asked[0].secret) == STRANGER  # it gave way
+            there = elsewhere.caller("127.9.0.2")
+            last = there("AskLogin")
+            # Neither did who came before, or was looked at.
+            for one in (first, last, looked_at):
+                assert let_in(room.anna, one.code).status == 200
+                assert there("TakeLogin", secret=one.secret).user == "anna"
+        create(room.root, "afterwards")  # whose entry tells what had none
+        with open(folder("audit.log"), encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
+        had = [line["event"] for line in lines if line.get("method", "").endswith("/AskLogin")]
+        counted = sum(line["count"] for line in lines if line["event"] == "left_out")
+        assert had.count("asked") == had.count("done") and had.count("asked") + counted == len(asked) + 3, (had, counted)
+        rows = [json.loads(row) for row in audit_rows(room) if "/AskLogin" in row]
+        assert len(rows) == had.count("asked") and {row["outcome"] for row in rows} == {"OK"}, len(rows)
+
+
+def audit_rows(room):
+    """All of them."""
+    rows, after = [], 0
+    while True:
+        page = room.root("Audit", after=after).rows
+        if not page:
+            return rows
+        rows += page
+        after = json.loads(page[-1])["number"]
+
+
+def calls_that_are_refused_take_nothing_from_logins():
+    with Room(ADMIN_PORT="0", ADMIN_SIGN_IN="true") as room, Elsewhere(admin_port(room)) as elsewhere:
+        for number in range(12):
+            one = elsewhere.caller(f"127.0.1.{number}", f"cocos_{number:064x}")
+            codes = [one.code("AddUser", name="stranger")]
+            while codes[-1] == STRANGER:
+                codes.append(one.code("AddUser", name="stranger"))
+            assert codes[-1] == EXHAUSTED, codes
+        asked = elsewhere.caller("127.0.1.0")("AskLogin")
+        assert let_in(room.anna, asked.code).status == 200
+
+
 def who_was_let_in_takes_his_token_among_strangers():
     """And goes on to change something with it, as does whoever was made a token: they are no strangers from the beginning."""
     with Room(ADMIN_PORT="0", ADMIN_SIGN_IN="true") as room:
@@ -420,5 +474,7 @@ if __name__ == "__main__":
              few_wait_from_one_address,
              another_machine_asks_as_nobody,
              strangers_do_not_fill_the_places,
+             who_comes_from_elsewhere_finds_a_place,
+             calls_that_are_refused_take_nothing_from_logins,
              who_was_let_in_takes_his_token_among_strangers,
              what_was_asked_lasts_over_a_restart])

@@ -280,10 +280,12 @@ static void what_was_put_off_is_admitted_by_its_handler(void **state)
 	struct err e;
 
 	assert_true(err_is(rpc_call_enter(call, &e), ERR_EXHAUSTED));
+	assert_false(rpc_call_is_entered(call));
 	s.refuses_late = false;
 	for (unsigned i = 0; i < 2; i++)
 		assert_ok(rpc_call_enter(call, &e), e);
 	assert_int_equal(s.entered, 2); /* the one that was refused, and one more */
+	assert_true(rpc_call_is_entered(call));
 	pair_reply(call);
 	assert_int_equal(s.ended, 1);
 	assert_true(s.was_admitted && s.well);
@@ -314,6 +316,7 @@ static void what_was_not_put_off_is_entered_already(void **state)
 	struct rpc_call *call = left_behind(&p, &s);
 	struct err e;
 
+	assert_true(rpc_call_is_entered(call));
 	assert_ok(rpc_call_enter(call, &e), e);
 	pair_reply(call);
 	assert_true(s.was_admitted && s.well && !s.entered);

@@ -192,23 +192,144 @@ static void what_no_token_could_be_is_refused_at_once(void **state)
 	refused(f, device_ask(db_of(f), &d, NOW, secret, &f->e), ERR_INVALID, "about");
 }
 
-static void few_wait(void **state)
+static bool waits(struct store_room *f, const char *secret)
+{
+	enum device_state is;
+
+	return device_look(db_of(f), secret, NOW, &is, &f->e) == 0;
+}
+
+static struct device ask_from(struct store_room *f, const char *peer,
+			      char secret[DEVICE_TEXT_LEN + 1])
+{
+	struct device d = { .scope = ACTIONS_ALL };
+
+	snprintf(d.peer, sizeof(d.peer), "%s", peer);
+	assert_ok(device_ask(db_of(f), &d, NOW, secret, &f->e), f->e);
+	return d;
+}
+
+static int64_t count(struct store_room *f)
+{
+	int64_t found;
+
+	assert_ok(db_number(db_of(f), &found, &f->e, "SELECT count(*) FROM devices", ""), f->e);
+	return found;
+}
+
+/* As many as there are places, DEVICES_PER_PEER from each address: 198.51.100.0, .1 and so on. */
+static void fill(struct store_room *f, char secrets[DEVICES_MAX][DEVICE_TEXT_LEN + 1])
+{
+	char peer[DEVICE_PEER_MAX + 1];
+
+	for (int i = count(f) != 0; i < DEVICES_MAX; i++) {
+		snprintf(peer, sizeof(peer), "198.51.100.%d", i / DEVICES_PER_PEER);
+		ask_from(f, peer, secrets[i]);
+	}
+	assert_int_equal(count(f), DEVICES_MAX);
+}
+
+static void few_wait_from_one_address(void **state)
 {
 	struct device d = { .peer = "a", .scope = ACTIONS_ALL };
 	char secret[DEVICE_TEXT_LEN + 1];
 	struct store_room *f = *state;
 
 	for (int i = 0; i < DEVICES_PER_PEER; i++)
-		assert_ok(device_ask(db_of(f), &d, NOW, secret, &f->e), f->e);
+		ask_from(f, "a", secret);
 	refused(f, device_ask(db_of(f), &d, NOW, secret, &f->e), ERR_EXHAUSTED,
 		"from your address");
-	for (int i = DEVICES_PER_PEER; i < DEVICES_MAX; i++) {
-		snprintf(d.peer, sizeof(d.peer), "%d", i);
-		assert_ok(device_ask(db_of(f), &d, NOW, secret, &f->e), f->e);
-	}
-	snprintf(d.peer, sizeof(d.peer), "last");
-	refused(f, device_ask(db_of(f), &d, NOW, secret, &f->e), ERR_EXHAUSTED, "too many");
+	assert_int_equal(count(f), DEVICES_PER_PEER);
+	ask_from(f, "b", secret);
 	assert_ok(device_ask(db_of(f), &d, END, secret, &f->e), f->e);
+}
+
+/* They came first, and the others of their network come again and again. */
+static void of_a_crowd_the_oldest_give_way(void **state)
+{
+	static char secrets[DEVICES_MAX][DEVICE_TEXT_LEN + 1];
+	char honest[DEVICE_TEXT_LEN + 1], v6[DEVICE_TEXT_LEN + 1], user[DEVICE_TEXT_LEN + 1],
+		more[DEVICE_TEXT_LEN + 1], peer[DEVICE_PEER_MAX + 1];
+	struct store_room *f = *state;
+
+	fill(f, secrets);
+	ask_from(f, "192.0.2.1", honest);
+	ask_from(f, "[2001:db8::1]", v6);
+	ask_from(f, "unix:uid=7", user);
+	/* The oldest of one that has most, and so they take turns. */
+	for (int i = 0; i < 3; i++) {
+		assert_false(waits(f, secrets[i * DEVICES_PER_PEER]));
+		assert_true(waits(f, secrets[i * DEVICES_PER_PEER + 1]));
+	}
+	/* By as many addresses as they like, of that network or a neighbour's. */
+	for (int i = 0; i < 2 * DEVICES_MAX; i++) {
+		snprintf(peer, sizeof(peer), "198.51.%d.%d", 101 + i / 200, i % 200);
+		ask_from(f, peer, more);
+		assert_int_equal(count(f), DEVICES_MAX);
+	}
+	assert_true(waits(f, honest) && waits(f, v6) && waits(f, user) && waits(f, more));
+	assert_false(waits(f, secrets[DEVICES_MAX - 1]));
+}
+
+/* In one network the address that has most gives way first. */
+static void a_neighbour_of_a_crowd_waits_longer(void **state)
+{
+	static char secrets[DEVICES_MAX][DEVICE_TEXT_LEN + 1];
+	char peer[DEVICE_PEER_MAX + 1], more[DEVICE_TEXT_LEN + 1];
+	struct store_room *f = *state;
+
+	ask_from(f, "198.51.0.1", secrets[0]);
+	fill(f, secrets);
+	for (int i = 0; i < DEVICES_MAX / 2; i++) {
+		snprintf(peer, sizeof(peer), "198.51.100.%d", 100 + i / DEVICES_PER_PEER);
+		ask_from(f, peer, more);
+	}
+	assert_true(waits(f, secrets[0]));
+	assert_false(waits(f, secrets[1]));
+}
+
+/* Whom somebody looks at, or has let in, stays; and where there are no others, the last one has to wait. */
+static void who_was_looked_at_stays(void **state)
+{
+	static char secrets[DEVICES_MAX][DEVICE_TEXT_LEN + 1];
+	char seen[DEVICE_TEXT_LEN + 1], in[DEVICE_TEXT_LEN + 1], no[DEVICE_TEXT_LEN + 1];
+	struct device d = { .peer = "192.0.2.1", .scope = ACTIONS_ALL }, found;
+	struct store_room *f = *state;
+	const int64_t anna = add(f, "anna");
+	const struct device a = ask_from(f, "198.51.100.250", seen);
+	const struct device b = ask_from(f, "198.51.100.250", in);
+	const struct device c = ask_from(f, "198.51.100.250", no);
+	struct device_token token;
+
+	assert_ok(device_see(db_of(f), &a, &f->e), f->e);
+	assert_ok(device_see(db_of(f), &c, &f->e), f->e);
+	assert_ok(device_answer(db_of(f), b.code, anna, NOW, &f->e), f->e);
+	assert_ok(device_answer(db_of(f), c.code, 0, NOW, &f->e), f->e);
+	assert_ok(device_see(db_of(f), &b, &f->e), f->e);
+	assert_ok(device_see(db_of(f), &c, &f->e), f->e); /* it stays refused */
+	refused(f, device_answer(db_of(f), c.code, anna, NOW, &f->e), ERR_INVALID, "code");
+	for (int i = 3; i < DEVICES_MAX; i++) {
+		char peer[DEVICE_PEER_MAX + 1];
+
+		snprintf(peer, sizeof(peer), "198.51.100.%d", i / DEVICES_PER_PEER);
+		ask_from(f, peer, secrets[i]);
+	}
+	for (int i = 0; i < DEVICES_MAX; i++) {
+		char peer[DEVICE_PEER_MAX + 1], secret[DEVICE_TEXT_LEN + 1];
+
+		snprintf(peer, sizeof(peer), "198.51.101.%d", i % 200);
+		ask_from(f, peer, secret);
+	}
+	assert_true(waits(f, seen) && waits(f, in));
+	assert_false(waits(f, no));
+	refused(f, device_take(db_of(f), no, NOW, &token, &f->e), ERR_UNAUTHENTICATED, "again");
+	assert_ok(device_find(db_of(f), a.code, NOW, &found, &f->e), f->e);
+	assert_ok(device_answer(db_of(f), a.code, anna, NOW, &f->e), f->e);
+	assert_ok(db_script(db_of(f), "UPDATE devices SET refused = 2", &f->e), f->e);
+	refused(f, device_ask(db_of(f), &d, NOW, no, &f->e), ERR_EXHAUSTED, "let in: try again");
+	assert_int_equal(count(f), DEVICES_MAX);
+	assert_ok(device_take(db_of(f), in, NOW, &token, &f->e), f->e);
+	assert_ok(device_ask(db_of(f), &d, NOW, no, &f->e), f->e);
 }
 
 /* Whoever has one IPv6 address has 2^64 of them. */
@@ -254,7 +375,10 @@ int main(void)
 		STORE_ROOM_ROW(whoever_let_it_in_has_to_be_there_still),
 		STORE_ROOM_ROW(a_refusal_is_told),
 		STORE_ROOM_ROW(what_no_token_could_be_is_refused_at_once),
-		STORE_ROOM_ROW(few_wait),
+		STORE_ROOM_ROW(few_wait_from_one_address),
+		STORE_ROOM_ROW(of_a_crowd_the_oldest_give_way),
+		STORE_ROOM_ROW(a_neighbour_of_a_crowd_waits_longer),
+		STORE_ROOM_ROW(who_was_looked_at_stays),
 		STORE_ROOM_ROW(one_network_is_one_peer),
 		STORE_ROOM_ROW(an_older_database_learns_it),
 	};
