@@ -90,6 +90,11 @@ void request_go_on(struct request *r,
 		   int (*run)(struct store *store, struct request *r, struct err *e),
 		   void (*reply)(struct request *r));
 
+/* Behind what changed something, and is noted: how that is now. */
+void request_look_back(struct request *r,
+		       int (*run)(struct store *store, struct request *r, struct err *e),
+		       void (*reply)(struct request *r));
+
 /* What its object was, or is now, for the audit log: few words. */
 void request_was(struct request *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void request_is(struct request *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

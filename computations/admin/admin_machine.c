@@ -16,7 +16,8 @@ enum { MACHINE_PAGE_MAX = 64 };
 /* What such a call is about. */
 struct machine_request {
 	struct machine wish, rows[MACHINE_PAGE_MAX];
-	bool gives_up; /* as machine_waiter has it */
+	bool gives_up;  /* as machine_waiter has it */
+	int64_t number; /* whose manager is asked */
 	int64_t after;
 	size_t limit;
 };
@@ -79,17 +80,23 @@ static void fill(struct machine_message *out, const struct machine *m, bool conn
 	to->ended = admin_message_time(&out->ended, m->ended);
 }
 
-static void reply_with(struct request *r, const struct machine *m)
+static void reply_machine(struct request *r)
 {
+	const struct machine *m = &r->machine->rows[0];
 	struct machine_message out;
 
 	fill(&out, m, request_is_connected(r, m->cvm_id));
 	rpc_call_reply(r->call, &out.message.base);
 }
 
-static void reply_machine(struct request *r)
+/* As it is by now, without what the caller may not see. */
+static int run_told(struct store *store, struct request *r, struct err *e)
 {
-	reply_with(r, &r->machine->rows[0]);
+	struct machine *m = &r->machine->rows[0];
+
+	if (store_machine_at(store, r->machine->number, m, e) < 0)
+		return err_code(e);
+	return admin_access_machines(store, &r->caller, m, 1, e);
 }
 
 /* Its manager has said something. */
@@ -103,8 +110,7 @@ static void told(void *data, const struct machine *m, const struct err *e)
 	}
 	if (*m->cvm_id)
 		rpc_call_note(r->call, "cvm", m->cvm_id);
-	reply_with(r, m);
-	request_free(r);
+	request_look_back(r, run_told, reply_machine);
 }
 
 /* It is on disk: now its manager is asked. */
@@ -114,6 +120,7 @@ static void go_on(struct request *r)
 					       .data = r,
 					       .gives_up = r->machine->gives_up };
 
+	r->machine->number = r->machine->rows[0].number;
 	machines_take(r->service->machines, &r->machine->rows[0], &waiter);
 }
 
@@ -314,21 +321,40 @@ static int find(struct store *store, struct request *r, enum deed deed, struct e
 	return store_machine(store, w.number, r->id, &r->machine->rows[0], e);
 }
 
+/* Which computation keeps it is told to who may see that one. */
+static int leave(struct store *store, const struct request *r, int64_t number, bool hides,
+		 struct err *e)
+{
+	struct err why;
+
+	if (store_machine_leave(store, number, r->force, &why) == 0)
+		return 0;
+	if (hides && why.code == ERR_PRECONDITION)
+		return err_set(e, ERR_PRECONDITION,
+			       "CVM %s holds a computation that you may not see: have that one "
+			       "stopped first, or force it",
+			       log_quote(r->id).text);
+	return err_set(e, why.code, "%s", why.text);
+}
+
 static int run_remove(struct store *store, struct request *r, struct err *e)
 {
 	struct machine *m = &r->machine->rows[0];
 	int64_t number;
+	bool hides;
 
-	if (find(store, r, DEED_MACHINE, e) < 0)
+	if (find(store, r, DEED_MACHINE, e) < 0 ||
+	    admin_access_machines(store, &r->caller, m, 1, e) < 0)
 		return err_code(e);
 	if (r->given && *r->given->revision && revision_check_machine(m, r->given->revision, e) < 0)
 		return err_code(e);
 	request_was(r, "%s in workspace %s", machine_state(m), m->workspace);
 	number = m->number;
+	hides = m->hides && !machine_is_gone(m->phase);
 	/* Forced once more, when all could see that its manager knows nothing of it: one that is away may know all. */
 	r->machine->gives_up = r->force && machine_is_forgotten(m);
 	machine_done(m);
-	if (store_machine_leave(store, number, r->force, e) < 0)
+	if (leave(store, r, number, hides, e) < 0)
 		return err_code(e);
 	request_is(r, "to be removed");
 	return store_machine_at(store, number, m, e);

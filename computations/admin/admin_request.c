@@ -179,6 +179,19 @@ void request_go_on(struct request *r,
 	request_start(r);
 }
 
+void request_look_back(struct request *r,
+		       int (*run)(struct store *store, struct request *r, struct err *e),
+		       void (*reply)(struct request *r))
+{
+	free(r->audit);
+	r->audit = NULL;
+	r->run = run;
+	r->reply = reply;
+	r->only_asks = true;
+	r->next = NULL;
+	request_start(r);
+}
+
 static void say(char text[ADMIN_AUDIT_SMALL + 1], const char *fmt, va_list args)
 	__attribute__((format(printf, 2, 0)));
 static void say(char text[ADMIN_AUDIT_SMALL + 1], const char *fmt, va_list args)

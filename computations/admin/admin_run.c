@@ -5,19 +5,25 @@
 #include "computations/admin/admin.h"
 #include "computations/core/session.h"
 #include "computations/store/state.h"
+#include "computations/store/store_machine_claim.h"
 #include "computations/store/store_machine_run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define MAY_BE_BEING_MADE                                                                        \
+	"connected while one is being made whose manager has not said its id yet: try again in " \
+	"a moment"
+
 /* The one connected CVM that holds nothing and waits for a manifest. */
 static int choose_cvm(struct store *store, struct request *r, struct err *e)
 {
-	size_t free_count = 0;
+	size_t free_count = 0, doubted = 0;
 
 	for (size_t i = 0; r->connected[i]; i++) {
 		struct cvm cvm CLEANUP_CVM = { .id = NULL };
 		struct err strange;
+		bool doubts;
 
 		if (store_cvm(store, r->connected[i], &cvm, e) < 0)
 			return err_code(e);
@@ -28,6 +34,12 @@ static int choose_cvm(struct store *store, struct request *r, struct err *e)
 		}
 		if (*cvm.computation_id || (*cvm.agent_state && !state_is_free(cvm.agent_state)))
 			continue;
+		if (store_machine_claim_doubts(store, cvm.id, r->id, &doubts, e) < 0)
+			return err_code(e);
+		if (doubts) {
+			doubted++;
+			continue;
+		}
 		if (free_count++ == 0) {
 			free(r->cvm_id);
 			r->cvm_id = TAKE_PTR(cvm.id);
@@ -38,9 +50,25 @@ static int choose_cvm(struct store *store, struct request *r, struct err *e)
 	if (free_count)
 		return err_set(e, ERR_PRECONDITION,
 			       "%zu CVMs are connected and free: say which one", free_count);
+	if (doubted)
+		return err_set(e, ERR_UNAVAILABLE, "each CVM that is free " MAY_BE_BEING_MADE);
 	return err_set(e, ERR_PRECONDITION,
 		       "no CVM is connected and free: start one, or stop a computation that holds "
 		       "one");
+}
+
+/* Who administers the service knows what he has started by hand. */
+static int check_doubt(struct store *store, const struct request *r, struct err *e)
+{
+	bool doubts;
+
+	if (r->caller.rights.operates)
+		return 0;
+	if (store_machine_claim_doubts(store, r->cvm_id, r->id, &doubts, e) < 0)
+		return err_code(e);
+	if (!doubts)
+		return 0;
+	return err_set(e, ERR_UNAVAILABLE, "CVM %s " MAY_BE_BEING_MADE, log_quote(r->cvm_id).text);
 }
 
 static int check_verified(struct store *store, const char *cvm_id, struct err *e)
@@ -133,7 +161,7 @@ static int run_run(struct store *store, struct request *r, struct err *e)
 		return err_code(e);
 	if (!*r->cvm_id && choose_cvm(store, r, e) < 0)
 		return err_code(e);
-	if (store_machine_check(store, r->cvm_id, r->id, e) < 0)
+	if (store_machine_check(store, r->cvm_id, r->id, e) < 0 || check_doubt(store, r, e) < 0)
 		return err_code(e);
 	if (r->must_verify && !r->unverified && check_verified(store, r->cvm_id, e) < 0)
 		return err_code(e);

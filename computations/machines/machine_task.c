@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "computations/machines/machine_change.h"
+#include "computations/store/store_machine_claim.h"
 
 #include <string.h>
 
@@ -14,6 +15,8 @@ enum {
 	RETRY_MS_MAX = 60 * 1000,
 	METER_MS = 60 * 1000, /* between two notes that it ran */
 };
+_Static_assert(MACHINE_DOUBT_MS >= 2 * MANAGER_CREATE_MS + RETRY_MS_MAX + MANAGER_GET_MS,
+	       "a manager's answer that was lost is looked for before its CVM is anybody's");
 
 void machine_task_tell(struct machine_task *task, const struct err *e)
 {

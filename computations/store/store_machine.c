@@ -4,6 +4,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/utf8.h"
+#include "computations/store/store_machine_claim.h"
 #include "computations/store/store_tell.h"
 
 #include <string.h>
@@ -310,29 +311,13 @@ int store_machine_add(struct store *store, const struct machine *wish,
 
 /* ---- what becomes of it ---- */
 
-/* A manager may name any CVM: another's, or one that was there before it was asked for this one. */
-static int check_id(struct store *store, const struct machine *m, const char *cvm_id, struct err *e)
-{
-	int64_t others;
-
-	if (db_number(&store->db, &others, e,
-		      "SELECT (SELECT count(*) FROM machines WHERE cvm = ?1 AND number <> ?2)"
-		      " + (SELECT count(*) FROM cvms WHERE id = ?1 AND first_seen < ?3)",
-		      "tii", cvm_id, m->number, m->created) < 0)
-		return err_code(e);
-	if (!others && (!*m->cvm_id || strcmp(m->cvm_id, cvm_id) == 0))
-		return 0;
-	return err_set(e, ERR_DENIED,
-		       "manager %s names CVM %s, which is another one: it is not believed",
-		       m->manager, log_quote(cvm_id).text);
-}
-
 int store_machine_made(struct store *store, int64_t number, const char *cvm_id, const char *address,
 		       struct err *e)
 {
 	struct machine m CLEANUP_MACHINE = { .name = NULL };
 
-	if (store_machine_at(store, number, &m, e) < 0 || check_id(store, &m, cvm_id, e) < 0)
+	if (store_machine_at(store, number, &m, e) < 0 ||
+	    store_machine_claim_check(store, &m, cvm_id, e) < 0)
 		return err_code(e);
 	if (db_run(&store->db, e,
 		   "UPDATE machines SET cvm = ?, address = ?, reason = '',"

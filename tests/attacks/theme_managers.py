@@ -6,6 +6,7 @@ import uuid
 import grpc
 
 from harness import until
+from machine_claims import Making, here
 from machines import agent, made, service, shown, until_state
 from people import Caller
 from played_manager import manager
@@ -60,6 +61,30 @@ def another_used(evil):
             until_state(running, "one", "Ready", "lab")
             create(anna if evil else head, "c", "default" if evil else "lab")
             return asked(anna if evil else head, "Run", id="c", cvm_id=cvm)
+
+
+def being_made(evil, names):
+    """The one workspace's CVM is being made, its agent is here, and its manager has not said so yet."""
+    with service(LIMITS) as running:
+        head, anna = both(running)
+        caller = anna if evil else head
+        create(caller, "c", "default" if evil else "lab")
+        with Making(running, head, name="one", workspace="lab") as one, here(running, one.id) as there:
+            answer = asked(caller, "Run", id="c", **({"cvm_id": one.id} if names else {}))
+            one.done()
+            return Outcome(answer.taken, answer.said, len(there.manifest().id) if answer.taken else 0)
+
+
+@row("cvm-being-made-used-by-another", "whose manager has not said its id yet")
+def being_made_used(evil):
+    """A computation is run, by its id, in a CVM that is being made for another workspace, before its manager has answered."""
+    return being_made(evil, True)
+
+
+@row("cvm-being-made-is-the-free-one", "whose manager has not said its id yet")
+def being_made_chosen(evil):
+    """The same, by naming none: it is the only one that is free."""
+    return being_made(evil, False)
 
 
 @row("cvm-made-for-a-run-by-a-runner", "may not have CVMs made for it, or removed")
