@@ -93,7 +93,7 @@ static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
 	const char *cvm = l->request->cvm_id;
 	struct found found = { false, false };
 	struct err hidden;
-	bool stands;
+	bool stands, may_be_others;
 
 	if (client_call(l->client, &computation_run, &l->request->base, &l->response, e) == 0)
 		return 1;
@@ -107,9 +107,13 @@ static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
 		snprintf(why, WAITING_WHY_MAX, "%.200s", e->text);
 		return 0;
 	}
-	if (found.free && found.judged)
+	/* Of those that are free, each may be one that is being made: that is known soon. */
+	may_be_others = !*cvm && e->code == ERR_UNAVAILABLE;
+	if (found.free && found.judged && !may_be_others)
 		return err_code(e);
-	if (found.free)
+	if (may_be_others)
+		snprintf(why, WAITING_WHY_MAX, "%.200s", e->text);
+	else if (found.free)
 		snprintf(why, WAITING_WHY_MAX, "the evidence of a CVM that is free is not judged");
 	else if (*cvm)
 		snprintf(why, WAITING_WHY_MAX, "CVM %.100s is not connected, or not free",

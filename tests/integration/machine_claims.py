@@ -9,6 +9,7 @@ import uuid
 import grpc
 
 import tap
+from cli_waiting import Running
 from harness import PATIENCE, computations, until
 from machines import agent, made, manager, service, shown, until_state
 from people import NOT_NOW, OK, Caller, user
@@ -245,6 +246,18 @@ def a_service_that_was_killed_knows_it_still():
             assert running.head("Run", id="h1").cvm_id == cvm
 
 
+def who_waits_for_a_cvm_waits_until_it_is_known_whose_it_is():
+    with world() as running:
+        create(running.root, "c1")
+        with Making(running, running.anna, "CreateCvm", name="one", workspace="default") as one, \
+                Making(running, running.head, "CreateCvm", name="two", workspace="lab") as two, here(running, one.id):
+            run = Running(running.folder, "computation", "run", "c1", "--wait", COMPUTATIONS_GRPC_URL="unix:" + running.socket)
+            run.says("each CVM that is free connected while one is being made")
+            one.done()
+            assert one.id in run.ok()
+            two.done()
+
+
 def given_by_who_administers_it_is_claimed_when_that_is_over():
     """He may, as he knows which ones he has started; what runs there goes on, and its name is told to nobody."""
     with world() as running, silent(running) as (cvm, answers):
@@ -323,6 +336,7 @@ if __name__ == "__main__":
         one_that_is_to_be_removed_meanwhile_is_nobody_elses,
         what_its_manager_can_not_mean_leaves_it_in_doubt,
         a_service_that_was_killed_knows_it_still,
+        who_waits_for_a_cvm_waits_until_it_is_known_whose_it_is,
         given_by_who_administers_it_is_claimed_when_that_is_over,
         a_manager_that_never_answers_keeps_nobody_for_ever,
         what_an_older_service_let_in_is_named_to_nobody,
