@@ -30,7 +30,7 @@ static char folder[64];
 
 static int enter(void **state)
 {
-	if (folder_make(state) < 0)
+	if (folder_make_in_memory(state) < 0)
 		return -1;
 	snprintf(folder, sizeof(folder), "%s/f", test_folder);
 	return 0;
