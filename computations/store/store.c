@@ -208,8 +208,8 @@ int store_assign(struct store *store, const char *id, const char *cvm_id, bool u
 		   "UPDATE computations SET cvm = ?, sent = ?, unverified = ? WHERE id = ?", "tiit",
 		   cvm_id, store_now(), (int64_t)unverified, id) < 0)
 		return err_code(e);
-	if (db_run(&store->db, e, "UPDATE cvms SET computation = ? WHERE id = ?", "tt", id,
-		   cvm_id) < 0)
+	if (db_run(&store->db, e, "UPDATE cvms SET computation = ?, used = 1 WHERE id = ?", "tt",
+		   id, cvm_id) < 0)
 		return err_code(e);
 	return usage_turn(&store->db, cvm_id, store_now(), e);
 }

@@ -27,11 +27,12 @@ static void owner_done(struct owner *o)
 }
 #define CLEANUP_OWNER __attribute__((cleanup(owner_done)))
 
-#define IS_UNUSED                                                                       \
-	"CASE WHEN v.computation = ''"                                                  \
-	" AND NOT EXISTS (SELECT 1 FROM computations c WHERE c.cvm = v.id)"             \
-	" AND NOT EXISTS (SELECT 1 FROM machines m WHERE m.cvm = v.id AND m.phase < 3)" \
-	" AND v.id NOT IN (SELECT name FROM certificates WHERE revoked = 0) THEN 1 ELSE 0 END"
+/* The workspace that had it made would take whoever comes under its name for it. */
+#define IS_NO_MACHINE " NOT EXISTS (SELECT 1 FROM machines m WHERE m.cvm = v.id AND m.phase < 3)"
+#define IS_UNUSED                                                            \
+	"CASE WHEN v.computation = '' AND v.used = 0 AND" IS_NO_MACHINE      \
+	" AND v.id NOT IN (SELECT name FROM certificates WHERE revoked = 0)" \
+	" THEN 1 ELSE 0 END"
 _Static_assert(MACHINE_LOST == 3, "what is written in SQL");
 
 /* Who is there. */
@@ -69,10 +70,11 @@ static int unseen(const struct room *r, char **found, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 
-	if (db_query(&r->store->db, &rows, e,
-		     "SELECT id FROM cvms WHERE computation = '' AND last_seen < ?"
-		     " ORDER BY last_seen, number",
-		     "i", store_now() - BOUND_MS) < 0)
+	if (db_query(
+		    &r->store->db, &rows, e,
+		    "SELECT v.id FROM cvms v WHERE v.computation = '' AND v.last_seen < ? AND" IS_NO_MACHINE
+		    " ORDER BY v.last_seen, v.number",
+		    "i", store_now() - BOUND_MS) < 0)
 		return err_code(e);
 	return first_away(r, rows, found, e);
 }
@@ -81,10 +83,11 @@ static int own(const struct room *r, char **found, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 
-	if (db_query(&r->store->db, &rows, e,
-		     "SELECT id FROM cvms WHERE computation = '' AND key IN ('', ?)"
-		     " ORDER BY last_seen, number",
-		     "t", r->key) < 0)
+	if (db_query(
+		    &r->store->db, &rows, e,
+		    "SELECT v.id FROM cvms v WHERE v.computation = '' AND v.key IN ('', ?) AND" IS_NO_MACHINE
+		    " ORDER BY v.last_seen, v.number",
+		    "t", r->key) < 0)
 		return err_code(e);
 	return first_away(r, rows, found, e);
 }

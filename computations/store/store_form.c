@@ -64,8 +64,11 @@
 /* One row: the digest of the key that signs the log. */
 #define WITNESS_KEY "CREATE TABLE witness_key (digest {bytes} NOT NULL);"
 
-/* Which CVMs were given any: their names are no strangers' (store_cvm_room.h). */
-#define CVMS_USED "CREATE INDEX computations_cvm ON computations (cvm);"
+/* Which CVMs were ever given a computation: their names are no strangers' (store_cvm_room.h). */
+#define CVMS_USED                                                        \
+	"ALTER TABLE cvms ADD COLUMN used {integer} NOT NULL DEFAULT 0;" \
+	"UPDATE cvms SET used = 1 WHERE computation <> ''"               \
+	" OR id IN (SELECT cvm FROM computations);"
 
 /* How often the computation was begun: a retry is the next. Agents name it in what they say. */
 #define ATTEMPTS "ALTER TABLE computations ADD COLUMN attempt {integer} NOT NULL DEFAULT 1;"
@@ -202,7 +205,7 @@ static const char schema[] =
  * 37 nothing that is sealed, 38 no key of a second factor and no secret of a webhook that is,
  * 39 no order of computations but by their numbers, 40 none of assets and members but by name,
  * 41 no mail that is sealed,
- * 42 not which CVM began a journal, 43 no index of the CVMs that computations were given to,
+ * 42 not which CVM began a journal, 43 not which CVMs were ever given any,
  * 44 not who created a computation. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"

@@ -101,7 +101,7 @@ static const char *const takes_away[STORE_FORM] = {
 	[41] = "ALTER TABLE mails ADD COLUMN text TEXT NOT NULL DEFAULT '';",
 	[42] = "ALTER TABLE signed_journals DROP COLUMN cvm;"
 	       "ALTER TABLE signed_journals DROP COLUMN attempt;",
-	[43] = "DROP INDEX computations_cvm;",
+	[43] = "ALTER TABLE cvms DROP COLUMN used;",
 	[44] = "DROP INDEX workspace_computations_creator;"
 	       "ALTER TABLE workspace_computations DROP COLUMN creator;",
 };
