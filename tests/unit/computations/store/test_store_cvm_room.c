@@ -147,7 +147,7 @@ static void use(struct store_room *f)
 				   .memory = 1 << 30 };
 	const struct machine_quota quota = MACHINE_QUOTA_NONE;
 	int64_t number;
-	CLEANUP(free) char *told = NULL;
+	CLEANUP(free) char *told = NULL, *told_again = NULL;
 	bool tell;
 
 	assert_ok(store_machine_add(&f->store, &m, &quota, &number, &f->e), f->e);
@@ -164,7 +164,7 @@ static void use(struct store_room *f)
 	assert_ok(store_stop(&f->store, "two", &tell, &f->e), f->e);
 	assert_ok(store_stopped(&f->store, "a-done", "two", &f->e), f->e);
 	/* Nor is it forgotten that it had one when that is. */
-	assert_ok(store_remove(&f->store, "two", true, &told, &f->e), f->e);
+	assert_ok(store_remove(&f->store, "two", true, &told_again, &f->e), f->e);
 	assert_ok(db_script(&f->store.db,
 			    "INSERT INTO certificates (serial, name, role, days, maker, created,"
 			    " until, issued, key, authority, revoked)"
