@@ -49,10 +49,12 @@ static bool takes_stock(const struct claims *c)
 
 /* A TEE's report vouches for the key that its guest names, and any tenant's guest can name one: so it
  * counts where the guest is one that the policy wants, and names none that it is told (Azure's paravisor
- * asks for its reports itself), or somebody else vouches for the key, too. */
+ * asks for its reports itself, if it is one), or somebody else vouches for the key, too. */
 static bool ak_vouched(const struct claims *c)
 {
-	bool by_guest = (!takes_stock(c) || c->in->hcl_report.len) &&
+	bool paravisor =
+		c->in->hcl_report.len && c->in->policy && c->in->policy->run.azure_paravisor;
+	bool by_guest = (!takes_stock(c) || paravisor) &&
 			(passed(c, CHECK_POLICY_MEASUREMENT) || passed(c, CHECK_POLICY_MRTD));
 
 	return passed(c, CHECK_AK_BINDING) &&

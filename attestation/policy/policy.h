@@ -51,6 +51,10 @@ struct policy_run {
 	 * (snp_policy.h, host_data_of_run; tdx_policy.h, of_run). Default false. */
 	bool fixed_boot;
 	enum policy_kernel kernel;
+	/* The measurements are of Azure's paravisor, by who made the policy: no guest of it can ask for a
+	 * report at its level. A report that names a TPM's key in Azure's way then counts beside a stock agent,
+	 * too (verify_input.h, hcl_report). Default false. */
+	bool azure_paravisor;
 	struct value_set manifests; /* SHA3-256 digests; empty: any manifest, with a note */
 	bool has_boot_keys;         /* false: the default list of run_policy.c */
 	char **boot_keys;           /* keys of the boot configuration that may be set */

@@ -397,6 +397,7 @@ static int read_fixed_boot(struct policy_reading *r, const struct json *value)
 static const struct policy_row run_rows[] = {
 	{ "agent", POLICY_CUSTOM, 0, 0, read_agent, NULL },
 	{ "allow_external_identity", POLICY_BOOL, RUN(allow_external_identity), 0, NULL, NULL },
+	{ "azure_paravisor", POLICY_BOOL, RUN(azure_paravisor), 0, NULL, NULL },
 	{ "fixed_boot", POLICY_CUSTOM, 0, 0, read_fixed_boot, NULL },
 	{ "kernel", POLICY_CUSTOM, 0, 0, read_kernel, NULL },
 	{ "manifests", POLICY_SET, RUN(manifests), SHA3_256_LEN, NULL, NULL },

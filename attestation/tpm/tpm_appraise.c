@@ -321,7 +321,11 @@ static bool binding_check(struct state *s)
 	if (b->by_anybody && b->tee_report_data && given == 1)
 		return verdict_check(s->v, CHECK_AK_BINDING, false,
 				     "a stock agent's report, which anybody gets over any key",
-				     "the AK named, certified or activated as well");
+				     b->runtime.len
+					     ? "the AK named, certified or activated as well, or "
+					       "a policy for a paravisor alone "
+					       "(run.azure_paravisor)"
+					     : "the AK named, certified or activated as well");
 	return verdict_check(s->v, CHECK_AK_BINDING, given > 0 && good == given,
 			     given ? "given" : "nothing says which TPM the AK is in",
 			     "an AK certificate to a named root, an EK that does, with the AK "

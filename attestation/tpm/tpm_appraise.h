@@ -38,8 +38,8 @@ struct tpm_binding {
 	const uint8_t *report_data;
 	struct span runtime;
 
-	/* That report was made by an agent which has one made over whatever it is given: another of these has
-	 * to be there, too. */
+	/* That report may be of an agent which has one made over whatever it is given, runtime data of
+	 * anybody's, too: another of these has to be there as well. */
 	bool by_anybody;
 };
 

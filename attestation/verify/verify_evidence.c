@@ -105,6 +105,21 @@ static bool judge_tdx(struct verification *x, const uint8_t *report_data)
 	return true;
 }
 
+/* A stock agent has a report made over whatever it is given: over another key, or the digest of runtime data
+ * that nobody's paravisor made. A guest of Azure's can't ask for a report of its paravisor's level, but that
+ * the level is a paravisor's, the policy alone says. A token's signer that the caller named stands behind the
+ * report inside of it, not behind Azure's beside it. */
+static bool is_by_anybody(const struct verification *x)
+{
+	const struct policy *p = x->in->policy;
+
+	if (!p || !p->run.relayable || x->in->beside_statement)
+		return false;
+	if (x->in->hcl_report.len)
+		return !p->run.azure_paravisor;
+	return p->has_tpm && !x->in->token_key && !x->in->statement.len;
+}
+
 static void judge_tpm(struct verification *x, bool beside_tee)
 {
 	const struct policy *p = x->in->policy;
@@ -124,9 +139,7 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 	/* The report binds the AK; a root is then the report's, but for who gives a certificate too. */
 	if (beside_tee && !x->tpm.binding.cert.len)
 		x->tpm.binding.root = (struct span){ NULL, 0 };
-	x->tpm.binding.by_anybody = p && p->run.relayable && p->has_tpm && !x->in->hcl_report.len &&
-				    !x->in->token_key && !x->in->statement.len &&
-				    !x->in->beside_statement;
+	x->tpm.binding.by_anybody = is_by_anybody(x);
 	x->tpm.require_crl = x->in->snp.require_crl || (p && p->require_crl);
 	if (!beside_tee && x->parts->has_token && p &&
 	    (p->token.require_measurements || p->token.require_ueid))
@@ -136,7 +149,9 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 	if (!beside_tee)
 		verdict_note(x->v, NOTE_OPERATOR_TRUSTED,
 			     "operator trusted: a TPM alone says nothing against its host");
-	if (!beside_tee && p && policy_leaves_open_alone(p) && !x->in->genuine_only)
+	/* What is measured of a paravisor says nothing of what boots in it. */
+	if ((!beside_tee || x->in->hcl_report.len) && p && policy_leaves_open_alone(p) &&
+	    !x->in->genuine_only)
 		verdict_note(x->v, NOTE_LEAVES_OPEN, "the policy: %s", policy_leaves_open_alone(p));
 	/* A message without form is refused below, by its own check. */
 	if (x->parts->has_token && x->parts->has_tpm &&

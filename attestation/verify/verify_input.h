@@ -51,7 +51,10 @@ struct verify_input {
 
 	/* Azure, modes snp-vtpm and tdx-vtpm: the paravisor's report, which binds the AK through its
 	 * runtime data (given apart as tpm.binding.runtime, else those inside). Empty: there is none.
-	 * On TDX it holds no signature; the quote made of it comes beside. */
+	 * On TDX it holds no signature; the quote made of it comes beside. Under a policy that takes stock
+	 * agents, whose guests can be asked for such a report, it names no key unless the policy says that
+	 * its measurements are of Azure's paravisor (run.azure_paravisor), or the caller vouches for the
+	 * key, too. */
 	struct span hcl_report, td_quote;
 
 	enum snp_product product; /* named by the caller; SNP_PRODUCT_ANY: not */

@@ -103,6 +103,7 @@ static const struct row run_rows[] = {
 	{ "agent", "agent", TEXT },
 	{ "fixed-boot", "fixed_boot", FLAG },
 	{ "kernel", "kernel", TEXT },
+	{ "azure-paravisor", "azure_paravisor", FLAG },
 	{ "manifest", "manifests", MANIFEST },
 	{ "boot-key", "boot_keys", LIST },
 	{ "weak-word", "weak_words", LIST },
@@ -372,6 +373,7 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 	{ .name = "fixed-boot", .help = "the boot configuration was fixed at launch" }, \
 	{ .name = "kernel", .value = "own|stock", \
 	  .help = "whose the measured image has; verdicts repeat it" }, \
+	{ .name = "azure-paravisor", .help = "what is measured is Azure's paravisor" }, \
 	{ .name = "manifest", .value = "FILE", MANY, \
 	  .help = "accept this manifest (JSON)" }, \
 	{ .name = "boot-key", .value = "KEY[,KEY]", MANY, .help = "what a host may configure" }, \

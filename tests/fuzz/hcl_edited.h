@@ -73,7 +73,7 @@ static inline void hcl_edited_make(struct hcl_edited *h, bool tdx)
 	memset(h->nonce, 0x6e, sizeof(h->nonce));
 	tpm_forge_init(&h->tpm);
 	policy_init(&h->policy);
-	h->policy.has_tpm = h->policy.run.relayable = true;
+	h->policy.has_tpm = h->policy.run.relayable = h->policy.run.azure_paravisor = true;
 	h->policy.tpm.pcrs[0] =
 		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, { h->tpm.pcrs.banks[0].values[4], 1 } };
 	h->policy.tpm.count = 1;

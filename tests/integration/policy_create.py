@@ -67,6 +67,7 @@ COMMON = [
     ("agent", "stock", "run/agent", "stock"),
     ("fixed-boot", None, "run/fixed_boot", True),
     ("kernel", "stock", "run/kernel", "stock"),
+    ("azure-paravisor", None, "run/azure_paravisor", True),
     ("boot-key", "AGENT_LOG_LEVEL", "run/boot_keys", ["AGENT_LOG_LEVEL"]),
     ("weak-word", "cocos.role_signature", "run/weak_words", ["cocos.role_signature"]),
     ("allow-external-identity", None, "run/allow_external_identity", True),

@@ -188,6 +188,7 @@ static void the_default_is_strict(void **state)
 	assert_true(p.snp.guest_policy == SNP_POLICY_RESERVED_ONE);
 	assert_false(p.run.fixed_boot || p.snp.host_data_of_run || p.tdx.of_run);
 	assert_false(p.run.relayable || p.run.allow_external_identity || p.tpm.allow_sha1_bank);
+	assert_false(p.run.azure_paravisor);
 	assert_int_equal(p.tdx.statuses, 1 << TDX_UP_TO_DATE);
 	policy_done(&p);
 }

@@ -80,6 +80,7 @@ static const struct key_case own[] = {
 	{ "token.max_age", "60", false },
 	{ "run.agent", "\"stock\"", false },
 	{ "run.allow_external_identity", "true", false },
+	{ "run.azure_paravisor", "true", false },
 	{ "run.fixed_boot", "true", false },
 	{ "run.kernel", "\"own\"", false },
 	{ "run.manifests", "[@32]", false },

@@ -149,7 +149,8 @@ static void judge_quote(const struct vector_case *c)
 	json_free(json);
 }
 
-/* The whole call, bound by the report; and by runtime data that the report doesn't vouch for. */
+/* The whole call, bound by the report; by one that anybody may have asked for; and by runtime data that the
+ * report doesn't vouch for. */
 static void check_azure_binding(const struct tpm_quote_input *quote, const struct hcl_report *hcl,
 				const struct snp_report *snp)
 {
@@ -163,6 +164,9 @@ static void check_azure_binding(const struct tpm_quote_input *quote, const struc
 
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
 	assert_ok(tpm_answer(&in, NULL, &verdict, &e), e);
+	in.binding.by_anybody = true;
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_refused(tpm_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.binding");
 	in.binding.runtime.len--;
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
 	assert_refused(tpm_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.runtime_data");

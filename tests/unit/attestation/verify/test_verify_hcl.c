@@ -5,6 +5,7 @@
  */
 #include "attestation/verify/verify.h"
 #include "common/crypto/digest.h"
+#include "common/crypto/key.h"
 #include "tests/answers.h"
 #include "tests/unit/attestation/snp/forge.h"
 #include "tests/unit/attestation/verify/hcl_build.h"
@@ -72,6 +73,7 @@ static void begin(struct azure *a)
 	memset(a->nonce, 0x6e, sizeof(a->nonce));
 	policy_init(&a->policy);
 	a->policy.has_snp = a->policy.has_tpm = a->policy.run.relayable = true;
+	a->policy.run.azure_paravisor = true;
 	a->policy.snp.measurements = (struct value_set){ forge.report.measurement, 1 };
 	a->policy.tpm.pcrs[0] =
 		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, { tpm.pcrs.banks[0].values[4], 1 } };
@@ -205,12 +207,71 @@ static void the_quote_is_fresh_and_of_what_was_asked(void **state)
 	assert_refused(judge(&a, &e), e, ERR_DENIED, "run.statement");
 }
 
+/* A stock agent has a report made over whatever it is given, the digest of runtime data that name a forger's
+ * key, too; and where it is a guest without a paravisor, that is at VMPL 0. */
+static void a_stock_guest_s_report_is_no_paravisor_s(void **state)
+{
+	CLEANUP(free) uint8_t *spki = NULL;
+	size_t len;
+	struct azure a;
+	struct err e;
+
+	assert_ok(key_to_spki(ak, &spki, &len, &e), e);
+	begin(&a);
+	a.policy.run.azure_paravisor = false;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "ak.binding");
+	assert_non_null(
+		strstr(verdict_find(&verdict, CHECK_AK_BINDING)->wanted, "run.azure_paravisor"));
+	begin(&a);
+	a.policy.run.azure_paravisor = false;
+	a.apart = true;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "ak.binding");
+	/* Who says whose key signed a token has said nothing of the report beside it. */
+	begin(&a);
+	a.policy.run.azure_paravisor = false;
+	a.in.binding.tpm_nonce = (struct span){ NULL, 0 };
+	const struct binding_nonce nonce = { .vtpm = a.nonce, .vtpm_len = sizeof(a.nonce) };
+
+	a.in.binding.nonce = &nonce;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "ak.binding");
+	/* The caller named the key as well. */
+	begin(&a);
+	a.policy.run.azure_paravisor = false;
+	a.in.tpm.binding.named = (struct span){ spki, len };
+	assert_ok(judge(&a, &e), e);
+	/* An agent of ours is never asked so, and its statement is asked for all the same. */
+	begin(&a);
+	a.policy.run.azure_paravisor = a.policy.run.relayable = false;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "run.statement");
+	begin(&a);
+	a.policy.run.relayable = false;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "run.statement");
+}
+
+/* A paravisor's measurement says nothing of what booted in it. */
+static void registers_that_can_be_reset_are_told(void **state)
+{
+	struct azure a;
+	struct err e;
+	bool told = false;
+
+	begin(&a);
+	a.policy.tpm.pcrs[0].index = 16;
+	a.policy.tpm.pcrs[0].values.values = tpm.pcrs.banks[0].values[16];
+	assert_ok(judge(&a, &e), e);
+	for (size_t i = 0; i < verdict.note_count; i++)
+		told = told || strstr(verdict.notes[i].text, "can be reset");
+	assert_true(told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_runtime_data_bind_the_ak),
 		cmocka_unit_test(each_link_is_needed),
 		cmocka_unit_test(the_quote_is_fresh_and_of_what_was_asked),
+		cmocka_unit_test(a_stock_guest_s_report_is_no_paravisor_s),
+		cmocka_unit_test(registers_that_can_be_reset_are_told),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

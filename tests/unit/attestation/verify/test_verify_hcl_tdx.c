@@ -7,6 +7,7 @@
 #include "attestation/verify/verify.h"
 #include "common/base/json.h"
 #include "common/crypto/digest.h"
+#include "common/crypto/key.h"
 #include "tests/answers.h"
 #include "tests/forge/tdx_forge.h"
 #include "tests/unit/attestation/verify/hcl_build.h"
@@ -64,6 +65,7 @@ static void begin(void)
 	memset(a.nonce, 0x6e, sizeof(a.nonce));
 	policy_init(&a.policy);
 	a.policy.has_tdx = a.policy.has_tpm = a.policy.run.relayable = true;
+	a.policy.run.azure_paravisor = true;
 	tdx_forge_policy(&forge.good.body, &a.policy.tdx);
 	a.policy.tpm.pcrs[0] =
 		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, { tpm.pcrs.banks[0].values[4], 1 } };
@@ -231,12 +233,30 @@ static void both_are_judged_by_the_policy(void **state)
 	assert_refused(judge(&e), e, ERR_INVALID, "by its nonce");
 }
 
+/* A TD without a paravisor has a quote made over whatever its agent is given, and nothing signs the TDREPORT. */
+static void a_stock_td_s_quote_is_no_paravisor_s(void **state)
+{
+	CLEANUP(free) uint8_t *spki = NULL;
+	size_t len;
+	struct err e;
+
+	assert_ok(key_to_spki(ak, &spki, &len, &e), e);
+	begin();
+	a.policy.run.azure_paravisor = false;
+	refused("ak.binding");
+	begin();
+	a.policy.run.azure_paravisor = false;
+	a.in.tpm.binding.named = (struct span){ spki, len };
+	assert_ok(judge(&e), e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_quote_binds_the_ak_by_the_runtime_data),
 		cmocka_unit_test(each_link_is_needed),
 		cmocka_unit_test(both_are_judged_by_the_policy),
+		cmocka_unit_test(a_stock_td_s_quote_is_no_paravisor_s),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -456,7 +456,7 @@ static void azure_s_report_is_covered(void **state)
 	in.evidence = tpm_forge_span(&sent);
 	in.binding.tpm_nonce = (struct span){ nonce, sizeof(nonce) };
 	in.snp.ark = (struct span){ NULL, 0 };
-	whole.has_tpm = true;
+	whole.has_tpm = whole.run.azure_paravisor = true;
 	whole.tpm = policy;
 
 	const struct uncovered_subject s = { "Azure's report", tpm_forge_span(&hcl), takes_hcl,
