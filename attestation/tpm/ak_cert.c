@@ -26,48 +26,104 @@ static void offered_done(struct offered *o)
 /* tcg-kp-EKCertificate and tcg-kp-AIKCertificate. Google's certificates of AKs have the first. */
 static const char *const purposes[] = { "2.23.133.8.1", "2.23.133.8.3" };
 
-/* Whether an extended key usage, if there is one, names one of the first `count` purposes. */
-static bool has_purpose(const struct x509 *leaf, size_t count)
+/* Which purposes an extended key usage names. */
+struct purposes {
+	bool there;   /* there is one, and it can be read */
+	bool wanted;  /* it names one of the first `count` of the list */
+	bool foreign; /* it names one that is not in the list */
+};
+
+static struct purposes purposes_of(const struct x509 *cert, size_t count)
 {
-	const struct x509_extension *x = x509_extension_of(leaf, "2.5.29.37");
+	const struct x509_extension *x = x509_extension_of(cert, "2.5.29.37");
+	struct purposes found = { false, false, false };
 	struct reader outer, r;
-	bool found = false;
 
 	if (!x)
-		return true;
+		return found;
 	outer = span_reader(x->value);
 	r = der_enter(&outer, DER_SEQUENCE);
 	while (!r.bad && reader_left(&r) > 0) {
 		struct span oid = der_body(&r, DER_OID);
+		size_t i = 0;
 
-		for (size_t i = 0; i < count; i++)
-			found = der_oid_is(oid, purposes[i]) || found;
+		while (i < ARRAY_LEN(purposes) && !der_oid_is(oid, purposes[i]))
+			i++;
+		found.wanted = found.wanted || i < count;
+		found.foreign = found.foreign || i == ARRAY_LEN(purposes);
 	}
-	return reader_done(&outer) && reader_done(&r) && found;
+	found.there = reader_done(&outer) && reader_done(&r);
+	return found;
+}
+
+/* A directoryName has a TPM's maker, model or version (TCG EK Credential Profile 2.6, 3.1.2). */
+static bool is_tpm_name(struct span directory)
+{
+	static const char *const attributes[] = { "2.23.133.2.1", "2.23.133.2.2", "2.23.133.2.3" };
+	struct reader outer = span_reader(directory), sets = der_enter(&outer, DER_SEQUENCE);
+	bool found = false;
+
+	while (!sets.bad && reader_left(&sets) > 0) {
+		struct reader set = der_enter(&sets, DER_SET);
+
+		while (!set.bad && reader_left(&set) > 0) {
+			struct reader one = der_enter(&set, DER_SEQUENCE);
+			struct span oid = der_body(&one, DER_OID);
+
+			for (size_t i = 0; i < ARRAY_LEN(attributes); i++)
+				found = der_oid_is(oid, attributes[i]) || found;
+		}
+		if (!reader_done(&set))
+			return false;
+	}
+	return reader_done(&outer) && reader_done(&sets) && found;
 }
 
 /* A subjectAltName says a TPM's maker and model as directoryName, or its number as otherName; a host's or a person's
- * name is of another certificate. It has to be understood where it is critical (RFC 5280, 4.2), and where nothing else
- * says what the certificate is for. */
-static bool names_a_tpm(const struct x509 *leaf)
+ * name is of another certificate. */
+struct names {
+	bool foreign; /* it has a name of another kind, or can't be read */
+	bool tpm;     /* it has a TPM's maker, model or version */
+};
+
+static struct names names_of(const struct x509 *leaf)
 {
 	const struct x509_extension *x = x509_extension_of(leaf, "2.5.29.17");
-	const bool says_purpose = x509_extension_of(leaf, "2.5.29.37");
+	struct names found = { false, false };
 	struct reader outer, names;
 	struct der name;
-	bool others = false;
 
-	if (!x || (says_purpose && !x->critical))
-		return true;
+	if (!x)
+		return found;
 	outer = span_reader(x->value);
 	names = der_enter(&outer, DER_SEQUENCE);
-	while (reader_left(&names) > 0 && der_next(&names, &name))
-		others = others || (name.tag != (DER_CONTEXT_CONSTRUCTED | 4) &&
-				    name.tag != (DER_CONTEXT_CONSTRUCTED | 0));
-	return reader_done(&outer) && reader_done(&names) && !others;
+	while (reader_left(&names) > 0 && der_next(&names, &name)) {
+		bool directory = name.tag == (DER_CONTEXT_CONSTRUCTED | 4);
+
+		found.tpm = found.tpm || (directory && is_tpm_name(name.body));
+		found.foreign =
+			found.foreign || (!directory && name.tag != (DER_CONTEXT_CONSTRUCTED | 0));
+	}
+	found.foreign = found.foreign || !reader_done(&outer) || !reader_done(&names);
+	return found;
 }
 
-static int ek_extensions_check(const struct x509 *leaf, struct err *e)
+/* The certificate is for one of the first `count` purposes: it says so, or names a TPM, or says nothing and its
+ * issuer certifies TPMs and nothing else (one kind of Google's). Any authority signs certificates that say
+ * nothing. Its names have to be understood where they are critical (RFC 5280, 4.2), and where they or the
+ * issuer are all that tells. */
+static bool is_meant(const struct x509 *leaf, const struct x509 *issuer, size_t count)
+{
+	const struct x509_extension *names = x509_extension_of(leaf, "2.5.29.17");
+	const struct names named = names_of(leaf);
+	const struct purposes own = purposes_of(leaf, count), above = purposes_of(issuer, count);
+
+	if (x509_extension_of(leaf, "2.5.29.37"))
+		return own.there && own.wanted && !(names && names->critical && named.foreign);
+	return !named.foreign && (named.tpm || (above.there && above.wanted && !above.foreign));
+}
+
+static int ek_extensions_check(const struct x509 *leaf, const struct x509 *issuer, struct err *e)
 {
 	if (leaf->has_constraints && leaf->is_ca)
 		return err_set(e, ERR_DENIED, "the EK certificate is a CA's");
@@ -75,20 +131,20 @@ static int ek_extensions_check(const struct x509 *leaf, struct err *e)
 	    !(leaf->usage & (X509_USE_KEY_ENCIPHERMENT | X509_USE_KEY_AGREEMENT)) ||
 	    (leaf->usage & X509_USE_DIGITAL_SIGNATURE))
 		return err_set(e, ERR_DENIED, "the EK certificate's key is not for key exchange");
-	if (!has_purpose(leaf, 1) || !names_a_tpm(leaf))
+	if (!is_meant(leaf, issuer, 1))
 		return err_set(e, ERR_DENIED, "the certificate is not meant for an EK");
 	return 0;
 }
 
 /* TPM makers and clouds use these; what they say beside is not asked for. A key that the same authority
  * certified for another purpose, a server's say, is no TPM's. */
-static int extensions_check(const struct x509 *leaf, struct err *e)
+static int extensions_check(const struct x509 *leaf, const struct x509 *issuer, struct err *e)
 {
 	if (leaf->has_constraints && leaf->is_ca)
 		return err_set(e, ERR_DENIED, "the AK certificate is a CA's");
 	if (leaf->has_usage && !(leaf->usage & X509_USE_DIGITAL_SIGNATURE))
 		return err_set(e, ERR_DENIED, "the AK certificate's key is not for signatures");
-	if (!has_purpose(leaf, ARRAY_LEN(purposes)) || !names_a_tpm(leaf))
+	if (!is_meant(leaf, issuer, ARRAY_LEN(purposes)))
 		return err_set(e, ERR_DENIED, "the certificate is not meant for an AK");
 	return 0;
 }
@@ -142,17 +198,23 @@ static const struct x509 *issuer_of(const struct x509 *cert, const struct offere
 	return NULL;
 }
 
+/* `*issuer` is who signed the leaf. */
 static int path_check(const struct x509 *leaf, const struct offered *o, const struct x509 *root,
-		      int64_t at, struct err *e)
+		      int64_t at, const struct x509 **issuer, struct err *e)
 {
-	const struct x509 *cert = leaf;
+	const struct x509 *cert = leaf, *above;
 
 	for (unsigned below = 0; below < AK_CERT_PATH_MAX; below++) {
-		if (span_equal(cert->issuer, root->subject))
-			return link_check(cert, root, below, at, e);
-		cert = issuer_of(cert, o, below, at, e);
-		if (!cert)
+		bool last = span_equal(cert->issuer, root->subject);
+
+		above = last ? root : issuer_of(cert, o, below, at, e);
+		if (!above)
 			return err_code(e);
+		if (below == 0)
+			*issuer = above;
+		if (last)
+			return link_check(cert, root, below, at, e);
+		cert = above;
 	}
 	return err_set(e, ERR_DENIED, "a path of more than %d certificates", AK_CERT_PATH_MAX);
 }
@@ -162,14 +224,17 @@ static int verify(const struct ak_cert_input *in, const struct offered *o, EVP_P
 {
 	CLEANUP(x509_free) struct x509 *leaf = NULL;
 	CLEANUP(x509_free) struct x509 *root = NULL;
+	const struct x509 *issuer = NULL;
 	EVP_PKEY *made; /* the leaf's */
 
 	if (x509_load(in->cert.bytes, in->cert.len, &leaf, e) < 0)
 		return err_wrap(e, "%s certificate", in->is_ek ? "EK" : "AK");
 	if (x509_load(in->root.bytes, in->root.len, &root, e) < 0)
 		return err_wrap(e, "the root that you named");
-	if (path_check(leaf, o, root, in->at, e) < 0 || x509_valid_at(leaf, in->at, e) < 0 ||
-	    (in->is_ek ? ek_extensions_check(leaf, e) : extensions_check(leaf, e)) < 0)
+	if (path_check(leaf, o, root, in->at, &issuer, e) < 0 ||
+	    x509_valid_at(leaf, in->at, e) < 0 ||
+	    (in->is_ek ? ek_extensions_check(leaf, issuer, e) : extensions_check(leaf, issuer, e)) <
+		    0)
 		return err_code(e);
 	if (x509_key(leaf, &made, e) < 0)
 		return err_wrap(e, "%s certificate", in->is_ek ? "EK" : "AK");

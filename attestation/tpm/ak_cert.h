@@ -22,10 +22,11 @@ struct ak_cert_input {
 
 /* The path from the certificate to the root holds at `at`: signatures, CA flags, path lengths, time.
  * Usage: digitalSignature if there is a keyUsage, and the leaf is no CA; of an EK keyEncipherment or
- * keyAgreement, which has to be there. Where there is an extended key usage it names an EK (TCG EK Credential
- * Profile 2.6, 3.2.16), for an AK that or tcg-kp-AIKCertificate. A critical subjectAltName holds TPMs' names
- * alone, and an issuer has neither of these two as critical (RFC 5280, 4.2). `*key` is the certified key, for
- * the caller to compare.
+ * keyAgreement, which has to be there. Its extended key usage names an EK (TCG EK Credential Profile 2.6, 3.2.16), for
+ * an AK that or tcg-kp-AIKCertificate; without one its subjectAltName has a TPM's maker, model or version, or the
+ * extended key usage of who signed it names these purposes and no other. A subjectAltName that is critical, or
+ * without an extended key usage beside, holds TPMs' names alone, and an issuer has neither of these two as critical
+ * (RFC 5280, 4.2). `*key` is the certified key, for the caller to compare.
  * ERR_DENIED if not. */
 int ak_cert_verify(const struct ak_cert_input *in, EVP_PKEY **key, struct err *e) MUST_CHECK;
 

@@ -98,6 +98,9 @@ static inline void tpm_edited_begin(struct tpm_edited *t)
 static inline void tpm_edited_make(struct tpm_edited *t, size_t ek)
 {
 	static const uint8_t purpose[] = { 0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x01 };
+	static const uint8_t ak_purpose[] = {
+		0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x03
+	};
 	/* SEQUENCE { [4] { SEQUENCE {} } }: a directory name that says nothing. */
 	static const uint8_t name[] = { 0x30, 0x04, 0xa4, 0x02, 0x30, 0x00 };
 	struct forge_cert ak, key;
@@ -108,6 +111,7 @@ static inline void tpm_edited_make(struct tpm_edited *t, size_t ek)
 	key = tpm_edited_want(t, "EK", t->eks[ek % TPM_EDITED_EKS], "critical,CA:FALSE",
 			      ek % TPM_EDITED_EKS == 2 ? "critical,keyEncipherment"
 						       : "critical,keyAgreement");
+	forge_add(&ak, "2.5.29.37", ak_purpose, sizeof(ak_purpose));
 	forge_add(&key, "2.5.29.37", purpose, sizeof(purpose));
 	forge_add(&key, "2.5.29.17", name, sizeof(name));
 	t->der_len[TPM_EDITED_AK] = forge_make(&ak, t->der[TPM_EDITED_AK]);

@@ -154,17 +154,19 @@ struct ek_room {
 static size_t certify(const struct ek_room *r, const char *subject, EVP_PKEY *key,
 		      const char *constraints, const char *usage, uint8_t *der)
 {
-	const struct forge_cert want = { .subject = subject,
-					 .issuer = "Maker's root",
-					 .key = key,
-					 .issuer_key = r->root_key,
-					 .algorithm = FORGE_ECDSA,
-					 .serial = 7,
-					 .not_before = FORGE_AT - 86400,
-					 .not_after = FORGE_AT + 86400,
-					 .constraints = constraints,
-					 .usage = usage };
+	static const uint8_t purpose[] = { 0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x01 };
+	struct forge_cert want = { .subject = subject,
+				   .issuer = "Maker's root",
+				   .key = key,
+				   .issuer_key = r->root_key,
+				   .algorithm = FORGE_ECDSA,
+				   .serial = 7,
+				   .not_before = FORGE_AT - 86400,
+				   .not_after = FORGE_AT + 86400,
+				   .constraints = constraints,
+				   .usage = usage };
 
+	forge_add(&want, "2.5.29.37", purpose, sizeof(purpose)); /* an EK's */
 	return forge_make(&want, der);
 }
 

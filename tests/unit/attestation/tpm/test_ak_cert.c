@@ -2,11 +2,11 @@
 /* A key's certificate to a named root, by a hierarchy of our own. */
 #include "attestation/tpm/ak_cert.h"
 #include "common/crypto/key.h"
-#include "tests/forge/tdx_forge.h"
 #include "tests/unit.h"
+#include "tests/unit/attestation/tpm/ak_chain.h"
 
-static struct tdx_forge forge, other;
-static struct x509_chain chain; /* leaf, intermediate, root */
+static struct ak_chain chain, other;
+static char *ca_pem, *root_pem, *other_root_pem; /* the first: intermediate and root */
 
 static struct span text_of(const char *text)
 {
@@ -15,24 +15,26 @@ static struct span text_of(const char *text)
 
 static struct span der_of(size_t i)
 {
-	return (struct span){ chain.certs[i]->der, chain.certs[i]->len };
+	return ak_chain_der(&chain, i);
 }
 
 static int setup(void **state)
 {
-	struct err e;
-
-	tdx_forge_init(&forge);
-	tdx_forge_init(&other);
-	assert_ok(x509_chain_from_pem(forge.pck_chain, strlen(forge.pck_chain), &chain, &e), e);
+	ak_chain_make(&chain);
+	ak_chain_make(&other);
+	ca_pem = ak_chain_pem(&chain, AK_CHAIN_CA, 2);
+	root_pem = ak_chain_pem(&chain, AK_CHAIN_ROOT, 1);
+	other_root_pem = ak_chain_pem(&other, AK_CHAIN_ROOT, 1);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	x509_chain_done(&chain);
-	tdx_forge_done(&forge);
-	tdx_forge_done(&other);
+	free(ca_pem);
+	free(root_pem);
+	free(other_root_pem);
+	ak_chain_done(&chain);
+	ak_chain_done(&other);
 	return 0;
 }
 
@@ -42,24 +44,24 @@ static int verify(const struct ak_cert_input *in, struct err *e)
 	int rc = ak_cert_verify(in, &key, e);
 
 	if (rc == 0) {
-		assert_true(ak_cert_same_key(key, forge.keys[FORGE_PCK]));
-		assert_false(ak_cert_same_key(key, forge.keys[FORGE_CA]));
+		assert_true(ak_cert_same_key(key, chain.keys[AK_CHAIN_LEAF]));
+		assert_false(ak_cert_same_key(key, chain.keys[AK_CHAIN_CA]));
 	}
 	return rc;
 }
 
 static void a_path_in_either_form_holds(void **state)
 {
-	struct span der = der_of(1), pem = text_of(forge.crl_chain);
+	struct span der = der_of(1), pem = text_of(ca_pem);
 	struct ak_cert_input in = { der_of(0), &der, 1, der_of(2), FORGE_AT, false };
 	struct err e;
 
 	assert_ok(verify(&in, &e), e);
 	/* PEM with intermediate and root; the root there is not what makes it trusted. */
 	in.intermediates = &pem;
-	in.root = text_of(forge.root_pem);
+	in.root = text_of(root_pem);
 	assert_ok(verify(&in, &e), e);
-	in.root = text_of(other.root_pem);
+	in.root = text_of(other_root_pem);
 	assert_int_equal(verify(&in, &e), -ERR_DENIED);
 }
 
@@ -78,7 +80,7 @@ static void what_is_missing_or_too_much_is_refused(void **state)
 	in.intermediate_count = 17;
 	assert_refused(verify(&in, &e), e, ERR_INVALID, "more than 16");
 	for (size_t i = 0; i < ARRAY_LEN(many); i++)
-		many[i] = text_of(forge.crl_chain);
+		many[i] = text_of(ca_pem);
 	assert_refused(verify(&in, &e), e, ERR_INVALID, "more than 16");
 	many[0] = text_of("-----BEGIN");
 	assert_int_equal(verify(&in, &e), -ERR_INVALID);

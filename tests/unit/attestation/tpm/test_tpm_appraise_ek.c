@@ -9,10 +9,26 @@
 #define SAN_OID "2.5.29.17"
 #define DAY     INT64_C(86400)
 
-/* SEQUENCE { 2.23.133.8.1 }, and { 1.3.6.1.5.5.7.3.1 }, a TLS server's. */
+/* SEQUENCE { 2.23.133.8.1 }, { 2.23.133.8.3 }, and { 1.3.6.1.5.5.7.3.1 }, a TLS server's; of that and an AK's. */
 static const uint8_t ek_purpose[] = { 0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x01 };
+static const uint8_t ak_purpose[] = { 0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x03 };
 static const uint8_t tls_purpose[] = { 0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06,
 				       0x01, 0x05, 0x05, 0x07, 0x03, 0x01 };
+
+static const uint8_t two_purposes[] = { 0x30, 0x11, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
+					0x03, 0x01, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x03 };
+/* A SAN of one directoryName that has a TPM's maker (2.23.133.2.1), or a common name; of one dNSName; of one
+ * otherName, as a user has it who logs in (1.3.6.1.4.1.311.20.2.3); of none. */
+static const uint8_t tpm_name[] = { 0x30, 0x13, 0xa4, 0x11, 0x30, 0x0f, 0x31,
+				    0x0d, 0x30, 0x0b, 0x06, 0x05, 0x67, 0x81,
+				    0x05, 0x02, 0x01, 0x0c, 0x02, 'i',  'd' };
+static const uint8_t common_name[] = { 0x30, 0x11, 0xa4, 0x0f, 0x30, 0x0d, 0x31, 0x0b, 0x30, 0x09,
+				       0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x02, 'i',  'd' };
+static const uint8_t host_name[] = { 0x30, 0x05, 0x82, 0x03, 'a', '.', 'b' };
+static const uint8_t user_name[] = { 0x30, 0x14, 0xa0, 0x12, 0x06, 0x0a, 0x2b, 0x06,
+				     0x01, 0x04, 0x01, 0x82, 0x37, 0x14, 0x02, 0x03,
+				     0xa0, 0x04, 0x0c, 0x02, 'i',  'd' };
+static const uint8_t no_name[] = { 0x30, 0x00 };
 
 static EVP_PKEY *root_key, *ek, *other_ek;
 static uint8_t root_der[FORGE_CERT_MAX], ek_der[FORGE_CERT_MAX];
@@ -100,8 +116,8 @@ static void only_an_ek_certificate_is_one(void **state)
 	want.constraints = "critical,CA:TRUE";
 	assert_refused(certificate(&want, true, &e), e, ERR_DENIED, "is a CA's");
 	want = ek_want;
-	want.extension_count = 0; /* the purpose need not be said */
-	assert_ok(certificate(&want, true, &e), e);
+	want.extension_count = 0;
+	assert_refused(certificate(&want, true, &e), e, ERR_DENIED, "not meant for an EK");
 	forge_add(&want, EKU_OID, tls_purpose, sizeof(tls_purpose));
 	assert_refused(certificate(&want, true, &e), e, ERR_DENIED, "not meant for an EK");
 	for (size_t len = 0; len < sizeof(ek_purpose); len++) {
@@ -120,17 +136,6 @@ static void only_an_ek_certificate_is_one(void **state)
 /* What the same authority certified for another purpose is no TPM's, though it may sign. */
 static void an_ak_s_certificate_is_meant_for_one(void **state)
 {
-	/* SEQUENCE { 2.23.133.8.3 }; a SAN of one directoryName, one otherName, one dNSName. */
-	static const uint8_t ak_purpose[] = {
-		0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x03
-	};
-	static const uint8_t two_purposes[] = { 0x30, 0x11, 0x06, 0x08, 0x2b, 0x06, 0x01,
-						0x05, 0x05, 0x07, 0x03, 0x01, 0x06, 0x05,
-						0x67, 0x81, 0x05, 0x08, 0x03 };
-	static const uint8_t tpm_name[] = { 0x30, 0x13, 0xa4, 0x11, 0x30, 0x0f, 0x31,
-					    0x0d, 0x30, 0x0b, 0x06, 0x05, 0x67, 0x81,
-					    0x05, 0x02, 0x01, 0x0c, 0x02, 'i',  'd' };
-	static const uint8_t host_name[] = { 0x30, 0x05, 0x82, 0x03, 'a', '.', 'b' };
 	static const struct {
 		const char *oid;
 		const uint8_t *bytes;
@@ -176,11 +181,12 @@ static void an_ak_s_certificate_is_meant_for_one(void **state)
 static void an_issuer_has_nothing_that_is_not_judged(void **state)
 {
 	static const char *const oids[] = { EKU_OID, SAN_OID };
-	const struct forge_cert want = cert_of("AK", ek, NULL, "critical,digitalSignature");
+	struct forge_cert want = cert_of("AK", ek, NULL, "critical,digitalSignature");
 	uint8_t before[FORGE_CERT_MAX];
 	const size_t len = root_len;
 	struct err e;
 
+	forge_add(&want, EKU_OID, ak_purpose, sizeof(ak_purpose));
 	memcpy(before, root_der, sizeof(before));
 	for (size_t i = 0; i < 2 * ARRAY_LEN(oids); i++) {
 		struct forge_cert root = cert_of("Maker's root", root_key, "critical,CA:TRUE",
@@ -195,6 +201,57 @@ static void an_issuer_has_nothing_that_is_not_judged(void **state)
 				       "the critical extension");
 		else
 			assert_ok(certificate(&want, false, &e), e);
+	}
+	memcpy(root_der, before, sizeof(before));
+	root_len = len;
+}
+
+/* What says neither a purpose nor a TPM's name is one's if its issuer certifies TPMs and nothing else, as
+ * Google's do: an authority that has servers and people as well signs certificates of that form, too. */
+static void one_without_a_purpose_is_of_an_issuer_of_tpms(void **state)
+{
+	static const struct {
+		const uint8_t *issuer, *name;
+		size_t issuer_len, name_len;
+		bool ak, ek;
+	} rows[] = {
+		{ NULL, NULL, 0, 0, false, false },
+		{ ek_purpose, NULL, sizeof(ek_purpose), 0, true, true },
+		{ ak_purpose, NULL, sizeof(ak_purpose), 0, true, false },
+		{ tls_purpose, NULL, sizeof(tls_purpose), 0, false, false },
+		{ two_purposes, NULL, sizeof(two_purposes), 0, false, false },
+		{ ek_purpose, NULL, sizeof(ek_purpose) - 1, 0, false, false },
+		{ no_name, NULL, sizeof(no_name), 0, false, false },
+		{ NULL, tpm_name, 0, sizeof(tpm_name), true, true },
+		{ NULL, common_name, 0, sizeof(common_name), false, false },
+		{ NULL, user_name, 0, sizeof(user_name), false, false },
+		{ NULL, no_name, 0, sizeof(no_name), false, false },
+		{ ek_purpose, common_name, sizeof(ek_purpose), sizeof(common_name), true, true },
+		{ ek_purpose, host_name, sizeof(ek_purpose), sizeof(host_name), false, false },
+	};
+	uint8_t before[FORGE_CERT_MAX];
+	const size_t len = root_len;
+	struct err e;
+
+	memcpy(before, root_der, sizeof(before));
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		const bool is_ek = i % 2, good = is_ek ? rows[i / 2].ek : rows[i / 2].ak;
+		struct forge_cert root = cert_of("Maker's root", root_key, "critical,CA:TRUE",
+						 "critical,keyCertSign");
+		struct forge_cert want =
+			cert_of("TPM", ek, NULL,
+				is_ek ? "critical,keyEncipherment" : "critical,digitalSignature");
+
+		if (rows[i / 2].issuer)
+			forge_add(&root, EKU_OID, rows[i / 2].issuer, rows[i / 2].issuer_len);
+		if (rows[i / 2].name)
+			forge_add(&want, SAN_OID, rows[i / 2].name, rows[i / 2].name_len);
+		root_len = forge_make(&root, root_der);
+		if (good)
+			assert_ok(certificate(&want, is_ek, &e), e);
+		else
+			assert_refused(certificate(&want, is_ek, &e), e, ERR_DENIED,
+				       "not meant for");
 	}
 	memcpy(root_der, before, sizeof(before));
 	root_len = len;
@@ -378,6 +435,7 @@ int main(void)
 		cmocka_unit_test(only_an_ek_certificate_is_one),
 		cmocka_unit_test(an_ak_s_certificate_is_meant_for_one),
 		cmocka_unit_test(an_issuer_has_nothing_that_is_not_judged),
+		cmocka_unit_test(one_without_a_purpose_is_of_an_issuer_of_tpms),
 		cmocka_unit_test(an_activated_ak_is_bound_and_the_root_is_named),
 		cmocka_unit_test(lists_that_are_demanded_are_missed),
 		cmocka_unit_test(anything_less_is_refused),

@@ -8,10 +8,10 @@
 #include "attestation/tpm/ak_cert.h"
 #include "attestation/tpm/credential.h"
 #include "tests/answers.h"
-#include "tests/forge/tdx_forge.h"
 #include "tests/sample.h"
 #include "tests/uncovered.h"
 #include "tests/unit/attestation/snp/forge.h"
+#include "tests/unit/attestation/tpm/ak_chain.h"
 #include "tests/unit/attestation/verify/hcl_build.h"
 
 #include <openssl/obj_mac.h>
@@ -229,33 +229,20 @@ static void mutate_certificate(struct span der, const char *pem)
 	uncovered_pem(&text, UNCOVERED_TPM_PEM, false);
 }
 
-/* The first block of a chain. */
-static char *first_block(const char *chain)
-{
-	static const char end[] = "-----END CERTIFICATE-----\n";
-	const char *stop = strstr(chain, end);
-
-	assert_non_null(stop);
-	return strndup(chain, (size_t)(stop - chain) + strlen(end));
-}
-
 static void an_ak_s_certificate_is_covered(void **state)
 {
-	struct tdx_forge f;
-	struct x509_chain chain;
-	struct err e;
+	static struct ak_chain chain;
 
-	tdx_forge_init(&f);
-	assert_ok(x509_chain_from_pem(f.pck_chain, strlen(f.pck_chain), &chain, &e), e);
-	CLEANUP(free) char *pem = first_block(f.pck_chain);
-	offered[1] = (struct span){ chain.certs[1]->der, chain.certs[1]->len };
+	ak_chain_make(&chain);
+	CLEANUP(free) char *pem = ak_chain_pem(&chain, AK_CHAIN_LEAF, 1);
+	offered[1] = ak_chain_der(&chain, AK_CHAIN_CA);
 	offered[0] = offered[1];
 	path = (struct ak_cert_input){
-		.cert = { chain.certs[0]->der, chain.certs[0]->len },
+		.cert = ak_chain_der(&chain, AK_CHAIN_LEAF),
 		.intermediates = offered,
 		.intermediate_count = 2,
-		.root = { chain.certs[2]->der, chain.certs[2]->len },
-		.at = f.at,
+		.root = ak_chain_der(&chain, AK_CHAIN_ROOT),
+		.at = FORGE_AT,
 	};
 	mutate_certificate(path.cert, pem);
 	/* The one of the path, and one beside it. */
@@ -268,12 +255,12 @@ static void an_ak_s_certificate_is_covered(void **state)
 	uncovered_mutate(&needed, sample_step(STEP));
 	path.intermediate_count = 2;
 	uncovered_mutate(&beside, sample_step(STEP));
-	x509_chain_done(&chain);
-	tdx_forge_done(&f);
+	ak_chain_done(&chain);
 }
 
 static void an_ek_s_certificate_is_covered(void **state)
 {
+	static const uint8_t purpose[] = { 0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x01 };
 	EVP_PKEY *root_key = EVP_EC_gen("P-256"), *ek = EVP_RSA_gen(2048);
 	uint8_t root[FORGE_CERT_MAX], der[FORGE_CERT_MAX];
 	struct forge_cert want = { .subject = "Maker's root",
@@ -295,6 +282,7 @@ static void an_ek_s_certificate_is_covered(void **state)
 	want.key = ek;
 	want.constraints = "critical,CA:FALSE";
 	want.usage = "critical,keyEncipherment";
+	forge_add(&want, "2.5.29.37", purpose, sizeof(purpose));
 	s.original = path.cert = (struct span){ der, forge_make(&want, der) };
 	uncovered_mutate(&s, sample_step(STEP));
 	EVP_PKEY_free(root_key);

@@ -435,6 +435,9 @@ static struct span ek_cert;
 
 static void put_ek(void)
 {
+	static const uint8_t purpose[] = {
+		0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x01
+	}; /* an EK's */
 	static uint8_t root_der[FORGE_CERT_MAX], ek_der[FORGE_CERT_MAX];
 	struct forge_cert want = { .subject = "Maker",
 				   .issuer = "Maker",
@@ -453,6 +456,7 @@ static void put_ek(void)
 	want.key = ek;
 	want.constraints = "critical,CA:FALSE";
 	want.usage = "critical,keyEncipherment";
+	forge_add(&want, "2.5.29.37", purpose, sizeof(purpose));
 	ek_cert = (struct span){ ek_der, forge_make(&want, ek_der) };
 }
 
