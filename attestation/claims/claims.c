@@ -68,7 +68,13 @@ static bool tpm_verified(const struct claims *c)
 	       ak_vouched(c);
 }
 
-/* The evidence is bound to what was asked for, and so to the key that was hashed in. */
+static bool by_quote(const struct claims *c, enum check_id binding)
+{
+	return binding == CHECK_QUOTE_NONCE || c->in->hcl_report.len;
+}
+
+/* The evidence is bound to what was asked for, and so to the key that was hashed in. REPORT_DATA of Azure's
+ * are the digest of the paravisor's own data: there the quote alone is bound, by the key that they name. */
 static bool is_bound(const struct claims *c)
 {
 	static const enum check_id bindings[] = { CHECK_POLICY_REPORT_DATA, CHECK_POLICY_REPORTDATA,
@@ -83,8 +89,8 @@ static bool is_bound(const struct claims *c)
 	for (size_t i = 0; i < ARRAY_LEN(bindings); i++) {
 		if (verdict_find(c->v, bindings[i]) && !passed(c, bindings[i]))
 			return false;
-		some = some || (passed(c, bindings[i]) &&
-				(bindings[i] != CHECK_QUOTE_NONCE || ak_vouched(c)));
+		some = some ||
+		       (passed(c, bindings[i]) && (!by_quote(c, bindings[i]) || ak_vouched(c)));
 	}
 	return own && some;
 }

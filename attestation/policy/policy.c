@@ -153,5 +153,10 @@ const char *policy_leaves_open_alone(const struct policy *policy)
 
 const char *policy_leaves_open(const struct policy *policy)
 {
-	return policy->has_snp || policy->has_tdx ? NULL : policy_leaves_open_alone(policy);
+	const bool tee = policy->has_snp || policy->has_tdx;
+
+	if (tee && policy->run.azure_paravisor && !policy->has_tpm)
+		return "the paravisor's measurement says nothing of what boots in it, and no "
+		       "register is named (tpm.pcrs)";
+	return tee && !policy->run.azure_paravisor ? NULL : policy_leaves_open_alone(policy);
 }

@@ -289,8 +289,14 @@ bool verify_evidence_takes(enum evidence_kind kind)
 
 bool verify_evidence(struct verification *x)
 {
+	const struct policy *p = x->in->policy;
+
 	if (!verify_evidence_takes(x->mode))
 		return false;
+	if (p && p->run.azure_paravisor && !evidence_kind_rows[x->mode].tpm)
+		verdict_note(x->v, NOTE_LEAVES_OPEN,
+			     "the paravisor's measurement says nothing of what booted in it, and "
+			     "no register was judged");
 	judges[x->mode](x);
 	return true;
 }

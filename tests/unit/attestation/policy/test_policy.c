@@ -451,6 +451,7 @@ static void registers_that_can_be_reset_say_nothing_of_the_boot(void **state)
 {
 #define OWN_PCRS(list, more) "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":{" list "}}}" more "}"
 #define ZEROS                "\"0000000000000000000000000000000000000000000000000000000000000000\""
+#define PARAVISOR            ",\"run\":{\"azure_paravisor\":true}"
 	static const struct {
 		const char *text;
 		bool open;
@@ -463,6 +464,10 @@ static void registers_that_can_be_reset_say_nothing_of_the_boot(void **state)
 		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha256\":{\"23\":[" ZEROS "]}}}}", true },
 		{ "{\"policy\":{},\"pcr_values\":{\"sha256\":{\"16\":" ZEROS "}}}", false },
 		{ "{\"cocos\":1}", false },
+		/* A paravisor's does not. */
+		{ OWN_PCRS("\"16\":[" ZEROS "]", ",\"snp\":{}" PARAVISOR), true },
+		{ OWN_PCRS("\"4\":[" ZEROS "]", ",\"snp\":{}" PARAVISOR), false },
+		{ "{\"cocos\":1,\"tdx\":{}" PARAVISOR "}", true },
 	};
 	struct policy p;
 	struct err e;

@@ -3,6 +3,7 @@
  * Azure's way through the verifier's call: the hardware's report vouches for the paravisor's runtime
  * data, these name the AK, and the AK's quote is fresh. Right in everything, then one thing changed.
  */
+#include "attestation/claims/claims.h"
 #include "attestation/verify/verify.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/key.h"
@@ -248,20 +249,102 @@ static void a_stock_guest_s_report_is_no_paravisor_s(void **state)
 	assert_refused(judge(&a, &e), e, ERR_DENIED, "run.statement");
 }
 
+static bool notes_speak_of(const char *words)
+{
+	for (size_t i = 0; i < verdict.note_count; i++)
+		if (strstr(verdict.notes[i].text, words))
+			return true;
+	return false;
+}
+
 /* A paravisor's measurement says nothing of what booted in it. */
-static void registers_that_can_be_reset_are_told(void **state)
+static void what_booted_in_a_paravisor_is_its_registers_to_say(void **state)
 {
 	struct azure a;
 	struct err e;
-	bool told = false;
 
+	begin(&a);
+	assert_ok(judge(&a, &e), e);
+	assert_false(notes_speak_of("can be reset"));
 	begin(&a);
 	a.policy.tpm.pcrs[0].index = 16;
 	a.policy.tpm.pcrs[0].values.values = tpm.pcrs.banks[0].values[16];
 	assert_ok(judge(&a, &e), e);
-	for (size_t i = 0; i < verdict.note_count; i++)
-		told = told || strstr(verdict.notes[i].text, "can be reset");
-	assert_true(told);
+	assert_true(notes_speak_of("can be reset"));
+	assert_false(notes_speak_of("no register was judged"));
+	/* The report by itself. */
+	for (int paravisor = 0; paravisor < 2; paravisor++) {
+		begin(&a);
+		forge.report.vmpl = 0;
+		forge_report(&forge);
+		a.policy.run.azure_paravisor = paravisor;
+		a.in.mode = EVIDENCE_SNP;
+		a.in.evidence = (struct span){ forge.bytes, SNP_REPORT_LEN };
+		a.in.binding = (struct verify_binding){ .report_data = forge.report.report_data };
+		assert_ok(verify_answer(&a.in, &verdict, NULL, &e), e);
+		assert_int_equal(notes_speak_of("no register was judged"), paravisor);
+	}
+}
+
+/* The key of a token is bound by the quote alone, and that by a key of whoever has such a machine: it is as
+ * verified as the TPM is. */
+static void a_token_is_verified_where_the_tpm_is(void **state)
+{
+	const struct binding_nonce nonce = {
+		.vtpm = (const uint8_t[16]){ 7 },
+		.vtpm_len = 16,
+		.type = (uint8_t)evidence_kind_rows[EVIDENCE_SNP_VTPM].type,
+	};
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = EVP_EC_gen("P-256");
+	CLEANUP(free) uint8_t *spki = NULL;
+	struct verify_result result;
+	struct binding binding;
+	size_t len;
+	struct azure a;
+	struct err e;
+
+	assert_ok(key_to_spki(key, &spki, &len, &e), e);
+	assert_ok(binding_nonce(&nonce, spki, len, &binding, &e), e);
+	begin(&a);
+	hcl_put_runtime(ak, a.operations, "1", &a.runtime);
+	put_hcl(&a, &a.hcl);
+	hcl_put_message(&tpm, binding.tpm_nonce, ak, &a.message);
+	const struct eat_content content = {
+		.issuer = "agent",
+		.platform = EVIDENCE_SNP_VTPM,
+		.issued = FORGE_AT,
+		.expires = FORGE_AT + 60,
+		.nonce = { binding.tpm_nonce, BINDING_TPM_NONCE_LEN },
+		.raw_report = { a.message.bytes, a.message.len },
+	};
+	CLEANUP_WRITER struct writer token = writer_up_to(EAT_MAX), told = writer_up_to(CLAIMS_MAX);
+
+	assert_ok(eat_write(&content, key, &token, &e), e);
+	a.in.evidence = tpm_forge_span(&token);
+	a.in.hcl_report = tpm_forge_span(&a.hcl);
+	a.in.binding = (struct verify_binding){ .nonce = &nonce };
+	a.in.genuine_only = true;
+	a.in.policy = NULL;
+	assert_ok(verify_answer(&a.in, &verdict, &result, &e), e);
+	assert_ok(claims_json(&a.in, &result, &verdict, &told, &e), e);
+	writer_u8(&told, 0);
+	assert_non_null(strstr((const char *)told.bytes, "\"snp\":{\"verified\":true"));
+	assert_non_null(strstr((const char *)told.bytes, "\"tpm\":{\"verified\":false"));
+	assert_non_null(strstr((const char *)told.bytes, "\"token\":{\"verified\":false"));
+	/* The caller named the TPM's key. */
+	CLEANUP(free) uint8_t *named = NULL;
+
+	assert_ok(key_to_spki(ak, &named, &len, &e), e);
+	a.in.tpm.binding.named = (struct span){ named, len };
+	assert_ok(verify_answer(&a.in, &verdict, &result, &e), e);
+	told.len = 0;
+	assert_ok(claims_json(&a.in, &result, &verdict, &told, &e), e);
+	writer_u8(&told, 0);
+	assert_non_null(strstr((const char *)told.bytes, "\"tpm\":{\"verified\":true"));
+	assert_non_null(strstr((const char *)told.bytes, "\"token\":{\"verified\":true"));
+	writer_done(&a.runtime);
+	writer_done(&a.hcl);
+	writer_done(&a.message);
 }
 
 int main(void)
@@ -271,7 +354,8 @@ int main(void)
 		cmocka_unit_test(each_link_is_needed),
 		cmocka_unit_test(the_quote_is_fresh_and_of_what_was_asked),
 		cmocka_unit_test(a_stock_guest_s_report_is_no_paravisor_s),
-		cmocka_unit_test(registers_that_can_be_reset_are_told),
+		cmocka_unit_test(what_booted_in_a_paravisor_is_its_registers_to_say),
+		cmocka_unit_test(a_token_is_verified_where_the_tpm_is),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
