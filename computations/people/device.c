@@ -165,10 +165,10 @@ int device_find(struct db *db, const char *code, int64_t now, struct device *d, 
 	return read_device(rows, d, e);
 }
 
-int device_see(struct db *db, const struct device *d, struct err *e)
+int device_see(struct db *db, const struct device *d, int64_t person, struct err *e)
 {
 	return db_run(db, e, "UPDATE devices SET refused = ? WHERE code = ? AND refused = ?", "iti",
-		      (int64_t)DEVICE_SEEN, d->code, (int64_t)DEVICE_ASKED);
+		      DEVICE_SEEN + person, d->code, (int64_t)DEVICE_ASKED);
 }
 
 int device_answer(struct db *db, const char *code, int64_t person, int64_t now, struct err *e)
@@ -205,7 +205,7 @@ static int read_asker(struct db_rows *row, struct asker *a, struct err *e)
 	    db_integer(row, 6, 1, INT64_MAX, &a->number, e) < 0 ||
 	    db_integer(row, 7, 0, INT64_MAX, &a->person, e) < 0 ||
 	    copy_text(row, 8, a->user, sizeof(a->user), e) < 0 ||
-	    db_integer(row, 9, DEVICE_ASKED, DEVICE_SEEN, &state, e) < 0)
+	    db_integer(row, 9, DEVICE_ASKED, INT64_MAX, &state, e) < 0)
 		return err_code(e);
 	return state == DEVICE_REFUSED
 		       ? err_set(e, ERR_DENIED, "whoever was asked at the page has refused it")

@@ -17,6 +17,7 @@ enum {
 	DEVICE_MINUTES = 10,
 	DEVICES_MAX = 256,     /* that wait: beyond them one gives way (device_room.h) */
 	DEVICES_PER_PEER = 16, /* of one address, or of one IPv6 /64 */
+	DEVICES_PER_USER = 8, /* that a user has looked at or let in, and that give way to nobody */
 	DEVICE_ABOUT_MAX = 64, /* bytes */
 	DEVICE_PEER_MAX = 64,
 	DEVICE_DAYS = 30, /* of a token, if nothing else is asked for */
@@ -32,7 +33,7 @@ struct device {
 };
 
 /* A new one: of `d` the peer, about, scope and days count (days 0: DEVICE_DAYS); its code and end are filled in.
- * ERR_INVALID: no token could be so; ERR_EXHAUSTED: too many wait of that peer, or somebody looks at all that wait. */
+ * ERR_INVALID: no token could be so; ERR_EXHAUSTED: too many wait of that peer, or users look at all that wait. */
 int device_ask(struct db *db, struct device *d, int64_t now, char secret[DEVICE_TEXT_LEN + 1],
 	       struct err *e) MUST_CHECK;
 
@@ -40,8 +41,9 @@ int device_ask(struct db *db, struct device *d, int64_t now, char secret[DEVICE_
  * ERR_INVALID: none does. */
 int device_find(struct db *db, const char *code, int64_t now, struct device *d,
 		struct err *e) MUST_CHECK;
-/* Somebody who may let it in looks at it: it gives way to nobody any more. */
-int device_see(struct db *db, const struct device *d, struct err *e) MUST_CHECK;
+/* That user, who may let it in, looks at it first: from then on it gives way to nobody, if it is among the newest
+ * DEVICES_PER_USER that he has looked at or let in. */
+int device_see(struct db *db, const struct device *d, int64_t person, struct err *e) MUST_CHECK;
 /* Lets it in as that person, or (0) refuses it. Once: ERR_INVALID then, as of device_find(). */
 int device_answer(struct db *db, const char *code, int64_t person, int64_t now,
 		  struct err *e) MUST_CHECK;

@@ -13,6 +13,7 @@ struct place {
 	char peer[DEVICE_PEER_MAX + 1];
 	struct rpc_source source; /* of an address; else nothing */
 	bool stays;
+	int64_t user; /* for whom it does */
 };
 
 /* The one that comes is behind those that are there. */
@@ -84,19 +85,35 @@ static const struct place *who_gives_way(const struct room *room)
 static int read_place(struct db_rows *rows, struct place *place, struct err *e)
 {
 	CLEANUP(free) char *peer = NULL;
-	int64_t state;
+	int64_t state, person;
 
 	if (db_integer(rows, 0, 1, INT64_MAX, &place->number, e) < 0 ||
 	    db_text(rows, 1, &peer, e) < 0 ||
-	    db_integer(rows, 2, DEVICE_ASKED, DEVICE_SEEN, &state, e) < 0 ||
-	    db_flag(rows, 3, &place->stays, e) < 0)
+	    db_integer(rows, 2, DEVICE_ASKED, INT64_MAX, &state, e) < 0 ||
+	    db_integer(rows, 3, 0, INT64_MAX, &person, e) < 0)
 		return err_code(e);
 	if (strlen(peer) >= sizeof(place->peer))
 		return err_set(e, ERR_DATA_LOSS, "database: a login's text is too long");
 	memcpy(place->peer, peer, strlen(peer) + 1);
 	place->source = source_of(place->peer);
-	place->stays |= state == DEVICE_SEEN;
+	place->stays = person || state >= DEVICE_SEEN;
+	if (place->stays)
+		place->user = person ? person : state - DEVICE_SEEN;
 	return 0;
+}
+
+/* Of each user the newest stay: by as many as he likes to look at he would keep out all others. */
+static void share_out(struct room *room)
+{
+	for (size_t i = 0; i < room->count; i++) {
+		struct place *one = &room->at[i];
+		size_t newer = 0;
+
+		for (size_t k = i + 1; one->stays && k < room->count; k++)
+			newer += room->at[k].stays && room->at[k].user == one->user;
+		if (newer >= DEVICES_PER_USER)
+			one->stays = false;
+	}
 }
 
 static int read_room(struct db *db, struct room *room, struct err *e)
@@ -105,14 +122,17 @@ static int read_room(struct db *db, struct room *room, struct err *e)
 	int row = 0;
 
 	if (db_query(db, &rows, e,
-		     "SELECT number, peer, refused, CASE WHEN person IS NULL THEN 0 ELSE 1 END"
-		     " FROM devices ORDER BY number",
+		     "SELECT number, peer, refused, coalesce(person, 0) FROM devices"
+		     " ORDER BY number",
 		     "") < 0)
 		return err_code(e);
 	while (room->count < DEVICES_MAX && (row = db_next(rows, e)) > 0)
 		if (read_place(rows, &room->at[room->count++], e) < 0)
 			return err_code(e);
-	return row < 0 ? row : 0;
+	if (row < 0)
+		return row;
+	share_out(room);
+	return 0;
 }
 
 static int exhausted(const char *whose, struct err *e)

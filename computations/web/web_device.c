@@ -169,7 +169,7 @@ int web_device_see_it(struct store *store, struct web_step *step, struct err *e)
 	if (check_person(&step->caller, e) < 0 ||
 	    device_find(&store->db, web_form_text(step->form, "code"), store_now(), &step->device,
 			e) < 0 ||
-	    device_see(&store->db, &step->device, e) < 0 ||
+	    device_see(&store->db, &step->device, person, e) < 0 ||
 	    password_find(&store->db, step->caller.who.name, &owner, e) < 0 ||
 	    passkey_count(&store->db, person, &passkeys, e) < 0)
 		return err_code(e);

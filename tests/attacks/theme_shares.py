@@ -4,7 +4,7 @@ others can't do; the honest twin does the same a few times."""
 import grpc
 from audit_chain import FULL
 from elsewhere import Elsewhere
-from login import Room, admin_port, let_in
+from login import DEVICE, Room, admin_port, let_in
 from people import Caller
 from rows import Outcome, row
 from sign_in import PASSWORD, Page
@@ -61,11 +61,11 @@ def ends_well(room, caller, asked):
 
 
 def logins(evil, flood, address):
-    """What becomes of somebody at that address who begins to sign in behind flood(elsewhere), and of another one who began before."""
+    """What becomes of somebody at that address who begins to sign in behind flood(elsewhere, room), and of another one who began before."""
     with Room(ADMIN_PORT="0", ADMIN_SIGN_IN="true") as room, Elsewhere(admin_port(room)) as elsewhere:
         early, late = elsewhere.caller("127.9.0.1"), elsewhere.caller(address)
         before = begun(early)
-        said = flood(elsewhere) if evil else ""
+        said = flood(elsewhere, room) if evil else ""
         done = [ends_well(room, late, begun(late)), ends_well(room, early, before)]
         if evil:
             return Outcome(not all(done), said, done.count(False))
@@ -76,17 +76,32 @@ def logins(evil, flood, address):
 def by_logins(evil):
     """Command lines by the hundred ask to be let in, from many addresses, so that nobody else finds a place. The oldest of them give theirs
     to who comes."""
-    def flood(elsewhere):
+    def flood(elsewhere, _):
         crowd = [elsewhere.caller(f"127.0.1.{number}") for number in range(17)]
         asked = [one("AskLogin") for one in crowd for _ in range(16)]
         return crowd[0].text("PollLogin", secret=asked[0].secret)
     return logins(evil, flood, "127.9.0.2")
 
 
+@row("share-of-logins-by-looking", "this login has ended")
+def by_looking(evil):
+    """A user looks on the page at each of his own, by the hundred, so that none of them gives way to anybody. All but his newest do."""
+    def flood(elsewhere, room):
+        room.user("eve")
+        eve, asked = room.browser().sign_in("eve"), []
+        csrf = eve.csrf()
+        for one in [elsewhere.caller(f"127.0.1.{number}") for number in range(17)]:
+            for _ in range(16):
+                asked.append(one("AskLogin"))
+                eve.post(DEVICE, csrf=csrf, code=asked[-1].code)
+        return one.text("PollLogin", secret=asked[0].secret)
+    return logins(evil, flood, "127.9.0.2")
+
+
 @row("share-of-logins-by-refused-calls", "too many calls came to change something")
 def by_refused_calls(evil):
     """Calls with invented tokens use up what refused calls have of the audit log, to have logins refused, too."""
-    def flood(elsewhere):
+    def flood(elsewhere, _):
         for number in range(12):
             one = elsewhere.caller(f"127.0.1.{number}", f"cocos_{number:064x}")
             while "too many calls" not in (said := one.text("AddUser", name="stranger")):

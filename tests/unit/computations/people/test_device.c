@@ -301,12 +301,12 @@ static void who_was_looked_at_stays(void **state)
 	const struct device c = ask_from(f, "198.51.100.250", no);
 	struct device_token token;
 
-	assert_ok(device_see(db_of(f), &a, &f->e), f->e);
-	assert_ok(device_see(db_of(f), &c, &f->e), f->e);
+	assert_ok(device_see(db_of(f), &a, anna, &f->e), f->e);
+	assert_ok(device_see(db_of(f), &c, anna, &f->e), f->e);
 	assert_ok(device_answer(db_of(f), b.code, anna, NOW, &f->e), f->e);
 	assert_ok(device_answer(db_of(f), c.code, 0, NOW, &f->e), f->e);
-	assert_ok(device_see(db_of(f), &b, &f->e), f->e);
-	assert_ok(device_see(db_of(f), &c, &f->e), f->e); /* it stays refused */
+	assert_ok(device_see(db_of(f), &b, anna, &f->e), f->e);
+	assert_ok(device_see(db_of(f), &c, anna, &f->e), f->e); /* it stays refused */
 	refused(f, device_answer(db_of(f), c.code, anna, NOW, &f->e), ERR_INVALID, "code");
 	for (int i = 3; i < DEVICES_MAX; i++) {
 		char peer[DEVICE_PEER_MAX + 1];
@@ -325,11 +325,49 @@ static void who_was_looked_at_stays(void **state)
 	refused(f, device_take(db_of(f), no, NOW, &token, &f->e), ERR_UNAUTHENTICATED, "again");
 	assert_ok(device_find(db_of(f), a.code, NOW, &found, &f->e), f->e);
 	assert_ok(device_answer(db_of(f), a.code, anna, NOW, &f->e), f->e);
-	assert_ok(db_script(db_of(f), "UPDATE devices SET refused = 2", &f->e), f->e);
+	assert_ok(db_script(db_of(f), "UPDATE devices SET refused = 2 + number", &f->e), f->e);
 	refused(f, device_ask(db_of(f), &d, NOW, no, &f->e), ERR_EXHAUSTED, "let in: try again");
 	assert_int_equal(count(f), DEVICES_MAX);
 	assert_ok(device_take(db_of(f), in, NOW, &token, &f->e), f->e);
 	assert_ok(device_ask(db_of(f), &d, NOW, no, &f->e), f->e);
+}
+
+/* Of that network, of which a user looks at the one or lets it in. */
+static void ask_and_look(struct store_room *f, int number, int64_t person,
+			 char secret[DEVICE_TEXT_LEN + 1])
+{
+	char peer[DEVICE_PEER_MAX + 1];
+	struct device d;
+
+	snprintf(peer, sizeof(peer), "198.51.%d.%d", 100 + number / 200, number % 200);
+	d = ask_from(f, peer, secret);
+	assert_ok(device_see(db_of(f), &d, person, &f->e), f->e);
+	if (number % 2)
+		assert_ok(device_answer(db_of(f), d.code, person, NOW, &f->e), f->e);
+}
+
+/* Somebody who looks at all that he asks for keeps nobody out: his newest stay alone, and whatever others have looked at. */
+static void one_user_keeps_few_places(void **state)
+{
+	static char secrets[3 * DEVICES_MAX][DEVICE_TEXT_LEN + 1];
+	char honest[DEVICE_TEXT_LEN + 1], late[DEVICE_TEXT_LEN + 1];
+	struct store_room *f = *state;
+	const int64_t anna = add(f, "anna"), eve = add(f, "eve");
+	const struct device a = ask_from(f, "198.51.99.250", honest);
+	const int all = 3 * DEVICES_MAX;
+
+	assert_ok(device_see(db_of(f), &a, anna, &f->e), f->e);
+	for (int i = 0; i < DEVICES_MAX - 1; i++)
+		ask_and_look(f, i, eve, secrets[i]);
+	assert_int_equal(count(f), DEVICES_MAX);
+	ask_from(f, "192.0.2.1", late);
+	assert_false(waits(f, secrets[0]));
+	for (int i = DEVICES_MAX - 1; i < all; i++)
+		ask_and_look(f, i, eve, secrets[i]);
+	assert_int_equal(count(f), DEVICES_MAX);
+	assert_true(waits(f, honest) && waits(f, late));
+	for (int i = all - DEVICES_PER_USER; i < all; i++)
+		assert_true(waits(f, secrets[i]));
 }
 
 /* Whoever has one IPv6 address has 2^64 of them. */
@@ -379,6 +417,7 @@ int main(void)
 		STORE_ROOM_ROW(of_a_crowd_the_oldest_give_way),
 		STORE_ROOM_ROW(a_neighbour_of_a_crowd_waits_longer),
 		STORE_ROOM_ROW(who_was_looked_at_stays),
+		STORE_ROOM_ROW(one_user_keeps_few_places),
 		STORE_ROOM_ROW(one_network_is_one_peer),
 		STORE_ROOM_ROW(an_older_database_learns_it),
 	};
