@@ -44,6 +44,7 @@ struct request {
 	bool unverified, must_verify, again;
 	bool is_away; /* the CVM that is named is not connected */
 	uint32_t limit;
+	bool has_more; /* computations behind the page */
 	bool is_sorted; /* or searched: what a page is behind is a place in that order, and no id (list_place.h) */
 	struct list_sort sort;
 	char *text;      /* that is searched for; NULL: anything */

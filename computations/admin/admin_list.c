@@ -73,7 +73,8 @@ static int run_list(struct store *store, struct request *r, struct err *e)
 		return store_find(store,
 				  &(struct store_search){ r->text, -1, r->id, view, r->sort },
 				  r->limit, r->computations, &r->count, &r->place, e);
-	return store_computations(store, view, r->id, r->limit, r->computations, &r->count, e);
+	return store_computations(store, view, r->id, r->limit, r->computations, &r->count,
+				  &r->has_more, e);
 }
 
 static void reply_list(struct request *r)
@@ -94,7 +95,7 @@ static void reply_list(struct request *r)
 	response.n_computations = r->count;
 	if (r->place)
 		response.next = r->place;
-	else if (r->count == r->limit && !r->is_sorted)
+	else if (r->has_more)
 		response.next = r->computations[r->count - 1].id;
 	rpc_call_reply(r->call, &response.base);
 }

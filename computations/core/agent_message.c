@@ -327,7 +327,9 @@ static bool understand(struct agent_message *m, const Cvms__ClientStreamMessage 
 	case CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_STATE_RES:
 		m->keep = keep_state;
 		m->kept = kept_state;
-		return take_answer(m, "", said->agent_state_res->state);
+		m->computation_id = strdup("");
+		m->record.text = word_of(said->agent_state_res->state);
+		return m->computation_id && m->record.text;
 	case CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_JOURNAL_ENTRIES:
 		return take_journal(m, said->journal_entries);
 	default:

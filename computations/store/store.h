@@ -102,9 +102,11 @@ int store_computation(struct store *store, const char *id, struct computation *c
 struct store_view {
 	int64_t person, workspace;
 };
-/* At most `max` rows after `after` ("" for the first), oldest first. */
+/* At most `max` rows after `after` ("" for the first), oldest first, and fewer where their texts have STORE_PAGE_BYTES; `*more`:
+ * there are some behind them. */
 int store_computations(struct store *store, struct store_view view, const char *after, size_t max,
-		       struct computation *rows, size_t *count, struct err *e) MUST_CHECK;
+		       struct computation *rows, size_t *count, bool *more,
+		       struct err *e) MUST_CHECK;
 /* What people look for. */
 struct store_search {
 	const char *
@@ -114,7 +116,7 @@ struct store_search {
 	struct store_view view;
 	struct list_sort sort; /* zeros: the newest first */
 };
-/* At most `max` rows of that order; `*next` is the place of the page behind, malloc'ed; NULL: there is none. */
+/* The same of that order; `*next` is the place of the page behind, malloc'ed; NULL: there is none. */
 int store_find(struct store *store, const struct store_search *search, size_t max,
 	       struct computation *rows, size_t *count, char **next, struct err *e) MUST_CHECK;
 /* Its orders. */

@@ -134,24 +134,41 @@ static void rows_done(struct computation *rows, size_t count)
 		computation_done(&rows[--count]);
 }
 
-/* Those of `found`, which end with it. */
-static int read_all(struct db_rows *found, size_t max, struct computation *rows, size_t *count,
-		    struct err *e)
+/* Agents and manifests say some of them at length. */
+static size_t texts_of(const struct computation *c)
 {
-	size_t got = 0;
-	int row = 0;
+	const char *const texts[] = { c->id,      c->name,     c->description, c->agent_state,
+				      c->cvm_id,  c->failure,  c->notice,      c->cvm_verdict,
+				      c->new_cvm, c->workspace };
+	size_t len = 0;
 
-	while (got < max && (row = db_next(found, e)) > 0) {
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		len += strlen(texts[i]);
+	return len;
+}
+
+/* Those of `found`, which end with it, as many as fit into a page; `*more`: there are some behind them. */
+static int read_all(struct db_rows *found, size_t max, struct computation *rows, size_t *count,
+		    bool *more, struct err *e)
+{
+	size_t got = 0, bytes = 0;
+	int row = max > 0;
+
+	while (got < max && bytes < STORE_PAGE_BYTES && (row = db_next(found, e)) > 0) {
 		row = read_computation(found, &rows[got], e);
 		if (row < 0)
 			break;
-		got++;
+		bytes += texts_of(&rows[got++]);
+		row = 1;
 	}
+	if (row > 0)
+		row = db_next(found, e);
 	if (row < 0) {
 		rows_done(rows, got);
 		return row;
 	}
 	*count = got;
+	*more = row > 0;
 	return 0;
 }
 
@@ -162,7 +179,7 @@ static int read_all(struct db_rows *found, size_t max, struct computation *rows,
 	" WHERE h.workspace = ?3))"
 
 int store_computations(struct store *store, struct store_view view, const char *after, size_t max,
-		       struct computation *rows, size_t *count, struct err *e)
+		       struct computation *rows, size_t *count, bool *more, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	int64_t number = 0;
@@ -174,9 +191,9 @@ int store_computations(struct store *store, struct store_view view, const char *
 	if (db_query(&store->db, &found, e,
 		     "SELECT " COMPUTATION_COLUMNS COMPUTATION_TABLES
 		     "WHERE c.number > ?1 AND " SEEN " ORDER BY c.number LIMIT ?4",
-		     "iiii", number, view.person, view.workspace, (int64_t)max) < 0)
+		     "iiii", number, view.person, view.workspace, (int64_t)max + 1) < 0)
 		return err_code(e);
-	return read_all(found, max, rows, count, e);
+	return read_all(found, max, rows, count, more, e);
 }
 
 /* ---- what people look for, in an order, page by page ---- */
@@ -235,21 +252,18 @@ int store_find(struct store *store, const struct store_search *search, size_t ma
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	struct list_look l CLEANUP_LIST_LOOK = { .pattern = NULL };
 	CLEANUP(free) char *text = NULL;
+	bool more;
 	size_t got;
-	int more;
 
 	if (look_for(search, &l, e) < 0 ||
 	    LIST_ASK(&store->db, &found, &l, max, e, "iiitb", search->view.person,
 		     search->view.workspace, (int64_t)search->state, l.pattern, l.digest,
 		     l.digest_len) < 0 ||
-	    read_all(found, max, rows, &got, e) < 0)
+	    read_all(found, max, rows, &got, &more, e) < 0)
 		return err_code(e);
-	more = got == max && max ? db_next(found, e) : 0;
-	if (more > 0)
-		more = find_behind(store, &l, rows[got - 1].id, &text, e);
-	if (more < 0) {
+	if (more && find_behind(store, &l, rows[got - 1].id, &text, e) < 0) {
 		rows_done(rows, got);
-		return more;
+		return err_code(e);
 	}
 	*count = got;
 	*next = TAKE_PTR(text);

@@ -193,9 +193,10 @@ static void list_all(struct store *store, const char *after)
 	struct cvm cvms[PAGE];
 	size_t count = 0;
 	struct err e;
+	bool more;
 
 	if (store_computations(store, (struct store_view){ 0, 0 }, after, PAGE, computations,
-			       &count, &e) == 0)
+			       &count, &more, &e) == 0)
 		see_computations(computations, count);
 	find_all(store, after);
 	if (store_cvms(store, after, PAGE, cvms, &count, &e) == 0)

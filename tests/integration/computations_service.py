@@ -945,6 +945,21 @@ def pages_of_computations_follow_each_other():
         cli("cvm", "list", "-o", "table", "--json", **where).refused(2, "exclude each other")
 
 
+def who_describes_at_length_keeps_nobody_from_the_list():
+    """Neither whoever creates computations nor an agent."""
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
+        made = [create(service, name=f"n{n}", description="x" * 65536) for n in range(80)]
+        assert identifiers(service) == set(made)
+        where = {"COMPUTATIONS_GRPC_URL": "unix:" + service.socket}
+        for order in ((), ("--sort", "created")):
+            assert [c["id"] for c in cli("computation", "list", "--json", *order, **where).json()] == made
+        until(connected(service, "cvm-1"), "the connection")
+        agent.say(agent_state_res=cvms.AgentStateRes(id="cvm-1", state="y" * (3 << 20)))
+        row, = until(lambda: [c for c in service.admin.ListCvms(
+            computations.ListRequest(), timeout=PATIENCE).cvms if c.agent_state.startswith("y")], "the answer")
+        assert row.agent_state == "y" * 128
+
+
 def a_full_disk_sends_agents_away_until_it_has_room():
     """The state is on a memory file system of 4 MiB, in a mount namespace of the service's own."""
     with Folder() as folder:

@@ -58,6 +58,7 @@ static void a_list_has_what_its_reader_may_see(void **state)
 	struct computation rows[3] = { { .id = NULL } };
 	int64_t anna;
 	size_t count;
+	bool more;
 
 	add(f, "anna");
 	anna = number_of(f, "anna");
@@ -65,21 +66,21 @@ static void a_list_has_what_its_reader_may_see(void **state)
 	store_room_create(f, "two");
 	store_room_create(f, "three");
 	assert_ok(store_computations(&f->store, (struct store_view){ anna, 0 }, "", 3, rows, &count,
-				     &f->e),
+				     &more, &f->e),
 		  f->e);
 	assert_int_equal(count, 0);
 	assert_ok(role_give(db_of(f), "three", "viewer", "anna", &f->e), f->e);
 	assert_ok(role_give(db_of(f), "one", "runner", "anna", &f->e), f->e);
 	assert_ok(role_give(db_of(f), "one", "viewer", "anna", &f->e), f->e);
 	assert_ok(store_computations(&f->store, (struct store_view){ anna, 0 }, "one", 3, rows,
-				     &count, &f->e),
+				     &count, &more, &f->e),
 		  f->e);
 	assert_int_equal(count, 1);
 	assert_string_equal(rows[0].id, "three");
 	computation_done(&rows[0]);
 	/* Not even that it is there. */
 	assert_refused(store_computations(&f->store, (struct store_view){ anna, 0 }, "two", 3, rows,
-					  &count, &f->e),
+					  &count, &more, &f->e),
 		       f->e, ERR_NOT_FOUND, "the page after");
 }
 

@@ -347,21 +347,22 @@ static void a_list_is_of_one_workspace(void **state)
 	struct store_room *f = *state;
 	struct store_view view = { 0, 0 };
 	size_t count;
+	bool more;
 
 	store_room_create(f, "one");
 	assert_ok(workspace_add(db_of(f), "lab", NOW, &f->e), f->e);
 	find(f, "lab", &lab);
 	assert_ok(workspace_member_new(db_of(f), &lab, "anna", true, NOW, &f->e), f->e);
 	view.workspace = lab.number;
-	assert_ok(store_computations(&f->store, view, "", 3, rows, &count, &f->e), f->e);
+	assert_ok(store_computations(&f->store, view, "", 3, rows, &count, &more, &f->e), f->e);
 	assert_int_equal(count, 0);
-	assert_refused(store_computations(&f->store, view, "one", 3, rows, &count, &f->e), f->e,
-		       ERR_NOT_FOUND, "one");
+	assert_refused(store_computations(&f->store, view, "one", 3, rows, &count, &more, &f->e),
+		       f->e, ERR_NOT_FOUND, "one");
 	view = (struct store_view){ person_of(f, "anna"), 0 };
-	assert_ok(store_computations(&f->store, view, "", 3, rows, &count, &f->e), f->e);
+	assert_ok(store_computations(&f->store, view, "", 3, rows, &count, &more, &f->e), f->e);
 	assert_int_equal(count, 0);
 	add_to(f, "default", "anna", MEMBERSHIP_ADMINISTRATOR);
-	assert_ok(store_computations(&f->store, view, "", 3, rows, &count, &f->e), f->e);
+	assert_ok(store_computations(&f->store, view, "", 3, rows, &count, &more, &f->e), f->e);
 	assert_int_equal(count, 1);
 	computation_done(&rows[0]);
 }

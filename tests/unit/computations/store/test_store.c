@@ -64,26 +64,29 @@ static void pages_follow_each_other(void **state)
 	struct store_room *f = *state;
 	struct computation rows[2];
 	size_t count;
+	bool more;
 
 	store_room_create(f, "c");
 	store_room_create(f, "a");
 	store_room_create(f, "b");
 	assert_ok(store_computations(&f->store, (struct store_view){ 0, 0 }, "", 2, rows, &count,
-				     &f->e),
+				     &more, &f->e),
 		  f->e);
 	assert_int_equal(count, 2);
+	assert_true(more);
 	assert_string_equal(rows[0].id, "c");
 	assert_string_equal(rows[1].id, "a");
 	computation_done(&rows[0]);
 	computation_done(&rows[1]);
 	assert_ok(store_computations(&f->store, (struct store_view){ 0, 0 }, "a", 2, rows, &count,
-				     &f->e),
+				     &more, &f->e),
 		  f->e);
 	assert_int_equal(count, 1);
+	assert_false(more);
 	assert_string_equal(rows[0].id, "b");
 	computation_done(&rows[0]);
 	assert_refused(store_computations(&f->store, (struct store_view){ 0, 0 }, "gone", 2, rows,
-					  &count, &f->e),
+					  &count, &more, &f->e),
 		       f->e, ERR_NOT_FOUND, "gone");
 }
 

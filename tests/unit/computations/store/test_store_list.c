@@ -111,6 +111,56 @@ static void computations_are_found_newest_first(void **state)
 			 -ERR_INVALID);
 }
 
+/* Whoever describes his at length keeps nobody from the list, whose pages would be larger than a message. */
+static void a_page_has_few_that_are_long(void **state)
+{
+	enum { ALL = 40, EACH = STORE_PAGE_BYTES / MANIFEST_DESCRIPTION_MAX };
+	static struct computation rows[STORE_PAGE_MAX];
+	CLEANUP(free) char *wide = calloc(1, MANIFEST_DESCRIPTION_MAX + 1);
+	char id[16] = "", last[16] = "", *next = NULL;
+	struct store_room *f = *state;
+	size_t count, seen = 0;
+	bool more = true;
+
+	f->store.limits.computations = ALL;
+	for (int i = 0; i < ALL; i++) {
+		snprintf(id, sizeof(id), "c%d", i);
+		store_room_create(f, id);
+	}
+	memset(wide, 'a', MANIFEST_DESCRIPTION_MAX);
+	assert_ok(db_run(&f->store.db, &f->e, "UPDATE computations SET description = ?", "t", wide),
+		  f->e);
+	while (more) {
+		assert_ok(store_computations(&f->store, (struct store_view){ 0, 0 }, last,
+					     STORE_PAGE_MAX, rows, &count, &more, &f->e),
+			  f->e);
+		assert_int_equal(count, seen + EACH < ALL ? EACH : ALL - seen);
+		seen += count;
+		snprintf(last, sizeof(last), "%s", rows[count - 1].id);
+		while (count)
+			computation_done(&rows[--count]);
+	}
+	assert_int_equal(seen, ALL);
+	assert_string_equal(last, id);
+	assert_ok(store_find(&f->store,
+			     &(struct store_search){ "", -1, "", { 0, 0 }, { 0, false } },
+			     STORE_PAGE_MAX, rows, &count, &next, &f->e),
+		  f->e);
+	assert_int_equal(count, EACH);
+	assert_non_null(next);
+	free(next);
+	while (count)
+		computation_done(&rows[--count]);
+	/* As many as are asked for, and none behind them. */
+	assert_ok(store_computations(&f->store, (struct store_view){ 0, 0 }, "c37", 2, rows, &count,
+				     &more, &f->e),
+		  f->e);
+	assert_int_equal(count, 2);
+	assert_false(more);
+	while (count)
+		computation_done(&rows[--count]);
+}
+
 static void a_user_finds_what_he_has_a_role_in(void **state)
 {
 	struct store_search search = { "", -1, "", { 0, 0 }, { 0, false } };
@@ -392,6 +442,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_ROOM_ROW(computations_are_found_newest_first),
+		STORE_ROOM_ROW(a_page_has_few_that_are_long),
 		STORE_ROOM_ROW(a_user_finds_what_he_has_a_role_in),
 		STORE_ROOM_ROW(each_order_goes_both_ways),
 		STORE_ROOM_ROW(names_of_any_length_are_sorted),
