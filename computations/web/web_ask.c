@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CVMS_MAX = 256 }; /* to choose from; others are typed */
+enum { CVMS_MAX = 256 }; /* to choose from; where there are more, all are typed */
 
 struct choice {
-	struct cvm rows[CVMS_MAX];
+	struct cvm rows[CVMS_MAX + 1];
 	size_t count;
 };
 
@@ -46,7 +46,14 @@ static int run_ask_run(struct store *store, struct web_work *work, struct err *e
 		return err_nomem(e);
 	work->more = choice;
 	work->free_more = free_choice;
-	return store_cvms(store, "", CVMS_MAX, choice->rows, &choice->count, e);
+	if (store_cvms(store, "", ARRAY_LEN(choice->rows), choice->rows, &choice->count, e) < 0)
+		return err_code(e);
+	/* Else those that somebody made up first would be all that there are. */
+	if (choice->count > CVMS_MAX) {
+		free_choice(choice);
+		work->more = NULL;
+	}
+	return 0;
 }
 
 void web_run_put_head(const struct web_work *work, const char *what, struct writer *w)

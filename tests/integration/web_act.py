@@ -372,6 +372,23 @@ def a_call_says_what_it_saw():
         assert room.state("c") is None
 
 
+def where_there_are_too_many_to_choose_from_a_cvm_is_typed():
+    """Whoever makes up names first would be all that there is to choose from."""
+    with Room() as room, agent_of(room.service, "cvm-1"):
+        until(connected(room.service, "cvm-1"), "the connection")
+        create(room.service, id="c")
+        chief = room.sessions["chief"]
+
+        def offered():
+            return re.search(r'<(\w+) id="f-cvm"', chief.get("/c/c/run").body.decode())[1]
+        for count, wanted in ((255, "select"), (1, "input")):
+            with contextlib.closing(sqlite3.connect(room.folder("state/computations.db"), timeout=PATIENCE)) as db, db:
+                db.executemany("INSERT INTO cvms (id, peer, first_seen, last_seen) VALUES (?, '', 1, 1)",
+                               [(f"made-up-{count}-{number}",) for number in range(count)])
+            assert offered() == wanted, count
+        assert room.form("chief", "/c/c/run", revision=room.etag("c")[1:17], cvm="cvm-1").status == 303
+
+
 def one_that_failed_is_run_again():
     with Room() as room, agent_of(room.service, "cvm-1") as agent:
         until(connected(room.service, "cvm-1"), "the connection")
@@ -683,7 +700,8 @@ def a_cvm_s_name_is_released():
 if __name__ == "__main__":
     tap.run([each_deed_is_for_whom_a_role_allows_it, only_what_one_may_do_now_is_offered,
              no_other_site_s_form_changes_anything, no_call_is_made_from_elsewhere_or_in_another_way,
-             what_was_sent_twice_is_done_once, a_call_says_what_it_saw, one_that_failed_is_run_again, one_that_was_cancelled_is_retried,
+             what_was_sent_twice_is_done_once, a_call_says_what_it_saw, where_there_are_too_many_to_choose_from_a_cvm_is_typed,
+             one_that_failed_is_run_again, one_that_was_cancelled_is_retried,
              what_is_done_here_is_in_the_audit_log_as_what_the_cli_does,
              who_makes_up_sessions_does_not_fill_the_audit_log, without_its_entry_nothing_is_changed,
              a_token_is_made_with_the_password_and_shown_once, whoever_may_open_the_socket_acts_with_a_link,
