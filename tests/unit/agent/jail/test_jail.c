@@ -958,20 +958,12 @@ static void a_missing_source_is_told(void **state)
 	assert_false(w->exit.started);
 }
 
-/* Where a user may read it, whatever the build folder's permissions are. */
-static void place_attacker(void)
+/* ATTACKER, which is read before we are who may not enter the build folder. */
+static bool place_attacker(const uint8_t *bytes, size_t len, struct err *e)
 {
-	uint8_t *bytes;
-	size_t len;
-	struct err e;
-	int fd = mkstemp(attacker);
+	CLEANUP(close) int fd = mkstemp(attacker);
 
-	assert_true(fd >= 0);
-	assert_ok(file_read(ATTACKER, 16 << 20, &bytes, &len, &e), e);
-	assert_ok(fd_write_all(fd, bytes, len, &e), e);
-	assert_int_equal(fchmod(fd, 0755), 0);
-	close(fd);
-	free(bytes);
+	return fd >= 0 && fd_write_all(fd, bytes, len, e) == 0 && fchmod(fd, 0755) == 0;
 }
 
 /* One who is only a user makes jails through a user namespace of their own. */
@@ -1003,12 +995,25 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "jail") == 0)
 		return jail_main(argc, argv);
+
+	struct err e = { 0 };
+	uint8_t *bytes;
+	size_t len;
+
+	if (file_read(ATTACKER, 16 << 20, &bytes, &len, &e) < 0) {
+		printf("Bail out! %s\n", e.text);
+		return 1;
+	}
 	/* as whoever starts us, as a user, or as the agent of the image */
 	if (argc > 1 && strcmp(argv[1], "--as-user") == 0)
 		become_user();
 	if (argc > 1 && strcmp(argv[1], "--as-agent") == 0)
 		become_agent();
-	place_attacker();
+	if (!place_attacker(bytes, len, &e)) {
+		printf("Bail out! %s: %s\n", attacker, e.text);
+		return 1;
+	}
+	free(bytes);
 
 	const struct CMUnitTest tests[] = {
 		ROW(a_program_runs_as_nobody_with_its_arguments),
