@@ -120,6 +120,18 @@ def another_launch_differs_where_it_has_to():
         assert ("etc/acpi/tables" in differing) == bool(got) and not differing & {"qemu", "bootorder", "etc/tpm/log"}
 
 
+def this_machines_authority_makes_no_certificate():
+    """Of swtpm's. Asked by root, it makes its files root's, and none of libvirt's TPMs can be made any more."""
+    folder = Once.folder
+    asked = folder("asked")
+    tool = folder.write("asks", f"#!/bin/sh\n: >'{asked}'\nexit 1\n", 0o755)
+    folder.write("config/swtpm_setup.conf", f"create_certs_tool = {tool}\n")
+    done = subprocess.run(arguments(folder, folder("no-authority")), capture_output=True, text=True, check=False,
+                          env={**os.environ, "XDG_CONFIG_HOME": folder("config")})
+    assert not os.path.exists(asked), "swtpm's authority was asked"
+    assert done.returncode == 0, done
+
+
 # ---- as the guest's kernel finds them ----
 
 @contextlib.contextmanager
@@ -328,6 +340,7 @@ def main():
         Once.folder = folder
         write_image(folder)
         tap.run([the_same_launch_has_the_same_tables, another_launch_differs_where_it_has_to,
+                 this_machines_authority_makes_no_certificate,
                  a_guests_kernel_finds_the_saved_tables_of_the_managers_devices,
                  what_is_not_known_is_refused, the_documents_commands_work, what_cannot_be_saved_is_refused_in_a_line,
                  who_stops_it_finds_nothing])

@@ -5,6 +5,7 @@ this file does not know is refused: it could change the tables.
 """
 import json
 import os
+import shutil
 import stat
 import subprocess
 
@@ -29,6 +30,12 @@ case " $* " in *" {name}"*)
 esac
 exec '{qemu}' "$@"
 """
+# In swtpm_setup's place: the launch is not of the TPM that libvirt would have made. Its EK's certificate would come from
+# this machine's authority, whose files would be ours from then on: libvirt's own TPMs are another user's, and could not
+# be made any more.
+SETUP = """#!/bin/sh
+case " $* " in *" --print-capabilities "*) exec '{setup}' "$@" ;; esac
+"""
 # Of QEMU's arguments: those alone, those kept with their value, and those of a monitor and a console that are ours.
 ALONE = {"-S", "-no-user-config", "-nodefaults", "-no-shutdown", "-no-reboot"}
 KEPT = {"-name", "-bios", "-m", "-overcommit", "-smp", "-uuid", "-display", "-rtc", "-boot", "-kernel", "-initrd",
@@ -36,6 +43,12 @@ KEPT = {"-name", "-bios", "-m", "-overcommit", "-smp", "-uuid", "-display", "-rt
 DROPPED = {"-mon", "-add-fd", "-sandbox", "-msg"}
 # A TD has neither, by QEMU's own rule (10.1 and later: target/i386/kvm/tdx.c); both stand in tables.
 OF_A_TD = ",smm=off,pic=off"
+
+
+def write_program(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, stat.S_IRWXU)
 
 
 def run(words, what):
@@ -49,12 +62,14 @@ def run(words, what):
 def recorded(folder, program, launch):
     """What libvirt would start: QEMU's arguments. `launch` are cocos-domain's, without the emulator."""
     words, emulator = os.path.join(folder, "words"), os.path.join(folder, "emulator")
-    qemu = launch["qemu"]
-    if any(c in folder + qemu for c in "'\n"):
-        raise Failure(f"'{folder}' or '{qemu}' has a quote in its name: choose others")
-    with open(emulator, "w", encoding="utf-8") as file:
-        file.write(RECORDER.format(name=NAME, words=words, qemu=qemu))
-    os.chmod(emulator, stat.S_IRWXU)
+    qemu, setup = launch["qemu"], shutil.which("swtpm_setup") or ""  # without it libvirt says that it is missing
+    if any(c in folder + qemu + setup for c in "'\n"):
+        raise Failure(f"'{folder}', '{qemu}' or '{setup}' has a quote in its name: choose others")
+    write_program(emulator, RECORDER.format(name=NAME, words=words, qemu=qemu))
+    programs = os.path.join(folder, "programs")
+    os.mkdir(programs)
+    if setup:
+        write_program(os.path.join(programs, "swtpm_setup"), SETUP.format(setup=setup))
     xml = run([program, str(launch["cpus"]), str(launch["memory"]), "emulator=" + emulator,
                *(f"{key}={value}" for key, value in launch["domain"].items())], "cocos-domain")
     domain, root = os.path.join(folder, "domain.xml"), os.path.join(folder, "libvirt")
@@ -63,7 +78,8 @@ def recorded(folder, program, launch):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
     done = subprocess.run(["virsh", "-c", "qemu:///embed?root=" + root, "create", domain], capture_output=True,
-                          text=True, check=False, stdin=subprocess.DEVNULL)
+                          text=True, check=False, stdin=subprocess.DEVNULL,
+                          env={**os.environ, "PATH": programs + ":" + os.environ.get("PATH", os.defpath)})
     if not os.path.exists(words):
         said = [line for line in done.stderr.splitlines() if line.startswith("error:")] or ["it says nothing"]
         raise Failure(f"libvirt does not launch the domain: {said[-1]}")
