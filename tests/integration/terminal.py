@@ -25,10 +25,11 @@ class Terminal:
         env.update(environment)
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+        # Not by a function before the program: Python forks for that, and gRPC's handlers of forks wait, in a test
+        # with a server of its own, for threads that wait for Python.
         self.process = subprocess.Popen(
-            [program("cocos-cli"), *arguments], env=env, cwd=cwd, stdin=slave, stdout=slave,
-            stderr=slave, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+            ["setsid", "--ctty", program("cocos-cli"), *arguments], env=env, cwd=cwd, stdin=slave, stdout=slave,
+            stderr=slave)
         os.close(slave)
         self.text = ""
 
