@@ -26,6 +26,11 @@ def image():
     return build_image(ROOT, "base", IMAGE, "--agent", PROBE)
 
 
+def copied(folder):
+    """The image where QEMU's user may read it, wherever the checkout lies; the manager of that folder takes it."""
+    subprocess.run(["cp", "-r", image(), folder("image")], check=True)
+
+
 def cli(*arguments, **options):
     return subprocess.run([program("cocos-cli"), *arguments], check=True, capture_output=True,
                           **options)
@@ -57,7 +62,8 @@ def compare(policy, found):
 
 def a_machine_of_the_manager_measures_what_its_owner_computes():
     with Folder() as folder:
-        with Manager(folder, IMAGE_DIR=image(), MEMORY="512M", FIRMWARE=OVMF) as m:
+        copied(folder)
+        with Manager(folder, MEMORY="512M", FIRMWARE=OVMF) as m:
             made = m.create(agent_certs_token=ASKED)
             console = folder("state/cvms", made.cvm_id, "console.log")
             until(lambda: b"probe: ready" in read(console), "the boot", seconds=4 * PATIENCE)
@@ -98,7 +104,8 @@ def other_sizes_and_words_are_told_apart():
 
 def what_firmware_does_not_measure_has_no_policy():
     with Folder() as folder:
-        with Manager(folder, IMAGE_DIR=image(), MEMORY="512M") as m:  # SeaBIOS
+        copied(folder)
+        with Manager(folder, MEMORY="512M") as m:  # SeaBIOS
             made = m.create()
             done = subprocess.run([program("cocos-cli"), "policy", "download", made.cvm_id,
                                    "--grpc-url", f"127.0.0.1:{m.port}"], check=False,
@@ -111,7 +118,7 @@ def what_firmware_does_not_measure_has_no_policy():
 
 def an_image_that_was_changed_has_no_policy():
     with Folder() as folder:
-        subprocess.run(["cp", "-r", image(), folder("image")], check=True)
+        copied(folder)
         with open(folder("image/initrd.img"), "ab") as file:
             file.write(b"\0")
         done = subprocess.run([program("cocos-cli"), "policy", "create", "--tee", "vtpm", "--image",
@@ -122,7 +129,7 @@ def an_image_that_was_changed_has_no_policy():
 def an_owner_hears_whose_kernel_it_is():
     """The same policy but for one word, and a note beside it where the kernel runs ACPI code of the host's."""
     with Folder() as folder:
-        subprocess.run(["cp", "-r", image(), folder("image")], check=True)
+        copied(folder)
         with open(folder("image/image.json"), encoding="utf-8") as file:
             record = json.load(file)
         for own in (False, True):
