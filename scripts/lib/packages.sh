@@ -42,7 +42,7 @@ packages_test="clang clang-format-19 llvm gcovr libclang-rt-dev libfuse3-dev pyt
 	python3-pkg-resources python3-cryptography python3-openssl python3-cbor2 tpm2-tools openssl nghttp2-client
 	nghttp2-server libxml2-utils sqlite3 zip unzip xz-utils mmdebstrap git zsh fish lld wasi-libc
 	libclang-rt-dev-wasm32 skopeo umoci systemd systemd-container postgresql chromium-headless-shell
-	dbconfig-sqlite3 glewlwyd softhsm2 opensc openssh-server python3-prometheus-client $packages_iris"
+	dbconfig-sqlite3 glewlwyd softhsm2 opensc openssh-server python3-prometheus-client $packages_iris $packages_pip"
 
 # promtool is in the server's package (96 MB) there, and one of its own (85 MB) here; the runtime of WebAssembly is here alone.
 packages_test_bookworm="prometheus"
