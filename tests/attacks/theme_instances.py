@@ -205,7 +205,8 @@ def inner_tls(evil):
     with Passing() as room:
         a = room.instances[0]
         if evil:
-            context = ssl.create_default_context(cafile=room.tls("ca.pem"))
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.load_verify_locations(cafile=room.tls("ca.pem"))
             context.check_hostname = False
             context.load_cert_chain(room.tls("client.pem"), room.tls("client-key.pem"))
             with socket.create_connection((a.address, room.inner), timeout=PATIENCE) as plain:
