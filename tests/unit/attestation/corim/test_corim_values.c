@@ -274,6 +274,9 @@ static void an_entry_does_not_speak_for_another(void **state)
 	assert_false(policy_fails(&policy, &r, "policy.report_id_ma"));
 	r.report.report_id_ma[31] = 0;
 	assert_true(policy_fails(&policy, &r, "policy.report_id_ma"));
+	/* Nor for itself: that an agent may migrate it does not say which one. */
+	r.report.policy |= SNP_POLICY_MIGRATE_MA;
+	assert_true(policy_fails(&policy, &r, "policy.report_id_ma"));
 	corim_values_done(&values);
 	policy_done(&policy);
 

@@ -233,10 +233,35 @@ static void lists_of_an_ek_s_root(struct verify_build *b)
 	b->in.snp.require_crl = true;
 }
 
+/* By the policy, whoever judges by it. */
+static void policy_demands_lists(struct verify_build *b)
+{
+	b->policy.require_crl = true;
+}
+
+static void policy_demands_young_lists(struct verify_build *b)
+{
+	b->policy.crl_max_age = 1;
+}
+
+static void policy_demands_an_ak_s_lists(struct verify_build *b)
+{
+	b->in.tpm.binding.root = (struct span){ b->spki, b->spki_len };
+	policy_demands_lists(b);
+}
+
+static void policy_demands_an_ek_s_lists(struct verify_build *b)
+{
+	b->in.tpm.binding.ek_root = (struct span){ b->spki, b->spki_len };
+	policy_demands_lists(b);
+}
+
 /* ---- the cases ---- */
 
 enum {
 	NOT_SNP = ~(1u << EVIDENCE_SNP),
+	NO_REPORT = NOT_SNP & ~(1u << EVIDENCE_SNP_VTPM),
+	LISTS_MISS_NOTHING = 1u << EVIDENCE_SNP | 1u << EVIDENCE_SNP_VTPM,
 	NOT_VTPM = ~(1u << EVIDENCE_VTPM),
 	NOT_SNP_VTPM = ~(1u << EVIDENCE_SNP_VTPM),
 };
@@ -268,6 +293,15 @@ static const struct verify_row rows[] = {
 	  NOT_SNP_VTPM },
 	{ "lists of an AK's root", nothing, lists_of_an_ak_s_root, "crl.ak", NOT_VTPM },
 	{ "lists of an EK's root", nothing, lists_of_an_ek_s_root, "crl.ek", NOT_VTPM },
+	{ "lists that the policy demands", nothing, policy_demands_lists, "crl.required",
+	  NO_REPORT },
+	{ "lists where all are there", nothing, policy_demands_lists, NULL, LISTS_MISS_NOTHING },
+	{ "lists that are older than the policy says", nothing, policy_demands_young_lists,
+	  "crl.age", ~(1u << EVIDENCE_TDX) },
+	{ "lists of an AK's root, by the policy", nothing, policy_demands_an_ak_s_lists, "crl.ak",
+	  NOT_VTPM },
+	{ "lists of an EK's root, by the policy", nothing, policy_demands_an_ek_s_lists, "crl.ek",
+	  NOT_VTPM },
 	{ "stock evidence over other nonces", nothing, stock_by_other_nonces, VERIFY_BOUND, 0 },
 	{ "a signer named where nothing is signed", nothing, stock_signed_by_whom, "input.used",
 	  0 },
