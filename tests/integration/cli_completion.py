@@ -182,9 +182,10 @@ def tab_on_every_line(argv, setup, lines):
         shell = Terminal(argv, folder.path)
         try:
             shell.run("PS1='RE''ADY> '; " + setup, "setup")
-            for words in lines:
-                shell.type(" ".join(["cocos-cli", *words]) + " \t\t\x15")  # ^U: away with the line
-            shell.run("true", "all")
+            for i in range(0, len(lines), AT_A_TIME):
+                for words in lines[i:i + AT_A_TIME]:
+                    shell.type(" ".join(["cocos-cli", *words]) + " \t\t\x15")  # ^U: away with the line
+                shell.run("true", f"all{i}")
             shell.run("cocos-cli keys -k ecd\t > key.out; cocos-cli checksum iri\t > sum.out", "last")
             # What ran, and not what was drawn: a shell that lags behind the typing draws less.
             assert os.path.exists(folder("public.pem")), shell.seen[-800:]
@@ -197,21 +198,23 @@ def tab_on_every_line(argv, setup, lines):
             shell.close()
 
 
-def every_line():
+def every_line(step=None):
+    """Behind each command; with a step also behind each so many of all places, options and their values among them."""
     return [name.split() for name in reference.commands()] + \
-        [["policy"], ["policy", "create"], ["attestation"], ["keys", "-k"], []]
+        [["policy"], ["policy", "create"], ["attestation"], ["keys", "-k"], []] + \
+        (list(places())[::step] if step else [])
 
 
 def bash_comes_back_from_a_tab_on_every_line():
     tab_on_every_line(["bash", "--norc", "--noprofile", "-i"],
                       "bind 'set page-completions off'; bind 'set completion-query-items 0'; "
-                      "source <(cocos-cli completion bash)", every_line())
+                      "source <(cocos-cli completion bash)", every_line(23))
 
 
 def zsh_comes_back_from_a_tab_on_every_line():
     tab_on_every_line(["zsh", "-f", "-i"],
                       "unsetopt zle_bracketed_paste 2>/dev/null; LISTMAX=10000; autoload -U compinit; "
-                      "compinit -D -u; source <(cocos-cli completion zsh)", every_line())
+                      "compinit -D -u; source <(cocos-cli completion zsh)", every_line(61))
 
 
 def fish_answers(folder, lines):
