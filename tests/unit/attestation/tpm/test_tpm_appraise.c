@@ -295,6 +295,9 @@ static void an_ak_needs_a_binding(void **state)
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
 	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED,
 		       "ak.certificate");
+	/* Nobody demanded its lists, and nobody read one: so it is told. */
+	assert_int_equal(verdict_find(&tpm_room_verdict, CHECK_CRL_AK)->outcome, CHECK_NOT_ASKED);
+	assert_null(verdict_find(&tpm_room_verdict, CHECK_CRL_EK));
 	tpm_forge_parts_done(&p);
 	tpm_forge_done(&other);
 }

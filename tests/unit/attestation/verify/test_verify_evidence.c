@@ -340,6 +340,23 @@ static void snp_vtpm_evidence_is_judged_by_each_rule(void **state)
 	judge(&verify_kind_snp_vtpm);
 }
 
+/* A policy that was judged by is not told as one that says nothing of what was judged. */
+static void a_policy_that_speaks_is_told_so(void **state)
+{
+	const struct verify_kind *kinds[] = { &verify_kind_snp, &verify_kind_tdx,
+					      &verify_kind_snp_vtpm };
+	struct err e;
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		kinds[k]->setup();
+		assert_ok(verify_rows_run(kinds[k], nothing, nothing, &e), e);
+		const struct check *c = verdict_find(&verify_rows_verdict, CHECK_POLICY_GIVEN);
+		assert_int_equal(c->outcome, CHECK_PASSED);
+		assert_non_null(strstr(c->found, "a policy that speaks of"));
+		kinds[k]->teardown();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +364,7 @@ int main(void)
 		cmocka_unit_test(tdx_evidence_is_judged_by_each_rule),
 		cmocka_unit_test(vtpm_evidence_is_judged_by_each_rule),
 		cmocka_unit_test(snp_vtpm_evidence_is_judged_by_each_rule),
+		cmocka_unit_test(a_policy_that_speaks_is_told_so),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
