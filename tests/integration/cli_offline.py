@@ -282,7 +282,10 @@ def broken_manifests_say_where():
                             '{"name":"a","name":"b"}': "twice",
                             '{"algorithm":{"hash":[256]}}': "hash"}.items():
             path = folder.write("m.json", text)
-            cli("checksum", "--manifest", path).refused(2, words, "m.json")
+            for command in (("checksum", "--manifest"), ("computation", "create", "--dry-run"), ("manifest", "check")):
+                said = cli(*command, path)
+                said.refused(2, words, "m.json")
+                assert said.err.count("manifest: ") == 1, said.err
 
 
 def options_make_the_same_manifest_as_a_file():
