@@ -208,15 +208,14 @@ static void certificates_of_another_time_are_refused(void **state)
 	}
 }
 
-static void attested_tls_takes_no_key_but_p256(void **state)
+static void check_attested(EVP_PKEY *pair)
 {
-	CLEANUP(EVP_PKEY_free) EVP_PKEY *rsa = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
-	CLEANUP(X509_free) X509 *cert = self_signed(rsa, "x", NULL, 0);
+	CLEANUP(X509_free) X509 *cert = self_signed(pair, "x", NULL, 0);
 	CLEANUP(free) char *pem = self_signed_pem(cert), *key = NULL;
 	Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
 	struct err e;
 
-	assert_ok(key_to_private_pem(rsa, &key, &e), e);
+	assert_ok(key_to_private_pem(pair, &key, &e), e);
 	m.cert_file = pem;
 	m.key_file = key;
 	assert_ok(agent_config_check(&m, &e), e); /* plain TLS */
@@ -226,6 +225,15 @@ static void attested_tls_takes_no_key_but_p256(void **state)
 	m.cert_file = m.key_file = (char *)"";
 	m.client_ca_file = pem;
 	assert_ok(agent_config_check(&m, &e), e);
+}
+
+static void attested_tls_takes_no_key_but_p256(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *rsa = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *p384 = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
+
+	check_attested(rsa);
+	check_attested(p384);
 }
 
 static void what_is_in_the_guest_is_left_to_the_agent(void **state)
