@@ -142,6 +142,9 @@ static void data_are_hashed_again_where_the_type_says_so(void **state)
 	assert_ok(judge(9, EVENT_IPL, "some data", 9, 9, &e), e);
 	assert_ok(judge(9, 0x80000003, "some data", 9, 9, &e), e);
 	assert_ok(judge(9, 0x12345678, "some data", 9, 9, &e), e);
+	/* A card's option ROM, a driver for boot or for later: measured is what the data lead to. */
+	assert_ok(judge(2, 0x80000004, "its place", 9, 9, &e), e);
+	assert_ok(judge(2, 0x80000005, "its place", 9, 9, &e), e);
 }
 
 /* GRUB's text is measured without prefix and final zero. */
