@@ -18,6 +18,7 @@
 #include "computations/core/password_line.h"
 #include "computations/core/service.h"
 #include "computations/core/service_metrics.h"
+#include "computations/core/session_seen.h"
 #include "computations/core/usage_keeper.h"
 #include "computations/core/workflow_waits.h"
 #include "computations/machines/machines.h"
@@ -57,6 +58,7 @@ struct daemon {
 	struct revocation *agent_lists, *admin_lists; /* NULL: no lists are asked */
 	struct web *web;
 	struct usage_keeper *usage;
+	struct session_seen *seen;
 	unsigned draining;
 	bool is_lost; /* the lease is another instance's */
 };
@@ -213,6 +215,7 @@ static void on_drained(void *data)
 	web_close(d->web);
 	hook_sender_stop(d->service.hooks);
 	usage_keeper_stop(d->usage);
+	session_seen_stop(d->seen);
 	mail_sender_stop(d->service.mails);
 	signals_unref(d->signals);
 }
@@ -295,6 +298,7 @@ static int open_listeners(struct daemon *d, const struct config *c, struct err *
 {
 	if (hook_sender_new(d->loop, d->queue, c, &d->service.hooks, e) < 0 ||
 	    usage_keeper_new(d->loop, d->queue, c, &d->usage, e) < 0 ||
+	    session_seen_new(&d->service, SESSION_SEEN_MS, &d->seen, e) < 0 ||
 	    mail_sender_new(d->loop, d->queue, c, &d->service.mails, e) < 0 ||
 	    open_agents(d, c, e) < 0 || open_admins(d, c, e) < 0)
 		return err_code(e);
@@ -333,6 +337,7 @@ static void free_senders(struct daemon *d)
 {
 	hook_sender_free(d->service.hooks);
 	usage_keeper_free(d->usage);
+	session_seen_free(d->seen);
 	mail_sender_free(d->service.mails);
 }
 

@@ -223,6 +223,12 @@ int store_cvm_seen(struct store *store, const char *id, const char *peer, const 
 	return todo_of(store, id, todo, e);
 }
 
+int store_cvm_here(struct store *store, const char *id, struct err *e)
+{
+	return db_run(&store->db, e, "UPDATE cvms SET last_seen = ? WHERE id = ?", "it",
+		      store_now(), id);
+}
+
 /* The computation was given to that CVM, now or before. */
 static int check_owner(struct store *store, const char *cvm_id, const char *computation_id,
 		       struct err *e)
