@@ -28,6 +28,12 @@ struct audit_shares {
 	struct audit_share of[AUDIT_SHARES];
 };
 
+/* In their room of the log, and for what has to work always. What counts a transaction that does not come to be (store_queue.h) is
+ * put back as it was. */
+struct audit_counts {
+	struct audit_shares users, always;
+};
+
 /* How many rows were counted of him. */
 uint64_t audit_share_rows(const struct audit_shares *shares, const char *who);
 void audit_share_count(struct audit_shares *shares, const char *who);

@@ -47,10 +47,9 @@ struct store {
 	struct log_rate audit_full; /* and about refusals that have no row */
 	struct log_rate forgot; /* and about names that made room for others' (store_cvm_room.h) */
 	struct log_rate audit_used; /* and about users who fill the audit log */
-	struct audit_shares
-		audit_shares[2]; /* of users: in their room of it, and for what has to work */
-	int lock;                /* `dir`/lock, which whoever uses the folder holds */
-	int database_lock;       /* the same of a database's file; -1: it is a server's */
+	struct audit_counts audit_counts;
+	int lock;          /* `dir`/lock, which whoever uses the folder holds */
+	int database_lock; /* the same of a database's file; -1: it is a server's */
 	struct store_lease
 		*lease;   /* by which it has a server's database; NULL: it has that alone, */
 	int64_t fence;    /* since the lease had this one; 0: an instance's, or a file's */

@@ -183,12 +183,12 @@ static uint64_t room_of(uint64_t limit, enum audit_room room)
 static struct audit_shares *shares_of(struct store *store, uint64_t used, enum audit_room room)
 {
 	if (used < store->limits.audit_rows / 2) {
-		memset(store->audit_shares, 0, sizeof(store->audit_shares));
+		memset(&store->audit_counts, 0, sizeof(store->audit_counts));
 		return NULL;
 	}
-	if (room == AUDIT_ROOM_USERS || room == AUDIT_ROOM_ALWAYS)
-		return &store->audit_shares[room == AUDIT_ROOM_ALWAYS];
-	return NULL;
+	if (room == AUDIT_ROOM_USERS)
+		return &store->audit_counts.users;
+	return room == AUDIT_ROOM_ALWAYS ? &store->audit_counts.always : NULL;
 }
 
 static int check_share(struct store *store, const struct audit_shares *shares, const char *who,

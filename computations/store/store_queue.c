@@ -25,6 +25,8 @@ struct store_queue {
 	size_t waiting_count;
 	struct entries batch; /* in the pool's hands while `busy` */
 	bool busy;
+	struct audit_counts before; /* the batch; and in it an operation; */
+	struct audit_counts before_op;
 	void (*told)(void *data);
 	void *told_data;
 	void (*lost)(void *data);
@@ -40,15 +42,23 @@ static void fail_all(struct entries *batch, const struct err *e)
 }
 
 /* Fails only if nothing of the batch can stand. */
-static int run_one(struct store *store, struct entry *entry, struct err *e)
+static int run_one(struct store_queue *queue, struct entry *entry, struct err *e)
 {
+	struct store *store = queue->store;
+
 	LOG_ABOUT(&entry->about);
+	if (entry->audits)
+		queue->before_op = store->audit_counts;
 	if (db_script(&store->db, "SAVEPOINT op", e) < 0)
 		return err_code(e);
-	if (entry->op.run(store, entry->op.data, &entry->err) == 0)
+	if (entry->op.run(store, entry->op.data, &entry->err) == 0) {
 		entry->err.code = ERR_OK;
-	else if (db_script(&store->db, "ROLLBACK TO op", e) < 0)
-		return err_code(e);
+	} else {
+		if (entry->audits)
+			store->audit_counts = queue->before_op;
+		if (db_script(&store->db, "ROLLBACK TO op", e) < 0)
+			return err_code(e);
+	}
 	return db_script(&store->db, "RELEASE op", e);
 }
 
@@ -64,16 +74,21 @@ static int look_alone(struct store *store, struct err *e)
 	return failed ? err_code(e) : 0;
 }
 
-/* The lock of the audit log comes before all else that the transaction asks, or it may lose a race. */
-static int begin(struct store_queue *queue, struct err *e)
+static bool audits_any(const struct entries *batch)
 {
-	struct entry *entry;
-	bool audits = false;
+	const struct entry *entry;
 
+	STAILQ_FOREACH(entry, batch, next)
+		if (entry->audits)
+			return true;
+	return false;
+}
+
+/* The lock of the audit log comes before all else that the transaction asks, or it may lose a race. */
+static int begin(struct store_queue *queue, bool audits, struct err *e)
+{
 	if (db_begin(&queue->store->db, e) < 0)
 		return err_code(e);
-	STAILQ_FOREACH(entry, &queue->batch, next)
-		audits |= entry->audits;
 	if ((audits && store_audit_lock(queue->store, e) < 0) ||
 	    store_lease_begin(&queue->store->db, queue->store->lease, e) < 0 ||
 	    look_alone(queue->store, e) < 0) {
@@ -83,19 +98,33 @@ static int begin(struct store_queue *queue, struct err *e)
 	return 0;
 }
 
-static int run_all(struct store_queue *queue, struct err *e)
+static int run_all(struct store_queue *queue, bool audits, struct err *e)
 {
 	struct db *db = &queue->store->db;
 	struct entry *entry;
 
-	if (begin(queue, e) < 0)
+	if (begin(queue, audits, e) < 0)
 		return err_code(e);
 	STAILQ_FOREACH(entry, &queue->batch, next)
-		if (run_one(queue->store, entry, e) < 0) {
+		if (run_one(queue, entry, e) < 0) {
 			db_rollback(db);
 			return err_code(e);
 		}
 	return db_commit(db, e);
+}
+
+/* What is counted of rows that are not on disk is counted of none. */
+static int run_counted(struct store_queue *queue, struct err *e)
+{
+	bool audits = audits_any(&queue->batch);
+	int failed;
+
+	if (audits)
+		queue->before = queue->store->audit_counts;
+	failed = run_all(queue, audits, e);
+	if (failed && audits)
+		queue->store->audit_counts = queue->before;
+	return failed;
 }
 
 /* In the pool. */
@@ -103,7 +132,7 @@ static void run_batch(void *data)
 {
 	struct store_queue *queue = data;
 	struct err e;
-	int failed = run_all(queue, &e);
+	int failed = run_counted(queue, &e);
 
 	if (failed)
 		fail_all(&queue->batch, &e);
