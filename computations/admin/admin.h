@@ -32,6 +32,7 @@ struct request {
 	struct admin_caller caller;
 	struct admin_audit *audit; /* NULL: it changes nothing */
 	bool only_asks;            /* whether it may; what changes something comes behind it */
+	bool is_done; /* what it changes: reply() answers, whatever fails from now on */
 	const struct admin_given *given; /* NULL: it came over gRPC */
 	int (*run)(struct store *store, struct request *r, struct err *e);
 	void (*reply)(struct request *r);
@@ -91,7 +92,8 @@ void request_go_on(struct request *r,
 		   int (*run)(struct store *store, struct request *r, struct err *e),
 		   void (*reply)(struct request *r));
 
-/* Behind what changed something, and is noted: how that is now. */
+/* Behind what changed something, and is noted: how that is now. Where that can't be told, reply() answers with what it has, so
+ * run() touches nothing of that before it has succeeded. */
 void request_look_back(struct request *r,
 		       int (*run)(struct store *store, struct request *r, struct err *e),
 		       void (*reply)(struct request *r));

@@ -80,29 +80,39 @@ static void fill(struct machine_message *out, const struct machine *m, bool conn
 	to->ended = admin_message_time(&out->ended, m->ended);
 }
 
-static void reply_machine(struct request *r)
+static void reply_with(struct request *r, const struct machine *m)
 {
-	const struct machine *m = &r->machine->rows[0];
 	struct machine_message out;
 
 	fill(&out, m, request_is_connected(r, m->cvm_id));
 	rpc_call_reply(r->call, &out.message.base);
 }
 
+static void reply_machine(struct request *r)
+{
+	reply_with(r, &r->machine->rows[0]);
+}
+
 /* As it is by now, without what the caller may not see. */
 static int run_told(struct store *store, struct request *r, struct err *e)
 {
-	struct machine *m = &r->machine->rows[0];
+	struct machine now CLEANUP_MACHINE = { .name = NULL };
 
-	if (store_machine_at(store, r->machine->number, m, e) < 0)
+	if (store_machine_at(store, r->machine->number, &now, e) < 0 ||
+	    admin_access_machines(store, &r->caller, &now, 1, e) < 0)
 		return err_code(e);
-	return admin_access_machines(store, &r->caller, m, 1, e);
+	machine_done(&r->machine->rows[0]);
+	r->machine->rows[0] = now;
+	now = (struct machine){ .name = NULL };
+	return 0;
 }
 
-/* Its manager has said something. */
+/* Its manager has said something, which is the answer where nothing else is found out. */
 static void told(void *data, const struct machine *m, const struct err *e)
 {
 	struct request *r = data;
+	struct machine said;
+	struct err why;
 
 	if (e) {
 		request_refuse(r, e);
@@ -110,6 +120,15 @@ static void told(void *data, const struct machine *m, const struct err *e)
 	}
 	if (*m->cvm_id)
 		rpc_call_note(r->call, "cvm", m->cvm_id);
+	if (machine_copy(m, &r->machine->rows[0], &why) < 0) {
+		said = *m;
+		said.hides = true;
+		reply_with(r, &said);
+		request_free(r);
+		return;
+	}
+	/* Nobody has looked what the caller may see of it. */
+	r->machine->rows[0].hides = true;
 	request_look_back(r, run_told, reply_machine);
 }
 

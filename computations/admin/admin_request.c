@@ -3,6 +3,7 @@
  * admin_request.c — an administrator's call as a request (admin.h): made with copies, run in the database's queue,
  * answered from its row, and freed.
  */
+#include "common/base/log.h"
 #include "common/rpc/call_local.h"
 #include "common/rpc/observer.h"
 #include "computations/admin/admin.h"
@@ -85,6 +86,19 @@ static int request_run(struct store *store, void *data, struct err *e)
 	return r->audit ? add_row(store, r, e) : 0;
 }
 
+/* Nobody is told that something failed which is done. */
+static void answer(struct request *r, const struct err *e)
+{
+	if (e && r->is_done)
+		log_info("%s: how it is now can't be told: %s", rpc_call_method(r->call)->path + 1,
+			 e->text);
+	if (e && !r->is_done)
+		rpc_call_finish(r->call, e);
+	else
+		r->reply(r); /* also acts, even if the caller has left */
+	request_free(r);
+}
+
 static void request_done(void *data, const struct err *e)
 {
 	struct request *r = data;
@@ -97,11 +111,7 @@ static void request_done(void *data, const struct err *e)
 		r->next(r);
 		return;
 	}
-	if (e)
-		rpc_call_finish(r->call, e);
-	else
-		r->reply(r); /* also acts, even if the caller has left */
-	request_free(r);
+	answer(r, e);
 }
 
 struct request *request_new(struct rpc_call *call, const char *id)
@@ -139,11 +149,8 @@ void request_start(struct request *r)
 		request_refuse(r, &e);
 		return;
 	}
-	if ((r->audit ? store_queue_add_audited : store_queue_add)(r->service->queue, &op, &e) <
-	    0) {
-		rpc_call_finish(r->call, &e);
-		request_free(r);
-	}
+	if ((r->audit ? store_queue_add_audited : store_queue_add)(r->service->queue, &op, &e) < 0)
+		answer(r, &e);
 }
 
 void request_refuse(struct request *r, const struct err *e)
@@ -188,6 +195,7 @@ void request_look_back(struct request *r,
 	r->run = run;
 	r->reply = reply;
 	r->only_asks = true;
+	r->is_done = true;
 	r->next = NULL;
 	request_start(r);
 }

@@ -37,20 +37,44 @@ _Static_assert(MACHINE_RUN_OVER == 0 && MACHINE_RUN_WAITS == 1 && MACHINE_RUN_HE
 	") ORDER BY number DESC LIMIT "
 _Static_assert(MACHINE_LOST == 3, "what is written in SQL, and in the form of the table");
 
+/* In the order in which they are read. */
+static const size_t texts[] = {
+	offsetof(struct machine, name),    offsetof(struct machine, workspace),
+	offsetof(struct machine, manager), offsetof(struct machine, tag),
+	offsetof(struct machine, cvm_id),  offsetof(struct machine, address),
+	offsetof(struct machine, reason),  offsetof(struct machine, image),
+	offsetof(struct machine, tee),     offsetof(struct machine, computation_id),
+	offsetof(struct machine, run_id),
+};
+
+static char **text_at(struct machine *m, size_t i)
+{
+	return (char **)(void *)((char *)m + texts[i]);
+}
+
 void machine_done(struct machine *m)
 {
-	free(m->name);
-	free(m->workspace);
-	free(m->manager);
-	free(m->tag);
-	free(m->cvm_id);
-	free(m->address);
-	free(m->reason);
-	free(m->image);
-	free(m->tee);
-	free(m->computation_id);
-	free(m->run_id);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		free(*text_at(m, i));
 	*m = (struct machine){ .name = NULL };
+}
+
+int machine_copy(const struct machine *m, struct machine *copy, struct err *e)
+{
+	struct machine made = *m;
+	bool is_whole = true;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		char **text = text_at(&made, i), *own = *text ? strdup(*text) : NULL;
+
+		is_whole = is_whole && !own == !*text;
+		*text = own;
+	}
+	if (is_whole)
+		*copy = made;
+	else
+		machine_done(&made);
+	return is_whole ? 0 : err_nomem(e);
 }
 
 bool machine_is_gone(enum machine_phase phase)
@@ -120,16 +144,13 @@ static int read_machine(struct db_rows *row, struct machine *m, struct err *e)
 			{ INT64_MAX, &got.results },
 			{ INT64_MAX, &got.run_ended },
 			{ MACHINE_RUNS - 1, &stands } };
-	char **const texts[] = { &got.name,   &got.workspace,      &got.manager, &got.tag,
-				 &got.cvm_id, &got.address,        &got.reason,  &got.image,
-				 &got.tee,    &got.computation_id, &got.run_id };
 	const int first_text = ARRAY_LEN(numbers), seen = first_text + (int)ARRAY_LEN(texts);
 
 	for (int i = 0; i < first_text; i++)
 		if (db_integer(row, i, 0, numbers[i].max, numbers[i].number, e) < 0)
 			return err_code(e);
 	for (int i = 0; i < (int)ARRAY_LEN(texts); i++)
-		if (db_text(row, first_text + i, texts[i], e) < 0)
+		if (db_text(row, first_text + i, text_at(&got, (size_t)i), e) < 0)
 			return err_code(e);
 	if (db_flag(row, seen, &got.is_seen, e) < 0 ||
 	    db_flag(row, seen + 1, &got.unverified, e) < 0)

@@ -60,6 +60,8 @@ struct machine {
 	int64_t run_ended;
 };
 void machine_done(struct machine *m);
+/* With texts of its own. */
+int machine_copy(const struct machine *m, struct machine *copy, struct err *e) MUST_CHECK;
 #define CLEANUP_MACHINE __attribute__((cleanup(machine_done)))
 
 bool machine_is_gone(enum machine_phase phase);
