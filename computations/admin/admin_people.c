@@ -2,6 +2,7 @@
 #include "computations/admin/admin_people.h"
 
 #include "common/base/log.h"
+#include "computations/admin/admin_heirs.h"
 #include "computations/admin/admin_judge.h"
 #include "computations/people/workspace_member.h"
 #include "google/protobuf/empty.pb-c.h"
@@ -221,6 +222,8 @@ static void on_set_auditor(struct rpc_call *call, const ProtobufCMessage *messag
 
 static int run_remove_user(struct store *store, struct request *r, struct err *e)
 {
+	if (admin_heirs_note(store, r, r->people->user, 0, "", e) < 0)
+		return err_code(e);
 	return user_remove(&store->db, r->people->user, e);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin_role.c — roles in a computation, and who calls: people.PeopleService. */
+#include "computations/admin/admin_heirs.h"
 #include "computations/admin/admin_people.h"
 
 #include <string.h>
@@ -150,8 +151,14 @@ static int run_give_role(struct store *store, struct request *r, struct err *e)
 	return change_member(store, r, role_give, e);
 }
 
+/* What others own is noted in change_member()'s transaction, and stands only if that does. */
 static int run_take_role(struct store *store, struct request *r, struct err *e)
 {
+	const struct people_request *p = r->people;
+
+	if (strcmp(p->name, ACTION_OWNER) == 0 &&
+	    admin_heirs_note(store, r, p->user, 0, r->id, e) < 0)
+		return err_code(e);
 	return change_member(store, r, role_take, e);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin_workspace.c — workspaces and who is in them: people.PeopleService. */
+#include "computations/admin/admin_heirs.h"
 #include "computations/admin/admin_people.h"
 #include "computations/admin/workspace_name.h"
 #include "computations/machines/machines.h"
@@ -151,12 +152,18 @@ static int run_remove(struct store *store, struct request *r, struct err *e)
 	return workspace_remove(&store->db, r->id, e);
 }
 
+/* Who owns in whose place there what that member owned alone. */
+static int note_heirs(struct store *store, const struct request *r, const char *user, struct err *e)
+{
+	return admin_heirs_note(store, r, user, r->people->workspace->w.number, "", e);
+}
+
 static int run_leave(struct store *store, struct request *r, struct err *e)
 {
 	if (!r->caller.who.person)
 		return err_set(e, ERR_PRECONDITION,
 			       "without a token you are no user, and in no workspace");
-	if (find(store, r, e) < 0)
+	if (find(store, r, e) < 0 || note_heirs(store, r, r->caller.who.name, e) < 0)
 		return err_code(e);
 	return workspace_member_remove(&store->db, &r->people->workspace->w, r->caller.who.name, e);
 }
@@ -329,6 +336,7 @@ static int run_set_member(struct store *store, struct request *r, struct err *e)
 	enum membership role;
 
 	if (take_role(r, &role, e) < 0 || find_member(store, r, &before, e) < 0 ||
+	    (role == MEMBERSHIP_VIEWER && note_heirs(store, r, p->user, e) < 0) ||
 	    workspace_member_set(&store->db, &p->workspace->w, p->user, role, store_now(), e) < 0)
 		return err_code(e);
 	return show_member(store, r, &before, e);
@@ -361,7 +369,7 @@ static int run_remove_member(struct store *store, struct request *r, struct err 
 {
 	const struct people_request *p = r->people;
 
-	if (find(store, r, e) < 0)
+	if (find(store, r, e) < 0 || note_heirs(store, r, p->user, e) < 0)
 		return err_code(e);
 	return workspace_member_remove(&store->db, &p->workspace->w, p->user, e);
 }

@@ -24,9 +24,12 @@
 	" FROM workspace_members w JOIN users u ON u.number = w.person" \
 	" WHERE w.workspace = h.workspace AND w.person <> ?1 AND w.role = ?6 AND " ACTS
 
-#define ARGUMENTS                                               \
-	"itittt", person, ACTION_OWNER, workspace, computation, \
-		membership_rules[MEMBERSHIP_VIEWER].name, MEMBERSHIP_OF_ADMINISTRATOR
+#define HEIR "SELECT w.person" HEIRS " ORDER BY w.joined, w.person LIMIT 1"
+
+#define ARGUMENT_KINDS "itittt"
+#define ARGUMENTS                                                                               \
+	person, ACTION_OWNER, workspace, computation, membership_rules[MEMBERSHIP_VIEWER].name, \
+		MEMBERSHIP_OF_ADMINISTRATOR
 
 int owner_alone(struct db *db, int64_t person, int64_t workspace, const char *computation,
 		int64_t *count, struct err *e)
@@ -34,17 +37,58 @@ int owner_alone(struct db *db, int64_t person, int64_t workspace, const char *co
 	return db_number(db, count, e,
 			 "SELECT count(*)" OWNED_ALONE
 			 " AND (h.creator IN (0, ?1) OR NOT EXISTS (SELECT 1" HEIRS "))",
-			 ARGUMENTS);
+			 ARGUMENT_KINDS, ARGUMENTS);
+}
+
+void owner_heir_done(struct owner_heir *heir)
+{
+	free(heir->computation);
+	free(heir->user);
+	*heir = (struct owner_heir){ .computation = NULL };
+}
+
+int owner_heirs(struct db *db, int64_t person, int64_t workspace, const char *computation,
+		const char *after, struct owner_heir rows[OWNER_HEIRS_MAX], size_t *count,
+		struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	size_t got = 0;
+	int row = 0;
+
+	if (db_query(db, &found, e,
+		     "SELECT m.computation, (SELECT n.name FROM users n WHERE n.number = "
+		     "(" HEIR "))" OWNED_ALONE
+		     " AND h.creator NOT IN (0, ?1) AND EXISTS (SELECT 1" HEIRS ")"
+		     " AND m.computation > ?7 ORDER BY m.computation LIMIT ?8",
+		     ARGUMENT_KINDS "ti", ARGUMENTS, after, (int64_t)OWNER_HEIRS_MAX) < 0)
+		return err_code(e);
+	while (got < OWNER_HEIRS_MAX && (row = db_next(found, e)) > 0) {
+		rows[got] = (struct owner_heir){ .computation = NULL };
+		if (db_text(found, 0, &rows[got].computation, e) < 0 ||
+		    db_text(found, 1, &rows[got].user, e) < 0) {
+			owner_heir_done(&rows[got]);
+			row = err_code(e);
+			break;
+		}
+		got++;
+	}
+	if (row < 0) {
+		while (got > 0)
+			owner_heir_done(&rows[--got]);
+		return row;
+	}
+	*count = got;
+	return 0;
 }
 
 int owner_pass_on(struct db *db, int64_t person, int64_t workspace, const char *computation,
 		  struct err *e)
 {
 	return db_run(db, e,
-		      "UPDATE role_members SET person = (SELECT (SELECT w.person" HEIRS
-		      " ORDER BY w.joined, w.person LIMIT 1) FROM workspace_computations h"
+		      "UPDATE role_members SET person = (SELECT (" HEIR
+		      ") FROM workspace_computations h"
 		      " WHERE h.computation = role_members.computation)"
 		      " WHERE person = ?1 AND role = ?2 AND computation IN"
 		      " (SELECT m.computation" OWNED_ALONE ")",
-		      ARGUMENTS);
+		      ARGUMENT_KINDS, ARGUMENTS);
 }
