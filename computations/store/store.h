@@ -25,6 +25,9 @@ enum {
 	STORE_WORD_MAX = 128,       /* level, event type, status, originator, agent state */
 	STORE_PAGE_MAX = 256,       /* rows handed out at a time */
 	STORE_PAGE_BYTES = 1 << 20, /* and bytes of text in them, after the first row */
+	STORE_KEY_JOURNALS =
+		16, /* as much as so many CVMs keep those of one client key, outside of computations */
+	STORE_KEY_STEP = 64 << 10, /* and what each of them may have beyond, of its newest */
 };
 
 struct secret_key;

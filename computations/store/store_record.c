@@ -76,6 +76,15 @@ struct journal {
 	int64_t number, records, bytes, dropped;
 };
 
+static int read_journal(struct db_rows *row, struct journal *j, struct err *e)
+{
+	if (db_integer(row, 0, INT64_MIN, INT64_MAX, &j->number, e) < 0 ||
+	    db_integer(row, 1, 0, COUNT_MAX, &j->records, e) < 0 ||
+	    db_integer(row, 2, 0, COUNT_MAX, &j->bytes, e) < 0)
+		return err_code(e);
+	return db_integer(row, 3, 0, COUNT_MAX, &j->dropped, e);
+}
+
 static int open_journal(struct store *store, const char *owner, struct journal *j, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
@@ -90,11 +99,7 @@ static int open_journal(struct store *store, const char *owner, struct journal *
 	row = db_next(rows, e);
 	if (row <= 0)
 		return row < 0 ? row : err_set(e, ERR_INTERNAL, "database: a journal vanished");
-	if (db_integer(rows, 0, INT64_MIN, INT64_MAX, &j->number, e) < 0 ||
-	    db_integer(rows, 1, 0, COUNT_MAX, &j->records, e) < 0 ||
-	    db_integer(rows, 2, 0, COUNT_MAX, &j->bytes, e) < 0)
-		return err_code(e);
-	return db_integer(rows, 3, 0, COUNT_MAX, &j->dropped, e);
+	return read_journal(rows, j, e);
 }
 
 static int miscounted(struct err *e)
@@ -134,30 +139,102 @@ static int drop_oldest(struct store *store, struct journal *j, int64_t count, st
 		      j->number, last);
 }
 
-static int trim(struct store *store, struct journal *j, struct err *e)
+static int drop_part(struct store *store, struct journal *j, struct err *e)
 {
-	while ((uint64_t)j->records > store->limits.records ||
-	       (uint64_t)j->bytes > store->limits.record_bytes) {
-		int64_t part = j->records / TRIM_PART;
+	int64_t part = j->records / TRIM_PART;
 
-		/* The newest always stays, whatever its size. */
-		if (j->records <= 1 && j->bytes > SIZE_MAX_OF_ROW)
-			return miscounted(e);
-		if (j->records <= 1)
-			break;
-		if (drop_oldest(store, j, part ? part : 1, e) < 0)
-			return err_code(e);
-	}
+	return drop_oldest(store, j, part ? part : 1, e);
+}
+
+static int write_journal(struct store *store, const struct journal *j, struct err *e)
+{
 	return db_run(&store->db, e,
 		      "UPDATE journals SET records = ?, bytes = ?, dropped = ? WHERE number = ?",
 		      "iiii", j->records, j->bytes, j->dropped, j->number);
 }
 
-static int append(struct store *store, const char *owner, const struct record *given, struct err *e)
+static int trim(struct store *store, struct journal *j, struct err *e)
+{
+	while ((uint64_t)j->records > store->limits.records ||
+	       (uint64_t)j->bytes > store->limits.record_bytes) {
+		/* The newest always stays, whatever its size. */
+		if (j->records <= 1 && j->bytes > SIZE_MAX_OF_ROW)
+			return miscounted(e);
+		if (j->records <= 1)
+			break;
+		if (drop_part(store, j, e) < 0)
+			return err_code(e);
+	}
+	return write_journal(store, j, e);
+}
+
+/* ---- those of one key ---- */
+
+/* What CVMs keep outside of computations whose names belong to the same key as that one's. */
+#define OF_KEY                                                   \
+	" FROM cvms v JOIN journals j ON j.owner = 'v:' || v.id" \
+	" WHERE v.key = (SELECT key FROM cvms WHERE id = ?)"
+
+/* 1: the journal that has most of it. */
+static int largest_of_key(struct store *store, const char *cvm_id, struct journal *j, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	int row;
+
+	if (db_query(&store->db, &rows, e,
+		     "SELECT j.number, j.records, j.bytes, j.dropped" OF_KEY
+		     " ORDER BY j.bytes DESC, j.number LIMIT 1",
+		     "t", cvm_id) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row <= 0)
+		return row;
+	return read_journal(rows, j, e) < 0 ? err_code(e) : 1;
+}
+
+/* Who makes up names fills no disk with what they say: whoever of them has most gives its oldest. */
+static int trim_key(struct store *store, const char *cvm_id, struct err *e)
+{
+	const uint64_t max = store->limits.record_bytes * STORE_KEY_JOURNALS;
+	struct journal j = { .number = 0 };
+	int64_t sum, before;
+	int found;
+
+	if (db_number(&store->db, &sum, e,
+		      "SELECT CAST(coalesce(sum(j.bytes), 0) AS BIGINT)" OF_KEY, "t", cvm_id) < 0)
+		return err_code(e);
+	while (sum > 0 && (uint64_t)sum > max) {
+		found = largest_of_key(store, cvm_id, &j, e);
+		if (found < 0)
+			return found;
+		/* The newest of each stays. */
+		if (!found || j.records <= 1)
+			break;
+		before = j.bytes;
+		if (drop_part(store, &j, e) < 0 || write_journal(store, &j, e) < 0)
+			return err_code(e);
+		sum -= before - j.bytes;
+	}
+	return 0;
+}
+
+/* Not for each line: when the CVM's own have grown by a step. */
+static bool is_step(const struct store *store, const struct journal *j, int64_t size)
+{
+	const uint64_t part = store->limits.record_bytes / TRIM_PART;
+	const int64_t step = part < STORE_KEY_STEP ? (int64_t)part : STORE_KEY_STEP;
+
+	return step == 0 || j->bytes / step != (j->bytes - size) / step;
+}
+
+/* `cvm_id`: its own journal, or that of a computation which it speaks of. */
+static int append(struct store *store, const char *cvm_id, const char *owner,
+		  const struct record *given, struct err *e)
 {
 	struct record r CLEANUP_RECORD = { .number = 0 };
 	struct journal j = { .number = 0 };
 	int64_t size;
+	bool is_due;
 
 	if (cut_record(given, &r, e) < 0 || open_journal(store, owner, &j, e) < 0)
 		return err_code(e);
@@ -171,7 +248,10 @@ static int append(struct store *store, const char *owner, const struct record *g
 		return err_code(e);
 	j.records++;
 	j.bytes += size;
-	return trim(store, &j, e);
+	is_due = *owner == 'v' && is_step(store, &j, size);
+	if (trim(store, &j, e) < 0)
+		return err_code(e);
+	return is_due ? trim_key(store, cvm_id, e) : 0;
 }
 
 /* Where the record belongs, once it is known that the CVM may speak of that computation. */
@@ -199,7 +279,7 @@ int store_log(struct store *store, const char *cvm_id, const char *computation_i
 
 	if (journal_owner(store, cvm_id, computation_id, &owner, e) < 0)
 		return err_code(e);
-	return append(store, owner, r, e);
+	return append(store, cvm_id, owner, r, e);
 }
 
 int store_event(struct store *store, const char *cvm_id, const char *computation_id,
@@ -210,7 +290,7 @@ int store_event(struct store *store, const char *cvm_id, const char *computation
 	int64_t current;
 
 	if (journal_owner(store, cvm_id, computation_id, &owner, e) < 0 ||
-	    append(store, owner, r, e) < 0)
+	    append(store, cvm_id, owner, r, e) < 0)
 		return err_code(e);
 	if (!*computation_id || !state_of_event(r->type, r->status, &change))
 		return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store: log lines and events, within their limits. */
+#include "common/base/file.h"
 #include "tests/unit/computations/store_room.h"
 
 #include <stdio.h>
@@ -166,6 +167,99 @@ static void a_record_of_another_form_is_refused(void **state)
 	}
 }
 
+/* ---- of one key ---- */
+
+enum {
+	NAMES = STORE_KEY_JOURNALS + 8,
+	OF_KEY = STORE_KEY_JOURNALS * (16 << 10),
+	BEYOND = NAMES * (1 << 10), /* a step of each */
+};
+
+static void arrive(struct store_room *f, const char *cvm, const char *key)
+{
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+
+	assert_ok(
+		store_cvm_seen(&f->store, cvm, "p", key, "", store_room_is_in, NULL, &todo, &f->e),
+		f->e);
+}
+
+static int64_t sum_of(struct store_room *f, const char *what, const char *key)
+{
+	CLEANUP(free) char *sql = NULL;
+	int64_t sum;
+
+	assert_ok(text_format(&sql, &f->e,
+			      "SELECT CAST(sum(%s) AS BIGINT) FROM journals j JOIN cvms v"
+			      " ON j.owner = 'v:' || v.id WHERE v.key = ?",
+			      what),
+		  f->e);
+	assert_ok(db_number(&f->store.db, &sum, &f->e, sql, "t", key), f->e);
+	return sum;
+}
+
+/* As much as fits. */
+static void fill(struct store_room *f, const char *cvm, const char *text)
+{
+	for (int i = 0; i < 40; i++)
+		say(f, "", cvm, text);
+}
+
+/* Of whoever has most the oldest goes, and nothing of others'. */
+static void names_of_one_key_share_a_limit(void **state)
+{
+	struct store_room *f = *state;
+	char text[512], cvm[16], first[32];
+
+	f->store.limits.cvms = NAMES + 1;
+	f->store.limits.records = 100;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	arrive(f, "other", "b");
+	fill(f, "other", text);
+	const int64_t others = sum_of(f, "j.records", "b");
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(cvm, sizeof(cvm), "a%d", i);
+		arrive(f, cvm, "a");
+		fill(f, cvm, text);
+		assert_true(sum_of(f, "j.bytes", "a") <= OF_KEY + BEYOND);
+	}
+	assert_true(sum_of(f, "j.bytes", "a") > OF_KEY / 2);
+	assert_int_equal(sum_of(f, "j.records + j.dropped", "a"), NAMES * 40);
+	assert_int_equal(sum_of(f, "j.records", "b"), others);
+	/* Each has something left, and whoever speaks is heard. */
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(cvm, sizeof(cvm), "a%d", i);
+		assert_true(count_of(f, "", cvm, first) > 8);
+	}
+	arrive(f, "a3", "a");
+	for (int i = 0; i < 10; i++)
+		say(f, "", "a3", "y");
+	assert_true(count_of(f, "", "a3", first) > 10);
+}
+
+/* What is said of computations is theirs. */
+static void computations_have_their_own_limit(void **state)
+{
+	struct store_room *f = *state;
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	char text[512], cvm[16];
+
+	f->store.limits.cvms = NAMES + 1;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	store_room_run_on(f, "one", "cvm");
+	for (int i = 0; i < 20; i++)
+		say(f, "one", "cvm", text);
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(cvm, sizeof(cvm), "a%d", i);
+		arrive(f, cvm, "");
+		fill(f, cvm, text);
+	}
+	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
+	assert_int_equal(c.records, 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +270,8 @@ int main(void)
 		STORE_ROOM_ROW(pages_of_records_go_on_behind_a_number),
 		STORE_ROOM_ROW(a_journal_that_counts_wrongly_is_refused),
 		STORE_ROOM_ROW(a_record_of_another_form_is_refused),
+		STORE_ROOM_ROW(names_of_one_key_share_a_limit),
+		STORE_ROOM_ROW(computations_have_their_own_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
