@@ -370,7 +370,8 @@ static int run_remove(struct store *store, struct request *r, struct err *e)
 	request_was(r, "%s in workspace %s", machine_state(m), m->workspace);
 	number = m->number;
 	hides = m->hides && !machine_is_gone(m->phase);
-	/* Forced once more, when all could see that its manager knows nothing of it: one that is away may know all. */
+	/* Forced once more, when all could see that its manager knows nothing of it, or never says what it has: one that is
+	 * away may know all. */
 	r->machine->gives_up = r->force && machine_is_forgotten(m);
 	machine_done(m);
 	if (leave(store, r, number, hides, e) < 0)

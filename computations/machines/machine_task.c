@@ -65,6 +65,11 @@ void machine_task_wait(struct machine_task *task, bool has_failed)
 		wait_for(task, SOON_MS);
 }
 
+void machine_task_look_later(struct machine_task *task)
+{
+	wait_for(task, LOOK_MS);
+}
+
 /* The step is over. Who waits is told, unless its removal was asked for meanwhile and has not been tried. */
 void machine_task_settle(struct machine_task *task)
 {
@@ -301,6 +306,10 @@ static void ran(struct machine_task *task, const struct machine_said *said)
 
 static void runs(struct machine_task *task, const struct machine_said *said)
 {
+	if (task->unremoved.code != ERR_OK) {
+		failed(task, &task->unremoved);
+		return;
+	}
 	if (task->row.phase != MACHINE_MADE) {
 		task->refusal = (struct err){ .code = ERR_OK }; /* it has made it all the same */
 		made(task, said);
@@ -312,32 +321,25 @@ static void runs(struct machine_task *task, const struct machine_said *said)
 	ran(task, said);
 }
 
-static const char forgotten[] =
-	"its manager knows nothing of it, so nobody knows whether it is gone: look at its host, and "
-	"remove it once more with force";
-
-bool machine_is_forgotten(const struct machine *m)
-{
-	return m->phase == MACHINE_LEAVING && strcmp(m->reason, forgotten) == 0;
-}
-
-/* A manager that lost its records, or takes us for somebody else, knows none of its CVMs; whose agent is connected is there
- * all the same, and a row that is gone never comes back. */
+/* A manager that lost its records, or takes us for somebody else, knows none of its CVMs. */
 static void unknown_there(struct machine_task *task)
 {
 	const struct usage_seen nobody_knows = { .until = 0 };
-	bool was_made = *task->row.cvm_id;
 
-	if (was_made && session_find(task->machines->service, task->row.cvm_id)) {
-		wait_for(task, LOOK_MS);
-		machine_task_stuck(task,
-				   "its manager knows nothing of it, and its agent is connected");
-	} else if (was_made && task->row.phase == MACHINE_LEAVING && !task->is_given_up) {
-		wait_longer(task);
-		machine_task_stuck(task, forgotten);
-	} else {
+	if (!machine_doubt_of_unknown(task))
 		none(task, true, &nobody_knows, "its manager knows nothing of it");
-	}
+}
+
+/* A manager without GetVm makes and removes, and never says what it has. */
+static void unasked(struct machine_task *task, const struct err *e)
+{
+	const struct err *why = task->unremoved.code != ERR_OK ? &task->unremoved : e;
+	const struct usage_seen nobody_knows = { .until = 0 };
+
+	if (task->row.phase != MACHINE_LEAVING)
+		failed(task, why);
+	else if (!machine_doubt_of_unasked(task, why))
+		none(task, false, &nobody_knows, "");
 }
 
 static void on_seen(void *data, const struct machine_said *said, const struct err *e)
@@ -350,6 +352,10 @@ static void on_seen(void *data, const struct machine_said *said, const struct er
 	}
 	if (e && e->code == ERR_NOT_FOUND) {
 		unknown_there(task);
+		return;
+	}
+	if (e && e->code == ERR_UNIMPLEMENTED) {
+		unasked(task, e);
 		return;
 	}
 	if (e) {
@@ -387,11 +393,16 @@ static void on_removed(void *data, const struct machine_said *said, const struct
 	const struct usage_seen until_now = { .until = USAGE_UNTIL_NOW };
 
 	(void)said;
+	task->unremoved = (struct err){ .code = ERR_OK };
+	if (e &&
+	    e->code ==
+		    ERR_UNKNOWN) /* of one that has no codes, this says that there is none, too */
+		task->unremoved = *e;
 	if (task->machines->is_stopping)
 		machine_task_settle(task);
 	else if (!e)
 		gone(task, MACHINE_REMOVED, &until_now, usage_limit_reason(&task->row));
-	else if (e->code == ERR_NOT_FOUND)
+	else if (e->code == ERR_NOT_FOUND || e->code == ERR_UNKNOWN)
 		look(task); /* removed before, or its manager has lost its records; it may know when */
 	else
 		failed(task, e);

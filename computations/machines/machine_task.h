@@ -24,12 +24,13 @@ struct machine_task {
 	bool is_busy;               /* a call or a change of its row is under way */
 	bool is_fresh;              /* its manager was never asked for it */
 	struct err refusal;         /* of its creation; code ERR_OK: none */
-	bool is_in_doubt;           /* whether that is so: who waits is told when it is known */
-	bool is_given_up;   /* whoever has it removed knows that its manager knows nothing of it */
-	unsigned failures;  /* one after the other */
-	uint64_t due;       /* on the monotonic clock, ms */
-	uint64_t meter_due; /* the same: when it is next noted that it ran */
-	int64_t asked;      /* when its manager last was, ms since 1970 */
+	struct err unremoved; /* why it was not removed, to be looked at; code ERR_OK: nothing */
+	bool is_in_doubt;     /* whether that is so: who waits is told when it is known */
+	bool is_given_up;     /* whoever has it removed knows that nobody says whether it is gone */
+	unsigned failures;    /* one after the other */
+	uint64_t due;         /* on the monotonic clock, ms */
+	uint64_t meter_due;   /* the same: when it is next noted that it ran */
+	int64_t asked;        /* when its manager last was, ms since 1970 */
 	const struct manager_row
 		*peer; /* that is asked next whether it has it by now; NULL: none */
 	const struct manager_row *asked_last; /* of its manager's peers */
@@ -57,12 +58,14 @@ struct manager_link *machines_link(const struct machines *machines, const char *
 
 void machine_task_step(struct machine_task *task);
 
-/* What steps are made of (machine_task.c), for machine_move.c: its row is changed and the step is over; it is over, and why
+/* What steps are made of (machine_task.c), for machine_move.c and machine_doubt.c: its row is changed and the step is over; it is over, and why
  * it does not go on; and the next one waits, the longer the more often it has failed. */
 struct machine_change;
 void machine_task_change(struct machine_task *task, const struct machine_change *wanted);
 void machine_task_stuck(struct machine_task *task, const char *why);
 void machine_task_wait(struct machine_task *task, bool has_failed);
+/* As long as between two looks at one that runs. */
+void machine_task_look_later(struct machine_task *task);
 void machine_task_settle(struct machine_task *task);
 
 /* machine_move.c: its manager could not do what it was asked for; another one of its fleet may have it by now, and is
@@ -72,6 +75,13 @@ void machine_move_think(struct machine_task *task, const struct err *why);
 bool machine_move_step(struct machine_task *task);
 /* Its manager says that it has it. */
 void machine_move_stays(struct machine_task *task);
+/* machine_doubt.c: nobody says whether it is gone, so it stays, until somebody who has looked at its host has it removed
+ * once more by force. True: it stays, its row says why, and the step is over. False: its row may end, and nothing was done.
+ * Its manager knows nothing of it; what it never said it made may end. */
+bool machine_doubt_of_unknown(struct machine_task *task);
+/* It is to be removed, and its manager can't be asked what it has: so whether it ever made it is not known either.
+ * `why`: what it said. */
+bool machine_doubt_of_unasked(struct machine_task *task, const struct err *why);
 /* All who wait; `e` NULL: the row as it is. */
 void machine_task_tell(struct machine_task *task, const struct err *e);
 void machine_task_free(struct machine_task *task);

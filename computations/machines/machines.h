@@ -30,10 +30,10 @@ const struct manager_table *machines_table(const struct machines *machines);
 struct machine_waiter {
 	void (*told)(void *data, const struct machine *m, const struct err *e);
 	void *data;
-	bool gives_up; /* to be removed, it is gone as soon as its manager knows nothing of it */
+	bool gives_up; /* to be removed, it is gone as soon as its manager knows nothing of it, or can't say */
 };
 
-/* To be removed, and its row says that its manager knows nothing of it. */
+/* To be removed, and its row says that its manager knows nothing of it, or can't be asked what it has. */
 bool machine_is_forgotten(const struct machine *m);
 
 /* Its row is there since now, or has changed: `m` is taken over. */
