@@ -436,7 +436,9 @@ static void arrival_done(void *data, const struct err *e)
 	struct agent_message *m = data;
 	struct session *s = m->session;
 
-	if (s->call && e) {
+	if (s->call && e && s->forwarder && e->code == ERR_UNAVAILABLE) {
+		forwarder_wait(s, e);
+	} else if (s->call && e) {
 		log_warn("agent at %s refused: %s", m->peer, e->text);
 		rpc_call_finish(s->call, e);
 	} else if (s->call) {

@@ -9,7 +9,7 @@
  *
  * Beside it a CVM may have one stream that only reports: a stock guest image sends logs and events
  * by a program of its own, its log-forwarder, which says so in its metadata. That one is told
- * nothing and asked nothing, and what else it says is not heard.
+ * nothing and asked nothing, and what else it says is not heard. It may come first (forwarder.c).
  */
 #include "computations/core/session.h"
 
@@ -359,6 +359,7 @@ void session_arrived(struct session *s, const char *peer, struct store_todo *tod
 	}
 	log_info("CVM %s connected from %s", log_quote(s->cvm_id).text, peer);
 	end_of(s->service, s->cvm_id, s, "the CVM has its next certificate");
+	forwarder_agent_arrived(s->service, s->cvm_id);
 	session_ask_state(s);
 	evidence_ask(s);
 	start_timer(s);
@@ -419,8 +420,9 @@ static void on_closed(struct rpc_call *call)
 	run_progress_end(s);
 	session_seen_left(s);
 	--*counter(s);
-	log_info("CVM %s %s", log_quote(s->cvm_id).text,
-		 s->forwarder ? "no longer reports by itself" : "disconnected");
+	if (s->arrived || !s->forwarder)
+		log_info("CVM %s %s", log_quote(s->cvm_id).text,
+			 s->forwarder ? "no longer reports by itself" : "disconnected");
 	session_unref(s);
 }
 

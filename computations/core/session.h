@@ -20,12 +20,13 @@ struct session {
 	char *cvm_id;
 	bool arrived;   /* the database knows it, and its key is the one that the name belongs to */
 	bool forwarder; /* it only reports: logs and events, see session.c */
+	bool waits;     /* the same, for its agent: forwarder.c */
 	char *sent;     /* the computation whose manifest went out on this stream */
 	int64_t attempt; /* at it; 0: it is still on its way */
 	size_t pending;
 	bool paused, answered;
-	struct log_rate ignored; /* lines about what it should not have said */
-	uv_timer_t *unanswered;
+	struct log_rate ignored;       /* lines about what it should not have said */
+	uv_timer_t *unanswered;        /* or, of one that waits, alone */
 	struct store_todo todo;        /* as of the connection */
 	struct run_progress *progress; /* as it told last; NULL: not yet */
 
@@ -63,6 +64,12 @@ int evidence_client(const struct rpc_call *call, char name[APPRAISAL_CLIENT_MAX 
 		    struct err *e) MUST_CHECK;
 void evidence_ask_again(struct session *s, const char *computation_id);
 void evidence_answered(struct session *s, const Cvms__AttestationResponse *answer);
+
+/* forwarder.c: one that only reports came before its agent, and waits for it a bounded time. Nothing that it says is read
+ * meanwhile, and it has shown nobody that it belongs to that CVM. It ends with `why` at once if there is no memory for that. */
+void forwarder_wait(struct session *s, const struct err *why);
+/* The agent of that CVM is there: who waits for it arrives once more, and is refused if its key is another one. */
+void forwarder_agent_arrived(struct service *service, const char *cvm_id);
 
 /* agent_message.c: a message of the agent, and its arrival. */
 void agent_message_take(struct rpc_call *call, const ProtobufCMessage *message);

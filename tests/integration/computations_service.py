@@ -566,10 +566,13 @@ def reports_and_no_more(service, agent, forwarder):
 
 
 def a_forwarder_is_no_cvm():
-    """It has a place of its own, and none before its agent: what names it brings is not kept."""
+    """It has a place of its own, and none as a CVM before its agent: what names it brings is not kept."""
     with Folder() as folder, Computations(folder, MAX_CVMS="1") as service:
-        with agent_of(service, cvm="a", metadata=FORWARDER) as early:
-            assert early.ended() == grpc.StatusCode.UNAVAILABLE
+        with agent_of(service, cvm="b", metadata=FORWARDER):
+            service.process.wait_line("CVM 'b': its log-forwarder waits for its agent")
+            refused(grpc.StatusCode.NOT_FOUND, service.admin.ShowCvm, computations.CvmRequest(id="b"))
+            with agent_of(service, cvm="c", metadata=FORWARDER) as other:
+                assert other.ended() == grpc.StatusCode.RESOURCE_EXHAUSTED
         with agent_of(service, cvm="a") as agent:
             agent.next("agentStateReq")
             with agent_of(service, cvm="a", metadata=FORWARDER) as forwarder:
