@@ -16,24 +16,30 @@ from attested_job import Room
 from harness import BUILD, PATIENCE, Folder, authority, cli, read, until
 from job_host import Job
 
-STOCK = os.path.join(BUILD, "stock-cli")
+STOCK = os.path.join(BUILD, "stock")
 SCRIPT = "import os\nwith open('results/all', 'w') as out:\n    out.write(open('datasets/sub/x.csv').read())\n"
 
 
-def reason_not_to():
+def stock_program(name):
+    return os.path.join(STOCK, name)
+
+
+def build(*names):
+    """Those programs of its cmd/; why not, or None."""
     source = os.environ.get("COCOS_STOCK_SOURCE")
     if not source:
         return "COCOS_STOCK_SOURCE names no checkout of Cocos"
     if not shutil.which("go"):
         return "no Go here"
-    built = subprocess.run(["go", "build", "-o", STOCK, "./cmd/cli"], cwd=source, capture_output=True, text=True,
-                           check=False)
+    os.makedirs(STOCK, exist_ok=True)
+    built = subprocess.run(["go", "build", "-o", STOCK, *("./cmd/" + name for name in names)], cwd=source,
+                           capture_output=True, text=True, check=False)
     return f"not built: {(built.stderr.splitlines() or ['?'])[-1]}" if built.returncode else None
 
 
 def stock(folder, *words, wanted=(), where=None):
     """What it says; it exits with 0 whatever happened."""
-    done = subprocess.run([STOCK, *words], cwd=folder.path, capture_output=True, text=True, check=False,
+    done = subprocess.run([stock_program("cli"), *words], cwd=folder.path, capture_output=True, text=True, check=False,
                           timeout=PATIENCE, env={"PATH": os.environ["PATH"], "HOME": folder.path, "TZ": "UTC",
                                                  **(where or {})})
     said = done.stdout + done.stderr
@@ -139,7 +145,7 @@ def its_judgement_reads_no_evidence_of_snp():
 
 
 if __name__ == "__main__":
-    WHY_NOT = reason_not_to()
+    WHY_NOT = build("cli")
     if WHY_NOT:
         print(f"1..0 # SKIP {WHY_NOT}")
         sys.exit(0)
