@@ -418,7 +418,6 @@ static void on_closed(struct rpc_call *call)
 	stop_timer(s);
 	TAILQ_REMOVE(&s->service->sessions, s, next);
 	run_progress_end(s);
-	session_seen_left(s);
 	--*counter(s);
 	if (s->arrived || !s->forwarder)
 		log_info("CVM %s %s", log_quote(s->cvm_id).text,

@@ -74,7 +74,5 @@ void forwarder_agent_arrived(struct service *service, const char *cvm_id);
 /* agent_message.c: a message of the agent, and its arrival. */
 void agent_message_take(struct rpc_call *call, const ProtobufCMessage *message);
 int agent_message_arrival(struct session *s, struct err *e) MUST_CHECK;
-/* session_seen.c, of a stream that is over: when its CVM was here last. Where that can't be written, the last round counts. */
-void session_seen_left(const struct session *session);
 /* session.c, called when the arrival is on disk; `todo` of a forwarder is empty. */
 void session_arrived(struct session *s, const char *peer, struct store_todo *todo);

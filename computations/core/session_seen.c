@@ -114,32 +114,3 @@ void session_seen_free(struct session_seen *seen)
 {
 	free(seen);
 }
-
-/* ---- one that is over ---- */
-
-static int run_left(struct store *store, void *data, struct err *e)
-{
-	return store_cvm_here(store, data, e);
-}
-
-static void left_done(void *data, const struct err *e)
-{
-	if (e)
-		log_debug("CVM %s: when it was here last can't be noted: %s", log_quote(data).text,
-			  e->text);
-	free(data);
-}
-
-void session_seen_left(const struct session *session)
-{
-	struct store_queue_op op = { .run = run_left, .done = left_done };
-	struct err e;
-
-	if (!session->arrived || session->forwarder)
-		return;
-	op.data = strdup(session->cvm_id);
-	if (!op.data)
-		return;
-	if (store_queue_add(session->service->queue, &op, &e) < 0)
-		left_done(op.data, &e);
-}

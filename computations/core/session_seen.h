@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * session_seen.h — when the CVMs that are connected were here last, in the database: at intervals while they are, so that
- * one that said nothing for weeks is no stranger once it is away, also behind a crash; and when a connection ends. On the loop.
+ * one that said nothing for weeks is no stranger once it is away, also behind a crash. On the loop. Nothing is written
+ * when a connection ends: on a full disk that would fail whoever's operation is in the same transaction, for each agent sent away.
  */
 #pragma once
 

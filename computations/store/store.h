@@ -178,7 +178,7 @@ void store_todo_done(struct store_todo *todo);
 int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *key,
 		   const char *unproven, bool (*connected)(const char *id, void *data), void *data,
 		   struct store_todo *todo, struct err *e) MUST_CHECK;
-/* It is connected, or was until this moment. Fine of a name that nobody knows. */
+/* It is connected. Fine of a name that nobody knows. */
 int store_cvm_here(struct store *store, const char *id, struct err *e) MUST_CHECK;
 /* Whether a stream that only reports is this CVM's: its agent has connected (else ERR_UNAVAILABLE),
  * and with the same key (else ERR_DENIED). */

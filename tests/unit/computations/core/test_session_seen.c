@@ -23,12 +23,6 @@ bool __wrap_rpc_call_is_open(const struct rpc_call *call)
 	return true;
 }
 
-void *__wrap_rpc_call_user(const struct rpc_call *call);
-void *__wrap_rpc_call_user(const struct rpc_call *call)
-{
-	return (void *)(uintptr_t)call;
-}
-
 static int enter(void **state)
 {
 	struct place *p = calloc(1, sizeof(*p));
@@ -70,7 +64,6 @@ static struct session *connect_at(struct place *p, size_t i, bool forwarder)
 		  p->room->e);
 	*s = (struct session){ .service = &p->service,
 			       .call = (struct rpc_call *)s,
-			       .refs = 2, /* one is the test's */
 			       .cvm_id = p->ids[i],
 			       .arrived = true,
 			       .forwarder = forwarder };
@@ -79,45 +72,12 @@ static struct session *connect_at(struct place *p, size_t i, bool forwarder)
 	return s;
 }
 
-static void end(struct session *s)
-{
-	session_rpc.handlers[0].closed(s->call);
-}
-
 static int64_t seen_at(struct place *p, size_t i)
 {
 	struct cvm c CLEANUP_CVM = { .id = NULL };
 
 	assert_ok(store_cvm(&p->room->store, p->ids[i], &c, &p->room->e), p->room->e);
 	return c.last_seen;
-}
-
-static void the_end_of_a_stream_is_when_it_was_here_last(void **state)
-{
-	struct place *p = *state;
-	int64_t before;
-
-	connect_at(p, 0, false);
-	connect_at(p, 1, false);
-	before = store_now();
-	end(&p->sessions[0]);
-	uv_run(&p->loop, UV_RUN_DEFAULT);
-	assert_true(seen_at(p, 0) >= before);
-	assert_int_equal(seen_at(p, 1), 1);
-	end(&p->sessions[1]);
-}
-
-/* Nor whoever is refused, whose name it may not be. */
-static void who_only_reports_is_not_the_cvm(void **state)
-{
-	struct place *p = *state;
-
-	end(connect_at(p, 0, true));
-	connect_at(p, 1, false)->arrived = false;
-	end(&p->sessions[1]);
-	uv_run(&p->loop, UV_RUN_DEFAULT);
-	assert_int_equal(seen_at(p, 0), 1);
-	assert_int_equal(seen_at(p, 1), 1);
 }
 
 /* In the queue, which others use meanwhile. */
@@ -187,19 +147,45 @@ static void who_is_connected_is_here(void **state)
 	session_seen_free(seen);
 }
 
-/* One that was here until now gives no place to who comes. */
+/* Nor whoever is refused, whose name it may not be. */
+static void who_only_reports_is_not_the_cvm(void **state)
+{
+	struct session_seen *seen;
+	struct place *p = *state;
+
+	connect_at(p, 0, true);
+	connect_at(p, 1, false)->arrived = false;
+	connect_at(p, 2, false);
+	assert_ok(session_seen_new(&p->service, AT_ONCE_MS, &seen, &p->room->e), p->room->e);
+	while (ask(p, 2, false) == 1)
+		;
+	session_seen_stop(seen);
+	uv_run(&p->loop, UV_RUN_DEFAULT);
+	assert_int_equal(seen_at(p, 0), 1);
+	assert_int_equal(seen_at(p, 1), 1);
+	session_seen_free(seen);
+}
+
+/* One that was here a short while ago gives no place to who comes. */
 static void one_that_was_idle_for_weeks_is_no_stranger(void **state)
 {
 	struct place *p = *state;
+	struct session_seen *seen;
 	struct cvm c CLEANUP_CVM = { .id = NULL };
 	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	struct session *s;
 
 	p->room->store.limits.cvms = 1;
-	connect_at(p, 0, false);
+	s = connect_at(p, 0, false);
 	assert_ok(db_script(&p->room->store.db, "UPDATE cvms SET used = 1, key = 'a'", &p->room->e),
 		  p->room->e);
-	end(&p->sessions[0]);
+	assert_ok(session_seen_new(&p->service, AT_ONCE_MS, &seen, &p->room->e), p->room->e);
+	while (ask(p, 0, false) == 1)
+		;
+	session_seen_stop(seen);
+	TAILQ_REMOVE(&p->service.sessions, s, next);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
+	session_seen_free(seen);
 	assert_refused(store_cvm_seen(&p->room->store, "other", "p", "b", "", store_room_is_in,
 				      NULL, &todo, &p->room->e),
 		       p->room->e, ERR_EXHAUSTED, "within a week");
@@ -211,7 +197,6 @@ static void one_that_was_idle_for_weeks_is_no_stranger(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PLACE(the_end_of_a_stream_is_when_it_was_here_last),
 		PLACE(who_only_reports_is_not_the_cvm),
 		PLACE(who_is_connected_is_here),
 		PLACE(one_that_was_idle_for_weeks_is_no_stranger),
