@@ -76,6 +76,11 @@ void loop_time_reset(void)
 	now = START_MS;
 }
 
+void loop_time_pass(uint64_t ms)
+{
+	now += ms;
+}
+
 bool loop_time_next(uv_loop_t *loop)
 {
 	struct timer *first = NULL;

@@ -14,3 +14,5 @@ enum { LOOP_TIME_MAX = 64 }; /* timers that run at a time */
 void loop_time_reset(void);
 /* It is as late as the next timer of the loop is due, which fires in the loop's next turn. False: there is none. */
 bool loop_time_next(uv_loop_t *loop);
+/* So much later, without a turn between: as if the loop had been held up. */
+void loop_time_pass(uint64_t ms);

@@ -31,6 +31,7 @@ void calls_people_calls(void);
 void calls_registry_rows(void);
 void calls_registry_leases(void);
 void calls_registry_managers(void);
+void calls_relay_hub(void);
 void calls_rpc_prologue(void);
 void calls_service_calls(void);
 void calls_store_rows(void);
