@@ -75,6 +75,7 @@ int main(int argc, char **argv)
 	calls_agent_config();
 	calls_cli();
 	calls_cvms();
+	calls_hook_post();
 	calls_image();
 	calls_keeper_answers();
 	calls_manager_calls();

@@ -24,6 +24,7 @@ void calls_billing_calls(void);
 void calls_certificate_calls(void);
 void calls_cli(void);
 void calls_cvms(void);
+void calls_hook_post(void);
 void calls_image(void);
 void calls_keeper_answers(void);
 void calls_manager_calls(void);
