@@ -304,6 +304,8 @@ static void heard(struct relay_line *l, const uint8_t *bytes, size_t len)
 {
 	const size_t head = !l->tls ? 0 : l->kind == RELAY_COMER ? 1 : RELAY_HEADER_LEN;
 
+	if (!l->tls && l->kind == RELAY_COMER) /* records of TLS, which it can't read */
+		return;
 	for (size_t i = 0; i < len; i++) {
 		if (l->head_len < head) {
 			l->head[l->head_len++] = bytes[i];
