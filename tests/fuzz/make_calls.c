@@ -78,6 +78,7 @@ int main(int argc, char **argv)
 	calls_hook_post();
 	calls_image();
 	calls_keeper_answers();
+	calls_mail_post();
 	calls_manager_calls();
 	calls_billing_calls();
 	calls_certificate_calls();

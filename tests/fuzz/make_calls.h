@@ -27,6 +27,7 @@ void calls_cvms(void);
 void calls_hook_post(void);
 void calls_image(void);
 void calls_keeper_answers(void);
+void calls_mail_post(void);
 void calls_manager_calls(void);
 void calls_people_calls(void);
 void calls_registry_rows(void);

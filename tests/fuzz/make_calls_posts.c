@@ -2,6 +2,7 @@
 /* make_calls_posts.c — the corpora of what servers answer that webhooks and mail are sent to. */
 #include "tests/fuzz/make_calls.h"
 #include "tests/fuzz/orders_hook.h"
+#include "tests/fuzz/orders_mail.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -241,4 +242,179 @@ void calls_hook_post(void)
 	save_long();
 	save_queue();
 	save_failures();
+}
+
+/* ---- mail ---- */
+
+static struct writer set(unsigned url, unsigned from, unsigned user, unsigned ca, const char *typed)
+{
+	struct writer w = begin();
+
+	writer_u8(&w, (uint8_t)url);
+	writer_u8(&w, (uint8_t)from);
+	writer_u8(&w, (uint8_t)user);
+	writer_u8(&w, (uint8_t)ca);
+	writer_be16(&w, (uint16_t)strlen(typed));
+	writer_text(&w, typed);
+	return w;
+}
+
+/* A mail, and what is answered: lines, each alone, up to NULL. */
+static void mail(struct writer *w, unsigned goes, const char *const *lines)
+{
+	unsigned count = 0;
+
+	while (lines[count])
+		count++;
+	writer_u8(w, (uint8_t)goes);
+	writer_u8(w, (uint8_t)count);
+	for (unsigned i = 0; i < count; i++) {
+		writer_u8(w, (uint8_t)strlen(lines[i]));
+		writer_text(w, lines[i]);
+	}
+}
+
+#define HELLO "220 mail.example ESMTP\r\n"
+#define EHLO  "250-mail.example\r\n250-SIZE 10000\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n"
+#define FINE  "250 fine\r\n"
+#define DATA  "354 go on\r\n"
+#define BYE   "221 bye\r\n"
+
+enum { TALKS = 26, TALK_MAX = 9 };
+
+static const char *const talks[TALKS][TALK_MAX] = {
+	{ HELLO, EHLO, FINE, FINE, DATA, FINE, BYE },
+	{ HELLO, EHLO, "235 welcome\r\n", FINE, FINE, DATA, FINE, BYE },
+	{ HELLO, EHLO, "334 \r\n", "235 welcome\r\n", FINE, FINE, DATA, FINE },
+	{ HELLO EHLO FINE FINE DATA FINE BYE },
+	{ HELLO, "502 what\r\n", "250 fine\r\n", FINE, FINE, DATA, FINE },
+	{ HELLO, EHLO, "550 not you\r\n" },
+	{ HELLO, EHLO, "530 5.7.0 who are you\r\n" },
+	{ HELLO, EHLO, "535 wrong\r\n" },
+	{ HELLO, EHLO, FINE, "550 nobody\r\n" },
+	{ HELLO, EHLO, FINE, "450 later\r\n" },
+	{ HELLO, EHLO, FINE, "551-no\r\n551 berta@example.com is elsewhere\r\n" },
+	{ HELLO, EHLO, FINE, FINE, "554 no\r\n" },
+	{ HELLO, EHLO, FINE, FINE, DATA, "552 too long\r\n" },
+	{ HELLO, EHLO, FINE, FINE, DATA, "451 oh\r\n" },
+	{ HELLO, EHLO, FINE, FINE, DATA },
+	{ HELLO, EHLO, FINE, FINE, FINE },
+	{ "554 no\r\n" },
+	{ "421 busy\r\n" },
+	{ "220-go on\r\n", "220 \xff\x01\r\n", "999 \xff\r\n" },
+	{ "000 nothing\r\n", "220 late\r\n" },
+	{ "220" },
+	{ "HTTP/1.1 400 Bad Request\r\n\r\n" },
+	{ HELLO, "250-mail.example\r\n250 STARTTLS\r\n", "220 go\r\n", "\x16\x03\x03\x20\x04" },
+	{ HELLO, "250-mail.example\r\n250 STARTTLS\r\n", "454 not now\r\n" },
+	{ HELLO, "250-mail.example\r\n250 STARTTLS\r\n220 go\r\n" EHLO FINE FINE DATA FINE },
+	{ NULL },
+};
+
+static void save_talks(void)
+{
+	static const unsigned urls[] = { MAIL_URL_LOOPBACK, MAIL_URL_STARTTLS, MAIL_URL_SMTPS };
+	static const char *const names[] = { "plain", "starttls", "smtps" };
+	char name[32];
+
+	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++)
+		for (size_t j = 0; j < TALKS; j++) {
+			struct writer w = set(urls[i], MAIL_FROM_GOOD,
+					      j % 2 ? MAIL_USER_GOOD : MAIL_USER_NONE,
+					      i ? MAIL_CA_GOOD : MAIL_CA_NONE, "");
+
+			mail(&w, MAIL_GOES_ON, talks[j]);
+			mail(&w, MAIL_GOES_ON, talks[0]);
+			snprintf(name, sizeof(name), "%s-%02zu", names[i], j);
+			calls_save_to("mail_post", name, &w);
+		}
+}
+
+static void save_settings(void)
+{
+	static const char *const typed[] = { "smtp://mail.example.org:25",
+					     "smtps://mail.example.org:",
+					     "smtp://mail.example.org:0",
+					     "smtp://mail.example.org:65536",
+					     "smtp://anna:secret@example.org",
+					     "smtp://[::1]:25",
+					     "smtp://[::1",
+					     "smtp://[x]",
+					     "smtp://-x",
+					     "smtp://",
+					     "http://example.org",
+					     "smtp://a b",
+					     "tr0ub4dor-and-3",
+					     "two\nlines",
+					     "\n",
+					     "" };
+	char name[32], many[300];
+
+	for (unsigned from = 0; from < MAIL_FROMS; from++)
+		for (unsigned user = 0; user < MAIL_USERS; user++) {
+			struct writer w = set(user % 3 ? MAIL_URL_LOOPBACK : MAIL_URL_LOOPBACK_V6,
+					      from, user, 0, "letmein\n");
+
+			mail(&w, MAIL_GOES_ON, talks[1]);
+			mail(&w, MAIL_GOES_STOPPED, talks[1]);
+			snprintf(name, sizeof(name), "set-%u-%u", from, user);
+			calls_save_to("mail_post", name, &w);
+		}
+	for (unsigned ca = 0; ca < MAIL_CAS; ca++) {
+		struct writer w = set(MAIL_URL_LOOPBACK, 0, 0, ca, "");
+
+		mail(&w, MAIL_GOES_ON, talks[0]);
+		snprintf(name, sizeof(name), "ca-%u", ca);
+		calls_save_to("mail_post", name, &w);
+	}
+	for (size_t i = 0; i < sizeof(typed) / sizeof(*typed); i++) {
+		struct writer w = set(MAIL_URL_TYPED, 0, MAIL_USER_TYPED, 0, typed[i]);
+
+		snprintf(name, sizeof(name), "typed-%02zu", i);
+		calls_save_to("mail_post", name, &w);
+		w = set(MAIL_URL_NONE, i % 2, (unsigned)i % MAIL_USERS, (unsigned)i % MAIL_CAS,
+			typed[i]);
+		snprintf(name, sizeof(name), "none-%02zu", i);
+		calls_save_to("mail_post", name, &w);
+		w = set(MAIL_URL_LOOPBACK, 0, MAIL_USER_TYPED, 0, typed[i]);
+		mail(&w, MAIL_GOES_ON, talks[1]);
+		snprintf(name, sizeof(name), "password-%02zu", i);
+		calls_save_to("mail_post", name, &w);
+	}
+	memset(many, 'p', sizeof(many) - 1);
+	many[sizeof(many) - 1] = 0;
+	struct writer w = set(MAIL_URL_LOOPBACK, 0, MAIL_USER_TYPED, 0, many);
+
+	calls_save_to("mail_post", "password-long", &w);
+	w = set(MAIL_URL_LONG, 0, 0, 0, "");
+	calls_save_to("mail_post", "url-long", &w);
+	w = set(MAIL_URL_NONE, MAIL_FROM_NONE, MAIL_USER_NONE, MAIL_CA_NONE, "");
+	calls_save_to("mail_post", "nothing", &w);
+}
+
+/* More than a server may say: pieces of 255 bytes are said often. */
+static void save_much(void)
+{
+	struct writer w = set(MAIL_URL_LOOPBACK, 0, 0, 0, "");
+	char line[256];
+
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "220-", 4);
+	memcpy(line + 253, "\r\n", 3);
+	writer_u8(&w, MAIL_GOES_ON);
+	writer_u8(&w, 3);
+	for (int i = 0; i < 2; i++) {
+		writer_u8(&w, UINT8_MAX);
+		writer_text(&w, line);
+	}
+	writer_u8(&w, (uint8_t)strlen(HELLO));
+	writer_text(&w, HELLO);
+	calls_save_to("mail_post", "much", &w);
+}
+
+void calls_mail_post(void)
+{
+	save_talks();
+	save_settings();
+	save_much();
 }

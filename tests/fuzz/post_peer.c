@@ -51,14 +51,18 @@ CURL *__real_curl_easy_init(void);
 CURL *__wrap_curl_easy_init(void);
 CURL *__wrap_curl_easy_init(void)
 {
+	static const char *const known[] = {
+		"public.example:80:9.9.9.9",    "public.example:443:9.9.9.9",
+		"public.example:587:9.9.9.9",   "public.example:465:9.9.9.9",
+		"private.example:443:10.0.0.1",
+	};
 	static struct curl_slist *names;
+	static bool is_ready;
 	CURL *c = __real_curl_easy_init();
 
-	if (!names) {
-		names = curl_slist_append(NULL, "public.example:443:9.9.9.9");
-		names = curl_slist_append(names, "public.example:80:9.9.9.9");
-		names = curl_slist_append(names, "private.example:443:10.0.0.1");
-	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known) && !is_ready; i++)
+		names = curl_slist_append(names, known[i]);
+	is_ready = true;
 	assert(c && names);
 	assert(curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK);
 	assert(curl_easy_setopt(c, CURLOPT_RESOLVE, names) == CURLE_OK);
