@@ -38,39 +38,40 @@ static struct writer begin(void)
 
 /* ---- one try ---- */
 
+static const char *const answers[] = {
+	OK,
+	GONE,
+	BUSY,
+	"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/other\r\n\r\n",
+	"HTTP/1.0 204\r\nSet-Cookie: a=b; Path=/\r\n\r\n",
+	"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\n\r\n",
+	"HTTP/1.1 417 No\r\n\r\n",
+	"HTTP/1.1 401 Who\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\n",
+	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",
+	"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+	"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nok",
+	"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nok",
+	"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok",
+	"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok",
+	"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b",
+	"HTTP/1.1 999 What\r\n\r\n",
+	"HTTP/1.1 099 What\r\n\r\n",
+	"HTTP/1.1 20 \xff\r\n\r\n",
+	"HTTP/2 200\r\n\r\n",
+	"HTTP/9.9 200 OK\r\n\r\n",
+	"HTTP/1.1 200 OK\r\nX: \x01\x02\xff\r\n folded\r\n\r\nok",
+	"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+	"HTTP/1.1 200 OK",
+	"<html>old words</html>",
+	"SSH-2.0-OpenSSH\r\n",
+	"\x16\x03\x03\x20\x04",
+	"",
+};
+static const char *const tls[] = { OK, "\x15\x03\x03\x20\x02\x02\x28", "\x16\x03\x01\x20\x05\x02",
+				   "" };
+
 static void save_answers(void)
 {
-	static const char *const answers[] = {
-		OK,
-		GONE,
-		BUSY,
-		"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/other\r\n\r\n",
-		"HTTP/1.0 204\r\nSet-Cookie: a=b; Path=/\r\n\r\n",
-		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\n\r\n",
-		"HTTP/1.1 417 No\r\n\r\n",
-		"HTTP/1.1 401 Who\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\n",
-		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nok",
-		"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nok",
-		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok",
-		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok",
-		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b",
-		"HTTP/1.1 999 What\r\n\r\n",
-		"HTTP/1.1 099 What\r\n\r\n",
-		"HTTP/1.1 20 \xff\r\n\r\n",
-		"HTTP/2 200\r\n\r\n",
-		"HTTP/9.9 200 OK\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nX: \x01\x02\xff\r\n folded\r\n\r\nok",
-		"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-		"HTTP/1.1 200 OK",
-		"<html>old words</html>",
-		"SSH-2.0-OpenSSH\r\n",
-		"\x16\x03\x03\x20\x04",
-		"",
-	};
-	static const char *const tls[] = { OK, "\x15\x03\x03\x20\x02\x02\x28",
-					   "\x16\x03\x01\x20\x05\x02", "" };
 	struct writer w;
 	char name[32];
 
@@ -184,8 +185,12 @@ static void save_queue(void)
 	two(&w, HOOK_ORDER_BACK, 255);
 	two(&w, HOOK_ORDER_DELIVER, 1);
 	calls_save_to("hook_post", "given-up", &w);
+}
 
-	w = begin();
+static void save_several(void)
+{
+	struct writer w = begin();
+
 	for (int i = 0; i < 4; i++)
 		two(&w, HOOK_ORDER_ADD, HOOK_AT_PLAIN);
 	two(&w, HOOK_ORDER_DELIVER, 2);
@@ -241,6 +246,7 @@ void calls_hook_post(void)
 	save_answers();
 	save_long();
 	save_queue();
+	save_several();
 	save_failures();
 }
 
@@ -332,23 +338,7 @@ static void save_talks(void)
 
 static void save_settings(void)
 {
-	static const char *const typed[] = { "smtp://mail.example.org:25",
-					     "smtps://mail.example.org:",
-					     "smtp://mail.example.org:0",
-					     "smtp://mail.example.org:65536",
-					     "smtp://anna:secret@example.org",
-					     "smtp://[::1]:25",
-					     "smtp://[::1",
-					     "smtp://[x]",
-					     "smtp://-x",
-					     "smtp://",
-					     "http://example.org",
-					     "smtp://a b",
-					     "tr0ub4dor-and-3",
-					     "two\nlines",
-					     "\n",
-					     "" };
-	char name[32], many[300];
+	char name[32];
 
 	for (unsigned from = 0; from < MAIL_FROMS; from++)
 		for (unsigned user = 0; user < MAIL_USERS; user++) {
@@ -367,8 +357,31 @@ static void save_settings(void)
 		snprintf(name, sizeof(name), "ca-%u", ca);
 		calls_save_to("mail_post", name, &w);
 	}
+}
+
+static void save_typed(void)
+{
+	static const char *const typed[] = { "smtp://mail.example.org:25",
+					     "smtps://mail.example.org:",
+					     "smtp://mail.example.org:0",
+					     "smtp://mail.example.org:65536",
+					     "smtp://anna:secret@example.org",
+					     "smtp://[::1]:25",
+					     "smtp://[::1",
+					     "smtp://[x]",
+					     "smtp://-x",
+					     "smtp://",
+					     "http://example.org",
+					     "smtp://a b",
+					     "tr0ub4dor-and-3",
+					     "two\nlines",
+					     "\n",
+					     "" };
+	char name[32], many[300];
+	struct writer w;
+
 	for (size_t i = 0; i < sizeof(typed) / sizeof(*typed); i++) {
-		struct writer w = set(MAIL_URL_TYPED, 0, MAIL_USER_TYPED, 0, typed[i]);
+		w = set(MAIL_URL_TYPED, 0, MAIL_USER_TYPED, 0, typed[i]);
 
 		snprintf(name, sizeof(name), "typed-%02zu", i);
 		calls_save_to("mail_post", name, &w);
@@ -383,7 +396,7 @@ static void save_settings(void)
 	}
 	memset(many, 'p', sizeof(many) - 1);
 	many[sizeof(many) - 1] = 0;
-	struct writer w = set(MAIL_URL_LOOPBACK, 0, MAIL_USER_TYPED, 0, many);
+	w = set(MAIL_URL_LOOPBACK, 0, MAIL_USER_TYPED, 0, many);
 
 	calls_save_to("mail_post", "password-long", &w);
 	w = set(MAIL_URL_LONG, 0, 0, 0, "");
@@ -416,5 +429,6 @@ void calls_mail_post(void)
 {
 	save_talks();
 	save_settings();
+	save_typed();
 	save_much();
 }
