@@ -8,12 +8,12 @@ Signatures in them are zeros: a target signs what it has parsed again, with a ke
 import os
 import sys
 
-from seeds import (backups, boxes, browsers, certificates, containers, devices, documents, enters, evidence, executors,
+from seeds import (backups, boxes, browsers, certificates, containers, cvm_pages, devices, documents, enters, evidence, executors,
                    firmware, forms, host, http2, machines, network, oidc, pages, passkeys, places, texts, tokens, ways, webs,
                    wheels, workflows)
 from seeds.parts import CORPUS
 
-TARGETS = [target for module in (backups, boxes, browsers, certificates, containers, devices, documents, enters, evidence,
+TARGETS = [target for module in (backups, boxes, browsers, certificates, containers, cvm_pages, devices, documents, enters, evidence,
                                  executors, firmware, forms, host, http2, machines, network, oidc, pages, passkeys, places,
                                  texts, tokens, ways, webs, wheels, workflows)
            for target in module.TARGETS]

@@ -23,6 +23,7 @@ struct asked {
 	} fields[FIELDS_MAX];
 	size_t count;
 	unsigned answers;
+	bool may_hear; /* what is hidden */
 	struct browser_said said;
 };
 
@@ -31,7 +32,8 @@ static char known[26][BROWSER_TEXT_MAX];
 static uint8_t ocsp[BROWSER_BYTES_MAX];
 static size_t ocsp_len;
 static struct soft_passkey passkey;
-static unsigned alive; /* requests that are not freed */
+static const char *hidden; /* NULL: nothing */
+static unsigned alive;     /* requests that are not freed */
 
 static char *about(char letter)
 {
@@ -47,6 +49,7 @@ void browser_begin(const char *session, const uint8_t *request, size_t len)
 	ocsp_len = len;
 	if (!passkey.key)
 		soft_passkey_init(&passkey, WEBAUTHN_EDDSA);
+	hidden = NULL;
 	passkey.count = 0;
 	passkey.flags = SOFT_PRESENT | SOFT_VERIFIED;
 }
@@ -59,6 +62,11 @@ void browser_know(char letter, const char *text)
 const char *browser_knows(char letter)
 {
 	return about(letter);
+}
+
+void browser_hides(const char *text)
+{
+	hidden = text;
 }
 
 void browser_count(uint32_t count)
@@ -185,11 +193,12 @@ static void learn_page(const char *page)
 		char letter;
 		const char *before;
 	} all[] = {
-		{ 'c', "name=\"csrf\" value=\"" },    { 't', "name=\"ticket\" value=\"" },
-		{ 'q', "data-challenge=\"" },         { 'h', "data-user=\"" },
-		{ 'f', "name=\"half\" value=\"" },    { 'i', "name=\"id\" value=\"" },
-		{ 'o', "name=\"proof\" value=\"" },   { 'z', "aria-label=\"key\"><code>" },
-		{ 'r', "\"recovery codes\"><code>" }, { 'v', "/invite/" },
+		{ 'c', "name=\"csrf\" value=\"" },     { 't', "name=\"ticket\" value=\"" },
+		{ 'q', "data-challenge=\"" },          { 'h', "data-user=\"" },
+		{ 'f', "name=\"half\" value=\"" },     { 'i', "name=\"id\" value=\"" },
+		{ 'o', "name=\"proof\" value=\"" },    { 'z', "aria-label=\"key\"><code>" },
+		{ 'r', "\"recovery codes\"><code>" },  { 'v', "/invite/" },
+		{ 'u', "name=\"revision\" value=\"" }, { 'm', "/cvms/" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
@@ -260,8 +269,10 @@ static void hear(struct asked *own, const struct rpc_web_reply *reply)
 		check_field(&reply->fields[i]);
 		learn_field(&reply->fields[i], &own->said);
 	}
-	if (page)
+	if (page) {
+		assert(own->may_hear || !strstr(page, hidden));
 		learn_page(page);
+	}
 }
 
 /* ---- a request that nothing carries ---- */
@@ -320,6 +331,13 @@ static void take_way(struct http_request *r, enum browser_way way)
 	r->identity.key = way == BROWSER_CERTIFICATE ? key : NULL;
 }
 
+static bool may_hear(const struct browser_request *request)
+{
+	return !hidden || request->way == BROWSER_UNIX || strstr(request->target, hidden) ||
+	       strstr(request->headers, hidden) ||
+	       (request->body && memmem(request->body, request->body_len, hidden, strlen(hidden)));
+}
+
 static void run(struct asked *own, struct browser_request *request)
 {
 	const char *host = get_header(&own->r, "host", 0);
@@ -354,6 +372,7 @@ struct browser_said browser_ask(uv_loop_t *loop, const struct http_routes *route
 	alive++;
 	http_request_init(&own->r, &carrier, routes);
 	take_way(&own->r, request->way);
+	own->may_hear = may_hear(request);
 	take_headers(own, request->headers);
 	run(own, request);
 	if (request->leaves) {

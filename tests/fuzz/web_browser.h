@@ -54,5 +54,7 @@ struct browser_said browser_ask(uv_loop_t *loop, const struct http_routes *route
 /* A word of his, by its letter. */
 void browser_know(char letter, const char *text);
 const char *browser_knows(char letter);
+/* A text (kept) that no answer to him may have from now on, unless he says it himself or is at the socket. */
+void browser_hides(const char *text);
 /* The next passkey's signature counts from there. */
 void browser_count(uint32_t count);

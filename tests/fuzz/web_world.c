@@ -247,6 +247,11 @@ static void read_body(struct reader *r, struct browser_request *request)
 							 "password=", strlen("password="));
 }
 
+void web_world_wait(unsigned seconds)
+{
+	later += seconds;
+}
+
 int64_t web_world_count(const char *sql)
 {
 	int64_t count;

@@ -45,5 +45,7 @@ void web_world_leave(void);
 void web_world_ask(struct reader *r,
 		   void (*also)(const struct browser_request *request,
 				const struct browser_said *said, const struct http_route *route));
+/* Time goes on. */
+void web_world_wait(unsigned seconds);
 /* A number that the database has. */
 int64_t web_world_count(const char *sql);
