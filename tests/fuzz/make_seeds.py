@@ -9,12 +9,12 @@ import os
 import sys
 
 from seeds import (backups, boxes, browsers, certificates, containers, cvm_pages, devices, documents, enters, evidence, executors,
-                   firmware, forms, host, http2, machines, network, oidc, pages, passkeys, places, texts, tokens, ways, webs,
+                   firmware, forms, host, http2, machines, network, oidc, pages, passkeys, places, rooms, texts, tokens, ways, webs,
                    wheels, workflows)
 from seeds.parts import CORPUS
 
 TARGETS = [target for module in (backups, boxes, browsers, certificates, containers, cvm_pages, devices, documents, enters, evidence,
-                                 executors, firmware, forms, host, http2, machines, network, oidc, pages, passkeys, places,
+                                 executors, firmware, forms, host, http2, machines, network, oidc, pages, passkeys, places, rooms,
                                  texts, tokens, ways, webs, wheels, workflows)
            for target in module.TARGETS]
 
