@@ -10,10 +10,9 @@
  */
 #include "attestation/channel/attested_client.h"
 #include "attestation/channel/attested_server.h"
-#include "attestation/channel/attested_session.h"
 #include "common/rpc/job.h"
 #include "common/rpc/prologue.h"
-#include "tests/attested/kit.h"
+#include "tests/fuzz/attested_ends.h"
 
 #include <assert.h>
 #include <string.h>
@@ -139,30 +138,15 @@ int rpc_job_start(uv_loop_t *loop, void (*work)(void *data), void (*done)(void *
 static struct {
 	attested_token_fn *done;
 	void *data;
-	char token[256];
+	char token[ENDS_TOKEN_MAX];
 } evidence;
-
-static struct kit_identity identity;
-
-static void make_token(enum digest_kind hash, const uint8_t exporter[BINDING_EXPORTER_LEN])
-{
-	struct binding binding;
-	struct err e;
-	int at = snprintf(evidence.token, sizeof(evidence.token), "%s", KIT_TOKEN_PREFIX);
-
-	assert(binding_channel(hash, identity.spki, identity.spki_len, exporter, NULL, &binding,
-			       &e) == 0);
-	for (size_t i = 0; i < sizeof(binding.report_data); i++)
-		at += snprintf(evidence.token + at, sizeof(evidence.token) - (size_t)at, "%02x",
-			       binding.report_data[i]);
-}
 
 static int collect(void *source, const struct rpc_source *peer, enum digest_kind hash,
 		   const uint8_t exporter[BINDING_EXPORTER_LEN], attested_token_fn *done,
 		   void *data, void **handle, struct err *e)
 {
 	assert(!evidence.done);
-	make_token(hash, exporter);
+	attested_ends_token(hash, exporter, evidence.token);
 	evidence.done = done;
 	evidence.data = data;
 	*handle = &evidence;
@@ -186,44 +170,18 @@ static void finish_work(void)
 
 /* ---- the TLS session, made once ---- */
 
-static SSL *server_tls, *client_tls;
 static struct attested_server *server;
-
-static void handshake(void)
-{
-	BIO *server_end, *client_end;
-
-	assert(BIO_new_bio_pair(&server_end, 0, &client_end, 0) == 1);
-	SSL_set_bio(server_tls, server_end, server_end);
-	SSL_set_bio(client_tls, client_end, client_end);
-	SSL_set_accept_state(server_tls);
-	SSL_set_connect_state(client_tls);
-	for (int i = 0; i < 10; i++) {
-		(void)SSL_do_handshake(client_tls);
-		(void)SSL_do_handshake(server_tls);
-	}
-	assert(SSL_is_init_finished(client_tls) && SSL_is_init_finished(server_tls));
-}
 
 static void prepare(void)
 {
-	const struct rpc_tls_config client_config = { .only_tls13 = true,
-						      .judged_by_prologue = true };
 	struct attested_server_config config = { .source = { .collect = collect,
 							     .cancel = cancel } };
-	static struct rpc_tls *tls[2]; /* for the life of the program */
 	struct err e;
 
-	assert(kit_identity_make(&identity, &e) == 0);
-	assert(kit_server_tls(&identity, NULL, &tls[0], &e) == 0);
-	assert(rpc_tls_new_client(&client_config, &tls[1], &e) == 0);
-	server_tls = SSL_new(rpc_tls_context(tls[0]));
-	client_tls = SSL_new(rpc_tls_context(tls[1]));
-	assert(server_tls && client_tls);
-	handshake();
-	config.key = identity.key;
-	config.leaf_der = identity.leaf;
-	config.leaf_len = identity.leaf_len;
+	attested_ends_open();
+	config.key = ends.identity.key;
+	config.leaf_der = ends.identity.leaf;
+	config.leaf_len = ends.identity.leaf_len;
 	assert(attested_server_new(&config, &server, &e) == 0);
 }
 
@@ -244,22 +202,8 @@ static size_t honest_request(uint8_t *out)
 static size_t honest_authenticator(uint8_t *out, size_t room)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(room - EA_FRAME_HEAD);
-	uint8_t request[EA_FRAME_HEAD + EA_REQUEST_MAX];
-	struct authenticator_session session;
-	struct authenticator_input input = { .request = request + EA_FRAME_HEAD,
-					     .request_len = honest_request(request) - EA_FRAME_HEAD,
-					     .leaf_der = identity.leaf,
-					     .leaf_len = identity.leaf_len,
-					     .key = identity.key,
-					     .spki = identity.spki,
-					     .spki_len = identity.spki_len,
-					     .evidence = (const uint8_t *)evidence.token };
-	struct err e;
 
-	assert(attested_session_read(server_tls, context, &session, &e) == 0);
-	make_token(session.hash, session.exporter);
-	input.evidence_len = strlen(evidence.token);
-	assert(authenticator_write(&session, &input, &w, &e) == 0);
+	attested_ends_answer(&ends.identity, context, &w);
 	memcpy(out + EA_FRAME_HEAD, w.bytes, w.len);
 	ea_frame_head(EA_FRAME_AUTHENTICATOR, w.len, out);
 	return w.len + EA_FRAME_HEAD;
@@ -397,7 +341,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(run && attested_client_new(&config, &client, &e) == 0);
 	*run = (struct rpc_prologue_run){ .refs = 1, .is_open = true };
 	run->prologue = is_server ? &attested_server_prologue : &attested_client_prologue;
-	run->tls = is_server ? server_tls : client_tls;
+	run->tls = is_server ? ends.server : ends.client;
 	run->prologue->start(run, is_server ? (void *)server : client);
 	for (int i = 0; i < ORDERS_MAX && reader_left(&r) && run->is_open; i++) {
 		size_t sent = run->sent;

@@ -16,7 +16,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-enum { COMMANDS_MAX = 64, USERS = 3, KEPT_MAX = DEVICES_MAX + 1 };
+enum { COMMANDS_MAX = 64, ASKS_MAX = 400, USERS = 3, KEPT_MAX = DEVICES_MAX + 1 };
 enum { ASK, SEE, LET_IN, REFUSE, LOOK, TAKE, FORGET, SUSPEND, WAIT, FAIL, DAMAGE, COMMANDS };
 enum { V4, V6, USER, NONSENSE, KINDS };
 enum state { ASKED, REFUSED, SEEN, IN };
@@ -41,6 +41,7 @@ static int64_t now, numbers[USERS];
 static bool suspended[USERS];
 static struct kept kept[KEPT_MAX];
 static size_t count;
+static unsigned asks; /* so far: each takes time */
 
 /* ---- who is where ---- */
 
@@ -225,7 +226,7 @@ static void ask(struct reader *r, unsigned fails)
 	const uint8_t step = reader_u8(r);
 
 	/* The next one is of the next host, network or neither. */
-	for (unsigned i = 0; i < times; i++) {
+	for (unsigned i = 0; i < times && asks < ASKS_MAX; i++, asks++) {
 		ask_one(&w, i, fails);
 		w.host = (w.host + (step & 1)) % 256;
 		w.narrow = (w.narrow + (step >> 1 & 1)) % 256;
@@ -379,7 +380,7 @@ static void enter(void)
 
 	store_memory_open(&store, &limits);
 	now = INT64_C(1800000000000);
-	count = 0;
+	count = asks = 0;
 	memset(suspended, 0, sizeof(suspended));
 	for (size_t i = 0; i < USERS; i++) {
 		struct user u CLEANUP_USER = { .name = NULL };

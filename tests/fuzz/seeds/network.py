@@ -342,6 +342,30 @@ def attested():
     }
 
 
+def reattest():
+    """Questions over a connection that is there, as fuzz_reattest.c has them."""
+    honest, edited, raw, fails, other, stranger, message = range(7)
+
+    def run(*questions, first=1):
+        return bytes([first]) + b"".join(questions)
+
+    def one(how, when=0, rest=b""):
+        return bytes([how, when]) + rest
+
+    return {
+        "honest": run(one(honest), one(honest), one(honest)), "honest-random": run(one(honest), one(honest), first=0),
+        "edited": run(*(one(edited, rest=u16(place) + b"\x01") for place in (0, 4, 40, 200, 400, 600, 65535)),
+                      one(edited, rest=u16(7) + b"\0")),
+        "raw": run(one(raw, rest=u16(0)), one(raw, rest=u16(4) + b"HTTP"), one(raw, rest=u16(9) + b"\x0b" + u24(300) + b"\0" * 5)),
+        "other": run(one(other), one(honest)), "stranger": run(one(stranger), one(honest), one(stranger)),
+        **{f"fails-{code}": run(one(fails, rest=bytes([code])), one(honest)) for code in (0, 4, 11, 13)},
+        **{f"when-{bit}": run(one(honest, 1 << bit), one(honest), one(edited, 1 << bit, u16(9) + b"\x80")) for bit in range(8)},
+        "moments": run(*(one(honest, when) for when in (0, 24, 48, 96, 40, 72, 104, 112))),
+        **{f"message-{kind}": run(one(message, rest=bytes([kind])), one(honest)) for kind in range(1, 5)},
+        "message-said": run(one(message, rest=b"\0\x01\x05abcde"), one(message, rest=b"\x05" + u16(2) + b"\x0a\x05")),
+    }
+
+
 def hook_url():
     """A webhook's URL, and behind a zero byte the networks that the operator lists."""
     return {
@@ -380,4 +404,4 @@ def mail():
     }
 
 
-TARGETS = [hook_url, mail, attested, authenticator, dhcp, grpc_headers, grpc_framing, endorse_header]
+TARGETS = [hook_url, mail, attested, reattest, authenticator, dhcp, grpc_headers, grpc_framing, endorse_header]
