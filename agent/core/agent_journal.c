@@ -119,8 +119,9 @@ void agent_journal_output(struct agent *agent, int stream, const char *text, siz
 	add(agent, &note);
 }
 
-static int add_upload(struct agent *agent, struct asset *asset, const char *name, uint64_t size,
-		      struct err *e)
+/* `requirements`: the digest of what came in their place, with an algorithm; NULL: nothing did. */
+static int add_upload(struct agent *agent, struct asset *asset, const char *name,
+		      const uint8_t *requirements, uint64_t size, struct err *e)
 {
 	struct journal_note note = { .type = name ? "dataset" : "algorithm" };
 	uint8_t key[KEY_FINGERPRINT_LEN];
@@ -135,20 +136,24 @@ static int add_upload(struct agent *agent, struct asset *asset, const char *name
 		put(&note, "name", name);
 	journal_put_number(&note, "size", size);
 	journal_put_digest(&note, "digest", asset->hash->data);
+	if (requirements)
+		journal_put_digest(&note, "requirements", requirements);
 	return journal_add(agent->journal, &note, e);
 }
 
 void agent_journal_uploads(struct agent *agent, uint64_t size)
 {
 	struct computation *c = agent->computation;
+	const uint8_t *requirements = c->requirements ? c->requirements_digest : NULL;
 	int failed = 0;
 	struct err e;
 
 	if (c->algorithm.received && !c->algorithm.noted)
-		failed = add_upload(agent, &c->algorithm, NULL, size, &e);
+		failed = add_upload(agent, &c->algorithm, NULL, requirements, size, &e);
 	for (size_t i = 0; i < c->dataset_count && !failed; i++)
 		if (c->datasets[i].received && !c->datasets[i].noted)
-			failed = add_upload(agent, &c->datasets[i], c->datasets[i].name, size, &e);
+			failed = add_upload(agent, &c->datasets[i], c->datasets[i].name, NULL, size,
+					    &e);
 	if (failed)
 		log_error("journal: an upload is missing: %s", e.text);
 }

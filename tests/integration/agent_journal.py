@@ -14,7 +14,7 @@ import agent_evidence
 import tap
 from agent_evidence import Verifier, fixed_at_launch, tee_policy
 from agent_job import ALGO_KEY, DATA_KEY, IRIS, SUM, USER_KEY, manifest
-from agent_peer import WAIT, Agent, Client, Service, cvms_pb2, free_port, sha3
+from agent_peer import WAIT, Agent, Client, Service, cvms_pb2, free_port, sha3, zip_of
 from agent_tpm import canonical
 from harness import NO, Folder, program
 from journal_book import digest_of, encoded, verify
@@ -87,8 +87,8 @@ def reach(client, state, seconds=120):
 
 
 @contextlib.contextmanager
-def computing(service, algorithm, state="ConsumingResults", cuts=0, **more):
-    """An agent with that manifest's algorithm run; the manifest, and a client that has not fetched the results. Events
+def computing(service, algorithm, state="ConsumingResults", cuts=0, requirements=b"", **more):
+    """An agent with that manifest's algorithm run, a Python program's with those requirements; the manifest, and a client that has not fetched the results. Events
     are no sign of it: what was on its way to a stream that is cut is lost, all but the journal."""
     port = free_port()
     m = manifest(port, algo=algorithm, **more)
@@ -101,7 +101,7 @@ def computing(service, algorithm, state="ConsumingResults", cuts=0, **more):
         with service.changed:
             service.cuts = cuts
         client = Client(port)
-        client.algo(algorithm, ALGO_KEY)
+        client.algo(algorithm, ALGO_KEY, requirements, [("algo_type", "python")] if requirements else ())
         client.data(IRIS, DATA_KEY, "iris.csv")
         reach(client, state)
         yield m, client, agent
@@ -141,6 +141,19 @@ def all_that_happened_is_in_it():
     assert of["results"] == [{"size": len(results), "digest": sha3(results)}]
     assert of["delivery"] == [{"key": sha3(USER_KEY.spki)}]
     assert of["end"] == [{"reason": "complete"}]
+
+
+def an_algorithm_is_named_with_its_requirements():
+    """A file of them, or a bundle: the digest is of all that came in their place."""
+    program_of_it = b"import cbor2\nopen('results/out', 'wb').write(cbor2.dumps(1))\n"
+    for requirements in (b"cbor2\n", zip_of([("requirements.txt", b"cbor2\n"), ("requirements.lock", b"")])):
+        service = Keeper()
+        with computing(service, program_of_it, requirements=requirements) as (_, client, __):
+            client.result(USER_KEY)
+            service.wait(lambda s: s.is_closed())
+            said = [e[4] for e in entries_of(service) if e[3] == "algorithm"]
+        assert said == [{"key": sha3(ALGO_KEY.spki), "size": len(program_of_it), "digest": sha3(program_of_it),
+                         "requirements": sha3(requirements)}], said
 
 
 def pass_broken_connections(named):
@@ -244,7 +257,7 @@ def with_evidence_it_verifies_alone():
 
 
 if __name__ == "__main__":
-    tap.run([all_that_happened_is_in_it, lines_pass_broken_connections,
+    tap.run([all_that_happened_is_in_it, an_algorithm_is_named_with_its_requirements, lines_pass_broken_connections,
              an_older_service_names_no_run, an_acknowledgement_of_another_run_is_none,
              lines_that_the_service_may_not_see_are_not_in_it, a_stop_ends_it_and_the_next_has_its_own,
              a_stock_service_gets_none_of_it, with_evidence_it_verifies_alone])
