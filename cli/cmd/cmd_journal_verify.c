@@ -10,6 +10,7 @@
 #include "cli/client/witness_client.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/evidence_options.h"
+#include "cli/evidence/receipt_check.h"
 #include "cli/show/show_journal.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -28,6 +29,7 @@ struct book {
 	bool witnessed; /* and what a log of heads says of it */
 	struct witness_proof witness;
 	struct witness_head log;
+	uint64_t receipt; /* entries that a receipt of its run says it had; 0: none was given */
 };
 
 static void book_done(struct book *b)
@@ -101,6 +103,11 @@ static void put_journal(const struct book *b, struct json_out *out)
 		json_out_number(out, "run", b->witness.leaf.run);
 		json_out_number(out, "size", b->log.size);
 		json_out_number(out, "time_ms", b->log.time_ms);
+		json_out_end(out);
+	}
+	if (b->receipt) {
+		json_out_object(out, "receipt");
+		json_out_number(out, "entries", b->receipt);
 		json_out_end(out);
 	}
 	json_out_end(out);
@@ -209,6 +216,29 @@ static void print_witness(const struct book *b, FILE *out)
 		"witnessed: %" PRIu64 " entries, as run %" PRIu64 " in a log of %" PRIu64
 		" heads, whose key says it was %s\n",
 		b->witness.leaf.head.count, b->witness.leaf.run, b->log.size, when);
+}
+
+/* ---- what a receipt says of it ---- */
+
+static enum cli_exit check_receipt(struct cli *cli, struct book *b, struct err *e)
+{
+	const char *path = cli_value(cli, "receipt");
+
+	if (!path)
+		return CLI_OK;
+	if (receipt_check_journal(path, (struct span){ b->bytes, b->len }, &b->check, &b->receipt,
+				  e) == 0)
+		return CLI_OK;
+	if (e->code == ERR_DENIED)
+		return CLI_NOT_GENUINE;
+	err_wrap(e, "--receipt");
+	return e->code == ERR_INVALID ? CLI_MALFORMED : CLI_USAGE;
+}
+
+static void print_receipt(const struct book *b, FILE *out)
+{
+	if (b->receipt)
+		fprintf(out, "receipt: of this run, behind %" PRIu64 " entries\n", b->receipt);
 }
 
 /* ---- who stands behind the key ---- */
@@ -336,6 +366,8 @@ static enum cli_exit answer(struct cli *cli, struct book *b, struct err *e)
 {
 	enum cli_exit status = check_witness(cli, b, e);
 
+	if (status == CLI_OK)
+		status = check_receipt(cli, b, e);
 	if (status != CLI_OK)
 		return status;
 	bool json = cli_flag(cli, "json");
@@ -344,6 +376,7 @@ static enum cli_exit answer(struct cli *cli, struct book *b, struct err *e)
 	if (!json) {
 		print_summary(b, cli->out);
 		print_witness(b, cli->out);
+		print_receipt(b, cli->out);
 	}
 	if (check_computation(cli, b, e) < 0)
 		return CLI_FAILED;
@@ -366,8 +399,10 @@ static enum cli_exit answer(struct cli *cli, struct book *b, struct err *e)
 /* What was given and would change nothing was meant to change something. */
 static enum cli_exit check_call(const struct cli *cli, struct err *e)
 {
-	static const char *const beside[] = { "chain-only", "computation", "json",       "quiet",
-					      "verbose",    "witness",     "witness-key" };
+	static const char *const beside[] = {
+		"chain-only", "computation", "json",    "quiet",
+		"receipt",    "verbose",     "witness", "witness-key"
+	};
 
 	if (cli_flag(cli, "json") && cli_flag(cli, "quiet"))
 		return cli_usage(e, "--json and --quiet: one of them");
@@ -414,6 +449,7 @@ static const struct cli_option options[] = {
 	{ .letter = 'q', .name = "quiet", .help = "leave the entries out" },
 	{ .name = "witness", .value = "FILE", .help = "the proof that the journal's head is in a service's log ('journal get --witness')" },
 	WITNESS_KEY_OPTION,
+	{ .name = "receipt", .value = "FILE", .help = "a receipt for results of this run, whose head of the journal has to be in it" },
 	EVIDENCE_TRUST_OPTIONS,
 	MOMENT_AT_OPTION,
 	{ .name = NULL },
@@ -433,7 +469,8 @@ const struct command cmd_journal_verify = {
 		"it, judged as by 'attestation validate'. 'open' means that nothing proves that it ends here.\n"
 		"Nobody but the journal says when it was written, and its clock is the host's: everything is judged\n"
 		"now, or at the moment that you name (--at), and a note says the journal's time.\n"
-		"--witness compares it, offline, with what a service's log said of it when the proof was fetched.\n"
-		"Exit 4: not whole, 3: not genuine or another history than the log's, 1: not what the policy asks for, 2: a wrong call or an input\n"
+		"--witness compares it, offline, with what a service's log said of it when the proof was fetched;\n"
+		"--receipt with what the agent said of it when it made the receipt.\n"
+		"Exit 4: not whole, 3: not genuine or another history than the log's or the receipt's, 1: not what the policy asks for, 2: a wrong call or an input\n"
 		"that can't be used. --chain-only says nothing about who signed it.",
 };

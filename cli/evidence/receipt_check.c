@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 
 int receipt_check_name(const char *results, char **name, struct err *e)
@@ -66,5 +67,55 @@ int receipt_check_agent(const struct receipt *r, const uint8_t key[SHA256_LEN], 
 	if (!failed)
 		verdict_bytes(v, CHECK_RECEIPT_AGENT, found, key, SHA256_LEN);
 	run_statement_done(s);
+	return failed;
+}
+
+/* ---- beside a journal ---- */
+
+static int refuse(struct err *e, const char *why)
+{
+	return err_set(e, ERR_DENIED, "refused: the receipt %s", why);
+}
+
+static int compare(const struct receipt *r, struct span journal, const struct journal_check *c,
+		   struct err *e)
+{
+	uint8_t digest[SHA256_LEN];
+	struct err why;
+
+	if (cose_verify(&r->cose, c->key, JOURNAL_RECEIPT_AAD, strlen(JOURNAL_RECEIPT_AAD), &why) <
+	    0)
+		return refuse(e, "is not signed by the key of this journal");
+	if (!r->has_journal)
+		return refuse(e, "names no head of a journal");
+	if (r->journal.count > c->head.count)
+		return err_set(e, ERR_DENIED,
+			       "refused: the journal has %" PRIu64
+			       " entries, and the receipt says %" PRIu64,
+			       c->head.count, r->journal.count);
+	if (journal_check_digest_at(journal, &c->head, r->journal.count, digest, e) < 0)
+		return err_is(err_code(e), ERR_OUT_OF_RANGE)
+			       ? refuse(e, "names a head of no entries")
+			       : err_code(e);
+	return memcmp(digest, r->journal.digest, SHA256_LEN) == 0
+		       ? 0
+		       : refuse(e, "names another head than this journal had");
+}
+
+int receipt_check_journal(const char *path, struct span journal, const struct journal_check *c,
+			  uint64_t *entries, struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	struct receipt r;
+	size_t len;
+
+	if (file_read(path, RECEIPT_MAX, &bytes, &len, e) < 0)
+		return err_code(e);
+	if (receipt_parse(bytes, len, &r, e) < 0)
+		return err_code(e);
+	int failed = compare(&r, journal, c, e);
+	if (!failed)
+		*entries = r.journal.count;
+	receipt_done(&r);
 	return failed;
 }

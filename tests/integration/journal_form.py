@@ -15,13 +15,17 @@ import tempfile
 
 import cbor2
 import grpc
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 import tap
+import receipt_reader
 import witness_book
-from harness import Folder, cli, computations, computations_grpc, program, read
+from harness import ROOT, Folder, cli, computations, computations_grpc, program, read
 from journal_book import PROTECTED, Writer, Wrong, encoded, items, verify
 from terminal import Terminal
 
+CORPUS = os.path.join(ROOT, "tests", "fuzz", "corpus", "receipt")
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data/journal")
 MANIFEST, IDENTITY = b"\4" * 32, b"identity"
 
@@ -254,6 +258,46 @@ def a_program_reads_the_verdict():
     cli("journal", "verify", path, "--json", "--quiet", "--chain-only").refused(2, "--json and --quiet: one of them")
 
 
+def receipt_of(key, head, external=receipt_reader.EXTERNAL):
+    """One of another run but for its head of the journal, signed with that key."""
+    protected, beside, payload, _ = cbor2.loads(read(os.path.join(CORPUS, "snp"))).value
+    payload = cbor2.dumps({**cbor2.loads(payload), 12: head})
+    signed = cbor2.dumps(["Signature1", protected, external, payload])
+    r, s = utils.decode_dss_signature(key.sign(signed, ec.ECDSA(hashes.SHA256())))
+    return cbor2.dumps(cbor2.CBORTag(18, [protected, beside, payload, r.to_bytes(32, "big") + s.to_bytes(32, "big")]))
+
+
+def a_receipts_head_is_one_that_the_journal_had():
+    """An open journal may have been cut: behind what a receipt of its run says it had, no longer."""
+    w, heads = Writer(statement), []
+    for n in range(4):
+        heads.append(w.previous)
+        w.add("log", text=f"line {n}", level="INFO")
+    heads.append(w.previous)
+    with Folder() as folder:
+        path = folder.write("journal", w.head())
+
+        def verified(receipt, *options):
+            return cli("journal", "verify", path, "--chain-only", *options,
+                       "--receipt", folder.write("receipt", receipt))
+        for count, digest in enumerate(heads, 1):
+            receipt = receipt_of(w.key, [count, digest])
+            assert f"\nreceipt: of this run, behind {count} entries\n" in verified(receipt).ok()
+            said = verified(receipt, "--json").json()
+            assert said["journal"]["receipt"] == {"entries": count} and said["verdict"] == "consistent", said
+        for head, words in (([1, heads[1]], "names another head"), ([5, heads[3]], "names another head"),
+                            ([6, heads[4]], "the journal has 5 entries, and the receipt says 6"),
+                            ([(1 << 64) - 1, heads[4]], "and the receipt says 18446744073709551615"),
+                            ([0, bytes(32)], "names a head of no entries"), (None, "names no head of a journal")):
+            done = verified(receipt_of(w.key, head)).refused(3, "refused: the ")
+            assert words in done.err and not done.out, (head, done)
+        for receipt in (receipt_of(Writer(statement).key, [5, heads[4]]), read(os.path.join(CORPUS, "snp")),
+                        receipt_of(w.key, [5, heads[4]], b"cocos-journal-v1")):
+            verified(receipt).refused(3, "refused: the receipt is not signed by the key of this journal")
+        verified(b"none").refused(4, "receipt")
+        cli("journal", "verify", path, "--chain-only", "--receipt", folder("nowhere")).refused(2, "--receipt: ")
+
+
 class Serves(computations_grpc.ComputationServiceServicer):
     """A service that has one journal, of computation c-1 and run 7, for whatever is asked; `empty`
     calls find nothing yet. `headless`: its last entry stands where the signed head has to be."""
@@ -343,5 +387,6 @@ if __name__ == "__main__":
         tap.run([both_take_the_saved_journals, neither_takes_an_altered_one,
                  every_bit_of_a_small_one_counts_to_both, a_signature_makes_nothing_right, heads_have_one_form,
                  starts_have_one_form, a_journal_is_printed_line_by_line, no_text_hides_or_forges_another,
-                 an_option_without_effect_is_refused, a_program_reads_the_verdict, a_service_can_t_send_another_journal,
+                 an_option_without_effect_is_refused, a_program_reads_the_verdict,
+                 a_receipts_head_is_one_that_the_journal_had, a_service_can_t_send_another_journal,
                  the_log_of_the_page_is_the_twins])

@@ -9,7 +9,7 @@ import re
 import cbor2
 import tap
 from harness import ROOT, Folder, cli
-from receipt_reader import OPENING, PROOF, Receipt
+from receipt_reader import OPENING, PROOF, TYPE, Receipt
 
 CORPUS = os.path.join(ROOT, "tests", "fuzz", "corpus", "receipt")
 KINDS = ("snp", "tdx", "vtpm", "snp-vtpm", "small", "kept")
@@ -108,8 +108,12 @@ def what_is_no_receipt_is_malformed():
                                            *message.value[2:]]))
     beside = cbor2.dumps(cbor2.CBORTag(18, [message.value[0], {PROOF: message.value[1][PROOF], 4: b"key"},
                                             *message.value[2:]]))
+    headers = [cbor2.dumps(cbor2.CBORTag(18, [cbor2.dumps(protected), *message.value[1:]])) for protected in (
+        {1: -7, 3: TYPE, 4: b"key"}, {1: -35, 3: TYPE}, {1: -7, 3: "application/cocos-journal-head+cbor"}, {3: TYPE},
+        {1: -7})]
+    assert cbor2.dumps(cbor2.CBORTag(18, [cbor2.dumps({1: -7, 3: TYPE}), *message.value[1:]])) == good
     with Folder() as folder:
-        for bad in (b"", b"results", good[:-1], good + b"\0", beside, wrong, good[:9] + b"\x01" + good[10:], bytes(3 << 20)):
+        for bad in (*headers, b"", b"results", good[:-1], good + b"\0", beside, wrong, good[:9] + b"\x01" + good[10:], bytes(3 << 20)):
             done = verify(folder, bad)
             assert done.status == 4 and done.out.startswith("refused: receipt.form: "), done
             assert cli("receipt", "show", folder("results.receipt.cbor")).status == 4

@@ -10,12 +10,15 @@ import os
 import shutil
 import signal
 import time
+from unittest import mock
 
+import agent_evidence
 import grpc
 import tap
 from agent_evidence import machine
 from agent_job import ALGO_KEY, IRIS, OTHER_KEY, SUM, computing, manifest
 from agent_job import DATA_KEY as JOB_DATA_KEY, USER_KEY as JOB_USER_KEY
+from agent_journal import Keeper, entries_of
 from agent_keep import MOODY, failed, of_two
 from agent_peer import Key, agent_pb2, cvms_pb2, dataset, refused, sha3
 from agent_tpm import canonical
@@ -257,6 +260,21 @@ def of_which_results_it_is_consumers_are_told_alone():
         assert done.status == 0 and "nobody has judged" not in done.out + done.err, done
 
 
+def it_stands_in_the_journal_of_its_run():
+    """The head that it names is one that the journal had, behind the packing of the results and before any delivery."""
+    with mock.patch.object(agent_evidence, "Service", Keeper), room("snp") as r:
+        finished(r)
+        r.service.wait(lambda s: s.is_closed())
+        entries = entries_of(r.service)
+        count, digest = Receipt(read(r.folder("results.receipt.cbor"))).check().journal
+        assert entries[count][1] == digest, "the head of another journal"
+        assert [e[3] for e in entries[:count]].count("exit") == 1 and "delivery" not in [e[3] for e in entries[:count]]
+        path = r.folder.write("journal", r.service.file())
+        said = cli("journal", "verify", path, "--quiet", "--receipt", r.folder("results.receipt.cbor"),
+                   "--policy", r.folder("policy.json"), *r.trust).ok()
+        assert f"receipt: of this run, behind {count} entries\n" in said and "SIMULATED verified: " in said, said
+
+
 def wheels_stand_in_it_one_by_one():
     with room("snp", algo=TRAIN, algo_type="python") as r:
         os.mkdir(r.folder("wheels"))
@@ -346,6 +364,7 @@ def a_dataset_that_was_kept_is_named_with_its_leave():
 
 if __name__ == "__main__":
     tap.run([
+        it_stands_in_the_journal_of_its_run,
         wheels_stand_in_it_one_by_one,
         each_participant_fetches_a_copy_and_nobody_else,
         a_dataset_that_was_kept_is_named_with_its_leave,
