@@ -50,7 +50,9 @@ static void add_log(struct book *b, const char *text)
 	add(b, &note);
 }
 
-static void add_start_of(struct book *b, const uint8_t *journal, size_t len, const char *id)
+/* `id` and `manifest`: as the entry names them beside the statement, which is c-1's. */
+static void add_start_as(struct book *b, const uint8_t *journal, size_t len, const char *id,
+			 const uint8_t manifest[SHA3_256_LEN])
 {
 	CLEANUP_WRITER struct writer statement = writer_up_to(RUN_STATEMENT_MAX);
 	const struct run_statement s = { .computation = "c-1",
@@ -62,10 +64,25 @@ static void add_start_of(struct book *b, const uint8_t *journal, size_t len, con
 	struct err e;
 
 	assert_ok(run_statement_write(&s, &statement, &e), e);
-	journal_put_digest(&note, "manifest", s.manifest);
+	journal_put_digest(&note, "manifest", manifest);
 	journal_put_bytes(&note, "statement", statement.bytes, statement.len);
 	journal_put_text(&note, "computation", id, strlen(id));
 	add(b, &note);
+}
+
+static void add_start_of(struct book *b, const uint8_t *journal, size_t len, const char *id)
+{
+	static const uint8_t its[SHA3_256_LEN];
+
+	add_start_as(b, journal, len, id, its);
+}
+
+/* Another manifest than its statement's, by the last bit. */
+static void add_start_under(struct book *b)
+{
+	static const uint8_t another[SHA3_256_LEN] = { [SHA3_256_LEN - 1] = 1 };
+
+	add_start_as(b, b->spki, b->spki_len, "c-1", another);
 }
 
 static void add_start(struct book *b)
@@ -259,6 +276,10 @@ static void heads_on_the_way_are_checked(void **state)
 
 		assert_ok(journal_check_item(&c, item, &entry, &is_entry, &e), e);
 		assert_int_equal(is_entry, i % 2 == 0);
+		/* A head again, with nothing new under it, is none. */
+		if (!is_entry && !c.closed)
+			assert_refused(journal_check_item(&c, item, &entry, &is_entry, &e), e,
+				       ERR_INVALID, "without an entry");
 	}
 	assert_true(c.closed);
 	assert_refused(journal_check_item(&c, (struct span){ b->items[0].bytes, b->items[0].len },
@@ -403,6 +424,40 @@ static void items_of_a_large_one_have_their_place(void **state)
 	}
 }
 
+/* An entry that says it follows `said`, in its place under the signature. */
+static void add_log_behind(struct book *b, struct journal_head said)
+{
+	struct journal_note note = { .type = "log" };
+	struct writer *w = &b->items[b->count++];
+	uint8_t hash[SHA256_LEN];
+	struct err e;
+
+	journal_put_text(&note, "text", "x", 1);
+	journal_put_text(&note, "level", "INFO", 4);
+	*w = writer_up_to(JOURNAL_ENTRY_MAX);
+	assert_ok(journal_entry_write(&said, 1, &note, w, &e), e);
+	assert_ok(journal_entry_digest((struct span){ w->bytes, w->len }, hash, &e), e);
+	assert_ok(journal_head_add(&b->head, hash, &e), e);
+}
+
+/* Well signed, and in its place: what an entry says of itself counts besides. */
+static void an_entry_says_what_it_follows(void **state)
+{
+	struct book *b = *state;
+
+	for (int of = 0; of < 4; of++) {
+		clear(b);
+		add_start(b);
+		struct journal_head said = b->head;
+		said.count += of == 1 ? 1 : of == 2 ? (uint64_t)-1 : 0;
+		said.digest[SHA256_LEN - 1] ^= of == 3;
+		add_log_behind(b, said);
+		add_head(b, false);
+		if (of)
+			refuse_book(b, ERR_DATA_LOSS, of == 3 ? "does not follow" : "has to be");
+	}
+}
+
 static void starts_that_are_none(void **state)
 {
 	struct book *b = *state;
@@ -424,8 +479,15 @@ static void starts_that_are_none(void **state)
 	add_start_of(b, (const uint8_t *)"x", 1, "c-1");
 	add_head(b, false);
 	refuse_book(b, ERR_INVALID, "its key");
+	static const char *const others[] = { "c-2", "c-", "c-10", "" };
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		clear(b);
+		add_start_of(b, b->spki, b->spki_len, others[i]);
+		add_head(b, false);
+		refuse_book(b, ERR_INVALID, "not of the computation");
+	}
 	clear(b);
-	add_start_of(b, b->spki, b->spki_len, "c-2");
+	add_start_under(b);
 	add_head(b, false);
 	refuse_book(b, ERR_INVALID, "not of the computation");
 	clear(b);
@@ -555,6 +617,7 @@ int main(void)
 		cmocka_unit_test(items_have_their_place),
 		cmocka_unit_test(alterations_of_a_large_one_are_refused),
 		cmocka_unit_test(items_of_a_large_one_have_their_place),
+		cmocka_unit_test(an_entry_says_what_it_follows),
 		cmocka_unit_test(starts_that_are_none),
 		cmocka_unit_test(ends_that_are_none),
 		cmocka_unit_test(a_head_is_of_these_entries),

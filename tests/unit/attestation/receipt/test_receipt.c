@@ -412,6 +412,37 @@ static void what_is_of_another_form_is_refused_by_name(void **state)
 	assert_ok(read_with(RECEIPT_KEY_ENDED, put_9999, &e), e);
 }
 
+/* All is there, each key once: in another order than the one that all others are compared with. */
+static void keys_in_another_order_are_refused(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(RECEIPT_PAYLOAD_MAX);
+	struct datum *tree = NULL;
+	struct receipt r;
+	struct err e;
+
+	receipt_build_seal(&built);
+	assert_ok(datum_parse(built.payload.bytes, built.payload.len, &tree, &e), e);
+	datum_put_map(&w, RECEIPT_KEYS);
+	for (size_t i = 0; i < RECEIPT_KEYS; i++) {
+		/* the last two change places */
+		size_t from = i < RECEIPT_KEYS - 2 ? i : 2 * RECEIPT_KEYS - 3 - i;
+		const struct datum *value = &tree->items[2 * from + 1];
+
+		datum_put_uint(&w, from);
+		writer_bytes(&w, built.payload.bytes + value->start, value->end - value->start);
+	}
+	datum_free(tree);
+	struct writer good = built.payload;
+	built.payload = w;
+	receipt_build_sign(&built);
+	built.payload = good;
+	assert_refused(receipt_parse(built.bytes.bytes, built.bytes.len, &r, &e), e, ERR_INVALID,
+		       "deterministic");
+	receipt_build_sign(&built);
+	assert_ok(receipt_parse(built.bytes.bytes, built.bytes.len, &r, &e), e);
+	receipt_done(&r);
+}
+
 /* ---- what stands beside it ---- */
 
 /* An opening but for its count of items, or the length of its salt. */
@@ -655,6 +686,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_more_is_not_written, make, unmake),
 		cmocka_unit_test_setup_teardown(what_is_of_another_form_is_refused_by_name, make,
 						unmake),
+		cmocka_unit_test_setup_teardown(keys_in_another_order_are_refused, make, unmake),
 		cmocka_unit_test_setup_teardown(the_evidence_beside_has_one_form, make, unmake),
 		cmocka_unit_test_setup_teardown(the_opening_is_that_of_the_page, make, unmake),
 		cmocka_unit_test_setup_teardown(without_its_opening_it_says_of_no_results, make,
