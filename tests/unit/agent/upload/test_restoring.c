@@ -220,6 +220,54 @@ static void a_name_stays_with_the_dataset_that_has_it(void **state)
 	computation_unref(c);
 }
 
+/* Two without names. */
+static struct computation *nameless(const char *const contents[2])
+{
+	CLEANUP_WRITER struct writer json = writer_up_to(4096);
+	CLEANUP(free) char *dir = NULL;
+	Cvms__ComputationRunReq *m = NULL;
+	struct computation *c = NULL;
+	char hex[2 * SHA3_256_LEN + 1];
+	struct err e;
+
+	writer_printf(&json, "{\"id\":\"1\",\"datasets\":[");
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t hash[SHA3_256_LEN];
+
+		assert_ok(digest(DIGEST_SHA3_256, contents[i], strlen(contents[i]), hash, &e), e);
+		hex_encode(hash, sizeof(hash), hex);
+		writer_printf(&json, "%s{\"hash\":\"%s\",\"user_key\":\"" KEY "\"}", i ? "," : "",
+			      hex);
+	}
+	writer_printf(&json, "],\"algorithm\":{\"hash\":\"%s\",\"user_key\":\"" KEY "\"}}", hex);
+	assert_ok(manifest_from_json(json.bytes, json.len, &m, &e), e);
+	assert_ok(text_format(&dir, &e, "%s/computation", folder), e);
+	assert_ok(computation_new(m, NULL, dir, &c, &e), e);
+	assert_ok(computation_make_dir(c, &e), e);
+	return c;
+}
+
+/* One owner's, of which each is its content alone. */
+static void without_a_name_the_content_tells(void **state)
+{
+	static const char *const contents[] = { "one\n", "two\n" };
+	const struct retained_call call = { "second", false, MANIFEST_KEEP_RETRY };
+	struct computation *c = nameless(contents);
+	CLEANUP(free) char *path = NULL;
+	struct err e;
+
+	assert_ok(text_format(&path, &e, "%s/datasets/second", c->dir), e);
+	assert_ok(file_write(path, contents[1], strlen(contents[1]), 0644, &e), e);
+	assert_ok(retained_add(&retained, c, &c->datasets[1], &call, path, strlen(contents[1]), &e),
+		  e);
+	computation_unref(c);
+	c = nameless(contents);
+	assert_int_equal(restore(c, false).restored, 1);
+	assert_false(c->datasets[0].received);
+	assert_true(c->datasets[1].received);
+	computation_unref(c);
+}
+
 /* Whichever comes first, the word or the end: it is there or it is gone. */
 static void what_is_stopped_is_there_or_gone(void **state)
 {
@@ -293,6 +341,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_bytes_and_lost_files_are_not_used, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_name_stays_with_the_dataset_that_has_it, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(without_a_name_the_content_tells, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_stopped_is_there_or_gone, set_up,
 						tear_down),
