@@ -218,6 +218,10 @@ static void a_changed_inclusion_holds_nowhere(void **state)
 			}
 			for (size_t k = 0; k < n + 3; k++)
 				assert_true(k == i || included(k, n, &path, root) < 0);
+			/* The leaf itself has one place: none of another tree's with the same last bits. */
+			for (size_t k = 0; k < 160; k++)
+				assert_true(k == i || merkle_check_inclusion(leaves[i], k, n, &path,
+									     root, &e) < 0);
 			root[31] ^= 128;
 			assert_true(included(i, n, &path, root) < 0);
 			root[31] ^= 128;
