@@ -39,7 +39,7 @@ ONE(people_list_sessions, PROTO_PEOPLE_LIST_SESSIONS, user_request, people__list
 ONE(people_end_session, PROTO_PEOPLE_END_SESSION, session_request, google__protobuf__empty);
 ONE(people_challenge_key, PROTO_PEOPLE_CHALLENGE_KEY, challenge_key_request, people__key_challenge);
 ONE(people_register_key, PROTO_PEOPLE_REGISTER_KEY, register_key_request, people__user_key);
-ONE(people_list_keys, PROTO_PEOPLE_LIST_KEYS, user_request, people__list_keys_response);
+ONE(people_list_keys, PROTO_PEOPLE_LIST_KEYS, list_keys_request, people__list_keys_response);
 ONE(people_retire_key, PROTO_PEOPLE_RETIRE_KEY, retire_key_request, google__protobuf__empty);
 ONE(people_find_key, PROTO_PEOPLE_FIND_KEY, user_request, people__user_key);
 ONE(people_list_key_owners, PROTO_PEOPLE_LIST_KEY_OWNERS, roles_request, people__key_owners);

@@ -65,13 +65,25 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 					   : listing_print(cli, &listing, e);
 }
 
+/* clang-format off */
+static const struct cli_option list_options[] = {
+	CVM_MADE_WORKSPACE,
+	{ .name = "sort", .value = "ORDER",
+	  .help = "created, changed or name, of a workspace's created, name or state; with a '-' in front the greatest first" },
+	{ .name = "search", .value = "TEXT",
+	  .help = "those with this in id, state, computation, peer or verdict; of a workspace's in name, id, address, "
+		  "manager, image or reason" },
+	TABLE_OPTIONS,
+	SERVICE_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_cvm_list = {
 	.name = "cvm list",
 	.args = "",
-	.help = "list the CVMs that the computation service knows, or those of a workspace",
-	.options =
-		(const struct cli_option[]){
-			CVM_MADE_WORKSPACE, TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
+	.help = "list the CVMs that the computation service knows, or those of a workspace, oldest first unless --sort says otherwise",
+	.options = list_options,
 	.run = run_list,
 };
 

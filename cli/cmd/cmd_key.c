@@ -224,12 +224,13 @@ const struct command cmd_key_register = {
 
 /* ---- list, show ---- */
 
-static enum cli_exit ask_list(struct cli *cli, const char *user, ProtobufCMessage **response,
-			      struct err *e)
+static enum cli_exit ask_list(struct cli *cli, const char *user, const char *sort,
+			      ProtobufCMessage **response, struct err *e)
 {
-	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;
+	People__ListKeysRequest request = PEOPLE__LIST_KEYS_REQUEST__INIT;
 
 	request.name = (char *)(uintptr_t)(user ? user : "");
+	request.sort = (char *)(uintptr_t)(sort ? sort : "");
 	return computation_call(cli, &people_list_keys, &request.base, response, e);
 }
 
@@ -243,7 +244,7 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 	table_init(&t, columns);
 	if (table_check(cli, e) < 0)
 		return CLI_USAGE;
-	status = ask_list(cli, cli->operands[0], &response, e);
+	status = ask_list(cli, cli->operands[0], cli_value(cli, "sort"), &response, e);
 	if (status != CLI_OK)
 		return status;
 	list = (const People__ListKeysResponse *)response;
@@ -254,12 +255,22 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 	return status;
 }
 
+/* clang-format off */
+static const struct cli_option list_options[] = {
+	{ .name = "sort", .value = "ORDER",
+	  .help = "created, changed, name (what they are for) or state; with a '-' in front the greatest first" },
+	TABLE_OPTIONS,
+	SERVICE_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_key_list = {
 	.name = "key list",
 	.args = "[USER]",
 	.help = "list the keys that you (or a user, for administrators) registered with the service",
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
+	.options = list_options,
 	.run = run_list,
 };
 
@@ -303,7 +314,7 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 	table_init(&t, columns);
 	if (table_check(cli, e) < 0 || read_fingerprint(cli->operands[0], fingerprint, e) < 0)
 		return CLI_USAGE;
-	status = ask_list(cli, cli_value(cli, "user"), &response, e);
+	status = ask_list(cli, cli_value(cli, "user"), NULL, &response, e);
 	if (status != CLI_OK)
 		return status;
 	size_t count = add_rows_of(&t, (const People__ListKeysResponse *)response, fingerprint);

@@ -297,7 +297,8 @@ static int run_list(struct store *store, struct request *r, struct err *e)
 
 	if (people_find_person(store, r, &person, e) < 0)
 		return err_code(e);
-	return user_key_list(&store->db, person, r->people->key->keys, &r->people->key->count, e);
+	return user_key_list(&store->db, person, r->sort, r->people->key->keys,
+			     &r->people->key->count, e);
 }
 
 static void reply_list(struct request *r)
@@ -318,10 +319,15 @@ static void reply_list(struct request *r)
 
 void people_list_keys(struct rpc_call *call, const ProtobufCMessage *message)
 {
-	struct request *r =
-		key_request_new(call, "", ((const People__UserRequest *)message)->name, NULL);
+	const People__ListKeysRequest *m = (const People__ListKeysRequest *)message;
+	struct request *r = key_request_new(call, "", m->name, NULL);
+	struct err e;
 
-	if (r)
+	if (!r)
+		return;
+	if (list_sort_of(&user_key_orders, m->sort, &r->sort, &e) < 0)
+		request_refuse(r, &e);
+	else
 		people_start(r, run_list, reply_list);
 }
 

@@ -4,7 +4,8 @@
 #include "common/rpc/observer.h"
 #include "computations/admin/admin.h"
 
-static struct request *page_request(struct rpc_call *call, const ProtobufCMessage *message)
+static struct request *page_request(struct rpc_call *call, const ProtobufCMessage *message,
+				    const struct list_kind *list)
 {
 	const Computations__ListRequest *request = (const Computations__ListRequest *)message;
 	struct request *r = request_new(call, request->after);
@@ -14,7 +15,7 @@ static struct request *page_request(struct rpc_call *call, const ProtobufCMessag
 		return NULL;
 	r->limit =
 		request->limit && request->limit < STORE_PAGE_MAX ? request->limit : STORE_PAGE_MAX;
-	if (request_look(r, &store_list, request->sort, request->search, &e) == 0 &&
+	if (request_look(r, list, request->sort, request->search, &e) == 0 &&
 	    request_in_workspace(r, request->workspace, &e) == 0)
 		return r;
 	request_refuse(r, &e);
@@ -48,10 +49,11 @@ static bool page_make(struct page *p, struct request *r, size_t each)
 }
 
 static void page_start(struct rpc_call *call, const ProtobufCMessage *message,
+		       const struct list_kind *list,
 		       int (*run)(struct store *store, struct request *r, struct err *e),
 		       void (*reply)(struct request *r))
 {
-	struct request *r = page_request(call, message);
+	struct request *r = page_request(call, message, list);
 
 	if (!r)
 		return;
@@ -102,19 +104,20 @@ static void reply_list(struct request *r)
 
 void list_computations(struct rpc_call *call, const ProtobufCMessage *message)
 {
-	page_start(call, message, run_list, reply_list);
+	page_start(call, message, &store_list, run_list, reply_list);
 }
 
 static int run_list_cvms(struct store *store, struct request *r, struct err *e)
 {
+	const struct list_search search = request_search(r, r->id);
+
 	if (*r->workspace)
 		return err_set(e, ERR_INVALID, "CVMs are in no workspace");
-	if (r->is_sorted)
-		return err_set(e, ERR_INVALID,
-			       "sort, search: only computations are sorted and searched");
 	r->cvms = calloc(r->limit, sizeof(*r->cvms));
 	if (!r->cvms)
 		return err_nomem(e);
+	if (r->is_sorted)
+		return store_cvms_find(store, &search, r->limit, r->cvms, &r->count, &r->place, e);
 	return store_cvms(store, r->id, r->limit, r->cvms, &r->count, e);
 }
 
@@ -133,14 +136,16 @@ static void reply_list_cvms(struct request *r)
 		admin_message_cvm(&out[i], &r->cvms[i], request_is_connected(r, r->cvms[i].id));
 		response.cvms[i] = &out[i].message;
 	}
-	if (r->count == r->limit)
+	if (r->place)
+		response.next = r->place;
+	else if (!r->is_sorted && r->count == r->limit)
 		response.next = r->cvms[r->count - 1].id;
 	rpc_call_reply(r->call, &response.base);
 }
 
 void list_cvms(struct rpc_call *call, const ProtobufCMessage *message)
 {
-	page_start(call, message, run_list_cvms, reply_list_cvms);
+	page_start(call, message, &store_cvm_orders, run_list_cvms, reply_list_cvms);
 }
 
 /* ShowCvm */

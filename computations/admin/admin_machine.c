@@ -18,7 +18,8 @@ struct machine_request {
 	struct machine wish, rows[MACHINE_PAGE_MAX];
 	bool gives_up;  /* as machine_waiter has it */
 	int64_t number; /* whose manager is asked */
-	int64_t after;
+	int64_t after;  /* of a list in no order that was asked for */
+	char *before;   /* and of one in an order */
 	size_t limit;
 };
 
@@ -27,6 +28,7 @@ void admin_machine_free(struct machine_request *machine)
 	if (!machine)
 		return;
 	machine_done(&machine->wish);
+	free(machine->before);
 	for (size_t i = 0; i < MACHINE_PAGE_MAX; i++)
 		machine_done(&machine->rows[i]);
 	free(machine);
@@ -417,11 +419,21 @@ void admin_show_machine(struct rpc_call *call, const ProtobufCMessage *message)
 static int run_list(struct store *store, struct request *r, struct err *e)
 {
 	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct machine_request *c = r->machine;
+	int failed;
 
-	if (admin_access_workspace(store, &r->caller, DEED_LOOK, r->workspace, &w, e) < 0 ||
-	    store_machines(store, w.number, r->machine->after, r->machine->limit, r->machine->rows,
-			   &r->count, e) < 0)
+	if (admin_access_workspace(store, &r->caller, DEED_LOOK, r->workspace, &w, e) < 0)
 		return err_code(e);
+	if (r->is_sorted) {
+		const struct list_search search = request_search(r, c->before);
+
+		failed = store_machines_find(store, w.number, r->caller.who.person, &search,
+					     c->limit, c->rows, &r->count, &r->place, e);
+	} else {
+		failed = store_machines(store, w.number, c->after, c->limit, c->rows, &r->count, e);
+	}
+	if (failed)
+		return failed;
 	return admin_access_machines(store, &r->caller, r->machine->rows, r->count, e);
 }
 
@@ -439,7 +451,9 @@ static void reply_list(struct request *r)
 	}
 	response.machines = pointers;
 	response.n_machines = r->count;
-	if (r->count == r->machine->limit) {
+	if (r->place) {
+		response.next = r->place;
+	} else if (!r->is_sorted && r->count == r->machine->limit) {
 		snprintf(next, sizeof(next), "%lld", (long long)rows[r->count - 1].number);
 		response.next = next;
 	}
@@ -469,9 +483,12 @@ void admin_list_machines(struct rpc_call *call, const ProtobufCMessage *message)
 
 	if (!r)
 		return;
-	if (*m->sort || *m->search)
-		err_set(&e, ERR_INVALID, "sort, search: only computations are sorted and searched");
-	if (*m->sort || *m->search || take_after(m->after, &r->machine->after, &e) < 0) {
+	r->machine->before = strdup(m->after);
+	if (!r->machine->before)
+		err_nomem(&e);
+	if (!r->machine->before ||
+	    request_look(r, &store_machine_orders, m->sort, m->search, &e) < 0 ||
+	    (!r->is_sorted && take_after(m->after, &r->machine->after, &e) < 0)) {
 		request_refuse(r, &e);
 		return;
 	}

@@ -2,6 +2,7 @@
 #include "computations/people/user_key.h"
 
 #include "common/base/log.h"
+#include "computations/list/list_look.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -189,16 +190,30 @@ static int read_key(struct db_rows *row, struct user_key *k, struct err *e)
 	return 0;
 }
 
-int user_key_list(struct db *db, int64_t person, struct user_key rows[USER_KEYS_MAX], size_t *count,
-		  struct err *e)
+/* All of a user are one page: nothing is behind a place. */
+#define FOUND                "SELECT " KEY_COLUMNS "WHERE k.person = ?2"
+#define ORDER(order, column) { order, LIST_STATEMENTS(FOUND, column, "k.number", "?3", "?4"), NULL }
+
+static const struct list_order_row orders[] = {
+	ORDER(LIST_BY_CREATED, "k.created"),
+	ORDER(LIST_BY_CHANGED, "CASE WHEN k.retired > 0 THEN k.retired ELSE k.created END"),
+	ORDER(LIST_BY_NAME, LIST_NAME("k.computation")),
+	ORDER(LIST_BY_STATE, "CASE WHEN k.retired = 0 THEN 0 ELSE 1 END"),
+};
+const struct list_kind user_key_orders = {
+	"keys", orders, ARRAY_LEN(orders), { LIST_BY_CREATED, true }
+};
+
+int user_key_list(struct db *db, int64_t person, struct list_sort sort,
+		  struct user_key rows[USER_KEYS_MAX], size_t *count, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	size_t got = 0;
 	int row = 0;
 
 	if (db_query(db, &found, e,
-		     "SELECT " KEY_COLUMNS "WHERE k.person = ? ORDER BY k.number LIMIT ?", "ii",
-		     person, (int64_t)USER_KEYS_MAX) < 0)
+		     list_order_of(&user_key_orders, sort.by)->find[sort.is_up][false], "ii",
+		     (int64_t)USER_KEYS_MAX, person) < 0)
 		return err_code(e);
 	while (got < USER_KEYS_MAX && (row = db_next(found, e)) > 0) {
 		row = read_key(found, &rows[got], e);

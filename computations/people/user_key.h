@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/manifest/possession.h"
+#include "computations/list/list_place.h"
 #include "computations/people/user.h"
 
 enum {
@@ -56,9 +57,10 @@ int user_key_take_challenge(struct db *db, const struct user_key_claim *claim, i
 int user_key_add(struct db *db, const struct user_key_claim *claim, int64_t now,
 		 struct err *e) MUST_CHECK;
 
-/* All of a user, oldest first: at most USER_KEYS_MAX. */
-int user_key_list(struct db *db, int64_t person, struct user_key rows[USER_KEYS_MAX], size_t *count,
-		  struct err *e) MUST_CHECK;
+/* All of a user, at most USER_KEYS_MAX, in an order of `user_key_orders`: by name is by what they are for. */
+int user_key_list(struct db *db, int64_t person, struct list_sort sort,
+		  struct user_key rows[USER_KEYS_MAX], size_t *count, struct err *e) MUST_CHECK;
+extern const struct list_kind user_key_orders;
 /* The one that is used for a computation: that computation's, else that of all. ERR_NOT_FOUND, also of who is suspended: new
  * manifests don't name keys of those. */
 int user_key_find(struct db *db, const char *user, const char *computation, struct user_key *k,

@@ -11,7 +11,7 @@
 #include "common/crypto/key.h"
 #include "common/db/db.h"
 #include "common/manifest/manifest.h"
-#include "computations/list/list_place.h"
+#include "computations/list/list_look.h"
 #include "computations/store/audit_share.h"
 #include "computations/store/state.h"
 #include "computations/store/store_lease.h"
@@ -194,6 +194,11 @@ int store_cvm_unproven(struct store *store, const char *id, const char *line,
 int store_cvm(struct store *store, const char *id, struct cvm *c, struct err *e) MUST_CHECK;
 int store_cvms(struct store *store, const char *after, size_t max, struct cvm *rows, size_t *count,
 	       struct err *e) MUST_CHECK;
+/* The same in an order of `store_cvm_orders`, with that text in id, state, computation, peer or verdict, behind that place.
+ * `*next` (the caller's): the page behind; NULL: there is none. */
+int store_cvms_find(struct store *store, const struct list_search *search, size_t max,
+		    struct cvm *rows, size_t *count, char **next, struct err *e) MUST_CHECK;
+extern const struct list_kind store_cvm_orders;
 
 /* What agents say. Each names the CVM whose connection it came from: ERR_DENIED when the
  * computation is not that CVM's. */

@@ -66,13 +66,37 @@ int store_cvm(struct store *store, const char *id, struct cvm *c, struct err *e)
 	return read_cvm(rows, c, e);
 }
 
+static void rows_done(struct cvm *rows, size_t count)
+{
+	while (count > 0)
+		cvm_done(&rows[--count]);
+}
+
+static int read_all(struct db_rows *found, size_t max, struct cvm *rows, size_t *count,
+		    struct err *e)
+{
+	size_t got = 0;
+	int row = 0;
+
+	while (got < max && (row = db_next(found, e)) > 0) {
+		row = read_cvm(found, &rows[got], e);
+		if (row < 0)
+			break;
+		got++;
+	}
+	if (row < 0) {
+		rows_done(rows, got);
+		return row;
+	}
+	*count = got;
+	return 0;
+}
+
 int store_cvms(struct store *store, const char *after, size_t max, struct cvm *rows, size_t *count,
 	       struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	int64_t number = 0;
-	size_t got = 0;
-	int row = 0;
 
 	if (*after && db_number(&store->db, &number, e, "SELECT number FROM cvms WHERE id = ?", "t",
 				after) < 0)
@@ -81,18 +105,54 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 		     "SELECT " CVM_COLUMNS "WHERE number > ? ORDER BY number LIMIT ?", "ii", number,
 		     (int64_t)max) < 0)
 		return err_code(e);
-	while (got < max && (row = db_next(found, e)) > 0) {
-		row = read_cvm(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		while (got > 0)
-			cvm_done(&rows[--got]);
-		return row;
+	return read_all(found, max, rows, count, e);
+}
+
+/* ---- what people look for, in an order, page by page ---- */
+
+#define FOUND                                                                                   \
+	"SELECT " CVM_COLUMNS                                                                   \
+	"WHERE (" LIST_LIKE("id", "?2") " OR " LIST_LIKE("agent_state", "?2") " OR " LIST_LIKE( \
+		"computation", "?2") " OR " LIST_LIKE("peer", "?2") " OR " LIST_LIKE("verdict", \
+										     "?2") ")"
+#define ORDER(order, column)                                           \
+	{ order, LIST_STATEMENTS(FOUND, column, "number", "?3", "?4"), \
+	  "SELECT number, " column " FROM cvms WHERE id = ?" }
+
+static const struct list_order_row orders[] = {
+	ORDER(LIST_BY_CREATED, "first_seen"),
+	ORDER(LIST_BY_CHANGED, "last_seen"),
+	ORDER(LIST_BY_NAME, LIST_NAME("id")),
+};
+const struct list_kind store_cvm_orders = {
+	"CVMs", orders, ARRAY_LEN(orders), { LIST_BY_CREATED, true }
+};
+
+int store_cvms_find(struct store *store, const struct list_search *search, size_t max,
+		    struct cvm *rows, size_t *count, char **next, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL, *last = NULL;
+	struct list_look l CLEANUP_LIST_LOOK = { .pattern = NULL };
+	CLEANUP(free) char *text = NULL;
+	bool is_there;
+	size_t got;
+	int more;
+
+	if (list_look_begin(&store_cvm_orders, search, NULL, 0, &l, e) < 0 ||
+	    LIST_ASK(&store->db, &found, &l, max, e, "t", l.pattern) < 0 ||
+	    read_all(found, max, rows, &got, e) < 0)
+		return err_code(e);
+	more = got == max && max ? db_next(found, e) : 0;
+	if (more > 0)
+		more = db_query(&store->db, &last, e, l.order->place, "t", rows[got - 1].id) < 0
+			       ? err_code(e)
+			       : list_look_behind(&l, last, &is_there, &text, e);
+	if (more < 0) {
+		rows_done(rows, got);
+		return more;
 	}
 	*count = got;
+	*next = TAKE_PTR(text);
 	return 0;
 }
 

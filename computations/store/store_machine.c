@@ -5,37 +5,10 @@
 #include "common/base/log.h"
 #include "common/base/utf8.h"
 #include "computations/store/store_machine_claim.h"
+#include "computations/store/store_machine_row.h"
 #include "computations/store/store_tell.h"
 
 #include <string.h>
-
-#define MACHINE_COLUMNS                                                                  \
-	"m.number, m.workspace, m.created, m.ended, m.phase, m.cpus, m.memory, m.ttl,"   \
-	" m.run, m.attempt, m.keep, m.results, coalesce(r.ended, 0), " STANDS ","        \
-	" m.name, s.name, m.manager, m.tag, m.cvm, m.address, m.reason, m.image, m.tee," \
-	" coalesce(v.computation, ''), coalesce(r.id, ''),"                              \
-	" CASE WHEN v.id IS NULL THEN 0 ELSE 1 END, m.unverified"                        \
-	" FROM machines m JOIN workspaces s ON s.number = m.workspace"                   \
-	" LEFT JOIN computations r ON r.number = m.run AND m.run > 0"                    \
-	" LEFT JOIN cvms v ON v.id = m.cvm AND m.phase < 3 "
-
-/* How far the run is: of another attempt, or given to another CVM, it is over; state 4 has results. */
-#define STANDS                                                             \
-	"CASE WHEN r.id IS NULL OR r.attempt <> m.attempt"                 \
-	" OR (r.cvm <> '' AND r.cvm <> m.cvm) THEN 0"                      \
-	" WHEN r.finished <> 0 THEN CASE r.state WHEN 4 THEN 4 ELSE 0 END" \
-	" WHEN r.cvm = '' THEN 1 WHEN r.state = 4 THEN 3 ELSE 2 END"
-_Static_assert(MACHINE_RUN_OVER == 0 && MACHINE_RUN_WAITS == 1 && MACHINE_RUN_HELD == 2 &&
-		       MACHINE_RUN_RESULTS == 3 && MACHINE_RUN_DONE == 4 &&
-		       (int)COMPUTATION_COMPLETED == 4,
-	       "what is written in SQL");
-
-#define NOT_GONE "phase < 3"
-/* Of workspace ?2, so many as the parameter that follows says. */
-#define NEWEST_GONE                                                           \
-	"SELECT number FROM machines WHERE workspace = ?2 AND NOT (" NOT_GONE \
-	") ORDER BY number DESC LIMIT "
-_Static_assert(MACHINE_LOST == 3, "what is written in SQL, and in the form of the table");
 
 /* In the order in which they are read. */
 static const size_t texts[] = {
@@ -124,7 +97,7 @@ int machine_name_check(const char *name, struct err *e)
 		       log_quote(name).text, MACHINE_NAME_MAX);
 }
 
-static int read_machine(struct db_rows *row, struct machine *m, struct err *e)
+int store_machine_read(struct db_rows *row, struct machine *m, struct err *e)
 {
 	struct machine got CLEANUP_MACHINE = { .name = NULL };
 	int64_t phase, stands;
@@ -174,7 +147,7 @@ static int read_one(struct db_rows *rows, const char *name, struct machine *m, s
 
 	if (row <= 0)
 		return row < 0 ? row : unknown(name, e);
-	return read_machine(rows, m, e);
+	return store_machine_read(rows, m, e);
 }
 
 int store_machine_at(struct store *store, int64_t number, struct machine *m, struct err *e)
@@ -200,41 +173,12 @@ int store_machine(struct store *store, int64_t workspace, const char *name, stru
 	return read_one(rows, name, m, e);
 }
 
-int store_machines(struct store *store, int64_t workspace, int64_t after, size_t max,
-		   struct machine *rows, size_t *count, struct err *e)
-{
-	CLEANUP(db_rows_free) struct db_rows *found = NULL;
-	size_t got = 0;
-	int row = 0;
-
-	if (db_query(&store->db, &found, e,
-		     "SELECT " MACHINE_COLUMNS "WHERE m.number > ?1 AND (m." NOT_GONE
-		     " OR m.number IN (" NEWEST_GONE "?4))"
-		     " AND (m.workspace = ?2 OR ?2 = 0)"
-		     " ORDER BY m.number LIMIT ?3",
-		     "iiii", after, workspace, (int64_t)max, (int64_t)MACHINE_GONE_KEPT) < 0)
-		return err_code(e);
-	while (got < max && (row = db_next(found, e)) > 0) {
-		row = read_machine(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		while (got > 0)
-			machine_done(&rows[--got]);
-		return row;
-	}
-	*count = got;
-	return 0;
-}
-
 int store_machines_count(struct store *store, const char *workspace, int64_t *count, struct err *e)
 {
 	return db_number(
 		&store->db, count, e,
 		"SELECT count(*) FROM machines m JOIN workspaces s ON s.number = m.workspace"
-		" WHERE s.name = ? AND m." NOT_GONE,
+		" WHERE s.name = ? AND m." MACHINE_NOT_GONE,
 		"t", workspace);
 }
 
@@ -265,18 +209,20 @@ static int check_quota(struct store *store, const struct machine *wish,
 	int64_t cvms, cpus, memory, all;
 
 	if (db_number(&store->db, &cvms, e,
-		      "SELECT count(*) FROM machines WHERE " NOT_GONE " AND workspace = ?", "i",
-		      wish->workspace_number) < 0 ||
-	    db_number(&store->db, &cpus, e,
-		      "SELECT CAST(coalesce(sum(cpus), 0) AS BIGINT) FROM machines WHERE " NOT_GONE
-		      " AND workspace = ?",
+		      "SELECT count(*) FROM machines WHERE " MACHINE_NOT_GONE " AND workspace = ?",
 		      "i", wish->workspace_number) < 0 ||
 	    db_number(
-		    &store->db, &memory, e,
-		    "SELECT CAST(coalesce(sum(memory), 0) AS BIGINT) FROM machines WHERE " NOT_GONE
+		    &store->db, &cpus, e,
+		    "SELECT CAST(coalesce(sum(cpus), 0) AS BIGINT) FROM machines WHERE " MACHINE_NOT_GONE
 		    " AND workspace = ?",
 		    "i", wish->workspace_number) < 0 ||
-	    db_number(&store->db, &all, e, "SELECT count(*) FROM machines WHERE " NOT_GONE, "") < 0)
+	    db_number(
+		    &store->db, &memory, e,
+		    "SELECT CAST(coalesce(sum(memory), 0) AS BIGINT) FROM machines WHERE " MACHINE_NOT_GONE
+		    " AND workspace = ?",
+		    "i", wish->workspace_number) < 0 ||
+	    db_number(&store->db, &all, e, "SELECT count(*) FROM machines WHERE " MACHINE_NOT_GONE,
+		      "") < 0)
 		return err_code(e);
 	if (check_share("CVMs", 1, cvms, quota->cvms, e) < 0 ||
 	    check_share("CPUs", wish->cpus, cpus, quota->cpus, e) < 0 ||
@@ -294,8 +240,8 @@ static int check_quota(struct store *store, const struct machine *wish,
 static int forget_some(struct store *store, int64_t workspace, struct err *e)
 {
 	return db_run(&store->db, e,
-		      "DELETE FROM machines WHERE workspace = ?2 AND NOT (" NOT_GONE ")"
-		      " AND cvm = '' AND number NOT IN (" NEWEST_GONE "?1)",
+		      "DELETE FROM machines WHERE workspace = ?2 AND NOT (" MACHINE_NOT_GONE ")"
+		      " AND cvm = '' AND number NOT IN (" MACHINE_NEWEST_GONE "?1)",
 		      "ii", (int64_t)MACHINE_GONE_KEPT, workspace);
 }
 
@@ -307,7 +253,7 @@ int store_machine_add(struct store *store, const struct machine *wish,
 	if (machine_name_check(wish->name, e) < 0 ||
 	    db_number(
 		    &store->db, &known, e,
-		    "SELECT count(*) FROM machines WHERE workspace = ? AND name = ? AND " NOT_GONE,
+		    "SELECT count(*) FROM machines WHERE workspace = ? AND name = ? AND " MACHINE_NOT_GONE,
 		    "it", wish->workspace_number, wish->name) < 0)
 		return err_code(e);
 	if (known)
@@ -343,7 +289,7 @@ int store_machine_made(struct store *store, int64_t number, const char *cvm_id, 
 	if (db_run(&store->db, e,
 		   "UPDATE machines SET cvm = ?, address = ?, reason = '',"
 		   " phase = CASE phase WHEN 0 THEN 1 ELSE phase END WHERE number = ?"
-		   " AND " NOT_GONE,
+		   " AND " MACHINE_NOT_GONE,
 		   "tti", cvm_id, address, number) < 0)
 		return err_code(e);
 	return m.phase == MACHINE_WANTED
@@ -358,7 +304,7 @@ int store_machine_moved(struct store *store, int64_t number, const char *manager
 	return db_run(&store->db, e,
 		      "UPDATE machines SET manager = ?1,"
 		      " address = CASE ?2 WHEN '' THEN address ELSE ?2 END"
-		      " WHERE number = ?3 AND " NOT_GONE,
+		      " WHERE number = ?3 AND " MACHINE_NOT_GONE,
 		      "tti", manager, address, number);
 }
 
@@ -382,8 +328,8 @@ int store_machine_note(struct store *store, int64_t number, const char *reason, 
 
 	cut(reason, text);
 	return db_run(&store->db, e,
-		      "UPDATE machines SET reason = ? WHERE number = ? AND " NOT_GONE, "ti", text,
-		      number);
+		      "UPDATE machines SET reason = ? WHERE number = ? AND " MACHINE_NOT_GONE, "ti",
+		      text, number);
 }
 
 int store_machine_leave(struct store *store, int64_t number, bool force, struct err *e)

@@ -98,6 +98,12 @@ int store_machine(struct store *store, int64_t workspace, const char *name, stru
 /* At most `max` behind that number, oldest first: those of a workspace, or with 0 those of all that are not gone. */
 int store_machines(struct store *store, int64_t workspace, int64_t after, size_t max,
 		   struct machine *rows, size_t *count, struct err *e) MUST_CHECK;
+/* Those of a workspace in an order of `store_machine_orders`, with that text in name, id, address, manager, image or reason,
+ * behind that place; `person`: who looks, as a place is for one alone. `*next` (the caller's): the page behind; NULL: none. */
+int store_machines_find(struct store *store, int64_t workspace, int64_t person,
+			const struct list_search *search, size_t max, struct machine *rows,
+			size_t *count, char **next, struct err *e) MUST_CHECK;
+extern const struct list_kind store_machine_orders;
 
 /* Its manager has made it. ERR_DENIED: the id is that of a CVM which this can't be; nothing is changed. */
 int store_machine_made(struct store *store, int64_t number, const char *cvm_id, const char *address,

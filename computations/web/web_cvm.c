@@ -3,14 +3,14 @@
 #include "common/base/json.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_sort.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
 #include <stdlib.h>
 
-/* One more than is shown, to see whether there are more. */
 struct cvms {
-	struct cvm rows[WEB_ROWS + 1];
+	struct cvm rows[WEB_ROWS];
 };
 
 static void free_cvms(void *data)
@@ -37,11 +37,12 @@ static int run_list(struct store *store, struct web_work *work, struct err *e)
 {
 	struct cvms *cvms = make(work, e);
 
-	if (!cvms || store_cvms(store, work->after, WEB_ROWS + 1, cvms->rows, &work->count, e) < 0)
+	if (!cvms)
 		return err_code(e);
-	work->has_more = work->count > WEB_ROWS;
-	work->count -= work->has_more;
-	return 0;
+	return store_cvms_find(
+		store,
+		&(struct list_search){ work->search.text, work->search.before, work->search.sort },
+		WEB_ROWS, cvms->rows, &work->count, &work->next, e);
 }
 
 static void put_connected(const struct web_work *work, const struct cvm *c, struct writer *w)
@@ -83,36 +84,52 @@ static void put_row(const struct web_work *work, const struct cvm *c, struct wri
 	page_put(w, "</td></tr>\n");
 }
 
+static void put_at(const struct web_work *work, struct writer *w)
+{
+	page_put(w, "/cvms?q=%q&amp;", work->search.text);
+}
+
+static const struct web_sort at = { put_at, "after" };
+
+static void put_form(const struct web_work *work, struct writer *w)
+{
+	page_put(w, "<form class=\"find\" role=\"search\" action=\"/cvms\" method=\"get\">\n");
+	web_sort_search(work, WEB_FIND_CVMS, w);
+	web_sort_orders(work, w);
+	page_put(w, "<button class=\"btn\" type=\"submit\">Find</button>\n</form>\n");
+}
+
 static void put_table(const struct web_work *work, struct writer *w)
 {
-	static const struct page_column columns[] = { { "CVM", false },
-						      { "Agent", false },
-						      { "Computation", false },
-						      { "This service’s verdict", false },
-						      { "Last seen", false } };
 	const struct cvms *cvms = work->more;
 
-	page_table_begin(w, "CVMs, oldest first", columns, ARRAY_LEN(columns));
+	web_sort_head(work, "CVMs", w);
+	web_sort_column(&at, work, "CVM", LIST_BY_NAME, w);
+	page_column(w, &(struct page_column){ "Agent", false });
+	page_column(w, &(struct page_column){ "Computation", false });
+	page_column(w, &(struct page_column){ "This service’s verdict", false });
+	web_sort_column(&at, work, "Last seen", LIST_BY_CHANGED, w);
+	page_head_end(w);
 	for (size_t i = 0; i < work->count; i++)
 		put_row(work, &cvms->rows[i], w);
 	page_table_end(w);
-	page_put(w, "<nav class=\"pages\" aria-label=\"Pages\">");
-	if (*work->after)
-		page_put(w, "<a class=\"btn\" href=\"/cvms\">Oldest</a> ");
-	if (work->has_more)
-		page_put(w, "<a class=\"btn\" rel=\"next\" href=\"/cvms?after=%q\">Newer</a>",
-			 cvms->rows[work->count - 1].id);
-	page_put(w, "</nav>\n");
+	web_sort_pages(&at, work, w);
 }
 
 static void reply_list(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	bool is_search = *work->search.text || *work->search.before;
 
 	page_begin(&w, &work->caller, "CVMs", "/cvms");
 	page_put(&w, "<div class=\"head\"><h1>CVMs</h1><p>%t</p></div>\n", WEB_CVMS);
-	if (work->count || *work->after)
+	if (work->count || is_search)
+		put_form(work, &w);
+	if (work->count)
 		put_table(work, &w);
+	else if (is_search)
+		page_put(&w, "<p class=\"note\">%t <a href=\"/cvms\">Show all</a></p>\n",
+			 WEB_NONE_LIKE);
 	else
 		page_empty(&w, "No CVM yet", WEB_NO_CVMS,
 			   "cocos-cli create-vm --server-url HOST:7001");
@@ -138,7 +155,7 @@ static void reply_list_json(struct web_work *work)
 		web_json_cvm(&w, &cvms->rows[i], web_is_connected(work->web, cvms->rows[i].id));
 	}
 	writer_text(&w, "]");
-	web_json_next(&w, work->has_more ? cvms->rows[work->count - 1].id : NULL);
+	web_json_next(&w, work->next);
 	writer_text(&w, "}\n");
 	web_reply_json(work->r, &w);
 }

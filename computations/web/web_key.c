@@ -7,6 +7,7 @@
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_sign_in.h"
+#include "computations/web/web_sort.h"
 #include "computations/web/web_step.h"
 #include "computations/web/web_token.h"
 #include "computations/web/web_words.h"
@@ -102,7 +103,8 @@ static int add_uses(struct store *store, struct keys *keys, const struct computa
 }
 
 /* One manifest at a time: they may be long. */
-static int load_uses(struct store *store, struct web_work *work, struct err *e)
+static int load_uses(struct store *store, struct web_work *work, const struct store_search *search,
+		     struct err *e)
 {
 	struct keys *keys = work->more;
 
@@ -116,19 +118,21 @@ static int load_uses(struct store *store, struct web_work *work, struct err *e)
 		while (work->count > i + 1)
 			computation_done(&work->rows[--work->count]);
 		free(TAKE_PTR(work->next));
-		return store_find_behind(store, &work->search, work->rows[i].id, &work->next, e);
+		return store_find_behind(store, search, work->rows[i].id, &work->next, e);
 	}
 	return 0;
 }
 
-/* A token that is not for everything is told none of it (web_me.c). */
+/* The order asked for is the keys'; computations come newest first. A token that is not for everything is told none of it (web_me.c). */
 static int run(struct store *store, struct web_work *work, struct err *e)
 {
 	const struct token_owner *who = &work->caller.who;
 	struct keys *keys = calloc(1, sizeof(*keys));
+	struct store_search search = work->search;
 
 	if (!keys)
 		return err_nomem(e);
+	search.sort = store_list.first;
 	work->more = keys;
 	work->free_more = free_keys;
 	if (!who->person || who->scope != ACTIONS_ALL)
@@ -136,15 +140,15 @@ static int run(struct store *store, struct web_work *work, struct err *e)
 	work->rows = calloc(WEB_ROWS, sizeof(*work->rows));
 	if (!work->rows)
 		return err_nomem(e);
-	if (user_key_list(&store->db, who->person, keys->rows, &keys->count, e) < 0 ||
-	    admin_access_view(store, &work->caller, "", &work->search.view, e) < 0)
+	if (user_key_list(&store->db, who->person, work->search.sort, keys->rows, &keys->count, e) <
+		    0 ||
+	    admin_access_view(store, &work->caller, "", &search.view, e) < 0)
 		return err_code(e);
 	if (!keys->count)
 		return 0;
-	if (store_find(store, &work->search, WEB_ROWS, work->rows, &work->count, &work->next, e) <
-	    0)
+	if (store_find(store, &search, WEB_ROWS, work->rows, &work->count, &work->next, e) < 0)
 		return err_code(e);
-	return load_uses(store, work, e);
+	return load_uses(store, work, &search, e);
 }
 
 /* ---- the page ---- */
@@ -176,18 +180,28 @@ static void put_key(const struct web_work *work, const struct user_key *k, struc
 	page_put(w, "</td></tr>\n");
 }
 
+static void put_at(const struct web_work *work, struct writer *w)
+{
+	(void)work;
+	page_put(w, "/me/keys?");
+}
+
+static const struct web_sort at = { put_at, "before" };
+
 static void put_keys(const struct web_work *work, struct writer *w)
 {
-	static const struct page_column columns[] = {
-		{ "Key", false }, { "For", false }, { "Since", false }, { "Retired", false }
-	};
 	const struct keys *keys = work->more;
 
 	if (!keys->count) {
 		page_put(w, "<p class=\"note\">%t</p>\n", WEB_NO_KEYS);
 		return;
 	}
-	page_table_begin(w, "Keys", columns, ARRAY_LEN(columns));
+	web_sort_head(work, "Keys", w);
+	page_column(w, &(struct page_column){ "Key", false });
+	web_sort_column(&at, work, "For", LIST_BY_NAME, w);
+	web_sort_column(&at, work, "Since", LIST_BY_CREATED, w);
+	web_sort_column(&at, work, "Retired", LIST_BY_STATE, w);
+	page_head_end(w);
 	for (size_t i = 0; i < keys->count; i++)
 		put_key(work, &keys->rows[i], w);
 	page_table_end(w);
@@ -226,13 +240,8 @@ static void put_what_hangs(const struct web_work *work, struct writer *w)
 	for (size_t i = 0; i < keys->use_count; i++)
 		put_use(w, &keys->uses[i]);
 	page_table_end(w);
-	page_put(w, "<nav class=\"pages\" aria-label=\"Pages\">");
-	if (*work->search.before)
-		page_put(w, "<a class=\"btn\" href=\"/me/keys\">Newest</a> ");
-	if (work->next)
-		page_put(w, "<a class=\"btn\" rel=\"next\" href=\"/me/keys?before=%q\">Older</a>",
-			 work->next);
-	page_put(w, "</nav></section>\n");
+	web_sort_pages(&at, work, w);
+	page_put(w, "</section>\n");
 }
 
 static void reply(struct web_work *work)

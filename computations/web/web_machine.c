@@ -7,15 +7,15 @@
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_place.h"
+#include "computations/web/web_sort.h"
 #include "computations/web/web_words.h"
 #include "computations/web/web_work.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* One more than is shown, to see whether there are more. */
 struct machines_page {
-	struct machine rows[WEB_ROWS + 1];
+	struct machine rows[WEB_ROWS];
 	struct cvm agent; /* of one, if it has come */
 	bool may_change;
 };
@@ -51,29 +51,18 @@ static int may_change(struct store *store, struct web_work *work, bool *may, str
 	return failed && !err_is(failed, ERR_DENIED) ? failed : 0;
 }
 
-static int take_after(const char *text, int64_t *after, struct err *e)
-{
-	size_t len = strlen(text);
-
-	if (len > 18 || strspn(text, "0123456789") != len)
-		return err_set(e, ERR_INVALID, "after: this is no place in a list of CVMs");
-	*after = strtoll(text, NULL, 10);
-	return 0;
-}
-
 static int run_list(struct store *store, struct web_work *work, struct err *e)
 {
 	struct machines_page *p = make(work, e);
 	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
-	int64_t after;
 
-	if (!p || take_after(work->after, &after, e) < 0 ||
-	    admin_access_workspace(store, &work->caller, DEED_LOOK, work->id, &w, e) < 0 ||
-	    store_machines(store, w.number, after, WEB_ROWS + 1, p->rows, &work->count, e) < 0 ||
+	if (!p || admin_access_workspace(store, &work->caller, DEED_LOOK, work->id, &w, e) < 0 ||
+	    store_machines_find(store, w.number, work->caller.who.person,
+				&(struct list_search){ work->search.text, work->search.before,
+						       work->search.sort },
+				WEB_ROWS, p->rows, &work->count, &work->next, e) < 0 ||
 	    admin_access_machines(store, &work->caller, p->rows, work->count, e) < 0)
 		return err_code(e);
-	work->has_more = work->count > WEB_ROWS;
-	work->count -= work->has_more;
 	return may_change(store, work, &p->may_change, e);
 }
 
@@ -143,30 +132,44 @@ static void put_row(const struct machine *m, struct writer *w)
 	page_put(w, "</td></tr>\n");
 }
 
+static void put_at(const struct web_work *work, struct writer *w)
+{
+	page_put(w, "/w/%u/cvms?q=%q&amp;", work->id, work->search.text);
+}
+
+static const struct web_sort at = { put_at, "after" };
+
+static void put_form(const struct web_work *work, struct writer *w)
+{
+	page_put(w, "<form class=\"find\" role=\"search\" action=\"/w/%u/cvms\" method=\"get\">\n",
+		 work->id);
+	web_sort_search(work, WEB_FIND_MACHINES, w);
+	web_sort_orders(work, w);
+	page_put(w, "<button class=\"btn\" type=\"submit\">Find</button>\n</form>\n");
+}
+
 static void put_table(const struct web_work *work, struct writer *w)
 {
-	static const struct page_column columns[] = { { "CVM", false },
-						      { "State", false },
-						      { "Computation", false },
-						      { "Address", false },
-						      { "Created", false } };
 	const struct machines_page *p = work->more;
 
-	page_table_begin(w, "CVMs, oldest first", columns, ARRAY_LEN(columns));
+	web_sort_head(work, "CVMs", w);
+	web_sort_column(&at, work, "CVM", LIST_BY_NAME, w);
+	web_sort_column(&at, work, "State", LIST_BY_STATE, w);
+	page_column(w, &(struct page_column){ "Computation", false });
+	page_column(w, &(struct page_column){ "Address", false });
+	web_sort_column(&at, work, "Created", LIST_BY_CREATED, w);
+	page_head_end(w);
 	for (size_t i = 0; i < work->count; i++)
 		put_row(&p->rows[i], w);
 	page_table_end(w);
-	if (work->has_more)
-		page_put(w,
-			 "<nav class=\"pages\" aria-label=\"Pages\"><a class=\"btn\" rel=\"next\" "
-			 "href=\"/w/%u/cvms?after=%d\">Newer</a></nav>\n",
-			 work->id, p->rows[work->count - 1].number);
+	web_sort_pages(&at, work, w);
 }
 
 static void reply_list(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	const struct machines_page *p = work->more;
+	bool is_search = *work->search.text || *work->search.before;
 
 	web_place_head(work, "cvms", &w);
 	if (p->may_change && *work->csrf)
@@ -174,8 +177,13 @@ static void reply_list(struct web_work *work)
 			 "<div class=\"row deeds\"><a class=\"btn main\" "
 			 "href=\"/w/%u/new-cvm\">New CVM</a></div>\n",
 			 work->id);
-	if (work->count || *work->after)
+	if (work->count || is_search)
+		put_form(work, &w);
+	if (work->count)
 		put_table(work, &w);
+	else if (is_search)
+		page_put(&w, "<p class=\"note\">%t <a href=\"/w/%u/cvms\">Show all</a></p>\n",
+			 WEB_NONE_LIKE, work->id);
 	else
 		page_empty(&w, "No CVM yet", WEB_NO_MACHINES,
 			   "cocos-cli cvm create NAME --cpus 2 --memory 2G");
@@ -192,7 +200,6 @@ static void reply_list_json(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	const struct machines_page *p = work->more;
-	char next[24];
 
 	writer_text(&w, "{");
 	json_put_key(&w, "cvms");
@@ -202,9 +209,7 @@ static void reply_list_json(struct web_work *work)
 		web_json_machine(&w, &p->rows[i], web_is_connected(work->web, p->rows[i].cvm_id));
 	}
 	writer_text(&w, "]");
-	if (work->has_more)
-		snprintf(next, sizeof(next), "%lld", (long long)p->rows[work->count - 1].number);
-	web_json_next(&w, work->has_more ? next : NULL);
+	web_json_next(&w, work->next);
 	writer_text(&w, "}\n");
 	web_reply_json(work->r, &w);
 }

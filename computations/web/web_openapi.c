@@ -26,7 +26,7 @@ static const struct {
 	{ "sort", "the order; with “-” in front the greatest first; without: the list’s own" },
 	{ "before", "the page behind: what “next” has" },
 	{ "after",
-	  "what comes behind this one: an event's number, a CVM's or workflow's id, a name, or (of a list with “sort”) what “next” has" },
+	  "what comes behind this one: an event's number, a workflow's id, a name, or (of a list with “sort”) what “next” has" },
 	{ "month", "such as 2026-11, in UTC; without: this one" },
 	{ "workspace", "by name; without: the only one where you may, or default" },
 };

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_routes.c — what can be asked for, and what the API's document says of it. */
-#include "common/http/form.h"
 #include "computations/ca/ocsp_request.h"
+#include "computations/people/user_key.h"
+#include "computations/store/store_machine.h"
 #include "computations/web/web.h"
 #include "computations/web/web_access.h"
-#include "computations/web/web_act.h"
 #include "computations/web/web_asset.h"
 #include "computations/web/web_billing.h"
 #include "computations/web/web_certificate.h"
-#include "computations/web/web_form.h"
-#include "computations/web/web_guard.h"
 #include "computations/web/web_import.h"
 #include "computations/web/web_machine.h"
 #include "computations/web/web_new.h"
@@ -17,6 +15,7 @@
 #include "computations/web/web_passkey.h"
 #include "computations/web/web_place.h"
 #include "computations/web/web_progress.h"
+#include "computations/web/web_route_row.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
 #include "computations/web/web_status.h"
@@ -44,6 +43,7 @@ ASSET(mark)
 
 static const char *const list_query[] = { "q", "state", "sort", "before", NULL };
 static const char *const sort_query[] = { "q", "sort", "after", NULL };
+static const char *const keys_query[] = { "sort", "before", NULL };
 static const char *const after_query[] = { "after", NULL };
 static const char *const before_query[] = { "before", NULL };
 static const char *const from_query[] = { "from", NULL };
@@ -51,77 +51,6 @@ static const char *const workspace_query[] = { "workspace", NULL };
 static const char *const usage_query[] = { "month", "after", NULL };
 static const char *const month_query[] = { "month", NULL };
 static const char *const force_query[] = { "force", NULL };
-
-/* API: with a line about it, and its type. OPEN: to everybody. */
-#define GET(path, who, names, handler) \
-	{ .method = HTTP_GET, .pattern = path, .may = who, .query = names, .serve = handler }
-#define API(path, deed_, query, serve, summary_, type_)    \
-	{ .http = GET(path, web_guard_read, query, serve), \
-	  .deed = deed_,                                   \
-	  .summary = (summary_),                           \
-	  .type = (type_) }
-#define PAGE(path, deed_, query, serve) \
-	{ .http = GET(path, web_guard_read, query, serve), .deed = deed_ }
-/* The same of a list in an order. */
-#define API_LIST(path, deed_, query, serve, list_, summary_) \
-	{ .http = GET(path, web_guard_read, query, serve),   \
-	  .deed = deed_,                                     \
-	  .summary = (summary_),                             \
-	  .type = WEB_JSON_TYPE,                             \
-	  .list = &(list_) }
-#define PAGE_LIST(path, deed_, query, serve, list_) \
-	{ .http = GET(path, web_guard_read, query, serve), .deed = deed_, .list = &(list_) }
-/* A form, by whom may send it. */
-#define FORM(path, who, serve)                                                              \
-	{                                                                                   \
-		.http = { HTTP_POST, path, who, WEB_FORM_MAX, WEB_FORM_TYPE, NULL, serve }, \
-		.deed = DEED_BE,                                                            \
-	}
-/* One with fields of several lines. */
-#define LONG_FORM(path, who, serve)                                                          \
-	{                                                                                    \
-		.http = { HTTP_POST, path, who, HTTP_FORM_MAX, WEB_FORM_TYPE, NULL, serve }, \
-		.deed = DEED_BE,                                                             \
-	}
-/* A form that is a call of the administrators' methods, which say who may; and the same for programs. */
-#define CHANGE(path, action_)                                                                   \
-	{                                                                                       \
-		.http = { HTTP_POST, path, web_guard_change, WEB_FORM_MAX, WEB_FORM_TYPE, NULL, \
-			  web_act_form },                                                       \
-		.deed = DEED_BE,                                                                \
-		.action = &(action_),                                                           \
-	}
-#define SEND(method_, path, action_, size, query, deed_, summary_)                                 \
-	{                                                                                          \
-		.http = { method_, path, web_guard_act, size, WEB_JSON_TYPE, query, web_act_api }, \
-		.deed = deed_,                                                                     \
-		.action = &(action_),                                                              \
-		.summary = (summary_),                                                             \
-		.type = WEB_JSON_TYPE,                                                             \
-	}
-/* Makes something of a document, which its handler reads. */
-#define MAKE(path, size, query, serve, takes_, summary_)                                 \
-	{ .http = { HTTP_POST, path, web_guard_act, size, WEB_JSON_TYPE, query, serve }, \
-	  .deed = DEED_BE,                                                               \
-	  .takes = (takes_),                                                             \
-	  .summary = (summary_),                                                         \
-	  .type = WEB_JSON_TYPE }
-/* The same of a call whose message its handler makes. */
-#define MAKES(path, size, serve, action_, summary_)                                     \
-	{ .http = { HTTP_POST, path, web_guard_act, size, WEB_JSON_TYPE, NULL, serve }, \
-	  .deed = DEED_BE,                                                              \
-	  .action = &(action_),                                                         \
-	  .summary = (summary_),                                                        \
-	  .type = WEB_JSON_TYPE }
-#define OPEN(path, serve)             OPEN_WITH(path, NULL, serve)
-#define OPEN_WITH(path, names, serve) { .http = GET(path, http_anybody, names, serve) }
-/* What a passkey says, which is more than other forms hold. */
-#define BRING(path, serve)                                                                      \
-	{                                                                                       \
-		.http = { HTTP_POST, path, web_guard_try, WEB_BROUGHT_MAX, WEB_FORM_TYPE, NULL, \
-			  serve },                                                              \
-		.deed = DEED_BE,                                                                \
-	}
 
 const struct web_route web_routes[] = {
 	API_LIST("/api/computations", DEED_BE, list_query, web_list_json, store_list,
@@ -176,17 +105,18 @@ const struct web_route web_routes[] = {
 	     "Revokes one of your tokens."),
 	SEND(HTTP_DELETE, "/api/me/sessions/{number}", web_api_end, 0, NULL, DEED_BE,
 	     "Ends one of your sessions."),
-	API("/api/me/keys", DEED_BE, before_query, web_keys_json,
-	    "Your public keys, and what names them in the newest computations that you see. The next page is "
-	    "behind “next”.",
-	    "application/json"),
+	API_LIST(
+		"/api/me/keys", DEED_BE, keys_query, web_keys_json, user_key_orders,
+		"Your public keys, oldest first unless “sort” says otherwise, and what names them in the newest "
+		"computations that you see. The next page of these is behind “next”."),
 	SEND(HTTP_DELETE, "/api/me/keys/{fingerprint}", web_api_key_retire, 0, NULL, DEED_BE,
 	     "Retires one of your keys."),
 	SEND(HTTP_POST, "/api/invitations", web_api_join, WEB_BODY_MAX, NULL, DEED_BE,
 	     "Takes an invitation: you are a member of its workspace."),
-	API("/api/cvms", DEED_OPERATE, after_query, web_cvms_json,
-	    "CVMs whose agents have connected, oldest first. The next page is behind “next”.",
-	    "application/json"),
+	API_LIST(
+		"/api/cvms", DEED_OPERATE, sort_query, web_cvms_json, store_cvm_orders,
+		"CVMs whose agents have connected, oldest first unless “sort” says otherwise. The next page is "
+		"behind “next”."),
 	API("/api/cvms/{cvm}", DEED_OPERATE, NULL, web_cvm_json, "One CVM.", "application/json"),
 	API("/api/cvms/{cvm}/evidence", DEED_OPERATE, NULL, web_evidence_json,
 	    "The evidence that its agent gave before it had a manifest, and this service’s verdict.",
@@ -195,9 +125,11 @@ const struct web_route web_routes[] = {
 	    "One of its files, byte for byte.", WEB_BYTES_TYPE),
 	SEND(HTTP_POST, "/api/cvms/{cvm}/release", web_api_release, 0, NULL, DEED_OPERATE,
 	     "Releases its name: the next agent that comes by it has it."),
-	API("/api/workspaces/{workspace}/cvms", DEED_LOOK, after_query, web_machines_json,
-	    "CVMs that managers make for a workspace, oldest first. The next page is behind “next”.",
-	    "application/json"),
+	API_LIST(
+		"/api/workspaces/{workspace}/cvms", DEED_LOOK, sort_query, web_machines_json,
+		store_machine_orders,
+		"CVMs that managers make for a workspace, oldest first unless “sort” says otherwise. The next page "
+		"is behind “next”."),
 	API("/api/workspaces/{workspace}/cvms/{name}", DEED_LOOK, NULL, web_machine_json,
 	    "One of them: its state, and where owners reach its agent.", "application/json"),
 	API("/api/workspaces/{workspace}/cvms/{name}/evidence", DEED_LOOK, NULL, web_evidence_json,
@@ -383,13 +315,13 @@ const struct web_route web_routes[] = {
 	CHANGE("/w/{workspace}/webhooks/{number}/rotate", web_page_webhook_rotate),
 	CHANGE("/w/{workspace}/webhooks/{number}/delete", web_page_webhook_delete),
 	CHANGE("/w/{workspace}/webhooks/{number}/deliveries/{delivery}", web_page_redeliver),
-	PAGE("/cvms", DEED_OPERATE, after_query, web_cvms),
+	PAGE_LIST("/cvms", DEED_OPERATE, sort_query, web_cvms, store_cvm_orders),
 	PAGE("/cvms/{cvm}", DEED_OPERATE, NULL, web_cvm),
 	PAGE("/cvms/{cvm}/evidence", DEED_OPERATE, NULL, web_evidence),
 	PAGE("/cvms/{cvm}/evidence/{file}", DEED_OPERATE, NULL, web_evidence_file),
 	PAGE("/cvms/{cvm}/release", DEED_OPERATE, NULL, web_ask_release),
 	CHANGE("/cvms/{cvm}/release", web_page_release),
-	PAGE("/w/{workspace}/cvms", DEED_LOOK, after_query, web_machines),
+	PAGE_LIST("/w/{workspace}/cvms", DEED_LOOK, sort_query, web_machines, store_machine_orders),
 	PAGE("/w/{workspace}/usage", DEED_LOOK, usage_query, web_usage),
 	PAGE("/w/{workspace}/new-cvm", DEED_MACHINE, NULL, web_machine_ask),
 	CHANGE("/w/{workspace}/new-cvm", web_page_machine),
@@ -429,7 +361,7 @@ const struct web_route web_routes[] = {
 	FORM("/me/factor/codes", web_guard_change, web_factor_renew),
 	PAGE("/me/factor/remove", DEED_BE, NULL, web_factor_off),
 	FORM("/me/factor/remove", web_guard_change, web_factor_remove),
-	PAGE("/me/keys", DEED_BE, before_query, web_keys),
+	PAGE_LIST("/me/keys", DEED_BE, keys_query, web_keys, user_key_orders),
 	CHANGE("/me/keys/{fingerprint}", web_page_key_retire),
 	PAGE("/me/passkey", DEED_BE, NULL, web_passkey_ask),
 	FORM("/me/passkey", web_guard_change, web_passkey_begin),

@@ -36,7 +36,7 @@ void web_sort_orders(const struct web_work *work, struct writer *w)
 		bool is_this = sort.by == now.by && sort.is_up == now.is_up;
 
 		page_put(w, "<option value=\"%a\"%s>%t</option>", sort_word(sort, word),
-			 is_this ? " selected" : "", web_order_words(sort));
+			 is_this ? " selected" : "", web_order_words(list, sort));
 	}
 	page_put(w, "</select></div>\n");
 }
@@ -45,7 +45,8 @@ void web_sort_head(const struct web_work *work, const char *what, struct writer 
 {
 	char caption[64];
 
-	snprintf(caption, sizeof(caption), "%s: %s", what, web_order_words(work->search.sort));
+	snprintf(caption, sizeof(caption), "%s: %s", what,
+		 web_order_words(web_row_of(work->web, work->r)->list, work->search.sort));
 	page_head_begin(w, caption);
 }
 

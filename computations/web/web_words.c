@@ -2,6 +2,8 @@
 #include "computations/web/web_words.h"
 
 #include "common/base/log.h"
+#include "computations/people/user_key.h"
+#include "computations/store/store_machine.h"
 
 #include <string.h>
 
@@ -30,8 +32,23 @@ static const struct {
 	[LIST_BY_ROLE] = { "Role, viewers first", "Role, administrators first" },
 };
 
-const char *web_order_words(struct list_sort sort)
+/* Of lists whose rows stand for something else. */
+static const struct {
+	const struct list_kind *list;
+	enum list_order by;
+	const char *down, *up;
+} others[] = {
+	{ &store_machine_orders, LIST_BY_STATE, "State, gone first", "State, provisioning first" },
+	{ &store_cvm_orders, LIST_BY_CHANGED, "Seen last", "Seen first" },
+	{ &user_key_orders, LIST_BY_NAME, "For, from Z", "For, all computations first" },
+	{ &user_key_orders, LIST_BY_STATE, "Retired first", "In use first" },
+};
+
+const char *web_order_words(const struct list_kind *list, struct list_sort sort)
 {
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (others[i].list == list && others[i].by == sort.by)
+			return sort.is_up ? others[i].up : others[i].down;
 	return sort.is_up ? orders[sort.by].up : orders[sort.by].down;
 }
 

@@ -43,6 +43,8 @@
 	"Nothing here has that state and that text in its name, id, description or digest."
 #define WEB_FIND_COMPUTATIONS "Name, id, description, or a manifest’s digest"
 #define WEB_FIND_ASSETS       "Name, description, MIME type, owner, or a file’s digest"
+#define WEB_FIND_MACHINES     "Name, id, address, manager, image or reason"
+#define WEB_FIND_CVMS         "Id, agent’s state, computation, peer or verdict"
 #define WEB_FIND_MEMBERS      "Name or role"
 #define WEB_NONE_LIKE         "Nothing here has that text."
 #define WEB_FOOT              "You do not have to trust this page. Your keys and data never pass through it."
@@ -473,7 +475,7 @@
 
 /* The word of a state in an address ("waiting-for-algorithm"), and back; NULL or "": any, -1. */
 /* What an order is called: "Newest first". */
-const char *web_order_words(struct list_sort sort);
+const char *web_order_words(const struct list_kind *list, struct list_sort sort);
 const char *web_state_word(enum computation_state state);
 int web_state_of(const char *word, int *state, struct err *e) MUST_CHECK;
 /* Its class and icon. */

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One's own keys on the page and by its API: what hangs on them, and that nobody else's are seen or retired."""
 import tap
-from harness import computations, cvms
+from harness import cli, computations, cvms
 from people import Caller
 from user_keys import Holder
-from web_members import Lab
+from web_members import Lab, orders_of
 from web_page import BROWSER, EVIL
 
 
@@ -93,7 +93,8 @@ def many_computations_are_paged():
         assert len(first["uses"]) == 102 and first["uses"][-1]["computation"] == "n-17", first
         second = told(room, "lab-member", "/api/me/keys?before=" + first["next"])
         assert [u["computation"] for u in second["uses"]] == [f"n-{n:02}" for n in range(16, -1, -1) for _ in range(3)] and second["next"] is None
-        assert "/me/keys?before=" + first["next"] in room.sessions["lab-member"].get("/me/keys").page().links
+        shown = room.sessions["lab-member"].get("/me/keys?sort=-created").page()
+        assert "/me/keys?sort=-created&before=" + first["next"] in shown.links
         naming(room, "lab-administrator", "hidden", mine.spki)
         hers, none = (room.call("GET", "/api/me/keys?before=" + name, room.tokens["lab-member"]) for name in ("hidden", "nix"))
         assert hers.status == none.status == 400 and hers.body == none.body
@@ -120,6 +121,35 @@ def nobody_fills_anothers_page():
         assert found == [f"full-{number}" for number in (3, 2, 1, 0) for _ in range(257)], len(found)
 
 
+def keys_have_an_order():
+    with Lab() as room:
+        first = holder(room, "lab-member")
+        for known in ("one", "two"):
+            naming(room, "lab-member", known, first.spki)
+        for kind, computation in (("ecdsa", "two"), ("rsa", "one"), ("ed25519", "")):
+            Holder(room.service, "lab-member", kind, Caller(room.service.channel, room.tokens["lab-member"])).register(computation)
+
+        def found(word):
+            keys = [k["kind"][:2] + k["computation"] for k in told(room, "lab-member", "/api/me/keys?sort=" + word)["keys"]]
+            assert [k.kind[:2] + k.computation_id for k in
+                    Caller(room.service.channel, room.tokens["lab-member"])("ListKeys", sort=word).keys] == keys
+            return keys
+        made = ["Ed", "ECtwo", "RSone", "Ed"]
+        assert found("") == found("created") == made == found("-created")[::-1]
+        assert found("name") == ["Ed", "Ed", "RSone", "ECtwo"] == found("-name")[::-1]
+        assert [told(room, "lab-member", "/api/me/keys?sort=" + word)["keys"][at]["retired"] is None
+                for word, at in (("state", 0), ("-state", 0), ("state", 3))] == [True, False, False]
+        assert told(room, "lab-member", "/api/me/keys?sort=name")["uses"] == told(room, "lab-member")["uses"]
+        assert orders_of(room, "lab-member", "/me/keys", ["For", "Since", "Retired"], "sort=-name") == [
+            ("descending", "name"), ("none", "-created"), ("none", "state")]
+        for word in ("type", "digest"):
+            assert room.call("GET", "/api/me/keys?sort=" + word, room.tokens["lab-member"]).status == 400, word
+        where = {"COMPUTATIONS_GRPC_URL": "unix:" + room.service.socket}
+        rows = cli("key", "list", "lab-member", "--sort=-name", "--json", **where).json()
+        assert [k["computation"] for k in rows] == ["two", "one", "", ""]
+        cli("key", "list", "lab-member", "--sort", "type", **where).refused(1, "give created, changed, name or state")
+
+
 if __name__ == "__main__":
     tap.run([keys_are_shown_to_whose_they_are, a_key_is_retired_by_its_user_alone, many_computations_are_paged,
-             nobody_fills_anothers_page])
+             nobody_fills_anothers_page, keys_have_an_order])

@@ -11,9 +11,11 @@ import threading
 import grpc
 import tap
 from computations_service import create
-from harness import PATIENCE, FakeAgent, Folder, until
+from harness import PATIENCE, FakeAgent, Folder, cli, until
+from people import Caller
 from played_manager import PlayedManager, manager
 from web_act import Room, revision_in
+from web_members import orders_of, walked
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 NEW = {"name": "one", "manager": "here", "image": "base", "tee": "snp", "cpus": "2", "memory": "1", "hours": "3"}
@@ -359,7 +361,75 @@ def lists_go_on():
         rest = room.call("GET", f"/api/workspaces/default/cvms?after={first['next']}", room.tokens["viewer"]).json()
         assert [m["name"] for m in first["cvms"] + rest["cvms"]] == names and not rest.get("next")
         page = room.sessions["viewer"].get("/w/default/cvms").page()
-        assert f"/w/default/cvms?after={first['next']}" in page.links
+        assert f"/w/default/cvms?q=&sort=created&after={first['next']}" in page.links
+
+
+def lists_have_an_order():
+    """A workspace's CVMs by each column, both ways, and those that have a text; what is asked for in another way is refused."""
+    with hall(limits="limit default cvms=200\n") as room:
+        names = [f"n{number * 7 % 53:03}" for number in range(53)]
+        for name in names:
+            room.root("CreateCvm", name=name, workspace="default", image="even" if int(name[1:]) % 2 == 0 else "odd")
+        seen = room.root("ShowMachine", name="n007", workspace="default").cvm_id
+        with FakeAgent(f"127.0.0.1:{room.service.port}", seen):
+            until(lambda: room.there()["n007"] == "Ready", "the agent")
+        room.root("RemoveCvm", name="n011", workspace="default")
+        path, api = "/w/default/cvms", "/api/workspaces/default/cvms"
+
+        def found(query, who="viewer"):
+            return [m["name"] for m in walked(room, who, api, "cvms", query)]
+        rest = sorted(set(names) - {"n007", "n011"}, key=names.index)
+        assert found("sort=") == found("sort=created") == names == found("sort=-created")[::-1]
+        assert found("sort=name") == sorted(names) == found("sort=-name")[::-1]
+        assert found("sort=state") == [*rest, "n007", "n011"] == found("sort=-state")[::-1]
+        assert found("q=EVEN&sort=name") == sorted(names)[::2] and found("q=_") == [] and found("q=" + seen) == ["n007"]
+        place = room.call("GET", api + "?sort=name", room.tokens["viewer"]).json()["next"]
+        for who, other in (("viewer", "sort=-name"), ("viewer", "sort=state"), ("viewer", "sort=name&q=n"), ("member", "sort=name")):
+            assert room.call("GET", f"{api}?{other}&after={place}", room.tokens[who]).status == 400, (who, other)
+        for word in ("changed", "type", "--name"):
+            assert room.call("GET", f"{api}?sort={word}", room.tokens["viewer"]).status == 400, word
+        assert orders_of(room, "viewer", path, ["CVM", "State", "Created"], "sort=state&q=n") == [
+            ("none", "name"), ("ascending", "-state"), ("none", "-created")]
+        page = room.sessions["viewer"].get(path + "?sort=-state").page().words()
+        assert "State, gone first" in page and "n011" in page
+        assert "Nothing here has that text" in room.sessions["viewer"].get(path + "?q=nothing").page().words()
+        # The same by the service's calls and at a terminal.
+        mine = Caller(room.service.channel, room.tokens["viewer"])
+        first = mine("ListMachines", workspace="default", sort="-name", limit=20)
+        assert [m.name for m in first.machines] == sorted(names)[:-21:-1]
+        assert [m.name for m in mine("ListMachines", workspace="default", sort="-name", after=first.next).machines] == sorted(names)[-21::-1]
+        for wanted in ({"sort": "changed"}, {"sort": "name", "after": "12"}, {"after": first.next}, {"search": "n", "after": first.next}):
+            assert mine.code("ListMachines", workspace="default", **wanted) == grpc.StatusCode.INVALID_ARGUMENT, wanted
+        where = {"COMPUTATIONS_GRPC_URL": "unix:" + room.service.socket}
+        rows = cli("cvm", "list", "--workspace", "default", "--sort=-name", "--search", "odd", "--json", **where).json()
+        assert [m["name"] for m in rows] == sorted(names)[1::2][::-1]
+        cli("cvm", "list", "--workspace", "default", "--sort", "type", **where).refused(1, "give created, name or state")
+
+
+def agents_have_an_order():
+    """The CVMs that have connected, for the service's administrators: by name and by when they were seen."""
+    with Hall() as room:
+        names = ["beta", "gamma", "Alpha", "delta"]
+        for name in names:
+            with FakeAgent(f"127.0.0.1:{room.service.port}", name):
+                until(lambda now=name: now in [c.id for c in room.root("ListCvms").cvms], "the connection")
+        with FakeAgent(f"127.0.0.1:{room.service.port}", "gamma"):
+            until(lambda: [c.id for c in room.root("ListCvms", sort="-changed").cvms][0] == "gamma", "it to be seen last")
+            token = room.tokens["chief"]
+
+            def found(query):
+                return [c["id"] for c in walked(room, "chief", "/api/cvms", "cvms", query)]
+            assert found("sort=") == found("sort=created") == names and found("sort=-created") == names[::-1]
+            assert found("sort=name") == ["Alpha", "beta", "delta", "gamma"] and found("sort=-changed")[0] == "gamma"
+            assert found("q=BETA") == ["beta"] and found("q=%25") == []
+            for word in ("state", "type"):
+                assert room.call("GET", f"/api/cvms?sort={word}", token).status == 400, word
+            assert orders_of(room, "chief", "/cvms", ["CVM", "Last seen"], "sort=-changed") == [("none", "name"), ("descending", "changed")]
+            assert "Seen last" in room.sessions["chief"].get("/cvms?sort=-changed").page().words()
+            assert room.call("GET", "/api/cvms?sort=name", room.tokens["viewer"]).status == 403
+        where = {"COMPUTATIONS_GRPC_URL": "unix:" + room.service.socket}
+        assert [c["id"] for c in cli("cvm", "list", "--sort", "name", "--json", **where).json()] == ["Alpha", "beta", "delta", "gamma"]
+        assert [c["id"] for c in cli("cvm", "list", "--search", "DELTA", "--json", **where).json()] == ["delta"]
 
 
 def without_a_manager_it_says_so():
@@ -373,4 +443,4 @@ if __name__ == "__main__":
     tap.run([one_is_made_seen_and_removed, a_stale_page_removes_no_newer_one, the_api_does_the_same, who_may_what, what_is_others_is_as_if_it_were_not,
              what_others_say_stays_text_and_forms_are_ours, its_manager_s_policy_is_handed_on_byte_for_byte,
              what_is_no_policy_is_not_handed_on, who_has_no_policy_says_why, a_silent_manager_is_asked_a_few_times_alone,
-             a_run_gets_a_new_one, lists_go_on, without_a_manager_it_says_so])
+             a_run_gets_a_new_one, lists_go_on, lists_have_an_order, agents_have_an_order, without_a_manager_it_says_so])

@@ -218,12 +218,59 @@ static size_t count_of(struct store_room *f, int64_t person, size_t *used)
 	size_t count;
 
 	*used = 0;
-	assert_ok(user_key_list(db_of(f), person, rows, &count, &f->e), f->e);
+	assert_ok(user_key_list(db_of(f), person, user_key_orders.first, rows, &count, &f->e),
+		  f->e);
 	for (size_t i = 0; i < count; i++) {
 		*used += !rows[i].retired;
 		user_key_done(&rows[i]);
 	}
 	return count;
+}
+
+/* Which ones, by how they were made. */
+static void sorted(struct store_room *f, int64_t person, const char *word, const char *wanted)
+{
+	static struct user_key rows[USER_KEYS_MAX];
+	struct list_sort sort;
+	char got[16] = "";
+	size_t count;
+
+	assert_ok(list_sort_of(&user_key_orders, word, &sort, &f->e), f->e);
+	assert_ok(user_key_list(db_of(f), person, sort, rows, &count, &f->e), f->e);
+	for (size_t i = 0; i < count; i++) {
+		for (unsigned n = 0; n < ARRAY_LEN(spkis); n++)
+			if (rows[i].len && memcmp(spkis[n], rows[i].spki, rows[i].len) == 0)
+				snprintf(got + strlen(got), sizeof(got) - strlen(got), "%u", n);
+		user_key_done(&rows[i]);
+	}
+	assert_string_equal(got, wanted);
+}
+
+static void a_user_s_are_in_an_order(void **state)
+{
+	struct store_room *f = *state;
+	int64_t anna = add_user(f, "anna"), bert = add_user(f, "bert");
+	struct list_sort sort;
+
+	/* The first and the second are retired by those that take their places. */
+	add(f, anna, 1, "b", NOW);
+	add(f, anna, 2, "", NOW + 1);
+	add(f, bert, 6, "", NOW + 2);
+	add(f, anna, 3, "", NOW + 3);
+	add(f, anna, 4, "b", NOW + 7);
+	add(f, anna, 5, "A", NOW + 5);
+	sorted(f, anna, "", "12354");
+	sorted(f, anna, "created", "12354");
+	sorted(f, anna, "-created", "45321");
+	sorted(f, anna, "changed", "23514");
+	sorted(f, anna, "-changed", "41532");
+	sorted(f, anna, "name", "23514");
+	sorted(f, anna, "-name", "41532");
+	sorted(f, anna, "state", "34512");
+	sorted(f, anna, "-state", "21543");
+	sorted(f, bert, "-state", "6");
+	assert_refused(list_sort_of(&user_key_orders, "type", &sort, &f->e), f->e, ERR_INVALID,
+		       "give created, changed, name or state");
 }
 
 static void a_user_has_so_many(void **state)
@@ -370,6 +417,7 @@ int main(void)
 		STORE_ROOM_ROW(the_newest_counts_and_that_of_a_computation_there),
 		STORE_ROOM_ROW(a_key_is_one_user_s),
 		STORE_ROOM_ROW(what_is_no_key_is_refused),
+		STORE_ROOM_ROW(a_user_s_are_in_an_order),
 		STORE_ROOM_ROW(a_user_has_so_many),
 		STORE_ROOM_ROW(a_manifest_gets_another_until_it_is_run),
 		STORE_ROOM_ROW(a_stranger_s_key_names_nobody),
