@@ -121,8 +121,10 @@ static enum cli_exit end_gifts(struct executor *x, enum cli_exit status)
 	bool failed = false;
 	size_t left;
 
-	while ((left = executor_give_reap(x, &failed)) && x->once && !executor_signal_come())
+	while ((left = executor_give_reap(x, &failed)) && x->once && !executor_signal_come()) {
+		executor_give_ask(x);
 		(void)ppoll(NULL, 0, &rest, executor_signal_mask());
+	}
 	if (left)
 		fprintf(stderr, "%zu outputs were not handed over to CVMs yet: they are not, now\n",
 			left);
@@ -159,6 +161,7 @@ static bool work_once(struct executor *x, enum cli_exit *status, struct err *e)
 	bool ignored = false;
 	int failed;
 
+	executor_give_ask(x);
 	(void)executor_give_reap(x, &ignored);
 	executor_signal_idle(true);
 	failed = x->number ? ask_node(x, &taken, e) : enter(x, e);

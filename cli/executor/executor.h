@@ -24,7 +24,8 @@ struct executor {
 	bool once;
 
 	struct executor_gift gifts[EXECUTOR_GIFTS_MAX];
-	uint64_t number; /* as the service has registered it; 0: not yet */
+	int64_t gifts_asked; /* ms: when the service was asked whether they are still wanted */
+	uint64_t number;     /* as the service has registered it; 0: not yet */
 	uint8_t secret[EXECUTOR_SECRET_LEN];
 	unsigned back_off; /* s; 0: all is well */
 };

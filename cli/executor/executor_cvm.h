@@ -33,7 +33,9 @@ int executor_cvm_limit(const struct workflow_order *order, char text[32], struct
 enum { EXECUTOR_GIFTS_MAX = 64 };
 
 struct executor_gift {
-	pid_t pid; /* 0: none */
+	pid_t pid;                           /* 0: none */
+	bool is_cancelled;                   /* it was told to end */
+	char workflow[2 * SHA3_256_LEN + 1]; /* its id */
 	char what[160];
 };
 
@@ -48,14 +50,17 @@ int executor_input_make(const void *output, size_t len, struct executor_input *i
 void executor_input_done(struct executor_input *input); /* wipes it */
 #define CLEANUP_EXECUTOR_INPUT __attribute__((cleanup(executor_input_done)))
 
-/* In a process of its own, which ends when the agent has it, when it is refused, or with this one; until the order ends it waits
- * for the agent. ERR_EXHAUSTED: EXECUTOR_GIFTS_MAX are under way. */
+/* In a process of its own, which ends when the agent has it, when it is refused, when the workflow is cancelled, or with this one;
+ * until the order ends it waits for the agent. ERR_EXHAUSTED: EXECUTOR_GIFTS_MAX are under way. */
 int executor_give(struct executor *x, const struct executor_node *node,
 		  const struct executor_input *input, struct err *e) MUST_CHECK;
 /* There is room for one more. */
 bool executor_give_room(const struct executor *x);
 /* Looks after those that have ended; how many have not. `*failed` is set if one was not handed over. */
 size_t executor_give_reap(struct executor *x, bool *failed);
+/* Asks, if some time has passed since, whether workflows of outputs that wait were cancelled: these are not handed over then, and
+ * that is said. A service that does not answer changes nothing. */
+void executor_give_ask(struct executor *x);
 
 /* ---- fetching ---- */
 

@@ -2,12 +2,16 @@
 /* executor_give.c — an output on its way into a CVM. */
 #include "cli/base/text.h"
 #include "cli/executor/executor.h"
+#include "common/base/clock.h"
+#include "common/base/encode.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+
+enum { ASK_MS = 10000 };
 
 /* ---- in the process of its own ---- */
 
@@ -93,6 +97,8 @@ int executor_give(struct executor *x, const struct executor_node *node,
 	snprintf(gift->what, sizeof(gift->what), "workflow %.16s node %s for the CVM of %s", id,
 		 node->node->name,
 		 workflow_cvm_after(&node->order.spec, node->place.node, &place)->name);
+	hex_encode(node->order.id, sizeof(node->order.id), gift->workflow);
+	gift->is_cancelled = false;
 	gift->pid = fork();
 	if (gift->pid == 0)
 		give(x, node, input, gift->what, own);
@@ -119,4 +125,59 @@ size_t executor_give_reap(struct executor *x, bool *failed)
 		left += gift->pid != 0;
 	}
 	return left;
+}
+
+/* Its word alone: whoever lies so keeps an output from its CVM, as who shows it no node does, and gets nothing by that. */
+static void cancel(struct executor *x, const char *workflow)
+{
+	for (size_t i = 0; i < ARRAY_LEN(x->gifts); i++) {
+		struct executor_gift *gift = &x->gifts[i];
+
+		if (!gift->pid || gift->is_cancelled || strcmp(gift->workflow, workflow) != 0)
+			continue;
+		fprintf(stderr, "%s: the service says that the workflow was cancelled\n",
+			gift->what);
+		gift->is_cancelled = true;
+		kill(gift->pid, SIGTERM);
+	}
+}
+
+/* False: it does not answer now. */
+static bool ask(struct executor *x, const char *workflow)
+{
+	Workflows__WorkflowRequest request = WORKFLOWS__WORKFLOW_REQUEST__INIT;
+	ProtobufCMessage *response;
+	struct err e;
+
+	request.id = (char *)(uintptr_t)workflow;
+	if (executor_ask(x, &workflow_get, &request.base, &response, &e) < 0) {
+		x->cli->hint[0] = '\0';
+		return x->client.loop != NULL;
+	}
+	if (strcmp(((const Workflows__Workflow *)response)->state, "Cancelled") == 0)
+		cancel(x, workflow);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return true;
+}
+
+/* Several may be of one workflow. */
+static bool is_asked(const struct executor *x, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (x->gifts[k].pid && strcmp(x->gifts[k].workflow, x->gifts[i].workflow) == 0)
+			return true;
+	return false;
+}
+
+void executor_give_ask(struct executor *x)
+{
+	const int64_t now = clock_ms(CLOCK_MONOTONIC);
+
+	if (!x->number || (x->gifts_asked && now - x->gifts_asked < ASK_MS))
+		return;
+	x->gifts_asked = now;
+	for (size_t i = 0; i < ARRAY_LEN(x->gifts); i++)
+		if (x->gifts[i].pid && !x->gifts[i].is_cancelled && !is_asked(x, i) &&
+		    !ask(x, x->gifts[i].workflow))
+			return;
 }

@@ -252,6 +252,7 @@ static int watch(struct executor *x, const Workflows__TakenNode *taken, struct e
 			continue;
 		}
 		is_lost = renew(x, taken, &lease, e) != 0;
+		executor_give_ask(x);
 		renewal = is_lost ? 0 : next_renewal(lease);
 	}
 }

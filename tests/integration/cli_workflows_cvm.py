@@ -123,6 +123,23 @@ def who_waits_for_a_cvm_goes_on_with_other_nodes_and_says_what_it_kept():
         until(lambda: at.text().count("nothing was sent") == 2, "the end of both that wait")
 
 
+def what_waits_for_a_cvm_ends_when_the_workflow_is_cancelled():
+    """That workflow's, and no other's, at who keeps it."""
+    with the_sum() as s:
+        at = s.executor("r1")
+        at.wait_line("waits for nodes")
+        gone, stays = (s.user.submit(s.nodes(), s.keys).ok().strip() for _ in range(2))
+        for name in (gone, stays):
+            until(lambda name=name: s.user.states(name)[1][0] == "Done", "the first node of each")
+        s.user("workflow", "cancel", gone).ok()
+        at.wait_line("the service says that the workflow was cancelled")
+        until(lambda: at.text().count("nothing was sent") == 1, "the end of what waits")
+        assert s.user.states(stays)[0] == "Running"
+        assert at.stop() == 143, at.text()
+        until(lambda: at.text().count("nothing was sent") == 2, "the end of the other one")
+        assert at.text().count("was cancelled") == 1, at.text()
+
+
 def who_fetches_is_told_that_the_workflow_has_ended():
     with the_sum() as s:
         name = s.user.submit(s.nodes(), s.keys).ok().strip()
@@ -194,7 +211,7 @@ def what_was_not_handed_over_is_said_whoever_ignores_ended_children():
 TESTS = [
     two_hospitals_and_a_cvm_give_60,
     who_waits_for_a_cvm_goes_on_with_other_nodes_and_says_what_it_kept,
-    who_fetches_is_told_that_the_workflow_has_ended,
+    what_waits_for_a_cvm_ends_when_the_workflow_is_cancelled, who_fetches_is_told_that_the_workflow_has_ended,
     a_node_in_a_cvm_has_its_form,
     the_examples_algorithm_says_nothing_of_what_is_no_number,
     who_waits_for_as_many_cvms_as_may_be_still_runs_what_goes_into_none,
