@@ -48,7 +48,8 @@ struct machines {
 	bool is_stopping;
 	struct manager_table table;
 	struct manager_link *links[MANAGERS_MAX];
-	unsigned policies[MANAGERS_MAX]; /* that each is asked for now (machine_policy.h) */
+	unsigned policies[MANAGERS_MAX]; /* that each is asked for now (machine_policy.h), */
+	unsigned frees[MANAGERS_MAX];    /* and how often for what is free (machine_free.h) */
 	TAILQ_HEAD(, machine_task) tasks;
 	TAILQ_HEAD(, console_reader) readers; /* console_reader.h */
 };

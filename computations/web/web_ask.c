@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_ask.c — what is asked before a computation is run, stopped or removed, or a CVM's name released: what that does. */
+#include "computations/store/store_machine.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_run.h"
@@ -14,6 +15,8 @@ enum { CVMS_MAX = 256 }; /* to choose from; where there are more, all are typed 
 struct choice {
 	struct cvm rows[CVMS_MAX + 1];
 	size_t count;
+	struct machine made[CVMS_MAX]; /* or these, of the computation's workspace */
+	size_t made_count;
 };
 
 static void free_choice(void *data)
@@ -22,10 +25,25 @@ static void free_choice(void *data)
 
 	for (size_t i = 0; i < choice->count; i++)
 		cvm_done(&choice->rows[i]);
+	for (size_t i = 0; i < choice->made_count; i++)
+		machine_done(&choice->made[i]);
 	free(choice);
 }
 
 /* ---- run ---- */
+
+/* Those that were made for the computation's workspace, whose members see them anyway. */
+static int find_made(struct store *store, struct web_work *work, struct choice *choice,
+		     struct err *e)
+{
+	struct admin_caller own = work->caller; /* whose rights are those in the computation */
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct err none;
+
+	if (admin_access_workspace(store, &own, DEED_LOOK, work->c.workspace, &w, &none) < 0)
+		return 0;
+	return store_machines(store, w.number, 0, CVMS_MAX, choice->made, &choice->made_count, e);
+}
 
 static int run_ask_run(struct store *store, struct web_work *work, struct err *e)
 {
@@ -38,14 +56,14 @@ static int run_ask_run(struct store *store, struct web_work *work, struct err *e
 	    revision_of(&work->c, work->revision, e) < 0)
 		return err_code(e);
 	work->may_make = web_run_may_make(store, work, e) == 0;
-	/* Others are told no CVM's name. */
-	if (!work->caller.rights.operates)
-		return 0;
 	choice = calloc(1, sizeof(*choice));
 	if (!choice)
 		return err_nomem(e);
 	work->more = choice;
 	work->free_more = free_choice;
+	/* Others are told the names of no CVMs but their workspace's. */
+	if (!work->caller.rights.operates)
+		return find_made(store, work, choice, e);
 	if (store_cvms(store, "", ARRAY_LEN(choice->rows), choice->rows, &choice->count, e) < 0)
 		return err_code(e);
 	/* Else those that somebody made up first would be all that there are. */
@@ -105,17 +123,39 @@ void web_run_put_unverified(const struct web_work *work, struct writer *w)
 		put_box(w, "unverified", "Even if it has proven nothing", WEB_RUN_UNVERIFIED);
 }
 
+/* One that is made for a run takes no other. */
+static bool is_free(const struct web_work *work, const struct machine *m)
+{
+	return m->phase == MACHINE_MADE && !m->run && !*m->computation_id && *m->cvm_id &&
+	       web_is_connected(work->web, m->cvm_id);
+}
+
+/* Typed, or of the list. */
+static void put_typed(const struct web_work *work, const struct choice *choice, struct writer *w)
+{
+	bool is_open = false;
+
+	page_put(w, "<div><label for=\"f-cvm\">CVM</label><input id=\"f-cvm\" name=\"cvm\" "
+		    "type=\"text\" list=\"l-cvm\" autocomplete=\"off\" "
+		    "aria-describedby=\"h-cvm\"><datalist id=\"l-cvm\">");
+	for (size_t i = 0; choice && i < choice->made_count; i++) {
+		if (!is_free(work, &choice->made[i]))
+			continue;
+		page_put(w, "<option value=\"%a\">%t</option>", choice->made[i].cvm_id,
+			 choice->made[i].name);
+		is_open = true;
+	}
+	page_put(w, "</datalist><span class=\"hint\" id=\"h-cvm\">%t%t</span></div>\n",
+		 web_run_is_again(work) && *work->c.cvm_id ? WEB_RUN_CVM_AGAIN : WEB_RUN_CVM,
+		 is_open ? "." WEB_RUN_CVM_FREE : "");
+}
+
 static void put_cvms(const struct web_work *work, struct writer *w)
 {
 	const struct choice *choice = work->more;
 
-	if (!choice) {
-		page_put(w,
-			 "<div><label for=\"f-cvm\">CVM</label><input id=\"f-cvm\" name=\"cvm\" "
-			 "type=\"text\" autocomplete=\"off\" aria-describedby=\"h-cvm\"><span "
-			 "class=\"hint\" id=\"h-cvm\">%t</span></div>\n",
-			 web_run_is_again(work) && *work->c.cvm_id ? WEB_RUN_CVM_AGAIN
-								   : WEB_RUN_CVM);
+	if (!choice || !work->caller.rights.operates) {
+		put_typed(work, choice, w);
 		return;
 	}
 	page_put(w,

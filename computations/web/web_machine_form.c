@@ -5,6 +5,7 @@
 #include "computations/store/store_machine.h"
 #include "computations/web/web_action_row.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_free.h"
 #include "computations/web/web_machine.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
@@ -160,16 +161,23 @@ static void reply_ask(struct web_work *work)
 		"</a> / <a href=\"/w/%u/cvms\"><bdi>%t</bdi></a> /</nav>\n<section class=\"panel "
 		"gate\" aria-labelledby=\"gate\"><h1 id=\"gate\">New CVM</h1>\n<p>%t</p>\n",
 		work->id, work->id, WEB_MACHINE_NEW);
-	if (table->count)
+	if (table->count) {
+		web_free_put(work, &w);
 		put_form(work, table, &w);
-	else
+	} else {
 		page_put(&w, "<p class=\"note warn\">%t</p>\n", WEB_MACHINE_NO_MANAGER);
+	}
 	page_put(&w, "</section>\n");
 	page_end(&w);
 	web_reply_html(work->r, &w, 200);
 }
 
+static void ask_free(struct web_work *work)
+{
+	web_free_ask(work, reply_ask);
+}
+
 void web_machine_ask(struct http_request *r, void *data)
 {
-	web_work_start(data, r, NULL, reply_ask);
+	web_work_start(data, r, NULL, ask_free);
 }

@@ -8,6 +8,7 @@
 #include "computations/web/web_asset.h"
 #include "computations/web/web_billing.h"
 #include "computations/web/web_certificate.h"
+#include "computations/web/web_free.h"
 #include "computations/web/web_import.h"
 #include "computations/web/web_machine.h"
 #include "computations/web/web_new.h"
@@ -125,6 +126,10 @@ const struct web_route web_routes[] = {
 	    "One of its files, byte for byte.", WEB_BYTES_TYPE),
 	SEND(HTTP_POST, "/api/cvms/{cvm}/release", web_api_release, 0, NULL, DEED_OPERATE,
 	     "Releases its name: the next agent that comes by it has it."),
+	API("/api/workspaces/{workspace}/free", DEED_MACHINE, NULL, web_free_json,
+	    "How much room managers have for new CVMs, by TEE, as each says when it is asked: on all its hosts "
+	    "together, and for one CVM; null: without a limit that it knows.",
+	    "application/json"),
 	API_LIST(
 		"/api/workspaces/{workspace}/cvms", DEED_LOOK, sort_query, web_machines_json,
 		store_machine_orders,

@@ -6,6 +6,7 @@
 #include "computations/machines/machines.h"
 #include "computations/store/store_machine_run.h"
 #include "computations/web/web_action_row.h"
+#include "computations/web/web_free.h"
 #include "computations/web/web_machine.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
@@ -118,6 +119,7 @@ static void reply_ask(struct web_work *work)
 			 &w);
 	page_put(&w, "<p>%t</p>\n", WEB_RUN_NEW);
 	if (machines_table(work->web->service->machines)->count) {
+		web_free_put(work, &w);
 		put_form(work, &w);
 		web_run_end_form(work, "Have it made", "main", "Not now", &w);
 		return;
@@ -127,7 +129,12 @@ static void reply_ask(struct web_work *work)
 	web_reply_html(work->r, &w, 200);
 }
 
+static void ask_free(struct web_work *work)
+{
+	web_free_ask(work, reply_ask);
+}
+
 void web_ask_run_new(struct http_request *r, void *data)
 {
-	web_work_start(data, r, run_ask, reply_ask);
+	web_work_start(data, r, run_ask, ask_free);
 }

@@ -308,11 +308,13 @@
 #define WEB_RUN                                                                                       \
 	"The CVM gets the manifest, which is frozen from then on. Its agent waits for the algorithm " \
 	"and the datasets, from the keys that the manifest names."
-#define WEB_RUN_AGAIN \
-	"The same manifest once more. A CVM may have kept what its owners let it keep."
+#define WEB_RUN_AGAIN                                                                                                    \
+	"The same manifest once more. The CVM where it ended may have kept what owners let it keep; in another one all " \
+	"datasets are asked of their owners again. The algorithm is sent again in any."
 #define WEB_RUN_CHOOSE    "Connected ones. Accepted is this service’s verdict, not yours."
 #define WEB_RUN_CVM       "Its id; empty for the only one that is connected and free"
 #define WEB_RUN_CVM_AGAIN "Its id; empty for the one where it ended"
+#define WEB_RUN_CVM_FREE  " The list has those of its workspace that are free."
 #define WEB_RUN_NEW                                                                                \
 	"A manager makes one for this run. It gets the manifest as any CVM would, and is removed " \
 	"behind the run."
@@ -343,6 +345,12 @@
 #define WEB_MACHINE_NO_MANAGER                                                                    \
 	"This service knows no manager: whoever runs it names some in COMPUTATIONS_MANAGERS, or " \
 	"launches CVMs by hand."
+#define WEB_FREE                                                                                             \
+	"As managers say now, on all their hosts together; a CVM is on one of them. Others may be quicker, " \
+	"and a workspace has limits of its own."
+#define WEB_FREE_NONE "no host has room for a new CVM now."
+#define WEB_FREE_UNKNOWN \
+	"what is free there is not known: it did not say, or tells its operators alone."
 #define WEB_MACHINE_NAME    "a-z 0-9 - . with a letter or digit at both ends; 63 at most"
 #define WEB_MACHINE_TEE     "What can vouch for the machine; with none nothing does"
 #define WEB_MACHINE_DEFAULT "Of the manager’s; what is empty is as the manager is set"

@@ -63,7 +63,19 @@ static void work_done(void *data, const struct err *e)
 			*work->csrf = 0;
 		work->reply(work);
 	}
-	work_free(work);
+	if (!work->is_kept)
+		work_free(work);
+}
+
+void web_work_keep(struct web_work *work)
+{
+	work->is_kept = true;
+}
+
+void web_work_end(struct web_work *work)
+{
+	if (work->is_kept)
+		work_free(work);
 }
 
 void web_work_start(struct web *web, struct http_request *r,

@@ -63,6 +63,7 @@ struct web_work {
 	char revision[REVISION_LEN + 1]; /* of what is shown, where it can be changed */
 	bool is_held;                    /* a CVM holds the computation (web_run_held) */
 	bool may_make;                   /* the caller may have one made for it */
+	bool is_kept;                    /* it is not over when reply() returns */
 	size_t count;
 	bool has_more;
 	char *next; /* of a list in an order: the page behind; NULL: none */
@@ -86,6 +87,9 @@ int web_work_check(struct store *store, struct admin_caller *caller, const char 
 void web_work_start(struct web *web, struct http_request *r,
 		    int (*run)(struct store *store, struct web_work *work, struct err *e),
 		    void (*reply)(struct web_work *work));
+/* From within reply(): who asks others first answers later, and ends it then. */
+void web_work_keep(struct web_work *work);
+void web_work_end(struct web_work *work);
 /* 200 with what `w` has; 500 if it is bad. */
 void web_reply_html(struct http_request *r, struct writer *w, unsigned status);
 void web_reply_json(struct http_request *r, struct writer *w);
