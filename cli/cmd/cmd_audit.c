@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_audit.c — who changed what at the computation service: shown as it is, followed, and cut. */
 #include "cli/base/number.h"
+#include "cli/base/table.h"
 #include "cli/base/text.h"
 #include "cli/client/audit_client.h"
 #include "cli/cmd/commands.h"
@@ -9,7 +10,48 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SHOWN = 50, FOLLOWED = 10, FOLLOW_S = 1 };
+enum { SHOWN = 50, FOLLOWED = 10, FOLLOW_S = 1, TABLE_ROWS_MAX = 100000 };
+
+static const struct table_column columns[] = {
+	{ "NUMBER", "number", false },   { "TIME", "time", false },
+	{ "WHO", "who", false },         { "FROM", "from", true },
+	{ "WHAT", "what", false },       { "METHOD", "method", true },
+	{ "OBJECT", "object", false },   { "ABOUT", "about", true },
+	{ "BEFORE", "before", false },   { "AFTER", "after", false },
+	{ "OUTCOME", "outcome", false }, { "CAUSE", "cause", false },
+	{ NULL, NULL, false },
+};
+
+/* Of computations.ComputationService/Stop. */
+static const char *short_name(const char *method)
+{
+	const char *slash = strrchr(method, '/');
+
+	return slash ? slash + 1 : method;
+}
+
+static int keep_row(void *data, const struct audit_row *row, const char *line, struct err *e)
+{
+	struct table *t = data;
+
+	if (t->count / t->width >= TABLE_ROWS_MAX)
+		return err_set(e, ERR_EXHAUSTED,
+			       "a table has %d rows at most: --json prints each as it comes",
+			       TABLE_ROWS_MAX);
+	table_number(t, row->number, NULL);
+	table_moment(t, (int64_t)row->time);
+	table_text(t, row->who);
+	table_text(t, row->from);
+	table_text(t, short_name(row->what));
+	table_text(t, row->what);
+	table_text(t, row->object);
+	table_text(t, strcmp(row->about, "{}") == 0 ? "" : row->about);
+	table_text(t, row->before);
+	table_text(t, row->after);
+	table_text(t, row->outcome);
+	table_text(t, row->cause);
+	return 0;
+}
 
 static void put(struct cli *cli, const char *before, const char *text)
 {
@@ -21,7 +63,6 @@ static int print_row(void *data, const struct audit_row *row, const char *line, 
 {
 	const Google__Protobuf__Timestamp time = { .seconds = (int64_t)(row->time / 1000),
 						   .nanos = (int32_t)(row->time % 1000) * 1000000 };
-	const char *slash = strrchr(row->what, '/');
 	char when[COMPUTATION_TIME_MAX];
 	struct cli *cli = data;
 
@@ -31,7 +72,7 @@ static int print_row(void *data, const struct audit_row *row, const char *line, 
 		computation_time(&time, when);
 		fprintf(cli->out, "%" PRIu64 "  %s  ", row->number, when);
 		put(cli, "", *row->who ? row->who : "-");
-		put(cli, "  ", slash ? slash + 1 : row->what);
+		put(cli, "  ", short_name(row->what));
 		put(cli, "  ", row->object);
 		put(cli, "  ", strcmp(row->about, "{}") == 0 ? "" : row->about);
 		put(cli, "  ", row->before);
@@ -54,22 +95,40 @@ static int before_last(struct client *client, uint64_t count, uint64_t *after, s
 	return 0;
 }
 
-static int show(struct client *client, uint64_t count, bool follow, struct err *e)
+static int follow(struct client *client, uint64_t count, struct err *e)
 {
 	struct audit_client a = { .client = client, .take = print_row, .data = client->cli };
 	uint64_t after;
 
-	if (before_last(client, count, &after, e) < 0 || audit_client_read(&a, after, e) < 0)
+	if (before_last(client, count, &after, e) < 0)
 		return err_code(e);
-	while (follow) {
+	while (audit_client_read(&a, after, e) == 0) {
 		sleep(FOLLOW_S);
-		if (audit_client_read(&a, 0, e) < 0)
-			return err_code(e);
+		after = 0;
 	}
-	return 0;
+	return err_code(e);
 }
 
-static enum cli_exit show_last(struct cli *cli, uint64_t count, bool follow, struct err *e)
+static int list(struct client *client, uint64_t count, struct err *e)
+{
+	bool as_they_are = cli_flag(client->cli, "json");
+	struct table table CLEANUP_TABLE;
+	struct audit_client a = { .client = client, .take = keep_row, .data = &table };
+	uint64_t after;
+
+	table_init(&table, columns);
+	if (as_they_are) {
+		a.take = print_row;
+		a.data = client->cli;
+	}
+	if (before_last(client, count, &after, e) < 0 || audit_client_read(&a, after, e) < 0)
+		return err_code(e);
+	return as_they_are ? 0 : table_print(&table, client->cli, "none", e);
+}
+
+static enum cli_exit show_last(struct cli *cli, uint64_t count,
+			       int (*show)(struct client *client, uint64_t count, struct err *e),
+			       struct err *e)
 {
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	const char *last = cli_value(cli, "last");
@@ -78,29 +137,34 @@ static enum cli_exit show_last(struct cli *cli, uint64_t count, bool follow, str
 		return cli_usage(e, "--last: give a number of rows");
 	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
-	return show(&client, count, follow, e) < 0 ? audit_client_failed(&client, e) : CLI_OK;
+	return show(&client, count, e) < 0 ? audit_client_failed(&client, e) : CLI_OK;
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	return show_last(cli, SHOWN, false, e);
+	if (cli_flag(cli, "json") && cli_value(cli, "output"))
+		return cli_usage(e, "give either --json, which prints rows as the log has them, or "
+				    "--output");
+	return show_last(cli, SHOWN, list, e);
 }
 
 static enum cli_exit run_follow(struct cli *cli, struct err *e)
 {
-	return show_last(cli, FOLLOWED, true, e);
+	return show_last(cli, FOLLOWED, follow, e);
 }
 
 /* clang-format off */
 static const struct cli_option list_options[] = {
 	{ .name = "last", .value = "NUMBER", .help = "so many rows (50)" },
-	{ .name = "json", .help = "print each row as the log has it" },
+	{ .letter = 'o', .name = "output", .value = "FORMAT",
+	  .help = "table, wide (all columns), json or yaml (table)", .words = table_formats },
+	{ .name = "json", .help = "print each row as the log has it, one in a line" },
 	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
 static const struct cli_option follow_options[] = {
 	{ .name = "last", .value = "NUMBER", .help = "begin with so many rows (10)" },
-	{ .name = "json", .help = "print each row as the log has it" },
+	{ .name = "json", .help = "print each row as the log has it, one in a line" },
 	SERVICE_OPTIONS,
 	{ .name = NULL },
 };

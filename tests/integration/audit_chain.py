@@ -298,6 +298,23 @@ def a_log_is_cut_behind_what_was_saved():
         assert tool(running, "verify", rest, "--head", head).ok()
 
 
+def it_is_listed_in_every_form():
+    with service() as running:
+        filled(running, 3)
+        create(running.root, "late")
+        head, *rows = tool(running, "list", "--last", "2").ok().splitlines()
+        assert head.split() == ["NUMBER", "TIME", "WHO", "WHAT", "OBJECT", "BEFORE", "AFTER", "OUTCOME", "CAUSE"], head
+        assert [row.split()[0] for row in rows] == ["3", "4"] and "computation late" in rows[1], rows
+        assert {"FROM", "METHOD", "ABOUT"} < set(tool(running, "list", "-o", "wide").ok().splitlines()[0].split())
+        late = json.loads(tool(running, "list", "-o", "json").ok())[3]
+        assert (late["number"], late["method"], late["object"], late["outcome"]) == (
+            4, "computations.ComputationService/Create", "computation late", "OK"), late
+        assert tool(running, "list", "-o", "yaml").ok().count("\n  what: ") == 4
+        lines = [json.loads(line) for line in tool(running, "list", "--json").ok().splitlines()]
+        assert lines == rows_of(running) and len(lines) == 4, lines
+        tool(running, "list", "--json", "-o", "yaml").refused(2, "either --json", "--output")
+
+
 def it_is_followed():
     with service() as running:
         filled(running, 3)
@@ -315,4 +332,4 @@ if __name__ == "__main__":
     tap.run([each_change_is_a_row, a_refusal_is_a_row_and_changes_nothing, what_has_no_row_is_not_done,
              users_and_strangers_can_t_fill_it, who_fills_it_is_refused_before_others,
              they_outlive_the_service, both_read_what_is_saved, what_was_changed_in_a_file_is_found_by_both,
-             who_may_read_it, a_log_is_cut_behind_what_was_saved, it_is_followed])
+             who_may_read_it, a_log_is_cut_behind_what_was_saved, it_is_listed_in_every_form, it_is_followed])

@@ -74,6 +74,15 @@ def help_is_found_in_every_way():
         cli("help", *group, "bogus").refused(2, "unknown command 'bogus'")
 
 
+def what_lists_does_so_in_every_form():
+    lists = [name for name in COMMANDS if name.split()[-1] in ("list", "strays")]
+    assert {"vm list", "host list", "computation list", "audit list"} < set(lists), lists
+    for name in lists:
+        text = cli(*name.split(), "--help").ok()
+        assert "\n  -o, --output FORMAT         table, wide (all columns), json or yaml (table)\n" in text, name
+        cli(*name.split(), "-o", "xml").refused(2, "table", "wide", "json", "yaml")
+
+
 def wrong_calls_end_with_2_and_a_hint():
     for words, said in {
             (): "Usage",
@@ -683,7 +692,7 @@ if __name__ == "__main__":
         with open(GOLDEN, "w", encoding="utf-8") as golden:
             golden.write(help_of_all())
         sys.exit(0)
-    tap.run([help_is_as_it_was, help_is_found_in_every_way, wrong_calls_end_with_2_and_a_hint,
+    tap.run([help_is_as_it_was, help_is_found_in_every_way, what_lists_does_so_in_every_form, wrong_calls_end_with_2_and_a_hint,
              an_evil_word_does_not_reach_the_terminal,
              only_the_journal_gets_what_is_meant_for_it, a_full_disk_is_no_success,
              a_closed_standard_output_is_no_success,
