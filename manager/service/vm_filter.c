@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *tee_name(unsigned tee)
@@ -13,6 +14,19 @@ static const char *tee_name(unsigned tee)
 static const char *state_name(unsigned state)
 {
 	return vm_state_name((enum vm_state)state);
+}
+
+/* "'x' is no state of a CVM: use one of creating, running, …" */
+static int refuse(const char *word, const char *(*name)(unsigned value), unsigned values,
+		  const char *what, struct err *e)
+{
+	char all[128] = "";
+	size_t at = 0;
+
+	for (unsigned v = 0; v < values && at < sizeof(all); v++)
+		at += (size_t)snprintf(all + at, sizeof(all) - at, "%s%s", v ? ", " : "", name(v));
+	return err_set(e, ERR_INVALID, "filter: %s is no %s of a CVM: use one of %s",
+		       log_quote(word).text, what, all);
 }
 
 static int take_words(char *const *words, size_t count, size_t max,
@@ -28,8 +42,7 @@ static int take_words(char *const *words, size_t count, size_t max,
 		while (v < values && strcmp(words[i], name(v)) != 0)
 			v++;
 		if (v == values)
-			return err_set(e, ERR_INVALID, "filter: %s is no %s of a CVM",
-				       log_quote(words[i]).text, what);
+			return refuse(words[i], name, values, what, e);
 		*bits |= 1u << v;
 	}
 	return 0;

@@ -233,9 +233,9 @@ def what_is_no_name_label_filter_or_cursor_is_refused():
                       [manager.Label(value="1")], labels(a="x" * 64)):
             refused(INVALID, m.create, words="labels", labels=wrong)
             refused(INVALID, m.page, words="labels", labels=wrong)
-        refused(INVALID, m.page, words="state", states=["Running"])
+        refused(INVALID, m.page, words="use one of creating, running, lost, removing, exited", states=["Running"])
         refused(INVALID, m.page, words="states", states=["running"] * 17)
-        refused(INVALID, m.page, words="tee", tees=["sgx"])
+        refused(INVALID, m.page, words="use one of none, snp, tdx", tees=["sgx"])
         refused(INVALID, m.page, words="name", name="../x")
         for cursor in ("x", "0.0", "1.2.3.4", "%n%n", "' OR 1", "0" * 1000, "-1.-1.-1"):
             refused(INVALID, m.page, cursor, words="cursor")

@@ -5,6 +5,7 @@
 #include "common/rpc/conn.h"
 #include "manager/fleet/fleet_state.h"
 #include "manager/service/service.h"
+#include "manager/service/vm_filter.h"
 #include "manager_paths.h"
 #include "tests/fuzz/grpc_peer.h"
 #include "tests/unit/manager/fleet_room.h"
@@ -207,6 +208,16 @@ static int list_refused(struct service_room *m, const Manager__ListVmsReq *reque
 	return ask(m, PROTO_MANAGER_LIST_VMS, &request->base, &manager__list_vms_res__descriptor);
 }
 
+static void assert_filter_refused(const Manager__VmFilter *filter, const char *says)
+{
+	const struct access_caller an_operator = { .tenant = "" };
+	struct vm_filter made;
+	struct err e;
+
+	assert_int_equal(vm_filter_make(filter, &an_operator, &made, &e), -ERR_INVALID);
+	assert_string_equal(e.text, says);
+}
+
 static void create(struct service_room *m, struct fleet_told *told, const char *name,
 		   const char *ward)
 {
@@ -311,10 +322,14 @@ static void filters_leave_out_the_others(void **state)
 	/* What is no filter. */
 	states[0] = (char *)"Running";
 	assert_int_equal(list_refused(&m, &request), ERR_INVALID);
+	assert_filter_refused(&filter, "filter: 'Running' is no state of a CVM: use one of "
+				       "creating, running, lost, removing, exited");
 	filter.n_states = 0;
 	tees[0] = (char *)"sgx";
 	filter.n_tees = 1;
 	assert_int_equal(list_refused(&m, &request), ERR_INVALID);
+	assert_filter_refused(&filter,
+			      "filter: 'sgx' is no tee of a CVM: use one of none, snp, tdx");
 	filter.n_tees = 0;
 	filter.name = (char *)"../one";
 	assert_int_equal(list_refused(&m, &request), ERR_INVALID);
@@ -348,6 +363,29 @@ static void too_many_words_of_a_filter_are_refused(void **state)
 	filter.n_states = 0;
 	filter.n_tees = 9;
 	assert_int_equal(list_refused(&m, &request), ERR_INVALID);
+	close_room(&m);
+}
+
+static void a_page_has_a_limit_whatever_is_asked_for(void **state)
+{
+	enum { MORE = 257 };
+	Manager__ListVmsReq request = MANAGER__LIST_VMS_REQ__INIT;
+	Manager__VmFilter filter = MANAGER__VM_FILTER__INIT;
+	char *states[] = { (char *)"exited" };
+	struct fleet_told told = { 0 };
+	static struct service_room m;
+
+	open_room(&m, 1);
+	for (unsigned i = 0; i < MORE; i++) {
+		create(&m, &told, "", "7");
+		remove_it(&m, &told);
+	}
+	filter.states = states;
+	filter.n_states = 1;
+	request.filter = &filter;
+	request.limit = UINT32_MAX;
+	assert_int_equal(list(&m, &request)->n_vms, MORE - 1);
+	assert_string_not_equal(((const Manager__ListVmsRes *)m.heard[0])->next, "");
 	close_room(&m);
 }
 
@@ -495,6 +533,13 @@ static void a_watch_says_all_that_changes(void **state)
 	assert_string_equal(change(&m, 1)->vm->id, one.id);
 	assert_string_equal(change(&m, 1)->vm->state, "exited");
 	assert_null(change(&m, 2)->vm);
+	/* From now on: what is there, and nothing of what was gone before. */
+	forget(&m);
+	watch(&m, 0);
+	grpc_peer_move(m.peer);
+	assert_int_equal(m.count, 2);
+	assert_string_equal(change(&m, 0)->vm->id, two.id);
+	assert_null(change(&m, 1)->vm);
 	close_room(&m);
 }
 
@@ -573,6 +618,7 @@ int main(void)
 		FLEET_ROOM_ROW(pages_hold_each_cvm_once),
 		FLEET_ROOM_ROW(filters_leave_out_the_others),
 		FLEET_ROOM_ROW(too_many_words_of_a_filter_are_refused),
+		FLEET_ROOM_ROW(a_page_has_a_limit_whatever_is_asked_for),
 		FLEET_ROOM_ROW(cursors_that_are_none_are_refused),
 		FLEET_ROOM_ROW(one_is_shown_by_id_or_name),
 		FLEET_ROOM_ROW(a_watch_says_all_that_changes),
