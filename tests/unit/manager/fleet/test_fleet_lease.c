@@ -324,6 +324,76 @@ static void each_host_that_is_none_of_ours_is_said_once(void **state)
 	fleet_room_close(&m);
 }
 
+#define FAR "qemu+unix:///system?socket=/far"
+
+/* On a host of its own manager b has a CVM of tenant alpha's, with two processors. */
+static struct registry *has_one(struct fleet_room *m)
+{
+	const struct registry_share share = { .name = "b", .lease_ms = LEASE_MAX_MS, .vms_max = 1 };
+	struct registry_wish wish = { .host = "far", .uri = FAR, .wanted = true };
+	struct cvm cvm = { .id = STRAY,
+			   .owner = "alpha",
+			   .host = "far",
+			   .step = CVM_RUNNING,
+			   .slot = 2,
+			   .port = 7152,
+			   .cpus = 2,
+			   .memory = (uint64_t)192 << 20,
+			   .cpu_type = "EPYC",
+			   .image = "base" };
+	struct registry_round found;
+	struct registry *b;
+	struct err e;
+
+	assert_ok(registry_open_shared(m->config.state_dir, NULL, &share, &b, &e), e);
+	assert_ok(registry_lease_round(b, &wish, 1, &found, &e), e);
+	assert_true(wish.held);
+	registry_round_done(&found);
+	assert_ok(registry_add(b, &cvm, &e), e);
+	look(m, true);
+	return b;
+}
+
+static int create_as(struct fleet_room *m, const struct access_caller *caller, struct err *e)
+{
+	Manager__CreateReq request = fleet_room_request();
+	struct fleet_told told = { 0 };
+	int code = fleet_create(m->fleet, &request, caller, fleet_room_created, &told, e);
+
+	if (code == 0)
+		fleet_room_settle(m);
+	assert_int_equal(told.created, code == 0);
+	return code;
+}
+
+static void what_another_manager_has_counts(void **state)
+{
+	struct access_caller alpha = { .tenant = "alpha", .limits = { 1, 8, ACCESS_NO_LIMIT } },
+			     beta = { .tenant = "beta", .limits = { 1, 8, ACCESS_NO_LIMIT } };
+	struct fleet_room m;
+	struct registry *b;
+	struct err e;
+
+	open_room(&m, 2);
+	b = has_one(&m);
+	assert_int_equal(create_as(&m, &alpha, &e), -ERR_EXHAUSTED);
+	assert_non_null(strstr(e.text, "tenant alpha has 1 of 1 cvms"));
+	alpha.limits[ACCESS_CVMS] = 9;
+	alpha.limits[ACCESS_CPUS] = 2;
+	assert_int_equal(create_as(&m, &alpha, &e), -ERR_EXHAUSTED);
+	assert_non_null(strstr(e.text, "tenant alpha has 2 of 2 cpus"));
+	m.config.total_cpus = 2;
+	assert_int_equal(create_as(&m, NULL, &e), -ERR_EXHAUSTED);
+	assert_non_null(strstr(e.text, "cpus: 1 are asked for, and 2 of 2 are used"));
+	m.config.total_cpus = 0;
+	assert_ok(create_as(&m, &beta, &e), e);
+	assert_int_equal(create_as(&m, NULL, &e), -ERR_EXHAUSTED);
+	assert_non_null(strstr(e.text, "2 CVMs exist"));
+	assert_ok(registry_lease_release(b, &e), e);
+	registry_close(b);
+	fleet_room_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +405,7 @@ int main(void)
 		FLEET_ROOM_ROW(what_is_removed_where_the_host_went_is_shown_no_more),
 		FLEET_ROOM_ROW(each_host_that_is_none_of_ours_is_said_once),
 		FLEET_ROOM_ROW(each_tenant_looks_for_a_few_cvms_at_a_time),
+		FLEET_ROOM_ROW(what_another_manager_has_counts),
 	};
 
 	return cmocka_run_group_tests(tests, fleet_room_make_dir, fleet_room_remove_dir);
