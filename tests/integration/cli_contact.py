@@ -67,6 +67,11 @@ def hangs_up(peer):
     peer.recv(1)
 
 
+def alerts(peer):
+    peer.recv(65536)
+    peer.sendall(bytes.fromhex("15030100020246"))  # TLS's, and fatal: a version that is none
+
+
 class OpenSsl:
     """openssl s_server, with what else it is told."""
 
@@ -141,6 +146,12 @@ def our_own_port_without_tls_hangs_up_on_tls():
 def a_server_that_hangs_up_may_want_tls():
     with Listener(hangs_up) as there:
         plain(there.target).refused(1, "it hung up on gRPC without TLS", "--grpc-server-ca-certs", "--attested-tls")
+
+
+def what_answers_by_tls_is_known_by_that():
+    """With an alert, as OpenSSL's own servers do."""
+    with Listener(alerts) as there:
+        plain(there.target).refused(1, "hint: it speaks TLS: --grpc-server-ca-certs PEM", "--attested-tls and --attestation-policy")
 
 
 def tls_and_no_tls_are_told_apart():
@@ -272,6 +283,6 @@ def waiting_says_at_once_what_may_be_wrong():
 
 if __name__ == "__main__":
     tap.run([other_services_are_named, our_own_port_without_tls_hangs_up_on_tls,
-             a_server_that_hangs_up_may_want_tls, tls_and_no_tls_are_told_apart, openssl_is_no_agent, an_agent_that_attests_is_named_to_who_does_not_ask,
+             a_server_that_hangs_up_may_want_tls, what_answers_by_tls_is_known_by_that, tls_and_no_tls_are_told_apart, openssl_is_no_agent, an_agent_that_attests_is_named_to_who_does_not_ask,
              our_other_daemons_are_named, an_older_agent_is_told_from_another_server,
              waiting_is_not_for_the_wrong_server, waiting_says_at_once_what_may_be_wrong])

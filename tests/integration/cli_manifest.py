@@ -143,7 +143,7 @@ def what_weakens_a_manifest_is_said():
         made = openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
                        "/CN=x", "-addext", "subjectAltName=DNS:x", "-keyout", folder("a.key"))
         certificate = {"cert_file": made.decode(), "key_file": read(folder("a.key")).decode()}
-        provider = read(folder("provider/public.pem")).decode()
+        provider, hospital = (read(folder(name, "public.pem")).decode() for name in ("provider", "hospital"))
         for changes, says in (
                 ({}, []), ({"agent_config": None}, ["no agent_config is here"]),
                 ({"agent_config": {"port": "7002"}}, ["no TLS"]),
@@ -163,6 +163,9 @@ def what_weakens_a_manifest_is_said():
                 ({"algorithm__algo_type": None, "cocos__requirements_hash": None}, ["no algo_type", "no requirements_hash"]),
                 ({"datasets___1__filename": None}, ["a dataset without a file name"]),
                 ({"datasets___1__cache": True}, ["a cache"]),
+                ({"agent_config": {"client_ca_file": "/etc/certs/ca.pem", **COMPLETE}}, ["certificates that the host supplies"]),
+                ({"cocos__layout": "stock", "datasets___1__user_key": hospital}, []),
+                ({"datasets": []}, []), ({"result_consumers": [{"user_key": provider}]}, []),
                 ({"datasets": [], "result_consumers": [{"user_key": provider}]}, ["one key stands"])):
             shown = cli("manifest", "show", "--json", manifest(folder, **changes)).json()
             assert len(shown["weakened_by"]) == len(says), (changes, shown)

@@ -82,7 +82,7 @@ def what_wins_over_what():
                 assert "profile p" in run.err and "AGENT_GRPC_TIMEOUT is '7s', from the profile" in run.err, run.err
         home.cli("profile", "use", "p").ok()
         run = home.cli("status", "-v")
-        assert "profile p, which is in use" in run.err and url.rpartition(":")[2] in run.err, run.err
+        assert "profile p, which is in use" in run.err and f"AGENT_GRPC_URL is '{url}', from the profile\n" in run.err, run.err
         run = home.cli("status", "-v", **environment)
         assert f"AGENT_GRPC_URL is '{NOBODY}', from the environment" in run.err, run.err
 
@@ -123,6 +123,22 @@ def a_profile_weakens_nothing():
         assert home.cli("status").status == 1
         os.unlink(home.file("q"))
         home.cli("status").refused(2, "profile 'q'", "profile use --none")
+
+
+def options_of_a_profile_are_for_who_asks_for_a_proof():
+    """An option has no variable: the profile gives it where the line does not, and to no other command."""
+    with Home() as home:
+        root, other = home.write("ek.pem", "x"), home.write("other.pem", "x")
+        for kept in ("true", "false"):
+            home.write("config/cocos/profiles/tpm", f"AGENT_GRPC_URL={NOBODY}\nMANAGER_GRPC_URL={NOBODY}\nEK_ROOT={root}\n"
+                       f"AGENT_GRPC_ATTESTED_TLS=true\nAGENT_GRPC_ATTESTATION_POLICY={home.policy}\nCHECK_CRL={kept}\n", 0o600)
+            run = home.cli("status", "-v", "--profile", "tpm")
+            assert run.status and f"--ek_root is '{root}', from the profile\n" in run.err, run.err
+            assert ("--check_crl is 'true', from the profile\n" in run.err) == ("check_crl" in run.err) == (kept == "true"), run.err
+        run = home.cli("status", "-v", "--profile", "tpm", "--ek_root", other)
+        assert run.status and "--ek_root is " not in run.err and root not in run.err, run.err
+        run = home.cli("vm", "list", "-v", "--profile", "tpm")
+        assert run.status == 1 and "ek_root" not in run.err, run.err
 
 
 def what_is_no_setting_is_refused_by_name():
@@ -189,6 +205,6 @@ def using_one_says_where_that_is_written():
 
 
 if __name__ == "__main__":
-    tap.run([a_profile_is_kept_used_and_forgotten, what_wins_over_what, a_profile_weakens_nothing,
+    tap.run([a_profile_is_kept_used_and_forgotten, what_wins_over_what, a_profile_weakens_nothing, options_of_a_profile_are_for_who_asks_for_a_proof,
              what_is_no_setting_is_refused_by_name, a_broken_profile_shows_what_is_broken,
              using_one_says_where_that_is_written])
