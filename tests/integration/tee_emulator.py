@@ -235,10 +235,20 @@ def qemu_gets_what_it_can_do():
         for gone in ("sev-snp", "confidential-guest", "-bios", "EPYC", "lsec0"):
             assert gone not in text, gone
         for kept in ("-kernel " + host.files["kernel"], "-initrd " + host.files["initrd"],
-                     "-append " + host.append, "-smp 2,sockets=2", "-cpu max", "tpm-crb",
+                     "-append " + host.append, "-smp 2,sockets=2", "tpm-crb",
                      "-machine pc-q35-7.2,usb=off,memory-backend=pc.ram"):
             assert kept in text, kept
         assert words[-2] == "-fw_cfg" and words[-1].startswith("name=opt/org.cocos.teesim,file=")
+
+
+def an_emulated_processor_shows_no_fma():
+    for accelerator, cpu in (("tcg", "max,avx2=off,fma=off"), ("tcg,thread=multi", "max,avx2=off,fma=off"),
+                             ("kvm", "max")):
+        with Folder() as folder:
+            host = Host(folder)
+            host.extra = ["-accel", accelerator]
+            words, _ = host.launch()
+            assert words[words.index("-cpu") + 1] == cpu and words.count("-cpu") == 1, words
 
 
 def the_machine_gets_no_vendors_key():
@@ -289,7 +299,7 @@ def main():
              a_td_is_measured_as_its_owner_computes,
              the_policy_of_the_image_refuses_every_other_launch,
              a_host_that_names_a_fact_twice_starts_nothing, qemu_gets_what_it_can_do,
-             the_machine_gets_no_vendors_key, what_is_not_known_is_refused,
+             an_emulated_processor_shows_no_fma, the_machine_gets_no_vendors_key, what_is_not_known_is_refused,
              a_call_without_a_tee_goes_through_as_it_is])
 
 

@@ -18,6 +18,7 @@ struct json;
 struct launch {
 	const char *kernel, *initrd, *append, *firmware; /* argv's */
 	const char *cpu;                                 /* its name alone; malloc'ed */
+	bool emulated;                                   /* QEMU has no KVM here */
 	unsigned cpus;
 	unsigned long memory_mib;
 	struct json *tee; /* the TEE's object; NULL: there is none, and nothing here counts */
