@@ -7,6 +7,7 @@
 #   vm, tee     plain or none; empty, snp, tdx or vtpm
 #   kernel      of the virtual machine's image: own or stock, as build-image has them; empty: stock
 #   memory      of the virtual machine, in MiB; empty: the manager's own
+#   cpus        of the virtual machine
 #   keep, ok    yes: leave everything running; yes: all went well
 #   web         yes: the service has a page, for stage_link and stage_web; empty: none
 #
@@ -16,7 +17,7 @@
 #   cvm, agent_port    the agent's CVM and its port
 #   proof              options of every call of an owner: what the answer is judged by
 
-vm=plain tee= kernel= keep=no web= dir= step="the start" ok=no simulated= memory=
+vm=plain tee= kernel= keep=no web= dir= step="the start" ok=no simulated= memory= cpus=1
 proof=()
 exec 3>&1 # commands are shown here even when what they print goes elsewhere
 
@@ -292,6 +293,7 @@ simulate() {
 
 machine_settings() {
 	[ -z "$memory" ] || echo "MANAGER_MEMORY=${memory}M"
+	echo "MANAGER_CPUS=$cpus"
 	if [ -z "$simulated" ]; then
 		echo MANAGER_TEE=none
 		return
@@ -400,7 +402,7 @@ demand_proof() {
 	cd "$dir" && party=
 	cocos-cli computation manifest "$id" >manifest.json
 	case $tee in
-	snp) typed cocos-cli policy create --image image --tee snp --cpu-type "$cpu_type" \
+	snp) typed cocos-cli policy create --image image --tee snp --cpu-type "$cpu_type" --cpus "$cpus" \
 		--firmware "$firmware" --manifest manifest.json -o policy.json ;;
 	tdx) typed cocos-cli policy create --image image --tee tdx --firmware "$firmware" \
 		--rtmr0 "$(printf '00%.0s' {1..48})" --manifest manifest.json -o policy.json ;;

@@ -9,6 +9,7 @@
 #     cache        the one of them that lies where libraries look for what they would download
 #     results      files that the consumer must find, which opens.py opens
 #     memory       of the virtual machine, in MiB
+#     cpus         of the virtual machine; what trains with torch uses two
 
 cases="covid19 fraud-detection rul-turbofan"
 
@@ -18,7 +19,7 @@ case_covid19() {
 	makers=chest torch_makers=weights
 	datasets="h1:h1.zip h2:h2.zip h3:h3.zip algorithm:cache.zip" cache=cache.zip
 	results=model.pth
-	memory=4096
+	memory=4096 cpus=2
 }
 
 case_fraud_detection() {
@@ -36,5 +37,5 @@ case_rul_turbofan() {
 	makers=engines torch_makers=
 	datasets="owner:train_FD001.txt owner:test_FD001.txt owner:RUL_FD001.txt" cache=
 	results="model.pth scaler.pkl training_history.png"
-	memory=4096
+	memory=4096 cpus=2
 }
