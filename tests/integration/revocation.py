@@ -98,7 +98,8 @@ def a_wrong_list_changes_nothing():
         for what, (content, words) in wrong.items():
             m.renew(content, rf"error.*{SETTING}: .*{re.escape(words)}.*: what was read before stays in force")
             assert m.number("cocos_crl_file_refused") == 1, what
-            assert not comes_in(m.stub(m.ca("anna.pem"), m.ca("anna.key"))) and comes_in(ben), what
+            assert not comes_in(m.stub(m.ca("anna.pem"), m.ca("anna.key"))), what
+            assert comes_in(ben), (what, m.process.text())
         m.renew(None, rf"error.*{SETTING}: .*clients\.crl.*: what was read before stays in force")
         assert not comes_in(m.stub(m.ca("anna.pem"), m.ca("anna.key"))) and comes_in(ben)
         # Older ones, and a file that has the list no more, do not bring anybody back.

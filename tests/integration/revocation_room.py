@@ -142,6 +142,7 @@ def comes_in(stub):
         return True
     except grpc.RpcError as error:
         assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+        print(f"# {error.details()}", flush=True)  # why, for whoever reads what failed
         return False
 
 
