@@ -10,6 +10,13 @@
 
 #include <string.h>
 
+/* The columns of store_machine_row.h count so. */
+_Static_assert(MACHINE_RUN_OVER == 0 && MACHINE_RUN_WAITS == 1 && MACHINE_RUN_HELD == 2 &&
+		       MACHINE_RUN_RESULTS == 3 && MACHINE_RUN_DONE == 4 &&
+		       (int)COMPUTATION_COMPLETED == 4,
+	       "what is written in SQL");
+_Static_assert(MACHINE_LOST == 3, "what is written in SQL, and in the form of the table");
+
 /* In the order in which they are read. */
 static const size_t texts[] = {
 	offsetof(struct machine, name),    offsetof(struct machine, workspace),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store_machine_list.c — CVMs that managers make, as they are listed: on and on, and in an order. */
 #include "computations/list/list_look.h"
+#include "computations/store/store_machine.h"
 #include "computations/store/store_machine_row.h"
 
 static void rows_done(struct machine *rows, size_t count)

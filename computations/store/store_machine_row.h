@@ -4,7 +4,10 @@
  */
 #pragma once
 
-#include "computations/store/store_machine.h"
+#include "common/base/err.h"
+
+struct db_rows;
+struct machine;
 
 #define MACHINE_COLUMNS                                                                   \
 	"m.number, m.workspace, m.created, m.ended, m.phase, m.cpus, m.memory, m.ttl,"    \
@@ -22,17 +25,12 @@
 	" OR (r.cvm <> '' AND r.cvm <> m.cvm) THEN 0"                      \
 	" WHEN r.finished <> 0 THEN CASE r.state WHEN 4 THEN 4 ELSE 0 END" \
 	" WHEN r.cvm = '' THEN 1 WHEN r.state = 4 THEN 3 ELSE 2 END"
-_Static_assert(MACHINE_RUN_OVER == 0 && MACHINE_RUN_WAITS == 1 && MACHINE_RUN_HELD == 2 &&
-		       MACHINE_RUN_RESULTS == 3 && MACHINE_RUN_DONE == 4 &&
-		       (int)COMPUTATION_COMPLETED == 4,
-	       "what is written in SQL");
 
 #define MACHINE_NOT_GONE "phase < 3"
 /* Of workspace ?2, so many as the parameter that follows says. */
 #define MACHINE_NEWEST_GONE                                                           \
 	"SELECT number FROM machines WHERE workspace = ?2 AND NOT (" MACHINE_NOT_GONE \
 	") ORDER BY number DESC LIMIT "
-_Static_assert(MACHINE_LOST == 3, "what is written in SQL, and in the form of the table");
 
 /* Of a statement with these columns. */
 int store_machine_read(struct db_rows *row, struct machine *m, struct err *e) MUST_CHECK;
