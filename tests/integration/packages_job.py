@@ -133,7 +133,8 @@ def run_one(program, start=start_at_any_port):
             env=dict(os.environ, AGENT_GRPC_URL=f"127.0.0.1:{agent_port}")).returncode == 0, "the agent's listener")
         cli("alice", "algo", "count", "private.pem", "-a", "bin")
         cli("bob", "data", "words.txt", "private.pem")
-        until(lambda: state() == "Completed", "the end of the run")
+        until(lambda: state() in ("Completed", "Failed"), "the end of the run")
+        assert state() == "Completed", text_of(agent.log)
         cli("bob", "result", "private.pem", "-o", "results")
         assert "words.txt" in text_of(os.path.join(folder, "bob/results/counts.txt"))
         return job
