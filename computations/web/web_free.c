@@ -206,14 +206,26 @@ static void put_room(const char *key, const struct machine_free_room *room, stru
 	writer_text(w, "}");
 }
 
-static void put_tee(const char *name, const struct machine_free_tee *tee, struct writer *w)
+static void put_tee(const char *name, const struct machine_free_tee *tee, bool is_first,
+		    struct writer *w)
 {
-	writer_text(w, w->bytes[w->len - 1] == '[' ? "{" : ",{");
+	writer_text(w, is_first ? "{" : ",{");
 	json_put_key(w, "tee");
 	json_quote(w, name, strlen(name));
 	put_room("all", &tee->all, w);
 	put_room("one", &tee->most, w);
 	writer_text(w, "}");
+}
+
+static void put_tees(const struct machine_free *free, struct writer *w)
+{
+	bool is_first = true;
+
+	for (size_t t = 0; t < MACHINE_FREE_TEES; t++)
+		if (free->tees[t].is_there) {
+			put_tee(machine_free_tees[t], &free->tees[t], is_first, w);
+			is_first = false;
+		}
 }
 
 static void reply_json(struct web_work *work)
@@ -237,9 +249,8 @@ static void reply_json(struct web_work *work)
 		writer_text(&w, f && f->is_known[i] ? "true" : "false");
 		json_put_key(&w, "free");
 		writer_text(&w, "[");
-		for (size_t t = 0; f && f->is_known[i] && t < MACHINE_FREE_TEES; t++)
-			if (f->free[i].tees[t].is_there)
-				put_tee(machine_free_tees[t], &f->free[i].tees[t], &w);
+		if (f && f->is_known[i])
+			put_tees(&f->free[i], &w);
 		writer_text(&w, "]}");
 	}
 	writer_text(&w, "]}\n");

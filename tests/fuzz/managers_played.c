@@ -199,6 +199,30 @@ static void do_policy(struct rpc_stream *s, struct said *said)
 	say(said, &m.base);
 }
 
+/* What each has room for: hosts that are full, that drain, and that say no limit. */
+static void do_hosts(struct rpc_stream *s, struct said *said)
+{
+	static char *tees[] = { (char *)(uintptr_t)"none", (char *)(uintptr_t)"snp" };
+	Manager__Host hosts[] = { MANAGER__HOST__INIT, MANAGER__HOST__INIT, MANAGER__HOST__INIT };
+	Manager__Host *all[] = { &hosts[0], &hosts[1], &hosts[2] };
+	Manager__ListHostsRes m = MANAGER__LIST_HOSTS_RES__INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		hosts[i].state = (char *)(uintptr_t)"connected";
+		hosts[i].tees = tees;
+		hosts[i].n_tees = ARRAY_LEN(tees);
+		hosts[i].cpus = 8;
+		hosts[i].memory = UINT64_C(8) << 30;
+		hosts[i].cpus_used = 4 * s->manager;
+		hosts[i].memory_used = UINT64_C(1) << (30 + i);
+	}
+	hosts[1].draining = s->manager == EAST;
+	hosts[2].memory = 0;
+	m.hosts = all;
+	m.n_hosts = ARRAY_LEN(hosts);
+	say(said, &m.base);
+}
+
 static void do_truly(struct rpc_stream *s, struct said *said)
 {
 	if (strcmp(s->method->path, PROTO_MANAGER_CREATE_VM) == 0)
@@ -283,8 +307,39 @@ static void lie(const struct rpc_stream *s, struct said *said)
 		fail(said, e.code, e.text);
 }
 
+/* What is free is shown and nothing else, and each page that shows it asks all of them. So it takes no word of what follows:
+ * it is decided by the word that comes next, which is some other call's. */
+static void decide_hosts(struct rpc_stream *s, struct said *said)
+{
+	struct reader ahead = words;
+	struct err e;
+
+	switch (reader_left(&ahead) ? reader_u8(&ahead) % MANAGERS_WORDS : MANAGERS_HONEST) {
+	case MANAGERS_DOWN:
+		fail(said, ERR_UNAVAILABLE, "nobody is there");
+		break;
+	case MANAGERS_REFUSES:
+		fail(said, ERR_DENIED, "for operators alone");
+		break;
+	case MANAGERS_SILENT:
+		break;
+	case MANAGERS_LIES:
+		if (answer_make(s->method->response, &ahead, &said->message, &e) == 0)
+			said->times = 1;
+		else
+			fail(said, e.code, e.text);
+		break;
+	default:
+		do_hosts(s, said);
+	}
+}
+
 static void decide(struct rpc_stream *s, struct said *said)
 {
+	if (strcmp(s->method->path, PROTO_MANAGER_LIST_HOSTS) == 0) {
+		decide_hosts(s, said);
+		return;
+	}
 	switch (reader_left(&words) ? reader_u8(&words) % MANAGERS_WORDS : MANAGERS_HONEST) {
 	case MANAGERS_DOWN:
 		fail(said, ERR_UNAVAILABLE, "nobody is there");

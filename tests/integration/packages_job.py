@@ -134,7 +134,7 @@ def run_one(program, start=start_at_any_port):
         cli("alice", "algo", "count", "private.pem", "-a", "bin")
         cli("bob", "data", "words.txt", "private.pem")
         until(lambda: state() in ("Completed", "Failed"), "the end of the run")
-        assert state() == "Completed", text_of(agent.log)
+        assert state() == "Completed", (text_of(agent.log), cli("bob", "status", "private.pem"))
         cli("bob", "result", "private.pem", "-o", "results")
         assert "words.txt" in text_of(os.path.join(folder, "bob/results/counts.txt"))
         return job
