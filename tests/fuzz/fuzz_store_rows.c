@@ -187,6 +187,37 @@ static void find_all(struct store *store, const char *before)
 	}
 }
 
+static void see_cvms(struct cvm *cvms, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		see_cvm(&cvms[i]);
+		cvm_done(&cvms[i]);
+	}
+}
+
+/* In each order, and the page behind. */
+static void find_cvms(struct store *store, const char *before)
+{
+	static const char *const words[] = { "", "c", "%_!" };
+	struct cvm cvms[PAGE];
+	size_t count = 0;
+	struct err e;
+
+	for (size_t i = 0; i < 2 * store_cvm_orders.count; i++) {
+		struct list_search search = { words[i % ARRAY_LEN(words)],
+					      before,
+					      { store_cvm_orders.orders[i / 2].by, i % 2 } };
+		CLEANUP(free) char *next = NULL, *last = NULL;
+
+		if (store_cvms_find(store, &search, PAGE, cvms, &count, &next, &e) < 0)
+			continue;
+		see_cvms(cvms, count);
+		search.before = next;
+		if (next && store_cvms_find(store, &search, PAGE, cvms, &count, &last, &e) == 0)
+			see_cvms(cvms, count);
+	}
+}
+
 static void list_all(struct store *store, const char *after)
 {
 	struct computation computations[PAGE];
@@ -199,11 +230,9 @@ static void list_all(struct store *store, const char *after)
 			       &count, &more, &e) == 0)
 		see_computations(computations, count);
 	find_all(store, after);
+	find_cvms(store, after);
 	if (store_cvms(store, after, PAGE, cvms, &count, &e) == 0)
-		for (size_t i = 0; i < count; i++) {
-			see_cvm(&cvms[i]);
-			cvm_done(&cvms[i]);
-		}
+		see_cvms(cvms, count);
 }
 
 static void read_records(struct store *store, const char *id, const char *cvm, int64_t after)
