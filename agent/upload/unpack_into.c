@@ -69,8 +69,8 @@ static int unpack_apart(const struct unpack_into *to, const char *zip, struct bu
 	return failed;
 }
 
-int unpack_into_run(const struct unpack_into *to, const char *zip, const atomic_bool *cancel,
-		    struct err *e)
+static int unpack(const struct unpack_into *to, const char *zip, const atomic_bool *cancel,
+		  struct err *e)
 {
 	struct bundle_limits limits = { .cancel = cancel };
 
@@ -79,4 +79,16 @@ int unpack_into_run(const struct unpack_into *to, const char *zip, const atomic_
 	if (to->place.kind == MANIFEST_PLACE_UNION)
 		limits.reserved = to->reserved;
 	return bundle_extract(zip, to->dir, &limits, e);
+}
+
+/* ERR_EXISTS would tell the owner that his dataset is here. */
+int unpack_into_run(const struct unpack_into *to, const char *zip, const atomic_bool *cancel,
+		    struct err *e)
+{
+	int failed = unpack(to, zip, cancel, e);
+
+	if (!err_is(failed, ERR_EXISTS))
+		return failed;
+	e->code = ERR_PRECONDITION;
+	return err_code(e);
 }

@@ -20,6 +20,7 @@ int unpack_into_init(struct unpack_into *to, const struct computation *c, const 
 		     const struct manifest_place *place, struct err *e) MUST_CHECK;
 void unpack_into_done(struct unpack_into *to);
 
-/* Whole or not at all; nothing is unpacked over another dataset, nor more than the disk has room for. */
+/* Whole or not at all; nothing is unpacked over another dataset (ERR_PRECONDITION, with the path), nor more than the disk has
+ * room for. */
 int unpack_into_run(const struct unpack_into *to, const char *zip, const atomic_bool *cancel,
 		    struct err *e) MUST_CHECK;

@@ -44,8 +44,8 @@ def stock_archives_share_datasets_and_the_second_of_a_path_is_refused():
     with computing(lambda port: manifest(port, algo=LIST, datasets=sets)) as (service, agent, client):
         client.algo(LIST, ALGO_KEY)
         client.data(first, DATA_KEY, "0.zip")
-        refused(Code.ALREADY_EXISTS, "'d/x.csv' is here already", client.data, clash, DATA_KEY, "2.zip")
-        refused(Code.ALREADY_EXISTS, "'a.csv' is here already", client.data, onto, DATA_KEY, "3.zip")
+        refused(Code.FAILED_PRECONDITION, "'d/x.csv' is here already", client.data, clash, DATA_KEY, "2.zip")
+        refused(Code.FAILED_PRECONDITION, "'a.csv' is here already", client.data, onto, DATA_KEY, "3.zip")
         client.data(second, DATA_KEY, "1.zip")
         # of the refused ones nothing is left, of the first nothing is missing
         found = sorted(f for f in agent.work() if f.startswith("computation/datasets/"))
@@ -162,7 +162,7 @@ def a_cache_is_a_zip_and_takes_no_other_ones_path():
         client.algo(LIST, ALGO_KEY)
         refused(Code.INVALID_ARGUMENT, "not a usable zip", client.data, b"no zip", OTHER_KEY, "cache.zip")
         client.data(one, DATA_KEY, "1.zip")
-        refused(Code.ALREADY_EXISTS, "'torch/a' is here already", client.data, two, DATA_KEY, "2.zip")
+        refused(Code.FAILED_PRECONDITION, "'torch/a' is here already", client.data, two, DATA_KEY, "2.zip")
         found = [f for f in agent.work() if f.startswith("computation/cache")]
         assert found == ["computation/cache/torch/a"], found
 
