@@ -213,6 +213,9 @@ static enum cli_exit run_remove(struct cli *cli, struct err *e)
 		err_errno(e, "remove '%s'", path);
 		return CLI_FAILED;
 	}
+	if (mark)
+		fprintf(stderr,
+			"note: it was in use: commands go by the environment and defaults now\n");
 	return CLI_OK;
 }
 

@@ -48,7 +48,8 @@ def a_profile_is_kept_used_and_forgotten():
             '- "name": "bank"\n  "used": true\n- "name": "hospital"\n  "used": false\n')
         home.cli("profile", "list", "-o", "yaml", "--json").refused(2, "exclude each other")
         assert home.cli("profile", "show").ok() == "AGENT_GRPC_URL=x:2\n"
-        home.cli("profile", "remove", "bank").ok()
+        gone = home.cli("profile", "remove", "bank")
+        assert gone.ok() == "" and "it was in use: commands go by the environment and defaults now" in gone.err, gone
         assert home.cli("profile", "list").ok() == "USED  NAME\n-     hospital\n"
         home.cli("profile", "use", "hospital").ok()
         home.cli("profile", "use", "--none").ok()
