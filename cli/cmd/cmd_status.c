@@ -316,6 +316,7 @@ static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
 	if (ask(w->client->cli, w->client, &s, e) < 0 || agent_rank_of(s->state, &rank, e) < 0 ||
 	    show_change(w, s, e) < 0)
 		return err_code(e);
+	agent_client_bind(w->client, s); /* the next one of that agent is not what is watched */
 	w->failed = rank == AGENT_RANK_FAILED;
 	if (rank >= AGENT_RANK_COMPLETE)
 		return 1;

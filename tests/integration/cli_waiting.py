@@ -11,7 +11,7 @@ import cli_agent
 import tap
 from cli_agent import IRIS, Owner, agent, sha3
 from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, agent_grpc, cli, computations,
-                     computations_grpc, cvms, program, read, spki)
+                     computations_grpc, cvms, program, read, spki, until)
 from ports import free_port
 from terminal import CONTROL_C, Terminal
 
@@ -205,6 +205,12 @@ def another_computation_is_not_the_one_that_was_waited_for():
             run.says("the algorithm has not come")
             owner.agent.status = then
             run.refused(1, why)
+            # Nor is its end that of the one that is watched.
+            owner.agent.status = {"state": "Running"}
+            run = start(owner, "status", "--watch")
+            until(lambda: "Running" in read(owner("output")).decode(), "its state")  # pylint: disable=cell-var-from-loop
+            owner.agent.status = {**then, "state": then.get("state", "Complete")}
+            run.refused(1, why)
 
 
 def what_was_looked_at_is_what_is_sent_to():
@@ -285,7 +291,7 @@ def watching_tells_what_changes_until_the_end():
     with Owner() as owner:
         path = owner("output")
 
-        def until(text):
+        def until_said(text):
             end = time.monotonic() + PATIENCE
             while text not in read(path).decode():
                 assert time.monotonic() < end, (text, read(path))
@@ -295,10 +301,10 @@ def watching_tells_what_changes_until_the_end():
             consumer = agent.StatusConsumer(key_digest=b"k" * 32)
             owner.agent.status = {"state": "ReceivingData", "datasets": [row], "consumers": [consumer]}
             run = start(owner, "status", "--watch")
-            until("state       'ReceivingData'\n")
+            until_said("state       'ReceivingData'\n")
             row.received = True
             owner.agent.status = {"state": "Running", "datasets": [row], "consumers": [consumer]}
-            until("state       'Running'\n")
+            until_said("state       'Running'\n")
             consumer.fetched = True
             owner.agent.status = {"state": last, "datasets": [row], "consumers": [consumer],
                                   "failure": "exit 7" if status else ""}
