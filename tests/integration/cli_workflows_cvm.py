@@ -118,6 +118,7 @@ def who_waits_for_a_cvm_goes_on_with_other_nodes_and_says_what_it_kept():
         first, second = (s.user.submit(s.nodes(), s.keys).ok().strip() for _ in range(2))
         for name in (first, second):
             until(lambda name=name: s.user.states(name)[1][0] == "Done", "the first node of each")
+        until(lambda: at.text().count("waiting since") == 2, "both that wait")  # before that they end without a word
         # What waits ends with it, and says that nothing was sent.
         assert at.stop() == 143, at.text()
         until(lambda: at.text().count("nothing was sent") == 2, "the end of both that wait")
@@ -131,6 +132,7 @@ def what_waits_for_a_cvm_ends_when_the_workflow_is_cancelled():
         gone, stays = (s.user.submit(s.nodes(), s.keys).ok().strip() for _ in range(2))
         for name in (gone, stays):
             until(lambda name=name: s.user.states(name)[1][0] == "Done", "the first node of each")
+        until(lambda: at.text().count("waiting since") == 2, "both that wait")
         s.user("workflow", "cancel", gone).ok()
         at.wait_line("the service says that the workflow was cancelled")
         until(lambda: at.text().count("nothing was sent") == 1, "the end of what waits")
