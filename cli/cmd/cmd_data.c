@@ -218,11 +218,13 @@ static enum cli_exit send_data(struct cli *cli, struct err *e)
 		failed = upload_run(&client, &upload, e);
 	/* Of this content, by its owner: as was wanted, unless leave is given with it, which is heard with the upload alone. */
 	there = err_is(failed, ERR_EXISTS) && dataset.keep == MANIFEST_KEEP_NOTHING;
-	if (err_is(failed, ERR_EXISTS) && !there)
+	if (err_is(failed, ERR_EXISTS) && !there) {
 		err_record(e, ERR_EXISTS,
 			   "dataset %s is there already: what was not said when it came, --keep "
 			   "does not add",
 			   log_quote(dataset.filename).text);
+		cli_hint(cli, "of a run that fails, what may not be kept is sent again");
+	}
 	if (!failed || there)
 		fprintf(cli->out, "dataset %s %s\n", log_quote(dataset.filename).text,
 			there ? "is there already" : "accepted");

@@ -223,16 +223,22 @@ static void print_witness(const struct book *b, FILE *out)
 static enum cli_exit check_receipt(struct cli *cli, struct book *b, struct err *e)
 {
 	const char *path = cli_value(cli, "receipt");
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
 
 	if (!path)
 		return CLI_OK;
-	if (receipt_check_journal(path, (struct span){ b->bytes, b->len }, &b->check, &b->receipt,
-				  e) == 0)
+	if (file_read(path, RECEIPT_MAX, &bytes, &len, e) < 0) {
+		err_wrap(e, "--receipt");
+		return CLI_USAGE;
+	}
+	if (receipt_check_journal((struct span){ bytes, len }, (struct span){ b->bytes, b->len },
+				  &b->check, &b->receipt, e) == 0)
 		return CLI_OK;
 	if (e->code == ERR_DENIED)
 		return CLI_NOT_GENUINE;
 	err_wrap(e, "--receipt");
-	return e->code == ERR_INVALID ? CLI_MALFORMED : CLI_USAGE;
+	return e->code == ERR_INVALID ? CLI_MALFORMED : CLI_FAILED;
 }
 
 static void print_receipt(const struct book *b, FILE *out)

@@ -102,16 +102,12 @@ static int compare(const struct receipt *r, struct span journal, const struct jo
 		       : refuse(e, "names another head than this journal had");
 }
 
-int receipt_check_journal(const char *path, struct span journal, const struct journal_check *c,
+int receipt_check_journal(struct span receipt, struct span journal, const struct journal_check *c,
 			  uint64_t *entries, struct err *e)
 {
-	CLEANUP(free) uint8_t *bytes = NULL;
 	struct receipt r;
-	size_t len;
 
-	if (file_read(path, RECEIPT_MAX, &bytes, &len, e) < 0)
-		return err_code(e);
-	if (receipt_parse(bytes, len, &r, e) < 0)
+	if (receipt_parse(receipt.bytes, receipt.len, &r, e) < 0)
 		return err_code(e);
 	int failed = compare(&r, journal, c, e);
 	if (!failed)

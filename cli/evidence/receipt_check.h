@@ -30,7 +30,7 @@ int receipt_check_judge(const struct receipt_check *c, struct verify_input *in, 
 int receipt_check_agent(const struct receipt *r, const uint8_t key[SHA256_LEN], struct verdict *v,
 			struct err *e) MUST_CHECK;
 
-/* Does the receipt at `path` belong to the journal in `journal`, as `c` has checked it: signed by its key, and with a
+/* Does the receipt belong to the journal in `journal`, as `c` has checked it: signed by its key, and with a
  * head that it had, behind `*entries`? ERR_DENIED: no; ERR_INVALID: it is none. */
-int receipt_check_journal(const char *path, struct span journal, const struct journal_check *c,
+int receipt_check_journal(struct span receipt, struct span journal, const struct journal_check *c,
 			  uint64_t *entries, struct err *e) MUST_CHECK;

@@ -380,7 +380,7 @@ def what_is_there_is_not_sent_again():
         assert owner.agent.run("data", IRIS, owner.key).ok() == "dataset 'iris.csv' is there already\n"
         assert owner.agent.run("algo", IRIS, owner.key).ok() == "algorithm 'iris.csv' is there already\n"
         # Nobody can tell whether these came with it.
-        owner.agent.run("data", IRIS, owner.key, "--keep", "retry").refused(1, "'iris.csv' is there already", "--keep")
+        owner.agent.run("data", IRIS, owner.key, "--keep", "retry").refused(1, "'iris.csv' is there already", "--keep", "is sent again")
         owner.agent.run("algo", IRIS, owner.key, "--args", "7").refused(1, "already")
 
 
