@@ -60,7 +60,7 @@ static unsigned percent(unsigned long long used, unsigned long long limit, unsig
 {
 	double share = (double)used / ((double)limit * (double)unit) * 100;
 
-	return share < PERCENT_MAX ? (unsigned)share : PERCENT_MAX;
+	return share < (double)PERCENT_MAX ? (unsigned)share : PERCENT_MAX;
 }
 
 size_t usage_share_rows(const struct usage_share *share,
