@@ -73,7 +73,7 @@ static void time_left(const struct progress *p, uint64_t done, uint64_t elapsed,
 	if (elapsed < RATE_FROM_MS || moved == 0 || done >= p->total)
 		return;
 	seconds = (double)(p->total - done) * (double)elapsed / (double)moved / 1000;
-	if (seconds >= LEFT_MAX_S)
+	if (seconds >= (double)LEFT_MAX_S)
 		return;
 	left = (unsigned)seconds + 1;
 	if (left < 60)
