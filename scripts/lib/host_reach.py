@@ -27,6 +27,7 @@ TESTS = {
     "host_launches": "launches",
     "host_queues": "disks and cards",
     "host_tpm": "TPMs",
+    "host_memory": "firmwares",
 }
 # Files whose code has to do with what comes from a host, by how their names begin; those of the same theme stand together.
 THEMES = {

@@ -2,16 +2,19 @@
 """How a boot ends that a host tries to break, and what a kernel says of its own mistakes."""
 import json
 import os
+import re
 import time
 
 from guest_vm import PATIENCE
 
 READY, STOPPED, PANIC = "probe: ready", "boot stopped: ", "Kernel panic - "
+WORDLESS = "ended before it could say why"
 # A mistake of the kernel's, whatever follows.
 OOPS = ("BUG:", "Oops", "general protection fault", "unable to handle", "WARNING:", "UBSAN", "stack-protector", "cut here",
         "list_add corruption", "list_del corruption", "Call Trace", "usercopy: ", "Bad page", "refcount_t")
 # What a kernel says, too, whose processor gets no time of a busy machine; one that hangs comes to no ending.
 SLOW = "soft lockup"
+INTERRUPTS = 1 << 9  # RFLAGS.IF
 # A guest that measures its clock while a busy host runs others takes it to run many times as fast, and complains of its
 # timers: here it goes by what the guest has executed.
 STEADY = ("-icount", "shift=1")
@@ -27,9 +30,16 @@ def mistakes(lines):
     return [line for line in lines if any(text in line for text in OOPS) and SLOW not in line]
 
 
-def ending(vm, look=lambda line: None, alive=lambda: None):
+def is_dead(vm):
+    """Its one processor has halted and takes no interrupts."""
+    said = vm.command("human-monitor-command", **{"command-line": "info registers"})
+    flags, halted = (int(re.search(pattern, said)[1], 16) for pattern in (r"[RE]FL=([0-9a-f]+)", r"HLT=([01])"))
+    return halted == 1 and not flags & INTERRUPTS
+
+
+def ending(vm, look=lambda line: None, alive=lambda: None, wordless=False):
     """How the boot ended: READY, STOPPED or PANIC, or what `look` makes of a line. `alive` is called now and then, and
-    raises if it makes no sense to wait on."""
+    raises if it makes no sense to wait on. A machine that ends without a word is a failure, or WORDLESS."""
     end = time.monotonic() + 4 * PATIENCE
     with vm.changed:
         while True:
@@ -39,6 +49,8 @@ def ending(vm, look=lambda line: None, alive=lambda: None):
                         return text
                 if look(line):
                     return look(line)
+            if wordless and (vm.closed or is_dead(vm)):
+                return WORDLESS
             assert not vm.closed, "the machine ended without a word:\n" + "\n".join(vm.lines[-40:])
             alive()
             assert time.monotonic() < end, "it hangs:\n" + "\n".join(vm.lines[-40:])
