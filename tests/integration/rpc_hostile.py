@@ -647,6 +647,8 @@ def main():
                 peer.empty_unary(old)
                 with grpc.insecure_channel(f'127.0.0.1:{server.port}',
                                            options=(('grpc.use_local_subchannel_pool', 1),)) as new:
+                    # A newcomer may find the attacker's place still held, and comes again.
+                    grpc.channel_ready_future(new).result(peer.TIMEOUT)
                     peer.large_unary(new)
                 check(server.memory() < MEMORY_MAX, f'{server.memory() >> 20} MiB were in use')
             tap.run(function.__name__, one)
