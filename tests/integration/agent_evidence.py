@@ -14,6 +14,7 @@ import cbor2
 import grpc
 from cryptography.hazmat.primitives import serialization
 
+import evidence_book
 import tap
 import teesim
 from harness import NO, Folder, program, until
@@ -206,6 +207,18 @@ def tpm_verifier(folder, m, tpm_policy=None):
             ["--ak", folder.write("ak", ak)])
 
 
+def read_again(token):
+    """By the reader of docs/evidence.md: of the run that it names, over the nonces that were asked for and no others."""
+    read = evidence_book.Token(token)
+    read.of_run(read.claims["x-cocos-run"], TEE_NONCE, VTPM_NONCE)
+    for others in ((TEE_NONCE[::-1], VTPM_NONCE), (TEE_NONCE,)):
+        try:
+            read.over(*others)
+        except evidence_book.Wrong:
+            continue
+        raise AssertionError("over other nonces, too")
+
+
 # ---- a TPM ----
 
 def a_tpms_token_verifies_with_the_nonces_that_were_sent():
@@ -223,6 +236,7 @@ def a_tpms_token_verifies_with_the_nonces_that_were_sent():
         assert claims["platform_type"] == "vTPM"
         assert claims["x-cocos-nonce-use"] == "nonce"
         assert claims[10] == hashlib.sha256(nonce_form(VTPM, spki_of(claims))).digest()
+        read_again(token)
 
 
 def a_callers_bytes_never_become_extra_data():
@@ -481,6 +495,7 @@ def snps_token_verifies_over_the_simulators_root():
             verify = Verifier(folder, m, tee_policy(tee, fixed_boot=True))
             verify.accepts(token, *options)
             verify.refuses("token.nonce", token, *options, tee=bytes(64))
+            read_again(token)
             claims = claims_of(token)
             form = nonce_form(SNP, spki_of(claims))
             assert claims["raw_report"][0x50:0x90] == hashlib.sha512(form).digest()
@@ -498,6 +513,7 @@ def tdxs_token_verifies_and_rtmr3_holds_the_events():
             token = m.ask(TDX)
             options = ["--trusted_root", tee.root, *tee.endorsement_options]
             Verifier(folder, m, tee_policy(tee, fixed_boot=True)).accepts(token, *options)
+            read_again(token)
             claims = claims_of(token)
             with open(tee.register("rtmr3:sha384"), "rb") as f:
                 rtmr3 = f.read()

@@ -17,7 +17,8 @@ from agent_job import ALGO_KEY, DATA_KEY, IRIS, SUM, USER_KEY, manifest
 from agent_peer import WAIT, Agent, Client, Service, cvms_pb2, free_port, sha3, zip_of
 from agent_tpm import canonical
 from harness import NO, Folder, program
-from journal_book import digest_of, encoded, verify
+from evidence_book import accept
+from journal_book import digest_of, encoded, evidence, verify
 
 COUNT = 300
 LINES = b"#!/bin/sh\ni=0; while [ $i -lt %d ]; do echo line $i; i=$((i + 1)); done; echo x > results/out\n" % COUNT
@@ -235,6 +236,9 @@ def with_evidence_it_verifies_alone():
         for tee, m in fixed_at_launch(folder, "snp", hashlib.sha3_256):
             m.service.wait(lambda s: any(cbor2.loads(e)[3] == "evidence" for e in s.journal))
             path = folder.write("journal", m.service.file())
+            said, run = evidence(entries_of(m.service))
+            accept(run, sha3(canonical(m.manifest)), ("development",))
+            assert said["measurement"].hex() == tee.facts["measurement"] and run[6] and said["host_data"] == run[2]
             v = Verifier(folder, m, tee_policy(tee, fixed_boot=True))
             options = ["--offline", "--manifest", v.manifest, "--trusted_root", tee.root, *tee.endorsement_options]
             done = ours(path, "--policy", v.policy, *options)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The journal of docs/journal.md, written and verified from that page alone: no code of ours is behind it."""
+"""The journal of docs/journal.md, written and verified from that page (and docs/evidence.md) alone: no code of ours is
+behind it."""
 import hashlib
 import io
 
@@ -8,6 +9,9 @@ import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+import evidence_book
+from evidence_book import Wrong, decoded, encoded
 
 NUMBER, FLAG, TEXT, BYTES, DIGEST = range(5)
 TYPES = {
@@ -32,28 +36,6 @@ TYPES = {
 ENTRY_MAX, VALUE_MAX = 1052672, 1048576
 ZEROS = bytes(32)
 PROTECTED = {1: -7, 3: "application/cocos-journal-head+cbor"}
-
-
-class Wrong(Exception):
-    """This is no journal."""
-
-
-def encoded(value):
-    return cbor2.dumps(value, canonical=True)
-
-
-def decoded(data):
-    """One item, in the one encoding."""
-    stream = io.BytesIO(data)
-    try:
-        value = cbor2.load(stream)
-        if stream.read(1) or encoded(value) != data:
-            raise Wrong("not deterministic, or more than one item")
-    except Wrong:
-        raise
-    except Exception as error:
-        raise Wrong(f"no CBOR: {error}") from error
-    return value
 
 
 def digest_of(sequence, previous, entry):
@@ -161,7 +143,7 @@ def check_head(item, key, count, previous):
 def journal_key(entry):
     content = entry[4]
     try:
-        run = decoded(content["statement"])
+        run = evidence_book.statement(content["statement"])
         if run[1] != content["computation"] or run[4] != content["manifest"]:
             raise Wrong("a start of another computation")
         key = serialization.load_der_public_key(run[9])
@@ -204,3 +186,13 @@ def verify(data):
     if final is None or final != (entries[-1][3] == "end"):
         raise Wrong("no head, or not the one of its end")
     return entries, final
+
+
+def evidence(entries):
+    """What the evidence in a journal says, if it is over this run, and the statement; who made it is another matter."""
+    run = entries[0][4]["statement"]
+    tokens = [entry[4]["token"] for entry in entries if entry[3] == "evidence"]
+    if not tokens:
+        raise Wrong("no evidence in it")
+    token = evidence_book.Token(tokens[0])
+    return token.of_run(run, evidence_book.journal_nonce(run)), evidence_book.statement(run)

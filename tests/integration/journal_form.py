@@ -12,12 +12,16 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 
 import cbor2
 import grpc
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+import evidence_book
+import evidence_made
+import journal_book
 import tap
 import receipt_reader
 import witness_book
@@ -196,10 +200,75 @@ def starts_have_one_form():
             w.sequence, w.previous, w.items = 0, bytes(32), []
             w.add("start", manifest=changes.get("_4", MANIFEST), statement=w.statement,
                   computation=changes.get("_1", "c-1"))
-        if "_0" not in changes:
-            agree(w.head(), None, changes)
-        else:
-            assert ours(w.head()) is None  # what else a statement has to be is docs/agent.md's
+        agree(w.head(), None, changes)
+
+
+def statements_have_one_form():
+    """Of docs/evidence.md: what is well signed, and no statement of its own form."""
+    salted = [bytes(16), bytes(32)]
+    good = {"_5": {"B": "", "A": salted, "AGENT_CVM_ID": "7"}, "_6": True, "_8": True, "_10": ["w"] * 16}
+    for changes in ({}, good, {"_5": {f"K{n:02}": "" for n in range(64)}}):
+        agree(Writer(lambda spki, changes=changes: statement(spki, **changes)).head(), "open", changes)
+    for changes in ({"_0": True}, {"_2": bytes(31)}, {"_3": None}, {"_5": []}, {"_5": {"A": b"x"}}, {"_5": {1: "x"}},
+                    {"_5": {"A": [bytes(15), bytes(32)]}}, {"_5": {"A": [*salted, 0]}}, {"_5": {"A": [bytes(16), bytes(31)]}},
+                    {"_5": {f"K{n:02}": "" for n in range(65)}}, {"_5": {"A": "x\0"}}, {"_6": 0}, {"_7": b""}, {"_7": None},
+                    {"_8": None}, {"_10": {}}, {"_10": [1]}, {"_10": ["w"] * 17}, {"_10": ["w\0"]}, {"_11": 0},
+                    {"_7": bytes(65536)}):
+        agree(Writer(lambda spki, changes=changes: statement(spki, **changes)).head(), None, changes)
+    for alter in (lambda said: said + b"\0", lambda said: b"\xbf" + said[1:] + b"\xff",
+                  lambda said: said[:-2] + b"\x0a\x98\x00", lambda said: b"\xaa" + said[1:-2]):
+        agree(Writer(lambda spki, alter=alter: alter(statement(spki))).head(), None, "another encoding")
+
+
+def journal(made, **token):
+    """Of that run, with its evidence."""
+    book = Writer(lambda spki: made.statement, made.journal.key)
+    book.time = int(1000 * time.time())
+    book.add("evidence", token=made.token(**token))
+    return book.head()
+
+
+def bound_otherwise():
+    """Name → a journal in which all is genuine and signed, and the evidence is over something else; its check."""
+    over = {"snp": "policy.report_data", "vtpm": "token.nonce", "snp-vtpm": "token.nonce"}
+    for kind in over:
+        run, other = evidence_made.Run(kind), evidence_made.Run(kind)
+        form = run.form()
+        yield kind, journal(run), kind, None
+        for name, changed in (("of another run", run.form(evidence_book.journal_nonce(other.statement))),
+                              ("the statement itself", evidence_book.run_form(run.statement)),
+                              ("another kind", run.form(kind="tdx")), ("a vTPM nonce", run.form(vtpm=bytes(31) + b"\1")),
+                              ("another identity", run.form(spki=other.identity.spki)),
+                              ("another label", b"cocos-nonce-v2" + form[14:]), ("no zero behind it", form[:14] + form[15:]),
+                              ("the vTPM nonce first", form[:16] + form[80:112] + form[16:80] + form[112:])):
+            nonce = evidence_book.tpm_nonce(form)
+            yield f"{kind}: {name}", journal(run, form=changed), kind, "token.nonce"
+            # Nor where the claim is the right one.
+            check = "policy.report_data" if kind != "vtpm" else "quote.nonce"
+            yield f"{kind}: {name}, and says not so", journal(run, form=changed, nonce=nonce), kind, check
+        yield f"{kind}: its claim", journal(run, nonce=bytes(32)), kind, "token.nonce"
+        yield f"{kind}: another run's statement", journal(run, run=other.statement), kind, "of another run than its start"
+        yield f"{kind}: evidence of another statement", journal(run, run_evidence=other.evidence()), kind, "run.evidence"
+        yield f"{kind}: evidence of a nonce", journal(run, run_evidence=evidence_made.evidence(kind, form)), kind, \
+            "run.evidence"
+        yield f"{kind}: of a channel", journal(run, use="channel"), kind, "token.nonce_use"
+        yield f"{kind}: another's token", journal(run, signer=other.identity, form=run.form(spki=other.identity.spki)), \
+            kind, "run.identity"
+        yield f"{kind}: signed by another", journal(run, signer=other.identity, cnf=run.identity), kind, "token.signature"
+
+
+def both_know_what_evidence_has_to_be_over():
+    with Folder() as folder:
+        for name, data, kind, check in bound_otherwise():
+            entries, _ = verify(data)
+            try:
+                journal_book.evidence(entries)
+                theirs = True
+            except Wrong:
+                theirs = False
+            done = cli("journal", "verify", folder.write("j", data), *evidence_made.trust(folder, kind))
+            assert (done.status == 0, theirs) == (not check, not check), (name, theirs, done.status, done.out, done.err)
+            assert not check or check in done.out + done.err, (name, done.out, done.err)
 
 
 def a_journal_is_printed_line_by_line():
@@ -386,7 +455,7 @@ if __name__ == "__main__":
     else:
         tap.run([both_take_the_saved_journals, neither_takes_an_altered_one,
                  every_bit_of_a_small_one_counts_to_both, a_signature_makes_nothing_right, heads_have_one_form,
-                 starts_have_one_form, a_journal_is_printed_line_by_line, no_text_hides_or_forges_another,
+                 starts_have_one_form, statements_have_one_form, both_know_what_evidence_has_to_be_over, a_journal_is_printed_line_by_line, no_text_hides_or_forges_another,
                  an_option_without_effect_is_refused, a_program_reads_the_verdict,
                  a_receipts_head_is_one_that_the_journal_had, a_service_can_t_send_another_journal,
                  the_log_of_the_page_is_the_twins])

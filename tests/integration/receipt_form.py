@@ -7,6 +7,9 @@ import os
 import re
 
 import cbor2
+
+import evidence_book
+import evidence_made
 import tap
 from harness import ROOT, Folder, cli
 from receipt_reader import OPENING, PROOF, TYPE, Receipt
@@ -129,6 +132,55 @@ def the_pages_vector_is_the_corpus():
     assert cbor2.dumps(receipt.opening).hex() in page and receipt.results.hex() in page
 
 
+def bound_otherwise():
+    """Name → a receipt in which all is genuine and signed, and the evidence is over something else; its check."""
+    bound = {"snp": "policy.report_data", "vtpm": "quote.nonce", "snp-vtpm": "policy.report_data"}
+    for kind, check in bound.items():
+        run, other = evidence_made.Run(kind), evidence_made.Run(kind)
+        yield kind, run.receipt(), kind, None
+        yield f"{kind}: another statement's", run.receipt(evidence_too=other.evidence()), kind, check
+        yield f"{kind}: another label", run.receipt(evidence_too=run.evidence(b"cocos-run-v2\0")), kind, check
+        yield f"{kind}: no zero behind it", run.receipt(evidence_too=run.evidence(b"cocos-run-v1")), kind, check
+        yield f"{kind}: a nonce's", run.receipt(evidence_too=evidence_made.evidence(kind, run.form())), kind, check
+        changed = run.statement[:-1] + b"\x81\x61w"  # a weakening word
+        yield f"{kind}: less than all of it", run.receipt(run=changed), kind, check
+        yield f"{kind}: a word", evidence_made.Run(kind, weak=["w"]).receipt(), kind, "run.weak_words"
+    guest = evidence_made.hardware()[0]
+    yield "a statement of another version", evidence_made.Run("snp", version=2).receipt(), "snp", "run.form"
+    guest.host_data = b"\1" * 32
+    try:
+        yield "fixed", evidence_made.Run("snp", boot=b"\1" * 32, fixed=True).receipt(), "snp", None
+        yield "another boot", evidence_made.Run("snp", boot=b"\2" * 32, fixed=True).receipt(), "snp", "run.host_data"
+        yield "not fixed", evidence_made.Run("snp", boot=b"\1" * 32).receipt(), "snp", "run.fixed_boot"
+    finally:
+        guest.host_data = bytes(32)
+    for name, changes, check in (("a key of the host's", {"entries": {"AGENT_RUN_TIME": "2h"}}, "run.boot_keys"),
+                                 ("from outside", {"external": True}, "run.identity_made_inside")):
+        yield name, evidence_made.Run("snp", **changes).receipt(), "snp", check
+    entries = {"AGENT_CVM_ID": "7", "AGENT_LOG_LEVEL": "info", "AGENT_CERTS_TOKEN": [bytes(16), bytes(32)]}
+    yield "what hosts may", evidence_made.Run("snp", entries=entries).receipt(), "snp", None
+
+
+def both_know_what_evidence_has_to_be_over():
+    with Folder() as folder:
+        for name, receipt, kind, check in bound_otherwise():
+            try:
+                Receipt(receipt).check(words=())
+                theirs = True
+            except evidence_book.Wrong:
+                theirs = False
+            done = cli("receipt", "verify", "--receipt", folder.write("r", receipt), *evidence_made.trust(folder, kind))
+            assert (done.status == 0, theirs) == (not check, not check), (name, theirs, done.status, done.out, done.err)
+            assert not check or f"{check}: " in done.out, (name, done.out)
+
+
+def the_statement_of_the_page_is_the_readers():
+    with open(os.path.join(ROOT, "docs", "evidence.md"), encoding="utf-8") as file:
+        page = re.sub(r"\s+", "", file.read())
+    for number in evidence_made.example():
+        assert number.hex() in page, number.hex()
+
+
 def a_providers_copy_is_shown_without_results():
     small = os.path.join(CORPUS, "small")
     with Folder() as folder:
@@ -163,6 +215,8 @@ if __name__ == "__main__":
         a_forged_chain_is_not_genuine,
         what_is_no_receipt_is_malformed,
         the_pages_vector_is_the_corpus,
+        both_know_what_evidence_has_to_be_over,
+        the_statement_of_the_page_is_the_readers,
         a_providers_copy_is_shown_without_results,
         a_call_that_makes_no_sense_is_told,
     ])

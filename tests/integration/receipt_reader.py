@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receipts read and checked a second time, from docs/receipt.md alone: COSE and CBOR by python3-cbor2, keys and
+"""Receipts read and checked a second time, from docs/receipt.md and docs/evidence.md alone: COSE and CBOR by python3-cbor2, keys and
 signatures by python3-cryptography. Nothing here says whether the evidence is genuine hardware's."""
 import hashlib
 
 import cbor2
-from cryptography.hazmat.primitives.asymmetric import ec, utils
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+import evidence_book
 
 TYPE, EXTERNAL, PROOF = "application/cocos-receipt+cbor", b"cocos-receipt-v1", -65537
 OPENING, RESULTS = -65538, b"cocos-receipt-results-v1\0"
 KEYS = ("version", "computation", "manifest", "results", "algorithm", "requirements", "wheels", "datasets", "arguments",
         "limits", "exit", "image", "journal", "started", "ended", "proof")
-JOURNAL_KEY, STATEMENT_COMPUTATION, STATEMENT_MANIFEST = 9, 1, 4
-REPORT_DATA, MEASUREMENT = slice(0x50, 0x90), slice(0x90, 0xc0)  # of an SEV-SNP report
-TD_REPORT_DATA, MRTD = slice(48 + 520, 48 + 584), slice(48 + 136, 48 + 184)  # of a TDX quote, version 4
 
 
 class Receipt:
@@ -48,20 +44,18 @@ class Receipt:
             salt, size, sha256, sha3_256 = self.opening
             assert size >= 0 and len(salt) == len(sha256) == len(sha3_256) == 32
 
-    def check(self):
-        """Steps 2 and 5 to 7 of the page, and of step 3 that the evidence is over the statement."""
+    def check(self, words=("development",), **reader):
+        """Steps 2 and 4 to 7 of the page, and of step 3 that the evidence is over the statement. `words` and more are
+        what this reader lets a statement say; the agents of tests are a developer's."""
         assert hashlib.sha256(self.proof_bytes).digest() == self.proof
-        said = cbor2.loads(self.statement)
-        assert said[STATEMENT_COMPUTATION] == self.computation and said[STATEMENT_MANIFEST] == self.manifest
-        signed = cbor2.dumps(["Signature1", self.protected, EXTERNAL, self.payload])
-        r, s = (int.from_bytes(half, "big") for half in (self.signature[:32], self.signature[32:]))
-        load_der_public_key(said[JOURNAL_KEY]).verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(SHA256()))
-        bound = hashlib.sha512(b"cocos-run-v1\0" + self.statement).digest()
         kind, measurement = self.image
-        if kind == "snp":
-            assert self.evidence[REPORT_DATA] == bound and self.evidence[MEASUREMENT] == measurement
-        elif kind == "tdx" and self.evidence[0] == 4:
-            assert self.evidence[TD_REPORT_DATA] == bound and self.evidence[MRTD] == measurement
+        evidence = evidence_book.of_run(kind, self.evidence, self.statement)
+        said = evidence_book.statement(self.statement)
+        evidence_book.accept(said, words=words, **reader)
+        assert said[evidence_book.COMPUTATION] == self.computation and said[evidence_book.MANIFEST] == self.manifest
+        signed = cbor2.dumps(["Signature1", self.protected, EXTERNAL, self.payload])
+        evidence_book.verified(said[evidence_book.JOURNAL], self.signature, signed)
+        assert evidence["measurement"] == measurement
         return self
 
     def is_of(self, path):

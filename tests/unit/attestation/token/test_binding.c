@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The three forms, beside what Python's hashlib makes of wire.md's words; and their limits. */
+#include "attestation/journal/journal_check.h"
 #include "attestation/token/binding.h"
+#include "attestation/token/run_statement.h"
 #include "common/base/encode.h"
+#include "common/base/writer.h"
 #include "tests/unit.h"
 
 enum { SPKI_LEN = 91 };
@@ -100,12 +103,75 @@ static void a_run_s_binding_is_over_the_statement(void **state)
 		       "without an attestation key");
 }
 
+/* SubjectPublicKeyInfo of P-256, whose private keys are 1 and 2. */
+static const char key_one[] = "3059301306072a8648ce3d020106082a8648ce3d03010703420004"
+			      "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+			      "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+static const char key_two[] = "3059301306072a8648ce3d020106082a8648ce3d03010703420004"
+			      "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978"
+			      "07775510db8ed040293d9ac69f7430dbba7dade63ce982299e04b79d227873d1";
+
+/* The example of docs/evidence.md. */
+static void the_example_of_the_page_is_ours(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(RUN_STATEMENT_MAX);
+	uint8_t one[SPKI_LEN], two[SPKI_LEN], bound[BINDING_REPORT_DATA_LEN];
+	uint8_t tee[SHA512_LEN];
+	struct run_statement s = {
+		.computation = "c-1",
+		.entries = { { .key = "AGENT_CERTS_TOKEN" },
+			     { .key = "AGENT_CVM_ID", .value = "7" } },
+		.entry_count = 2,
+		.fixed = true,
+		.identity = one,
+		.identity_len = SPKI_LEN,
+		.journal = two,
+		.journal_len = SPKI_LEN,
+		.weak = { "development" },
+		.weak_count = 1,
+	};
+	const struct digest_part secret[] = { { s.entries[0].salt, RUN_SALT_LEN }, { "hush", 4 } };
+	struct binding_nonce nonce = { .type = 0, .tee = tee, .tee_len = sizeof(tee) };
+	struct binding b;
+	struct err e;
+
+	memset(s.boot, 1, sizeof(s.boot));
+	memset(s.agent_config, 2, sizeof(s.agent_config));
+	memset(s.manifest, 3, sizeof(s.manifest));
+	for (uint8_t i = 0; i < RUN_SALT_LEN; i++)
+		s.entries[0].salt[i] = i;
+	assert_ok(hex_decode(key_one, one, sizeof(one), &e), e);
+	assert_ok(hex_decode(key_two, two, sizeof(two), &e), e);
+	assert_ok(digest_parts(DIGEST_SHA256, secret, 2, s.entries[0].digest, &e), e);
+	assert_ok(run_statement_write(&s, &w, &e), e);
+	assert_int_equal(w.len, 406);
+	assert_ok(binding_run(w.bytes, w.len, &b, &e), e);
+	check_both(&b,
+		   "d0a5c187ad2c3a4b96a87ecf523a70716063fbc0a0898ce09cf84418fdc6c455"
+		   "47b52852323338108c5b9089e500d5105c3cf3565ae07fe2b9f6211d86f57614",
+		   "d3e0849c73a9add150bea3215c8133777b05303d035f93dba88d1b560932ef93");
+	assert_ok(binding_with_ak(b.report_data, (const uint8_t *)"\0\x23", 3, bound, &e), e);
+	check(bound, sizeof(bound),
+	      "30bb192e0c2aad515500b49c9b353b05795e8cde3b9a243cae1b03f292f8e8b0"
+	      "18ddc41b0c8fc34e118e93e635478548613fa980cdeab51439d877e2b41c6d50");
+	assert_ok(journal_evidence_nonce(w.bytes, w.len, tee, &e), e);
+	check(tee, sizeof(tee),
+	      "ea071a4d56717b0498a6378836254dc8269b4871bc748285b4903ad748803dcc"
+	      "49fad19c0167a30cbbff4ce9c3f99ce94d143cb5db99e74687d8ea82019c74ba");
+	assert_ok(binding_nonce(&nonce, one, sizeof(one), &b, &e), e);
+	check_both(&b,
+		   "b5727d43ddf6ea301bbf7dbe101ec4c4de7e7bbf886601b2fa71c02ef8a17d81"
+		   "cb50ab7d6d25a8ce30329a0a55d96749f587da813ed6f5b44b5ab9eda1e43ef6",
+		   "d76be7c13ed8c9414d60b9f88a85bf300ac1671da1001d8ba2ff0b9645f29cdc");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_channel_s_binding_is_over_key_and_exporter),
 		cmocka_unit_test(a_nonce_s_binding_is_over_type_nonces_and_key),
 		cmocka_unit_test(a_run_s_binding_is_over_the_statement),
+		cmocka_unit_test(the_example_of_the_page_is_ours),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
 }
