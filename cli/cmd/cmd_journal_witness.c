@@ -14,17 +14,17 @@ static int print(struct cli *cli, const struct witness_seen *seen, struct err *e
 {
 	const ProtobufCBinaryData *key = &seen->response->key;
 	char when[TIMESTAMP_TEXT_MAX], hex[2 * SHA256_LEN + 1];
-	uint8_t hash[SHA256_LEN];
+	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
 
-	if (digest(DIGEST_SHA256, key->data, key->len, hash, e) < 0)
+	if (key_fingerprint(key->data, key->len, fingerprint, e) < 0)
 		return err_code(e);
 	timestamp_format((int64_t)(seen->head.time_ms / 1000), when);
 	fprintf(cli->out, "log: %" PRIu64 " heads of journals, signed at %s\n", seen->head.size,
 		when);
 	hex_encode(seen->head.root, SHA256_LEN, hex);
 	fprintf(cli->out, "root: %s\n", hex);
-	hex_encode(hash, SHA256_LEN, hex);
-	fprintf(cli->out, "key: SHA-256 %s\n", hex);
+	hex_encode(fingerprint, KEY_FINGERPRINT_LEN, hex);
+	fprintf(cli->out, "key: %s\n", hex);
 	if (seen->kept.bytes)
 		fprintf(cli->out, "consistent: it begins with the %" PRIu64 " that it had\n",
 			seen->kept.head.size);

@@ -290,7 +290,9 @@ def an_honest_log_is_followed_and_each_proof_verifies_offline():
             assert f"log: {n + 1} heads" in said and f"begins with the {n} that it had" in said, said
             done = call("get", f"c-{n}", "-o", folder(f"j-{n}"), "--witness", folder(f"w-{n}"))
             assert done.status == 0 and f"witnessed: {book.sequence} entries of run 1" in done.err, done
-        call("witness", "--key-output", folder("key.pem")).ok()
+        said = call("witness", "--key-output", folder("key.pem")).ok()
+        # In the form of every other key.
+        assert f"\nkey: {cli('key', 'fingerprint', folder('key.pem')).ok()}" in said, said
         for n in range(12):
             said = cli("journal", "verify", folder(f"j-{n}"), "--chain-only", "-q", "--witness", folder(f"w-{n}"),
                        "--witness-key", folder("key.pem")).ok()
