@@ -24,7 +24,7 @@ import tap
 from agent_tpm import Tpm
 from attested_peer import AttestedServer, Identity, Parts, Session
 from cli_agent import MANIFEST_DIGEST, FakeAgent, field as proof_field, sha3, verify as verify_proof
-from harness import Folder, agent, cli, read, until
+from harness import ROOT, Folder, agent, cli, program, read, until
 from protobuf_bytes import message, number
 
 DATA = b"a,b\n1,2\n" * 1000
@@ -447,10 +447,17 @@ def plain_tls_is_no_way_around():
 
 def an_ek_of_a_named_root_vouches_for_the_ak():
     with World() as w:
-        ran = w.send("--ek_root", TPM.root, "--CA_bundles_paths", TPM.issuer, ak=False)
+        ran = w.send("--ek_root", TPM.root, "--CA_bundles_paths", TPM.issuer, "--receipt-dir", w("kept"), ak=False)
         assert "accepted" in ran.ok(), ran.err
         assert "EK chains to the root that you named" in ran.err, ran.err
         assert "SIMULATED verified: vtpm evidence" in ran.err, ran.err  # by swtpm's own names
+        # What was kept of it names the key where nobody can be asked any more, by the page's own command.
+        [command] = re.findall("^cocos-cli attestation show kept/.*$", read(os.path.join(ROOT, "docs", "owners.md")).decode(),
+                               re.M)
+        kept = min(name for name in os.listdir(w("kept")) if name.endswith(".eat"))
+        subprocess.run(["sh", "-ec", command.replace("SESSION.eat", kept)], cwd=w.path, check=True,
+                       env={**os.environ, "PATH": os.path.dirname(program("cocos-cli")) + ":" + os.environ["PATH"]})
+        assert read(w("ak.pub")) == AK.public
 
 
 def a_tpm_that_does_not_open_the_credential_is_refused():
