@@ -58,7 +58,7 @@ extern const char *const manifest_type_words[], *const manifest_layout_words[],
 	  .help = "the dataset of this name lies where libraries look for downloads" }, \
 	{ .name = "requirements-hash", .value = "FILE|HEX", \
 	  .help = "the requirements must be these" }, \
-	{ .name = "replace", .help = "the algorithm may be replaced if it fails (agents of this version refuse it)" }, \
+	{ .name = "replace", .help = "the algorithm may be replaced if it fails (not offered: a retry does that)" }, \
 	{ .name = "stock-manifest", \
 	  .help = "say nothing that other backends do not know" }
 /* clang-format on */

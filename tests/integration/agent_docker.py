@@ -12,7 +12,7 @@ import agent_peer
 import container_image as image
 import tap
 from agent_job import ALGO_KEY, DATA_KEY, IRIS, USER_KEY, manifest, running
-from agent_peer import Client, algorithm, free_port
+from agent_peer import Client, algorithm, dataset, free_port, zip_of
 from container_image import one
 
 # Sums the second column; tells what it finds around it. Static, so that an image can hold it alone.
@@ -40,6 +40,7 @@ int main(int argc, char **argv)
 		fprintf(out, "arg=%s\n", argv[i]);
 	fprintf(out, "COLOUR=%s\nPATH=%s\n", getenv("COLOUR") ? getenv("COLOUR") : "", getenv("PATH"));
 	fprintf(out, "task=%d\n", access("/task/datasets/iris.csv", R_OK));
+	fprintf(out, "apart=%d\n", access("/cocos/datasets/h1/x.csv", R_OK));
 	fprintf(out, "mode=%o\n", stat("/bin/suid", &st) ? 0 : st.st_mode & 07777);
 	fprintf(out, "usr=%d\n", access("/usr/bin/env", F_OK));
 	fprintf(out, "network=%d\n", access("/sys/class/net", F_OK));
@@ -47,6 +48,7 @@ int main(int argc, char **argv)
 	return fclose(out);
 }
 """
+H1 = zip_of([("x.csv", b"1,2\n")])
 RUN = {"Entrypoint": ["/bin/sum"], "Cmd": ["from", "the", "image"], "Env": ["COLOUR=green"], "WorkingDir": "/cocos",
        "User": "1000:1000"}
 
@@ -70,10 +72,14 @@ def layers(*more):
 
 
 @contextlib.contextmanager
-def sent(archive, args=(), **agent_args):
-    """A computation whose algorithm is the archive, and that has all it needs."""
+def sent(archive, args=(), apart=False, **agent_args):
+    """A computation whose algorithm is the archive, and that has all it needs. `apart`: the layout is folders, and
+    there is an archive for it."""
     port = free_port()
     m = manifest(port)
+    if apart:
+        m.datasets.append(dataset(H1, DATA_KEY, "h1.zip", decompress=True))
+        m.cocos.layout = "folders"
     m.algorithm.CopyFrom(algorithm(archive, ALGO_KEY, algo_type="docker", algo_args=args))
     with running(**agent_args) as (service, agent):
         service.send(runReq=m)
@@ -83,14 +89,16 @@ def sent(archive, args=(), **agent_args):
         try:
             client.algo(archive, ALGO_KEY, more=[("algo_type", "docker")])
             client.data(IRIS, DATA_KEY, "iris.csv")
+            if apart:
+                client.data(H1, DATA_KEY, "h1.zip")
             yield service, agent, client
         finally:
             client.close()
 
 
-def seen(archive, args=()):
+def seen(archive, args=(), **more):
     """What the program wrote, as a dict; its arguments as a list."""
-    with sent(archive, args) as (service, _, client):
+    with sent(archive, args, **more) as (service, _, client):
         service.wait_event("ConsumingResults/Ready", agent_peer.WAIT)
         with zipfile.ZipFile(io.BytesIO(client.result(USER_KEY))) as z:
             lines = z.read("seen").decode().splitlines()
@@ -113,9 +121,9 @@ def check(found):
 
 
 def an_image_of_docker_runs():
-    found = seen(image.docker(layers(), RUN))
+    found = seen(image.docker(layers(), RUN), apart=True)
     check(found)
-    assert found["args"] == ["/bin/sum", "from", "the", "image"], found
+    assert found["args"] == ["/bin/sum", "from", "the", "image"] and found["apart"] == "0", found
 
 
 def an_image_of_oci_runs_however_its_layers_are_packed():

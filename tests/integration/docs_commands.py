@@ -68,10 +68,10 @@ class Shell:
 def options_are_there(block):
     """Of a block that is not run: each cocos-cli command has the options that it is given."""
     text = block.text.replace("\\\n", " ")
-    for words in re.findall(r"(?:^|&& )cocos-cli ([^#\n]*)", text, re.M):
+    for words in re.findall(r"(?:^|&& )cocos-cli ([^#|\n]*)", text, re.M):
         words = words.split()
         names = [word for word in words if re.fullmatch("[a-z-]+", word) and not word.startswith("-")]
-        shown = next((s for n in (3, 2, 1) if (s := cli("help", *names[:n])).status == 0 and
+        shown = next((s for n in (3, 2, 1) if (s := cli(*names[:n], "--help-all")).status == 0 and
                       s.out.startswith("cocos-cli " + " ".join(names[:n]) + " - ")), None)
         assert shown, (block.line, words)
         for option in (word.split("=")[0] for word in words if word.startswith("-")):
