@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What evidence is bound to, read and recomputed from docs/evidence.md alone: the run statement, the forms, the token,
-and where each kind of evidence has what it is over. Nothing here says whether evidence is genuine hardware's."""
+"""What evidence is bound to, read and recomputed from docs/evidence.md alone: manifest, run statement, forms, token, and
+where each kind of evidence has what it is over. Nothing here says whether evidence is genuine hardware's."""
+import base64
 import hashlib
 import io
+import json
 import struct
 
 import cbor2
@@ -59,6 +61,39 @@ def verified(spki, signature, signed):
         key.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, ValueError, TypeError) as error:
         raise Wrong("its signature, or its key") from error
+
+
+# ---- the canonical manifest ----
+
+SHAPES = {"manifest": ("id", "name", "description", "datasets", "algorithm", "result_consumers", "cocos"),
+          "datasets": ("hash", "user_key", "filename", "source", "decompress", "kbs", "cache"),
+          "algorithm": ("hash", "user_key", "source", "algo_type", "algo_args", "kbs"),
+          "result_consumers": ("user_key",), "source": ("type", "url", "kbs_resource_path", "encrypted"),
+          "kbs": ("url", "enabled"), "cocos": ("layout", "logs", "requirements_hash", "replace")}
+
+
+def quoted(text):
+    for piece in "<>&\u2028\u2029":
+        text = text.replace(piece, f"\0{ord(piece):04x}")
+    return json.dumps(text, ensure_ascii=False).replace("\\u0000", "\\u")
+
+
+def canonical(value, name="manifest"):
+    """Of a manifest as people write it; texts hold no zero."""
+    if name in ("hash", "requirements_hash"):
+        digest = list(bytes.fromhex(value)) if isinstance(value, str) else value
+        return "[" + ",".join(map(str, digest)) + "]"
+    if name == "user_key" and value.startswith("-"):
+        value = "".join(value.strip().splitlines()[1:-1])
+    if name == "user_key":
+        return f'"{base64.b64encode(base64.b64decode(value)).decode()}"'
+    if isinstance(value, list):
+        return "[" + ",".join(canonical(item, name) for item in value) + "]"
+    if isinstance(value, dict):
+        pairs = [(key, value[key]) for key in SHAPES[name] if value.get(key) not in (None, "", False, [])]
+        pairs = [(key, item) for key, item in pairs if key != "cocos" or canonical(item, key) != "{}"]
+        return "{" + ",".join(f'"{key}":{canonical(item, key)}' for key, item in pairs) + "}"
+    return "true" if value is True else quoted(value)
 
 
 # ---- the run statement ----

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`receipt show` and `receipt verify` over receipts of forged evidence, beside a reader that was written from
 docs/receipt.md: both read the same, and what is not a receipt, or not this file's, is refused."""
+import hashlib
 import json
 import os
 import re
+from base64 import b64encode
 
 import cbor2
 
@@ -181,6 +183,30 @@ def the_statement_of_the_page_is_the_readers():
         assert number.hex() in page, number.hex()
 
 
+def manifests_have_one_canonical_form():
+    """Of which key 4 of a statement is the digest, whatever is written how; agent_config has a digest of its own."""
+    key, other = (b64encode(evidence_made.Identity().spki).decode() for _ in range(2))
+    pem = f"-----BEGIN PUBLIC KEY-----\n{key[:64]}\n{key[64:]}\n-----END PUBLIC KEY-----\n"
+    digest, odd = "a9" * 32, "\"\\/<>&\b\f\n\r\t\x01\x1f\x7fé\u2028\u2029𝄞"
+    small = {"id": "c-1", "algorithm": {"hash": digest, "user_key": key}}
+    full = {"name": odd, "id": "c-1", "cocos": {"replace": False, "requirements_hash": "0f" * 32, "logs": "all",
+                                                "layout": "folders"},
+            "result_consumers": [{"user_key": key}, {"user_key": other}], "description": odd,
+            "agent_config": {"port": "7002"},
+            "datasets": [{"filename": "iris.csv", "user_key": pem, "hash": list(range(32)), "decompress": False},
+                         {"cache": True, "kbs": {"enabled": False, "url": ""}, "hash": digest, "user_key": other,
+                          "filename": "é.zip", "decompress": True, "source": {}}],
+            "algorithm": {"kbs": {}, "algo_args": ["--n", "", odd], "algo_type": "python", "source": {}, "hash": digest,
+                          "user_key": pem}}
+    with Folder() as folder:
+        for manifest in (small, full, {**small, "cocos": {}}, {**small, "cocos": {"layout": ""}, "datasets": [], "name": ""},
+                         {**small, "cocos": {"layout": "stock"}}):
+            said = cli("checksum", "--manifest", "--json", folder.write("m", json.dumps(manifest))).json()
+            theirs = evidence_book.canonical(manifest)
+            assert said["canonical"] == theirs, (said["canonical"], theirs)
+            assert said["sha3_256"] == hashlib.sha3_256(theirs.encode()).hexdigest()
+
+
 def a_providers_copy_is_shown_without_results():
     small = os.path.join(CORPUS, "small")
     with Folder() as folder:
@@ -217,6 +243,7 @@ if __name__ == "__main__":
         the_pages_vector_is_the_corpus,
         both_know_what_evidence_has_to_be_over,
         the_statement_of_the_page_is_the_readers,
+        manifests_have_one_canonical_form,
         a_providers_copy_is_shown_without_results,
         a_call_that_makes_no_sense_is_told,
     ])
