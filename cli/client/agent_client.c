@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { SETTLE_MS = 5000 };
+
 static int check_same(const struct client *client, const Agent__StatusResponse *s, struct err *e)
 {
 	if (s->manifest_digest.len && s->manifest_digest.len != SHA3_256_LEN)
@@ -60,6 +62,23 @@ static int ask(struct client *client, bool python, Agent__StatusResponse **statu
 int agent_client_status(struct client *client, Agent__StatusResponse **status, struct err *e)
 {
 	return ask(client, false, status, e);
+}
+
+void agent_client_settle(struct client *client)
+{
+	const struct rpc_stream_options options = { .timeout_ms = SETTLE_MS };
+	Agent__StatusRequest request = AGENT__STATUS_REQUEST__INIT;
+	struct err ignored;
+
+	/* The first may cross the agent's question; with its answer that is answered, and before the second. */
+	for (int i = 0; i < 2; i++) {
+		ProtobufCMessage *response;
+
+		if (rpc_sync_unary(client->channel, &agent_status, &options, &request.base,
+				   &response, &ignored) < 0)
+			return;
+		protobuf_c_message_free_unpacked(response, NULL);
+	}
 }
 
 int agent_client_python(struct client *client, Agent__StatusResponse **status, struct err *e)

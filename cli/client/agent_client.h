@@ -15,7 +15,11 @@
  * client is bound to another one, which was stopped or replaced. */
 int agent_client_status(struct client *client, Agent__StatusResponse **status,
 			struct err *e) MUST_CHECK;
-/* The same, with what its Python has. */
+/* Behind what was received: when this returns, the agent has counted it as handed out. It does so when it hears from
+ * here that all came, and answers in order. A failure changes nothing. */
+void agent_client_settle(struct client *client);
+
+/* The same as agent_client_status(), with what its Python has. */
 int agent_client_python(struct client *client, Agent__StatusResponse **status,
 			struct err *e) MUST_CHECK;
 static inline void agent_status_free(Agent__StatusResponse *status)

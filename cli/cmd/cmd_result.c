@@ -133,7 +133,11 @@ static int fetch(void *data, struct err *e)
 	rpc_metadata_done(&metadata);
 	if (failed || rpc_sync_send(sync, &request.base, e) < 0)
 		return err_code(e);
-	return receive(client->cli, t, sync, e);
+	if (receive(client->cli, t, sync, e) < 0)
+		return err_code(e);
+	if (status)                          /* else it may be one that has no such method */
+		agent_client_settle(client); /* a stop from now on finds it complete */
+	return 0;
 }
 
 static int extract(const char *path, const char *into, struct err *e)

@@ -218,15 +218,18 @@ int store_stop(struct store *store, const char *id, bool *tell, struct err *e)
 {
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 	int64_t held;
+	bool open;
 
 	if (store_computation(store, id, &c, e) < 0 ||
 	    db_number(&store->db, &held, e, "SELECT count(*) FROM cvms WHERE computation = ?", "t",
 		      id) < 0)
 		return err_code(e);
-	if (!c.finished && db_run(&store->db, e,
-				  "UPDATE computations SET state = ?, finished = 1, ended = ?"
-				  " WHERE id = ?",
-				  "iit", (int64_t)COMPUTATION_CANCELLED, store_now(), id) < 0)
+	/* Whether somebody waits for its results still, the agent says with its answer. */
+	open = held && c.state == COMPUTATION_COMPLETED;
+	if (!c.finished && !open &&
+	    db_run(&store->db, e,
+		   "UPDATE computations SET state = ?, finished = 1, ended = ? WHERE id = ?", "iit",
+		   (int64_t)COMPUTATION_CANCELLED, store_now(), id) < 0)
 		return err_code(e);
 	if (store_tell(&store->db, &store->has_told, id, e) < 0)
 		return err_code(e);

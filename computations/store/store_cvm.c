@@ -322,6 +322,17 @@ static int release(struct store *store, const char *cvm_id, const char *computat
 	return usage_turn(&store->db, cvm_id, store_now(), e);
 }
 
+/* A stop has left nothing of it there. */
+static int cancel(struct store *store, const char *computation_id, struct err *e)
+{
+	if (db_run(&store->db, e,
+		   "UPDATE computations SET state = ?, finished = 1, ended = ? WHERE id = ?"
+		   " AND finished = 0",
+		   "iit", (int64_t)COMPUTATION_CANCELLED, store_now(), computation_id) < 0)
+		return err_code(e);
+	return store_tell(&store->db, &store->has_told, computation_id, e);
+}
+
 int store_run_answer(struct store *store, const char *cvm_id, const char *computation_id,
 		     const struct run_answer *answer, struct err *e)
 {
@@ -419,12 +430,7 @@ int store_stopped(struct store *store, const char *cvm_id, const char *computati
 		   " AND computation = ''",
 		   "t", cvm_id) < 0)
 		return err_code(e);
-	if (db_run(&store->db, e,
-		   "UPDATE computations SET state = ?, finished = 1, ended = ? WHERE id = ?"
-		   " AND finished = 0",
-		   "iit", (int64_t)COMPUTATION_CANCELLED, store_now(), computation_id) < 0)
-		return err_code(e);
-	return store_tell(&store->db, &store->has_told, computation_id, e);
+	return cancel(store, computation_id, e);
 }
 
 /* The agent waits for a manifest although it was given one before: it was restarted. */
@@ -433,8 +439,11 @@ static int agent_is_free(struct store *store, const char *cvm_id, struct store_t
 {
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 
-	if (todo->stop)
+	if (todo->stop) {
+		if (cancel(store, todo->computation_id, e) < 0)
+			return err_code(e);
 		goto nothing_to_do;
+	}
 	if (store_computation(store, todo->computation_id, &c, e) < 0)
 		return err_code(e);
 	if (!c.finished)

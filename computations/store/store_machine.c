@@ -390,6 +390,10 @@ static int fail_computation(struct store *store, const struct machine *m, const 
 			      "t", m->cvm_id);
 	if (text_format(&why, e, "CVM %s is gone: %s", m->name, *reason ? reason : why_removed(m)) <
 		    0 ||
+	    db_run(&store->db, e,
+		   "UPDATE computations SET state = ?, finished = 1, ended = ?"
+		   " WHERE id = ? AND finished = 0 AND stopping = 1",
+		   "iit", (int64_t)COMPUTATION_CANCELLED, store_now(), owed) < 0 ||
 	    db_change(&store->db, &changed, e,
 		      "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
 		      " WHERE id = ? AND finished = 0",

@@ -58,7 +58,7 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         self.public = serialization.load_pem_public_key(public_pem)
         self.algorithm, self.datasets, self.challenges = b"", {}, set()
         self.status = {}          # overrides of Status
-        self.calls, self.kept = [], b""
+        self.calls, self.kept, self.heard = [], b"", []
         self.break_after = []     # bytes after which an upload's or download's connection breaks
         self.results, self.announce = None, None
         self.not_yet = ""  # what Receipt is refused with, a moment before there are results; empty: it makes none
@@ -85,6 +85,7 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         return cli(*arguments, AGENT_GRPC_URL=self.url, **keywords)
 
     def Status(self, request, context):
+        self.heard.append("Status")
         challenge = secrets.token_bytes(32)
         self.challenges.add(challenge.hex())
         values = {
@@ -175,6 +176,7 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         return context.abort(grpc.StatusCode.FAILED_PRECONDITION, self.not_yet)
 
     def Result(self, request, context):
+        self.heard.append("Result")
         self.check(context, "consumer", "/agent.AgentService/Result", None, [])
         if self.results is None:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "nothing is ready")
@@ -466,6 +468,7 @@ def results_are_saved_once_and_never_over_anything():
         assert "results.zip" in owner.agent.run("result", owner.key, cwd=owner.path).ok()
         assert read(owner("results.zip")) == owner.agent.results
         assert oct(os.stat(owner("results.zip")).st_mode)[-3:] == "600"
+        assert owner.agent.heard[-3:] == ["Result", "Status", "Status"], "by then the agent knows that they have come"
         first = owner.agent.results
         owner.agent.results = b"second"
         assert "results_1.zip" in owner.agent.run("result", owner.key, cwd=owner.path).ok()

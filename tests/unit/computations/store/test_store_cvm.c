@@ -203,6 +203,39 @@ static void a_stop_waits_for_an_absent_agent(void **state)
 	assert_refused(store_stop(&f->store, "one", &tell, &f->e), f->e, ERR_NOT_FOUND, "one");
 }
 
+/* They may have been fetched already: what the agent said before its answer counts. */
+static void a_stop_where_results_wait_ends_as_the_agent_says(void **state)
+{
+	static const struct {
+		const char *id, *says, *is; /* an event, a state */
+		enum computation_state end;
+	} rows[] = { { "fetched", "Complete", NULL, COMPUTATION_COMPLETED },
+		     { "left", NULL, NULL, COMPUTATION_CANCELLED },
+		     { "lost", NULL, "ReceivingManifest", COMPUTATION_CANCELLED } };
+	struct store_room *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+		const char *id = rows[i].id;
+		bool tell;
+
+		store_room_run_on(f, id, id);
+		store_room_event(f, id, id, "ConsumingResults", "Ready");
+		assert_ok(store_stop(&f->store, id, &tell, &f->e), f->e);
+		assert_true(tell);
+		store_room_check(f, id, COMPUTATION_COMPLETED, false);
+		if (rows[i].says)
+			store_room_event(f, id, id, rows[i].says, "Completed");
+		if (rows[i].is) {
+			assert_ok(store_agent_state(&f->store, id, rows[i].is, &todo, &f->e), f->e);
+		} else {
+			store_room_event(f, id, id, "Stopped", "Stopped");
+			assert_ok(store_stopped(&f->store, id, id, &f->e), f->e);
+		}
+		store_room_check(f, id, rows[i].end, true);
+	}
+}
+
 static void the_cvm_unseen_for_longest_makes_room(void **state)
 {
 	struct store_room *f = *state;
@@ -391,6 +424,7 @@ int main(void)
 		STORE_ROOM_ROW(an_agent_that_returns_finds_its_computation),
 		STORE_ROOM_ROW(an_agent_that_was_restarted_gets_it_again),
 		STORE_ROOM_ROW(a_stop_waits_for_an_absent_agent),
+		STORE_ROOM_ROW(a_stop_where_results_wait_ends_as_the_agent_says),
 		STORE_ROOM_ROW(the_cvm_unseen_for_longest_makes_room),
 		STORE_ROOM_ROW(the_first_key_binds_a_name_until_it_is_released),
 		STORE_ROOM_ROW(a_bound_name_is_not_forgotten_for_a_stranger),
