@@ -5,7 +5,8 @@
  *   boot      keeper checked, identity made, boot configuration compared with what the launch fixed,
  *             and measured; only then is anybody called (daemon.h)
  *   manifest  decoded strictly, agent configuration and manifest measured, the run statement made
- *             and the TEE asked for evidence over it; only then the listener (agent_manifest.h)
+ *             and the TEE asked for evidence over it; only then the listener (agent_manifest.h). Where one of
+ *             these fails it is refused, and the next one may come
  *   run       when all assets are in; its output becomes log lines, its results a zip (agent_run.h)
  *   stop      kills the run, closes the listener, wipes the folder (agent_stop.h)
  *
@@ -64,6 +65,7 @@ struct agent {
 	/* A manifest on its way through the keeper; becomes `computation` when it is measured. */
 	struct computation *incoming;
 	bool manifest_measured; /* of that one: registers or the TEE vouch for it */
+	struct err unserved;    /* why that one can't be served, while what it left is wiped */
 	struct computation *computation;
 	struct agent_listener *listener;
 	struct uploads uploads;

@@ -37,18 +37,33 @@ static void answer(struct agent *agent, struct postbox_subject subject, const st
 	cvms_flush(agent->cvms);
 }
 
-/* The manifest was fine and the machine was not: the computation fails. */
-static void fail(struct agent *agent, const struct err *e)
+/* Refused first, so that the service knows the agent as free: a failure that it hears of before is that of a run,
+ * which holds its CVM until a stop. */
+static void on_undone(struct agent *agent, const struct err *e)
 {
-	if (agent->incoming)
-		agent->computation = TAKE_PTR(agent->incoming);
-	answer(agent, subject_of(agent->computation), e);
-	agent_fail(agent, e);
+	const struct err why = agent->unserved;
+
+	agent->computation = TAKE_PTR(agent->incoming);
+	answer(agent, subject_of(agent->computation), &why);
+	agent_fail(agent, &why);
+	if (!e) {
+		agent_stop_end(agent, agent->stop_wanted);
+		return;
+	}
+	agent_say(agent, "ERROR", "%s: no other computation is taken", e->text);
+	agent_stop_go_on(agent);
 }
 
-static void open_listener(struct agent *agent, bool measured)
+/* The manifest was fine and the machine was not: the computation fails, and is over when nothing of it is left. */
+static void fail(struct agent *agent, const struct err *e)
 {
-	struct computation *c = agent->computation = TAKE_PTR(agent->incoming);
+	agent->unserved = *e;
+	agent_stop_undo(agent, on_undone);
+}
+
+static int open_listener(struct agent *agent, struct err *e)
+{
+	const struct computation *c = agent->incoming;
 	const struct agent_listener_options options = {
 		.loop = agent->loop,
 		.host = agent->config->grpc_host,
@@ -58,19 +73,24 @@ static void open_listener(struct agent *agent, bool measured)
 		.service = &service,
 		.service_data = agent,
 	};
-	char hex[2 * SHA3_256_LEN + 1];
-	struct err e;
 
+	if (agent_listener_open(&options, &agent->listener, e) < 0)
+		return err_wrap(e, "open the agent's listener");
+	if (state_step(&agent->state, EVENT_MANIFEST, e) < 0) {
+		agent_listener_close(TAKE_PTR(agent->listener), "there is no computation");
+		return err_code(e);
+	}
+	return 0;
+}
+
+static void serve(struct agent *agent)
+{
+	const bool measured = agent->manifest_measured;
+	struct computation *c;
+	char hex[2 * SHA3_256_LEN + 1];
+
+	c = agent->computation = TAKE_PTR(agent->incoming);
 	c->measured = measured;
-	if (agent_listener_open(&options, &agent->listener, &e) < 0) {
-		err_wrap(&e, "open the agent's listener");
-		fail(agent, &e);
-		return;
-	}
-	if (state_step(&agent->state, EVENT_MANIFEST, &e) < 0) {
-		fail(agent, &e);
-		return;
-	}
 	hex_encode(c->digests.sha3_256, SHA3_256_LEN, hex);
 	answer(agent, subject_of(c), NULL);
 	agent_say(agent, "INFO", "manifest %s %s, listening on port %u%s", hex,
@@ -100,10 +120,15 @@ static void say_restored(struct agent *agent, const struct restoring_end *end)
 static void on_restored(void *data, const struct restoring_end *end)
 {
 	struct agent *agent = data;
+	struct err e;
 
 	if (agent->shutting_down)
 		return;
-	open_listener(agent, agent->manifest_measured);
+	if (open_listener(agent, &e) < 0) {
+		fail(agent, &e);
+		return;
+	}
+	serve(agent);
 	agent_journal_restored(agent);
 	say_restored(agent, end);
 	agent_stop_go_on(agent);
@@ -114,15 +139,16 @@ static void go_on(struct agent *agent)
 {
 	struct err e;
 
-	if (agent->uploads.retained.count == 0) {
-		open_listener(agent, agent->manifest_measured);
-	} else if (restoring_start(agent->loop, &agent->uploads.retained, agent->incoming,
-				   on_restored, agent, &e) < 0) {
+	if (agent->uploads.retained.count > 0) {
+		if (restoring_start(agent->loop, &agent->uploads.retained, agent->incoming,
+				    on_restored, agent, &e) < 0)
+			fail(agent, &e);
+	} else if (open_listener(agent, &e) < 0) {
 		fail(agent, &e);
 	} else {
-		return;
+		serve(agent);
+		agent_stop_go_on(agent);
 	}
-	agent_stop_go_on(agent);
 }
 
 static bool is_good(struct agent *agent, bool measured, const struct err *e, struct err *why)
@@ -156,9 +182,7 @@ static void on_run_evidence(void *data, const struct keeper_evidence *evidence, 
 				 TAKE_PTR(agent->statement), agent->statement_len, evidence);
 		agent_journal_evidence(agent, statement);
 		go_on(agent);
-		return;
 	}
-	agent_stop_go_on(agent);
 }
 
 /* The statement of what was measured, and the journal that begins with it. */
@@ -199,15 +223,11 @@ static void on_journal_key(void *data, const struct span *parts, size_t count, c
 		fail(agent, &why);
 	} else if (!agent->manifest_measured) {
 		go_on_unmeasured(agent);
-		return;
 	} else if (keeper_run(agent->keeper, agent->statement, agent->statement_len,
 			      on_run_evidence, agent, &why) < 0) {
 		/* the listener opens when evidence over the statement is there */
 		fail(agent, &why);
-	} else {
-		return;
 	}
-	agent_stop_go_on(agent);
 }
 
 static void on_manifest_measured(void *data, bool measured, const struct err *e)
@@ -217,10 +237,8 @@ static void on_manifest_measured(void *data, bool measured, const struct err *e)
 
 	agent->manifest_measured = measured;
 	if (!is_good(agent, measured, e, &why) ||
-	    keeper_journal_key(agent->keeper, on_journal_key, agent, &why) < 0) {
+	    keeper_journal_key(agent->keeper, on_journal_key, agent, &why) < 0)
 		fail(agent, &why);
-		agent_stop_go_on(agent);
-	}
 }
 
 static void on_config_measured(void *data, bool measured, const struct err *e)
@@ -231,10 +249,8 @@ static void on_config_measured(void *data, bool measured, const struct err *e)
 
 	if (!is_good(agent, measured, e, &why) ||
 	    keeper_measure(agent->keeper, KEEPER_EVENT_MANIFEST, c->canonical, c->canonical_len,
-			   on_manifest_measured, agent, &why) < 0) {
+			   on_manifest_measured, agent, &why) < 0)
 		fail(agent, &why);
-		agent_stop_go_on(agent);
-	}
 }
 
 /* The identity of this computation: what its manifest brings for attested TLS, else the agent's. */

@@ -15,7 +15,8 @@
 
 struct wipe {
 	struct agent *agent;
-	char *dir, *kept; /* kept NULL: owners may want that it stays */
+	char *dir, *kept;             /* kept NULL: owners may want that it stays */
+	agent_stop_undone_fn *undone; /* NULL: a stop was asked for */
 	int failed;
 	struct err e;
 };
@@ -47,18 +48,28 @@ static void wipe_work(void *data)
 		w->failed = err_code(&w->e);
 }
 
-static void stopped(struct agent *agent)
+void agent_stop_end(struct agent *agent, bool asked)
 {
 	struct err e;
 
+	agent->stop_wanted = false;
 	if (state_step(&agent->state, EVENT_STOP, &e) < 0)
 		log_error("stop: %s", e.text);
 	cvms_forget_manifest(agent->cvms);
 	agent_drop_run(agent);
-	agent_event(agent, "Stopped", "Stopped");
-	journal_end(agent->journal, "stopped");
-	respond(agent, agent->computation->manifest->id, "computation stopped");
+	if (asked)
+		agent_event(agent, "Stopped", "Stopped");
+	journal_end(agent->journal, asked ? "stopped" : "failed");
+	if (asked)
+		respond(agent, agent->computation->manifest->id, "computation stopped");
 	computation_unref(TAKE_PTR(agent->computation));
+}
+
+static void stop_failed(struct agent *agent, struct err *e)
+{
+	agent->stop_wanted = false;
+	respond(agent, agent->computation->manifest->id, e->text);
+	agent_fail(agent, e); /* assets may be left: take no other computation */
 }
 
 static void wipe_done(void *data)
@@ -67,15 +78,16 @@ static void wipe_done(void *data)
 	struct agent *agent = w->agent;
 
 	agent->wiping = false;
-	agent->stop_wanted = false;
+	if (w->failed)
+		err_wrap(&w->e, "wipe the computation's folder");
 	if (agent->shutting_down) {
 		/* agent_done() wipes again, and says what it cannot. */
+	} else if (w->undone) {
+		w->undone(agent, w->failed ? &w->e : NULL);
 	} else if (w->failed) {
-		err_wrap(&w->e, "wipe the computation's folder");
-		respond(agent, agent->computation->manifest->id, w->e.text);
-		agent_fail(agent, &w->e); /* assets may be left: take no other computation */
+		stop_failed(agent, &w->e);
 	} else {
-		stopped(agent);
+		agent_stop_end(agent, true);
 	}
 	wipe_free(w);
 }
@@ -89,35 +101,43 @@ static int wipe_prepare(struct wipe *w, struct agent *agent, struct err *e)
 	w->dir = strdup(agent->dir);
 	if (!w->dir)
 		return err_nomem(e);
-	if (agent->state == STATE_FAILED && retained->count > 0)
+	if ((agent->state == STATE_FAILED || w->undone) && retained->count > 0)
 		return 0;
 	retained_forget(retained);
 	w->kept = strdup(retained->dir);
 	return w->kept ? 0 : err_nomem(e);
 }
 
-static void wipe(struct agent *agent)
+static int wipe(struct agent *agent, agent_stop_undone_fn *undone, struct err *e)
 {
 	struct wipe *w = calloc(1, sizeof(*w));
-	struct err e;
 	int failed;
 
-	failed = w ? wipe_prepare(w, agent, &e) : err_nomem(&e);
+	if (!w)
+		return err_nomem(e);
+	w->undone = undone;
+	failed = wipe_prepare(w, agent, e);
 	if (!failed)
-		failed = rpc_job_start(agent->loop, wipe_work, wipe_done, w, &e);
-	if (failed) {
-		agent->stop_wanted = false;
-		respond(agent, agent->computation->manifest->id, e.text);
-		agent_fail(agent, &e);
+		failed = rpc_job_start(agent->loop, wipe_work, wipe_done, w, e);
+	if (failed)
 		wipe_free(w);
-		return;
-	}
-	agent->wiping = true;
+	else
+		agent->wiping = true;
+	return failed;
+}
+
+void agent_stop_undo(struct agent *agent, agent_stop_undone_fn *undone)
+{
+	struct err e;
+
+	if (wipe(agent, undone, &e) < 0)
+		undone(agent, &e);
 }
 
 void agent_stop_go_on(struct agent *agent)
 {
 	struct computation *c = agent->computation;
+	struct err e;
 
 	if (!agent->stop_wanted || agent->incoming || agent->wiping || agent->shutting_down)
 		return;
@@ -129,8 +149,8 @@ void agent_stop_go_on(struct agent *agent)
 		runner_stop(agent->runner);
 		return;
 	}
-	if (c->placing == 0)
-		wipe(agent);
+	if (c->placing == 0 && wipe(agent, NULL, &e) < 0)
+		stop_failed(agent, &e);
 }
 
 void agent_stop(struct agent *agent, const char *computation_id)

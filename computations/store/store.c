@@ -177,8 +177,8 @@ static int check_free(struct store *store, const char *cvm_id, struct err *e)
 			       log_quote(cvm_id).text, log_quote(cvm.computation_id).text);
 	if (*cvm.agent_state && !state_is_free(cvm.agent_state))
 		return err_set(e, ERR_PRECONDITION,
-			       "the agent in CVM %s is in state %s with a computation that this "
-			       "service did not give it: launch it anew, or use another CVM",
+			       "the agent in CVM %s is in state %s, and this service has no "
+			       "computation in it to stop: launch it anew, or use another CVM",
 			       log_quote(cvm_id).text, log_quote(cvm.agent_state).text);
 	return 0;
 }

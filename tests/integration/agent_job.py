@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import os
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -350,6 +351,26 @@ def a_second_manifest_is_refused_until_a_stop():
         assert answer.computation_id == "c-2"
         assert answer.error.startswith("FAILED_PRECONDITION"), answer.error
         assert client.status().computation_id == "c-1"
+
+
+def a_listener_that_cannot_open_ends_one_computation_alone():
+    """Its manifest is refused for that reason, nothing of it is left, and the next one is taken."""
+    with running() as (service, agent), socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        service.send(runReq=manifest(taken.getsockname()[1]))
+        error = service.answer_to_run().error
+        assert error.startswith("ALREADY_EXISTS: open the agent's listener: ") and "in use" in error, error
+        service.wait_event("Failed/Failed")
+        service.catch_up()
+        assert service.of("agent_state_res")[-1].state == "ReceivingManifest"
+        assert service.events() == ["Failed/Failed"] and agent.work() == ["lock"], agent.work()
+        port = free_port()
+        service.send(runReq=manifest(port, id="c-2"))
+        assert service.answer_to_run(1).error == ""
+        client = Client(port)
+        assert client.status().computation_id == "c-2"
+        client.close()
 
 
 def nothing_is_served_before_a_manifest():

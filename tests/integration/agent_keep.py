@@ -4,6 +4,7 @@
 import base64
 import contextlib
 import os
+import socket
 
 import tap
 from agent_job import ALGO_KEY, DATA_KEY, IRIS, OTHER_KEY, USER_KEY, Code, manifest, unzip
@@ -152,6 +153,21 @@ def it_may_fail_as_often_as_it_likes():
             t.service.wait(lambda s, c=count: s.events().count("Failed/Failed") > c)
         assert t.again(plain()) == {"iris.csv"}
         assert t.results()["all.txt"] == IRIS
+
+
+def a_manifest_that_is_not_served_costs_nothing_that_is_kept():
+    with failed() as t, socket.socket() as taken:
+        t.stop()
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", t.port))
+        taken.listen()
+        t.service.send(runReq=plain(config={"port": str(t.port)}))
+        assert "listener" in t.service.answer_to_run(1).error
+        t.service.wait(lambda s: s.events().count("Failed/Failed") == 2)
+        assert len(t.kept()) == 1
+        taken.close()
+        t.begin(plain())
+        assert t.client.status().datasets[0].kept and t.results()["all.txt"] == IRIS
 
 
 def who_did_not_allow_it_sends_again():
@@ -332,7 +348,7 @@ def what_is_kept_is_read_again():
 
 if __name__ == "__main__":
     tap.run([a_retry_takes_no_second_upload, the_journal_tells_whose_leave_it_was,
-             it_may_fail_as_often_as_it_likes, who_did_not_allow_it_sends_again,
+             it_may_fail_as_often_as_it_likes, a_manifest_that_is_not_served_costs_nothing_that_is_kept, who_did_not_allow_it_sends_again,
              archives_come_back_as_they_were_laid_out, another_algorithm_by_leave_alone,
              nothing_is_kept_that_did_not_fail, a_folder_that_cannot_go_keeps_no_data,
              leave_is_words_that_are_known_and_signed,

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import random
+import socket
 import subprocess
 
 import journal_book
@@ -337,6 +338,32 @@ def a_stop_kills_the_run_and_wipes_the_assets():
         assert job("cvm", "show", job.agent.cvm, "--json").json()["computation"] == ""
 
 
+def a_port_that_is_taken_fails_one_run_and_what_is_fetched_stays_completed():
+    with contextlib.ExitStack() as stack:
+        job = Job(stack)
+        algorithm = counter(job.folder)
+        computation = job.create(algorithm)
+        with socket.socket() as taken:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(("127.0.0.1", job.port))
+            taken.listen()
+            job("computation", "run", computation).ok()
+            until(lambda: job("computation", "show", computation, "--json").json()["state"] == "Failed", "the failure")
+        shown = job("computation", "show", computation, "--json").json()
+        assert "open the agent's listener" in shown["failure"] and not shown["stopping"], shown
+        assert "Failed" in job("journal", "follow", computation).ok()
+        job("computation", "stop", computation).ok()
+        job("computation", "retry", computation).ok()
+        job.until_state(computation, "Waiting for Algorithm")
+        until(lambda: job("status").status == 0, "the agent's listener")
+        job("algo", algorithm, job.key("algorithm")).ok()
+        job("data", IRIS, job.key("data")).ok()
+        job("result", job.key("consumer"), "--wait", cwd=job.folder("consumer")).ok()
+        job("computation", "stop", computation).ok()
+        until(lambda: not job("cvm", "show", job.agent.cvm, "--json").json()["computation"], "the free CVM")
+        assert job("computation", "show", computation, "--json").json()["state"] == "Completed"
+
+
 def command_lines():
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
@@ -386,6 +413,6 @@ if __name__ == "__main__":
     tap.run([the_whole_job_in_plaintext, the_whole_job_by_tls, the_whole_job_by_mutual_tls,
              an_agent_with_mutual_tls_wants_a_certificate, the_iris_example_runs,
              a_directory_arrives_unpacked, a_failing_algorithm_is_told_to_everybody, a_retry_asks_no_owner_who_said_keep,
-             a_stop_kills_the_run_and_wipes_the_assets,
+             a_stop_kills_the_run_and_wipes_the_assets, a_port_that_is_taken_fails_one_run_and_what_is_fetched_stays_completed,
              a_restarted_service_goes_on_with_the_same_job,
              a_restarted_agent_gets_its_computation_again])

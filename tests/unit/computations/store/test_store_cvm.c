@@ -321,7 +321,7 @@ static void an_agent_busy_with_something_else_gets_nothing(void **state)
 	assert_null(todo.computation_id);
 	store_room_create(f, "one");
 	assert_refused(store_assign(&f->store, "one", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
-		       "did not give");
+		       "no computation in it to stop");
 }
 
 static void check_verdict(struct store_room *f, bool verified, const char *line)
