@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/runner_image.h"
 
+#include "agent/container/container.h"
 #include "agent/container/unpack.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -20,6 +21,27 @@ DEFINE_CLEANUP(DIR *, closedir)
 /* What docker sets where an image does not. */
 static const char default_path[] =
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+static int no_command(struct err *e)
+{
+	return err_set(e, ERR_INVALID,
+		       "image: it has neither Entrypoint nor Cmd, and there are no arguments");
+}
+
+int runner_image_judge(const struct runner_spec *spec, struct err *e)
+{
+	CLEANUP_CONTAINER struct container image = { 0 };
+	CLEANUP(close) int archive = open(spec->algorithm, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (archive < 0)
+		return err_errno(e, "open '%s'", spec->algorithm);
+	if (container_open(archive, container_machine(), &image, e) < 0)
+		return err_wrap(e, "image");
+	if (image.config.entrypoint.count == 0 && image.config.command.count == 0 &&
+	    !(spec->args && spec->args[0]))
+		return no_command(e);
+	return 0;
+}
 
 int runner_image_prepare(const struct runner_spec *spec, struct runner_plan *plan, struct err *e)
 {
@@ -83,11 +105,7 @@ static int make_argv(const struct runner_spec *spec, struct runner_plan *plan, s
 		plan->argv[count++] = run->entrypoint.items[i];
 	for (size_t i = 0; i < (own ? args : run->command.count); i++)
 		plan->argv[count++] = own ? spec->args[i] : run->command.items[i];
-	if (count == 0)
-		return err_set(
-			e, ERR_INVALID,
-			"image: it has neither Entrypoint nor Cmd, and there are no arguments");
-	return 0;
+	return count > 0 ? 0 : no_command(e);
 }
 
 static bool names_it(const struct container_strings *env, const char *variable)

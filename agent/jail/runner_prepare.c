@@ -367,8 +367,12 @@ int runner_prepare_check(const struct runner_plan *plan, const atomic_bool *canc
 int runner_prepare_try(const struct runner_spec *spec, const atomic_bool *cancel, struct err *e)
 {
 	struct runner_plan plan = { 0 };
-	int failed = spec->kind == RUNNER_PYTHON ? prepare_python(spec, cancel, &plan, e) : 0;
+	int failed = 0;
 
+	if (spec->kind == RUNNER_PYTHON)
+		failed = prepare_python(spec, cancel, &plan, e);
+	else if (spec->kind == RUNNER_DOCKER)
+		failed = runner_image_judge(spec, e);
 	runner_plan_done(&plan);
 	return failed;
 }

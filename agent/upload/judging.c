@@ -26,6 +26,8 @@ static const char *const names[PLACES] = {
 
 struct judging {
 	struct upload_call *call;
+	enum runner_kind kind;
+	const char *const *args; /* the computation's */
 	char *paths[PLACES];
 	char *runtime, *index; /* or NULL */
 	bool requirements, bundle;
@@ -66,13 +68,14 @@ static int open_bundle(struct judging *j, struct err *e)
 static int judge(struct judging *j, struct err *e)
 {
 	const struct runner_spec spec = {
-		.kind = RUNNER_PYTHON,
+		.kind = j->kind,
 		.algorithm = j->paths[ALGORITHM],
 		.requirements = j->requirements ? j->paths[TEXT] : NULL,
 		.wheels = j->bundle ? j->paths[WHEELS] : NULL,
 		.python_runtime = j->runtime,
 		.pip_index_url = j->index,
 		.scratch = j->paths[SCRATCH],
+		.args = j->args,
 	};
 
 	if (mkdir(j->paths[SCRATCH], 0700) < 0)
@@ -137,6 +140,8 @@ int judging_start(struct upload_call *u, bool bundle, struct err *e)
 	if (!j)
 		return err_nomem(e);
 	j->call = u;
+	j->kind = c->kind;
+	j->args = (const char *const *)c->args;
 	j->requirements = c->requirements;
 	j->bundle = bundle;
 	for (size_t i = 0; i < PLACES; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * judging.h — a python algorithm, tried when it arrives: its zip, its requirements, its wheels. What
- * can't be run is refused before anybody's data travels; for this room only.
+ * judging.h — an algorithm, tried when it arrives: python's zip, its requirements, its wheels; docker's archive, but
+ * for its layers. What can't be run is refused before anybody's data travels; for this room only.
  */
 #pragma once
 

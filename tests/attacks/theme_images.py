@@ -4,6 +4,8 @@ gained is each byte of the results that such a run brings forth."""
 import io
 import tarfile
 
+import grpc
+
 from agent_docker import RUN, layers, sent
 from agent_job import USER_KEY
 from agent_peer import WAIT
@@ -15,11 +17,14 @@ ENDS = {"ConsumingResults/Ready", "Failed/Failed"}
 
 
 def run(archive, **agent_args):
-    """What came of a whole computation with that image."""
-    with sent(archive, **agent_args) as (service, _, client):
-        service.wait(lambda s: ENDS & set(s.events()), WAIT)
-        failed = "Failed/Failed" in service.events()
-        return Outcome(not failed, client.status().failure, 0 if failed else len(client.result(USER_KEY)))
+    """What came of a whole computation with that image, which may be refused when it arrives."""
+    try:
+        with sent(archive, **agent_args) as (service, _, client):
+            service.wait(lambda s: ENDS & set(s.events()), WAIT)
+            failed = "Failed/Failed" in service.events()
+            return Outcome(not failed, client.status().failure, 0 if failed else len(client.result(USER_KEY)))
+    except grpc.RpcError as refusal:
+        return Outcome(False, refusal.details(), 0)
 
 
 def with_layer(*entries):

@@ -8,11 +8,13 @@ import subprocess
 import tempfile
 import zipfile
 
+import grpc
+
 import agent_peer
 import container_image as image
 import tap
-from agent_job import ALGO_KEY, DATA_KEY, IRIS, USER_KEY, manifest, running
-from agent_peer import Client, algorithm, dataset, free_port, zip_of
+from agent_job import ALGO_KEY, DATA_KEY, IRIS, USER_KEY, computing, manifest, running
+from agent_peer import Client, algorithm, dataset, free_port, refused, zip_of
 from container_image import one
 
 # Sums the second column; tells what it finds around it. Static, so that an image can hold it alone.
@@ -107,6 +109,18 @@ def seen(archive, args=(), **more):
     return found
 
 
+def is_refused(archive, words):
+    """Before anybody sends data; nothing of it is left, and it is awaited still."""
+    port = free_port()
+    m = manifest(port)
+    m.algorithm.CopyFrom(algorithm(archive, ALGO_KEY, algo_type="docker"))
+    with computing(m, port=port) as (_, agent, client):
+        refused(grpc.StatusCode.INVALID_ARGUMENT, words, client.algo, archive, ALGO_KEY, more=[("algo_type", "docker")])
+        status = client.status()
+        assert status.state == "ReceivingAlgorithm" and not status.algorithm.received, status
+        assert agent.work() == ["lock"], agent.work()
+
+
 def fails(archive, words):
     with sent(archive) as (service, agent, client):
         service.wait_event("Failed/Failed")
@@ -152,11 +166,11 @@ def a_command_without_a_folder_is_looked_for_in_the_path():
 
 def what_cannot_be_run_fails_by_name():
     good = layers()
-    fails(image.docker(good, RUN, architecture="s390x"), "'s390x'")
-    fails(image.docker(good, {"Env": ["A=b"]}), "neither Entrypoint nor Cmd")
+    is_refused(image.docker(good, RUN, architecture="s390x"), "Algo: image: configuration: platform: architecture is 's390x'")
+    is_refused(image.docker(good, {"Env": ["A=b"]}), "Algo: image: it has neither Entrypoint nor Cmd")
+    is_refused(b"no archive at all", "Algo: image: ")
     fails(image.docker(good, {"Cmd": ["/bin/none"]}), "cannot execute /bin/none")
     fails(image.docker(layers(one("dev/sda", kind="block")), RUN), "image: layer 2: 'dev/sda' is a device")
-    fails(b"no archive at all", "image: ")
 
 
 def other_peoples_tools_write_images_that_run():
