@@ -28,6 +28,7 @@ struct upload;
 /* That a dataset is here since an earlier run, and what its owner had signed for. */
 struct asset_kept {
 	bool is;
+	bool taken_back; /* its owner's leave, since it was laid in its place */
 	uint64_t size;
 	enum manifest_keep keep;
 	uint8_t manifest[SHA3_256_LEN];

@@ -83,6 +83,21 @@ static int check_owner(struct agent *agent, struct rpc_call *call, uint8_t key[K
 	return failed;
 }
 
+/* What this run has in its place is its own from now on. */
+static void take_back(struct computation *c, const struct retained_item *item)
+{
+	for (size_t i = 0; i < c->dataset_count; i++) {
+		struct asset *a = &c->datasets[i];
+		uint8_t key[KEY_FINGERPRINT_LEN];
+		struct err ignored;
+
+		if (a->kept_from.is && memcmp(a->hash->data, item->digest, SHA3_256_LEN) == 0 &&
+		    key_fingerprint(a->key->data, a->key->len, key, &ignored) == 0 &&
+		    memcmp(key, item->key, KEY_FINGERPRINT_LEN) == 0)
+			a->kept_from.taken_back = true;
+	}
+}
+
 static int begin(struct agent *agent, struct rpc_call *call, struct err *e)
 {
 	struct retained *retained = &agent->uploads.retained;
@@ -99,8 +114,10 @@ static int begin(struct agent *agent, struct rpc_call *call, struct err *e)
 		forget_free(f);
 		return err_set(e, ERR_NOT_FOUND, "the agent keeps no dataset of yours");
 	}
-	for (size_t i = 0; i < f->count; i++)
+	for (size_t i = 0; i < f->count; i++) {
+		take_back(agent->computation, f->items[i]);
 		agent_journal_forgotten(agent, f->items[i]);
+	}
 	agent_say(agent, "INFO", "%zu kept dataset%s forgotten: an owner took back the leave",
 		  f->count, f->count == 1 ? " is" : "s are");
 	if (rpc_call_job(call, work, done, f, e) == 0)

@@ -16,7 +16,7 @@ static void fill_asset(const struct asset *a, Agent__StatusAsset *out)
 	out->hash = *a->hash;
 	out->filename = (char *)a->name;
 	out->received = a->received;
-	out->kept = a->kept_from.is;
+	out->kept = a->kept_from.is && !a->kept_from.taken_back;
 	out->bytes_kept = a->kept ? upload_size(a->kept) : 0;
 }
 

@@ -309,9 +309,10 @@ def what_is_taken_back_during_a_run_is_for_that_run_alone():
         assert t.forget() == 1 and t.kept() == []
         t.send(b"b\n", OTHER_KEY, "b.csv", keep="retry")
         t.service.wait_event("Failed/Failed")
-        assert t.again(of_two()) == {"b.csv"}
+        assert t.again(of_two()) == {"b.csv"} and t.client.status().datasets[1].kept
         assert t.forget(OTHER_KEY) == 1 and t.kept() == []
-        assert t.client.status().datasets[1].received, "this run has it"
+        status = t.client.status().datasets[1]
+        assert status.received and not status.kept, "this run has it, and no other"
         t.client.algo(MOODY, ALGO_KEY)
         t.send()
         t.service.wait_event("ConsumingResults/Ready")
