@@ -27,6 +27,7 @@ struct fetched {
 	bool witnessed; /* the log of journals' heads is asked, too */
 	bool proves;    /* and has to have this one */
 	size_t shown;   /* of `file` */
+	bool failed;    /* the computation, by what was shown */
 };
 
 static void fetched_done(struct fetched *f)
@@ -343,6 +344,16 @@ static enum cli_exit run_get(struct cli *cli, struct err *e)
 
 /* ---- follow ---- */
 
+/* What comes behind it is about the stop, which may come in days, or never. */
+static bool is_failure(const struct journal_entry *entry)
+{
+	static const char word[] = "Failed";
+	const struct journal_field *status = journal_field_of(&entry->note, "status");
+
+	return strcmp(entry->note.type, "event") == 0 && status &&
+	       span_equal(status->bytes, (struct span){ (const uint8_t *)word, strlen(word) });
+}
+
 /* Only what a signed head covers is shown. */
 static int show_new(struct fetched *f, FILE *out, struct err *e)
 {
@@ -355,6 +366,7 @@ static int show_new(struct fetched *f, FILE *out, struct err *e)
 		if (journal_take_item(&r, &item, e) < 0 || journal_entry_parse(item, &entry, e) < 0)
 			return err_code(e);
 		show_journal_entry(&entry, out);
+		f->failed = f->failed || is_failure(&entry);
 	}
 	if (f->witnessed)
 		f->shown = f->file.len; /* it is compared whole */
@@ -387,6 +399,11 @@ static enum cli_exit follow(struct cli *cli, struct client *client, struct fetch
 		said = true;
 		if (f->check.closed)
 			return CLI_OK;
+		if (f->failed) {
+			fprintf(stderr, "the computation has failed: its journal stays open until "
+					"it is stopped\n");
+			return CLI_OK;
+		}
 		sleep(FOLLOW_S);
 	}
 }
@@ -442,7 +459,7 @@ const struct command cmd_journal_get = {
 const struct command cmd_journal_follow = {
 	.name = "journal follow",
 	.args = "ID",
-	.help = "print a journal's entries as they come, until it is closed",
+	.help = "print a journal's entries as they come, until it is closed or tells of a failure",
 	.operands_min = 1,
 	.operands_max = 1,
 	.options = follow_options,

@@ -284,6 +284,8 @@ def a_failing_algorithm_is_told_to_everybody():
         assert "3" in shown["failure"], shown
         assert "oh no" in job("computation", "logs", computation).ok()
         job("result", job.key("consumer"), cwd=job.folder("consumer")).refused(1)
+        followed = job("journal", "follow", computation)
+        assert "Failed" in followed.ok() and "has failed" in followed.err, followed.err
         job("computation", "stop", computation).ok()
         job.run(job.create(script, datasets=(), kind="python"))
 
