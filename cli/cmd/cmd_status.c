@@ -147,8 +147,8 @@ static void print_text(FILE *out, const Agent__StatusResponse *s)
 	}
 	fprintf(out, "agent       %s\n", log_quote(s->version).text);
 	if (s->development)
-		fputs("            runs outside an image, for development: nothing about it is "
-		      "measured\n",
+		fputs("            runs outside an image, for development: nothing vouches for "
+		      "its code\n",
 		      out);
 }
 
