@@ -8,6 +8,7 @@
 
 #define ID_A "5b1c6d3e-0000-4000-8000-00000000000a"
 #define ID_B "5b1c6d3e-0000-4000-8000-00000000000b"
+#define ID_C "5b1c6d3e-0000-4000-8000-00000000000c"
 
 static const struct machine_quota no_limit = MACHINE_QUOTA_NONE;
 
@@ -137,6 +138,7 @@ static void a_machine_ends_what_its_workspace_runs_there_alone(void **state)
 	struct store_room *f = *state;
 	int64_t number = add_made(f, "one", ID_A);
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	bool tell;
 
 	store_room_run_on(f, "c1", ID_A);
 	assert_ok(workspace_add(&f->store.db, "lab", 1, &f->e), f->e);
@@ -153,6 +155,13 @@ static void a_machine_ends_what_its_workspace_runs_there_alone(void **state)
 	assert_string_equal(c.failure, "CVM two is gone: its machine ended by itself");
 	/* It can be run again. */
 	assert_ok(store_retry(&f->store, "c2", &f->e), f->e);
+	/* Nobody hears any more what the answer to the stop would have been. */
+	number = add_made(f, "three", ID_C);
+	store_room_run_on(f, "c3", ID_C);
+	store_room_event(f, ID_C, "c3", "ConsumingResults", "Ready");
+	assert_ok(store_stop(&f->store, "c3", &tell, &f->e), f->e);
+	gone(f, number, MACHINE_LOST, "its machine ended by itself", NULL);
+	store_room_check(f, "c3", COMPUTATION_CANCELLED, true);
 }
 
 static void a_cvm_is_its_workspaces(void **state)
