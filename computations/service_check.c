@@ -49,6 +49,10 @@ static int look_database(void *subject, char *found, struct err *e)
 		return preflight_server(c->database, STORE_SCHEMA, STORE_FORM, found, e);
 	if (database_path(c, &path, e) < 0)
 		return err_code(e);
+	/* The state folder has a line of its own, and is made. */
+	if (c->database &&
+	    preflight_folder_of(path, PREFLIGHT_DATABASE_FREE_MIN, found, e) < 0)
+		return err_code(e);
 	return preflight_database(path, STORE_FORM, found, e);
 }
 
@@ -320,19 +324,25 @@ static int look_attestation(void *subject, char *found, struct err *e)
 			       c->attestation_offline ? ", nothing is fetched" : "");
 }
 
+/* The folder, and those of vendors that are in it already. */
 static int look_cache(void *subject, char *found, struct err *e)
 {
+	static const char *const below[] = { "/snp", "/tdx", "" };
+	const struct preflight_folder wanted = { .free_bytes = PREFLIGHT_CACHE_FREE_MIN };
 	const struct config *c = subject;
-	CLEANUP(free) char *path = NULL;
 
 	if (!c->attestation_policy)
 		return preflight_not_asked(found, "nothing is attested");
-	if (c->attestation_cache)
-		return preflight_folder(c->attestation_cache, &(struct preflight_folder){ 0 },
-					found, e);
-	if (text_format(&path, e, "%s/endorsements", c->state_dir) < 0)
-		return err_code(e);
-	return preflight_folder(path, &(struct preflight_folder){ 0 }, found, e);
+	for (size_t i = 0; i < ARRAY_LEN(below); i++) {
+		CLEANUP(free) char *path = NULL;
+
+		if (text_format(&path, e, "%s%s%s",
+				c->attestation_cache ? c->attestation_cache : c->state_dir,
+				c->attestation_cache ? "" : "/endorsements", below[i]) < 0 ||
+		    preflight_folder(path, &wanted, found, e) < 0)
+			return err_code(e);
+	}
+	return PREFLIGHT_OK;
 }
 
 static const struct preflight_check checks[] = {
@@ -359,8 +369,8 @@ static const struct preflight_check checks[] = {
 	{ "state folder", look_state,
 	  "make it writable for this user, and make room; or name another folder in COMPUTATIONS_STATE_DIR" },
 	{ "database", look_database,
-	  "install the version that wrote it, or move computations.db away with its -wal and -shm: what it knew is "
-	  "lost to the service then" },
+	  "make the folder of COMPUTATIONS_DATABASE, writable for this user and with room; install the version that wrote "
+	  "it; or move the file away with its -wal and -shm: what it knew is lost to the service then" },
 	{ "secrets", look_secrets,
 	  "bring back the file of COMPUTATIONS_SECRETS_KEY (STATE_DIR/secrets.key), of mode 0600, or name the one of before in "
 	  "COMPUTATIONS_SECRETS_OLD_KEY; or see to the TPM: docs/operators.md, 'Sealed secrets'" },
@@ -371,7 +381,7 @@ static const struct preflight_check checks[] = {
 	  "set COMPUTATIONS_INSTANCE_ADDRESS to an address of this machine that the other instances reach, and a port that "
 	  "no other program has" },
 	{ "audit log", look_audit,
-	  "make its folder, and room in it, or name another file in COMPUTATIONS_AUDIT_LOG" },
+	  "make its folder, writable for this user and with room, or name another file in COMPUTATIONS_AUDIT_LOG" },
 	{ "managers", look_managers,
 	  "correct the file that COMPUTATIONS_MANAGERS names, or those that it names: docs/operators.md has its "
 	  "form" },
@@ -392,7 +402,8 @@ static const struct preflight_check checks[] = {
 	{ "attestation", look_attestation,
 	  "correct COMPUTATIONS_ATTESTATION_POLICY, _ROOT, _AK or _COLLATERAL; 'cocos-cli policy' makes policies" },
 	{ "endorsements", look_cache,
-	  "make COMPUTATIONS_ATTESTATION_CACHE (STATE_DIR/endorsements) writable for this user" },
+	  "make COMPUTATIONS_ATTESTATION_CACHE (STATE_DIR/endorsements) writable for this user, and make room; or name "
+	  "another folder" },
 };
 
 int service_check_run(const struct config *config, enum preflight_form form, FILE *out)

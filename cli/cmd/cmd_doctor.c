@@ -23,7 +23,7 @@ static const struct preflight_check checks[] = {
 		"'cocos-cli keys' makes a pair in this folder; computations name the public half",
 	},
 	{ "cache", doctor_cache,
-	  "make it your own (chmod 700), name another (COCOS_CACHE), or fetch what is over: without --offline" },
+	  "make it your own (chmod 700), make room, name another (COCOS_CACHE), or fetch what is over: without --offline" },
 	{ "clock", doctor_clock,
 	  "set the clock, and have it kept right (systemd-timesyncd, chrony)" },
 	{ "agent", doctor_agent, reach },

@@ -19,6 +19,11 @@
 
 enum { GROUPS_MAX = 4096, SKEW = 300 };
 
+/* As each folder of it has to be. */
+static const struct preflight_folder mine = { .must_not = S_IWGRP | S_IWOTH,
+					      .is_ours = true,
+					      .free_bytes = PREFLIGHT_CACHE_FREE_MIN };
+
 /* A clock before the first is behind this program itself; one after the second is behind the last root of AMD
  * and Intel, so that no evidence could be genuine. */
 #define CLOCK_FIRST INT64_C(1767225600) /* 2026-01-01T00:00:00Z */
@@ -114,7 +119,6 @@ static int look_group(struct doctor *d, const char *folder, struct stock *stock,
 {
 	CLEANUP(free) char *path = strdup(folder);
 	struct endorse_group group = { .folder = path, .lock = -1 };
-	const struct preflight_folder mine = { .must_not = S_IWGRP | S_IWOTH, .is_ours = true };
 	char found[PREFLIGHT_TEXT_MAX];
 
 	if (!path)
@@ -134,6 +138,7 @@ static int look_vendor(struct doctor *d, const char *cache, const char *vendor, 
 {
 	CLEANUP(free) char *path = NULL;
 	CLEANUP(closedir) DIR *dir = NULL;
+	char found[PREFLIGHT_TEXT_MAX];
 	const struct dirent *item;
 	int more;
 
@@ -142,6 +147,8 @@ static int look_vendor(struct doctor *d, const char *cache, const char *vendor, 
 	dir = dir_entries(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (!dir)
 		return errno == ENOENT ? 0 : err_errno(e, "'%s'", path);
+	if (preflight_folder(path, &mine, found, e) < 0)
+		return err_code(e);
 	while ((more = dir_next(dir, &item, e)) > 0 && stock->groups < GROUPS_MAX) {
 		CLEANUP(free) char *group = NULL;
 
@@ -167,7 +174,6 @@ static int tell_stock(struct doctor *d, const char *folder, const struct stock *
 
 int doctor_cache(void *subject, char found[PREFLIGHT_TEXT_MAX], struct err *e)
 {
-	const struct preflight_folder mine = { .must_not = S_IWGRP | S_IWOTH, .is_ours = true };
 	struct doctor *d = subject;
 	CLEANUP(free) char *folder = NULL;
 	struct stock stock = { .groups = 0 };

@@ -213,6 +213,14 @@ static int look(const struct place *q, enum way *way, int *has, struct err *e)
 	return err_set(e, ERR_UNAVAILABLE, "'%s' is being made or replaced: look again", path);
 }
 
+/* Whether who serves may write it, which reading it does not say. */
+static int try_opening(const char *path, struct err *e)
+{
+	CLEANUP(close) int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	return fd < 0 ? err_errno(e, "write '%s'", path) : 0;
+}
+
 int preflight_database(const char *path, int form, char found[PREFLIGHT_TEXT_MAX], struct err *e)
 {
 	const struct place place = { .path = path };
@@ -225,7 +233,7 @@ int preflight_database(const char *path, int form, char found[PREFLIGHT_TEXT_MAX
 				       : err_errno(e, "'%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_PRECONDITION, "'%s' is no regular file", path);
-	if (look(&place, &way, &has, e) < 0)
+	if (look(&place, &way, &has, e) < 0 || try_opening(path, e) < 0)
 		return err_code(e);
 	if (way == WAY_NOWHERE)
 		return preflight_not_asked(found,

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/* Its `user_version` is from 0 to `form`, and its pages hold together. A missing file is fine: it is made at the
- * start. A daemon may use it meanwhile, and is not held up: what its write-ahead log holds counts, nothing is written,
+/* Its `user_version` is from 0 to `form`, its pages hold together, and it can be opened for writing. A missing file is
+ * fine: it is made at the start (preflight_folder_of() says whether it can be). A daemon may use it meanwhile, and is not held up: what its write-ahead log holds counts, nothing is written,
  * and no file is made. Not for a process that has the file open itself. */
 int preflight_database(const char *path, int form, char found[PREFLIGHT_TEXT_MAX],
 		       struct err *e) MUST_CHECK;

@@ -346,7 +346,7 @@ static const struct preflight_check checks[] = {
 	  "give it to the manager's user with mode 0711, and make room (MANAGER_STATE_FREE); or name "
 	  "another folder in MANAGER_STATE_DIR" },
 	{ "database", look_database,
-	  "install the version that wrote it, or move registry.db away with its -wal and "
+	  "let this user write it; install the version that wrote it, or move registry.db away with its -wal and "
 	  "-shm: what runs is found by 'cocos-cli vm strays'; start the server of MANAGER_DATABASE, "
 	  "and give its role a database (docs/operators.md)" },
 	{ "registry's tag", look_tag,
@@ -360,7 +360,7 @@ static const struct preflight_check checks[] = {
 	{ "database clock", look_clock,
 	  "let a time service set the clocks of this machine and of the database's server" },
 	{ "audit log", look_audit,
-	  "make its folder, and room in it, or name another file in MANAGER_AUDIT_LOG" },
+	  "make its folder, writable for this user and with room, or name another file in MANAGER_AUDIT_LOG" },
 	{ "access", look_access,
 	  "put MANAGER_ACCESS right: a file of root's with an operator in it who can come by "
 	  "MANAGER_SOCKET, or with a certificate of MANAGER_GRPC_CLIENT_CA_CERTS" },

@@ -7,13 +7,14 @@ import datetime
 import json
 import os
 import shutil
+import subprocess
 
 import grpc
 
 import tap
 from cli_agent import FakeManager, Owner
 from cli_contact import Health, Listener, ssh
-from harness import PROTOCOL, Computations, Folder, authority, cli
+from harness import PROTOCOL, Computations, Folder, authority, cli, program
 from host_check import certificate, snapshot
 
 manager_grpc = PROTOCOL["manager"][1]
@@ -178,6 +179,20 @@ def each_thing_that_is_wrong_is_named_with_what_to_do():
         assert snapshot(owner.path) == before
 
 
+def a_cache_without_room_is_told():
+    with Clinic() as clinic:
+        small = clinic.owner("small")
+        os.mkdir(small)
+        script = 'mount -t tmpfs -o size=1m,mode=700 none "$0" && exec "$1" doctor --offline --json'
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script, small, program("cocos-cli")], cwd=clinic.owner.path,
+                              env={**os.environ, **clinic.good, "COCOS_CACHE": small}, capture_output=True, text=True,
+                              check=False)
+        rows = {row["check"]: row for row in json.loads(done.stdout)["checks"]}
+        assert failed(rows) == ["cache"] and "of the 16 MiB" in rows["cache"]["found"], rows
+        assert "make room" in rows["cache"]["remedy"], rows
+        assert failed(clinic.doctor("--offline", COCOS_CACHE="/proc/cache")) == ["cache"]
+
+
 def keys_of_the_folder_are_looked_at():
     with Clinic() as clinic:
         os.chmod(clinic.owner.key, 0o640)
@@ -211,5 +226,5 @@ def a_profile_is_used_and_one_that_is_broken_ends_nothing():
 
 if __name__ == "__main__":
     tap.run([where_all_is_well_that_is_said_and_nothing_is_changed,
-             each_thing_that_is_wrong_is_named_with_what_to_do, keys_of_the_folder_are_looked_at,
+             each_thing_that_is_wrong_is_named_with_what_to_do, a_cache_without_room_is_told, keys_of_the_folder_are_looked_at,
              a_profile_is_used_and_one_that_is_broken_ends_nothing])

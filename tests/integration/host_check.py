@@ -31,10 +31,12 @@ os.chmod(SECRETS, 0o711)
 atexit.register(shutil.rmtree, SECRETS)
 
 
-def check(name, settings, *options):
-    """Exit status and {check: its row}."""
+def check(name, settings, *options, small=None):
+    """Exit status and {check: its row}. `small` becomes a disk without room, with a log in it."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MANAGER_", "COMPUTATIONS_"))}
-    done = subprocess.run([program(name), "--config", "/dev/null", "--check", "--json", *options],
+    mounted = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o size=1m,mode=711 none "$0" && : >"$0/there.log" && exec "$@"',
+               small] if small else []
+    done = subprocess.run([*mounted, program(name), "--config", "/dev/null", "--check", "--json", *options],
                           env={**environment, **settings}, capture_output=True, text=True, check=False)
     if done.returncode == 2:
         assert not done.stdout, done.stdout
@@ -442,6 +444,36 @@ def each_thing_that_a_service_lacks_is_named():
         assert snapshot(folder.path) == before
 
 
+def what_cannot_be_written_is_told_before_it_is():
+    """Neither a folder that is not there, nor a disk without room, nor a file system that takes no files."""
+    with Folder() as folder:
+        idle_image(folder)
+        small = folder("small")
+        os.mkdir(small)
+        folder.write("policy.json", "{")
+        proof = {"COMPUTATIONS_ATTESTATION_POLICY": folder("policy.json")}
+        service, manager_good = service_settings(folder), manager_settings(folder)
+        rows = [  # program, what it has, settings, what fails besides an appraisal without a policy, and what is told
+            ("cocos-computations", service, {"COMPUTATIONS_DATABASE": folder("nowhere/records.db")}, "database", "nowhere"),
+            ("cocos-computations", service, {"COMPUTATIONS_DATABASE": small + "/records.db"}, "database", "of the 64 MiB"),
+            ("cocos-computations", service, {"COMPUTATIONS_DATABASE": "/proc/records.db"}, "database", "write into '/proc'"),
+            ("cocos-computations", service, {"COMPUTATIONS_AUDIT_LOG": small + "/audit.log"}, "audit log", "of the 16 MiB"),
+            ("cocos-computations", service, {"COMPUTATIONS_AUDIT_LOG": small + "/there.log"}, "audit log", "of the 16 MiB"),
+            ("cocos-computations", service, {**proof, "COMPUTATIONS_ATTESTATION_CACHE": small}, "endorsements", "of the 16 MiB"),
+            ("cocos-computations", service, {**proof, "COMPUTATIONS_ATTESTATION_CACHE": "/proc/cache"}, "endorsements",
+             "write into '/proc'"),
+            ("cocos-manager", manager_good, {"MANAGER_AUDIT_LOG": small + "/audit.log"}, "audit log", "of the 16 MiB"),
+            ("cocos-manager", manager_good, {"MANAGER_AUDIT_LOG": small + "/there.log"}, "audit log", "of the 16 MiB"),
+            ("cocos-manager", manager_good, {"MANAGER_AUDIT_LOG": "/proc/audit.log"}, "audit log", "write into '/proc'"),
+        ]
+        before = snapshot(folder.path)
+        for name, good, settings, row, words in rows:
+            status, answer = check(name, {**good, **settings}, small=small)
+            assert status == 1 and [r for r in failed(answer) if r != "attestation"] == [row], (settings, answer)
+            assert words in answer[row]["found"], (settings, answer)
+        assert snapshot(folder.path) == before
+
+
 def settings_that_cannot_be_used_are_another_answer():
     with Folder() as folder:
         status, text = check("cocos-manager", {**manager_settings(folder), "MANAGER_TEE": "sev"})
@@ -478,6 +510,7 @@ if __name__ == "__main__":
         a_table_that_nobody_can_use_is_told,
         each_thing_that_a_manager_lacks_is_named,
         each_thing_that_a_service_lacks_is_named,
+        what_cannot_be_written_is_told_before_it_is,
         settings_that_cannot_be_used_are_another_answer,
         people_read_lines,
     ])

@@ -85,6 +85,45 @@ static void a_disk_without_room_is_refused(void **state)
 		       "MiB left of the");
 }
 
+static void what_takes_no_files_is_told_and_what_takes_them_keeps_none(void **state)
+{
+	const struct preflight_folder any = { .free_bytes = 0 };
+	struct stat before, after;
+	struct err e;
+
+	assert_int_equal(stat(test_folder, &before), 0);
+	assert_ok(preflight_folder(test_folder, &any, found, &e), e);
+	assert_int_equal(stat(test_folder, &after), 0);
+	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+	assert_refused(preflight_folder("/proc", &any, found, &e), e, ERR_NOT_FOUND,
+		       "write into '/proc'");
+}
+
+static void a_log_is_opened_as_who_writes_it_does(void **state)
+{
+	const char *path = in_folder("audit.log");
+	struct stat before, after;
+	struct err e;
+
+	assert_int_equal(preflight_log(NULL, found, &e), PREFLIGHT_NOT_ASKED);
+	assert_ok(preflight_log(path, found, &e), e); /* made in its folder */
+	assert_int_equal(access(path, F_OK), -1);
+	assert_ok(file_write(path, "x\n", 2, 0600, &e), e);
+	assert_int_equal(stat(path, &before), 0);
+	assert_ok(preflight_log(path, found, &e), e);
+	assert_non_null(strstr(found, "MiB free"));
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(after.st_size, 2);
+	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+	assert_int_equal(unlink(path), 0);
+	assert_refused(preflight_log(in_folder("none/audit.log"), found, &e), e, ERR_NOT_FOUND,
+		       "/none'");
+	assert_refused(preflight_log(test_folder, found, &e), e, ERR_PRECONDITION,
+		       "no regular file");
+	assert_refused(preflight_folder_of(in_folder("some.db"), UINT64_MAX, found, &e), e,
+		       ERR_EXHAUSTED, "MiB left of the");
+}
+
 static void secrets_belong_into_memory(void **state)
 {
 	const struct preflight_folder secrets = { .in_memory = true };
@@ -242,6 +281,8 @@ int main(void)
 		cmocka_unit_test(a_folder_has_the_mode_that_is_asked_for),
 		cmocka_unit_test(a_folder_of_others_is_refused),
 		cmocka_unit_test(a_disk_without_room_is_refused),
+		cmocka_unit_test(what_takes_no_files_is_told_and_what_takes_them_keeps_none),
+		cmocka_unit_test(a_log_is_opened_as_who_writes_it_does),
 		cmocka_unit_test(secrets_belong_into_memory),
 		cmocka_unit_test(a_file_is_no_folder_and_a_folder_no_file),
 		cmocka_unit_test(a_port_is_looked_at_and_given_back),
