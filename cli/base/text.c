@@ -45,20 +45,18 @@ void text_print_quoted(FILE *out, const char *text)
 
 	fputc(quote, out);
 	for (unsigned column = 0; left; text += len, left -= len) {
-		len = utf8_char(text, left);
+		len = *text == quote || *text == '\\' ? 0 : utf8_shown(text, left);
 		if (column >= TEXT_ROW || is_for_the_next_line(start, text, column)) {
 			fprintf(out, "%c\n%*s%c", quote, TEXT_INDENT, "", quote);
 			column = 0;
 		}
-		if (len && *text != quote && *text != '\\' && !utf8_is_control(text, len) &&
-		    !utf8_is_unseen(text, len)) {
+		if (len) {
 			fwrite(text, 1, len, out);
 			column += (unsigned)len;
 			continue;
 		}
-		len = len ? len : 1;
-		for (size_t i = 0; i < len; i++)
-			column += (unsigned)fprintf(out, "\\x%02x", (unsigned char)text[i]);
+		len = 1;
+		column += (unsigned)fprintf(out, "\\x%02x", (unsigned char)*text);
 	}
 	fputc(quote, out);
 }

@@ -34,10 +34,9 @@ static size_t shown_run(const uint8_t *b, size_t len)
 	size_t n = 0;
 
 	while (n < len) {
-		size_t step = b[n] < 0x80 ? 1 : utf8_char(b + n, len - n);
+		size_t step = b[n] < 0x80 && !is_plain[b[n]] ? 0 : utf8_shown(b + n, len - n);
 
-		if (step == 1 ? !is_plain[b[n]] || b[n] == 0x7F
-			      : utf8_is_control(b + n, step) || utf8_is_unseen(b + n, step))
+		if (!step)
 			break;
 		n += step;
 	}

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Apart from what writes lines: the library for programs of others quotes, and has neither a log nor threads' memory. */
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { LONGEST = 4 }; /* bytes: an escape, or a character of UTF-8 */
 
 struct log_quoted log_quote_bytes(const void *bytes, size_t len)
 {
@@ -13,16 +16,20 @@ struct log_quoted log_quote_bytes(const void *bytes, size_t len)
 	size_t at = 0;
 
 	q.text[at++] = '\'';
-	for (size_t i = 0; i < len; i++) {
-		if (at + 4 + 5 > sizeof(q.text)) {
+	for (size_t i = 0, step; i < len; i += step) {
+		size_t shown = b[i] == '\'' || b[i] == '\\' ? 0 : utf8_shown(b + i, len - i);
+
+		if (at + LONGEST + sizeof("…'") > sizeof(q.text)) {
 			memcpy(q.text + at, "…", strlen("…"));
 			at += strlen("…");
 			break;
 		}
-		if (b[i] >= 0x20 && b[i] < 0x7f && b[i] != '\'' && b[i] != '\\')
-			q.text[at++] = (char)b[i];
+		step = shown ? shown : 1;
+		if (shown)
+			memcpy(q.text + at, b + i, shown);
 		else
-			at += (size_t)snprintf(q.text + at, 5, "\\x%02x", b[i]);
+			snprintf(q.text + at, LONGEST + 1, "\\x%02x", b[i]);
+		at += shown ? shown : LONGEST;
 	}
 	q.text[at++] = '\'';
 	q.text[at] = '\0';

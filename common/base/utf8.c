@@ -89,9 +89,16 @@ bool utf8_is_control(const void *character, size_t len)
 	return is_in(utf8_code(character, len), controls, sizeof(controls) / sizeof(controls[0]));
 }
 
-bool utf8_is_unseen(const void *character, size_t len)
+static bool is_unseen(const void *character, size_t len)
 {
 	return is_in(utf8_code(character, len), unseen, sizeof(unseen) / sizeof(unseen[0]));
+}
+
+size_t utf8_shown(const void *bytes, size_t len)
+{
+	size_t first = utf8_char(bytes, len);
+
+	return first && !utf8_is_control(bytes, first) && !is_unseen(bytes, first) ? first : 0;
 }
 
 bool utf8_has_control(const void *bytes, size_t len)

@@ -19,9 +19,10 @@ bool utf8_valid(const void *bytes, size_t len);
  * it (C0, DEL, C1), it ends a line (U+2028, U+2029), or it turns the direction of what is around it
  * (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). */
 bool utf8_is_control(const void *character, size_t len);
-/* Nothing is seen of the one character (soft hyphen, U+180E, U+200B to U+200D, U+2060 to U+2064, U+FEFF, U+FFF9 to
- * U+FFFB, tags): two texts that look the same may differ in it. Scripts and emoji need some of them. */
-bool utf8_is_unseen(const void *character, size_t len);
+/* How many bytes the first character has, if a reader sees it as what it is; 0: it is escaped wherever a name is told,
+ * in every program. It is no UTF-8, or a control, or nothing is seen of it (soft hyphen, U+180E, U+200B to U+200D,
+ * U+2060 to U+2064, U+FEFF, U+FFF9 to U+FFFB, tags), so that two names that look the same may differ in it. */
+size_t utf8_shown(const void *bytes, size_t len);
 /* Its code point. */
 uint32_t utf8_code(const void *character, size_t len);
 /* Some character of valid UTF-8 is a control. */

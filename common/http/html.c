@@ -34,7 +34,7 @@ static void put_character(struct writer *w, const char *at, size_t len, bool is_
 		writer_text(w, entity);
 	else if (len == 1 && (*at == '\n' || *at == '\t'))
 		writer_bytes(w, at, 1);
-	else if (utf8_is_control(at, len) || utf8_is_unseen(at, len))
+	else if (!utf8_shown(at, len))
 		writer_printf(w, "\\u%04x", utf8_code(at, len));
 	else
 		writer_bytes(w, at, len);

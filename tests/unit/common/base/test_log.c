@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 #include "tests/unit.h"
 
 #include <fcntl.h>
@@ -12,6 +13,15 @@ static void quoting_hides_what_a_terminal_would_obey(void **state)
 	assert_string_equal(log_quote(NULL).text, "''");
 }
 
+static void quoting_leaves_letters_as_they_are(void **state)
+{
+	assert_string_equal(log_quote("Universitätsklinikum Köln €😀").text,
+			    "'Universitätsklinikum Köln €😀'");
+	/* What turns the direction, C1, what is not seen, and no UTF-8. */
+	assert_string_equal(log_quote("a\u202eb\xc2\x85").text, "'a\\xe2\\x80\\xaeb\\xc2\\x85'");
+	assert_string_equal(log_quote("a\u200bb\xff\xc3").text, "'a\\xe2\\x80\\x8bb\\xff\\xc3'");
+}
+
 static void quoting_cuts_long_values(void **state)
 {
 	char text[1000];
@@ -21,6 +31,16 @@ static void quoting_cuts_long_values(void **state)
 	const struct log_quoted q = log_quote(text);
 	assert_true(strlen(q.text) < LOG_QUOTE_MAX);
 	assert_string_equal(q.text + strlen(q.text) - strlen("…'"), "…'");
+	for (size_t len = 100; len < 200; len++) { /* no character is cut */
+		char letters[2 * 200 + 1] = "";
+
+		for (size_t i = 0; i < len; i++)
+			memcpy(letters + 2 * i, "ü", 2);
+		const struct log_quoted cut = log_quote(letters + len % 2 * 2);
+
+		assert_true(utf8_valid(cut.text, strlen(cut.text)));
+		assert_string_equal(cut.text + strlen(cut.text) - strlen("…'"), "…'");
+	}
 }
 
 static void an_unknown_level_is_refused(void **state)
@@ -56,6 +76,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quoting_hides_what_a_terminal_would_obey),
+		cmocka_unit_test(quoting_leaves_letters_as_they_are),
 		cmocka_unit_test(quoting_cuts_long_values),
 		cmocka_unit_test(an_unknown_level_is_refused),
 		cmocka_unit_test(closed_standard_descriptors_are_held),

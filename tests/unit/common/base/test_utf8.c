@@ -92,6 +92,7 @@ static void what_fools_a_reader_is_known(void **state)
 
 		assert_int_equal(utf8_char(bad[i], strlen(bad[i])), strlen(bad[i]));
 		assert_true(utf8_is_control(bad[i], strlen(bad[i])));
+		assert_int_equal(utf8_shown(bad[i], strlen(bad[i])), 0);
 		memcpy(text + 1, bad[i], strlen(bad[i]));
 		assert_true(utf8_has_control(text, strlen(text)));
 	}
@@ -100,11 +101,13 @@ static void what_fools_a_reader_is_known(void **state)
 		assert_false(utf8_has_control(good[i], strlen(good[i])));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(unseen); i++) {
-		assert_true(utf8_is_unseen(unseen[i], strlen(unseen[i])));
+		assert_int_equal(utf8_shown(unseen[i], strlen(unseen[i])), 0);
 		assert_false(utf8_is_control(unseen[i], strlen(unseen[i])));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(seen); i++)
-		assert_false(utf8_is_unseen(seen[i], strlen(seen[i])));
+		assert_int_equal(utf8_shown(seen[i], strlen(seen[i])), strlen(seen[i]));
+	assert_int_equal(utf8_shown("\xFF", 1), 0);
+	assert_int_equal(utf8_shown("", 0), 0);
 	assert_true(utf8_has_control("a\xFF", 2)); /* no text at all */
 	assert_false(utf8_has_control("", 0));
 }
