@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/daemon.h"
 
+#include "common/audit/audit_hangup.h"
 #include "common/audit/revocation_audit.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -405,10 +406,8 @@ static void on_signal(void *data, int number)
 static void on_hangup(void *data)
 {
 	struct daemon *d = ((struct life *)data)->daemon;
-	struct err e;
 
-	if (d && d->calls.audit.audit && audit_trail_reopen(d->calls.audit.audit, &e) < 0)
-		log_error("%s: no call changes anything until it can be written", e.text);
+	audit_trail_hung_up(d ? d->calls.audit.audit : NULL, "COMPUTATIONS_AUDIT_LOG");
 }
 
 static void on_stood_by(void *data)

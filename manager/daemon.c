@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/daemon.h"
 
+#include "common/audit/audit_hangup.h"
 #include "common/audit/revocation_audit.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
@@ -294,8 +295,7 @@ static void on_hangup(void *data)
 	struct daemon *d = data;
 	struct err e;
 
-	if (d->calls.audit.audit && audit_trail_reopen(d->calls.audit.audit, &e) < 0)
-		log_error("%s: no call changes anything until it can be written", e.text);
+	audit_trail_hung_up(d->calls.audit.audit, "MANAGER_AUDIT_LOG");
 	if (d->calls.access && d->config->access) {
 		if (access_reload(d->calls.access, &e) < 0)
 			log_error("MANAGER_ACCESS: %s: the table stays as it was", e.text);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/audit/audit_trail.h"
-
+#include "common/audit/audit_hangup.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -73,6 +72,19 @@ int audit_trail_reopen(struct audit_trail *a, struct err *e)
 	if (a->fd >= 0)
 		close(TAKE_FD(a->fd));
 	return open_file(a, e);
+}
+
+void audit_trail_hung_up(struct audit_trail *a, const char *setting)
+{
+	struct err e;
+
+	if (!a || !a->path)
+		log_info("SIGHUP: no %s is %s: there is no file to open again", setting,
+			 a ? "set" : "open yet");
+	else if (audit_trail_reopen(a, &e) < 0)
+		log_error("SIGHUP: %s: no call changes anything until it can be written", e.text);
+	else
+		log_info("SIGHUP: %s: opened again", setting);
 }
 
 static void put_text(struct writer *w, const char *key, const char *text, size_t max)

@@ -3,6 +3,8 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+#include "common/base/near.h"
+#include "common/base/settings_idle.h"
 #include "common/base/writer.h"
 
 #include <inttypes.h>
@@ -11,7 +13,6 @@
 #include <unistd.h>
 
 enum {
-	NAME_COMPARED = 64,
 	SLIPS_MAX =
 		2, /* letters in which a misspelt name differs; two that changed places are two */
 	NAMES_SHOWN = 8, /* in one line, which has a limit */
@@ -251,35 +252,12 @@ static bool is_known(const struct setting *table, size_t count, const char *name
 	return false;
 }
 
-/* How many letters have to be put in, taken away or changed; of long names, of their beginnings. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[NAME_COMPARED + 1], a_len = strnlen(a, NAME_COMPARED),
-				       b_len = strnlen(b, NAME_COMPARED);
-
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t changed = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			row[j] = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
-			row[j] = changed < row[j] ? changed : row[j];
-		}
-	}
-	return row[b_len];
-}
-
 static const struct setting *nearest_to(const struct setting *table, size_t count, const char *name)
 {
 	const struct setting *nearest = table;
 
 	for (size_t i = 1; i < count; i++)
-		if (distance(table[i].name, name) < distance(nearest->name, name))
+		if (near_slips(table[i].name, name) < near_slips(nearest->name, name))
 			nearest = &table[i];
 	return nearest;
 }
@@ -330,7 +308,7 @@ static int check_variable(const struct setting *table, size_t count,
 	if (strncmp(name, environment->prefix, strlen(environment->prefix)) != 0 || !*value ||
 	    is_known(table, count, name) || is_of_others(environment, name))
 		return 0;
-	if (distance(nearest_to(table, count, name)->name, name) <= SLIPS_MAX &&
+	if (near_slips(nearest_to(table, count, name)->name, name) <= SLIPS_MAX &&
 	    !is_link(environment->prefix, name, value)) {
 		refuse_stranger(table, count, name, log_quote(name).text, e);
 		return err_wrap(e, "environment");
@@ -428,6 +406,39 @@ static int load_first(const struct setting *s, const struct keyfile *file,
 	if (key)
 		return load_one(s, key, config, e) < 0 ? in_file(file, e) : 0;
 	return s->fallback ? load_one(s, s->fallback, config, e) : 0;
+}
+
+static bool is_given(const char *name, const struct keyfile *file,
+		     const struct settings_environment *environment)
+{
+	const char *variable = environment ? secure_getenv(name) : NULL;
+
+	return (variable && *variable) || keyfile_get(file, name);
+}
+
+static bool is_named(const struct setting_idle *row, const char *name)
+{
+	size_t len = strlen(row->name);
+
+	return row->name[len - 1] == '_' ? strncmp(name, row->name, len) == 0
+					 : strcmp(name, row->name) == 0;
+}
+
+void settings_warn_idle(const struct setting *table, size_t count, const struct setting_idle *rows,
+			size_t row_count, const struct keyfile *file,
+			const struct settings_environment *environment)
+{
+	struct writer line CLEANUP_WRITER = writer_up_to(SETTINGS_IGNORED_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t row = 0; row < row_count; row++)
+			if (rows[row].is_idle && is_named(&rows[row], table[i].name) &&
+			    is_given(table[i].name, file, environment))
+				writer_printf(&line, "%s%s %s", line.len ? ", " : "", table[i].name,
+					      rows[row].why);
+	writer_u8(&line, 0);
+	if (line.len > 1 && !line.bad)
+		log_warn("settings that do nothing: %s", (const char *)line.bytes);
 }
 
 int settings_load(const struct setting *table, size_t count, const struct keyfile *file,

@@ -8,6 +8,7 @@
 #include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
 #include "computations/ca/ca_signer.h"
+#include "computations/core/config_idle.h"
 #include "computations/core/config_instance.h"
 #include "computations/hook/hook_net.h"
 #include "computations/store/store_lease.h"
@@ -457,9 +458,11 @@ int config_load(const char *path, struct config *config, struct err *e)
 	if (!failed)
 		failed = settings_load(config_settings, config_settings_count, &file, &environment,
 				       &got, e);
-	keyfile_done(&file);
 	if (!failed)
 		failed = check(&got, e);
+	if (!failed)
+		config_warn_idle(&got, &file, &environment);
+	keyfile_done(&file);
 	if (failed) {
 		config_done(&got);
 		return failed;

@@ -8,6 +8,7 @@
 #include "common/base/file.h"
 #include "common/base/hostname.h"
 #include "common/base/log.h"
+#include "common/base/settings_idle.h"
 #include "common/crypto/digest.h"
 #include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
@@ -374,6 +375,25 @@ static int check(struct config *c, struct err *e)
 	return 0;
 }
 
+static void warn_idle(const struct config *c, const struct keyfile *file,
+		      const struct settings_environment *environment)
+{
+	const bool snp = c->wanted == CONFIG_TEE_SNP || c->wanted == CONFIG_TEE_SIMULATED_SNP,
+		   tdx = c->wanted == CONFIG_TEE_TDX || c->wanted == CONFIG_TEE_SIMULATED_TDX,
+		   none = c->wanted == CONFIG_TEE_NONE;
+	const struct setting_idle rows[] = {
+		{ "MANAGER_LEASE_NAME", !c->database, "without MANAGER_DATABASE" },
+		{ "MANAGER_LEASE", !c->database, "without MANAGER_DATABASE" },
+		{ "MANAGER_LIBVIRT_URI", c->hosts != NULL, "with MANAGER_HOSTS" },
+		{ "MANAGER_ALLOW_PLAIN", c->wanted != CONFIG_TEE_AUTO, "without MANAGER_TEE=auto" },
+		{ "MANAGER_SNP_", tdx || none, "without SNP in MANAGER_TEE" },
+		{ "MANAGER_TDX_", snp || none, "without TDX in MANAGER_TEE" },
+	};
+
+	settings_warn_idle(config_settings, config_settings_count, rows, ARRAY_LEN(rows), file,
+			   environment);
+}
+
 static int read_file(const char *path, bool wanted, struct keyfile *file, struct err *e)
 {
 	CLEANUP(free) uint8_t *bytes = NULL;
@@ -401,6 +421,8 @@ int config_load(const char *path, struct config *config, struct err *e)
 				       config, e);
 	if (!failed)
 		failed = check(config, e);
+	if (!failed)
+		warn_idle(config, &file, &environment);
 	keyfile_done(&file);
 	return failed;
 }

@@ -233,6 +233,7 @@ def a_log_that_is_moved_is_begun_anew():
             os.rename(log, folder("audit.1"))
             s.process.process.send_signal(signal.SIGHUP)
             until(lambda: os.path.exists(log), "another file")
+            s.process.wait_line("SIGHUP: COMPUTATIONS_AUDIT_LOG: opened again")
             s.stub.Create(computations.CreateRequest(manifest=manifest("two")), timeout=WAIT)
         assert [e.get("id") for e in entries(folder("audit.1"))] == ["one", "one"]
         assert [e.get("id") for e in entries(log)] == ["two", "two"]

@@ -474,6 +474,31 @@ def what_cannot_be_written_is_told_before_it_is():
         assert snapshot(folder.path) == before
 
 
+def settings_that_do_nothing_are_told_at_the_start():
+    with Folder() as folder:
+        idle_image(folder)
+        rows = [("cocos-manager", manager_settings(folder), {
+                    "MANAGER_LEASE": "1m", "MANAGER_LEASE_NAME": "here", "MANAGER_ALLOW_PLAIN": "true",
+                    "MANAGER_SNP_POLICY": "0x30000", "MANAGER_TDX_MR_OWNER": "00" * 48},
+                 "MANAGER_LEASE_NAME without MANAGER_DATABASE, MANAGER_LEASE without MANAGER_DATABASE, "
+                 "MANAGER_ALLOW_PLAIN without MANAGER_TEE=auto, MANAGER_SNP_POLICY without SNP in MANAGER_TEE, "
+                 "MANAGER_TDX_MR_OWNER without TDX in MANAGER_TEE"),
+                ("cocos-computations", service_settings(folder), {
+                    "COMPUTATIONS_ADMIN_HOST": "::1", "COMPUTATIONS_LEASE": "1m", "COMPUTATIONS_ATTESTATION_OFFLINE": "true"},
+                 "COMPUTATIONS_ADMIN_HOST without COMPUTATIONS_ADMIN_PORT, COMPUTATIONS_ATTESTATION_OFFLINE without "
+                 "COMPUTATIONS_ATTESTATION_POLICY, COMPUTATIONS_LEASE without COMPUTATIONS_INSTANCE")]
+        for name, good, settings, told in rows:
+            for given in (settings, {}):
+                environment = {k: v for k, v in os.environ.items() if not k.startswith(("MANAGER_", "COMPUTATIONS_"))}
+                done = subprocess.run([program(name), "--config", "/dev/null", "--check"], env={**environment, **good, **given},
+                                      capture_output=True, text=True, check=False)
+                assert done.returncode == 0, done
+                if given:
+                    assert done.stderr.endswith(f"settings that do nothing: {told}\n") and done.stderr.count("\n") == 1, done
+                else:
+                    assert not done.stderr, done
+
+
 def settings_that_cannot_be_used_are_another_answer():
     with Folder() as folder:
         status, text = check("cocos-manager", {**manager_settings(folder), "MANAGER_TEE": "sev"})
@@ -511,6 +536,7 @@ if __name__ == "__main__":
         each_thing_that_a_manager_lacks_is_named,
         each_thing_that_a_service_lacks_is_named,
         what_cannot_be_written_is_told_before_it_is,
+        settings_that_do_nothing_are_told_at_the_start,
         settings_that_cannot_be_used_are_another_answer,
         people_read_lines,
     ])

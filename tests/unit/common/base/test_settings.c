@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/base/settings.h"
+#include "common/base/settings_idle.h"
 #include "tests/unit.h"
 
 #include <fcntl.h>
@@ -146,22 +146,51 @@ static void what_was_given_is_told_from_a_default(void **state)
 	unsetenv("DEMO_PORT");
 }
 
-/* What settings_load() logs of those variables; "" for nothing. */
-static const char *logged(int *failed, struct demo *d, struct err *e)
+/* Where the log goes meanwhile. */
+struct log_kept {
+	int kept, to;
+};
+
+static struct log_kept log_keep(void)
+{
+	struct log_kept k = { fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10),
+			      memfd_create("log", MFD_CLOEXEC) };
+
+	assert_true(k.kept >= 0 && k.to >= 0 && dup2(k.to, STDERR_FILENO) == STDERR_FILENO);
+	return k;
+}
+
+/* What was logged since; "" for nothing. */
+static const char *log_kept(struct log_kept k)
 {
 	static char text[4096];
-	int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10), to = memfd_create("log", MFD_CLOEXEC);
 	ssize_t len;
 
-	assert_true(kept >= 0 && to >= 0 && dup2(to, STDERR_FILENO) == STDERR_FILENO);
-	*failed = load("", d, e);
-	dup2(kept, STDERR_FILENO);
-	close(kept);
-	len = pread(to, text, sizeof(text) - 1, 0);
-	close(to);
+	dup2(k.kept, STDERR_FILENO);
+	close(k.kept);
+	len = pread(k.to, text, sizeof(text) - 1, 0);
+	close(k.to);
 	assert_true(len >= 0);
 	text[len] = '\0';
 	return text;
+}
+
+/* What settings_load() logs of those variables. */
+static const char *logged(int *failed, struct demo *d, struct err *e)
+{
+	struct log_kept k = log_keep();
+
+	*failed = load("", d, e);
+	return log_kept(k);
+}
+
+static const char *warned_of(const struct setting_idle *rows, size_t count,
+			     const struct keyfile *file)
+{
+	struct log_kept k = log_keep();
+
+	settings_warn_idle(table, ARRAY_LEN(table), rows, count, file, &environment);
+	return log_kept(k);
 }
 
 static void misspelt_variables_are_refused_and_others_told(void **state)
@@ -294,6 +323,34 @@ static void the_count_of_lines_has_a_limit(void **state)
 	assert_int_equal(keyfile_parse(text, at, &file, &e), -ERR_EXHAUSTED);
 }
 
+static void what_does_nothing_is_told_in_one_line(void **state)
+{
+	static const char text[] = "DEMO_NAME=ward\nDEMO_VMS=2\nDEMO_WAIT=\nDEMO_PLAIN=true\n";
+	const struct setting_idle rows[] = {
+		{ "DEMO_NAME", true, "without DEMO_PORT" },
+		{ "DEMO_VMS", false, "without DEMO_NAME" }, /* it does something */
+		{ "DEMO_WAIT", true, "without DEMO_NAME" }, /* it is not given */
+		{ "DEMO_P", true, "never" },                /* nothing is called so */
+		{ "DEMO_PL_", true, "never" },
+		{ "DEMO_MEMORY", true, "with DEMO_PLAIN" },
+	};
+	const struct setting_idle all = { "DEMO_", true, "anyway" };
+	struct keyfile file;
+	struct err e;
+
+	assert_ok(keyfile_parse(text, strlen(text), &file, &e), e);
+	assert_int_equal(setenv("DEMO_MEMORY", "1G", 1), 0);
+	assert_non_null(strstr(warned_of(rows, ARRAY_LEN(rows), &file),
+			       "settings that do nothing: DEMO_NAME without DEMO_PORT, "
+			       "DEMO_MEMORY with DEMO_PLAIN\n"));
+	assert_non_null(strstr(warned_of(&all, 1, &file),
+			       ": DEMO_NAME anyway, DEMO_VMS anyway, "
+			       "DEMO_MEMORY anyway, DEMO_PLAIN anyway\n"));
+	assert_int_equal(unsetenv("DEMO_MEMORY"), 0);
+	assert_string_equal(warned_of(rows + 1, 4, &file), "");
+	keyfile_done(&file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +360,7 @@ int main(void)
 		cmocka_unit_test(what_was_given_is_told_from_a_default),
 		cmocka_unit_test(misspelt_variables_are_refused_and_others_told),
 		cmocka_unit_test(variables_are_told_in_one_line_however_many),
+		cmocka_unit_test(what_does_nothing_is_told_in_one_line),
 		cmocka_unit_test(durations_are_go_s),
 		cmocka_unit_test(durations_are_written_as_they_are_read),
 		cmocka_unit_test(the_count_of_lines_has_a_limit),
