@@ -8,6 +8,7 @@
 #include "agent/keeper/keeper.h"
 #include "agent/process/confine.h"
 #include "common/base/log.h"
+#include "common/base/written.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -40,7 +41,7 @@ static int run(int argc, char **argv)
 	int failed = config_options_parse(argc, argv, &options, stdout, &e);
 
 	if (failed > 0)
-		return EXIT_SUCCESS;
+		return written_all("cocos-agent", stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (!failed)
 		failed = confine_process(&e);
 	/* Before anything is read that the host supplies. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cocos-computations — the computation service: what to compute, where, and how it went. */
 #include "common/base/log.h"
+#include "common/base/written.h"
 #include "computations/core/config.h"
 #include "computations/daemon.h"
 #include "computations/service_authority.h"
 #include "computations/service_backup.h"
 #include "computations/service_check.h"
 #include "computations/service_secrets.h"
+#include "computations/store/secret_file.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -81,6 +83,16 @@ static int run_deed(struct config *config, const struct deed *deed, struct err *
 	return serve(config, e);
 }
 
+/* What no settings would make right. */
+static int check_places(const struct deed *deed, struct err *e)
+{
+	if (deed->new_key && secret_place_check(deed->new_key, e) < 0)
+		return err_wrap(e, "--make-secrets-key");
+	if (deed->key_copy && secret_place_check(deed->key_copy, e) < 0)
+		return err_wrap(e, "--copy-secrets-key");
+	return 0;
+}
+
 static int run(const char *path, const struct deed *deed)
 {
 	struct config config;
@@ -91,6 +103,10 @@ static int run(const char *path, const struct deed *deed)
 	log_to_journal();
 	signal(SIGPIPE, SIG_IGN);
 	setenv("TSS2_LOG", "all+NONE", 1); /* our errors say it in one line */
+	if (check_places(deed, &e) < 0) {
+		log_error("%s", e.text);
+		return 2;
+	}
 	if (config_load(path, &config, &e) < 0) {
 		log_error("%s", e.text);
 		return deed->only_check ? 2 : 1;
@@ -101,6 +117,9 @@ static int run(const char *path, const struct deed *deed)
 		status = run_deed(&config, deed, &e) < 0;
 		if (status)
 			log_error("%s", e.text);
+		/* Of a new authority nothing else than its name can be wrong so. */
+		if (status && deed->authority && e.code == ERR_INVALID)
+			status = 2;
 	}
 	config_done(&config);
 	return status;
@@ -138,6 +157,12 @@ static bool take(struct deed *deed, const char **config, int option)
 	}
 }
 
+/* What was asked for is on standard output, or that failed. */
+static int end(int status)
+{
+	return written_all("cocos-computations", stdout) || status ? status : 1;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -161,15 +186,15 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
 		if (option == 'h') {
 			print_help();
-			return 0;
+			return end(0);
 		}
 		if (option == 's') {
 			settings_markdown(config_settings, config_settings_count, stdout);
-			return 0;
+			return end(0);
 		}
 		if (option == 'V') {
 			puts("cocos-computations " COCOS_VERSION);
-			return 0;
+			return end(0);
 		}
 		if (!take(&deed, &path, option)) {
 			fputs("Try cocos-computations --help\n", stderr);
@@ -192,5 +217,5 @@ int main(int argc, char **argv)
 		      stderr);
 		return 2;
 	}
-	return run(path, &deed);
+	return end(run(path, &deed));
 }

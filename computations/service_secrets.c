@@ -23,8 +23,7 @@ int service_secrets_make(const struct config *config, const char *place, FILE *o
 	CLEANUP(free) char *before = NULL;
 	struct secret_key key;
 
-	if (present_place(config, &before, e) < 0 || secret_place_check(place, e) < 0 ||
-	    secret_key_make(place, &key, e) < 0)
+	if (present_place(config, &before, e) < 0 || secret_key_make(place, &key, e) < 0)
 		return err_wrap(e, "--make-secrets-key");
 	fprintf(out,
 		"key %s: new, at '%s'; set COMPUTATIONS_SECRETS_KEY to that, and, if the service has "
@@ -40,8 +39,7 @@ int service_secrets_copy(const struct config *config, const char *place, FILE *o
 	struct secret_key key;
 	int failed;
 
-	if (present_place(config, &from, e) < 0 || secret_place_check(place, e) < 0 ||
-	    secret_key_read(from, &key, e) < 0)
+	if (present_place(config, &from, e) < 0 || secret_key_read(from, &key, e) < 0)
 		return err_wrap(e, "--copy-secrets-key");
 	failed = secret_key_write(place, &key, e);
 	if (!failed)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c — cocos-manager: settings, folders, libvirt, the fleet and its gRPC service. */
 #include "common/base/log.h"
+#include "common/base/written.h"
 #include "manager/daemon.h"
 #include "manager/launch/host_check.h"
 #include "manager/settings/config.h"
@@ -12,22 +13,22 @@
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'k' },
 	{ "json", no_argument, NULL, 'j' },         { "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'v' },      { 0 },
+	{ "version", no_argument, NULL, 'V' },      { 0 },
 };
 
-static void print_help(FILE *out)
+static void print_help(void)
 {
 	fputs("Usage: cocos-manager [--config FILE] [--check [--json]]\n\n"
 	      "Launches confidential virtual machines through libvirt, on request over gRPC.\n\n"
-	      "  --config FILE  settings, one KEY=VALUE in a line (default " CONFIG_FILE ")\n"
-	      "  --check        look at what this host needs, change nothing, and end: 0 all is well,\n"
-	      "                 1 something failed, 2 called wrongly or settings that can't be used\n"
-	      "  --json         with --check: for programs\n"
-	      "  --help         this text\n"
-	      "  --version      the version\n\n"
+	      "  -c, --config FILE  settings, one KEY=VALUE in a line (default " CONFIG_FILE ")\n"
+	      "      --check        look at what this host needs, change nothing, and end: 0 all is well,\n"
+	      "                     1 something failed, 2 called wrongly or settings that can't be used\n"
+	      "      --json         with --check: for programs\n"
+	      "  -V, --version      the version\n"
+	      "  -h, --help         this text\n\n"
 	      "Settings, in the environment or in the file:\n",
-	      out);
-	settings_help(config_settings, config_settings_count, out);
+	      stdout);
+	settings_help(config_settings, config_settings_count, stdout);
 }
 
 static int serve(const char *file)
@@ -60,6 +61,12 @@ static int check(const char *file, enum preflight_form form)
 	return status;
 }
 
+/* What was asked for is on standard output, or that failed. */
+static int end(int status)
+{
+	return written_all("cocos-manager", stdout) || status ? status : 1;
+}
+
 int main(int argc, char **argv)
 {
 	enum preflight_form form = PREFLIGHT_TEXT;
@@ -69,7 +76,7 @@ int main(int argc, char **argv)
 
 	log_open("cocos-manager");
 	log_to_journal();
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			file = optarg;
@@ -81,11 +88,11 @@ int main(int argc, char **argv)
 			form = PREFLIGHT_JSON;
 			break;
 		case 'h':
-			print_help(stdout);
-			return 0;
-		case 'v':
+			print_help();
+			return end(0);
+		case 'V':
 			puts("cocos-manager " COCOS_VERSION);
-			return 0;
+			return end(0);
 		default:
 			fputs("Try cocos-manager --help\n", stderr);
 			return 2;
@@ -99,5 +106,5 @@ int main(int argc, char **argv)
 		fputs("cocos-manager: --json goes with --check; try --help\n", stderr);
 		return 2;
 	}
-	return only_check ? check(file, form) : serve(file);
+	return only_check ? end(check(file, form)) : serve(file);
 }

@@ -103,8 +103,8 @@ enum {
 	OPT_TCTI,
 	OPT_TSM,
 	OPT_SECURITYFS,
-	OPT_HELP,
-	OPT_VERSION
+	OPT_HELP = 'h',
+	OPT_VERSION = 'V',
 };
 
 static const struct option long_options[] = {
@@ -133,7 +133,8 @@ static void print_help(FILE *out)
 	      "  --tsm DIR       with --development: folder with report/, measurements/, sev-guest\n"
 	      "                  as the kernel has them of a TEE\n"
 	      "  --securityfs DIR  with --tcti: folder with tpm0/ and ima/ as in /sys/kernel/security\n"
-	      "  --help, --version\n\n"
+	      "  -V, --version   the version\n"
+	      "  -h, --help      this text\n\n"
 	      "Keys of `environment` (KEY=VALUE, an empty value is an absent one):\n",
 	      out);
 	settings_help(settings, ARRAY_LEN(settings), out);
@@ -191,7 +192,7 @@ int config_options_parse(int argc, char **argv, struct config_options *options, 
 
 	optind = 0;
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "Vh", long_options, NULL)) != -1) {
 		if (take_text(&o, c))
 			continue;
 		switch (c) {

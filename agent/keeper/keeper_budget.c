@@ -37,14 +37,15 @@ int keeper_budget_take(struct keeper_budget *budget, enum keeper_use use, int64_
 		return 0;
 	if (share->used >= limit->in_all)
 		return err_set(e, ERR_EXHAUSTED,
-			       "keeper: %s: more than %" PRIu64 " since the machine started: "
+			       "keeper: %s: more than %" PRIu64
+			       " requests since the machine started: "
 			       "restart it",
 			       limit->name, limit->in_all);
 	struct rate rate = rate_of(limit, limit->at_once);
 	if (rate_take(&rate, now_ms * NS_PER_MS, &share->spent_until_ns) > 0)
 		return err_set(e, ERR_EXHAUSTED,
-			       "keeper: %s: more than %" PRId64 " at once and then %" PRId64
-			       " a second: ask again later",
+			       "keeper: %s: more than %" PRId64
+			       " requests at once and then %" PRId64 " a second: ask again later",
 			       limit->name, limit->at_once, limit->per_second);
 	share->used++;
 	return 0;

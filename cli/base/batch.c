@@ -44,7 +44,7 @@ static int give_value(struct cli *cli, const char *name, const struct json *valu
 static int take_operand(const char *text, const char **operands, int *count, struct err *e)
 {
 	if (*count == OPERANDS_MAX)
-		return err_set(e, ERR_INVALID, "'file': more than %d", OPERANDS_MAX);
+		return err_set(e, ERR_INVALID, "'file': more than %d files", OPERANDS_MAX);
 	operands[(*count)++] = text;
 	return 0;
 }

@@ -4,9 +4,11 @@
 #include "cli/base/help.h"
 #include "cli/base/text.h"
 #include "cli/base/token_text.h"
+#include "cli/base/unknown.h"
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
+#include "common/base/written.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -316,53 +318,10 @@ static int check_operands(const struct cli *cli, struct err *e)
 	return 0;
 }
 
-static enum help_extent asks_for_help(const char *word)
+/* Ours or a server's: the message says which file has no room. */
+static bool is_of_a_full_disk(const char *text)
 {
-	if (strcmp(word, "--help-all") == 0)
-		return HELP_ALL;
-	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ? HELP_SHORT : HELP_NONE;
-}
-
-/* As many words as name a group of commands: the help is a list of its commands. */
-static bool explain_group(int argc, char **argv, enum cli_exit *status)
-{
-	const char *const *words = (const char *const *)argv + 1;
-
-	for (int count = argc - 1; count > 0; count--) {
-		bool asked = argc == count + 2 && asks_for_help(argv[count + 1]);
-
-		*status = asked ? CLI_OK : CLI_USAGE;
-		if (!help_group(count, words, asked ? stdout : stderr))
-			continue;
-		if (!asked && argc > count + 1)
-			fprintf(stderr, "cocos-cli %s: unknown command %s\n", argv[count],
-				log_quote(argv[count + 1]).text);
-		return true;
-	}
-	return false;
-}
-
-static enum cli_exit unknown_command(int argc, char **argv)
-{
-	enum cli_exit status;
-
-	if (argc < 2) {
-		help_overview(HELP_SHORT, stderr);
-		return CLI_USAGE;
-	}
-	if (asks_for_help(argv[1])) {
-		help_overview(asks_for_help(argv[1]), stdout);
-		return CLI_OK;
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		puts("cocos-cli " COCOS_VERSION);
-		return CLI_OK;
-	}
-	if (explain_group(argc, argv, &status))
-		return status;
-	fprintf(stderr, "cocos-cli: unknown command %s\nhint: 'cocos-cli --help-all' lists them\n",
-		log_quote(argv[1]).text);
-	return CLI_USAGE;
+	return strstr(text, strerror(ENOSPC)) || strstr(text, strerror(EDQUOT));
 }
 
 static void report(const struct cli *cli, enum cli_exit status, const struct err *e)
@@ -371,23 +330,16 @@ static void report(const struct cli *cli, enum cli_exit status, const struct err
 		fprintf(stderr, "cocos-cli %s: %s\n", cli->command->name, text_plain(e->text).text);
 	if (cli->hint[0])
 		fprintf(stderr, "hint: %s\n", cli->hint);
+	else if (is_of_a_full_disk(e->text))
+		fputs("hint: make room on that disk, or name a folder on another one\n", stderr);
 	else if (status == CLI_USAGE && e->text[0])
 		fprintf(stderr, "hint: 'cocos-cli %s --help' shows how to call it\n",
 			cli->command->name);
 }
 
-/* A full disk behind standard output must not look like success. A write that failed earlier, when
- * the buffer was full, is not tried again. */
-static bool all_was_written(FILE *out)
+static enum cli_exit as_written(enum cli_exit status)
 {
-	bool failed = ferror(out) != 0;
-
-	errno = EIO;
-	if (fflush(out) == 0 && !failed)
-		return true;
-	fprintf(stderr, "cocos-cli: standard output: %s\n",
-		failed ? "not everything could be written" : strerror(errno));
-	return false;
+	return !written_all("cocos-cli", stdout) && status == CLI_OK ? CLI_FAILED : status;
 }
 
 /* Nothing of the line is read, shown or sent then. */
@@ -415,7 +367,7 @@ enum cli_exit command_main(int argc, char **argv, command_run *run)
 		return CLI_USAGE;
 	}
 	if (!command)
-		return unknown_command(argc, argv);
+		return as_written(unknown_command(argc, argv));
 	cli_init(&cli, command);
 	if (parse(&cli, argc - words, argv + words, &help, &e) == 0) {
 		if (help != HELP_NONE) {
@@ -429,7 +381,5 @@ enum cli_exit command_main(int argc, char **argv, command_run *run)
 	if (status != CLI_OK)
 		report(&cli, status, &e);
 	cli_done(&cli);
-	if (!all_was_written(stdout) && status == CLI_OK)
-		status = CLI_FAILED;
-	return status;
+	return as_written(status);
 }

@@ -13,7 +13,7 @@ static const char *const color_words[] = { "auto", "always", "never", NULL }; /*
 /* clang-format off */
 const struct cli_option help_common_options[] = {
 	{ .name = "color", .value = "WHEN", .words = color_words,
-	  .help = "auto (a terminal, without NO_COLOR), always or never (auto)" },
+	  .help = "of verdicts: auto (on a terminal, unless NO_COLOR is set), always or never (auto)" },
 	{ .letter = 'v', .name = "verbose", .help = "say more on standard error" },
 	{ .letter = 'h', .name = "help", .help = "the options that are used most" },
 	{ .name = "help-all", .help = "all options" },

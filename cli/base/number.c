@@ -46,8 +46,9 @@ int number_option(const struct cli *cli, const char *name, uint64_t max, uint64_
 {
 	const char *text = cli_value(cli, name);
 
+	/* The value's name is its unit. */
 	if (text && number_text(text, max, number, e) < 0)
-		return err_wrap(e, "--%s", name);
+		return err_wrap(e, "--%s %s", name, cli_option_of(cli->command, name)->value);
 	return 0;
 }
 

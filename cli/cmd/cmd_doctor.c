@@ -3,6 +3,7 @@
 #include "cli/base/profile.h"
 #include "cli/cmd/commands.h"
 #include "cli/doctor/doctor.h"
+#include "common/base/settings.h"
 
 #include <time.h>
 
@@ -35,7 +36,13 @@ static const struct preflight_check checks[] = {
 static enum cli_exit run(struct cli *cli, struct err *e)
 {
 	struct doctor d = { .cli = cli, .offline = cli_flag(cli, "offline"), .now = time(NULL) };
+	const char *timeout = cli_value(cli, "grpc-timeout");
+	uint64_t ignored;
 
+	if (timeout && duration_parse(timeout, &ignored, e) < 0) {
+		err_wrap(e, "--grpc-timeout");
+		return CLI_USAGE;
+	}
 	*e = (struct err){ .code = ERR_OK }; /* the list has said all */
 	return preflight_run_better(
 		       "cocos-cli doctor", checks, ARRAY_LEN(checks), &d, doctor_remedy,

@@ -57,7 +57,8 @@ static int read_rtmrs(const struct cli *cli, struct corim_entry *entry, struct e
 		return err_nomem(e);
 	for (; copy && (piece = strsep(&rest, ",")); i++) {
 		if (i == TDX_RTMR_COUNT)
-			return err_set(e, ERR_INVALID, "--rtmrs: more than %d", TDX_RTMR_COUNT);
+			return err_set(e, ERR_INVALID, "--rtmrs: more than %d registers",
+				       TDX_RTMR_COUNT);
 		if (*piece && hex_decode(piece, entry->mr[2 + i], TDX_MR_LEN, e) < 0)
 			return err_wrap(e, "--rtmrs: value %zu", i + 1);
 		entry->has_mr[2 + i] = *piece != '\0';

@@ -104,7 +104,7 @@ static int read_rtmr0(struct cli *cli, struct policy_image *p, struct err *e)
 	x->rtmr0 = p->rtmr0;
 	while ((hex = cli_value_at(cli, "rtmr0", x->rtmr0_count))) {
 		if (x->rtmr0_count == REFERENCE_RTMR0_MAX)
-			return err_set(e, ERR_EXHAUSTED, "--rtmr0: more than %d",
+			return err_set(e, ERR_EXHAUSTED, "--rtmr0: more than %d digests",
 				       REFERENCE_RTMR0_MAX);
 		if (hex_decode(hex, p->rtmr0[x->rtmr0_count++], SHA384_LEN, e) < 0)
 			return err_wrap(e, "--rtmr0");

@@ -267,7 +267,7 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 	if (listed && !*listed)
 		return cli_usage(e, "--events names none: leave it out for all of them");
 	if (people_words_read(listed, &events, e) < 0)
-		return cli_usage(e, "--events: more than %d", PEOPLE_WORDS_MAX);
+		return cli_usage(e, "--events: more than %d events", PEOPLE_WORDS_MAX);
 	request.workspace = lent(cli_value(cli, "workspace"));
 	request.url = lent(cli->operands[0]);
 	request.events = events.words;

@@ -32,7 +32,7 @@ enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16
 	{ .name = "collateral", .value = "DIR", .help = "Intel's documents", .rare = true }, \
 	{ .name = "ak", .value = "FILE", .help = "the TPM's attestation key, named by you", .rare = true }, \
 	{ .name = "skew", .value = "SECONDS", \
-	  .help = "by how much clocks may differ (300; 0 with --at)", .rare = true }, \
+	  .help = "by how much clocks may differ, up to 86400 (300; where there is --at: 0)", .rare = true }, \
 	ENDORSE_OPTIONS
 /* clang-format on */
 

@@ -183,7 +183,8 @@ static int read_launch(struct image *image, const struct json *root, struct err 
 	if (image->own_kernel && json_get_object(root, "own_kernel", &own_kernel, e) < 0)
 		return err_code(e);
 	if (strlen(image->cmdline) > IMAGE_CMDLINE_MAX)
-		return err_set(e, ERR_EXHAUSTED, "cmdline: longer than %d", IMAGE_CMDLINE_MAX);
+		return err_set(e, ERR_EXHAUSTED, "cmdline: longer than %d bytes",
+			       IMAGE_CMDLINE_MAX);
 	if (strlen(image->flavour) > 32)
 		return err_set(e, ERR_EXHAUSTED, "flavour: longer than 32");
 	/* Both are shown, and kept in the registry, which would not take them back. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/rpc/channel.h"
 
+#include "common/base/log.h"
 #include "common/rpc/channel_state.h"
 #include "common/rpc/tls_conn.h"
 
@@ -26,7 +27,10 @@ static int parse_target(const char *target, struct address *address, struct err 
 	if (address_parse(target, address, e) < 0)
 		return err_code(e);
 	if (!address->is_unix && (!address->host[0] || strtoul(address->port, NULL, 10) == 0))
-		return err_set(e, ERR_INVALID, "%s: host and port are needed", target);
+		return err_set(e, ERR_INVALID,
+			       "address %s: wanted host:port, [v6]:port or unix:/path, with a host "
+			       "and a port from 1",
+			       log_quote(target).text);
 	return 0;
 }
 

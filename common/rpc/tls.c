@@ -90,7 +90,8 @@ static int use_chain(SSL_CTX *context, const char *pem, struct err *e)
 		if (!cert)
 			return 0;
 		if (count >= RPC_TLS_CHAIN_MAX)
-			return err_set(e, ERR_INVALID, "certificate: a chain of more than %d",
+			return err_set(e, ERR_INVALID,
+				       "certificate: a chain of more than %d certificates",
 				       RPC_TLS_CHAIN_MAX);
 		if (count == 0 ? SSL_CTX_use_certificate(context, cert) != 1
 			       : SSL_CTX_add1_chain_cert(context, cert) != 1)

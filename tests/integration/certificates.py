@@ -143,7 +143,7 @@ def an_authority_is_made_once():
         for name in ("", "Example.org", "a/b", "a,URI:spiffe://b", "a" * 64, "a b"):
             with Folder() as other:
                 refused, _ = make_authority(other, name)
-                assert refused.returncode == 1 and "its name is 1 to 63 of" in refused.stderr, refused.stderr
+                assert refused.returncode == 2 and "its name is 1 to 63 of" in refused.stderr, refused.stderr
                 assert not os.path.exists(other("ca.pem")) and not os.path.exists(other("ca-key.pem"))
 
 

@@ -140,11 +140,32 @@ def only_the_journal_gets_what_is_meant_for_it():
 
 def a_full_disk_is_no_success():
     """Neither where one line fits into the buffer, nor where the buffer was given up before the end."""
-    for words in (["checksum", IRIS], ["completion", "bash"]):
+    daemons = [[name, option] for name in ("cocos-manager", "cocos-computations", "cocos-agent") for option in ("-h", "-V")]
+    for name, *words in (["cocos-cli", "checksum", IRIS], ["cocos-cli", "completion", "bash"], ["cocos-cli", "--version"],
+                         ["cocos-cli", "--help-all"], ["cocos-cli", "vm", "--help"], ["cocos-cli", "vm", "list", "-h"],
+                         ["cocos-computations", "--settings"], *daemons):
         with open("/dev/full", "wb") as full:
-            done = subprocess.run([program("cocos-cli"), *words], stdout=full,
-                                  stderr=subprocess.PIPE, check=False)
-        assert done.returncode == 1 and b"standard output" in done.stderr, (words, done)
+            done = subprocess.run([program(name), *words], stdout=full, stderr=subprocess.PIPE, check=False)
+        assert done.returncode == 1 and done.stderr.startswith(name.encode() + b": standard output: "), (name, words, done)
+
+
+def daemons_have_the_letters_of_help():
+    for name in ("cocos-manager", "cocos-computations", "cocos-agent"):
+        for letter, word in (("-h", "--help"), ("-V", "--version")):
+            said = [subprocess.run([program(name), option], capture_output=True, text=True, check=True).stdout
+                    for option in (letter, word)]
+            assert said[0] == said[1] and name in said[0], (name, said)
+
+
+def a_slip_of_the_fingers_is_told_what_was_meant():
+    for words, meant in {("statsu",): "status", ("keyz",): "keys", ("vmm", "list"): "vm", ("vm", "lst"): "vm list",
+                         ("vm-list",): "vm list", ("policy", "create-corim", "sn"): "policy create-corim snp",
+                         ("workflow", "sumbit"): "workflow submit"}.items():
+        run = cli(*words).refused(2, f"'{words[-1] if words[0] != 'vmm' else 'vmm'}': is '{meant}' meant?")
+        assert not run.out, run.out
+    for words in (("x",), ("nothing-like-it",), ("vm", "elephant"), ("",)):
+        run = cli(*words).refused(2, "unknown command")
+        assert "meant?" not in run.err, run.err
 
 
 def a_closed_standard_output_is_no_success():
@@ -197,7 +218,7 @@ def half_a_pair_of_keys_is_never_made():
                               capture_output=True, text=True, check=False, timeout=PATIENCE)
         assert done.returncode == 11, done
         assert done.stdout.split() == ["private.pem", "public.pem", "unchanged"], done
-        assert done.stderr.count("No space left") == 2, done
+        assert done.stderr.count("No space left") == done.stderr.count("hint: make room on that disk") == 2, done
 
 
 def a_file_is_named_by_its_sha3():
@@ -694,7 +715,8 @@ if __name__ == "__main__":
         sys.exit(0)
     tap.run([help_is_as_it_was, help_is_found_in_every_way, what_lists_does_so_in_every_form, wrong_calls_end_with_2_and_a_hint,
              an_evil_word_does_not_reach_the_terminal,
-             only_the_journal_gets_what_is_meant_for_it, a_full_disk_is_no_success,
+             only_the_journal_gets_what_is_meant_for_it, a_full_disk_is_no_success, daemons_have_the_letters_of_help,
+             a_slip_of_the_fingers_is_told_what_was_meant,
              a_closed_standard_output_is_no_success,
              keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,

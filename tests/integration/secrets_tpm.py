@@ -189,10 +189,11 @@ def what_makes_no_sense_is_refused():
                       ["--copy-secrets-key", "/a", "--check"]):
             assert operate(service, *words).returncode == 2
         for deed in ("--make-secrets-key", "--copy-secrets-key"):
-            refused(service, "not an absolute path", deed, "secrets.tpm")
-            refused(service, "not an absolute path", deed, "tpm:secrets.tpm")
-            refused(service, "behind ? only pcrs=", deed, "tpm:/secrets.tpm?auth=x")
-            refused(service, "17 to 22", deed, place(folder, tpm, pcrs="sha256:16"))
+            for said, wrong in (("not an absolute path", "secrets.tpm"), ("not an absolute path", "tpm:secrets.tpm"),
+                                ("behind ? only pcrs=", "tpm:/secrets.tpm?auth=x"),
+                                ("17 to 22", place(folder, tpm, pcrs="sha256:16"))):
+                called = operate(service, deed, wrong)
+                assert called.returncode == 2 and deed in called.stderr and said in called.stderr, called
             refused(service, "no PCR 7 of sha384", deed, place(folder, tpm, pcrs="sha384:7"))
         assert "secrets.tpm" not in os.listdir(folder("state"))
 
