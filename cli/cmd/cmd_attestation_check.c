@@ -237,7 +237,7 @@ static const struct cli_option options[] = {
 	  .help = "quote: what its registers have to be (JSON)" },
 	MOMENT_AT_OPTION,
 	{ .name = "skew", .value = "SECONDS",
-	  .help = "by how much clocks may differ, up to 86400 (300; with --at: 0)" },
+	  .help = "by how much clocks may differ, up to 86400 (300; where there is --at: 0)" },
 	BATCH_OPTION,
 	CLI_JSON_OPTION,
 	{ .name = NULL },
