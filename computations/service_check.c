@@ -50,8 +50,7 @@ static int look_database(void *subject, char *found, struct err *e)
 	if (database_path(c, &path, e) < 0)
 		return err_code(e);
 	/* The state folder has a line of its own, and is made. */
-	if (c->database &&
-	    preflight_folder_of(path, PREFLIGHT_DATABASE_FREE_MIN, found, e) < 0)
+	if (c->database && preflight_folder_of(path, PREFLIGHT_DATABASE_FREE_MIN, found, e) < 0)
 		return err_code(e);
 	return preflight_database(path, STORE_FORM, found, e);
 }

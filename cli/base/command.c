@@ -4,7 +4,6 @@
 #include "cli/base/help.h"
 #include "cli/base/text.h"
 #include "cli/base/token_text.h"
-#include "cli/base/unknown.h"
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
@@ -367,7 +366,7 @@ enum cli_exit command_main(int argc, char **argv, command_run *run)
 		return CLI_USAGE;
 	}
 	if (!command)
-		return as_written(unknown_command(argc, argv));
+		return as_written(help_unknown(argc, argv));
 	cli_init(&cli, command);
 	if (parse(&cli, argc - words, argv + words, &help, &e) == 0) {
 		if (help != HELP_NONE) {

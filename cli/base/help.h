@@ -19,5 +19,9 @@ void help_overview(enum help_extent extent, FILE *out);
  * is no such group. */
 bool help_group(int count, const char *const *words, FILE *out);
 
+/* For a line that names no command: help on all, or on a group, on standard output where that was asked for; else which
+ * command was meant. (unknown.c) */
+enum cli_exit help_unknown(int argc, char **argv);
+
 /* One command. The short form leaves out the rare options of those that connect, and says how many. */
 void help_command(const struct command *command, enum help_extent extent, FILE *out);

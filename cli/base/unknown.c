@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/base/unknown.h"
-
+/* unknown.c — which command a mistyped one was; declared in help.h. */
 #include "cli/base/help.h"
 #include "common/base/log.h"
 #include "common/base/near.h"
@@ -96,7 +95,7 @@ static bool explain_group(int argc, char **argv, enum cli_exit *status)
 	return false;
 }
 
-enum cli_exit unknown_command(int argc, char **argv)
+enum cli_exit help_unknown(int argc, char **argv)
 {
 	enum cli_exit status;
 

@@ -13,7 +13,8 @@
 
 enum {
 	PREFLIGHT_LOG_FREE_MIN = 16 << 20, /* bytes: a day of many calls */
-	PREFLIGHT_CACHE_FREE_MIN = 16 << 20, /* certificates and revocation lists of many platforms */
+	PREFLIGHT_CACHE_FREE_MIN = 16
+				   << 20, /* certificates and revocation lists of many platforms */
 	PREFLIGHT_DATABASE_FREE_MIN = 64 << 20, /* and its write-ahead log */
 };
 

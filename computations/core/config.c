@@ -8,7 +8,6 @@
 #include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
 #include "computations/ca/ca_signer.h"
-#include "computations/core/config_idle.h"
 #include "computations/core/config_instance.h"
 #include "computations/hook/hook_net.h"
 #include "computations/store/store_lease.h"

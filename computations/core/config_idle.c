@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "computations/core/config_idle.h"
-
+/* config_idle.c — settings that do nothing beside others; declared in config_instance.h. */
 #include "common/base/cleanup.h"
 #include "common/base/settings_idle.h"
+#include "computations/core/config_instance.h"
 
 void config_warn_idle(const struct config *c, const struct keyfile *file,
 		      const struct settings_environment *environment)
