@@ -82,26 +82,22 @@ int list_look_begin(const struct list_kind *list, const struct list_search *sear
 	return 0;
 }
 
-static int read_place(struct db_rows *row, enum list_order by, struct list_place *place,
+static int read_place(struct db_rows *row, int column, enum list_order by, struct list_place *place,
 		      struct err *e)
 {
-	if (db_integer(row, 0, INT64_MIN, INT64_MAX, &place->number, e) < 0)
+	if (db_integer(row, column, INT64_MIN, INT64_MAX, &place->number, e) < 0)
 		return err_code(e);
-	return list_order_is_text(by) ? db_text(row, 1, &place->name, e)
-				      : db_integer(row, 1, 0, INT64_MAX, &place->value, e);
+	return list_order_is_text(by) ? db_text(row, column + 1, &place->name, e)
+				      : db_integer(row, column + 1, 0, INT64_MAX, &place->value, e);
 }
 
-int list_look_behind(struct list_look *l, struct db_rows *rows, bool *found, char **next,
+int list_look_behind(struct list_look *l, struct db_rows *row, int column, char **next,
 		     struct err *e)
 {
 	struct list_place place CLEANUP_LIST_PLACE = { .name = NULL };
-	int row = db_next(rows, e);
 
-	*found = row > 0;
-	if (row <= 0)
-		return row;
 	memcpy(place.tag, l->place.tag, sizeof(place.tag));
-	if (read_place(rows, l->order->by, &place, e) < 0)
+	if (read_place(row, column, l->order->by, &place, e) < 0)
 		return err_code(e);
 	return list_place_write(&place, next, e);
 }

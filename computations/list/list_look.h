@@ -14,7 +14,8 @@
 
 enum {
 	LIST_TEXT_MAX =
-		4 * 128 /* bytes that may be searched for, with what they become in a pattern */
+		4 * 128, /* bytes that may be searched for, with what they become in a pattern */
+	LIST_PAGE_BYTES = 1 << 20, /* of text in a page, after its first row */
 };
 
 /* What is asked for. */
@@ -41,8 +42,8 @@ void list_look_done(struct list_look *l);
 int list_look_begin(const struct list_kind *list, const struct list_search *search,
 		    const int64_t *scope, size_t count, struct list_look *l,
 		    struct err *e) MUST_CHECK;
-/* Of a row's place, as the order's statement has found it: the text of the page behind. `*found`: there was a row. */
-int list_look_behind(struct list_look *l, struct db_rows *rows, bool *found, char **next,
+/* Of a row whose place begins in that column: the text of the page behind, malloc'ed. */
+int list_look_behind(struct list_look *l, struct db_rows *row, int column, char **next,
 		     struct err *e) MUST_CHECK;
 
 /* ---- statements: `number` and `value` are the two last values, of a place ---- */
@@ -52,18 +53,22 @@ int list_look_behind(struct list_look *l, struct db_rows *rows, bool *found, cha
 #define LIST_BEHIND(column, row, sign, number, value)                                    \
 	" AND " column " " sign "= " value " AND (" column ", " row ") " sign " (" value \
 	", " number ")"
-#define LIST_ORDERED(column, row, way) " ORDER BY " column way ", " row way " LIMIT ?1"
-/* `find`: from SELECT to the last condition. */
-#define LIST_STATEMENTS(find, column, row, number, value)                         \
-	{                                                                         \
-		{ find LIST_ORDERED(column, row, " DESC"),                        \
-		  find LIST_BEHIND(column, row, "<", number, value)               \
-			  LIST_ORDERED(column, row, " DESC") },                   \
-		{                                                                 \
-			find LIST_ORDERED(column, row, ""),                       \
-				find LIST_BEHIND(column, row, ">", number, value) \
-					LIST_ORDERED(column, row, "")             \
-		}                                                                 \
+#define LIST_ORDERED(column, row, way)          " ORDER BY " column way ", " row way " LIMIT ?1"
+#define LIST_FIND(columns, tables, column, row) "SELECT " columns ", " row ", " column " " tables
+/* `columns`: a row's, and the place's come behind them; `tables`: from FROM to the last condition. */
+#define LIST_STATEMENTS(columns, tables, column, row, number, value)                          \
+	{                                                                                     \
+		{ LIST_FIND(columns, tables, column, row) LIST_ORDERED(column, row, " DESC"), \
+		  LIST_FIND(columns, tables, column, row)                                     \
+			  LIST_BEHIND(column, row, "<", number, value)                        \
+				  LIST_ORDERED(column, row, " DESC") },                       \
+		{                                                                             \
+			LIST_FIND(columns, tables, column, row)                               \
+			LIST_ORDERED(column, row, ""),                                        \
+				LIST_FIND(columns, tables, column, row)                       \
+					LIST_BEHIND(column, row, ">", number, value)          \
+						LIST_ORDERED(column, row, "")                 \
+		}                                                                             \
 	}
 
 /* One row more than `max`, which says whether there is a page behind; then the values of `types`, and the place's. */

@@ -38,8 +38,10 @@ bool list_order_is_text(enum list_order by);
 /* The orders of a list, and what asks the database for each (list_look.h). */
 struct list_order_row {
 	enum list_order by;
-	const char *find[2][2]; /* down and up; the first page, and one behind a place */
-	const char *place;      /* of a row: its number, and what it is ordered by */
+	/* Down and up; the first page, and one behind a place. */
+	const char *find[2][2];
+	/* Of a row that is named: its number, and what it is ordered by. NULL: nobody names one. */
+	const char *place;
 };
 struct list_kind {
 	const char *of; /* what is in it: "assets" */

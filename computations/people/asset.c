@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/base/utf8.h"
+#include "computations/list/list_rows.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -119,10 +120,11 @@ int asset_add(struct db *db, int64_t workspace, int64_t person, const struct ass
 /* ---- those that there are ---- */
 
 #define ASSET_COLUMNS                                                        \
-	"SELECT a.number, coalesce(a.person, 0), s.name, a.name, a.mime,"    \
+	"a.number, coalesce(a.person, 0), s.name, a.name, a.mime,"           \
 	" a.description, coalesce(u.name, ''), a.type, a.digest, a.created," \
-	" a.changed"                                                         \
-	" FROM assets a JOIN workspaces s ON s.number = a.workspace"         \
+	" a.changed"
+#define ASSET_TABLES                                                 \
+	" FROM assets a JOIN workspaces s ON s.number = a.workspace" \
 	" LEFT JOIN users u ON u.number = a.person "
 
 static int read_digest(struct db_rows *row, struct asset_row *a, struct err *e)
@@ -165,8 +167,9 @@ int asset_find(struct db *db, int64_t workspace, const char *name, struct asset_
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
-	if (db_query(db, &rows, e, ASSET_COLUMNS "WHERE a.workspace = ? AND a.name = ?", "it",
-		     workspace, name) < 0)
+	if (db_query(db, &rows, e,
+		     "SELECT " ASSET_COLUMNS ASSET_TABLES "WHERE a.workspace = ? AND a.name = ?",
+		     "it", workspace, name) < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row == 0)
@@ -175,31 +178,7 @@ int asset_find(struct db *db, int64_t workspace, const char *name, struct asset_
 	return row < 0 ? row : read_asset(rows, a, e);
 }
 
-static void rows_done(struct asset_row *rows, size_t count)
-{
-	while (count > 0)
-		asset_row_done(&rows[--count]);
-}
-
-static int read_all(struct db_rows *found, size_t max, struct asset_row *rows, size_t *count,
-		    struct err *e)
-{
-	size_t got = 0;
-	int row = 0;
-
-	while (got < max && (row = db_next(found, e)) > 0) {
-		row = read_asset(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		rows_done(rows, got);
-		return row;
-	}
-	*count = got;
-	return 0;
-}
+DEFINE_LIST_ROW(asset_rows, struct asset_row, 11, read_asset, asset_row_done, NULL);
 
 int asset_list(struct db *db, int64_t workspace, const char *after, size_t max,
 	       struct asset_row *rows, size_t *count, struct err *e)
@@ -207,21 +186,21 @@ int asset_list(struct db *db, int64_t workspace, const char *after, size_t max,
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 
 	if (db_query(db, &found, e,
-		     ASSET_COLUMNS "WHERE a.workspace = ? AND a.name > ? ORDER BY a.name LIMIT ?",
+		     "SELECT " ASSET_COLUMNS ASSET_TABLES
+		     "WHERE a.workspace = ? AND a.name > ? ORDER BY a.name LIMIT ?",
 		     "iti", workspace, after, (int64_t)max) < 0)
 		return err_code(e);
-	return read_all(found, max, rows, count, e);
+	return list_rows(&asset_rows, found, max, rows, count, NULL, e);
 }
 
 #define FOUND                                                                                   \
-	ASSET_COLUMNS                                                                           \
+	ASSET_TABLES                                                                            \
 	"WHERE a.workspace = ?2 AND (" LIST_LIKE("a.name", "?3") " OR " LIST_LIKE(              \
 		"a.description",                                                                \
 		"?3") " OR " LIST_LIKE("a.mime", "?3") " OR " LIST_LIKE("coalesce(u.name, '')", \
 									"?3") " OR a.digest = ?4)"
-#define ORDER(order, column)                                             \
-	{ order, LIST_STATEMENTS(FOUND, column, "a.number", "?5", "?6"), \
-	  "SELECT a.number, " column " FROM assets a WHERE a.number = ?" }
+#define ORDER(order, column) \
+	{ order, LIST_STATEMENTS(ASSET_COLUMNS, FOUND, column, "a.number", "?5", "?6"), NULL }
 
 static const struct list_order_row orders[] = {
 	ORDER(LIST_BY_NAME, LIST_NAME("a.name")),
@@ -237,30 +216,14 @@ int asset_search(struct db *db, int64_t workspace, int64_t person, const struct 
 		 size_t max, struct asset_row *rows, size_t *count, char **next, struct err *e)
 {
 	const int64_t scope[] = { workspace, person };
-	CLEANUP(db_rows_free) struct db_rows *found = NULL, *last = NULL;
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	struct list_look l CLEANUP_LIST_LOOK = { .pattern = NULL };
-	CLEANUP(free) char *text = NULL;
-	bool is_there;
-	size_t got;
-	int more;
 
 	if (list_look_begin(&asset_orders, search, scope, ARRAY_LEN(scope), &l, e) < 0 ||
 	    LIST_ASK(db, &found, &l, max, e, "itb", workspace, l.pattern, l.digest, l.digest_len) <
-		    0 ||
-	    read_all(found, max, rows, &got, e) < 0)
+		    0)
 		return err_code(e);
-	more = got == max && max ? db_next(found, e) : 0;
-	if (more > 0)
-		more = db_query(db, &last, e, l.order->place, "i", rows[got - 1].number) < 0
-			       ? err_code(e)
-			       : list_look_behind(&l, last, &is_there, &text, e);
-	if (more < 0) {
-		rows_done(rows, got);
-		return more;
-	}
-	*count = got;
-	*next = TAKE_PTR(text);
-	return 0;
+	return list_page(&asset_rows, &l, found, max, rows, count, next, e);
 }
 
 int asset_change(struct db *db, int64_t workspace, const struct asset_row *now,

@@ -3,6 +3,7 @@
 
 #include "common/base/encode.h"
 #include "common/base/utf8.h"
+#include "computations/list/list_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -157,12 +158,12 @@ static int read_row(struct db_rows *row, struct invitation *i, struct err *e)
 	return 0;
 }
 
+DEFINE_LIST_ROW(invitation_row, struct invitation, 0, read_row, invitation_done, NULL);
+
 int invitation_list(struct db *db, int64_t workspace, int64_t now,
 		    struct invitation rows[INVITATIONS_MAX], size_t *count, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
-	size_t got = 0;
-	int row = 0;
 
 	if (db_query(db, &found, e,
 		     COLUMNS "WHERE i.workspace = ? AND ((i.taken = 0 AND i.ends > ?)"
@@ -170,19 +171,7 @@ int invitation_list(struct db *db, int64_t workspace, int64_t now,
 		     "iiii", workspace, now, now - INVITATION_KEPT_MS,
 		     (int64_t)INVITATIONS_MAX) < 0)
 		return err_code(e);
-	while (got < INVITATIONS_MAX && (row = db_next(found, e)) > 0) {
-		row = read_row(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		while (got > 0)
-			invitation_done(&rows[--got]);
-		return row;
-	}
-	*count = got;
-	return 0;
+	return list_rows(&invitation_row, found, INVITATIONS_MAX, rows, count, NULL, e);
 }
 
 int invitation_revoke(struct db *db, const struct workspace *w, int64_t number, int64_t now,

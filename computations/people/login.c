@@ -3,6 +3,7 @@
 
 #include "common/base/encode.h"
 #include "common/base/utf8.h"
+#include "computations/list/list_rows.h"
 #include "computations/people/action.h"
 #include "computations/people/half.h"
 
@@ -176,31 +177,19 @@ static int read_login(struct db_rows *row, struct login *l, struct err *e)
 	return 0;
 }
 
+DEFINE_LIST_ROW(login_row, struct login, 0, read_login, login_done, NULL);
+
 int login_list(struct db *db, int64_t person, int64_t now, struct login rows[LOGINS_MAX],
 	       size_t *count, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
-	size_t got = 0;
-	int row = 0;
 
 	if (db_query(db, &found, e,
 		     "SELECT number, created, seen, peer, about FROM logins WHERE person = ?"
 		     " AND ends > ? AND seen > ? ORDER BY number LIMIT ?",
 		     "iiii", person, now, now - LOGIN_IDLE_MS, (int64_t)LOGINS_MAX) < 0)
 		return err_code(e);
-	while (got < LOGINS_MAX && (row = db_next(found, e)) > 0) {
-		row = read_login(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		while (got > 0)
-			login_done(&rows[--got]);
-		return row;
-	}
-	*count = got;
-	return 0;
+	return list_rows(&login_row, found, LOGINS_MAX, rows, count, NULL, e);
 }
 
 int login_end(struct db *db, int64_t person, int64_t number, struct err *e)

@@ -3,6 +3,7 @@
 
 #include "common/base/encode.h"
 #include "common/base/log.h"
+#include "computations/list/list_rows.h"
 #include "computations/people/action.h"
 
 #include <stdlib.h>
@@ -105,31 +106,19 @@ static int read_token(struct db_rows *row, struct token *t, struct err *e)
 	return 0;
 }
 
+DEFINE_LIST_ROW(token_row, struct token, 0, read_token, token_done, NULL);
+
 int token_list(struct db *db, int64_t person, struct token rows[TOKENS_MAX], size_t *count,
 	       struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
-	size_t got = 0;
-	int row = 0;
 
 	if (db_query(db, &found, e,
 		     "SELECT name, scope, created, expires, used FROM tokens WHERE person = ?"
 		     " ORDER BY number LIMIT ?",
 		     "ii", person, (int64_t)TOKENS_MAX) < 0)
 		return err_code(e);
-	while (got < TOKENS_MAX && (row = db_next(found, e)) > 0) {
-		row = read_token(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		while (got > 0)
-			token_done(&rows[--got]);
-		return row;
-	}
-	*count = got;
-	return 0;
+	return list_rows(&token_row, found, TOKENS_MAX, rows, count, NULL, e);
 }
 
 int token_remove(struct db *db, int64_t person, const char *name, struct err *e)

@@ -2,6 +2,7 @@
 #include "computations/people/user.h"
 
 #include "common/base/log.h"
+#include "computations/list/list_rows.h"
 #include "computations/people/owner.h"
 #include "computations/seal/secret_keep.h"
 
@@ -93,13 +94,13 @@ int user_numbered(struct db *db, int64_t number, struct user *u, struct err *e)
 	return row < 0 ? row : read_user(rows, u, e);
 }
 
+DEFINE_LIST_ROW(user_row, struct user, 0, read_user, user_done, NULL);
+
 int user_list(struct db *db, const char *after, size_t max, struct user *rows, size_t *count,
 	      struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	int64_t number = 0;
-	size_t got = 0;
-	int row = 0;
 
 	if (*after &&
 	    db_number(db, &number, e, "SELECT number FROM users WHERE name = ?", "t", after) < 0)
@@ -107,19 +108,7 @@ int user_list(struct db *db, const char *after, size_t max, struct user *rows, s
 	if (db_query(db, &found, e, USER_COLUMNS "WHERE number > ? ORDER BY number LIMIT ?", "ii",
 		     number, (int64_t)max) < 0)
 		return err_code(e);
-	while (got < max && (row = db_next(found, e)) > 0) {
-		row = read_user(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		while (got > 0)
-			user_done(&rows[--got]);
-		return row;
-	}
-	*count = got;
-	return 0;
+	return list_rows(&user_row, found, max, rows, count, NULL, e);
 }
 
 int user_audit(struct db *db, const char *name, bool auditor, struct err *e)

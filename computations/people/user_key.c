@@ -2,7 +2,7 @@
 #include "computations/people/user_key.h"
 
 #include "common/base/log.h"
-#include "computations/list/list_look.h"
+#include "computations/list/list_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -159,8 +159,8 @@ static void put_words(struct user_key *k, const EVP_PKEY *key)
 			 kind == KEY_RSA ? " " : "", EVP_PKEY_get_bits(key));
 }
 
-#define KEY_COLUMNS \
-	"u.name, k.computation, k.spki, k.created, k.retired FROM user_keys k JOIN users u ON u.number = k.person "
+#define KEY_COLUMNS "u.name, k.computation, k.spki, k.created, k.retired"
+#define KEY_TABLES  " FROM user_keys k JOIN users u ON u.number = k.person "
 
 static int read_spki(struct db_rows *row, struct user_key *k, struct err *e)
 {
@@ -190,9 +190,12 @@ static int read_key(struct db_rows *row, struct user_key *k, struct err *e)
 	return 0;
 }
 
+DEFINE_LIST_ROW(key_row, struct user_key, 5, read_key, user_key_done, NULL);
+
 /* All of a user are one page: nothing is behind a place. */
-#define FOUND                "SELECT " KEY_COLUMNS "WHERE k.person = ?2"
-#define ORDER(order, column) { order, LIST_STATEMENTS(FOUND, column, "k.number", "?3", "?4"), NULL }
+#define FOUND KEY_TABLES "WHERE k.person = ?2"
+#define ORDER(order, column) \
+	{ order, LIST_STATEMENTS(KEY_COLUMNS, FOUND, column, "k.number", "?3", "?4"), NULL }
 
 static const struct list_order_row orders[] = {
 	ORDER(LIST_BY_CREATED, "k.created"),
@@ -208,26 +211,12 @@ int user_key_list(struct db *db, int64_t person, struct list_sort sort,
 		  struct user_key rows[USER_KEYS_MAX], size_t *count, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
-	size_t got = 0;
-	int row = 0;
 
 	if (db_query(db, &found, e,
 		     list_order_of(&user_key_orders, sort.by)->find[sort.is_up][false], "ii",
 		     (int64_t)USER_KEYS_MAX, person) < 0)
 		return err_code(e);
-	while (got < USER_KEYS_MAX && (row = db_next(found, e)) > 0) {
-		row = read_key(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		while (got > 0)
-			user_key_done(&rows[--got]);
-		return row;
-	}
-	*count = got;
-	return 0;
+	return list_rows(&key_row, found, USER_KEYS_MAX, rows, count, NULL, e);
 }
 
 int user_key_none(const char *user, struct err *e)
@@ -246,7 +235,8 @@ int user_key_find(struct db *db, const char *user, const char *computation, stru
 
 	if (db_query(
 		    db, &rows, e,
-		    "SELECT " KEY_COLUMNS "WHERE u.name = ?1 AND k.computation IN ('', ?2)"
+		    "SELECT " KEY_COLUMNS KEY_TABLES
+		    "WHERE u.name = ?1 AND k.computation IN ('', ?2)"
 		    " AND k.retired = 0 AND u.suspended = 0 ORDER BY CASE WHEN k.computation = '' THEN 1 ELSE 0 END"
 		    " LIMIT 1",
 		    "tt", user, computation) < 0)

@@ -2,6 +2,7 @@
 #include "computations/people/workspace.h"
 
 #include "common/base/log.h"
+#include "computations/list/list_rows.h"
 #include "computations/seal/secret_keep.h"
 
 #include <stdlib.h>
@@ -80,31 +81,19 @@ int workspace_find(struct db *db, const char *name, struct workspace *w, struct 
 	return row < 0 ? row : read_workspace(rows, w, e);
 }
 
+DEFINE_LIST_ROW(workspace_row, struct workspace, 0, read_workspace, workspace_done, NULL);
+
 int workspace_list(struct db *db, int64_t person, const char *after, size_t max,
 		   struct workspace *rows, size_t *count, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
-	size_t got = 0;
-	int row = 0;
 
 	if (db_query(db, &found, e,
 		     WORKSPACE_COLUMNS "WHERE s.name > ?1 AND " OF_MEMBER_2
 				       " ORDER BY s.name LIMIT ?3",
 		     "tii", after, person, (int64_t)max) < 0)
 		return err_code(e);
-	while (got < max && (row = db_next(found, e)) > 0) {
-		row = read_workspace(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		while (got > 0)
-			workspace_done(&rows[--got]);
-		return row;
-	}
-	*count = got;
-	return 0;
+	return list_rows(&workspace_row, found, max, rows, count, NULL, e);
 }
 
 int workspace_count_seen(struct db *db, struct workspace *w, int64_t person, struct err *e)

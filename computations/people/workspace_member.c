@@ -2,6 +2,7 @@
 #include "computations/people/workspace_member.h"
 
 #include "common/base/log.h"
+#include "computations/list/list_rows.h"
 #include "computations/people/owner.h"
 
 #include <stdlib.h>
@@ -104,10 +105,9 @@ static int read_member(struct db_rows *row, struct workspace_member *m, struct e
 }
 
 /* Its workspace is ?1. */
-#define MEMBER_COLUMNS MEMBERS "WHERE w.workspace = ?1 "
-#define MEMBERS                                                             \
-	"SELECT u.name, w.role, w.suspended, w.joined, w.person, w.changed" \
-	" FROM workspace_members w JOIN users u ON u.number = w.person "
+#define MEMBERS        "SELECT " MEMBER_COLUMNS MEMBER_TABLES "WHERE w.workspace = ?1 "
+#define MEMBER_COLUMNS "u.name, w.role, w.suspended, w.joined, w.person, w.changed"
+#define MEMBER_TABLES  " FROM workspace_members w JOIN users u ON u.number = w.person "
 
 int workspace_member_find(struct db *db, const struct workspace *w, const char *user,
 			  struct workspace_member *m, struct err *e)
@@ -115,7 +115,7 @@ int workspace_member_find(struct db *db, const struct workspace *w, const char *
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
-	if (db_query(db, &rows, e, MEMBER_COLUMNS "AND u.name = ?2", "it", w->number, user) < 0)
+	if (db_query(db, &rows, e, MEMBERS "AND u.name = ?2", "it", w->number, user) < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row == 0)
@@ -124,51 +124,24 @@ int workspace_member_find(struct db *db, const struct workspace *w, const char *
 	return row < 0 ? row : read_member(rows, m, e);
 }
 
-static void rows_done(struct workspace_member *rows, size_t count)
-{
-	while (count > 0)
-		workspace_member_done(&rows[--count]);
-}
-
-static int read_all(struct db_rows *found, size_t max, struct workspace_member *rows, size_t *count,
-		    struct err *e)
-{
-	size_t got = 0;
-	int row = 0;
-
-	while (got < max && (row = db_next(found, e)) > 0) {
-		row = read_member(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		rows_done(rows, got);
-		return row;
-	}
-	*count = got;
-	return 0;
-}
+DEFINE_LIST_ROW(member_row, struct workspace_member, 6, read_member, workspace_member_done, NULL);
 
 int workspace_member_list(struct db *db, int64_t workspace, const char *after, size_t max,
 			  struct workspace_member *rows, size_t *count, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 
-	if (db_query(db, &found, e, MEMBER_COLUMNS "AND u.name > ?2 ORDER BY u.name LIMIT ?3",
-		     "iti", workspace, after, (int64_t)max) < 0)
+	if (db_query(db, &found, e, MEMBERS "AND u.name > ?2 ORDER BY u.name LIMIT ?3", "iti",
+		     workspace, after, (int64_t)max) < 0)
 		return err_code(e);
-	return read_all(found, max, rows, count, e);
+	return list_rows(&member_row, found, max, rows, count, NULL, e);
 }
 
-#define FOUND                                                                              \
-	MEMBERS "WHERE w.workspace = ?2 AND (" LIST_LIKE("u.name", "?3") " OR " LIST_LIKE( \
+#define FOUND                                                                                    \
+	MEMBER_TABLES "WHERE w.workspace = ?2 AND (" LIST_LIKE("u.name", "?3") " OR " LIST_LIKE( \
 		"w.role", "?3") ")"
-#define ORDER(order, column)                                              \
-	{ order, LIST_STATEMENTS(FOUND, column, "w.person", "?4", "?5"),  \
-	  "SELECT w.person, " column                                      \
-	  " FROM workspace_members w JOIN users u ON u.number = w.person" \
-	  " WHERE w.workspace = ? AND w.person = ?" }
+#define ORDER(order, column) \
+	{ order, LIST_STATEMENTS(MEMBER_COLUMNS, FOUND, column, "w.person", "?4", "?5"), NULL }
 
 static const struct list_order_row orders[] = {
 	ORDER(LIST_BY_NAME, LIST_NAME("u.name")),
@@ -186,30 +159,13 @@ int workspace_member_search(struct db *db, int64_t workspace, int64_t person,
 			    struct err *e)
 {
 	const int64_t scope[] = { workspace, person };
-	CLEANUP(db_rows_free) struct db_rows *found = NULL, *last = NULL;
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	struct list_look l CLEANUP_LIST_LOOK = { .pattern = NULL };
-	CLEANUP(free) char *text = NULL;
-	bool is_there;
-	size_t got;
-	int more;
 
 	if (list_look_begin(&workspace_member_orders, search, scope, ARRAY_LEN(scope), &l, e) < 0 ||
-	    LIST_ASK(db, &found, &l, max, e, "it", workspace, l.pattern) < 0 ||
-	    read_all(found, max, rows, &got, e) < 0)
+	    LIST_ASK(db, &found, &l, max, e, "it", workspace, l.pattern) < 0)
 		return err_code(e);
-	more = got == max && max ? db_next(found, e) : 0;
-	if (more > 0)
-		more = db_query(db, &last, e, l.order->place, "ii", workspace,
-				rows[got - 1].person) < 0
-			       ? err_code(e)
-			       : list_look_behind(&l, last, &is_there, &text, e);
-	if (more < 0) {
-		rows_done(rows, got);
-		return more;
-	}
-	*count = got;
-	*next = TAKE_PTR(text);
-	return 0;
+	return list_page(&member_row, &l, found, max, rows, count, next, e);
 }
 
 /* ---- changes ---- */

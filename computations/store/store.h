@@ -21,10 +21,10 @@
 /* Hard limits; the ones that an administrator sets are in struct store_limits. */
 enum {
 	STORE_ID_MAX = 255,
-	STORE_TEXT_MAX = 65536,     /* of one log line or an event's details; longer ones are cut */
-	STORE_WORD_MAX = 128,       /* level, event type, status, originator, agent state */
-	STORE_PAGE_MAX = 256,       /* rows handed out at a time */
-	STORE_PAGE_BYTES = 1 << 20, /* and bytes of text in them, after the first row */
+	STORE_TEXT_MAX = 65536, /* of one log line or an event's details; longer ones are cut */
+	STORE_WORD_MAX = 128,   /* level, event type, status, originator, agent state */
+	STORE_PAGE_MAX = 256,   /* rows handed out at a time */
+	STORE_PAGE_BYTES = LIST_PAGE_BYTES, /* and bytes of text in them, after the first row */
 	STORE_KEY_JOURNALS =
 		16, /* as much as so many CVMs keep those of one client key, outside of computations */
 	STORE_KEY_STEP = 64 << 10, /* and what each of them may have beyond, of its newest */

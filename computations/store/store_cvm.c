@@ -3,6 +3,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "computations/ca/ca_record.h"
+#include "computations/list/list_rows.h"
 #include "computations/store/secret_row.h"
 #include "computations/store/store_cvm_room.h"
 #include "computations/store/store_evidence.h"
@@ -11,9 +12,8 @@
 
 #include <string.h>
 
-#define CVM_COLUMNS                                                                             \
-	"id, agent_state, computation, peer, first_seen, last_seen, verified, verdict, judged," \
-	" key FROM cvms "
+#define CVM_COLUMNS \
+	"id, agent_state, computation, peer, first_seen, last_seen, verified, verdict, judged, key"
 
 void cvm_done(struct cvm *c)
 {
@@ -55,7 +55,8 @@ int store_cvm(struct store *store, const char *id, struct cvm *c, struct err *e)
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
-	if (db_query(&store->db, &rows, e, "SELECT " CVM_COLUMNS "WHERE id = ?", "t", id) < 0)
+	if (db_query(&store->db, &rows, e, "SELECT " CVM_COLUMNS " FROM cvms WHERE id = ?", "t",
+		     id) < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row < 0)
@@ -66,31 +67,7 @@ int store_cvm(struct store *store, const char *id, struct cvm *c, struct err *e)
 	return read_cvm(rows, c, e);
 }
 
-static void rows_done(struct cvm *rows, size_t count)
-{
-	while (count > 0)
-		cvm_done(&rows[--count]);
-}
-
-static int read_all(struct db_rows *found, size_t max, struct cvm *rows, size_t *count,
-		    struct err *e)
-{
-	size_t got = 0;
-	int row = 0;
-
-	while (got < max && (row = db_next(found, e)) > 0) {
-		row = read_cvm(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		rows_done(rows, got);
-		return row;
-	}
-	*count = got;
-	return 0;
-}
+DEFINE_LIST_ROW(cvm_row, struct cvm, 10, read_cvm, cvm_done, NULL);
 
 int store_cvms(struct store *store, const char *after, size_t max, struct cvm *rows, size_t *count,
 	       struct err *e)
@@ -102,22 +79,23 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 				after) < 0)
 		return err_wrap(e, "the page after %s", log_quote(after).text);
 	if (db_query(&store->db, &found, e,
-		     "SELECT " CVM_COLUMNS "WHERE number > ? ORDER BY number LIMIT ?", "ii", number,
-		     (int64_t)max) < 0)
+		     "SELECT " CVM_COLUMNS " FROM cvms WHERE number > ? ORDER BY number LIMIT ?",
+		     "ii", number, (int64_t)max) < 0)
 		return err_code(e);
-	return read_all(found, max, rows, count, e);
+	return list_rows(&cvm_row, found, max, rows, count, NULL, e);
 }
 
 /* ---- what people look for, in an order, page by page ---- */
 
 #define FOUND                                                                                   \
-	"SELECT " CVM_COLUMNS                                                                   \
-	"WHERE (" LIST_LIKE("id", "?2") " OR " LIST_LIKE("agent_state", "?2") " OR " LIST_LIKE( \
-		"computation", "?2") " OR " LIST_LIKE("peer", "?2") " OR " LIST_LIKE("verdict", \
+	"FROM cvms WHERE (" LIST_LIKE("id", "?2") " OR " LIST_LIKE(                             \
+		"agent_state",                                                                  \
+		"?2") " OR " LIST_LIKE("computation",                                           \
+				       "?2") " OR " LIST_LIKE("peer",                           \
+							      "?2") " OR " LIST_LIKE("verdict", \
 										     "?2") ")"
-#define ORDER(order, column)                                           \
-	{ order, LIST_STATEMENTS(FOUND, column, "number", "?3", "?4"), \
-	  "SELECT number, " column " FROM cvms WHERE id = ?" }
+#define ORDER(order, column) \
+	{ order, LIST_STATEMENTS(CVM_COLUMNS, FOUND, column, "number", "?3", "?4"), NULL }
 
 static const struct list_order_row orders[] = {
 	ORDER(LIST_BY_CREATED, "first_seen"),
@@ -131,29 +109,13 @@ const struct list_kind store_cvm_orders = {
 int store_cvms_find(struct store *store, const struct list_search *search, size_t max,
 		    struct cvm *rows, size_t *count, char **next, struct err *e)
 {
-	CLEANUP(db_rows_free) struct db_rows *found = NULL, *last = NULL;
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	struct list_look l CLEANUP_LIST_LOOK = { .pattern = NULL };
-	CLEANUP(free) char *text = NULL;
-	bool is_there;
-	size_t got;
-	int more;
 
 	if (list_look_begin(&store_cvm_orders, search, NULL, 0, &l, e) < 0 ||
-	    LIST_ASK(&store->db, &found, &l, max, e, "t", l.pattern) < 0 ||
-	    read_all(found, max, rows, &got, e) < 0)
+	    LIST_ASK(&store->db, &found, &l, max, e, "t", l.pattern) < 0)
 		return err_code(e);
-	more = got == max && max ? db_next(found, e) : 0;
-	if (more > 0)
-		more = db_query(&store->db, &last, e, l.order->place, "t", rows[got - 1].id) < 0
-			       ? err_code(e)
-			       : list_look_behind(&l, last, &is_there, &text, e);
-	if (more < 0) {
-		rows_done(rows, got);
-		return more;
-	}
-	*count = got;
-	*next = TAKE_PTR(text);
-	return 0;
+	return list_page(&cvm_row, &l, found, max, rows, count, next, e);
 }
 
 /* What the CVM holds, if anything. */

@@ -2,7 +2,7 @@
 /* store_list.c — computations as they are read: one, and pages of them. */
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "computations/list/list_look.h"
+#include "computations/list/list_rows.h"
 #include "computations/people/workspace.h"
 #include "computations/store/store.h"
 
@@ -128,15 +128,10 @@ int store_computation(struct store *store, const char *id, struct computation *c
 	return read_computation(rows, c, e);
 }
 
-static void rows_done(struct computation *rows, size_t count)
-{
-	while (count > 0)
-		computation_done(&rows[--count]);
-}
-
 /* Agents and manifests say some of them at length. */
-static size_t texts_of(const struct computation *c)
+static size_t texts_of(const void *row)
 {
+	const struct computation *c = row;
 	const char *const texts[] = { c->id,      c->name,     c->description, c->agent_state,
 				      c->cvm_id,  c->failure,  c->notice,      c->cvm_verdict,
 				      c->new_cvm, c->workspace };
@@ -147,30 +142,8 @@ static size_t texts_of(const struct computation *c)
 	return len;
 }
 
-/* Those of `found`, which end with it, as many as fit into a page; `*more`: there are some behind them. */
-static int read_all(struct db_rows *found, size_t max, struct computation *rows, size_t *count,
-		    bool *more, struct err *e)
-{
-	size_t got = 0, bytes = 0;
-	int row = max > 0;
-
-	while (got < max && bytes < STORE_PAGE_BYTES && (row = db_next(found, e)) > 0) {
-		row = read_computation(found, &rows[got], e);
-		if (row < 0)
-			break;
-		bytes += texts_of(&rows[got++]);
-		row = 1;
-	}
-	if (row > 0)
-		row = db_next(found, e);
-	if (row < 0) {
-		rows_done(rows, got);
-		return row;
-	}
-	*count = got;
-	*more = row > 0;
-	return 0;
-}
+DEFINE_LIST_ROW(computation_row, struct computation, 23, read_computation, computation_done,
+		texts_of);
 
 /* A store_view is ?2 and ?3. */
 #define SEEN                                                                          \
@@ -193,18 +166,18 @@ int store_computations(struct store *store, struct store_view view, const char *
 		     "WHERE c.number > ?1 AND " SEEN " ORDER BY c.number LIMIT ?4",
 		     "iiii", number, view.person, view.workspace, (int64_t)max + 1) < 0)
 		return err_code(e);
-	return read_all(found, max, rows, count, more, e);
+	return list_rows(&computation_row, found, max, rows, count, more, e);
 }
 
 /* ---- what people look for, in an order, page by page ---- */
 
 #define FOUND                                                                               \
-	"SELECT " COMPUTATION_COLUMNS COMPUTATION_TABLES "WHERE " SEEN                      \
-	" AND (c.state = ?4 OR ?4 < 0)"                                                     \
+	COMPUTATION_TABLES                                                                  \
+	"WHERE " SEEN " AND (c.state = ?4 OR ?4 < 0)"                                       \
 	" AND (" LIST_LIKE("c.id", "?5") " OR " LIST_LIKE("c.name", "?5") " OR " LIST_LIKE( \
 		"c.description", "?5") " OR c.digest = ?6)"
-#define ORDER(order, column)                                             \
-	{ order, LIST_STATEMENTS(FOUND, column, "c.number", "?7", "?8"), \
+#define ORDER(order, column)                                                                  \
+	{ order, LIST_STATEMENTS(COMPUTATION_COLUMNS, FOUND, column, "c.number", "?7", "?8"), \
 	  "SELECT c.number, " column " FROM computations c WHERE c.id = ?" }
 
 static const struct list_order_row orders[] = {
@@ -226,24 +199,20 @@ static int look_for(const struct store_search *search, struct list_look *l, stru
 			       scope, ARRAY_LEN(scope), l, e);
 }
 
-static int find_behind(struct store *store, struct list_look *l, const char *id, char **next,
-		       struct err *e)
-{
-	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
-	bool found;
-
-	if (db_query(&store->db, &rows, e, l->order->place, "t", id) < 0 ||
-	    list_look_behind(l, rows, &found, next, e) < 0)
-		return err_code(e);
-	return found ? 0 : unknown(id, e);
-}
-
 int store_find_behind(struct store *store, const struct store_search *search, const char *id,
 		      char **next, struct err *e)
 {
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	struct list_look l CLEANUP_LIST_LOOK = { .pattern = NULL };
+	int row;
 
-	return look_for(search, &l, e) < 0 ? err_code(e) : find_behind(store, &l, id, next, e);
+	if (look_for(search, &l, e) < 0 ||
+	    db_query(&store->db, &rows, e, l.order->place, "t", id) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row <= 0)
+		return row < 0 ? row : unknown(id, e);
+	return list_look_behind(&l, rows, 0, next, e);
 }
 
 int store_find(struct store *store, const struct store_search *search, size_t max,
@@ -251,21 +220,11 @@ int store_find(struct store *store, const struct store_search *search, size_t ma
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	struct list_look l CLEANUP_LIST_LOOK = { .pattern = NULL };
-	CLEANUP(free) char *text = NULL;
-	bool more;
-	size_t got;
 
 	if (look_for(search, &l, e) < 0 ||
 	    LIST_ASK(&store->db, &found, &l, max, e, "iiitb", search->view.person,
 		     search->view.workspace, (int64_t)search->state, l.pattern, l.digest,
-		     l.digest_len) < 0 ||
-	    read_all(found, max, rows, &got, &more, e) < 0)
+		     l.digest_len) < 0)
 		return err_code(e);
-	if (more && find_behind(store, &l, rows[got - 1].id, &text, e) < 0) {
-		rows_done(rows, got);
-		return err_code(e);
-	}
-	*count = got;
-	*next = TAKE_PTR(text);
-	return 0;
+	return list_page(&computation_row, &l, found, max, rows, count, next, e);
 }

@@ -161,7 +161,8 @@ int store_machine_at(struct store *store, int64_t number, struct machine *m, str
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 
-	if (db_query(&store->db, &rows, e, "SELECT " MACHINE_COLUMNS "WHERE m.number = ?", "i",
+	if (db_query(&store->db, &rows, e,
+		     "SELECT " MACHINE_COLUMNS MACHINE_TABLES "WHERE m.number = ?", "i",
 		     number) < 0)
 		return err_code(e);
 	return read_one(rows, "?", m, e);
@@ -173,7 +174,7 @@ int store_machine(struct store *store, int64_t workspace, const char *name, stru
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 
 	if (db_query(&store->db, &rows, e,
-		     "SELECT " MACHINE_COLUMNS "WHERE m.workspace = ? AND m.name = ?"
+		     "SELECT " MACHINE_COLUMNS MACHINE_TABLES "WHERE m.workspace = ? AND m.name = ?"
 		     " ORDER BY m.number DESC LIMIT 1",
 		     "it", workspace, name) < 0)
 		return err_code(e);

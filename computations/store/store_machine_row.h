@@ -14,9 +14,10 @@ struct machine;
 	" m.run, m.attempt, m.keep, m.results, coalesce(r.ended, 0), " MACHINE_STANDS "," \
 	" m.name, s.name, m.manager, m.tag, m.cvm, m.address, m.reason, m.image, m.tee,"  \
 	" coalesce(v.computation, ''), coalesce(r.id, ''),"                               \
-	" CASE WHEN v.id IS NULL THEN 0 ELSE 1 END, m.unverified"                         \
-	" FROM machines m JOIN workspaces s ON s.number = m.workspace"                    \
-	" LEFT JOIN computations r ON r.number = m.run AND m.run > 0"                     \
+	" CASE WHEN v.id IS NULL THEN 0 ELSE 1 END, m.unverified"
+#define MACHINE_TABLES                                                 \
+	" FROM machines m JOIN workspaces s ON s.number = m.workspace" \
+	" LEFT JOIN computations r ON r.number = m.run AND m.run > 0"  \
 	" LEFT JOIN cvms v ON v.id = m.cvm AND m.phase < 3 "
 
 /* How far the run is: of another attempt, or given to another CVM, it is over; state 4 has results. */

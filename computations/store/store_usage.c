@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store/store_usage.h"
 
+#include "computations/list/list_rows.h"
 #include "computations/store/billing_form.h"
 
 #include <stdlib.h>
@@ -139,13 +140,13 @@ static int read_row(struct db_rows *rows, struct usage_row *out, struct err *e)
 	return 0;
 }
 
+DEFINE_LIST_ROW(sum_row, struct usage_row, 0, read_row, usage_row_done, NULL);
+
 int store_usage(struct store *store, const struct usage_query *query, struct usage_row *rows,
 		size_t *count, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	const struct usage_after *after = &query->after;
-	size_t got = 0;
-	int row = 0;
 
 	if (db_query(&store->db, &found, e,
 		     "SELECT s.place, s.kind, s.computation, coalesce(min(w.name), max(s.called)),"
@@ -161,19 +162,7 @@ int store_usage(struct store *store, const struct usage_query *query, struct usa
 		     query->person, query->account, after->workspace_number, after->kind,
 		     after->computation ? after->computation : "", (int64_t)query->max) < 0)
 		return err_code(e);
-	while (got < query->max && (row = db_next(found, e)) > 0) {
-		row = read_row(found, &rows[got], e);
-		if (row < 0)
-			break;
-		got++;
-	}
-	if (row < 0) {
-		while (got > 0)
-			usage_row_done(&rows[--got]);
-		return row;
-	}
-	*count = got;
-	return 0;
+	return list_rows(&sum_row, found, query->max, rows, count, NULL, e);
 }
 
 int store_usage_sums(struct store *store, const struct usage_query *query, struct usage_sums *sums,
