@@ -54,12 +54,15 @@ class Hall(Room):
 
 
 @contextlib.contextmanager
-def hall(limits="limit default cvms=4 cpus=64 memory=64G\nlimit lab cvms=4\n", **settings):
-    with Folder() as folder:
-        table = folder.write("managers", f"manager here unix:{folder('m.sock')} agents=10.0.2.2:7001\n{limits}")
+def hall(limits="limit default cvms=4 cpus=64 memory=64G\nlimit lab cvms=4\n", others=None, **settings):
+    """With the manager `here`, and those of `others`: {name: the words of its line}, each in `room.others`."""
+    with Folder() as folder, contextlib.ExitStack() as stack:
+        lines = "".join(f"manager {name} unix:{folder(name)} agents=10.0.2.2:7001 {words}\n" for name, words in (others or {}).items())
+        table = folder.write("managers", f"manager here unix:{folder('m.sock')} agents=10.0.2.2:7001\n{lines}{limits}")
         os.chmod(table, 0o600)
-        with PlayedManager(folder("m.sock")) as played, Hall(MANAGERS=table, **settings) as room:
-            room.played = played
+        played = {name: stack.enter_context(PlayedManager(folder(name))) for name in others or {}}
+        with PlayedManager(folder("m.sock")) as here, Hall(MANAGERS=table, **settings) as room:
+            room.played, room.others = here, played
             yield room
 
 
