@@ -4,7 +4,8 @@
  *
  * Of each CVM there are spans that follow each other without gaps. Whoever says how far it ran only moves the end of the
  * last one, and never back: what is said twice, after a crash or by a clock that was set back, counts once. Sums and
- * months are made when somebody asks. Of traffic nobody tells yet: there is none here.
+ * months are made when somebody asks. Bytes in and out are not here: managers don't count them, and journals, which have
+ * sizes, are kept unread.
  */
 #pragma once
 
