@@ -12,7 +12,7 @@
 #include <curl/curl.h>
 #include <openssl/x509_vfy.h>
 
-enum { STATUS_GONE = 410, HEADER_MAX = 256 };
+enum { STATUS_MIN = 100, STATUS_GONE = 410, STATUS_MAX = 999, HEADER_MAX = 256 };
 
 /* A peer chooses the size of DHE's numbers, and a large one costs this side most of a second. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -224,14 +224,19 @@ static void judge(struct hook_post *p, CURLcode rc, struct hook_outcome *o)
 		say(o, p->refused.text);
 		return;
 	}
-	if (curl_easy_getinfo(p->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status < 0 ||
-	    status > 999)
+	/* Of "HTTP/22 200" libcurl makes status 2. */
+	if (curl_easy_getinfo(p->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK ||
+	    status < STATUS_MIN || status > STATUS_MAX)
 		status = 0;
 	/* An answer that goes on and on has said its status, unless its headers do. */
 	if (rc != CURLE_OK && !(rc == CURLE_WRITE_ERROR && p->has_body && status >= 200)) {
 		say(o, p->answered > HOOK_ANSWER_MAX ? "an answer with too many headers"
 		       : p->problem[0]               ? p->problem
 						     : curl_easy_strerror(rc));
+		return;
+	}
+	if (!status) {
+		say(o, "an answer without a status of HTTP");
 		return;
 	}
 	o->status = status;
