@@ -12,7 +12,7 @@
 #include <curl/curl.h>
 #include <openssl/x509_vfy.h>
 
-enum { STATUS_MIN = 100, STATUS_GONE = 410, STATUS_MAX = 999, HEADER_MAX = 256 };
+enum { STATUS_MIN = 100, STATUS_GONE = 410, HEADER_MAX = 256 };
 
 /* A peer chooses the size of DHE's numbers, and a large one costs this side most of a second. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -28,6 +28,7 @@ struct hook_post {
 	struct err refused; /* why an address was not connected to */
 	bool is_refused, is_connected, has_body;
 	size_t answered; /* bytes */
+	long status;     /* by the last line that says one; 0: by none */
 };
 
 /* ---- what libcurl calls ---- */
@@ -55,8 +56,32 @@ static size_t take(struct hook_post *p, size_t len, bool has_body)
 	return p->answered > HOOK_ANSWER_MAX ? 0 : len;
 }
 
+/* RFC 9112, 4: "HTTP/1.1 200 OK"; 0: it is none. libcurl takes a line that it can't read for 200, and "HTTP/22 200" for 2. */
+static long status_of(const char *line, size_t len)
+{
+	static const char *const versions[] = { "HTTP/1.1 ", "HTTP/1.0 ", "HTTP/2 " };
+	long status = 0;
+	size_t at = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(versions) && !at; i++)
+		if (len > strlen(versions[i]) &&
+		    memcmp(line, versions[i], strlen(versions[i])) == 0)
+			at = strlen(versions[i]);
+	for (size_t end = at + 3; at && at < end; at++) {
+		if (at >= len || line[at] < '0' || line[at] > '9')
+			return 0;
+		status = 10 * status + line[at] - '0';
+	}
+	return at < len && line[at] && strchr(" \r\n", line[at]) && status >= STATUS_MIN ? status
+											 : 0;
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *data)
 {
+	struct hook_post *p = data;
+
+	if (size * count >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
+		p->status = status_of(bytes, size * count);
 	return take(data, size * count, false);
 }
 
@@ -224,9 +249,9 @@ static void judge(struct hook_post *p, CURLcode rc, struct hook_outcome *o)
 		say(o, p->refused.text);
 		return;
 	}
-	/* Of "HTTP/22 200" libcurl makes status 2. */
+	/* Both have read the same, or there is none. */
 	if (curl_easy_getinfo(p->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK ||
-	    status < STATUS_MIN || status > STATUS_MAX)
+	    status != p->status)
 		status = 0;
 	/* An answer that goes on and on has said its status, unless its headers do. */
 	if (rc != CURLE_OK && !(rc == CURLE_WRITE_ERROR && p->has_body && status >= 200)) {
@@ -260,6 +285,7 @@ void hook_post_try(struct hook_post *p, const struct hook_try *t, int64_t now,
 	*o = (struct hook_outcome){ .number = t->number, .webhook = t->webhook };
 	p->is_refused = p->is_connected = p->has_body = false;
 	p->answered = 0;
+	p->status = 0;
 	p->problem[0] = 0;
 	/* Also what was allowed when it was made. */
 	if (hook_url_check(t->url, p->nets, &e) < 0 || hook_url_parse(t->url, &p->url, &e) < 0 ||

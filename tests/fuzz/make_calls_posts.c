@@ -67,6 +67,7 @@ static const char *const answers[] = {
 	"\x16\x03\x03\x20\x04",
 	"",
 	"HTTP/22 200\r\n\r\n",
+	"HTTP/b\rJ\n\r\n",
 };
 static const char *const tls[] = { OK, "\x15\x03\x03\x20\x02\x02\x28", "\x16\x03\x01\x20\x05\x02",
 				   "" };
