@@ -196,6 +196,7 @@ static void set_up(void)
 	write_file(ca_path, pem, strlen(pem), 0600);
 	close(ca);
 	close(password);
+	post_peer_ca = ca_path;
 }
 
 static void clean_up(void)

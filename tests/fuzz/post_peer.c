@@ -10,6 +10,7 @@
 
 enum { HEARD_MAX = 1 << 20 };
 
+const char *post_peer_ca;
 static int ours = -1, theirs = -1, taken = -1;
 static unsigned asked;
 static bool is_open;
@@ -66,6 +67,7 @@ CURL *__wrap_curl_easy_init(void)
 	assert(c && names);
 	assert(curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK);
 	assert(curl_easy_setopt(c, CURLOPT_RESOLVE, names) == CURLE_OK);
+	assert(!post_peer_ca || curl_easy_setopt(c, CURLOPT_CAINFO, post_peer_ca) == CURLE_OK);
 	return c;
 }
 

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whom TLS trusts where nobody says it, in place of the system's authorities, which are read anew for each connection; or NULL. */
+extern const char *post_peer_ca;
+
 /* The next connection. `is_stream`: as TLS needs it; else each piece comes alone. */
 void post_peer_begin(bool is_stream);
 /* A piece, so many times; what finds no room in the socket is lost. */
