@@ -71,6 +71,7 @@ int main(int argc, char **argv)
 		return wrong;
 	folder = argv[1];
 	calls_access();
+	calls_agent_answers();
 	calls_agent_calls();
 	calls_agent_config();
 	calls_cli();

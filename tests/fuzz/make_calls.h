@@ -18,6 +18,7 @@ struct writer calls_begin(uint8_t first);
 void calls_put_corpus(struct writer *w, const char *name);
 
 void calls_access(void);
+void calls_agent_answers(void);
 void calls_agent_calls(void);
 void calls_agent_config(void);
 void calls_billing_calls(void);
