@@ -30,6 +30,6 @@ size_t text_columns(const char *text);
 
 /* All of it, in single quotes (double ones, where it has apostrophes and none of those), so that nothing of it
  * passes for ours: its quotes, backslashes, what is not UTF-8, and every character that does not stand for
- * itself or is not seen (utf8.h) as \xNN. A long one goes on in further lines, each in quotes and indented, from the
+ * itself or is not seen (utf8.h) as \xNN, and what it has so already, as it is (log_escape.h). A long one goes on in further lines, each in quotes and indented, from the
  * next word on where there is one: where a terminal breaks a line is not the text's to say. */
 void text_print_quoted(FILE *out, const char *text);

@@ -40,7 +40,7 @@ struct log_quoted {
 	char text[LOG_QUOTE_MAX];
 };
 
-/* `text` in single quotes with everything unprintable escaped as \xNN, cut with "…" when long.
+/* `text` in quotes with everything unprintable escaped as \xNN (log_escape.h), cut with "…" when long.
  * Usable within one expression: log_info("name %s", log_quote(name).text). */
 struct log_quoted log_quote(const char *text);
 struct log_quoted log_quote_bytes(const void *bytes, size_t len);

@@ -431,7 +431,7 @@ def another_image_has_none():
     with proving(measurement="5a" * 48) as (page, tls, tee):
         made = page.token()
         text = ended(of_machine(page, tls, tee, made.token))
-        assert r"the agent\x27s evidence: SIMULATED refused: policy.measurement" in text, text
+        assert "the agent's evidence: SIMULATED refused: policy.measurement" in text, text
         assert page.listed()[made.serial].state == "open"
 
 

@@ -25,6 +25,7 @@ static const struct {
 	{ "iris.csv", "'iris.csv'", "iris.csv" },
 	{ "größer 日本", "'größer 日本'", "größer 日本" },
 	{ "a'b\\c", "\"a'b\\x5cc\"", "a'b\\c" },
+	{ "'a\\x0a\\x0' \\", "\"'a\\x0a\\x5cx0' \\x5c\"", "'a\\x0a\\x0' \\" },
 	{ "a\"b", "'a\"b'", "a\"b" },
 	{ "a'b\"c", "'a\\x27b\"c'", "a'b\"c" },
 	{ "\x1b[2J\n\x7f", "'\\x1b[2J\\x0a\\x7f'", "?[2J??" },

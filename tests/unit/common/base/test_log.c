@@ -9,8 +9,26 @@
 
 static void quoting_hides_what_a_terminal_would_obey(void **state)
 {
-	assert_string_equal(log_quote("a\033[2J'\n").text, "'a\\x1b[2J\\x27\\x0a'");
+	assert_string_equal(log_quote("a\033[2J'\"\n").text, "'a\\x1b[2J\\x27\"\\x0a'");
+	assert_string_equal(log_quote("C:\\x").text, "'C:\\x5cx'");
+	assert_string_equal(log_quote("\\x1").text, "'\\x5cx1'");
+	assert_string_equal(log_quote("\\x1B\\xg0").text, "'\\x5cx1B\\x5cxg0'");
 	assert_string_equal(log_quote(NULL).text, "''");
+	assert_string_equal(log_quote_bytes(NULL, 0).text, "''");
+}
+
+/* A message about a message about a name. */
+static void what_was_quoted_is_readable_once_more(void **state)
+{
+	const struct log_quoted name = log_quote("it's\n\\");
+	char said[LOG_QUOTE_MAX + 32];
+
+	assert_string_equal(name.text, "\"it's\\x0a\\x5c\"");
+	snprintf(said, sizeof(said), "open %s", name.text);
+	assert_string_equal(log_quote(said).text, "'open \"it\\x27s\\x0a\\x5c\"'");
+	snprintf(said, sizeof(said), "open %s", log_quote("a\n").text);
+	assert_string_equal(log_quote(said).text, "\"open 'a\\x0a'\"");
+	assert_string_equal(log_quote("not 'a'").text, "\"not 'a'\"");
 }
 
 static void quoting_leaves_letters_as_they_are(void **state)
@@ -77,6 +95,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quoting_hides_what_a_terminal_would_obey),
 		cmocka_unit_test(quoting_leaves_letters_as_they_are),
+		cmocka_unit_test(what_was_quoted_is_readable_once_more),
 		cmocka_unit_test(quoting_cuts_long_values),
 		cmocka_unit_test(an_unknown_level_is_refused),
 		cmocka_unit_test(closed_standard_descriptors_are_held),

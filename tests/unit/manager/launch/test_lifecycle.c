@@ -841,7 +841,7 @@ static void hostile_last_words(void **state)
 		  "'\\xe2\\x80\\xaeback'" },
 		{ BYTES("half a character \xe2\x80"), "'half a character \\xe2\\x80'" },
 		{ BYTES("one\rtwo"), "'one\\x0dtwo'" },
-		{ BYTES("it's \\ %s%n"), "'it\\x27s \\x5c %s%n'" },
+		{ BYTES("it's \\ %s%n"), "\"it's \\x5c %s%n\"" },
 #undef BYTES
 	};
 	struct manager m;
