@@ -86,7 +86,17 @@ static int check_key(struct looking *l, struct err *e)
 	return 0;
 }
 
-static int check_consumer(const struct looking *l, const Agent__StatusResponse *s, struct err *e)
+/* Only the agent knows whether the key is for something else. */
+static int refuse_consumer(struct looking *l, struct err *e)
+{
+	static const char who[] = "no consumer of this computation has your key";
+
+	if (check_key(l, e) == 0)
+		return err_set(e, ERR_DENIED, "%s: " PROOF_REFUSED_OTHER " something else", who);
+	return e->code == ERR_DENIED ? err_wrap(e, "%s", who) : err_code(e);
+}
+
+static int check_consumer(struct looking *l, const Agent__StatusResponse *s, struct err *e)
 {
 	CLEANUP(free) uint8_t *spki = NULL;
 	uint8_t own[SHA3_256_LEN];
@@ -102,8 +112,7 @@ static int check_consumer(const struct looking *l, const Agent__StatusResponse *
 				       ? err_set(e, ERR_PRECONDITION,
 						 "this consumer has fetched the results already")
 				       : 0;
-	return err_set(e, ERR_DENIED, "no consumer of this computation has your key: %s",
-		       PROOF_REFUSED_UNKNOWN);
+	return refuse_consumer(l, e);
 }
 
 /* What will not be taken then is refused now. */

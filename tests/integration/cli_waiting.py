@@ -126,7 +126,8 @@ def what_can_never_come_ends_at_once():
                 (("data", IRIS, owner.key), {"state": "Failed"}, "failed"),
                 (("algo", IRIS, owner.key), {"state": "Failed"}, "failed"),
                 (("result", owner.key), {"state": "Running", "consumers": []},
-                 "no consumer of this computation has your key"),
+                 "no consumer of this computation has your key: by the manifest your key is for something else"),
+                (("algo", IRIS, owner.key), {"state": "Failed", "failure": "open 'a\\x0a'"}, "failed: \"open 'a\\x0a'\"\n"),
                 (("result", owner.key), {"state": "Running", "consumers": [
                     agent.StatusConsumer(key_digest=named_key(owner), fetched=True)]}, "fetched the results already"),
                 (("data", owner("public.pem"), owner.key), {"state": "ReceivingAlgorithm"},
@@ -151,6 +152,9 @@ def what_can_never_come_ends_at_once():
             owner.agent.run(*words, "--wait").refused(1, "does not name your key", "hint:")
         owner.agent.status = {"state": "Running", "consumers": [me]}
         owner.agent.run("result", owner.key, "--wait", cwd=owner.path).refused(1, "does not name your key")
+        owner.agent.status = {"state": "Running", "consumers": []}
+        owner.agent.run("result", owner.key, "--wait", cwd=owner.path).refused(
+            1, "no consumer of this computation has your key", "does not name your key", "'openssl pkey -in PRIVATE_KEY")
 
 
 def who_never_answers_ends_it_too():
