@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "cli/base/command.h"
 #include "common/base/cleanup.h"
 #include "common/crypto/digest.h"
 
@@ -30,3 +31,6 @@ void asset_close(struct asset *asset);
 
 /* The digest alone: no copy of a directory is made. */
 int asset_digest(const char *path, uint8_t out[SHA3_256_LEN], struct err *e) MUST_CHECK;
+
+/* What to do about a failure of these, where there is something to do; `e`'s code. */
+int asset_hint(struct cli *cli, const struct err *e);

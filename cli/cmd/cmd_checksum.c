@@ -4,6 +4,7 @@
 #include "cli/base/output.h"
 #include "cli/client/asset.h"
 #include "cli/cmd/commands.h"
+#include "cli/python/wheels.h"
 #include "common/base/file.h"
 #include "common/manifest/manifest.h"
 
@@ -62,14 +63,20 @@ static enum cli_exit run_manifest(struct cli *cli, struct err *e)
 
 static enum cli_exit run_checksum(struct cli *cli, struct err *e)
 {
+	const char *wheels = cli_value(cli, "wheels");
 	uint8_t digest[SHA3_256_LEN];
 
 	if (cli_flag(cli, "base64") && cli_flag(cli, "json"))
 		return cli_usage(e, "--base64 and --json exclude each other");
+	if (cli_flag(cli, "manifest") && wheels)
+		return cli_usage(e, "--manifest and --wheels exclude each other");
 	if (cli_flag(cli, "manifest"))
 		return run_manifest(cli, e);
-	if (asset_digest(cli->operands[0], digest, e) < 0)
+	if (wheels ? wheels_digest(cli, cli->operands[0], wheels, digest, e) < 0
+		   : asset_digest(cli->operands[0], digest, e) < 0) {
+		asset_hint(cli, e);
 		return CLI_USAGE;
+	}
 	return print_digest(cli, digest, e) < 0 ? CLI_FAILED : CLI_OK;
 }
 
@@ -78,6 +85,8 @@ static const struct cli_option options[] = {
 	{ .letter = 'b', .name = "base64", .help = "base64 instead of hexadecimal" },
 	{ .letter = 'm', .name = "manifest",
 	  .help = "FILE is a manifest: the digest of its canonical form" },
+	{ .name = "wheels", .value = "DIR",
+	  .help = "FILE is what Python needs: the digest of it with these wheels, for --requirements-hash" },
 	{ .name = "json", .help = "print JSON; of a manifest with its canonical form and PCR16" },
 	{ .name = NULL },
 };
@@ -94,5 +103,7 @@ const struct command cmd_checksum = {
 	.run = run_checksum,
 	.more = "A directory counts as the zip that 'cocos-cli data' would send of it: names, contents and\n"
 		"modes (rwx) of the files in it, whatever their times and owners are. It is the digest\n"
-		"that the stock CLI prints where its time zone is UTC.",
+		"that the stock CLI prints where its time zone is UTC.\n"
+		"With --wheels it is that of the bundle which 'cocos-cli algo -r FILE --wheels DIR' will send, and\n"
+		"no agent is asked: whether the wheels fit the image's Python is seen when they are sent.",
 };

@@ -35,7 +35,9 @@ static int read_text(struct cli *cli, uint8_t **text, size_t *len, struct err *e
 	return manifest_file_text(cli->operands[0], text, len, e);
 }
 
-static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, struct err *e)
+/* `*asked`: it is the service that refused, with a hint: it has no such key, or there is no service. */
+static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, bool *asked,
+			 struct err *e)
 {
 	CLEANUP(free) uint8_t *text = NULL;
 	size_t len = 0;
@@ -44,6 +46,7 @@ static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, st
 	if (read_text(cli, &text, &len, e) < 0)
 		return err_code(e);
 	failed = user_keys_fill(cli, &text, &len, e);
+	*asked = failed && cli->hint[0];
 	if (!failed)
 		failed = manifest_from_json(text, len, manifest, e);
 	explicit_bzero(text, len); /* the agent's private key may be there */
@@ -93,13 +96,13 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 	const Computations__Computation *c;
 	ProtobufCMessage *response;
 	enum cli_exit status;
+	bool asked = false;
 
-	if (read_manifest(cli, &manifest, e) < 0) {
-		if (cli->hint[0])
-			return CLI_FAILED; /* the service has no such key, or there is none */
-		cli_hint(cli, "cocos-cli(1) describes manifests; 'cocos-cli computation create "
-			      "--help' the options that make one");
-		return CLI_USAGE;
+	if (read_manifest(cli, &manifest, &asked, e) < 0) {
+		if (!cli->hint[0])
+			cli_hint(cli, "cocos-cli(1) describes manifests; 'cocos-cli computation "
+				      "create --help' the options that make one");
+		return asked ? CLI_FAILED : CLI_USAGE;
 	}
 	note_dates(manifest->agent_config);
 	if (cli_flag(cli, "dry-run"))

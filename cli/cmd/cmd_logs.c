@@ -58,5 +58,6 @@ const struct command cmd_logs = {
 		(const struct cli_option[]){ WAIT_OPTION, CLIENT_AGENT_OPTIONS, { .name = NULL } },
 	.run = run_logs,
 	.more = "For those to whom the manifest shows it (its word 'logs'): consumers, the algorithm's\n"
-		"provider, or everybody whom it names. The computation service never has it.",
+		"provider, or everybody whom it names. The computation service has it where that word is 'all', or\n"
+		"a manifest has no such word, as stock ones; else never.",
 };

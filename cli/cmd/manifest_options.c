@@ -2,11 +2,13 @@
 #include "cli/cmd/manifest_options.h"
 
 #include "cli/base/json_out.h"
+#include "cli/base/text.h"
 #include "cli/client/asset.h"
 #include "cli/client/user_keys.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/crypto/key.h"
+#include "common/python/requirements.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -292,6 +294,44 @@ static int refuse_unnamed(struct cli *cli, const char *option, struct err *e)
 	return 0;
 }
 
+/* What travels is the file itself, or a bundle with wheels; no other file can be meant. */
+static int check_requirements(struct cli *cli, const char *path, struct err *e)
+{
+	/* Only the form counts: which lines hold, an image says. */
+	static const struct python_target any = { .minor = 13, .glibc = 36, .machine = "x86_64" };
+	CLEANUP(close) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct requirements list = { .items = NULL };
+	CLEANUP(free) uint8_t *text = NULL;
+	struct stat about;
+	char begins[4];
+	size_t len;
+	int failed;
+
+	/* Digits, or what put_hash() refuses; a folder counts as its zip. */
+	if (fd < 0 || fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))
+		return 0;
+	if (!about.st_size) {
+		cli_hint(cli, "leave it out: nothing travels as the requirements then");
+		return err_set(e, ERR_INVALID, "--requirements-hash '%s': the file is empty", path);
+	}
+	if (fd_read_at(fd, begins, sizeof(begins), 0, e) == 1 && memcmp(begins, "PK\3\4", 4) == 0)
+		return 0;
+	failed = file_read(path, REQUIREMENTS_BYTES_MAX, &text, &len, e);
+	failed = failed ? failed : requirements_parse(text, len, &any, &list, e);
+	requirements_done(&list);
+	if (failed) {
+		cli_hint(cli, "give a file of requirements that travels alone, or the digest that "
+			      "'cocos-cli checksum FILE --wheels DIR' prints of one with wheels");
+		return err_wrap(e, "--requirements-hash '%s' can't be what travels", path);
+	}
+	fprintf(stderr,
+		"note: --requirements-hash %s is that file alone: right where the image has all that "
+		"it asks for. If wheels travel along, give what 'cocos-cli checksum %s --wheels DIR' "
+		"prints, and send them with --wheels DIR\n",
+		text_plain(path).text, text_plain(path).text);
+	return 0;
+}
+
 static int put_extension(struct cli *cli, struct json_out *out, struct err *e)
 {
 	/* What a manifest of ours says where nobody asked for anything else. */
@@ -315,6 +355,8 @@ static int put_extension(struct cli *cli, struct json_out *out, struct err *e)
 			       "--requirements-hash: an algorithm of type %s has none, and would "
 			       "never be accepted",
 			       type);
+	if (requirements && check_requirements(cli, requirements, e) < 0)
+		return err_code(e);
 	json_out_object(out, "cocos");
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		const char *word = cli_value(cli, words[i].option);
@@ -343,7 +385,7 @@ int manifest_options_build(struct cli *cli, uint8_t **text, size_t *len, struct 
 	if (refuse_unnamed(cli, "cache", e) < 0 || refuse_unnamed(cli, "unpack", e) < 0 ||
 	    put_lists(cli, &out, e) < 0 || put_agent(cli, &out, e) < 0 ||
 	    put_extension(cli, &out, e) < 0)
-		return err_code(e);
+		return asset_hint(cli, e);
 	json_out_end(&out);
 	if (writer_check(&out.w, "manifest", e) < 0)
 		return err_code(e);

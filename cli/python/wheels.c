@@ -287,7 +287,7 @@ static int add_wheel(struct work *w, int dir, const char *file, uint64_t *total,
 	char path[320], size[32];
 	struct stat st;
 
-	if (wheel_name_parse(file, &w->target, &wheel, e) < 0)
+	if (wheel_name_parse(file, w->python ? &w->target : NULL, &wheel, e) < 0)
 		return err_code(e);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, file);
 	/* against the umask: the bundle's bytes have the modes in them */
@@ -362,16 +362,23 @@ static int open_hashed(const struct work *w, struct asset *asset, struct err *e)
 	return asset_open(asset, path, e);
 }
 
-/* Its digest is what a manifest's requirements_hash has to be, and a receipt tells. */
-static int open_bundle(const struct work *w, struct asset *asset, struct err *e)
+static int make_bundle(const struct work *w, struct asset *asset, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
-	char hex[2 * SHA3_256_LEN + 1];
 
 	if (write_in(w, "bundle/requirements.txt", w->text, w->text_len, e) < 0 ||
 	    write_in(w, "bundle/requirements.lock", w->lock.bytes, w->lock.len, e) < 0 ||
-	    path_in(w, "bundle", &path, e) < 0 || asset_open(asset, path, e) < 0 ||
-	    asset_digest_now(asset, e) < 0)
+	    path_in(w, "bundle", &path, e) < 0 || asset_open(asset, path, e) < 0)
+		return err_code(e);
+	return asset_digest_now(asset, e);
+}
+
+/* Its digest is what a manifest's requirements_hash has to be, and a receipt tells. */
+static int open_bundle(const struct work *w, struct asset *asset, struct err *e)
+{
+	char hex[2 * SHA3_256_LEN + 1];
+
+	if (make_bundle(w, asset, e) < 0)
 		return err_code(e);
 	hex_encode(asset->digest, SHA3_256_LEN, hex);
 	fprintf(stderr, "requirements with these wheels: %s\n", hex);
@@ -471,4 +478,22 @@ int wheels_open(struct cli *cli, const Agent__StatusPython *python,
 	if (!options->folder && !options->lock && python->index && hashed)
 		return asset_open(asset, options->requirements, e);
 	return with_wheels(&w, asset, e);
+}
+
+int wheels_digest(struct cli *cli, const char *requirements, const char *folder,
+		  uint8_t digest[SHA3_256_LEN], struct err *e)
+{
+	const struct wheels_options options = { .folder = folder };
+	__attribute__((cleanup(work_done))) struct work w = { .cli = cli, .options = &options };
+	struct asset asset CLEANUP_ASSET = { .fd = -1 };
+	CLEANUP(free) char *wheels = NULL;
+
+	w.lock = writer_up_to(REQUIREMENTS_BYTES_MAX);
+	if (file_read(requirements, REQUIREMENTS_BYTES_MAX, &w.text, &w.text_len, e) < 0 ||
+	    make_top(&w, e) < 0 || path_in(&w, "bundle/wheels/", &wheels, e) < 0 ||
+	    copy_folder(&w, wheels, e) < 0 || make_lock(&w, wheels, e) < 0 ||
+	    make_bundle(&w, &asset, e) < 0)
+		return err_code(e);
+	memcpy(digest, asset.digest, SHA3_256_LEN);
+	return 0;
 }

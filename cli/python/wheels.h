@@ -22,3 +22,8 @@ struct wheels_options {
 int wheels_open(struct cli *cli, const Agent__StatusPython *python,
 		const struct wheels_options *options, struct asset *asset,
 		struct err *e) MUST_CHECK;
+
+/* The digest of what wheels_open() makes of that file with that folder's wheels, whatever the image: nobody is asked
+ * for its Python, which may refuse them. Tells on standard error which they are. */
+int wheels_digest(struct cli *cli, const char *requirements, const char *folder,
+		  uint8_t digest[SHA3_256_LEN], struct err *e) MUST_CHECK;

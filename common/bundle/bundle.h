@@ -24,6 +24,9 @@ enum {
 	BUNDLE_DIGEST_LEN = 32,
 };
 
+/* In the words about a directory that holds one. */
+#define BUNDLE_REFUSED_LINK "is a link, which the stock CLI follows"
+
 /* What has been done of how many bytes of content; called from the thread that does the work. */
 struct bundle_progress {
 	void (*update)(uint64_t done, uint64_t total, void *data);

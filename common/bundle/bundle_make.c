@@ -100,10 +100,9 @@ static int scan_one(struct list *list, int dir, const char *prefix, const char *
 		return err_errno(e, "%s", log_quote(name).text);
 	bool is_dir = S_ISDIR(st.st_mode);
 	if (S_ISLNK(st.st_mode))
-		return err_set(
-			e, ERR_INVALID,
-			"%s%s is a link, which the stock CLI follows: copy what it points to",
-			prefix, log_quote(name).text);
+		return err_set(e, ERR_INVALID,
+			       "%s%s " BUNDLE_REFUSED_LINK ": copy what it points to", prefix,
+			       log_quote(name).text);
 	if (!is_dir && !S_ISREG(st.st_mode))
 		return err_set(e, ERR_INVALID,
 			       "%s%s is neither file nor directory: only these can be bundled",

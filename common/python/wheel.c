@@ -146,8 +146,8 @@ int wheel_name_parse(const char *file, const struct python_target *target, struc
 	    !requirement_normalize(fields[0].at, fields[0].len, w.name) ||
 	    python_version_parse(fields[1].at, fields[1].len, &w.version, &ignored) < 0)
 		return err_set(e, ERR_INVALID, "%s is not named as a wheel", log_quote(file).text);
-	if (!abi_fits(fields[count - 3], fields[count - 2], target) ||
-	    !any_platform_fits(fields[count - 1], target))
+	if (target && (!abi_fits(fields[count - 3], fields[count - 2], target) ||
+		       !any_platform_fits(fields[count - 1], target)))
 		return err_set(
 			e, ERR_INVALID,
 			"%s is not for this image's Python 3.%u on Linux %s with GNU libc 2.%u",

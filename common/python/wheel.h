@@ -16,6 +16,6 @@ struct wheel_name {
 		[WHEEL_FILE_MAX]; /* "name-version" as written: its .data and .dist-info begin so */
 };
 
-/* ERR_INVALID for what is not named as a wheel, and for one that `target` can't use. */
+/* ERR_INVALID for what is not named as a wheel, and for one that `target` can't use (NULL: it is not known). */
 int wheel_name_parse(const char *file, const struct python_target *target, struct wheel_name *wheel,
 		     struct err *e) MUST_CHECK;

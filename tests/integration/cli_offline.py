@@ -288,7 +288,7 @@ def a_directory_is_named_by_its_bundle():
         second.write("a.csv", b"2" * 1000)
         assert one != cli("checksum", second.path).ok(), "contents do not count"
         os.symlink("/etc/passwd", first("link"))
-        cli("checksum", first.path).refused(2, "link")
+        cli("checksum", first.path).refused(2, "'link' is a link", "hint: 'cp -rL DIR COPY' makes a copy")
 
 
 def the_vectors_of_manifests_hold():
@@ -397,6 +397,8 @@ def options_say_what_other_backends_do_not_know():
         cli("keys", "-k", "ed25519", cwd=folder.path).ok()
         requirements = folder.write("requirements.txt", "torch\n")
         digest = hashlib.sha3_256(b"torch\n").digest()
+        folder.write("empty", "")
+        folder.write("no.txt", "torch @ https://a.example/torch.whl\n")
 
         def make(*words):
             return cli("computation", "create", "--dry-run", "--id", "x", "--algorithm", IRIS_DIGEST, "--algorithm-key",
@@ -419,6 +421,9 @@ def options_say_what_other_backends_do_not_know():
                 (("--consumer-key", "private.pem"),
                  "--consumer-key 'private.pem' is a private key, which belongs to nobody else: give its public half"),
                 (("--requirements-hash", "zz"), "--requirements-hash: open 'zz'"),
+                (("--requirements-hash", "empty"), "--requirements-hash 'empty': the file is empty"),
+                (("--requirements-hash", "no.txt"), "--requirements-hash 'no.txt' can't be what travels"),
+                (("--requirements-hash", IRIS), "can't be what travels"),
                 (("--requirements-hash", "requirements.txt", "--algorithm-type", "bin"),
                  "--requirements-hash: an algorithm of type bin has none"),
                 (("--stock-manifest", "--replace"), "--stock-manifest excludes"),
@@ -433,8 +438,22 @@ def options_say_what_other_backends_do_not_know():
         assert cli("checksum", "--manifest", folder.write("n.json", json.dumps(hashed))).ok() != cli(
             "checksum", "--manifest", path).ok()
         for value in (requirements, digest.hex()):
-            made = json.loads(make("--requirements-hash", value).ok())
+            ran = make("--requirements-hash", value)
+            made = json.loads(ran.ok())
             assert made["cocos"]["requirements_hash"] == list(digest), made
+            # The digest of what travels may be another one: who names a file hears of it.
+            assert ("'cocos-cli checksum " in ran.err) == (value == requirements), ran.err
+        folder.write("wheels/words-1.0-py3-none-any.whl", b"PK")
+        cli("checksum", requirements, "--wheels", folder("nowhere")).refused(2, "--wheels")
+        cli("checksum", requirements, "--wheels", folder("wheels"), "--manifest").refused(2, "exclude")
+        of_bundle = cli("checksum", requirements, "--wheels", folder("wheels"))
+        assert "words==1.0 --hash=sha256:" in of_bundle.err, of_bundle.err
+        archive = folder.write("requirements.zip", bundle({
+            "requirements.txt": (b"torch\n", 0o644), "wheels/words-1.0-py3-none-any.whl": (b"PK", 0o644),
+            "requirements.lock": (f"words==1.0 --hash=sha256:{hashlib.sha256(b'PK').hexdigest()}\n".encode(), 0o644)}))
+        assert of_bundle.ok() == cli("checksum", archive).ok()
+        ran = make("--requirements-hash", archive)
+        assert json.loads(ran.ok())["cocos"]["requirements_hash"] == list(bytes.fromhex(of_bundle.out)) and ran.err == ""
 
 
 def a_dry_run_prints_no_private_key():

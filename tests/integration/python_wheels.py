@@ -156,7 +156,11 @@ def a_lock_is_taken_as_it_is():
 
 def a_folder_of_wheels_needs_no_pip():
     with owner(GOOD) as folder, training() as (service, _, client):
-        send(folder, client, "--wheels", "index", PATH="/nowhere").ok()
+        # Before there is an agent its digest is known.
+        before = cli("checksum", "requirements.txt", "--wheels", "index", cwd=folder, TMPDIR=os.path.join(folder, "tmp"))
+        assert before.ok().strip() == bundle_digest(GOOD)
+        ran = send(folder, client, "--wheels", "index", PATH="/nowhere")
+        assert ran.ok() and "requirements with these wheels: " + before.out in ran.err, ran.err
         finish(service, client)
 
 
@@ -170,7 +174,8 @@ def a_folder_is_what_its_lock_says():
                              (["greeting==1.0\n"], "no --hash")):
             with open(path, "w", encoding="utf8") as f:
                 f.writelines(lines)
-            send(folder, client, "--wheels", "index", "--lock", "wheels.lock").refused(1, words)
+            send(folder, client, "--wheels", "index", "--lock", "wheels.lock").refused(
+                1, words, "hint: a lock that is there is taken as it is")
         os.remove(path)
         send(folder, client, "--wheels", "index", "--lock", "wheels.lock").ok()
         assert read(path).decode() == "".join(of_pip(*w) for w in GOOD)
