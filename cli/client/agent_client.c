@@ -46,9 +46,10 @@ static int ask(struct client *client, bool python, Agent__StatusResponse **statu
 		return err_code(e);
 	if (client_call(client, &agent_status, &request.base, &response, e) < 0) {
 		if (e->code == ERR_UNIMPLEMENTED && !client->is_another)
-			cli_hint(client->cli,
-				 "an agent without Status is a stock or older one: for it algo, "
-				 "data and result take --role-signature, which can be replayed");
+			cli_hint(client->cli, "an agent without Status is a stock or older one%s",
+				 cli_option_of(client->cli->command, "role-signature")
+					 ? ": --role-signature is for it, which can be replayed"
+					 : ", which offers none of this");
 		return err_code(e);
 	}
 	if (check_same(client, (const Agent__StatusResponse *)response, e) < 0) {
@@ -250,27 +251,44 @@ int agent_client_ask(struct client *client, const struct rpc_method *method, EVP
 	return failed;
 }
 
-/* What a refusal of a signature says, and what to do about it. */
-static const char *advice(const struct err *e)
-{
-	static const struct {
-		const char *says, *advice;
-	} rows[] = {
-		{ PROOF_REFUSED_UNKNOWN,
-		  "give the private key that you agreed on ('cocos-cli key fingerprint'), or have "
-		  "the manifest made with yours: 'openssl pkey -in PRIVATE_KEY -pubout' prints "
-		  "what its user_key has to be" },
-		{ PROOF_REFUSED_OTHER, "give what your key is for, or the key of what you gave: "
-				       "'cocos-cli status' lists the datasets" },
-		{ PROOF_REFUSED_SIGNATURE,
-		  "computation or connection have changed meanwhile, or somebody stands between: "
-		  "run it again" },
-	};
+/* What a refusal says, and what to do about it; the last row says nothing, and is for all others. */
+struct advice {
+	const char *says, *advice;
+};
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (strstr(e->text, rows[i].says))
-			return rows[i].advice;
-	return "is this the private key whose public half the manifest names?";
+static const struct advice denied[] = {
+	{ PROOF_REFUSED_UNKNOWN,
+	  "give the private key that you agreed on ('cocos-cli key fingerprint'), or have "
+	  "the manifest made with yours: 'openssl pkey -in PRIVATE_KEY -pubout' prints "
+	  "what its user_key has to be" },
+	{ PROOF_REFUSED_OTHER, "give what your key is for, or the key of what you gave: "
+			       "'cocos-cli status' lists the datasets" },
+	{ PROOF_REFUSED_SIGNATURE,
+	  "computation or connection have changed meanwhile, or somebody stands between: "
+	  "run it again" },
+	{ "", "is this the private key whose public half the manifest names?" },
+};
+
+static const char arguments[] =
+	"--args gives all arguments as the manifest has them, or none: 'cocos-cli manifest show' "
+	"prints them";
+
+static const struct advice invalid[] = {
+	{ "algo_type is", "-a TYPE has to be what the manifest says" },
+	{ "arguments, the manifest says", arguments },
+	{ "is not the manifest's", arguments },
+	{ "the manifest names the requirements",
+	  "give the file (-r) and wheels (--wheels) that the manifest was made for: 'cocos-cli "
+	  "checksum FILE --wheels DIR' prints their digest" },
+	{ "", "'cocos-cli checksum' prints what the manifest must name; 'cocos-cli status' what it "
+	      "names" },
+};
+
+static const char *advice(const struct advice *rows, const struct err *e)
+{
+	while (!strstr(e->text, rows->says))
+		rows++;
+	return rows->advice;
 }
 
 void agent_client_hint(struct client *client, const struct err *e)
@@ -286,7 +304,7 @@ void agent_client_hint(struct client *client, const struct err *e)
 			cli_hint(cli, "--role-signature is for stock agents: leave it out for one "
 				      "that answers 'cocos-cli status'");
 		else
-			cli_hint(cli, "%s", advice(e));
+			cli_hint(cli, "%s", advice(denied, e));
 		break;
 	case ERR_PRECONDITION:
 		cli_hint(
@@ -297,11 +315,7 @@ void agent_client_hint(struct client *client, const struct err *e)
 				: "'cocos-cli status' shows where the computation stands");
 		break;
 	case ERR_INVALID:
-		cli_hint(cli, "%s",
-			 strstr(e->text, "algo_type is")
-				 ? "-a TYPE has to be what the manifest says"
-				 : "'cocos-cli checksum' prints what the manifest must name; "
-				   "'cocos-cli status' what it names");
+		cli_hint(cli, "%s", advice(invalid, e));
 		break;
 	case ERR_EXISTS:
 		cli_hint(cli, "it is there already: there is nothing left to do");

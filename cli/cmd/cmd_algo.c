@@ -9,6 +9,7 @@
 #include "cli/python/wheels.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
+#include "common/manifest/manifest.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -27,9 +28,9 @@ static int describe_args(struct cli *cli, struct rpc_metadata *metadata, struct 
 
 	for (size_t i = 0; (arg = cli_value_at(cli, "args", i)) != NULL; i++) {
 		if (rpc_metadata_add(metadata, "algo_args", arg, e) < 0) {
-			cli_hint(
-				cli,
-				"a call carries 256 arguments and 16 KiB of ASCII; put others into the manifest (algo_args)");
+			cli_hint(cli, "a call carries 16 KiB of printable ASCII: leave --args out where "
+				      "the manifest has all arguments ('cocos-cli computation "
+				      "create --args'), which may be any text");
 			return err_wrap(e, "--args");
 		}
 		proof_parameter_text(parameters, "algo_args", arg);
@@ -102,6 +103,18 @@ static int check(const struct upload *u, const Agent__StatusResponse *status, ui
 	return 0;
 }
 
+static int open_wheels(struct cli *cli, const Agent__StatusPython *python,
+		       const struct wheels_options *options, struct asset *requirements,
+		       struct err *e)
+{
+	int failed = wheels_open(cli, python, options, requirements, e);
+
+	if (failed && !cli->hint[0] && strstr(e->text, "--lock"))
+		cli_hint(cli, "a lock that is there is taken as it is: name a file that is not "
+			      "there yet, and it is written");
+	return failed;
+}
+
 /* What travels as requirements: the file, or the wheels that it asks for. */
 static int open_requirements(struct client *client, struct asset *requirements, struct err *e)
 {
@@ -118,10 +131,12 @@ static int open_requirements(struct client *client, struct asset *requirements, 
 	if (!options.requirements)
 		return 0;
 	if (!cli_flag(cli, "role-signature")) {
-		if (agent_client_python(client, &status, e) < 0)
+		if (agent_client_python(client, &status, e) < 0) {
+			agent_client_hint(client, e);
 			return err_code(e);
+		}
 		if (status->python)
-			return wheels_open(cli, status->python, &options, requirements, e);
+			return open_wheels(cli, status->python, &options, requirements, e);
 		if (options.folder || options.lock || options.hashes)
 			return err_set(e, ERR_PRECONDITION,
 				       "the agent does not say which Python it has");
@@ -130,7 +145,7 @@ static int open_requirements(struct client *client, struct asset *requirements, 
 }
 
 /* What would have no effect is a slip: nothing is sent without what was meant to go along. */
-static int check_options(const struct cli *cli, struct err *e)
+static int check_options(struct cli *cli, struct err *e)
 {
 	static const char *const of_requirements[] = { "wheels", "lock", "hashes" };
 	static const char *const of_python[] = { "requirements", "python-runtime" };
@@ -139,6 +154,11 @@ static int check_options(const struct cli *cli, struct err *e)
 		if (cli_flag(cli, of_python[i]) && strcmp(type_of(cli), "python") != 0)
 			return err_set(e, ERR_INVALID, "--%s goes with -a python alone",
 				       of_python[i]);
+	if (cli_value_at(cli, "args", MANIFEST_ARGS_MAX)) {
+		cli_hint(cli, "put them into a file that it reads, as one of its datasets");
+		return err_set(e, ERR_INVALID, "--args: an algorithm gets at most %d arguments",
+			       MANIFEST_ARGS_MAX);
+	}
 	if (agent_waiting_check(cli, e) < 0)
 		return err_code(e);
 	for (size_t i = 0; i < ARRAY_LEN(of_requirements); i++) {
@@ -191,7 +211,7 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 
 	if (check_options(cli, e) < 0 || check_folder(cli, e) < 0 ||
 	    private_key_load(cli, cli->operands[1], &key, e) < 0 ||
-	    asset_open(&asset, cli->operands[0], e) < 0 ||
+	    (asset_open(&asset, cli->operands[0], e) < 0 && asset_hint(cli, e) < 0) ||
 	    (requirements_path && asset_digest(requirements_path, ignored, e) < 0) ||
 	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
@@ -199,10 +219,8 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 	if (agent_waiting_run(&waiting, e) < 0)
 		return CLI_FAILED;
 	if (open_requirements(&client, &requirements, e) < 0 ||
-	    (requirements_path && asset_digest_now(&requirements, e) < 0)) {
-		agent_client_hint(&client, e);
+	    (requirements_path && asset_digest_now(&requirements, e) < 0))
 		return CLI_FAILED;
-	}
 	if (!requirements.size) /* of an empty file no message is sent, so nothing is signed */
 		upload.requirements = NULL;
 	failed = upload_run(&client, &upload, e);

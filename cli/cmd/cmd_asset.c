@@ -95,8 +95,12 @@ static enum cli_exit read_digest(struct cli *cli, uint8_t digest[SHA3_256_LEN], 
 	const char *path = cli->operands[0], *text = cli_value(cli, "digest");
 	struct err ignored;
 
+	if (path && asset_digest(path, digest, e) < 0) {
+		asset_hint(cli, e);
+		return CLI_USAGE;
+	}
 	if (path)
-		return asset_digest(path, digest, e) < 0 ? CLI_USAGE : CLI_OK;
+		return CLI_OK;
 	if (hex_decode(text, digest, SHA3_256_LEN, &ignored) == 0)
 		return CLI_OK;
 	return cli_usage(e, "--digest %s: 64 hexadecimal digits", log_quote(text).text);

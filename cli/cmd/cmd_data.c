@@ -205,7 +205,8 @@ static enum cli_exit send_data(struct cli *cli, struct err *e)
 
 	if (agent_waiting_check(cli, e) < 0 || read_keep(cli, &dataset.keep, e) < 0 ||
 	    private_key_load(cli, cli->operands[1], &key, e) < 0 ||
-	    asset_open(&asset, cli->operands[0], e) < 0 || attested_open(&client, cli, e) < 0)
+	    (asset_open(&asset, cli->operands[0], e) < 0 && asset_hint(cli, e) < 0) ||
+	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	upload.key = waiting.key = key;
 	dataset.filename = strdup(asset.name);

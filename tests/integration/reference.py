@@ -4,6 +4,7 @@
 With --write the options in cocos-cli(1) are made anew from the program's help, and the lists of
 settings (settings_reference.py)."""
 import collections
+import functools
 import os
 import re
 import subprocess
@@ -25,6 +26,7 @@ def plain(man):
     return re.sub(r'["\s]+', " ", re.sub(r"^\.[A-Z]+ ?", "", text, flags=re.M))
 
 
+@functools.cache
 def commands():
     """The names in 'cocos-cli --help-all': as many words as a command has."""
     listed = cli("--help-all").ok().split("Commands:\n")[1].split("\n\n")[0]
@@ -39,6 +41,7 @@ def commands():
     return names
 
 
+@functools.cache
 def options_of(name):
     """The rows of a command's help: ("-a, --algorithm TYPE", "what it is …")."""
     rows = []
@@ -132,6 +135,78 @@ def the_owners_page_runs_commands_that_exist():
         assert any(name.split()[0] == first for name in names) or first == "attestation", words
 
 
+LITERALS = r'"(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*'
+
+
+def words_of(source):
+    """Each text in a source, its parts put together."""
+    source = re.sub(r"^#include.*$", "", source, flags=re.M)
+    return ["".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', text)).replace("\\n", " ").replace('\\"', '"')
+            for text in re.findall(LITERALS, source)]
+
+
+def sources():
+    for folder in ("cli", "common", "attestation", "agent", "manager", "computations"):
+        for where, _, names in os.walk(os.path.join(ROOT, folder)):
+            for name in sorted(names):
+                if name.endswith((".c", ".h")):
+                    yield os.path.relpath(os.path.join(where, name), ROOT)
+
+
+class Known:
+    """What there is: of each command its options."""
+
+    def __init__(self):
+        self.options = {name: {option for row in options_of(name) for option in re.findall(r"(?<![\w-])--?[\w-]+", row[0])} |
+                        {"--help", "--help-all", "--verbose"} for name in commands()}
+        self.first = {name.split()[0] for name in self.options}
+
+    def named(self, phrase):
+        """The command that it begins with, and the options behind it; None: a group of commands."""
+        said = re.match(r"(?:[a-z-]+(?: [a-z-]+)*)?", phrase)[0].split()
+        name = next((n for k in (3, 2, 1) if (n := " ".join(said[:k])) in self.options), None)
+        assert name or len(said) == 1 and said[0] in self.first, f"there is no such command: {phrase}"
+        return name, re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", phrase)
+
+    def check(self, phrase):
+        if phrase.startswith(("%", "-", "COMMAND")):
+            return
+        name, options = self.named(phrase)
+        wrong = set(options) - self.options.get(name, set())
+        assert not wrong, f"'{name}' has no {wrong}: {phrase}"
+
+
+def what_messages_advise_is_there():
+    """Commands that are named in quotes, and options of hints: those of the command that hints, where it is one's own."""
+    known, count = Known(), 0
+    known.check("computation run ID --cvm ID")
+    for wrong in ("computation walk ID", "computation run --now", "walk"):
+        try:
+            known.check(wrong)
+        except AssertionError:
+            continue
+        raise RuntimeError(wrong)
+    for path in sources():
+        source = text_of(path)
+        for text in words_of(source):
+            phrases = re.findall(r"'cocos-cli ([^']+)'", text)
+            if path.startswith("cli/"):
+                phrases += [p for p in re.findall(r"(?<!\w)'([a-z-]+ [a-z-]+(?: [^']*)?)'", text)
+                            if p.split()[0] in known.first]
+            for phrase in phrases:
+                try:
+                    known.check(phrase)
+                except AssertionError as e:
+                    raise AssertionError(f"{path}: {e}") from None
+            count += len(phrases)
+        own = [name for name in re.findall(r'\.name = "([^"]+)",', source) if name in known.options] or known.options
+        for hint in re.findall(r"cli_hint\((.*?)\);\n", source, re.S):
+            for option in re.findall(r"(?<![\w'=-])--[a-z][\w-]*", re.sub(r"'[^']*'", "", " ".join(words_of(hint)))):
+                assert any(option in known.options[name] for name in own), f"{path}: no command has {option}: {hint}"
+                count += 1
+    assert count > 150, count
+
+
 if __name__ == "__main__":
     if sys.argv[1:] == ["--write"]:
         write_options()
@@ -140,4 +215,4 @@ if __name__ == "__main__":
     tap.run([the_manual_of_the_cli_names_every_command, the_manual_of_the_cli_has_every_option,
              the_manuals_of_the_daemons_have_every_option,
              manual_pages_are_well_formed,
-             the_owners_page_runs_commands_that_exist])
+             the_owners_page_runs_commands_that_exist, what_messages_advise_is_there])
