@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cocos-cli — what data owners, algorithm owners and operators type. */
 #include "cli/base/command.h"
+#include "cli/base/output.h"
 #include "cli/base/profile.h"
 #include "common/base/log.h"
 
@@ -8,6 +9,13 @@
 #include <signal.h>
 
 enum { CHUNKS_IN_HEAP = 8 << 20 };
+
+static enum cli_exit run(struct cli *cli, struct err *e)
+{
+	if (output_check_options(cli, e) < 0)
+		return e->code == ERR_EXISTS ? CLI_FAILED : CLI_USAGE;
+	return profile_run(cli, e);
+}
 
 int main(int argc, char **argv)
 {
@@ -17,5 +25,5 @@ int main(int argc, char **argv)
 	/* Chunks of a MiB come and go: from the heap, without a page fault for each of their pages. */
 	mallopt(M_MMAP_THRESHOLD, CHUNKS_IN_HEAP);
 	mallopt(M_TRIM_THRESHOLD, CHUNKS_IN_HEAP);
-	return (int)command_main(argc, argv, profile_run);
+	return (int)command_main(argc, argv, run);
 }

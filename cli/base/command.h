@@ -24,7 +24,7 @@ enum cli_exit {
 };
 
 enum {
-	CLI_OPTIONS_MAX = 48, /* of one command, the common ones included */
+	CLI_OPTIONS_MAX = 56, /* of one command, the common ones included */
 	CLI_GIVEN_MAX = 1024, /* options on one command line */
 	CLI_HINT_MAX = 256,
 	CLI_ANY = -1, /* operands_max: no limit */
@@ -43,6 +43,9 @@ struct cli_option {
 	const char *const *words;  /* the values that are allowed, ending with NULL; NULL: any */
 	const char *const *offers; /* likewise, for completion alone: whom it is for judges them */
 	bool rare; /* of a set that commands share: of those that connect, --help-all alone lists it */
+	/* The value is a file that the command makes (output.h): before it runs, one that is there is refused,
+	 * unless --force is given, which the command's table has to have. */
+	bool writes;
 };
 
 struct cli;

@@ -7,12 +7,68 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-int output_write(const struct cli *cli, const char *path, const void *bytes, size_t len,
-		 struct err *e)
+static bool is_file(const char *path)
 {
-	if (path && strcmp(path, "-") != 0)
-		return file_write(path, bytes, len, 0644, e);
+	return path && strcmp(path, "-") != 0;
+}
+
+static int refuse(struct cli *cli, const char *path, struct err *e)
+{
+	cli_hint(cli, "--force replaces it");
+	return err_set(e, ERR_EXISTS, "'%s' is there already", path);
+}
+
+int output_check(struct cli *cli, const char *path, struct err *e)
+{
+	struct stat about;
+
+	if (!is_file(path) || lstat(path, &about) < 0)
+		return 0; /* what else is wrong with it, writing tells */
+	/* A device or pipe, or a link to one, would be exchanged for a file. */
+	if (stat(path, &about) == 0 && !S_ISREG(about.st_mode)) {
+		cli_hint(cli, "a file is written there under a name that is free");
+		return err_set(e, ERR_INVALID, "'%s' is there, and no file", path);
+	}
+	return cli_flag(cli, "force") ? 0 : refuse(cli, path, e);
+}
+
+int output_check_options(struct cli *cli, struct err *e)
+{
+	for (size_t i = 0; i < cli->given_count; i++) {
+		const struct cli_given *one = &cli->given[i];
+
+		if (!one->option->writes)
+			continue;
+		if (output_check(cli, one->value, e) < 0)
+			return err_code(e);
+		for (size_t k = 0; k < i; k++)
+			if (cli->given[k].option->writes && is_file(one->value) &&
+			    strcmp(cli->given[k].value, one->value) == 0)
+				return err_set(e, ERR_INVALID, "--%s and --%s are both '%s'",
+					       cli->given[k].option->name, one->option->name,
+					       one->value);
+	}
+	return 0;
+}
+
+int output_file(struct cli *cli, const char *path, const void *bytes, size_t len, mode_t mode,
+		struct err *e)
+{
+	if (output_check(cli, path, e) < 0)
+		return err_code(e);
+	if (cli_flag(cli, "force"))
+		return file_write(path, bytes, len, mode, e);
+	int failed = file_write_new(path, bytes, len, mode, e);
+
+	return err_is(failed, ERR_EXISTS) ? refuse(cli, path, e) : failed;
+}
+
+int output_write(struct cli *cli, const char *path, const void *bytes, size_t len, struct err *e)
+{
+	if (is_file(path))
+		return output_file(cli, path, bytes, len, 0644, e);
 	if (fwrite(bytes, 1, len, cli->out) != len)
 		return err_errno(e, "standard output");
 	return 0;

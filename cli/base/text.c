@@ -46,9 +46,9 @@ void text_print_quoted(FILE *out, const char *text)
 
 	fputc(quote, out);
 	for (unsigned column = 0; left; text += len, left -= len) {
-		len = *text == quote || (*text == '\\' && !log_is_escape(text, left)) ?
-			      0 :
-			      utf8_shown(text, left);
+		len = *text == quote || (*text == '\\' && !log_is_escape(text, left))
+			      ? 0
+			      : utf8_shown(text, left);
 		if (column >= TEXT_ROW || is_for_the_next_line(start, text, column)) {
 			fprintf(out, "%c\n%*s%c", quote, TEXT_INDENT, "", quote);
 			column = 0;

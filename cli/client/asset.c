@@ -178,6 +178,7 @@ int asset_digest(const char *path, uint8_t out[SHA3_256_LEN], struct err *e)
 int asset_hint(struct cli *cli, const struct err *e)
 {
 	if (strstr(e->text, BUNDLE_REFUSED_LINK))
-		cli_hint(cli, "'cp -rL DIR COPY' makes a copy that has the files in the links' place");
+		cli_hint(cli,
+			 "'cp -rL DIR COPY' makes a copy that has the files in the links' place");
 	return err_code(e);
 }

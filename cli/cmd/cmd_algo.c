@@ -28,9 +28,10 @@ static int describe_args(struct cli *cli, struct rpc_metadata *metadata, struct 
 
 	for (size_t i = 0; (arg = cli_value_at(cli, "args", i)) != NULL; i++) {
 		if (rpc_metadata_add(metadata, "algo_args", arg, e) < 0) {
-			cli_hint(cli, "a call carries 16 KiB of printable ASCII: leave --args out where "
-				      "the manifest has all arguments ('cocos-cli computation "
-				      "create --args'), which may be any text");
+			cli_hint(cli,
+				 "a call carries 16 KiB of printable ASCII: leave --args out where "
+				 "the manifest has all arguments ('cocos-cli computation "
+				 "create --args'), which may be any text");
 			return err_wrap(e, "--args");
 		}
 		proof_parameter_text(parameters, "algo_args", arg);

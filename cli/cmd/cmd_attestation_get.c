@@ -2,12 +2,12 @@
 /* cmd_attestation_get.c — fetches evidence over a nonce from an agent into a file; no verdict. */
 #include "attestation/token/eat.h"
 #include "attestation/tpm/tpm_appraise.h"
+#include "cli/base/output.h"
 #include "cli/client/agent_evidence.h"
 #include "cli/client/attested.h"
 #include "cli/cmd/commands.h"
 #include "cli/show/show.h"
 #include "common/base/encode.h"
-#include "common/base/file.h"
 
 #include <string.h>
 
@@ -154,20 +154,27 @@ static int fetch(struct client *client, const struct call *c, struct writer *fil
 	return failed;
 }
 
+static const char *path_of(const struct cli *cli, const struct call *c)
+{
+	const char *path = cli_value(cli, "output");
+
+	if (path)
+		return path;
+	return cli_flag(cli, "readable") ? READABLE_FILE : is_token(c) ? AZURE_FILE : EVIDENCE_FILE;
+}
+
 static int save(struct cli *cli, const struct call *c, const struct writer *file, struct err *e)
 {
 	bool readable = cli_flag(cli, "readable");
-	const char *path = cli_value(cli, "output");
+	const char *path = path_of(cli, c);
 	CLEANUP_WRITER struct writer text = writer_up_to(SHOW_MAX + 16);
 
-	if (!path)
-		path = readable ? READABLE_FILE : is_token(c) ? AZURE_FILE : EVIDENCE_FILE;
 	if (!is_token(c) && print_binding(cli, c, file, e) < 0)
 		return err_code(e);
 	if (readable && render(file, &text, e) < 0)
 		return err_code(e);
-	if (file_write(path, readable ? text.bytes : file->bytes, readable ? text.len : file->len,
-		       0644, e) < 0)
+	if (output_file(cli, path, readable ? text.bytes : file->bytes,
+			readable ? text.len : file->len, 0644, e) < 0)
 		return err_code(e);
 	fprintf(cli->out, "saved as %s\n", path);
 	return 0;
@@ -190,7 +197,8 @@ static enum cli_exit run_get(struct cli *cli, struct err *e)
 	    nonce_read(cli, &c.vtpm, c.kind->tpm, e) < 0 ||
 	    nonce_read(cli, &c.token, is_token(&c), e) < 0 || attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
-	if (fetch(&client, &c, &file, e) < 0 || save(cli, &c, &file, e) < 0)
+	if (output_check(cli, path_of(cli, &c), e) < 0 || fetch(&client, &c, &file, e) < 0 ||
+	    save(cli, &c, &file, e) < 0)
 		return CLI_FAILED;
 	return CLI_OK;
 }
@@ -203,8 +211,9 @@ static const struct cli_option options[] = {
 	  .help = "nonce for Azure's token, 16 to 32 bytes (random)" },
 	{ .letter = 'r', .name = "readable",
 	  .help = "save it decoded, as JSON (" READABLE_FILE ")" },
-	{ .letter = 'o', .name = "output", .value = "FILE",
+	{ .letter = 'o', .name = "output", .value = "FILE", .writes = true,
 	  .help = "save as (" EVIDENCE_FILE "; " AZURE_FILE ")" },
+	OUTPUT_FORCE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },
 };

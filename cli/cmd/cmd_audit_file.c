@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_audit_file.c — the audit log as a file: saved, and verified without anybody's help. */
+#include "cli/base/output.h"
 #include "cli/client/audit_client.h"
 #include "cli/cmd/commands.h"
 #include "common/audit/audit_file.h"
@@ -29,6 +30,7 @@ static void print_head(struct cli *cli, const struct audit_head *after,
 /* A file beside the one that it becomes. */
 struct saving {
 	const char *path;
+	bool replace;
 	char *temporary;
 	FILE *file;
 	struct audit_head after;
@@ -70,8 +72,8 @@ static int saving_end(struct saving *s, struct err *e)
 
 	if (fclose(file) && !failed)
 		failed = err_errno(e, "'%s'", s->path);
-	if (!failed && rename(s->temporary, s->path) < 0)
-		failed = err_errno(e, "'%s'", s->path);
+	if (!failed)
+		failed = file_publish(s->temporary, s->path, s->replace, e);
 	if (!failed)
 		free(TAKE_PTR(s->temporary));
 	return failed;
@@ -122,15 +124,12 @@ static int save(struct client *client, struct saving *s, struct audit_head *head
 static enum cli_exit run_export(struct cli *cli, struct err *e)
 {
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct saving s CLEANUP_SAVING = { .file = NULL };
+	struct saving s CLEANUP_SAVING = { .replace = cli_flag(cli, "force") };
 	const char *path = cli->operands[0];
 	struct audit_head head;
 
-	if (!cli_flag(cli, "force") && access(path, F_OK) == 0) {
-		cli_hint(cli, "--force replaces it");
-		err_record(e, ERR_EXISTS, "'%s' is there already", path);
+	if (output_check(cli, path, e) < 0)
 		return CLI_FAILED;
-	}
 	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	if (saving_begin(&s, path, e) < 0)
@@ -143,7 +142,7 @@ static enum cli_exit run_export(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option export_options[] = {
-	{ .name = "force", .help = "replace that file if it is there" },
+	OUTPUT_FORCE_OPTION,
 	SERVICE_OPTIONS,
 	{ .name = NULL },
 };

@@ -6,6 +6,7 @@
  * before anything is sent.
  */
 #include "cli/base/key_file.h"
+#include "cli/base/output.h"
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"
 #include "cli/client/user_keys.h"
@@ -311,7 +312,6 @@ const struct command cmd_computation_import = {
 
 /* ---- export ---- */
 
-/* An export that was saved before may be all that is left of what was removed since. */
 static enum cli_exit check_target(struct cli *cli, struct err *e)
 {
 	const char *path = cli_value(cli, "output");
@@ -319,11 +319,6 @@ static enum cli_exit check_target(struct cli *cli, struct err *e)
 	if (path && cli_flag(cli, "csv") && ends_with(path, ".json"))
 		return cli_usage(e, "--csv: '%s' is called JSON: name it .csv, or leave --csv out",
 				 path);
-	if (path && !cli_flag(cli, "force") && access(path, F_OK) == 0) {
-		cli_hint(cli, "--force replaces it");
-		err_record(e, ERR_EXISTS, "'%s' is there already", path);
-		return CLI_FAILED;
-	}
 	return CLI_OK;
 }
 
@@ -332,7 +327,7 @@ static int write_out(struct cli *cli, const ProtobufCBinaryData *document, struc
 	const char *path = cli_value(cli, "output");
 
 	if (path)
-		return file_write(path, document->data, document->len, 0600, e);
+		return output_file(cli, path, document->data, document->len, 0600, e);
 	if (fwrite(document->data, 1, document->len, cli->out) != document->len ||
 	    fflush(cli->out) != 0)
 		return err_errno(e, "standard output");
@@ -362,9 +357,9 @@ static enum cli_exit run_export(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option export_options[] = {
-	{ .letter = 'o', .name = "output", .value = "FILE", .help = "write it there, and not to standard output; FILE.csv is CSV" },
+	{ .letter = 'o', .name = "output", .value = "FILE", .writes = true, .help = "write it there, and not to standard output; FILE.csv is CSV" },
 	{ .name = "csv", .help = "CSV, a row for each, and not JSON" },
-	{ .name = "force", .help = "replace that file if it is there" },
+	OUTPUT_FORCE_OPTION,
 	SERVICE_OPTIONS,
 	{ .name = NULL },
 };

@@ -3,10 +3,10 @@
 #include "attestation/snp/idblock.h"
 #include "cli/base/json_out.h"
 #include "cli/base/number.h"
+#include "cli/base/output.h"
 #include "cli/base/private_key.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
-#include "common/base/file.h"
 #include "common/crypto/digest.h"
 
 #include <stdio.h>
@@ -57,13 +57,13 @@ static int sign(struct cli *cli, const struct idblock *fields, struct made *made
 	return author_key ? idblock_key_digest(author_key, made->author_key_digest, e) : 0;
 }
 
-static int write_files(const struct cli *cli, const struct made *made, struct err *e)
+static int write_files(struct cli *cli, const struct made *made, struct err *e)
 {
 	const char *block = cli_value(cli, "id-block"), *auth = cli_value(cli, "id-auth");
 
-	if (block && file_write(block, made->block, IDBLOCK_LEN, 0644, e) < 0)
+	if (block && output_file(cli, block, made->block, IDBLOCK_LEN, 0644, e) < 0)
 		return err_code(e);
-	if (auth && file_write(auth, made->auth, IDAUTH_LEN, 0644, e) < 0)
+	if (auth && output_file(cli, auth, made->auth, IDAUTH_LEN, 0644, e) < 0)
 		return err_code(e);
 	return 0;
 }
@@ -112,8 +112,9 @@ static const struct cli_option options[] = {
 	{ .name = "image-id", .value = "HEX", .help = "16 bytes (default zero)" },
 	{ .name = "guest-svn", .value = "N", .help = "version of the guest (default 0)" },
 	{ .name = "policy", .value = "N", .help = "guest policy (default 0x20000)" },
-	{ .name = "id-block", .value = "FILE", .help = "write the block, 96 bytes" },
-	{ .name = "id-auth", .value = "FILE", .help = "write the authentication, 4096 bytes" },
+	{ .name = "id-block", .value = "FILE", .writes = true, .help = "write the block, 96 bytes" },
+	{ .name = "id-auth", .value = "FILE", .writes = true, .help = "write the authentication, 4096 bytes" },
+	OUTPUT_FORCE_OPTION,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -5,12 +5,12 @@
  */
 #include "attestation/logs/ima_log.h"
 #include "cli/base/json_out.h"
+#include "cli/base/output.h"
 #include "cli/base/text.h"
 #include "cli/client/agent_evidence.h"
 #include "cli/client/attested.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
-#include "common/base/file.h"
 
 #include <string.h>
 
@@ -146,8 +146,8 @@ static enum cli_exit run_ima(struct cli *cli, struct err *e)
 
 	if (attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
-	if (fetch(&client, &file, &pcr10, e) < 0 ||
-	    file_write(path, file.bytes, file.len, 0644, e) < 0)
+	if (output_check(cli, path, e) < 0 || fetch(&client, &file, &pcr10, e) < 0 ||
+	    output_file(cli, path, file.bytes, file.len, 0644, e) < 0)
 		return CLI_FAILED;
 	fprintf(stderr, "saved as %s\n", path);
 	failed = judge(&client, &file, &pcr10, &j, e);
@@ -165,6 +165,7 @@ static enum cli_exit run_ima(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option options[] = {
 	CLI_JSON_OPTION,
+	OUTPUT_FORCE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },
 };

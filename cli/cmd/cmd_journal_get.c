@@ -310,7 +310,7 @@ static enum cli_exit get(struct cli *cli, struct client *client, struct fetched 
 	return status;
 }
 
-/* A journal that was fetched before may be all that is left of it; a terminal shows none. */
+/* A terminal shows none. */
 static enum cli_exit check_target(struct cli *cli, struct err *e)
 {
 	const char *path = cli_value(cli, "output");
@@ -319,11 +319,6 @@ static enum cli_exit check_target(struct cli *cli, struct err *e)
 		cli_hint(cli, "-o FILE keeps it; 'cocos-cli journal follow %s' shows what it says",
 			 cli->operands[0]);
 		return cli_usage(e, "a journal is not for a terminal");
-	}
-	if (path && strcmp(path, "-") != 0 && !cli_flag(cli, "force") && access(path, F_OK) == 0) {
-		cli_hint(cli, "--force replaces it");
-		err_set(e, ERR_EXISTS, "'%s' is there already", path);
-		return CLI_FAILED;
 	}
 	return CLI_OK;
 }
@@ -426,9 +421,8 @@ static enum cli_exit run_follow(struct cli *cli, struct err *e)
 
 static const struct cli_option get_options[] = {
 	OUTPUT_OPTION,
-	{ .name = "force", .help = "replace that file if it is there" },
 	RUN_OPTION,
-	{ .name = "witness", .value = "FILE", .help = "check the service's log of journals' heads, and write there that this one is in it" },
+	{ .name = "witness", .value = "FILE", .writes = true, .help = "check the service's log of journals' heads, and write there that this one is in it" },
 	WITNESS_KEY_OPTION,
 	SERVICE_OPTIONS,
 	{ .name = NULL },

@@ -82,8 +82,9 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option options[] = {
-	{ .letter = 'o', .name = "output", .value = "FILE", .help = "write the proof there, for 'journal verify --witness'" },
-	{ .name = "key-output", .value = "FILE", .help = "write the log's public key there (PEM)" },
+	{ .letter = 'o', .name = "output", .value = "FILE", .writes = true, .help = "write the proof there, for 'journal verify --witness'" },
+	{ .name = "key-output", .value = "FILE", .writes = true, .help = "write the log's public key there (PEM)" },
+	OUTPUT_FORCE_OPTION,
 	{ .name = "run", .value = "NUMBER",
 	  .help = "of a computation that was run again: which run, from 1 (the newest)" },
 	WITNESS_KEY_OPTION,

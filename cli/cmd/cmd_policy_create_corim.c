@@ -3,11 +3,11 @@
 #include "attestation/corim/corim.h"
 #include "attestation/corim/corim_write.h"
 #include "cli/base/number.h"
+#include "cli/base/output.h"
 #include "cli/base/private_key.h"
 #include "cli/base/product.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
-#include "common/base/file.h"
 #include "common/base/writer.h"
 
 #include <string.h>
@@ -96,7 +96,8 @@ create(struct cli *cli,
 		err_wrap(e, "--signing-key");
 		return CLI_USAGE;
 	}
-	if (corim_write(&entry, key, &w, e) < 0 || file_write(path, w.bytes, w.len, 0644, e) < 0)
+	if (corim_write(&entry, key, &w, e) < 0 ||
+	    output_file(cli, path, w.bytes, w.len, 0644, e) < 0)
 		return CLI_FAILED;
 	return CLI_OK;
 }
@@ -113,7 +114,8 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 
 /* clang-format off */
 #define OUTPUT_OPTIONS \
-	{ .letter = 'o', .name = "output", .value = "FILE", .help = "write there" }, \
+	{ .letter = 'o', .name = "output", .value = "FILE", .writes = true, .help = "write there" }, \
+	OUTPUT_FORCE_OPTION, \
 	{ .name = "signing-key", .value = "PEM", \
 	  .help = "sign it (COSE_Sign1) with this private key" }
 /* clang-format on */

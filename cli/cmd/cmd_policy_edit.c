@@ -60,13 +60,15 @@ static int write_policy(struct cli *cli, const char *path, const struct policy_t
 	if (policy_leaves_open(&understood))
 		fprintf(stderr, "note: %s\n", policy_leaves_open(&understood));
 	policy_done(&understood);
-	return output_write(cli, out ? out : path, w.bytes, w.len, e);
+	return out ? output_write(cli, out, w.bytes, w.len, e)
+		   : file_write(path, w.bytes, w.len, 0644, e);
 }
 
 /* clang-format off */
 static const struct cli_option output_option[] = {
-	{ .letter = 'o', .name = "output", .value = "FILE",
+	{ .letter = 'o', .name = "output", .value = "FILE", .writes = true,
 	  .help = "write there instead of into POLICY.json; - for standard output" },
+	OUTPUT_FORCE_OPTION,
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -148,7 +148,7 @@ static int write_vmsa(void *data, unsigned vcpu, const uint8_t page[SNP_PAGE_LEN
 	char name[32];
 
 	snprintf(name, sizeof(name), "vmsa%u.bin", vcpu);
-	return file_write(name, page, SNP_PAGE_LEN, 0644, e);
+	return output_file(data, name, page, SNP_PAGE_LEN, 0644, e);
 }
 
 static enum cli_exit run_measure(struct cli *cli, struct err *e)
@@ -196,6 +196,7 @@ static const struct cli_option options[] = {
 	{ .name = "vars-size", .value = "N",
 	  .help = "bytes of variables between SVSM and firmware" },
 	{ .name = "dump-vmsa", .help = "write vmsa0.bin, vmsa1.bin, … to this folder" },
+	OUTPUT_FORCE_OPTION,
 	{ .name = "output-format", .value = "FORMAT", .words = formats,
 	  .help = "hex (the default) or base64" },
 	STEP_TRACE_OPTION,

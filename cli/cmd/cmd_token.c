@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_token.c — tokens by which users are known to the computation service. */
+#include "cli/base/output.h"
 #include "cli/base/text.h"
 #include "cli/client/listing.h"
 #include "cli/client/people_client.h"
@@ -23,7 +24,7 @@ static int hand_out(struct cli *cli, const People__NewToken *made, struct err *e
 	}
 	if (text_format(&line, e, "%s\n", made->token) < 0)
 		return err_code(e);
-	failed = file_write_new(path, line, strlen(line), 0600, e);
+	failed = output_file(cli, path, line, strlen(line), 0600, e);
 	explicit_bzero(line, strlen(line));
 	if (failed)
 		return err_wrap(e, "token file");
@@ -67,7 +68,8 @@ static const struct cli_option add_options[] = {
 	{ .name = "actions", .value = "ACTION[,ACTION]",
 	  .help = "what it is for: view and any of edit, run, administrator, dataset_provider, algo_provider, result_consumer (all)" },
 	{ .name = "days", .value = "NUMBER", .help = "until it ends, at most 366 (90)" },
-	{ .name = "file", .value = "FILE", .help = "write it there, for you alone to read, and not to standard output" },
+	{ .name = "file", .value = "FILE", .writes = true, .help = "write it there, for you alone to read, and not to standard output" },
+	OUTPUT_FORCE_OPTION,
 	SERVICE_OPTIONS,
 	{ .name = NULL },
 };

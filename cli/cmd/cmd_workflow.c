@@ -8,7 +8,6 @@
 #include "cli/client/workflow_client.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
-#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/workflow/workflow_cvm.h"
 #include "common/workflow/workflow_output.h"
@@ -373,12 +372,12 @@ static int open_output(const struct workflow_order *order, size_t number, const 
 }
 
 /* For its owner alone, as results of computations are. */
-static int write_result(const struct cli *cli, const void *bytes, size_t len, struct err *e)
+static int write_result(struct cli *cli, const void *bytes, size_t len, struct err *e)
 {
 	const char *path = cli_value(cli, "output");
 
 	if (path && strcmp(path, "-") != 0)
-		return file_write(path, bytes, len, 0600, e);
+		return output_file(cli, path, bytes, len, 0600, e);
 	return output_write(cli, path, bytes, len, e);
 }
 
@@ -386,7 +385,7 @@ static enum cli_exit decrypt(struct client *client, const struct workflow_order 
 			     const EVP_PKEY *key, struct err *e)
 {
 	Workflows__OutputRequest request = WORKFLOWS__OUTPUT_REQUEST__INIT;
-	const struct cli *cli = client->cli;
+	struct cli *cli = client->cli;
 	ProtobufCMessage *response;
 	uint8_t *bytes = NULL;
 	size_t number = 0, len = 0;

@@ -179,15 +179,25 @@ static int write_beside(const char *temporary, const void *bytes, size_t len, mo
 	return 0;
 }
 
+/* Some file systems have no links, and some can't keep a rename from replacing. */
+static int name_new(const char *temporary, const char *path, bool *linked)
+{
+	*linked = link(temporary, path) == 0;
+	if (*linked || (errno != EPERM && errno != EOPNOTSUPP))
+		return *linked ? 0 : -1;
+	return renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE);
+}
+
 int file_publish(const char *temporary, const char *path, bool replace, struct err *e)
 {
-	int done = replace ? rename(temporary, path) : link(temporary, path);
+	bool linked = false;
+	int done = replace ? rename(temporary, path) : name_new(temporary, path, &linked);
 
 	if (done < 0)
 		return err_errno(e, "make '%s'", path);
 	if (replace)
 		return sync_folder_of(path, e);
-	if (unlink(temporary) < 0)
+	if (linked && unlink(temporary) < 0)
 		done = err_errno(e, "remove '%s'", temporary);
 	if (done < 0 || sync_folder_of(path, e) < 0) {
 		unlink(path); /* nothing had that name before */

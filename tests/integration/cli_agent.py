@@ -305,6 +305,25 @@ def algorithms_travel_with_all_that_they_need():
         assert owner.agent.received == (b"", code)
 
 
+def what_the_agent_refuses_is_advised_on():
+    with Owner() as owner:
+        owner.agent.algorithm = b"pass"
+        send = ("algo", owner.write("train.py", "pass"), owner.key)
+        for said, advised in (("Algo: 2 arguments, the manifest says 1", "--args gives all arguments"),
+                              ("Algo: argument 0 is not the manifest's", "--args gives all arguments"),
+                              ("Algo: the manifest names the requirements with SHA3-256 00, and others came",
+                               "'cocos-cli checksum FILE --wheels DIR'"),
+                              ("Algo: algo_type is 'bin', the manifest says 'wasm'", "-a TYPE"),
+                              ("Algo: something else", "'cocos-cli checksum' prints")):
+            owner.agent.receive = lambda context, pieces, offset, said=said: context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, said)
+            owner.agent.run(*send).refused(1, said, "hint: ", advised)
+        owner.agent.calls.clear()
+        owner.agent.run(*send, *["--args", "x"] * 257).refused(2, "at most 256 arguments", "hint: put them into a file")
+        owner.agent.run(*send, "--args", "\u00fc").refused(1, "--args: ", "hint: ", "leave --args out")
+        assert not owner.agent.calls
+
+
 def a_package_without_a_version_is_there_all_the_same():
     with Owner() as owner:
         owner.agent.algorithm = b"pass"
@@ -811,7 +830,7 @@ def a_managers_policy_is_taken_only_if_it_says_something():
         server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
         fake = FakeManager()
         fake.AttestationPolicy = lambda request, context: manager.AttestationPolicyRes(
-            info=fake.policy, id=request.id)
+            info=fake.policy() if callable(fake.policy) else fake.policy, id=request.id)
         manager_grpc.add_ManagerServiceServicer_to_server(fake, server)
         url = {"MANAGER_GRPC_URL": f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"}
         server.start()
@@ -825,19 +844,28 @@ def a_managers_policy_is_taken_only_if_it_says_something():
             assert not os.path.exists(saved), policy
         for form in ("snp", "--product", "Milan"), ("tdx",):
             made = folder("made.corim")
-            cli("policy", "create-corim", *form, "--measurement", "5a" * 48, "--output", made).ok()
+            cli("policy", "create-corim", *form, "--measurement", "5a" * 48, "--output", made, "--force").ok()
             fake.policy = read(made)
             cli(*ask, **url).ok()
             assert read(saved) == read(made)
+            cli(*ask, **url).refused(1, "is there already", "hint: --force replaces it")
+            cli(*ask, "--force", **url).ok()
             os.unlink(saved)
+        # Somebody makes a file of that name while the manager is asked.
+        fake.policy = lambda: folder.write("out", "theirs") and read(made)
+        cli(*ask, **url).refused(1, "is there already", "hint: --force replaces it")
+        assert read(saved) == b"theirs" and not [n for n in os.listdir(folder.path) if n.startswith("out.")]
+        fake.policy = read(made)
+        os.unlink(saved)
         cli("keys", "-k", "ecdsa", cwd=folder.path).ok()
         cli("policy", "create-corim", "tdx", "--measurement", "5a" * 48, "--output", made,
-            "--signing-key", folder("private.pem")).ok()
+            "--signing-key", folder("private.pem"), "--force").ok()
         cli(*ask, "--corim_key", folder("public.pem"), **url).refused(1, "CoRIM")  # unsigned
         fake.policy = read(made)
         cli(*ask, **url).refused(1, "CoRIM", "--corim_key")
         cli(*ask, "--corim_key", folder("public.pem"), **url).ok()
         assert read(saved) == read(made)
+        ask += ("--force",)
         fake.policy = b'{"cocos":1,"snp":{"measurements":["' + b"5a" * 48 + b'"]}}'
         cli(*ask, "--corim_key", folder("public.pem"), **url).refused(1, "no CoRIM")
         cli(*ask, **url).ok()
@@ -851,7 +879,7 @@ if __name__ == "__main__":
              a_large_file_without_a_sure_name_is_digested_first,
              every_kind_of_key_signs_a_dataset, the_manifests_name_counts, what_may_be_kept_is_said_and_signed,
              a_directory_is_sent_as_its_bundle, an_empty_file_is_sent_too,
-             algorithms_travel_with_all_that_they_need, a_package_without_a_version_is_there_all_the_same,
+             algorithms_travel_with_all_that_they_need, what_the_agent_refuses_is_advised_on, a_package_without_a_version_is_there_all_the_same,
              what_the_manifest_does_not_name_is_not_sent, what_is_there_is_not_sent_again,
              the_wrong_key_is_told_so, a_broken_upload_goes_on_where_it_stopped,
              the_other_half_of_a_pair_is_named, where_to_go_on_is_asked_again, an_upload_that_never_gets_on_gives_up,

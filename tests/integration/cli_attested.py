@@ -566,7 +566,10 @@ def evidence_that_was_fetched_is_judged_by_its_nonce():
         ran = w.agent.run("attestation", "get", "vtpm", "--vtpm", "ab" * 32, "-r", *w.trust(),
                           cwd=w.path)
         assert "vtpm        " + "ab" * 32 in ran.ok()
-        assert json.loads(read(w("attestation.json")))
+        kept = read(w("attestation.json"))
+        assert json.loads(kept)
+        w.agent.run("attestation", "get", "vtpm", "-r", *w.trust(), cwd=w.path).refused(1, "'attestation.json' is there already")
+        assert read(w("attestation.json")) == kept
         assert w.agent.run("attestation", "get", "vtpm", "--tee", "ab" * 32).status == 2
         assert w.agent.run("attestation", "get", "vtpm", "--vtpm", "ab" * 15).status == 2
 
@@ -579,14 +582,16 @@ def imas_log_has_to_come_to_the_quoted_value():
         assert read(w("log")) == IMA_LOG
         # An entry of another register is in the list, and PCR10 says nothing of it.
         w.agent.ima = ima_entry(b"/usr/bin/unseen", 11)[0] + IMA_LOG
-        ran = w.agent.run("ima-measurements", w("log"), *w.trust())
+        w.agent.run("ima-measurements", w("log"), *w.trust()).refused(1, "is there already", "hint: --force replaces it")
+        assert read(w("log")) == IMA_LOG
+        ran = w.agent.run("ima-measurements", w("log"), "--force", *w.trust())
         lines = [line for line in ran.ok().splitlines() if "/usr/bin/" in line]
         assert [line.endswith("(not in PCR10)") for line in lines] == [True, False], ran.out
         assert "1 of 2 entries" in ran.out, ran.out
-        ran = w.agent.run("ima-measurements", w("log"), "--json", *w.trust()).json()
+        ran = w.agent.run("ima-measurements", w("log"), "--force", "--json", *w.trust()).json()
         assert [entry["covered"] for entry in ran["entries"]] == [False, True], ran
         w.agent.ima = ima_entry(b"/usr/bin/another")[0]
-        ran = w.agent.run("ima-measurements", w("log"), *w.trust())
+        ran = w.agent.run("ima-measurements", w("log"), "--force", *w.trust())
         assert ran.status == 1 and "PCR 10" in ran.err, ran.err
 
 

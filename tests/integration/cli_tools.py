@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import re
 import struct
+import subprocess
 import time
 import uuid
 
@@ -14,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 import attested_peer
 import tap
-from harness import Folder, cli
+from harness import Folder, cli, program, read
 
+HELP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden", "cli_help.txt")
 FIRMWARE_LEN = 8192
 QUOTE = os.path.join(os.environ.get("COCOS_VECTORS", ""), "tdx", "v4-gcp-cos113", "quote.bin")
 REPORTDATA_AT = 48 + 520  # header of a version 4 quote, place in its TD report body
@@ -280,9 +283,76 @@ def claims_that_nothing_confirms_are_named():
             assert wanted in json.loads(ran.out)["notes"], ran.out
 
 
+
+# ---- files that are there ----
+
+# Neither is replaced by any means, or it is read: each has its own test.
+OWN_RULE = {("algo", "--lock"), ("result", "--filename"), ("workflow result", "--filename"), ("certificate issue", "--ca"),
+            ("certificate renew", "--ca")}
+
+
+def writers():
+    """(command, option) for each option that names a file to be written, by its help (cli_offline.py compares it)."""
+    for section in read(HELP).decode().split("\n=== ")[1:]:
+        for row in re.findall(r"^  (?:-\w, )?(--[\w-]+) FILE(\s.*(?:\n   .*)*)", section, re.M):
+            if re.search(r"\b(writes?|written|save)\b", row[1]):
+                yield section.split("\n")[0], row[0]
+
+
+def what_writes_replaces_nothing_unless_told_to():
+    """Each of them before anything is asked or made: there is nobody to ask here."""
+    found = set(writers())
+    assert found >= OWN_RULE and len(found - OWN_RULE) >= 20, found
+    with Folder() as folder:
+        there, pipe = folder.write("there", "kept"), folder("pipe")
+        os.mkfifo(pipe)
+        os.symlink("nowhere", folder("link"))
+        for name, option in sorted(found - OWN_RULE) + [("audit export", ""), ("ima-measurements", "")]:
+            def run(path, *more, name=name, option=option):
+                for operands in range(3):
+                    words = [f"{option}={path}"] if option else [path]
+                    ran = cli(*name.split(), *words, *more, *["x"] * operands, cwd=folder.path)
+                    if "operand" not in ran.err:
+                        return ran
+                raise AssertionError(name)
+            run(there).refused(1, f"'{there}' is there already\n", "hint: --force replaces it\n")
+            run(folder("link")).refused(1, "is there already")
+            for more in ((), ("--force",)):
+                said = run(pipe, *more)
+                assert "is there, and no file" in said.err, (name, option, said.err)
+            assert "is there already" not in run(there, "--force").err, name
+        assert read(there) == b"kept" and sorted(os.listdir(folder.path)) == ["link", "pipe", "there"]
+
+
+def what_is_replaced_is_so_whole():
+    library = program(os.path.join("tests", "integration", "libkilled_at_link.so"))
+    with Folder() as folder:
+        cli("keys", "-k", "ecdsa", cwd=folder.path).ok()
+        subprocess.run(["openssl", "ecparam", "-name", "secp384r1", "-genkey", "-noout", "-out", folder("id.pem")], check=True)
+        make = ("idblock", "create", "--measurement", "5a" * 48, "--id-key", folder("id.pem"))
+        one, two = folder.write("one", "old"), folder("two")
+        # Both or none: the second is judged before the first is written.
+        cli(*make, "--id-block", two, "--id-auth", one).refused(1, f"'{one}' is there already")
+        cli(*make, "--id-block", two, "--id-auth", two).refused(2, "--id-block and --id-auth are both")
+        assert read(one) == b"old" and not os.path.exists(two)
+        cli(*make, "--id-block", one, "--id-auth", two, "--force").ok()
+        assert (len(read(one)), len(read(two))) == (96, 4096)
+        policy = ("policy", "create", "tdx", "--mrtd", "5a" * 48)
+        cli(*policy, "-o", folder("policy")).ok()
+        cli(*policy, "-o", "-").ok()
+        # Where a file system has no links, a name is given in another way.
+        linkless = {"LD_PRELOAD": library, "COCOS_NO_LINKS": "1"}
+        assert os.path.exists(library), library
+        cli(*policy, "-o", folder("other"), **linkless).ok()
+        cli(*policy, "-o", folder("other"), **linkless).refused(1, "is there already")
+        assert read(folder("other")) == read(folder("policy"))
+        assert sorted(os.listdir(folder.path)) == sorted(["private.pem", "public.pem", "id.pem", "one", "two", "policy", "other"])
+
+
 tap.run([an_option_that_would_not_count_is_refused, sections_matter_to_snp_alone,
          bundles_have_a_limit_whatever_they_hold, what_is_no_certificate_is_refused_wherever_it_stands,
          a_moment_that_is_named_is_meant_to_the_second, endorsements_of_another_kind_are_refused,
          a_tdx_quote_on_the_channel_is_bound_by_its_reportdata,
          a_certificate_answers_what_was_asked_and_nothing_else, frames_are_of_no_bytes_to_the_largest,
-         every_claim_of_a_token_is_shown, claims_that_nothing_confirms_are_named])
+         every_claim_of_a_token_is_shown, claims_that_nothing_confirms_are_named,
+         what_writes_replaces_nothing_unless_told_to, what_is_replaced_is_so_whole])

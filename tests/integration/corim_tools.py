@@ -50,7 +50,7 @@ CASES = {"snp": Snp, "tdx": Tdx}
 
 
 def create(kind, path, values, *more):
-    return cli("policy", "create-corim", kind, "--output", path,
+    return cli("policy", "create-corim", kind, "--force", "--output", path,
                *(w for name, value in values.items() for w in ("--" + name, value)), *more)
 
 
@@ -106,7 +106,7 @@ def a_policy_and_a_corim_have_to_agree():
         allow = ["--allow", "smt"] if int(case.values["policy"]) >> 16 & 1 else []
         for measurement, yes in ((case.values["measurement"], True), ("00" * 48, False)):
             cli("policy", "create", "snp", "--measurement", measurement, *words, *allow, "--agent", "stock", "-o",
-                folder("p.json")).ok()
+                folder("p.json"), "--force").ok()
             run = cli("attestation", "validate", case.file, *case.words, "--at", case.case["at"], "--offline",
                       "--cache", folder("cache"), "--policy", folder("p.json"), "--corim", folder("c"), "--json")
             assert (run.status == 0) == yes, run.out

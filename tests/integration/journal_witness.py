@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import tap
 import witness_book
-from harness import PATIENCE, Computations, FakeAgent, Folder, cli, computations, computations_grpc, cvms, program, spki
+from harness import (PATIENCE, Computations, FakeAgent, Folder, cli, computations, computations_grpc, cvms, program, read,
+                     spki)
 from journal_book import Writer, decoded, digest_of, encoded, items
 
 KEY, _ = spki()
@@ -303,7 +304,10 @@ def an_honest_log_is_followed_and_each_proof_verifies_offline():
         refuses(cli("journal", "verify", folder("j-1"), "--chain-only", "-q", "--witness", folder("w-2"),
                     "--witness-key", folder("key.pem")), "of another computation")
         call("get", "c-1", "-o", folder("j"), "--witness", folder("w"), "--witness-key", folder("key.pem")).ok()
-        said = call("witness", "c-3", "-o", folder("w"), state="other").ok()
+        kept = read(folder("w"))
+        call("witness", "c-3", "-o", folder("w"), state="other").refused(1, "is there already", "hint: --force replaces it")
+        assert read(folder("w")) == kept
+        said = call("witness", "c-3", "-o", folder("w"), "--force", state="other").ok()
         assert "witnessed: 6 entries of run 1, leaf 3" in said, said
         with open(folder("w"), "rb") as file:
             assert witness_book.verify_proof(file.read(), liar.key.public_key())[0][:3] == ["c-3", 1, 6]

@@ -404,7 +404,8 @@ def commands_do_all_of_it():
         cli("user", "add", "Anna", **socket).refused(1, "user 'Anna'")
         cli("token", "add", "anna", "laptop", "--file", token, "--days", "7", **socket).ok()
         assert os.stat(token).st_mode & 0o777 == 0o600
-        cli("token", "add", "anna", "other", "--file", token, **socket).refused(1, "token revoke anna other")
+        cli("token", "add", "anna", "x", "--file", token, **socket).refused(1, "is there already", "--force replaces it")
+        cli("token", "add", "anna", "other", "--file", running.folder("none", "t"), **socket).refused(1, "token revoke anna other")
         cli("token", "add", "anna", "x", "--days", "0", **socket).refused(2, "--days")
         shown = cli("token", "add", "anna", "shown", "--actions", "view", **socket).ok().strip()
         assert shown.startswith("cocos_") and len(shown) == 70, shown

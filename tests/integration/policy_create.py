@@ -114,7 +114,7 @@ def all_options_together_are_one_policy():
             assert member(policy, path) == wanted, path
         # The test knows every option that there is.
         text = cli("policy", "create", kind, "--help").ok()
-        known = {o[0] for o in options + COMMON} | {"manifest", "output", "color", "verbose", "help", "help-all"}
+        known = {o[0] for o in options + COMMON} | {"manifest", "output", "force", "color", "verbose", "help", "help-all"}
         assert set(re.findall(r"--([a-z0-9-]+)", text.partition("Options:")[2])) == known
 
 
@@ -260,7 +260,7 @@ def rtmr0_that_cannot_be_computed_is_refused():
 def a_file_is_replaced_whole():
     with Folder() as folder:
         folder.write("policy.json", "old")
-        cli("policy", "create", "tdx", "--mrtd", H48, "-o", folder("policy.json")).ok()
+        cli("policy", "create", "tdx", "--mrtd", H48, "-o", folder("policy.json"), "--force").ok()
         with open(folder("policy.json"), encoding="utf-8") as file:
             assert json.load(file)["tdx"]["mrtd"] == [H48]
         cli("policy", "create", "tdx", "--mrtd", H48, "-o", folder("none", "x")).refused(1, "none")

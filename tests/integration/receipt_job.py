@@ -311,7 +311,7 @@ def each_participant_fetches_a_copy_and_nobody_else():
         def get(key, path, *options, **environment):
             return cli("receipt", "get", key, "-f", r.folder(path), *r.trust, *options, cwd=r.folder.path,
                        **{**r.where, **environment})
-        get(r.keys["algo"], "early.cbor").refused(1, "there are no results")
+        get(r.keys["algo"], "early.cbor").refused(1, "there are no results", "hint: 'cocos-cli status' shows")
         r("algo").ok()
         r("data").ok()
         r.service.wait_event("ConsumingResults/Ready")
@@ -319,10 +319,10 @@ def each_participant_fetches_a_copy_and_nobody_else():
             said = get(r.keys[role], role + ".cbor").ok()
             assert "a provider's copy, which says of no results" in said, said
             assert "its form alone" not in said, said
-        get(stranger, "stranger.cbor").refused(1, "not signed")
+        get(stranger, "stranger.cbor").refused(1, "not signed", "hint: give the private key")
         said = get(r.keys["result"], "mine.cbor").ok()
         assert "provider's" not in said, said
-        get(r.keys["result"], "mine.cbor").refused(1, "mine.cbor")
+        get(r.keys["result"], "mine.cbor").refused(1, "mine.cbor", "hint: --force replaces it")
         strict = r.folder.write("other.json", json.dumps({"cocos": 1, "snp": {"measurements": ["00" * 48]}}))
         get(r.keys["algo"], "other.cbor", AGENT_GRPC_ATTESTATION_POLICY=strict).refused(1, "measurement")
         for name in ("early", "stranger", "other"):

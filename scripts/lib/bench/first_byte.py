@@ -74,7 +74,7 @@ class Owner:
                        "public.pem", "--agent-port", "7002", "--agent-attested-tls").ok().strip()
         folder.write("manifest.json", self("computation", "manifest", self.id).ok())
         self("policy", "create", "--image", "image", *kind.policy, "--manifest", "manifest.json",
-             "-o", "policy.json").ok()
+             "-o", "policy.json", "--force").ok()
 
     def __call__(self, *words):
         from harness import cli
