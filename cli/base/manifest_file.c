@@ -84,7 +84,8 @@ int manifest_file_read(const char *path, Cvms__ComputationRunReq **manifest, str
 	return failed ? err_wrap(e, "'%s'", path) : 0;
 }
 
-bool manifest_file_judge_all(Cvms__ComputationRunReq *manifest, struct manifest_faults *faults)
+/* All that an agent has against it. False: it can't be said; the last of the list says why. */
+static bool judge_all(Cvms__ComputationRunReq *manifest, struct manifest_faults *faults)
 {
 	char some[] = "-", *id = manifest->id;
 	bool done;
@@ -100,8 +101,56 @@ int manifest_file_judge(Cvms__ComputationRunReq *manifest, struct err *e)
 {
 	struct manifest_faults one = { .list = e, .room = 1 };
 
-	(void)manifest_file_judge_all(manifest, &one);
+	(void)judge_all(manifest, &one);
 	return one.count ? err_code(e) : 0;
+}
+
+/* What could not be read is empty, and is not told of again as missing. */
+static bool is_echo(const struct err *fault, const struct err *read, size_t count)
+{
+	static const char *const members[] = { ": hash: ", ": user_key: " };
+
+	for (size_t m = 0; m < ARRAY_LEN(members); m++) {
+		const char *at = strstr(fault->text, members[m]);
+		size_t len = at ? (size_t)(at - fault->text) + strlen(members[m]) : 0;
+
+		for (size_t i = 0; at && i < count; i++)
+			if (strncmp(fault->text, read[i].text, len) == 0)
+				return true;
+	}
+	return false;
+}
+
+static void drop_echoes(struct manifest_faults *faults, size_t read)
+{
+	size_t kept = read;
+
+	for (size_t i = read; i < faults->count; i++)
+		if (!is_echo(&faults->list[i], faults->list, read))
+			faults->list[kept++] = faults->list[i];
+	faults->count = kept;
+}
+
+int manifest_file_read_all(const char *path, Cvms__ComputationRunReq **manifest,
+			   struct manifest_faults *faults, struct err *e)
+{
+	CLEANUP(free) uint8_t *text = NULL;
+	size_t len, read;
+	int failed;
+
+	if (manifest_file_text(path, &text, &len, e) < 0)
+		return err_code(e);
+	failed = manifest_from_json_all(text, len, faults, manifest, e);
+	explicit_bzero(text, len);
+	if (failed)
+		return err_wrap(e, "'%s'", path);
+	read = faults->count;
+	if (read < faults->room && !judge_all(*manifest, faults)) {
+		*e = faults->list[faults->count - 1];
+		return err_code(e);
+	}
+	drop_echoes(faults, read);
+	return 0;
 }
 
 int manifest_file_any(const char *path, struct manifest_digests *digests, bool *fit,

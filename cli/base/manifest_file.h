@@ -11,15 +11,16 @@
  * only: judge it, too. */
 int manifest_file_read(const char *path, Cvms__ComputationRunReq **manifest,
 		       struct err *e) MUST_CHECK;
+/* The same, with all that is wrong in it, and what an agent has against the rest: no reason that follows from another. An
+ * error: there is no manifest to be judged. */
+int manifest_file_read_all(const char *path, Cvms__ComputationRunReq **manifest,
+			   struct manifest_faults *faults, struct err *e) MUST_CHECK;
 /* Its text, before that: for who puts something in. It may hold the agent's private key: wipe it. */
 int manifest_file_text(const char *path, uint8_t **text, size_t *len, struct err *e) MUST_CHECK;
 
 /* What an agent requires of it, its configuration too. One without an id is judged as if it had one, which
  * the computation service gives it. */
 int manifest_file_judge(Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
-
-/* All that an agent has against it. False: it can't be said; the last of the list says why. */
-bool manifest_file_judge_all(Cvms__ComputationRunReq *manifest, struct manifest_faults *faults);
 
 /* Its digests; a manifest that no agent would take is refused. */
 int manifest_file_digests(const char *path, struct manifest_digests *digests,

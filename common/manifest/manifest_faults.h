@@ -22,6 +22,11 @@ struct manifest_faults {
 bool manifest_check_all(const Cvms__ComputationRunReq *manifest, struct manifest_faults *faults);
 bool agent_config_check_all(const Cvms__AgentConfig *message, struct manifest_faults *faults);
 
+/* manifest_from_json() that goes on behind a fault of the manifest, as it does where `all` is NULL. What a fault leaves
+ * empty is checked as such. An error: it is no JSON object at all, or memory has run out. */
+int manifest_from_json_all(const void *text, size_t len, struct manifest_faults *all,
+			   Cvms__ComputationRunReq **manifest, struct err *e) MUST_CHECK;
+
 /* ---- for those who check ---- */
 
 /* Where a check that is asked for puts its reason; only while there is room. */

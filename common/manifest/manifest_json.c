@@ -7,8 +7,10 @@
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
 #include "common/manifest/manifest.h"
+#include "common/manifest/manifest_faults.h"
 #include "common/manifest/manifest_shape.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,8 +187,37 @@ int manifest_canonical(const Cvms__ComputationRunReq *manifest, char **text, siz
 
 /* ---- from JSON ---- */
 
+/* Faults, where all are asked for, are kept by who reads a member or an item, and get their place on the way
+ * up; what is at fault then stays empty. NULL: the first ends it. */
 static int read_object(const struct json *json, const struct manifest_shape *shape, void *message,
-		       struct err *e);
+		       struct manifest_faults *all, struct err *e);
+
+static size_t faults_count(const struct manifest_faults *all)
+{
+	return all ? all->count : 0;
+}
+
+static int keep_fault(struct manifest_faults *all, const struct err *e)
+{
+	if (!all || e->code == ERR_EXHAUSTED)
+		return err_code(e);
+	if (all->count < all->room)
+		all->list[all->count++] = *e;
+	return 0;
+}
+
+static void place_faults(struct manifest_faults *all, size_t from, const char *key)
+{
+	for (size_t i = from; i < faults_count(all); i++) {
+		struct err *fault = &all->list[i];
+		struct err inner = *fault;
+
+		if (inner.text[0] == '[')
+			(void)err_set(fault, inner.code, "%s%.400s", key, inner.text);
+		else
+			(void)err_wrap(fault, "%s", key);
+	}
+}
 
 static int expect(const struct json *json, enum json_type type, struct err *e)
 {
@@ -270,7 +301,7 @@ static int read_key(const struct json *json, ProtobufCBinaryData *key, struct er
 }
 
 static int read_sub(const struct json *json, const struct manifest_shape *shape, void **message,
-		    struct err *e)
+		    struct manifest_faults *all, struct err *e)
 {
 	ProtobufCMessage *made = malloc(shape->type->sizeof_message);
 
@@ -278,11 +309,23 @@ static int read_sub(const struct json *json, const struct manifest_shape *shape,
 		return err_nomem(e);
 	protobuf_c_message_init(shape->type, made);
 	*message = made; /* owned by its parent from here on, whatever happens */
-	return read_object(json, shape, made, e);
+	return read_object(json, shape, made, all, e);
+}
+
+static int read_item(const struct json *json, const struct manifest_member *m, void **item,
+		     struct manifest_faults *all, struct err *e)
+{
+	if (m->kind != MANIFEST_TEXTS)
+		return read_sub(json, m->shape, item, all, e);
+	if (read_text(json, (char **)item, e) == 0)
+		return 0;
+	if (all && !(*item = strdup("")))
+		return err_nomem(e);
+	return err_code(e);
 }
 
 static int read_list(const struct json *json, const struct manifest_member *m, void *message,
-		     struct err *e)
+		     struct manifest_faults *all, struct err *e)
 {
 	size_t *count = at(message, m->count_offset);
 	void **items;
@@ -301,12 +344,13 @@ static int read_list(const struct json *json, const struct manifest_member *m, v
 	*(void ***)at(message, m->offset) = items;
 	*count = json->count;
 	for (size_t i = 0; i < json->count; i++) {
-		if (m->kind == MANIFEST_TEXTS)
-			failed = read_text(&json->items[i], (char **)&items[i], e);
-		else
-			failed = read_sub(&json->items[i], m->shape, &items[i], e);
-		if (failed)
-			return err_wrap(e, "[%zu]", i);
+		size_t before = faults_count(all);
+		char place[24];
+
+		snprintf(place, sizeof(place), "[%zu]", i);
+		if (read_item(&json->items[i], m, &items[i], all, e) < 0 && keep_fault(all, e) < 0)
+			return err_wrap(e, "%s", place);
+		place_faults(all, before, place);
 	}
 	return 0;
 }
@@ -321,7 +365,7 @@ static int read_flag(const struct json *json, protobuf_c_boolean *flag, struct e
 }
 
 static int read_member(const struct json *json, const struct manifest_member *m, void *message,
-		       struct err *e)
+		       struct manifest_faults *all, struct err *e)
 {
 	switch (m->kind) {
 	case MANIFEST_TEXT:
@@ -333,14 +377,32 @@ static int read_member(const struct json *json, const struct manifest_member *m,
 	case MANIFEST_FLAG:
 		return read_flag(json, at(message, m->offset), e);
 	case MANIFEST_OBJECT:
-		return read_sub(json, m->shape, at(message, m->offset), e);
+		return read_sub(json, m->shape, at(message, m->offset), all, e);
 	default:
-		return read_list(json, m, message, e);
+		return read_list(json, m, message, all, e);
 	}
 }
 
+/* The member that an object's key is; NULL: `e` says why it is none. */
+static const struct manifest_member *member_of(const struct json *json, const struct json *item,
+					       const struct manifest_shape *shape, struct err *e)
+{
+	const struct manifest_member *m = shape->members, *end = m + shape->count;
+
+	while (m < end && strcmp(m->key, item->key) != 0)
+		m++;
+	if (m == end)
+		(void)err_set(e, ERR_INVALID, "key '%.64s' is unknown", item->key);
+	else if (m->instead_of && json_get(json, m->instead_of))
+		(void)err_set(e, ERR_INVALID, "'%s' is another word for '%s': give one", m->key,
+			      m->instead_of);
+	else
+		return m;
+	return NULL;
+}
+
 static int read_object(const struct json *json, const struct manifest_shape *shape, void *message,
-		       struct err *e)
+		       struct manifest_faults *all, struct err *e)
 {
 	int failed = expect(json, JSON_OBJECT, e);
 
@@ -348,17 +410,16 @@ static int read_object(const struct json *json, const struct manifest_shape *sha
 		return failed;
 	for (size_t i = 0; i < json->count; i++) {
 		const struct json *item = &json->items[i];
-		const struct manifest_member *m = shape->members, *end = m + shape->count;
+		const struct manifest_member *m = member_of(json, item, shape, e);
+		size_t before = faults_count(all);
 
-		while (m < end && strcmp(m->key, item->key) != 0)
-			m++;
-		if (m == end)
-			return err_set(e, ERR_INVALID, "key '%.64s' is unknown", item->key);
-		if (m->instead_of && json_get(json, m->instead_of))
-			return err_set(e, ERR_INVALID, "'%s' is another word for '%s': give one",
-				       m->key, m->instead_of);
-		if (read_member(item, m, message, e) < 0)
+		if (!m && keep_fault(all, e) < 0)
+			return err_code(e);
+		if (!m)
+			continue;
+		if (read_member(item, m, message, all, e) < 0 && keep_fault(all, e) < 0)
 			return err_wrap(e, "%s", m->key);
+		place_faults(all, before, m->key);
 	}
 	return 0;
 }
@@ -366,15 +427,23 @@ static int read_object(const struct json *json, const struct manifest_shape *sha
 int manifest_from_json(const void *text, size_t len, Cvms__ComputationRunReq **manifest,
 		       struct err *e)
 {
+	return manifest_from_json_all(text, len, NULL, manifest, e);
+}
+
+int manifest_from_json_all(const void *text, size_t len, struct manifest_faults *all,
+			   Cvms__ComputationRunReq **manifest, struct err *e)
+{
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *made = NULL;
 	CLEANUP(json_free) struct json *json = NULL;
+	size_t before = faults_count(all);
 
 	if (len > MANIFEST_MAX)
 		return err_set(e, ERR_INVALID, "manifest: %zu bytes, the limit is %d", len,
 			       MANIFEST_MAX);
 	if (json_parse_zeros(text, len, &json, e) < 0 ||
-	    read_sub(json, &manifest_shape, (void **)&made, e) < 0)
+	    read_sub(json, &manifest_shape, (void **)&made, all, e) < 0)
 		return err_wrap(e, "manifest");
+	place_faults(all, before, "manifest");
 	*manifest = TAKE_PTR(made);
 	return 0;
 }

@@ -241,7 +241,19 @@ def every_reason_against_a_manifest_is_told_at_once():
         many = [{"hash": "00" * 32, "user_key": f"AA{i:03}A==", "filename": f"a/{i}"} for i in range(200)]
         run = cli("manifest", "check", manifest(folder, datasets=many))
         assert run.status == 1 and run.out.endswith("refused: and perhaps for more than these 256\n"), run.out[-200:]
-        for text in ("{", '{"nme":"x"}', "[]"):
+        # Nor does what can't be read stop it, and what follows from that alone is not told.
+        run = cli("manifest", "check", manifest(
+            folder, algorithm__hash="xyz", datasets___0__hash="00", datasets___1__user_key="-----BEGIN NOTHING",
+            datasets___0__filename="a/b", datasets___0__nme="x", algorithm__algo_args=["a", 7, 8]))
+        assert run.status == 1 and not run.err, (run.status, run.err)
+        says = {"manifest: datasets[0]: hash: ", "manifest: datasets[0]: filename: ",
+                "manifest: datasets[0]: key 'nme' is unknown", "manifest: datasets[1]: user_key: ",
+                "manifest: algorithm: hash: ", "manifest: algorithm: algo_args[1]: a number",
+                "manifest: algorithm: algo_args[2]: a number"}
+        lines = run.out.splitlines()
+        assert len(lines) == len(says), run.out
+        assert all(sum(line.startswith("refused: " + word) for line in lines) == 1 for word in says), run.out
+        for text in ("{", "7", "[]"):
             cli("manifest", "check", folder.write("m.json", text)).refused(2, "m.json")
         cli("manifest", "check", folder("nothing")).refused(2, "nothing")
 
