@@ -29,21 +29,15 @@ static int is_wanted(const struct client *client, bool *wanted, struct err *e)
 	return 0;
 }
 
-/* Options that make no sense without a proof: a user who gives one expects it. */
+/* What has no effect without a proof: a user who gives such an option expects one. */
 static const char *forgotten(const struct client *client)
 {
-	static const char *const names[] = { "attestation-policy",
-					     "attestation-request-context",
-					     "receipt-dir",
-					     "manifest",
-					     "trusted_root",
-					     "ak",
-					     "ek_root",
-					     "reattest" };
+	static const struct cli_option of_proof[] = { APPRAISE_OPTIONS, REATTEST_OPTION };
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (cli_value(client->cli, names[i]))
-			return names[i];
+	for (size_t i = 0; i < ARRAY_LEN(of_proof); i++)
+		if (strcmp(of_proof[i].name, "attested-tls") != 0 &&
+		    cli_flag(client->cli, of_proof[i].name))
+			return of_proof[i].name;
 	return NULL;
 }
 

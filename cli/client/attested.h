@@ -10,11 +10,14 @@
 
 /* The options of a command that talks to an agent. */
 /* clang-format off */
+#define REATTEST_OPTION \
+	{ .name = "reattest", .value = "DURATION", \
+	  .help = "how often the agent has to prove itself again in a long upload (10m)", .rare = true }
+
 #define CLIENT_AGENT_OPTIONS \
 	CLIENT_OPTIONS, \
 	APPRAISE_OPTIONS, \
-	{ .name = "reattest", .value = "DURATION", \
-	  .help = "how often the agent has to prove itself again in a long upload (10m)", .rare = true }
+	REATTEST_OPTION
 /* clang-format on */
 
 /* client_open() for an agent: reads whether attested TLS is asked for, and everything about it. */

@@ -39,9 +39,11 @@ const char *client_setting(const struct client *client, const char *option, cons
 	return profile_setting(client->cli, option, name);
 }
 
-static int read_pem(const char *path, char **pem, struct err *e)
+static int read_pem(const char *option, const char *path, char **pem, struct err *e)
 {
-	return path ? file_read_text(path, RPC_TLS_PEM_MAX, pem, e) : 0;
+	if (!path || file_read_text(path, RPC_TLS_PEM_MAX, pem, e) == 0)
+		return 0;
+	return err_wrap(e, "--%s", option);
 }
 
 /* Whom the server's certificate has to come from; NULL: from nobody in particular. */
@@ -92,6 +94,28 @@ static int load_lists(struct client *client, const char *ca, struct err *e)
 			      &client->revocation, e);
 }
 
+struct pem_paths {
+	const char *ca, *cert, *key;
+};
+
+/* By the words of rpc_tls_new_client(), which has the texts alone. */
+static int name_pem(const struct pem_paths *paths, struct err *e)
+{
+	const struct {
+		const char *said, *option, *path;
+	} rows[] = {
+		{ "CA: ", "--grpc-server-ca-certs", paths->ca },
+		{ "certificate: ", "--grpc-client-cert", paths->cert },
+		{ "TLS key: ", "--grpc-client-key", paths->key },
+		{ "TLS: the key is not ", "--grpc-client-key", paths->key },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].path && strncmp(e->text, rows[i].said, strlen(rows[i].said)) == 0)
+			return err_wrap(e, "%s '%s'", rows[i].option, rows[i].path);
+	return err_code(e);
+}
+
 static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, struct err *e)
 {
 	const char *ca_path = authorities(client);
@@ -123,8 +147,9 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 			       kex_groups_show(groups).text);
 	if (!ca_path && !cert_path && !wanted)
 		return 0;
-	if (read_pem(ca_path, &ca, e) < 0 || read_pem(cert_path, &cert, e) < 0 ||
-	    read_pem(key_path, &key, e) < 0 || load_lists(client, ca, e) < 0)
+	if (read_pem("grpc-server-ca-certs", ca_path, &ca, e) < 0 ||
+	    read_pem("grpc-client-cert", cert_path, &cert, e) < 0 ||
+	    read_pem("grpc-client-key", key_path, &key, e) < 0 || load_lists(client, ca, e) < 0)
 		return err_code(e);
 	failed = rpc_tls_new_client(
 		&(struct rpc_tls_config){ .cert = cert,
@@ -137,7 +162,7 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 		tls, e);
 	if (key)
 		explicit_bzero(key, strlen(key));
-	return failed;
+	return failed ? name_pem(&(struct pem_paths){ ca_path, cert_path, key_path }, e) : 0;
 }
 
 /* Whoever reads a token on its way has it. */
@@ -202,9 +227,9 @@ static int open_channel(struct client *client, struct err *e)
 		url += 7;
 	}
 	if (timeout && duration_parse(timeout, &timeout_ms, e) < 0)
-		return err_wrap(e, "timeout");
+		return err_wrap(e, "--grpc-timeout");
 	if (timeout_ms == 0 || timeout_ms > UINT32_MAX)
-		return err_set(e, ERR_INVALID, "timeout %s: give one between 1ms and 1000h",
+		return err_set(e, ERR_INVALID, "--grpc-timeout %s: give one between 1ms and 1000h",
 			       log_quote(timeout ? timeout : "").text);
 	log_debug("trace %s", trace_of_program());
 	if (client->proof && client->proof->open(client, e) < 0)

@@ -554,10 +554,18 @@ def no_server_is_said_with_what_to_do():
         cli(*words, "--grpc-url", "127.0.0.1:2", **{name + "_GRPC_URL": url}).refused(
             1, "127.0.0.1:2")
     cli("status", "--grpc-url", "nonsense").refused(2, "nonsense")
-    cli("status", "--grpc-timeout", "0s").refused(2, "timeout")
+    cli("status", "--grpc-timeout", "0s").refused(2, "--grpc-timeout '0s'")
+    cli("status", "--grpc-timeout", "soon").refused(2, "--grpc-timeout: 'soon' is not a duration")
     cli("status", "--grpc-client-cert", IRIS).refused(2, "without its key")
-    cli("status", "--grpc-server-ca-certs", IRIS).refused(2)
-    cli("status", "--grpc-server-ca-certs", "/proc/nowhere").refused(2, "/proc/nowhere")
+    cli("status", "--grpc-server-ca-certs", IRIS).refused(2, f"--grpc-server-ca-certs '{IRIS}': CA: ")
+    cli("status", "--grpc-server-ca-certs", "/proc/nowhere").refused(2, "--grpc-server-ca-certs: ", "/proc/nowhere")
+    cli("status", "--grpc-client-cert", IRIS, "--grpc-client-key", IRIS).refused(2, f"--grpc-client-cert '{IRIS}': ")
+    # What is for a proof alone would be taken for one.
+    for words in (("--skew", "foo"), ("--skew", "5"), ("--product", "Milan"), ("--crl", IRIS), ("--check_crl",), ("--offline",),
+                  ("--vcek", IRIS), ("--collateral", "/"), ("--kds", "x"), ("--attestation-policy", IRIS), ("--reattest", "1m"),
+                  ("--manifest", IRIS), ("--ek_root", IRIS), ("--CA_bundles_paths", IRIS)):
+        cli("status", *words, "--grpc-url", "127.0.0.1:1").refused(
+            2, words[0] + " is given, but nobody asks the agent for a proof", "add --attested-tls")
 
 
 def a_closed_socket_and_a_server_s_own_word_have_their_own_hints():
