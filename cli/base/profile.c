@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/base/profile.h"
 
+#include "cli/base/profile_alone.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -44,6 +45,7 @@ struct profile {
 	uint64_t told;    /* by the rows' places */
 	struct err fault; /* why it can't be used; ERR_OK: it can */
 	bool is_named;    /* by --profile */
+	bool is_alone;    /* profile_alone() */
 };
 _Static_assert(ARRAY_LEN(profile_rows) <= 64, "a bit for each");
 
@@ -81,6 +83,9 @@ static const char *choose(const struct cli *cli, const char *option, const char 
 	*from = "the option";
 	if (value)
 		return value;
+	*from = "the profile";
+	if (cli->profile && cli->profile->is_alone)
+		return kept;
 	if (kept && cli->profile->is_named) {
 		*from = set && *set && strcmp(set, kept) != 0
 				? "the profile that --profile names; the environment has another"
@@ -197,4 +202,37 @@ int profile_lend(const struct cli *from, struct cli *to, struct err *e)
 void profile_give_back(struct cli *to)
 {
 	to->profile = NULL;
+}
+
+/* ---- of one that is not kept yet ---- */
+
+static int copy_entry(const struct keyfile_entry *entry, struct keyfile *file, struct err *e)
+{
+	struct keyfile_entry *copy = &file->entries[file->count];
+
+	*copy = (struct keyfile_entry){ strdup(entry->key), strdup(entry->value) };
+	file->count++;
+	return copy->key && copy->value ? 0 : err_nomem(e);
+}
+
+int profile_alone(struct cli *cli, const struct keyfile_entry *entries, size_t count, struct err *e)
+{
+	struct profile *p = cli->profile = calloc(1, sizeof(*p));
+
+	if (!p)
+		return err_nomem(e);
+	p->is_alone = true;
+	p->file.entries = calloc(count + 1, sizeof(*entries));
+	p->name = strdup("");
+	if (!p->file.entries || !p->name)
+		return err_nomem(e);
+	for (size_t i = 0; i < count; i++)
+		if (copy_entry(&entries[i], &p->file, e) < 0)
+			return err_code(e);
+	return give_options(cli, e);
+}
+
+void profile_alone_done(struct cli *cli)
+{
+	done(cli);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* profile_file.c — where profiles lie, and how they are read and written; declared in profile.h. */
-#include "cli/base/profile.h"
+#include "cli/base/profile_alone.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -240,6 +240,25 @@ static int check_together(const struct keyfile_entry *entries, size_t count, str
 	return 0;
 }
 
+static int write_entries(const struct keyfile_entry *entries, size_t count, struct writer *w,
+			 struct err *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (*entries[i].value && !is_replaced(entries, i, count) &&
+		    write_entry(&entries[i], w, e) < 0)
+			return err_code(e);
+	if (check_together(entries, count, e) < 0)
+		return err_code(e);
+	return writer_check(w, "a profile", e);
+}
+
+int profile_check(const struct keyfile_entry *entries, size_t count, struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(KEYFILE_MAX);
+
+	return write_entries(entries, count, &w, e);
+}
+
 int profile_write(const char *name, const struct keyfile_entry *entries, size_t count,
 		  struct err *e)
 {
@@ -248,13 +267,7 @@ int profile_write(const char *name, const struct keyfile_entry *entries, size_t 
 
 	if (profile_path(name, &path, e) < 0 || profile_path(NULL, &dir, e) < 0)
 		return err_code(e);
-	for (size_t i = 0; i < count; i++)
-		if (*entries[i].value && !is_replaced(entries, i, count) &&
-		    write_entry(&entries[i], &w, e) < 0)
-			return err_code(e);
-	if (check_together(entries, count, e) < 0)
-		return err_code(e);
-	if (writer_check(&w, "a profile", e) < 0 || dir_make(dir, 0700, e) < 0)
+	if (write_entries(entries, count, &w, e) < 0 || dir_make(dir, 0700, e) < 0)
 		return err_code(e);
 	if (folders_check(e) < 0)
 		return err_code(e);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_profile.c — profiles: how an agent is reached and what it has to prove, under a name. */
 #include "cli/base/json_out.h"
-#include "cli/base/profile.h"
+#include "cli/base/product.h"
+#include "cli/base/profile_alone.h"
 #include "cli/base/table.h"
 #include "cli/base/text.h"
+#include "cli/client/attested.h"
 #include "cli/client/token_file.h"
 #include "cli/cmd/commands.h"
 #include "common/base/cleanup.h"
@@ -86,6 +88,10 @@ static int collect(struct cli *cli, struct given *g, struct err *e)
 				.value = row->is_flag ? (char *)(uintptr_t)"true"
 						      : (char *)(uintptr_t)cli_value(cli, row->add),
 			};
+	for (size_t i = 0; i < g->count; i++)
+		if (!*g->entries[i].value)
+			return err_set(e, ERR_INVALID, "--%s is empty",
+				       profile_row(g->entries[i].key)->add);
 	for (size_t i = 0; (set = cli_value_at(cli, "set", i)) != NULL; i++) {
 		if (g->count == KEYFILE_LINES_MAX)
 			return err_set(e, ERR_INVALID, "more than %d settings", KEYFILE_LINES_MAX);
@@ -98,6 +104,90 @@ static int collect(struct cli *cli, struct given *g, struct err *e)
 		    token_file_check_name("COMPUTATIONS_GRPC_TOKEN_FILE", g->entries[i].value, e) <
 			    0)
 			return err_code(e);
+	return 0;
+}
+
+/* ---- could a command be run with it? ---- */
+
+/* The last one of a key counts, and none that is empty. */
+static const char *value_of(const struct given *g, const char *key)
+{
+	for (size_t i = g->count; i-- > 0;)
+		if (strcmp(g->entries[i].key, key) == 0)
+			return *g->entries[i].value ? g->entries[i].value : NULL;
+	return NULL;
+}
+
+static bool has_any(const struct given *g, const char *prefix)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (strncmp(g->entries[i].key, prefix, strlen(prefix)) == 0)
+			return true;
+	return false;
+}
+
+/* The policy may come with the command; what it is for can't be judged before. */
+static bool is_half(const struct given *g)
+{
+	const char *attested = value_of(g, "AGENT_GRPC_ATTESTED_TLS");
+
+	return attested && strcmp(attested, "true") == 0 &&
+	       !value_of(g, "AGENT_GRPC_ATTESTATION_POLICY");
+}
+
+static size_t choose(const struct given *g, bool half, struct keyfile_entry *chosen)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < g->count; i++)
+		if (value_of(g, g->entries[i].key) == g->entries[i].value &&
+		    !(half && strcmp(g->entries[i].key, "AGENT_GRPC_TLS_GROUPS") == 0))
+			chosen[count++] = g->entries[i];
+	return count;
+}
+
+static int open_as(struct cli *probe, enum client_peer peer, bool half, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	CLEANUP(endorsements_free) struct endorsements *endorsements = NULL;
+
+	if (peer != CLIENT_AGENT || half)
+		return client_open(&client, peer, NULL, probe, e);
+	if (attested_open(&client, probe, e) < 0)
+		return err_code(e);
+	return endorse_open(probe, true, &endorsements, e);
+}
+
+/* As that command reads its settings before it connects. */
+static int try_peer(const struct given *g, enum client_peer peer, const struct command *command,
+		    struct err *e)
+{
+	struct keyfile_entry chosen[KEYFILE_LINES_MAX];
+	bool half = peer == CLIENT_AGENT && is_half(g);
+	size_t count = choose(g, half, chosen);
+	struct cli probe;
+	int failed;
+
+	cli_init(&probe, command);
+	failed = profile_alone(&probe, chosen, count, e);
+	if (!failed)
+		failed = open_as(&probe, peer, half, e);
+	profile_alone_done(&probe);
+	cli_done(&probe);
+	return failed;
+}
+
+static int try_all(const struct given *g, struct err *e)
+{
+	const char *product = value_of(g, "AGENT_GRPC_PRODUCT_NAME");
+	enum snp_product ignored;
+
+	if ((product && product_parse(product, &ignored, e) < 0) ||
+	    try_peer(g, CLIENT_AGENT, &cmd_status, e) < 0 ||
+	    (has_any(g, "MANAGER_") && try_peer(g, CLIENT_MANAGER, &cmd_vm_list, e) < 0) ||
+	    (has_any(g, "COMPUTATIONS_") &&
+	     try_peer(g, CLIENT_COMPUTATIONS, &cmd_computation_list, e) < 0))
+		return err_wrap(e, "not kept, since no command runs with it");
 	return 0;
 }
 
@@ -114,7 +204,8 @@ static enum cli_exit run_add(struct cli *cli, struct err *e)
 		err_set(e, ERR_EXISTS, "there is a profile '%s' already", operand(cli));
 		return CLI_FAILED;
 	}
-	if (profile_write(operand(cli), given.entries, given.count, e) < 0)
+	if (profile_check(given.entries, given.count, e) < 0 || try_all(&given, e) < 0 ||
+	    profile_write(operand(cli), given.entries, given.count, e) < 0)
 		return CLI_USAGE;
 	fprintf(cli->out, "profile %s kept; 'cocos-cli profile use %s' has it used from now on\n",
 		operand(cli), operand(cli));
@@ -153,7 +244,7 @@ const struct command cmd_profile_add = {
 	.run = run_add,
 	.more = "An option wins over a profile, --profile over the environment, and that over the profile of\n"
 		"'profile use'; -v says where each setting comes from. Files have to be there, now and whenever\n"
-		"it is used, and are kept as paths from / on.",
+		"it is used, and are kept as paths from / on. What no command could read is refused now.",
 };
 
 /* ---- use, remove ---- */

@@ -160,6 +160,21 @@ def what_is_no_setting_is_refused_by_name():
                             (("--attested-tls", "--agent", "http://x:1"), "http://")):
             home.cli("profile", "add", "p", *words).refused(2, says)
             assert not os.path.exists(home.file("p")), words
+        # What the commands' own readers refuse; the environment has no part in it.
+        bad = home.write("policy2.json", "{")
+        for words, says in ((("--agent", ""), "--agent is empty"), (("--agent", "nonsense"), "nonsense"),
+                            (("--agent", "x:1", "--set", "AGENT_GRPC_TIMEOUT=soon"), "--grpc-timeout: 'soon' is not a duration"),
+                            (("--set", "AGENT_GRPC_TIMEOUT=0s"), "give one between"),
+                            (("--manager", "x"), "x"), (("--set", "MANAGER_GRPC_TIMEOUT=x"), "--grpc-timeout"),
+                            (("--computations", "unix:"), "unix:"),
+                            (("--set", "AGENT_GRPC_SERVER_CA_CERTS=" + key), f"--grpc-server-ca-certs '{key}': CA: no PEM certificate"),
+                            (("--set", "AGENT_GRPC_CLIENT_CERT=" + key, "--set", "AGENT_GRPC_CLIENT_KEY=" + key), "--grpc-client-cert"),
+                            (("--attested-tls", "--policy", bad), "policy2.json"), (("--product", "Naples"), "Naples"),
+                            (("--kds", "ftp://x"), "ftp://x")):
+            home.cli("profile", "add", "p", *words, AGENT_GRPC_TIMEOUT="1s").refused(2, says)
+            assert not os.path.exists(home.file("p")), words
+        home.cli("profile", "add", "q", "--agent", NOBODY, AGENT_GRPC_TIMEOUT="soon").ok()
+        home.cli("profile", "add", "half", "--attested-tls", "--set", "AGENT_GRPC_TLS_GROUPS=X25519MLKEM768").ok()
         home.cli("profile", "add", "p", "--set", "FOO").refused(2, "KEY=VALUE", "hint: --set AGENT_GRPC_TIMEOUT=10s")
         for name in ("", ".x", "a/b", "../x", "a b", "a" * 65, "ä"):
             home.cli("profile", "add", name, "--agent", "x:1").refused(2, "no name for a profile")
