@@ -102,8 +102,9 @@ static void add_row(struct table *t, const Manager__Host *host)
 	table_text(t, host->uri);
 }
 
-/* That host's row; NULL: all of them. */
-static enum cli_exit read_rows(struct cli *cli, struct table *t, const char *name, struct err *e)
+/* That host's row; NULL: all of them. `nameless`: it is the manager's only one, which no table names. */
+static enum cli_exit read_rows(struct cli *cli, struct table *t, const char *name, bool *nameless,
+			       struct err *e)
 {
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	Manager__ListHostsReq request = MANAGER__LIST_HOSTS_REQ__INIT;
@@ -118,6 +119,7 @@ static enum cli_exit read_rows(struct cli *cli, struct table *t, const char *nam
 	for (size_t i = 0; i < hosts->n_hosts; i++)
 		if (!name || strcmp(hosts->hosts[i]->name, name) == 0)
 			add_row(t, hosts->hosts[i]);
+	*nameless = hosts->n_hosts == 1 && !*hosts->hosts[0]->name;
 	protobuf_c_message_free_unpacked(response, NULL);
 	return CLI_OK;
 }
@@ -125,12 +127,17 @@ static enum cli_exit read_rows(struct cli *cli, struct table *t, const char *nam
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
 	struct table t CLEANUP_TABLE;
+	bool nameless = false;
 	enum cli_exit exit;
 
 	table_init(&t, columns);
-	exit = read_rows(cli, &t, NULL, e);
+	exit = read_rows(cli, &t, NULL, &nameless, e);
 	if (exit != CLI_OK)
 		return exit;
+	if (nameless)
+		fputs("note: the manager's only host has no name: 'host show' shows it; one that is "
+		      "to be drained needs a line in MANAGER_HOSTS\n",
+		      stderr);
 	return table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
 }
 
@@ -149,14 +156,19 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 {
 	const char *name = cli->operands[0];
 	struct table t CLEANUP_TABLE;
+	bool nameless = false;
 	enum cli_exit exit;
 
 	table_init(&t, columns);
-	exit = read_rows(cli, &t, name, e);
+	exit = read_rows(cli, &t, name, &nameless, e);
 	if (exit != CLI_OK)
 		return exit;
+	if (t.count > t.width)
+		return cli_usage(e, "there are %zu hosts: give the NAME of one ('host list')",
+				 t.count / t.width);
 	if (t.count == 0) {
-		err_set(e, ERR_NOT_FOUND, "no host %s", log_quote(name).text);
+		err_set(e, ERR_NOT_FOUND, "no host%s%s", name ? " " : "",
+			name ? log_quote(name).text : "");
 		cli_hint(cli, "'cocos-cli host list' lists the hosts");
 		return CLI_FAILED;
 	}
@@ -165,9 +177,8 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 
 const struct command cmd_host_show = {
 	.name = "host show",
-	.args = "NAME",
-	.help = "show one of them, with all that is known",
-	.operands_min = 1,
+	.args = "[NAME]",
+	.help = "show one of them, or the only one, with all that is known",
 	.operands_max = 1,
 	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_show,

@@ -105,8 +105,6 @@ static char *text_or_empty(struct cli *cli, const char *option)
 	return (char *)(uintptr_t)(value ? value : "");
 }
 
-static const char *const tees[] = { "snp", "tdx", "none", NULL };
-
 /* What the CVM is to be made of; whether it may be had, the manager says. */
 static int fill_shape(const struct cli *cli, Manager__CreateReq *request, struct err *e)
 {
@@ -220,8 +218,10 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 	/* A launch takes its time, the first one after libvirt's start most of all. */
 	if (client.timeout_ms < CREATE_TIMEOUT_MS && !cli_value(cli, "grpc-timeout"))
 		client.timeout_ms = CREATE_TIMEOUT_MS;
-	if (client_call(&client, &create_vm, &request.base, &response, e) < 0)
+	if (client_call(&client, &create_vm, &request.base, &response, e) < 0) {
+		vm_name_options(e);
 		return CLI_FAILED;
+	}
 	created = (const Manager__CreateRes *)response;
 	failed = hand_over(&client, created, e);
 	/* A lost id is a machine that keeps running. */
@@ -248,7 +248,7 @@ static const struct cli_option options[] = {
 	{ .name = "log-level", .value = "LEVEL", .help = "the agent's" },
 	{ .name = "cpus", .value = "N", .help = "as many CPUs (as the manager is set)" },
 	{ .name = "memory", .value = "SIZE", .help = "as much memory: 512M, 2G (as the manager is set)" },
-	{ .name = "tee", .value = "TEE", .words = tees,
+	{ .name = "tee", .value = "TEE", .words = vm_tees,
 	  .help = "in that and nothing else: snp, tdx, none (as the manager is set)" },
 	{ .name = "image", .value = "NAME", .help = "of that image: its name or flavour, as 'base', or as 'vm show' has it" },
 	{ .name = "name", .value = "NAME", .help = "call it that: a-z 0-9 - . (63 characters)" },

@@ -109,7 +109,8 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 	request.id = (char *)(uintptr_t)cli->operands[0];
 	if (client_call(&client, &get_vm, &request.base, &response, e) < 0) {
 		if (e->code == ERR_NOT_FOUND)
-			cli_hint(cli, "'cocos-cli vm list' lists the CVMs");
+			cli_hint(cli, "'cocos-cli vm list' lists the CVMs, with --state exited "
+				      "those that are gone and remembered");
 		return CLI_FAILED;
 	}
 	vm_row(&t, (const Manager__Vm *)response);

@@ -146,3 +146,33 @@ void vm_filter_done(struct vm_filter_options *f)
 	free(f->states);
 	free(f->tees);
 }
+
+/* ---- the words of 'create-vm' ---- */
+
+const char *const vm_tees[] = { "snp", "tdx", "none", NULL };
+
+/* No option is longer than its field. */
+static const struct {
+	const char *field, *option;
+} fields[] = {
+	{ "agent_cvm_server_ca_cert", "--server-ca" },
+	{ "agent_cvm_server_url", "--server-url" },
+	{ "agent_cvm_client_cert", "--client-crt" },
+	{ "agent_cvm_client_key", "--client-key" },
+	{ "agent_cvm_ca_url", "--ca-url" },
+	{ "agent_certs_token", "--certs-token" },
+	{ "agent_log_level", "--log-level" },
+};
+
+void vm_name_options(struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		size_t len = strlen(fields[i].field), put = strlen(fields[i].option);
+		char *at;
+
+		while ((at = strstr(e->text, fields[i].field)) != NULL) {
+			memmove(at + put, at + len, strlen(at + len) + 1);
+			memcpy(at, fields[i].option, put);
+		}
+	}
+}

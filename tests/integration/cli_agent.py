@@ -654,6 +654,9 @@ class FakeManager(manager_grpc.ManagerServiceServicer):
 
     def CreateVm(self, request, context):
         self.request = request
+        if request.agent_cvm_server_url == "bad:1":
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "CreateVm: agent_cvm_server_url: no; "
+                          "agent_cvm_client_cert and agent_cvm_client_key go together; agent_log_level: agent_cvm_server_ca_cert")
         return manager.CreateRes(cvm_id=self.id, forwarded_port=self.port)
 
     def RemoveVm(self, request, context):
@@ -732,6 +735,10 @@ def vms_are_asked_for_with_everything():
                            ([*from_ca[3:-1], folder.write("empty", "\n")], "is not one line"),
                            ([*from_ca[3:-1], folder("none")], "--certs-token: ")):
             cli(*words, *more, **where, **client).refused(2, said)
+        # Of a manager's refusal by the options that were given.
+        refused = cli("create-vm", "--server-url", "bad:1", **where, **client).refused(
+            1, "--server-url: no; --client-crt and --client-key go together; --log-level: --server-ca\n")
+        assert "agent_" not in refused.err, refused.err
         assert cli("create-vm", "--server-url", "x:1", "--json", **where, **client).json() == {
             "cvm_id": "cvm-7", "forwarded_port": "6101", "agent_grpc_url": "localhost:6101"}
         assert fake.request == manager.CreateReq(agent_cvm_server_url="x:1")
