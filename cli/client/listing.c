@@ -121,3 +121,31 @@ enum cli_exit listing_print(struct cli *cli, const struct listing *listing, stru
 		fill(request, listing->operand, cli->operands[0]);
 	return listing_ask(cli, listing, request, e);
 }
+
+/* ---- one thing ---- */
+
+static const char *format(const struct cli *cli)
+{
+	const char *said = cli_option_of(cli->command, "output") ? cli_value(cli, "output") : NULL;
+
+	if (cli_flag(cli, "json"))
+		return "json";
+	return said ? said : "table";
+}
+
+bool listing_is_for_people(const struct cli *cli)
+{
+	return strcmp(format(cli), "json") != 0 && strcmp(format(cli), "yaml") != 0;
+}
+
+enum cli_exit listing_object(const struct cli *cli, struct json_out *object, struct err *e)
+{
+	static const struct table_column none[] = { { NULL, NULL, false } };
+	struct table t CLEANUP_TABLE;
+
+	if (strcmp(format(cli), "yaml") != 0)
+		return json_out_print(object, cli->out, e) < 0 ? CLI_FAILED : CLI_OK;
+	table_init(&t, none);
+	table_object(&t, object);
+	return table_print_one(&t, cli, e) < 0 ? CLI_FAILED : CLI_OK;
+}

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cli/base/json_out.h"
 #include "cli/base/table.h"
 #include "cli/client/client.h"
 
@@ -27,6 +28,12 @@ enum cli_exit listing_print(struct cli *cli, const struct listing *listing,
 /* The same with a request of the caller's, whose place of a page is filled in here. */
 enum cli_exit listing_ask(struct cli *cli, const struct listing *listing, ProtobufCMessage *request,
 			  struct err *e) MUST_CHECK;
+
+/* Of one thing by itself, with TABLE_OPTIONS or --json alone: is it to be text, as there is no -o json or yaml?
+ * Else the object, which is closed, in that form. */
+bool listing_is_for_people(const struct cli *cli);
+enum cli_exit listing_object(const struct cli *cli, struct json_out *object,
+			     struct err *e) MUST_CHECK;
 
 /* "the service's list has more than 1024 pages" */
 int listing_refuse(struct err *e);

@@ -197,8 +197,10 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 }
 
 /* clang-format off */
+static const char *const orders[] = { "name", "type", "created", "changed",
+				      "-name", "-type", "-created", "-changed", NULL };
 static const struct cli_option list_options[] = {
-	{ .name = "sort", .value = "ORDER",
+	{ .name = "sort", .value = "ORDER", .offers = orders,
 	  .help = "name, type, created or changed; with a '-' in front the greatest first" },
 	{ .name = "search", .value = "TEXT",
 	  .help = "those with this in name, description, MIME type or owner, or with this digest" },

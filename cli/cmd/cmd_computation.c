@@ -8,6 +8,7 @@
 #include "cli/client/witness_client.h"
 #include "cli/cmd/commands.h"
 #include "cli/cmd/cvm_made.h"
+#include "cli/cmd/vm_reach.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
 
@@ -57,9 +58,11 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 }
 
 /* clang-format off */
+static const char *const orders[] = { "created", "changed", "name", "state",
+				      "-created", "-changed", "-name", "-state", NULL };
 static const struct cli_option computation_list_options[] = {
 	{ .name = "workspace", .value = "NAME", .help = "those in this one (all that you may see)" },
-	{ .name = "sort", .value = "ORDER",
+	{ .name = "sort", .value = "ORDER", .offers = orders,
 	  .help = "created, changed, name or state; with a '-' in front the greatest first" },
 	{ .name = "search", .value = "TEXT", .help = "those with this in id, name or description, or with this digest" },
 	TABLE_OPTIONS,
@@ -83,7 +86,7 @@ static int report(struct cli *cli, const Computations__Computation *c, const str
 	struct json_out out CLEANUP_JSON_OUT;
 
 	json_out_init(&out);
-	if (!cli_flag(cli, "json")) {
+	if (listing_is_for_people(cli)) {
 		computation_print(cli->out, c);
 		confirmed_print(cli->out, seen);
 		return 0;
@@ -91,7 +94,7 @@ static int report(struct cli *cli, const Computations__Computation *c, const str
 	computation_to_json_open(&out, NULL, c);
 	confirmed_to_json(&out, seen);
 	json_out_end(&out);
-	return json_out_print(&out, cli->out, e);
+	return listing_object(cli, &out, e) == CLI_OK ? 0 : err_code(e);
 }
 
 static enum cli_exit show(struct client *client, struct err *e)
@@ -120,7 +123,7 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 {
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 
-	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	return show(&client, e);
 }
@@ -128,7 +131,7 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option computation_show_options[] = {
 	WITNESS_KEY_OPTION,
-	CLI_JSON_OPTION,
+	TABLE_OPTIONS,
 	SERVICE_OPTIONS,
 	{ .name = NULL },
 };
@@ -175,8 +178,14 @@ static int take_new(const struct cli *cli, Computations__RunRequest *run, struct
 	Computations__CreateCvmRequest wish = COMPUTATIONS__CREATE_CVM_REQUEST__INIT;
 	const char *keep = cli_value(cli, "keep");
 
+	if (vm_reach_check_profile(cli, e) < 0)
+		return err_code(e);
 	if (!cli_flag(cli, "new-cvm"))
 		return take_none(cli, e);
+	if (cli_value(cli, "save-profile"))
+		return err_set(e, ERR_INVALID,
+			       "--save-profile and --new-cvm: where that CVM's agent is reached is "
+			       "known once it is made; 'cvm show' says it then");
 	if (cli_value(cli, "cvm"))
 		return err_set(e, ERR_INVALID, "--new-cvm and --cvm: give one of them");
 	if (cvm_made_wish(cli, &wish, e) < 0)
@@ -193,6 +202,53 @@ static int take_new(const struct cli *cli, Computations__RunRequest *run, struct
 	run->memory = wish.memory;
 	run->ttl_ms = wish.ttl_ms;
 	return 0;
+}
+
+/* With where the agent is reached, for a shell, if the service knows. */
+static int report_run(struct cli *cli, const Computations__Computation *c, const char *address,
+		      struct err *e)
+{
+	struct json_out out CLEANUP_JSON_OUT;
+
+	json_out_init(&out);
+	if (cli_flag(cli, "json")) {
+		computation_to_json_open(&out, NULL, c);
+		if (*address)
+			json_out_text(&out, "agent_grpc_url", address);
+		json_out_end(&out);
+		return json_out_print(&out, cli->out, e);
+	}
+	computation_print(cli->out, c);
+	if (*address)
+		fprintf(cli->out, "export AGENT_GRPC_URL=%s\n", address);
+	else if (*c->new_cvm)
+		fprintf(stderr,
+			"note: 'cocos-cli cvm show %s --workspace %s' says where its agent is "
+			"reached, once it is made\n",
+			text_plain(c->new_cvm).text, text_plain(c->workspace).text);
+	return 0;
+}
+
+static enum cli_exit hand_over(struct client *client, const Computations__Computation *c,
+			       struct err *e)
+{
+	struct cli *cli = client->cli;
+	char address[REACH_MAX];
+
+	cvm_made_address(client, c, address);
+	if (report_run(cli, c, address, e) < 0)
+		return CLI_FAILED;
+	if (*address || !cli_value(cli, "save-profile"))
+		return vm_reach_save(cli, address, e) < 0 ? CLI_FAILED : CLI_OK;
+	cli_hint(cli,
+		 "the computation is given to it all the same; who made the CVM knows the address: "
+		 "'cocos-cli profile add %s --agent ADDRESS'",
+		 cli_value(cli, "save-profile"));
+	err_set(e, ERR_PRECONDITION,
+		"--save-profile: the service did not have CVM %s made, and does not know where its "
+		"agent is reached",
+		log_quote(c->cvm_id).text);
+	return CLI_FAILED;
 }
 
 static enum cli_exit run_run(struct cli *cli, struct err *e)
@@ -219,7 +275,7 @@ static enum cli_exit run_run(struct cli *cli, struct err *e)
 		computation_hint(&client, e);
 		return CLI_FAILED;
 	}
-	status = computation_report(cli, (const Computations__Computation *)response, e);
+	status = hand_over(&client, (const Computations__Computation *)response, e);
 	protobuf_c_message_free_unpacked(response, NULL);
 	return status;
 }
@@ -231,6 +287,7 @@ static const struct cli_option computation_run_options[] = {
 	{ .name = "unverified",
 	  .help = "even if it has not proven what the service's policy asks for" },
 	NEW_CVM_OPTIONS,
+	SAVE_PROFILE_OPTION,
 	WAIT_OPTION,
 	CLI_JSON_OPTION,
 	SERVICE_OPTIONS,
@@ -251,7 +308,8 @@ const struct command cmd_computation_run = {
 		"to CVMs that were verified by it; one without asks for nothing, and says so. Owners\n"
 		"never rely on either: their commands verify the agent themselves (--attested-tls).\n"
 		"The agent in the CVM receives the manifest and then waits for algorithm and "
-		"datasets from their owners.\n"
+		"datasets from their owners. Where it is reached is the last line, for a shell, of a CVM that the\n"
+		"service had made ('cvm create'); of others their managers know it ('create-vm').\n"
 		"With --new-cvm a manager of the service makes one, within the workspace's limit, for who may have\n"
 		"CVMs made there ('cvm create'). It gets the computation as any other CVM would, within 30 minutes,\n"
 		"or the computation fails and says why. It is removed a minute after the last result was fetched;\n"
@@ -355,7 +413,7 @@ static enum cli_exit run_retry(struct cli *cli, struct err *e)
 		return CLI_USAGE;
 	status = retry(&client, &run, &response, e) < 0
 			 ? CLI_FAILED
-			 : computation_report(cli, (const Computations__Computation *)response, e);
+			 : hand_over(&client, (const Computations__Computation *)response, e);
 	if (response)
 		protobuf_c_message_free_unpacked(response, NULL);
 	return status;
@@ -368,6 +426,7 @@ static const struct cli_option computation_retry_options[] = {
 	{ .name = "unverified",
 	  .help = "even if it has not proven what the service's policy asks for" },
 	NEW_CVM_OPTIONS,
+	SAVE_PROFILE_OPTION,
 	CLI_JSON_OPTION,
 	SERVICE_OPTIONS,
 	{ .name = NULL },

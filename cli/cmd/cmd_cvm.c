@@ -66,9 +66,11 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 }
 
 /* clang-format off */
+static const char *const orders[] = { "created", "changed", "name", "state",
+				      "-created", "-changed", "-name", "-state", NULL };
 static const struct cli_option list_options[] = {
 	CVM_MADE_WORKSPACE,
-	{ .name = "sort", .value = "ORDER",
+	{ .name = "sort", .value = "ORDER", .offers = orders,
 	  .help = "created, changed or name, of a workspace's created, name or state; with a '-' in front the greatest first" },
 	{ .name = "search", .value = "TEXT",
 	  .help = "those with this in id, state, computation, peer or verdict; of a workspace's in name, id, address, "
@@ -117,11 +119,11 @@ static enum cli_exit call_and_print(struct cli *cli, const struct rpc_method *me
 	status = computation_call(cli, method, &request.base, &response, e);
 	if (status != CLI_OK)
 		return status;
-	if (cli_flag(cli, "json")) {
-		to_json(&out, (const Computations__Cvm *)response);
-		status = json_out_print(&out, cli->out, e) < 0 ? CLI_FAILED : CLI_OK;
-	} else {
+	if (listing_is_for_people(cli)) {
 		print_cvm(cli->out, (const Computations__Cvm *)response);
+	} else {
+		to_json(&out, (const Computations__Cvm *)response);
+		status = listing_object(cli, &out, e);
 	}
 	protobuf_c_message_free_unpacked(response, NULL);
 	return status;
@@ -129,6 +131,8 @@ static enum cli_exit call_and_print(struct cli *cli, const struct rpc_method *me
 
 static enum cli_exit run_show(struct cli *cli, struct err *e)
 {
+	if (table_check(cli, e) < 0)
+		return CLI_USAGE;
 	if (cli_value(cli, "workspace"))
 		return cvm_made_show(cli, e);
 	return call_and_print(cli, &computation_show_cvm, e);
@@ -147,7 +151,7 @@ const struct command cmd_cvm_show = {
 	.operands_max = 1,
 	.options =
 		(const struct cli_option[]){
-			CVM_MADE_WORKSPACE, CLI_JSON_OPTION, SERVICE_OPTIONS, { .name = NULL } },
+			CVM_MADE_WORKSPACE, TABLE_OPTIONS, SERVICE_OPTIONS, { .name = NULL } },
 	.run = run_show,
 };
 

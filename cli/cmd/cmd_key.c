@@ -256,8 +256,10 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 }
 
 /* clang-format off */
+static const char *const orders[] = { "created", "changed", "name", "state",
+				      "-created", "-changed", "-name", "-state", NULL };
 static const struct cli_option list_options[] = {
-	{ .name = "sort", .value = "ORDER",
+	{ .name = "sort", .value = "ORDER", .offers = orders,
 	  .help = "created, changed, name (what they are for) or state; with a '-' in front the greatest first" },
 	TABLE_OPTIONS,
 	SERVICE_OPTIONS,

@@ -38,8 +38,10 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 }
 
 /* clang-format off */
+static const char *const orders[] = { "name", "role", "created", "changed",
+				      "-name", "-role", "-created", "-changed", NULL };
 static const struct cli_option list_options[] = {
-	{ .name = "sort", .value = "ORDER",
+	{ .name = "sort", .value = "ORDER", .offers = orders,
 	  .help = "name, role, created (joined) or changed; with a '-' in front the greatest first" },
 	{ .name = "search", .value = "TEXT", .help = "those with this in name or role" },
 	TABLE_OPTIONS,

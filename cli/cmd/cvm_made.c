@@ -7,6 +7,7 @@
 #include "common/base/settings.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 const char *const cvm_made_tees[] = { "snp", "tdx", "none", NULL };
 
@@ -164,12 +165,70 @@ enum cli_exit cvm_made_print(struct cli *cli, const Computations__Machine *m, st
 	struct json_out out CLEANUP_JSON_OUT;
 
 	json_out_init(&out);
-	if (!cli_flag(cli, "json")) {
+	if (listing_is_for_people(cli)) {
 		print_text(cli->out, m);
 		return CLI_OK;
 	}
 	to_json(&out, m);
-	return json_out_print(&out, cli->out, e) < 0 ? CLI_FAILED : CLI_OK;
+	return listing_object(cli, &out, e);
+}
+
+/* It becomes words of a shell and a line of a profile. */
+static void take_address(const Computations__Machine *m, char address[REACH_MAX])
+{
+	const char *port = strrchr(m->address, ':');
+	CLEANUP(free) char *host = port ? strndup(m->address, (size_t)(port - m->address)) : NULL;
+	struct err ignored;
+
+	if (!host || !*host || m->ended ||
+	    reach_address(NULL, host, port + 1, address, &ignored) < 0)
+		*address = '\0';
+}
+
+/* Of one that is made for this run. */
+static void ask_new(struct client *client, const Computations__Computation *c,
+		    char address[REACH_MAX])
+{
+	Computations__MachineRequest request = COMPUTATIONS__MACHINE_REQUEST__INIT;
+	ProtobufCMessage *response;
+	struct err ignored;
+
+	request.name = c->new_cvm;
+	request.workspace = c->workspace;
+	if (client_call(client, &computation_show_machine, &request.base, &response, &ignored) < 0)
+		return;
+	take_address((const Computations__Machine *)response, address);
+	protobuf_c_message_free_unpacked(response, NULL);
+}
+
+static void ask_of(struct client *client, const Computations__Computation *c,
+		   char address[REACH_MAX])
+{
+	Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
+	const Computations__ListMachinesResponse *page;
+	ProtobufCMessage *response;
+	struct err ignored;
+
+	request.workspace = c->workspace;
+	request.search = c->cvm_id;
+	if (client_call(client, &computation_list_machines, &request.base, &response, &ignored) < 0)
+		return;
+	page = (const Computations__ListMachinesResponse *)response;
+	for (size_t i = 0; i < page->n_machines && !*address; i++)
+		if (strcmp(page->machines[i]->cvm_id, c->cvm_id) == 0)
+			take_address(page->machines[i], address);
+	protobuf_c_message_free_unpacked(response, NULL);
+}
+
+void cvm_made_address(struct client *client, const Computations__Computation *c,
+		      char address[REACH_MAX])
+{
+	*address = '\0';
+	if (*c->new_cvm)
+		ask_new(client, c, address);
+	else if (*c->cvm_id)
+		ask_of(client, c, address);
+	client->cli->hint[0] = '\0'; /* whoever can't be asked does not know */
 }
 
 enum cli_exit cvm_made_show(struct cli *cli, struct err *e)

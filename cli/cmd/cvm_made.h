@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cli/client/computation_client.h"
+#include "common/rpc/reach.h"
 
 /* clang-format off */
 #define CVM_MADE_WORKSPACE \
@@ -31,5 +32,10 @@ int cvm_made_wish(const struct cli *cli, Computations__CreateCvmRequest *request
 enum cli_exit cvm_made_list(struct cli *cli, struct err *e);
 enum cli_exit cvm_made_show(struct cli *cli, struct err *e);
 
-/* As --json says. */
+/* Where owners reach the agent that has the computation, by what the service says of the CVM: "" where it does not know,
+ * as of one that it did not have made, or not yet. */
+void cvm_made_address(struct client *client, const Computations__Computation *c,
+		      char address[REACH_MAX]);
+
+/* As --json or -o says. */
 enum cli_exit cvm_made_print(struct cli *cli, const Computations__Machine *m, struct err *e);

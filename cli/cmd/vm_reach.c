@@ -22,12 +22,18 @@ static const struct rpc_method health_check = {
 
 int vm_reach_check(const struct cli *cli, struct err *e)
 {
-	const char *name = cli_value(cli, "save-profile");
-	CLEANUP(free) char *path = NULL;
 	uint64_t limit_ms;
 
 	if (waiting_limit(cli, &limit_ms, e) < 0)
 		return err_code(e);
+	return vm_reach_check_profile(cli, e);
+}
+
+int vm_reach_check_profile(const struct cli *cli, struct err *e)
+{
+	const char *name = cli_value(cli, "save-profile");
+	CLEANUP(free) char *path = NULL;
+
 	if (!name)
 		return 0;
 	if (profile_path(name, &path, e) < 0)

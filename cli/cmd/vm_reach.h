@@ -10,15 +10,20 @@
 #include "manager.pb-c.h"
 
 /* clang-format off */
-#define VM_REACH_OPTIONS \
+#define SAVE_PROFILE_OPTION \
 	{ .name = "save-profile", .value = "NAME", \
-	  .help = "keep a new profile: that of --profile, or in use, with this agent's address" }, \
+	  .help = "keep a new profile: that of --profile, or in use, with this agent's address" }
+
+#define VM_REACH_OPTIONS \
+	SAVE_PROFILE_OPTION, \
 	{ .name = "wait", .value = "DURATION", .optional = true, \
 	  .help = "wait until the agent listens, which it does once it has a computation (24h)" }
 /* clang-format on */
 
 /* Before anything is made: what is wrong with these options is said then. */
 int vm_reach_check(const struct cli *cli, struct err *e) MUST_CHECK;
+int vm_reach_check_profile(const struct cli *cli,
+			   struct err *e) MUST_CHECK; /* of --save-profile alone */
 
 /* HOST:PORT: the host that the manager names, or its own, and the port that is forwarded there. ERR_INVALID if it
  * names no port. */

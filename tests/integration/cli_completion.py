@@ -81,6 +81,10 @@ def what_is_known_is_offered_and_nothing_else():
     assert ask("computation", "show", "") == ask("data", "--grpc-url", "") == ask("data", "--grpc-timeout", "1") == []
     assert ask("data", "--attestation-policy", "") is None and ask("attestation", "validate", "") is None
     assert ask("data", "--keep", "") == ["retry", "algorithm"] and ask("vm", "list", "--state", "r") == ["running", "removing"]
+    assert ask("vm", "list", "--tee", "") == ask("create-vm", "--tee", "") == ["snp", "tdx", "none"]
+    assert ask("computation", "list", "--sort", "c") == ask("cvm", "list", "--sort", "c") == ["created", "changed"]
+    assert ask("key", "list", "--sort", "-n") == ask("asset", "list", "--sort", "-n") == ["-name"]
+    assert ask("workspace", "member", "list", "--sort", "r") == ["role"]
     assert ask("certificate", "renew", "") is None and ask("certificate", "renew", "a", "b", "c", "") is None
     assert ask("certificate", "issue", "") is None and ask("host", "add", "n", "u", "") == []
     # A list goes on behind its last comma.

@@ -10,7 +10,7 @@ import grpc
 
 import tap
 from cli_waiting import Running
-from harness import PATIENCE, computations, until
+from harness import PATIENCE, cli, computations, until
 from machines import agent, made, manager, service, shown, until_state
 from people import NOT_NOW, OK, Caller, user
 from played_manager import now_ms
@@ -254,8 +254,16 @@ def who_waits_for_a_cvm_waits_until_it_is_known_whose_it_is():
             run = Running(running.folder, "computation", "run", "c1", "--wait", COMPUTATIONS_GRPC_URL="unix:" + running.socket)
             run.says("each CVM that is free connected while one is being made")
             one.done()
-            assert one.id in run.ok()
+            out, address = run.ok(), running.anna("ShowMachine", name="one", workspace="default").address
+            assert one.id in out and address and out.endswith(f"\nexport AGENT_GRPC_URL={address}\n"), out
             two.done()
+        # Of one that the service did not have made it knows no address, and tells none.
+        where = {"COMPUTATIONS_GRPC_URL": "unix:" + running.socket, "XDG_CONFIG_HOME": running.folder("config")}
+        with here(running, "stranger"):
+            create(running.root, "c2")
+            run = cli("computation", "run", "c2", "--cvm", "stranger", "--save-profile", "p", **where).refused(
+                1, "--save-profile: the service did not have CVM 'stranger' made", "all the same")
+            assert "CVM          stranger" in run.out and "export" not in run.out, run.out
 
 
 def given_by_who_administers_it_is_claimed_when_that_is_over():

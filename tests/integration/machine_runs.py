@@ -84,10 +84,14 @@ def held(running, name="c1", **fields):
 def one_is_made_used_and_removed():
     with service(ROOM) as running:
         create(running.root, "c1")
-        out = ours(running, "computation", "run", "c1", "--new-cvm", "--cpus", "2", "--memory", "1G", "--tee", "none",
-                   "--image", "base", "--ttl", "90m", "--keep", "5m").ok()
-        assert "new CVM      run-" in out and "(it waits for it)" in out, out
+        ran = ours(running, "computation", "run", "c1", "--new-cvm", "--cpus", "2", "--memory", "1G", "--tee", "none",
+                   "--image", "base", "--ttl", "90m", "--keep", "5m")
+        assert "new CVM      run-" in ran.ok() and "(it waits for it)" in ran.out, ran.out
         one = made_for(running, "c1")
+        assert ("export AGENT_GRPC_URL=" in ran.out) != (f"cvm show {one.name} --workspace default" in ran.err), ran
+        assert json.loads(ours(running, "computation", "show", "c1", "-o", "json").ok())["new_cvm"] == one.name
+        assert f'"new_cvm": "{one.name}"\n' in ours(running, "computation", "show", "c1", "-o", "yaml").ok()
+        assert f'name": "{one.name}"\n' in ours(running, "cvm", "show", one.name, "--workspace", "default", "-o", "yaml").ok()
         last = until(lambda: running.played.last, "its manager is asked")
         assert (last.cpus, last.memory, last.ttl, last.tee, last.image) == (2, 1 << 30, "90m", "none", "base"), last
         assert (one.state, one.made_for, one.computation_id) == ("Provisioning", "c1", ""), one
@@ -167,7 +171,8 @@ def what_is_no_wish_is_refused_in_one_line():
             assert "new_cvm" in running.root.text("Run", id="c1", **fields)
         for words, said in ((("--cpus", "2"), "--cpus is of a new CVM"), (("--keep", "5m"), "--keep is of a new CVM"),
                             (("--new-cvm", "--cvm", "x"), "give one of them"), (("--new-cvm", "--keep", "0s"), "--keep"),
-                            (("--new-cvm", "--wait"), "leave it out")):
+                            (("--new-cvm", "--wait"), "leave it out"),
+                            (("--new-cvm", "--save-profile", "p"), "known once it is made")):
             ours(running, "computation", "run", "c1", *words).refused(2, said)
         assert not running.played.asked and running.show("c1").state == "Created"
         for number, keep in enumerate((MINUTE, 7 * 24 * 60 * MINUTE)):
