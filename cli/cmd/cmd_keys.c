@@ -16,13 +16,13 @@
 #define PUBLIC  "public.pem"
 #define NEW     ".new"
 
-static const struct {
-	const char *word;
+static const struct kind {
+	const char *word, *said;
 	enum key_kind kind;
 } kinds[] = {
-	{ "rsa", KEY_RSA },
-	{ "ecdsa", KEY_ECDSA },
-	{ "ed25519", KEY_ED25519 },
+	{ "rsa", "RSA, 4096 bits", KEY_RSA },
+	{ "ecdsa", "ECDSA, P-256", KEY_ECDSA },
+	{ "ed25519", "Ed25519", KEY_ED25519 },
 };
 static const char *const words[] = { "rsa", "ecdsa", "ed25519", NULL };
 
@@ -100,16 +100,17 @@ static enum cli_exit run_keys(struct cli *cli, struct err *e)
 {
 	const char *word = cli_value(cli, "key-type");
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
-	enum key_kind kind = KEY_RSA;
+	const struct kind *kind = &kinds[0];
 
 	for (size_t i = 0; word && i < ARRAY_LEN(kinds); i++)
 		if (strcmp(kinds[i].word, word) == 0)
-			kind = kinds[i].kind;
+			kind = &kinds[i];
 	if (!cli_flag(cli, "force") && check_free(cli, e) < 0)
 		return CLI_FAILED;
-	if (key_generate(kind, &key, e) < 0 || write_pair(key, cli_flag(cli, "force"), e) < 0)
+	if (key_generate(kind->kind, &key, e) < 0 || write_pair(key, cli_flag(cli, "force"), e) < 0)
 		return CLI_FAILED;
-	fprintf(cli->out, PRIVATE " (keep it to yourself) and " PUBLIC " written\n");
+	fprintf(cli->out, PRIVATE " (keep it to yourself) and " PUBLIC " written: %s\n",
+		kind->said);
 	return CLI_OK;
 }
 
@@ -129,4 +130,6 @@ const struct command cmd_keys = {
 	.help = "make a key pair: " PRIVATE " and " PUBLIC " in this folder",
 	.options = options,
 	.run = run_keys,
+	.more = "Each type does the same work; RSA, the default of other clients of this protocol too, is the largest and\n"
+		"slowest. The parties of a computation may have keys of different types.",
 };

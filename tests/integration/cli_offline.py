@@ -198,7 +198,7 @@ def keys_are_made_once():
             with open(folder("private.pem"), "rb") as file:
                 assert file.read() != before
     with Folder() as folder:
-        cli("keys", cwd=folder.path).ok()
+        assert "written: RSA, 4096 bits\n" in cli("keys", cwd=folder.path).ok()
         text = subprocess.run(["openssl", "pkey", "-in", folder("private.pem"), "-noout",
                                "-text_pub"], capture_output=True, text=True, check=True).stdout
         assert "4096 bit" in text
