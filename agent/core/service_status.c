@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Status: where the computation stands, and a challenge for those without TLS. */
 #include "agent.pb-c.h"
+#include "agent/computation/refusal.h"
 #include "agent/core/agent_progress.h"
 #include "agent/core/service.h"
 #include "agent/upload/upload.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void fill_asset(const struct asset *a, Agent__StatusAsset *out)
+static void fill_asset(const struct asset *a, const struct access *owner, Agent__StatusAsset *out)
 {
 	agent__status_asset__init(out);
 	out->hash = *a->hash;
@@ -18,6 +19,7 @@ static void fill_asset(const struct asset *a, Agent__StatusAsset *out)
 	out->received = a->received;
 	out->kept = a->kept_from.is && !a->kept_from.taken_back;
 	out->bytes_kept = a->kept ? upload_size(a->kept) : 0;
+	out->yours = owner->signer.len && access_names(owner, a->key);
 }
 
 /* The arrays that the response points into; all texts stay their owners'. */
@@ -41,8 +43,8 @@ static void lists_done(struct lists *l)
 	free(l->package_pointers);
 }
 
-static int fill_lists(const struct computation *c, struct lists *l, Agent__StatusResponse *r,
-		      struct err *e)
+static int fill_lists(const struct computation *c, const struct access *owner, struct lists *l,
+		      Agent__StatusResponse *r, struct err *e)
 {
 	l->assets = calloc(c->dataset_count + 1, sizeof(*l->assets));
 	l->asset_pointers = calloc(c->dataset_count + 1, sizeof(*l->asset_pointers));
@@ -51,10 +53,10 @@ static int fill_lists(const struct computation *c, struct lists *l, Agent__Statu
 	if (!l->assets || !l->asset_pointers || !l->consumers || !l->consumer_pointers)
 		return err_nomem(e);
 	for (size_t i = 0; i < c->dataset_count; i++) {
-		fill_asset(&c->datasets[i], &l->assets[i]);
+		fill_asset(&c->datasets[i], owner, &l->assets[i]);
 		l->asset_pointers[i] = &l->assets[i];
 	}
-	fill_asset(&c->algorithm, &l->assets[c->dataset_count]);
+	fill_asset(&c->algorithm, owner, &l->assets[c->dataset_count]);
 	for (size_t i = 0; i < c->consumer_count; i++) {
 		agent__status_consumer__init(&l->consumers[i]);
 		l->consumers[i].key_digest.data = (uint8_t *)c->consumers[i].key_digest;
@@ -70,14 +72,68 @@ static int fill_lists(const struct computation *c, struct lists *l, Agent__Statu
 	return 0;
 }
 
+/* ---- who asks ---- */
+
+/* The owner's role that the call claims; NULL: another, or none. */
+static const char *owner_role(struct rpc_call *call)
+{
+	static const char *const roles[] = { PROOF_ROLE_DATA, PROOF_ROLE_ALGORITHM };
+	const char *said = rpc_metadata_text(rpc_call_metadata(call), PROOF_ROLE_KEY, 0);
+
+	for (size_t i = 0; said && i < ARRAY_LEN(roles); i++)
+		if (strcmp(said, roles[i]) == 0)
+			return roles[i];
+	return NULL;
+}
+
+static bool is_owner(const struct access *access, const struct computation *c, bool algorithm)
+{
+	bool named = algorithm && access_names(access, c->algorithm.key);
+
+	for (size_t i = 0; !algorithm && i < c->dataset_count; i++)
+		named = named || access_names(access, c->datasets[i].key);
+	return named;
+}
+
+/* Which assets are whose is told to who has shown the key. */
+static int read_owner(struct rpc_call *call, struct agent *agent, const char *role,
+		      struct access *owner, struct err *e)
+{
+	const struct computation *c = agent->computation;
+	bool algorithm = strcmp(role, PROOF_ROLE_ALGORITHM) == 0;
+	struct access access = { 0 };
+
+	if (!c)
+		return err_set(e, ERR_PRECONDITION, "there is no computation in state %s",
+			       state_name(agent->state));
+	if (access_read(call, role, false, &agent->challenges, &access, e) < 0)
+		return err_code(e);
+	if (!is_owner(&access, c, algorithm) ||
+	    access_verify(&access, &access.signer, c->digests.sha3_256, NULL, NULL, e) < 0) {
+		refusal_not_signed(&access, c,
+				   algorithm ? "the algorithm's provider"
+					     : "an owner that the manifest names",
+				   NULL, NULL, e);
+		access_done(&access);
+		return err_code(e);
+	}
+	rpc_call_prove(call);
+	*owner = access;
+	return 0;
+}
+
 /* Why it failed: what everybody may know; and more to those who have shown that they may see it. */
 static int fill_failure(struct rpc_call *call, struct agent *agent, Agent__StatusResponse *r,
-			bool *out, struct err *e)
+			struct access *owner, bool *out, struct err *e)
 {
 	const struct computation *c = agent->computation;
 	bool shown = c && manifest_logs(c->manifest) == MANIFEST_LOGS_ALL;
+	bool has_proof = rpc_metadata_count(rpc_call_metadata(call), PROOF_KEY) > 0;
+	const char *role = has_proof ? owner_role(call) : NULL;
 
-	if (rpc_metadata_count(rpc_call_metadata(call), PROOF_KEY) > 0) {
+	if (role && read_owner(call, agent, role, owner, e) < 0)
+		return err_wrap(e, "Status");
+	if (has_proof && !role) {
 		if (service_participant(call, agent, e) < 0)
 			return err_wrap(e, "Status");
 		shown = true;
@@ -140,9 +196,10 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 	Agent__StatusResponse r = AGENT__STATUS_RESPONSE__INIT;
 	uint8_t challenge[PROOF_SESSION_LEN];
 	struct lists lists = { 0 };
+	struct access owner = { 0 };
 	bool shown = false;
 	struct err e;
-	int failed = fill_failure(call, agent, &r, &shown, &e);
+	int failed = fill_failure(call, agent, &r, &owner, &shown, &e);
 
 	r.state = (char *)state_name(agent->state);
 	r.version = (char *)COCOS_VERSION;
@@ -155,7 +212,7 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 		/* Of results of few possible sizes it would tell everybody which they are. */
 		r.result_size =
 			manifest_logs(c->manifest) == MANIFEST_LOGS_ALL ? c->result_size : 0;
-		failed = fill_lists(c, &lists, &r, &e);
+		failed = fill_lists(c, &owner, &lists, &r, &e);
 	}
 	if (c && !failed)
 		failed = fill_progress(agent, shown, &lists, &r, &e);
@@ -171,4 +228,5 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 	else
 		rpc_call_reply(call, &r.base);
 	lists_done(&lists);
+	access_done(&owner);
 }

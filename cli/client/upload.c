@@ -3,6 +3,7 @@
 
 #include "cli/base/interrupt.h"
 #include "cli/base/progress.h"
+#include "cli/client/agent_waiting.h"
 #include "cli/client/attested.h"
 #include "cli/client/retry.h"
 #include "common/base/log.h"
@@ -10,6 +11,81 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+/* ---- what is there already ---- */
+
+int upload_is_there(const struct upload *u, const Agent__StatusResponse *status, struct err *e)
+{
+	const struct log_quoted name = log_quote(u->asset->name);
+	enum agent_rank rank;
+
+	if (agent_rank_of(status->state, &rank, e) < 0)
+		return err_code(e);
+	if (rank == AGENT_RANK_FAILED)
+		return err_set(e, ERR_PRECONDITION,
+			       "%s had come, and the computation has failed since: nothing more "
+			       "is taken",
+			       name.text);
+	if (rank > AGENT_RANK_RUNNING)
+		return err_set(e, ERR_PRECONDITION,
+			       "%s had come, and is wiped: the algorithm has ended (state %s)",
+			       name.text, status->state);
+	return err_set(e, ERR_EXISTS, "the agent has %s already", name.text);
+}
+
+static bool is_yours(const Agent__StatusResponse *s, const struct upload *u)
+{
+	const Agent__StatusAsset *a = s->algorithm;
+	bool yours = u->method == &agent_algo && a && a->yours;
+
+	for (size_t i = 0; u->method != &agent_algo && i < s->n_datasets; i++) {
+		a = s->datasets[i];
+		yours = yours || (a->yours && a->hash.len == SHA3_256_LEN &&
+				  memcmp(a->hash.data, u->asset->digest, SHA3_256_LEN) == 0);
+	}
+	return yours;
+}
+
+/* Agents from before that question refuse its role. */
+static bool is_refusal_of_key(const struct err *e)
+{
+	return strstr(e->text, PROOF_REFUSED_UNKNOWN) || strstr(e->text, PROOF_REFUSED_OTHER) ||
+	       strstr(e->text, PROOF_REFUSED_SIGNATURE);
+}
+
+/* Whoever sent it: is it this key's? */
+static int ask_whose(struct client *client, const struct upload *u, struct err *e)
+{
+	Agent__StatusRequest request = AGENT__STATUS_REQUEST__INIT;
+	const struct log_quoted name = log_quote(u->asset->name);
+	const struct err there = *e;
+	ProtobufCMessage *response;
+	bool yours;
+
+	client->cli->hint[0] = '\0';
+	if (agent_client_ask_as(client, u->role, &agent_status, u->key, &request.base, &response,
+				e) < 0) {
+		if (e->code != ERR_DENIED || is_refusal_of_key(e))
+			return err_wrap(e, "%s is there, and not known to be yours", name.text);
+		client->cli->hint[0] = '\0';
+		*e = there;
+		return err_code(e);
+	}
+	yours = is_yours((const Agent__StatusResponse *)response, u);
+	protobuf_c_message_free_unpacked(response, NULL);
+	if (yours) {
+		*e = there;
+		return err_code(e);
+	}
+	err_set(e, ERR_DENIED,
+		"%s is there, and it is another's: your key is one of the manifest's, for other "
+		"content",
+		name.text);
+	agent_client_hint(client, e);
+	return err_code(e);
+}
+
+/* ---- sending ---- */
 
 struct attempt {
 	struct client *client;
@@ -177,6 +253,8 @@ int upload_run(struct client *client, const struct upload *upload, struct err *e
 {
 	struct attempt a = { .client = client, .upload = upload };
 	const struct retry retry = { try_settled, &a, &a.sent, "trying to go on" };
+	int failed = retry_run(client, &retry, e);
 
-	return retry_run(client, &retry, e);
+	return err_is(failed, ERR_EXISTS) && !upload->role_signature ? ask_whose(client, upload, e)
+								     : failed;
 }

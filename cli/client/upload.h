@@ -33,4 +33,10 @@ struct upload {
 	void *data;
 };
 
+/* For `check`, of what the agent has received: ERR_EXISTS, or where it is not there any more, why sending it again
+ * is no success. */
+int upload_is_there(const struct upload *upload, const Agent__StatusResponse *status,
+		    struct err *e) MUST_CHECK;
+
+/* ERR_EXISTS: it is there already, and it is the sender's, by the agent's word (older agents don't say it). */
 int upload_run(struct client *client, const struct upload *upload, struct err *e) MUST_CHECK;

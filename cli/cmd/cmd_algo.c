@@ -99,7 +99,7 @@ static int check(const struct upload *u, const Agent__StatusResponse *status, ui
 			"wants %s",
 			log_quote(u->asset->name).text, have, want);
 	if (row->received)
-		return err_set(e, ERR_EXISTS, "the agent has the algorithm already");
+		return upload_is_there(u, status, e);
 	*kept = row->bytes_kept <= u->asset->size && !u->requirements ? row->bytes_kept : 0;
 	return 0;
 }

@@ -131,8 +131,7 @@ static int check(const struct upload *u, const Agent__StatusResponse *status, ui
 	if (!row)
 		return refuse(asset, e);
 	if (row->received)
-		return err_set(e, ERR_EXISTS, "the agent has %s already",
-			       log_quote(asset->name).text);
+		return upload_is_there(u, status, e);
 	*kept = row->bytes_kept <= asset->size ? row->bytes_kept : 0;
 	return rename_to(dataset, row->filename, e);
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The agent's main job on the host, and every refusal by name, against independent peers."""
+import base64
 import concurrent.futures
 import contextlib
 import os
@@ -237,6 +238,14 @@ def development_is_said_everywhere():
         service.wait(lambda s: "WITHOUT being measured" in s.log_text())
 
 
+def owned(client, role, key):
+    """What Status says of whose the assets are to who shows that key: algorithm, datasets."""
+    named = [("proof-key", base64.b64encode(key.spki).decode())]
+    s = client.stub.Status(agent_pb2.StatusRequest(), timeout=WAIT,
+                           metadata=client.proof_metadata(role, "Status", key, None, [], named))
+    return [s.algorithm.yours, *(d.yours for d in s.datasets)]
+
+
 def status_says_where_it_stands():
     with computing() as (service, _, client):
         s = client.status()
@@ -246,6 +255,20 @@ def status_says_where_it_stands():
         assert s.datasets[0].filename == "iris.csv" and not s.datasets[0].received
         assert s.consumers[0].key_digest == sha3(USER_KEY.spki) and not s.consumers[0].fetched
         assert client.status().challenge != s.challenge
+        # What is whose it tells its owners alone.
+        assert not s.algorithm.yours and not s.datasets[0].yours
+        assert owned(client, "algorithm-provider", ALGO_KEY) == [True, False]
+        assert owned(client, "data-provider", DATA_KEY) == [False, True]
+        assert owned(client, "participant", DATA_KEY) == [False, False]
+        for role, key, words in (("data-provider", ALGO_KEY, "by the manifest your key is for the algorithm"),
+                                 ("algorithm-provider", DATA_KEY, "by the manifest your key is for dataset 'iris.csv'"),
+                                 ("data-provider", USER_KEY, "for results"), ("data-provider", OTHER_KEY, "does not name your key")):
+            refused(Code.PERMISSION_DENIED, words, owned, client, role, key)
+        # A key that is merely named is not shown.
+        forged = client.proof_metadata("data-provider", "Status", OTHER_KEY, None, [],
+                                       [("proof-key", base64.b64encode(DATA_KEY.spki).decode())])
+        refused(Code.PERMISSION_DENIED, "the signature does not hold", client.stub.Status, agent_pb2.StatusRequest(),
+                timeout=WAIT, metadata=forged)
         client.algo(SUM, ALGO_KEY)
         client.data(IRIS, DATA_KEY, "iris.csv")
         service.wait_event("ConsumingResults/Ready")

@@ -61,6 +61,7 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         self.calls, self.kept, self.heard = [], b"", []
         self.break_after = []     # bytes after which an upload's or download's connection breaks
         self.results, self.announce = None, None
+        self.foreign, self.is_older = False, False  # no asset is for the key that asks; Status takes no owner's proof
         self.not_yet = ""  # what Receipt is refused with, a moment before there are results; empty: it makes none
 
     def start(self, port=0):
@@ -97,9 +98,19 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
                          for name, data in self.datasets.items()],
         }
         values.update(self.status)
-        return agent.StatusResponse(**values)
+        response = agent.StatusResponse(**values)
+        role = dict(context.invocation_metadata()).get("user-id")
+        if role in ("data-provider", "algorithm-provider"):
+            if self.is_older:
+                context.abort(grpc.StatusCode.PERMISSION_DENIED, f"Status: user-id is {role}, not participant")
+            self.check(context, role, "/agent.AgentService/Status", None, [],
+                       "Status: not signed by an owner that the manifest names: the manifest does not name your key, abc")
+            self.calls.pop()
+            for row in [response.algorithm, *response.datasets]:
+                row.yours = not self.foreign
+        return response
 
-    def check(self, context, role, method, asset, parameters):
+    def check(self, context, role, method, asset, parameters, refusal="the proof does not hold"):
         metadata = context.invocation_metadata()
         values = {}
         for key, value in metadata:
@@ -114,7 +125,7 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         try:
             verify(self.public, base64.b64decode(values["proof"][0], validate=True), message)
         except InvalidSignature:
-            context.abort(grpc.StatusCode.PERMISSION_DENIED, "the proof does not hold")
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
         return values
 
     def receive(self, context, pieces, offset):
@@ -395,11 +406,29 @@ def a_large_file_without_a_sure_name_is_digested_first():
 
 
 def what_is_there_is_not_sent_again():
-    with Owner() as owner:
+    with Owner() as owner, Owner() as other:
         row = agent.StatusAsset(hash=sha3(read(IRIS)), filename="iris.csv", received=True)
         owner.agent.status = {"datasets": [row], "algorithm": row}
         assert owner.agent.run("data", IRIS, owner.key).ok() == "dataset 'iris.csv' is there already\n"
         assert owner.agent.run("algo", IRIS, owner.key).ok() == "algorithm 'iris.csv' is there already\n"
+        # Whose it is the agent says, to who shows the key; and what is wiped is not there.
+        for words in (("data", IRIS), ("algo", IRIS)):
+            run = owner.agent.run(*words, other.key).refused(
+                1, "'iris.csv' is there, and not known to be yours", "the manifest does not name your key", "hint: give the private key")
+            assert not run.out and run.err.count("hint: ") == 1, run
+            owner.agent.foreign = True
+            owner.agent.run(*words, owner.key).refused(1, "'iris.csv' is there, and it is another's")
+            owner.agent.foreign = False
+            for state, word in (("Running", ""), ("ConsumingResults", "is wiped: the algorithm has ended (state ConsumingResults)"),
+                                ("Complete", "is wiped"), ("Failed", "the computation has failed since")):
+                owner.agent.status["state"] = state
+                run = owner.agent.run(*words, owner.key)
+                assert (run.status, word in run.err, bool(run.out)) == (int(bool(word)), True, not word), (state, run)
+            del owner.agent.status["state"]
+        # An older agent does not take the question.
+        owner.agent.is_older = True
+        assert "is there already" in owner.agent.run("data", IRIS, owner.key).ok()
+        owner.agent.is_older = False
         # Nobody can tell whether these came with it.
         owner.agent.run("data", IRIS, owner.key, "--keep", "retry").refused(1, "'iris.csv' is there already", "--keep", "is sent again")
         owner.agent.run("algo", IRIS, owner.key, "--args", "7").refused(1, "already")
