@@ -2,6 +2,7 @@
 /* cmd_host.c — the hosts that a manager launches CVMs on, for its operators. */
 #include "cli/base/table.h"
 #include "cli/client/client.h"
+#include "cli/client/listing.h"
 #include "cli/cmd/commands.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
@@ -134,7 +135,7 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 	exit = read_rows(cli, &t, NULL, &nameless, e);
 	if (exit != CLI_OK)
 		return exit;
-	if (nameless)
+	if (nameless && listing_is_for_people(cli))
 		fputs("note: the manager's only host has no name: 'host show' shows it; one that is "
 		      "to be drained needs a line in MANAGER_HOSTS\n",
 		      stderr);

@@ -680,6 +680,7 @@ def a_role_signature_is_given_only_when_asked_for():
 class FakeManager(manager_grpc.ManagerServiceServicer):
     id = "cvm-7"
     port = "6101"
+    hosts = [""]
 
     def CreateVm(self, request, context):
         self.request = request
@@ -687,6 +688,9 @@ class FakeManager(manager_grpc.ManagerServiceServicer):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "CreateVm: agent_cvm_server_url: no; "
                           "agent_cvm_client_cert and agent_cvm_client_key go together; agent_log_level: agent_cvm_server_ca_cert")
         return manager.CreateRes(cvm_id=self.id, forwarded_port=self.port)
+
+    def ListHosts(self, request, context):
+        return manager.ListHostsRes(hosts=[manager.Host(name=name, state="connected") for name in self.hosts])
 
     def RemoveVm(self, request, context):
         from google.protobuf import empty_pb2
@@ -764,6 +768,14 @@ def vms_are_asked_for_with_everything():
                            ([*from_ca[3:-1], folder.write("empty", "\n")], "is not one line"),
                            ([*from_ca[3:-1], folder("none")], "--certs-token: ")):
             cli(*words, *more, **where, **client).refused(2, said)
+        # The only host of a manager without a table has no name to be asked by.
+        said = "the manager's only host has no name: 'host show' shows it"
+        listed = cli("host", "list", **where, **client)
+        assert listed.ok() and said in listed.err and said not in cli("host", "list", "-o", "yaml", **where, **client).err
+        assert cli("host", "show", "--json", **where, **client).json()["state"] == "connected"
+        fake.hosts = ["a", "b"]
+        cli("host", "show", **where, **client).refused(2, "there are 2 hosts: give the NAME of one")
+        assert cli("host", "show", "b", "--json", **where, **client).json()["name"] == "b"
         # Of a manager's refusal by the options that were given.
         refused = cli("create-vm", "--server-url", "bad:1", **where, **client).refused(
             1, "--server-url: no; --client-crt and --client-key go together; --log-level: --server-ca\n")

@@ -278,7 +278,7 @@ def the_command_line_lists_shows_watches_and_removes():
         cli("create-vm", *words[:2], "--label", "x", **where).refused(2, "'x' is not KEY=VALUE")
         cli("vm", "list", "--state", "asleep", **where).refused(1, "'asleep' is no state")
         cli("vm", "list", "-o", "yaml", "--json", **where).refused(2, "exclude each other")
-        cli("vm", "show", "ward-8", **where).refused(1, "no CVM", "hint: 'cocos-cli vm list'")
+        cli("vm", "show", "ward-8", **where).refused(1, "no CVM", "hint: 'cocos-cli vm list'", "--state exited")
         cli("vm", "remove", "ward-8", **where).refused(1, "no CVM", "hint: 'cocos-cli vm list'")
         cli("vm", "remove", "ward-7", **where).ok()
         cli("remove-vm", two, **where).ok()
