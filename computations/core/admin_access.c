@@ -213,8 +213,11 @@ int admin_access_know(struct store *store, struct admin_caller *caller, struct e
 }
 
 /* What a computation's state is for decide(). */
-static enum decide_state state_of(const struct computation *c)
+static enum decide_state state_of(const struct computation *c, enum deed deed)
 {
+	/* What is frozen by the first run is not, where there was none, also if it was stopped before. */
+	const bool frozen_by_run = deed == DEED_PARTIES || deed == DEED_KEY;
+
 	static const enum decide_state states[COMPUTATION_STATES] = {
 		[COMPUTATION_CREATED] = DECIDE_CREATED,
 		[COMPUTATION_WAITING_ALGORITHM] = DECIDE_RUNNING,
@@ -228,13 +231,15 @@ static enum decide_state state_of(const struct computation *c)
 	/* A CVM was given it, whose agent has not answered. */
 	if (c->state == COMPUTATION_CREATED && *c->cvm_id)
 		return DECIDE_RUNNING;
+	if (frozen_by_run && !c->sent)
+		return DECIDE_CREATED;
 	return states[c->state];
 }
 
 bool admin_access_may(const struct admin_caller *caller, enum deed deed,
 		      const struct computation *c)
 {
-	return decide(&caller->rights, deed, state_of(c)) == DECIDE_YES;
+	return decide(&caller->rights, deed, state_of(c, deed)) == DECIDE_YES;
 }
 
 /* In the words of who does it, where it has some of its own. */
@@ -397,7 +402,7 @@ static int check_computation(struct store *store, struct admin_caller *caller, e
 				 &rights->suspended, e) < 0 ||
 	     role_granted(&store->db, id, caller->who.person, &rights->granted, e) < 0))
 		return err_code(e);
-	switch (decide(rights, deed, state_of(&c))) {
+	switch (decide(rights, deed, state_of(&c, deed))) {
 	case DECIDE_YES:
 		return 0;
 	case DECIDE_HIDDEN:

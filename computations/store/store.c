@@ -191,8 +191,8 @@ int store_check_new(struct store *store, const char *id, struct err *e)
 		return err_code(e);
 	if (c.state == COMPUTATION_CREATED && !*c.cvm_id)
 		return 0;
-	return err_set(e, ERR_PRECONDITION, "computation %s was run before (%s): %s",
-		       log_quote(id).text, state_words(c.state),
+	return err_set(e, ERR_PRECONDITION, "computation %s %s (%s): %s", log_quote(id).text,
+		       c.sent ? "was run before" : "has ended", state_words(c.state),
 		       c.state == COMPUTATION_FAILED || c.state == COMPUTATION_CANCELLED
 			       ? "'computation retry' runs it again"
 			       : "create another one");

@@ -142,6 +142,26 @@ static void what_a_caller_may_not_see_is_not_there(void **state)
 		       ERR_DENIED, "administer");
 }
 
+/* What a run freezes is free where there was none. */
+static void what_was_stopped_before_it_ran_is_not_frozen(void **state)
+{
+	struct store_room *f = *state;
+	struct admin_caller local;
+	bool tell;
+
+	store_room_create(f, "one");
+	assert_ok(store_stop(&f->store, "one", &tell, &f->e), f->e);
+	local = caller_with(f, NULL);
+	assert_ok(admin_access_check(&f->store, &local, DEED_PARTIES, "one", &f->e), f->e);
+	assert_refused(admin_access_check(&f->store, &local, DEED_RUN, "one", &f->e), f->e,
+		       ERR_PRECONDITION, "has ended (Cancelled): 'computation retry' runs it");
+	assert_ok(admin_access_check(&f->store, &local, DEED_RUN_AGAIN, "one", &f->e), f->e);
+	store_room_run_on(f, "two", "cvm");
+	assert_ok(store_stop(&f->store, "two", &tell, &f->e), f->e);
+	assert_refused(admin_access_check(&f->store, &local, DEED_PARTIES, "two", &f->e), f->e,
+		       ERR_PRECONDITION, "was run");
+}
+
 static void nobody_is_let_in_who_was_not_asked_for(void **state)
 {
 	struct store_room *f = *state;
@@ -171,6 +191,7 @@ int main(void)
 		STORE_ROOM_ROW(a_list_has_what_its_reader_may_see),
 		STORE_ROOM_ROW(an_older_database_gets_people),
 		STORE_ROOM_ROW(what_a_caller_may_not_see_is_not_there),
+		STORE_ROOM_ROW(what_was_stopped_before_it_ran_is_not_frozen),
 		STORE_ROOM_ROW(nobody_is_let_in_who_was_not_asked_for),
 	};
 

@@ -218,7 +218,7 @@ static void there_is_one_for_each_run(void **state)
 	assert_ok(store_stop(&f->store, "c1", &tell, &f->e), f->e);
 	turns(f, number, false, false, MACHINE_TURN_LEFT, NULL);
 	assert_refused(try_add(f, "c1", "two", false, &other), f->e, ERR_PRECONDITION,
-		       "was run before");
+		       "has ended (Cancelled): 'computation retry'");
 }
 
 static void a_retry_and_one_of_that_id_are_others(void **state)
