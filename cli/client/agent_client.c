@@ -206,7 +206,7 @@ static int ask_as(struct client *client, const char *role, const struct rpc_meth
 		  struct err *e)
 {
 	const struct agent_call call = {
-		.method = method, .role = role, .key = key, .timeout_ms = client->timeout_ms
+		.method = method, .role = role, .key = key, .timeout_ms = client_timeout(client)
 	};
 	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
@@ -249,6 +249,47 @@ int agent_client_ask(struct client *client, const struct rpc_method *method, EVP
 	if (failed)
 		agent_client_hint(client, e);
 	return failed;
+}
+
+/* In the agent's words, what comes before its time; and what has to come first. NULL: it is something else. */
+static const char *too_early(const struct err *e)
+{
+	static const struct {
+		const char *says, *first;
+	} rows[] = {
+		{ "not expected in state ReceivingAlgorithm",
+		  "the algorithm has to be there first ('cocos-cli algo', by its owner)" },
+		{ "no results in state ReceivingAlgorithm", "the algorithm has not come" },
+		{ "no results in state ReceivingData", "not all datasets have come" },
+		{ "no results in state Running", "the algorithm runs" },
+		{ "the algorithm has not ended", "'cocos-cli status --watch' tells when it has" },
+		{ "the agent has no manifest yet", "'cocos-cli computation run' gives it one" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strstr(e->text, rows[i].says))
+			return rows[i].first;
+	return NULL;
+}
+
+static bool could_wait(const struct cli *cli)
+{
+	return cli_option_of(cli->command, "wait") && !cli_flag(cli, "wait") &&
+	       !(cli_option_of(cli->command, "role-signature") && cli_flag(cli, "role-signature"));
+}
+
+static const char *advice_not_now(const struct client *client, const struct err *e, char room[160])
+{
+	const char *early = too_early(e);
+
+	if (strstr(e->text, "requirements: "))
+		return "let pip fetch their wheels (-r alone), or name a folder that has them all "
+		       "(--wheels DIR)";
+	if (!early)
+		return "'cocos-cli status' shows where the computation stands";
+	snprintf(room, 160, "%s%s", early,
+		 could_wait(client->cli) ? "; with --wait this command waits for that" : "");
+	return room;
 }
 
 /* What a refusal says, and what to do about it; the last row says nothing, and is for all others. */
@@ -294,6 +335,7 @@ static const char *advice(const struct advice *rows, const struct err *e)
 void agent_client_hint(struct client *client, const struct err *e)
 {
 	struct cli *cli = client->cli;
+	char room[160];
 
 	if (cli->hint[0])
 		return;
@@ -307,12 +349,7 @@ void agent_client_hint(struct client *client, const struct err *e)
 			cli_hint(cli, "%s", advice(denied, e));
 		break;
 	case ERR_PRECONDITION:
-		cli_hint(
-			cli, "%s",
-			strstr(e->text, "requirements: ")
-				? "let pip fetch their wheels (-r alone), or name a folder that has "
-				  "them all (--wheels DIR)"
-				: "'cocos-cli status' shows where the computation stands");
+		cli_hint(cli, "%s", advice_not_now(client, e, room));
 		break;
 	case ERR_INVALID:
 		cli_hint(cli, "%s", advice(invalid, e));

@@ -22,7 +22,7 @@ static int fetch(struct client *client, const struct rpc_method *method,
 		 const ProtobufCMessage *request, take_fn *take, struct writer *file,
 		 struct writer *beside, struct err *e)
 {
-	const struct rpc_stream_options options = { .timeout_ms = client->timeout_ms };
+	const struct rpc_stream_options options = { .timeout_ms = client_timeout(client) };
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
 	size_t before = file->len;
 	ProtobufCMessage *message;

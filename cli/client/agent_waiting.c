@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client/agent_waiting.h"
 
+#include "cli/base/text.h"
 #include "common/base/log.h"
 
 #include <string.h>
@@ -130,8 +131,8 @@ static int check(struct looking *l, const Agent__StatusResponse *s, struct err *
 
 static int failure_of(const Agent__StatusResponse *s, struct err *e)
 {
-	return err_set(e, ERR_PRECONDITION, "the computation failed: %s",
-		       *s->failure ? log_quote(s->failure).text : "the agent does not say why");
+	return err_set(e, ERR_PRECONDITION, "the computation failed: %.400s",
+		       *s->failure ? text_plain(s->failure).text : "the agent does not say why");
 }
 
 static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
@@ -157,14 +158,19 @@ static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
 
 int agent_waiting_check(const struct cli *cli, struct err *e)
 {
-	uint64_t limit_ms;
+	uint64_t limit_ms, grace_ms;
 
 	if (cli_flag(cli, "wait") && cli_option_of(cli->command, "role-signature") &&
 	    cli_flag(cli, "role-signature"))
 		return err_set(e, ERR_INVALID,
 			       "--wait and --role-signature: a stock agent does not say where its "
 			       "computation stands");
-	return waiting_limit(cli, &limit_ms, e);
+	if (cli_value(cli, "grace") && !cli_flag(cli, "wait") &&
+	    !(cli_option_of(cli->command, "watch") && cli_flag(cli, "watch")))
+		return err_set(e, ERR_INVALID, "--grace is for what waits: give --wait with it");
+	if (waiting_limit(cli, &limit_ms, e) < 0)
+		return err_code(e);
+	return waiting_grace(cli, &grace_ms, e);
 }
 
 int agent_waiting_run(const struct agent_waiting *waiting, struct err *e)
@@ -176,6 +182,7 @@ int agent_waiting_run(const struct agent_waiting *waiting, struct err *e)
 		.kept = wants[waiting->wanted].kept,
 		.look = look,
 		.data = &looking,
+		.gone = AGENT_GONE,
 	};
 
 	if (waiting_run(&w, e) == 0)

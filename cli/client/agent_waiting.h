@@ -7,6 +7,11 @@
 #include "cli/client/upload.h"
 #include "cli/client/waiting.h"
 
+/* What a computation's agent may be that does not answer any more. */
+#define AGENT_GONE                                                                              \
+	"its computation was stopped, its CVM is gone, or the way there is broken: 'cocos-cli " \
+	"computation show' asks the service"
+
 enum agent_wanted {
 	AGENT_WANTED_ALGORITHM,
 	AGENT_WANTED_DATA,
@@ -26,7 +31,8 @@ struct agent_waiting {
  * was replaced by another one meanwhile; everything that waiting_run() refuses. */
 int agent_waiting_run(const struct agent_waiting *waiting, struct err *e) MUST_CHECK;
 
-/* Before anything is asked: a duration that is none, and --wait beside --role-signature, are a wrong call. */
+/* Before anything is asked: a duration that is none, --wait beside --role-signature, and --grace without
+ * anything that waits, are a wrong call. */
 int agent_waiting_check(const struct cli *cli, struct err *e) MUST_CHECK;
 
 /* How far the state of that name is: 0 for Idle, 1 for ReceivingManifest, and so on. ERR_INVALID: there is no

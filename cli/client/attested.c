@@ -255,7 +255,7 @@ int attested_again(struct client *client, struct err *e)
 	if (!a || appraise_takes_stock(a))
 		return 0;
 	appraise_allow_pending(a, true);
-	failed = attested_reattest(client->channel, client->attested, client->timeout_ms, e);
+	failed = attested_reattest(client->channel, client->attested, client_timeout(client), e);
 	appraise_allow_pending(a, false);
 	if (!failed)
 		failed = complete(client, e);

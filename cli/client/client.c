@@ -423,11 +423,19 @@ int client_announced_size(struct rpc_sync *sync, uint64_t *size, struct err *e)
 	return 0;
 }
 
+unsigned client_timeout(const struct client *client)
+{
+	const uint64_t now = uv_hrtime() / 1000000;
+	uint64_t left = client->until_ms > now ? client->until_ms - now : 1;
+
+	return client->until_ms && left < client->timeout_ms ? (unsigned)left : client->timeout_ms;
+}
+
 int client_call(struct client *client, const struct rpc_method *method,
 		const ProtobufCMessage *request, ProtobufCMessage **response, struct err *e)
 {
 	const struct rpc_stream_options options = { .metadata = &client->shown,
-						    .timeout_ms = client->timeout_ms };
+						    .timeout_ms = client_timeout(client) };
 
 	if (rpc_sync_unary(client->channel, method, &options, request, response, e) < 0) {
 		client_hint(client, e);

@@ -65,6 +65,8 @@ struct client {
 	bool is_another;     /* a daemon of ours, and not this peer: client_hint() found out */
 	bool role_signature; /* the last signed call was signed as stock clients do */
 	unsigned timeout_ms;
+	uint64_t
+		until_ms; /* no call goes on beyond it, by uv_hrtime(); 0: timeout_ms alone counts */
 
 	/* The digest of what the command is about, once it is bound to it (agent_client.h). */
 	uint8_t manifest[SHA3_256_LEN];
@@ -102,6 +104,8 @@ void client_close(struct client *client);
  * profile. Empty is absent: NULL. */
 const char *client_setting(const struct client *client, const char *option, const char *suffix);
 
+/* How long a short answer may take now. */
+unsigned client_timeout(const struct client *client);
 /* One unary call with the client's timeout. The caller frees the response. */
 int client_call(struct client *client, const struct rpc_method *method,
 		const ProtobufCMessage *request, ProtobufCMessage **response,

@@ -30,9 +30,11 @@ static bool is_new(const struct looking *l, struct err *e)
 	c = (const Computations__Computation *)response;
 	is = strcmp(c->state, "Created") == 0 && !*c->cvm_id;
 	if (!is)
-		err_set(e, ERR_PRECONDITION,
-			"computation %s was run before (%s): create another one",
-			log_quote(c->id).text, log_quote(c->state).text);
+		err_set(e, ERR_PRECONDITION, "computation %s %s (%s): %s", log_quote(c->id).text,
+			c->sent ? "was run before" : "has ended", log_quote(c->state).text,
+			strcmp(c->state, "Failed") == 0 || strcmp(c->state, "Cancelled") == 0
+				? "'computation retry' runs it again"
+				: "create another one");
 	protobuf_c_message_free_unpacked(response, NULL);
 	return is;
 }
@@ -95,6 +97,7 @@ static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
 	struct err hidden;
 	bool stands, may_be_others;
 
+	l->client->until_ms = 0; /* it changes something: its answer is waited for */
 	if (client_call(l->client, &computation_run, &l->request->base, &l->response, e) == 0)
 		return 1;
 	stands = rpc_channel_is_ready(l->client->channel);

@@ -251,6 +251,7 @@ static const struct cli_option options[] = {
 	{ .name = "args", .value = "ARG", .times = CLI_MANY,
 	  .help = "an argument for it; repeat for more, in order" },
 	WAIT_OPTION,
+	GRACE_OPTION,
 	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },

@@ -155,7 +155,8 @@ static int read_keep(const struct cli *cli, enum manifest_keep *keep, struct err
 /* What was allowed with --keep. */
 static enum cli_exit forget(struct cli *cli, struct err *e)
 {
-	static const char *const others[] = { "keep", "decompress", "wait", "role-signature" };
+	static const char *const others[] = { "keep", "decompress", "wait", "grace",
+					      "role-signature" };
 	Agent__ForgetRequest request = AGENT__FORGET_REQUEST__INIT;
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
@@ -252,6 +253,7 @@ static const struct cli_option options[] = {
 	{ .name = "forget",
 	  .help = "send nothing: have the agent wipe what it keeps of this owner's" },
 	WAIT_OPTION,
+	GRACE_OPTION,
 	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },

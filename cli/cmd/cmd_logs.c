@@ -55,7 +55,8 @@ const struct command cmd_logs = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.options =
-		(const struct cli_option[]){ WAIT_OPTION, CLIENT_AGENT_OPTIONS, { .name = NULL } },
+		(const struct cli_option[]){
+			WAIT_OPTION, GRACE_OPTION, CLIENT_AGENT_OPTIONS, { .name = NULL } },
 	.run = run_logs,
 	.more = "For those to whom the manifest shows it (its word 'logs'): consumers, the algorithm's\n"
 		"provider, or everybody whom it names. The computation service has it where that word is 'all', or\n"

@@ -229,6 +229,7 @@ static const struct cli_option options[] = {
 	  .help = "save as (results.zip, or results_1.zip … when that is there)" },
 	{ .letter = 'o', .name = "output", .value = "DIR", .help = "and unpack into this folder, for nobody else to read" },
 	WAIT_OPTION,
+	GRACE_OPTION,
 	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },

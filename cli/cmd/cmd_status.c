@@ -234,6 +234,21 @@ static void print_brief_asset(FILE *out, const char *label, const Agent__StatusA
 			*a->filename ? ": " : "", here);
 }
 
+/* Who ends there has to know that they are still to be fetched. */
+static void print_waiting_results(FILE *out, const Agent__StatusResponse *s)
+{
+	char size[32];
+	size_t awaited = 0;
+
+	for (size_t i = 0; i < s->n_consumers; i++)
+		awaited += !s->consumers[i]->fetched;
+	if (!s->result_size || !awaited)
+		return;
+	progress_size(s->result_size, size, sizeof(size));
+	fprintf(out, "results     %s, which %zu of %zu consumers %s not fetched\n", size, awaited,
+		s->n_consumers, awaited == 1 ? "has" : "have");
+}
+
 /* One line for each thing that may change. */
 static void print_brief(FILE *out, const Agent__StatusResponse *s)
 {
@@ -255,6 +270,7 @@ static void print_brief(FILE *out, const Agent__StatusResponse *s)
 			hex_encode(s->consumers[i]->key_digest.data, SHA3_256_LEN, hex);
 			fprintf(out, "consumer    has the results: key %s\n", hex);
 		}
+	print_waiting_results(out, s);
 }
 
 static int brief_of(struct cli *cli, const Agent__StatusResponse *s, char **text, struct err *e)
@@ -318,9 +334,8 @@ static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
 		return err_code(e);
 	agent_client_bind(w->client, s); /* the next one of that agent is not what is watched */
 	w->failed = rank == AGENT_RANK_FAILED;
-	if (rank >= AGENT_RANK_COMPLETE)
-		return 1;
-	return 0;
+	/* Whether anybody fetches the results is no part of it. */
+	return rank >= AGENT_RANK_RESULTS;
 }
 
 /* Until the end. Its lines tell of a failure already. */
@@ -334,6 +349,7 @@ static enum cli_exit watch(struct client *client, struct err *e)
 		.look = look,
 		.data = &watching,
 		.always = true,
+		.gone = AGENT_GONE,
 	};
 	int failed = waiting_run(&w, e);
 
@@ -384,8 +400,9 @@ static enum cli_exit run_status(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option options[] = {
 	{ .letter = 'w', .name = "watch",
-	  .help = "print what changes until the computation has ended; fails if it failed" },
+	  .help = "print what changes until there are results; fails if it failed" },
 	WAIT_OPTION,
+	GRACE_OPTION,
 	CLI_JSON_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cmd/vm_reach.h"
 
+#include "cli/base/text.h"
 #include "cli/client/waiting.h"
 #include "common/base/log.h"
 #include "health.pb-c.h"
@@ -104,15 +105,18 @@ static int probe(const struct awaited *a, bool *answers, struct err *e)
 {
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
 	Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
-	const struct rpc_stream_options options = { .timeout_ms = PROBE_MS };
+	const unsigned left_ms = client_timeout(a->manager);
+	const struct rpc_stream_options options = { .timeout_ms = left_ms < PROBE_MS ? left_ms
+										     : PROBE_MS };
 	ProtobufCMessage *response;
 	struct rpc_channel *channel;
 	struct err no;
 
 	if (rpc_tls_new_client(&(struct rpc_tls_config){ .ca = NULL }, &tls, e) < 0 ||
 	    rpc_channel_new(a->manager->loop,
-			    &(struct rpc_channel_config){
-				    .target = a->address, .tls = tls, .connect_ms = PROBE_MS },
+			    &(struct rpc_channel_config){ .target = a->address,
+							  .tls = tls,
+							  .connect_ms = options.timeout_ms },
 			    &channel, e) < 0)
 		return err_code(e);
 	if (rpc_sync_unary(channel, &health_check, &options, &request.base, &response, &no) == 0)
@@ -126,7 +130,7 @@ static int probe(const struct awaited *a, bool *answers, struct err *e)
 /* Managers that can't say are not asked again by this: the probe tells. */
 static int check_alive(const struct awaited *a, struct err *e)
 {
-	const struct rpc_stream_options options = { .timeout_ms = a->manager->timeout_ms };
+	const struct rpc_stream_options options = { .timeout_ms = client_timeout(a->manager) };
 	Manager__GetVmReq request = MANAGER__GET_VM_REQ__INIT;
 	ProtobufCMessage *response;
 	const Manager__Vm *vm;
@@ -140,7 +144,7 @@ static int check_alive(const struct awaited *a, struct err *e)
 	vm = (const Manager__Vm *)response;
 	if (strcmp(vm->state, "exited") == 0 || strcmp(vm->state, "removing") == 0)
 		failed = err_set(e, ERR_ABORTED, "CVM %s is gone: %s", log_quote(a->id).text,
-				 *vm->exit_reason ? log_quote(vm->exit_reason).text : "exited");
+				 *vm->exit_reason ? text_plain(vm->exit_reason).text : "exited");
 	protobuf_c_message_free_unpacked(response, NULL);
 	return failed;
 }

@@ -23,6 +23,7 @@ static int fetch(const struct executor_fetch *f, const struct workflow_node *fro
 	    node_agent_open(&f->node->order, from, f->x->fetch, f->x->cli, &agent, e) < 0)
 		return err_code(e);
 	if (cli_give(&agent.cli, "wait", limit, e) < 0 ||
+	    cli_give(&agent.cli, "grace", limit, e) < 0 ||
 	    cli_give(&agent.cli, "filename", archive, e) < 0 ||
 	    cli_give(&agent.cli, "output", into, e) < 0 || node_agent_find(&agent, NULL, 0, e) < 0)
 		return err_code(e);

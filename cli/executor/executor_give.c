@@ -33,6 +33,7 @@ static int hand_over(const struct executor *x, const struct executor_node *node,
 	if (executor_cvm_limit(&node->order, limit, e) < 0 ||
 	    node_agent_open(&node->order, after, x->send, x->cli, &agent, e) < 0 ||
 	    cli_give(&agent.cli, "wait", limit, e) < 0 ||
+	    cli_give(&agent.cli, "grace", limit, e) < 0 ||
 	    /* The submitter has signed that it may be tried again: as the same computation, and nothing else. */
 	    (after->retries && cli_give(&agent.cli, "keep", "retry", e) < 0) ||
 	    node_agent_find(&agent, input->digest, place, e) < 0 ||

@@ -284,6 +284,11 @@ uv_loop_t *rpc_channel_loop(const struct rpc_channel *c)
 	return c->hub.loop;
 }
 
+void rpc_channel_connect_within(struct rpc_channel *c, unsigned ms)
+{
+	c->connect_ms = ms;
+}
+
 bool rpc_channel_is_ready(const struct rpc_channel *c)
 {
 	return c->link && c->link->h2.has_settings;

@@ -40,6 +40,8 @@ void rpc_channel_free(struct rpc_channel *channel);
 
 const char *rpc_channel_target(const struct rpc_channel *channel);
 uv_loop_t *rpc_channel_loop(const struct rpc_channel *channel);
+/* Of the next attempts to connect, as connect_ms above; not of one under way. */
+void rpc_channel_connect_within(struct rpc_channel *channel, unsigned ms);
 /* Connected: handshake, prologue and HTTP/2 settings are through. */
 bool rpc_channel_is_ready(const struct rpc_channel *channel);
 

@@ -257,7 +257,13 @@ def after_the_first_run_parties_stay():
         create(anna)
         anna("DefineRole", computation_id="c", role="lab", actions=["view", "algo_provider"])
         anna("GiveRole", computation_id="c", role="lab", user="bert")
+        # Stopped before it ran: nobody has compared a manifest.
         anna("Stop", id="c")
+        anna("GiveRole", computation_id="c", role="dataset_provider", user="bert")
+        anna("TakeRole", computation_id="c", role="dataset_provider", user="bert")
+        with agent_of(running, "cvm-1"):
+            until(connected(running, "cvm-1"), "the connection")
+            running.root("Run", id="c", cvm_id="cvm-1", again=True)
         for method, fields in (("GiveRole", {"role": "dataset_provider", "user": "bert"}),
                                ("TakeRole", {"role": "lab", "user": "bert"}),
                                ("DefineRole", {"role": "lab", "actions": ["view"]}),
@@ -427,6 +433,10 @@ def commands_do_all_of_it():
         assert "auditor           view,edit" in cli("role", "list", "c", **mine).ok()
         cli("role", "define", "c", "auditor", "--remove", **socket).ok()
         cli("role", "define", "c", "auditor", **socket).refused(2, "--remove")
+        # One that was stopped before it ran is not frozen by a run.
+        cli("computation", "stop", "c", **socket).ok()
+        cli("role", "give", "c", "dataset_provider", "anna", **socket).ok()
+        cli("computation", "run", "c", "--wait", **socket).refused(1, "'c' has ended ('Cancelled'): 'computation retry' runs it")
         os.chmod(token, 0o640)
         cli("whoami", **mine).refused(2, "open to others")
         os.chmod(token, 0o600)
