@@ -22,6 +22,10 @@ struct node_agent {
 	int policy, manifest; /* files without a name */
 	char policy_path[NODE_AGENT_PATH_MAX], manifest_path[NODE_AGENT_PATH_MAX];
 	struct cli cli; /* the command's call; operands are the caller's to give */
+
+	/* May be set: asked while there is no agent with this computation. Negative, and the reason: none will come. */
+	int (*still)(void *data, struct err *e);
+	void *data;
 };
 
 /* `command` is one that talks to an agent. What `from` was given of that command's options, it is given as well, but for those

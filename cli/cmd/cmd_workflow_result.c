@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+enum { ASK_MS = 5000 }; /* beside what the agent is asked */
+
 /* By its name, or the only one in a CVM whose results are the submitter's: others are for who runs the node behind them. */
 static int find_node(const struct workflow_order *order, const char *name,
 		     const struct workflow_node **node, struct err *e)
@@ -47,7 +49,7 @@ static int find_node(const struct workflow_order *order, const char *name,
 	return err_set(e, ERR_INVALID, "%zu nodes are computed in CVMs: say which NODE", found);
 }
 
-/* Its word, which ends no waiting: where it lies the results are at the agent all the same. */
+/* Its word, which keeps nobody from looking: where it lies the results are at the agent all the same. */
 static void note_end(const Workflows__Workflow *said)
 {
 	if (strcmp(said->state, "Failed") != 0 && strcmp(said->state, "Cancelled") != 0)
@@ -77,6 +79,28 @@ static enum cli_exit take_order(struct cli *cli, struct workflow_order *order, s
 	return CLI_OK;
 }
 
+/* While nothing is at the agent, the service's word is all that there is. If it says nothing, that ends nothing. */
+static int is_wanted(void *data, struct err *e)
+{
+	struct client *service = data;
+	struct workflow_order order CLEANUP_WORKFLOW_ORDER = { .nodes = NULL };
+	Workflows__Workflow *said;
+	bool is_another = false, cancelled;
+	int failed;
+
+	service->until_ms = uv_hrtime() / 1000000 + ASK_MS;
+	failed = workflow_fetch(service, service->cli->operands[0], &said, &order, &is_another, e);
+	service->cli->hint[0] = 0;
+	if (failed)
+		return 0;
+	cancelled = strcmp(said->state, "Cancelled") == 0;
+	workflows__workflow__free_unpacked(said, NULL);
+	return cancelled ? err_set(e, ERR_ABORTED,
+				   "the service says that the workflow was cancelled: no CVM will "
+				   "have its computation; without --wait, what is there is fetched")
+			 : 0;
+}
+
 static enum cli_exit fetch(struct cli *cli, struct node_agent *agent, struct err *e)
 {
 	const char *const operands[] = { cli_value(cli, "key"), NULL };
@@ -95,20 +119,25 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 {
 	struct workflow_order order CLEANUP_WORKFLOW_ORDER = { .nodes = NULL };
 	struct node_agent agent CLEANUP_NODE_AGENT = { .policy = -1, .manifest = -1 };
+	struct client service CLEANUP_CLIENT = { .loop = NULL };
 	const struct workflow_node *node = NULL;
 	enum cli_exit status;
 	uint64_t limit;
 
 	if (!cli_value(cli, "key"))
 		return cli_usage(e, "--key is missing: the one that signed the workflow");
-	if (workflow_id_check(cli->operands[0], e) < 0 || waiting_limit(cli, &limit, e) < 0)
+	if (workflow_id_check(cli->operands[0], e) < 0 || waiting_limit(cli, &limit, e) < 0 ||
+	    waiting_grace(cli, &limit, e) < 0)
 		return CLI_USAGE;
 	status = take_order(cli, &order, e);
 	if (status != CLI_OK)
 		return status;
 	if (find_node(&order, cli->operands[1], &node, e) < 0 ||
-	    node_agent_open(&order, node, &cmd_result, cli, &agent, e) < 0)
+	    node_agent_open(&order, node, &cmd_result, cli, &agent, e) < 0 ||
+	    client_open(&service, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
+	agent.still = is_wanted;
+	agent.data = &service;
 	return fetch(cli, &agent, e);
 }
 
@@ -119,6 +148,7 @@ static const struct cli_option options[] = {
 	  .help = "save as (results.zip, or results_1.zip … when that is there)" },
 	{ .letter = 'o', .name = "output", .value = "DIR", .help = "and unpack into this folder, for nobody else to read" },
 	WAIT_OPTION,
+	GRACE_OPTION,
 	EVIDENCE_ROOT_OPTIONS,
 	{ .name = "ek_root", .value = "FILE",
 	  .help = "a root of EK certificates: the TPM of the CVM has to show that it has such an EK", .rare = true },

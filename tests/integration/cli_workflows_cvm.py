@@ -67,9 +67,12 @@ class Sum:
                  *(self.signing(name) for name in ("cloud", "r1", "r2"))]
         return json.loads(subprocess.run(["/usr/bin/python3", *words], stdout=subprocess.PIPE, check=True).stdout)
 
+    def result_words(self, name, *more):
+        return ["workflow", "result", name, "--key", self.user.key, "-o", self.folder("got"), "-f",
+                self.folder("results.zip"), *self.proof, *more]
+
     def result(self, name, *more):
-        return self.user("workflow", "result", name, "--key", self.user.key, "-o", self.folder("got"), "-f",
-                         self.folder("results.zip"), *self.proof, *more)
+        return self.user(*self.result_words(name, *more))
 
     def executor(self, name, *more):
         function, file = (("sum_patient_data", "launch.py") if name == "cloud" else ("get_patient_data", "count.py"))
@@ -147,6 +150,15 @@ def who_fetches_is_told_that_the_workflow_has_ended():
         name = s.user.submit(s.nodes(), s.keys).ok().strip()
         s.user("workflow", "cancel", name).ok()
         assert "note: the service says that the workflow is Cancelled: " in s.result(name).err
+        # Nobody will have what it waits for; also where that is said while it waits.
+        cancelled = "the service says that the workflow was cancelled: no CVM will have its computation"
+        s.result(name, "--wait").refused(1, cancelled)
+        name = s.user.submit(s.nodes(), s.keys).ok().strip()
+        run = Process([program("cocos-cli"), *s.result_words(name, "--wait")], s.user.env)
+        run.wait_line("until the agent has the computation of the node")
+        s.user("workflow", "cancel", name).ok()
+        run.wait_line(cancelled)
+        assert run.end() == 1
 
 
 def a_node_in_a_cvm_has_its_form():
