@@ -226,7 +226,7 @@ static int try_once(void *data, struct err *e)
 	progress_start(&a->progress, a->upload->label, a->upload->asset->size, a->sent);
 	say_kept(a->upload);
 	failed = send_all(a, sync, e);
-	interrupt_clear();
+	say_kept(a->upload); /* also between this attempt and the next */
 	progress_end(&a->progress);
 	if (!failed && a->client->cli->verbose)
 		progress_tell(&a->progress, a->sent);
@@ -255,6 +255,7 @@ int upload_run(struct client *client, const struct upload *upload, struct err *e
 	const struct retry retry = { try_settled, &a, &a.sent, "trying to go on" };
 	int failed = retry_run(client, &retry, e);
 
+	interrupt_clear();
 	return err_is(failed, ERR_EXISTS) && !upload->role_signature ? ask_whose(client, upload, e)
 								     : failed;
 }

@@ -78,6 +78,19 @@ def control_c_in_an_upload_says_how_it_goes_on():
         owner.__exit__()
 
 
+def control_c_between_two_attempts_says_it_too():
+    owner = owner_of(LARGE)
+    try:
+        owner.agent.break_after = [1] * 100  # whatever comes after it, the next attempt breaks, too
+        with run(owner, "data", owner.path_of_data, owner.key) as terminal:
+            terminal.wait_text("the connection broke .*trying to go on")
+            terminal.press(CONTROL_C)
+            terminal.wait_text("stopped sending 'big.bin': the agent keeps what has come")
+            assert terminal.end() == 130
+    finally:
+        owner.__exit__()
+
+
 def slow_results(owner):
     slow = Slow()
 
@@ -150,6 +163,7 @@ def nothing_is_drawn_where_there_is_no_terminal_for_it():
 
 if __name__ == "__main__":
     tap.run([an_upload_shows_total_rate_and_time_left, control_c_in_an_upload_says_how_it_goes_on,
+             control_c_between_two_attempts_says_it_too,
              control_c_while_results_are_fetched_leaves_nothing,
              what_may_not_come_again_is_not_given_up_by_one_key,
              nothing_is_drawn_where_there_is_no_terminal_for_it])
