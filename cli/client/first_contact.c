@@ -22,6 +22,8 @@ static const struct symptom {
 } symptoms[] = {
 	{ ANYBODY, RPC_CONTACT_HTTP1, false, NULL, true, "a web server (HTTP/1) answers there" },
 	{ ANYBODY, RPC_CONTACT_SSH, false, NULL, true, "an SSH server answers there" },
+	{ ANYBODY, RPC_CONTACT_ECHO, false, NULL, true,
+	  "what answers there sends our own bytes back: it is no server of gRPC" },
 	{ PLAIN, RPC_CONTACT_TLS, false, NULL, false,
 	  "it speaks TLS: --grpc-server-ca-certs PEM says who vouches for it; an agent that attests "
 	  "wants --attested-tls and --attestation-policy POLICY" },
@@ -96,7 +98,7 @@ static const struct rpc_method health_check = {
 /* Not by client_call(): that hints. */
 static int ask(struct client *client, const char *service, bool *serves, struct err *e)
 {
-	const struct rpc_stream_options options = { .timeout_ms = client->timeout_ms };
+	const struct rpc_stream_options options = { .timeout_ms = client_timeout(client) };
 	Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
 	ProtobufCMessage *response;
 

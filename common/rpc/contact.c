@@ -12,6 +12,12 @@ static bool is_tls(const uint8_t *bytes, size_t len)
 	return len >= 3 && bytes[0] >= 20 && bytes[0] <= 24 && bytes[1] == 3 && bytes[2] <= 4;
 }
 
+/* A record of the handshake, and in it a ClientHello (RFC 8446, section 4). */
+static bool is_client_hello(const uint8_t *bytes, size_t len)
+{
+	return len >= 6 && bytes[0] == 22 && bytes[5] == 1;
+}
+
 /* A frame on stream 0 of the kinds that a server's connection begins with (RFC 9113, section 6). */
 static bool is_http2(const uint8_t *bytes, size_t len)
 {
@@ -32,12 +38,13 @@ enum rpc_contact rpc_contact_of(const uint8_t *bytes, size_t len)
 		{ "<!DOCTYPE",
 		  RPC_CONTACT_HTTP1 }, /* to a request of HTTP/0.9, as ours looks to some */
 		{ "SSH-", RPC_CONTACT_SSH },
+		{ "PRI * HTTP/2", RPC_CONTACT_ECHO },
 	};
 
 	if (len == 0)
 		return RPC_CONTACT_SILENT;
 	if (is_tls(bytes, len))
-		return RPC_CONTACT_TLS;
+		return is_client_hello(bytes, len) ? RPC_CONTACT_ECHO : RPC_CONTACT_TLS;
 	if (is_http2(bytes, len))
 		return RPC_CONTACT_HTTP2;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

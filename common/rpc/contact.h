@@ -14,6 +14,7 @@ enum rpc_contact {
 	RPC_CONTACT_HTTP2, /* SETTINGS or GOAWAY: a server of HTTP/2 without TLS */
 	RPC_CONTACT_TLS,   /* a TLS record */
 	RPC_CONTACT_SSH,
+	RPC_CONTACT_ECHO, /* what a client begins with, such as our own: TLS or HTTP/2 */
 	RPC_CONTACT_OTHER,
 };
 

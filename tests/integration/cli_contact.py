@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import http.server
+import re
 import socket
 import ssl
 import subprocess
@@ -63,6 +64,11 @@ def mail(peer):
     read_on(peer)
 
 
+def echo(peer):
+    while data := peer.recv(65536):
+        peer.sendall(data)
+
+
 def hangs_up(peer):
     peer.recv(1)
 
@@ -119,7 +125,8 @@ WHERE = "AGENT_GRPC_URL or --grpc-url says where the agent is"
 def other_services_are_named():
     with Folder() as folder:
         authority(folder)
-        for serve, what in ((ssh, "an SSH server answers there"),):
+        for serve, what in ((ssh, "an SSH server answers there"),
+                            (echo, "what answers there sends our own bytes back: it is no server of gRPC")):
             with Listener(serve) as there:
                 for call in callers(folder):
                     call(there.target).refused(1, "hint: " + what, WHERE)
@@ -262,16 +269,27 @@ def waiting_is_not_for_the_wrong_server():
         cli("status", "--wait", "--grpc-url", there.target).refused(1, "an SSH server answers there")
 
 
+def who_takes_connections_and_says_nothing_is_waited_for_no_longer():
+    """Than --wait says, whatever may be asked otherwise."""
+    with Folder() as folder, Listener(read_on) as there:
+        authority(folder)
+        for options in (), ("--grpc-server-ca-certs", folder("ca.pem")):
+            run = cli("status", "--wait=1s", "--grpc-url", there.target, *options).refused(1, "waited 1s until")
+            [told, said] = re.findall(r"within (\d+) ms", run.err)
+            assert int(told) <= 1000 and told == said, run.err
+
+
 def waiting_says_at_once_what_may_be_wrong():
     """Who hangs up may be about to start; the reader knows better whether he does."""
     with Folder() as folder, Owner() as owner:
         authority(folder)
         with Listener(hangs_up) as there:
-            run = cli("status", "--wait=2s", "--grpc-url", there.target)
-            run.refused(1, "waited 2s", "\nhint: it hung up on gRPC without TLS")
+            run = cli("status", "--wait=4s", "--grpc-url", there.target)
+            run.refused(1, "waited 4s", "\nhint: it hung up on gRPC without TLS")
             assert run.err.count("hint:") == 2, run.err  # while it waits, and at the end
-            run = cli("status", "--watch", "--wait=2s", "--grpc-url", there.target, "--grpc-server-ca-certs", folder("ca.pem"))
-            run.refused(1, "waited 2s", "it hung up on TLS, as a port without TLS does", WHERE)
+            run = Running(folder, "status", "--watch", "--grpc-url", there.target, "--grpc-server-ca-certs", folder("ca.pem"))
+            run.says("^hint: .*it hung up on TLS, as a port without TLS does.*" + WHERE)
+            assert run.process.stop() == 143
         owner.agent.server.stop(None).wait()
         port = free_port()  # nobody else's between the two
         with Listener(hangs_up, port) as there:
@@ -279,10 +297,17 @@ def waiting_says_at_once_what_may_be_wrong():
             run.says("^hint: it hung up on gRPC without TLS")
         owner.agent.start(port)
         assert "'ReceivingData'" in run.ok()
+        # One that has answered was spoken to rightly: it is gone, and so is what a port is forwarded to.
+        run = Running(folder, "status", "--watch", "--grace=1s", "--grpc-url", there.target)
+        until(lambda: "'ReceivingData'" in run.output(), "its state")
+        owner.agent.server.stop(None).wait()
+        with Listener(hangs_up, port):
+            said = run.refused(1, "it has not answered since ", "hint: its computation was stopped")
+            assert said.count("hint:") == 1, said
 
 
 if __name__ == "__main__":
     tap.run([other_services_are_named, our_own_port_without_tls_hangs_up_on_tls,
              a_server_that_hangs_up_may_want_tls, what_answers_by_tls_is_known_by_that, tls_and_no_tls_are_told_apart, openssl_is_no_agent, an_agent_that_attests_is_named_to_who_does_not_ask,
              our_other_daemons_are_named, an_older_agent_is_told_from_another_server,
-             waiting_is_not_for_the_wrong_server, waiting_says_at_once_what_may_be_wrong])
+             waiting_is_not_for_the_wrong_server, who_takes_connections_and_says_nothing_is_waited_for_no_longer, waiting_says_at_once_what_may_be_wrong])

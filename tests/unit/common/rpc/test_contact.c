@@ -18,6 +18,9 @@ static void servers_are_known_by_how_they_begin(void **state)
 	assert_int_equal(OF("SSH-2.0-OpenSSH_9.2"), RPC_CONTACT_SSH);
 	assert_int_equal(OF("\x15\x03\x01\0\x02\x02\x46"), RPC_CONTACT_TLS);
 	assert_int_equal(OF("\x16\x03\x03"), RPC_CONTACT_TLS);
+	assert_int_equal(OF("\x16\x03\x03\0\x7a\x02"), RPC_CONTACT_TLS);
+	assert_int_equal(OF("\x16\x03\x01\0\xf0\x01"), RPC_CONTACT_ECHO);
+	assert_int_equal(OF("PRI * HTTP/2.0\r\n"), RPC_CONTACT_ECHO);
 	assert_int_equal(OF("\0\0\x12\x04\0\0\0\0\0"), RPC_CONTACT_HTTP2);
 	assert_int_equal(OF("\0\0\x08\x07\0\0\0\0\0more"), RPC_CONTACT_HTTP2);
 }
