@@ -355,7 +355,7 @@ def what_the_manifest_does_not_name_is_not_sent():
         owner.agent.run("algo", IRIS, owner.key).refused(1, digest, sha3(b"something else").hex())
         owner.agent.status = {"manifest_digest": b"", "state": "ReceivingManifest",
                               "algorithm": None, "datasets": []}
-        owner.agent.run("algo", IRIS, owner.key).refused(1, "ReceivingManifest", "status")
+        owner.agent.run("algo", IRIS, owner.key).refused(1, "ReceivingManifest", "computation run")
         assert owner.agent.calls == []
 
 
@@ -620,7 +620,7 @@ def results_that_have_no_receipt_yet_are_not_fetched():
     with Owner() as owner:
         owner.agent.results = b"ready a moment later"
         owner.agent.not_yet = "there are no results in state Running"
-        owner.agent.run("result", owner.key, cwd=owner.path).refused(1, owner.agent.not_yet, "cocos-cli status")
+        owner.agent.run("result", owner.key, cwd=owner.path).refused(1, owner.agent.not_yet, "hint: the algorithm runs; with --wait")
         assert not owner.agent.calls and sorted(os.listdir(owner.path)) == ["private.pem", "public.pem"]
         owner.agent.not_yet = ""
         owner.agent.run("result", owner.key, cwd=owner.path).ok()
@@ -855,7 +855,7 @@ def a_cvm_is_made_as_asked_and_its_agent_found():
         waiting = Process([program("cocos-cli"), *words, "--wait"], where)
         waiting.wait_line(f"nothing answers at {reached}")
         fake.state = "exited"
-        assert waiting.end() == 1 and "CVM 'cvm-7' is gone: 'ended'" in waiting.text(), waiting.text()
+        assert waiting.end() == 1 and "CVM 'cvm-7' is gone: ended" in waiting.text(), waiting.text()
         fake.state = "running"
         cli(*words, "--wait=1s", **where).refused(1, "waited 1s until the agent listens", "cvm-7 was created and runs")
 
