@@ -39,3 +39,23 @@ def words_at_place(vm):
     words = tuple(int(word, 16) for word in re.findall(r"0x([0-9a-f]{8})\b", said.split(":", 1)[1]))
     assert len(words) == 2, said
     return words
+
+
+def summed(data):
+    """A table whose checksum is right again."""
+    data = bytearray(data)
+    data[9] = 0
+    data[9] = -sum(data) & 0xff
+    return bytes(data)
+
+
+def tables_in_place(debugger):
+    """[(address, bytes)] of what a firmware (SeaBIOS) has laid out: the root pointer's list, and what is in it."""
+    low = debugger.read(0xe0000, 0x20000)
+    at = next(at for at in range(0, len(low), 16) if low[at:at + 8] == b"RSD PTR ")
+
+    def one(address):
+        return address, debugger.read(address, struct.unpack_from("<I", debugger.read(address, 8), 4)[0])
+
+    root = one(struct.unpack_from("<I", low, at + 16)[0])
+    return [root] + [one(address) for address, in struct.iter_unpack("<I", root[1][36:])]

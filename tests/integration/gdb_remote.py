@@ -8,20 +8,27 @@ from guest_vm import PATIENCE
 WORD = 8  # bytes of a register
 RSI = 4  # its number, of amd64's in the protocol's order
 TRAP = b"05"
+KERNEL_ENTRY = 0x100000  # a bzImage's first instruction of 32 bits; RSI has its parameters' place
 PIECE = 512  # bytes of one packet's memory
 
 
 class Debugger:
-    """Of a Vm that was given ARGUMENTS and waits to be let go."""
+    """Of a Vm that waits to be let go, by the arguments."""
 
-    def __init__(self, path):
+    def __init__(self, vm):
+        vm.wait_for_listener(self._path(vm))
         self.link = socket.socket(socket.AF_UNIX)
         self.link.settimeout(PATIENCE)
-        self.link.connect(path)
+        self.link.connect(self._path(vm))
         self.got = b""
 
     @staticmethod
-    def arguments(path):
+    def _path(vm):
+        return vm.path("debugger")
+
+    @classmethod
+    def arguments(cls, vm):
+        path = cls._path(vm)
         return ["-S", "-chardev", f"socket,id=debugger,path={path},server=on,wait=off", "-gdb", "chardev:debugger"]
 
     def _until(self, mark):

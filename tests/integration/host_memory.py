@@ -22,8 +22,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import sample  # noqa: E402
 import tap  # noqa: E402
-from acpi_tables import MARKER, code_that_writes, table, words_at_place  # noqa: E402
-from gdb_remote import Debugger, RSI  # noqa: E402
+from acpi_tables import MARKER, code_that_writes, table, tables_in_place, words_at_place  # noqa: E402
+from gdb_remote import KERNEL_ENTRY, RSI, Debugger  # noqa: E402
 from guest_ending import PANIC, READY, STEADY, STOPPED, WORDLESS, ending, loud, mistakes  # noqa: E402
 from guest_vm import Vm, build_image  # noqa: E402
 
@@ -31,8 +31,8 @@ PROJECT, PROBE, IMAGES = sys.argv[1:4]
 SEED = int(sys.argv[4]) if len(sys.argv) > 4 else 20261126
 RANDOM_BOOTS = int(sys.argv[5]) if len(sys.argv) > 5 else 6
 
-# The kernel's first instruction, and its parameters: a page, with these at their offsets.
-ENTRY, PAGE = 0x100000, 4096
+# The kernel's parameters: a page, with these at their offsets.
+PAGE = 4096
 RSDP, EFI, COUNT, SETUP_DATA, MAP = 0x070, 0x1c0, 0x1e8, 0x250, 0x2d0
 HEADER, HEADER_END = 0x1f1, 0x290  # of the kernel's own file, which the firmware fills in
 ENTRY_SIZE, ENTRIES_MAX = 20, 128
@@ -106,11 +106,7 @@ def data_nowhere(start):
 
 def tables_of_its_own(start):
     """The firmware's list of tables, and code more; where it lies is in the parameters."""
-    low = start.debugger.read(0xe0000, 0x20000)
-    at = next(at for at in range(0, len(low), 16) if low[at:at + 8] == b"RSD PTR ")
-    first = struct.unpack_from("<I", low, at + 16)[0]
-    length = struct.unpack_from("<I", start.debugger.read(first, 8), 4)[0]
-    pointers = start.debugger.read(first, length)[36:]
+    pointers = tables_in_place(start.debugger)[0][1][36:]
     code = code_that_writes()
     start.debugger.write(FREE + 0x1000, code)
     start.debugger.write(FREE + 0x800, table(b"RSDT", pointers + struct.pack("<I", FREE + 0x1000), 1))
@@ -194,12 +190,10 @@ def without_tpm(lines):
 def boot(change, kernel="own"):
     """(how it ended, its lines, the words where code would have written)"""
     vm = Vm(image(kernel), "A=LOOK\n", {"ca.pem": b"x"}, append=loud(image(kernel)), extra=STEADY)
-    path = vm.path("debugger")
-    vm.arguments += Debugger.arguments(path)
+    vm.arguments += Debugger.arguments(vm)
     with vm:
-        vm.wait_for_listener(path)
-        debugger = Debugger(path)
-        debugger.run_to(ENTRY)
+        debugger = Debugger(vm)
+        debugger.run_to(KERNEL_ENTRY)
         at = debugger.register(RSI)
         start = Start(debugger, at, bytearray(debugger.read(at, PAGE)))
         assert start.page[0x202:0x206] == b"HdrS" and entries(start.page), "these are not the kernel's parameters"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host's ACPI tables, mutated, against our own kernel: code (AML) cut, flipped and repeated, and tables without code
-whose contents are wrong. Whatever comes, none of the code runs, and each boot ends in one of the ways of OUTCOMES.
+"""A host's ACPI tables, mutated, against our own kernel: code (AML) cut, flipped and repeated, tables without code
+whose contents are wrong, and those of the machine itself with fields, entries, lengths and pointers twisted, which a
+debugger does as the firmware hands over. Whatever comes, none of the code runs, and each boot ends as one does.
 
 Arguments: the project's folder, the probe that takes the agent's place, a folder for the images. In
 `scripts/test long` alone: our kernel is compiled for it. A seed that is given as a fourth argument replaces the one here,
@@ -15,13 +16,15 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tap  # noqa: E402
-from acpi_tables import MARKER, code_that_writes, table, words_at_place  # noqa: E402
-from guest_ending import PANIC, READY, STEADY, ending, loud, mistakes  # noqa: E402
+from acpi_tables import MARKER, code_that_writes, summed, table, tables_in_place, words_at_place  # noqa: E402
+from gdb_remote import Debugger, KERNEL_ENTRY  # noqa: E402
+from guest_ending import PANIC, READY, STANDS, STEADY, WORDLESS, ending, loud, mistakes  # noqa: E402
 from guest_vm import Vm, build_image  # noqa: E402
 
 PROJECT, PROBE, IMAGES = sys.argv[1:4]
 SEED = int(sys.argv[4]) if len(sys.argv) > 4 else 20261123
 BOOTS = int(sys.argv[5]) if len(sys.argv) > 5 else 12
+TWISTED = 4 * BOOTS
 TOGETHER = 16  # tables in one boot
 CODE = (b"SSDT", b"PSDT", b"OSDT")
 # Tables without code that a kernel of ours may look into, or that it finds and leaves.
@@ -62,6 +65,63 @@ def wrong_contents(chance):
     return table(signature, bytes(body), chance.choice((0, 1, 2, 3, 5, 255)))
 
 
+# Where entries of a type and a length begin in a table of the machine's.
+ENTRIES = {b"APIC": 44, b"SRAT": 48}
+HEADER = 36
+# The kernel maps no longer one so early (NR_FIX_BTMAPS pages), and says so by a warning as it goes without.
+MAPPED_MAX = 64 * 4096
+# Lengths and addresses that are none, another's, or of what is somewhere else.
+ODD = (0, 1, 35, HEADER, 0x7fffffff, 0xffffffff, 16 << 20, 0xfee00000, 0xfec00000, (1 << 64) - 1, 1 << 52)
+
+
+def entries(data):
+    """[(where, length)]"""
+    at, found = ENTRIES[bytes(data[:4])], []
+    while at + 2 <= len(data) and data[at + 1] >= 2:
+        found.append((at, data[at + 1]))
+        at += data[at + 1]
+    return found
+
+
+def twist_field(chance, data, first=HEADER):
+    size = chance.choice((1, 2, 4, 8))
+    if len(data) >= first + size:
+        at = chance.randrange(first, len(data) - size + 1)
+        value = chance.choice(ODD + (chance.getrandbits(64), len(data) + chance.choice((-1, 1, 4096))))
+        data[at:at + size] = (value % (1 << 8 * size)).to_bytes(size, "little")
+
+
+def twist_entry(chance, data):
+    if bytes(data[:4]) not in ENTRIES or not entries(data):
+        return twist_field(chance, data)
+    at, length = chance.choice(entries(data))
+    kind = chance.randrange(4)
+    if kind == 0:
+        data[at] = chance.choice((0, 1, 2, 3, 4, 5, 9, 10, 16, 255))
+    elif kind == 1:
+        data[at + 1] = chance.choice((0, 1, 2, 3, length - 1, length + 1, 255))
+    elif kind == 2:
+        other, room = chance.choice(entries(data))
+        data[other:other + min(room, length)] = data[at:at + min(room, length)]
+    else:
+        twist_field(chance, data, at + 2)
+
+
+def twist_header(chance, data):
+    twist_field(chance, data, 0)
+
+
+def twist_length(chance, data):
+    struct.pack_into("<I", data, 4, chance.choice(ODD + (len(data) - 1, len(data) + 1, len(data) + 4096)) & 0xffffffff)
+
+
+def twisted(chance, data):
+    data = bytearray(data)
+    for _ in range(chance.randint(1, 3)):
+        chance.choice((twist_field, twist_field, twist_entry, twist_entry, twist_header, twist_length))(chance, data)
+    return summed(data) if chance.random() < 0.9 else bytes(data)
+
+
 def tables_of(number):
     chance = random.Random(f"{SEED}-{number}")
     made = [chance.choice((mutated_code, wrong_contents))(chance) for _ in range(TOGETHER)]
@@ -73,20 +133,52 @@ def image():
     return build_image(PROJECT, "base", os.path.join(IMAGES, "base-own"), "--agent", PROBE, kernel="own")
 
 
+def line_of_a_warning(line):
+    return any(text in line for text in ("cut here", "WARNING: ", "Call Trace"))
+
+
+def told(lines):
+    """What does not hang on tables."""
+    return [line for line in seen(lines) if not line.startswith(("probe: tpm: ", "probe: processors: "))]
+
+
 def seen(lines):
     return [line for line in lines if line.startswith("probe: ")]
 
 
-def boot(tables):
-    """(how it ended, its lines, the words where the code would have written)"""
-    vm = Vm(image(), "A=LOOK\n", {"ca.pem": b"x"}, append=loud(image()), extra=STEADY)
+def twist(debugger, chance):
+    """Some of the machine's tables, the list of them among these. Returns whether one says that it is too long."""
+    placed = tables_in_place(debugger)
+    too_long = False
+    for at, data in chance.sample(placed, chance.randint(1, 3)):
+        data = twisted(chance, data)
+        too_long |= struct.unpack_from("<I", data, 4)[0] > MAPPED_MAX - 4096
+        debugger.write(at, data)
+    root, code = placed[0][0], [at for at, data in placed[1:] if data[:4] in CODE]
+    if chance.random() < 0.3:  # another's pointer, or one to where code lies, in place of a table's
+        slot = chance.randrange(len(placed) - 1)
+        debugger.write(root + HEADER + 4 * slot, struct.pack("<I", chance.choice(code + [root, placed[-1][0], 0x10])))
+        too_long = True  # what there is at 0x10 says any length
+    return too_long
+
+
+def boot(tables, chance=None):
+    """(how it ended, its lines, the words where the code would have written, whether a table says that it is too long)"""
+    vm, too_long = Vm(image(), "A=LOOK\n", {"ca.pem": b"x"}, append=loud(image()), extra=STEADY), False
     for number, data in enumerate(tables):
         with open(vm.path(f"table{number}"), "wb") as file:
             file.write(data)
         vm.arguments += ["-acpitable", "file=" + vm.path(f"table{number}")]
+    if chance:
+        vm.arguments += Debugger.arguments(vm)
     with vm:
-        how = ending(vm)
-        return how, vm.lines[:], words_at_place(vm) if how == READY else None
+        if chance:
+            debugger = Debugger(vm)
+            debugger.run_to(KERNEL_ENTRY)
+            too_long = twist(debugger, chance)
+            debugger.leave()
+        how = ending(vm, wordless=bool(chance))
+        return how, vm.lines[:], words_at_place(vm) if how == READY else None, too_long
 
 
 def no_mutant_runs_or_is_a_mistake_of_the_kernels():
@@ -95,7 +187,7 @@ def no_mutant_runs_or_is_a_mistake_of_the_kernels():
     twin, counts, named = seen(honest[1]), collections.Counter(), 0
     for number in range(BOOTS):
         tables, code = tables_of(number)
-        how, lines, words = boot(tables)
+        how, lines, words, _ = boot(tables)
         about = f"seed {SEED}, boot {number}\n" + "\n".join(lines)
         assert not mistakes(lines), about
         refused = sum("ACPI: the host's " in line and "is not taken" in line for line in lines)
@@ -114,4 +206,20 @@ def no_mutant_runs_or_is_a_mistake_of_the_kernels():
           + "; ".join(f"{count} times: {text}" for text, count in sorted(counts.items())))
 
 
-tap.run([no_mutant_runs_or_is_a_mistake_of_the_kernels])
+def no_twisted_table_is_a_way_in():
+    """An entry that stands where none may, a pointer to code, a length that goes on: with code of the host's beside."""
+    twin, counts = told(boot([code_that_writes()])[1]), collections.Counter()
+    for number in range(TWISTED):
+        how, lines, words, too_long = boot([code_that_writes()], random.Random(f"{SEED}-twisted-{number}"))
+        about = f"seed {SEED}, twisted {number}: {how}\n" + "\n".join(lines)
+        if how != PANIC:  # whose lines are those of a kernel that stops
+            assert too_long and all(line_of_a_warning(line) for line in mistakes(lines)) or not mistakes(lines), about
+        assert how in (READY, PANIC, WORDLESS, STANDS), about
+        if how == READY:
+            assert not set(words) & set(MARKER) and told(lines) == twin, about
+        counts[how] += 1
+        print(f"# twisted {number}: {how}", flush=True)
+    print(f"# seed {SEED}: {TWISTED} boots; " + "; ".join(f"{count} times: {how}" for how, count in sorted(counts.items())))
+
+
+tap.run([no_twisted_table_is_a_way_in, no_mutant_runs_or_is_a_mistake_of_the_kernels])
