@@ -196,6 +196,7 @@ void __wrap_appraise_tell(const struct appraise *a, const struct cli *cli, FILE 
 /* clang-format off */
 static const struct cli_option options[] = {
 	WAIT_OPTION,
+	GRACE_OPTION,
 	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },
