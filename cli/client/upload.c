@@ -33,17 +33,44 @@ int upload_is_there(const struct upload *u, const Agent__StatusResponse *status,
 	return err_set(e, ERR_EXISTS, "the agent has %s already", name.text);
 }
 
-static bool is_yours(const Agent__StatusResponse *s, const struct upload *u)
+/* The asset of that content which is for the key, and has come; else one that has not; NULL: there is none. */
+static const Agent__StatusAsset *find_yours(const Agent__StatusResponse *s, const struct upload *u)
 {
-	const Agent__StatusAsset *a = s->algorithm;
-	bool yours = u->method == &agent_algo && a && a->yours;
+	const bool algorithm = u->method == &agent_algo;
+	const Agent__StatusAsset *found = NULL;
 
-	for (size_t i = 0; u->method != &agent_algo && i < s->n_datasets; i++) {
-		a = s->datasets[i];
-		yours = yours || (a->yours && a->hash.len == SHA3_256_LEN &&
-				  memcmp(a->hash.data, u->asset->digest, SHA3_256_LEN) == 0);
+	for (size_t i = 0; i < (algorithm ? 1 : s->n_datasets); i++) {
+		const Agent__StatusAsset *a = algorithm ? s->algorithm : s->datasets[i];
+
+		if (a && a->yours && a->hash.len == SHA3_256_LEN &&
+		    memcmp(a->hash.data, u->asset->digest, SHA3_256_LEN) == 0 &&
+		    (!found || a->received))
+			found = a;
 	}
-	return yours;
+	return found;
+}
+
+/* Two owners may have the same content, under names of their own. */
+static int refuse_anothers(struct client *client, const struct upload *u,
+			   const Agent__StatusAsset *yours, struct err *e)
+{
+	const struct log_quoted name = log_quote(u->asset->name);
+
+	if (!yours) {
+		err_set(e, ERR_DENIED,
+			"%s is there, and it is another's: your key is one of the manifest's, for other "
+			"content",
+			name.text);
+		agent_client_hint(client, e);
+		return err_code(e);
+	}
+	cli_hint(client->cli, "send a copy that has %s name",
+		 *yours->filename ? "that" : "another");
+	return err_set(
+		e, ERR_DENIED,
+		"%s is there, and it is another's: yours, of the same content, has not come; "
+		"the manifest calls it %s",
+		name.text, *yours->filename ? log_quote(yours->filename).text : "nothing");
 }
 
 /* Agents from before that question refuse its role. */
@@ -57,32 +84,26 @@ static bool is_refusal_of_key(const struct err *e)
 static int ask_whose(struct client *client, const struct upload *u, struct err *e)
 {
 	Agent__StatusRequest request = AGENT__STATUS_REQUEST__INIT;
-	const struct log_quoted name = log_quote(u->asset->name);
+	const Agent__StatusAsset *yours;
 	const struct err there = *e;
 	ProtobufCMessage *response;
-	bool yours;
+	int failed;
 
 	client->cli->hint[0] = '\0';
 	if (agent_client_ask_as(client, u->role, &agent_status, u->key, &request.base, &response,
 				e) < 0) {
 		if (e->code != ERR_DENIED || is_refusal_of_key(e))
-			return err_wrap(e, "%s is there, and not known to be yours", name.text);
+			return err_wrap(e, "%s is there, and not known to be yours",
+					log_quote(u->asset->name).text);
 		client->cli->hint[0] = '\0';
 		*e = there;
 		return err_code(e);
 	}
-	yours = is_yours((const Agent__StatusResponse *)response, u);
+	yours = find_yours((const Agent__StatusResponse *)response, u);
+	*e = there;
+	failed = yours && yours->received ? err_code(e) : refuse_anothers(client, u, yours, e);
 	protobuf_c_message_free_unpacked(response, NULL);
-	if (yours) {
-		*e = there;
-		return err_code(e);
-	}
-	err_set(e, ERR_DENIED,
-		"%s is there, and it is another's: your key is one of the manifest's, for other "
-		"content",
-		name.text);
-	agent_client_hint(client, e);
-	return err_code(e);
+	return failed;
 }
 
 /* ---- sending ---- */

@@ -62,6 +62,7 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         self.break_after = []     # bytes after which an upload's or download's connection breaks
         self.results, self.announce = None, None
         self.foreign, self.is_older = False, False  # no asset is for the key that asks; Status takes no owner's proof
+        self.others = ()                            # nor are those of these names
         self.not_yet = ""  # what Receipt is refused with, a moment before there are results; empty: it makes none
 
     def start(self, port=0):
@@ -107,7 +108,7 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
                        "Status: not signed by an owner that the manifest names: the manifest does not name your key, abc")
             self.calls.pop()
             for row in [response.algorithm, *response.datasets]:
-                row.yours = not self.foreign
+                row.yours = not self.foreign and row.filename not in self.others
         return response
 
     def check(self, context, role, method, asset, parameters, refusal="the proof does not hold"):
@@ -425,6 +426,14 @@ def what_is_there_is_not_sent_again():
                 run = owner.agent.run(*words, owner.key)
                 assert (run.status, word in run.err, bool(run.out)) == (int(bool(word)), True, not word), (state, run)
             del owner.agent.status["state"]
+        # What came under the name of this file is another's; one's own of the same content, under another name, has not.
+        owner.agent.others = ("iris.csv",)
+        for mine, word, hint in (("mine.csv", "calls it 'mine.csv'", "that name"), ("", "calls it nothing", "another name")):
+            owner.agent.status["datasets"] = [row, agent.StatusAsset(hash=row.hash, filename=mine)]
+            run = owner.agent.run("data", IRIS, owner.key).refused(
+                1, "'iris.csv' is there, and it is another's: yours, of the same content, has not come; the manifest " + word, "hint: send a copy that has " + hint)
+            assert not run.out, run
+        owner.agent.others, owner.agent.status["datasets"] = (), [row]
         # An older agent does not take the question.
         owner.agent.is_older = True
         assert "is there already" in owner.agent.run("data", IRIS, owner.key).ok()
