@@ -215,9 +215,6 @@ int admin_access_know(struct store *store, struct admin_caller *caller, struct e
 /* What a computation's state is for decide(). */
 static enum decide_state state_of(const struct computation *c, enum deed deed)
 {
-	/* What is frozen by the first run is not, where there was none, also if it was stopped before. */
-	const bool frozen_by_run = deed == DEED_PARTIES || deed == DEED_KEY;
-
 	static const enum decide_state states[COMPUTATION_STATES] = {
 		[COMPUTATION_CREATED] = DECIDE_CREATED,
 		[COMPUTATION_WAITING_ALGORITHM] = DECIDE_RUNNING,
@@ -228,11 +225,13 @@ static enum decide_state state_of(const struct computation *c, enum deed deed)
 		[COMPUTATION_CANCELLED] = DECIDE_CANCELLED,
 	};
 
+	/* What the first run freezes stays so, also while a CVM is made to run it again; and is free where there was none,
+	 * also if it was stopped before. */
+	if (deed == DEED_PARTIES || deed == DEED_KEY)
+		return c->sent ? DECIDE_RUNNING : DECIDE_CREATED;
 	/* A CVM was given it, whose agent has not answered. */
 	if (c->state == COMPUTATION_CREATED && *c->cvm_id)
 		return DECIDE_RUNNING;
-	if (frozen_by_run && !c->sent)
-		return DECIDE_CREATED;
 	return states[c->state];
 }
 

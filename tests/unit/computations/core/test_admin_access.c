@@ -160,6 +160,12 @@ static void what_was_stopped_before_it_ran_is_not_frozen(void **state)
 	assert_ok(store_stop(&f->store, "two", &tell, &f->e), f->e);
 	assert_refused(admin_access_check(&f->store, &local, DEED_PARTIES, "two", &f->e), f->e,
 		       ERR_PRECONDITION, "was run");
+	/* It stays so while it waits for its next run. */
+	assert_ok(store_stopped(&f->store, "cvm", "two", &f->e), f->e);
+	assert_ok(store_retry(&f->store, "two", &f->e), f->e);
+	assert_ok(admin_access_check(&f->store, &local, DEED_RUN, "two", &f->e), f->e);
+	assert_refused(admin_access_check(&f->store, &local, DEED_PARTIES, "two", &f->e), f->e,
+		       ERR_PRECONDITION, "was run");
 }
 
 static void nobody_is_let_in_who_was_not_asked_for(void **state)
