@@ -214,6 +214,16 @@ int store_assign(struct store *store, const char *id, const char *cvm_id, bool u
 	return usage_turn(&store->db, cvm_id, store_now(), e);
 }
 
+/* In the CVM that was made for its run results wait for that long, whether its agent answers or not. */
+static int keep_no_longer(struct store *store, const char *id, struct err *e)
+{
+	return db_run(&store->db, e,
+		      "UPDATE machines SET results = ?, keep = ? WHERE run > 0 AND EXISTS (SELECT 1"
+		      " FROM computations c WHERE c.id = ? AND c.number = machines.run"
+		      " AND c.attempt = machines.attempt)",
+		      "iit", store_now(), (int64_t)STORE_STOPPED_KEEP_MS, id);
+}
+
 int store_stop(struct store *store, const char *id, bool *tell, struct err *e)
 {
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
@@ -230,6 +240,8 @@ int store_stop(struct store *store, const char *id, bool *tell, struct err *e)
 	    db_run(&store->db, e,
 		   "UPDATE computations SET state = ?, finished = 1, ended = ? WHERE id = ?", "iit",
 		   (int64_t)COMPUTATION_CANCELLED, store_now(), id) < 0)
+		return err_code(e);
+	if (open && !c.finished && !c.stopping && keep_no_longer(store, id, e) < 0)
 		return err_code(e);
 	if (store_tell(&store->db, &store->has_told, id, e) < 0)
 		return err_code(e);

@@ -28,6 +28,7 @@ enum {
 	STORE_KEY_JOURNALS =
 		16, /* as much as so many CVMs keep those of one client key, outside of computations */
 	STORE_KEY_STEP = 64 << 10, /* and what each of them may have beyond, of its newest */
+	STORE_STOPPED_KEEP_MS = 60 * 1000, /* that an agent may take to answer a stop */
 };
 
 struct secret_key;

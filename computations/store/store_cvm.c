@@ -437,7 +437,7 @@ int store_agent_state(struct store *store, const char *cvm_id, const char *state
 		if (db_run(&store->db, e,
 			   "UPDATE computations SET state = ?1, finished = ?2, agent_state = ?3,"
 			   " reached = 1, ended = ?4, failure = CASE finished WHEN 0 THEN failure ELSE '' END"
-			   " WHERE id = ?5 AND (finished = 0 OR"
+			   " WHERE id = ?5 AND ((finished = 0 AND (stopping = 0 OR ?2 = 1)) OR"
 			   " (stopping = 0 AND ?2 = 0 AND state IN (?6, ?7)))",
 			   "iititii", (int64_t)change.state, (int64_t)change.finished, state,
 			   change.finished ? store_now() : 0, found.computation_id,

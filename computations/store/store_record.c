@@ -296,12 +296,14 @@ int store_event(struct store *store, const char *cvm_id, const char *computation
 		return 0;
 	if (store_attempt(store, computation_id, &current, e) < 0)
 		return err_code(e);
-	/* Sent again, of a run that is over: it tells, and changes nothing. */
+	/* Sent again, of a run that is over: it tells, and changes nothing. Of one that is to be stopped the end alone
+	 * counts: no agent begins anew what it was told to end. */
 	if (r->attempt && r->attempt != current)
 		return 0;
 	if (db_run(&store->db, e,
-		   "UPDATE computations SET state = ?, finished = ?, agent_state = ?,"
-		   " reached = 1, ended = ?, failure = ? WHERE id = ? AND finished = 0",
+		   "UPDATE computations SET state = ?1, finished = ?2, agent_state = ?3,"
+		   " reached = 1, ended = ?4, failure = ?5 WHERE id = ?6 AND finished = 0"
+		   " AND (stopping = 0 OR ?2 = 1)",
 		   "iititt", (int64_t)change.state, (int64_t)change.finished, r->type,
 		   change.finished ? store_now() : 0,
 		   change.state == COMPUTATION_FAILED ? r->text : "", computation_id) < 0 ||

@@ -224,6 +224,12 @@ static void a_stop_where_results_wait_ends_as_the_agent_says(void **state)
 		assert_ok(store_stop(&f->store, id, &tell, &f->e), f->e);
 		assert_true(tell);
 		store_room_check(f, id, COMPUTATION_COMPLETED, false);
+		/* Nor does it begin anew. */
+		store_room_event(f, id, id, "Running", "InProgress");
+		assert_ok(store_agent_state(&f->store, id, "ReceivingData", &todo, &f->e), f->e);
+		assert_true(todo.stop);
+		store_todo_done(&todo);
+		store_room_check(f, id, COMPUTATION_COMPLETED, false);
 		if (rows[i].says)
 			store_room_event(f, id, id, rows[i].says, "Completed");
 		if (rows[i].is) {

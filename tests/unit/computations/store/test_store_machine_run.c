@@ -139,6 +139,29 @@ static void what_nobody_fetches_goes_with_it(void **state)
 		"CVM one is gone: its results were not fetched for as long as it was kept for them");
 }
 
+/* Whether its agent answers the stop or not. */
+static void what_is_stopped_is_kept_for_a_moment(void **state)
+{
+	struct store_room *f = *state;
+	CLEANUP(free) char *failed = NULL;
+	int64_t number = add_made(f, "c1");
+	bool tell;
+
+	store_room_arrive_idle(f, ID_A);
+	turns(f, number, true, false, MACHINE_TURN_GIVEN, "c1");
+	store_room_event(f, ID_A, "c1", "ConsumingResults", "Completed");
+	turns(f, number, true, false, MACHINE_TURN_NONE, NULL);
+	assert_ok(store_stop(&f->store, "c1", &tell, &f->e), f->e);
+	turns(f, number, true, false, MACHINE_TURN_NONE, NULL);
+	set(f, "UPDATE machines SET results = ?", store_now() - STORE_STOPPED_KEEP_MS);
+	/* Nor does it wait longer for who asks for more stops. */
+	assert_ok(store_stop(&f->store, "c1", &tell, &f->e), f->e);
+	turns(f, number, true, false, MACHINE_TURN_LEFT, NULL);
+	assert_ok(store_machine_gone(&f->store, number, MACHINE_REMOVED, "", &failed, &f->e), f->e);
+	assert_null(failed);
+	store_room_check(f, "c1", COMPUTATION_CANCELLED, true);
+}
+
 static void who_has_proven_nothing_gets_nothing(void **state)
 {
 	struct store_room *f = *state;
@@ -283,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_ROOM_ROW(it_gets_its_run_and_goes_behind_it),
 		STORE_ROOM_ROW(what_nobody_fetches_goes_with_it),
+		STORE_ROOM_ROW(what_is_stopped_is_kept_for_a_moment),
 		STORE_ROOM_ROW(who_has_proven_nothing_gets_nothing),
 		STORE_ROOM_ROW(a_run_that_asks_for_no_proof_needs_none),
 		STORE_ROOM_ROW(proven_ones_get_it),
