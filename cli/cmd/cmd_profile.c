@@ -79,6 +79,7 @@ static void given_done(struct given *g)
 
 static int collect(struct cli *cli, struct given *g, struct err *e)
 {
+	static const char token_key[] = "COMPUTATIONS_GRPC_TOKEN_FILE";
 	const char *set;
 
 	for (const struct profile_row *row = profile_rows; row->key; row++)
@@ -89,7 +90,7 @@ static int collect(struct cli *cli, struct given *g, struct err *e)
 						      : (char *)(uintptr_t)cli_value(cli, row->add),
 			};
 	for (size_t i = 0; i < g->count; i++)
-		if (!*g->entries[i].value)
+		if (!*g->entries[i].value && strcmp(g->entries[i].key, token_key) != 0)
 			return err_set(e, ERR_INVALID, "--%s is empty",
 				       profile_row(g->entries[i].key)->add);
 	for (size_t i = 0; (set = cli_value_at(cli, "set", i)) != NULL; i++) {
@@ -100,9 +101,8 @@ static int collect(struct cli *cli, struct given *g, struct err *e)
 		g->count++;
 	}
 	for (size_t i = 0; i < g->count; i++)
-		if (strcmp(g->entries[i].key, "COMPUTATIONS_GRPC_TOKEN_FILE") == 0 &&
-		    token_file_check_name("COMPUTATIONS_GRPC_TOKEN_FILE", g->entries[i].value, e) <
-			    0)
+		if (strcmp(g->entries[i].key, token_key) == 0 &&
+		    token_file_check_name(token_key, g->entries[i].value, e) < 0)
 			return err_code(e);
 	return 0;
 }
