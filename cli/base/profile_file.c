@@ -334,11 +334,16 @@ static int used_path(char **path, struct err *e)
 int profile_used(char **name, struct err *e)
 {
 	CLEANUP(free) char *path = NULL, *text = NULL;
+	struct err none;
 
 	*name = NULL;
 	/* Where there is no place for profiles, none is in use. */
-	if (used_path(&path, e) < 0)
-		return e->code == ERR_PRECONDITION ? 0 : err_code(e);
+	if (used_path(&path, &none) < 0) {
+		if (none.code == ERR_PRECONDITION)
+			return 0;
+		*e = none;
+		return err_code(e);
+	}
 	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (profile_owner_check(path, e) < 0 || folders_check(e) < 0 ||

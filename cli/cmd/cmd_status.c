@@ -356,6 +356,8 @@ static enum cli_exit watch(struct client *client, struct err *e)
 	free(watching.last);
 	if (failed)
 		agent_client_hint(client, e);
+	else
+		e->text[0] = '\0'; /* of what was tried on the way */
 	return failed || watching.failed ? CLI_FAILED : CLI_OK;
 }
 

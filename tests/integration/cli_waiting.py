@@ -372,7 +372,7 @@ def watching_tells_what_changes_until_the_end():
             waits = last == "ConsumingResults"  # for one of two
             consumers = [consumer, agent.StatusConsumer(key_digest=b"l" * 32)][:1 + waits]
             owner.agent.status = {"state": "ReceivingData", "datasets": [row], "consumers": consumers}
-            run = start(owner, "status", "--watch")
+            run = Running(owner, "status", "--watch", AGENT_GRPC_URL=owner.agent.url, HOME="")
             until_said("state       'ReceivingData'\n")
             row.received = True
             owner.agent.status = {"state": "Running", "datasets": [row], "consumers": consumers}
@@ -381,6 +381,7 @@ def watching_tells_what_changes_until_the_end():
             owner.agent.status = {"state": last, "datasets": [row], "consumers": consumers,
                                   "failure": "exit 7" if status else "", "result_size": 2048 if waits else 0}
             assert run.process.end() == status
+            assert "cocos-cli" not in run.process.text(), run.process.text()  # nor that there is no place for profiles
             lines = run.output().splitlines()
             assert lines == [
                 "computation 'computation-1', 'test'", "state       'ReceivingData'",
@@ -419,6 +420,14 @@ def watching_goes_on_when_the_agent_is_back():
         owner.agent.status = {"state": "Complete"}
         owner.agent.start(port)
         assert "'Complete'" in run.ok()
+        # What was in the way before the agent was there is no word about its computation's failure.
+        owner.agent.server.stop(None).wait()
+        run = Running(owner, "status", "-w", AGENT_GRPC_URL=f"127.0.0.1:{port}")
+        run.says("it does not answer yet")
+        owner.agent.status = {"state": "Failed", "failure": "exit 7"}
+        owner.agent.start(port)
+        assert run.process.end() == 1 and "cocos-cli" not in run.process.text(), run.process.text()
+        owner.agent.status = {"state": "Complete"}
         run = Running(owner, "status", "--wait=1m", AGENT_GRPC_URL=owner.agent.url)
         assert "'Complete'" in run.ok()
 
