@@ -14,43 +14,44 @@ struct guess {
 	size_t slips;
 };
 
-/* A slip for every three letters, and one more: "lst" is near "list", and no word is near "x". */
-static void consider(struct guess *guess, const char *name, size_t len, const char *typed)
+/* A slip for every three letters, and one more: "lst" is near "list", and no word is near "x". The name's first
+ * `before` letters, of the group, were typed rightly: they make nothing nearer. */
+static void consider(struct guess *guess, const char *name, size_t before, size_t len,
+		     const char *typed)
 {
-	char whole[NAME_MAX_LEN];
+	char word[NAME_MAX_LEN];
 	size_t slips;
 
-	snprintf(whole, sizeof(whole), "%.*s", (int)len, name);
-	slips = near_slips(whole, typed);
+	snprintf(word, sizeof(word), "%.*s", (int)(len - before), name + before);
+	slips = near_slips(word, typed);
 	if (3 * slips > strlen(typed) + 1 || (*guess->name && slips >= guess->slips))
 		return;
-	memcpy(guess->name, whole, sizeof(whole));
+	snprintf(guess->name, sizeof(guess->name), "%.*s", (int)len, name);
 	guess->slips = slips;
 }
 
-/* Of whole names, and of their first words. */
-static struct guess guess_of(const char *typed)
+/* Of the group's commands, by what follows its name, and by the first word of that. */
+static struct guess guess_of(const char *group, const char *typed)
 {
 	struct guess guess = { .slips = SIZE_MAX };
+	size_t before = *group ? strlen(group) + 1 : 0;
 
 	for (const struct command *const *row = commands; *row; row++) {
 		const char *name = (*row)->name;
 
-		if ((*row)->hidden)
+		if ((*row)->hidden || strncmp(name, group, strlen(group)) != 0 ||
+		    (before && name[before - 1] != ' '))
 			continue;
-		consider(&guess, name, strlen(name), typed);
-		consider(&guess, name, strcspn(name, " "), typed);
+		consider(&guess, name, before, strlen(name), typed);
+		consider(&guess, name, before, before + strcspn(name + before, " "), typed);
 	}
 	return guess;
 }
 
 static void tell(const char *group, const char *word)
 {
-	char typed[NAME_MAX_LEN];
-	struct guess guess;
+	const struct guess guess = guess_of(group, word);
 
-	snprintf(typed, sizeof(typed), "%s%s%s", group, *group ? " " : "", word);
-	guess = guess_of(typed);
 	fprintf(stderr, "cocos-cli%s%s: unknown command %s", *group ? " " : "", group,
 		log_quote(word).text);
 	if (*guess.name)

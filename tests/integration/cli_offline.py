@@ -163,7 +163,9 @@ def a_slip_of_the_fingers_is_told_what_was_meant():
                          ("workflow", "sumbit"): "workflow submit"}.items():
         run = cli(*words).refused(2, f"'{words[-1] if words[0] != 'vmm' else 'vmm'}': is '{meant}' meant?")
         assert not run.out, run.out
-    for words in (("x",), ("nothing-like-it",), ("vm", "elephant"), ("",)):
+    # What another group has, what the group itself is called, or what does the opposite, was not meant.
+    for words in (("x",), ("nothing-like-it",), ("vm", "elephant"), ("",), ("policy", "x"), ("policy", "show"), ("policy", "bad\nname"),
+                  ("manifest", "x"), ("computation", "start"), ("computation", "cancel"), ("computation", "delete"), ("vm", "stop")):
         run = cli(*words).refused(2, "unknown command")
         assert "meant?" not in run.err, run.err
 
