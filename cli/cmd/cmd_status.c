@@ -234,17 +234,18 @@ static void print_brief_asset(FILE *out, const char *label, const Agent__StatusA
 			*a->filename ? ": " : "", here);
 }
 
-/* Who ends there has to know that they are still to be fetched. */
+/* Who ends there has to know that they are still to be fetched. Their size is told of few manifests. */
 static void print_waiting_results(FILE *out, const Agent__StatusResponse *s)
 {
-	char size[32];
+	char size[32] = "there";
 	size_t awaited = 0;
 
 	for (size_t i = 0; i < s->n_consumers; i++)
 		awaited += !s->consumers[i]->fetched;
-	if (!s->result_size || !awaited)
+	if (!awaited || strcmp(s->state, "ConsumingResults") != 0)
 		return;
-	progress_size(s->result_size, size, sizeof(size));
+	if (s->result_size)
+		progress_size(s->result_size, size, sizeof(size));
 	fprintf(out, "results     %s, which %zu of %zu consumers %s not fetched\n", size, awaited,
 		s->n_consumers, awaited == 1 ? "has" : "have");
 }

@@ -389,6 +389,9 @@ def watching_tells_what_changes_until_the_end():
                 *(["failure     'exit 7'"] if status else []),
                 "consumer    has the results: key " + (b"k" * 32).hex(),
                 *(["results     2.0 KiB, which 1 of 2 consumers has not fetched"] if waits else [])], lines
+        # Most manifests show their size to consumers alone.
+        owner.agent.status = {"state": "ConsumingResults", "consumers": [agent.StatusConsumer(key_digest=b"k" * 32)]}
+        assert owner.agent.run("status", "--watch").ok().endswith("results     there, which 1 of 1 consumers has not fetched\n")
         owner.agent.status = {"state": "Complete"}
         assert owner.agent.run("status", "--watch", "--json").json()["state"] == "Complete"
 
