@@ -297,15 +297,11 @@ static int refuse_unnamed(struct cli *cli, const char *option, struct err *e)
 /* What travels is the file itself, or a bundle with wheels; no other file can be meant. */
 static int check_requirements(struct cli *cli, const char *path, struct err *e)
 {
-	/* Only the form counts: which lines hold, an image says. */
-	static const struct python_target any = { .minor = 13, .glibc = 36, .machine = "x86_64" };
 	CLEANUP(close) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct requirements list = { .items = NULL };
 	CLEANUP(free) uint8_t *text = NULL;
 	struct stat about;
 	char begins[4];
 	size_t len;
-	int failed;
 
 	/* Digits, or what put_hash() refuses; a folder counts as its zip. */
 	if (fd < 0 || fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))
@@ -316,10 +312,8 @@ static int check_requirements(struct cli *cli, const char *path, struct err *e)
 	}
 	if (fd_read_at(fd, begins, sizeof(begins), 0, e) == 1 && memcmp(begins, "PK\3\4", 4) == 0)
 		return 0;
-	failed = file_read(path, REQUIREMENTS_BYTES_MAX, &text, &len, e);
-	failed = failed ? failed : requirements_parse(text, len, &any, &list, e);
-	requirements_done(&list);
-	if (failed) {
+	if (file_read(path, REQUIREMENTS_BYTES_MAX, &text, &len, e) < 0 ||
+	    requirements_check(text, len, e) < 0) {
 		cli_hint(cli, "give a file of requirements that travels alone, or the digest that "
 			      "'cocos-cli checksum FILE --wheels DIR' prints of one with wheels");
 		return err_wrap(e, "--requirements-hash '%s' can't be what travels", path);

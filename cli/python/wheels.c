@@ -490,9 +490,9 @@ int wheels_digest(struct cli *cli, const char *requirements, const char *folder,
 
 	w.lock = writer_up_to(REQUIREMENTS_BYTES_MAX);
 	if (file_read(requirements, REQUIREMENTS_BYTES_MAX, &w.text, &w.text_len, e) < 0 ||
-	    make_top(&w, e) < 0 || path_in(&w, "bundle/wheels/", &wheels, e) < 0 ||
-	    copy_folder(&w, wheels, e) < 0 || make_lock(&w, wheels, e) < 0 ||
-	    make_bundle(&w, &asset, e) < 0)
+	    requirements_check(w.text, w.text_len, e) < 0 || make_top(&w, e) < 0 ||
+	    path_in(&w, "bundle/wheels/", &wheels, e) < 0 || copy_folder(&w, wheels, e) < 0 ||
+	    make_lock(&w, wheels, e) < 0 || make_bundle(&w, &asset, e) < 0)
 		return err_code(e);
 	memcpy(digest, asset.digest, SHA3_256_LEN);
 	return 0;

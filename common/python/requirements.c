@@ -439,3 +439,11 @@ int requirements_parse(const void *bytes, size_t len, const struct python_target
 	all = (struct requirements){ 0 };
 	return 0;
 }
+
+int requirements_check(const void *bytes, size_t len, struct err *e)
+{
+	static const struct python_target any = { .minor = 13, .glibc = 36, .machine = "x86_64" };
+	__attribute__((cleanup(requirements_done))) struct requirements list = { 0 };
+
+	return requirements_parse(bytes, len, &any, &list, e);
+}

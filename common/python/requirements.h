@@ -40,6 +40,8 @@ struct requirements {
 int requirements_parse(const void *bytes, size_t len, const struct python_target *target,
 		       struct requirements *requirements, struct err *e) MUST_CHECK;
 void requirements_done(struct requirements *requirements);
+/* The form alone, before there is an image: it says which lines hold. */
+int requirements_check(const void *bytes, size_t len, struct err *e) MUST_CHECK;
 
 /* What a package's metadata says in Requires-Dist, as it is if `extra` is asked for ("": none): its
  * marker holds or does not. Older metadata has parentheses around specifiers. requirement_done(). */

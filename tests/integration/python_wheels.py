@@ -159,6 +159,10 @@ def a_folder_of_wheels_needs_no_pip():
         # Before there is an agent its digest is known.
         before = cli("checksum", "requirements.txt", "--wheels", "index", cwd=folder, TMPDIR=os.path.join(folder, "tmp"))
         assert before.ok().strip() == bundle_digest(GOOD)
+        # What would never be sent has none.
+        with open(os.path.join(folder, "no.txt"), "w", encoding="utf8") as f:
+            f.write("!!!\n")
+        cli("checksum", "no.txt", "--wheels", "index", cwd=folder, TMPDIR=os.path.join(folder, "tmp")).refused(2, "line 1")
         ran = send(folder, client, "--wheels", "index", PATH="/nowhere")
         assert ran.ok() and "requirements with these wheels: " + before.out in ran.err, ran.err
         finish(service, client)
