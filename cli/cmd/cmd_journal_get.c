@@ -370,11 +370,38 @@ static int show_new(struct fetched *f, FILE *out, struct err *e)
 	return fflush(out) == 0 ? 0 : err_errno(e, "standard output");
 }
 
+/* By the service's word. If it says nothing, that ends nothing. */
+static bool has_ended(struct client *client)
+{
+	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+	ProtobufCMessage *response;
+	struct err ignored;
+	bool ended;
+
+	request.id = (char *)(uintptr_t)client->cli->operands[0];
+	if (client_call(client, &computation_show, &request.base, &response, &ignored) < 0) {
+		client->cli->hint[0] = '\0';
+		return false;
+	}
+	ended = ((const Computations__Computation *)response)->finished;
+	protobuf_c_message_free_unpacked(response, NULL);
+	return ended;
+}
+
+/* None is begun any more: it was stopped or failed before an agent had it, or its agent writes none. */
+static enum cli_exit refuse_without(struct cli *cli, struct err *e)
+{
+	cli_hint(cli, "'cocos-cli computation show %s' says how it ended", cli->operands[0]);
+	err_set(e, ERR_NOT_FOUND, "the computation has ended, and has no journal");
+	return CLI_FAILED;
+}
+
 static enum cli_exit follow(struct cli *cli, struct client *client, struct fetched *f,
 			    struct err *e)
 {
 	CLEANUP(free) struct witness_seen *seen = malloc(sizeof(*seen));
 	bool said = false;
+	unsigned ended = 0; /* times in a row without a journal: what is on its way has one more */
 
 	if (!seen) {
 		err_nomem(e);
@@ -382,11 +409,14 @@ static enum cli_exit follow(struct cli *cli, struct client *client, struct fetch
 	}
 	for (;;) {
 		*seen = (struct witness_seen){ .address = NULL };
+		ended = !f->head_len && has_ended(client) ? ended + 1 : 0;
 		enum cli_exit status = fetch_witnessed(client, f, seen, e);
 
 		witness_seen_done(seen);
 		if (status != CLI_OK)
 			return status;
+		if (!f->head_len && ended > 1)
+			return refuse_without(cli, e);
 		if (show_new(f, cli->out, e) < 0)
 			return CLI_FAILED;
 		if (!f->head_len && !said)

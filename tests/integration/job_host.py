@@ -286,6 +286,10 @@ def a_failing_algorithm_is_told_to_everybody():
         job("result", job.key("consumer"), cwd=job.folder("consumer")).refused(1)
         followed = job("journal", "follow", computation)
         assert "Failed" in followed.ok() and "has failed" in followed.err, followed.err
+        # Nor is a journal waited for that no agent will begin.
+        never = job.create(script, datasets=(), kind="python")
+        job("computation", "stop", never).ok()
+        job("journal", "follow", never).refused(1, "has ended, and has no journal", f"'cocos-cli computation show {never}'")
         job("computation", "stop", computation).ok()
         job.run(job.create(script, datasets=(), kind="python"))
 
