@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_profile.c — profiles: how an agent is reached and what it has to prove, under a name. */
+#include "attestation/tpm/tpm_public.h"
 #include "cli/base/json_out.h"
 #include "cli/base/product.h"
 #include "cli/base/profile_alone.h"
@@ -11,10 +12,14 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/crypto/key.h"
+#include "common/preflight/preflight_tls.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { AK_FILE_MAX = 65536 };
 
 static const char *operand(const struct cli *cli)
 {
@@ -177,13 +182,49 @@ static int try_peer(const struct given *g, enum client_peer peer, const struct c
 	return failed;
 }
 
+/* What is looked into when there is evidence. Dates are of the day: 'doctor' tells them. */
+static int try_roots(const struct given *g, struct err *e)
+{
+	static const char *const keys[] = { "EK_ROOT", "TRUSTED_ROOT", "COCOS_ENDORSEMENTS_CA" };
+	char found[PREFLIGHT_TEXT_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const char *path = value_of(g, keys[i]);
+
+		if (path && preflight_certificates(path, found, e) < 0 &&
+		    e->code != ERR_PRECONDITION)
+			return err_wrap(e, "%s", keys[i]);
+	}
+	return 0;
+}
+
+static int try_ak(const struct given *g, struct err *e)
+{
+	const char *path = value_of(g, "AK");
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(free) uint8_t *bytes = NULL;
+	struct tpm_public area;
+	size_t len;
+
+	if (!path)
+		return 0;
+	if (file_read(path, AK_FILE_MAX, &bytes, &len, e) < 0)
+		return err_wrap(e, "AK");
+	if (tpm_public_parse((struct span){ bytes, len }, &area, e) == 0 ||
+	    key_from_public_pem((const char *)bytes, len, &key, e) == 0 ||
+	    key_from_spki(bytes, len, &key, e) == 0)
+		return 0;
+	return err_set(e, ERR_INVALID, "AK: '%s' is neither a TPMT_PUBLIC nor a public key", path);
+}
+
 static int try_all(const struct given *g, struct err *e)
 {
 	const char *product = value_of(g, "AGENT_GRPC_PRODUCT_NAME");
 	enum snp_product ignored;
 
 	if ((product && product_parse(product, &ignored, e) < 0) ||
-	    try_peer(g, CLIENT_AGENT, &cmd_status, e) < 0 ||
+	    try_peer(g, CLIENT_AGENT, &cmd_status, e) < 0 || try_roots(g, e) < 0 ||
+	    try_ak(g, e) < 0 ||
 	    (has_any(g, "MANAGER_") && try_peer(g, CLIENT_MANAGER, &cmd_vm_list, e) < 0) ||
 	    (has_any(g, "COMPUTATIONS_") &&
 	     try_peer(g, CLIENT_COMPUTATIONS, &cmd_computation_list, e) < 0))

@@ -170,7 +170,10 @@ def what_is_no_setting_is_refused_by_name():
                             (("--set", "AGENT_GRPC_SERVER_CA_CERTS=" + key), f"--grpc-server-ca-certs '{key}': CA: no PEM certificate"),
                             (("--set", "AGENT_GRPC_CLIENT_CERT=" + key, "--set", "AGENT_GRPC_CLIENT_KEY=" + key), "--grpc-client-cert"),
                             (("--attested-tls", "--policy", bad), "policy2.json"), (("--product", "Naples"), "Naples"),
-                            (("--kds", "ftp://x"), "ftp://x")):
+                            (("--kds", "ftp://x"), "ftp://x"),
+                            *((("--attested-tls", "--policy", home.policy, f"--{name}-root", key), "holds no certificate")
+                              for name in ("ek", "trusted")),
+                            (("--attested-tls", "--policy", home.policy, "--ak", key), "neither a TPMT_PUBLIC nor a public key")):
             home.cli("profile", "add", "p", *words, AGENT_GRPC_TIMEOUT="1s").refused(2, says)
             assert not os.path.exists(home.file("p")), words
         home.cli("profile", "add", "q", "--agent", NOBODY, AGENT_GRPC_TIMEOUT="soon").ok()
