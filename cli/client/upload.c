@@ -247,7 +247,8 @@ static int try_once(void *data, struct err *e)
 	progress_start(&a->progress, a->upload->label, a->upload->asset->size, a->sent);
 	say_kept(a->upload);
 	failed = send_all(a, sync, e);
-	say_kept(a->upload); /* also between this attempt and the next */
+	if (failed)
+		say_kept(a->upload); /* also between this attempt and the next */
 	progress_end(&a->progress);
 	if (!failed && a->client->cli->verbose)
 		progress_tell(&a->progress, a->sent);
