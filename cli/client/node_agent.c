@@ -180,17 +180,11 @@ static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
 	return 0;
 }
 
-/* The same, as long as one may still come. */
-static int look_while(void *data, char why[WAITING_WHY_MAX], struct err *e)
+static int still(void *data, uint64_t until_ms, struct err *e)
 {
 	const struct node_agent *a = ((const struct looking *)data)->agent;
-	int found = look(data, why, e);
-	struct err ended;
 
-	if (!a->still || found > 0 || a->still(a->data, &ended) == 0)
-		return found;
-	*e = ended;
-	return err_code(e);
+	return a->still ? a->still(a->data, until_ms, e) : 0;
 }
 
 int node_agent_find(struct node_agent *agent, const uint8_t *own, size_t place, struct err *e)
@@ -200,7 +194,8 @@ int node_agent_find(struct node_agent *agent, const uint8_t *own, size_t place, 
 	struct waiting waiting = { .client = &client,
 				   .until = "the agent has the computation of the node",
 				   .kept = "nothing was sent",
-				   .look = look_while,
+				   .look = look,
+				   .still = still,
 				   .data = &looking };
 	char why[WAITING_WHY_MAX] = "";
 	int found;

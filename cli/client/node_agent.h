@@ -23,8 +23,8 @@ struct node_agent {
 	char policy_path[NODE_AGENT_PATH_MAX], manifest_path[NODE_AGENT_PATH_MAX];
 	struct cli cli; /* the command's call; operands are the caller's to give */
 
-	/* May be set: asked while there is no agent with this computation. Negative, and the reason: none will come. */
-	int (*still)(void *data, struct err *e);
+	/* May be set: asked while there is no agent with this computation (waiting.h). */
+	int (*still)(void *data, uint64_t until_ms, struct err *e);
 	void *data;
 };
 

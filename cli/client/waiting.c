@@ -208,6 +208,18 @@ static bool go_on(struct waiting *w, bool silent, const char *why, uint64_t *pau
 	return true;
 }
 
+/* Somebody else says that it will not come: why it is not there now is beside the point then. */
+static bool is_vain(const struct waiting *w, struct err *e)
+{
+	struct err never;
+
+	if (!w->still || w->still(w->data, w->end, &never) == 0)
+		return false;
+	w->client->cli->hint[0] = 0;
+	*e = never;
+	return true;
+}
+
 static int look_until(struct waiting *w, struct err *e)
 {
 	const uint64_t limit = now_ms() + w->limit_ms;
@@ -222,6 +234,8 @@ static int look_until(struct waiting *w, struct err *e)
 		if (found > 0)
 			return 0;
 		if (found < 0 && !may_come(w->client, e))
+			return err_code(e);
+		if (is_vain(w, e))
 			return err_code(e);
 		if (found < 0 && !w->answered && is_stuck(w, e))
 			return err_wrap(e, "%u times in a row", w->same);

@@ -49,6 +49,9 @@ struct waiting {
 	 * empty, nothing is told. Negative: it never comes, or the peer does not answer; which of both,
 	 * waiting_run() knows. */
 	int (*look)(void *data, char why[WAITING_WHY_MAX], struct err *e);
+	/* Asked as well where it may come still, and for no longer than until then, by uv_hrtime(); NULL: nobody else knows.
+	 * Negative, and the reason: it never comes. */
+	int (*still)(void *data, uint64_t until_ms, struct err *e);
 	void *data;
 	bool always; /* also without --wait */
 	/* Once it has answered and the client is bound to a manifest (agent_client.h): what ends it if --grace

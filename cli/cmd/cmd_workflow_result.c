@@ -80,7 +80,7 @@ static enum cli_exit take_order(struct cli *cli, struct workflow_order *order, s
 }
 
 /* While nothing is at the agent, the service's word is all that there is. If it says nothing, that ends nothing. */
-static int is_wanted(void *data, struct err *e)
+static int is_wanted(void *data, uint64_t until_ms, struct err *e)
 {
 	struct client *service = data;
 	struct workflow_order order CLEANUP_WORKFLOW_ORDER = { .nodes = NULL };
@@ -89,6 +89,8 @@ static int is_wanted(void *data, struct err *e)
 	int failed;
 
 	service->until_ms = uv_hrtime() / 1000000 + ASK_MS;
+	if (service->until_ms > until_ms)
+		service->until_ms = until_ms;
 	failed = workflow_fetch(service, service->cli->operands[0], &said, &order, &is_another, e);
 	service->cli->hint[0] = 0;
 	if (failed)

@@ -10,6 +10,7 @@ import subprocess
 import threading
 
 import tap
+from cli_contact import Listener, hangs_up, ssh
 from cli_workflows_served import Person
 from harness import ROOT, Folder, Process, cli, program, until
 from job_host import Agent
@@ -152,7 +153,13 @@ def who_fetches_is_told_that_the_workflow_has_ended():
         assert "note: the service says that the workflow is Cancelled: " in s.result(name).err
         # Nobody will have what it waits for; also where that is said while it waits.
         cancelled = "the service says that the workflow was cancelled: no CVM will have its computation"
-        s.result(name, "--wait").refused(1, cancelled)
+        with Listener(hangs_up, s.port):
+            ended = s.result(name, "--wait").refused(1, cancelled)
+            assert "hint: " not in ended.err, ended.err
+        # What answers there is not what it waits for, whatever the service says.
+        with Listener(ssh, s.port):
+            ended = s.result(name, "--wait").refused(1, "an SSH server answers there")
+            assert cancelled not in ended.err, ended.err
         name = s.user.submit(s.nodes(), s.keys).ok().strip()
         run = Process([program("cocos-cli"), *s.result_words(name, "--wait")], s.user.env)
         run.wait_line("until the agent has the computation of the node")
