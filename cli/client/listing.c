@@ -143,9 +143,9 @@ enum cli_exit listing_object(const struct cli *cli, struct json_out *object, str
 	static const struct table_column none[] = { { NULL, NULL, false } };
 	struct table t CLEANUP_TABLE;
 
+	table_init(&t, none);
 	if (strcmp(format(cli), "yaml") != 0)
 		return json_out_print(object, cli->out, e) < 0 ? CLI_FAILED : CLI_OK;
-	table_init(&t, none);
 	table_object(&t, object);
 	return table_print_one(&t, cli, e) < 0 ? CLI_FAILED : CLI_OK;
 }
