@@ -839,7 +839,7 @@ def a_cvm_is_made_as_asked_and_its_agent_found():
             assert fake.request is None
 
         # A profile keeps what the command was called with, and this agent.
-        policy = folder.write("policy.json", b"{}")
+        policy = folder.write("policy.json", b'{"cocos":1,"snp":{"measurements":["' + b"5a" * 48 + b'"]}}')
         cli("profile", "add", "ward", "--agent", "elsewhere:7002", "--attested-tls", "--policy", policy, **where).ok()
         cli(*words, "--profile", "ward", "--save-profile", "ward-7", **where).ok()
         assert cli("profile", "show", "ward-7", "--json", **where).json() == {
