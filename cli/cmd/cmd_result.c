@@ -133,11 +133,7 @@ static int fetch(void *data, struct err *e)
 	rpc_metadata_done(&metadata);
 	if (failed || rpc_sync_send(sync, &request.base, e) < 0)
 		return err_code(e);
-	if (receive(client->cli, t, sync, e) < 0)
-		return err_code(e);
-	if (status)                          /* else it may be one that has no such method */
-		agent_client_settle(client); /* a stop from now on finds it complete */
-	return 0;
+	return receive(client->cli, t, sync, e);
 }
 
 static int extract(const char *path, const char *into, struct err *e)
@@ -199,6 +195,7 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 	struct fetching fetching = { .client = &client, .target = &target, .receipt = &receipt };
 	const struct retry retry = { fetch, &fetching, &target.written, "fetching again" };
 	struct agent_waiting waiting = { &client, AGENT_WANTED_RESULTS, NULL, NULL };
+	enum cli_exit status;
 	struct stat about;
 
 	if (agent_waiting_check(cli, e) < 0 ||
@@ -220,7 +217,14 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 		result_file_keep(&target);
 		return CLI_FAILED;
 	}
-	return keep(&fetching, e) < 0 ? CLI_FAILED : unpack(cli, target.path, e);
+	if (keep(&fetching, e) < 0)
+		return CLI_FAILED;
+	status = unpack(cli, target.path, e);
+	/* A stop from now on finds it complete. First all is where it belongs, and said: this may take its time. */
+	fflush(cli->out);
+	if (!cli_flag(cli, "role-signature")) /* for one that may have no such method */
+		agent_client_settle(&client);
+	return status;
 }
 
 /* clang-format off */
