@@ -178,10 +178,8 @@ static int take_new(const struct cli *cli, Computations__RunRequest *run, struct
 	Computations__CreateCvmRequest wish = COMPUTATIONS__CREATE_CVM_REQUEST__INIT;
 	const char *keep = cli_value(cli, "keep");
 
-	if (vm_reach_check_profile(cli, e) < 0)
-		return err_code(e);
 	if (!cli_flag(cli, "new-cvm"))
-		return take_none(cli, e);
+		return vm_reach_check_profile(cli, e) < 0 ? err_code(e) : take_none(cli, e);
 	if (cli_value(cli, "save-profile"))
 		return err_set(e, ERR_INVALID,
 			       "--save-profile and --new-cvm: where that CVM's agent is reached is "
