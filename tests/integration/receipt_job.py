@@ -311,7 +311,7 @@ def each_participant_fetches_a_copy_and_nobody_else():
         def get(key, path, *options, **environment):
             return cli("receipt", "get", key, "-f", r.folder(path), *r.trust, *options, cwd=r.folder.path,
                        **{**r.where, **environment})
-        get(r.keys["algo"], "early.cbor").refused(1, "there are no results", "hint: 'cocos-cli status' shows")
+        get(r.keys["algo"], "early.cbor").refused(1, "there are no results", "hint: the algorithm has not come\n")
         r("algo").ok()
         r("data").ok()
         r.service.wait_event("ConsumingResults/Ready")
