@@ -43,7 +43,7 @@ struct fleet_host {
 	struct vm_host *host;
 	uv_timer_t reconnect;
 	unsigned reconnect_ms;
-	bool connecting, looking, look_again;
+	bool connecting, connect_again, looking, look_again;
 	bool is_there, lost; /* lost: libvirt was there, and is not now */
 	bool is_known;       /* `info` is of this connection */
 	bool told_twin;      /* that it is another host's machine */

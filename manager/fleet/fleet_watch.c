@@ -256,6 +256,8 @@ static void connect_done(void *data)
 	host->connecting = false;
 	if (job->result == 0) {
 		host->reconnect_ms = 0;
+		if (host->connect_again && !host->removed)
+			fleet_watch_connect(host);
 	} else if (!job->fleet->closing && !host->removed) {
 		if (!host->reconnect_ms && !host->leaving)
 			log_warn("%s; trying again until it is there", job->err.text);
@@ -274,6 +276,8 @@ void fleet_watch_connect(struct fleet_host *host)
 	struct job *job;
 	struct err e;
 
+	/* It may be lost before the news that it was reached is here. */
+	host->connect_again = host->connecting;
 	if (host->connecting || f->closing || !(job = calloc(1, sizeof(*job))))
 		return;
 	job->host = host;

@@ -298,6 +298,9 @@ static bool keep(struct virt *v, virConnectPtr conn, int events, const struct vi
 		v->host = *host;
 		v->told_lost = false;
 		enqueue(v, &(struct virt_notice){ .event = VIRT_CONNECTED });
+		/* on_closed() knew it for nobody's until now. */
+		if (virConnectIsAlive(conn) != 1)
+			tell_lost(v);
 	}
 	pthread_mutex_unlock(&v->lock);
 	return !ended;

@@ -626,6 +626,24 @@ static void libvirt_is_looked_for_until_it_is_back(void **state)
 	fleet_room_close(&m);
 }
 
+/* Whoever dialled has not said so yet. */
+static void a_libvirt_that_goes_as_it_comes_is_looked_for(void **state)
+{
+	struct fleet_room m;
+
+	fleet_room_prepare(&m, 1);
+	atomic_store(&fleet_world.hanging_dials, 1);
+	fleet_room_open(&m);
+	while (atomic_load(&fleet_world.connects) < 1)
+		uv_run(&m.loop, UV_RUN_NOWAIT);
+	notice(&m, VIRT_CONNECTED, "", "");
+	notice(&m, VIRT_LOST, "", "");
+	atomic_store(&fleet_world.hanging_dials, -1);
+	fleet_room_settle(&m);
+	assert_int_equal(atomic_load(&fleet_world.connects), 2);
+	fleet_room_close(&m);
+}
+
 static struct cvm recorded(unsigned slot, enum cvm_step step, int64_t expires_ms)
 {
 	struct cvm cvm = { .slot = slot,
@@ -773,6 +791,7 @@ int main(void)
 		FLEET_ROOM_ROW(a_stray_whose_place_is_taken_can_only_be_removed),
 		FLEET_ROOM_ROW(nobody_waits_until_a_host_that_is_lost_was_dialled),
 		FLEET_ROOM_ROW(libvirt_is_looked_for_until_it_is_back),
+		FLEET_ROOM_ROW(a_libvirt_that_goes_as_it_comes_is_looked_for),
 		FLEET_ROOM_ROW(a_restart_takes_up_what_is_recorded),
 		FLEET_ROOM_ROW(a_cvm_goes_when_its_time_is_up),
 		FLEET_ROOM_ROW(a_clock_that_is_set_back_gives_no_more_time),
