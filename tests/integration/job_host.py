@@ -175,7 +175,7 @@ def whole_job(**how):
         assert "is there already" in job("algo", algorithm, job.key("algorithm")).ok()
         job("data", IRIS, job.key("algorithm")).refused(1, "hint:")
         job.until_state(computation, "Waiting for Datasets")
-        job("result", job.key("consumer"), cwd=job.folder("consumer")).refused(1, "status")
+        job("result", job.key("consumer"), cwd=job.folder("consumer")).refused(1, "not all datasets have come")
         job("data", IRIS, job.key("data")).ok()
         job.until_state(computation, "Completed")
         job("result", job.key("data"), cwd=job.folder("consumer")).refused(1, "hint:")
