@@ -352,7 +352,8 @@ static bool is_failure(const struct journal_entry *entry)
 /* Only what a signed head covers is shown. */
 static int show_new(struct fetched *f, FILE *out, struct err *e)
 {
-	struct reader r = reader_over(f->file.bytes + f->shown, f->file.len - f->shown);
+	struct reader r = reader_over(f->shown ? f->file.bytes + f->shown : f->file.bytes,
+				      f->file.len - f->shown);
 
 	while (reader_left(&r)) {
 		struct journal_entry entry;

@@ -318,6 +318,8 @@ def every_name(evil):
             with arrival(service, tls, "client", "cvm-1") as agent:
                 first = agent.heard.get(timeout=PATIENCE)
                 served = not isinstance(first, grpc.RpcError)
+                if served:
+                    service.process.wait_line("CVM 'cvm-1' connected")
                 said = service.process.text() if served else first.details()
             return Outcome(served != evil, said, served != evil)
 
