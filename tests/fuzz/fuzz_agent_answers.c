@@ -287,7 +287,7 @@ static int check(const struct upload *u, const Agent__StatusResponse *status, ui
 	if (memcmp(row->hash.data, u->asset->digest, SHA3_256_LEN) != 0)
 		return err_set(e, ERR_INVALID, "another algorithm");
 	if (row->received)
-		return err_set(e, ERR_EXISTS, "it is there");
+		return upload_is_there(u, status, e);
 	*kept = row->bytes_kept <= u->asset->size && !u->requirements ? row->bytes_kept : 0;
 	return 0;
 }

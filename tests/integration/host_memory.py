@@ -4,8 +4,8 @@ lists of setup data, tables at a place of its own, random bytes in all that it s
 does that; here a debugger changes the kernel's parameters (Linux's Documentation/arch/x86/boot.rst and zero-page.rst)
 at the kernel's first instruction.
 
-The agent sees what it sees in an honest boot, or the boot ends: by init's line, by a panic, or, where the kernel was
-left without memory to stand on, before there is a console. No code of a table's runs, and no mistake of the kernel's
+The agent sees what it sees in an honest boot (after random bytes perhaps no TPM), or the boot ends: by init's line, by a
+panic, or before there is a console, where memory or a list is not where the parameters say. No code of a table's runs, and no mistake of the kernel's
 is passed over.
 
 Arguments: the project's folder, the probe that takes the agent's place, a folder for the images. In
