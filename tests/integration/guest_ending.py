@@ -45,11 +45,21 @@ def seconds(vm):
     return now["tm_hour"] * 3600 + now["tm_min"] * 60 + now["tm_sec"]
 
 
+def wordless_ending(vm):
+    """None: it may still say something."""
+    if vm.closed:
+        return WORDLESS
+    try:
+        return WORDLESS if is_dead(vm) else STANDS if seconds(vm) >= GUEST_SECONDS_MAX else None
+    except (OSError, ValueError):
+        return None  # it ends as it is asked
+
+
 def ending(vm, look=lambda line: None, alive=lambda: None, wordless=False):
     """How the boot ended: READY, STOPPED or PANIC, or what `look` makes of a line. `alive` is called now and then, and
     raises if it makes no sense to wait on. A machine that ends without a word, or whose kernel waits in its own time, is a
     failure, or WORDLESS or STANDS."""
-    end = time.monotonic() + 4 * PATIENCE
+    end, how = time.monotonic() + 4 * PATIENCE, None
     with vm.changed:
         while True:
             for line in vm.lines:
@@ -58,11 +68,10 @@ def ending(vm, look=lambda line: None, alive=lambda: None, wordless=False):
                         return text
                 if look(line):
                     return look(line)
-            if wordless and (vm.closed or is_dead(vm)):
-                return WORDLESS
-            if wordless and seconds(vm) >= GUEST_SECONDS_MAX:
-                return STANDS
-            assert not vm.closed, "the machine ended without a word:\n" + "\n".join(vm.lines[-40:])
+            before, how = how, wordless_ending(vm) if wordless else None
+            if how and how == before:  # and what it had said has been read by now
+                return how
+            assert wordless or not vm.closed, "the machine ended without a word:\n" + "\n".join(vm.lines[-40:])
             alive()
             assert time.monotonic() < end, "it hangs:\n" + "\n".join(vm.lines[-40:])
             vm.changed.wait(1)
