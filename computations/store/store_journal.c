@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "computations/store/store_witness.h"
+#include "computations/store/usage_traffic.h"
 
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct run {
 	int64_t run, count;
 	/* The computation's: its last run, how many are here, and what all of them have. */
 	int64_t newest, runs, bytes;
+	int64_t results; /* bytes that its journal says they have; 0: it doesn't say */
 	uint8_t name[SHA256_LEN];
 };
 
@@ -54,7 +56,7 @@ static int find_newest(struct store *store, const char *id, struct run *r, struc
 
 	if (db_query(&store->db, &rows, e,
 		     "SELECT run, count, max(bytes) OVER (), "
-		     " CASE WHEN name IS NULL THEN 0 ELSE 1 END, count(*) OVER ()"
+		     " CASE WHEN name IS NULL THEN 0 ELSE 1 END, count(*) OVER (), results"
 		     " FROM signed_journals"
 		     " WHERE computation = ? ORDER BY run DESC LIMIT 1",
 		     "t", id) < 0)
@@ -69,7 +71,8 @@ static int find_newest(struct store *store, const char *id, struct run *r, struc
 	    db_integer(rows, 1, 0, ENTRIES_MAX, &r->count, e) < 0 ||
 	    db_integer(rows, 2, 0, BYTES_MAX, &r->bytes, e) < 0 ||
 	    db_integer(rows, 3, 0, 1, &named, e) < 0 ||
-	    db_integer(rows, 4, 1, RUNS_MAX, &r->runs, e) < 0)
+	    db_integer(rows, 4, 1, RUNS_MAX, &r->runs, e) < 0 ||
+	    db_integer(rows, 5, 0, USAGE_NOTE_BYTES_MAX, &r->results, e) < 0)
 		return err_code(e);
 	r->run = r->newest;
 	return named ? 0 : name_newest(store, id, r->run, e);
@@ -80,17 +83,19 @@ static int find_named(struct store *store, const char *id, struct run *r, struct
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
-	r->run = r->count = 0;
+	r->run = r->count = r->results = 0;
 	if (db_query(&store->db, &rows, e,
-		     "SELECT run, count FROM signed_journals WHERE computation = ? AND name = ?",
+		     "SELECT run, count, results FROM signed_journals"
+		     " WHERE computation = ? AND name = ?",
 		     "tb", id, r->name, sizeof(r->name)) < 0)
 		return err_code(e);
 	row = db_next(rows, e);
 	if (row <= 0)
 		return row;
-	if (db_integer(rows, 0, 1, RUNS_MAX, &r->run, e) < 0)
+	if (db_integer(rows, 0, 1, RUNS_MAX, &r->run, e) < 0 ||
+	    db_integer(rows, 1, 0, ENTRIES_MAX, &r->count, e) < 0)
 		return err_code(e);
-	return db_integer(rows, 1, 0, ENTRIES_MAX, &r->count, e);
+	return db_integer(rows, 2, 0, USAGE_NOTE_BYTES_MAX, &r->results, e);
 }
 
 /* Whose part it is. A first entry names its run; a later part that names none (an older agent's) goes on
@@ -199,6 +204,8 @@ static int64_t room_of(const struct span *entry)
 static int insert(struct store *store, const char *cvm_id, const char *id, struct run *r,
 		  const struct journal_part *part, struct err *e)
 {
+	struct usage_traffic traffic = { .results = r->results };
+
 	for (size_t i = 0; i < part->count; i++) {
 		int64_t sequence = part->first + (int64_t)i;
 
@@ -211,17 +218,20 @@ static int insert(struct store *store, const char *cvm_id, const char *id, struc
 			   "tiib", id, r->run, sequence, part->entries[i].bytes,
 			   part->entries[i].len) < 0)
 			return err_code(e);
+		usage_traffic_take(store, id, sequence, part->entries[i], &traffic);
 	}
 	r->count = last_of(part);
+	if (usage_traffic_keep(store, id, &traffic, store_now(), e) < 0)
+		return err_code(e);
 	return db_run(&store->db, e,
 		      "INSERT INTO signed_journals"
-		      " (computation, run, count, bytes, head, name, cvm, attempt)"
-		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+		      " (computation, run, count, bytes, head, name, cvm, results, attempt)"
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
 		      " (SELECT attempt FROM computations WHERE id = ?1))"
 		      " ON CONFLICT (computation, run)"
-		      " DO UPDATE SET count = ?3, bytes = ?4, head = ?5",
-		      "tiiibbt", id, r->run, r->count, r->bytes, part->head.bytes, part->head.len,
-		      r->name, sizeof(r->name), cvm_id);
+		      " DO UPDATE SET count = ?3, bytes = ?4, head = ?5, results = ?8",
+		      "tiiibbti", id, r->run, r->count, r->bytes, part->head.bytes, part->head.len,
+		      r->name, sizeof(r->name), cvm_id, traffic.results);
 }
 
 static bool is_full(const struct store *store, const struct run *r, const struct journal_part *part)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store_journal.h — the journals that agents sign (docs/journal.md), as they came: entries and the last
- * signed head. No signature is verified here; who reads one verifies it.
+ * signed head. No signature is verified here; who reads one verifies it. Sizes alone are read, for usage
+ * (usage_traffic.h).
  *
  * A computation that is run again has a journal for each run. All of them together are bounded by
  * limits.record_bytes, in which each entry and each run also has its room, and their count by

@@ -3,6 +3,7 @@
 
 #include "computations/list/list_rows.h"
 #include "computations/store/billing_form.h"
+#include "computations/store/usage_traffic.h"
 
 #include <stdlib.h>
 
@@ -107,17 +108,39 @@ void usage_row_done(struct usage_row *row)
 	" AND (?3 = 0 OR u.workspace = ?3) AND (?4 = 0 OR u.workspace IN"                 \
 	" (SELECT workspace FROM workspace_members WHERE person = ?4 AND suspended = 0))" \
 	" AND (?5 = 0 OR u.workspace IN (" BILLING_PLACES_OF("?5", "?1") "))"
-#define OF                                                                             \
-	"SELECT u.workspace AS place, u.called AS called, u.machine AS machine, " KIND \
+#define OF(MACHINE)                                                                      \
+	"SELECT u.workspace AS place, u.called AS called, " MACHINE " AS machine, " KIND \
 	" AS kind, CASE " KIND " WHEN 1 THEN u.computation ELSE '' END AS computation, "
 /* Of a month that is summed up there may be spans, too: what is left of it (usage_fold.h). */
-#define SPANS                                                                          \
-	OF IN_MONTH " AS ms, " IN_MONTH " * u.cpus AS cpu_ms, " IN_MONTH               \
-		    " * u.memory / 1000 AS memory_s FROM usage_spans u"                \
-		    " WHERE u.since < ?2 AND u.until > ?1 AND u.until > u.since" WHOSE \
-		    " UNION ALL " OF "u.ms, u.cpu_ms, u.memory_s FROM usage_months u"  \
-		    " WHERE u.since = ?1" WHOSE
+#define SPANS                                                                                   \
+	OF("u.machine")                                                                         \
+	IN_MONTH " AS ms, " IN_MONTH " * u.cpus AS cpu_ms, " IN_MONTH                           \
+		 " * u.memory / 1000 AS memory_s FROM usage_spans u"                            \
+		 " WHERE u.since < ?2 AND u.until > ?1 AND u.until > u.since" WHOSE             \
+		 " UNION ALL " OF("u.machine") "u.ms, u.cpu_ms, u.memory_s FROM usage_months u" \
+					       " WHERE u.since = ?1" WHOSE
+/* What went in and out of no CVM in particular, also of such that no manager made. */
+#define TRAFFIC " FROM usage_traffic u WHERE u.since >= ?1 AND u.since < ?2" WHOSE
+#define ALL                                                      \
+	"SELECT p.*, 0 AS bytes_in, 0 AS bytes_out FROM (" SPANS \
+	") p UNION ALL " OF("CAST(NULL AS TEXT)") "0, 0, 0, u.bytes_in, u.bytes_out" TRAFFIC
+/* Sums of MiB, and of what is over those: none of them is over 2^63, however many agents lie. */
+#define SUM_OF(COLUMN)                                            \
+	"CAST(coalesce(sum(" COLUMN " / 1048576), 0) AS BIGINT)," \
+	" CAST(coalesce(sum(" COLUMN " % 1048576), 0) AS BIGINT)"
 _Static_assert(USAGE_IDLE == 0 && USAGE_OF_COMPUTATION == 1 && USAGE_OF_OTHERS == 2, "in SQL");
+
+/* Of SUM_OF(), which begins in that column. */
+static int read_bytes(struct db_rows *rows, int column, int64_t *bytes, struct err *e)
+{
+	int64_t mib, rest;
+
+	if (db_integer(rows, column, 0, INT64_MAX, &mib, e) < 0 ||
+	    db_integer(rows, column + 1, 0, INT64_MAX, &rest, e) < 0)
+		return err_code(e);
+	*bytes = usage_traffic_sum(mib, rest);
+	return 0;
+}
 
 static int read_row(struct db_rows *rows, struct usage_row *out, struct err *e)
 {
@@ -127,10 +150,12 @@ static int read_row(struct db_rows *rows, struct usage_row *out, struct err *e)
 	if (db_integer(rows, 0, 1, INT64_MAX, &got.workspace_number, e) < 0 ||
 	    db_integer(rows, 1, 0, USAGE_KINDS - 1, &kind, e) < 0 ||
 	    db_flag(rows, 4, &got.is_removed, e) < 0 ||
-	    db_integer(rows, 5, 1, INT64_MAX, &got.cvms, e) < 0 ||
+	    db_integer(rows, 5, 0, INT64_MAX, &got.cvms, e) < 0 ||
 	    db_integer(rows, 6, 0, INT64_MAX, &got.cvm_ms, e) < 0 ||
 	    db_integer(rows, 7, 0, INT64_MAX, &got.cpu_ms, e) < 0 ||
 	    db_integer(rows, 8, 0, INT64_MAX, &got.memory_mib_s, e) < 0 ||
+	    read_bytes(rows, 9, &got.bytes_in, e) < 0 ||
+	    read_bytes(rows, 11, &got.bytes_out, e) < 0 ||
 	    db_text(rows, 2, &got.computation, e) < 0 || db_text(rows, 3, &got.workspace, e) < 0) {
 		usage_row_done(&got);
 		return err_code(e);
@@ -148,19 +173,21 @@ int store_usage(struct store *store, const struct usage_query *query, struct usa
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	const struct usage_after *after = &query->after;
 
-	if (db_query(&store->db, &found, e,
-		     "SELECT s.place, s.kind, s.computation, coalesce(min(w.name), max(s.called)),"
-		     " CASE WHEN min(w.name) IS NULL THEN 1 ELSE 0 END,"
-		     " count(DISTINCT s.machine), CAST(sum(s.ms) AS BIGINT),"
-		     " CAST(sum(s.cpu_ms) AS BIGINT), CAST(sum(s.memory_s) AS BIGINT)"
-		     " FROM (" SPANS ") s LEFT JOIN workspaces w ON w.number = s.place"
-		     " WHERE s.place > ?6 OR (s.place = ?6 AND (s.kind > ?7 OR"
-		     " (s.kind = ?7 AND s.computation > ?8)))"
-		     " GROUP BY s.place, s.kind, s.computation"
-		     " ORDER BY s.place, s.kind, s.computation LIMIT ?9",
-		     "iiiiiiiti", query->month->since, query->month->until, query->workspace,
-		     query->person, query->account, after->workspace_number, after->kind,
-		     after->computation ? after->computation : "", (int64_t)query->max) < 0)
+	if (db_query(
+		    &store->db, &found, e,
+		    "SELECT s.place, s.kind, s.computation, coalesce(min(w.name), max(s.called)),"
+		    " CASE WHEN min(w.name) IS NULL THEN 1 ELSE 0 END,"
+		    " count(DISTINCT s.machine), CAST(sum(s.ms) AS BIGINT),"
+		    " CAST(sum(s.cpu_ms) AS BIGINT), CAST(sum(s.memory_s) AS BIGINT), " SUM_OF("s.bytes_in") ", " SUM_OF(
+			    "s.bytes_out") " FROM (" ALL
+					   ") s LEFT JOIN workspaces w ON w.number = s.place"
+					   " WHERE s.place > ?6 OR (s.place = ?6 AND (s.kind > ?7 OR"
+					   " (s.kind = ?7 AND s.computation > ?8)))"
+					   " GROUP BY s.place, s.kind, s.computation"
+					   " ORDER BY s.place, s.kind, s.computation LIMIT ?9",
+		    "iiiiiiiti", query->month->since, query->month->until, query->workspace,
+		    query->person, query->account, after->workspace_number, after->kind,
+		    after->computation ? after->computation : "", (int64_t)query->max) < 0)
 		return err_code(e);
 	return list_rows(&sum_row, found, query->max, rows, count, NULL, e);
 }
@@ -189,5 +216,29 @@ int store_usage_sums(struct store *store, const struct usage_query *query, struc
 	    db_integer(found, 2, 0, INT64_MAX, &got.memory_mib_s, e) < 0)
 		return err_code(e);
 	*sums = got;
+	return 0;
+}
+
+int store_usage_bytes(struct store *store, const struct usage_query *query, int64_t *in,
+		      int64_t *out, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	int64_t came, went;
+	int row;
+
+	if (db_query(&store->db, &found, e,
+		     "SELECT " SUM_OF("u.bytes_in") ", " SUM_OF("u.bytes_out") TRAFFIC, "iiiii",
+		     query->month->since, query->month->until, query->workspace, query->person,
+		     query->account) < 0)
+		return err_code(e);
+	row = db_next(found, e);
+	if (row < 0)
+		return row;
+	if (!row)
+		return err_set(e, ERR_DATA_LOSS, "the database has no sum of bytes");
+	if (read_bytes(found, 0, &came, e) < 0 || read_bytes(found, 2, &went, e) < 0)
+		return err_code(e);
+	*in = came;
+	*out = went;
 	return 0;
 }

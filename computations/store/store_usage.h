@@ -4,8 +4,7 @@
  *
  * Of each CVM there are spans that follow each other without gaps. Whoever says how far it ran only moves the end of the
  * last one, and never back: what is said twice, after a crash or by a clock that was set back, counts once. Sums and
- * months are made when somebody asks. Bytes in and out are not here: managers don't count them, and journals, which have
- * sizes, are kept unread.
+ * months are made when somebody asks. Bytes in and out are told beside them, of usage_traffic.h.
  */
 #pragma once
 
@@ -33,7 +32,8 @@ struct usage_row {
 	char *workspace, *computation;
 	bool is_removed; /* the workspace: its name is its last one */
 	enum usage_kind kind;
-	int64_t cvms, cvm_ms, cpu_ms, memory_mib_s;
+	int64_t cvms, cvm_ms, cpu_ms, memory_mib_s; /* 0 CVMs: none that a manager made */
+	int64_t bytes_in, bytes_out;                /* at most USAGE_BYTES_MAX */
 };
 void usage_row_done(struct usage_row *row);
 
@@ -52,6 +52,10 @@ struct usage_sums {
 /* Of all that those CVMs ran in that month (`after` and `max` are not looked at). */
 int store_usage_sums(struct store *store, const struct usage_query *query, struct usage_sums *sums,
 		     struct err *e) MUST_CHECK;
+
+/* Bytes in and out, as agents said: no limit is of these. */
+int store_usage_bytes(struct store *store, const struct usage_query *query, int64_t *in,
+		      int64_t *out, struct err *e) MUST_CHECK;
 
 /* By workspace, oldest first, then kind and computation. */
 int store_usage(struct store *store, const struct usage_query *query, struct usage_row *rows,

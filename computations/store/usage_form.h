@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usage_form.h — the table of what CVMs ran (store_usage.h).
+ * usage_form.h — the tables of what CVMs ran (store_usage.h), and of bytes in and out (usage_traffic.h).
  */
 #pragma once
 
@@ -35,3 +35,16 @@
 	"CREATE INDEX usage_months_since ON usage_months (since);" /* The oldest that ran, and what is left of those that are in sums, without a look at all others. */ \
 	"CREATE INDEX usage_spans_since ON usage_spans (since, number) WHERE until > since;"                                                                            \
 	"CREATE INDEX usage_spans_empty ON usage_spans (until) WHERE since = until;"
+
+/* One row of each computation and month, kept for good. They refer to nothing that may be removed, either. The size of a run's
+ * results stands with its journal: a part that comes later says who fetched them. */
+#define TRAFFIC_FORM                                              \
+	"CREATE TABLE usage_traffic ("                            \
+	" since {integer} NOT NULL," /* the month's first ms */   \
+	" workspace {integer} NOT NULL,"                          \
+	" computation TEXT NOT NULL,"                             \
+	" called TEXT NOT NULL," /* the workspace, then */        \
+	" bytes_in {integer} NOT NULL,"                           \
+	" bytes_out {integer} NOT NULL,"                          \
+	" PRIMARY KEY (since, workspace, computation)) {by key};" \
+	"ALTER TABLE signed_journals ADD COLUMN results {integer} NOT NULL DEFAULT 0;"

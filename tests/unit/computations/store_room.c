@@ -104,6 +104,7 @@ static const char *const takes_away[STORE_FORM] = {
 	[43] = "ALTER TABLE cvms DROP COLUMN used;",
 	[44] = "DROP INDEX workspace_computations_creator;"
 	       "ALTER TABLE workspace_computations DROP COLUMN creator;",
+	[45] = "DROP TABLE usage_traffic; ALTER TABLE signed_journals DROP COLUMN results;",
 };
 
 void store_room_undo(struct store_room *f, int form)
