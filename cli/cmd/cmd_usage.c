@@ -18,6 +18,8 @@ static const struct table_column columns[] = {
 	{ "CVM-HOURS", "cvm_ms", false },
 	{ "CPU-HOURS", "cpu_ms", false },
 	{ "GIB-HOURS", "memory_mib_seconds", false },
+	{ "BYTES-IN", "bytes_in", false },
+	{ "BYTES-OUT", "bytes_out", false },
 	{ "MAX-CVM-HOURS", "limit_cvm_hours", true },
 	{ "MAX-CPU-HOURS", "limit_cpu_hours", true },
 	{ "MAX-GIB-HOURS", "limit_memory_gib_hours", true },
@@ -128,6 +130,10 @@ static void add_row(struct report *r, const Computations__Usage *row)
 	table_number(t, row->cpu_ms, shown);
 	usage_gib_hours(row->memory_mib_seconds, shown);
 	table_number(t, row->memory_mib_seconds, shown);
+	usage_bytes(row->bytes_in, shown);
+	table_number(t, row->bytes_in, shown);
+	usage_bytes(row->bytes_out, shown);
+	table_number(t, row->bytes_out, shown);
 	table_number(t, limit ? limit->cvm_hours : 0, NULL);
 	table_number(t, limit ? limit->cpu_hours : 0, NULL);
 	table_number(t, limit ? limit->memory_gib_hours : 0, NULL);
@@ -281,11 +287,14 @@ static const struct cli_option options[] = {
 const struct command cmd_usage = {
 	.name = "usage",
 	.args = "",
-	.help = "show what the CVMs of your workspaces ran in a month",
+	.help = "show what the CVMs of your workspaces ran in a month, and bytes in and out",
 	.options = options,
 	.run = run_usage,
 	.more = "Of CVMs that managers made for them: for how long, times their CPUs and their memory, for each\n"
 		"computation. Without one a CVM waited; computations that you may not see are \"(others)\".\n"
-		"Who administers the service sees all workspaces. Traffic is not metered. A workspace may have limits\n"
-		"of each month; a note says when it has used 80 % of one, and at all of it its CVMs are removed.",
+		"Who administers the service sees all workspaces. A workspace may have limits\n"
+		"of each month; a note says when it has used 80 % of one, and at all of it its CVMs are removed.\n"
+		"Bytes in and out are what owners sent and consumers fetched, as each computation's own agent said in\n"
+		"its journal, by the month in which the service heard of it: they limit nothing. An agent without a\n"
+		"journal counts none, nor do results whose size the manifest hides (docs/operators.md, Usage).",
 };

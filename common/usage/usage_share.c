@@ -3,6 +3,7 @@
 
 #include "common/base/cleanup.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,28 @@ void usage_hours(unsigned long long ms, char text[USAGE_HOURS_MAX])
 void usage_gib_hours(unsigned long long mib_seconds, char text[USAGE_HOURS_MAX])
 {
 	thousandths(mib_seconds, MIB_S_IN_GIB_HOUR, text);
+}
+
+void usage_bytes(unsigned long long bytes, char text[USAGE_HOURS_MAX])
+{
+	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
+	unsigned long long tenth = 0;
+	size_t unit = 0;
+
+	for (; bytes >= 1000 && unit + 1 < ARRAY_LEN(units); unit++) {
+		tenth = bytes % 1000 / 100;
+		bytes /= 1000;
+	}
+	if (unit)
+		snprintf(text, USAGE_HOURS_MAX, "%llu.%llu %s", bytes, tenth, units[unit]);
+	else
+		snprintf(text, USAGE_HOURS_MAX, "%llu bytes", bytes);
+}
+
+void usage_bytes_add(unsigned long long *sum, unsigned long long more)
+{
+	if (__builtin_add_overflow(*sum, more, sum))
+		*sum = ULLONG_MAX;
 }
 
 void usage_share_done(struct usage_share *share)

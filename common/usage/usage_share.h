@@ -14,6 +14,11 @@ void usage_hours(unsigned long long ms, char text[USAGE_HOURS_MAX]);
 /* "0.500": GiB times hours. */
 void usage_gib_hours(unsigned long long mib_seconds, char text[USAGE_HOURS_MAX]);
 
+/* "4.1 MB": decimal, with one digit behind the point. */
+void usage_bytes(unsigned long long bytes, char text[USAGE_HOURS_MAX]);
+/* What is too much to be counted is the most that can be. */
+void usage_bytes_add(unsigned long long *sum, unsigned long long more);
+
 /* Of one workspace, whose rows follow each other. */
 struct usage_share {
 	char *workspace; /* or the account that pays for several; NULL: none yet */

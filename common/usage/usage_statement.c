@@ -19,7 +19,7 @@ static void csv_begin(struct usage_statement *s)
 {
 	writer_text(&s->w, "month,until,workspace,removed,kind,computation,cvms,cvm_seconds,"
 			   "cpu_seconds,memory_mib_seconds,limit_cvm_hours,limit_cpu_hours,"
-			   "limit_memory_gib_hours\r\n");
+			   "limit_memory_gib_hours,bytes_in,bytes_out\r\n");
 }
 
 /* Empty: none. */
@@ -45,7 +45,8 @@ static void csv_row(struct usage_statement *s, const Computations__Usage *row)
 	csv_limit(s, row->limit ? row->limit->cvm_hours : 0);
 	csv_limit(s, row->limit ? row->limit->cpu_hours : 0);
 	csv_limit(s, row->limit ? row->limit->memory_gib_hours : 0);
-	writer_text(&s->w, "\r\n");
+	writer_printf(&s->w, ",%llu,%llu\r\n", (unsigned long long)row->bytes_in,
+		      (unsigned long long)row->bytes_out);
 }
 
 static void csv_share(struct usage_statement *s, const struct usage_share *share)
@@ -84,26 +85,37 @@ static void html_begin(struct usage_statement *s)
 		"@media print{:root{color-scheme:light;font-size:10pt}body{max-width:none;margin:0;"
 		"padding:0}thead{display:table-header-group}tr{break-inside:avoid}}\n"
 		"</style>\n</head>\n<body>\n<h1>Usage of CVMs in %s</h1>\n"
-		"<p>As their managers said, until %s. Times are in UTC.</p>\n<div>\n<table>\n"
+		"<p>As their managers said, until %s. Times are in UTC. Bytes in and out, by the month in "
+		"which this service heard of them, are as computations’ own agents said in their journals: those "
+		"without one count none, nor do results whose size the manifest hides.</p>\n<div>\n<table>\n"
 		"<thead><tr><th scope=\"col\">Workspace</th><th scope=\"col\">For</th>"
 		"<th class=\"n\" scope=\"col\">CVMs</th><th class=\"n\" scope=\"col\">CVM hours</th>"
 		"<th class=\"n\" scope=\"col\">CPU hours</th>"
-		"<th class=\"n\" scope=\"col\">GiB hours</th></tr></thead>\n<tbody>\n",
+		"<th class=\"n\" scope=\"col\">GiB hours</th><th class=\"n\" scope=\"col\">Bytes in</th>"
+		"<th class=\"n\" scope=\"col\">Bytes out</th></tr></thead>\n<tbody>\n",
 		s->month, s->month, s->until);
 }
 
-static void html_numbers(struct usage_statement *s, unsigned long long cvm_ms,
-			 unsigned long long cpu_ms, unsigned long long memory_mib_seconds)
+static void html_number(struct usage_statement *s, const char *text)
 {
-	char cvm[USAGE_HOURS_MAX], cpu[USAGE_HOURS_MAX], memory[USAGE_HOURS_MAX];
+	writer_printf(&s->w, "<td class=\"n\">%s</td>", text);
+}
 
-	usage_hours(cvm_ms, cvm);
-	usage_hours(cpu_ms, cpu);
-	usage_gib_hours(memory_mib_seconds, memory);
-	writer_printf(
-		&s->w,
-		"<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td></tr>\n", cvm,
-		cpu, memory);
+static void html_numbers(struct usage_statement *s, const struct usage_sum *sum)
+{
+	char text[USAGE_HOURS_MAX];
+
+	usage_hours(sum->cvm_ms, text);
+	html_number(s, text);
+	usage_hours(sum->cpu_ms, text);
+	html_number(s, text);
+	usage_gib_hours(sum->memory_mib_seconds, text);
+	html_number(s, text);
+	usage_bytes(sum->bytes_in, text);
+	html_number(s, text);
+	usage_bytes(sum->bytes_out, text);
+	html_number(s, text);
+	writer_text(&s->w, "</tr>\n");
 }
 
 static void html_row(struct usage_statement *s, const Computations__Usage *row)
@@ -119,7 +131,8 @@ static void html_row(struct usage_statement *s, const Computations__Usage *row)
 		writer_text(&s->w, row->others ? "other computations" : "no computation (waiting)");
 	}
 	writer_printf(&s->w, "</td><td class=\"n\">%llu</td>", (unsigned long long)row->cvms);
-	html_numbers(s, row->cvm_ms, row->cpu_ms, row->memory_mib_seconds);
+	html_numbers(s, &(struct usage_sum){ row->cvm_ms, row->cpu_ms, row->memory_mib_seconds,
+					     row->bytes_in, row->bytes_out });
 }
 
 static void html_share(struct usage_statement *s, const struct usage_share *share)
@@ -138,7 +151,7 @@ static void html_share(struct usage_statement *s, const struct usage_share *shar
 static void html_end(struct usage_statement *s)
 {
 	writer_text(&s->w, "</tbody>\n<tfoot><tr><th scope=\"row\" colspan=\"3\">Together</th>");
-	html_numbers(s, s->cvm_ms, s->cpu_ms, s->memory_mib_seconds);
+	html_numbers(s, &s->sum);
 	writer_text(&s->w, "</tfoot>\n</table>\n</div>\n");
 	writer_bytes(&s->w, s->limits.bytes, s->limits.len);
 	writer_text(&s->w, "</body>\n</html>\n");
@@ -150,9 +163,11 @@ void usage_statement_add(struct usage_statement *s, const struct usage_form *for
 			 const Computations__Usage *row)
 {
 	form->row(s, row);
-	s->cvm_ms += row->cvm_ms;
-	s->cpu_ms += row->cpu_ms;
-	s->memory_mib_seconds += row->memory_mib_seconds;
+	s->sum.cvm_ms += row->cvm_ms;
+	s->sum.cpu_ms += row->cpu_ms;
+	s->sum.memory_mib_seconds += row->memory_mib_seconds;
+	usage_bytes_add(&s->sum.bytes_in, row->bytes_in);
+	usage_bytes_add(&s->sum.bytes_out, row->bytes_out);
 }
 
 void usage_statement_done(struct usage_statement *s)

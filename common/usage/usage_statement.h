@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usage_statement.h — what CVMs ran in a month, as a statement: CSV for spreadsheets, or a page to print.
+ * usage_statement.h — what CVMs ran in a month, and what went in and out, as a statement: CSV for spreadsheets, or a page to print.
  *
  * Names are those that others gave: no cell begins a formula (common/transfer/csv.h), and none is markup of the page.
  */
@@ -10,10 +10,14 @@
 #include "common/usage/usage_share.h"
 #include "computations.pb-c.h"
 
+struct usage_sum {
+	unsigned long long cvm_ms, cpu_ms, memory_mib_seconds, bytes_in, bytes_out;
+};
+
 struct usage_statement {
 	struct writer w, limits;   /* the page; what it says of limits, behind the table */
 	char month[16], until[80]; /* what it is of; how far, in words */
-	unsigned long long cvm_ms, cpu_ms, memory_mib_seconds; /* of all rows so far */
+	struct usage_sum sum;      /* of all rows so far */
 };
 
 enum { USAGE_STATEMENT_MAX = 64 << 20 };

@@ -12,6 +12,8 @@ void usage_message_fill(Computations__Usage *out, const struct usage_row *row)
 	out->cvm_ms = (uint64_t)row->cvm_ms;
 	out->cpu_ms = (uint64_t)row->cpu_ms;
 	out->memory_mib_seconds = (uint64_t)row->memory_mib_s;
+	out->bytes_in = (uint64_t)row->bytes_in;
+	out->bytes_out = (uint64_t)row->bytes_out;
 }
 
 static uint64_t or_none(uint64_t hours)

@@ -3,6 +3,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
+#include "common/usage/usage_share.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
@@ -13,18 +14,10 @@ enum { TEXT_MAX = 512 }; /* of numbers in our own words */
 
 void web_going_size(struct writer *w, uint64_t size)
 {
-	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
-	size_t unit = 0;
-	uint64_t tenth = 0;
+	char text[USAGE_HOURS_MAX];
 
-	for (; size >= 1000 && unit + 1 < ARRAY_LEN(units); unit++) {
-		tenth = size % 1000 / 100;
-		size /= 1000;
-	}
-	if (unit)
-		page_put(w, "%d.%d %s", (int64_t)size, (int64_t)tenth, units[unit]);
-	else
-		page_put(w, "%d bytes", (int64_t)size);
+	usage_bytes(size, text);
+	writer_text(w, text);
 }
 
 const Cvms__UploadProgress *web_going_upload(const Cvms__Progress *p, size_t asset)

@@ -210,6 +210,8 @@ void web_json_usage(struct writer *w, const char *kind, const struct usage_row *
 	put_number(w, "cvm_ms", row->cvm_ms);
 	put_number(w, "cpu_ms", row->cpu_ms);
 	put_number(w, "memory_mib_seconds", row->memory_mib_s);
+	put_number(w, "bytes_in", row->bytes_in);
+	put_number(w, "bytes_out", row->bytes_out);
 	writer_text(w, "}");
 }
 

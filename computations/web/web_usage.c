@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web_usage.c — what a workspace's CVMs ran in a month, and may: a page, JSON, and statements to keep. */
+/* web_usage.c — what a workspace's CVMs ran in a month, and may, and bytes in and out: a page, JSON, and statements to keep. */
 #include "common/base/json.h"
 #include "common/base/timestamp.h"
 #include "common/usage/usage_statement.h"
@@ -26,6 +26,7 @@ struct usage_page {
 	struct usage_row *rows; /* one more than is shown, to see whether there are more */
 	size_t room;
 	struct usage_share share;         /* of all rows, also those that are on other pages */
+	int64_t bytes_in, bytes_out;      /* of those, too */
 	struct usage_standing standing;   /* of the month that has not ended */
 	struct usage_statement statement; /* of those that are files */
 	char *place;                      /* that the next rows of it are behind */
@@ -69,7 +70,8 @@ static int take_share(struct store *store, struct web_work *work, const char *na
 	Computations__UsageLimit limit;
 	struct usage_sums sums;
 
-	if (store_usage_sums(store, &query, &sums, e) < 0)
+	if (store_usage_sums(store, &query, &sums, e) < 0 ||
+	    store_usage_bytes(store, &query, &p->bytes_in, &p->bytes_out, e) < 0)
 		return err_code(e);
 	p->share.cvm_ms = (unsigned long long)sums.cvm_ms;
 	p->share.cpu_ms = (unsigned long long)sums.cpu_ms;
@@ -211,6 +213,10 @@ static void put_limits(const struct usage_page *p, struct writer *w)
 	usage_hours(p->share.cpu_ms, hours);
 	page_put(w, "%t</dd><dt>GiB hours</dt><dd>", hours);
 	usage_gib_hours(p->share.memory_mib_seconds, hours);
+	page_put(w, "%t</dd><dt>Bytes in</dt><dd>", hours);
+	usage_bytes((unsigned long long)p->bytes_in, hours);
+	page_put(w, "%t</dd><dt>Bytes out</dt><dd>", hours);
+	usage_bytes((unsigned long long)p->bytes_out, hours);
 	page_put(w, "%t</dd>", hours);
 	for (size_t i = 0; i < count; i++)
 		page_put(w, "<dt>Limit of %s</dt><dd>%d (%d%s used)</dd>", rows[i].what,
@@ -246,16 +252,19 @@ static void put_row(const struct usage_row *row, struct writer *w)
 	put_hours("CPU hours", hours, w);
 	usage_gib_hours((unsigned long long)row->memory_mib_s, hours);
 	put_hours("GiB hours", hours, w);
+	usage_bytes((unsigned long long)row->bytes_in, hours);
+	put_hours("Bytes in", hours, w);
+	usage_bytes((unsigned long long)row->bytes_out, hours);
+	put_hours("Bytes out", hours, w);
 	page_put(w, "</tr>\n");
 }
 
 static void put_table(const struct web_work *work, struct writer *w)
 {
-	static const struct page_column columns[] = { { "For", false },
-						      { "CVMs", true },
-						      { "CVM hours", true },
-						      { "CPU hours", true },
-						      { "GiB hours", true } };
+	static const struct page_column columns[] = { { "For", false },      { "CVMs", true },
+						      { "CVM hours", true }, { "CPU hours", true },
+						      { "GiB hours", true }, { "Bytes in", true },
+						      { "Bytes out", true } };
 	const struct usage_page *p = work->more;
 	CLEANUP(free) char *next = NULL;
 	struct err e;
@@ -291,7 +300,7 @@ static void reply_list(struct web_work *work)
 		 "id=\"h-month\">CVMs in %t</h2>\n<p class=\"small\">%t ",
 		 p->month.name, WEB_USAGE);
 	page_time(&w, end_of(p));
-	page_put(&w, "</p>\n");
+	page_put(&w, "</p>\n<p class=\"small\">%t</p>\n", WEB_USAGE_BYTES);
 	if (p->is_summed)
 		page_put(&w, "<p class=\"small\">%t</p>\n", WEB_USAGE_SUMMED);
 	put_limits(p, &w);
@@ -341,6 +350,8 @@ static void reply_json(struct web_work *work)
 	web_json_usage_head(&w, p->month.name, end_of(p), p->is_summed);
 	writer_printf(&w, ",\"cvm_ms\":%llu,\"cpu_ms\":%llu,\"memory_mib_seconds\":%llu",
 		      p->share.cvm_ms, p->share.cpu_ms, p->share.memory_mib_seconds);
+	writer_printf(&w, ",\"bytes_in\":%lld,\"bytes_out\":%lld", (long long)p->bytes_in,
+		      (long long)p->bytes_out);
 	json_put_key(&w, "limits");
 	writer_text(&w, "{");
 	put_limit(&w, "cvm_hours", p->share.limit.cvm_hours);

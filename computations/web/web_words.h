@@ -372,6 +372,9 @@
 #define WEB_USAGE                                                                                     \
 	"What its CVMs ran, as their managers said, times their CPUs and their memory. Time between " \
 	"two computations is waiting. Months are in UTC; this is until"
+#define WEB_USAGE_BYTES                                                                                   \
+	"Bytes in and out are as each computation’s own agent said in its journal, by when this service " \
+	"heard of it. An agent without one counts none, nor do results whose size the manifest hides."
 #define WEB_NO_ACCOUNTS "No account pays for a workspace: each has its own limits alone."
 #define WEB_BILLING_NEW                                                                                  \
 	"An account pays for workspaces. Its plan limits what all of them together may run in a month, " \
