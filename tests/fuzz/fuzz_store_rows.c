@@ -13,7 +13,9 @@
 #include "computations/admin/admin_message.h"
 #include "computations/store/store_evidence.h"
 #include "computations/store/store_journal.h"
+#include "computations/store/store_usage.h"
 #include "computations/store/store_witness.h"
+#include "computations/store/usage_traffic.h"
 #include "tests/fuzz/cose_resign.h"
 #include "tests/fuzz/store_memory.h"
 
@@ -36,12 +38,13 @@ static const struct {
 	{ "INSERT OR REPLACE INTO journals VALUES (?,?,?,?,?)", 5 },
 	{ "INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", 12 },
 	{ "INSERT OR REPLACE INTO entries VALUES (?,?,?,?)", 4 },
-	{ "INSERT OR REPLACE INTO signed_journals VALUES (?,?,?,?,?,?,?1,1)", 6 },
+	{ "INSERT OR REPLACE INTO signed_journals VALUES (?,?,?,?,?,?,?1,1,?4)", 6 },
 	{ "INSERT OR REPLACE INTO witness_leaves VALUES (?,?,?,?,?)", 5 },
 	{ "INSERT OR REPLACE INTO witness_nodes VALUES (?,?,?)", 3 },
 	{ "INSERT OR REPLACE INTO evidence VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", 13 },
+	{ "INSERT OR REPLACE INTO usage_traffic VALUES (0,?,?,?,?,?)", 5 },
 };
-enum { OLD_TABLES = 8, EVIDENCE_TABLE = 8 }; /* saved inputs count as far as these */
+enum { OLD_TABLES = 8, EVIDENCE_TABLE = 8, TRAFFIC_TABLE = 9 }; /* saved inputs count as far as these */
 
 /* The types of a column, and values that columns often have. */
 enum value { VALUE_NULL, VALUE_BYTE, VALUE_INT, VALUE_TEXT, VALUE_BLOB, VALUE_ID, VALUE_REAL };
@@ -456,8 +459,30 @@ static void keep_evidence(struct store *store, const char *id, const char *cvm, 
 	(void)!store_evidence_keep(store, &k, &e);
 }
 
+/* Of the month of TRAFFIC_ROW, which says anything. */
+static void see_usage(struct store *store)
+{
+	struct usage_month month;
+	const struct usage_query query = { .month = &month, .max = PAGE };
+	struct usage_row rows[PAGE] = { 0 };
+	int64_t in, out;
+	size_t count = 0;
+	struct err e;
+
+	assert(usage_month_parse("1970-01", 0, &month, &e) == 0);
+	if (store_usage_bytes(store, &query, &in, &out, &e) == 0)
+		assert(in >= 0 && in <= USAGE_BYTES_MAX && out >= 0 && out <= USAGE_BYTES_MAX);
+	if (store_usage(store, &query, rows, &count, &e) < 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		assert(rows[i].bytes_in >= 0 && rows[i].bytes_in <= USAGE_BYTES_MAX &&
+		       rows[i].bytes_out >= 0 && rows[i].bytes_out <= USAGE_BYTES_MAX);
+		usage_row_done(&rows[i]);
+	}
+}
+
 /* What came later has numbers from the other end: rows, and what is done with them. */
-enum { NEXT_FAILS = 0xfb, EVIDENCE_ROW, EVIDENCE_KEEP, EVIDENCE_SEE };
+enum { TRAFFIC_ROW = 0xfa, NEXT_FAILS, EVIDENCE_ROW, EVIDENCE_KEEP, EVIDENCE_SEE };
 
 static unsigned next_fails; /* in the function that is next, at that statement; 0: not */
 
@@ -482,8 +507,12 @@ static bool evidence_command(struct store *store, uint8_t what, struct reader *r
 {
 	const char *id, *cvm;
 
-	if (what < NEXT_FAILS || what > EVIDENCE_SEE)
+	if (what < TRAFFIC_ROW || what > EVIDENCE_SEE)
 		return false;
+	if (what == TRAFFIC_ROW) {
+		put_row_of(store, TRAFFIC_TABLE, r);
+		return true;
+	}
 	if (what == NEXT_FAILS) {
 		next_fails = reader_u8(r);
 		return true;
@@ -598,6 +627,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	next_fails = 0;
 	for (int i = 0; i < COMMANDS_MAX && reader_ok(&r) && reader_left(&r); i++)
 		command(&store, &r);
+	see_usage(&store);
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
 		show(&store, ids[i]);
 		see_evidence(&store, ids[i], "");

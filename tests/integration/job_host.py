@@ -11,7 +11,9 @@ import subprocess
 import journal_book
 import tap
 from harness import ROOT, Computations, Folder, Process, authority, cli, program, read, until
+from played_manager import now_ms
 from ports import free_port
+from usage import months
 
 EXAMPLES = os.path.join(ROOT, "examples")
 IRIS = os.path.join(EXAMPLES, "iris", "iris.csv")
@@ -59,6 +61,7 @@ class Job:
 
     def __init__(self, stack, service_tls=None, service_mutual=False, agent_tls=None,
                  agent_mutual=False, agent_options=()):
+        self.began = now_ms()
         self.folder = stack.enter_context(Folder())
         self.service = stack.enter_context(Computations(
             stack.enter_context(Folder()), tls=service_tls, client_ca=service_mutual))
@@ -159,6 +162,13 @@ def journal_is_whole(job, computation, trust=()):
     job("journal", "get", computation, "--run", "0", "-o", path, "--force").refused(2, "from 1 on")
 
 
+def metered(job, computation):
+    """Bytes in and out, as `usage` has them of all months: a test may run at midnight on the last of one."""
+    rows = [row for month in months(job.began, now_ms()) for row in job("usage", "--month", month, "-o", "json").json()
+            if row["computation"] == computation]
+    return sum(row["bytes_in"] for row in rows), sum(row["bytes_out"] for row in rows)
+
+
 def whole_job(**how):
     with contextlib.ExitStack() as stack:
         job = Job(stack, **how)
@@ -197,6 +207,8 @@ def whole_job(**how):
                           ("Complete", "Completed")], events
         assert "development" in job("computation", "show", computation, "--json").json()["notice"]
         journal_is_whole(job, computation)
+        # How large results are is hidden, as their words are.
+        assert metered(job, computation) == (os.path.getsize(algorithm) + os.path.getsize(IRIS), 0)
         # Stopping frees the CVM for another one.
         job("computation", "stop", computation).ok()
         assert job("computation", "show", computation, "--json").json()["state"] == "Completed"
@@ -240,7 +252,7 @@ def the_iris_example_runs():
     with contextlib.ExitStack() as stack:
         job = Job(stack)
         script = os.path.join(EXAMPLES, "iris", "iris.py")
-        computation = job.create(script, kind="python", args=("--seed", "7"))
+        computation = job.create(script, kind="python", args=("--seed", "7"), more=("--logs", "all"))
         job.run(computation)
         job("algo", script, job.key("algorithm"), "-a", "python").ok()
         job("data", IRIS, job.key("data")).ok()
@@ -248,6 +260,18 @@ def the_iris_example_runs():
         job("result", job.key("consumer"), "-o", "out", cwd=job.folder("consumer")).ok()
         model = json.loads(read(job.folder("consumer/out/model.json")))
         assert model["accuracy"] > 0.9 and len(model["classes"]) == 3
+        # What came and went is usage, once, also of a service that is killed.
+        job.finished(computation)
+        path = job.folder("journal")
+        until(lambda: "closed" in job("journal", "get", computation, "-o", path, "--force").err, "the journal's end")
+        said, _ = journal_book.verify(read(path))
+        size = next(entry[4]["size"] for entry in said if entry[3] == "results")
+        for _ in range(2):
+            assert metered(job, computation) == (os.path.getsize(script) + os.path.getsize(IRIS), size), metered(job, computation)
+            job.service.process.kill()
+            job.service.channel.close()
+            job.service.start()
+            job.connected()
         assert b"150 flowers" in read(job.folder("consumer/out/summary.txt"))
 
 
