@@ -44,7 +44,11 @@ static const struct {
 	{ "INSERT OR REPLACE INTO evidence VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", 13 },
 	{ "INSERT OR REPLACE INTO usage_traffic VALUES (0,?,?,?,?,?)", 5 },
 };
-enum { OLD_TABLES = 8, EVIDENCE_TABLE = 8, TRAFFIC_TABLE = 9 }; /* saved inputs count as far as these */
+enum {
+	OLD_TABLES = 8,
+	EVIDENCE_TABLE = 8,
+	TRAFFIC_TABLE = 9
+}; /* saved inputs count as far as these */
 
 /* The types of a column, and values that columns often have. */
 enum value { VALUE_NULL, VALUE_BYTE, VALUE_INT, VALUE_TEXT, VALUE_BLOB, VALUE_ID, VALUE_REAL };
