@@ -4,6 +4,7 @@
 #include "cli/client/agent_client.h"
 #include "health.pb-c.h"
 #include "tests/fuzz/agent_answering.h"
+#include "tests/fuzz/answers.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -125,19 +126,6 @@ static void fill_status(Agent__StatusResponse *m, int change)
 					      answering.challenge };
 }
 
-/* A copy, as of a call. */
-static ProtobufCMessage *copy_of(const ProtobufCMessage *m)
-{
-	CLEANUP(free) uint8_t *packed = malloc(protobuf_c_message_get_packed_size(m) + 1);
-	ProtobufCMessage *copy;
-
-	assert(packed);
-	copy = protobuf_c_message_unpack(m->descriptor, NULL, protobuf_c_message_pack(m, packed),
-					 packed);
-	assert(copy);
-	return copy;
-}
-
 ProtobufCMessage *answering_honest(const struct rpc_method *method, int change)
 {
 	static uint8_t secret[CREDENTIAL_SECRET_LEN];
@@ -172,5 +160,5 @@ ProtobufCMessage *answering_honest(const struct rpc_method *method, int change)
 										       answering
 											       .in) %
 									       3);
-	return copy_of(&m.base);
+	return answer_copy(&m.base);
 }

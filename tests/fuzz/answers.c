@@ -197,3 +197,15 @@ int answer_make(const ProtobufCMessageDescriptor *type, struct reader *r,
 		return err_set(e, ERR_INTERNAL, "a message that is too large");
 	return rpc_message_decode(type, w.len ? w.bytes : (const uint8_t *)"", w.len, message, e);
 }
+
+ProtobufCMessage *answer_copy(const ProtobufCMessage *message)
+{
+	CLEANUP(free) uint8_t *packed = malloc(protobuf_c_message_get_packed_size(message) + 1);
+	ProtobufCMessage *copy;
+
+	assert(packed);
+	copy = protobuf_c_message_unpack(message->descriptor, NULL,
+					 protobuf_c_message_pack(message, packed), packed);
+	assert(copy);
+	return copy;
+}

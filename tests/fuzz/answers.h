@@ -24,3 +24,5 @@ enum answer_how {
 /* The caller's to free with protobuf_c_message_free_unpacked(). What does not decode is an error, as in a call. */
 int answer_make(const ProtobufCMessageDescriptor *type, struct reader *r,
 		ProtobufCMessage **message, struct err *e) MUST_CHECK;
+/* A copy that is the caller's, packed and decoded as in a call. */
+ProtobufCMessage *answer_copy(const ProtobufCMessage *message);

@@ -11,10 +11,10 @@
  */
 #include "cli/base/command.h"
 #include "common/base/cleanup.h"
-#include "common/base/utf8.h"
 #include "common/rpc/sync.h"
 #include "tests/fuzz/answers.h"
 #include "tests/fuzz/orders_cli.h"
+#include "tests/fuzz/printed.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -197,17 +197,6 @@ int __wrap_rpc_sync_connect(struct rpc_channel *channel, struct err *e)
 
 /* ---- what is printed ---- */
 
-static void check_text(const char *text, size_t len)
-{
-	for (size_t at = 0, n; at < len; at += n) {
-		n = utf8_char(text + at, len - at);
-		assert(n > 0);
-		/* Lines of CSV end with both. */
-		if (text[at] != '\n' && !(text[at] == '\r' && at + 1 < len && text[at + 1] == '\n'))
-			assert(!utf8_is_control(text + at, n));
-	}
-}
-
 static enum cli_exit run(struct cli *cli, struct err *e)
 {
 	return cli->command->run(cli, e);
@@ -241,8 +230,8 @@ static void try_line(const char *const *words)
 	stderr = err;
 	assert(status >= CLI_OK && status <= CLI_MALFORMED);
 	assert(status == CLI_OK || lengths[1] > 0);
-	check_text(printed[0], lengths[0]);
-	check_text(printed[1], lengths[1]);
+	printed_check(printed[0], lengths[0]);
+	printed_check(printed[1], lengths[1]);
 	free(printed[0]);
 	free(printed[1]);
 }

@@ -89,6 +89,7 @@ int main(int argc, char **argv)
 	calls_registry_managers();
 	calls_relay_hub();
 	calls_rpc_prologue();
+	calls_service_answers();
 	calls_service_calls();
 	calls_store_rows();
 	return 0;

@@ -36,5 +36,6 @@ void calls_registry_leases(void);
 void calls_registry_managers(void);
 void calls_relay_hub(void);
 void calls_rpc_prologue(void);
+void calls_service_answers(void);
 void calls_service_calls(void);
 void calls_store_rows(void);
