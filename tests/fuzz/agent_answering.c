@@ -304,6 +304,17 @@ void __wrap_rpc_sync_half_close(struct rpc_sync *sync)
 	sync->is_halved = true;
 }
 
+static void note_whose(const Agent__StatusResponse *status)
+{
+	const Agent__StatusAsset *a = status->algorithm;
+
+	answering.whose =
+		a && a->yours && a->received && a->hash.len == SHA3_256_LEN && answering.asset &&
+				memcmp(a->hash.data, answering.asset->digest, SHA3_256_LEN) == 0
+			? WHOSE_YOURS
+			: WHOSE_ANOTHERS;
+}
+
 int __wrap_rpc_sync_finish(struct rpc_sync *sync, ProtobufCMessage **response, struct err *e);
 int __wrap_rpc_sync_finish(struct rpc_sync *sync, ProtobufCMessage **response, struct err *e)
 {
@@ -320,6 +331,8 @@ int __wrap_rpc_sync_finish(struct rpc_sync *sync, ProtobufCMessage **response, s
 	check_proven(sync->method);
 	failed = answer(sync->method, response, e);
 	answering.is_taken = !failed;
+	if (!failed && sync->method == &agent_status)
+		note_whose((const Agent__StatusResponse *)*response);
 	return failed > 0 ? err_set(e, ERR_INTERNAL, "no message") : failed;
 }
 

@@ -49,6 +49,11 @@ struct answering {
 	const struct answering_asset *asset, *requirements; /* of the upload that goes on */
 	bool is_taken;                                      /* it has ended well */
 	size_t streamed;                                    /* bytes of the last stream */
+	enum {
+		WHOSE_UNSAID,
+		WHOSE_YOURS,
+		WHOSE_ANOTHERS
+	} whose; /* by an answer that was asked for as its owner */
 
 	EVP_PKEY *key; /* of who calls; for the life of the program, as what follows */
 	uint8_t *spki;

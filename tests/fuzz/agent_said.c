@@ -106,7 +106,10 @@ static void fill_status(Agent__StatusResponse *m, int change)
 	agent__status_asset__init(&row);
 	agent__status_consumer__init(&consumer);
 	row.hash = (ProtobufCBinaryData){ sizeof(hash), hash };
-	row.received = change == ANSWERS_RECEIVED;
+	row.received = change == ANSWERS_RECEIVED || change == ANSWERS_YOURS;
+	row.yours = change >= ANSWERS_YOURS;
+	if (change == ANSWERS_YOURS_NAMED)
+		row.filename = (char *)(uintptr_t)"its name";
 	row.bytes_kept = change == ANSWERS_KEPT_MUCH ? UINT64_MAX : answering.kept;
 	consumer.key_digest = (ProtobufCBinaryData){ sizeof(own), own };
 	consumer.fetched = change == ANSWERS_CONSUMER_FETCHED;

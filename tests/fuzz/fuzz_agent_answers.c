@@ -4,7 +4,8 @@
  * connections that break, with evidence that is asked for again. Input: as orders_answers.h has it; the agent is
  * agent_answering.h, which says what is held against the client.
  *
- * An upload has succeeded only if the agent took all bytes of it, in one call; evidence only if so much came as was announced.
+ * An upload has succeeded only if the agent took all bytes of it, in one call, and is there already only if it is theirs who
+ * sends; evidence only if so much came as was announced.
  */
 #include "attestation/channel/attested_reattest.h"
 #include "cli/client/agent_evidence.h"
@@ -329,8 +330,12 @@ static int deliver(struct client *client, uint8_t which, bool only_wait, uint8_t
 	if (only_wait)
 		return agent_waiting_check(client->cli, e) < 0 ? err_code(e)
 							       : agent_waiting_run(&waiting, e);
+	answering.whose = WHOSE_UNSAID;
 	failed = upload_run(client, &upload, e);
 	assert(failed || answering.is_taken);
+	/* What is there already is a success for its owner alone. */
+	assert(answering.whose != WHOSE_YOURS || err_is(failed, ERR_EXISTS));
+	assert(answering.whose != WHOSE_ANOTHERS || err_is(failed, ERR_DENIED));
 	return failed;
 }
 

@@ -72,6 +72,27 @@ static void save_uploads(void)
 	     ANSWERS_ASSET_SMALL);
 }
 
+/* It is there: whose it is says a status that is asked for as its owner, or nobody says. */
+static void save_whose(void)
+{
+	static const uint8_t ways[] = { 0, ANSWERS_TLS, ATT };
+	enum { EXISTS = 5, DENIED = 6 };
+	char name[32];
+
+	for (uint8_t i = 0; i < sizeof(ways); i++) {
+		for (uint8_t change = 0; change < ANSWERS_CHANGES; change++) {
+			snprintf(name, sizeof(name), "whose-%u-%u", i, change);
+			SAVE(name, ways[i], UPLOAD, ANSWERS_ASSET_SMALL, 0, 0, ANSWERS_FAILS,
+			     EXISTS, 0, 0, 0, ANSWERS_CHANGED, change);
+		}
+		for (uint8_t text = 12; text < 16; text++) {
+			snprintf(name, sizeof(name), "whose-not-%u-%u", i, text);
+			SAVE(name, ways[i], UPLOAD, ANSWERS_ASSET_SMALL, 0, 0, ANSWERS_FAILS,
+			     EXISTS, 0, 0, 0, ANSWERS_FAILS, DENIED, text);
+		}
+	}
+}
+
 /* Each refusal, each text, of each caller. */
 static void save_failures(void)
 {
@@ -233,6 +254,7 @@ static void save_contact(void)
 void calls_agent_answers(void)
 {
 	save_uploads();
+	save_whose();
 	save_failures();
 	save_statuses();
 	save_evidence();

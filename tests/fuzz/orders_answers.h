@@ -57,6 +57,9 @@ enum answers_change {
 	ANSWERS_CHALLENGE_SHORT,
 	ANSWERS_ALGORITHM_NONE,
 	ANSWERS_STATE_FAILED,
+	ANSWERS_YOURS,         /* the asset is who asks', and there */
+	ANSWERS_YOURS_MISSING, /* ... has not come */
+	ANSWERS_YOURS_NAMED,   /* ... under a name */
 	ANSWERS_CHANGES
 };
 
