@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/encode.h"
+#include "common/base/http_status.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
@@ -33,6 +34,7 @@ struct transfer {
 	const struct endorse_request *request;
 	struct writer body, header;
 	size_t header_bytes;
+	long status; /* by the last line that says one; 0: by none */
 	bool too_large, twice;
 };
 
@@ -115,6 +117,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *data)
 		t->too_large = true;
 		return 0;
 	}
+	if (http_status_is_line(line, len))
+		t->status = http_status_of(line, len);
 	if (!is_named(line, len, r->header) && !is_named(line, len, r->other_header))
 		return len;
 	const char *value = memchr(line, ':', len);
@@ -196,6 +200,8 @@ static CURLcode attempt(struct endorse_http *h, const struct endorse_request *r,
 	rc = rc ? rc : curl_easy_perform(c);
 	if (rc == CURLE_OK)
 		rc = curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, status);
+	if (*status != t->status) /* both have read the same, or there is none */
+		*status = 0;
 	return rc;
 }
 #undef SET
@@ -241,6 +247,8 @@ static enum outcome judge_transport(const struct endorse_http *h, CURLcode rc,
 static enum outcome judge_status(long status, const struct transfer *t, struct err *e)
 {
 	switch (status) {
+	case 0:
+		return fail(e, ERR_UNAVAILABLE, "an answer without a status of HTTP");
 	case 200:
 		if (t->twice)
 			return fail(e, ERR_INVALID, "the issuer's chain comes twice");

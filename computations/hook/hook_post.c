@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/hook/hook_post.h"
 
+#include "common/base/http_status.h"
 #include "common/base/log.h"
 
 #include <pthread.h>
@@ -12,7 +13,7 @@
 #include <curl/curl.h>
 #include <openssl/x509_vfy.h>
 
-enum { STATUS_MIN = 100, STATUS_GONE = 410, HEADER_MAX = 256 };
+enum { STATUS_GONE = 410, HEADER_MAX = 256 };
 
 /* A peer chooses the size of DHE's numbers, and a large one costs this side most of a second. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -56,32 +57,12 @@ static size_t take(struct hook_post *p, size_t len, bool has_body)
 	return p->answered > HOOK_ANSWER_MAX ? 0 : len;
 }
 
-/* RFC 9112, 4: "HTTP/1.1 200 OK"; 0: it is none. libcurl takes a line that it can't read for 200, and "HTTP/22 200" for 2. */
-static long status_of(const char *line, size_t len)
-{
-	static const char *const versions[] = { "HTTP/1.1 ", "HTTP/1.0 ", "HTTP/2 " };
-	long status = 0;
-	size_t at = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(versions) && !at; i++)
-		if (len > strlen(versions[i]) &&
-		    memcmp(line, versions[i], strlen(versions[i])) == 0)
-			at = strlen(versions[i]);
-	for (size_t end = at + 3; at && at < end; at++) {
-		if (at >= len || line[at] < '0' || line[at] > '9')
-			return 0;
-		status = 10 * status + line[at] - '0';
-	}
-	return at < len && line[at] && strchr(" \r\n", line[at]) && status >= STATUS_MIN ? status
-											 : 0;
-}
-
 static size_t on_header(char *bytes, size_t size, size_t count, void *data)
 {
 	struct hook_post *p = data;
 
-	if (size * count >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
-		p->status = status_of(bytes, size * count);
+	if (http_status_is_line(bytes, size * count))
+		p->status = http_status_of(bytes, size * count);
 	return take(data, size * count, false);
 }
 

@@ -247,6 +247,20 @@ static void what_is_no_http_is_no_answer(void **state)
 	}
 }
 
+/* libcurl has a status for each of them. */
+static void a_status_that_cannot_be_read_is_none(void **state)
+{
+	static const char *const lines[] = { "HTTP/b 200 OK", "HTTP/1.9 200 OK", "HTTP/22 200 OK",
+					     "HTTP/1.1 200x" };
+	char head[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		snprintf(head, sizeof(head), "%s\r\nContent-Length: 4\r\n\r\ngood", lines[i]);
+		answer_with((struct hostile_answer){ .head = head });
+		refused(LATE_MS, ERR_UNAVAILABLE, "");
+	}
+}
+
 static void *stop_when_asked(void *data)
 {
 	sem_wait(&server.arrived);
@@ -381,6 +395,7 @@ int main(void)
 		cmocka_unit_test(no_redirect_is_followed),
 		cmocka_unit_test(nothing_is_unpacked),
 		cmocka_unit_test(what_is_no_http_is_no_answer),
+		cmocka_unit_test(a_status_that_cannot_be_read_is_none),
 		cmocka_unit_test(a_request_under_way_can_be_stopped),
 		cmocka_unit_test(a_failure_is_remembered_for_its_time),
 		cmocka_unit_test(what_is_not_accepted_is_no_failure_of_the_services),
