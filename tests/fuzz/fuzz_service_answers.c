@@ -70,6 +70,15 @@ static void compare(struct witness_seen *seen, unsigned how)
 	seen->compared = status == CLI_OK;
 }
 
+/* A key is believed only if it is the one that was asked for, if one was. */
+static void check_wanted(struct span spki)
+{
+	const int key = service_log_key(spki);
+
+	assert(service_answering.wanted == SVA_WANTS_ANY ||
+	       (int)service_answering.wanted == (int)SVA_WANTS_LOGS + key);
+}
+
 static enum cli_exit look(const char *id, uint64_t number, uint8_t operand, struct err *e)
 {
 	CLEANUP(free) struct witness_seen *seen = calloc(1, sizeof(*seen));
@@ -79,6 +88,7 @@ static enum cli_exit look(const char *id, uint64_t number, uint8_t operand, stru
 	status = witness_ask(&run.client, id, number, seen, e);
 	if (status == CLI_OK) {
 		service_kept_check(seen, id, number);
+		check_wanted((struct span){ seen->response->key.data, seen->response->key.len });
 		if (id && operand & SVA_COMPARED)
 			compare(seen, operand / (2 * SVA_COMPARED) % SVA_COMPARISONS);
 	}
@@ -105,6 +115,7 @@ static void check_service(const uint8_t service[KEY_FINGERPRINT_LEN])
 	struct err e;
 
 	service_kept_check_written(NULL);
+	check_wanted(service_kept.now.key);
 	assert(key_fingerprint(service_kept.now.key.bytes, service_kept.now.key.len, fingerprint,
 			       &e) == 0);
 	assert(memcmp(fingerprint, service, sizeof(fingerprint)) == 0);
