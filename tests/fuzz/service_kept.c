@@ -126,9 +126,14 @@ static void flip(size_t at)
 	struct err e;
 
 	assert(file_read(service_kept.now.path, WITNESS_KEPT_MAX, &bytes, &len, &e) == 0);
+	const uint8_t *address = memmem(bytes, len, SERVICE_ADDRESS, strlen(SERVICE_ADDRESS));
+	const uint8_t *flipped = bytes + at % len;
+	const bool is_address =
+		address && flipped >= address && flipped < address + strlen(SERVICE_ADDRESS);
 	bytes[at % len] ^= 1;
 	assert(file_write(service_kept.now.path, bytes, len, 0600, &e) == 0);
 	read_again();
+	assert(service_kept.is_broken || !is_address);
 	assert(service_kept.is_broken ||
 	       memcmp(&before, &service_kept.now.head, sizeof(before)) == 0);
 	if (!service_kept.is_broken && has_two_alike(&service_kept.now))
