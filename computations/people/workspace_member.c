@@ -289,6 +289,7 @@ int workspace_transfer(struct db *db, const struct workspace *w, const char *use
 		       struct err *e)
 {
 	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
+	struct user u CLEANUP_USER = { .name = NULL };
 
 	if (workspace_member_find(db, w, user, &m, e) < 0)
 		return err_code(e);
@@ -297,6 +298,14 @@ int workspace_transfer(struct db *db, const struct workspace *w, const char *use
 			       "user %s is suspended in workspace %s: 'cocos-cli workspace member "
 			       "resume' comes first",
 			       m.user, w->name);
+	if (user_numbered(db, m.person, &u, e) < 0)
+		return err_code(e);
+	/* Nobody would administer it, and nobody there could change that. */
+	if (u.suspended)
+		return err_set(e, ERR_PRECONDITION,
+			       "user %s is suspended: name another member, or ask who administers "
+			       "this service",
+			       m.user);
 	return db_run(
 		db, e,
 		"UPDATE workspace_members SET role = CASE WHEN person = ?1 THEN ?2 ELSE ?3 END,"

@@ -58,6 +58,7 @@ int workspace_member_suspend(struct db *db, const struct workspace *w, const cha
 /* With the roles that he has in its computations. ERR_PRECONDITION also: some would have no owner any more. */
 int workspace_member_remove(struct db *db, const struct workspace *w, const char *user,
 			    struct err *e) MUST_CHECK;
-/* He becomes the only administrator; those who were are members from now on. ERR_PRECONDITION: he is suspended. */
+/* He becomes the only administrator; those who were are members from now on. ERR_PRECONDITION: he is suspended, there or by
+ * the service. */
 int workspace_transfer(struct db *db, const struct workspace *w, const char *user, int64_t now,
 		       struct err *e) MUST_CHECK;

@@ -171,3 +171,16 @@ def held_by_a_gift(evil):
         if evil:
             head("RemoveMember", workspace="lab", user="carl")
         return asked(carl, "Show", id="gift")
+
+
+@row("workspace-left-to-somebody-suspended", "user carl is suspended: name another member")
+def left_to_somebody_suspended(evil):
+    """One of two administrators makes a member the only one whom the service has suspended, so that nobody administers the
+    workspace any more."""
+    with service() as running:
+        head = lab(running)
+        member(running, "other", "lab", "administrator")
+        member(running, "carl", "lab")
+        if evil:
+            running.root("SuspendUser", name="carl")
+        return asked(head, "TransferWorkspace", workspace="lab", user="carl")
