@@ -169,11 +169,29 @@ static int digest_of(const struct http_request *r, const char *what, uint8_t out
 	return digest(DIGEST_SHA3_256, w.bytes, w.len, out, e);
 }
 
-/* Who may not see that place any more is told no more of what he made there. */
+/* Who may not see that place any more is told no more of what he made there. Where neither path nor query named one, the
+ * answer has it, and none where it is of no workspace. */
+static int check_place(struct store *store, struct web_once *o, struct err *e)
+{
+	CLEANUP(json_free) struct json *made = NULL;
+	const char *place = http_request_param(o->r, "workspace");
+	const struct json *told;
+	struct err ignored;
+
+	if (!place)
+		place = http_request_query(o->r, "workspace");
+	if (!place && json_parse(o->made.made, strlen(o->made.made), &made, &ignored) == 0) {
+		told = json_get(made, "workspace");
+		place = told && told->type == JSON_STRING ? told->text : NULL;
+	}
+	if (place && admin_access_check(store, &o->caller, DEED_LOOK, place, e) < 0)
+		return err_code(e);
+	return admin_access_check(store, &o->caller, o->caller.deed, place ? place : "", e);
+}
+
 static int run_claim(struct store *store, void *data, struct err *e)
 {
 	struct web_once *o = data;
-	const char *place = http_request_param(o->r, "workspace");
 
 	if (admin_access_know(store, &o->caller, e) < 0 ||
 	    digest_of(o->r, o->once.what, o->once.digest, e) < 0)
@@ -181,9 +199,7 @@ static int run_claim(struct store *store, void *data, struct err *e)
 	o->once.person = o->caller.who.person;
 	if (store_once_claim(store, &o->once, store_now(), &o->claim, &o->made, e) < 0)
 		return err_code(e);
-	return o->claim != ONCE_AGAIN ? 0
-				      : admin_access_check(store, &o->caller, o->caller.deed,
-							   place ? place : "", e);
+	return o->claim == ONCE_AGAIN ? check_place(store, o, e) : 0;
 }
 
 static void answer_again(struct web_once *o)

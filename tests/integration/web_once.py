@@ -137,12 +137,33 @@ def who_may_not_see_the_place_is_told_nothing_more():
         ward.root("AddMember", workspace="lab", user="anna")
         for name in ("anna", "outsider"):
             ward.root("SetMember", workspace="lab", user=name, role="administrator")
-        path, body = "/api/workspaces/{workspace}/invitations", {"note": "x"}
-        assert ward.send(path, body, "k", workspace="lab").status == 201
-        assert ward.send(path, body, "k", workspace="lab").status == 201
+        for name, kind, digest in (("train", "algorithm", b"t" * 32), ("scans", "dataset", b"s" * 32)):
+            ward.root("RegisterAsset", workspace="lab", name=name, type=kind, digest=digest)
+        alone = {"result_consumers": [{"user_key": "user:anna"}], "datasets": []}
+        at_home = ward.post("anna", written(**alone)).json()["id"]
+        document = ward.call("GET", f"/api/computations/{at_home}/export", ward.tokens["anna"]).body.decode()
+        made = {"k": ("/api/workspaces/{workspace}/invitations", {"note": "x"}),
+                "k-named": ("/api/computations?workspace=lab", written(**alone)),
+                "k-import": (IMPORTS, {"document": document, "new_ids": True})}
+        for key, (path, body) in made.items():
+            first, again = (ward.send(path, body, key, workspace="lab") for _ in range(2))
+            assert first.status == again.status and first.status in (200, 201), (key, first.body, again.body)
+            for one in first.json().get("computations", [first.json()]):
+                if key != "k":
+                    ward.root("GiveRole", computation_id=one["id"], role="owner", user="outsider")
         ward.root("RemoveMember", workspace="lab", user="anna")
-        gone = ward.send(path, body, "k", workspace="lab")
-        assert gone.status == 404 and b"number" not in gone.body, gone.body
+        for key, (path, body) in made.items():
+            gone = ward.send(path, body, key, workspace="lab")
+            assert gone.status == 404 and b"number" not in gone.body and b'"id"' not in gone.body, (key, gone.body)
+        # Of one that names no place, the one where it was made counts.
+        path, body = "/api/computations", written(**alone)
+        assert ward.send(path, body, "k-home").status == ward.send(path, body, "k-home").status == 201
+        ward.root("AddMember", workspace="lab", user="anna")
+        for one in ward.root("List", workspace="default").computations:
+            ward.root("GiveRole", computation_id=one.id, role="owner", user="bert")
+        ward.root("RemoveMember", workspace="default", user="anna")
+        gone = ward.send(path, body, "k-home")
+        assert gone.status == 404 and b'"id"' not in gone.body, gone.body
         ward.root("SuspendUser", name="anna")
         assert ward.send("/api/computations", written(), "k").status == 401
 
