@@ -4,6 +4,8 @@
 #include "common/base/log.h"
 #include "common/base/utf8.h"
 #include "computations/list/list_rows.h"
+#include "computations/people/creator.h"
+#include "computations/people/workspace_member.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -95,18 +97,58 @@ static int check_free(struct db *db, int64_t workspace, const char *name, struct
 		     : 0;
 }
 
+static int read_room(struct db *db, int64_t workspace, int64_t person, struct creator_room *room,
+		     struct err *e)
+{
+	if (db_number(db, &room->users, e,
+		      "SELECT count(*) FROM workspace_members WHERE workspace = ?", "i",
+		      workspace) < 0 ||
+	    db_number(db, &room->own, e,
+		      "SELECT count(*) FROM assets WHERE workspace = ? AND person = ?", "ii",
+		      workspace, person) < 0)
+		return err_code(e);
+	return db_number(
+		db, &room->used, e,
+		"SELECT CAST(coalesce(sum(CASE WHEN registered < ?1 THEN registered ELSE ?1 END),"
+		" 0) AS BIGINT) FROM (SELECT count(*) AS registered FROM assets a"
+		" JOIN workspace_members w ON w.workspace = a.workspace AND w.person = a.person"
+		" WHERE a.workspace = ?2 GROUP BY a.person) AS owners",
+		"ii", creator_share(room->max, room->users), workspace);
+}
+
+/* Members share the room as users that of computations (creator.h): one alone keeps no other from it. Who administers the
+ * workspace, or the service, has all of it. */
+static int check_room(struct db *db, int64_t workspace, int64_t person, struct err *e)
+{
+	struct creator_room room = { .max = ASSETS_MAX };
+	enum membership role;
+	bool suspended;
+
+	if (db_number(db, &room.all, e, "SELECT count(*) FROM assets WHERE workspace = ?", "i",
+		      workspace) < 0 ||
+	    workspace_member_in(db, workspace, person, &role, &suspended, e) < 0)
+		return err_code(e);
+	if (room.all >= room.max)
+		return err_set(e, ERR_EXHAUSTED, "a workspace has at most %d assets: remove some",
+			       ASSETS_MAX);
+	if (role == MEMBERSHIP_NONE || role == MEMBERSHIP_ADMINISTRATOR)
+		return 0;
+	if (read_room(db, workspace, person, &room, e) < 0)
+		return err_code(e);
+	return creator_has_room(&room)
+		       ? 0
+		       : err_set(e, ERR_EXHAUSTED,
+				 "%lld assets of this workspace are yours, and what room is left "
+				 "is other members': remove some",
+				 (long long)room.own);
+}
+
 int asset_add(struct db *db, int64_t workspace, int64_t person, const struct asset_row *a,
 	      int64_t now, struct err *e)
 {
-	int64_t known;
-
 	if (check(a, e) < 0 || check_free(db, workspace, a->name, e) < 0 ||
-	    db_number(db, &known, e, "SELECT count(*) FROM assets WHERE workspace = ?", "i",
-		      workspace) < 0)
+	    check_room(db, workspace, person, e) < 0)
 		return err_code(e);
-	if (known >= ASSETS_MAX)
-		return err_set(e, ERR_EXHAUSTED, "a workspace has at most %d assets: remove some",
-			       ASSETS_MAX);
 	/* A nullif() makes nobody of person 0. */
 	return db_run(db, e,
 		      "INSERT INTO assets (workspace, person, name, type, mime, description,"

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 enum {
-	ASSETS_MAX = 10000,           /* of a workspace */
+	ASSETS_MAX = 10000,           /* of a workspace, whose members share them */
 	ASSET_DESCRIPTION_MAX = 4096, /* bytes */
 	ASSET_MIME_MAX = 127,
 	ASSET_LINKS_SHOWN = 256,

@@ -2,13 +2,14 @@
 """Somebody wants to see, to change or to pass off an asset that is registered with the computation service."""
 import contextlib
 import hashlib
+import sqlite3
 
 import grpc
 from cryptography.hazmat.primitives import serialization
 
 from agent_peer import Key
 from assets import DIGEST, naming, register
-from harness import cli
+from harness import PATIENCE, cli
 from people import service
 from rows import Outcome, row
 from user_keys import Holder, at_a_terminal
@@ -105,3 +106,17 @@ def of_the_other_type(evil):
         said = cli("computation", "create", "--name", "n", "--algorithm", "asset:iris.csv", "--algorithm-key", key,
                    "--consumer-key", key, **environment(anna))
         return Outcome(said.status == 0, said.err)
+
+
+@row("asset-of-everybody-in-a-workspace", "6000 assets of this workspace are yours")
+def filled_by_one(evil):
+    """A member registers assets until the workspace has as many as it may, so that nobody else can. (Three are in it, and
+    each is sure of 1500.)"""
+    with members() as (running, _, anna, bert, _):
+        with contextlib.closing(sqlite3.connect(running.folder("state/computations.db"), timeout=PATIENCE)) as database, database:
+            database.execute(
+                "INSERT INTO assets (workspace, person, name, type, mime, description, digest, created, changed)"
+                " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5998)"
+                " SELECT workspace, person, 'a' || i, type, mime, description, digest, created, changed FROM n, assets")
+        register(anna, "last.csv", workspace="lab")
+        return asked(anna if evil else bert, "RegisterAsset", workspace="lab", name="more.csv", type="dataset", digest=DIGEST)
