@@ -318,6 +318,14 @@ bool provider_table_maps(const struct provider_table *table, const char *workspa
 	return false;
 }
 
+bool provider_table_makes(const struct provider_table *table, const struct provider *row)
+{
+	for (size_t i = 0; i < table->rule_count; i++)
+		if (&table->rows[table->rules[i].provider] == row)
+			return true;
+	return false;
+}
+
 /* ---- what a token says ---- */
 
 void provider_table_match(const struct provider_table *table, const struct provider *row,

@@ -71,6 +71,8 @@ int provider_table_read(const char *path, struct provider_table *table, struct e
 /* NULL: there is none of that name. */
 const struct provider *provider_table_find(const struct provider_table *table, const char *name);
 
+/* Whether a rule is of that row, which is the table's: it makes users. */
+bool provider_table_makes(const struct provider_table *table, const struct provider *row);
 /* Whether a rule is of that workspace: who has the name has the users that it makes. */
 bool provider_table_maps(const struct provider_table *table, const char *workspace);
 

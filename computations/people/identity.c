@@ -2,6 +2,7 @@
 #include "computations/people/identity.h"
 
 #include "common/base/log.h"
+#include "computations/people/creator.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,31 @@ int identity_add(struct db *db, int64_t person, const char *provider, const char
 		      "INSERT INTO identities (person, provider, issuer, subject, created)"
 		      " VALUES (?, ?, ?, ?, ?)",
 		      "ittti", person, provider, issuer, subject, now);
+}
+
+int identity_room(struct db *db, const char *issuer, const char *const *issuers, size_t count,
+		  struct err *e)
+{
+	struct creator_room room = { .max = USERS_MAX, .users = (int64_t)count };
+	const int64_t share = creator_share(room.max, room.users);
+	int64_t made;
+
+	if (db_number(db, &room.all, e, "SELECT count(*) FROM users", "") < 0)
+		return err_code(e);
+	for (size_t i = 0; i < count; i++) {
+		if (db_number(db, &made, e, "SELECT count(*) FROM identities WHERE issuer = ?", "t",
+			      issuers[i]) < 0)
+			return err_code(e);
+		room.used += made < share ? made : share;
+		if (strcmp(issuers[i], issuer) == 0)
+			room.own = made;
+	}
+	return creator_has_room(&room)
+		       ? 0
+		       : err_set(e, ERR_EXHAUSTED,
+				 "%lld users here have accounts of this provider, and what room is "
+				 "left is others': ask an administrator for an account",
+				 (long long)room.own);
 }
 
 static int copy_text(struct db_rows *row, int column, char *out, size_t size, struct err *e)

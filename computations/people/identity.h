@@ -32,6 +32,10 @@ int identity_sign_in(struct db *db, const char *issuer, const char *subject, int
 /* ERR_EXISTS: it is somebody's; ERR_EXHAUSTED: this user has IDENTITIES_MAX. */
 int identity_add(struct db *db, int64_t person, const char *provider, const char *issuer,
 		 const char *subject, int64_t now, struct err *e) MUST_CHECK;
+/* Whether an account of that issuer may make a user, where all of `issuers` do: they share USERS_MAX as users that of
+ * computations (creator.h), and a tenth is for whoever is made by administrators and invitations. ERR_EXHAUSTED. */
+int identity_room(struct db *db, const char *issuer, const char *const *issuers, size_t count,
+		  struct err *e) MUST_CHECK;
 /* Oldest first. */
 int identity_list(struct db *db, int64_t person, struct identity rows[IDENTITIES_MAX],
 		  size_t *count, struct err *e) MUST_CHECK;

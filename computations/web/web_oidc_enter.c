@@ -69,6 +69,19 @@ static int keep_known(struct store *store, struct web_enter *en, struct err *e)
 	return come_in(store, en, e);
 }
 
+/* One of several providers leaves the others, and whoever is invited, their places. */
+static int check_room(struct store *store, const struct web_oidc_trip *trip, struct err *e)
+{
+	const struct provider_table *t = oidc_table(trip->web->oidc);
+	const char *issuers[PROVIDERS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < t->count; i++)
+		if (provider_table_makes(t, &t->rows[i]))
+			issuers[count++] = t->rows[i].issuer;
+	return identity_room(&store->db, trip->row->issuer, issuers, count, e);
+}
+
 /* A workspace that is not there is left out where there is another: in the first of several roles there as the table has them. */
 static int add_user(struct store *store, struct web_enter *en, struct err *e)
 {
@@ -78,7 +91,8 @@ static int add_user(struct store *store, struct web_enter *en, struct err *e)
 	bool is_in = false;
 	struct err missing = { .code = 0 };
 
-	if (user_add(&store->db, en->user, false, store_now(), e) < 0 ||
+	if (check_room(store, trip, e) < 0 ||
+	    user_add(&store->db, en->user, false, store_now(), e) < 0 ||
 	    user_find(&store->db, en->user, &u, e) < 0)
 		return err_code(e);
 	en->person = u.number;

@@ -6,6 +6,7 @@ import contextlib
 import grpc
 
 from oidc import NOT_BELIEVED, Clinic, fill, why
+from oidc_provider import Provider
 from people import Caller
 from rows import Outcome, row
 
@@ -194,6 +195,32 @@ def room_for_nobody_else(evil):
         if not came(room, browser, browser.come_back(url)).taken:
             return Outcome(True, "the user's way back is gone")
         return came(room, thief, thief.come_back(own))
+
+
+class Making(Provider):
+    """One whose accounts become users."""
+
+    def line(self, name, secret, more=""):
+        return super().line(name, secret, more or "name=preferred_username")
+
+
+@row("with-accounts-without-end", "6750 users here have accounts of this provider")
+def accounts_without_end(evil):
+    """One of two providers whose accounts become users makes up so many that there is no place for the other one's, nor for
+    anybody who is invited."""
+    maps = "".join(f"map {name} groups=staff default member\n" for name in ("clinic", "lab"))
+    with Making() as lab, Clinic(lines=maps, others=[("lab", lab)], idp=Making()) as room:
+        room.sql("INSERT INTO users (name, administrator, created) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+                 " SELECT i + 1 FROM n WHERE i < 6750 - (SELECT count(*) FROM users)) SELECT 'made-' || i, 0, 1 FROM n")
+        room.sql("INSERT INTO identities (person, provider, issuer, subject, created)"
+                 " SELECT number, 'clinic', ?, name, 1 FROM users", room.idp.issuer)
+        idp = room.idp if evil else lab
+        idp.claims = {"sub": "eve", "preferred_username": "eve", "groups": ["staff"]}
+        browser = room.guest()
+        answer = browser.trip_to(idp, "clinic" if evil else "lab")
+        if answer.status != 303:
+            return Outcome(False, answer.page().words())
+        return Outcome(room.who(browser.enter(answer)) == "eve")
 
 
 @row("with-a-mapped-name-given-up", "may neither take nor give up the name of workspace lab")
