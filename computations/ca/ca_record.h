@@ -100,6 +100,11 @@ int ca_revoke(struct db *db, const char *serial, int64_t now, struct ca_record *
 int ca_follows(struct db *db, const char *key, const char *next, int64_t now, bool *follows,
 	       struct err *e) MUST_CHECK;
 
+/* Whether who shows that key (SHA-256 as above) may be the first of that name: with a certificate of ours as that agent alone,
+ * with another authority's if that agent has none of ours. ERR_DENIED. */
+int ca_agent_check(struct db *db, const char *key, const char *cvm, int64_t now,
+		   struct err *e) MUST_CHECK;
+
 /* The authority's revocation list, malloc'ed DER: the last one while it is fresh, else a new one of a higher number,
  * also than any of before a backup was brought back. While the authority's key is away: the last one to its end, if nobody
  * was revoked since, else ERR_UNAVAILABLE or ERR_DENIED. */

@@ -220,6 +220,8 @@ int store_cvm_seen(struct store *store, const char *id, const char *peer, const 
 
 	if (known < 0)
 		return known;
+	if (*key && !(known && *bound) && ca_agent_check(&store->db, key, id, now, e) < 0)
+		return err_code(e);
 	if (known && *bound && strcmp(bound, key) != 0) {
 		bool follows;
 

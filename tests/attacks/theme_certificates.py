@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
-from harness import Folder, authority, read, until
+from harness import PATIENCE, FakeAgent, Folder, authority, read, until
 from ocsp import MALFORMED, TRY_LATER, UNAUTHORIZED, Status, authority_of, der, question
 from rows import Outcome, row
 
@@ -230,6 +230,28 @@ def shows_a_revoked_one(evil):
             page.call("Revoke", serial=issued.serial)
         said = page.verify(issued.certificate)
         return Outcome(": OK" in said, said)
+
+
+@row("certificate-of-another-cvm-that-comes-first", "each CVM comes with its own")
+def comes_first(evil):
+    """A CVM that was broken into comes under the name of one that is about to boot, to have what that one is given: its
+    own certificate is the authority's, too. (That one comes afterwards, and has its name.)"""
+    with Folder() as tls:
+        authority(tls)
+        with Issuer(["GRPC_CLIENT_CA_CERTS"], GRPC_SERVER_CERT=tls("server.pem"), GRPC_SERVER_KEY=tls("server-key.pem")) as page:
+            issued = {name: first(page, name, key=name) for name in ("cvm-1", "cvm-2")}
+
+            def come(name):
+                pem, key = issued[name].certificate.encode(), read(page.keys(name + ".pem"))
+                with FakeAgent(f"localhost:{page.service.port}", "cvm-1",
+                               grpc.ssl_channel_credentials(read(tls("ca.pem")), key, pem)) as agent:
+                    heard = agent.heard.get(timeout=PATIENCE)
+                if isinstance(heard, grpc.RpcError):
+                    return Outcome(False, heard.details())
+                return Outcome(True)
+            outcome = come("cvm-2" if evil else "cvm-1")
+            assert come("cvm-1").taken, "its own agent is kept out"
+            return outcome
 
 
 @row("certificate-of-an-agent-as-a-server", "unsuitable certificate purpose")

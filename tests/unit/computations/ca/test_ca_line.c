@@ -177,23 +177,36 @@ static size_t end_line(struct line_room *f, const char *serial, int64_t now)
 	return count;
 }
 
+/* As listeners know it. */
+struct shown {
+	char text[2 * SHA256_LEN + 1];
+};
+
+static struct shown shown(struct line_room *f, EVP_PKEY *key)
+{
+	CLEANUP(free) uint8_t *spki = NULL;
+	uint8_t hash[SHA256_LEN];
+	struct shown made;
+	size_t len;
+
+	assert_ok(key_to_spki(key, &spki, &len, &f->e), f->e);
+	assert_ok(digest(DIGEST_SHA256, spki, len, hash, &f->e), f->e);
+	hex_encode(hash, sizeof(hash), made.text);
+	return made;
+}
+
 static bool follows(struct line_room *f, EVP_PKEY *key, EVP_PKEY *next, int64_t now)
 {
-	char text[2][2 * SHA256_LEN + 1];
-	EVP_PKEY *const keys[] = { key, next };
 	bool found;
 
-	for (size_t i = 0; i < 2; i++) {
-		CLEANUP(free) uint8_t *spki = NULL;
-		uint8_t hash[SHA256_LEN];
-		size_t len;
-
-		assert_ok(key_to_spki(keys[i], &spki, &len, &f->e), f->e);
-		assert_ok(digest(DIGEST_SHA256, spki, len, hash, &f->e), f->e);
-		hex_encode(hash, sizeof(hash), text[i]);
-	}
-	assert_ok(ca_follows(db_of(f), text[0], text[1], now, &found, &f->e), f->e);
+	assert_ok(ca_follows(db_of(f), shown(f, key).text, shown(f, next).text, now, &found, &f->e),
+		  f->e);
 	return found;
+}
+
+static int comes(struct line_room *f, EVP_PKEY *key, const char *cvm, int64_t now)
+{
+	return ca_agent_check(db_of(f), shown(f, key).text, cvm, now, &f->e);
 }
 
 static void it_says_what_the_old_one_says(void **state)
@@ -504,9 +517,30 @@ static void the_message_is_as_it_is_written_down(void **state)
 	assert_refused(renewal_message(&r, &bytes, &len, &e), e, ERR_INVALID, "wanted 1 to 64");
 }
 
+static void a_certificate_of_ours_is_for_its_own_name(void **state)
+{
+	struct line_room *f = *state;
+	EVP_PKEY *own = f->keys[0], *foreign = f->keys[1], *server = f->keys[2];
+
+	issue(f, (struct ca_wish){ "cvm-1", CA_SERVICE, 0, 0 }, "", server);
+	assert_ok(comes(f, own, "cvm-1", NOW), f->e);
+	assert_refused(comes(f, own, "cvm-2", NOW), f->e, ERR_DENIED, "comes with its own");
+	assert_refused(comes(f, server, "cvm-1", NOW), f->e, ERR_DENIED, "comes with its own");
+	/* Another authority's, which the listener takes, too. */
+	assert_ok(comes(f, foreign, "cvm-2", NOW), f->e);
+	assert_refused(comes(f, foreign, "cvm-1", NOW), f->e, ERR_DENIED, "gives the former up");
+	assert_ok(comes(f, foreign, "cvm-1", NOW + DAY), f->e);
+	assert_int_equal(end_line(f, f->first.serial, NOW), 1);
+	assert_ok(comes(f, foreign, "cvm-1", NOW), f->e);
+	/* One key may have several. */
+	issue(f, (struct ca_wish){ "cvm-2", CA_AGENT, 0, 0 }, "", server);
+	assert_ok(comes(f, server, "cvm-2", NOW), f->e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		ROW(a_certificate_of_ours_is_for_its_own_name),
 		ROW(it_says_what_the_old_one_says),
 		ROW(it_is_for_the_same_key_where_that_is_said),
 		ROW(who_has_not_the_key_gets_none),
