@@ -249,6 +249,7 @@ if __name__ == "__main__":
             an_agent_that_keeps_silent_about_its_run_is_no_longer_verified,
             an_answer_to_an_earlier_question_counts_for_nothing,
             who_comes_back_with_a_computation_is_judged_by_its_manifest,
+            a_key_exchange_that_is_demanded_is_looked_at,
             what_proves_nothing_gets_no_computation,
             an_agent_without_evidence_says_why,
             an_answer_that_nobody_asked_for_counts_for_nothing,
