@@ -141,7 +141,9 @@ static void loaded(void *data, const struct err *e)
 
 	if (e)
 		log_error("CVM %s: %s", log_quote(v->cvm_id).text, e->text);
-	else if (v->session->call)
+	if (e && e->code != ERR_NOT_FOUND) /* not found: it was removed */
+		session_again(v->session, e);
+	else if (!e && v->session->call)
 		ask(v->session, v->computation.digest, v->run);
 	evidence_item_free(v);
 }
@@ -198,6 +200,8 @@ static void kept(void *data, const struct err *e)
 		log_error("CVM %s: %s", log_quote(v->cvm_id).text, e->text);
 	if (!is_stale(v))
 		s->verified = !e && v->verdict.verified;
+	if (e && !is_stale(v))
+		session_again(s, e);
 	/* A manifest may have waited for this: the agent's state says whether it still needs it. */
 	if (s->verified && s->call)
 		session_ask_state(s);

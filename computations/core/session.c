@@ -14,8 +14,6 @@
 #include "computations/core/session.h"
 
 #include "common/base/log.h"
-#include "common/base/span.h"
-#include "computations/store/store_secret.h"
 #include "cvms_paths.h"
 #include "proto/descriptors.h"
 
@@ -23,7 +21,6 @@
 #include <string.h>
 
 enum {
-	CHUNK = 1 << 20,      /* of a manifest */
 	UNANSWERED_MS = 3000, /* after that an agent that does not tell its state gets work, too */
 };
 
@@ -62,6 +59,12 @@ void session_finish(struct session *s, enum err_code code, const char *text)
 	rpc_call_finish(s->call, &e);
 }
 
+void session_again(struct session *s, const struct err *e)
+{
+	if (s->call && rpc_call_is_open(s->call))
+		session_finish(s, e->code, "the database has failed for this CVM: come again");
+}
+
 void session_say(struct session *s, const Cvms__ServerStreamMessage *message)
 {
 	struct err e;
@@ -98,104 +101,6 @@ void session_stop(struct session *s, const char *computation_id)
 	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_STOP_COMPUTATION;
 	message.stopcomputation = &stop;
 	session_say(s, &message);
-}
-
-static void say_chunk(struct session *s, const char *id, int64_t attempt, struct span bytes)
-{
-	Cvms__ServerStreamMessage message = CVMS__SERVER_STREAM_MESSAGE__INIT;
-	Cvms__RunReqChunks chunk = CVMS__RUN_REQ_CHUNKS__INIT;
-
-	chunk.id = (char *)(uintptr_t)id;
-	chunk.data.data = (uint8_t *)(uintptr_t)bytes.bytes;
-	chunk.data.len = bytes.len;
-	chunk.is_last = !bytes.len;
-	chunk.attempt = (uint64_t)attempt;
-	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_RUN_REQ_CHUNKS;
-	message.runreqchunks = &chunk;
-	session_say(s, &message);
-}
-
-/* A manifest on its way from disk to an agent. */
-struct sending {
-	struct session *session;
-	char *computation_id;
-	int64_t attempt;
-	uint8_t *bytes;
-	size_t len;
-};
-
-static int sending_load(struct store *store, void *data, struct err *e)
-{
-	struct sending *sending = data;
-
-	if (store_attempt(store, sending->computation_id, &sending->attempt, e) < 0)
-		return err_code(e);
-	return store_secret_send(store, sending->computation_id, &sending->bytes, &sending->len, e);
-}
-
-static void sending_done(void *data, const struct err *e)
-{
-	struct sending *sending = data;
-	struct session *s = sending->session;
-
-	if (e) {
-		log_error("CVM %s: manifest of %s: %s", log_quote(s->cvm_id).text,
-			  log_quote(sending->computation_id).text, e->text);
-	} else {
-		for (size_t at = 0; at < sending->len; at += CHUNK) {
-			size_t len = sending->len - at < CHUNK ? sending->len - at : CHUNK;
-
-			say_chunk(s, sending->computation_id, sending->attempt,
-				  (struct span){ sending->bytes + at, len });
-		}
-		say_chunk(s, sending->computation_id, sending->attempt, (struct span){ NULL, 0 });
-		s->attempt = sending->attempt;
-		if (s->call)
-			rpc_call_is_about(s->call, LOG_COMPUTATION, sending->computation_id);
-		log_info("CVM %s: manifest of computation %s sent", log_quote(s->cvm_id).text,
-			 log_quote(sending->computation_id).text);
-	}
-	free(sending->computation_id);
-	secret_free(sending->bytes, sending->len);
-	free(sending);
-	session_unref(s);
-}
-
-void session_run(struct session *s, const char *computation_id, bool unverified)
-{
-	struct sending *sending;
-	char *sent;
-	struct err e;
-
-	log_about_add(LOG_CVM, s->cvm_id);
-	log_about_add(LOG_COMPUTATION, computation_id);
-	if (s->service->appraisal && !s->verified && !unverified) {
-		log_info("CVM %s: computation %s waits until it is verified",
-			 log_quote(s->cvm_id).text, log_quote(computation_id).text);
-		return;
-	}
-	/* Once per stream: the agent's answer may cross the first copy on the way. */
-	if (s->sent && strcmp(s->sent, computation_id) == 0)
-		return;
-	sending = calloc(1, sizeof(*sending));
-	sent = strdup(computation_id);
-	if (!sending || !sent || !(sending->computation_id = strdup(computation_id)) ||
-	    store_queue_add(s->service->queue,
-			    &(struct store_queue_op){
-				    .run = sending_load, .done = sending_done, .data = sending },
-			    &e) < 0) {
-		log_error("CVM %s: out of memory for a manifest", log_quote(s->cvm_id).text);
-		if (sending)
-			free(sending->computation_id);
-		free(sending);
-		free(sent);
-		return;
-	}
-	sending->session = s;
-	session_ref(s);
-	free(s->sent);
-	s->sent = sent;
-	s->attempt = 0;
 }
 
 void session_act(struct session *s, const struct store_todo *todo)

@@ -41,6 +41,9 @@ struct session {
 void session_ref(struct session *s);
 void session_unref(struct session *s);
 void session_finish(struct session *s, enum err_code code, const char *text);
+/* The database has failed at what this session needs to go on: its agent comes again, and is asked for its state. Nothing
+ * if it is over; it may be freed then, unless the caller has a reference. */
+void session_again(struct session *s, const struct err *e);
 /* An agent whose key is the one that its CVM's name belongs to. */
 bool session_is_there(const struct session *s);
 

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import sqlite3
 
 import grpc
 
@@ -183,6 +184,29 @@ def what_proves_nothing_gets_no_computation():
         assert agent.manifest() == manifest(id=computation)
 
 
+def a_verdict_that_cant_be_kept_is_asked_for_again_when_the_agent_comes():
+    with Folder() as folder, service(STATE_DIR=folder("state")) as s:
+        database = sqlite3.connect(folder("state", "computations.db"), timeout=PATIENCE, isolation_level=None)
+        computation = create(s)
+        with agent_of(s) as agent:
+            until(connected(s, "cvm-1"), "the connection")
+            database.execute("ALTER TABLE evidence RENAME TO away")
+            answer(agent, Evidence(AK, bytes(32), Identity()))
+            assert agent.ended() == grpc.StatusCode.INTERNAL
+        database.execute("ALTER TABLE away RENAME TO evidence")
+        with agent_of(s) as agent:
+            answer(agent, Evidence(AK, bytes(32), Identity()))
+            assert judged(s).verified
+            run(s, computation)
+            got = agent.manifest()
+            # Nor is it left unasked about its run.
+            database.execute("ALTER TABLE cvms RENAME COLUMN judged TO away")
+            agent.say(run_res=cvms.RunResponse(computation_id=got.id))
+            assert agent.ended() == grpc.StatusCode.INTERNAL
+            database.execute("ALTER TABLE cvms RENAME COLUMN away TO judged")
+        database.close()
+
+
 def an_agent_without_evidence_says_why():
     with service() as s, agent_of(s) as agent:
         agent.next("attestationReq")
@@ -251,6 +275,7 @@ if __name__ == "__main__":
             who_comes_back_with_a_computation_is_judged_by_its_manifest,
             a_key_exchange_that_is_demanded_is_looked_at,
             what_proves_nothing_gets_no_computation,
+            a_verdict_that_cant_be_kept_is_asked_for_again_when_the_agent_comes,
             an_agent_without_evidence_says_why,
             an_answer_that_nobody_asked_for_counts_for_nothing,
             a_new_connection_has_to_prove_itself_anew_before_it_gets_the_manifest,

@@ -745,6 +745,24 @@ def the_listeners_private_key_is_sealed_sent_and_forgotten():
             assert "only the agent" not in audit.read()
 
 
+def a_manifest_that_cant_be_read_now_is_sent_to_the_agent_when_it_comes_again():
+    with Folder() as folder, Computations(folder) as service:
+        database = sqlite3.connect(folder("state", "computations.db"), timeout=PATIENCE, isolation_level=None)
+        with agent_of(service) as agent:
+            until(connected(service, "cvm-1"), "the connection")
+            computation = create(service)
+            run(service, computation)
+            agent.manifest()
+        until(gone(service, "cvm-1"), "the end of the connection")
+        database.execute("ALTER TABLE secrets RENAME TO away")
+        with agent_of(service) as agent:
+            assert agent.ended() == grpc.StatusCode.INTERNAL
+        database.execute("ALTER TABLE away RENAME TO secrets")
+        database.close()
+        with agent_of(service) as agent:
+            assert agent.manifest().id == computation
+
+
 def agents_reach_no_administrators_method():
     with Folder() as folder, Computations(folder, ADMIN_PORT="0") as service:
         with grpc.insecure_channel(f"127.0.0.1:{service.port}") as channel:
