@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "computations/admin/admin.h"
 #include "computations/core/session.h"
+#include "computations/store/secret_row.h"
 #include "computations/store/state.h"
 #include "computations/store/store_machine_claim.h"
 #include "computations/store/store_machine_run.h"
@@ -150,6 +151,9 @@ static int run_run(struct store *store, struct request *r, struct err *e)
 	if (r->is_away)
 		return err_set(e, ERR_UNAVAILABLE, "CVM %s is not connected",
 			       log_quote(r->cvm_id).text);
+	/* Before it has a CVM, or one is made: neither would help. */
+	if (secret_row_check(&store->db, store->secrets, r->id, e) < 0)
+		return err_code(e);
 	if (r->machine && r->again && store_retry(store, r->id, e) < 0)
 		return err_code(e);
 	if (r->machine)

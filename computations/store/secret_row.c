@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store/secret_row.h"
 
+#include "common/base/log.h"
 #include "computations/seal/secret_keep.h"
 #include "computations/store/state.h"
 
@@ -29,6 +30,18 @@ int secret_row_get(struct db *db, const struct secret_key *secrets, const char *
 		return found;
 	secret_free(*bytes, *len);
 	return err_set(e, ERR_DATA_LOSS, "its agent's private key: it is no text");
+}
+
+int secret_row_check(struct db *db, const struct secret_key *secrets, const char *id, struct err *e)
+{
+	uint8_t *key = NULL;
+	size_t len = 0;
+	int found = secret_row_get(db, secrets, id, &key, &len, e);
+
+	if (found < 0)
+		return err_wrap(e, "computation %s can't be run", log_quote(id).text);
+	secret_free(key, len);
+	return 0;
 }
 
 int secret_row_take(struct db *db, const struct secret_key *secrets,

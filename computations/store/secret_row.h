@@ -24,6 +24,9 @@ int secret_row_take(struct db *db, const struct secret_key *secrets,
  * another key than `secrets`. */
 int secret_row_get(struct db *db, const struct secret_key *secrets, const char *id, uint8_t **bytes,
 		   size_t *len, struct err *e) MUST_CHECK;
+/* Whether the computation can be sent: as secret_row_get(), in its words, where there is one. */
+int secret_row_check(struct db *db, const struct secret_key *secrets, const char *id,
+		     struct err *e) MUST_CHECK;
 /* Forgets it if the computation is where no agent gets its manifest any more: it was completed. */
 int secret_row_settle(struct db *db, const char *id, struct err *e) MUST_CHECK;
 /* Of a computation that is removed. */

@@ -11,9 +11,12 @@ import sys
 import threading
 import time
 
+import grpc
+
 import audit_book
 import tap
 from computations_service import create, identifiers
+from computations_service import refused as refused_call
 from harness import PATIENCE, Computations, FakeAgent, Folder, cli, computations, cvms, program, until
 from journal_witness import Bench, book_of
 
@@ -282,6 +285,16 @@ def a_backup_has_sealed_secrets_and_not_their_key():
             restored.settings["COMPUTATIONS_SECRETS_OLD_KEY"] = "lost"
             with restored:
                 restored.process.wait_line("1 private key of an agent sealed under a key that is lost, and gone")
+                # Nobody waits for what can't be sent: the CVM that was given it is free, and nothing gets it again.
+                gone = "its agent's private key is gone: create the computation anew"
+                with FakeAgent(f"127.0.0.1:{restored.port}", "cvm-1"):
+                    until(lambda now=restored: now.show("c").failure == "its manifest can't be sent: " + gone, "the failure")
+                    assert restored.show("c").state == "Failed"
+                    held, = restored.admin.ListCvms(computations.ListRequest(), timeout=PATIENCE).cvms
+                    assert not held.computation_id, held
+                    why = refused_call(grpc.StatusCode.FAILED_PRECONDITION, restored.admin.Run,
+                                       computations.RunRequest(id="c", again=True))
+                    assert why == "computation 'c' can't be run: " + gone, why
 
 
 def what_makes_no_sense_is_refused():
