@@ -179,7 +179,11 @@ void logs_start(struct rpc_call *call, const ProtobufCMessage *message)
 		err_set(&e, ERR_INVALID, "give the id of a computation or of a CVM");
 		goto refused;
 	}
-	if (request->after > INT64_MAX || service->follower_count == FOLLOWERS_MAX) {
+	if (request->after > INT64_MAX) {
+		err_set(&e, ERR_INVALID, "after: no record has that number");
+		goto refused;
+	}
+	if (service->follower_count == FOLLOWERS_MAX) {
 		err_set(&e, ERR_EXHAUSTED, "%d readers of logs are connected: try again later",
 			FOLLOWERS_MAX);
 		goto refused;

@@ -131,13 +131,13 @@ int store_find_behind(struct store *store, const struct store_search *search, co
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len,
 		   struct err *e) MUST_CHECK;
 
-/* Gives it to a CVM that is known and free; it counts as sent from now on. `unverified`: even if
- * that CVM has proven nothing. */
 /* ERR_PRECONDITION: it was given to a CVM before. */
 int store_check_new(struct store *store, const char *id, struct err *e) MUST_CHECK;
+/* Gives it to a CVM that is known and free; it counts as sent from now on. `unverified`: even if
+ * that CVM has proven nothing. */
 int store_assign(struct store *store, const char *id, const char *cvm_id, bool unverified,
 		 struct err *e) MUST_CHECK;
-/* One that failed, and that no CVM holds any more, may be assigned once more. Its records stay. */
+/* One that failed or was cancelled, and that no CVM holds any more, may be assigned once more. Its records stay. */
 int store_retry(struct store *store, const char *id, struct err *e) MUST_CHECK;
 /* How often it was begun, from 1: each retry is the next. */
 int store_attempt(struct store *store, const char *id, int64_t *attempt, struct err *e) MUST_CHECK;
