@@ -138,7 +138,7 @@ static int open_agents(struct daemon *d, const struct config *c, struct err *e)
 static int open_socket(struct daemon *d, const char *path, struct err *e)
 {
 	if (admin_socket_listen(d->admins.server, path, e) < 0)
-		return err_wrap(e, "listen for administrators");
+		return err_wrap(e, "listen for administrators at COMPUTATIONS_ADMIN_SOCKET");
 	log_info("administrators: listening on unix:%s", path);
 	return 0;
 }

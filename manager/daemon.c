@@ -55,12 +55,12 @@ struct daemon {
 };
 
 /* QEMU's user must be able to reach its own folder, and nothing else. */
-static int make_folder(const char *path, struct err *e)
+static int make_folder(const char *setting, const char *path, struct err *e)
 {
 	struct stat st;
 
 	if (dir_make(path, 0711, e) < 0)
-		return err_code(e);
+		return err_wrap(e, "%s has to be a folder that this user may write", setting);
 	if (stat(path, &st) < 0)
 		return err_errno(e, "'%s'", path);
 	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) || !(st.st_mode & S_IXOTH))
@@ -130,7 +130,8 @@ static int open_state(struct daemon *d, struct err *e)
 	CLEANUP(free) char *cvms = NULL;
 
 	umask(0022); /* for these two; everything later has its own mode or is only ours */
-	if (make_folder(config->state_dir, e) < 0 || make_folder(config->secrets_dir, e) < 0 ||
+	if (make_folder("MANAGER_STATE_DIR", config->state_dir, e) < 0 ||
+	    make_folder("MANAGER_SECRETS_DIR", config->secrets_dir, e) < 0 ||
 	    check_memory_backed(config->secrets_dir, e) < 0)
 		return err_code(e);
 	umask(0077);

@@ -66,7 +66,10 @@ int store_place_open(const char *dir, const char *database, const char *session,
 {
 	CLEANUP(close) int lock = -1, database_lock = -1;
 
-	if (dir_make(dir, 0700, e) < 0 || lock_dir(dir, &lock, e) < 0 ||
+	if (dir_make(dir, 0700, e) < 0)
+		return err_wrap(
+			e, "COMPUTATIONS_STATE_DIR has to be a folder that this user may write");
+	if (lock_dir(dir, &lock, e) < 0 ||
 	    open_database(&place->db, dir, database, session, &database_lock, e) < 0)
 		return err_code(e);
 	place->lock = TAKE_FD(lock);
@@ -95,6 +98,7 @@ int store_place_look(const char *dir, const char *database, struct db *db, struc
 	if (path_of(dir, database, &path, e) < 0)
 		return err_code(e);
 	if (access(path, F_OK) < 0)
-		return err_errno(e, "'%s'", path);
+		return err_errno(
+			e, "no records: look at COMPUTATIONS_STATE_DIR and _DATABASE: '%s'", path);
 	return db_sqlite_open(db, path, e);
 }

@@ -300,7 +300,7 @@ def a_backup_has_sealed_secrets_and_not_their_key():
 def what_makes_no_sense_is_refused():
     with Folder() as folder:
         service = Computations(folder)
-        refused(service, "No such file", "--backup", folder("none"))
+        refused(service, "no records: look at COMPUTATIONS_STATE_DIR", "--backup", folder("none"))
         refused(service, "No such file", "--restore", folder("none"))
         for words in (["--backup", "a", "--restore", "b"], ["--backup", "a", "--check"], ["--backup"]):
             assert operate(service, *words).returncode == 2

@@ -508,6 +508,11 @@ def settings_that_cannot_be_used_are_another_answer():
         for name in ("cocos-manager", "cocos-computations"):
             done = subprocess.run([program(name), "--json"], capture_output=True, text=True, check=False)
             assert done.returncode == 2 and "--check" in done.stderr, done
+        for name, good, setting in (("cocos-manager", manager_settings(folder), "MANAGER_STATE_DIR"),
+                                    ("cocos-computations", service_settings(folder), "COMPUTATIONS_STATE_DIR")):
+            done = subprocess.run([program(name), "--config", "/dev/null"], env={**os.environ, **good, setting: "/proc/none/state"},
+                                  capture_output=True, text=True, check=False)
+            assert done.returncode == 1 and setting + " has to be a folder that this user may write" in done.stderr, done
 
 
 def people_read_lines():
