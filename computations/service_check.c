@@ -368,8 +368,9 @@ static const struct preflight_check checks[] = {
 	{ "state folder", look_state,
 	  "make it writable for this user, and make room; or name another folder in COMPUTATIONS_STATE_DIR" },
 	{ "database", look_database,
-	  "make the folder of COMPUTATIONS_DATABASE, writable for this user and with room; install the version that wrote "
-	  "it; or move the file away with its -wal and -shm: what it knew is lost to the service then" },
+	  "a file: make its folder, writable for this user and with room; or move it away with its -wal and -shm: what it "
+	  "knew is lost to the service then. On a server: start it, and give the role of COMPUTATIONS_DATABASE a database "
+	  "(docs/operators.md, 'Where its records are'). Of another form: install the version that wrote it" },
 	{ "secrets", look_secrets,
 	  "bring back the file of COMPUTATIONS_SECRETS_KEY (STATE_DIR/secrets.key), of mode 0600, or name the one of before in "
 	  "COMPUTATIONS_SECRETS_OLD_KEY; or see to the TPM: docs/operators.md, 'Sealed secrets'" },

@@ -413,7 +413,7 @@ int db_postgres_open(struct db *db, const struct db_postgres *how, struct err *e
 	if (lacks)
 		err_nomem(e);
 	if (lacks || name_it(p, e) < 0 || postgres_place_read(how->place, &p->place, e) < 0 ||
-	    postgres_connect(p, e) < 0 || warn_of_fsync(p, e) < 0) {
+	    postgres_connect(p, e) < 0 || (!p->look && warn_of_fsync(p, e) < 0)) {
 		postgres_close(p);
 		return err_code(e);
 	}

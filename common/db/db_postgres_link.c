@@ -64,18 +64,31 @@ static enum err_code code_of(const char *state)
 	return ERR_INTERNAL;
 }
 
+enum { WORDS_MAX = 1024 };
+
+/* One line: libpq breaks and indents what it says of connections. */
+static void join_lines(const char *words, char line[WORDS_MAX])
+{
+	size_t len = 0;
+
+	for (; *words && len + 1 < WORDS_MAX; words++)
+		if (*words != '\n' && *words != '\t')
+			line[len++] = *words;
+		else if (len && line[len - 1] != ' ')
+			line[len++] = ' ';
+	while (len && line[len - 1] == ' ')
+		len--;
+	line[len] = '\0';
+}
+
 static int fail(struct postgres *p, const PGresult *result, const char *what, struct err *e)
 {
 	const char *words = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-	size_t len;
+	char line[WORDS_MAX];
 
-	if (!words)
-		words = PQerrorMessage(p->conn);
-	len = strlen(words);
-	while (len && words[len - 1] == '\n')
-		len--;
-	err_set(e, code_of(state), "database: %s: %.*s", what, (int)len, words);
+	join_lines(words ? words : PQerrorMessage(p->conn), line);
+	err_set(e, code_of(state), "database: %s: %s", what, line);
 	return err_wrap(e, "%s", p->place.where);
 }
 

@@ -282,5 +282,6 @@ int preflight_server(const char *place, const char *schema, int form,
 		return err_set(e, ERR_PRECONDITION,
 			       "it has form %lld, and this program knows those up to %d",
 			       (long long)has, form);
-	return preflight_found(found, "PostgreSQL, form %lld", (long long)has);
+	return has ? preflight_found(found, "PostgreSQL, form %lld", (long long)has)
+		   : preflight_found(found, "PostgreSQL, its tables are made at the start");
 }

@@ -180,7 +180,7 @@ def check_looks_at_it_and_changes_nothing():
     try:
         with Folder() as folder:
             status, answer = check("cocos-computations", {**service_settings(folder), "COMPUTATIONS_DATABASE": server.place})
-            assert status == 0 and failed(answer) == [], answer
+            assert status == 0 and failed(answer) == [] and "made at the start" in answer["database"]["found"], answer
             assert server.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'cocos_computations'") == "0"
             server.sql("CREATE SCHEMA cocos_computations; CREATE TABLE cocos_computations.cocos_form (form BIGINT);"
                        "INSERT INTO cocos_computations.cocos_form VALUES (99)")
@@ -189,6 +189,8 @@ def check_looks_at_it_and_changes_nothing():
             server.stop()
             status, answer = check("cocos-computations", {**service_settings(folder), "COMPUTATIONS_DATABASE": server.place})
             assert status == 1 and failed(answer) == ["database"], answer
+            row = answer["database"]  # libpq says it in two lines
+            assert "? " not in row["found"] and "On a server: start it" in row["remedy"], row
     finally:
         server.close()
 
