@@ -24,6 +24,11 @@ static int find_key(const struct document_keys *keys, const char *user, const ch
 	return err_code(e);
 }
 
+/* Of whom, twice. On the page a member is named beside it. */
+#define NO_KEY                                                                                  \
+	"no public key of %s is known: name a member who has registered one, or give one with " \
+	"--key %s=FILE"
+
 static int asset_key(const struct document_asset *a, const struct document_keys *keys,
 		     const char **key, struct err *e)
 {
@@ -34,13 +39,14 @@ static int asset_key(const struct document_asset *a, const struct document_keys 
 		return err_code(e);
 	if (*key)
 		return 0;
-	return *a->owner
-		       ? err_set(e, ERR_NOT_FOUND,
-				 "%s %s: no public key of %s is known: give one with --key %s=FILE",
-				 kind, log_quote(a->name).text, log_quote(a->owner).text, a->owner)
-		       : err_set(e, ERR_NOT_FOUND,
-				 "%s %s: neither UserKey nor UserID says whose it is", kind,
-				 log_quote(a->name).text);
+	const struct log_quoted name = log_quote(a->name);
+	const char *called = *a->name ? name.text : "without a name";
+
+	return *a->owner ? err_set(e, ERR_NOT_FOUND, "%s %s: " NO_KEY, kind, called,
+				   log_quote(a->owner).text, a->owner)
+			 : err_set(e, ERR_NOT_FOUND,
+				   "%s %s: neither UserKey nor UserID says whose it is", kind,
+				   called);
 }
 
 static void put_text(struct writer *w, const char *key, const char *text)
@@ -136,9 +142,7 @@ static int put_consumers(struct writer *w, const struct document_item *item,
 			continue;
 		}
 		if (!key)
-			return err_set(e, ERR_NOT_FOUND,
-				       "role %s: no public key of %s is known: give one with "
-				       "--key %s=FILE",
+			return err_set(e, ERR_NOT_FOUND, "role %s: " NO_KEY,
 				       log_quote(m->role).text, log_quote(m->user).text, m->user);
 		for (size_t k = 0; k < count; k++)
 			twice = twice || strcmp(known[k], key) == 0;

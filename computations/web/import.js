@@ -41,7 +41,11 @@ function check(text) {
 
 // Everything else stays, byte for byte: what is wrong with it is for the service to say.
 function stripJson(text, dropped) {
-	JSON.parse(text);
+	try {
+		JSON.parse(text);
+	} catch (error) {
+		throw new Error(`This is no JSON: ${error.message}`);
+	}
 	const colon = /\s*:\s*/y;
 	let out = "", from = 0;
 	for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at)) {
@@ -178,18 +182,19 @@ export function start(form) {
 		});
 
 	function showPeople(list) {
+		const typed = mapped();
 		const fields = list.map((person, index) => {
 			const field = document.createElement("input"), label = element("label", "", "", element("bdi", person.id));
 			field.id = `p-${index}`;
 			field.setAttribute("list", "members");
 			field.autocomplete = "off";
 			field.dataset.person = person.id;
-			field.value = person.user;
+			field.value = person.user || typed[person.id] || "";
 			if (person.user === person.id)
 				own.add(person.id);
 			field.required = own.has(person.id);
 			label.htmlFor = field.id;
-			return element("div", "", "", label, field, element("span", !person.user ? "No member here: name one, or roles go without"
+			return element("div", "", "", label, field, element("span", !person.user ? `${typed[person.id] || "This"} is no member here: name one, or roles go without`
 				: person.has_key ? "Has a key here" : "Has no key here", "hint"));
 		});
 		people.replaceChildren(...fields.length ? [element("h3", "Who they are here"), ...fields] : []);

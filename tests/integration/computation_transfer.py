@@ -75,7 +75,7 @@ def the_newer_sample_is_taken_as_it_stands():
         path = os.path.join(DATA, NEWER)
         preview = cli("computation", "import", path, "--preview", **running.cli)
         preview.refused(1, "1 of 1 computations would not be created")
-        assert f"no public key of '{PERSON}' is known: give one with --key {PERSON}=FILE" in preview.out, preview.out
+        assert f"no public key of '{PERSON}' is known: name a member who has registered one, or give one with --key {PERSON}=FILE" in preview.out, preview.out
         assert "contents of 2 assets were taken out" in preview.err, preview.err
         known = ("--map", PERSON + "=anna", "--key", f"{PERSON}={running.key}")
         said = cli("computation", "import", path, "--preview", "--json", *known, **running.cli).json()

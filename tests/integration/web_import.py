@@ -257,6 +257,10 @@ def a_document_is_previewed_and_created_in_the_browser():
         page.run("(() => { document.getElementById('p-1').value = ' '; document.getElementById('import-create').click(); return 1; })()")
         said(page, "bert is a member here")
         assert not caller("List").computations
+        page.run("(() => { document.getElementById('p-1').value = 'bert'; document.getElementById('p-0').value = 'nix';"
+                 "document.getElementById('import').requestSubmit(); return 1; })()")
+        page.until("document.getElementById('people').textContent.includes('nix is no member here')", "that nix is nobody")
+        assert page.run("document.getElementById('p-0').value") == "nix"
         page.run("(() => { document.getElementById('p-1').value = 'bert'; document.getElementById('p-0').value = 'anna';"
                  "document.getElementById('import').requestSubmit(); return 1; })()")
         page.until("!document.getElementById('import-shown').textContent.includes('u-17')", "that u-17 is anna")
@@ -268,7 +272,7 @@ def a_document_is_previewed_and_created_in_the_browser():
         viewers = [list(r.members) for r in caller("ListRoles", computation_id="good").roles if r.role_name == "viewer"]
         assert [sorted(members) for members in viewers] == [["anna", "bert"]], viewers
         sent = page.run("window.sent.join('')")
-        assert sent.count('"document"') == 3 and CONTENTS not in sent and SECRET not in sent
+        assert sent.count('"document"') == 4 and CONTENTS not in sent and SECRET not in sent
         # The service's own words, and those of this page, where it can't be read.
         for text, why in (("{", ""), ('{"x":1}', "x")):
             choose(page, text)
