@@ -40,9 +40,10 @@ static int ask(struct client *client, const char *name, uint8_t **spki, size_t *
 	request.name = (char *)(uintptr_t)name;
 	if (client_call(client, &people_find_key, &request.base, &response, e) < 0) {
 		if (e->code == ERR_NOT_FOUND)
-			cli_hint(client->cli,
-				 "'cocos-cli user list' shows who is there; a key's PEM file in "
-				 "place of user:NAME works for everybody");
+			cli_hint(
+				client->cli,
+				"'cocos-cli workspace member list WORKSPACE' shows who is there; a key's PEM file in "
+				"place of user:NAME works for everybody");
 		computation_hint(client, e);
 		/* With a hint it is the service that refused, and not a manifest that can't be read. */
 		if (!client->cli->hint[0])

@@ -287,7 +287,9 @@ def manifests_name_users_where_keys_are_wanted():
         options = ["--id", "c", "--name", "n", "--algorithm", hash_of, "--algorithm-key", "user:anna",
                    "--dataset", "cd" * 32, "--dataset-name", "d", "--dataset-key", "user:bert",
                    "--consumer-key", "user:anna"]
-        cli("computation", "create", *options, **mine).refused(1, "user 'bert' has no key here")
+        lacks = cli("computation", "create", *options, **mine)
+        lacks.refused(1, "user 'bert' has no key here")
+        assert "cocos-cli workspace member list" in lacks.err, lacks.err  # 'user list' is for administrators
         anna.register()
         bert.register()
         made = cli("computation", "create", *options, **mine)
