@@ -50,8 +50,12 @@ void web_act_fail(struct http_request *r, const struct err *e, const char *field
 		problem.status = 412;
 		problem.remedy = "get it again, and decide anew";
 	} else if (e->code == ERR_INVALID && problem.field) {
+		const struct http_route *route = http_request_route(r);
+
 		problem.status = 400;
-		problem.remedy = "see /api";
+		problem.remedy = strncmp(route->pattern, "/api/", 5) == 0
+					 ? "see /api"
+					 : "go back and correct it";
 	} else {
 		http_request_fail(r, e);
 		return;

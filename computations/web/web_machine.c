@@ -3,6 +3,7 @@
 #include "computations/web/web_machine.h"
 
 #include "common/base/json.h"
+#include "computations/machines/machines.h"
 #include "computations/store/store_machine.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
@@ -165,14 +166,31 @@ static void put_table(const struct web_work *work, struct writer *w)
 	web_sort_pages(&at, work, w);
 }
 
+/* A command is there for who may give it, and where it can do something. */
+static void put_none(const struct web_work *work, bool may_change, bool is_managed,
+		     struct writer *w)
+{
+	page_put(
+		w,
+		"<section class=\"panel empty\" aria-labelledby=\"h-empty\"><h2 id=\"h-empty\">No CVM "
+		"yet</h2><p>%t</p>\n",
+		is_managed ? WEB_NO_MACHINES : WEB_MACHINE_NO_MANAGER);
+	if (may_change && is_managed)
+		page_command(w, "next",
+			     "cocos-cli cvm create NAME --cpus 2 --memory 2G --workspace", work->id,
+			     "");
+	page_put(w, "</section>\n");
+}
+
 static void reply_list(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	const struct machines_page *p = work->more;
 	bool is_search = *work->search.text || *work->search.before;
+	bool is_managed = machines_table(work->web->service->machines)->count > 0;
 
 	web_place_head(work, "cvms", &w);
-	if (p->may_change && *work->csrf)
+	if (p->may_change && *work->csrf && is_managed)
 		page_put(&w,
 			 "<div class=\"row deeds\"><a class=\"btn main\" "
 			 "href=\"/w/%u/new-cvm\">New CVM</a></div>\n",
@@ -185,8 +203,7 @@ static void reply_list(struct web_work *work)
 		page_put(&w, "<p class=\"note\">%t <a href=\"/w/%u/cvms\">Show all</a></p>\n",
 			 WEB_NONE_LIKE, work->id);
 	else
-		page_empty(&w, "No CVM yet", WEB_NO_MACHINES,
-			   "cocos-cli cvm create NAME --cpus 2 --memory 2G");
+		put_none(work, p->may_change, is_managed, &w);
 	page_end(&w);
 	web_reply_html(work->r, &w, 200);
 }

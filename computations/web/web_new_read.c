@@ -174,6 +174,9 @@ static int put_datasets(struct web_new *n, struct writer *w, struct err *e)
 
 		if (!*file && !*user && !*of_row(n, i, "name") && !unpack)
 			continue;
+		if (!*user)
+			return err_set(e, ERR_INVALID, "dataset %zu: name the user who provides it",
+				       i + 1);
 		writer_printf(w, "%s{", between);
 		put_hash(w, file);
 		put_named(w, "user_key", MANIFEST_USER_PREFIX, user);

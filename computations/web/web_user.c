@@ -83,6 +83,7 @@ static void put_table(const struct web_work *work, struct writer *w)
 	page_put(w, "</nav>\n<section class=\"panel\" aria-label=\"A new user\"><p>%t</p>\n",
 		 WEB_USERS);
 	page_command(w, "add", "cocos-cli user add NAME", NULL, "");
+	page_command(w, "link", "cocos-cli user link NAME", NULL, "");
 	page_command(w, "token", "cocos-cli token add NAME laptop", NULL, "");
 	page_put(w, "</section>\n");
 }

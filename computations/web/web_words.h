@@ -100,7 +100,9 @@
 #define WEB_NO_USERS                                                                                 \
 	"With a link, or at the administrators' socket, everybody is the same operator. A user has " \
 	"a name, tokens, and roles in computations:"
-#define WEB_USERS "A token shows whose call it is; roles in computations say what it may."
+#define WEB_USERS                                                                                            \
+	"A link that works once is where a new user chooses a password; a token is for programs, and shows " \
+	"whose call it is. Roles in computations say what either may."
 #define WEB_WORKSPACES                                                                              \
 	"Each computation and asset is in one, and whoever is no member there does not learn that " \
 	"it exists."
@@ -192,7 +194,7 @@
 	"None yet: 'cocos-cli executor run' is one, beside the data that it is about."
 #define WEB_ASSET_NEW \
 	"Its name and digest come to this service, and to everybody in the workspace. The file does not."
-#define WEB_ASSET_NAME "As manifests name the file: no / in it; 255 bytes at most"
+#define WEB_ASSET_NAME "What it is called here: no / in it; 255 bytes at most"
 #define WEB_ASSET_FILE                                                                                    \
 	"It is read in this browser alone, and not sent. You do not have to trust this page for it: the " \
 	"command below computes the same."
@@ -219,7 +221,7 @@
 #define WEB_WAITS_DATASETS                                                                      \
 	"Everybody waits for datasets. Which of them have come, the agent tells their owners: " \
 	"these keys may send."
-#define WEB_WAITS_CVM     "It waits for an administrator to give it to a CVM:"
+#define WEB_WAITS_CVM     "It waits for somebody who may run it to give it to a CVM:"
 #define WEB_WAITS_NEW     "Nobody has to do anything: it waits for the CVM that is made for it:"
 #define WEB_WAITS_STOP    "It waits for its agent to confirm the stop."
 #define WEB_WAITS_RUN     "Nobody has to do anything: the algorithm runs."
@@ -339,7 +341,7 @@
 	"What is still coming, and what the run uses, is the agent’s word of this moment: nobody " \
 	"has signed it."
 #define WEB_NO_MACHINES \
-	"A CVM runs one computation at a time. Whoever administers this workspace has one made:"
+	"A CVM runs one computation at a time. Whoever administers this workspace has one made."
 #define WEB_MACHINE_NEW \
 	"Its manager launches it, and its agent connects by itself. Nobody has to trust either."
 #define WEB_MACHINE_NO_MANAGER                                                                    \

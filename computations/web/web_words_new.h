@@ -24,9 +24,9 @@
 #define WEB_NEW_LEFT_OUT                                                                      \
 	"of its result consumers have keys that no user has registered here, and are not in " \
 	"this form: name who is to get results."
-#define WEB_NEW_DATASETS_HINT                                                                       \
-	"The name is the one under which the algorithm finds the file. Rows that are empty do not " \
-	"count; more than these take cocos-cli or a file."
+#define WEB_NEW_DATASETS_HINT                                                                                                \
+	"The name is the one under which the algorithm finds the file; an asset’s is not taken for it, and without one its " \
+	"owner chooses. Rows that are empty do not count; more than these take cocos-cli or a file."
 #define WEB_NEW_RESULTS        "Each fetches the results once, with the key that the manifest names."
 #define WEB_NEW_CONSUMERS_HINT "Users’ names, separated by spaces"
 #define WEB_NEW_LEVEL          "Which lines it sends, and what is worse; debug sends all."

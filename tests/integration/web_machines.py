@@ -72,6 +72,9 @@ def one_is_made_seen_and_removed():
         assert "/w/default/cvms" in chief.get("/w/default/members").page().links
         empty = chief.get("/w/default/cvms").page()
         assert "No CVM yet" in empty.words() and "/w/default/new-cvm" in empty.links
+        assert "cvm create NAME --cpus 2 --memory 2G --workspace 'default'" in empty.words(), empty.words()
+        other = room.sessions["member"].get("/w/default/cvms").page().words()
+        assert "No CVM yet" in other and "cvm create" not in other, other
         assert chief.get("/w/default/new-cvm").page()
         made = room.form("administrator", "/w/default/new-cvm", **NEW)
         assert made.status == 303 and made.fields["location"] == "/w/default/cvms", (made.status, made.body)

@@ -430,6 +430,8 @@ def a_form_of_elsewhere_creates_nothing():
         assert anna.post("/new", csrf=good, **fields(type="exe")).status == 400
         assert anna.post("/new", csrf=good, **fields(consumers=" ".join("abcdefghi"))).status == 400
         assert anna.post("/new", csrf=good, **fields(arguments=" ".join("x" * 65))).status == 400
+        nobody = anna.post("/new", csrf=good, **fields(d1_user=""))
+        assert nobody.status == 400 and "dataset 1: name the user" in nobody.page().words(), nobody.body
         assert ward.count() == 0
 
 

@@ -61,6 +61,9 @@ def what_is_offered_is_what_one_may():
             shown = room.sessions[who].get("/w/lab/settings")
             assert shown.status == (200 if governs else 403) and (b'action="/w/lab/settings"' in shown.body) == governs, who
         # A token shows the page, but sends no form; what it does is the command's.
+        # Nobody makes CVMs for this service.
+        cvms = room.sessions["lab-administrator"].get("/w/lab/cvms").page()
+        assert "knows no manager" in cvms.words() and "cvm create" not in cvms.words() and "/w/lab/new-cvm" not in cvms.links
         shown = room.call("GET", "/w/lab/settings", room.tokens["chief"], headers=BROWSER)
         assert shown.status == 200 and b"<form" not in shown.body and b"cocos-cli workspace rename" in shown.body
 
@@ -80,8 +83,10 @@ def names_are_such_as_commands_take():
         for name, why in (("", "name is missing"), ("Lab", "a-z 0-9"), ("-lab", "a-z 0-9"), ("a b", "a-z 0-9"), ("x" * 64, "at most 63"),
                           ("lab", "lab"), (EVIL.split("\u202e", maxsplit=1)[0], "a-z 0-9")):
             for by in ("page", "api"):
-                for done in (make(room, by, "chief", name), rename(room, by, "chief", "far", name)):
+                for done, back in ((make(room, by, "chief", name), "/workspaces"),
+                                   (rename(room, by, "chief", "far", name), "/w/far/settings")):
                     assert done.status in (400, 409), (name, done.status)
+                    assert by == "api" or "Back to it" in done.page().words() and back in done.page().links, (name, done.body)
                     said = done.page().words() if by == "page" else done.problem()["detail"]
                     assert why in said and b"<script>alert" not in done.body and b"<img" not in done.body, (name, said)
         assert all_of(room) == before and make(room, "api", "chief", "x" * 63).status == 201
