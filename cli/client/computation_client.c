@@ -34,6 +34,7 @@ ONE(computation_export, PROTO_COMPUTATIONS_EXPORT, export_request, computations_
 ONE(computation_run, PROTO_COMPUTATIONS_RUN, run_request, computations__computation);
 ONE(computation_stop, PROTO_COMPUTATIONS_STOP, computation_request, computations__computation);
 ONE(computation_remove, PROTO_COMPUTATIONS_REMOVE, remove_request, google__protobuf__empty);
+ONE(computation_update, PROTO_COMPUTATIONS_UPDATE, update_request, computations__computation);
 ONE(computation_rename, PROTO_COMPUTATIONS_RENAME, rename_request, computations__computation);
 METHOD(computation_console, PROTO_COMPUTATIONS_CONSOLE, RPC_SERVER_STREAM, console_request, computations__console_part);
 METHOD(computation_logs, PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM, logs_request, computations__record);

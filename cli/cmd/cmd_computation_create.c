@@ -25,25 +25,25 @@ static int check(Cvms__ComputationRunReq *manifest, const char *host, struct err
 	return agent_config_check_shown(manifest->agent_config, host, e);
 }
 
-/* What was given, as JSON. */
-static int read_text(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
+/* What was given, as JSON; `file` NULL: by options. */
+static int read_text(struct cli *cli, const char *file, uint8_t **text, size_t *len, struct err *e)
 {
-	if (!cli->operand_count)
+	if (!file)
 		return manifest_options_build(cli, text, len, e);
 	if (manifest_options_refuse(cli, e) < 0)
 		return err_code(e);
-	return manifest_file_text(cli->operands[0], text, len, e);
+	return manifest_file_text(file, text, len, e);
 }
 
 /* `*asked`: it is the service that refused, with a hint: it has no such key, or there is no service. */
-static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, bool *asked,
-			 struct err *e)
+static int read_manifest(struct cli *cli, const char *file, Cvms__ComputationRunReq **manifest,
+			 bool *asked, struct err *e)
 {
 	CLEANUP(free) uint8_t *text = NULL;
 	size_t len = 0;
 	int failed;
 
-	if (read_text(cli, &text, &len, e) < 0)
+	if (read_text(cli, file, &text, &len, e) < 0)
 		return err_code(e);
 	failed = user_keys_fill(cli, &text, &len, e);
 	*asked = failed && cli->hint[0];
@@ -52,9 +52,7 @@ static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, bo
 	explicit_bzero(text, len); /* the agent's private key may be there */
 	if (!failed)
 		failed = check(*manifest, cli_value(cli, "agent-host"), e);
-	if (failed && cli->operand_count)
-		return err_wrap(e, "'%s'", cli->operands[0]);
-	return failed;
+	return failed && file ? err_wrap(e, "'%s'", file) : failed;
 }
 
 /* What is measured, and no more: people publish it and compare its digest, and the rest holds a key. */
@@ -89,6 +87,15 @@ static int dry_run(struct cli *cli, const Cvms__ComputationRunReq *manifest, str
 	return 0;
 }
 
+/* What `cli_exit` a manifest that can't be read is. */
+static enum cli_exit unread(struct cli *cli, bool asked)
+{
+	if (!cli->hint[0])
+		cli_hint(cli, "cocos-cli(1) describes manifests; 'cocos-cli computation "
+			      "create --help' the options that make one");
+	return asked ? CLI_FAILED : CLI_USAGE;
+}
+
 static enum cli_exit run_create(struct cli *cli, struct err *e)
 {
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *manifest = NULL;
@@ -98,12 +105,9 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 	enum cli_exit status;
 	bool asked = false;
 
-	if (read_manifest(cli, &manifest, &asked, e) < 0) {
-		if (!cli->hint[0])
-			cli_hint(cli, "cocos-cli(1) describes manifests; 'cocos-cli computation "
-				      "create --help' the options that make one");
-		return asked ? CLI_FAILED : CLI_USAGE;
-	}
+	if (read_manifest(cli, cli->operand_count ? cli->operands[0] : NULL, &manifest, &asked, e) <
+	    0)
+		return unread(cli, asked);
 	note_dates(manifest->agent_config);
 	if (cli_flag(cli, "dry-run"))
 		return dry_run(cli, manifest, e) < 0 ? CLI_FAILED : CLI_OK;
@@ -144,6 +148,75 @@ const struct command cmd_computation_create = {
 	.run = run_create,
 	.more = "The manifest comes from the file, or from the options. Where it says user:NAME instead of a key, it\n"
 		"gets the one that this user registered ('key register'), and says which that was.",
+};
+
+/* One without an id is of the computation that is named. */
+static int take_id(Cvms__ComputationRunReq *manifest, const char *id, struct err *e)
+{
+	char *copy;
+
+	if (*manifest->id)
+		return strcmp(manifest->id, id) == 0
+			       ? 0
+			       : err_set(e, ERR_INVALID,
+					 "the manifest's id is %s: it is of another computation; "
+					 "leave it out",
+					 text_plain(manifest->id).text);
+	copy = strdup(id);
+	if (!copy)
+		return err_nomem(e);
+	if (manifest->id != protobuf_c_empty_string)
+		free(manifest->id);
+	manifest->id = copy;
+	return 0;
+}
+
+static enum cli_exit run_update(struct cli *cli, struct err *e)
+{
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *manifest = NULL;
+	Computations__UpdateRequest request = COMPUTATIONS__UPDATE_REQUEST__INIT;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+	bool asked = false;
+
+	if (read_manifest(cli, cli->operand_count > 1 ? cli->operands[1] : NULL, &manifest, &asked,
+			  e) < 0)
+		return unread(cli, asked);
+	if (take_id(manifest, cli->operands[0], e) < 0)
+		return CLI_USAGE;
+	note_dates(manifest->agent_config);
+	request.manifest = manifest;
+	status = computation_call(cli, &computation_update, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	status = computation_report(cli, (const Computations__Computation *)response, e);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return status;
+}
+
+/* clang-format off */
+static const struct cli_option update_options[] = {
+	MANIFEST_OPTIONS,
+	{ .name = "workspace", .value = "NAME",
+	  .help = "where asset:NAME is looked for (your only one, or 'default')" },
+	CLI_JSON_OPTION,
+	SERVICE_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_computation_update = {
+	.name = "computation update",
+	.args = "ID [MANIFEST.json]",
+	.help = "put another manifest in place of a computation's, until it is first run",
+	.operands_min = 1,
+	.operands_max = 2,
+	.options = update_options,
+	.run = run_update,
+	.more = "For its editors and owners. The manifest comes from the file, or from the options, and is the whole of it:\n"
+		"the private key of the agent's listener has to be given again. It has another digest then, so who has\n"
+		"confirmed the one before compares anew. A name that 'computation rename' has given stays.\n"
+		"After the first run its agent has the manifest, which is frozen: create another computation.",
 };
 
 static enum cli_exit run_manifest(struct cli *cli, struct err *e)

@@ -52,6 +52,7 @@ const struct command *const commands[] = {
 	&cmd_computation_retry,
 	&cmd_computation_stop,
 	&cmd_computation_confirm,
+	&cmd_computation_update,
 	&cmd_computation_rename,
 	&cmd_computation_remove,
 	&cmd_computation_logs,

@@ -46,7 +46,7 @@ extern const struct command cmd_vm_list, cmd_vm_show, cmd_vm_watch;
 extern const struct command cmd_computation_create, cmd_computation_list, cmd_computation_show,
 	cmd_computation_run, cmd_computation_retry, cmd_computation_stop, cmd_computation_remove,
 	cmd_computation_logs, cmd_computation_manifest, cmd_computation_import,
-	cmd_computation_export;
+	cmd_computation_export, cmd_computation_update;
 /* cmd_computation_rename.c */
 extern const struct command cmd_computation_rename;
 /* cmd_asset.c */

@@ -7,12 +7,14 @@
  */
 #include "computations/admin/admin.h"
 
+#include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_judge.h"
 #include "computations/core/run_progress.h"
 #include "computations/people/creator.h"
 #include "computations/people/role.h"
+#include "computations/store/store_update.h"
 #include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "proto/descriptors.h"
@@ -144,6 +146,53 @@ static void on_create(struct rpc_call *call, const ProtobufCMessage *message)
 	if (request_in_workspace(r, request->workspace, &e) < 0 ||
 	    copy_manifest(request->manifest, &r->manifest, &way.bytes, &e) < 0 ||
 	    admin_take_id(r->manifest, &e) < 0)
+		request_refuse(r, &e);
+	else
+		request_judge(r, &way);
+}
+
+/* Update */
+
+static void hex_of(const struct computation *c, char hex[2 * MANIFEST_HASH_LEN + 1])
+{
+	hex_encode(c->digest, sizeof(c->digest), hex);
+}
+
+static int run_update(struct store *store, struct request *r, struct err *e)
+{
+	struct computation before CLEANUP_COMPUTATION = { .id = NULL };
+	char was[2 * MANIFEST_HASH_LEN + 1], is[2 * MANIFEST_HASH_LEN + 1];
+
+	if (store_computation(store, r->id, &before, e) < 0 ||
+	    store_update(store, r->manifest, e) < 0 ||
+	    store_computation(store, r->id, &r->computation, e) < 0)
+		return err_code(e);
+	hex_of(&before, was);
+	hex_of(&r->computation, is);
+	request_was(r, "manifest %s", was);
+	/* How its agent's listener is set up is not in the digest. */
+	request_is(r, "manifest %s, revision %lld", is, (long long)r->computation.revision);
+	return 0;
+}
+
+static void reply_update(struct request *r)
+{
+	rpc_call_is_about(r->call, LOG_COMPUTATION, r->id);
+	log_info("computation %s has another manifest", log_quote(r->id).text);
+	request_reply_computation(r);
+}
+
+static void on_update(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Cvms__ComputationRunReq *manifest =
+		((const Computations__UpdateRequest *)message)->manifest;
+	struct judge_way way = { .step = judge_create, .run = run_update, .reply = reply_update };
+	struct request *r = request_new(call, manifest ? manifest->id : "");
+	struct err e;
+
+	if (!r)
+		return;
+	if (copy_manifest(manifest, &r->manifest, &way.bytes, &e) < 0)
 		request_refuse(r, &e);
 	else
 		request_judge(r, &way);
@@ -286,6 +335,7 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_COMPUTATIONS_REMOVE, RPC_UNARY, remove_request,
 	       &google__protobuf__empty__descriptor, on_remove),
 	METHOD(PROTO_COMPUTATIONS_RENAME, RPC_UNARY, rename_request, COMPUTATION, admin_rename),
+	JUDGED(PROTO_COMPUTATIONS_UPDATE, update_request, COMPUTATION, on_update),
 	METHOD(PROTO_COMPUTATIONS_JOURNAL, RPC_UNARY, journal_request,
 	       &computations__journal_response__descriptor, admin_journal),
 	METHOD(PROTO_COMPUTATIONS_WITNESS, RPC_UNARY, witness_request,

@@ -27,6 +27,7 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_COMPUTATIONS_STOP, DEED_STOP },
 	{ PROTO_COMPUTATIONS_REMOVE, DEED_REMOVE },
 	{ PROTO_COMPUTATIONS_RENAME, DEED_RENAME },
+	{ PROTO_COMPUTATIONS_UPDATE, DEED_UPDATE },
 	{ PROTO_COMPUTATIONS_LOGS, DEED_SEE }, /* of a CVM: DEED_OPERATE */
 	{ PROTO_COMPUTATIONS_JOURNAL, DEED_SEE },
 	{ PROTO_COMPUTATIONS_WITNESS, DEED_BE },           /* with a computation: DEED_SEE */
@@ -227,7 +228,7 @@ static enum decide_state state_of(const struct computation *c, enum deed deed)
 
 	/* What the first run freezes stays so, also while a CVM is made to run it again; and is free where there was none,
 	 * also if it was stopped before. */
-	if (deed == DEED_PARTIES || deed == DEED_KEY)
+	if (deed == DEED_PARTIES || deed == DEED_KEY || deed == DEED_UPDATE)
 		return c->sent ? DECIDE_RUNNING : DECIDE_CREATED;
 	/* A CVM was given it, whose agent has not answered. */
 	if (c->state == COMPUTATION_CREATED && *c->cvm_id)

@@ -43,8 +43,9 @@ int revision_of(const struct computation *c, char revision[REVISION_LEN + 1], st
 	put(&w, c->description);
 	writer_printf(&w, "%d %d %d %lld %lld %lld", (int)c->state, c->stopping, c->finished,
 		      (long long)c->created, (long long)c->sent, (long long)c->ended);
-	/* An owner may have put another key into it. */
+	/* An owner may have put another key into it, or an editor another certificate, which no digest is of. */
 	writer_bytes(&w, c->digest, sizeof(c->digest));
+	writer_printf(&w, " %lld", (long long)c->revision);
 	return take(&w, revision, e);
 }
 

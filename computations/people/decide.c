@@ -62,6 +62,7 @@ static const struct rule {
 	[DEED_STOP] = WITH_COMPUTATION(ACTION_RUN, IN_EVERY_STATE, "stop it"),
 	[DEED_REMOVE] = WITH_COMPUTATION(ACTION_ADMINISTRATOR, IN_EVERY_STATE, "remove it"),
 	[DEED_RENAME] = WITH_COMPUTATION(ACTION_EDIT, IN_EVERY_STATE, "rename it"),
+	[DEED_UPDATE] = WITH_COMPUTATION(ACTION_EDIT, IN(DECIDE_CREATED), "change its manifest"),
 	[DEED_MEMBERS] =
 		WITH_COMPUTATION(ACTION_ADMINISTRATOR, IN_EVERY_STATE, "say who has which role"),
 	/* The manifest is frozen by the first run, and its parties with it. */

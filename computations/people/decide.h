@@ -45,6 +45,7 @@ enum deed {
 	DEED_STOP,
 	DEED_REMOVE,
 	DEED_RENAME,
+	DEED_UPDATE,  /* its manifest */
 	DEED_MEMBERS, /* who has which role */
 	DEED_PARTIES, /* who has a role that the manifest names keys of */
 	DEED_KEY,     /* which key of one's own the manifest names */

@@ -90,7 +90,8 @@ struct computation {
 	uint8_t digest[MANIFEST_HASH_LEN];
 	int64_t records, dropped;
 	int64_t datasets, consumers;
-	int64_t attempt; /* how often it was begun, from 1 */
+	int64_t attempt;  /* how often it was begun, from 1 */
+	int64_t revision; /* of its manifest and what belongs to it, from 1 */
 };
 void computation_done(struct computation *c);
 #define CLEANUP_COMPUTATION __attribute__((cleanup(computation_done)))

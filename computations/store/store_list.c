@@ -29,7 +29,7 @@ void computation_done(struct computation *c)
 	" c.finished, c.created, c.sent, c.ended, c.digest, c.datasets, c.consumers,"        \
 	" coalesce(j.records, 0), coalesce(j.dropped, 0), c.notice,"                         \
 	" coalesce(v.verdict, ''), coalesce(s.name, ''), coalesce(n.name, ''), c.changed,"   \
-	" c.attempt"
+	" c.attempt, c.manifest_revision"
 
 #define COMPUTATION_TABLES                                                                  \
 	" FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id"               \
@@ -71,7 +71,8 @@ static int read_numbers(struct db_rows *row, struct computation *c, struct err *
 			{ 15, INT64_MAX, &c->records },
 			{ 16, INT64_MAX, &c->dropped },
 			{ 21, INT64_MAX, &c->changed },
-			{ 22, INT64_MAX, &c->attempt } };
+			{ 22, INT64_MAX, &c->attempt },
+			{ 23, INT64_MAX, &c->revision } };
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		if (db_integer(row, numbers[i].column, 0, numbers[i].max, numbers[i].number, e) < 0)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static int check_name(struct store *store, const char *id, const char *name, struct err *e)
+int store_check_name(struct store *store, const char *id, const char *name, struct err *e)
 {
 	int64_t others;
 
@@ -28,7 +28,7 @@ int store_rename(struct store *store, const char *id, const struct store_naming 
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 
 	if (store_computation(store, id, &c, e) < 0 ||
-	    (strcmp(c.name, to->name) != 0 && check_name(store, id, to->name, e) < 0))
+	    (strcmp(c.name, to->name) != 0 && store_check_name(store, id, to->name, e) < 0))
 		return err_code(e);
 	return db_run(&store->db, e,
 		      "UPDATE computations SET name = ?, description = ?, changed = ? WHERE id = ?",

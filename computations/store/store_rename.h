@@ -15,3 +15,7 @@ struct store_naming {
  * it: computations are created by any name. */
 int store_rename(struct store *store, const char *id, const struct store_naming *to,
 		 struct err *e) MUST_CHECK;
+
+/* ERR_EXISTS: another computation of its workspace is called so. */
+int store_check_name(struct store *store, const char *id, const char *name,
+		     struct err *e) MUST_CHECK;

@@ -145,6 +145,14 @@ static int take_revision(const struct web_form *form, char revision[REVISION_LEN
 	return 0;
 }
 
+int web_act_seen(const struct http_request *r, const struct web_form *form,
+		 enum web_revises revises, char revision[REVISION_LEN + 1], struct err *e)
+{
+	if (!form)
+		return take_if_match(r, revises, revision, e);
+	return revises == REVISES_NOTHING ? 0 : take_revision(form, revision, e);
+}
+
 static struct web_act *act_new(struct web *web, struct http_request *r,
 			       const struct web_action *action, bool is_form)
 {
@@ -185,8 +193,7 @@ static void start(struct web_act *act, struct web_form *form)
 	const struct rpc_local local = local_of(act);
 	struct err e;
 
-	if ((form && act->action->revises != REVISES_NOTHING &&
-	     take_revision(form, act->given.revision, &e) < 0) ||
+	if ((form && web_act_seen(act->r, form, act->action->revises, act->given.revision, &e) < 0) ||
 	    web_input_take(act->r, act->action, form, &m, &e) < 0) {
 		web_act_fail(act->r, &e, m.field);
 		act_free(act);
@@ -240,7 +247,7 @@ void web_act_api(struct http_request *r, void *data)
 	err_nomem(&e);
 	if (!act || web_access_take(web, r, &act->given.caller, &e) < 0) {
 		http_request_fail(r, &e);
-	} else if (take_if_match(r, act->action->revises, act->given.revision, &e) < 0) {
+	} else if (web_act_seen(r, NULL, act->action->revises, act->given.revision, &e) < 0) {
 		web_act_fail(r, &e, "header if-match");
 	} else {
 		start(act, NULL);

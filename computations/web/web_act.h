@@ -29,6 +29,10 @@ void web_act_fail(struct http_request *r, const struct err *e, const char *field
 
 /* Who asks, for the audit log; answered() and its data are still to be said. */
 struct rpc_local web_local(const struct http_request *r);
+/* Which revision its caller saw, from the form or (NULL) from If-Match; "" where any will do. */
+int web_act_seen(const struct http_request *r, const struct web_form *form,
+		 enum web_revises revises, char revision[REVISION_LEN + 1],
+		 struct err *e) MUST_CHECK;
 /* A form of a page of this very session. */
 int web_check_form(const struct web *web, const struct http_request *r, const struct web_form *form,
 		   struct err *e) MUST_CHECK;

@@ -10,6 +10,7 @@
 #include "computations/people/asset.h"
 #include "computations/people/user_key.h"
 #include "computations/web/web_access.h"
+#include "computations/web/web_action_row.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_security.h"
 #include "computations/web/web_words.h"
@@ -73,98 +74,21 @@ int web_new_places(struct store *store, struct admin_caller *caller, struct web_
 	return failed;
 }
 
-/* ---- names ---- */
-
-struct looking {
-	struct store *store;
-	struct admin_caller *caller;
-	const char *workspace;
-};
-
-/* As FindKey says it. */
-static int find_key(void *data, const char *user, uint8_t **spki, size_t *len, struct err *e)
-{
-	struct looking *l = data;
-	struct user_key k CLEANUP_USER_KEY = { .user = NULL };
-	int failed = admin_access_name(l->store, l->caller, user, e);
-
-	if (err_is(failed, ERR_NOT_FOUND))
-		return user_key_none(user, e);
-	if (failed || user_key_find(&l->store->db, user, "", &k, e) < 0)
-		return err_code(e);
-	*spki = malloc(k.len);
-	if (!*spki)
-		return err_nomem(e);
-	memcpy(*spki, k.spki, k.len);
-	*len = k.len;
-	return 0;
-}
-
-static int find_digest(void *data, const char *name, const char *type,
-		       uint8_t digest[MANIFEST_HASH_LEN], struct err *e)
-{
-	struct looking *l = data;
-	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
-	struct asset_row a CLEANUP_ASSET_ROW = { .name = NULL };
-
-	if (admin_access_workspace(l->store, l->caller, DEED_ASSETS, l->workspace, &w, e) < 0 ||
-	    asset_find(&l->store->db, w.number, name, &a, e) < 0)
-		return err_code(e);
-	if (strcmp(asset_type_name(a.type), type) != 0)
-		return err_set(e, ERR_INVALID, "asset %s is of type %s, and not a%s %s", a.name,
-			       asset_type_name(a.type), *type == 'a' ? "n" : "", type);
-	memcpy(digest, a.digest, MANIFEST_HASH_LEN);
-	return 0;
-}
-
-/* Who knows the id of a form can have made one by it elsewhere. Where there is no place, Create says why. */
-static int take_place(struct store *store, struct web_new *n, struct admin_caller *caller,
-		      struct err *e)
-{
-	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
-	struct err ignored;
-
-	if (admin_access_workspace(store, caller, DEED_CREATE, n->workspace, &w, &ignored) < 0)
-		return 0;
-	n->place = strdup(w.name);
-	return n->place ? 0 : err_nomem(e);
-}
-
-static int make_manifest(struct store *store, struct web_new *n, struct admin_caller *caller,
-			 struct err *e)
-{
-	struct looking l = { store, caller, n->workspace };
-	const struct manifest_names names = { find_key, find_digest, &l };
-	CLEANUP(free) uint8_t *filled = NULL;
-	size_t len = n->len;
-	int failed = manifest_names_fill(n->text, n->len, &names, &filled, &len, e);
-
-	if (!failed)
-		failed = manifest_from_json(filled ? filled : n->text, filled ? len : n->len,
-					    &n->manifest, e);
-	if (filled)
-		explicit_bzero(filled, len);
-	/* As the agent will; and what parties are going to be shown. */
-	if (!failed)
-		failed = agent_config_check_shown(n->manifest->agent_config, NULL, e);
-	if (failed)
-		return failed;
-	return n->form ? take_place(store, n, caller, e) : 0;
-}
-
 /* What can't be made of it is told by the form, which needs what was found before. */
 static int run(struct store *store, void *data, struct err *e)
 {
 	struct web_new *n = data;
 	struct admin_caller caller = n->given.caller;
 
-	caller.deed = DEED_BE;
-	if (web_work_check(store, &caller, "", e) < 0)
+	/* Whether he may is said by the call, which the audit log sees. */
+	caller.deed = n->id ? DEED_SEE : DEED_BE;
+	if (web_work_check(store, &caller, n->id ? n->id : "", e) < 0 ||
+	    (n->id && web_new_find_place(store, n, e) < 0))
 		return err_code(e);
 	n->seen = caller;
-	if (n->form && web_new_places(store, &caller, &n->places, e) < 0)
+	if (n->form && !n->id && web_new_places(store, &caller, &n->places, e) < 0)
 		return err_code(e);
-	if (n->why.code == ERR_OK && make_manifest(store, n, &caller, &n->why) == 0)
+	if (n->why.code == ERR_OK && web_new_make(store, n, &caller, &n->why) == 0)
 		n->why.code = ERR_OK;
 	return 0;
 }
@@ -184,6 +108,8 @@ static void fail(struct web_new *n, const struct err *e, const char *field)
 		/* What the body names: the address is right. */
 		err_set(&why, ERR_INVALID, "%s", e->text);
 		web_act_fail(n->r, &why, field);
+	} else if (e->code == ERR_ABORTED) {
+		web_act_fail(n->r, e, n->form ? "form revision" : "header if-match");
 	} else {
 		web_act_fail(n->r, e, e->code == ERR_INVALID ? "body" : "");
 	}
@@ -243,13 +169,13 @@ static void reply_partly(struct web_new *n, const struct err *e)
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	const struct web_new_grant *g = &n->grants[n->given_count];
 
-	page_begin(&w, &n->seen, "Created", "");
+	page_begin(&w, &n->seen, n->id ? "Saved" : "Created", "");
 	page_put(&w,
-		 "<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 id=\"gate\">Created, "
+		 "<section class=\"panel gate\" aria-labelledby=\"gate\"><h1 id=\"gate\">%s, "
 		 "but not every role was given</h1>\n<p>Role %t of <bdi>%t</bdi>, and those behind "
 		 "it: <bdi>%t</bdi></p>\n<p><a class=\"btn main\" href=\"/c/%u/roles\">Roles</a>"
 		 "</p>\n</section>\n",
-		 g->role, g->user, e->text, n->manifest->id);
+		 n->id ? "Saved" : "Created", g->role, g->user, e->text, n->manifest->id);
 	page_end(&w);
 	web_reply_html(n->r, &w, 200);
 }
@@ -347,14 +273,64 @@ static void answered_create(void *data, const ProtobufCMessage *answer, const st
 	}
 }
 
+static void answered_refuse(void *data, const ProtobufCMessage *answer, const struct err *e)
+{
+	struct web_new *n = data;
+
+	(void)answer;
+	http_request_fail(n->r, e);
+	new_free(n);
+}
+
+/* Seen by the audit log. */
+static void refuse(struct web_new *n, const struct err *why)
+{
+	const struct rpc_local local = local_of(n, answered_refuse);
+
+	rpc_local_refuse(n->web->service->admins,
+			 n->id ? PROTO_COMPUTATIONS_UPDATE : PROTO_COMPUTATIONS_CREATE, why, &local);
+}
+
+static void answered_update(void *data, const ProtobufCMessage *answer, const struct err *e)
+{
+	struct web_new *n = data;
+
+	(void)answer;
+	if (e) {
+		fail(n, e, "");
+	} else if (n->form) {
+		give_next(n);
+	} else {
+		web_one_json(n->r, n->web);
+		new_free(n);
+	}
+}
+
+static void update(struct web_new *n)
+{
+	const struct rpc_local local = local_of(n, answered_update);
+	Computations__UpdateRequest m = COMPUTATIONS__UPDATE_REQUEST__INIT;
+
+	m.manifest = n->manifest;
+	rpc_local_call(n->web->service->admins, PROTO_COMPUTATIONS_UPDATE, &m.base, &local);
+}
+
 static void ran(void *data, const struct err *e)
 {
 	struct web_new *n = data;
 	const struct rpc_local local = local_of(n, answered_create);
 	Computations__CreateRequest m = COMPUTATIONS__CREATE_REQUEST__INIT;
 
+	if (e && n->id) { /* he does not see it */
+		refuse(n, e);
+		return;
+	}
 	if (e || n->why.code != ERR_OK) {
 		fail(n, e ? e : &n->why, e ? "" : "body");
+		return;
+	}
+	if (n->id) {
+		update(n);
 		return;
 	}
 	m.manifest = n->manifest;
@@ -395,32 +371,17 @@ static void start(struct web_new *n)
 	new_free(n);
 }
 
-static void answered_refuse(void *data, const ProtobufCMessage *answer, const struct err *e)
-{
-	struct web_new *n = data;
-
-	(void)answer;
-	http_request_fail(n->r, e);
-	new_free(n);
-}
-
-/* Seen by the audit log. */
-static void refuse(struct web_new *n, const struct err *why)
-{
-	const struct rpc_local local = local_of(n, answered_refuse);
-
-	rpc_local_refuse(n->web->service->admins, PROTO_COMPUTATIONS_CREATE, why, &local);
-}
-
-void web_new_try(struct http_request *r, void *data)
+static void try_form(struct web *web, struct http_request *r, const char *id)
 {
 	static const struct web_form_names names = { web_new_needed, web_new_others, web_files };
-	struct web_new *n = new_of(data, r, "page");
+	struct web_new *n = new_of(web, r, "page");
 	struct err e;
 
 	if (!n)
 		return;
-	if (web_form_read_names(r, &names, &n->form, &e) < 0) {
+	n->id = id;
+	if (web_form_read_names(r, &names, &n->form, &e) < 0 ||
+	    (id && web_act_seen(r, n->form, REVISES_COMPUTATION, n->given.revision, &e) < 0)) {
 		http_request_fail(r, &e);
 	} else if (web_check_form(n->web, r, n->form, &e) < 0) {
 		refuse(n, &e);
@@ -434,17 +395,30 @@ void web_new_try(struct http_request *r, void *data)
 	new_free(n);
 }
 
-void web_new_api(struct http_request *r, void *data)
+void web_new_try(struct http_request *r, void *data)
 {
-	struct web_new *n = new_of(data, r, "api");
+	try_form(data, r, NULL);
+}
+
+void web_edit_try(struct http_request *r, void *data)
+{
+	try_form(data, r, http_request_param(r, "id"));
+}
+
+static void take_body(struct web *web, struct http_request *r, const char *id)
+{
+	struct web_new *n = new_of(web, r, "api");
 	const char *workspace = http_request_query(r, "workspace");
 	struct err e;
 
 	if (!n)
 		return;
+	n->id = id;
 	n->workspace = workspace ? workspace : "";
 	n->text = http_request_body(r, &n->len);
-	if (!n->len) {
+	if (id && web_act_seen(r, NULL, REVISES_COMPUTATION, n->given.revision, &e) < 0) {
+		web_act_fail(r, &e, "header if-match");
+	} else if (!n->len) {
 		err_set(&e, ERR_INVALID, "a manifest is missing");
 		web_act_fail(r, &e, "body");
 	} else {
@@ -453,3 +427,22 @@ void web_new_api(struct http_request *r, void *data)
 	}
 	new_free(n);
 }
+
+void web_new_api(struct http_request *r, void *data)
+{
+	take_body(data, r, NULL);
+}
+
+void web_edit_api(struct http_request *r, void *data)
+{
+	take_body(data, r, http_request_param(r, "id"));
+}
+
+static const struct web_input of_edit[] = {
+	PATH("id", Computations__ComputationRequest, id, "a computation's id"),
+	END,
+};
+
+ACTION(web_edit_action) = { .inputs = of_edit,
+			    .revises = REVISES_COMPUTATION,
+			    .answer = web_one_json };

@@ -10,6 +10,7 @@
 
 #include "computations/web/web_act.h"
 #include "computations/web/web_form.h"
+#include "computations/web/web_security.h"
 #include "computations/web/web_work.h"
 
 enum {
@@ -51,6 +52,7 @@ struct web_new {
 	size_t grant_count, given_count;
 	const char *workspace;
 	char *place; /* the name of the one that is meant by it; NULL: none that the caller may use */
+	const char *id; /* of the one that gets it in place of its own; NULL: it is of a new one */
 	Cvms__ComputationRunReq *manifest;
 	struct err why; /* it can't be created */
 };
@@ -64,6 +66,38 @@ extern const char *const web_new_levels[];
 /* What the form says, as JSON and roles to give. */
 int web_new_read(struct web_new *n, struct err *e) MUST_CHECK;
 
+/* Whether the form has room for all that a manifest says. */
+bool web_new_has_room(const Cvms__ComputationRunReq *m);
+
+/* ---- web_new_names.c ---- */
+
+/* Where the computation is whose manifest it is going to be: assets are found by name there. */
+int web_new_find_place(struct store *store, struct web_new *n, struct err *e) MUST_CHECK;
+int web_new_make(struct store *store, struct web_new *n, struct admin_caller *caller,
+		 struct err *e) MUST_CHECK;
+
+/* ---- web_new_clone.c ---- */
+
+enum { WEB_NEW_FIELDS = 40 };
+
+/* What stands in the fields at first. */
+struct web_prefill {
+	struct web_new_places places;
+	struct {
+		char name[WEB_NEW_FIELD_MAX];
+		char *text;
+	} fields[WEB_NEW_FIELDS];
+	size_t count;
+	bool is_clone,
+		is_missing[WEB_FILES]; /* files that the other one has, and this form has not */
+	size_t left_out;               /* result consumers whose keys are no user's */
+	char revision[REVISION_LEN + 1]; /* of the one that is edited */
+};
+void web_prefill_free(void *prefill);
+/* What another computation has, which the caller may see. */
+int web_prefill_from(struct store *store, struct web_work *work, const char *id,
+		     struct web_prefill *p, struct err *e) MUST_CHECK;
+
 /* ---- web_new_form.c ---- */
 
 /* The form once more, with what was wrong. */
@@ -72,3 +106,8 @@ void web_new_again(struct web_new *n, const struct err *why);
 void web_new(struct http_request *r, void *data);
 void web_new_try(struct http_request *r, void *data);
 void web_new_api(struct http_request *r, void *data);
+/* The same of another manifest for one that was not run yet. */
+void web_edit(struct http_request *r, void *data);
+void web_edit_try(struct http_request *r, void *data);
+void web_edit_api(struct http_request *r, void *data);
+extern const struct web_action web_edit_action;

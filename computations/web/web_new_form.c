@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_new_form.c — a new computation's form, empty or with what another computation has. */
-#include "common/base/encode.h"
-#include "common/manifest/agent_config.h"
 #include "computations/web/web_new.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_security.h"
@@ -11,23 +9,8 @@
 #include <string.h>
 #include <uuid/uuid.h>
 
-enum { FIELDS_MAX = 40 };
-
-/* What stands in the fields at first. */
-struct prefill {
-	struct web_new_places places;
-	struct {
-		char name[WEB_NEW_FIELD_MAX];
-		char *text;
-	} fields[FIELDS_MAX];
-	size_t count;
-	bool is_clone,
-		is_missing[WEB_FILES]; /* files that the other one has, and this form has not */
-	size_t left_out;               /* result consumers whose keys are no user's */
-};
-
 struct form {
-	const struct prefill *prefill;
+	const struct web_prefill *prefill;
 	const struct web_form *sent; /* instead */
 };
 
@@ -77,13 +60,16 @@ static void begin_part(const char *id, const char *title, const char *text, stru
 		 id, id, title, text);
 }
 
-static void put_about(const struct form *f, const struct web_new_places *places, struct writer *w)
+static void put_place(const struct form *f, const struct web_new_places *places, struct writer *w)
 {
-	begin_part("what", "What", WEB_NEW_WHAT, w);
 	begin_choice("workspace", "Workspace", w);
 	for (size_t i = 0; i < places->count; i++)
 		put_choice(places->names[i], places->names[i], value(f, "workspace"), w);
 	page_put(w, "</select></div>\n");
+}
+
+static void put_about(const struct form *f, struct writer *w)
+{
 	put_field(f, "name", "Name", NULL, true, w);
 	put_field(f, "description", "Description", WEB_NEW_DESCRIPTION, false, w);
 	page_put(w, "</section>\n");
@@ -168,6 +154,7 @@ struct screen {
 	const char *csrf;
 	const struct web_new_places *places;
 	const struct err *wrong;
+	const char *id, *revision; /* of the one that is edited; NULL: it is a new one */
 };
 
 /* One that was refused because of its id gets another. */
@@ -182,11 +169,28 @@ static void put_id(const struct form *f, const struct err *wrong, struct writer 
 		 f->sent && !(wrong && wrong->code == ERR_EXISTS) ? value(f, "id") : text);
 }
 
+static void begin_edit(const struct form *f, const struct screen *s, struct writer *w)
+{
+	page_put(w,
+		 "<form class=\"stack\" method=\"post\" action=\"/c/%u/edit\"><input type=\"hidden\" "
+		 "name=\"csrf\" value=\"%a\">\n<input type=\"hidden\" name=\"revision\" "
+		 "value=\"%a\"><input type=\"hidden\" name=\"id\" value=\"%a\"><input "
+		 "type=\"hidden\" name=\"workspace\" value=\"\">\n",
+		 s->id, s->csrf, s->revision, s->id);
+	begin_part("what", "What", WEB_NEW_WHAT, w);
+}
+
 static void put_form(const struct form *f, const struct screen *s, struct writer *w)
 {
-	web_form_begin(w, "/new", s->csrf);
-	put_id(f, s->wrong, w);
-	put_about(f, s->places, w);
+	if (s->id) {
+		begin_edit(f, s, w);
+	} else {
+		web_form_begin(w, "/new", s->csrf);
+		put_id(f, s->wrong, w);
+		begin_part("what", "What", WEB_NEW_WHAT, w);
+		put_place(f, s->places, w);
+	}
+	put_about(f, w);
 	put_code(f, w);
 	begin_part("data", "Datasets", WEB_NEW_DATASETS_HINT, w);
 	for (size_t i = 0; i < WEB_NEW_DATASETS; i++)
@@ -195,11 +199,12 @@ static void put_form(const struct form *f, const struct screen *s, struct writer
 	put_results(f, w);
 	put_security(f, w);
 	page_put(w,
-		 "<div class=\"row\"><button class=\"btn main\" type=\"submit\">Create it</button>"
-		 "<a class=\"btn\" href=\"/\">Not now</a></div>\n</form>\n");
+		 "<div class=\"row\"><button class=\"btn main\" type=\"submit\">%s</button>"
+		 "<a class=\"btn\" href=\"%s%u\">Not now</a></div>\n</form>\n",
+		 s->id ? "Save it" : "Create it", s->id ? "/c/" : "/", s->id ? s->id : "");
 }
 
-static void put_notes(const struct prefill *p, struct writer *w)
+static void put_notes(const struct web_prefill *p, struct writer *w)
 {
 	const char *between = "<p class=\"note warn\">" WEB_NEW_FILES " ";
 
@@ -221,16 +226,18 @@ static void show(struct http_request *r, const struct form *f, const struct scre
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 
-	page_begin(&w, s->caller, "New computation", "");
+	const char *title = s->id ? "Edit" : "New computation";
+
+	page_begin(&w, s->caller, title, "");
 	page_put(&w,
 		 "<nav class=\"crumbs\" aria-label=\"Breadcrumb\"><a href=\"/\">Computations</a> /"
-		 "</nav>\n<div class=\"head\"><h1>New computation</h1><p>%t</p></div>\n<div "
+		 "</nav>\n<div class=\"head\"><h1>%s</h1><p>%t</p></div>\n<div "
 		 "class=\"wide\">\n",
-		 WEB_NEW);
+		 title, s->id ? WEB_EDIT : WEB_NEW);
 	web_form_wrong(&w, s->wrong);
 	if (f->prefill)
 		put_notes(f->prefill, &w);
-	if (s->places->count && *s->csrf)
+	if ((s->id || s->places->count) && *s->csrf)
 		put_form(f, s, &w);
 	else
 		page_put(&w, "<p class=\"note warn\">%t</p>\n",
@@ -243,208 +250,37 @@ static void show(struct http_request *r, const struct form *f, const struct scre
 void web_new_again(struct web_new *n, const struct err *why)
 {
 	const struct form f = { .sent = n->form };
-	const struct screen s = { &n->seen, web_form_text(n->form, "csrf"), &n->places, why };
+	const struct screen s = {
+		&n->seen, web_form_text(n->form, "csrf"), &n->places, why, n->id,
+		web_form_text(n->form, "revision")
+	};
 
 	show(n->r, &f, &s, why->code == ERR_DENIED ? 403 : why->code == ERR_EXISTS ? 409 : 400);
 }
 
 /* ---- how it begins ---- */
 
-static void free_prefill(void *data)
-{
-	struct prefill *p = data;
-
-	for (size_t i = 0; i < p->count; i++)
-		free(p->fields[i].text);
-	web_new_places_done(&p->places);
-	free(p);
-}
-
-static int set(struct prefill *p, const char *name, const char *text, struct err *e)
-{
-	if (p->count == FIELDS_MAX)
-		return err_set(e, ERR_INTERNAL, "a form of more than %d fields", FIELDS_MAX);
-	snprintf(p->fields[p->count].name, WEB_NEW_FIELD_MAX, "%s", name);
-	p->fields[p->count].text = strdup(text);
-	if (!p->fields[p->count].text)
-		return err_nomem(e);
-	p->count++;
-	return 0;
-}
-
-static int set_row(struct prefill *p, size_t row, const char *field, const char *text,
-		   struct err *e)
-{
-	char name[WEB_NEW_FIELD_MAX];
-
-	return set(p, web_new_row(name, row, field), text, e);
-}
-
-static int set_user(struct prefill *p, const char *name, const struct store_key_owners *owners,
-		    const ProtobufCBinaryData *key, struct err *e)
-{
-	const struct store_key_owner *owner = store_key_owner_of(owners, key);
-
-	return set(p, name, owner ? owner->user : "", e);
-}
-
-static const char *hex_of(const ProtobufCBinaryData *hash, char hex[2 * MANIFEST_HASH_LEN + 1])
-{
-	*hex = 0;
-	if (hash->len == MANIFEST_HASH_LEN)
-		hex_encode(hash->data, hash->len, hex);
-	return hex;
-}
-
-/* As web_new_read() takes it apart. */
-static void put_word(struct writer *w, const char *word)
-{
-	const bool is_quoted = !*word || strpbrk(word, " \"");
-
-	writer_text(w, is_quoted ? "\"" : "");
-	for (const char *c = word; *c; c++) {
-		if (is_quoted && (*c == '"' || *c == '\\'))
-			writer_u8(w, '\\');
-		writer_u8(w, (uint8_t)*c);
-		w->bad = w->bad || (unsigned char)*c < ' '; /* a browser's field has one line */
-	}
-	writer_text(w, is_quoted ? "\"" : "");
-}
-
-static int join(struct prefill *p, const char *name, const char *const *words, size_t count,
-		struct err *e)
-{
-	CLEANUP_WRITER struct writer w = writer_up_to(WEB_FORM_MAX);
-
-	for (size_t i = 0; i < count; i++) {
-		writer_text(&w, i ? " " : "");
-		put_word(&w, words[i]);
-	}
-	writer_u8(&w, 0);
-	if (w.bad)
-		return err_set(e, ERR_PRECONDITION,
-			       "its %s are more than this form has room for: export it, and import "
-			       "it with --new-ids",
-			       name);
-	return set(p, name, (const char *)w.bytes, e);
-}
-
-static int clone_datasets(struct prefill *p, const Cvms__ComputationRunReq *m,
-			  const struct store_key_owners *owners, struct err *e)
-{
-	char hex[2 * MANIFEST_HASH_LEN + 1], name[WEB_NEW_FIELD_MAX];
-
-	if (m->n_datasets > WEB_NEW_DATASETS)
-		return err_set(e, ERR_PRECONDITION,
-			       "it has %zu datasets, and this form room for %d: export it, and "
-			       "import it with --new-ids",
-			       m->n_datasets, WEB_NEW_DATASETS);
-	for (size_t i = 0; i < m->n_datasets; i++) {
-		const Cvms__Dataset *d = m->datasets[i];
-
-		if (set_row(p, i, "name", d->filename, e) < 0 ||
-		    set_row(p, i, "file", hex_of(&d->hash, hex), e) < 0 ||
-		    set_user(p, web_new_row(name, i, "user"), owners, &d->userkey, e) < 0 ||
-		    (d->decompress && set_row(p, i, "unpack", "true", e) < 0))
-			return err_code(e);
-	}
-	return 0;
-}
-
-/* All but its private key, and what is in files of the guest's. */
-static int clone_security(struct prefill *p, const Cvms__AgentConfig *c, struct err *e)
-{
-	if (set(p, "security", web_mode_of(c)->word, e) < 0)
-		return err_code(e);
-	if (!c)
-		return 0;
-	for (int file = 0; file < WEB_FILES; file++) {
-		const char *text = web_file_of(c, (enum web_file)file);
-
-		/* Readers of a manifest are not given its key, which every certificate has. */
-		p->is_missing[file] =
-			file == FILE_KEY ? *c->cert_file != 0 : *text && agent_config_is_path(text);
-		if (*text && !p->is_missing[file] && set(p, web_files[file], text, e) < 0)
-			return err_code(e);
-	}
-	return set(p, "level", c->log_level, e);
-}
-
-static int clone_manifest(struct prefill *p, const Cvms__ComputationRunReq *m,
-			  const struct store_key_owners *owners, struct err *e)
-{
-	char hex[2 * MANIFEST_HASH_LEN + 1];
-	const char *consumers[WEB_NEW_CONSUMERS];
-	size_t count = 0;
-
-	/* Not some of them: nobody would see who is missing. */
-	if (m->n_result_consumers > WEB_NEW_CONSUMERS)
-		return err_set(e, ERR_PRECONDITION,
-			       "it has %zu result consumers, and this form room for %d: export it, "
-			       "and import it with --new-ids",
-			       m->n_result_consumers, WEB_NEW_CONSUMERS);
-	for (size_t i = 0; i < m->n_result_consumers; i++) {
-		const struct store_key_owner *o =
-			store_key_owner_of(owners, &m->result_consumers[i]->userkey);
-
-		if (o)
-			consumers[count++] = o->user;
-		else
-			p->left_out++;
-	}
-	if (set(p, "name", m->name, e) < 0 || set(p, "description", m->description, e) < 0 ||
-	    join(p, "consumers", consumers, count, e) < 0 || clone_datasets(p, m, owners, e) < 0)
-		return err_code(e);
-	if (clone_security(p, m->agent_config, e) < 0)
-		return err_code(e);
-	if (!m->algorithm)
-		return 0;
-	if (set(p, "type", m->algorithm->algo_type, e) < 0 ||
-	    set(p, "algorithm", hex_of(&m->algorithm->hash, hex), e) < 0 ||
-	    set_user(p, "provider", owners, &m->algorithm->userkey, e) < 0)
-		return err_code(e);
-	return join(p, "arguments", (const char *const *)m->algorithm->algo_args,
-		    m->algorithm->n_algo_args, e);
-}
-
-/* Who may see one may begin with it. */
-static int clone_of(struct store *store, struct web_work *work, const char *id, struct prefill *p,
-		    struct err *e)
-{
-	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
-	CLEANUP(store_key_owners_free) struct store_key_owners *owners = NULL;
-	CLEANUP(free) uint8_t *bytes = NULL;
-	size_t len;
-
-	p->is_clone = true;
-	if (admin_access_check(store, &work->caller, DEED_SEE, id, e) < 0 ||
-	    store_computation(store, id, &work->c, e) < 0 ||
-	    store_manifest(store, id, &bytes, &len, e) < 0 ||
-	    manifest_decode(bytes, len, &m, e) < 0 || store_key_owners(store, m, &owners, e) < 0 ||
-	    set(p, "workspace", work->c.workspace, e) < 0)
-		return err_code(e);
-	return clone_manifest(p, m, owners, e);
-}
-
 static int run(struct store *store, struct web_work *work, struct err *e)
 {
-	struct prefill *p = calloc(1, sizeof(*p));
+	struct web_prefill *p = calloc(1, sizeof(*p));
 	const char *from = http_request_query(work->r, "from");
 
 	if (!p)
 		return err_nomem(e);
 	work->more = p;
-	work->free_more = free_prefill;
-	if (from && clone_of(store, work, from, p, e) < 0)
+	work->free_more = web_prefill_free;
+	p->is_clone = from;
+	if (from && web_prefill_from(store, work, from, p, e) < 0)
 		return err_code(e);
 	return web_new_places(store, &work->caller, &p->places, e);
 }
 
 static void reply(struct web_work *work)
 {
-	const struct prefill *p = work->more;
+	const struct web_prefill *p = work->more;
 	const struct form f = { .prefill = p };
-	const struct screen s = { &work->caller, work->csrf, &p->places, NULL };
+	const struct screen s = { &work->caller, work->csrf, &p->places, NULL, work->id,
+				  p->revision };
 
 	show(work->r, &f, &s, 200);
 }
@@ -452,4 +288,22 @@ static void reply(struct web_work *work)
 void web_new(struct http_request *r, void *data)
 {
 	web_work_start(data, r, run, reply);
+}
+
+static int run_edit(struct store *store, struct web_work *work, struct err *e)
+{
+	struct web_prefill *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return err_nomem(e);
+	work->more = p;
+	work->free_more = web_prefill_free;
+	if (web_prefill_from(store, work, work->id, p, e) < 0)
+		return err_code(e);
+	return revision_of(&work->c, p->revision, e);
+}
+
+void web_edit(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_edit, reply);
 }

@@ -17,12 +17,15 @@ static_assert(WEB_NEW_DATASETS == 5, "ROWS()");
 
 enum { PREFIX_MAX = 8 };
 
+#define LAYOUT "folders"
+#define LOGS   "consumers"
+
 const char *const web_new_needed[] = {
 	"csrf",     "id",         "workspace",  "name",       "description",
 	"type",     "algorithm",  "provider",   "arguments",  "consumers",
 	"security", ROWS("name"), ROWS("file"), ROWS("user"), NULL,
 };
-const char *const web_new_others[] = { "roles", "level", ROWS("unpack"), NULL };
+const char *const web_new_others[] = { "roles", "revision", "level", ROWS("unpack"), NULL };
 
 const char *web_new_row(char name[WEB_NEW_FIELD_MAX], size_t row, const char *field)
 {
@@ -243,10 +246,10 @@ static int check_id(const char *id, struct err *e)
 int web_new_read(struct web_new *n, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_MANIFEST_MAX);
-	const char *id = web_form_text(n->form, "id");
+	const char *id = n->id ? n->id : web_form_text(n->form, "id");
 
 	n->workspace = web_form_text(n->form, "workspace");
-	if (check_id(id, e) < 0)
+	if (!n->id && check_id(id, e) < 0)
 		return err_code(e);
 	writer_text(&w, "{");
 	put_text(&w, "id", id);
@@ -257,7 +260,7 @@ int web_new_read(struct web_new *n, struct err *e)
 	    web_security_read(n->form, &w, e) < 0)
 		return err_code(e);
 	/* As 'computation create' has it where nobody asks for anything else. */
-	writer_text(&w, ",\"cocos\":{\"layout\":\"folders\",\"logs\":\"consumers\"}}");
+	writer_text(&w, ",\"cocos\":{\"layout\":\"" LAYOUT "\",\"logs\":\"" LOGS "\"}}");
 	if (writer_check(&w, "the form", e) < 0)
 		return err_code(e);
 	if (!web_form_has(n->form, "roles"))
@@ -265,4 +268,18 @@ int web_new_read(struct web_new *n, struct err *e)
 	n->made = writer_take(&w, &n->len);
 	n->text = n->made;
 	return n->made ? 0 : err_nomem(e);
+}
+
+bool web_new_has_room(const Cvms__ComputationRunReq *m)
+{
+	const Cvms__Extension *x = m->cocos;
+	const Cvms__Algorithm *a = m->algorithm;
+
+	if (!x || strcmp(x->layout, LAYOUT) != 0 || strcmp(x->logs, LOGS) != 0 ||
+	    x->requirements_hash.len || x->replace)
+		return false;
+	for (size_t i = 0; i < m->n_datasets; i++)
+		if (m->datasets[i]->source || m->datasets[i]->kbs || m->datasets[i]->cache)
+			return false;
+	return a && !a->source && !a->kbs && (!m->agent_config || !*m->agent_config->port);
 }

@@ -145,6 +145,8 @@ static void put_deeds(const struct web_work *work, struct writer *w)
 		  can_stop && admin_access_may(caller, DEED_STOP, c) },
 		{ "rename", "Rename", "say",
 		  page_can_link(c->id) && admin_access_may(caller, DEED_RENAME, c) },
+		{ "edit", "Edit", "created",
+		  page_can_link(c->id) && admin_access_may(caller, DEED_UPDATE, c) },
 		{ "remove", "Remove", "fail", admin_access_may(caller, DEED_REMOVE, c) },
 	};
 	bool is_any = false;

@@ -315,8 +315,8 @@ static void put_answers(struct writer *w, const struct web_route *about)
 	json_put_key(w, "responses");
 	writer_text(w, "{");
 	json_put_key(w, !has_content                                ? "204"
-			: about->takes || (action && action->makes) ? "201"
-								    : "200");
+			: (about->takes && !action) || (action && action->makes) ? "201"
+										 : "200");
 	writer_text(w, "{");
 	put_text(w, "description", has_content ? "What was asked for" : "It is done");
 	if (has_content) {
@@ -341,7 +341,7 @@ static void put_operation(struct writer *w, const struct web_route *about)
 	writer_text(w, "{");
 	put_text(w, "summary", about->summary);
 	put_parameters(w, about);
-	if (about->action && about->http.body_max)
+	if (about->action && about->http.body_max && !about->takes)
 		put_body(w, about->action);
 	if (about->takes)
 		put_document(w, about->takes);

@@ -65,6 +65,14 @@
 	  .takes = (takes_),                                                             \
 	  .summary = (summary_),                                                         \
 	  .type = WEB_JSON_TYPE }
+/* Puts one in place of another. */
+#define PUTS(path, size, serve, takes_, action_, summary_)                             \
+	{ .http = { HTTP_PUT, path, web_guard_act, size, WEB_JSON_TYPE, NULL, serve }, \
+	  .deed = DEED_SEE,                                                            \
+	  .takes = (takes_),                                                           \
+	  .action = &(action_),                                                        \
+	  .summary = (summary_),                                                       \
+	  .type = WEB_JSON_TYPE }
 /* The same of a call whose message its handler makes. */
 #define MAKES(path, size, serve, action_, summary_)                                     \
 	{ .http = { HTTP_POST, path, web_guard_act, size, WEB_JSON_TYPE, NULL, serve }, \

@@ -74,11 +74,13 @@ def user(running, name, administrator=False, **token):
     return Caller(running.channel, running.root("AddToken", user=name, name="t", **token).token)
 
 
+def manifest_of(name, called="test"):
+    return cvms.ComputationRunReq(id=name, name=called, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
+                                  result_consumers=[cvms.ResultConsumer(userKey=KEY)])
+
+
 def create(caller, name="c"):
-    manifest = cvms.ComputationRunReq(id=name, name="test",
-                                      algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
-                                      result_consumers=[cvms.ResultConsumer(userKey=KEY)])
-    caller("Create", computations.CreateRequest(manifest=manifest))
+    caller("Create", computations.CreateRequest(manifest=manifest_of(name)))
     return name
 
 
@@ -88,7 +90,7 @@ def each_role_may_call_what_its_actions_say():
     may = {"Show": "view", "Manifest": "view", "Logs": "view", "Journal": "view", "Witness": "view",
            "ListRoles": "view", "Whoami": "view", "Run": "run", "Stop": "run", "GiveRole": "administrator",
            "TakeRole": "administrator", "DefineRole": "administrator", "Remove": "administrator",
-           "Rename": "edit"}
+           "Rename": "edit", "Update": "edit"}
     with service() as running:
         running.root("AddUser", name="other")
         people_of = {role: user(running, "u-" + role) for role in ROLES}
@@ -107,6 +109,8 @@ def each_role_may_call_what_its_actions_say():
                     fields.update(role="own", actions=["view"])
                 if method == "Rename":
                     fields.update(name="another")
+                if method == "Update":
+                    fields = {"manifest": manifest_of("c", "another")}
                 code = people_of[role].code(method, **fields)
                 if action not in actions:
                     assert code == DENIED, (role, method, code)

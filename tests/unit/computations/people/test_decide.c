@@ -101,6 +101,8 @@ static const char *row_of(const struct expected *x, const struct decide_caller *
 		[DEED_STOP] = x->stop,
 		[DEED_REMOVE] = x->remove,
 		[DEED_RENAME] = x->rename,
+		/* Whoever renames it, until it is run. */
+		[DEED_UPDATE] = *x->rename == 'y' ? "yllll" : x->rename,
 		[DEED_MEMBERS] = x->members,
 		[DEED_PARTIES] = x->parties,
 		[DEED_KEY] = x->key,

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store_update.h — another manifest for a computation that was not run yet.
+ */
+#pragma once
+
+#include "computations/store/store.h"
+
+/* A manifest that manifest_check() has passed, in place of the one of its id, with the private key of its agent, or without one
+ * from then on. Who was given another name keeps it. ERR_PRECONDITION: it was run; ERR_EXISTS: another computation of its
+ * workspace has that name. */
+int store_update(struct store *store, const Cvms__ComputationRunReq *manifest,
+		 struct err *e) MUST_CHECK;
