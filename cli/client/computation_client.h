@@ -11,9 +11,9 @@
 
 extern const struct rpc_method computation_create, computation_list, computation_show,
 	computation_manifest, computation_import, computation_export, computation_run,
-	computation_stop, computation_remove, computation_rename, computation_update, computation_logs,
-	computation_journal, computation_witness, computation_witness_leaves, computation_audit,
-	computation_trim_audit, computation_list_cvms, computation_show_cvm,
+	computation_stop, computation_remove, computation_rename, computation_update,
+	computation_logs, computation_journal, computation_witness, computation_witness_leaves,
+	computation_audit, computation_trim_audit, computation_list_cvms, computation_show_cvm,
 	computation_release_cvm, computation_create_cvm, computation_remove_cvm,
 	computation_list_machines, computation_show_machine, computation_console, computation_usage;
 

@@ -49,12 +49,12 @@ static int put(struct store *store, const Cvms__ComputationRunReq *manifest, str
 	    manifest_encode(&kept.manifest, &bytes, &len, e) < 0 ||
 	    manifest_digest(manifest, &digests, e) < 0)
 		return err_code(e);
-	return db_run(&store->db, e,
-		      "UPDATE computations SET manifest = ?, digest = ?, datasets = ?, consumers = ?,"
-		      " manifest_revision = manifest_revision + 1 WHERE id = ?",
-		      "bbiit", bytes, len, digests.sha3_256, sizeof(digests.sha3_256),
-		      (int64_t)manifest->n_datasets, (int64_t)manifest->n_result_consumers,
-		      manifest->id);
+	return db_run(
+		&store->db, e,
+		"UPDATE computations SET manifest = ?, digest = ?, datasets = ?, consumers = ?,"
+		" manifest_revision = manifest_revision + 1 WHERE id = ?",
+		"bbiit", bytes, len, digests.sha3_256, sizeof(digests.sha3_256),
+		(int64_t)manifest->n_datasets, (int64_t)manifest->n_result_consumers, manifest->id);
 }
 
 static int link_assets(struct store *store, const Cvms__ComputationRunReq *manifest, struct err *e)

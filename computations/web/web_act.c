@@ -193,7 +193,8 @@ static void start(struct web_act *act, struct web_form *form)
 	const struct rpc_local local = local_of(act);
 	struct err e;
 
-	if ((form && web_act_seen(act->r, form, act->action->revises, act->given.revision, &e) < 0) ||
+	if ((form &&
+	     web_act_seen(act->r, form, act->action->revises, act->given.revision, &e) < 0) ||
 	    web_input_take(act->r, act->action, form, &m, &e) < 0) {
 		web_act_fail(act->r, &e, m.field);
 		act_free(act);

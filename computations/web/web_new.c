@@ -4,15 +4,10 @@
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/crypto/digest.h"
-#include "common/manifest/agent_config.h"
-#include "common/manifest/manifest_names.h"
 #include "computations.pb-c.h"
-#include "computations/people/asset.h"
-#include "computations/people/user_key.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_action_row.h"
 #include "computations/web/web_page.h"
-#include "computations/web/web_security.h"
 #include "computations/web/web_words.h"
 #include "computations_paths.h"
 #include "people.pb-c.h"
@@ -288,7 +283,8 @@ static void refuse(struct web_new *n, const struct err *why)
 	const struct rpc_local local = local_of(n, answered_refuse);
 
 	rpc_local_refuse(n->web->service->admins,
-			 n->id ? PROTO_COMPUTATIONS_UPDATE : PROTO_COMPUTATIONS_CREATE, why, &local);
+			 n->id ? PROTO_COMPUTATIONS_UPDATE : PROTO_COMPUTATIONS_CREATE, why,
+			 &local);
 }
 
 static void answered_update(void *data, const ProtobufCMessage *answer, const struct err *e)

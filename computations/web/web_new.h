@@ -89,8 +89,8 @@ struct web_prefill {
 	} fields[WEB_NEW_FIELDS];
 	size_t count;
 	bool is_clone,
-		is_missing[WEB_FILES]; /* files that the other one has, and this form has not */
-	size_t left_out;               /* result consumers whose keys are no user's */
+		is_missing[WEB_FILES];   /* files that the other one has, and this form has not */
+	size_t left_out;                 /* result consumers whose keys are no user's */
 	char revision[REVISION_LEN + 1]; /* of the one that is edited */
 };
 void web_prefill_free(void *prefill);

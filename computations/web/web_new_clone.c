@@ -180,8 +180,9 @@ int web_prefill_from(struct store *store, struct web_work *work, const char *id,
 		return err_code(e);
 	/* A clone says what it leaves out; what is edited would lose it. */
 	if (!p->is_clone && !web_new_has_room(m))
-		return err_set(e, ERR_PRECONDITION,
-			       "its manifest says more than this form has room for: have another one put in "
-			       "its place with 'cocos-cli computation update'");
+		return err_set(
+			e, ERR_PRECONDITION,
+			"its manifest says more than this form has room for: have another one put in "
+			"its place with 'cocos-cli computation update'");
 	return clone_manifest(p, m, owners, e);
 }

@@ -171,12 +171,13 @@ static void put_id(const struct form *f, const struct err *wrong, struct writer 
 
 static void begin_edit(const struct form *f, const struct screen *s, struct writer *w)
 {
-	page_put(w,
-		 "<form class=\"stack\" method=\"post\" action=\"/c/%u/edit\"><input type=\"hidden\" "
-		 "name=\"csrf\" value=\"%a\">\n<input type=\"hidden\" name=\"revision\" "
-		 "value=\"%a\"><input type=\"hidden\" name=\"id\" value=\"%a\"><input "
-		 "type=\"hidden\" name=\"workspace\" value=\"\">\n",
-		 s->id, s->csrf, s->revision, s->id);
+	page_put(
+		w,
+		"<form class=\"stack\" method=\"post\" action=\"/c/%u/edit\"><input type=\"hidden\" "
+		"name=\"csrf\" value=\"%a\">\n<input type=\"hidden\" name=\"revision\" "
+		"value=\"%a\"><input type=\"hidden\" name=\"id\" value=\"%a\"><input "
+		"type=\"hidden\" name=\"workspace\" value=\"\">\n",
+		s->id, s->csrf, s->revision, s->id);
 	begin_part("what", "What", WEB_NEW_WHAT, w);
 }
 
@@ -250,10 +251,8 @@ static void show(struct http_request *r, const struct form *f, const struct scre
 void web_new_again(struct web_new *n, const struct err *why)
 {
 	const struct form f = { .sent = n->form };
-	const struct screen s = {
-		&n->seen, web_form_text(n->form, "csrf"), &n->places, why, n->id,
-		web_form_text(n->form, "revision")
-	};
+	const struct screen s = { &n->seen, web_form_text(n->form, "csrf"),    &n->places, why,
+				  n->id,    web_form_text(n->form, "revision") };
 
 	show(n->r, &f, &s, why->code == ERR_DENIED ? 403 : why->code == ERR_EXISTS ? 409 : 400);
 }
@@ -279,8 +278,9 @@ static void reply(struct web_work *work)
 {
 	const struct web_prefill *p = work->more;
 	const struct form f = { .prefill = p };
-	const struct screen s = { &work->caller, work->csrf, &p->places, NULL, work->id,
-				  p->revision };
+	const struct screen s = {
+		&work->caller, work->csrf, &p->places, NULL, work->id, p->revision
+	};
 
 	show(work->r, &f, &s, 200);
 }

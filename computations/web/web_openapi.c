@@ -314,7 +314,7 @@ static void put_answers(struct writer *w, const struct web_route *about)
 
 	json_put_key(w, "responses");
 	writer_text(w, "{");
-	json_put_key(w, !has_content                                ? "204"
+	json_put_key(w, !has_content                                             ? "204"
 			: (about->takes && !action) || (action && action->makes) ? "201"
 										 : "200");
 	writer_text(w, "{");

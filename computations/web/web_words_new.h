@@ -10,9 +10,9 @@
 #define WEB_NEW_CLONE                                                                                 \
 	"As the other one is, under an id of its own. Caches and options that this form has no room " \
 	"for are not copied."
-#define WEB_A_MANIFEST                                                                             \
+#define WEB_A_MANIFEST \
 	"a manifest, as cocos-cli takes it: user:NAME may stand for a key, asset:NAME for a digest"
-#define WEB_EDIT                                                                                   \
+#define WEB_EDIT                                                                                         \
 	"Another manifest in place of this one, under the same id, until the first run. It has another " \
 	"digest then: whoever has confirmed this one compares anew."
 #define WEB_NEW_FILES "To be given again, for this service shows it nobody or does not have it:"

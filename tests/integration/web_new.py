@@ -10,10 +10,9 @@ import uuid
 from html import unescape
 from urllib.parse import urlencode
 
-import audit_book
 import tap
 from computations_service import agent_of, connected, run
-from harness import Folder, authority, cli, read, spki, until
+from harness import Folder, authority, read, spki, until
 from people import Caller
 from user_keys import Holder
 from web_act import Room, stop
@@ -239,6 +238,8 @@ def each_mode_takes_its_files_and_a_clone_keeps_them():
         anna, told = ward.sessions["anna"], []
         modes = ways(authority(folder))
         secret = modes[1][1]["key"].splitlines()[1]
+        fresh = anna.get("/new").body.decode().split('name="security"')[1].split("</select>")[0]
+        assert re.findall(r'value="(\w*)" selected', fresh) == ["attested"], fresh
         for mode, files, label in modes:
             crlf = {name: text.replace("\n", "\r\n") for name, text in files.items()}  # as browsers send lines
             sent = fields(security=mode, **crlf)
@@ -385,70 +386,6 @@ def one_that_is_there_is_the_beginning_of_another():
         assert answer.status == 412 and "6 datasets" in answer.page().words(), answer.status
 
 
-def one_is_edited_until_its_first_run():
-    """By form, call and command line: by whom its role allows it, seen as it is, and whole."""
-    with Ward() as ward, agent_of(ward.service, "cvm-1") as agent:
-        until(connected(ward.service, "cvm-1"), "the connection")
-        first = fields()
-        assert ward.form("anna", "/new", **first).status == 303
-        name, socket = first["id"], {"COMPUTATIONS_GRPC_URL": "unix:" + ward.service.socket}
-        api, page = f"/api/computations/{name}/manifest", f"/c/{name}/edit"
-        ward.person("editor")
-        ward.root("GiveRole", computation_id=name, role="editor", user="editor")
-        etag, digest = ward.etag(name), ward.root("Show", id=name).manifest_digest
-
-        def put(who, seen=None, **more):
-            return ward.call("PUT", api, ward.tokens[who], written(**more), headers=[("If-Match", seen)] if seen else [])
-
-        for who, status in (("bert", 403), ("bare", 404), ("outsider", 404)):
-            assert put(who, name="his").status == status == ward.sessions[who].get(page).status, who
-            assert ward.form(who, page, **fields(id=name, revision=etag[1:17], workspace="")).status == status, who
-            assert page not in ward.sessions[who].get("/c/" + name).page().links
-        assert "another computation" in put("editor", id="other").problem()["detail"]
-        assert put("editor", algorithm={**written()["algorithm"], "user_key": "user:nobody"}).status == 400
-        assert ward.root("Show", id=name).manifest_digest == digest
-        told = ward.keys["anna"].caller
-        done = put("editor", etag, id=name, name="second")
-        assert done.status == 200 and done.fields["etag"] == ward.etag(name) != etag, done.body
-        shown = ward.root("Show", id=name)
-        assert shown.name == "second" and shown.datasets == 1 and shown.manifest_digest != digest
-        assert told("ListConfirmations", computation_id=name).revision == 2  # older ones are out of date
-        assert put("anna", etag, name="late").status == 412 and put("anna", "*", name="second").status == 200
-        # What no digest is of is seen as well.
-        seen, digest = ward.etag(name), ward.root("Show", id=name).manifest_digest
-        assert put("anna", seen, name="second", agent_config={"attested_tls": True, "log_level": "debug"}).status == 200
-        assert ward.root("Show", id=name).manifest_digest == digest and put("anna", seen, name="late").status == 412
-        # The page takes what it has room for, and says which is more.
-        assert "has room for" in ward.sessions["anna"].get(page).page().words()
-        assert put("anna", cocos={"layout": "folders", "logs": "consumers"}, datasets=[]).status == 200
-        html = ward.sessions["editor"].get(page).body.decode()
-        assert page in ward.sessions["editor"].get("/c/" + name).page().links and 'value="train"' not in html
-        revision = re.search(r'name="revision" value="(\w+)"', html)[1]
-        assert ward.form("anna", page, **fields(id=name, workspace="", revision=etag[1:17])).status == 412
-        assert ward.form("anna", page, **fields(id=name, workspace="")).status == 400
-        sent = fields(id="not this one", workspace="lab", name="third", revision=revision)
-        assert ward.form("editor", page, **{k: v for k, v in sent.items() if k != "roles"}).status == 303
-        assert ward.root("Show", id=name).name == "third" and ward.manifest(name)["algorithm"]["algo_args"] == ["--epochs", "3"]
-        # The command line, by a file and by options; then it runs, and is frozen.
-        path = ward.service.folder.write("m.json", json.dumps(written(name="fourth")))
-        assert cli("computation", "update", name, path, "--json", **socket).json()["name"] == "fourth"
-        cli("computation", "update", "other", path, **socket).refused(1, "no computation 'other'")
-        options = ["--name", "fifth", "--algorithm", DIGEST, "--algorithm-key", "user:anna", "--consumer-key", "user:anna"]
-        cli("computation", "update", name, *options, **socket).ok()
-        cli("computation", "update", name, "--id", "other", *options, **socket).refused(2, "of another computation")
-        rows = [row for row in audit_book.verified(ward.sessions["chief"].get("/audit.jsonl").body)[0] if row["what"].endswith("/Update")]
-        done = [row for row in rows if row["after"]]
-        assert done[0]["before"].startswith("manifest ") and done[0]["after"].endswith(", revision 2"), rows
-        assert {"editor", "anna"} <= {row["who"].split()[-1] for row in done}, rows
-        run(ward.service, name, "cvm-1")
-        assert agent.manifest().name == "fifth"
-        assert put("anna").status == 409 and ward.sessions["anna"].get(page).status == 412
-        assert page not in ward.sessions["anna"].get("/c/" + name).page().links
-        cli("computation", "update", name, path, **socket).refused(1, "its manifest is frozen")
-        stop(ward, agent, name)
-        cli("computation", "update", name, path, **socket).refused(1, "its manifest is frozen")
-
-
 def what_was_typed_stays_and_is_text():
     """In each field; page() knows each tag of ours, and no other."""
     with Ward() as ward:
@@ -505,5 +442,5 @@ if __name__ == "__main__":
              what_can_t_be_created_is_said,
              where_one_may_not_nothing_is_created_and_nothing_told, the_form_creates_and_gives_roles,
              the_agent_s_log_is_as_the_form_says, each_mode_takes_its_files_and_a_clone_keeps_them,
-             files_are_checked_before_anything_is_created, a_form_with_everything_in_it_is_taken_and_not_more, one_that_is_there_is_the_beginning_of_another, one_is_edited_until_its_first_run, what_was_typed_stays_and_is_text,
+             files_are_checked_before_anything_is_created, a_form_with_everything_in_it_is_taken_and_not_more, one_that_is_there_is_the_beginning_of_another, what_was_typed_stays_and_is_text,
              a_form_of_elsewhere_creates_nothing])

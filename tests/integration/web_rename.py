@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Another name for a computation, on the page, by its API and by cocos-cli: for whom, which names, and what stays as it is."""
+"""Another name for a computation, or another manifest, on the page, by its API and by cocos-cli: for whom, which, and what stays as it is."""
 import json
+import re
 
 import audit_book
 import tap
@@ -9,7 +10,8 @@ from computations_service import agent_of, connected, create, run
 from harness import cli, until
 from machines import INVALID
 from people import OK, ROLES, Caller
-from web_act import Room, revision_in
+from web_act import Room, revision_in, stop
+from web_new import DIGEST, Ward, fields, written
 from web_page import BROWSER, EVIL
 
 TAKEN = "another computation of its workspace is called"
@@ -149,6 +151,70 @@ def by_the_command_line():
         assert named(room, "c") == ("night", "")
 
 
+def one_is_edited_until_its_first_run():
+    """By form, call and command line: by whom its role allows it, seen as it is, and whole."""
+    with Ward() as ward, agent_of(ward.service, "cvm-1") as agent:
+        until(connected(ward.service, "cvm-1"), "the connection")
+        first = fields()
+        assert ward.form("anna", "/new", **first).status == 303
+        name, socket = first["id"], {"COMPUTATIONS_GRPC_URL": "unix:" + ward.service.socket}
+        api, page = f"/api/computations/{name}/manifest", f"/c/{name}/edit"
+        ward.person("editor")
+        ward.root("GiveRole", computation_id=name, role="editor", user="editor")
+        etag, digest = ward.etag(name), ward.root("Show", id=name).manifest_digest
+
+        def put(who, seen=None, **more):
+            return ward.call("PUT", api, ward.tokens[who], written(**more), headers=[("If-Match", seen)] if seen else [])
+
+        for who, status in (("bert", 403), ("bare", 404), ("outsider", 404)):
+            assert put(who, name="his").status == status == ward.sessions[who].get(page).status, who
+            assert ward.form(who, page, **fields(id=name, revision=etag[1:17], workspace="")).status == status, who
+            assert page not in ward.sessions[who].get("/c/" + name).page().links
+        assert "another computation" in put("editor", id="other").problem()["detail"]
+        assert put("editor", algorithm={**written()["algorithm"], "user_key": "user:nobody"}).status == 400
+        assert ward.root("Show", id=name).manifest_digest == digest
+        told = ward.keys["anna"].caller
+        done = put("editor", etag, id=name, name="second")
+        assert done.status == 200 and done.fields["etag"] == ward.etag(name) != etag, done.body
+        shown = ward.root("Show", id=name)
+        assert shown.name == "second" and shown.datasets == 1 and shown.manifest_digest != digest
+        assert told("ListConfirmations", computation_id=name).revision == 2  # older ones are out of date
+        assert put("anna", etag, name="late").status == 412 and put("anna", "*", name="second").status == 200
+        # What no digest is of is seen as well.
+        seen, digest = ward.etag(name), ward.root("Show", id=name).manifest_digest
+        assert put("anna", seen, name="second", agent_config={"attested_tls": True, "log_level": "debug"}).status == 200
+        assert ward.root("Show", id=name).manifest_digest == digest and put("anna", seen, name="late").status == 412
+        # The page takes what it has room for, and says which is more.
+        assert "has room for" in ward.sessions["anna"].get(page).page().words()
+        assert put("anna", cocos={"layout": "folders", "logs": "consumers"}, datasets=[]).status == 200
+        html = ward.sessions["editor"].get(page).body.decode()
+        assert page in ward.sessions["editor"].get("/c/" + name).page().links and 'value="train"' not in html
+        revision = re.search(r'name="revision" value="(\w+)"', html)[1]
+        assert ward.form("anna", page, **fields(id=name, workspace="", revision=etag[1:17])).status == 412
+        assert ward.form("anna", page, **fields(id=name, workspace="")).status == 400
+        sent = fields(id="not this one", workspace="lab", name="third", revision=revision)
+        assert ward.form("editor", page, **{k: v for k, v in sent.items() if k != "roles"}).status == 303
+        assert ward.root("Show", id=name).name == "third" and ward.manifest(name)["algorithm"]["algo_args"] == ["--epochs", "3"]
+        # The command line, by a file and by options; then it runs, and is frozen.
+        path = ward.service.folder.write("m.json", json.dumps(written(name="fourth")))
+        assert cli("computation", "update", name, path, "--json", **socket).json()["name"] == "fourth"
+        cli("computation", "update", "other", path, **socket).refused(1, "no computation 'other'")
+        options = ["--name", "fifth", "--algorithm", DIGEST, "--algorithm-key", "user:anna", "--consumer-key", "user:anna"]
+        cli("computation", "update", name, *options, **socket).ok()
+        cli("computation", "update", name, "--id", "other", *options, **socket).refused(2, "of another computation")
+        rows = [row for row in audit_book.verified(ward.sessions["chief"].get("/audit.jsonl").body)[0] if row["what"].endswith("/Update")]
+        done = [row for row in rows if row["after"]]
+        assert done[0]["before"].startswith("manifest ") and done[0]["after"].endswith(", revision 2"), rows
+        assert {"editor", "anna"} <= {row["who"].split()[-1] for row in done}, rows
+        run(ward.service, name, "cvm-1")
+        assert agent.manifest().name == "fifth"
+        assert put("anna").status == 409 and ward.sessions["anna"].get(page).status == 412
+        assert page not in ward.sessions["anna"].get("/c/" + name).page().links
+        cli("computation", "update", name, path, **socket).refused(1, "its manifest is frozen")
+        stop(ward, agent, name)
+        cli("computation", "update", name, path, **socket).refused(1, "its manifest is frozen")
+
+
 if __name__ == "__main__":
     tap.run([each_role_renames_as_its_actions_say, its_manifest_stays_in_every_state, who_saw_an_older_one_changes_nothing,
-             names_are_one_line_and_one_computations, by_the_command_line])
+             names_are_one_line_and_one_computations, by_the_command_line, one_is_edited_until_its_first_run])

@@ -29,11 +29,11 @@ def routes():
     found = re.findall(r'\b(?:API|PAGE)(?:_LIST)?\("([^"]+)",\s*(DEED_\w+)', table)
     everybody = re.findall(r'\bOPEN(?:_WITH)?\("([^"]+)"', table)
     forms = re.findall(r'\b(?:FORM|LONG_FORM|BRING)\("([^"]+)"', table)  # sign_in.py, passkeys.py
-    changes = re.findall(r'\b(?:CHANGE\(|MAKES?\(|SEND\(HTTP_\w+, )"([^"]+)"', table)  # web_act.py, web_new.py, web_import.py
+    changes = re.findall(r'\b(?:CHANGE\(|MAKES?\(|PUTS\(|SEND\(HTTP_\w+, )"([^"]+)"', table)  # web_act.py, web_new.py, web_import.py
     assert len(found) + len(everybody) + len(forms) + len(changes) + 1 == len(re.findall(r'[(,] ?"/[^"]*",\s', table)), table
     # What asks before it changes something is for whom that is: web_act.py, too; workspaces' CVMs: web_machines.py; web_import.py; passkeys by number: passkeys.py; files of evidence: web_evidence.py.
     return [(path, deed) for path, deed in found
-            if not path.endswith(("/run", "/run-new", "/rename", "/stop", "/remove", "/release")) and "{name}" not in path
+            if not path.endswith(("/run", "/run-new", "/rename", "/edit", "/stop", "/remove", "/release")) and "{name}" not in path
             and "{number}" not in path and "{file}" not in path and deed not in ("DEED_MACHINE", "DEED_CREATE")]
 
 

@@ -136,6 +136,8 @@ def of_another_workspace_nothing_is_there():
                 there, none = (anna.text(method, **{field: name}, **more) for name in names)
                 assert there.replace(names[0], "x") == none.replace(names[1], "x"), (method, there, none)
                 assert anna.code(method, **{field: names[0]}, **more) == HIDDEN, method
+        updated = [anna.text("Update", manifest=manifest(name)) for name in ("secret", "nobodys")]
+        assert updated[0].replace("secret", "x") == updated[1].replace("nobodys", "x"), updated
         assert create_code(anna, "x", "lab") == create_code(anna, "x", "gone") == HIDDEN
         # Ids are there once: that one is taken is told, in the words of one's own (docs/security.md).
         taken = [anna.text("Create", manifest=manifest(name)) for name in ("secret", "mine")]

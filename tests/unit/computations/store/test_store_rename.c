@@ -171,7 +171,8 @@ static void its_agents_key_and_its_assets_are_of_the_new_one(void **state)
 	store_room_create(f, "one");
 	assert_ok(store_update(&f->store, &m, &f->e), f->e);
 	is_sent_with_key(f, "a key of its own");
-	assert_ok(db_number(&f->store.db, &linked, &f->e, "SELECT count(*) FROM asset_links", ""), f->e);
+	assert_ok(db_number(&f->store.db, &linked, &f->e, "SELECT count(*) FROM asset_links", ""),
+		  f->e);
 	assert_int_equal(linked, 1);
 	config.key_file = (char *)(uintptr_t)"another one";
 	assert_ok(store_update(&f->store, &m, &f->e), f->e);
@@ -179,7 +180,8 @@ static void its_agents_key_and_its_assets_are_of_the_new_one(void **state)
 	/* One without a key leaves none of the one before. */
 	assert_ok(store_update(&f->store, &without, &f->e), f->e);
 	is_sent_with_key(f, "");
-	assert_ok(db_number(&f->store.db, &linked, &f->e, "SELECT count(*) FROM asset_links", ""), f->e);
+	assert_ok(db_number(&f->store.db, &linked, &f->e, "SELECT count(*) FROM asset_links", ""),
+		  f->e);
 	assert_int_equal(linked, 0);
 }
 
