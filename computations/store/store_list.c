@@ -143,7 +143,7 @@ static size_t texts_of(const void *row)
 	return len;
 }
 
-DEFINE_LIST_ROW(computation_row, struct computation, 23, read_computation, computation_done,
+DEFINE_LIST_ROW(computation_row, struct computation, 24, read_computation, computation_done,
 		texts_of);
 
 /* A store_view is ?2 and ?3. */
