@@ -81,29 +81,50 @@ function eventItem(record) {
 	return item;
 }
 
-// The server renders the state; the page asks for it again, once for events that come together.
+// The server renders the state; the page asks for it again, once for events that come together. False: it is not told.
+async function refresh() {
+	const answer = await fetch(location.pathname, { headers: { accept: "text/html" } }).catch(() => null);
+	if (!answer?.ok)
+		return false;
+	const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+	for (const id of ["status", "progress"]) {
+		const fresh = parsed.getElementById(id), old = document.getElementById(id);
+		if (!fresh || !old)
+			continue;
+		prepare(fresh);
+		if (fresh.dataset.journal)
+			old.dataset.journal = fresh.dataset.journal; // asked for, even if what one is in stays
+		if (fresh.textContent === old.textContent || old.contains(document.activeElement))
+			continue;
+		old.replaceWith(fresh);
+		if (id === "status")
+			say(`State: ${fresh.querySelector(".state").textContent}`);
+	}
+	return parsed.getElementById("status") !== null;
+}
+
 let asked = 0;
 function askStatus() {
 	clearTimeout(asked);
-	asked = setTimeout(async () => {
-		const answer = await fetch(location.pathname, { headers: { accept: "text/html" } });
-		if (!answer.ok)
-			return;
-		const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
-		for (const id of ["status", "progress"]) {
-			const fresh = parsed.getElementById(id), old = document.getElementById(id);
-			if (!fresh || !old)
-				continue;
-			prepare(fresh);
-			if (id === "progress")
-				old.dataset.journal = fresh.dataset.journal; // asked for, even if what one is in stays
-			if (fresh.textContent === old.textContent || old.contains(document.activeElement))
-				continue;
-			old.replaceWith(fresh);
-			if (id === "status")
-				say(`State: ${fresh.querySelector(".state").textContent}`);
-		}
-	}, 300);
+	asked = setTimeout(refresh, 300);
+}
+
+// A workflow has no stream: while it goes on it is asked for again, as long as somebody looks.
+const AGAIN_MS = 2000;
+function repeat(live) {
+	let since = new Date();
+
+	async function again() {
+		const isLive = document.hidden || await refresh();
+		if (isLive && !document.hidden)
+			since = new Date();
+		live.classList.toggle("on", isLive);
+		live.textContent = isLive ? "Live" : `Connecting again, shown as of ${since.toLocaleTimeString()}`;
+		live.hidden = !document.querySelector("#status[data-again]");
+		if (!live.hidden)
+			setTimeout(again, AGAIN_MS);
+	}
+	again();
 }
 
 // What is still coming, and what runs: numbers go where the server has put their places. Where these are others by now, the
@@ -297,3 +318,5 @@ prepare(document);
 const events = document.getElementById("events");
 if (events)
 	follow(events);
+if (document.querySelector("#status[data-again]"))
+	repeat(document.getElementById("live"));

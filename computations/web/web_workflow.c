@@ -243,6 +243,37 @@ static void put_dependencies(const struct workflow_spec *spec, size_t at, struct
 	page_put(w, "</span>");
 }
 
+enum { KWARGS_SHOWN = 240 /* bytes; 'workflow get' has all of them */ };
+
+/* Its arguments, and what it gets of those that it depends on. */
+static void put_input(const struct workflow_page *p, size_t at, struct writer *w)
+{
+	const struct workflow_node *spec = &p->order.spec.nodes[at];
+	char kwargs[KWARGS_SHOWN + 1];
+	size_t len = spec->kwargs_len < KWARGS_SHOWN ? spec->kwargs_len : KWARGS_SHOWN;
+	int64_t there = 0, bytes = 0;
+
+	while (len < spec->kwargs_len && ((uint8_t)spec->kwargs[len] & 0xc0) == 0x80)
+		len--; /* no half of a character */
+	memcpy(kwargs, spec->kwargs, len);
+	kwargs[len] = 0;
+	page_put(w, "<span class=\"long\"><bdi>%t</bdi>%s<span class=\"sub\">", kwargs,
+		 len < spec->kwargs_len ? "…" : "");
+	for (size_t i = 0; i < spec->dependencies_count; i++) {
+		const struct node_row *from = &p->nodes->rows[spec->dependencies[i]];
+
+		there += from->has_digest;
+		bytes += from->size;
+	}
+	if (spec->dependencies_count)
+		page_put(w, "%d of %d outputs", there, (int64_t)spec->dependencies_count);
+	if (bytes)
+		page_put(w, ", %d bytes, sealed", bytes);
+	else if (there)
+		page_put(w, ", wiped");
+	page_put(w, "</span></span></td>");
+}
+
 static void put_output(const struct node_row *n, bool is_end, struct writer *w)
 {
 	if (!n->has_digest) {
@@ -281,6 +312,8 @@ static void put_node(const struct workflow_page *p, size_t at, struct writer *w)
 	page_put(w, "%d of %d</td>", (int64_t)n->attempt, (int64_t)n->attempts);
 	page_cell(w, "Executor");
 	page_put(w, "<bdi class=\"long\">%t</bdi></td>", *n->user ? n->user : "–");
+	page_cell(w, "Input");
+	put_input(p, at, w);
 	page_cell(w, "Output");
 	put_output(n, spec->is_end, w);
 	page_put(w, "</tr>\n");
@@ -289,9 +322,10 @@ static void put_node(const struct workflow_page *p, size_t at, struct writer *w)
 /* In the order in which they can run. */
 static void put_nodes(const struct workflow_page *p, struct writer *w)
 {
-	static const struct page_column columns[] = { { "Node", false },     { "State", false },
-						      { "Function", false }, { "Attempt", false },
-						      { "Executor", false }, { "Output", false } };
+	static const struct page_column columns[] = {
+		{ "Node", false },     { "State", false }, { "Function", false }, { "Attempt", false },
+		{ "Executor", false }, { "Input", false }, { "Output", false }
+	};
 	uint16_t depths[WORKFLOW_NODES_MAX];
 	size_t left = p->nodes->count;
 
@@ -313,7 +347,10 @@ static void reply_one(struct web_work *work)
 	const struct workflow_row *row = &p->rows[0];
 
 	web_place_below(work, "workflows", name_of(row), &w);
-	page_put(&w, "<section class=\"panel\" aria-label=\"What it is\"><p>");
+	page_put(&w,
+		 "<section class=\"panel\" aria-label=\"What it is\"><span class=\"live\" id=\"live\" "
+		 "hidden></span>\n<div id=\"status\"%s><p>",
+		 row->state == WORKFLOW_RUNNING ? " data-again=\"\"" : "");
 	put_state(&workflow_looks[row->state], workflow_state_name(row->state), &w);
 	page_put(&w,
 		 " <bdi>%t</bdi></p>\n<dl class=\"dl\"><dt>Submitter</dt><dd><bdi>%t</bdi></dd>"
@@ -326,12 +363,13 @@ static void reply_one(struct web_work *work)
 	page_time(&w, row->ended);
 	page_put(&w, "</dd><dt>Order good until</dt><dd>");
 	page_time(&w, row->expires);
-	page_put(&w, "</dd></dl>\n");
+	page_put(&w, "</dd></dl></div>\n");
 	page_digest(&w, "digest", "Its id, which is the order's digest", p->order.id);
 	page_put(&w, "<p>%t</p>\n", WEB_WORKFLOW_CHECK);
 	page_command(&w, "get", "cocos-cli workflow get", row->id, "");
-	page_put(&w, "</section>\n");
+	page_put(&w, "</section>\n<div id=\"progress\">\n");
 	put_nodes(p, &w);
+	page_put(&w, "</div>\n");
 	page_end(&w);
 	web_reply_html(work->r, &w, 200);
 }
@@ -389,6 +427,8 @@ static void put_node_json(struct writer *w, const struct workflow_page *p, size_
 	put_text(w, "state", node_state_name(n->state));
 	put_text(w, "executortype", spec->type);
 	put_text(w, "funcname", spec->function);
+	json_put_key(w, "kwargs");
+	writer_bytes(w, spec->kwargs, spec->kwargs_len);
 	json_put_key(w, "dependencies");
 	writer_text(w, "[");
 	for (size_t i = 0; i < spec->dependencies_count; i++) {

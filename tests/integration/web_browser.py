@@ -334,6 +334,51 @@ def workflows_are_as_they_should_be():
         assert not wrong, "\n".join(wrong[:40])
 
 
+def what_becomes_of_a_workflow_is_shown_as_it_does():
+    """Its page is never opened anew: nodes, what goes into each and comes out, and the end of it."""
+    with Room() as room:
+        page, running = room.page, Running(room.web.service.channel, Caller(room.web.service.channel))
+        room.come_in()
+        anna, home = Submitter(running, "anna"), Executor(running, user(running, "home"), "t")
+        evil = "<b>é" * 80
+        made = anna.submit([node("first", text=evil, retries=1), node("last", "first")], {"t": [home.public]}, name="two")
+        room.go("/w/default/workflows/" + made.id)
+        page.run("window.same = true")
+        cells = "[...document.querySelectorAll('tbody [data-l={}]')].map((e) => e.textContent)"
+
+        def shows(states, inputs, outputs):
+            page.until(f"JSON.stringify({cells.format('State')}) === JSON.stringify({states})", states)
+            given = page.run(cells.format("Input"))
+            assert given[0].endswith("…") and '{"text": "<b>\\u00e9<b>' in given[0] and len(given[0]) == 241, given
+            assert given[1].startswith("{}") and inputs in given[1], given
+            seen = page.run(cells.format("Output"))
+            assert all(text.startswith(out) for text, out in zip(seen, outputs)), seen
+            assert page.run("document.querySelectorAll('tbody b').length") == 0
+
+        shows(["Ready", "Waiting"], "0 of 1 outputs", ["–", "–"])
+        page.until("document.getElementById('live').textContent === 'Live'", "that it is followed")
+        taken = home.take()
+        shows(["Taken", "Waiting"], "0 of 1 outputs", ["–", "–"])
+        home.fail(taken, "no disk", False)
+        shows(["Readyno disk", "Waiting"], "0 of 1 outputs", ["–", "–"])
+        home.finish(home.take(), b"5")
+        size = anna.state(made.id).nodes[0].output_bytes
+        shows(["Done", "Ready"], f"1 of 1 outputs, {size} bytes, sealed", [f"{size} bytes, sealed", "–"])
+        assert page.run("document.getElementById('said').textContent") != "State: Completed"
+        home.finish(home.take(), b"6")
+        shows(["Done", "Done"], "1 of 1 outputs, wiped", ["wiped", ""])
+        page.until("document.getElementById('said').textContent === 'State: Completed'", "the word for it")
+        page.until("document.getElementById('live').hidden", "that it goes on no more")
+        assert page.run("window.same") and not page.complaints()
+        told = page.run(f"fetch('/api/workspaces/default/workflows/{made.id}').then((a) => a.json()).then((all) => all.nodes)")
+        assert [one["kwargs"] for one in told] == [{"text": evil}, {}], told
+        other = anna.submit([node("first")], {"t": [home.public]})
+        room.go("/w/default/workflows/" + other.id)
+        page.until("document.getElementById('live').textContent === 'Live'", "that it is followed")
+        room.web.service.process.stop()
+        page.until("document.getElementById('live').textContent.startsWith('Connecting again')", "that it is cut")
+
+
 def nothing_moves_while_it_comes():
     """From the first paint on; of some screens on a line of 400 kbit/s with 400 ms."""
     with Room() as room:
@@ -537,5 +582,5 @@ SHA3 = """import("/sha3.js").then(({ Sha3 }) => {
 
 if __name__ == "__main__":
     tap.run([every_screen_is_as_it_should_be, workspaces_cvms_are_as_they_should_be, billing_is_as_it_should_be, certificates_are_as_they_should_be, webhooks_are_as_they_should_be,
-             workflows_are_as_they_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
+             workflows_are_as_they_should_be, what_becomes_of_a_workflow_is_shown_as_it_does, nothing_moves_while_it_comes, the_keyboard_is_enough,
              what_happens_is_shown_as_it_does, what_still_comes_is_shown_as_it_is_now, a_file_s_digest_is_computed_here])
