@@ -322,10 +322,10 @@ static void put_node(const struct workflow_page *p, size_t at, struct writer *w)
 /* In the order in which they can run. */
 static void put_nodes(const struct workflow_page *p, struct writer *w)
 {
-	static const struct page_column columns[] = {
-		{ "Node", false },     { "State", false }, { "Function", false }, { "Attempt", false },
-		{ "Executor", false }, { "Input", false }, { "Output", false }
-	};
+	static const struct page_column columns[] = { { "Node", false },     { "State", false },
+						      { "Function", false }, { "Attempt", false },
+						      { "Executor", false }, { "Input", false },
+						      { "Output", false } };
 	uint16_t depths[WORKFLOW_NODES_MAX];
 	size_t left = p->nodes->count;
 
@@ -347,10 +347,11 @@ static void reply_one(struct web_work *work)
 	const struct workflow_row *row = &p->rows[0];
 
 	web_place_below(work, "workflows", name_of(row), &w);
-	page_put(&w,
-		 "<section class=\"panel\" aria-label=\"What it is\"><span class=\"live\" id=\"live\" "
-		 "hidden></span>\n<div id=\"status\"%s><p>",
-		 row->state == WORKFLOW_RUNNING ? " data-again=\"\"" : "");
+	page_put(
+		&w,
+		"<section class=\"panel\" aria-label=\"What it is\"><span class=\"live\" id=\"live\" "
+		"hidden></span>\n<div id=\"status\"%s><p>",
+		row->state == WORKFLOW_RUNNING ? " data-again=\"\"" : "");
 	put_state(&workflow_looks[row->state], workflow_state_name(row->state), &w);
 	page_put(&w,
 		 " <bdi>%t</bdi></p>\n<dl class=\"dl\"><dt>Submitter</dt><dd><bdi>%t</bdi></dd>"
