@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a workspace's CVMs may run in a month: how far it is, said at 80 %, ended at all of it, and nothing in the next. */
+#include "computations/hook/hook.h"
 #include "computations/store/usage_limit.h"
 #include "tests/unit/computations/store_room.h"
 
@@ -123,6 +124,34 @@ static void check(struct store_room *f, int64_t number, enum machine_phase phase
 	assert_int_equal(*usage_limit_reason(&m) != 0, is_reason);
 }
 
+static void hook(struct store_room *f, int64_t workspace)
+{
+	assert_ok(
+		db_run(&f->store.db, &f->e,
+		       "INSERT INTO webhooks (workspace, url, description, maker, events, created)"
+		       " VALUES (?, 'https://h.example/', '', '', ?, ?)",
+		       "iii", workspace, (int64_t)HOOK_EVENTS_ALL, november),
+		f->e);
+}
+
+/* Once, and nothing else. */
+static void check_told(struct store_room *f, enum hook_event event, const char *like)
+{
+	int64_t all, count;
+
+	assert_ok(db_number(&f->store.db, &all, &f->e,
+			    "SELECT count(*) FROM webhook_deliveries WHERE event = ?", "i",
+			    (int64_t)event),
+		  f->e);
+	assert_ok(
+		db_number(&f->store.db, &count, &f->e,
+			  "SELECT count(*) FROM webhook_deliveries WHERE event = ? AND body LIKE ?",
+			  "it", (int64_t)event, like),
+		f->e);
+	assert_int_equal(count, 1);
+	assert_int_equal(all, 1);
+}
+
 static void a_cvm_is_warned_and_ended(void **state)
 {
 	struct machine_quota quota = MACHINE_QUOTA_NONE;
@@ -130,10 +159,12 @@ static void a_cvm_is_warned_and_ended(void **state)
 	int64_t number = add(f), workspace = store_room_workspace(f);
 
 	quota.cpu_hours = 10;
+	hook(f, workspace);
 	/* What is not made yet, or is to be removed, is left as it is. */
 	ran(f, workspace, november, november + 5 * HOUR);
 	assert_ok(usage_limit_apply(&f->store, number, &quota, &no_plans, november, &f->e), f->e);
 	check(f, number, MACHINE_WANTED, "", false);
+	check_told(f, HOOK_USAGE_LIMIT, "%\"month\":\"2026-11\"%Reached%");
 	assert_ok(store_machine_made(&f->store, number, "5b1c6d3e-0000-4000-8000-00000000000b",
 				     "h:1", &f->e),
 		  f->e);
@@ -149,6 +180,7 @@ static void a_cvm_is_warned_and_ended(void **state)
 	assert_ok(store_machine_note(&f->store, number, "manager here: away", &f->e), f->e);
 	assert_ok(usage_limit_apply(&f->store, number, &quota, &no_plans, november, &f->e), f->e);
 	check(f, number, MACHINE_LEAVING, "away", false);
+	check_told(f, HOOK_USAGE_WARNING, "%\"month\":\"2026-12\"%Nearly%");
 }
 
 int main(void)
