@@ -500,6 +500,59 @@ static void limits_are_each_members_own(void **state)
 	assert_ok(workflow_find(db_of(f), id, &w, &f->e), f->e);
 }
 
+/* As if an output of so many bytes waited. */
+static void set_done(struct room *f, const char *id, int64_t size)
+{
+	assert_ok(db_run(db_of(f), &f->e,
+			 "UPDATE workflow_nodes SET state = 3, size = ? WHERE workflow ="
+			 " (SELECT number FROM workflows WHERE id = ?)",
+			 "it", size, id),
+		  f->e);
+}
+
+static void outputs_that_wait_have_a_limit_each_members_own(void **state)
+{
+	char berts[WORKFLOW_ID_TEXT_LEN + 1], other[WORKFLOW_ID_TEXT_LEN + 1],
+		id[WORKFLOW_ID_TEXT_LEN + 1];
+	CLEANUP(node_rows_free) struct node_rows *nodes = NULL;
+	struct workflow_row w CLEANUP_WORKFLOW_ROW = { .number = 0 };
+	struct workflow_claim claim;
+	struct room *f = *state;
+	int64_t size;
+
+	assert_ok(submit(f, ONE, f->bert, NOW, NOW + DAY, berts), f->e);
+	set_done(f, berts, WORKFLOW_STORED_MAX);
+	for (int i = 0; i < 3; i++)
+		submitted(f, ONE, other);
+	set_done(f, other, 0);
+	assert_int_equal(take(f, NOW, &claim, id), 0);
+	assert_ok(finish(f, &claim, NOW), f->e);
+	assert_ok(workflow_find(db_of(f), id, &w, &f->e), f->e);
+	assert_ok(workflow_nodes(db_of(f), w.number, &nodes, &f->e), f->e);
+	size = nodes->rows[0].size;
+	assert_true(size > 0);
+	assert_int_equal(take(f, NOW, &claim, id), 0);
+	set_done(f, other, WORKFLOW_STORED_MAX - 2 * size + 1);
+	assert_refused(finish(f, &claim, NOW), f->e, ERR_EXHAUSTED, "the limit is");
+	set_done(f, other, WORKFLOW_STORED_MAX - 2 * size);
+	assert_ok(finish(f, &claim, NOW), f->e);
+}
+
+/* Also before it is swept, and whatever key it has. */
+static void what_has_ended_or_is_of_another_type_is_not_handed_out(void **state)
+{
+	char id[WORKFLOW_ID_TEXT_LEN + 1];
+	struct workflow_claim claim;
+	struct room *f = *state;
+
+	submitted(f, ONE, id);
+	assert_int_equal(take(f, NOW + DAY, &claim, id), -1);
+	assert_ok(db_run(db_of(f), &f->e, "UPDATE executors SET type = 'other'", ""), f->e);
+	assert_int_equal(take(f, NOW, &claim, id), -1);
+	assert_ok(db_run(db_of(f), &f->e, "UPDATE executors SET type = 't'", ""), f->e);
+	assert_int_equal(take(f, NOW + DAY - 1, &claim, id), 0);
+}
+
 static void set_anna(struct room *f, const char *to)
 {
 	CLEANUP(free) char *sql = NULL;
@@ -595,6 +648,8 @@ int main(void)
 		ROW(members_take_turns),
 		ROW(what_is_over_is_forgotten),
 		ROW(limits_are_each_members_own),
+		ROW(outputs_that_wait_have_a_limit_each_members_own),
+		ROW(what_has_ended_or_is_of_another_type_is_not_handed_out),
 		ROW(who_may_not_any_more_has_nothing_run),
 		ROW(executors_that_are_run_do_not_give_way),
 		ROW(an_older_database_has_none),
