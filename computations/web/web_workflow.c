@@ -249,14 +249,13 @@ enum { KWARGS_SHOWN = 240 /* bytes; 'workflow get' has all of them */ };
 static void put_input(const struct workflow_page *p, size_t at, struct writer *w)
 {
 	const struct workflow_node *spec = &p->order.spec.nodes[at];
-	char kwargs[KWARGS_SHOWN + 1];
 	size_t len = spec->kwargs_len < KWARGS_SHOWN ? spec->kwargs_len : KWARGS_SHOWN;
+	char kwargs[KWARGS_SHOWN + 1] = "";
 	int64_t there = 0, bytes = 0;
 
 	while (len < spec->kwargs_len && ((uint8_t)spec->kwargs[len] & 0xc0) == 0x80)
 		len--; /* no half of a character */
 	memcpy(kwargs, spec->kwargs, len);
-	kwargs[len] = 0;
 	page_put(w, "<span class=\"long\"><bdi>%t</bdi>%s<span class=\"sub\">", kwargs,
 		 len < spec->kwargs_len ? "…" : "");
 	for (size_t i = 0; i < spec->dependencies_count; i++) {
