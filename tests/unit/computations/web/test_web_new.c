@@ -187,7 +187,7 @@ static void what_fits_into_a_form_fits(void **state)
 		memcpy(text + 3 * i, escaped, 3);
 	take("description", text);
 	take("algorithm", text);
-	take("d5_file", text);
+	take("d1_file", text);
 	take("algorithm", many("a", "", WEB_FORM_MAX));
 }
 
