@@ -336,12 +336,15 @@ static void agent_says(struct user *u, unsigned call, struct reader *r)
 static void admin_creates(struct user *u, struct reader *r)
 {
 	static const uint8_t zeros[32], no_key[] = "a key";
-	Computations__CreateRequest request = COMPUTATIONS__CREATE_REQUEST__INIT;
+	Computations__CreateRequest create = COMPUTATIONS__CREATE_REQUEST__INIT;
+	Computations__UpdateRequest update = COMPUTATIONS__UPDATE_REQUEST__INIT;
 	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
 	Cvms__Algorithm algorithm = CVMS__ALGORITHM__INIT;
 	Cvms__AgentConfig config = CVMS__AGENT_CONFIG__INIT;
 	uint8_t flags = reader_u8(r);
-	int call = grpc_peer_call(u->grpc, PROTO_COMPUTATIONS_CREATE, NULL, 0);
+	bool again = flags & UPDATES;
+	int call = grpc_peer_call(
+		u->grpc, again ? PROTO_COMPUTATIONS_UPDATE : PROTO_COMPUTATIONS_CREATE, NULL, 0);
 
 	if (call < 0)
 		return;
@@ -361,8 +364,8 @@ static void admin_creates(struct user *u, struct reader *r)
 		manifest.agent_config = &config;
 	}
 	if (!(flags & 16))
-		request.manifest = &manifest;
-	say(u, (unsigned)call, &request.base);
+		create.manifest = update.manifest = &manifest;
+	say(u, (unsigned)call, again ? &update.base : &create.base);
 	grpc_peer_half_close(u->grpc, (unsigned)call);
 }
 

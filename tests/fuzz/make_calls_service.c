@@ -137,6 +137,35 @@ static void save_agents(void)
 	calls_save_to("service_calls", "judged", &w);
 }
 
+/* Another manifest: until the first run, of one that there is, and a good one. */
+static void save_updates(void)
+{
+	struct writer w = calls_begin(0);
+
+	create(&w, ID_ONE, 8);
+	for (uint8_t flags = 0; flags < UPDATES; flags++)
+		create(&w, ID_ONE, UPDATES | flags);
+	create(&w, ID_TWO, UPDATES);
+	create(&w, ID_DOTS, UPDATES);
+	connects(&w, AGENT, ID_CVM_A);
+	says(&w, AGENT, 0, SAID_STATE, ID_CVM_A, WORD_RECEIVING_MANIFEST);
+	run(&w, ID_ONE, ID_CVM_A, 1);
+	create(&w, ID_ONE, UPDATES | 8);
+	calls_save_to("service_calls", "updates", &w);
+
+	for (uint8_t statement = 0; statement < 24; statement++) {
+		char name[32];
+
+		w = calls_begin(0);
+		create(&w, ID_ONE, 8);
+		PUT(&w, ADMIN, ASK_FAILING, statement);
+		create(&w, ID_ONE, UPDATES | 8);
+		PUT(&w, ADMIN, ASK_SHOW, ID_ONE);
+		snprintf(name, sizeof(name), "update-failing-%u", statement);
+		calls_save_to("service_calls", name, &w);
+	}
+}
+
 static void save_admin(void)
 {
 	struct writer w = calls_begin(0);
@@ -363,6 +392,7 @@ void calls_service_calls(void)
 	save_journals();
 	save_lives();
 	save_retries();
+	save_updates();
 	save_agents();
 	save_admin();
 }

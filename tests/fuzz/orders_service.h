@@ -76,3 +76,6 @@ enum request {
 	ASK_FAILING, /* the database, at the operand's statement from now on */
 	ASKS
 };
+
+/* In ASK_CREATE's flags: another manifest for one that is there. */
+enum { UPDATES = 32 };
