@@ -39,12 +39,14 @@ static void put_way_back(const struct http_request *r, const struct http_problem
 			 struct writer *w)
 {
 	const struct http_route *route = p->status == 404 ? NULL : http_request_route(r);
-	const char *of;
+	const char *of = route ? http_request_param(r, "id") : NULL;
+	/* A computation that is another by now is looked at first. */
+	bool changed = of && (p->status == 409 || p->status == 412);
 
 	page_put(w, "<p><a class=\"btn\" href=\"");
-	if (route && route->method == HTTP_POST && is_page_too(route))
+	if (route && route->method == HTTP_POST && is_page_too(route) && !changed)
 		put_address(r, route->pattern, w);
-	else if (route && (of = http_request_param(r, "id")))
+	else if (of)
 		page_put(w, "/c/%u", of);
 	else if (route && (of = http_request_param(r, "workspace")))
 		page_put(w, "/w/%u/members", of);

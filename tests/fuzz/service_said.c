@@ -316,7 +316,7 @@ static ProtobufCMessage *say_workflow(void)
 	uint8_t *kept;
 	struct err e;
 
-	service_answering.order = which;
+	service_answering.order = (int)which;
 	if (which == SVA_ORDER_NONE)
 		return answer_copy(&m.base);
 	assert(workflow_order_message(of, &m.order, &e) == 0);
