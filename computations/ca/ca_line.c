@@ -375,21 +375,21 @@ int ca_follows(struct db *db, const char *key, const char *next, int64_t now, bo
 
 /* ---- whose name is whose ---- */
 
-/* Of certificates that are good for something now. */
-#define GOOD "issued > 0 AND revoked = 0 AND until > "
+#define GOOD "revoked = 0 AND until > "
 
 int ca_agent_check(struct db *db, const char *key, const char *cvm, int64_t now, struct err *e)
 {
 	const char *role = ca_roles[CA_AGENT].name;
 	int64_t all, its, others = 0;
 
+	/* Whose was revoked, or has ended, is no other authority's: its connection may be older than that. */
 	if (db_number(db, &all, e,
-		      "SELECT count(*) FROM certificates WHERE tls_key = ? AND " GOOD "?", "ti",
-		      key, now) < 0 ||
+		      "SELECT count(*) FROM certificates WHERE tls_key = ? AND issued > 0", "t",
+		      key) < 0 ||
 	    db_number(
 		    db, &its, e,
 		    "SELECT count(*) FROM certificates WHERE tls_key = ? AND name = ? AND role = ?"
-		    " AND " GOOD "?",
+		    " AND issued > 0 AND " GOOD "?",
 		    "ttti", key, cvm, role, now) < 0)
 		return err_code(e);
 	if (its)
@@ -402,13 +402,13 @@ int ca_agent_check(struct db *db, const char *key, const char *cvm, int64_t now,
 			log_quote(cvm).text);
 	if (db_number(db, &others, e,
 		      "SELECT count(*) FROM certificates WHERE name = ? AND role = ?"
-		      " AND tls_key <> '' AND " GOOD "?",
+		      " AND (issued = 0 OR tls_key <> '') AND " GOOD "?",
 		      "tti", cvm, role, now) < 0)
 		return err_code(e);
 	return others ? err_set(e, ERR_DENIED,
-				"CVM %s has a certificate of this service's authority, and this client "
-				"certificate is of another: 'cocos-cli certificate revoke' gives the "
-				"former up",
+				"CVM %s has a certificate of this service's authority, or a token for one, "
+				"and this client certificate is of another: 'cocos-cli certificate "
+				"revoke' gives the former up",
 				log_quote(cvm).text)
 		      : 0;
 }

@@ -101,7 +101,7 @@ int ca_follows(struct db *db, const char *key, const char *next, int64_t now, bo
 	       struct err *e) MUST_CHECK;
 
 /* Whether who shows that key (SHA-256 as above) may be the first of that name: with a certificate of ours as that agent alone,
- * with another authority's if that agent has none of ours. ERR_DENIED. */
+ * with another authority's if that agent has none of ours, nor a token for one. ERR_DENIED. */
 int ca_agent_check(struct db *db, const char *key, const char *cvm, int64_t now,
 		   struct err *e) MUST_CHECK;
 

@@ -521,6 +521,8 @@ static void a_certificate_of_ours_is_for_its_own_name(void **state)
 {
 	struct line_room *f = *state;
 	EVP_PKEY *own = f->keys[0], *foreign = f->keys[1], *server = f->keys[2];
+	char text[CA_TOKEN_TEXT_LEN + 1];
+	struct ca_record open;
 
 	issue(f, (struct ca_wish){ "cvm-1", CA_SERVICE, 0, 0 }, "", server);
 	assert_ok(comes(f, own, "cvm-1", NOW), f->e);
@@ -532,6 +534,15 @@ static void a_certificate_of_ours_is_for_its_own_name(void **state)
 	assert_ok(comes(f, foreign, "cvm-1", NOW + DAY), f->e);
 	assert_int_equal(end_line(f, f->first.serial, NOW), 1);
 	assert_ok(comes(f, foreign, "cvm-1", NOW), f->e);
+	/* Whose was revoked is no other authority's. */
+	assert_refused(comes(f, own, "cvm-1", NOW), f->e, ERR_DENIED, "comes with its own");
+	assert_refused(comes(f, own, "cvm-2", NOW), f->e, ERR_DENIED, "comes with its own");
+	/* Nor is the name that a token waits for. */
+	assert_ok(ca_token_add(db_of(f), &(struct ca_wish){ "cvm-2", CA_AGENT, 0, 0 }, "", NOW,
+			       &open, text, &f->e),
+		  f->e);
+	assert_refused(comes(f, foreign, "cvm-2", NOW), f->e, ERR_DENIED, "or a token for one");
+	assert_ok(comes(f, foreign, "cvm-2", NOW + DAY), f->e);
 	/* One key may have several. */
 	issue(f, (struct ca_wish){ "cvm-2", CA_AGENT, 0, 0 }, "", server);
 	assert_ok(comes(f, server, "cvm-2", NOW), f->e);
