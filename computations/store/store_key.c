@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store/store_key.h"
 
-#include "common/base/log.h"
+#include "computations/store/store_update.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,17 +92,10 @@ int store_key_replace(struct store *store, const struct user_key_claim *claim, b
 		      uint8_t digest[MANIFEST_HASH_LEN], struct err *e)
 {
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
-	int64_t sent;
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 
-	/* One that failed and is to be run again was run. */
-	if (db_number(&store->db, &sent, e, "SELECT sent FROM computations WHERE id = ?", "t",
-		      claim->computation) < 0)
-		return err_code(e);
-	if (sent)
-		return err_set(e, ERR_PRECONDITION,
-			       "computation %s was run: its manifest is frozen, with its keys",
-			       log_quote(claim->computation).text);
-	if (read_manifest(store, claim->computation, &m, e) < 0 ||
+	if (store_computation(store, claim->computation, &c, e) < 0 ||
+	    store_update_check(&c, e) < 0 || read_manifest(store, claim->computation, &m, e) < 0 ||
 	    replace_all(store, claim, m, changed, e) < 0)
 		return err_code(e);
 	return *changed ? write_manifest(store, m, digest, e) : 0;

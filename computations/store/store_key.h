@@ -8,7 +8,7 @@
 #include "computations/store/store.h"
 
 /* The claim's key, which is sound, in place of each one of that user's in the manifest of its computation, which has not run.
- * ERR_PRECONDITION: it has; ERR_INVALID: it would be no manifest. `*changed` false: it names none of them. */
+ * ERR_PRECONDITION: as store_update_check() says; ERR_INVALID: it would be no manifest. `*changed` false: it names none of them. */
 int store_key_replace(struct store *store, const struct user_key_claim *claim, bool *changed,
 		      uint8_t digest[MANIFEST_HASH_LEN], struct err *e) MUST_CHECK;
 

@@ -69,18 +69,28 @@ static int link_assets(struct store *store, const Cvms__ComputationRunReq *manif
 	return asset_link_all(&store->db, workspace, manifest, e);
 }
 
+int store_update_check(const struct computation *c, struct err *e)
+{
+	/* One that failed and is to be run again was run. */
+	if (c->sent)
+		return err_set(e, ERR_PRECONDITION,
+			       "computation %s was run: its manifest is frozen",
+			       log_quote(c->id).text);
+	if (*c->new_cvm && !c->finished)
+		return err_set(
+			e, ERR_PRECONDITION,
+			"computation %s is going to be run, as it is, in CVM %s that is made "
+			"for it: stop it first",
+			log_quote(c->id).text, c->new_cvm);
+	return 0;
+}
+
 int store_update(struct store *store, const Cvms__ComputationRunReq *manifest, struct err *e)
 {
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 
-	if (store_computation(store, manifest->id, &c, e) < 0)
-		return err_code(e);
-	/* One that failed and is to be run again was run. */
-	if (c.sent)
-		return err_set(e, ERR_PRECONDITION,
-			       "computation %s was run: its manifest is frozen",
-			       log_quote(c.id).text);
-	if (name_it(store, &c, manifest, e) < 0 || put(store, manifest, e) < 0)
+	if (store_computation(store, manifest->id, &c, e) < 0 || store_update_check(&c, e) < 0 ||
+	    name_it(store, &c, manifest, e) < 0 || put(store, manifest, e) < 0)
 		return err_code(e);
 	return link_assets(store, manifest, e);
 }

@@ -146,7 +146,8 @@ static void put_deeds(const struct web_work *work, struct writer *w)
 		{ "rename", "Rename", "say",
 		  page_can_link(c->id) && admin_access_may(caller, DEED_RENAME, c) },
 		{ "edit", "Edit", "created",
-		  page_can_link(c->id) && admin_access_may(caller, DEED_UPDATE, c) },
+		  page_can_link(c->id) && admin_access_may(caller, DEED_UPDATE, c) &&
+			  (c->finished || !*c->new_cvm) },
 		{ "remove", "Remove", "fail", admin_access_may(caller, DEED_REMOVE, c) },
 	};
 	bool is_any = false;

@@ -20,7 +20,7 @@ import tap
 from harness import PATIENCE, computations, until
 from machines import FULL, INVALID, agent, made, manager, ours, run, service, shown, until_state
 from people import DENIED, HIDDEN, NOT_NOW, OK, Caller
-from workspaces import create, member
+from workspaces import create, manifest, member
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from postgres import Postgres  # pylint: disable=wrong-import-position
@@ -102,6 +102,8 @@ def one_is_made_used_and_removed():
         # Nobody takes it for anything else, nor has the computation run elsewhere meanwhile.
         assert running.root.code("Run", id="c1") == NOT_NOW
         assert "being made for" in running.root.text("Run", id="c1", new_cvm=True)
+        # It is run as it was when that was asked for.
+        assert "is going to be run" in running.root.text("Update", manifest=manifest("c1"))
         ours(running, "cvm", "remove", one.name).refused(1, "is made for computation 'c1'")
         with agent(running, one.cvm_id) as there:
             assert there.manifest().id == "c1"
