@@ -295,6 +295,7 @@ static void answered_update(void *data, const ProtobufCMessage *answer, const st
 	if (e) {
 		fail(n, e, "");
 	} else if (n->form) {
+		*n->given.revision = '\0'; /* what was seen is of the manifest, not of roles */
 		give_next(n);
 	} else {
 		web_one_json(n->r, n->web);

@@ -164,6 +164,28 @@ static int clone_manifest(struct web_prefill *p, const Cvms__ComputationRunReq *
 		    m->algorithm->n_algo_args, e);
 }
 
+/* Whether what stands in the form for each key is going to be that key again. */
+static int check_keys(struct store *store, const Cvms__ComputationRunReq *m,
+		      const struct store_key_owners *owners, struct err *e)
+{
+	const ProtobufCBinaryData *key;
+
+	for (size_t n = 0; (key = manifest_key_at(m, n)) != NULL; n++) {
+		const struct store_key_owner *owner = store_key_owner_of(owners, key);
+		struct user_key k CLEANUP_USER_KEY = { .user = NULL };
+		int failed = owner ? user_key_find(&store->db, owner->user, m->id, &k, e) : 0;
+
+		if (failed && !err_is(failed, ERR_NOT_FOUND))
+			return failed;
+		if (!owner || failed || k.len != key->len || memcmp(k.spki, key->data, k.len) != 0)
+			return err_set(
+				e, ERR_PRECONDITION,
+				"its manifest names keys that are not those that their users have now: "
+				"have another one put in its place with 'cocos-cli computation update'");
+	}
+	return 0;
+}
+
 int web_prefill_from(struct store *store, struct web_work *work, const char *id,
 		     struct web_prefill *p, struct err *e)
 {
@@ -184,5 +206,7 @@ int web_prefill_from(struct store *store, struct web_work *work, const char *id,
 			e, ERR_PRECONDITION,
 			"its manifest says more than this form has room for: have another one put in "
 			"its place with 'cocos-cli computation update'");
+	if (!p->is_clone && check_keys(store, m, owners, e) < 0)
+		return err_code(e);
 	return clone_manifest(p, m, owners, e);
 }

@@ -13,9 +13,10 @@ struct looking {
 	struct store *store;
 	struct admin_caller *caller;
 	const char *workspace;
+	const char *id; /* "": of a new one, for which nobody has a key of its own */
 };
 
-/* As FindKey says it. */
+/* As FindKey says it, or the one that he uses for this computation. */
 static int find_key(void *data, const char *user, uint8_t **spki, size_t *len, struct err *e)
 {
 	struct looking *l = data;
@@ -24,7 +25,7 @@ static int find_key(void *data, const char *user, uint8_t **spki, size_t *len, s
 
 	if (err_is(failed, ERR_NOT_FOUND))
 		return user_key_none(user, e);
-	if (failed || user_key_find(&l->store->db, user, "", &k, e) < 0)
+	if (failed || user_key_find(&l->store->db, user, l->id, &k, e) < 0)
 		return err_code(e);
 	*spki = malloc(k.len);
 	if (!*spki)
@@ -96,7 +97,7 @@ int web_new_find_place(struct store *store, struct web_new *n, struct err *e)
 
 int web_new_make(struct store *store, struct web_new *n, struct admin_caller *caller, struct err *e)
 {
-	struct looking l = { store, caller, n->id ? n->place : n->workspace };
+	struct looking l = { store, caller, n->id ? n->place : n->workspace, n->id ? n->id : "" };
 	const struct manifest_names names = { find_key, find_digest, &l };
 	CLEANUP(free) uint8_t *filled = NULL;
 	size_t len = n->len;

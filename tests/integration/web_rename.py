@@ -195,6 +195,19 @@ def one_is_edited_until_its_first_run():
         sent = fields(id="not this one", workspace="lab", name="third", revision=revision)
         assert ward.form("editor", page, **{k: v for k, v in sent.items() if k != "roles"}).status == 303
         assert ward.root("Show", id=name).name == "third" and ward.manifest(name)["algorithm"]["algo_args"] == ["--epochs", "3"]
+        # Who is named from now on gets his role with it, as with a new one; and a key is not another one unseen.
+        sent = fields(id=name, workspace="", revision=ward.etag(name)[1:17], provider="bert", consumers="bert")
+        assert ward.form("anna", page, **sent).status == 303
+        roles = {role.role_name: list(role.members) for role in ward.root("ListRoles", computation_id=name).roles}
+        assert roles["algo_provider"] == ["anna", "bert"], roles
+        ward.keys["bert"].again().register(name)
+        digest, own = ward.root("Show", id=name).manifest_digest, ward.manifest(name)["algorithm"]["user_key"]
+        sent["revision"] = ward.etag(name)[1:17]
+        assert ward.form("anna", page, **sent).status == 303 and ward.manifest(name)["algorithm"]["user_key"] == own
+        assert ward.root("Show", id=name).manifest_digest == digest
+        ward.keys["anna"].again().register()
+        told = ward.sessions["anna"].get(page)
+        assert told.status == 412 and "not those that their users have now" in told.page().words(), told.body
         # The command line, by a file and by options; then it runs, and is frozen.
         path = ward.service.folder.write("m.json", json.dumps(written(name="fourth")))
         assert cli("computation", "update", name, path, "--json", **socket).json()["name"] == "fourth"
