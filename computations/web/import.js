@@ -182,7 +182,7 @@ export function start(form) {
 		});
 
 	function showPeople(list) {
-		const typed = mapped();
+		const typed = { __proto__: null, ...mapped() }; // a person may be called "constructor"
 		const fields = list.map((person, index) => {
 			const field = document.createElement("input"), label = element("label", "", "", element("bdi", person.id));
 			field.id = `p-${index}`;
