@@ -5,6 +5,7 @@
 #include "common/audit/revocation_audit.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/wipe.h"
 #include "common/rpc/admin_socket.h"
 #include "common/rpc/signals.h"
 #include "computations/admin/admin_calls.h"
@@ -90,8 +91,8 @@ static int load_tls(struct daemon *d, const struct files *files, struct revocati
 		    struct rpc_tls **tls, struct err *e)
 {
 	const char *settings = files->settings;
-	CLEANUP(free) char *cert = NULL, *key = NULL, *ca = NULL;
-	int failed;
+	CLEANUP(free) char *cert = NULL, *ca = NULL;
+	CLEANUP(wipe) char *key = NULL;
 
 	if (!files->cert)
 		return 0;
@@ -101,16 +102,14 @@ static int load_tls(struct daemon *d, const struct files *files, struct revocati
 		return err_wrap(e, "%s_SERVER_KEY", settings);
 	if (files->ca && file_read_text(files->ca, RPC_TLS_PEM_MAX, &ca, e) < 0)
 		return err_wrap(e, "%s_CLIENT_CA_CERTS", settings);
-	if (open_lists(d, files, ca, lists, e) < 0) {
-		explicit_bzero(key, strlen(key));
+	if (open_lists(d, files, ca, lists, e) < 0)
 		return err_code(e);
-	}
-	failed = rpc_tls_new_server(
-		&(struct rpc_tls_config){
-			.cert = cert, .key = key, .ca = ca, .revocation = *lists },
-		tls, e);
-	explicit_bzero(key, strlen(key));
-	return failed ? err_wrap(e, "%s_SERVER_CERT '%s'", settings, files->cert) : 0;
+	if (rpc_tls_new_server(
+		    &(struct rpc_tls_config){
+			    .cert = cert, .key = key, .ca = ca, .revocation = *lists },
+		    tls, e) < 0)
+		return err_wrap(e, "%s_SERVER_CERT '%s'", settings, files->cert);
+	return 0;
 }
 
 static int open_agents(struct daemon *d, const struct config *c, struct err *e)

@@ -6,6 +6,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/wipe.h"
 #include "common/rpc/admin_socket.h"
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
@@ -171,8 +172,8 @@ static int open_lists(struct daemon *d, const char *authorities, struct err *e)
 static int make_tls(struct daemon *d, struct err *e)
 {
 	const struct config *config = d->config;
-	CLEANUP(free) char *cert = NULL, *key = NULL, *between = NULL, *clients = NULL;
-	CLEANUP(free) char *chain = NULL;
+	CLEANUP(free) char *cert = NULL, *between = NULL, *clients = NULL, *chain = NULL;
+	CLEANUP(wipe) char *key = NULL;
 
 	if (!config->server_cert)
 		return 0;

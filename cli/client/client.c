@@ -9,6 +9,7 @@
 #include "common/base/hostname.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
+#include "common/base/wipe.h"
 #include "common/crypto/kex_group.h"
 #include "common/rpc/revocation.h"
 #include "common/rpc/trace.h"
@@ -121,7 +122,8 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 	const char *ca_path = authorities(client);
 	const char *cert_path = client_setting(client, "grpc-client-cert", "CLIENT_CERT");
 	const char *key_path = client_setting(client, "grpc-client-key", "CLIENT_KEY");
-	CLEANUP(free) char *ca = NULL, *cert = NULL, *key = NULL;
+	CLEANUP(free) char *ca = NULL, *cert = NULL;
+	CLEANUP(wipe) char *key = NULL;
 	uint32_t groups;
 	int failed;
 
@@ -160,8 +162,6 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 					  .groups = groups,
 					  .judged_by_prologue = client->appraise && !ca },
 		tls, e);
-	if (key)
-		explicit_bzero(key, strlen(key));
 	return failed ? name_pem(&(struct pem_paths){ ca_path, cert_path, key_path }, e) : 0;
 }
 

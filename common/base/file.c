@@ -45,15 +45,14 @@ static int too_large(size_t max, struct err *e)
 static int read_pieces(int fd, struct writer *w, struct err *e)
 {
 	uint8_t piece[16384];
-	ssize_t n;
+	ssize_t n = 0;
+	int failed;
 
-	while ((n = read_some(fd, piece, sizeof(piece))) > 0) {
+	while (!w->bad && (n = read_some(fd, piece, sizeof(piece))) > 0)
 		writer_bytes(w, piece, (size_t)n);
-		if (w->bad)
-			return too_large(w->max, e);
-	}
+	failed = n < 0 ? err_errno(e, "read") : w->bad ? too_large(w->max, e) : 0;
 	explicit_bzero(piece, sizeof(piece));
-	return n < 0 ? err_errno(e, "read") : 0;
+	return failed;
 }
 
 /* Reads straight into the room while there is some; its last byte is for the zero at the end. */
@@ -108,8 +107,10 @@ int file_read_text(const char *path, size_t max, char **text, struct err *e)
 
 	if (file_read(path, max, &bytes, &len, e) < 0)
 		return err_code(e);
-	if (memchr(bytes, 0, len))
+	if (memchr(bytes, 0, len)) {
+		explicit_bzero(bytes, len);
 		return err_set(e, ERR_INVALID, "'%s': a zero byte in a text file", path);
+	}
 	*text = (char *)TAKE_PTR(bytes);
 	return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/preflight/preflight_tls.h"
 
-#include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/timestamp.h"
+#include "common/base/wipe.h"
 #include "common/crypto/key.h"
 #include "common/rpc/tls.h"
 
@@ -104,10 +104,10 @@ static int read_text(const char *path, char **text, struct err *e)
 
 int preflight_tls(const struct preflight_tls *files, char found[PREFLIGHT_TEXT_MAX], struct err *e)
 {
-	CLEANUP(free) char *cert = NULL, *key = NULL, *between = NULL, *clients = NULL, *all = NULL;
+	CLEANUP(free) char *cert = NULL, *between = NULL, *clients = NULL, *all = NULL;
+	CLEANUP(wipe) char *key = NULL;
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
 	char date[TIMESTAMP_TEXT_MAX];
-	int failed;
 
 	if (!files->cert)
 		return preflight_not_asked(found, "no certificate is set");
@@ -116,10 +116,8 @@ int preflight_tls(const struct preflight_tls *files, char found[PREFLIGHT_TEXT_M
 	    read_text(files->clients, &clients, e) < 0 ||
 	    text_format(&all, e, "%s\n%s", cert, between ? between : "") < 0)
 		return err_code(e);
-	failed = rpc_tls_new_server(
-		&(struct rpc_tls_config){ .cert = all, .key = key, .ca = clients }, &tls, e);
-	explicit_bzero(key, strlen(key));
-	if (failed)
+	if (rpc_tls_new_server(&(struct rpc_tls_config){ .cert = all, .key = key, .ca = clients },
+			       &tls, e) < 0)
 		return err_wrap(e, "'%s'", files->cert);
 	if (check_chain(rpc_tls_context(tls), e) < 0 ||
 	    (clients && check_authorities(rpc_tls_context(tls), "client authority", e) < 0))
@@ -132,21 +130,19 @@ int preflight_tls(const struct preflight_tls *files, char found[PREFLIGHT_TEXT_M
 int preflight_tls_client(const struct preflight_tls_client *files, char found[PREFLIGHT_TEXT_MAX],
 			 struct err *e)
 {
-	CLEANUP(free) char *authorities = NULL, *cert = NULL, *key = NULL;
+	CLEANUP(free) char *authorities = NULL, *cert = NULL;
+	CLEANUP(wipe) char *key = NULL;
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
 	char date[TIMESTAMP_TEXT_MAX];
-	int failed;
 
 	if (!files->authorities && !files->cert)
 		return preflight_not_asked(found, "no certificate is set");
 	if (read_text(files->authorities, &authorities, e) < 0 ||
 	    read_text(files->cert, &cert, e) < 0 || read_text(files->key, &key, e) < 0)
 		return err_code(e);
-	failed = rpc_tls_new_client(
-		&(struct rpc_tls_config){ .cert = cert, .key = key, .ca = authorities }, &tls, e);
-	if (key)
-		explicit_bzero(key, strlen(key));
-	if (failed)
+	if (rpc_tls_new_client(
+		    &(struct rpc_tls_config){ .cert = cert, .key = key, .ca = authorities }, &tls,
+		    e) < 0)
 		return err_wrap(e, "'%s'", files->cert ? files->cert : files->authorities);
 	if ((cert && check_chain(rpc_tls_context(tls), e) < 0) ||
 	    (authorities && check_authorities(rpc_tls_context(tls), "authority", e) < 0))

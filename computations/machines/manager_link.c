@@ -3,6 +3,7 @@
 
 #include "common/base/file.h"
 #include "common/base/settings.h"
+#include "common/base/wipe.h"
 #include "common/preflight/preflight_crl.h"
 #include "common/rpc/revocation.h"
 #include "common/rpc/stream.h"
@@ -184,13 +185,6 @@ static int read_file(const struct manager_row *row, enum manager_file file, char
 	return 0;
 }
 
-static void free_key(char **key)
-{
-	if (*key)
-		explicit_bzero(*key, strlen(*key));
-	free(*key);
-}
-
 static int load_lists(uv_loop_t *loop, const struct manager_row *row, const char *ca,
 		      struct revocation **revocation, struct err *e)
 {
@@ -206,7 +200,7 @@ static int load_tls(uv_loop_t *loop, const struct manager_row *row, struct revoc
 		    struct rpc_tls **tls, struct err *e)
 {
 	CLEANUP(free) char *ca = NULL, *cert = NULL;
-	__attribute__((cleanup(free_key))) char *key = NULL;
+	CLEANUP(wipe) char *key = NULL;
 
 	if (!*row->files[MANAGER_CA])
 		return 0;
@@ -234,7 +228,7 @@ static void free_agents(struct manager_link *link)
 {
 	free(link->agents_ca);
 	free(link->agents_cert);
-	free_key(&link->agents_key);
+	cleanup_wipe(&link->agents_key);
 }
 
 int manager_link_check(const struct manager_row *row, struct err *e)
