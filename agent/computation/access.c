@@ -28,11 +28,10 @@ static int read_role(const struct rpc_metadata *m, const char *role, struct err 
 		return failed;
 	if (!claimed)
 		return err_set(e, ERR_UNAUTHENTICATED,
-			       "metadata %s is missing: this call is for "
-			       "the role %s",
-			       PROOF_ROLE_KEY, role);
+			       "metadata %s is missing: " PROOF_REFUSED_ROLE " %s", PROOF_ROLE_KEY,
+			       role);
 	if (strcmp(claimed, role) != 0)
-		return err_set(e, ERR_DENIED, "role %s: this call is for the role %s",
+		return err_set(e, ERR_DENIED, "role %s: " PROOF_REFUSED_ROLE " %s",
 			       log_quote(claimed).text, role);
 	return 0;
 }

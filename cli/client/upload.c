@@ -73,11 +73,11 @@ static int refuse_anothers(struct client *client, const struct upload *u,
 		name.text, *yours->filename ? log_quote(yours->filename).text : "nothing");
 }
 
-/* Agents from before that question refuse its role. */
-static bool is_refusal_of_key(const struct err *e)
+/* Agents from before that question refuse its role. Of any other refusal nothing follows about whose it is: of the key, or
+ * of the evidence of who is asked. */
+static bool is_older(const struct err *e)
 {
-	return strstr(e->text, PROOF_REFUSED_UNKNOWN) || strstr(e->text, PROOF_REFUSED_OTHER) ||
-	       strstr(e->text, PROOF_REFUSED_SIGNATURE);
+	return e->code == ERR_DENIED && strstr(e->text, PROOF_REFUSED_ROLE);
 }
 
 /* Whoever sent it: is it this key's? */
@@ -92,7 +92,7 @@ static int ask_whose(struct client *client, const struct upload *u, struct err *
 	client->cli->hint[0] = '\0';
 	if (agent_client_ask_as(client, u->role, &agent_status, u->key, &request.base, &response,
 				e) < 0) {
-		if (e->code != ERR_DENIED || is_refusal_of_key(e))
+		if (!is_older(e))
 			return err_wrap(e, "%s is there, and not known to be yours",
 					log_quote(u->asset->name).text);
 		client->cli->hint[0] = '\0';

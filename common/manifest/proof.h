@@ -60,6 +60,7 @@
 #define PROOF_REFUSED_UNKNOWN   "the manifest does not name your key"
 #define PROOF_REFUSED_OTHER     "by the manifest your key is for"
 #define PROOF_REFUSED_SIGNATURE "the signature does not hold under the key that came with it"
+#define PROOF_REFUSED_ROLE      "this call is for the role"
 #define PROOF_REFUSED_OFFSET    "ask Status and go on there"
 
 enum { PROOF_DIGEST_LEN = 32, PROOF_SESSION_LEN = 32, PROOF_PARAMETERS_MAX = 1 << 20 };

@@ -61,7 +61,8 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         self.calls, self.kept, self.heard = [], b"", []
         self.break_after = []     # bytes after which an upload's or download's connection breaks
         self.results, self.announce = None, None
-        self.foreign, self.is_older = False, False  # no asset is for the key that asks; Status takes no owner's proof
+        self.foreign = False  # no asset is for the key that asks
+        self.refuses = ""     # what Status says to an owner's proof; empty: it takes it
         self.others = ()                            # nor are those of these names
         self.not_yet = ""  # what Receipt is refused with, a moment before there are results; empty: it makes none
 
@@ -102,8 +103,8 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         response = agent.StatusResponse(**values)
         role = dict(context.invocation_metadata()).get("user-id")
         if role in ("data-provider", "algorithm-provider"):
-            if self.is_older:
-                context.abort(grpc.StatusCode.PERMISSION_DENIED, f"Status: user-id is {role}, not participant")
+            if self.refuses:
+                context.abort(grpc.StatusCode.PERMISSION_DENIED, self.refuses)
             self.check(context, role, "/agent.AgentService/Status", None, [],
                        "Status: not signed by an owner that the manifest names: the manifest does not name your key, abc")
             self.calls.pop()
@@ -435,9 +436,13 @@ def what_is_there_is_not_sent_again():
             assert not run.out, run
         owner.agent.others, owner.agent.status["datasets"] = (), [row]
         # An older agent does not take the question.
-        owner.agent.is_older = True
+        owner.agent.refuses = "Status: role 'data-provider': this call is for the role participant"
         assert "is there already" in owner.agent.run("data", IRIS, owner.key).ok()
-        owner.agent.is_older = False
+        # Of any other refusal it does not follow whose it is.
+        owner.agent.refuses = "attestation: the evidence was refused"
+        run = owner.agent.run("data", IRIS, owner.key).refused(1, "'iris.csv' is there, and not known to be yours: ", owner.agent.refuses)
+        assert not run.out, run
+        owner.agent.refuses = ""
         # Nobody can tell whether these came with it.
         owner.agent.run("data", IRIS, owner.key, "--keep", "retry").refused(1, "'iris.csv' is there already", "--keep", "is sent again")
         owner.agent.run("algo", IRIS, owner.key, "--args", "7").refused(1, "already")
