@@ -8,6 +8,8 @@
 #include "computations/admin/admin_calls.h"
 #include "computations_paths.h"
 #include "people_paths.h"
+#include "webhooks_paths.h"
+#include "workflows_paths.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -148,12 +150,14 @@ static struct audit_row row_of(const struct admin_audit *a)
 }
 
 /* What users do where nothing else of theirs has room any more: come in, leave, and take away what others could come in
- * with, or do. */
+ * with, or do, or what goes on without them. What only who administers the service may do needs no row here. */
 static const char *const always[] = {
-	PROTO_PEOPLE_TAKE_LOGIN,     PROTO_PEOPLE_REVOKE_TOKEN,      PROTO_PEOPLE_END_TOKEN,
-	PROTO_PEOPLE_END_SESSION,    PROTO_PEOPLE_RETIRE_KEY,        PROTO_PEOPLE_TAKE_ROLE,
-	PROTO_PEOPLE_SUSPEND_MEMBER, PROTO_PEOPLE_REMOVE_MEMBER,     PROTO_PEOPLE_LEAVE_WORKSPACE,
-	PROTO_COMPUTATIONS_STOP,     PROTO_PEOPLE_REVOKE_INVITATION,
+	PROTO_PEOPLE_TAKE_LOGIN,     PROTO_PEOPLE_REVOKE_TOKEN,       PROTO_PEOPLE_END_TOKEN,
+	PROTO_PEOPLE_END_SESSION,    PROTO_PEOPLE_RETIRE_KEY,         PROTO_PEOPLE_TAKE_ROLE,
+	PROTO_PEOPLE_SUSPEND_MEMBER, PROTO_PEOPLE_REMOVE_MEMBER,      PROTO_PEOPLE_LEAVE_WORKSPACE,
+	PROTO_COMPUTATIONS_STOP,     PROTO_PEOPLE_REVOKE_INVITATION,  PROTO_COMPUTATIONS_REMOVE_CVM,
+	PROTO_WORKFLOWS_CANCEL,      PROTO_WORKFLOWS_REMOVE_EXECUTOR, PROTO_WEBHOOKS_DISABLE,
+	PROTO_WEBHOOKS_DELETE,
 };
 
 static enum audit_room room_of(const struct admin_audit *a, const struct admin_caller *caller)

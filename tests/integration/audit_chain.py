@@ -9,12 +9,15 @@ import sqlite3
 import stat
 
 import grpc
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 import audit_book
 import tap
 from harness import Process, cli, program
+from hook_receiver import Hooks
 from people import Caller, create, service, user
 from sign_in import PASSWORD, Page
+from workflow_parties import Executor, Submitter, node, raw
 
 FULL = grpc.StatusCode.RESOURCE_EXHAUSTED
 
@@ -124,6 +127,28 @@ def users_and_strangers_can_t_fill_it():
         before = len(rows_of(running))
         assert running.root.code("SuspendUser", name="u0") is None
         assert [brief(row)[0] for row in rows_of(running)][before:] == ["SuspendUser"]
+
+
+def what_takes_away_has_room_where_nothing_else_has():
+    """What goes on without its user: webhooks, workflows, executors."""
+    with service(MAX_AUDIT_ROWS="256") as running:
+        anna = Submitter(running, "anna")
+        running.root("SetMember", workspace="default", user="anna", role="administrator")
+        hooks = Hooks(running.channel, anna.caller.metadata)
+        number = hooks("Create", url="https://hooks.example.org/").webhook.number
+        workflow = anna.submit([node("a")], {"t": [raw(X25519PrivateKey.generate())]}).id
+        executor = Executor(running, anna.caller)
+        create(running.root, "c")
+        for each in range(240 - len(rows_of(running))):
+            running.root("DefineRole", computation_id="c", role="judge", actions=["view", "edit"][:1 + each % 2])
+        assert hooks.code("Create", url="https://more.example.org/") is FULL
+        assert anna.caller.code("AddToken", name="more") is FULL
+        anna.call("Cancel", id=workflow)
+        executor.call("RemoveExecutor", number=executor.number)
+        hooks("Disable", number=number)
+        assert hooks.code("Enable", number=number) is FULL
+        hooks("Delete", number=number)
+        assert [brief(row)[0] for row in rows_of(running)][240:] == ["Cancel", "RemoveExecutor", "Disable", "Delete"]
 
 
 def who_fills_it_is_refused_before_others():
@@ -331,6 +356,7 @@ def it_is_followed():
 
 if __name__ == "__main__":
     tap.run([each_change_is_a_row, a_refusal_is_a_row_and_changes_nothing, what_has_no_row_is_not_done,
-             users_and_strangers_can_t_fill_it, who_fills_it_is_refused_before_others,
+             users_and_strangers_can_t_fill_it, what_takes_away_has_room_where_nothing_else_has,
+             who_fills_it_is_refused_before_others,
              they_outlive_the_service, both_read_what_is_saved, what_was_changed_in_a_file_is_found_by_both,
              who_may_read_it, a_log_is_cut_behind_what_was_saved, it_is_listed_in_every_form, it_is_followed])
