@@ -123,7 +123,7 @@ int hook_tell_machine(struct db *db, int64_t workspace, const char *place, const
 	return deliver(db, workspace, event, &w, now, added, e);
 }
 
-/* Months that are over are forgotten. A clock that is set back tells of one again. */
+/* Nothing is forgotten, at two rows a month: a clock that goes back over a month's end, and on again, tells nothing twice. */
 static int is_new(struct db *db, int64_t workspace, const char *month, enum hook_event event,
 		  struct err *e)
 {
@@ -133,9 +133,6 @@ static int is_new(struct db *db, int64_t workspace, const char *month, enum hook
 		      "INSERT INTO usage_told (workspace, month, level) VALUES (?, ?, ?)"
 		      " ON CONFLICT DO NOTHING",
 		      "iti", workspace, month, (int64_t)event) < 0)
-		return err_code(e);
-	if (fresh && db_run(db, e, "DELETE FROM usage_told WHERE workspace = ? AND month <> ?",
-			    "it", workspace, month) < 0)
 		return err_code(e);
 	return fresh > 0;
 }

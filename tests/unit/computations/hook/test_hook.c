@@ -754,6 +754,11 @@ static void usage_is_told_once_a_month(void **state)
 	check_told(f, "usage.limit Reached");
 	tell_usage(f, false, "2026-12");
 	check_told(f, "usage.warning Nearly reached");
+	/* The clock goes back over the month's end, and on again. */
+	tell_usage(f, false, "2026-11");
+	tell_usage(f, true, "2026-11");
+	tell_usage(f, false, "2026-12");
+	check_told(f, "");
 }
 
 /* What was there before there were webhooks was not told, and is not told later. */
