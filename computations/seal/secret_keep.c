@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct secret_kind secret_agent = { "agent", "its agent's private key",
-					  "create the computation anew", "private key of an agent",
-					  "private keys of agents" };
+const struct secret_kind secret_agent = {
+	"agent", "its agent's private key",
+	"before its first run 'computation update' puts one there, later create the computation anew",
+	"private key of an agent", "private keys of agents"
+};
 const struct secret_kind secret_totp = {
 	"totp", "the key of the second factor",
 	"a recovery code signs in, and an administrator removes the factor ('user remove-factor')",

@@ -15,7 +15,7 @@ import grpc
 
 import audit_book
 import tap
-from computations_service import create, identifiers
+from computations_service import create, identifiers, manifest
 from computations_service import refused as refused_call
 from harness import PATIENCE, Computations, FakeAgent, Folder, cli, computations, cvms, program, until
 from journal_witness import Bench, book_of
@@ -247,12 +247,13 @@ def refuses_to_start(service, words):
 def a_backup_has_sealed_secrets_and_not_their_key():
     """Whoever has it reads no private key of an agent; whoever restores it brings the key, or gives them up."""
     secret = "-----BEGIN PRIVATE KEY-----\nonly the agent has this one\n-----END PRIVATE KEY-----\n"
+    config = cvms.AgentConfig(port="7002", cert_file="a certificate", key_file=secret)
     with places() as (folder, place):
         for target, on_server in (("infile", False), ("onserver", True)):
             service = place("from" + target, not on_server)
             checked(service, True)
             with service:
-                create(service, id="c", agent_config=cvms.AgentConfig(port="7002", cert_file="a certificate", key_file=secret))
+                create(service, id="c", agent_config=config)
                 checked(service, True)
                 done(service, "--backup", folder(target + ".backup"))
             with open(folder(target + ".backup"), "rb") as file, open(folder("from" + target, "secrets.key"), "rb") as key:
@@ -280,13 +281,15 @@ def a_backup_has_sealed_secrets_and_not_their_key():
                 until(lambda now=restored: now.admin.ListCvms(computations.ListRequest(), timeout=PATIENCE).cvms, "the CVM")
                 restored.admin.Run(computations.RunRequest(id="c", cvm_id="cvm-1"), timeout=PATIENCE)
                 assert agent.manifest().agent_config.key_file == secret
+                create(restored, id="d", agent_config=config)  # which does not run
             folder.write("other.key", "1e" * 32, 0o600)
             refuses_to_start(restored, "is sealed under another")
             restored.settings["COMPUTATIONS_SECRETS_OLD_KEY"] = "lost"
             with restored:
-                restored.process.wait_line("1 private key of an agent sealed under a key that is lost, and gone")
+                restored.process.wait_line("2 private keys of agents sealed under a key that is lost, and gone")
                 # Nobody waits for what can't be sent: the CVM that was given it is free, and nothing gets it again.
-                gone = "its agent's private key is gone: create the computation anew"
+                gone = ("its agent's private key is gone: before its first run 'computation update' puts one there, later create the "
+                        "computation anew")
                 with FakeAgent(f"127.0.0.1:{restored.port}", "cvm-1"):
                     until(lambda now=restored: now.show("c").failure == "its manifest can't be sent: " + gone, "the failure")
                     assert restored.show("c").state == "Failed"
@@ -295,6 +298,15 @@ def a_backup_has_sealed_secrets_and_not_their_key():
                     why = refused_call(grpc.StatusCode.FAILED_PRECONDITION, restored.admin.Run,
                                        computations.RunRequest(id="c", again=True))
                     assert why == "computation 'c' can't be run: " + gone, why
+                # What that says does it.
+                with FakeAgent(f"127.0.0.1:{restored.port}", "cvm-2") as agent:
+                    agent.next("agentStateReq")
+                    until(lambda now=restored: "cvm-2" in [c.id for c in now.admin.ListCvms(computations.ListRequest(), timeout=PATIENCE).cvms], "the CVM")
+                    run_it = computations.RunRequest(id="d", cvm_id="cvm-2")
+                    assert gone in refused_call(grpc.StatusCode.FAILED_PRECONDITION, restored.admin.Run, run_it)
+                    restored.admin.Update(computations.UpdateRequest(manifest=manifest(id="d", agent_config=config)), timeout=PATIENCE)
+                    restored.admin.Run(run_it, timeout=PATIENCE)
+                    assert agent.manifest().agent_config.key_file == secret
 
 
 def what_makes_no_sense_is_refused():
