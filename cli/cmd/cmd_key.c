@@ -365,6 +365,9 @@ static enum cli_exit run_retire(struct cli *cli, struct err *e)
 		return status;
 	protobuf_c_message_free_unpacked(response, NULL);
 	fprintf(cli->out, "key %s is retired\n", cli->operands[0]);
+	fprintf(stderr,
+		"note: manifests that name it still do, also of computations that have not run: in each of "
+		"those 'cocos-cli key register NEW --computation ID' puts another one in its place\n");
 	return CLI_OK;
 }
 

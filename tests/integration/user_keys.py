@@ -243,7 +243,8 @@ def commands_do_all_of_it():
             assert base64.b64decode(shown["user_key"]) == holder.spki and shown["computation"] == "", shown
             assert hexed in cli("key", "show", hexed, **mine).ok()
             cli("key", "register", path, **mine).refused(1, "registered already")
-            cli("key", "retire", hexed, **mine).ok()
+            ended = cli("key", "retire", hexed, **mine)
+            assert ended.ok() == f"key {hexed} is retired\n" and "note: manifests that name it still do, also of computations that have not run" in ended.err, ended
             assert "retired" in cli("key", "list", **mine).ok()
             cli("key", "register", path, **mine).refused(1, "does not come back")
         cli("key", "show", "00" * 32, **mine).refused(1, "no key")
