@@ -180,7 +180,8 @@ static int check_place(struct store *store, struct web_once *o, struct err *e)
 
 	if (!place)
 		place = http_request_query(o->r, "workspace");
-	if (!place && json_parse(o->made.made, strlen(o->made.made), &made, &ignored) == 0) {
+	if ((!place || !*place) &&
+	    json_parse(o->made.made, strlen(o->made.made), &made, &ignored) == 0) {
 		told = json_get(made, "workspace");
 		place = told && told->type == JSON_STRING ? told->text : NULL;
 	}

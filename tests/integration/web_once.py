@@ -156,14 +156,16 @@ def who_may_not_see_the_place_is_told_nothing_more():
             gone = ward.send(path, body, key, workspace="lab")
             assert gone.status == 404 and b"number" not in gone.body and b'"id"' not in gone.body, (key, gone.body)
         # Of one that names no place, the one where it was made counts.
-        path, body = "/api/computations", written(**alone)
-        assert ward.send(path, body, "k-home").status == ward.send(path, body, "k-home").status == 201
+        body, homes = written(**alone), {"k-home": "/api/computations", "k-empty": "/api/computations?workspace="}
+        for key, path in homes.items():
+            assert ward.send(path, body, key).status == ward.send(path, body, key).status == 201, key
         ward.root("AddMember", workspace="lab", user="anna")
         for one in ward.root("List", workspace="default").computations:
             ward.root("GiveRole", computation_id=one.id, role="owner", user="bert")
         ward.root("RemoveMember", workspace="default", user="anna")
-        gone = ward.send(path, body, "k-home")
-        assert gone.status == 404 and b'"id"' not in gone.body, gone.body
+        for key, path in homes.items():
+            gone = ward.send(path, body, key)
+            assert gone.status == 404 and b'"id"' not in gone.body, (key, gone.body)
         ward.root("SuspendUser", name="anna")
         assert ward.send("/api/computations", written(), "k").status == 401
 
