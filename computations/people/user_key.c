@@ -264,31 +264,74 @@ int user_key_retire(struct db *db, int64_t person, const uint8_t fingerprint[KEY
 		      "iib", now, person, fingerprint, (size_t)KEY_FINGERPRINT_LEN);
 }
 
-int user_key_owner(struct db *db, const uint8_t fingerprint[KEY_FINGERPRINT_LEN],
-		   const char *computation, char **user, bool *retired, struct err *e)
+/* ---- whose they are ---- */
+
+/* KEY_FINGERPRINT_LEN */
+#define EACH "32"
+_Static_assert(KEY_FINGERPRINT_LEN == 32, "EACH");
+
+#define IS_FOR_IT " k.computation IN ('', ?2)"
+
+/* Of a key that was never for this computation or all, the rows for others tell. */
+#define IS_RETIRED                                                                  \
+	"CASE WHEN max(CASE WHEN" IS_FOR_IT " AND k.retired = 0 THEN 1 ELSE 0 END)" \
+	" = 1 THEN 0 WHEN max(CASE WHEN" IS_FOR_IT " THEN 1 ELSE 0 END) = 1 THEN 1" \
+	" ELSE min(CASE WHEN k.retired = 0 THEN 0 ELSE 1 END) END"
+
+/* Each of them, one behind the other: a statement has room for fewer values. */
+static uint8_t *join_fingerprints(const struct user_key_owner *rows, size_t count)
 {
-	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	uint8_t *joined = malloc(count * KEY_FINGERPRINT_LEN);
+
+	for (size_t i = 0; joined && i < count; i++)
+		memcpy(joined + i * KEY_FINGERPRINT_LEN, rows[i].fingerprint, KEY_FINGERPRINT_LEN);
+	return joined;
+}
+
+static int read_owner(struct db_rows *found, struct user_key_owner *rows, size_t count,
+		      struct err *e)
+{
+	int64_t n;
+	bool retired;
+
+	if (db_integer(found, 0, 0, (int64_t)count - 1, &n, e) < 0 ||
+	    db_flag(found, 2, &retired, e) < 0)
+		return err_code(e);
+	/* It is one user's: user_key_claim_alone(). */
+	if (rows[n].user)
+		return 0;
+	rows[n].retired = retired;
+	return db_text(found, 1, &rows[n].user, e);
+}
+
+int user_key_owners(struct db *db, const char *computation, struct user_key_owner *rows,
+		    size_t count, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	CLEANUP(free) uint8_t *joined = NULL;
 	int row;
 
-	*user = NULL;
-	*retired = false;
+	if (count == 0)
+		return 0;
+	joined = join_fingerprints(rows, count);
+	if (!joined)
+		return err_nomem(e);
 	if (db_query(
-		    db, &rows, e,
-		    "SELECT u.name, CASE WHEN k.retired = 0 THEN 0 ELSE 1 END FROM user_keys k"
+		    db, &found, e,
+		    "WITH RECURSIVE asked (n) AS (SELECT 0 UNION ALL"
+		    " SELECT n + 1 FROM asked WHERE (n + 2) * " EACH " <= length(?1))"
+		    " SELECT a.n, u.name, " IS_RETIRED " FROM asked a"
+		    " JOIN user_keys k ON k.fingerprint = substr(?1, a.n * " EACH " + 1, " EACH ")"
 		    " JOIN users u ON u.number = k.person"
 		    " JOIN workspace_computations h ON h.computation = ?2"
 		    " JOIN workspace_members w ON w.workspace = h.workspace AND w.person = k.person"
-		    " WHERE k.fingerprint = ?1"
-		    " ORDER BY CASE WHEN k.retired = 0 AND k.computation IN ('', ?2) THEN 0 ELSE 1"
-		    " END LIMIT 1",
-		    "bt", fingerprint, (size_t)KEY_FINGERPRINT_LEN, computation) < 0)
+		    " GROUP BY a.n, u.name ORDER BY a.n, u.name",
+		    "bt", joined, count * KEY_FINGERPRINT_LEN, computation) < 0)
 		return err_code(e);
-	row = db_next(rows, e);
-	if (row <= 0)
-		return row;
-	if (db_flag(rows, 1, retired, e) < 0)
-		return err_code(e);
-	return db_text(rows, 0, user, e);
+	while ((row = db_next(found, e)) > 0)
+		if (read_owner(found, rows, count, e) < 0)
+			return err_code(e);
+	return row;
 }
 
 int user_key_forget(struct db *db, const char *computation, struct err *e)

@@ -70,10 +70,16 @@ int user_key_none(const char *user, struct err *e);
 /* In each computation that it is for. ERR_NOT_FOUND: the user has no such key; retiring it again is fine. */
 int user_key_retire(struct db *db, int64_t person, const uint8_t fingerprint[KEY_FINGERPRINT_LEN],
 		    int64_t now, struct err *e) MUST_CHECK;
-/* Whose key it is, malloc'ed; NULL: nobody's in the workspace of `computation`, as those who may see it must not hear who
- * else there is. `retired`: it is not in use any more, in `computation` and in all. */
-int user_key_owner(struct db *db, const uint8_t fingerprint[KEY_FINGERPRINT_LEN],
-		   const char *computation, char **user, bool *retired, struct err *e) MUST_CHECK;
+/* Whose a key is. */
+struct user_key_owner {
+	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
+	char *user;   /* malloc'ed; NULL: nobody's whom the workspace has */
+	bool retired; /* it is not in use any more, in the computation and in all */
+};
+/* Fills in `user` (NULL before, and the caller's also after a failure) and `retired` of rows whose fingerprints stand there:
+ * of members of the workspace of `computation`, as those who may see it must not hear who else there is. */
+int user_key_owners(struct db *db, const char *computation, struct user_key_owner *rows,
+		    size_t count, struct err *e) MUST_CHECK;
 
 /* The computation is removed. */
 int user_key_forget(struct db *db, const char *computation, struct err *e) MUST_CHECK;

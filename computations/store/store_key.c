@@ -112,8 +112,8 @@ void store_key_owners_free(struct store_key_owners *owners)
 	free(owners);
 }
 
-static const struct store_key_owner *find_owner(const struct store_key_owners *owners,
-						const uint8_t fingerprint[KEY_FINGERPRINT_LEN])
+static const struct user_key_owner *find_owner(const struct store_key_owners *owners,
+					       const uint8_t fingerprint[KEY_FINGERPRINT_LEN])
 {
 	for (size_t i = 0; i < owners->count; i++)
 		if (memcmp(owners->rows[i].fingerprint, fingerprint, KEY_FINGERPRINT_LEN) == 0)
@@ -121,8 +121,8 @@ static const struct store_key_owner *find_owner(const struct store_key_owners *o
 	return NULL;
 }
 
-const struct store_key_owner *store_key_owner_of(const struct store_key_owners *owners,
-						 const ProtobufCBinaryData *key)
+const struct user_key_owner *store_key_owner_of(const struct store_key_owners *owners,
+						const ProtobufCBinaryData *key)
 {
 	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
 	struct err ignored;
@@ -132,29 +132,46 @@ const struct store_key_owner *store_key_owner_of(const struct store_key_owners *
 	return find_owner(owners, fingerprint);
 }
 
+/* The fingerprints of the keys of a manifest, each once. */
+static int take_fingerprints(const Cvms__ComputationRunReq *manifest, struct store_key_owners *to,
+			     struct err *e)
+{
+	const ProtobufCBinaryData *key;
+
+	for (size_t n = 0; to->count < STORE_KEY_OWNERS_MAX && (key = nth_key(manifest, n)) != NULL;
+	     n++) {
+		uint8_t *fingerprint = to->rows[to->count].fingerprint;
+
+		if (key_fingerprint(key->data, key->len, fingerprint, e) < 0)
+			return err_code(e);
+		if (!find_owner(to, fingerprint))
+			to->count++;
+	}
+	return 0;
+}
+
+static void drop_unknown(struct store_key_owners *owners)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < owners->count; i++)
+		if (owners->rows[i].user)
+			owners->rows[kept++] = owners->rows[i];
+	owners->count = kept;
+}
+
 int store_key_owners(struct store *store, const Cvms__ComputationRunReq *manifest,
 		     struct store_key_owners **owners, struct err *e)
 {
 	CLEANUP(store_key_owners_free)
 	struct store_key_owners *got = calloc(1, sizeof(*got));
-	const ProtobufCBinaryData *key;
 
 	if (!got)
 		return err_nomem(e);
-	for (size_t n = 0;
-	     got->count < STORE_KEY_OWNERS_MAX && (key = nth_key(manifest, n)) != NULL; n++) {
-		struct store_key_owner *row = &got->rows[got->count];
-
-		if (key_fingerprint(key->data, key->len, row->fingerprint, e) < 0)
-			return err_code(e);
-		if (find_owner(got, row->fingerprint))
-			continue;
-		if (user_key_owner(&store->db, row->fingerprint, manifest->id, &row->user,
-				   &row->retired, e) < 0)
-			return err_code(e);
-		if (row->user)
-			got->count++;
-	}
+	if (take_fingerprints(manifest, got, e) < 0 ||
+	    user_key_owners(&store->db, manifest->id, got->rows, got->count, e) < 0)
+		return err_code(e);
+	drop_unknown(got);
 	*owners = TAKE_PTR(got);
 	return 0;
 }

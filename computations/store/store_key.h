@@ -14,15 +14,9 @@ int store_key_replace(struct store *store, const struct user_key_claim *claim, b
 
 enum { STORE_KEY_OWNERS_MAX = 1 + MANIFEST_DATASETS_MAX + MANIFEST_CONSUMERS_MAX };
 
-struct store_key_owner {
-	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
-	char *user;
-	bool retired;
-};
-
 /* Of the keys in a manifest, each once, those of users whom the service knows. */
 struct store_key_owners {
-	struct store_key_owner rows[STORE_KEY_OWNERS_MAX];
+	struct user_key_owner rows[STORE_KEY_OWNERS_MAX];
 	size_t count;
 };
 int store_key_owners(struct store *store, const Cvms__ComputationRunReq *manifest,
@@ -30,5 +24,5 @@ int store_key_owners(struct store *store, const Cvms__ComputationRunReq *manifes
 void store_key_owners_free(struct store_key_owners *owners);
 DEFINE_CLEANUP(struct store_key_owners *, store_key_owners_free)
 /* NULL: nobody's whom the service knows. */
-const struct store_key_owner *store_key_owner_of(const struct store_key_owners *owners,
-						 const ProtobufCBinaryData *key);
+const struct user_key_owner *store_key_owner_of(const struct store_key_owners *owners,
+						const ProtobufCBinaryData *key);

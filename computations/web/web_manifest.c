@@ -75,7 +75,7 @@ void web_put_manifest(const struct web_work *work, struct writer *w)
 static void put_party(const struct web_work *work, struct writer *w, const char *role,
 		      const ProtobufCBinaryData *key, const char *what)
 {
-	const struct store_key_owner *owner = store_key_owner_of(work->owners, key);
+	const struct user_key_owner *owner = store_key_owner_of(work->owners, key);
 
 	page_put(
 		w,

@@ -40,7 +40,7 @@ static int set_row(struct web_prefill *p, size_t row, const char *field, const c
 static int set_user(struct web_prefill *p, const char *name, const struct store_key_owners *owners,
 		    const ProtobufCBinaryData *key, struct err *e)
 {
-	const struct store_key_owner *owner = store_key_owner_of(owners, key);
+	const struct user_key_owner *owner = store_key_owner_of(owners, key);
 
 	return set(p, name, owner ? owner->user : "", e);
 }
@@ -141,7 +141,7 @@ static int clone_manifest(struct web_prefill *p, const Cvms__ComputationRunReq *
 			       "and import it with --new-ids",
 			       m->n_result_consumers, WEB_NEW_CONSUMERS);
 	for (size_t i = 0; i < m->n_result_consumers; i++) {
-		const struct store_key_owner *o =
+		const struct user_key_owner *o =
 			store_key_owner_of(owners, &m->result_consumers[i]->userkey);
 
 		if (o)

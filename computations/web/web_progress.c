@@ -171,7 +171,7 @@ static void put_part(const struct web_work *work, const char *name, const Protob
 		     const struct web_part *part, const char *done,
 		     const Cvms__UploadProgress *going, struct writer *w)
 {
-	const struct store_key_owner *owner = store_key_owner_of(work->owners, key);
+	const struct user_key_owner *owner = store_key_owner_of(work->owners, key);
 	const char *word = going ? web_going_word(going) : "Not yet";
 
 	page_put(w, "<li><div class=\"row between\"><strong><bdi>%t</bdi></strong>", name);

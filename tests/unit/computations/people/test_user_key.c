@@ -173,13 +173,27 @@ static void the_newest_counts_and_that_of_a_computation_there(void **state)
 	check_found(f, "one", &second);
 }
 
+/* NULL: nobody's. */
+static void check_owner(struct store_room *f, const struct user_key_claim *claim,
+			const char *computation, const char *user, bool retired)
+{
+	struct user_key_owner o = { .user = NULL };
+
+	memcpy(o.fingerprint, claim->fingerprint, sizeof(o.fingerprint));
+	assert_ok(user_key_owners(db_of(f), computation, &o, 1, &f->e), f->e);
+	if (user)
+		assert_string_equal(o.user, user);
+	else
+		assert_null(o.user);
+	assert_int_equal(o.retired, retired);
+	free(o.user);
+}
+
 static void a_key_is_one_user_s(void **state)
 {
 	struct store_room *f = *state;
 	int64_t anna = add_user(f, "anna"), bert = add_user(f, "bert");
 	struct user_key_claim c = add(f, anna, 1, "", NOW), his = c;
-	CLEANUP(free) char *owner = NULL, *nobody = NULL;
-	bool retired;
 
 	his.person = bert;
 	assert_ok(user_key_claim_check(db_of(f), &his, &f->e), f->e);
@@ -191,15 +205,70 @@ static void a_key_is_one_user_s(void **state)
 		       "another user's");
 	store_room_create(f, "one");
 	join(f, anna);
-	assert_ok(user_key_owner(db_of(f), c.fingerprint, "one", &owner, &retired, &f->e), f->e);
-	assert_string_equal(owner, "anna");
-	assert_true(retired);
+	check_owner(f, &c, "one", "anna", true);
 	assert_refused(user_key_retire(db_of(f), bert, c.fingerprint, NOW, &f->e), f->e,
 		       ERR_NOT_FOUND, "no key");
 	assert_ok(user_remove(db_of(f), "anna", &f->e), f->e);
-	assert_ok(user_key_owner(db_of(f), c.fingerprint, "one", &nobody, &retired, &f->e), f->e);
-	assert_null(nobody);
+	check_owner(f, &c, "one", NULL, false);
 	assert_ok(user_key_claim_alone(db_of(f), &his, &f->e), f->e);
+}
+
+/* In the other one, too, and for all. */
+static void a_key_is_retired_where_it_was_used(void **state)
+{
+	struct store_room *f = *state;
+	int64_t anna = add_user(f, "anna");
+	struct user_key_claim both, other, all;
+
+	store_room_create(f, "one");
+	store_room_create(f, "two");
+	join(f, anna);
+	both = add(f, anna, 1, "", NOW);
+	both = add(f, anna, 1, "two", NOW);
+	check_owner(f, &both, "one", "anna", false);
+	all = add(f, anna, 2, "", NOW + 1);
+	check_owner(f, &both, "one", "anna", true);
+	check_owner(f, &both, "two", "anna", false);
+	check_owner(f, &all, "one", "anna", false);
+	other = add(f, anna, 3, "two", NOW + 2);
+	check_owner(f, &other, "one", "anna", false);
+	check_owner(f, &both, "two", "anna", true);
+	assert_ok(user_key_retire(db_of(f), anna, other.fingerprint, NOW, &f->e), f->e);
+	check_owner(f, &other, "one", "anna", true);
+}
+
+/* As many as a manifest names. */
+static void owners_are_told_of_all_at_once(void **state)
+{
+	enum { FEW = 5 };
+	static struct user_key_owner rows[STORE_KEY_OWNERS_MAX];
+	const size_t places[FEW] = { 0, 1, 31, 256, STORE_KEY_OWNERS_MAX - 1 };
+	struct store_room *f = *state;
+	int64_t anna = add_user(f, "anna"), bert = add_user(f, "bert");
+	size_t known = 0;
+
+	store_room_create(f, "one");
+	join(f, anna);
+	join(f, bert);
+	memset(rows, 0, sizeof(rows));
+	for (size_t i = 0; i < STORE_KEY_OWNERS_MAX; i++)
+		memcpy(rows[i].fingerprint, &i, sizeof(i));
+	for (unsigned i = 0; i < FEW; i++)
+		memcpy(rows[places[i]].fingerprint,
+		       add(f, i % 2 ? bert : anna, i, i == 3 ? "one" : "", NOW).fingerprint,
+		       KEY_FINGERPRINT_LEN);
+	/* Of the ones for all, each user's last one is in use. */
+	assert_ok(user_key_owners(db_of(f), "one", rows, STORE_KEY_OWNERS_MAX, &f->e), f->e);
+	for (unsigned i = 0; i < FEW; i++) {
+		assert_string_equal(rows[places[i]].user, i % 2 ? "bert" : "anna");
+		assert_int_equal(rows[places[i]].retired, i == 0 || i == 2);
+	}
+	for (size_t i = 0; i < STORE_KEY_OWNERS_MAX; i++) {
+		known += rows[i].user != NULL;
+		free(rows[i].user);
+	}
+	assert_int_equal(known, FEW);
+	assert_ok(user_key_owners(db_of(f), "one", NULL, 0, &f->e), f->e);
 }
 
 static void what_is_no_key_is_refused(void **state)
@@ -368,13 +437,11 @@ static void a_stranger_s_key_names_nobody(void **state)
 {
 	CLEANUP(store_key_owners_free) struct store_key_owners *owners = NULL;
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
-	CLEANUP(free) char *stranger = NULL, *nobody = NULL;
 	struct workspace lab CLEANUP_WORKSPACE = { .name = NULL };
 	CLEANUP(free) uint8_t *bytes = NULL;
 	struct store_room *f = *state;
 	int64_t anna = add_user(f, "anna"), bert = add_user(f, "bert");
 	struct user_key_claim hers = add(f, anna, 1, "", NOW), his = add(f, bert, 2, "", NOW);
-	bool retired;
 	size_t len;
 
 	join(f, anna);
@@ -383,13 +450,8 @@ static void a_stranger_s_key_names_nobody(void **state)
 	assert_ok(workspace_member_add(db_of(f), &lab, bert, MEMBERSHIP_MEMBER, NOW, &f->e), f->e);
 	create(f, "one", &hers, &his);
 	assert_ok(user_key_retire(db_of(f), bert, his.fingerprint, NOW, &f->e), f->e);
-	assert_ok(user_key_owner(db_of(f), his.fingerprint, "one", &stranger, &retired, &f->e),
-		  f->e);
-	assert_null(stranger);
-	assert_false(retired);
-	assert_ok(user_key_owner(db_of(f), hers.fingerprint, "none", &nobody, &retired, &f->e),
-		  f->e);
-	assert_null(nobody);
+	check_owner(f, &his, "one", NULL, false);
+	check_owner(f, &hers, "none", NULL, false);
 	assert_ok(store_manifest(&f->store, "one", &bytes, &len, &f->e), f->e);
 	assert_ok(manifest_decode(bytes, len, &m, &f->e), f->e);
 	assert_ok(store_key_owners(&f->store, m, &owners, &f->e), f->e);
@@ -416,6 +478,8 @@ int main(void)
 		STORE_ROOM_ROW(the_oldest_challenge_gives_way),
 		STORE_ROOM_ROW(the_newest_counts_and_that_of_a_computation_there),
 		STORE_ROOM_ROW(a_key_is_one_user_s),
+		STORE_ROOM_ROW(a_key_is_retired_where_it_was_used),
+		STORE_ROOM_ROW(owners_are_told_of_all_at_once),
 		STORE_ROOM_ROW(what_is_no_key_is_refused),
 		STORE_ROOM_ROW(a_user_s_are_in_an_order),
 		STORE_ROOM_ROW(a_user_has_so_many),
