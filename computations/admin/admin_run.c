@@ -16,42 +16,35 @@
 	"connected while one is being made whose manager has not said its id yet: try again in " \
 	"a moment"
 
+struct sorted_ids {
+	char **ids;
+	size_t count;
+};
+
+static bool is_among(const char *id, void *data)
+{
+	const struct sorted_ids *s = data;
+
+	return session_ids_find(s->ids, s->count, id);
+}
+
 /* The one connected CVM that holds nothing and waits for a manifest. */
 static int choose_cvm(struct store *store, struct request *r, struct err *e)
 {
-	size_t free_count = 0, doubted = 0;
+	struct store_free_cvms free_cvms CLEANUP_FREE_CVMS = { .one = NULL };
+	struct sorted_ids connected = { r->connected, session_ids_sort(r->connected) };
 
-	for (size_t i = 0; r->connected[i]; i++) {
-		struct cvm cvm CLEANUP_CVM = { .id = NULL };
-		struct err strange;
-		bool doubts;
-
-		if (store_cvm(store, r->connected[i], &cvm, e) < 0)
-			return err_code(e);
-		if (store_machine_check(store, cvm.id, r->id, &strange) < 0) {
-			if (strange.code != ERR_UNAVAILABLE)
-				return err_set(e, strange.code, "%s", strange.text);
-			continue;
-		}
-		if (*cvm.computation_id || (*cvm.agent_state && !state_is_free(cvm.agent_state)))
-			continue;
-		if (store_machine_claim_doubts(store, cvm.id, r->id, &doubts, e) < 0)
-			return err_code(e);
-		if (doubts) {
-			doubted++;
-			continue;
-		}
-		if (free_count++ == 0) {
-			free(r->cvm_id);
-			r->cvm_id = TAKE_PTR(cvm.id);
-		}
-	}
-	if (free_count == 1)
+	if (store_machine_claim_free(store, r->id, is_among, &connected, &free_cvms, e) < 0)
+		return err_code(e);
+	if (free_cvms.count == 1) {
+		free(r->cvm_id);
+		r->cvm_id = TAKE_PTR(free_cvms.one);
 		return 0;
-	if (free_count)
+	}
+	if (free_cvms.count)
 		return err_set(e, ERR_PRECONDITION,
-			       "%zu CVMs are connected and free: say which one", free_count);
-	if (doubted)
+			       "%zu CVMs are connected and free: say which one", free_cvms.count);
+	if (free_cvms.doubted)
 		return err_set(e, ERR_UNAVAILABLE, "each CVM that is free " MAY_BE_BEING_MADE);
 	return err_set(e, ERR_PRECONDITION,
 		       "no CVM is connected and free: start one, or stop a computation that holds "

@@ -19,6 +19,19 @@ enum { MACHINE_DOUBT_MIN = 30 };
 int store_machine_claim_doubts(struct store *store, const char *cvm_id, const char *computation,
 			       bool *doubts, struct err *e) MUST_CHECK;
 
+/* The CVMs that connected() says are, that hold nothing, wait for a manifest, and that store_machine_check() lets that
+ * computation have. */
+struct store_free_cvms {
+	size_t count;   /* of those that are not in doubt */
+	char *one;      /* of them; NULL: there is none */
+	size_t doubted; /* of the others */
+};
+void store_free_cvms_done(struct store_free_cvms *found);
+#define CLEANUP_FREE_CVMS __attribute__((cleanup(store_free_cvms_done)))
+int store_machine_claim_free(struct store *store, const char *computation,
+			     bool (*connected)(const char *id, void *data), void *data,
+			     struct store_free_cvms *found, struct err *e) MUST_CHECK;
+
 /* A manager may name any CVM. ERR_DENIED: another machine's, one that was there before it was asked for this one, or one
  * that holds what is not this machine's to run. */
 int store_machine_claim_check(struct store *store, const struct machine *m, const char *cvm_id,

@@ -266,6 +266,96 @@ static void what_holds_its_workspaces_own_is_claimed(void **state)
 	assert_string_equal(m.computation_id, "c1");
 }
 
+/* ---- which one is chosen of those that are connected ---- */
+
+#define ID_C "5b1c6d3e-0000-4000-8000-00000000000c"
+
+static const char *const known[] = { "waits", "new", "runs", "holds", ID_A, ID_B, ID_C };
+enum { KNOWN = ARRAY_LEN(known) };
+
+/* Bit i: known[i] is. */
+static bool is_in_set(const char *id, void *data)
+{
+	const unsigned *set = data;
+
+	for (unsigned i = 0; i < KNOWN; i++)
+		if (strcmp(id, known[i]) == 0)
+			return *set & 1U << i;
+	return false;
+}
+
+static void set_up_one_of_each(struct store_room *f)
+{
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+
+	create_both(f);
+	assert_ok(claims(f, add(f, "t1"), ID_A), f->e);
+	store_room_create(f, "run");
+	assert_ok(claims(f, add_for_run(f, "run", "t2"), ID_B), f->e);
+	for (unsigned i = 0; i + 1 < KNOWN; i++)
+		store_room_arrive_idle(f, known[i]);
+	assert_ok(store_agent_state(&f->store, "waits", "ReceivingManifest", &todo, &f->e), f->e);
+	assert_ok(store_agent_state(&f->store, "runs", "Running", &todo, &f->e), f->e);
+	store_room_create(f, "held");
+	assert_ok(store_assign(&f->store, "held", "holds", false, &f->e), f->e);
+	add(f, "t3");
+	store_room_arrive_idle(f, ID_C);
+}
+
+/* Each by itself, in the words of whoever is asked to give it that one. */
+static void judge_each(struct store_room *f, const char *computation, unsigned *is_free,
+		       unsigned *doubted)
+{
+	*is_free = *doubted = 0;
+	for (unsigned i = 0; i < KNOWN; i++) {
+		struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+		assert_ok(store_cvm(&f->store, known[i], &cvm, &f->e), f->e);
+		if (store_machine_check(&f->store, known[i], computation, &f->e) < 0 ||
+		    *cvm.computation_id || (*cvm.agent_state && !state_is_free(cvm.agent_state)))
+			continue;
+		if (doubts(f, known[i], computation))
+			*doubted |= 1U << i;
+		else
+			*is_free |= 1U << i;
+	}
+}
+
+static void the_choice_is_among_those_that_each_may_be_given(void **state)
+{
+	static const struct {
+		const char *computation;
+		unsigned is_free, doubted;
+	} rows[] = {
+		{ "ours", 1U | 1U << 1 | 1U << 4 | 1U << 6, 0 },
+		{ "theirs", 1U | 1U << 1, 1U << 6 },
+	};
+	struct store_room *f = *state;
+
+	f->store.limits.cvms = KNOWN;
+	set_up_one_of_each(f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		unsigned is_free, doubted;
+
+		judge_each(f, rows[i].computation, &is_free, &doubted);
+		assert_int_equal(is_free, rows[i].is_free);
+		assert_int_equal(doubted, rows[i].doubted);
+		for (unsigned set = 0; set < 1U << KNOWN; set++) {
+			struct store_free_cvms got CLEANUP_FREE_CVMS = { .one = NULL };
+
+			assert_ok(store_machine_claim_free(&f->store, rows[i].computation,
+							   is_in_set, &set, &got, &f->e),
+				  f->e);
+			assert_int_equal(got.count, __builtin_popcount(is_free & set));
+			assert_int_equal(got.doubted, __builtin_popcount(doubted & set));
+			if (got.count == 0)
+				assert_null(got.one);
+			else
+				assert_true(is_in_set(got.one, &(unsigned){ is_free & set }));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +368,7 @@ int main(void)
 		STORE_ROOM_ROW(a_manager_that_never_answers_keeps_it_for_so_long),
 		STORE_ROOM_ROW(what_holds_another_ones_is_claimed_when_that_is_over),
 		STORE_ROOM_ROW(what_holds_its_workspaces_own_is_claimed),
+		STORE_ROOM_ROW(the_choice_is_among_those_that_each_may_be_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
