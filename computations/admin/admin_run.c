@@ -5,7 +5,6 @@
 #include "computations/admin/admin.h"
 #include "computations/core/session.h"
 #include "computations/store/secret_row.h"
-#include "computations/store/state.h"
 #include "computations/store/store_machine_claim.h"
 #include "computations/store/store_machine_run.h"
 
