@@ -171,7 +171,7 @@ static int check_keys(struct store *store, const Cvms__ComputationRunReq *m,
 	const ProtobufCBinaryData *key;
 
 	for (size_t n = 0; (key = manifest_key_at(m, n)) != NULL; n++) {
-		const struct store_key_owner *owner = store_key_owner_of(owners, key);
+		const struct user_key_owner *owner = store_key_owner_of(owners, key);
 		struct user_key k CLEANUP_USER_KEY = { .user = NULL };
 		int failed = owner ? user_key_find(&store->db, owner->user, m->id, &k, e) : 0;
 
