@@ -7,7 +7,7 @@ provider of the algorithm made from pictures of its own. For a Python that has t
 torchvision compares the digest in the name with what it has downloaded, not with what is there.
 
 The program puts a new last layer on what it finds, trains one step of six pictures and looks how good it
-is: 270 pictures, some 500 billion operations, an hour of a processor that is emulated. Then it trains on
+is: 270 pictures, some 500 billion operations, which is hours of a processor that is emulated. Then it trains on
 for twenty steps, which is as much again and half of it. So these weights are made to be good after that
 one step, which they are if its six pictures are of all kinds (three times in four):
 - all layers but the last block are trained, in few steps, to tell the kinds of pictures apart;
