@@ -38,9 +38,9 @@ static void sending_free(struct sending *sending)
 static int fail(struct store *store, struct sending *sending, struct err *e)
 {
 	char text[ERR_TEXT_MAX];
-	const struct run_answer answer = { .error = text,
-					   .notice = "",
-					   .attempt = sending->attempt };
+	const struct run_answer answer = {
+		.error = text, .notice = "", .attempt = sending->attempt, .is_ours = true
+	};
 
 	snprintf(text, sizeof(text), "its manifest can't be sent: %.*s", WHY_MAX,
 		 sending->why.text);

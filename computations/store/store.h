@@ -48,6 +48,7 @@ struct store {
 	EVP_PKEY *log_key;         /* of the log of journals' heads (store_witness.h) */
 	struct log_rate bad_heads; /* lines about those that are in no log */
 	struct log_rate full;      /* and about journals of which no more is taken */
+	struct log_rate odd_sizes; /* and about sizes in them that can't be */
 	struct log_rate audit_full; /* and about refusals that have no row */
 	struct log_rate forgot; /* and about names that made room for others' (store_cvm_room.h) */
 	struct log_rate audit_used; /* and about users who fill the audit log */
@@ -224,6 +225,7 @@ int store_event(struct store *store, const char *cvm_id, const char *computation
 struct run_answer {
 	const char *error, *notice; /* empty: none */
 	int64_t attempt;            /* 0: the agent names none, and speaks of the last one */
+	bool is_ours; /* there is no manifest to give: no agent goes on with it, also not one that accepted it */
 };
 int store_run_answer(struct store *store, const char *cvm_id, const char *computation_id,
 		     const struct run_answer *answer, struct err *e) MUST_CHECK;

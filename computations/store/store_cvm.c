@@ -322,8 +322,9 @@ int store_run_answer(struct store *store, const char *cvm_id, const char *comput
 	/* If the agent has accepted it before, this refusal is about a second copy. */
 	if (db_change(&store->db, &changed, e,
 		      "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
-		      " WHERE id = ? AND finished = 0 AND reached = 0",
-		      "itit", (int64_t)COMPUTATION_FAILED, answer->error, now, computation_id) < 0)
+		      " WHERE id = ? AND finished = 0 AND (reached = 0 OR ? = 1)",
+		      "ititi", (int64_t)COMPUTATION_FAILED, answer->error, now, computation_id,
+		      (int64_t)answer->is_ours) < 0)
 		return err_code(e);
 	if (changed == 0)
 		return 0;

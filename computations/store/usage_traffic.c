@@ -19,8 +19,10 @@ static void tell_odd(struct store *store, const char *id, const struct journal_n
 {
 	unsigned long skipped;
 
-	if (!log_rate_take(&store->full, (uint64_t)clock_ms(CLOCK_MONOTONIC), &skipped))
+	if (!log_rate_take(&store->odd_sizes, (uint64_t)clock_ms(CLOCK_MONOTONIC), &skipped))
 		return;
+	if (skipped)
+		log_warn("%lu other sizes in journals can't be", skipped);
 	log_warn("computation %s: its agent's journal has '%s' of %llu bytes, which can't be: that "
 		 "is not counted as usage",
 		 log_quote(id).text, note->type, (unsigned long long)size);

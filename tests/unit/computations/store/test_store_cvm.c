@@ -117,6 +117,32 @@ static void say_of(struct store_room *f, int64_t attempt, const char *error)
 		assert_ok(store_event(&f->store, "cvm", "one", &failed, &f->e), f->e);
 }
 
+/* An agent that began anew, and whose manifest can't be had any more, has nothing to go on with. */
+static void what_can_not_be_given_again_fails_also_where_it_was_accepted(void **state)
+{
+	struct store_room *f = *state;
+	const struct run_answer none = {
+		.error = "it is lost", .notice = "", .attempt = 1, .is_ours = true
+	};
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+	const struct run_answer accepts = { .error = "", .notice = "", .attempt = 1 };
+
+	store_room_run_on(f, "one", "cvm");
+	assert_ok(store_run_answer(&f->store, "cvm", "one", &accepts, &f->e), f->e);
+	say_of(f, 1, "INTERNAL: no"); /* the agent's own word is about a second copy */
+	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
+	assert_int_not_equal(c.state, COMPUTATION_FAILED);
+	computation_done(&c);
+	assert_ok(store_run_answer(&f->store, "cvm", "one", &none, &f->e), f->e);
+	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
+	assert_int_equal(c.state, COMPUTATION_FAILED);
+	assert_string_equal(c.failure, "it is lost");
+	assert_ok(store_cvm(&f->store, "cvm", &cvm, &f->e), f->e);
+	assert_string_equal(cvm.computation_id, "");
+}
+
 static void what_is_said_of_an_older_attempt_fails_no_retry(void **state)
 {
 	struct store_room *f = *state;
@@ -426,6 +452,7 @@ int main(void)
 		STORE_ROOM_ROW(a_cvm_holds_one_at_a_time),
 		STORE_ROOM_ROW(one_that_failed_is_assigned_again),
 		STORE_ROOM_ROW(one_that_was_cancelled_is_assigned_again),
+		STORE_ROOM_ROW(what_can_not_be_given_again_fails_also_where_it_was_accepted),
 		STORE_ROOM_ROW(what_is_said_of_an_older_attempt_fails_no_retry),
 		STORE_ROOM_ROW(an_agent_that_returns_finds_its_computation),
 		STORE_ROOM_ROW(an_agent_that_was_restarted_gets_it_again),
