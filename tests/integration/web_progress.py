@@ -71,15 +71,6 @@ class Followed(Events):
 
 
 class Ward(Room):
-    def __enter__(self):
-        super().__enter__()
-        self.stack = contextlib.ExitStack()
-        return self
-
-    def __exit__(self, *about):
-        self.stack.close()
-        return super().__exit__(*about)
-
     def run(self, name="c"):
         made = Run(self.service, name)
         self.stack.enter_context(made.agent)
