@@ -2,10 +2,14 @@
 """Test functions named as sentences, run in order, reported as TAP."""
 import concurrent.futures
 import functools
+import os
 import sys
+import time
 import traceback
 
 import sanitized
+
+ENDING = 60  # seconds that what was told to end may take
 
 
 def side_by_side(*tests):
@@ -26,8 +30,23 @@ def side_by_side(*tests):
     return [one(number, test) for number, test in enumerate(tests)]
 
 
+def left_running():
+    """Programs that tests have begun and not stopped: they would go on beside all that is tested later."""
+    left = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                name, _, rest = file.read().partition("(")[2].rpartition(")")
+        except OSError:  # it has just ended
+            continue
+        state, parent = rest.split()[:2]
+        if int(parent) == os.getpid() and state != "Z":
+            left.append(f"{name} ({pid})")
+    return left
+
+
 def run(tests):
-    """Runs every function of `tests`; exits 1 if one raised."""
+    """Runs every function of `tests`; exits 1 if one raised, or if a program that they began still runs."""
     print(f"1..{len(tests)}", flush=True)
     failed = 0
     for number, test in enumerate(tests, 1):
@@ -45,4 +64,9 @@ def run(tests):
         sanitized.check()
     except AssertionError as error:
         sys.exit(str(error))
+    end = time.monotonic() + ENDING
+    while (left := left_running()) and time.monotonic() < end:
+        time.sleep(0.1)
+    if left:
+        sys.exit("still running at the end: " + ", ".join(left))
     sys.exit(1 if failed else 0)
