@@ -140,6 +140,8 @@ static void a_plain_domain_has_what_the_image_needs(void **state)
 	assert_xpath(doc, "string(/domain/os/type/@machine)", "q35");
 	assert_xpath(doc, "string(/domain/os/cmdline)", spec.cmdline);
 	assert_xpath(doc, "string(/domain/cpu/@mode)", "maximum");
+	assert_xpath(doc, "string(//cpu/feature[@name='avx']/@policy)", "disable");
+	assert_xpath(doc, "string(//cpu/feature[@name='fma']/@policy)", "disable");
 	assert_xpath(doc,
 		     "string(//disk[serial='cocos-boot'][driver/@type='raw'][target/@bus='virtio']"
 		     "[readonly][not(shareable)]/source/@file)",
@@ -236,6 +238,7 @@ static void an_snp_domain_is_bound_to_its_configuration(void **state)
 	assert_xpath(doc, "string(/domain/os/loader/@type)", "rom");
 	assert_xpath(doc, "string(/domain/memoryBacking/source/@type)", "memfd");
 	assert_xpath(doc, "string(/domain/cpu/model)", "EPYC-v4");
+	assert_xpath(doc, "count(//cpu/feature)", "0"); /* the processor does them itself */
 	xmlFreeDoc(doc);
 
 	spec.snp.id_block = "QUFB";
