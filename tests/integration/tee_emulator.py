@@ -241,9 +241,9 @@ def qemu_gets_what_it_can_do():
         assert words[-2] == "-fw_cfg" and words[-1].startswith("name=opt/org.cocos.teesim,file=")
 
 
-def an_emulated_processor_shows_no_fma():
-    for accelerator, cpu in (("tcg", "max,avx2=off,fma=off"), ("tcg,thread=multi", "max,avx2=off,fma=off"),
-                             ("kvm", "max")):
+def an_emulated_processor_shows_no_wide_vectors():
+    narrow = "max,avx=off,avx2=off,fma=off,f16c=off,vaes=off,vpclmulqdq=off"
+    for accelerator, cpu in (("tcg", narrow), ("tcg,thread=multi", narrow), ("kvm", "max")):
         with Folder() as folder:
             host = Host(folder)
             host.extra = ["-accel", accelerator]
@@ -299,7 +299,7 @@ def main():
              a_td_is_measured_as_its_owner_computes,
              the_policy_of_the_image_refuses_every_other_launch,
              a_host_that_names_a_fact_twice_starts_nothing, qemu_gets_what_it_can_do,
-             an_emulated_processor_shows_no_fma, the_machine_gets_no_vendors_key, what_is_not_known_is_refused,
+             an_emulated_processor_shows_no_wide_vectors, the_machine_gets_no_vendors_key, what_is_not_known_is_refused,
              a_call_without_a_tee_goes_through_as_it_is])
 
 

@@ -74,11 +74,13 @@ static int take_accel(struct launch *l, const char *value, struct err *e)
 	return add_option(l, "-accel", value, e);
 }
 
-/* The features are those of the software. An emulated processor multiplies and adds some thirty times faster
- * than it does both at once (FMA), and libraries that find AVX2 take FMA for granted: they must find neither. */
+/* The features are those of the software, as the manager's domain_xml.c asks libvirt for them: an emulated
+ * processor computes vectors of 256 bits element by element. */
 static int add_cpu(struct launch *l, struct err *e)
 {
-	return add_option(l, "-cpu", l->emulated ? "max,avx2=off,fma=off" : "max", e);
+	return add_option(
+		l, "-cpu",
+		l->emulated ? "max,avx=off,avx2=off,fma=off,f16c=off,vaes=off,vpclmulqdq=off" : "max", e);
 }
 
 /* "2,sockets=2,…" */
