@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin_role.c — roles in a computation, and who calls: people.PeopleService. */
+#include "common/base/log.h"
 #include "computations/admin/admin_heirs.h"
 #include "computations/admin/admin_people.h"
 
 #include <string.h>
+
+/* Of who leaves the call names nobody: he is the one. Who is no user hears that from it. */
+static int check_member(struct store *store, const struct request *r, struct err *e)
+{
+	const char *user = *r->people->user ? r->people->user : r->caller.who.name;
+
+	if (!*r->people->user && !r->caller.who.person)
+		return 0;
+	return revision_check_member(store, r->id, user, r->given->revision, e);
+}
 
 int people_check_revision(struct store *store, const struct request *r, struct err *e)
 {
 	const char *revision = r->given->revision;
 
 	if (r->people->workspace)
-		return revision_check_member(store, r->id, r->people->user, revision, e);
+		return check_member(store, r, e);
 	if (r->people->asset)
 		return revision_check_asset(store, r->id, r->people->name, revision, e);
 	return revision_check(store, r->id, true, revision, e);
@@ -114,6 +125,10 @@ static int run_define_role(struct store *store, struct request *r, struct err *e
 		return known;
 	if (known < 0 && !p->actions)
 		return known;
+	if (known == 0 && p->flag)
+		return err_set(e, ERR_EXISTS,
+			       "there is a role %s already: change that one, or take another name",
+			       log_quote(p->name).text);
 	if (check_parties(store, r, before | p->actions, e) < 0 ||
 	    role_define(&store->db, r->id, p->name, p->actions, e) < 0)
 		return err_code(e);
@@ -127,8 +142,10 @@ void people_define_role(struct rpc_call *call, const ProtobufCMessage *message)
 	const People__DefineRoleRequest *m = (const People__DefineRoleRequest *)message;
 	struct request *r = people_request_new(call, m->computation_id, "", m->role);
 
-	if (r && people_request_actions(r, m->actions, m->n_actions))
-		people_start(r, run_define_role, reply_roles);
+	if (!r || !people_request_actions(r, m->actions, m->n_actions))
+		return;
+	r->people->flag = m->only_new;
+	people_start(r, run_define_role, reply_roles);
 }
 
 static int change_member(struct store *store, struct request *r,

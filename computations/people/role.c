@@ -74,6 +74,16 @@ int role_actions(struct db *db, const char *computation, const char *role, unsig
 	return 0;
 }
 
+int role_computations(struct db *db, int64_t workspace, int64_t person, int64_t *count,
+		      struct err *e)
+{
+	return db_number(db, count, e,
+			 "SELECT count(DISTINCT m.computation) FROM role_members m"
+			 " JOIN workspace_computations h ON h.computation = m.computation"
+			 " WHERE h.workspace = ? AND m.person = ?",
+			 "ii", workspace, person);
+}
+
 static int insert(struct db *db, const char *computation, const char *role, int64_t person,
 		  struct err *e)
 {

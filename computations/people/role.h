@@ -22,6 +22,10 @@ int role_granted(struct db *db, const char *computation, int64_t person, unsigne
 int role_actions(struct db *db, const char *computation, const char *role, unsigned *actions,
 		 struct err *e) MUST_CHECK;
 
+/* In how many computations of that workspace somebody has roles. */
+int role_computations(struct db *db, int64_t workspace, int64_t person, int64_t *count,
+		      struct err *e) MUST_CHECK;
+
 /* Whoever creates a computation (creator.h) owns it, if he is a member of its workspace. */
 int role_own(struct db *db, const char *computation, int64_t person, struct err *e) MUST_CHECK;
 

@@ -137,6 +137,18 @@ int workspace_member_list(struct db *db, int64_t workspace, const char *after, s
 	return list_rows(&member_row, found, max, rows, count, NULL, e);
 }
 
+int workspace_member_governors(struct db *db, int64_t workspace, int64_t but, size_t max,
+			       struct workspace_member *rows, size_t *count, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+
+	if (db_query(db, &found, e,
+		     MEMBERS "AND w.role = ?2 AND w.person <> ?3 ORDER BY u.name LIMIT ?4", "itii",
+		     workspace, MEMBERSHIP_OF_ADMINISTRATOR, but, (int64_t)max) < 0)
+		return err_code(e);
+	return list_rows(&member_row, found, max, rows, count, NULL, e);
+}
+
 #define FOUND                                                                                    \
 	MEMBER_TABLES "WHERE w.workspace = ?2 AND (" LIST_LIKE("u.name", "?3") " OR " LIST_LIKE( \
 		"w.role", "?3") ")"
@@ -268,13 +280,19 @@ int workspace_member_suspend(struct db *db, const struct workspace *w, const cha
 		      "iiii", (int64_t)suspended, now, w->number, m.person);
 }
 
+int workspace_member_check_go(struct db *db, const struct workspace *w,
+			      const struct workspace_member *m, struct err *e)
+{
+	return check_others_govern(db, w, m, e) < 0 ? err_code(e) : check_others_own(db, w, m, e);
+}
+
 int workspace_member_remove(struct db *db, const struct workspace *w, const char *user,
 			    struct err *e)
 {
 	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
 
 	if (workspace_member_find(db, w, user, &m, e) < 0 ||
-	    check_others_govern(db, w, &m, e) < 0 || check_others_own(db, w, &m, e) < 0 ||
+	    workspace_member_check_go(db, w, &m, e) < 0 ||
 	    owner_pass_on(db, m.person, w->number, "", e) < 0 ||
 	    db_run(db, e,
 		   "DELETE FROM role_members WHERE person = ? AND computation IN"
@@ -285,27 +303,35 @@ int workspace_member_remove(struct db *db, const struct workspace *w, const char
 		      "ii", w->number, m.person);
 }
 
-int workspace_transfer(struct db *db, const struct workspace *w, const char *user, int64_t now,
-		       struct err *e)
+int workspace_transfer_check(struct db *db, const struct workspace *w,
+			     const struct workspace_member *m, struct err *e)
 {
-	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
 	struct user u CLEANUP_USER = { .name = NULL };
 
-	if (workspace_member_find(db, w, user, &m, e) < 0)
-		return err_code(e);
-	if (m.suspended)
+	if (m->suspended)
 		return err_set(e, ERR_PRECONDITION,
 			       "user %s is suspended in workspace %s: 'cocos-cli workspace member "
 			       "resume' comes first",
-			       m.user, w->name);
-	if (user_numbered(db, m.person, &u, e) < 0)
+			       m->user, w->name);
+	if (user_numbered(db, m->person, &u, e) < 0)
 		return err_code(e);
 	/* Nobody would administer it, and nobody there could change that. */
 	if (u.suspended)
 		return err_set(e, ERR_PRECONDITION,
 			       "user %s is suspended: name another member, or ask who administers "
 			       "this service",
-			       m.user);
+			       m->user);
+	return 0;
+}
+
+int workspace_transfer(struct db *db, const struct workspace *w, const char *user, int64_t now,
+		       struct err *e)
+{
+	struct workspace_member m CLEANUP_MEMBER = { .user = NULL };
+
+	if (workspace_member_find(db, w, user, &m, e) < 0 ||
+	    workspace_transfer_check(db, w, &m, e) < 0)
+		return err_code(e);
 	return db_run(
 		db, e,
 		"UPDATE workspace_members SET role = CASE WHEN person = ?1 THEN ?2 ELSE ?3 END,"

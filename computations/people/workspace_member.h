@@ -41,6 +41,10 @@ int workspace_member_search(struct db *db, int64_t workspace, int64_t person,
 			    struct workspace_member *rows, size_t *count, char **next,
 			    struct err *e) MUST_CHECK;
 extern const struct list_kind workspace_member_orders;
+/* At most `max` who administer it, suspended or not, beside the person `but`; by name. */
+int workspace_member_governors(struct db *db, int64_t workspace, int64_t but, size_t max,
+			       struct workspace_member *rows, size_t *count,
+			       struct err *e) MUST_CHECK;
 
 /* A new user, who is a member there: its administrator, if the service's. */
 int workspace_member_new(struct db *db, const struct workspace *w, const char *user,
@@ -55,10 +59,15 @@ int workspace_member_set(struct db *db, const struct workspace *w, const char *u
 /* Calling it again is fine. */
 int workspace_member_suspend(struct db *db, const struct workspace *w, const char *user,
 			     bool suspended, int64_t now, struct err *e) MUST_CHECK;
-/* With the roles that he has in its computations. ERR_PRECONDITION also: some would have no owner any more. */
+/* Whether he can go. ERR_PRECONDITION: the last administrator; or some computations would have no owner any more. */
+int workspace_member_check_go(struct db *db, const struct workspace *w,
+			      const struct workspace_member *m, struct err *e) MUST_CHECK;
+/* With the roles that he has in its computations, if he can go. */
 int workspace_member_remove(struct db *db, const struct workspace *w, const char *user,
 			    struct err *e) MUST_CHECK;
-/* He becomes the only administrator; those who were are members from now on. ERR_PRECONDITION: he is suspended, there or by
- * the service. */
+/* Whether it can be handed over to him. ERR_PRECONDITION: he is suspended, there or by the service. */
+int workspace_transfer_check(struct db *db, const struct workspace *w,
+			     const struct workspace_member *m, struct err *e) MUST_CHECK;
+/* He becomes the only administrator, if it can; those who were are members from now on. */
 int workspace_transfer(struct db *db, const struct workspace *w, const char *user, int64_t now,
 		       struct err *e) MUST_CHECK;

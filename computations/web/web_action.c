@@ -46,24 +46,6 @@ static const struct web_input member[] = {
 	END,
 };
 
-static const struct web_input define[] = {
-	PATH("id", People__DefineRoleRequest, computation_id, AN_ID),
-	PATH("role", People__DefineRoleRequest, role, A_ROLE),
-	{ .name = "actions",
-	  .kind = INPUT_ACTIONS,
-	  .is_needed = true,
-	  .at = offsetof(People__DefineRoleRequest, actions),
-	  .count = offsetof(People__DefineRoleRequest, n_actions),
-	  .meaning = "what its members may do, \"view\" among it" },
-	END,
-};
-
-static const struct web_input undefine[] = {
-	PATH("id", People__DefineRoleRequest, computation_id, AN_ID),
-	PATH("role", People__DefineRoleRequest, role, A_ROLE),
-	END,
-};
-
 const struct web_input web_input_token[] = {
 	NEEDED("name", People__AddTokenRequest, name, A_TOKEN),
 	{ .name = "days",
@@ -128,9 +110,5 @@ ACTION(web_api_give) = { OF_PEOPLE(GIVE_ROLE, member_request), .inputs = member,
 			 .revises = REVISES_ROLES };
 ACTION(web_api_take) = { OF_PEOPLE(TAKE_ROLE, member_request), .inputs = member,
 			 .revises = REVISES_ROLES };
-ACTION(web_api_define) = { OF_PEOPLE(DEFINE_ROLE, define_role_request), .inputs = define,
-			   .revises = REVISES_ROLES };
-ACTION(web_api_undefine) = { OF_PEOPLE(DEFINE_ROLE, define_role_request), .inputs = undefine,
-			     .revises = REVISES_ROLES };
 ACTION(web_api_end) = { OF_PEOPLE(END_SESSION, session_request), .inputs = end };
 ACTION(web_api_revoke) = { OF_PEOPLE(REVOKE_TOKEN, token_request), .inputs = unwanted };

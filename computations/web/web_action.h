@@ -85,11 +85,13 @@ extern const struct web_action web_page_run, web_page_run_new, web_page_stop, we
 	web_page_end_others, web_page_revoke, web_page_token, web_page_join, web_page_member_role,
 	web_page_member_suspend, web_page_member_remove, web_page_invite, web_page_withdraw,
 	web_page_asset, web_page_asset_remove, web_page_workspace, web_page_workspace_rename,
-	web_page_key_retire, web_page_identity_remove;
+	web_page_workspace_transfer, web_page_workspace_leave, web_page_define, web_page_redefine,
+	web_page_undefine, web_page_key_retire, web_page_identity_remove;
 /* and the API. */
 extern const struct web_action web_api_run, web_api_stop, web_api_remove, web_api_rename,
 	web_api_give, web_api_take, web_api_define, web_api_undefine, web_api_release, web_api_end,
 	web_api_revoke, web_api_token, web_api_join, web_api_member_role, web_api_member_suspend,
 	web_api_member_remove, web_api_invite, web_api_withdraw, web_api_asset,
-	web_api_asset_remove, web_api_workspace, web_api_workspace_rename, web_api_key_retire,
+	web_api_asset_remove, web_api_workspace, web_api_workspace_rename,
+	web_api_workspace_transfer, web_api_workspace_leave, web_api_key_retire,
 	web_api_identity_remove;

@@ -2,6 +2,7 @@
 #include "computations/web/web_form.h"
 
 #include "common/http/form.h"
+#include "computations/people/action.h"
 #include "computations/web/web_page.h"
 
 #include <stdlib.h>
@@ -100,6 +101,25 @@ void web_form_field(struct writer *w, const char *name, const char *label, const
 			name, name, hint);
 	else
 		page_put(w, "></div>\n");
+}
+
+void web_form_actions(struct writer *w, const char *label, unsigned offered, unsigned ticked,
+		      const char *hint)
+{
+	page_put(w,
+		 "<div role=\"group\" aria-labelledby=\"l-for\" aria-describedby=\"h-for\"><p "
+		 "class=\"label\" id=\"l-for\">%t</p>\n<ul class=\"boxes\">",
+		 label);
+	for (int i = 0; i < ACTIONS; i++) {
+		const char *name = action_name((enum people_action)i);
+
+		if (offered & ACTION_BIT(i))
+			page_put(w,
+				 "<li><input id=\"f-%s\" name=\"%s\" type=\"checkbox\" "
+				 "value=\"true\"%s><label for=\"f-%s\">%s</label></li>\n",
+				 name, name, ticked & ACTION_BIT(i) ? " checked" : "", name, name);
+	}
+	page_put(w, "</ul><span class=\"hint\" id=\"h-for\">%t</span></div>\n", hint);
 }
 
 void web_form_end(struct writer *w, const char *word)

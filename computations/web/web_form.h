@@ -35,6 +35,9 @@ void web_form_begin(struct writer *w, const char *action, const char *csrf);
 /* A labelled field. `kind`: what it is for, as browsers' stores of passwords know it. */
 void web_form_field(struct writer *w, const char *name, const char *label, const char *type,
 		    const char *kind, const char *value, const char *hint);
+/* A box for each of the actions `offered` (action.h), with those `ticked` that are. */
+void web_form_actions(struct writer *w, const char *label, unsigned offered, unsigned ticked,
+		      const char *hint);
 void web_form_end(struct writer *w, const char *word);
 /* What was wrong with it, said at once. */
 void web_form_wrong(struct writer *w, const struct err *e);

@@ -116,8 +116,10 @@ static void reply(struct web_work *work)
 	page_put(
 		&w,
 		"<section class=\"panel\" aria-labelledby=\"h-roles\"><h2 id=\"h-roles\">What roles "
-		"mean here</h2>\n<p>%t</p></section>\n</div></div>\n",
+		"mean here</h2>\n<p>%t</p></section>\n",
 		WEB_MEMBERSHIPS);
+	web_put_leave(work, &w);
+	page_put(&w, "</div></div>\n");
 	page_end(&w);
 	web_reply_html(work->r, &w, 200);
 }
@@ -190,6 +192,18 @@ static void put_deed(const struct web_work *work, const char *deed, const char *
 		 class, title, m->user);
 }
 
+/* And who else administers it: one is enough to know. */
+static int run_one_page(struct store *store, struct web_work *work, struct err *e)
+{
+	struct web_place *place;
+
+	if (run_one(store, work, e) < 0)
+		return err_code(e);
+	place = web_place_of(work);
+	return workspace_member_governors(&store->db, place->w.number, place->members[0].person, 1,
+					  &place->members[1], &work->count, e);
+}
+
 static void reply_one(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
@@ -206,6 +220,7 @@ static void reply_one(struct web_work *work)
 		put_deed(work, "suspend",
 			 m->suspended ? "End the suspension" : "Suspend membership",
 			 m->suspended ? WEB_MEMBER_RESUME : WEB_MEMBER_SUSPEND, "", &w);
+		web_put_transfer(work, &w);
 		put_deed(work, "remove", "Remove membership", WEB_MEMBER_REMOVE, "danger", &w);
 		page_put(&w, "</div>\n");
 	}
@@ -215,7 +230,7 @@ static void reply_one(struct web_work *work)
 
 void web_member(struct http_request *r, void *data)
 {
-	web_work_start(data, r, run_one, reply_one);
+	web_work_start(data, r, run_one_page, reply_one);
 }
 
 static void reply_one_json(struct web_work *work)

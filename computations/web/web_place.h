@@ -47,7 +47,13 @@ int web_run_invitations(struct store *store, struct web_work *work, struct err *
 void web_put_invitations(const struct web_work *work, struct writer *w);
 void web_put_invite(const struct web_work *work, struct writer *w);
 
+/* web_leave.c: the ways to the pages of what it does. */
+void web_put_transfer(const struct web_work *work, struct writer *w);
+void web_put_leave(const struct web_work *work, struct writer *w);
+
 /* The rows' handlers. */
+void web_workspace_transfer(struct http_request *r, void *data);
+void web_workspace_leave(struct http_request *r, void *data);
 void web_workspaces(struct http_request *r, void *data);
 void web_workspaces_json(struct http_request *r, void *data);
 void web_workspace_json(struct http_request *r, void *data);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_role.c — a computation's roles: what they allow, who has them; and which keys it names. */
+#include "computations/web/web_role.h"
+
 #include "common/base/json.h"
-#include "computations/people/role.h"
 #include "computations/web/web_form.h"
 #include "computations/web/web_json.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
-#include "computations/web/web_work.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@ static void free_list(void *list)
 	role_list_free(list);
 }
 
-static int run(struct store *store, struct web_work *work, struct err *e)
+int web_role_run(struct store *store, struct web_work *work, struct err *e)
 {
 	struct role_list *list;
 
@@ -26,7 +26,7 @@ static int run(struct store *store, struct web_work *work, struct err *e)
 	return revision_of_roles(list, work->revision, e);
 }
 
-static void put_actions(struct writer *w, unsigned actions)
+void web_put_actions(struct writer *w, unsigned actions)
 {
 	const char *between = "";
 
@@ -37,8 +37,7 @@ static void put_actions(struct writer *w, unsigned actions)
 		}
 }
 
-/* Whether this caller may say who has a role with these actions; the manifest's parties are frozen with it. */
-static bool may_change(const struct web_work *work, const char *role, unsigned actions)
+bool web_role_may_change(const struct web_work *work, const char *role, unsigned actions)
 {
 	bool is_of_party = (actions & ACTIONS_OF_PARTIES) && strcmp(role, ACTION_OWNER) != 0;
 
@@ -71,7 +70,7 @@ static void put_members(const struct web_work *work, const char *role, unsigned 
 			struct writer *w)
 {
 	const struct role_list *list = work->more;
-	bool can_take = may_change(work, role, actions), is_any = false;
+	bool can_take = web_role_may_change(work, role, actions), is_any = false;
 
 	for (size_t i = 0; i < list->member_count; i++) {
 		if (strcmp(list->members[i].role, role) != 0)
@@ -89,7 +88,7 @@ static void put_members(const struct web_work *work, const char *role, unsigned 
 static void put_choice(const struct web_work *work, const char *role, unsigned actions,
 		       struct writer *w)
 {
-	if (may_change(work, role, actions))
+	if (web_role_may_change(work, role, actions))
 		page_put(w, "<option value=\"%a\"%s>%t</option>", role,
 			 strcmp(role, "viewer") == 0 ? " selected" : "", role);
 }
@@ -109,20 +108,23 @@ static void put_give(const struct web_work *work, struct writer *w)
 	web_form_end(w, "Give the role");
 }
 
-static void put_row(const struct web_work *work, const char *name, unsigned actions,
+static void put_row(const struct web_work *work, const char *name, unsigned actions, bool is_own,
 		    struct writer *w)
 {
 	bool is_frozen = (actions & ACTIONS_OF_PARTIES) && work->c.sent;
 
 	page_row_begin(w);
-	page_put(w, "%t</th>", name);
+	if (is_own && web_role_may_change(work, name, actions))
+		page_put(w, "<a href=\"/c/%u/roles/own/%u\">%t</a></th>", work->c.id, name, name);
+	else
+		page_put(w, "%t</th>", name);
 	page_cell(w, "Who");
 	page_put(w, "<span>");
 	put_members(work, name, actions, w);
 	page_put(w, "</span></td>");
 	page_cell(w, "Allows");
 	page_put(w, "<span>");
-	put_actions(w, actions);
+	web_put_actions(w, actions);
 	page_put(w, "%s</span></td></tr>\n",
 		 is_frozen ? "<span class=\"sub\">Frozen by the run</span>" : "");
 }
@@ -136,9 +138,9 @@ static void put_table(const struct web_work *work, struct writer *w)
 
 	page_table_begin(w, "Roles", columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < ACTION_ROLES; i++)
-		put_row(work, action_roles[i].name, action_roles[i].actions, w);
+		put_row(work, action_roles[i].name, action_roles[i].actions, false, w);
 	for (size_t i = 0; i < list->own_count; i++)
-		put_row(work, list->own[i].name, list->own[i].actions, w);
+		put_row(work, list->own[i].name, list->own[i].actions, true, w);
 	page_table_end(w);
 }
 
@@ -153,7 +155,7 @@ static void put_self(const struct web_work *work, struct writer *w)
 	else
 		page_put(w, "You are <b><bdi>%t</bdi></b>, and may: ", caller->who.name);
 	if (caller->who.person)
-		put_actions(w, decide_actions(&caller->rights));
+		web_put_actions(w, decide_actions(&caller->rights));
 	page_put(w, "</p>\n");
 }
 
@@ -173,9 +175,11 @@ static void reply(struct web_work *work)
 	put_self(work, &w);
 	if (!list->member_count)
 		page_put(&w, "<p>%t</p>\n", WEB_NO_MEMBERS);
-	if (may_change(work, "viewer", ACTION_BIT(ACTION_VIEW)))
+	if (web_role_may_change(work, "viewer", ACTION_BIT(ACTION_VIEW)))
 		put_give(work, &w);
-	page_put(&w, "</section>\n</div><div class=\"stack\">\n");
+	page_put(&w, "</section>\n");
+	web_put_role_own(work, &w);
+	page_put(&w, "</div><div class=\"stack\">\n");
 	web_put_people(work, &w);
 	page_put(&w, "</div></div>\n");
 	page_end(&w);
@@ -184,7 +188,7 @@ static void reply(struct web_work *work)
 
 void web_roles(struct http_request *r, void *data)
 {
-	web_work_start(data, r, run, reply);
+	web_work_start(data, r, web_role_run, reply);
 }
 
 static void reply_json(struct web_work *work)
@@ -209,5 +213,5 @@ static void reply_json(struct web_work *work)
 
 void web_roles_json(struct http_request *r, void *data)
 {
-	web_work_start(data, r, run, reply_json);
+	web_work_start(data, r, web_role_run, reply_json);
 }

@@ -16,6 +16,7 @@
 #include "computations/web/web_passkey.h"
 #include "computations/web/web_place.h"
 #include "computations/web/web_progress.h"
+#include "computations/web/web_role.h"
 #include "computations/web/web_route_row.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_sign_in.h"
@@ -224,6 +225,12 @@ const struct web_route web_routes[] = {
 	     "Suspends a membership, or ends that."),
 	SEND(HTTP_DELETE, "/api/workspaces/{workspace}/members/{user}", web_api_member_remove, 0,
 	     NULL, DEED_LOOK, "Removes a member, with his roles in its computations."),
+	SEND(HTTP_POST, "/api/workspaces/{workspace}/members/{user}/transfer",
+	     web_api_workspace_transfer, 0, NULL, DEED_LOOK,
+	     "Hands the workspace over to a member, who administers it alone from then on; who did is a member."),
+	SEND(HTTP_POST, "/api/workspaces/{workspace}/leave", web_api_workspace_leave, 0, NULL,
+	     DEED_LOOK,
+	     "Leaves it, with one’s roles in its computations. What was seen is one’s own member."),
 	API("/api/workspaces/{workspace}/invitations", DEED_GOVERN, NULL, web_invitations_json,
 	    "Invitations that are open, or were taken within a day, oldest first.",
 	    "application/json"),
@@ -297,6 +304,10 @@ const struct web_route web_routes[] = {
 	CHANGE("/c/{id}/rename", web_page_rename),
 	CHANGE("/c/{id}/roles/give", web_page_give),
 	CHANGE("/c/{id}/roles/take", web_page_take),
+	CHANGE("/c/{id}/roles/own", web_page_define),
+	PAGE("/c/{id}/roles/own/{role}", DEED_MEMBERS, NULL, web_role_own),
+	CHANGE("/c/{id}/roles/own/{role}", web_page_redefine),
+	CHANGE("/c/{id}/roles/own/{role}/remove", web_page_undefine),
 	PAGE("/workspaces", DEED_BE, after_query, web_workspaces),
 	CHANGE("/workspaces", web_page_workspace),
 	PAGE("/w/{workspace}/import", DEED_CREATE, NULL, web_import_page),
@@ -314,6 +325,10 @@ const struct web_route web_routes[] = {
 	CHANGE("/w/{workspace}/members/{user}/role", web_page_member_role),
 	CHANGE("/w/{workspace}/members/{user}/suspend", web_page_member_suspend),
 	CHANGE("/w/{workspace}/members/{user}/remove", web_page_member_remove),
+	PAGE("/w/{workspace}/members/{user}/transfer", DEED_GOVERN, NULL, web_workspace_transfer),
+	CHANGE("/w/{workspace}/members/{user}/transfer", web_page_workspace_transfer),
+	PAGE("/w/{workspace}/leave", DEED_LEAVE, NULL, web_workspace_leave),
+	CHANGE("/w/{workspace}/leave", web_page_workspace_leave),
 	CHANGE("/w/{workspace}/invite", web_page_invite),
 	CHANGE("/w/{workspace}/invitations/{number}", web_page_withdraw),
 	PAGE("/w/{workspace}/webhooks", DEED_WEBHOOKS, NULL, web_webhooks),

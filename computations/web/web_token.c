@@ -9,6 +9,7 @@
 #include "computations/web/web_enter.h"
 #include "computations/web/web_input.h"
 #include "computations/web/web_page.h"
+#include "computations/web/web_role.h"
 #include "computations/web/web_second.h"
 #include "computations/web/web_step.h"
 #include "computations/web/web_words.h"
@@ -22,17 +23,10 @@
 
 static void put_scope(unsigned scope, struct writer *w)
 {
-	const char *between = "";
-
-	if (scope == ACTIONS_ALL) {
+	if (scope == ACTIONS_ALL)
 		page_put(w, "Everything");
-		return;
-	}
-	for (int i = 0; i < ACTIONS; i++)
-		if (scope & ACTION_BIT(i)) {
-			page_put(w, "%s%s", between, action_name((enum people_action)i));
-			between = ", ";
-		}
+	else
+		web_put_actions(w, scope);
 }
 
 static void put_row(const struct token *t, const char *csrf, struct writer *w)
@@ -79,22 +73,6 @@ void web_put_tokens(const struct web_work *work, struct writer *w)
 
 /* ---- a new one ---- */
 
-static void put_boxes(struct writer *w)
-{
-	page_put(w, "<div role=\"group\" aria-labelledby=\"l-for\"><p class=\"label\" id=\"l-for\">"
-		    "What it is for</p>\n<ul class=\"boxes\">");
-	for (int i = 0; i < ACTIONS; i++) {
-		const char *name = action_name((enum people_action)i);
-
-		page_put(
-			w,
-			"<li><input id=\"f-%s\" name=\"%s\" type=\"checkbox\" value=\"true\"><label "
-			"for=\"f-%s\">%s</label></li>\n",
-			name, name, name, name);
-	}
-	page_put(w, "</ul><span class=\"hint\">%t</span></div>\n", WEB_TOKEN_FOR);
-}
-
 static void show(struct web_enter *en, unsigned status, const struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
@@ -116,7 +94,7 @@ static void show(struct web_enter *en, unsigned status, const struct err *e)
 		       en->form ? web_form_text(en->form, "name") : "", WEB_TOKEN_NAME);
 	web_form_field(&w, "days", "Days until it ends", "number", "off",
 		       en->form ? web_form_text(en->form, "days") : "90", NULL);
-	put_boxes(&w);
+	web_form_actions(&w, "What it is for", ACTIONS_ALL, 0, WEB_TOKEN_FOR);
 	web_form_field(&w, "password", "Your password", "password", "current-password", "",
 		       WEB_TOKEN_PASSWORD);
 	web_enter_code(&w, en->has_factor);

@@ -8,6 +8,7 @@
 #include "computations/list/list_place.h"
 #include "computations/store/state.h"
 #include "computations/web/web_words_new.h"
+#include "computations/web/web_words_place.h"
 
 #define WEB_HTML_TYPE  "text/html; charset=utf-8"
 #define WEB_CSV_TYPE   "text/csv; charset=utf-8"
@@ -85,11 +86,6 @@
 	"whom you do not know may get results."
 #define WEB_FROZEN \
 	"It is frozen by the first run: neither keys nor digests change after it, whatever roles do."
-#define WEB_ROLES                                                                                    \
-	"Roles say who may ask this service for what. Who may send a dataset or fetch results, the " \
-	"agent decides by the keys in the manifest."
-#define WEB_ROLES_FROZEN \
-	"It was run: who provides or gets what does not change any more, for the manifest names it."
 #define WEB_OPERATOR \
 	"You administer this service: all that does not need a party's key is yours to do."
 #define WEB_NO_MEMBERS \
@@ -103,24 +99,6 @@
 #define WEB_USERS                                                                                            \
 	"A link that works once is where a new user chooses a password; a token is for programs, and shows " \
 	"whose call it is. Roles in computations say what either may."
-#define WEB_WORKSPACES                                                                              \
-	"Each computation and asset is in one, and whoever is no member there does not learn that " \
-	"it exists."
-#define WEB_NO_WORKSPACES \
-	"You are in none. Whoever administers one can send you a link that lets you in."
-#define WEB_NO_WORKSPACE_MEMBERS "Nobody is a member: invite its administrator."
-#define WEB_MEMBERSHIPS                                                                               \
-	"Viewers see what they have a role in. Members also create computations, register assets "    \
-	"and act by their roles. Administrators also see and govern all that is in it. None of them " \
-	"gets at data or results by that: manifests name the keys for it."
-#define WEB_MEMBER_SUSPEND                                                                          \
-	"For this user the workspace is as if it were not there, until the suspension ends. Roles " \
-	"in computations stay, and come back with it."
-#define WEB_MEMBER_RESUME \
-	"All that this user had here comes back: the role, and those in computations."
-#define WEB_MEMBER_REMOVE                                                                        \
-	"Every role of this user in the workspace’s computations goes with the membership, and " \
-	"does not come back with an invitation. Manifests that were made keep this user’s keys."
 #define WEB_HOOK_NEW                                                                                \
 	"A receiver is told what happens in this workspace: a POST with ids and states, signed as " \
 	"Standard Webhooks has it, and tried again for a day."
@@ -146,15 +124,6 @@
 	"Its server is tried for a day; how it went stands with the invitation. Lost, withdraw it " \
 	"and make another."
 #define WEB_INVITATION_STALE "good for nothing: who made it may not any more"
-#define WEB_WORKSPACE_NEW \
-	"Each computation is in one, and only who is a member there sees it. Whoever makes a workspace administers it."
-#define WEB_WORKSPACE_NAME \
-	"a-z 0-9 . _ @ + -, with a letter or digit first; it stands in addresses and commands"
-#define WEB_WORKSPACE_RENAME                                                                    \
-	"Members, computations and assets stay. Addresses and commands with the old name find " \
-	"nothing from then on, or whatever is called so next."
-#define WEB_WORKSPACE_LIMITED \
-	"This service's settings speak of this name: only who administers the service gives it another."
 #define WEB_IMPORT                                                                                     \
 	"An export of this service or another one, in JSON or CSV; its Checksum is a SHA3-256. First " \
 	"it is previewed, and nothing created. Contents of assets and private keys are taken out "     \

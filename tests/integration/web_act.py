@@ -25,7 +25,9 @@ FORMS = re.findall(r'\bCHANGE\("([^"]+)", (\w+)\)', TABLE)
 CALLS = re.findall(r'\bSEND\(HTTP_(\w+), "([^"]+)",\s+(\w+)', TABLE)
 # Of a computation: the form, the same call, the action of a role that allows it, and what it does when it is done.
 DEEDS = {"run": ("POST", "", "run"), "stop": ("POST", "", "run"), "remove": ("DELETE", "", "administrator"),
-         "give": ("PUT", "viewer/members/guest", "administrator"), "take": ("DELETE", "viewer/members/there", "administrator")}
+         "give": ("PUT", "viewer/members/guest", "administrator"), "take": ("DELETE", "viewer/members/there", "administrator"),
+         "define": ("PUT", "new", "administrator"), "undefine": ("DELETE", "old", "administrator")}
+OWN = {"define": ("", {"name": "new", "only_new": "true", "view": "true", "run": "true"}), "undefine": ("/old/remove", {})}
 
 
 class Room(Page):
@@ -85,8 +87,11 @@ def plain(browser, method, path, data, headers):
 
 def attempt(room, who, deed, computation, by):
     """That deed by a form or by the API, with what is to be seen of it now."""
-    revision = room.etag(computation, "/roles" if deed in ("give", "take") else "")[1:17]
     method, rest, _ = DEEDS[deed]
+    revision = room.etag(computation, "/roles" if rest else "")[1:17]
+    if by == "page" and deed in OWN:
+        path, fields = OWN[deed]
+        return room.form(who, f"/c/{computation}/roles/own{path}", revision=revision, **fields)
     if by == "page":
         if rest:
             return room.form(who, f"/c/{computation}/roles/{deed}", revision=revision, role="viewer",
@@ -94,7 +99,7 @@ def attempt(room, who, deed, computation, by):
         fields = {"cvm": ""} if deed == "run" else {}
         return room.form(who, f"/c/{computation}/{deed}", revision=revision, **fields)
     path = f"/api/computations/{computation}" + (f"/roles/{rest}" if rest else "" if deed == "remove" else "/" + deed)
-    return room.call(method, path, room.tokens[who], {} if deed == "run" else None)
+    return room.call(method, path, room.tokens[who], {"run": {}, "define": {"actions": ["view", "run"]}}.get(deed))
 
 
 def each_deed_is_for_whom_a_role_allows_it():
@@ -113,6 +118,7 @@ def each_deed_is_for_whom_a_role_allows_it():
                     for computation in (mine, hers):
                         create(room.service, id=computation)
                         room.root("GiveRole", computation_id=computation, role="viewer", user="there")
+                        room.root("DefineRole", computation_id=computation, role="old", actions=["view"])
                     if role in ROLES:
                         room.root("GiveRole", computation_id=mine, role=role, user=who)
                     before = room.state(mine), room.state(hers)
@@ -129,7 +135,7 @@ def each_deed_is_for_whom_a_role_allows_it():
                     if deed == "run" and may:
                         stop(room, agent, mine)
                     cells += 1
-        assert cells == 2 * 10 * 5
+        assert cells == 2 * 10 * 7
 
 
 def stop(room, agent, computation):
@@ -190,6 +196,9 @@ FIELDS = {"web_page_run": {"revision": "0" * 16, "cvm": ""}, "web_page_stop": {"
           "web_page_remove": {"revision": "0" * 16}, "web_page_rename": {"revision": "0" * 16, "name": "x"},
           "web_page_give": {"revision": "0" * 16, "role": "viewer", "user": "guest"},
           "web_page_take": {"revision": "0" * 16, "role": "viewer", "user": "there"},
+          "web_page_define": {"revision": "0" * 16, "name": "x"}, "web_page_redefine": {"revision": "0" * 16},
+          "web_page_undefine": {"revision": "0" * 16},
+          "web_page_workspace_transfer": {"revision": "0" * 16}, "web_page_workspace_leave": {"revision": "0" * 16},
           "web_page_member_role": {"revision": "0" * 16, "role": "viewer"},
           "web_page_member_suspend": {"revision": "0" * 16}, "web_page_member_remove": {"revision": "0" * 16},
           "web_page_invite": {"role": "viewer", "days": "7", "note": ""},
@@ -370,6 +379,71 @@ def a_call_says_what_it_saw():
         assert send("DELETE", "?force=maybe").status == 400 and send("DELETE", "").status == 409
         assert send("DELETE", "?force=true", match=room.etag("c")).status == 204
         assert room.state("c") is None
+
+
+def a_role_of_its_own_is_made_changed_and_removed():
+    with Room() as room, agent_of(room.service, "cvm-1") as agent:
+        until(connected(room.service, "cvm-1"), "the connection")
+        create(room.service, id="c")
+        for who, role in (("anna", "administrator"), ("bert", "viewer"), ("carl", None)):
+            room.person(who)
+            if role:
+                room.root("GiveRole", computation_id="c", role=role, user=who)
+        anna, own = room.sessions["anna"], "/c/c/roles/own"
+
+        def send(path="", revision=None, **fields):
+            return room.form("anna", own + path, revision=revision or room.etag("c", "/roles")[1:17], **fields)
+
+        def roles():
+            return {r.role_name: (list(r.actions), list(r.members)) for r in room.root("ListRoles", computation_id="c").roles if r.own}
+
+        def boxes(path):
+            return re.findall(r'name="(\w+)" type="checkbox" value="true"( checked)?', anna.get(path).body.decode())
+        offered = ["edit", "run", "administrator", "dataset_provider", "algo_provider", "result_consumer"]
+        assert boxes("/c/c/roles") == [(name, "") for name in offered]
+        seen = room.etag("c", "/roles")[1:17]
+        made = send(revision=seen, name="reviewer", only_new="true", view="true", run="true")
+        assert (made.status, made.fields["location"]) == (303, "/c/c/roles") and roles() == {"reviewer": (["view", "run"], [])}
+        assert send(revision=seen, name="other", only_new="true", view="true").status == 412
+        # Who makes one changes none of that name.
+        for name in ("reviewer", "viewer"):
+            again = send(name=name, only_new="true", view="true", administrator="true")
+            assert again.status == 409 and "there is a role" in again.page().words(), again.body
+        for fields in ({"name": "A B", "view": "true"}, {"name": "x"}, {"name": "x", "run": "true"}, {"name": "", "view": "true"},
+                       {"name": "x", "view": "yes"}, {"name": "x", "view": "true", "root": "true"}, {"name": "x", "view": "true", "only_new": "x"}):
+            assert send(**fields).status == 400, fields
+        assert send("/reviewer").status == 400 and send("/viewer", view="true").status == 409
+        # A role is given, and its page says who has it and what it allows; who has it keeps it when it is changed.
+        room.root("GiveRole", computation_id="c", role="reviewer", user="guest")
+        assert own + "/reviewer" in anna.get("/c/c/roles").page().links and "guest" in anna.get(own + "/reviewer").page().words()
+        assert boxes(own + "/reviewer") == [(name, " checked" if name == "run" else "") for name in offered]
+        assert revision_in(anna, own + "/reviewer") == room.etag("c", "/roles")[1:17]
+        assert send("/reviewer", view="true", edit="true", dataset_provider="true").status == 303
+        assert roles() == {"reviewer": (["view", "edit", "dataset_provider"], ["guest"])}
+        # For whom it is; another role than one of its own has no such page.
+        for who, status in (("bert", 403), ("carl", 404)):
+            assert room.sessions[who].get(own + "/reviewer").status == status, who
+        shown = room.sessions["bert"].get("/c/c/roles")
+        assert b"<form" not in shown.body.split(b"<main")[1] and own + "/reviewer" not in shown.page().links
+        assert anna.get(own + "/viewer").status == anna.get(own + "/nix").status == 404
+        bare = room.call("GET", own + "/reviewer", room.tokens["anna"], headers=BROWSER)
+        assert bare.status == 200 and b"<form" not in bare.body.split(b"<main")[1]
+        # What the manifest names is frozen by the run; the others are not.
+        assert send(name="other", only_new="true", view="true").status == 303
+        run(room.service, "c")
+        agent.manifest()
+        assert boxes("/c/c/roles") == boxes(own + "/other") == [(name, "") for name in offered[:3]]
+        assert own + "/reviewer" not in anna.get("/c/c/roles").page().links
+        assert anna.get(own + "/reviewer").status == 412 and "was run" in anna.get(own + "/reviewer").page().words()
+        for path, fields in (("/reviewer", {"view": "true"}), ("/reviewer/remove", {}), ("/other", {"view": "true", "algo_provider": "true"})):
+            assert send(path, **fields).status == 409, path
+        assert send("/other", view="true", run="true").status == 303 and send("/other/remove").status == 303
+        assert send("/other/remove").status == 404 and set(roles()) == {"reviewer"}
+        for number in range(15):
+            room.root("DefineRole", computation_id="c", role=f"own-{number}", actions=["view"])
+        full = anna.get("/c/c/roles")
+        assert "remove one first" in full.page().words() and b'action="/c/c/roles/own"' not in full.body
+        assert send(name="more", only_new="true", view="true").status == 429
 
 
 def where_there_are_too_many_to_choose_from_a_cvm_is_typed():
@@ -700,7 +774,8 @@ def a_cvm_s_name_is_released():
 if __name__ == "__main__":
     tap.run([each_deed_is_for_whom_a_role_allows_it, only_what_one_may_do_now_is_offered,
              no_other_site_s_form_changes_anything, no_call_is_made_from_elsewhere_or_in_another_way,
-             what_was_sent_twice_is_done_once, a_call_says_what_it_saw, where_there_are_too_many_to_choose_from_a_cvm_is_typed,
+             what_was_sent_twice_is_done_once, a_call_says_what_it_saw, a_role_of_its_own_is_made_changed_and_removed,
+             where_there_are_too_many_to_choose_from_a_cvm_is_typed,
              one_that_failed_is_run_again, one_that_was_cancelled_is_retried,
              what_is_done_here_is_in_the_audit_log_as_what_the_cli_does,
              who_makes_up_sessions_does_not_fill_the_audit_log, without_its_entry_nothing_is_changed,

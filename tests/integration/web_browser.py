@@ -107,6 +107,8 @@ def fill(service):
                               ("created", "viewer", "auditor@hospital-a.example"), ("running", "owner", "author-d")):
         request = harness.people.MemberRequest(computation_id=known, role=role, user=name)
         people.GiveRole(request, timeout=PATIENCE)
+    people.DefineRole(harness.people.DefineRoleRequest(computation_id="created", role="reviewer", actions=["view", "run"]), timeout=PATIENCE)
+    people.GiveRole(harness.people.MemberRequest(computation_id="created", role="reviewer", user="steward-b"), timeout=PATIENCE)
     try:
         people.GiveRole(harness.people.MemberRequest(computation_id="running", role="algo_provider", user="steward-a"),
                         timeout=PATIENCE)
@@ -119,7 +121,7 @@ def screens(made):
     """Name and address of each, all of them."""
     return [("list", "/"), ("found", "/?q=covid&state=running"), ("none-found", "/?q=nowhere"), ("api", "/api"),
             ("me", "/me"), ("keys", "/me/keys"), ("sign-in", "/sign-in"), ("cvms", "/cvms"), ("cvm", "/cvms/covid-failed"), ("users", "/users"), ("audit", "/audit"),
-            ("workspaces", "/workspaces"), ("members", "/w/default/members"), ("member", "/w/default/members/steward-a"),
+            ("workspaces", "/workspaces"), ("members", "/w/default/members"), ("member", "/w/default/members/steward-a"), ("transfer", "/w/default/members/steward-a/transfer"), ("role-own", "/c/created/roles/own/reviewer"),
             ("settings", "/w/default/settings"), ("import", "/w/default/import"),
             ("no-assets", "/w/second/assets"), ("assets", "/w/default/assets"), ("asset", "/w/default/assets/h1.zip"),
             ("manifest", "/c/created/manifest"), ("ask-run", "/c/created/run"), ("ask-stop", "/c/running/stop"),

@@ -71,14 +71,16 @@ class Lab(Room):
         """That deed by a form or by the API."""
         place, member = f"/w/{workspace}", f"/members/{user}"
         if by == "page":
-            more = {} if deed in ("invite", "withdraw") else {"revision": self.seen(user, workspace)}
+            more = {} if deed in ("invite", "withdraw") else {"revision": self.seen(who if deed == "leave" else user, workspace)}
             path, fields = {"role": (member + "/role", {"role": role}), "suspend": (member + "/suspend", {}),
                             "resume": (member + "/suspend", {"resume": "true"}), "remove": (member + "/remove", {}),
+                            "transfer": (member + "/transfer", {}), "leave": ("/leave", {}),
                             "invite": ("/invite", {"role": role, "days": "7", "note": "n"}),
                             "withdraw": ("/invitations/" + user, {})}[deed]
             return self.form(who, place + path, **more, **fields)
         method, path, body = {"role": ("PUT", member, {"role": role}), "suspend": ("POST", member + "/suspend", {}),
                               "resume": ("POST", member + "/suspend", {"resume": True}), "remove": ("DELETE", member, None),
+                              "transfer": ("POST", member + "/transfer", None), "leave": ("POST", "/leave", None),
                               "invite": ("POST", "/invitations", {"role": role}),
                               "withdraw": ("DELETE", "/invitations/" + user, None)}[deed]
         return self.change(method, "/api/workspaces/" + workspace + path, who, body)
@@ -104,8 +106,8 @@ def who_is_no_member_learns_nothing():
             path = address(pattern, "lab")
             governs = deed in ("DEED_GOVERN", "DEED_WEBHOOKS")
             for who in ("lab-viewer", "lab-member", "lab-administrator", "chief"):
-                # Of a workflow that is not there a member learns just that; workflows.py has some that are.
-                found = 404 if "{workflow}" in pattern else 200
+                # Of a workflow that is not there a member learns just that; workflows.py has some that are. Who is no member leaves nothing.
+                found = 404 if "{workflow}" in pattern or (deed, who) == ("DEED_LEAVE", "chief") else 200
                 wanted = 403 if governs and who in ("lab-viewer", "lab-member") else found
                 for headers in ([], BROWSER):
                     assert room.call("GET", path, room.tokens[who], headers=headers).status == wanted, (path, who)
@@ -130,7 +132,7 @@ def who_is_no_member_learns_nothing():
         assert room.call("POST", "/api/workspaces/lab/invitations", narrow, {}).status == 403
 
 
-DEEDS = ("role", "suspend", "resume", "remove", "invite", "withdraw")
+DEEDS = ("role", "suspend", "resume", "remove", "transfer", "invite", "withdraw")
 
 
 def each_deed_is_for_whom_governs_there():
@@ -150,6 +152,8 @@ def each_deed_is_for_whom_governs_there():
                     wanted = {200, 201, 204, 303} if may else {404} if hidden else {403}
                     assert done.status in wanted, (by, who, deed, done.status, done.body)
                     assert (room.all() != before) == may, (by, who, deed)
+                    if deed == "transfer" and may:
+                        room.root("TransferWorkspace", workspace="lab", user="lab-administrator")
                     # The administrator of one workspace, in another; whose names and numbers he may guess.
                     if who == "far-head":
                         assert room.do(by, who, deed, number, "far").status in ({200, 201, 303} if deed == "invite" else {404})
@@ -170,20 +174,27 @@ def any_sequence_is_as_the_model_has_it():
         people = [name for name in (*model, "far-head", "chief") if name in room.tokens]
         statuses = set()
         for step in range(150):
-            by, who, deed = chance.choice(("page", "api")), chance.choice(people), chance.choice(DEEDS[:4])
-            user, role = chance.choice([*model, "far-head"]), chance.choice(LEVELS)
+            by, who, deed = chance.choice(("page", "api")), chance.choice(people), chance.choice((*DEEDS[:5], "leave"))
+            user, role = who if deed == "leave" else chance.choice([*model, "far-head"]), chance.choice(LEVELS)
             is_in, governs = model.get(who), who == "chief" or model.get(who) == ("administrator", False)
             chiefs = [name for name, is_ in model.items() if is_ == ("administrator", False)]
             then = {"role": lambda is_: (role, is_[1]), "suspend": lambda is_: (is_[0], True),
-                    "resume": lambda is_: (is_[0], False), "remove": lambda is_: None}[deed]
-            if not governs:
+                    "resume": lambda is_: (is_[0], False), "remove": lambda is_: None,
+                    "leave": lambda is_: None, "transfer": lambda is_: ("administrator", False)}[deed]
+            if deed == "leave" and (not is_in or is_in[1]):
+                wanted = {404}
+            elif not governs and deed != "leave":
                 wanted = {403} if is_in and not is_in[1] else {404}
             elif user not in model:
                 wanted = {404}
             elif chiefs == [user] and then(model[user]) != ("administrator", False):
                 wanted = {409}
+            elif deed == "transfer" and model[user][1]:
+                wanted = {409}
             else:
                 wanted = {204, 303}
+                if deed == "transfer":
+                    model.update({name: ("member", is_[1]) for name, is_ in model.items() if is_[0] == "administrator"})
                 model[user] = then(model[user])
                 if model[user] is None:
                     del model[user]

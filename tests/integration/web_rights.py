@@ -18,7 +18,7 @@ from workflow_parties import Running, one_workflow
 
 ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web/web_routes.c")
 SERVICE = {"DEED_OPERATE", "DEED_AUDIT"}  # of no computation
-PLACE = {"DEED_LOOK", "DEED_ASSETS", "DEED_GOVERN", "DEED_WEBHOOKS", "DEED_WORKFLOWS"}  # of a workspace, where all of these are members (others: web_members.py)
+PLACE = {"DEED_LOOK", "DEED_ASSETS", "DEED_GOVERN", "DEED_LEAVE", "DEED_WEBHOOKS", "DEED_WORKFLOWS"}  # of a workspace, where all of these are members (others: web_members.py)
 ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1", "{workspace}": "default", "{user}": "stranger", "{asset}": "iris.csv", "{account}": "acme", "{serial}": "0" * 32}
 
 
@@ -34,7 +34,7 @@ def routes():
     # What asks before it changes something is for whom that is: web_act.py, too; workspaces' CVMs: web_machines.py; web_import.py; passkeys by number: passkeys.py; files of evidence: web_evidence.py.
     return [(path, deed) for path, deed in found
             if not path.endswith(("/run", "/run-new", "/rename", "/edit", "/stop", "/remove", "/release")) and "{name}" not in path
-            and "{number}" not in path and "{file}" not in path and deed not in ("DEED_MACHINE", "DEED_CREATE")]
+            and "{number}" not in path and "{file}" not in path and deed not in ("DEED_MACHINE", "DEED_CREATE", "DEED_MEMBERS")]
 
 
 class Rights(Web):
@@ -107,8 +107,8 @@ def every_row_asks_who_it_is():
             for role in ROLES:
                 assert web.status(path, tokens[role]) == (403 if refused else 200), (path, role)
             assert web.status(path, administrator) == 200, path
-            assert web.status(path, narrow) == (403 if refused else 200), path
-            seen = {"DEED_BE": 200, "DEED_SEE": 404, "DEED_LOOK": 200, "DEED_ASSETS": 200, "DEED_WORKFLOWS": 200}
+            assert web.status(path, narrow) == (403 if refused or deed == "DEED_LEAVE" else 200), path
+            seen = {"DEED_BE": 200, "DEED_SEE": 404, "DEED_LOOK": 200, "DEED_ASSETS": 200, "DEED_LEAVE": 200, "DEED_WORKFLOWS": 200}
             assert web.status(path, stranger) == seen.get(deed, 403), path
             assert web.status(path, auditor) == {**seen, "DEED_AUDIT": 200}.get(deed, 403), path
             for nobody in ("cocos_" + "0" * 64, "cocos_", "x", administrator[:-1], administrator + "0", "x " + stranger):

@@ -5,7 +5,10 @@ import contextlib
 import json
 
 import tap
+from computations_service import create
 from harness import Folder, authority, read
+from people import Caller
+from sign_in import PASSWORD
 from web_browser import Room, look, walk
 from web_progress import Run
 
@@ -112,5 +115,41 @@ def what_a_run_has_had_is_shown_as_it_comes():
         assert not wrong, "\n".join(wrong[:40])
 
 
+def a_member_leaves_by_hand():
+    """Signed in; who has to stay is told why, and nothing is offered."""
+    with Room() as room:
+        page, root = room.page, Caller(room.web.service.channel)
+        for name in ("anna", "bert"):
+            root("AddUser", name=name)
+        root("SetMember", workspace="default", user="bert", role="administrator")
+        create(room.web.service, id="c")
+        root("GiveRole", computation_id="c", role="viewer", user="anna")
+        wrong = []
+        for name in ("bert", "anna"):
+            root("SetPassword", user=name, password=PASSWORD)
+            room.go("/sign-in")
+            for field, text in (("name", name), ("password", PASSWORD)):
+                page.run(f"document.getElementById('f-{field}').focus()")
+                page.type(text)
+            page.key("Enter")
+            page.until("location.pathname === '/' && document.readyState === 'complete'", "the list")
+            room.base = page.run("location.origin")
+            for screen in ("members", "leave"):
+                wrong += look(room, f"{screen}-{name}", "/w/default/" + screen)
+                for width in (320, 1440):
+                    page.size(width)
+                    room.go("/w/default/" + screen)
+                    walk(page)
+            if name == "bert":
+                assert page.run("document.querySelector('main form') === null && document.body.textContent.includes('only administrator')")
+                room.base = f"http://localhost:{room.web.port}"
+        while page.run("document.activeElement.textContent") != "Leave it":
+            page.key("Tab")
+        page.key("Enter")
+        page.until("location.pathname === '/workspaces' && document.readyState === 'complete'", "the list of workspaces")
+        assert [m.user for m in root("ListMembers", workspace="default").members] == ["bert"] and not page.complaints()
+        assert not wrong, "\n".join(wrong[:40])
+
+
 if __name__ == "__main__":
-    tap.run([a_mode_has_its_fields, what_a_run_has_had_is_shown_as_it_comes])
+    tap.run([a_mode_has_its_fields, what_a_run_has_had_is_shown_as_it_comes, a_member_leaves_by_hand])

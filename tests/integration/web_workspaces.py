@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A new workspace, and another name for one, on the page and by its API: for whom they are, and what is written of it."""
 import json
+import re
 
 import audit_book
 import tap
@@ -117,7 +118,68 @@ def what_is_in_it_stays_and_the_log_has_both_names():
         assert rows[1]["object"] == "workspace lab" and json.loads(rows[1]["about"])["to"] == "clinic", rows
 
 
+def seen_in(room, who, path):
+    """The page's text, and what its form says was seen; None: it has no form."""
+    shown = room.sessions[who].get(path)
+    found = re.search(r'name="revision" value="([0-9a-f]{16})"', shown.body.decode())
+    return shown.page().words(), found and found[1]
+
+
+def it_is_handed_over_and_left():
+    with Lab() as room:
+        path, links = "/w/lab/members/lab-member", lambda who, where: room.sessions[who].get(where).page().links
+        for who, may in (("lab-administrator", True), ("chief", True), ("lab-member", False)):
+            assert (path + "/transfer" in links(who, path)) == may, who
+            assert room.sessions[who].get(path + "/transfer").status == (200 if may else 403), who
+            assert ("/w/lab/leave" in links(who, "/w/lab/members")) == (who != "chief"), who
+        assert "/w/lab/members/lab-away/transfer" not in links("lab-administrator", "/w/lab/members/lab-away")
+        refused = room.sessions["lab-administrator"].get("/w/lab/members/lab-away/transfer")
+        assert refused.status == 412 and "is suspended" in refused.page().words()
+        # Whom it takes what from, by name; and what was seen.
+        told, revision = seen_in(room, "lab-administrator", path + "/transfer")
+        assert "lab-administrator (you)" in told and "lab-away" in told and "lab-viewer" not in told, told
+        room.root("SetMember", workspace="lab", user="lab-member", role="viewer")
+        assert room.form("lab-administrator", path + "/transfer", revision=revision).status == 412
+        old = room.call("GET", "/api" + path.replace("/w/", "/workspaces/"), room.tokens["lab-member"]).fields["etag"]
+        done = room.form("lab-administrator", path + "/transfer", revision=seen_in(room, "lab-administrator", path + "/transfer")[1])
+        assert (done.status, done.fields["location"]) == (303, "/w/lab/members")
+        assert room.members() == {"lab-member": ("administrator", False), "lab-administrator": ("member", False),
+                                  "lab-away": ("member", True), "lab-viewer": ("viewer", False)}
+        assert path + "/transfer" not in links("lab-member", path)  # who administers it alone already
+        # Who has to stay reads why and what to do; the others lose what they are told.
+        told, revision = seen_in(room, "lab-member", "/w/lab/leave")
+        assert "only administrator" in told and "handed over" in told and revision is None, told
+        assert room.form("lab-member", "/w/lab/leave", revision=room.seen("lab-member")).status == 409
+        Caller(room.service.channel, room.tokens["lab-administrator"])("Create", naming(DIGEST, "hers", "lab"))
+        assert "only owner" in seen_in(room, "lab-administrator", "/w/lab/leave")[0]
+        room.root("GiveRole", computation_id="hers", role="viewer", user="lab-viewer")
+        told, revision = seen_in(room, "lab-viewer", "/w/lab/leave")
+        assert "roles in 1 of its computations" in told and revision == room.seen("lab-viewer"), told
+        assert room.form("lab-viewer", "/w/lab/leave", revision="0" * 16).status == 412
+        left = room.form("lab-viewer", "/w/lab/leave", revision=revision)
+        assert (left.status, left.fields["location"]) == (303, "/workspaces") and "lab-viewer" not in room.members()
+        assert room.sessions["lab-viewer"].get("/w/lab/members").status == 404
+        assert "lab-viewer" not in str(room.root("ListRoles", computation_id="hers"))
+        # By a call, with the ETag of one's own; a token that is to look only does not leave. And nobody leaves whose account is none.
+        room.root("GiveRole", computation_id="hers", role="owner", user="lab-member")
+        narrow = room.root("AddToken", user="lab-administrator", name="narrow", actions=["view"]).token
+        assert room.call("POST", "/api/workspaces/lab/leave", narrow).status == 403
+        late = room.change("POST", "/api/workspaces/lab/leave", "lab-administrator", headers=[("If-Match", old)])
+        assert late.status == 412 and "lab-administrator has changed" in late.problem()["detail"], late.body
+        now = room.call("GET", "/api/workspaces/lab/members/lab-administrator", room.tokens["chief"]).fields["etag"]
+        assert room.change("POST", "/api/workspaces/lab/leave", "lab-administrator", headers=[("If-Match", now)]).status == 204
+        assert set(room.members()) == {"lab-member", "lab-away"}
+        assert room.form("chief", "/w/lab/leave", revision="0" * 16).status == 404
+        room.come_in()
+        assert room.ask("/w/lab/leave").status == 412 and "/w/lab/leave" not in room.ask("/w/lab/members").page().links
+        rows = [row for row in audit_book.verified(room.sessions["chief"].get("/audit.jsonl").body)[0]
+                if row["what"].endswith(("TransferWorkspace", "LeaveWorkspace")) and row["outcome"] == "OK"]
+        assert [(json.loads(row["about"])["via"], row["who"], row["what"].split("/")[1], row["before"], row["after"]) for row in rows] == [
+            ("page", "user lab-administrator", "TransferWorkspace", "viewer", "administrator"),
+            ("page", "user lab-viewer", "LeaveWorkspace", "", ""), ("api", "user lab-administrator", "LeaveWorkspace", "", "")], rows
+
+
 if __name__ == "__main__":
     tap.run([each_deed_is_for_whom_a_role_allows_it, what_is_offered_is_what_one_may, a_name_with_a_limit_is_the_services,
              names_are_such_as_commands_take,
-             what_is_in_it_stays_and_the_log_has_both_names])
+             what_is_in_it_stays_and_the_log_has_both_names, it_is_handed_over_and_left])
