@@ -184,8 +184,10 @@ static void reply_leave(struct web_work *work)
 	begin(work, "Leave", NULL, &w);
 	page_put(&w, "<h1 id=\"gate\">Leave <bdi>%t</bdi></h1>\n", place->w.name);
 	if (leaving->stays) {
-		page_put(&w, "<p class=\"note\"><bdi>%t</bdi></p>\n<p>%t</p>\n", leaving->why.text,
-			 WEB_LEAVE_STAYS);
+		page_put(&w,
+			 "<p class=\"note\"><bdi>%t</bdi></p>\n<p>%t</p>\n<div class=\"row\"><a "
+			 "class=\"btn\" href=\"/w/%u/members\">Back to members</a></div>\n",
+			 leaving->why.text, WEB_LEAVE_STAYS, place->w.name);
 		end(work, &w);
 		return;
 	}

@@ -40,14 +40,14 @@
 	"or whoever administers this service, can take it back."
 #define WEB_TRANSFER_FROM   "No administrator any more, but a member:"
 #define WEB_TRANSFER_NOBODY "Nobody administers it now."
-#define WEB_LEAVE           "You are no member any more, and for you it is as if it were not there."
+#define WEB_LEAVE           "You are no member then, and for you it is as if it were not there."
 #define WEB_LEAVE_ASK                                                                               \
 	"All your roles in its computations go with your membership, and do not come back with an " \
 	"invitation, which only its administrators can send you. What you alone own of what "       \
 	"somebody else created, an administrator of it owns then. Manifests that were made keep "   \
 	"your keys."
 #define WEB_LEAVE_OPERATOR \
-	"You administer this service: you go on seeing it, but are no member any more."
+	"You administer this service: you go on seeing it, but are no member then."
 #define WEB_LEAVE_STAYS                                                                         \
 	"On the page of another member the workspace is handed over, or another administrator " \
 	"made; on that of a computation’s roles somebody else is made its owner. Then leave."
