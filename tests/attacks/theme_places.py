@@ -209,7 +209,7 @@ def listed(way, name, check, about, query):
         with Lab() as room:
             for number in range(51):
                 room.root("Create", computations.CreateRequest(
-                    manifest=cvms.ComputationRunReq(id=f"of-lab-{number}", name="a secret name",
+                    manifest=cvms.ComputationRunReq(id=f"of-lab-{number}", name=f"a secret name {number}",
                                                     algorithm=cvms.Algorithm(hash=bytes(32), userKey=KEY)), workspace="lab"))
             place = room.call("GET", "/api/computations?sort=name", room.tokens["lab-administrator"]).json()["next"]
             assert place

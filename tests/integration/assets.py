@@ -181,7 +181,7 @@ def commands_do_all_of_it():
         cli("computation", "create", folder.write("bad.json", json.dumps(other)), **mine).refused(2, "not a dataset")
         checked = cli("manifest", "check", folder("bad.json"))
         assert checked.status == 1 and "datasets[0]: hash: " in checked.out and "algorithm: hash: " in checked.out, checked.out
-        text["id"], text["datasets"][0]["hash"] = "e", "asset:iris.csv"
+        text["id"], text["name"], text["datasets"][0]["hash"] = "e", "another", "asset:iris.csv"
         assert cli("computation", "create", folder.write("good.json", json.dumps(text)), **mine).ok() == "e\n"
         assert cli("asset", "show", "iris.csv", "--json", **mine).json()["computations"] == ["c", "e"]
         assert "c,e" in cli("asset", "show", "iris.csv", **mine).ok()

@@ -461,8 +461,8 @@ def a_computation_waits_for_a_cvm():
         url = {"COMPUTATIONS_GRPC_URL": "unix:" + service.socket}
         public, _ = spki()
         made = [service.admin.Create(computations.CreateRequest(manifest=cvms.ComputationRunReq(
-            name="waits", algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=public))),
-            timeout=PATIENCE).id for _ in range(2)]
+            name=f"waits {number}", algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=public))),
+            timeout=PATIENCE).id for number in range(2)]
         run = Running(folder, "computation", "run", made[0], "--wait=1h", **url)
         run.says("at most 1h, until a CVM can take the computation: no CVM is connected and free")
         with FakeAgent(f"127.0.0.1:{service.port}", "cvm-1") as first:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """cocos-computations with agents written from wire.md alone."""
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -21,10 +22,12 @@ from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, Refused
                      until)
 
 KEY, _ = spki()
+UNNAMED = itertools.count(1)
 
 
 def manifest(**fields):
-    values = {"name": "test", "algorithm": cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
+    # In a workspace no two computations have one name.
+    values = {"name": fields.get("id") or f"test {next(UNNAMED)}", "algorithm": cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
               "result_consumers": [cvms.ResultConsumer(userKey=KEY)]}
     values.update(fields)
     return cvms.ComputationRunReq(**values)
@@ -158,7 +161,7 @@ def an_agent_is_asked_for_its_state_and_listed():
 
 def a_run_is_followed_from_manifest_to_results():
     with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
-        computation = create(service, description="x" * 1000)
+        computation = create(service, id="long", description="x" * 1000)
         assert service.show(computation).state == "Created"
         until(connected(service, "cvm-1"), "the connection")
         assert run(service, computation).cvm_id == "cvm-1"

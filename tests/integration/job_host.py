@@ -2,6 +2,7 @@
 """The whole job on this host, with our programs alone: cocos-computations, cocos-agent and cocos-cli,
 between agent and service, and between owners and agent, in plaintext, by TLS and by mutual TLS."""
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -61,7 +62,7 @@ class Job:
 
     def __init__(self, stack, service_tls=None, service_mutual=False, agent_tls=None,
                  agent_mutual=False, agent_options=()):
-        self.began = now_ms()
+        self.began, self.numbers = now_ms(), itertools.count(1)
         self.folder = stack.enter_context(Folder())
         self.service = stack.enter_context(Computations(
             stack.enter_context(Folder()), tls=service_tls, client_ca=service_mutual))
@@ -93,7 +94,7 @@ class Job:
               self("cvm", "show", self.agent.cvm, "--json").json()["connected"], "the connection")
 
     def create(self, algorithm, datasets=(IRIS,), kind="bin", args=(), more=()):
-        options = ["--name", "job", "--algorithm", algorithm, "--algorithm-type", kind,
+        options = ["--name", f"job {next(self.numbers)}", "--algorithm", algorithm, "--algorithm-type", kind,
                    "--algorithm-key", self.key("algorithm", "public"), "--consumer-key",
                    self.key("consumer", "public"), "--agent-port", str(self.port), *more]
         for dataset in datasets:

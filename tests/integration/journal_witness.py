@@ -39,7 +39,7 @@ class Bench:
     def begin(self, name):
         """A computation with that id, on a CVM of its own."""
         self.service.admin.Create(computations.CreateRequest(manifest=cvms.ComputationRunReq(
-            id=name, name="test", algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
+            id=name, name=name, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
             result_consumers=[cvms.ResultConsumer(userKey=KEY)])), timeout=PATIENCE)
         agent = FakeAgent(f"127.0.0.1:{self.service.port}", f"cvm-{name}", metadata=[("cocos-journal", "1")])
         self.agents.append(agent)

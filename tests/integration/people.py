@@ -74,8 +74,8 @@ def user(running, name, administrator=False, **token):
     return Caller(running.channel, running.root("AddToken", user=name, name="t", **token).token)
 
 
-def manifest_of(name, called="test"):
-    return cvms.ComputationRunReq(id=name, name=called, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
+def manifest_of(name, called=""):
+    return cvms.ComputationRunReq(id=name, name=called or name, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
                                   result_consumers=[cvms.ResultConsumer(userKey=KEY)])
 
 

@@ -3,6 +3,7 @@
 stock_peers.py can be run. They want fixed places and ports, so all of it is in namespaces of its own."""
 import contextlib
 import glob
+import itertools
 import json
 import os
 import subprocess
@@ -61,6 +62,7 @@ class Guest:
         self.service.process.wait_line(f"CVM '{CVM}' connected from")
         self.service.process.wait_line(f"CVM '{CVM}' reports from")
         self("keys", "-k", "ecdsa", cwd=self.folder.path).ok()
+        self.numbers = itertools.count(1)
         self.folder.write("set/x.csv", "1,2\n")
         self.folder.write("set/sub/y.csv", "3,4\n")
         self.folder.write("run.sh", ALGORITHM, 0o755)
@@ -71,7 +73,7 @@ class Guest:
     def begun(self):
         """A computation that its agent has."""
         public = self.folder("public.pem")
-        computation = self("computation", "create", "--name", "job", "--algorithm", self.folder("run.sh"), "--algorithm-type",
+        computation = self("computation", "create", "--name", f"job {next(self.numbers)}", "--algorithm", self.folder("run.sh"), "--algorithm-type",
                            "bin", "--algorithm-key", public, "--dataset", self.folder("set"), "--dataset-name", "set", "--dataset-key", public,
                            "--consumer-key", public, "--agent-port", str(PORT), "--stock-manifest").ok().strip()
         self("computation", "run", computation).ok()

@@ -180,7 +180,7 @@ def nobody_registers_a_key_for_somebody_else():
 
 def of(algorithm, consumer, name="c"):
     return computations.CreateRequest(manifest=cvms.ComputationRunReq(
-        id=name, name="test", algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=algorithm),
+        id=name, name=name, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=algorithm),
         result_consumers=[cvms.ResultConsumer(userKey=consumer)]))
 
 
@@ -301,7 +301,7 @@ def manifests_name_users_where_keys_are_wanted():
         manifest = anna.caller("Manifest", id="c").manifest
         assert (manifest.algorithm.userKey, manifest.datasets[0].userKey, manifest.result_consumers[0].userKey) == (
             anna.spki, bert.spki, anna.spki)
-        text = {"id": "d", "name": "n", "algorithm": {"hash": hash_of, "user_key": "user:bert"},
+        text = {"id": "d", "name": "another", "algorithm": {"hash": hash_of, "user_key": "user:bert"},
                 "result_consumers": [{"user_key": "user:anna"}], "description": "user:anna"}
         path = folder.write("manifest.json", json.dumps(text))
         dry = cli("computation", "create", path, "--dry-run", **mine).json()

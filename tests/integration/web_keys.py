@@ -15,9 +15,9 @@ def holder(room, who):
     return made
 
 
-def naming(room, who, known, spki, name="x"):
+def naming(room, who, known, spki, name=None):
     manifest = cvms.ComputationRunReq(
-        id=known, name=name, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=spki),
+        id=known, name=name or known, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=spki),
         datasets=[cvms.Dataset(hash=b"b" * 32, userKey=spki, filename=EVIL.split("\u202e", maxsplit=1)[0].replace("/", ""))],
         result_consumers=[cvms.ResultConsumer(userKey=spki)])
     Caller(room.service.channel, room.tokens[who])("Create", computations.CreateRequest(manifest=manifest, workspace="lab"))
@@ -106,7 +106,7 @@ def nobody_fills_anothers_page():
         mine = holder(room, "lab-member")
         for number in range(4):
             sets = [cvms.Dataset(hash=bytes([1 + number, row]) * 16, userKey=mine.spki, filename=f"{row:03}" + "&" * 252) for row in range(256)]
-            manifest = cvms.ComputationRunReq(id=f"full-{number}", name="&" * 1024, datasets=sets,
+            manifest = cvms.ComputationRunReq(id=f"full-{number}", name="&" * 1023 + str(number), datasets=sets,
                                               algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=mine.spki))
             Caller(room.service.channel, room.tokens["lab-administrator"])(
                 "Create", computations.CreateRequest(manifest=manifest, workspace="lab"))

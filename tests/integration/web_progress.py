@@ -26,7 +26,7 @@ class Run:
     def __init__(self, service, name):
         self.service, self.name, self.acknowledged = service, name, 0
         service.admin.Create(computations.CreateRequest(manifest=cvms.ComputationRunReq(
-            id=name, name="COVID-19", algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEYS[0], algo_type="python"),
+            id=name, name="COVID-19 " + name, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEYS[0], algo_type="python"),
             datasets=[cvms.Dataset(hash=b"1" * 32, userKey=KEYS[1], filename="h1.zip"),
                       cvms.Dataset(hash=b"2" * 32, userKey=KEYS[2], filename=HOSTILE)],
             result_consumers=[cvms.ResultConsumer(userKey=KEYS[0]), cvms.ResultConsumer(userKey=KEYS[1])])), timeout=PATIENCE)

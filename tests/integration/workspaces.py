@@ -15,7 +15,7 @@ MEMBERSHIPS = ("viewer", "member", "administrator")
 
 
 def manifest(name):
-    return cvms.ComputationRunReq(id=name, name="test", algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
+    return cvms.ComputationRunReq(id=name, name=name, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
                                   result_consumers=[cvms.ResultConsumer(userKey=KEY)])
 
 

@@ -6,6 +6,7 @@ has verified: real manager, libvirt, QEMU, agent and CLI, in namespaces that end
 
 All that an owner can do before the machine is there (keys, manifest, policy) is done before.
 """
+import itertools
 import json
 import os
 import shutil
@@ -56,6 +57,7 @@ class Vtpm:
 
 
 KINDS = {"snp": Snp, "vtpm": Vtpm}
+NUMBERS = itertools.count(1)
 
 
 class Owner:
@@ -69,7 +71,7 @@ class Owner:
         if not os.path.exists(folder("public.pem")):
             cli("keys", "-k", "ecdsa", cwd=folder.path).ok()
             folder.write("algorithm", "#!/bin/true\n", 0o755)
-        self.id = self("computation", "create", "--name", "bench", "--algorithm", "algorithm",
+        self.id = self("computation", "create", "--name", f"bench {next(NUMBERS)}", "--algorithm", "algorithm",
                        "--algorithm-type", "bin", "--algorithm-key", "public.pem", "--consumer-key",
                        "public.pem", "--agent-port", "7002", "--agent-attested-tls").ok().strip()
         folder.write("manifest.json", self("computation", "manifest", self.id).ok())

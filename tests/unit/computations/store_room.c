@@ -166,9 +166,11 @@ void store_room_user(struct store_room *f, const char *name)
 void store_room_create(struct store_room *f, const char *id)
 {
 	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
+	CLEANUP(free) char *name = NULL;
 
+	assert_ok(text_format(&name, &f->e, "name of %s", id), f->e);
 	manifest.id = (char *)(uintptr_t)id;
-	manifest.name = (char *)(uintptr_t)"a name";
+	manifest.name = name;
 	assert_ok(store_create(&f->store, store_room_workspace(f), &manifest, &f->e), f->e);
 }
 

@@ -375,8 +375,7 @@ static void create(struct store_room *f, const char *id, const struct user_key_c
 	Cvms__Algorithm a = CVMS__ALGORITHM__INIT;
 	Cvms__ResultConsumer c = CVMS__RESULT_CONSUMER__INIT, *consumers[] = { &c };
 
-	m.id = (char *)(uintptr_t)id;
-	m.name = (char *)(uintptr_t)"a name";
+	m.id = m.name = (char *)(uintptr_t)id;
 	a.hash = (ProtobufCBinaryData){ sizeof(zeros), zeros };
 	a.userkey = (ProtobufCBinaryData){ algorithm->len, (uint8_t *)(uintptr_t)algorithm->spki };
 	c.userkey = (ProtobufCBinaryData){ consumer->len, (uint8_t *)(uintptr_t)consumer->spki };

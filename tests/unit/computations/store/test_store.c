@@ -25,7 +25,7 @@ static void a_computation_is_kept_across_a_restart(void **state)
 	store_room_open(f);
 	store_room_check(f, "one", COMPUTATION_CREATED, false);
 	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
-	assert_string_equal(c.name, "a name");
+	assert_string_equal(c.name, "name of one");
 	assert_ok(store_manifest(&f->store, "one", &bytes, &len, &f->e), f->e);
 	assert_true(len > 0);
 }

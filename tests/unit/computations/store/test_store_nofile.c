@@ -41,7 +41,7 @@ static int create(struct store *store, const char *id, struct err *e)
 	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
 
 	manifest.id = (char *)(uintptr_t)id;
-	manifest.name = (char *)(uintptr_t)"a name";
+	manifest.name = (char *)(uintptr_t)id;
 	if (db_begin(&store->db, e) < 0)
 		return err_code(e);
 	if (store_create(store, 1, &manifest, e) == 0 && db_commit(&store->db, e) == 0)
@@ -70,7 +70,7 @@ static void is_kept(void *data)
 
 	assert_ok(store_open(&store, folder, store_room_database(), &store_room_limits, &e), e);
 	assert_ok(store_computation(&store, data, &c, &e), e);
-	assert_string_equal(c.name, "a name");
+	assert_string_equal(c.name, data);
 	store_close(&store);
 }
 

@@ -68,7 +68,7 @@ static void a_name_is_one_computations_of_its_workspace(void **state)
 
 	assert_ok(try_rename(f, "one", "night", NULL), f->e);
 	assert_refused(try_rename(f, "two", "night", "x"), f->e, ERR_EXISTS, "called 'night'");
-	is_called(f, "two", "a name", "");
+	is_called(f, "two", "name of two", "");
 	assert_ok(try_rename(f, "three", "night", NULL), f->e);
 	assert_ok(try_rename(f, "two", "Night", NULL), f->e);
 	/* Its own, whoever was created by it, too. */

@@ -251,7 +251,7 @@ static int create_with(struct store_room *f, const char *id, const char *key)
 	Cvms__AgentConfig config = CVMS__AGENT_CONFIG__INIT;
 
 	manifest.id = (char *)(uintptr_t)id;
-	manifest.name = (char *)(uintptr_t)"a name";
+	manifest.name = (char *)(uintptr_t)id;
 	manifest.agent_config = &config;
 	config.port = (char *)(uintptr_t)"7002";
 	config.cert_file = (char *)(uintptr_t)"a certificate";
