@@ -147,7 +147,8 @@ const struct command cmd_computation_create = {
 	.options = options,
 	.run = run_create,
 	.more = "The manifest comes from the file, or from the options. Where it says user:NAME instead of a key, it\n"
-		"gets the one that this user registered ('key register'), and says which that was.",
+		"gets the one that this user registered ('key register'), and says which that was. A name that another\n"
+		"computation of the workspace has is refused; of those without a name there may be several.",
 };
 
 /* One without an id is of the computation that is named. */

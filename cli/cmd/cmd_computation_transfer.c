@@ -305,7 +305,8 @@ const struct command cmd_computation_import = {
 	.run = run_import,
 	.more = "The document is an export, of this service or one that writes the same JSON; its older, flat form is\n"
 		"fine as well. Each computation is created whole or not at all, and others are created\n"
-		"nevertheless. People who are no users are left out of its roles, and named; who provides an\n"
+		"nevertheless. One whose name is taken is called 'NAME (2)', or by the next number, until 'computation\n"
+		"rename': its manifest stays. People who are no users are left out of its roles, and named; who provides an\n"
 		"asset or gets results needs a key, in the document or by --key. Contents of assets and private\n"
 		"keys are taken out before anything is sent. Exit status 1: some could not be created.",
 };
@@ -374,5 +375,6 @@ const struct command cmd_computation_export = {
 	.options = export_options,
 	.run = run_export,
 	.more = "It has manifests, roles, and what is known of assets; no contents of assets, no private key, no logs. An\n"
-		"import of it is the same computation: the same id, and a manifest of the same digest.",
+		"import of it is the same computation: the same id, a manifest of the same digest, and the name in it,\n"
+		"whatever it was renamed to.",
 };

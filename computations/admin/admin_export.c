@@ -162,8 +162,9 @@ static int load(struct store *store, const char *id, struct exported *x, struct 
 	    note_list(&store->db, id, &x->notes, e) < 0)
 		return err_code(e);
 	x->item.id = c->id;
-	x->item.name = c->name;
-	x->item.description = c->description;
+	/* What it is called here is no part of it, and an import refuses what its manifest does not say. */
+	x->item.name = x->manifest->name;
+	x->item.description = x->manifest->description;
 	x->item.manifest = x->canonical;
 	x->item.created = c->created;
 	x->item.started = c->sent ? c->sent : x->notes->started;

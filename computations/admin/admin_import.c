@@ -3,12 +3,15 @@
  * admin_import.c — Import: computations out of a document that admin_import_read.c has judged, each in a savepoint of its
  * own, so that one that can't be leaves the others. A preview goes the same way, and back.
  */
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_judge.h"
 #include "computations/admin/admin_transfer.h"
 #include "computations/people/role.h"
 #include "computations/people/workspace_member.h"
+#include "computations/store/store_create.h"
+#include "computations/store/store_name.h"
 #include "computations/transfer/note.h"
 
 #include <string.h>
@@ -186,6 +189,28 @@ static int offer_another_id(struct err *e)
 		       : err_code(e);
 }
 
+/* One whose name is taken gets another one to be called by, as if it was renamed: its digest is what owners have compared. */
+static int keep(struct store *store, const struct transfer_request *t,
+		const Cvms__ComputationRunReq *m, Computations__Imported *out, struct err *e)
+{
+	CLEANUP(free) char *name = NULL;
+	CLEANUP(free) char *text = NULL;
+
+	if (store_name_free(&store->db, t->workspace, m->name, &name, e) < 0)
+		return err_code(e);
+	if (store_create_called(store, t->workspace, m, name, e) < 0)
+		return offer_another_id(e);
+	if (strcmp(name, m->name) == 0)
+		return 0;
+	if (text_format(&text, e,
+			"another computation of the workspace has its name: it is called %s here, "
+			"until it is renamed; its manifest stays as it is",
+			name) < 0)
+		return err_code(e);
+	warn(out, text);
+	return 0;
+}
+
 static int create(struct store *store, struct request *r, size_t i, Computations__Imported *out,
 		  struct err *e)
 {
@@ -198,9 +223,7 @@ static int create(struct store *store, struct request *r, size_t i, Computations
 		*e = judged->why;
 		return err_code(e);
 	}
-	if (store_create(store, t->workspace, m, e) < 0)
-		return offer_another_id(e);
-	if (take_roles(store, r, m->id, item, out, e) < 0 ||
+	if (keep(store, t, m, out, e) < 0 || take_roles(store, r, m->id, item, out, e) < 0 ||
 	    note_keep(&store->db, m, item, user_of, t, e) < 0 ||
 	    keep_time(store, m->id, item, out, e) < 0)
 		return err_code(e);

@@ -12,10 +12,6 @@ struct store_naming {
 };
 
 /* ERR_NOT_FOUND; ERR_EXISTS: another computation of its workspace is called so. One that keeps its name may, whoever else has
- * it: computations are created by any name. */
+ * it: those of an older service may have one name. */
 int store_rename(struct store *store, const char *id, const struct store_naming *to,
 		 struct err *e) MUST_CHECK;
-
-/* ERR_EXISTS: another computation of its workspace is called so. */
-int store_check_name(struct store *store, const char *id, const char *name,
-		     struct err *e) MUST_CHECK;

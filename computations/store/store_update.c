@@ -5,7 +5,7 @@
 #include "common/manifest/agent_config.h"
 #include "computations/people/asset.h"
 #include "computations/store/secret_row.h"
-#include "computations/store/store_rename.h"
+#include "computations/store/store_name.h"
 
 #include <string.h>
 
@@ -28,7 +28,7 @@ static int name_it(struct store *store, const struct computation *c,
 		return err_code(e);
 	name = kept_or_new(c->name, before->name, manifest->name);
 	description = kept_or_new(c->description, before->description, manifest->description);
-	if (strcmp(name, c->name) != 0 && store_check_name(store, c->id, name, e) < 0)
+	if (strcmp(name, c->name) != 0 && store_check_name(&store->db, c->id, name, e) < 0)
 		return err_code(e);
 	return db_run(&store->db, e,
 		      "UPDATE computations SET name = ?, description = ?, changed = ? WHERE id = ?",

@@ -2,6 +2,7 @@
 /* web_new_clone.c — what another computation has, as the fields of a form. */
 #include "common/base/encode.h"
 #include "common/manifest/agent_config.h"
+#include "computations/store/store_name.h"
 #include "computations/web/web_new.h"
 
 #include <stdlib.h>
@@ -127,6 +128,23 @@ static int clone_security(struct web_prefill *p, const Cvms__AgentConfig *c, str
 	return set(p, "level", c->log_level, e);
 }
 
+/* The other one has its own: a clone begins with one that its workspace has free. */
+static int put_name(struct store *store, struct web_prefill *p, const Cvms__ComputationRunReq *m,
+		    struct err *e)
+{
+	CLEANUP(free) char *name = NULL;
+	int64_t workspace;
+
+	if (!p->is_clone)
+		return set(p, "name", m->name, e);
+	if (db_number(&store->db, &workspace, e,
+		      "SELECT workspace FROM workspace_computations WHERE computation = ?", "t",
+		      m->id) < 0 ||
+	    store_name_free(&store->db, workspace, m->name, &name, e) < 0)
+		return err_code(e);
+	return set(p, "name", name, e);
+}
+
 static int clone_manifest(struct web_prefill *p, const Cvms__ComputationRunReq *m,
 			  const struct store_key_owners *owners, struct err *e)
 {
@@ -149,7 +167,7 @@ static int clone_manifest(struct web_prefill *p, const Cvms__ComputationRunReq *
 		else
 			p->left_out++;
 	}
-	if (set(p, "name", m->name, e) < 0 || set(p, "description", m->description, e) < 0 ||
+	if (set(p, "description", m->description, e) < 0 ||
 	    join(p, "consumers", consumers, count, e) < 0 || clone_datasets(p, m, owners, e) < 0)
 		return err_code(e);
 	if (clone_security(p, m->agent_config, e) < 0)
@@ -208,5 +226,5 @@ int web_prefill_from(struct store *store, struct web_work *work, const char *id,
 			"its place with 'cocos-cli computation update'");
 	if (!p->is_clone && check_keys(store, m, owners, e) < 0)
 		return err_code(e);
-	return clone_manifest(p, m, owners, e);
+	return put_name(store, p, m, e) < 0 ? err_code(e) : clone_manifest(p, m, owners, e);
 }

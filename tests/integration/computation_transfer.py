@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import tap
 from computations_service import agent_of, connected
 from harness import PATIENCE, Folder, cli, computations, cvms, spki, until
-from people import Caller, create, service, user
+from people import Caller, create, manifest_of, service, user
 
 DATA = os.path.join(os.path.dirname(__file__), "..", "data")
 PERSON = "10c209f4-6fba-4447-9194-3e61e4c2bb11"  # of the newer sample
@@ -194,6 +194,45 @@ def exports_are_imported_to_the_same_bytes():
         assert not ran["computation"]["start_time"].startswith("0001"), ran
         assert {"role_name": "lab", "actions": ["view", "edit"], "members": ["bert"]} in ran["roles"]
         round_trip(running, "--csv", name="all.csv")
+
+
+def names(running):
+    return {c.id: c.name for c in running.root("List").computations}
+
+
+def a_name_that_is_taken_gets_a_number():
+    """Also within one document. The manifest, and so its digest and the next export, stays as it was."""
+    with room() as running:
+        running.root("Create", computations.CreateRequest(manifest=manifest_of("here", "iris")))
+        document = [complete(id="a", name="iris"), complete(id="b", name="iris"), complete(id="c", name="other")]
+        for item in document:
+            item["computation"].update(start_time="0001-01-01T00:00:00Z", end_time="0001-01-01T00:00:00Z")
+        for options, there in (("--preview",), {"here"}), ((), {"here", "a", "b", "c"}):
+            said = imported(running, document, "--json", *options).json()
+            told = [[w for w in one["warnings"] if "has its name: it is called" in w] for one in said]
+            assert [len(w) for w in told] == [1, 1, 0] and [one["name"] for one in said] == ["iris", "iris", "other"], said
+            assert "called iris (2) here" in told[0][0] and "called iris (3) here" in told[1][0], told
+            assert set(ids(running)) == there
+        assert names(running) == {"here": "iris", "a": "iris (2)", "b": "iris (3)", "c": "other"}
+        assert {one["id"]: one["manifest_digest"] for one in said} == {
+            c.id: c.manifest_digest.hex() for c in running.root("List").computations if c.id != "here"}
+        assert running.root("Manifest", id="b").manifest.name == "iris"
+        text = imported(running, document, "--new-ids").ok()
+        assert "it is called iris (4) here" in text and "it is called iris (5) here" in text and "it is called other (2) here" in text, text
+        long = imported(running, [complete(id=f"long-{n}", name="é" * 512) for n in range(2)])
+        assert names(running)["long-1"] == "é" * 510 + " (2)" and long.status == 0, long.out
+        # One that was renamed is exported as its manifest has it, which an import holds it against.
+        running.root("Rename", id="b", name="night", description="of June")
+        for form in ("json", "csv"):
+            options, first = ["--csv"] * (form == "csv"), running.folder("1." + form)
+            cli("computation", "export", "here", "a", "b", "c", "-o", first, *options, **running.cli).ok()
+            with room() as there:
+                cli("computation", "import", first, **there.cli).ok()
+                assert names(there) == {"here": "iris", "a": "iris (2)", "b": "iris (3)", "c": "other"}
+                second = there.folder("2." + form)
+                cli("computation", "export", "here", "a", "b", "c", "-o", second, *options, **there.cli).ok()
+                with open(first, "rb") as one, open(second, "rb") as two:
+                    assert one.read() == two.read()
 
 
 def csv_of_exports_begins_no_formula():
@@ -457,6 +496,7 @@ if __name__ == "__main__":
              people_who_are_not_here_are_named_and_left_out,
              what_is_possible_is_done,
              exports_are_imported_to_the_same_bytes,
+             a_name_that_is_taken_gets_a_number,
              csv_of_exports_begins_no_formula,
              a_table_of_the_flat_form_is_taken,
              secrets_do_not_leave,

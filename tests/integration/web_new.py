@@ -12,12 +12,13 @@ from urllib.parse import urlencode
 
 import tap
 from computations_service import agent_of, connected, run
-from harness import Folder, authority, read, spki, until
+from harness import Folder, authority, cli, read, spki, until
 from people import Caller
 from user_keys import Holder
 from web_act import Room, stop
 
 DIGEST = "ab" * 32
+TAKEN = "another computation of its workspace is called"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
@@ -62,7 +63,8 @@ def written(**more):
 
 def fields(**more):
     """As the form sends it."""
-    sent = {"id": str(uuid.uuid4()), "workspace": "default", "name": "COVID-19", "description": "of three", "type": "python",
+    own = str(uuid.uuid4())
+    sent = {"id": own, "workspace": "default", "name": "COVID-19 " + own[:8], "description": "of three", "type": "python",
             "algorithm": "train", "provider": "anna", "arguments": "--epochs 3", "consumers": "anna, bert",
             "security": "attested", "roles": "true"}
     for row in range(1, 6):
@@ -100,12 +102,15 @@ def what_is_sent_again_is_created_once():
         again = ward.post("anna", written(), key="k-1")
         assert first.status == again.status == 201 and first.json() == again.json(), (first.body, again.body)
         assert first.fields["location"] == again.fields["location"] and ward.count() == 1
-        assert ward.post("bert", written(), key="k-1").json()["id"] != first.json()["id"]
-        # Without a key each is one more, unless it says its id.
-        assert ward.post("anna", written()).json()["id"] != ward.post("anna", written()).json()["id"]
-        assert ward.post("anna", written(id="mine")).status == 201
-        assert ward.post("anna", written(id="mine")).status == 409
-        assert [ward.post("anna", written(id="own"), key="k-2").status for _ in range(2)] == [201, 201] and ward.count() == 6
+        assert ward.post("bert", written(name="his"), key="k-1").json()["id"] != first.json()["id"]
+        # Without a key each is one more, which its name may be against; or its id.
+        twice = ward.post("anna", written())
+        assert twice.status == 409 and TAKEN in twice.problem()["detail"], twice.body
+        assert ward.post("anna", written(name="a")).json()["id"] != ward.post("anna", written(name="b")).json()["id"]
+        assert ward.post("anna", written(id="mine", name="mine")).status == 201
+        twice = ward.post("anna", written(id="mine", name="mine"))
+        assert twice.status == 409 and "exists already" in twice.problem()["detail"], twice.body
+        assert [ward.post("anna", written(id="own", name="own"), key="k-2").status for _ in range(2)] == [201, 201] and ward.count() == 6
 
 
 def what_can_t_be_created_is_said():
@@ -357,7 +362,7 @@ def one_that_is_there_is_the_beginning_of_another():
         assert link in ward.sessions["anna"].get("/c/" + first["id"]).page().links
         html = ward.sessions["anna"].get(link).body.decode()
         found = dict(re.findall(r'name="([^"]+)" type="text" autocomplete="off" value="([^"]*)"', html))
-        assert found["name"] == "COVID-19" and found["d1_name"] == "h1.zip" and found["d2_name"] == "h2.csv", found
+        assert found["name"] == first["name"] + " (2)" and found["d1_name"] == "h1.zip" and found["d2_name"] == "h2.csv", found
         assert found["d1_file"] == "73" * 32 and found["d1_user"] == "bert" and found["consumers"] == "anna bert"
         assert found["arguments"] == "--epochs 3" and 'name="d1_unpack" type="checkbox" value="true" checked' in html
         assert first["id"] not in html.split('name="id"')[1][:70]
@@ -366,24 +371,51 @@ def one_that_is_there_is_the_beginning_of_another():
         assert hers.status == none.status == 404 and hers.body == none.body.replace(b"none", first["id"].encode())
         # Each argument comes through as it is, or none of it.
         arguments = ["--name", "a b", "", 'say "no"', "\\", 'c:\\d e\\', "'x'"]
-        made = ward.post("anna", written(algorithm={**written()["algorithm"], "algo_args": arguments})).json()["id"]
+        made = ward.post("anna", written(name="words", algorithm={**written()["algorithm"], "algo_args": arguments})).json()["id"]
         shown = re.search(r'name="arguments" [^>]*? value="([^"]*)"', ward.sessions["anna"].get("/new?from=" + made).body.decode())[1]
         again = fields(arguments=unescape(shown))
         assert ward.form("anna", "/new", **again).status == 303
         assert ward.manifest(again["id"])["algorithm"]["algo_args"] == arguments, shown
-        made = ward.post("anna", written(algorithm={**written()["algorithm"], "algo_args": ["a\nb"]})).json()["id"]
+        made = ward.post("anna", written(name="lines", algorithm={**written()["algorithm"], "algo_args": ["a\nb"]})).json()["id"]
         assert ward.sessions["anna"].get("/new?from=" + made).status == 412
         assert "a quote is not closed" in ward.form("anna", "/new", **fields(arguments='a "b')).page().words()
         # Whose key is nobody's here is missed aloud.
         stray = base64.b64encode(spki("stray")[0]).decode()
-        made = ward.post("anna", written(result_consumers=[{"user_key": "user:anna"}, {"user_key": stray}])).json()["id"]
+        made = ward.post("anna", written(name="stray", result_consumers=[{"user_key": "user:anna"}, {"user_key": stray}])).json()["id"]
         page = ward.sessions["anna"].get("/new?from=" + made)
         assert "1 of its result consumers" in page.page().words() and 'value="anna"' in page.body.decode()
         assert "of its result consumers" not in ward.sessions["anna"].get(link).page().words()
-        many = written(datasets=[{"hash": f"{n:02x}" * 32, "user_key": "user:bert", "filename": f"h{n}"} for n in range(6)])
+        many = written(name="many", datasets=[{"hash": f"{n:02x}" * 32, "user_key": "user:bert", "filename": f"h{n}"} for n in range(6)])
         made = ward.post("anna", many)
         answer = ward.sessions["anna"].get("/new?from=" + made.json()["id"])
         assert answer.status == 412 and "6 datasets" in answer.page().words(), answer.status
+
+
+def a_name_that_is_taken_is_refused():
+    """Each way in. Without a name there is nothing to be the same as."""
+    with Ward() as ward:
+        first = fields()
+        assert ward.form("anna", "/new", **first).status == 303
+        again = ward.form("anna", "/new", **fields(name=first["name"], description="kept as it was"))
+        html = again.body.decode()
+        assert again.status == 409 and TAKEN in again.page().words() and 'value="kept as it was"' in html and ward.count() == 1, html
+        # What its clone's form begins with is taken as it stands, and then it is the next number's turn.
+        for number in (2, 3):
+            html = ward.sessions["anna"].get("/new?from=" + first["id"]).body.decode()
+            name = re.search(r'name="name" [^>]*? value="([^"]*)"', html)[1]
+            assert name == f"{first['name']} ({number})", name
+            assert ward.form("anna", "/new", **fields(name=name)).status == 303
+        socket = {"COMPUTATIONS_GRPC_URL": "unix:" + ward.service.socket}
+        path = ward.service.folder.write("m.json", json.dumps(written(name=first["name"])))
+        cli("computation", "create", path, **socket).refused(1, TAKEN + f" '{first['name']}': choose another one")
+        ward.root("AddMember", workspace="lab", user="anna")
+        alone = {"name": first["name"], "datasets": [], "algorithm": {"hash": DIGEST, "user_key": "user:anna"}}
+        assert ward.post("anna", written(**alone), workspace="lab").status == 201 and ward.count() == 4
+        assert ward.post("anna", written(**alone), workspace="lab").status == 409
+        assert [ward.post("anna", written(**alone | {"name": ""})).status for _ in range(2)] == [201, 201] and ward.count() == 6
+        # One that is removed leaves its name.
+        ward.root("Remove", id=first["id"])
+        assert ward.post("anna", written(name=first["name"])).status == 201
 
 
 def what_was_typed_stays_and_is_text():
@@ -442,5 +474,6 @@ if __name__ == "__main__":
              what_can_t_be_created_is_said,
              where_one_may_not_nothing_is_created_and_nothing_told, the_form_creates_and_gives_roles,
              the_agent_s_log_is_as_the_form_says, each_mode_takes_its_files_and_a_clone_keeps_them,
-             files_are_checked_before_anything_is_created, a_form_with_everything_in_it_is_taken_and_not_more, one_that_is_there_is_the_beginning_of_another, what_was_typed_stays_and_is_text,
+             files_are_checked_before_anything_is_created, a_form_with_everything_in_it_is_taken_and_not_more, one_that_is_there_is_the_beginning_of_another,
+             a_name_that_is_taken_is_refused, what_was_typed_stays_and_is_text,
              a_form_of_elsewhere_creates_nothing])

@@ -118,7 +118,7 @@ def a_key_is_of_one_user_and_one_request():
         assert ward.send("/api/computations", written(), "k").json() == first.json() and ward.count() == 2
         for bad in (("",), ("a b",), ("x" * 65,), ("k-3", "k-4"), ("ä".encode().decode("latin-1"),)):
             refused(ward.send("/api/computations", written(), *bad), 400)
-        assert ward.send("/api/computations", written(), "x" * 64).status == 201
+        assert ward.send("/api/computations", written(name="more"), "x" * 64).status == 201
         assert ward.call("POST", "/api/computations", "cocos_" + "0" * 64, written(), [("Idempotency-Key", "k")]).status == 401
 
 
@@ -156,15 +156,16 @@ def who_may_not_see_the_place_is_told_nothing_more():
             gone = ward.send(path, body, key, workspace="lab")
             assert gone.status == 404 and b"number" not in gone.body and b'"id"' not in gone.body, (key, gone.body)
         # Of one that names no place, the one where it was made counts.
-        body, homes = written(**alone), {"k-home": "/api/computations", "k-empty": "/api/computations?workspace="}
+        homes = {"k-home": "/api/computations", "k-empty": "/api/computations?workspace="}
         for key, path in homes.items():
+            body = written(**alone, name=key)
             assert ward.send(path, body, key).status == ward.send(path, body, key).status == 201, key
         ward.root("AddMember", workspace="lab", user="anna")
         for one in ward.root("List", workspace="default").computations:
             ward.root("GiveRole", computation_id=one.id, role="owner", user="bert")
         ward.root("RemoveMember", workspace="default", user="anna")
         for key, path in homes.items():
-            gone = ward.send(path, body, key)
+            gone = ward.send(path, written(**alone, name=key), key)
             assert gone.status == 404 and b'"id"' not in gone.body, (key, gone.body)
         ward.root("SuspendUser", name="anna")
         assert ward.send("/api/computations", written(), "k").status == 401
@@ -212,8 +213,8 @@ def one_has_so_many_keys():
         full = ward.send("/api/computations", written(), "more")
         assert full.status == 429 and "1000 creations" in full.problem()["detail"], full.body
         assert ward.send("/api/computations", written(), "k").status == 201 and ward.count() == 1
-        assert ward.send("/api/computations", written(), "more", who="bert").status == 201
-        assert ward.send("/api/computations", written()).status == 201 and ward.count() == 3
+        assert ward.send("/api/computations", written(name="his"), "more", who="bert").status == 201
+        assert ward.send("/api/computations", written(name="hers")).status == 201 and ward.count() == 3
 
 
 if __name__ == "__main__":

@@ -11,10 +11,8 @@ from harness import cli, until
 from machines import INVALID
 from people import OK, ROLES, Caller
 from web_act import Room, revision_in, stop
-from web_new import DIGEST, Ward, fields, written
+from web_new import DIGEST, TAKEN, Ward, fields, written
 from web_page import BROWSER, EVIL
-
-TAKEN = "another computation of its workspace is called"
 
 
 def named(room, computation):

@@ -35,7 +35,7 @@ def web_calls():
     create = "/api/computations"
     key = "idempotency-key: one"
     text = manifest_text()
-    other = manifest_text(id="2")
+    other, namesake = manifest_text(id="2", name="m"), manifest_text(id="2")
     unnamed = text.replace(b'"id": "1", ', b"")
 
     def made(*headers, body=text, target=create, way=UNIX, **how):
@@ -71,6 +71,7 @@ def web_calls():
         "once-no-id": run(made(key, body=unnamed), made(key, body=unnamed), made(body=unnamed)),
         "once-other": run(made(key), made(key, body=other)),
         "once-two": run(made(key), made("idempotency-key: two", body=other)),
+        "name-taken": run(made(key), made("idempotency-key: two", body=namesake)),
         "once-refused": run(made(key, body=b"{}"), made(key)),
         "once-key-empty": run(made("idempotency-key: ")),
         "once-key-space": run(made("idempotency-key: a b")),
