@@ -17,7 +17,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "integration")]
 import rows  # noqa: E402  pylint: disable=wrong-import-position
 
 THEMES = ["authenticator", "evidence", "later", "retry", "transfer", "policy", "downgrade", "manifest", "hardware", "tpm", "oracle", "host",
-          "tables", "images", "machine", "parties", "words", "crowd", "fleet", "receipt", "audit", "log", "keep", "tenants",
+          "tables", "images", "machine", "kernel", "parties", "words", "crowd", "fleet", "receipt", "audit", "log", "keep", "tenants",
           "documents", "keys", "confirm", "assets", "workspaces", "managers",
           "factor", "invitations", "passkeys", "certificates", "revoked", "webhooks", "billing", "workflows", "executors", "cvm_nodes", "places", "sign_in_with", "instances", "leases", "secrets", "figures", "shares"]
 
