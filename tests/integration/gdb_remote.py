@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a hypervisor can do that no command line of QEMU's offers: stop a machine at an address, read and write its
 memory, by the debugger's serial protocol."""
+import re
 import socket
 
 from guest_vm import PATIENCE
@@ -10,53 +11,90 @@ RSI = 4  # its number, of amd64's in the protocol's order
 TRAP = b"05"
 KERNEL_ENTRY = 0x100000  # a bzImage's first instruction of 32 bits; RSI has its parameters' place
 PIECE = 512  # bytes of one packet's memory
+PACKET = re.compile(rb"\$([^#]*)#[0-9a-f]{2}")
+
+
+class Gone(Exception):
+    """There is no machine any more."""
 
 
 class Debugger:
-    """Of a Vm that waits to be let go, by the arguments."""
+    """Of a Vm that has the arguments."""
 
-    def __init__(self, vm):
+    def __init__(self, vm, waits=True):
         vm.wait_for_listener(self._path(vm))
         self.link = socket.socket(socket.AF_UNIX)
         self.link.settimeout(PATIENCE)
         self.link.connect(self._path(vm))
         self.got = b""
+        if not waits:
+            self._send("?")
+            while self._answer()[1:3] != TRAP:
+                pass  # QEMU before 8.1 says as well that it has stopped
 
     @staticmethod
     def _path(vm):
         return vm.path("debugger")
 
     @classmethod
-    def arguments(cls, vm):
+    def arguments(cls, vm, waits=True):
+        """`waits`: the machine does not start before its debugger lets it go; otherwise it stops as one comes."""
         path = cls._path(vm)
-        return ["-S", "-chardev", f"socket,id=debugger,path={path},server=on,wait=off", "-gdb", "chardev:debugger"]
+        return [*(["-S"] if waits else []), "-chardev", f"socket,id=debugger,path={path},server=on,wait=off", "-gdb", "chardev:debugger"]
 
-    def _until(self, mark):
-        while mark not in self.got:
+    def _send(self, text):
+        data = text.encode()
+        self.link.sendall(b"$" + data + b"#%02x" % (sum(data) & 0xff))
+
+    def _answer(self):
+        """The next packet; what has come of one that is not whole is kept if nothing more does in time."""
+        while not (found := PACKET.search(self.got)):
             block = self.link.recv(4096)
-            assert block, "the debugger's line is closed"
+            if not block:
+                raise Gone("the debugger's line is closed")
             self.got += block
-        text, self.got = self.got.split(mark, 1)
-        return text
+        self.got = self.got[found.end():]
+        self.link.sendall(b"+")
+        return found[1]
 
     def ask(self, text):
         """One packet, and the answer's."""
-        data = text.encode()
-        self.link.sendall(b"$" + data + b"#%02x" % (sum(data) & 0xff))
-        self._until(b"$")
-        answer = self._until(b"#")
-        while len(self.got) < 2:
-            self.got += self.link.recv(2)
-        self.got = self.got[2:]
-        self.link.sendall(b"+")
+        self._send(text)
+        answer = self._answer()
         assert not answer.startswith(b"E"), (text[:40], answer)
         return answer
 
+    def go(self):
+        """The machine goes on, until something stops it."""
+        self._send("c")
+
+    def has_stopped(self, seconds):
+        """After go(), in that time."""
+        self.link.settimeout(seconds)
+        try:
+            answer = self._answer()
+        except TimeoutError:
+            return False
+        finally:
+            self.link.settimeout(PATIENCE)
+        if answer[:1] == b"W":
+            raise Gone("the machine has ended")
+        assert answer[:1] in b"TS" and answer[1:3] == TRAP, answer
+        return True
+
     def run_to(self, address):
         self.ask(f"Z1,{address:x},1")
-        stopped = self.ask("c")
-        assert stopped[:1] in b"TS" and stopped[1:3] == TRAP, stopped
+        self.go()
+        assert self.has_stopped(PATIENCE), f"it does not come to {address:#x}"
         self.ask(f"z1,{address:x},1")
+
+    def stop_as_it_reads(self, address, size):
+        """Behind each instruction of the guest's that reads there."""
+        assert self.ask(f"Z3,{address:x},{size:x}") == b"OK"
+
+    def see_all_memory(self):
+        """Addresses are those of the machine's memory from here on, whatever the guest has mapped."""
+        assert self.ask("Qqemu.PhyMemMode:1") == b"OK"
 
     def register(self, number):
         return int.from_bytes(bytes.fromhex(self.ask("g").decode())[number * WORD:(number + 1) * WORD], "little")

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host's 9p shares against an image that takes them: links, folders, pipes, names and files without end in the
 place of files, and a program that changes the folder all the while. Each is refused by a line on the console, or
-the agent has one whole text, read once.
+the agent has one whole text, read once. And a server whose answers are wrong in whatever way (share_answers.py): the boot
+ends by a line, waits for what never comes, or an agent starts; none is a mistake of the kernel's.
 
 Arguments: the project's folder, the probe that takes the agent's place, a folder for the images. In CI a few rows
-run; `scripts/test long` runs all.
+run; `scripts/test long` runs all. A seed that is given as a fourth argument replaces the one here, and a fifth the number of
+boots with answers of chance.
 """
+import collections
 import ctypes
 import os
+import re
 import socket
 import sys
 import threading
@@ -15,10 +19,13 @@ import threading
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import sample  # noqa: E402
 import tap  # noqa: E402
+from guest_ending import READY, STANDS, STEADY, STOPPED, ending, loud, mistakes  # noqa: E402
 from guest_vm import Vm, build_image  # noqa: E402
+from share_answers import RVERSION, Answers, at_random  # noqa: E402
 
 PROJECT, PROBE, IMAGES = sys.argv[1:4]
-READY = "probe: ready"
+SEED = int(sys.argv[4]) if len(sys.argv) > 4 else 20261126
+BOOTS = int(sys.argv[5]) if len(sys.argv) > 5 else 16
 SEES = "probe: /etc/cocos/environment: "
 AT_FDCWD, EXCHANGE = -100, 2
 FILES_MAX = 16  # of a share (guest/shares.h)
@@ -192,6 +199,46 @@ def a_file_that_changes_its_kind_is_refused_or_whole():
             print("# " + refusal(vm.wait_end()))
 
 
+def answered(change):
+    """(how it ended, its lines, how many answers there were) of a boot whose server answers so."""
+    vm = Vm(image(), "LOOK=1\n" + text("first"), CERTS, append=loud(image()), extra=STEADY)
+    with Answers(vm, change) as answers:
+        how = ending(vm, alive=answers.alive, wordless=True)
+        lines = vm.lines[:]
+    answers.alive()
+    assert not mistakes(lines), "\n".join(lines)
+    return how, lines, answers.count
+
+
+def answers_that_are_left_as_they_are_change_nothing():
+    how, lines, count = answered(lambda data: (data, None))
+    assert how == READY and whole(lines) and count > 10, (count, lines)
+
+
+def a_server_of_another_version_stops_the_boot():
+    """What the debugger writes is what the guest's driver reads."""
+    how, lines, _ = answered(lambda data: (data.replace(b"9P2000.L", b"9Q2000.L") if data[4] == RVERSION else data, None))
+    assert how == STOPPED and any("boot stopped: mount the 9p share 'env_share'" in line for line in lines), lines
+
+
+def what_a_server_answers_at_random_is_no_mistake_of_the_kernels():
+    ways, counts = collections.Counter(), collections.Counter()
+    for number in range(BOOTS):
+        share = (0.05, 0.1, 0.3, 1)[number % 4]
+        how, lines, count = answered(at_random(f"{SEED}-{number}", share, counts))
+        about = f"seed {SEED}, boot {number}: {how}\n" + "\n".join(lines)
+        assert how in (READY, STOPPED, STANDS), about
+        names = [line.split(": ")[2] for line in lines if re.match("probe: /etc/(cocos|certs): ", line)]
+        assert len(names) <= 2 * FILES_MAX and all(re.fullmatch(r"[\w-][\w.-]*", name, re.A) for name in names), about
+        ways[how] += 1
+        counts["answers"] += count
+        print(f"# boot {number}, {share:.0%} of {count} wrong: " + next((line for line in lines if how in line), how), flush=True)
+    print(f"# seed {SEED}: " + ", ".join(f"{count} {what}" for what, count in sorted((ways + counts).items())))
+    assert sum(counts.values()) > counts["answers"] > 0, counts
+
+
 tap.run(sample.of([a_link_and_a_folder_without_end_are_refused, a_file_that_changes_places_is_one_of_both],
                   [what_is_no_file_of_a_share_is_refused, a_file_that_changes_places_is_one_of_both,
-                   a_file_that_changes_its_kind_is_refused_or_whole]))
+                   a_file_that_changes_its_kind_is_refused_or_whole,
+                   answers_that_are_left_as_they_are_change_nothing, a_server_of_another_version_stops_the_boot,
+                   what_a_server_answers_at_random_is_no_mistake_of_the_kernels]))

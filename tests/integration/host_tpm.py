@@ -8,21 +8,18 @@ Arguments: the project's folder, the probe that takes the agent's place, a folde
 with Debian's kernel; `scripts/test long` compiles ours and runs many. A fourth argument replaces the seed, a fifth the
 number of boots.
 """
-import array
 import collections
 import os
 import random
-import select
-import socket
 import struct
 import sys
-import threading
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import sample  # noqa: E402
 import tap  # noqa: E402
 from guest_ending import READY, STEADY, ending, loud, mistakes  # noqa: E402
 from guest_vm import KERNEL, Vm, build_image  # noqa: E402
+from tpm_relay import Relay  # noqa: E402
 
 PROJECT, PROBE, IMAGES = sys.argv[1:4]
 SEED = int(sys.argv[4]) if len(sys.argv) > 4 else 20261123
@@ -74,108 +71,37 @@ def nothing_but_chance(chance, data):
 WRONGS = (cut_short, another_code, another_tag, another_size, bytes_flipped, numbers_of_chance, nothing_but_chance)
 
 
-class Relay(threading.Thread):
-    """Between QEMU's control channel and swtpm's. QEMU sends an end of the channel of commands by it: ours takes its place."""
-
-    def __init__(self, path, to, seed, share):
-        super().__init__(daemon=True)
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(path)
-        self.listener.listen(1)
-        self.to, self.chance, self.share = to, random.Random(seed), share
-        self.active, self.stop, self.failed, self.last = lambda: False, False, None, b""
-        self.counts = collections.Counter()
-        self.start()
-
-    def run(self):
-        ends = []
-        try:
-            while not self.stop and not select.select([self.listener], [], [], 0.1)[0]:
-                pass
-            if self.stop:
-                return
-            qemu, swtpm = self.listener.accept()[0], socket.socket(socket.AF_UNIX)
-            ends += [qemu, swtpm]
-            swtpm.connect(self.to)
-            pairs = {qemu: swtpm, swtpm: qemu}
-            while not self.stop:
-                for end in select.select(list(pairs), [], [], 0.1)[0]:
-                    data, ancillary, _, _ = end.recvmsg(1 << 16, socket.CMSG_LEN(4))
-                    if not data:
-                        return
-                    if end is qemu:
-                        send = self._commands(ancillary, pairs, ends)
-                        qemu_to = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [send.fileno()]))] if send else []
-                        swtpm.sendmsg([data], qemu_to)
-                    elif end is swtpm:
-                        qemu.sendall(data)
-                    else:
-                        pairs[end].sendall(self._answer(end, data) if end is self.ours else data)
-        except (ConnectionError, BrokenPipeError):
-            pass
-        except Exception as error:  # pylint: disable=broad-except
-            self.failed = error
-        finally:
-            for end in ends:
-                end.close()
-
-    def _commands(self, ancillary, pairs, ends):
-        """Swtpm's new end of the commands' channel, if QEMU has sent one."""
-        for _, kind, data in ancillary:
-            if kind == socket.SCM_RIGHTS:
-                theirs = socket.socket(fileno=array.array("i", data)[0])
-                self.ours, given = socket.socketpair()
-                pairs[theirs], pairs[self.ours] = self.ours, theirs
-                ends += [theirs, self.ours, given]
-                return given
-        return None
-
-    def _answer(self, end, data):
-        """All of swtpm's answer, changed or not."""
-        size = struct.unpack_from(">I", data, 2)[0]
-        while len(data) < size:
-            data += end.recv(size - len(data))
-        self.last, before = data, self.last
-        self.counts["answers"] += 1
-        if not self.active() or self.chance.random() >= self.share:
-            return data
-        if self.chance.random() < 0.1 and before:
-            self.counts["of another command"] += 1
-            return before
-        wrong = self.chance.choice(WRONGS)
-        self.counts[wrong.__name__.replace("_", " ")] += 1
-        return wrong(self.chance, data)
-
-
 def boot(number, folder):
     """(what the agent saw of the TPM, what was tried)"""
     vm = Vm(folder, "A=LOOK\n", {"ca.pem": b"x"}, append=loud(folder), extra=STEADY)
-    swtpm, relayed = vm.path("tpm.sock"), vm.path("relay.sock")
-    share = (0.05, 0.2, 0.5, 1)[number % 4]
-    relay = Relay(relayed, swtpm, f"{SEED}-{number}", share)
-    relay.active = lambda: bool(vm.lines)  # from the kernel's first line on: SeaBIOS is the host's own
-    words = vm.words
-    vm.words = lambda: [word.replace(f"path={swtpm}", f"path={relayed}") for word in words()]
+    share, chance, counts = (0.05, 0.2, 0.5, 1)[number % 4], random.Random(f"{SEED}-{number}"), collections.Counter()
 
-    def alive():
-        assert relay.failed is None, repr(relay.failed)
+    def change(data, before):
+        counts["answers"] += 1
+        if not vm.lines or chance.random() >= share:  # from the kernel's first line on: SeaBIOS is the host's own
+            return data
+        if chance.random() < 0.1 and before:
+            counts["of another command"] += 1
+            return before
+        wrong = chance.choice(WRONGS)
+        counts[wrong.__name__.replace("_", " ")] += 1
+        return wrong(chance, data)
+    relay = Relay(vm, change)
     try:
         with vm:
-            how = ending(vm, alive=alive)
+            how = ending(vm, alive=relay.alive)
             assert how == READY, "\n".join(vm.lines)
             vm.command("system_powerdown")
             lines = vm.wait_end()
     finally:
-        relay.stop = True
-        relay.join()
-        relay.listener.close()
-    alive()
-    about = f"seed {SEED}, boot {number}: {dict(relay.counts)}\n" + "\n".join(lines)
+        relay.close()
+    relay.alive()
+    about = f"seed {SEED}, boot {number}: {dict(counts)}\n" + "\n".join(lines)
     assert not mistakes(lines), about
     seen = [line for line in lines if line.startswith("probe: tpm: ")]
     assert seen, about
     print(f"# boot {number}, {share:.0%} wrong: {seen[0]}", flush=True)
-    return seen[0], relay.counts
+    return seen[0], counts
 
 
 def what_a_tpm_answers_at_random_is_no_mistake_of_the_kernels():
