@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import sample  # noqa: E402
 import tap  # noqa: E402
 from acpi_tables import MARKER, PLACE, code_that_writes, table, words_at_place  # noqa: E402
+from guest_ending import loud  # noqa: E402
 from guest_vm import PATIENCE, Vm, build_image  # noqa: E402
 
 PROJECT, PROBE, IMAGES = sys.argv[1:4]
@@ -22,6 +23,8 @@ PROJECT, PROBE, IMAGES = sys.argv[1:4]
 WOKEN = (1, 1)
 # Of two MADTs the one that is read. Init stops at the word: it is for kernels alone.
 SECOND_MADT = "acpi_apic_instance=2"
+# What a kernel says of code in tables, which docs/host-attacks.md shows.
+TELLS = ("Linux version", "SSDT", "AML tables", "not taken")
 
 
 def image(kernel):
@@ -61,7 +64,10 @@ FEW = 4
 
 
 def machine(kernel, tables, processors, append=None, memory=None):
-    """`memory` (MiB), where it is given, may be more than this host has: what the guest does not touch takes none."""
+    """`memory` (MiB), where it is given, may be more than this host has: what the guest does not touch takes none.
+    With tables of a host's, the kernel says on the console what it makes of them."""
+    if append is None and tables:
+        append = loud(image(kernel))
     backend = ["-object", f"memory-backend-ram,id=ram,size={memory}M,reserve=off", "-machine", "memory-backend=ram"]
     vm = Vm(image(kernel), "A=LOOK\n", {"ca.pem": b"x"}, append=append, memory=memory,
             extra=["-smp", str(processors), *(backend if memory else [])])
@@ -82,6 +88,9 @@ def boot(kernel, tables=(), processors=1, then=lambda vm: None, memory=None):
         then(vm)
         lines = vm.lines[:]
     print(f"# {kernel}, {processors} processors: at {PLACE:#x} stands {words[0]:#010x} {words[1]:#010x}")
+    for line in lines:
+        if any(text in line for text in TELLS):
+            print("#   " + line)
     return words, lines
 
 
