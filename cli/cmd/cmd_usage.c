@@ -20,6 +20,7 @@ static const struct table_column columns[] = {
 	{ "GIB-HOURS", "memory_mib_seconds", false },
 	{ "BYTES-IN", "bytes_in", false },
 	{ "BYTES-OUT", "bytes_out", false },
+	{ "STORAGE-MIB-HOURS", "storage_mib_seconds", false },
 	{ "MAX-CVM-HOURS", "limit_cvm_hours", true },
 	{ "MAX-CPU-HOURS", "limit_cpu_hours", true },
 	{ "MAX-GIB-HOURS", "limit_memory_gib_hours", true },
@@ -134,6 +135,8 @@ static void add_row(struct report *r, const Computations__Usage *row)
 	table_number(t, row->bytes_in, shown);
 	usage_bytes(row->bytes_out, shown);
 	table_number(t, row->bytes_out, shown);
+	usage_mib_hours(row->storage_mib_seconds, shown);
+	table_number(t, row->storage_mib_seconds, shown);
 	table_number(t, limit ? limit->cvm_hours : 0, NULL);
 	table_number(t, limit ? limit->cpu_hours : 0, NULL);
 	table_number(t, limit ? limit->memory_gib_hours : 0, NULL);
@@ -287,7 +290,7 @@ static const struct cli_option options[] = {
 const struct command cmd_usage = {
 	.name = "usage",
 	.args = "",
-	.help = "show what the CVMs of your workspaces ran in a month, and bytes in and out",
+	.help = "show what the CVMs of your workspaces ran in a month, bytes in and out, and storage",
 	.options = options,
 	.run = run_usage,
 	.more = "Of CVMs that managers made for them: for how long, times their CPUs and their memory, for each\n"
@@ -296,5 +299,7 @@ const struct command cmd_usage = {
 		"of each month; a note says when it has used 80 % of one, and at all of it its CVMs are removed.\n"
 		"Bytes in and out are what owners sent and consumers fetched, as each computation's own agent said in\n"
 		"its journal, by the month in which the service heard of it: they limit nothing. An agent without a\n"
-		"journal counts none, nor do results whose size the manifest hides (docs/operators.md, Usage).",
+		"journal counts none, nor do results whose size the manifest hides (docs/operators.md, Usage).\n"
+		"Storage is what the service keeps of a computation, as it looks at that each hour: its manifest, sealed key,\n"
+		"evidence, log lines, events and journals.",
 };

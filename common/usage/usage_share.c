@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MS_IN_HOUR = 3600 * 1000, MIB_S_IN_GIB_HOUR = 1024 * 3600, PERCENT_MAX = 999 };
+enum {
+	MS_IN_HOUR = 3600 * 1000,
+	S_IN_HOUR = 3600,
+	MIB_S_IN_GIB_HOUR = 1024 * 3600,
+	PERCENT_MAX = 999
+};
 
 static void thousandths(unsigned long long number, unsigned long long unit,
 			char text[USAGE_HOURS_MAX])
@@ -24,6 +29,11 @@ void usage_hours(unsigned long long ms, char text[USAGE_HOURS_MAX])
 void usage_gib_hours(unsigned long long mib_seconds, char text[USAGE_HOURS_MAX])
 {
 	thousandths(mib_seconds, MIB_S_IN_GIB_HOUR, text);
+}
+
+void usage_mib_hours(unsigned long long mib_seconds, char text[USAGE_HOURS_MAX])
+{
+	thousandths(mib_seconds, S_IN_HOUR, text);
 }
 
 void usage_bytes(unsigned long long bytes, char text[USAGE_HOURS_MAX])

@@ -14,6 +14,9 @@ void usage_hours(unsigned long long ms, char text[USAGE_HOURS_MAX]);
 /* "0.500": GiB times hours. */
 void usage_gib_hours(unsigned long long mib_seconds, char text[USAGE_HOURS_MAX]);
 
+/* "0.500": MiB times hours. */
+void usage_mib_hours(unsigned long long mib_seconds, char text[USAGE_HOURS_MAX]);
+
 /* "4.1 MB": decimal, with one digit behind the point. */
 void usage_bytes(unsigned long long bytes, char text[USAGE_HOURS_MAX]);
 /* What is too much to be counted is the most that can be. */

@@ -19,7 +19,7 @@ static void csv_begin(struct usage_statement *s)
 {
 	writer_text(&s->w, "month,until,workspace,removed,kind,computation,cvms,cvm_seconds,"
 			   "cpu_seconds,memory_mib_seconds,limit_cvm_hours,limit_cpu_hours,"
-			   "limit_memory_gib_hours,bytes_in,bytes_out\r\n");
+			   "limit_memory_gib_hours,bytes_in,bytes_out,storage_mib_seconds\r\n");
 }
 
 /* Empty: none. */
@@ -45,8 +45,9 @@ static void csv_row(struct usage_statement *s, const Computations__Usage *row)
 	csv_limit(s, row->limit ? row->limit->cvm_hours : 0);
 	csv_limit(s, row->limit ? row->limit->cpu_hours : 0);
 	csv_limit(s, row->limit ? row->limit->memory_gib_hours : 0);
-	writer_printf(&s->w, ",%llu,%llu\r\n", (unsigned long long)row->bytes_in,
-		      (unsigned long long)row->bytes_out);
+	writer_printf(&s->w, ",%llu,%llu,%llu\r\n", (unsigned long long)row->bytes_in,
+		      (unsigned long long)row->bytes_out,
+		      (unsigned long long)row->storage_mib_seconds);
 }
 
 static void csv_share(struct usage_statement *s, const struct usage_share *share)
@@ -87,12 +88,15 @@ static void html_begin(struct usage_statement *s)
 		"</style>\n</head>\n<body>\n<h1>Usage of CVMs in %s</h1>\n"
 		"<p>As their managers said, until %s. Times are in UTC. Bytes in and out, by the month in "
 		"which this service heard of them, are as computations’ own agents said in their journals: those "
-		"without one count none, nor do results whose size the manifest hides.</p>\n<div>\n<table>\n"
+		"without one count none, nor do results whose size the manifest hides. Storage is what the service kept of a "
+		"computation, as it was looked at each hour: its manifest, sealed key, evidence, log lines, events and "
+		"journals.</p>\n<div>\n<table>\n"
 		"<thead><tr><th scope=\"col\">Workspace</th><th scope=\"col\">For</th>"
 		"<th class=\"n\" scope=\"col\">CVMs</th><th class=\"n\" scope=\"col\">CVM hours</th>"
 		"<th class=\"n\" scope=\"col\">CPU hours</th>"
 		"<th class=\"n\" scope=\"col\">GiB hours</th><th class=\"n\" scope=\"col\">Bytes in</th>"
-		"<th class=\"n\" scope=\"col\">Bytes out</th></tr></thead>\n<tbody>\n",
+		"<th class=\"n\" scope=\"col\">Bytes out</th>"
+		"<th class=\"n\" scope=\"col\">Storage MiB hours</th></tr></thead>\n<tbody>\n",
 		s->month, s->month, s->until);
 }
 
@@ -115,6 +119,8 @@ static void html_numbers(struct usage_statement *s, const struct usage_sum *sum)
 	html_number(s, text);
 	usage_bytes(sum->bytes_out, text);
 	html_number(s, text);
+	usage_mib_hours(sum->storage_mib_seconds, text);
+	html_number(s, text);
 	writer_text(&s->w, "</tr>\n");
 }
 
@@ -132,7 +138,8 @@ static void html_row(struct usage_statement *s, const Computations__Usage *row)
 	}
 	writer_printf(&s->w, "</td><td class=\"n\">%llu</td>", (unsigned long long)row->cvms);
 	html_numbers(s, &(struct usage_sum){ row->cvm_ms, row->cpu_ms, row->memory_mib_seconds,
-					     row->bytes_in, row->bytes_out });
+					     row->bytes_in, row->bytes_out,
+					     row->storage_mib_seconds });
 }
 
 static void html_share(struct usage_statement *s, const struct usage_share *share)
@@ -168,6 +175,7 @@ void usage_statement_add(struct usage_statement *s, const struct usage_form *for
 	s->sum.memory_mib_seconds += row->memory_mib_seconds;
 	usage_bytes_add(&s->sum.bytes_in, row->bytes_in);
 	usage_bytes_add(&s->sum.bytes_out, row->bytes_out);
+	usage_bytes_add(&s->sum.storage_mib_seconds, row->storage_mib_seconds);
 }
 
 void usage_statement_done(struct usage_statement *s)

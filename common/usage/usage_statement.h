@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usage_statement.h — what CVMs ran in a month, and what went in and out, as a statement: CSV for spreadsheets, or a page to print.
+ * usage_statement.h — what CVMs ran in a month, what went in and out, and what was kept, as a statement: CSV for spreadsheets, or a page to print.
  *
  * Names are those that others gave: no cell begins a formula (common/transfer/csv.h), and none is markup of the page.
  */
@@ -11,7 +11,8 @@
 #include "computations.pb-c.h"
 
 struct usage_sum {
-	unsigned long long cvm_ms, cpu_ms, memory_mib_seconds, bytes_in, bytes_out;
+	unsigned long long cvm_ms, cpu_ms, memory_mib_seconds, bytes_in, bytes_out,
+		storage_mib_seconds;
 };
 
 struct usage_statement {

@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "computations/store/store_billing.h"
 #include "computations/store/usage_fold.h"
+#include "computations/store/usage_kept.h"
 
 #include <stdlib.h>
 
@@ -18,8 +19,8 @@ struct usage_keeper {
 	uv_timer_t timer;
 	unsigned months,
 		back; /* that are kept; whose statements are told of, so many before this one */
-	size_t folded, told; /* of the piece that is under way; */
-	uint64_t sum;        /* of all since it last rested */
+	size_t folded, told, looked; /* of the piece that is under way; */
+	uint64_t sum;                /* of all since it last rested */
 	bool is_open;
 };
 
@@ -35,6 +36,11 @@ static int run_piece(struct store *store, void *data, struct err *e)
 {
 	struct usage_keeper *k = data;
 
+	/* Statements that are told of have all that was kept. */
+	if (usage_kept_look(store, store_now(), USAGE_KEPT_PIECE, &k->looked, e) < 0)
+		return err_code(e);
+	if (k->looked)
+		return 0;
 	if (billing_tell_statements(store, store_now(), k->back, &k->told, e) < 0)
 		return err_code(e);
 	return usage_fold(store, store_now(), k->months, USAGE_FOLD_MAX, &k->folded, e);
@@ -45,8 +51,12 @@ static void piece_done(void *data, const struct err *e)
 	struct usage_keeper *k = data;
 
 	if (e) {
-		log_error("usage of months long ago can't be summed up: %s", e->text);
+		log_error("usage can't be brought up to date: %s", e->text);
 		wake_in(k, AGAIN_MS);
+		return;
+	}
+	if (k->looked) {
+		wake_in(k, PAUSE_MS);
 		return;
 	}
 	/* Months that were missed are told of in their order. */

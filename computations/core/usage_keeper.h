@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usage_keeper.h — has usage of months long ago summed up (computations/store/usage_fold.h): a few spans at a time, each in
+ * usage_keeper.h — has noted what is kept of computations (computations/store/usage_kept.h), and usage of months long ago summed up (computations/store/usage_fold.h): a few at a time, each in
  * a transaction that others' changes stand beside, with a pause behind it; then again within the hour. And tells whose monthly statement is ready (computations/store/store_billing.h). On the loop.
  */
 #pragma once

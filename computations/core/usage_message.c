@@ -14,6 +14,7 @@ void usage_message_fill(Computations__Usage *out, const struct usage_row *row)
 	out->memory_mib_seconds = (uint64_t)row->memory_mib_s;
 	out->bytes_in = (uint64_t)row->bytes_in;
 	out->bytes_out = (uint64_t)row->bytes_out;
+	out->storage_mib_seconds = (uint64_t)row->storage_mib_s;
 }
 
 static uint64_t or_none(uint64_t hours)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usage_message.h — what CVMs ran, and may, and bytes in and out, as administrators' calls and statements have it.
+ * usage_message.h — what CVMs ran, and may, bytes in and out, and what was kept, as administrators' calls and statements have it.
  */
 #pragma once
 

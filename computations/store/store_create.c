@@ -8,6 +8,7 @@
 #include "computations/store/secret_row.h"
 #include "computations/store/store_name.h"
 #include "computations/store/store_tell.h"
+#include "computations/store/usage_kept.h"
 
 static int insert(struct store *store, const Cvms__ComputationRunReq *manifest, const char *name,
 		  const struct manifest_digests *digests, struct err *e)
@@ -61,7 +62,8 @@ int store_create_called(struct store *store, int64_t workspace,
 	    insert(store, manifest, name, &digests, e) < 0 ||
 	    workspace_take(&store->db, workspace, manifest->id, e) < 0)
 		return err_code(e);
-	if (asset_link_all(&store->db, workspace, manifest, e) < 0)
+	if (asset_link_all(&store->db, workspace, manifest, e) < 0 ||
+	    usage_kept_begin(store, manifest->id, store_now(), e) < 0)
 		return err_code(e);
 	return store_tell(&store->db, &store->has_told, manifest->id, e);
 }

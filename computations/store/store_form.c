@@ -185,11 +185,10 @@ static const char schema[] =
 																							/* Who pays. */
 																							BILLING_FORM LEASE_PLACE_FORM SECRETS_FORM SECRETS_ALL_FORM
 																								/* By what lists are ordered. */
-																								LIST_FORM LIST_PEOPLE_FORM
-																									MAILS_SEALED_FORM CVMS_USED
-																										/* Whose room they take. */
-																										CREATORS_FORM
-																											TRAFFIC_FORM;
+																								LIST_FORM LIST_PEOPLE_FORM MAILS_SEALED_FORM CVMS_USED
+																									/* Whose room they take. */
+																									CREATORS_FORM TRAFFIC_FORM
+																										KEPT_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -207,7 +206,8 @@ static const char schema[] =
  * 39 no order of computations but by their numbers, 40 none of assets and members but by name,
  * 41 no mail that is sealed,
  * 42 not which CVM began a journal, 43 not which CVMs were ever given any,
- * 44 not who created a computation, 45 nothing of bytes in and out. */
+ * 44 not who created a computation, 45 nothing of bytes in and out,
+ * 46 nothing of what is kept of computations. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -257,6 +257,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[43] = CVMS_USED,
 	[44] = CREATORS_FORM,
 	[45] = TRAFFIC_FORM,
+	[46] = KEPT_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -119,11 +119,15 @@ void usage_row_done(struct usage_row *row)
 		 " WHERE u.since < ?2 AND u.until > ?1 AND u.until > u.since" WHOSE             \
 		 " UNION ALL " OF("u.machine") "u.ms, u.cpu_ms, u.memory_s FROM usage_months u" \
 					       " WHERE u.since = ?1" WHOSE
-/* What went in and out of no CVM in particular, also of such that no manager made. */
-#define TRAFFIC " FROM usage_traffic u WHERE u.since >= ?1 AND u.since < ?2" WHOSE
-#define ALL                                                      \
-	"SELECT p.*, 0 AS bytes_in, 0 AS bytes_out FROM (" SPANS \
-	") p UNION ALL " OF("CAST(NULL AS TEXT)") "0, 0, 0, u.bytes_in, u.bytes_out" TRAFFIC
+/* What went in and out of no CVM in particular, also of such that no manager made, and what was kept; a row that has none of it,
+ * in whole units, says nothing. */
+#define TRAFFIC                                                      \
+	" FROM usage_traffic u WHERE u.since >= ?1 AND u.since < ?2" \
+	" AND (u.bytes_in > 0 OR u.bytes_out > 0 OR u.stored > 1048575)" WHOSE
+#define STORED "u.stored / 1048576"
+#define ALL                                                                                        \
+	"SELECT p.*, 0 AS bytes_in, 0 AS bytes_out, 0 AS stored FROM (" SPANS ") p UNION ALL " OF( \
+		"CAST(NULL AS TEXT)") "0, 0, 0, u.bytes_in, u.bytes_out, " STORED TRAFFIC
 /* Sums of MiB, and of what is over those: none of them is over 2^63, however many agents lie. */
 #define SUM_OF(COLUMN)                                            \
 	"CAST(coalesce(sum(" COLUMN " / 1048576), 0) AS BIGINT)," \
@@ -142,6 +146,16 @@ static int read_bytes(struct db_rows *rows, int column, int64_t *bytes, struct e
 	return 0;
 }
 
+static int read_stored(struct db_rows *rows, int column, int64_t *mib_s, struct err *e)
+{
+	int64_t got;
+
+	if (db_integer(rows, column, 0, INT64_MAX, &got, e) < 0)
+		return err_code(e);
+	*mib_s = got < USAGE_BYTES_MAX ? got : USAGE_BYTES_MAX;
+	return 0;
+}
+
 static int read_row(struct db_rows *rows, struct usage_row *out, struct err *e)
 {
 	struct usage_row got = { .workspace = NULL };
@@ -156,6 +170,7 @@ static int read_row(struct db_rows *rows, struct usage_row *out, struct err *e)
 	    db_integer(rows, 8, 0, INT64_MAX, &got.memory_mib_s, e) < 0 ||
 	    read_bytes(rows, 9, &got.bytes_in, e) < 0 ||
 	    read_bytes(rows, 11, &got.bytes_out, e) < 0 ||
+	    read_stored(rows, 13, &got.storage_mib_s, e) < 0 ||
 	    db_text(rows, 2, &got.computation, e) < 0 || db_text(rows, 3, &got.workspace, e) < 0) {
 		usage_row_done(&got);
 		return err_code(e);
@@ -179,7 +194,7 @@ int store_usage(struct store *store, const struct usage_query *query, struct usa
 		    " CASE WHEN min(w.name) IS NULL THEN 1 ELSE 0 END,"
 		    " count(DISTINCT s.machine), CAST(sum(s.ms) AS BIGINT),"
 		    " CAST(sum(s.cpu_ms) AS BIGINT), CAST(sum(s.memory_s) AS BIGINT), " SUM_OF("s.bytes_in") ", " SUM_OF(
-			    "s.bytes_out") " FROM (" ALL
+			    "s.bytes_out") ", CAST(sum(s.stored) AS BIGINT) FROM (" ALL
 					   ") s LEFT JOIN workspaces w ON w.number = s.place"
 					   " WHERE s.place > ?6 OR (s.place = ?6 AND (s.kind > ?7 OR"
 					   " (s.kind = ?7 AND s.computation > ?8)))"
@@ -219,26 +234,28 @@ int store_usage_sums(struct store *store, const struct usage_query *query, struc
 	return 0;
 }
 
-int store_usage_bytes(struct store *store, const struct usage_query *query, int64_t *in,
-		      int64_t *out, struct err *e)
+int store_usage_bytes(struct store *store, const struct usage_query *query,
+		      struct usage_bytes *bytes, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
-	int64_t came, went;
+	struct usage_bytes got;
 	int row;
 
 	if (db_query(&store->db, &found, e,
-		     "SELECT " SUM_OF("u.bytes_in") ", " SUM_OF("u.bytes_out") TRAFFIC, "iiiii",
-		     query->month->since, query->month->until, query->workspace, query->person,
-		     query->account) < 0)
+		     "SELECT " SUM_OF("u.bytes_in") ", " SUM_OF(
+			     "u.bytes_out") ", CAST(coalesce(sum(" STORED
+					    "), 0) AS BIGINT)" TRAFFIC,
+		     "iiiii", query->month->since, query->month->until, query->workspace,
+		     query->person, query->account) < 0)
 		return err_code(e);
 	row = db_next(found, e);
 	if (row < 0)
 		return row;
 	if (!row)
 		return err_set(e, ERR_DATA_LOSS, "the database has no sum of bytes");
-	if (read_bytes(found, 0, &came, e) < 0 || read_bytes(found, 2, &went, e) < 0)
+	if (read_bytes(found, 0, &got.in, e) < 0 || read_bytes(found, 2, &got.out, e) < 0 ||
+	    read_stored(found, 4, &got.storage_mib_s, e) < 0)
 		return err_code(e);
-	*in = came;
-	*out = went;
+	*bytes = got;
 	return 0;
 }

@@ -4,7 +4,8 @@
  *
  * Of each CVM there are spans that follow each other without gaps. Whoever says how far it ran only moves the end of the
  * last one, and never back: what is said twice, after a crash or by a clock that was set back, counts once. Sums and
- * months are made when somebody asks. Bytes in and out are told beside them, of usage_traffic.h.
+ * months are made when somebody asks. Bytes in and out are told beside them, of usage_traffic.h, and
+ * what is kept of computations, of usage_kept.h.
  */
 #pragma once
 
@@ -33,7 +34,8 @@ struct usage_row {
 	bool is_removed; /* the workspace: its name is its last one */
 	enum usage_kind kind;
 	int64_t cvms, cvm_ms, cpu_ms, memory_mib_s; /* 0 CVMs: none that a manager made */
-	int64_t bytes_in, bytes_out;                /* at most USAGE_BYTES_MAX */
+	int64_t bytes_in, bytes_out;                /* at most USAGE_BYTES_MAX, */
+	int64_t storage_mib_s; /* and so is that: of what is kept (usage_kept.h) */
 };
 void usage_row_done(struct usage_row *row);
 
@@ -53,9 +55,12 @@ struct usage_sums {
 int store_usage_sums(struct store *store, const struct usage_query *query, struct usage_sums *sums,
 		     struct err *e) MUST_CHECK;
 
-/* Bytes in and out, as agents said: no limit is of these. */
-int store_usage_bytes(struct store *store, const struct usage_query *query, int64_t *in,
-		      int64_t *out, struct err *e) MUST_CHECK;
+/* As struct usage_row has them: no limit is of these. */
+struct usage_bytes {
+	int64_t in, out, storage_mib_s;
+};
+int store_usage_bytes(struct store *store, const struct usage_query *query,
+		      struct usage_bytes *bytes, struct err *e) MUST_CHECK;
 
 /* By workspace, oldest first, then kind and computation. */
 int store_usage(struct store *store, const struct usage_query *query, struct usage_row *rows,

@@ -212,6 +212,7 @@ void web_json_usage(struct writer *w, const char *kind, const struct usage_row *
 	put_number(w, "memory_mib_seconds", row->memory_mib_s);
 	put_number(w, "bytes_in", row->bytes_in);
 	put_number(w, "bytes_out", row->bytes_out);
+	put_number(w, "storage_mib_seconds", row->storage_mib_s);
 	writer_text(w, "}");
 }
 

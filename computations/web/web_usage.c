@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web_usage.c — what a workspace's CVMs ran in a month, and may, and bytes in and out: a page, JSON, and statements to keep. */
+/* web_usage.c — what a workspace's CVMs ran in a month, and may, bytes in and out, and what was kept: a page, JSON, and statements to keep. */
 #include "common/base/json.h"
 #include "common/base/timestamp.h"
 #include "common/usage/usage_statement.h"
@@ -26,7 +26,7 @@ struct usage_page {
 	struct usage_row *rows; /* one more than is shown, to see whether there are more */
 	size_t room;
 	struct usage_share share;         /* of all rows, also those that are on other pages */
-	int64_t bytes_in, bytes_out;      /* of those, too */
+	struct usage_bytes bytes;         /* of those, too */
 	struct usage_standing standing;   /* of the month that has not ended */
 	struct usage_statement statement; /* of those that are files */
 	char *place;                      /* that the next rows of it are behind */
@@ -71,7 +71,7 @@ static int take_share(struct store *store, struct web_work *work, const char *na
 	struct usage_sums sums;
 
 	if (store_usage_sums(store, &query, &sums, e) < 0 ||
-	    store_usage_bytes(store, &query, &p->bytes_in, &p->bytes_out, e) < 0)
+	    store_usage_bytes(store, &query, &p->bytes, e) < 0)
 		return err_code(e);
 	p->share.cvm_ms = (unsigned long long)sums.cvm_ms;
 	p->share.cpu_ms = (unsigned long long)sums.cpu_ms;
@@ -214,9 +214,11 @@ static void put_limits(const struct usage_page *p, struct writer *w)
 	page_put(w, "%t</dd><dt>GiB hours</dt><dd>", hours);
 	usage_gib_hours(p->share.memory_mib_seconds, hours);
 	page_put(w, "%t</dd><dt>Bytes in</dt><dd>", hours);
-	usage_bytes((unsigned long long)p->bytes_in, hours);
+	usage_bytes((unsigned long long)p->bytes.in, hours);
 	page_put(w, "%t</dd><dt>Bytes out</dt><dd>", hours);
-	usage_bytes((unsigned long long)p->bytes_out, hours);
+	usage_bytes((unsigned long long)p->bytes.out, hours);
+	page_put(w, "%t</dd><dt>Storage MiB hours</dt><dd>", hours);
+	usage_mib_hours((unsigned long long)p->bytes.storage_mib_s, hours);
 	page_put(w, "%t</dd>", hours);
 	for (size_t i = 0; i < count; i++)
 		page_put(w, "<dt>Limit of %s</dt><dd>%d (%d%s used)</dd>", rows[i].what,
@@ -256,15 +258,19 @@ static void put_row(const struct usage_row *row, struct writer *w)
 	put_hours("Bytes in", hours, w);
 	usage_bytes((unsigned long long)row->bytes_out, hours);
 	put_hours("Bytes out", hours, w);
+	usage_mib_hours((unsigned long long)row->storage_mib_s, hours);
+	put_hours("Storage MiB hours", hours, w);
 	page_put(w, "</tr>\n");
 }
 
 static void put_table(const struct web_work *work, struct writer *w)
 {
-	static const struct page_column columns[] = { { "For", false },      { "CVMs", true },
-						      { "CVM hours", true }, { "CPU hours", true },
-						      { "GiB hours", true }, { "Bytes in", true },
-						      { "Bytes out", true } };
+	static const struct page_column columns[] = {
+		{ "For", false },      { "CVMs", true },
+		{ "CVM hours", true }, { "CPU hours", true },
+		{ "GiB hours", true }, { "Bytes in", true },
+		{ "Bytes out", true }, { "Storage MiB hours", true }
+	};
 	const struct usage_page *p = work->more;
 	CLEANUP(free) char *next = NULL;
 	struct err e;
@@ -300,7 +306,7 @@ static void reply_list(struct web_work *work)
 		 "id=\"h-month\">CVMs in %t</h2>\n<p class=\"small\">%t ",
 		 p->month.name, WEB_USAGE);
 	page_time(&w, end_of(p));
-	page_put(&w, "</p>\n<p class=\"small\">%t</p>\n", WEB_USAGE_BYTES);
+	page_put(&w, "</p>\n<p class=\"small\">%t %t</p>\n", WEB_USAGE_BYTES, WEB_USAGE_STORAGE);
 	if (p->is_summed)
 		page_put(&w, "<p class=\"small\">%t</p>\n", WEB_USAGE_SUMMED);
 	put_limits(p, &w);
@@ -350,8 +356,9 @@ static void reply_json(struct web_work *work)
 	web_json_usage_head(&w, p->month.name, end_of(p), p->is_summed);
 	writer_printf(&w, ",\"cvm_ms\":%llu,\"cpu_ms\":%llu,\"memory_mib_seconds\":%llu",
 		      p->share.cvm_ms, p->share.cpu_ms, p->share.memory_mib_seconds);
-	writer_printf(&w, ",\"bytes_in\":%lld,\"bytes_out\":%lld", (long long)p->bytes_in,
-		      (long long)p->bytes_out);
+	writer_printf(&w, ",\"bytes_in\":%lld,\"bytes_out\":%lld,\"storage_mib_seconds\":%lld",
+		      (long long)p->bytes.in, (long long)p->bytes.out,
+		      (long long)p->bytes.storage_mib_s);
 	json_put_key(&w, "limits");
 	writer_text(&w, "{");
 	put_limit(&w, "cvm_hours", p->share.limit.cvm_hours);

@@ -346,6 +346,8 @@
 #define WEB_USAGE_BYTES                                                                                   \
 	"Bytes in and out are as each computation’s own agent said in its journal, by when this service " \
 	"heard of it. An agent without one counts none, nor do results whose size the manifest hides."
+#define WEB_USAGE_STORAGE \
+	"Storage is what this service keeps of a computation: manifest, sealed key, evidence, log lines, events and journals, as it looks each hour."
 #define WEB_NO_ACCOUNTS "No account pays for a workspace: each has its own limits alone."
 #define WEB_BILLING_NEW                                                                                  \
 	"An account pays for workspaces. Its plan limits what all of them together may run in a month, " \

@@ -42,7 +42,7 @@ static const struct {
 	{ "INSERT OR REPLACE INTO witness_leaves VALUES (?,?,?,?,?)", 5 },
 	{ "INSERT OR REPLACE INTO witness_nodes VALUES (?,?,?)", 3 },
 	{ "INSERT OR REPLACE INTO evidence VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", 13 },
-	{ "INSERT OR REPLACE INTO usage_traffic VALUES (0,?,?,?,?,?)", 5 },
+	{ "INSERT OR REPLACE INTO usage_traffic VALUES (0,?,?,?,?,?,?5)", 5 },
 };
 enum {
 	OLD_TABLES = 8,
@@ -469,18 +469,21 @@ static void see_usage(struct store *store)
 	struct usage_month month;
 	const struct usage_query query = { .month = &month, .max = PAGE };
 	struct usage_row rows[PAGE] = { 0 };
-	int64_t in, out;
+	struct usage_bytes b;
 	size_t count = 0;
 	struct err e;
 
 	assert(usage_month_parse("1970-01", 0, &month, &e) == 0);
-	if (store_usage_bytes(store, &query, &in, &out, &e) == 0)
-		assert(in >= 0 && in <= USAGE_BYTES_MAX && out >= 0 && out <= USAGE_BYTES_MAX);
+	if (store_usage_bytes(store, &query, &b, &e) == 0)
+		assert(b.in >= 0 && b.in <= USAGE_BYTES_MAX && b.out >= 0 &&
+		       b.out <= USAGE_BYTES_MAX && b.storage_mib_s >= 0 &&
+		       b.storage_mib_s <= USAGE_BYTES_MAX);
 	if (store_usage(store, &query, rows, &count, &e) < 0)
 		return;
 	for (size_t i = 0; i < count; i++) {
 		assert(rows[i].bytes_in >= 0 && rows[i].bytes_in <= USAGE_BYTES_MAX &&
-		       rows[i].bytes_out >= 0 && rows[i].bytes_out <= USAGE_BYTES_MAX);
+		       rows[i].bytes_out >= 0 && rows[i].bytes_out <= USAGE_BYTES_MAX &&
+		       rows[i].storage_mib_s >= 0 && rows[i].storage_mib_s <= USAGE_BYTES_MAX);
 		usage_row_done(&rows[i]);
 	}
 }

@@ -104,8 +104,9 @@ static void add_usage(void)
 			      store_now() - i / 2 * half_year) == 0);
 	assert(db_run(&world.store.db, &e,
 		      "INSERT INTO usage_traffic (since, workspace, computation, called, bytes_in,"
-		      " bytes_out) SELECT 0, number, '<c>', name, 4131000, ? FROM workspaces",
-		      "i", INT64_C(1) << 50) == 0);
+		      " bytes_out, stored) SELECT 0, number, '<c>', name, 4131000, ?, ?"
+		      " FROM workspaces",
+		      "ii", INT64_C(1) << 50, INT64_C(1) << 40) == 0);
 }
 
 /* ---- what must hold ---- */

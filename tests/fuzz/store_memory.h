@@ -80,7 +80,7 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 			 "DELETE FROM workspace_computations; DELETE FROM workspaces;"
 			 "DELETE FROM computations; DELETE FROM own_roles; DELETE FROM users;"
 			 "DELETE FROM audit_rows; DELETE FROM usage_spans;"
-			 "DELETE FROM usage_traffic;"
+			 "DELETE FROM usage_traffic; DELETE FROM usage_kept;"
 			 "DELETE FROM billing_accounts; DELETE FROM billing_places;"
 			 "DELETE FROM billing_told; DELETE FROM certificates;"
 			 "DELETE FROM secrets; DELETE FROM once_keys;"

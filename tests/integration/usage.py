@@ -298,7 +298,7 @@ def a_backup_has_it():
         running.start()  # for its own end
 
 
-HOUR_MS = 3600 * 1000
+HOUR_MS, DAY = 3600 * 1000, 24 * 3600  # s
 
 
 def spent(running, workspace, cpu_ms):
@@ -373,7 +373,38 @@ def a_limit_ends_once_its_manager_answers():
         assert "limit is reached" in until_state(running, "one", "Removed").reason
 
 
+def what_is_kept_counts_once():
+    """The service looks when it starts, at what its last look has found, whatever is killed; and a removal ends it."""
+    with service(ROOM) as running:
+        create(running.root, "c1")
+        running.process.kill()
+        running.channel.close()
+        database = sqlite3.connect(os.path.join(running.folder("state"), "computations.db"))
+        with contextlib.closing(database):
+            # As if a GiB had been found a day ago.
+            since = database.execute("SELECT looked FROM usage_kept").fetchone()[0] - DAY
+            database.execute("UPDATE usage_kept SET looked = ?, bytes = 1 << 30", (since,))
+            database.commit()
+        running.start()
+        running.root = Caller(running.channel)
+
+        def kept():
+            return ran(running.root, since * 1000, what="storage_mib_seconds")
+        until(lambda: now_ms() // 1000 - since - 60 * PATIENCE <= kept() // 1024, "it has looked")
+        found = kept()
+        assert 1024 * DAY <= found <= 1024 * (now_ms() // 1000 - since), found
+        # What it found by itself is less than a MiB: neither of these adds one times a second.
+        for _ in range(2):
+            killed(running)
+            assert kept() == found
+        printed = list(csv.DictReader(io.StringIO("".join(ours(running, "usage", "--month", month, "-o", "csv").ok()
+                                                          for month in months(since * 1000, now_ms())))))
+        assert sum(int(row["storage_mib_seconds"]) for row in printed if row["computation"] == "c1") == found, printed
+        running.root("Remove", id="c1")
+        assert found <= kept() <= found + 1024 and {(row.computation, row.cvms) for row in rows(running.root, since * 1000)} == {("c1", 0)}
+
+
 if __name__ == "__main__":
-    tap.run([a_limit_warns_and_then_ends, a_limit_ends_once_its_manager_answers, a_kill_neither_loses_nor_doubles, what_ends_before_the_answer_comes_is_not_counted_on,
+    tap.run([what_is_kept_counts_once, a_limit_warns_and_then_ends, a_limit_ends_once_its_manager_answers, a_kill_neither_loses_nor_doubles, what_ends_before_the_answer_comes_is_not_counted_on,
              what_nobody_knows_is_not_counted, a_manager_that_lies_is_bounded,
              each_computation_has_its_share, who_may_sees_it, statements_hold_no_formula_and_no_markup, a_backup_has_it])

@@ -161,7 +161,7 @@ def killed_while_they_are_summed_up(on_server):
         for number in range(HELD):
             records.run(f"UPDATE gate SET rows = {300 * number}")
             started(service, "24")
-            service.process.wait_line("usage of months long ago can't be summed up: .*held by the test")
+            service.process.wait_line("usage can't be brought up to date: .*held by the test")
             assert records.left() and (number == 0) == (records.run("SELECT count(*) FROM usage_months") == 0)
             same(before, told(service, tokens))
             killed(service, records)

@@ -40,16 +40,16 @@ def get(room, path, who, workspace="default"):
 
 
 def moved(room, *rows):
-    """As if agents had said so of this month: (computation, its first ms, bytes in, bytes out)."""
+    """As if agents had said so of this month: (computation, its first ms, bytes in, bytes out); and a MiB of it was kept for 1.5 hours."""
     path = os.path.join(room.service.folder("state"), "computations.db")
     with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as database:
         for row in rows:
-            database.execute("INSERT INTO usage_traffic (workspace, called, computation, since, bytes_in, bytes_out)"
-                             " SELECT number, name, ?, ?, ?, ? FROM workspaces WHERE name = 'default'", row)
+            database.execute("INSERT INTO usage_traffic (workspace, called, computation, since, bytes_in, bytes_out, stored)"
+                             " SELECT number, name, ?, ?, ?, ?, 5400 * 1048576 + 1048575 FROM workspaces WHERE name = 'default'", row)
         database.commit()
 
 
-def bytes_in_and_out_are_shown_as_the_agents_word():
+def bytes_and_storage_are_shown_and_limit_nobody():
     """Beside what CVMs ran, and of one that no manager made."""
     with hall(LIMITS) as room:
         began = ms(2020, 2)
@@ -57,21 +57,24 @@ def bytes_in_and_out_are_shown_as_the_agents_word():
         ran(room, ("theirs", began, began + HOUR_MS, 1, 1024))
         moved(room, ("theirs", began, 5107, 4_131_000), ("by-hand", began, (1 << 53) - 1, 0), ("theirs", ms(2020, 3), 7, 7))
         most, by_hand = (1 << 53) - 1, {"kind": "computation", "computation": "by-hand", "cvms": 0, "cvm_ms": 0, "cpu_ms": 0,
-                                        "memory_mib_seconds": 0, "bytes_in": (1 << 53) - 1, "bytes_out": 0}
+                                        "memory_mib_seconds": 0, "bytes_in": (1 << 53) - 1, "bytes_out": 0, "storage_mib_seconds": 5400}
         told = get(room, ALL[1] + "?month=2020-02", "chief").json()
-        assert told["usage"][0] == by_hand and (told["bytes_in"], told["bytes_out"]) == (most, 4_131_000), told
+        assert told["usage"][0] == by_hand and (told["bytes_in"], told["bytes_out"], told["storage_mib_seconds"]) == (most, 4_131_000, 10800), told
         assert {key: told["usage"][1][key] for key in ("cvms", "cvm_ms", "bytes_in", "bytes_out")} == {
             "cvms": 1, "cvm_ms": HOUR_MS, "bytes_in": 5107, "bytes_out": 4_131_000}, told
         # Of others' computations who sees none of them sees the sum.
         mine = get(room, ALL[1] + "?month=2020-02", "viewer").json()
-        assert [(row["kind"], row["bytes_in"], row["bytes_out"]) for row in mine["usage"]] == [("others", most, 4_131_000)], mine
+        assert [(row["kind"], row["bytes_in"], row["bytes_out"], row["storage_mib_seconds"]) for row in mine["usage"]] == \
+            [("others", most, 4_131_000, 10800)], mine
         words = get(room, ALL[0] + "?month=2020-02", "chief").page().words()
         assert "5.1 kB" in words and "4.1 MB" in words and "9007.1 TB" in words and "as each computation’s own agent said" in words, words
+        assert "1.500" in words and "3.000" in words and "Storage is what this service keeps" in words, words
         assert "7 bytes" in get(room, ALL[0] + "?month=2020-03", "chief").page().words()
         rows = list(csv.DictReader(io.StringIO(get(room, ALL[2] + "?month=2020-02", "chief").body.decode())))
-        assert [(row["cvms"], row["bytes_in"], row["bytes_out"]) for row in rows] == [("0", str(most), "0"), ("1", "5107", "4131000")], rows
+        assert [(row["cvms"], row["bytes_in"], row["bytes_out"], row["storage_mib_seconds"]) for row in rows] == \
+            [("0", str(most), "0", "5400"), ("1", "5107", "4131000", "5400")], rows
         page = get(room, ALL[3] + "?month=2020-02", "chief").body.decode()
-        assert ">4.1 MB</td></tr>\n</tfoot>" in page and "computations’ own agents said" in page, page
+        assert ">4.1 MB</td><td class=\"n\">3.000</td></tr>\n</tfoot>" in page and "Storage is what the service kept" in page and "computations’ own agents said" in page, page
         # It limits nobody: this month's is as much.
         moved(room, *(("theirs", start, most, most) for start in this_and_next()))
         assert "80 %" not in get(room, ALL[0], "chief").page().words()
@@ -240,5 +243,5 @@ def a_month_that_is_summed_up_says_so():
 
 
 if __name__ == "__main__":
-    tap.run([bytes_in_and_out_are_shown_as_the_agents_word, each_sees_what_he_may, a_month_ends_at_its_end, a_limit_is_shown_where_it_holds, pages_and_statements_have_all,
+    tap.run([bytes_and_storage_are_shown_and_limit_nobody, each_sees_what_he_may, a_month_ends_at_its_end, a_limit_is_shown_where_it_holds, pages_and_statements_have_all,
              a_long_statement_has_all, a_month_that_is_summed_up_says_so, what_others_wrote_stays_text])

@@ -240,7 +240,7 @@ static void a_flood_takes_one_row_and_runs_over_nothing(void **state)
 	struct usage_row rows[2] = { 0 };
 	const struct usage_query query = { .month = &month, .max = 2 };
 	struct store_room *f = *state;
-	int64_t in, out;
+	struct usage_bytes sum;
 	size_t count;
 	struct book b;
 
@@ -268,9 +268,9 @@ static void a_flood_takes_one_row_and_runs_over_nothing(void **state)
 				 "iii", i + 100, USAGE_BYTES_MAX, USAGE_BYTES_MAX),
 			  f->e);
 	assert_ok(usage_month_parse("1970-01", 0, &month, &f->e), f->e);
-	assert_ok(store_usage_bytes(&f->store, &query, &in, &out, &f->e), f->e);
-	assert_int_equal(in, USAGE_BYTES_MAX);
-	assert_int_equal(out, USAGE_BYTES_MAX);
+	assert_ok(store_usage_bytes(&f->store, &query, &sum, &f->e), f->e);
+	assert_int_equal(sum.in, USAGE_BYTES_MAX);
+	assert_int_equal(sum.out, USAGE_BYTES_MAX);
 	assert_ok(store_usage(&f->store, &query, rows, &count, &f->e), f->e);
 	assert_int_equal(count, 2);
 	assert_int_equal(rows[0].bytes_in, USAGE_BYTES_MAX);
@@ -306,20 +306,21 @@ static size_t ask(struct store_room *f, const char *name, int64_t person, struct
 {
 	struct usage_month month;
 	const struct usage_query query = { .month = &month, .person = person, .max = 2 };
-	int64_t in, out, sum_in = 0, sum_out = 0;
+	int64_t sum_in = 0, sum_out = 0;
+	struct usage_bytes sum;
 	size_t count;
 
 	assert_ok(usage_month_parse(name, 0, &month, &f->e), f->e);
 	assert_ok(store_usage(&f->store, &query, rows, &count, &f->e), f->e);
-	assert_ok(store_usage_bytes(&f->store, &query, &in, &out, &f->e), f->e);
+	assert_ok(store_usage_bytes(&f->store, &query, &sum, &f->e), f->e);
 	for (size_t i = 0; i < count; i++) {
 		sum_in += rows[i].bytes_in;
 		sum_out += rows[i].bytes_out;
 		free(TAKE_PTR(rows[i].workspace));
 		free(TAKE_PTR(rows[i].computation));
 	}
-	assert_int_equal(in, sum_in);
-	assert_int_equal(out, sum_out);
+	assert_int_equal(sum.in, sum_in);
+	assert_int_equal(sum.out, sum_out);
 	return count;
 }
 
