@@ -390,9 +390,9 @@ def what_is_kept_counts_once():
 
         def kept():
             return ran(running.root, since * 1000, what="storage_mib_seconds")
-        until(lambda: now_ms() // 1000 - since - 60 * PATIENCE <= kept() // 1024, "it has looked")
+        until(lambda: kept() >= 1024 * DAY, "it has looked")
         found = kept()
-        assert 1024 * DAY <= found <= 1024 * (now_ms() // 1000 - since), found
+        assert found <= 1024 * (now_ms() // 1000 - since), found
         # What it found by itself is less than a MiB: neither of these adds one times a second.
         for _ in range(2):
             killed(running)
