@@ -16,7 +16,9 @@
 	{ .name = name_, .kind = kind_, .at = offsetof(message, member), .meaning = (meaning_) }
 #define NEEDED(name_, message, member, meaning_) \
 	{ .name = name_, .is_needed = true, .at = offsetof(message, member), .meaning = (meaning_) }
-/* A word of a few. */
+/* Of INPUT_DIGEST. */
+#define WEB_DIGEST_PATTERN "^[0-9a-f]{64}$"
+/* Of the form that the pattern has, such as a word of a few. */
 #define WORD(name_, is_needed_, message, member, pattern_, meaning_) \
 	{ .name = name_,                                             \
 	  .is_needed = is_needed_,                                   \

@@ -300,13 +300,17 @@ static void reply_made(struct web_act *act, const ProtobufCMessage *answer)
 }
 
 #define A_PLACE "a workspace's name"
+/* check_mime() (asset.c) */
+#define MIME_TOKEN "[A-Za-z0-9!#$&^_.+-]+"
+#define ONE_MIME   "^(?=.{0,127}$)(" MIME_TOKEN "/" MIME_TOKEN ")?$"
+_Static_assert(ASSET_MIME_MAX == 127, "as this has it");
 
 static const struct web_input given[] = {
 	PATH("workspace", People__RegisterAssetRequest, workspace, A_PLACE),
 	NEEDED("name", People__RegisterAssetRequest, name, "as manifests name files"),
 	WORD("type", true, People__RegisterAssetRequest, type, "^(algorithm|dataset)$",
 	     "algorithm or dataset"),
-	BODY("mime_type", INPUT_TEXT, People__RegisterAssetRequest, mime_type,
+	WORD("mime_type", false, People__RegisterAssetRequest, mime_type, ONE_MIME,
 	     "without: " ASSET_MIME_ANY),
 	BODY("description", INPUT_TEXT, People__RegisterAssetRequest, description, "what it is"),
 	{ .name = "digest",
@@ -314,7 +318,7 @@ static const struct web_input given[] = {
 	  .is_needed = true,
 	  .at = offsetof(People__RegisterAssetRequest, digest),
 	  .meaning = "SHA3-256 of the file, 64 hexadecimal digits",
-	  .pattern = "^[0-9a-f]{64}$" },
+	  .pattern = WEB_DIGEST_PATTERN },
 	END,
 };
 

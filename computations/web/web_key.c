@@ -338,7 +338,8 @@ static const struct web_input retired[] = {
 	  .place = INPUT_PATH,
 	  .is_needed = true,
 	  .at = offsetof(People__RetireKeyRequest, fingerprint),
-	  .meaning = "of a key of yours, 64 hexadecimal digits" },
+	  .meaning = "of a key of yours, 64 hexadecimal digits",
+	  .pattern = WEB_DIGEST_PATTERN },
 	END,
 };
 

@@ -65,6 +65,9 @@ static const char *meaning_of(const char *query)
 #define ONE_USAGE "^([0-9]{1,18}\\.[0-2]\\.[^\\u0000-\\u001f\\u007f-\\u009f]*)?$"
 #define ONE_ETAG  "^(\\*|\"[0-9a-f]{16}\\.[0-9a-f]{16}\")$" /* take_if_match() */
 #define A_KEY     "^[!-~]{1,64}$"                           /* web_once.c */
+/* list_place_read() */
+#define ONE_PLACE "^(([0-9a-fA-F]{2}){24,536})?$"
+_Static_assert(LIST_TAG_LEN + 8 == 24 && LIST_PLACE_MAX == 536, "as it has it");
 _Static_assert(REVISION_LEN == 16 && ONCE_KEY_MAX == 64, "as these have it");
 
 static const char *const types[] = {
@@ -195,7 +198,9 @@ static void put_parameters(struct writer *w, const struct web_route *about)
 	writer_text(w, "[");
 	for (const struct web_input *i = about->action ? about->action->inputs : NULL; i && i->name;
 	     i++)
-		if (i->place != INPUT_BODY)
+		if (i->place == INPUT_PATH && i->pattern)
+			put_pattern(w, "path", i->name, i->pattern, i->meaning);
+		else if (i->place != INPUT_BODY)
 			put_parameter(w, i->place == INPUT_PATH ? "path" : "query", i->name,
 				      types[i->kind], i->meaning);
 	for (size_t i = 0; !about->action && i < ARRAY_LEN(paths); i++)
@@ -206,6 +211,8 @@ static void put_parameters(struct writer *w, const struct web_route *about)
 			put_states(w, meaning_of(*name));
 		else if (strcmp(*name, "sort") == 0)
 			put_orders(w, about->list, meaning_of(*name));
+		else if (about->list && (!strcmp(*name, "before") || !strcmp(*name, "after")))
+			put_pattern(w, "query", *name, ONE_PLACE, meaning_of(*name));
 		else if (strcmp(*name, "month") == 0)
 			put_pattern(w, "query", *name, ONE_MONTH, meaning_of(*name));
 		else if (route->serve == web_usage_json)
@@ -292,7 +299,8 @@ static void put_shape(struct writer *w, const struct manifest_shape *shape, int 
 	writer_text(w, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
 	for (size_t i = 0; depth < DEPTH_MAX && i < shape->count; i++)
 		put_member(w, &shape->members[i], depth + 1);
-	writer_text(w, "}}");
+	/* What else one has to have hangs on its other members, and on who may be named (web_new.h). */
+	writer_text(w, depth ? "}}" : "},\"required\":[\"algorithm\"]}");
 	w->bad = w->bad || depth == DEPTH_MAX;
 }
 

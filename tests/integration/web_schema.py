@@ -22,7 +22,7 @@ from workflow_parties import Running, one_workflow
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20261123
 THERE = {"id": ["c"], "cvm": ["cvm-1"], "workspace": ["default"], "user": ["u-viewer"], "asset": ["iris.csv"], "role": ["viewer"]}
 TEXTS = ["", "a", "default", "zz", "a b", "é", "<b>&\"'", "../x", "%2e%2e", "0", "-1", "1e3", "nul\\u0000", "x" * 64, "x" * 300, "\U0001f512", "'; --",
-         "=1+1", "{}", "user:anna", "*"]
+         "=1+1", "{}", "user:anna", "*", "text/csv"]
 WORDS = re.compile(r"^\^\(([a-z|]*)\)\$$")
 
 
