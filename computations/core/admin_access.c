@@ -136,7 +136,7 @@ const struct admin_deed admin_deeds[] = {
 };
 const size_t admin_deeds_count = ARRAY_LEN(admin_deeds);
 
-static enum deed deed_of(const char *path)
+enum deed admin_access_deed(const char *path)
 {
 	for (size_t i = 0; i < admin_deeds_count; i++)
 		if (strcmp(admin_deeds[i].path, path) == 0)
@@ -171,7 +171,7 @@ int admin_access_take(struct rpc_call *call, bool sign_in, struct admin_caller *
 	const struct rpc_metadata *m = rpc_call_metadata(call);
 	const char *word = rpc_metadata_text(m, "authorization", 0);
 	const struct admin_given *given = rpc_call_given(call);
-	struct admin_caller got = { .deed = deed_of(rpc_call_method(call)->path) };
+	struct admin_caller got = { .deed = admin_access_deed(rpc_call_method(call)->path) };
 
 	if (given) {
 		*caller = given->caller;

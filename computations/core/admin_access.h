@@ -49,6 +49,8 @@ struct admin_deed {
 };
 extern const struct admin_deed admin_deeds[];
 extern const size_t admin_deeds_count;
+/* Of a method that is in no table: DEED_OPERATE. */
+enum deed admin_access_deed(const char *path);
 
 /* On the loop: reads what the call shows. ERR_UNAUTHENTICATED: no token, where there has to be one, or none that
  * could be. A method that is in no table is for administrators of the service. */

@@ -3,6 +3,8 @@
 
 #include "computations/people/action.h"
 
+#include <stdio.h>
+
 #define IN(state)      (1U << (state))
 #define IN_EVERY_STATE (IN(DECIDE_STATES) - 1)
 
@@ -140,4 +142,33 @@ enum decide_answer decide(const struct decide_caller *caller, enum deed deed,
 const char *decide_words(enum deed deed)
 {
 	return rules[deed].words;
+}
+
+/* The only action of a set; NULL: it is empty. */
+static const char *word_of(unsigned actions)
+{
+	for (int i = 0; i < ACTIONS; i++)
+		if (actions == ACTION_BIT(i))
+			return action_name((enum people_action)i);
+	return NULL;
+}
+
+void decide_who(enum deed deed, char text[DECIDE_WHO_MAX])
+{
+	const struct rule *rule = &rules[deed];
+	const char *action = word_of(rule->action);
+
+	if (!action)
+		snprintf(text, DECIDE_WHO_MAX, "For every user.");
+	else if (rule->operates)
+		snprintf(text, DECIDE_WHO_MAX, "For who administers the service (“%s”)%s.", action,
+			 rule->audits ? ", or audits it (“view”)" : "");
+	else if (rule->object == DECIDE_OF_COMPUTATION)
+		snprintf(text, DECIDE_WHO_MAX,
+			 "For whom a role in the computation, or its workspace, allows “%s”.",
+			 action);
+	else
+		snprintf(text, DECIDE_WHO_MAX, "For who is at least %s in the workspace (“%s”)%s.",
+			 membership_rules[rule->least].name, action,
+			 rule->owner ? ", and whose it is or who administers that" : "");
 }

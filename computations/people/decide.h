@@ -87,3 +87,7 @@ unsigned decide_actions(const struct decide_caller *caller);
 
 /* "run it": for people, behind "may". */
 const char *decide_words(enum deed deed);
+
+enum { DECIDE_WHO_MAX = 192 };
+/* "For whom a role in the computation allows “run”.": the rule, for people. */
+void decide_who(enum deed deed, char text[DECIDE_WHO_MAX]);

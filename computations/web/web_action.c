@@ -47,7 +47,7 @@ static const struct web_input member[] = {
 };
 
 const struct web_input web_input_token[] = {
-	NEEDED("name", People__AddTokenRequest, name, A_TOKEN),
+	WORD("name", true, People__AddTokenRequest, name, WEB_NAME_PATTERN, A_TOKEN),
 	{ .name = "days",
 	  .kind = INPUT_U32,
 	  .most = TOKEN_DAYS_MAX,

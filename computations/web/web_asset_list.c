@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_asset_list.c — the assets of a workspace, one of them with its links, a new one. */
 #include "common/base/json.h"
+#include "common/manifest/manifest.h"
 #include "computations/core/revision.h"
 #include "computations/web/web_act.h"
 #include "computations/web/web_action_row.h"
@@ -302,17 +303,21 @@ static void reply_made(struct web_act *act, const ProtobufCMessage *answer)
 #define A_PLACE "a workspace's name"
 /* check_mime() (asset.c) */
 #define MIME_TOKEN "[A-Za-z0-9!#$&^_.+-]+"
-#define ONE_MIME   "^(?=.{0,127}$)(" MIME_TOKEN "/" MIME_TOKEN ")?$"
-_Static_assert(ASSET_MIME_MAX == 127, "as this has it");
+#define ONE_MIME   "^(" MIME_TOKEN "/" MIME_TOKEN ")?$"
 
 static const struct web_input given[] = {
 	PATH("workspace", People__RegisterAssetRequest, workspace, A_PLACE),
-	NEEDED("name", People__RegisterAssetRequest, name, "as manifests name files"),
+	LINE("name", true, People__RegisterAssetRequest, name, MANIFEST_FILENAME_MAX,
+	     "as manifests name files"),
 	WORD("type", true, People__RegisterAssetRequest, type, "^(algorithm|dataset)$",
 	     "algorithm or dataset"),
-	WORD("mime_type", false, People__RegisterAssetRequest, mime_type, ONE_MIME,
-	     "without: " ASSET_MIME_ANY),
-	BODY("description", INPUT_TEXT, People__RegisterAssetRequest, description, "what it is"),
+	{ .name = "mime_type",
+	  .most = ASSET_MIME_MAX,
+	  .at = offsetof(People__RegisterAssetRequest, mime_type),
+	  .meaning = "without: " ASSET_MIME_ANY,
+	  .pattern = ONE_MIME },
+	LINE("description", false, People__RegisterAssetRequest, description, ASSET_DESCRIPTION_MAX,
+	     "what it is"),
 	{ .name = "digest",
 	  .kind = INPUT_DIGEST,
 	  .is_needed = true,
@@ -335,4 +340,4 @@ ACTION(web_page_asset_remove) = { OF_PEOPLE(REMOVE_ASSET, asset_request), .input
 ACTION(web_api_asset) = { OF_PEOPLE(REGISTER_ASSET, register_asset_request), .inputs = given,
 			  .reply = reply_made, .makes = true };
 ACTION(web_api_asset_remove) = { OF_PEOPLE(REMOVE_ASSET, asset_request), .inputs = asset,
-				 .revises = REVISES_ASSET };
+				 .revises = REVISES_ASSET, .then = DEED_ASSET_CHANGE };

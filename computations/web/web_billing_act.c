@@ -17,7 +17,7 @@ static const struct web_input made[] = {
 	END,
 };
 static const struct web_input made_of_api[] = {
-	PATH("account", Billing__CreateRequest, name, AN_ACCOUNT),
+	PATH_WORD("account", Billing__CreateRequest, name, WEB_NAME_PATTERN, AN_ACCOUNT),
 	NEEDED("plan", Billing__CreateRequest, plan, A_PLAN),
 	END,
 };

@@ -3,6 +3,8 @@
 #include "common/base/json.h"
 #include "common/base/timestamp.h"
 #include "computations/core/mail_sender.h"
+#include "computations/mail/mail_address.h"
+#include "computations/people/invitation.h"
 #include "computations/web/web_act.h"
 #include "computations/web/web_action_row.h"
 #include "computations/web/web_json.h"
@@ -208,11 +210,12 @@ static const struct web_input invite[] = {
 	  .most = INVITATION_DAYS_MAX,
 	  .at = offsetof(People__InviteRequest, days),
 	  .meaning = "until it ends; without: 7" },
-	BODY("note", INPUT_TEXT, People__InviteRequest, note,
-	     "for whom it is, at most 64 bytes; its governors alone see it"),
+	LINE("note", false, People__InviteRequest, note, INVITATION_NOTE_MAX,
+	     "for whom it is; its governors alone see it"),
 	{ .name = "mail",
 	  .kind = INPUT_TEXT,
 	  .may_lack = true,
+	  .most = MAIL_ADDRESS_MAX,
 	  .at = offsetof(People__InviteRequest, mail),
 	  .meaning =
 		  "address that the link is mailed to, and told to nobody else, where the service has a "

@@ -2,6 +2,7 @@
 /* web_machine_form.c — a new CVM's form, and what changes CVMs of workspaces. */
 #include "computations.pb-c.h"
 #include "computations/machines/machines.h"
+#include "computations/machines/manager_table.h"
 #include "computations/store/store_machine.h"
 #include "computations/web/web_action_row.h"
 #include "computations/web/web_form.h"
@@ -14,16 +15,22 @@
 
 enum { GIB = 1 << 30, HOUR_MS = 3600 * 1000 };
 
-#define AT(member)            offsetof(Computations__CreateCvmRequest, member)
-#define TEXT(name_, meaning_) { .name = #name_, .at = AT(name_), .meaning = (meaning_) }
+#define AT(member) offsetof(Computations__CreateCvmRequest, member)
+#define TEXT(name_, most_, meaning_) \
+	LINE(#name_, false, Computations__CreateCvmRequest, name_, most_, meaning_)
 #define NUMBER(name_, kind_, member, most_, times_, meaning_) \
 	COUNT(name_, kind_, Computations__CreateCvmRequest, member, most_, times_, meaning_)
 #define A_WORKSPACE "a workspace's name"
 #define A_NAME      "a CVM's name in it: a-z 0-9 - . with a letter or digit at both ends"
-#define WISHES                                                                                    \
-	TEXT(manager, "which manager makes it; without: the only one, or any of the only fleet"), \
-		TEXT(image, "of the manager's images; without: its default"),                     \
-		TEXT(tee, "such as snp, tdx or none; without: the manager's default"),            \
+/* machine_name_check() */
+#define NAME_PATTERN "^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$"
+_Static_assert(MACHINE_NAME_MAX == 63, "as the pattern has it");
+#define WISHES                                                                                  \
+	TEXT(manager, MANAGER_NAME_MAX,                                                         \
+	     "which manager makes it; without: the only one, or any of the only fleet"),        \
+		TEXT(image, MACHINE_WORD_MAX, "of the manager's images; without: its default"), \
+		TEXT(tee, MACHINE_WORD_MAX,                                                     \
+		     "such as snp, tdx or none; without: the manager's default"),               \
 		NUMBER("cpus", INPUT_U32, cpus, MACHINE_CPUS_MAX, 0, "processors")
 #define IN_PATH(message, name_, meaning_) \
 	{ .name = #name_,                 \
@@ -43,7 +50,7 @@ static const struct web_input create_of_form[] = {
 
 static const struct web_input create_of_api[] = {
 	IN_PATH(Computations__CreateCvmRequest, workspace, A_WORKSPACE),
-	IN_PATH(Computations__CreateCvmRequest, name, A_NAME),
+	PATH_WORD("name", Computations__CreateCvmRequest, name, NAME_PATTERN, A_NAME),
 	WISHES,
 	NUMBER("memory", INPUT_U64, memory, MACHINE_MEMORY_MAX, 0, "bytes"),
 	NUMBER("ttl_ms", INPUT_U64, ttl_ms, MACHINE_TTL_MAX_MS, 0, "milliseconds until it ends"),

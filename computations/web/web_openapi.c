@@ -3,6 +3,7 @@
 #include "computations/web/web_openapi.h"
 
 #include "common/base/json.h"
+#include "common/http/target.h"
 #include "common/manifest/manifest_shape.h"
 #include "computations/web/web_action.h"
 #include "computations/web/web_certificate.h"
@@ -16,6 +17,7 @@
 #include "computations/web/web_work.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -83,32 +85,26 @@ static const struct {
 			  [HTTP_PUT] = { "put", "PUT" },
 			  [HTTP_DELETE] = { "delete", "DELETE" } };
 
-static void put_text(struct writer *w, const char *key, const char *text)
-{
-	json_put_key(w, key);
-	json_quote(w, text, strlen(text));
-}
-
 /* What a reader takes, as far as a schema can say it; put_parameter() closes it. */
 static void begin_parameter(struct writer *w, const char *in, const char *name, const char *type,
 			    const char *meaning)
 {
 	writer_text(w, w->bytes[w->len - 1] == '[' ? "{" : ",{");
-	put_text(w, "name", name);
-	put_text(w, "in", in);
-	put_text(w, "description", meaning);
+	web_openapi_text(w, "name", name);
+	web_openapi_text(w, "in", in);
+	web_openapi_text(w, "description", meaning);
 	json_put_key(w, "required");
 	writer_text(w, strcmp(in, "path") == 0 ? "true" : "false");
 	json_put_key(w, "schema");
 	writer_text(w, "{");
-	put_text(w, "type", type);
+	web_openapi_text(w, "type", type);
 }
 
 static void put_pattern(struct writer *w, const char *in, const char *name, const char *pattern,
 			const char *meaning)
 {
 	begin_parameter(w, in, name, "string", meaning);
-	put_text(w, "pattern", pattern);
+	web_openapi_text(w, "pattern", pattern);
 	writer_text(w, "}}");
 }
 
@@ -119,7 +115,9 @@ static void put_parameter(struct writer *w, const char *in, const char *name, co
 	if (strcmp(type, "integer") == 0)
 		writer_printf(w, ",\"minimum\":1,\"maximum\":%" PRId64, INT64_MAX);
 	if (strcmp(type, "string") == 0)
-		put_text(w, "pattern", strcmp(in, "path") == 0 ? ONE_SEGMENT : NO_CONTROLS);
+		web_openapi_text(w, "pattern", strcmp(in, "path") == 0 ? ONE_SEGMENT : NO_CONTROLS);
+	if (strcmp(type, "string") == 0 && strcmp(in, "path") == 0)
+		writer_printf(w, ",\"maxLength\":%d", HTTP_SEGMENT_MAX);
 	writer_text(w, "}}");
 }
 
@@ -227,12 +225,15 @@ static void put_parameters(struct writer *w, const struct web_route *about)
 }
 
 /* One schema with the reader (web_input.c). */
-static void put_body(struct writer *w, const struct web_action *action)
+static void put_body(struct writer *w, const struct web_action *action, uint64_t body_max)
 {
 	const char *between = "";
 
 	json_put_key(w, "requestBody");
-	writer_text(w, "{\"required\":true,\"content\":{\"" WEB_JSON_TYPE
+	writer_printf(
+		w, "{\"required\":true,\"description\":\"an object of at most %" PRIu64 " bytes\"",
+		body_max);
+	writer_text(w, ",\"content\":{\"" WEB_JSON_TYPE
 		       "\":{\"schema\":{\"type\":\"object\",\"additionalProperties\":false");
 	json_put_key(w, "properties");
 	writer_text(w, "{");
@@ -241,12 +242,12 @@ static void put_body(struct writer *w, const struct web_action *action)
 			continue;
 		json_put_key(w, i->name);
 		writer_text(w, "{");
-		put_text(w, "type", types[i->kind]);
-		put_text(w, "description", i->meaning);
+		web_openapi_text(w, "type", types[i->kind]);
+		web_openapi_text(w, "description", i->meaning);
 		if (i->kind == INPUT_ACTIONS)
 			put_words(w, i);
 		if (i->kind == INPUT_TEXT || i->kind == INPUT_DIGEST)
-			put_text(w, "pattern", i->pattern ? i->pattern : NO_CONTROLS);
+			web_openapi_text(w, "pattern", i->pattern ? i->pattern : NO_CONTROLS);
 		if ((i->kind == INPUT_TEXT || i->kind == INPUT_DOCUMENT) && i->is_needed)
 			writer_text(w, ",\"minLength\":1");
 		if (i->kind == INPUT_PEOPLE)
@@ -255,7 +256,9 @@ static void put_body(struct writer *w, const struct web_action *action)
 				      "\"string\",\"minLength\":1}",
 				      (unsigned long long)i->most);
 		else if (i->most)
-			writer_printf(w, ",\"minimum\":1,\"maximum\":%llu",
+			writer_printf(w,
+				      i->kind == INPUT_TEXT ? ",\"maxLength\":%llu"
+							    : ",\"minimum\":1,\"maximum\":%llu",
 				      (unsigned long long)i->most);
 		writer_text(w, "}");
 	}
@@ -304,56 +307,35 @@ static void put_shape(struct writer *w, const struct manifest_shape *shape, int 
 	w->bad = w->bad || depth == DEPTH_MAX;
 }
 
-static void put_document(struct writer *w, const char *meaning)
+static void put_document(struct writer *w, const char *meaning, uint64_t body_max)
 {
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s; at most %" PRIu64 " bytes", meaning, body_max);
 	json_put_key(w, "requestBody");
 	writer_text(w, "{\"required\":true");
-	put_text(w, "description", meaning);
+	web_openapi_text(w, "description", text);
 	json_put_key(w, "content");
 	writer_text(w, "{\"" WEB_JSON_TYPE "\":{\"schema\":");
 	put_shape(w, &manifest_shape, 0);
 	writer_text(w, "}}}");
 }
 
-static void put_answers(struct writer *w, const struct web_route *about)
-{
-	const struct web_action *action = about->action;
-	bool has_content = !action || action->answer || action->reply;
-
-	json_put_key(w, "responses");
-	writer_text(w, "{");
-	json_put_key(w, !has_content                                             ? "204"
-			: (about->takes && !action) || (action && action->makes) ? "201"
-										 : "200");
-	writer_text(w, "{");
-	put_text(w, "description", has_content ? "What was asked for" : "It is done");
-	if (has_content) {
-		json_put_key(w, "content");
-		writer_text(w, "{");
-		json_put_key(w, about->type);
-		writer_text(w, "{}}");
-	}
-	writer_text(w, "}");
-	json_put_key(w, "default");
-	writer_text(w, "{");
-	put_text(w, "description", "Why not, and what to do (RFC 9457)");
-	json_put_key(w, "content");
-	writer_text(w, "{");
-	json_put_key(w, "application/problem+json");
-	writer_text(w, "{\"schema\":{\"$ref\":\"" WEB_OPENAPI_PROBLEM "\"}}}}}");
-}
-
 static void put_operation(struct writer *w, const struct web_route *about)
 {
+	char who[DECIDE_WHO_MAX];
+
 	json_put_key(w, verbs[about->http.method].key);
 	writer_text(w, "{");
-	put_text(w, "summary", about->summary);
+	web_openapi_text(w, "summary", about->summary);
+	web_openapi_who(about, who);
+	web_openapi_text(w, "description", who);
 	put_parameters(w, about);
 	if (about->action && about->http.body_max && !about->takes)
-		put_body(w, about->action);
+		put_body(w, about->action, about->http.body_max);
 	if (about->takes)
-		put_document(w, about->takes);
-	put_answers(w, about);
+		put_document(w, about->takes, about->http.body_max);
+	web_openapi_put_answers(w, about);
 	writer_text(w, "}");
 }
 
@@ -378,12 +360,12 @@ static void reply_document(struct web_work *work)
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 
 	writer_text(&w, "{");
-	put_text(&w, "openapi", "3.1.0");
+	web_openapi_text(&w, "openapi", "3.1.0");
 	json_put_key(&w, "info");
 	writer_text(&w, "{");
-	put_text(&w, "title", "Cocos computation service");
-	put_text(&w, "version", COCOS_VERSION);
-	put_text(&w, "description", WEB_API);
+	web_openapi_text(&w, "title", "Cocos computation service");
+	web_openapi_text(&w, "version", COCOS_VERSION);
+	web_openapi_text(&w, "description", WEB_API);
 	writer_text(&w, "}");
 	web_openapi_put_shared(work, &w);
 	json_put_key(&w, "paths");
@@ -425,14 +407,17 @@ static void reply_reference(struct web_work *work)
 		 WEB_API);
 	for (size_t i = 0; i < web_routes_count; i++) {
 		const struct http_route *route = &web_routes[i].http;
+		char who[DECIDE_WHO_MAX];
 
 		if (!web_routes[i].type)
 			continue;
+		web_openapi_who(&web_routes[i], who);
 		page_put(
 			&w,
-			"<section class=\"panel\" aria-label=\"%s %a\"><h2 class=\"mono\">%s %t</h2><p>%t</p>",
+			"<section class=\"panel\" aria-label=\"%s %a\"><h2 class=\"mono\">%s %t</h2><p>%t</p>"
+			"<p class=\"small\">%t</p>",
 			verbs[route->method].word, route->pattern, verbs[route->method].word,
-			route->pattern, web_routes[i].summary);
+			route->pattern, web_routes[i].summary, who);
 		put_members(&w, web_routes[i].action);
 		if (web_routes[i].takes)
 			page_put(&w, "<p class=\"small\">The body is %t.</p>", web_routes[i].takes);

@@ -9,5 +9,12 @@
 
 #define WEB_OPENAPI_PROBLEM "#/components/schemas/Problem"
 
+void web_openapi_text(struct writer *w, const char *key, const char *text);
+/* "For every user." */
+void web_openapi_who(const struct web_route *about, char text[DECIDE_WHO_MAX]);
+/* The member "responses" of an operation. */
+void web_openapi_put_answers(struct writer *w, const struct web_route *about);
+/* What it shares: the member "responses" of "components". */
+void web_openapi_put_refusals(struct writer *w);
 /* The members "components" and "security", as they hold where the document was asked for. */
 void web_openapi_put_shared(const struct web_work *work, struct writer *w);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static void put_text(struct writer *w, const char *key, const char *text)
+void web_openapi_text(struct writer *w, const char *key, const char *text)
 {
 	json_put_key(w, key);
 	json_quote(w, text, strlen(text));
@@ -28,19 +28,19 @@ static void put_schemes(const struct web_work *work, struct writer *w)
 {
 	begin(w, "securitySchemes");
 	begin(w, "token");
-	put_text(w, "type", "http");
-	put_text(w, "scheme", "bearer");
-	put_text(w, "description", "a user's token, which goes before a session");
+	web_openapi_text(w, "type", "http");
+	web_openapi_text(w, "scheme", "bearer");
+	web_openapi_text(w, "description", "a user's token, which goes before a session");
 	writer_text(w, "}");
 	begin(w, "session");
-	put_text(w, "type", "apiKey");
-	put_text(w, "in", "cookie");
-	put_text(w, "name", web_access_cookie(work->r));
-	put_text(w, "description", "a browser's, from this service's own page alone");
+	web_openapi_text(w, "type", "apiKey");
+	web_openapi_text(w, "in", "cookie");
+	web_openapi_text(w, "name", web_access_cookie(work->r));
+	web_openapi_text(w, "description", "a browser's, from this service's own page alone");
 	writer_text(w, "}");
 	if (is_certificate_enough(work)) {
 		begin(w, "certificate");
-		put_text(w, "type", "mutualTLS");
+		web_openapi_text(w, "type", "mutualTLS");
 		writer_text(w, "}");
 	}
 	writer_text(w, "}");
@@ -53,15 +53,15 @@ static void put_problem(struct writer *w)
 
 	begin(w, "schemas");
 	begin(w, "Problem");
-	put_text(w, "type", "object");
+	web_openapi_text(w, "type", "object");
 	begin(w, "properties");
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		begin(w, texts[i]);
-		put_text(w, "type", "string");
+		web_openapi_text(w, "type", "string");
 		writer_text(w, "}");
 	}
 	begin(w, "status");
-	put_text(w, "type", "integer");
+	web_openapi_text(w, "type", "integer");
 	writer_text(w, ",\"minimum\":400,\"maximum\":599}}");
 	json_put_key(w, "required");
 	writer_text(w, "[\"type\",\"title\",\"status\",\"detail\"]}}");
@@ -72,6 +72,7 @@ void web_openapi_put_shared(const struct web_work *work, struct writer *w)
 	begin(w, "components");
 	put_schemes(work, w);
 	put_problem(w);
+	web_openapi_put_refusals(w);
 	writer_text(w, "}");
 	json_put_key(w, "security");
 	writer_text(w, "[{\"token\":[]},{\"session\":[]}");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_rename.c — what a computation is called: its form, and the same for programs. */
+#include "common/manifest/manifest.h"
 #include "computations.pb-c.h"
 #include "computations/web/web_action_row.h"
 #include "computations/web/web_form.h"
@@ -46,8 +47,8 @@ static const struct web_input of_form[] = {
 /* What is left out is emptied, as it is by PUT (RFC 9110, 9.3.4). */
 static const struct web_input of_api[] = {
 	PATH("id", Computations__RenameRequest, id, "a computation's id"),
-	NEEDED("name", Computations__RenameRequest, name,
-	       "its name from now on; of no other one in its workspace"),
+	LINE("name", true, Computations__RenameRequest, name, MANIFEST_NAME_MAX,
+	     "its name from now on; of no other one in its workspace"),
 	BODY("description", INPUT_TEXT, Computations__RenameRequest, description,
 	     "what it is for; without: it has none from now on"),
 	END,

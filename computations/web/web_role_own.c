@@ -176,7 +176,12 @@ static const struct web_input made[] = {
 	     "true: not one that is there already"),
 	END,
 };
-static const struct web_input define[] = { IT, CALLED, ALLOWED, END };
+static const struct web_input define[] = {
+	IT,
+	PATH_WORD("role", People__DefineRoleRequest, role, WEB_NAME_PATTERN, "a role's name"),
+	ALLOWED,
+	END,
+};
 static const struct web_input undefine[] = { IT, CALLED, END };
 
 #define OF_ROLE OF_PEOPLE(DEFINE_ROLE, define_role_request), .revises = REVISES_ROLES

@@ -4,6 +4,8 @@
 
 #include "computations.pb-c.h"
 #include "computations/machines/machines.h"
+#include "computations/machines/manager_table.h"
+#include "computations/store/store_machine.h"
 #include "computations/store/store_machine_run.h"
 #include "computations/web/web_action_row.h"
 #include "computations/web/web_free.h"
@@ -14,23 +16,24 @@
 
 enum { GIB = 1 << 30, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
 
-#define TEXT(name, meaning)      BODY(#name, INPUT_TEXT, Computations__RunRequest, name, meaning)
-#define FLAG(name, meaning)      BODY(#name, INPUT_FLAG, Computations__RunRequest, name, meaning)
-#define NUMBER(name_, kind, ...) COUNT(name_, kind, Computations__RunRequest, __VA_ARGS__)
+#define TEXT(name, most, meaning) LINE(#name, false, Computations__RunRequest, name, most, meaning)
+#define FLAG(name, meaning)       BODY(#name, INPUT_FLAG, Computations__RunRequest, name, meaning)
+#define NUMBER(name_, kind, ...)  COUNT(name_, kind, Computations__RunRequest, __VA_ARGS__)
 #define RUN                                                             \
 	PATH("id", Computations__RunRequest, id, "a computation's id"), \
 		FLAG(unverified, "even if its CVM has proven nothing"), \
 		FLAG(again, "it failed or was cancelled, and is to be run again")
 #define CVM                                                                                \
-	BODY("cvm", INPUT_TEXT, Computations__RunRequest, cvm_id,                          \
+	LINE("cvm", false, Computations__RunRequest, cvm_id, STORE_ID_MAX,                 \
 	     "the CVM that gets it; without: the only one that is connected and free or, " \
 	     "again, where it ended")
-#define NEW                                                                                  \
-	FLAG(new_cvm,                                                                        \
-	     "in a CVM that is made for this run and removed behind it; the rest is of it"), \
-		TEXT(manager, "which manager makes it; without: the only one"),              \
-		TEXT(image, "of the manager's images; without: its default"),                \
-		TEXT(tee, "such as snp, tdx or none; without: the manager's default"),       \
+#define NEW                                                                                       \
+	FLAG(new_cvm,                                                                             \
+	     "in a CVM that is made for this run and removed behind it; the rest is of it"),      \
+		TEXT(manager, MANAGER_NAME_MAX, "which manager makes it; without: the only one"), \
+		TEXT(image, MACHINE_WORD_MAX, "of the manager's images; without: its default"),   \
+		TEXT(tee, MACHINE_WORD_MAX,                                                       \
+		     "such as snp, tdx or none; without: the manager's default"),                 \
 		NUMBER("cpus", INPUT_U32, cpus, MACHINE_CPUS_MAX, 0, "processors")
 
 static const struct web_input run_of_form[] = { RUN, CVM, END };
@@ -61,7 +64,7 @@ ACTION(web_page_run) = { OF_COMPUTATIONS(RUN, run_request), .inputs = run_of_for
 ACTION(web_page_run_new) = { OF_COMPUTATIONS(RUN, run_request), .inputs = new_of_form,
 			     .revises = REVISES_COMPUTATION, .leads = "/c/%u" };
 ACTION(web_api_run) = { OF_COMPUTATIONS(RUN, run_request), .inputs = run_of_api,
-			.revises = REVISES_COMPUTATION, .answer = web_one_json };
+			.revises = REVISES_COMPUTATION, .then = DEED_RUN, .answer = web_one_json };
 
 /* ---- the form ---- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_webhook_act.c — what changes the webhooks of a workspace (web_webhook.c). */
 #include "common/base/json.h"
+#include "computations/hook/hook.h"
 #include "computations/hook/hook_event.h"
 #include "computations/web/web_act.h"
 #include "computations/web/web_action_row.h"
@@ -77,9 +78,9 @@ static void reply_secret(struct web_act *act, const ProtobufCMessage *answer)
 
 static const struct web_input wanted[] = {
 	PATH("workspace", Webhooks__CreateRequest, workspace, A_PLACE),
-	NEEDED("url", Webhooks__CreateRequest, url, "https://HOST[:PORT][/PATH]"),
-	BODY("description", INPUT_TEXT, Webhooks__CreateRequest, description,
-	     "for people, at most 200 bytes"),
+	LINE("url", true, Webhooks__CreateRequest, url, HOOK_URL_MAX, "https://HOST[:PORT][/PATH]"),
+	LINE("description", false, Webhooks__CreateRequest, description, HOOK_DESCRIPTION_MAX,
+	     "for people"),
 	{ .name = "events",
 	  .kind = INPUT_ACTIONS,
 	  .word = hook_event_name,

@@ -249,13 +249,14 @@ static void reply_renamed(struct web_act *act, const ProtobufCMessage *answer)
 }
 
 static const struct web_input made[] = {
-	NEEDED("name", People__WorkspaceRequest, name, "its name"),
+	WORD("name", true, People__WorkspaceRequest, name, WEB_NAME_PATTERN, "its name"),
 	END,
 };
 
 static const struct web_input renamed[] = {
 	PATH("workspace", People__RenameWorkspaceRequest, name, "a workspace's name"),
-	NEEDED("name", People__RenameWorkspaceRequest, to, "its name from now on"),
+	WORD("name", true, People__RenameWorkspaceRequest, to, WEB_NAME_PATTERN,
+	     "its name from now on"),
 	END,
 };
 

@@ -725,8 +725,11 @@ def what_it_says_of_a_change(web, path, method, operation):
     assert operation["summary"] in words and f"{method.upper()} {path}" in words, (method, path)
     in_path = [p["name"] for p in operation["parameters"] if p["in"] == "path"]
     assert in_path == re.findall(r"\{(\w+)\}", path), (method, path)
-    assert set(operation["responses"]) == {"default", *set(operation["responses"]) & {"200", "201", "204"}}
-    assert len(operation["responses"]) == 2, (method, path)
+    answers = operation["responses"]
+    assert len(set(answers) & {"200", "201", "204"}) == 1 and {"400", "401", "403", "default"} <= set(answers), (method, path)
+    assert ("404" in answers) >= bool(in_path) and ("409" in answers) == (method != "get"), (method, path)
+    assert re.match(r"For (every user|whom? .*“[a-z]+”.*)\.$", operation["description"]), operation["description"]
+    assert operation["description"] in words, (method, path)
     if "requestBody" in operation:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         assert method in ("post", "put") and schema["additionalProperties"] is False

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_openapi_answers.c — of each operation of the API's document: for whom it is, and what can be answered. */
+#include "common/base/json.h"
+#include "computations/web/web_action.h"
+#include "computations/web/web_once.h"
+#include "computations/web/web_openapi.h"
+
+#include <string.h>
+
+/* What a method finds out for itself is said by its row (`then`). */
+static enum deed deed_of(const struct web_route *about)
+{
+	const struct web_action *action = about->action;
+
+	if (action && action->then != DEED_ENTER)
+		return action->then;
+	if (action && action->method)
+		return admin_access_deed(action->method);
+	return about->takes ? DEED_CREATE : about->deed;
+}
+
+void web_openapi_who(const struct web_route *about, char text[DECIDE_WHO_MAX])
+{
+	decide_who(deed_of(about), text);
+}
+
+/* ---- refusals ---- */
+
+static bool always(const struct web_route *about)
+{
+	return true;
+}
+
+static bool names_something(const struct web_route *about)
+{
+	const char *const *query = about->http.query;
+
+	return strchr(about->http.pattern, '{') || about->http.body_max ||
+	       (query && strcmp(*query, "workspace") == 0);
+}
+
+static bool changes(const struct web_route *about)
+{
+	return about->http.method != HTTP_GET;
+}
+
+static bool is_revised(const struct web_route *about)
+{
+	return about->action && about->action->revises != REVISES_NOTHING;
+}
+
+static bool has_body(const struct web_route *about)
+{
+	return about->http.body_max;
+}
+
+/* Followers are counted. */
+static bool is_counted(const struct web_route *about)
+{
+	return changes(about) || strcmp(about->type, "text/event-stream") == 0;
+}
+
+static const struct {
+	const char *status, *meaning;
+	bool (*may)(const struct web_route *about);
+} refusals[] = {
+	{ "400", "It is asked wrongly: “field” says where.", always },
+	{ "401", "No good token or session.", always },
+	{ "403", "No role allows it, the token is not for it, or a page of another site asks.",
+	  always },
+	{ "404", "It is not there, or not for this caller to see.", names_something },
+	{ "409", "Not in its state, or it is there already.", changes },
+	{ "412", "It is not as the caller saw it (If-Match).", is_revised },
+	{ "413", "The body is too long.", has_body },
+	{ "414", "The path or query is too long.", always },
+	{ "415", "The body is of another type.", has_body },
+	{ "422", "Something else was asked with this Idempotency-Key.", web_once_is },
+	{ "429", "There are as many as there may be.", is_counted },
+};
+
+#define SHARED "#/components/responses/"
+
+static void put_reference(struct writer *w, const char *key, const char *name)
+{
+	json_put_key(w, key);
+	writer_printf(w, "{\"$ref\":\"" SHARED "%s\"}", name);
+}
+
+static void put_refusal(struct writer *w, const char *name, const char *meaning)
+{
+	json_put_key(w, name);
+	writer_text(w, "{");
+	web_openapi_text(w, "description", meaning);
+	json_put_key(w, "content");
+	writer_text(w, "{\"application/problem+json\":{\"schema\":{\"$ref\":\"" WEB_OPENAPI_PROBLEM
+		       "\"}}}}");
+}
+
+void web_openapi_put_refusals(struct writer *w)
+{
+	json_put_key(w, "responses");
+	writer_text(w, "{");
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		put_refusal(w, refusals[i].status, refusals[i].meaning);
+	put_refusal(w, "default", "Why not, and what to do (RFC 9457).");
+	writer_text(w, "}");
+}
+
+/* ---- all of them ---- */
+
+static const char *status_of(const struct web_route *about, bool has_content)
+{
+	const struct web_action *action = about->action;
+
+	if (!has_content)
+		return "204";
+	return (about->takes && !action) || (action && action->makes) ? "201" : "200";
+}
+
+void web_openapi_put_answers(struct writer *w, const struct web_route *about)
+{
+	const struct web_action *action = about->action;
+	bool has_content = !action || action->answer || action->reply;
+
+	json_put_key(w, "responses");
+	writer_text(w, "{");
+	json_put_key(w, status_of(about, has_content));
+	writer_text(w, "{");
+	web_openapi_text(w, "description", has_content ? "What was asked for" : "It is done");
+	if (has_content) {
+		json_put_key(w, "content");
+		writer_text(w, "{");
+		json_put_key(w, about->type);
+		writer_text(w, "{}}");
+	}
+	writer_text(w, "}");
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		if (refusals[i].may(about))
+			put_reference(w, refusals[i].status, refusals[i].status);
+	put_reference(w, "default", "default");
+	writer_text(w, "}");
+}
