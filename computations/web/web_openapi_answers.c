@@ -2,8 +2,11 @@
 /* web_openapi_answers.c — of each operation of the API's document: for whom it is, and what can be answered. */
 #include "common/base/json.h"
 #include "computations/web/web_action.h"
+#include "computations/web/web_import.h"
+#include "computations/web/web_machine.h"
 #include "computations/web/web_once.h"
 #include "computations/web/web_openapi.h"
+#include "computations/web/web_place.h"
 
 #include <string.h>
 
@@ -44,9 +47,16 @@ static bool changes(const struct web_route *about)
 	return about->http.method != HTTP_GET;
 }
 
+/* A manager's word, of a CVM that may be gone. */
+static bool is_asked_for(const struct web_route *about)
+{
+	return about->http.serve == web_machine_policy || about->http.serve == web_console_events;
+}
+
 static bool is_revised(const struct web_route *about)
 {
-	return about->action && about->action->revises != REVISES_NOTHING;
+	return is_asked_for(about) || about->http.serve == web_export ||
+	       (about->action && about->action->revises != REVISES_NOTHING);
 }
 
 static bool has_body(const struct web_route *about)
@@ -54,10 +64,11 @@ static bool has_body(const struct web_route *about)
 	return about->http.body_max;
 }
 
-/* Followers are counted. */
+/* Who follows or asks managers is counted, and a statement has a size. */
 static bool is_counted(const struct web_route *about)
 {
-	return changes(about) || strcmp(about->type, "text/event-stream") == 0;
+	return changes(about) || is_asked_for(about) || about->http.serve == web_events ||
+	       about->http.serve == web_usage_csv || about->http.serve == web_usage_html;
 }
 
 static const struct {
@@ -70,7 +81,8 @@ static const struct {
 	  always },
 	{ "404", "It is not there, or not for this caller to see.", names_something },
 	{ "409", "Not in its state, or it is there already.", changes },
-	{ "412", "It is not as the caller saw it (If-Match).", is_revised },
+	{ "412", "It is not as the caller saw it (If-Match), or its state has none of this.",
+	  is_revised },
 	{ "413", "The body is too long.", has_body },
 	{ "414", "The path or query is too long.", always },
 	{ "415", "The body is of another type.", has_body },
