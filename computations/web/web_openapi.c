@@ -65,6 +65,7 @@ static const char *meaning_of(const char *query)
 #define ONE_MONTH \
 	"^((19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-(0[1-9]|1[0-2]))?$"
 #define ONE_USAGE "^([0-9]{1,18}\\.[0-2]\\.[^\\u0000-\\u001f\\u007f-\\u009f]*)?$"
+#define ONE_USER  "^([a-z0-9][a-z0-9._@+-]{0,62})?$"        /* people_name_check() */
 #define ONE_ETAG  "^(\\*|\"[0-9a-f]{16}\\.[0-9a-f]{16}\")$" /* take_if_match() */
 #define A_KEY     "^[!-~]{1,64}$"                           /* web_once.c */
 /* list_place_read() */
@@ -211,6 +212,8 @@ static void put_parameters(struct writer *w, const struct web_route *about)
 			put_orders(w, about->list, meaning_of(*name));
 		else if (about->list && (!strcmp(*name, "before") || !strcmp(*name, "after")))
 			put_pattern(w, "query", *name, ONE_PLACE, meaning_of(*name));
+		else if (route->serve == web_users_json)
+			put_pattern(w, "query", *name, ONE_USER, meaning_of(*name));
 		else if (strcmp(*name, "month") == 0)
 			put_pattern(w, "query", *name, ONE_MONTH, meaning_of(*name));
 		else if (route->serve == web_usage_json)

@@ -39,6 +39,7 @@ static bool names_something(const struct web_route *about)
 	const char *const *query = about->http.query;
 
 	return strchr(about->http.pattern, '{') || about->http.body_max ||
+	       about->http.serve == web_users_json || /* whom its “after” names may be gone */
 	       (query && strcmp(*query, "workspace") == 0);
 }
 
