@@ -69,7 +69,7 @@ static int add(struct archive *archive, const struct tar_entry *entry, struct er
 	return 0;
 }
 
-int archive_open(int fd, struct archive **out, struct err *e)
+int archive_open(int fd, const atomic_bool *cancel, struct archive **out, struct err *e)
 {
 	CLEANUP(archive_free) struct archive *archive = calloc(1, sizeof(*archive));
 	CLEANUP(blob_free) struct blob *blob = NULL;
@@ -93,9 +93,12 @@ int archive_open(int fd, struct archive **out, struct err *e)
 		return err_code(e);
 	archive->fd = fd;
 	struct tar tar = { .blob = blob, .seek = true };
-	while ((more = tar_next(&tar, entry, e)) > 0)
+	while ((more = tar_next(&tar, entry, e)) > 0) {
+		if (cancel && atomic_load(cancel))
+			return err_set(e, ERR_CANCELLED, "stopped");
 		if (add(archive, entry, e) < 0)
 			return err_code(e);
+	}
 	if (more < 0)
 		return err_code(e);
 	*out = TAKE_PTR(archive);

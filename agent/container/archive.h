@@ -6,6 +6,7 @@
 
 #include "agent/container/blob.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 enum { ARCHIVE_ITEMS_MAX = 4096 };
@@ -13,8 +14,10 @@ enum { ARCHIVE_ITEMS_MAX = 4096 };
 struct archive;
 
 /* `fd` is a regular file, stays the caller's, and open. ERR_INVALID for a compressed archive, a name
- * twice, anything in it but files, folders and symbolic links. */
-int archive_open(int fd, struct archive **archive, struct err *e) MUST_CHECK;
+ * twice, anything in it but files, folders and symbolic links. ERR_CANCELLED once `cancel` is true (NULL:
+ * never). */
+int archive_open(int fd, const atomic_bool *cancel, struct archive **archive,
+		 struct err *e) MUST_CHECK;
 
 /* A file, also through one symbolic link (docker writes them for layers that are the same). ERR_NOT_FOUND
  * with the name. */

@@ -200,14 +200,15 @@ static int check_same(const struct container *c, const struct container_oci *oci
 	return 0;
 }
 
-int container_open(int fd, const char *machine, struct container *c, struct err *e)
+int container_open(int fd, const char *machine, const atomic_bool *cancel, struct container *c,
+		   struct err *e)
 {
 	CLEANUP(free) struct container_oci *oci = malloc(sizeof(*oci));
 
 	memset(c, 0, sizeof(*c));
 	if (!oci)
 		return err_nomem(e);
-	if (archive_open(fd, &c->archive, e) < 0)
+	if (archive_open(fd, cancel, &c->archive, e) < 0)
 		return err_code(e);
 	if (!archive_has(c->archive, "oci-layout"))
 		return open_docker(c, machine, e);

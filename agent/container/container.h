@@ -24,8 +24,9 @@ struct container {
 	struct container_layer layers[CONTAINER_LAYERS_MAX];
 };
 
-/* `fd` stays the caller's, and open as long as this. container_done() it, whether it fails or not. */
-int container_open(int fd, const char *machine, struct container *container,
-		   struct err *e) MUST_CHECK;
+/* `fd` stays the caller's, and open as long as this. container_done() it, whether it fails or not. With
+ * `cancel` true (NULL: never) it ends soon, with ERR_CANCELLED. */
+int container_open(int fd, const char *machine, const atomic_bool *cancel,
+		   struct container *container, struct err *e) MUST_CHECK;
 void container_done(struct container *container);
 #define CLEANUP_CONTAINER __attribute__((cleanup(container_done)))

@@ -64,7 +64,7 @@ int unpack(int archive, const char *machine, int root, uint64_t most, struct wri
 	CLEANUP_CONTAINER struct container container = { 0 };
 	struct place_room room = { .bytes = most, .entries = TAR_ENTRIES_MAX };
 
-	if (container_open(archive, machine, &container, e) < 0)
+	if (container_open(archive, machine, NULL, &container, e) < 0)
 		return err_wrap(e, "image");
 	for (size_t i = 0; i < container.config.layer_count; i++)
 		if (layer_apply(&container, i, root, &room, e) < 0)

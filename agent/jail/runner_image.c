@@ -28,14 +28,14 @@ static int no_command(struct err *e)
 		       "image: it has neither Entrypoint nor Cmd, and there are no arguments");
 }
 
-int runner_image_judge(const struct runner_spec *spec, struct err *e)
+int runner_image_judge(const struct runner_spec *spec, const atomic_bool *cancel, struct err *e)
 {
 	CLEANUP_CONTAINER struct container image = { 0 };
 	CLEANUP(close) int archive = open(spec->algorithm, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (archive < 0)
 		return err_errno(e, "open '%s'", spec->algorithm);
-	if (container_open(archive, container_machine(), &image, e) < 0)
+	if (container_open(archive, container_machine(), cancel, &image, e) < 0)
 		return err_wrap(e, "image");
 	if (image.config.entrypoint.count == 0 && image.config.command.count == 0 &&
 	    !(spec->args && spec->args[0]))

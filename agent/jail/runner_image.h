@@ -10,8 +10,9 @@
 #include <stddef.h>
 
 /* What of the archive can be told without opening a layer: its form, that the image is this machine's, that all
- * its parts are there, and that there is something to run. */
-int runner_image_judge(const struct runner_spec *spec, struct err *e) MUST_CHECK;
+ * its parts are there, and that there is something to run. With `cancel` true it gives up soon. */
+int runner_image_judge(const struct runner_spec *spec, const atomic_bool *cancel,
+		       struct err *e) MUST_CHECK;
 
 /* Makes the folder, and plan->image_most: how much may be unpacked to it. */
 int runner_image_prepare(const struct runner_spec *spec, struct runner_plan *plan,

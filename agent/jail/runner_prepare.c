@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/runner_prepare.h"
 
+#include "agent/jail/program.h"
 #include "agent/jail/runner_files.h"
 #include "agent/jail/runner_image.h"
+#include "agent/wasm/wasm_form.h"
 #include "agent/wasm/wasm_runtime.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -367,12 +369,17 @@ int runner_prepare_check(const struct runner_plan *plan, const atomic_bool *canc
 int runner_prepare_try(const struct runner_spec *spec, const atomic_bool *cancel, struct err *e)
 {
 	struct runner_plan plan = { 0 };
-	int failed = 0;
+	int failed;
 
-	if (spec->kind == RUNNER_PYTHON)
-		failed = prepare_python(spec, cancel, &plan, e);
-	else if (spec->kind == RUNNER_DOCKER)
-		failed = runner_image_judge(spec, e);
+	if (spec->kind == RUNNER_DOCKER)
+		return runner_image_judge(spec, cancel, e);
+	if (spec->kind == RUNNER_BIN && program_judge_file(spec->algorithm, e) < 0)
+		return err_wrap(e, "program");
+	if (spec->kind == RUNNER_WASM && wasm_form_judge_file(spec->algorithm, cancel, e) < 0)
+		return err_wrap(e, "wasm");
+	if (spec->kind != RUNNER_PYTHON)
+		return 0;
+	failed = prepare_python(spec, cancel, &plan, e);
 	runner_plan_done(&plan);
 	return failed;
 }

@@ -44,7 +44,8 @@ int runner_prepare(const struct runner_spec *spec, const atomic_bool *cancel,
 		   struct runner_plan *plan, struct err *e) MUST_CHECK;
 
 /* What of that can be known before the datasets are here: the algorithm's zip, its requirements, its
- * wheels; what an image's archive says of itself. `spec->scratch` takes what it makes, of no use afterwards. */
+ * wheels; what an image's archive says of itself; the form of a program or module. With `cancel` true
+ * it gives up soon. `spec->scratch` takes what it makes, of no use afterwards. */
 int runner_prepare_try(const struct runner_spec *spec, const atomic_bool *cancel,
 		       struct err *e) MUST_CHECK;
 

@@ -78,7 +78,8 @@ static int judge(struct judging *j, struct err *e)
 		.args = j->args,
 	};
 
-	if (mkdir(j->paths[SCRATCH], 0700) < 0)
+	/* the other kinds are read where they lie */
+	if (j->kind == RUNNER_PYTHON && mkdir(j->paths[SCRATCH], 0700) < 0)
 		return err_errno(e, "make '%s'", j->paths[SCRATCH]);
 	if (j->bundle && open_bundle(j, e) < 0)
 		return err_code(e);

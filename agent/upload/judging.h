@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * judging.h — an algorithm, tried when it arrives: python's zip, its requirements, its wheels; docker's archive, but
- * for its layers. What can't be run is refused before anybody's data travels; for this room only.
+ * for its layers; bin's form and interpreter; wasm's imports and exports. What can't be run is refused before anybody's
+ * data travels; for this room only.
  */
 #pragma once
 

@@ -259,7 +259,7 @@ static int place(struct upload_call *u, struct err *e)
 	c->kind = u->runner;
 	if (!failed)
 		failed = upload_call_move(u, u->upload, "algorithm", 0755, e);
-	if (!failed && (c->kind == RUNNER_PYTHON || c->kind == RUNNER_DOCKER))
+	if (!failed)
 		failed = judging_start(u, u->bundle != NULL, e);
 	/* It may be sent again, and with less than it came with this time. */
 	if (failed)

@@ -7,6 +7,7 @@
  * environment. PAGES of 64 KiB are the most that its memory grows to.
  */
 #include "agent/wasm/wasm_exit.h"
+#include "agent/wasm/wasm_form.h"
 #include "agent/wasm/wasm_module.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
@@ -86,7 +87,7 @@ static int load(const WasmEdge_ConfigureContext *configure, const char *path, ui
 		return WASM_EXIT_RUNTIME;
 	if (file_read(path, WASM_MODULE_MAX, &bytes, &len, &e) < 0)
 		return WASM_EXIT_BYTES;
-	int failed = wasm_module_check_bytes(bytes, len);
+	int failed = wasm_form_check_bytes(bytes, len);
 	if (failed)
 		return failed;
 	const WasmEdge_Bytes whole = { .Length = (uint32_t)len, .Buf = bytes };

@@ -92,6 +92,8 @@ static void make_assets(void)
 		a->owner = i == 2;
 		a->len = i == 1 ? 5000 : 40 + i;
 		memset(a->content, (int)('a' + i), a->len);
+		if (i == 0) /* what does not begin as a program does is refused */
+			memcpy(a->content, "#!/bin/sh\n", 10);
 		if (a->decompress)
 			make_zip(a);
 		assert(digest(DIGEST_SHA3_256, a->content, a->len, a->digest, &e) == 0);

@@ -9,13 +9,13 @@ import os
 import sys
 
 from seeds import (backups, boxes, browsers, certificates, containers, cvm_pages, devices, documents, enters, evidence, executors,
-                   firmware, forms, host, http2, machines, network, oidc, pages, passkeys, places, rooms, texts, tokens, ways, webs,
-                   wheels, workflows)
+                   firmware, forms, host, http2, machines, network, oidc, pages, passkeys, places, programs, rooms, texts, tokens, ways,
+                   webs, wheels, workflows)
 from seeds.parts import CORPUS
 
 TARGETS = [target for module in (backups, boxes, browsers, certificates, containers, cvm_pages, devices, documents, enters, evidence,
-                                 executors, firmware, forms, host, http2, machines, network, oidc, pages, passkeys, places, rooms,
-                                 texts, tokens, ways, webs, wheels, workflows)
+                                 executors, firmware, forms, host, http2, machines, network, oidc, pages, passkeys, places, programs,
+                                 rooms, texts, tokens, ways, webs, wheels, workflows)
            for target in module.TARGETS]
 
 

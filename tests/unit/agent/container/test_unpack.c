@@ -2,6 +2,8 @@
 /* Whole images: layers on each other, and what is refused in them. */
 #include "agent/container/layer.h"
 #include "agent/container/place.h"
+#include "agent/jail/runner_prepare.h"
+#include "common/base/file.h"
 #include "tests/unit/agent/container/kit.h"
 
 enum { MOST = 8 << 20 };
@@ -291,7 +293,7 @@ static int apply_within(struct kit_world *w, const struct kit_image *image, stru
 	assert_ok(place_empty(w->root, e), *e);
 	kit_docker(&archive, image);
 	CLEANUP(close) int fd = kit_memory(archive.bytes, archive.len);
-	assert_ok(container_open(fd, "amd64", &container, e), *e);
+	assert_ok(container_open(fd, "amd64", NULL, &container, e), *e);
 	return layer_apply(&container, 0, w->root, room, e);
 }
 
@@ -390,6 +392,27 @@ static void every_truncation_is_refused(void **state)
 	}
 }
 
+/* A stop that comes while an archive is judged ends that, before its next entry. */
+static void judging_it_stops_when_it_is_told(void **state)
+{
+	struct kit_world *w = *state;
+	CLEANUP_WRITER struct writer archive = writer_up_to(KIT_MAX);
+	CLEANUP_CONTAINER struct container container = { 0 };
+	const struct kit_image image = { .layers = { LAYER({ .name = "a", .text = "1" }) } };
+	atomic_bool cancel = true;
+	char path[96];
+	struct err e;
+
+	kit_docker(&archive, &image);
+	snprintf(path, sizeof(path), "%s/archive", w->top);
+	assert_ok(file_write(path, archive.bytes, archive.len, 0600, &e), e);
+	const struct runner_spec spec = { .kind = RUNNER_DOCKER, .algorithm = path };
+	assert_refused(runner_prepare_try(&spec, &cancel, &e), e, ERR_CANCELLED, "image: stopped");
+	CLEANUP(close) int fd = kit_memory(archive.bytes, archive.len);
+	atomic_store(&cancel, false);
+	assert_ok(container_open(fd, "amd64", &cancel, &container, &e), e);
+}
+
 #define ROW(name) cmocka_unit_test_setup_teardown(name, kit_enter, kit_leave)
 
 int main(void)
@@ -409,6 +432,7 @@ int main(void)
 		ROW(places_for_data_are_no_links),
 		ROW(what_it_runs_is_told),
 		ROW(every_truncation_is_refused),
+		ROW(judging_it_stops_when_it_is_told),
 	};
 
 	umask(077); /* the jail's may be so: nothing may depend on it */
