@@ -149,8 +149,9 @@ def main():
         listener.bind("\0" + LISTENER)
         listener.listen()
         late = [row for row in some if row.noun == "time"]
-        with runs.runs(settings=SETTINGS) as run, \
-                runs.runs(settings={**SETTINGS, "AGENT_RUN_TIME": "2s"}) as short:
+        with contextlib.ExitStack() as agents:
+            run = agents.enter_context(runs.runs(settings=SETTINGS))
+            short = agents.enter_context(runs.runs(settings={**SETTINGS, "AGENT_RUN_TIME": "2s"}))
             print(f"# {len(some)} hostile programs")
             for one in (run, short):  # both have started all that they keep
                 one(HONEST, data=[("a", b"data")])
@@ -159,11 +160,10 @@ def main():
                      [outside_of(row) for row in some if row.outside] +
                      [test_of(row, run, around) for row in some if row not in late] + [honest_of(run)] +
                      [test_of(row, short, around) for row in late] + [honest_of(short)])
-            try:
-                tap.run(tests)
-            except SystemExit as end:
-                if end.code:
-                    raise
+
+            def the_agents_end():
+                agents.close()
+            tap.run([*tests, the_agents_end])
     return None
 
 

@@ -560,6 +560,18 @@ def who_has_much_to_unpack_holds_nobody_up():
     assert any(done < 4 for done in seen), seen
 
 
+def a_program_that_cannot_start_is_refused_when_it_comes():
+    """Before anybody sends data; nothing of it is left, and it is awaited still."""
+    for algo, words in ((b"print('x')\n", "neither an ELF program nor a script"),
+                        (b"#!/none/sh\n", "its interpreter '/none/sh' is not there"),
+                        (b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\xb7\0" + bytes(200), "an ELF file for aarch64")):
+        with computing(lambda port: manifest(port, algo=algo)) as (_, agent, client):  # noqa: B023
+            refused(Code.INVALID_ARGUMENT, "Algo: program: " + words, client.algo, algo, ALGO_KEY)
+            status = client.status()
+            assert status.state == "ReceivingAlgorithm" and not status.algorithm.received, status
+            assert agent.work() == ["lock"], agent.work()
+
+
 def a_stop_ends_what_is_being_unpacked_and_what_waits():
     """Whichever of them a stop meets: every owner has an answer, and nothing is left."""
     zips = [zip_of([(f"{i}/{n}", os.urandom(64) * 4000) for n in range(60)]) for i in range(4)]

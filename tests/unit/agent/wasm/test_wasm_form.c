@@ -92,11 +92,11 @@ static void sections_and_numbers_are_within_their_bounds(void **state)
 		CORE "\7\x13\3\x06memory\2\0\x06_start\0\0", /* an item more than there are */
 		CORE "\2\1\1" EXPORTS,
 		CORE "\2\3\0\0\0" EXPORTS,
-		CORE "\7\xff\xff\xff\xff\x1f", /* 33 bits */
+		CORE "\7\x93\x80\x80\x80\x10\2\x06memory\2\0\x06_start\0\0", /* 33 bits */
 		CORE "\7\x80\x80\x80\x80\x80\0",
 	};
 	static const size_t lens[] = { 8 + 42, 8 + 23, 8 + 21, 8 + 22, 8 + 21, 8 + 3 + 21,
-				       8 + 5 + 21, 8 + 6, 8 + 7 };
+				       8 + 5 + 21, 8 + 6 + 19, 8 + 7 };
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
