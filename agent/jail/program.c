@@ -18,8 +18,8 @@ static const struct machine {
 	uint16_t elf;
 	const char *kernel;
 } machines[] = {
-	{ EM_X86_64, "x86_64" },  { EM_AARCH64, "aarch64" }, { EM_RISCV, "riscv64" },
-	{ EM_386, "i386" },       { EM_ARM, "arm" },         { EM_PPC64, "ppc64" },
+	{ EM_X86_64, "x86_64" }, { EM_AARCH64, "aarch64" }, { EM_RISCV, "riscv64" },
+	{ EM_386, "i386" },      { EM_ARM, "arm" },         { EM_PPC64, "ppc64" },
 	{ EM_S390, "s390x" },
 };
 
@@ -51,10 +51,10 @@ static int judge_interpreter(const char *path, const char *remedy, struct err *e
 		return err_set(e, ERR_INVALID, "its interpreter %s is no absolute path",
 			       log_quote(path).text);
 	if (stat(path, &st) == 0)
-		return S_ISREG(st.st_mode) ? 0
-					   : err_set(e, ERR_INVALID,
-						     "its interpreter %s is no program",
-						     log_quote(path).text);
+		return S_ISREG(st.st_mode)
+			       ? 0
+			       : err_set(e, ERR_INVALID, "its interpreter %s is no program",
+					 log_quote(path).text);
 	/* whatever else it is shows when it runs */
 	if (errno != ENOENT && errno != ENOTDIR)
 		return 0;
@@ -106,7 +106,8 @@ static int judge_machine(uint16_t machine, struct err *e)
 	uname(&here);
 	for (size_t i = 0; i < ARRAY_LEN(machines); i++)
 		if (strcmp(machines[i].kernel, here.machine) == 0 && machines[i].elf != machine)
-			return err_set(e, ERR_INVALID, "an ELF file for %s (%u), and this has to be %s",
+			return err_set(e, ERR_INVALID,
+				       "an ELF file for %s (%u), and this has to be %s",
 				       name_of(machine), (unsigned)machine, here.machine);
 	return 0;
 }
@@ -185,14 +186,17 @@ static int judge_elf(int file, const char *start, struct err *e)
 	if (header_len != sizeof(Elf64_Phdr))
 		return err_set(e, ERR_INVALID, "an ELF file that is no program of 64 bits");
 	if (count == 0 || count > PROGRAM_HEADERS_MAX)
-		return err_set(e, ERR_INVALID, "an ELF file with %u program headers, and 1 to %d can be",
+		return err_set(e, ERR_INVALID,
+			       "an ELF file with %u program headers, and 1 to %d can be",
 			       (unsigned)count, PROGRAM_HEADERS_MAX);
 	return judge_headers(file, headers, count, e);
 }
 
 int program_judge(int file, struct err *e)
 {
-	char start[PROGRAM_LINE_MAX + 1] = { 0 }; /* as the kernel has it, zeros behind a short file */
+	char start[PROGRAM_LINE_MAX + 1] = {
+		0
+	}; /* as the kernel has it, zeros behind a short file */
 	ssize_t len;
 
 	do
@@ -206,9 +210,10 @@ int program_judge(int file, struct err *e)
 		return judge_script(start, e);
 	if (memcmp(start, ELFMAG, SELFMAG) == 0)
 		return judge_elf(file, start, e);
-	return err_set(e, ERR_INVALID,
-		       "neither an ELF program nor a script that begins with #!; what is for python, wasm or "
-		       "docker needs that as its type");
+	return err_set(
+		e, ERR_INVALID,
+		"neither an ELF program nor a script that begins with #!; what is for python, wasm or "
+		"docker needs that as its type");
 }
 
 int program_judge_file(const char *path, struct err *e)

@@ -10,8 +10,8 @@
 #include "common/base/err.h"
 
 enum {
-	PROGRAM_LINE_MAX = 256,       /* BINPRM_BUF_SIZE: what is looked at of a script */
-	PROGRAM_HEADERS_MAX = 1170,   /* 64 KiB of program headers */
+	PROGRAM_LINE_MAX = 256,         /* BINPRM_BUF_SIZE: what is looked at of a script */
+	PROGRAM_HEADERS_MAX = 1170,     /* 64 KiB of program headers */
 	PROGRAM_INTERPRETER_MAX = 4096, /* PATH_MAX, with the zero behind it */
 };
 

@@ -194,7 +194,8 @@ static bool is_text(const uint8_t *bytes, size_t len)
 {
 	size_t at = 0;
 
-	while (at < len && (bytes[at] == ' ' || bytes[at] == '\t' || bytes[at] == '\r' || bytes[at] == '\n'))
+	while (at < len &&
+	       (bytes[at] == ' ' || bytes[at] == '\t' || bytes[at] == '\r' || bytes[at] == '\n'))
 		at++;
 	return at + 1 < len && (bytes[at] == '(' || (bytes[at] == ';' && bytes[at + 1] == ';'));
 }

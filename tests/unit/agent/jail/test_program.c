@@ -82,9 +82,15 @@ static void what_is_no_program_is_refused(void **state)
 static void scripts_name_an_interpreter_that_is_there(void **state)
 {
 	static const char *const good[] = {
-		"#!/bin/sh", "#!/bin/sh\n", "#! \t/bin/sh -e\nexit\n", "#!//usr/bin/env python3\n",
+		"#!/bin/sh",
+		"#!/bin/sh\n",
+		"#! \t/bin/sh -e\nexit\n",
+		"#!//usr/bin/env python3\n",
 		/* what comes with a dataset, or is the sandbox's own, shows when it runs */
-		"#!/home/.cache/run\n", "#!/task/datasets/run\n", "#!/proc/none\n", "#!../none/x\n",
+		"#!/home/.cache/run\n",
+		"#!/task/datasets/run\n",
+		"#!/proc/none\n",
+		"#!../none/x\n",
 	};
 	static const struct {
 		const char *text, *words;

@@ -4,10 +4,11 @@
 #include "common/base/writer.h"
 #include "tests/unit.h"
 
-#define CORE    "\0asm\1\0\0\0"
-#define WASI    "\x16wasi_snapshot_preview1"
-#define WRITES  "\2\x23\1" WASI "\x08"     \
-		"fd_write\0\0"
+#define CORE "\0asm\1\0\0\0"
+#define WASI "\x16wasi_snapshot_preview1"
+#define WRITES                 \
+	"\2\x23\1" WASI "\x08" \
+	"fd_write\0\0"
 #define EXPORTS "\7\x13\2\x06memory\2\0\x06_start\0\0"
 /* Literals without the zero that C puts behind them. */
 #define JUDGE(text, e) judge(text, sizeof(text) - 1, e)
@@ -89,14 +90,14 @@ static void sections_and_numbers_are_within_their_bounds(void **state)
 		CORE EXPORTS "\x0c\1",
 		CORE "\7\x12\2\x06memory\2\0\x06_start\0\0", /* one byte less than what is in it */
 		CORE "\7\x14\2\x06memory\2\0\x06_start\0\0\0", /* one more */
-		CORE "\7\x13\3\x06memory\2\0\x06_start\0\0", /* an item more than there are */
+		CORE "\7\x13\3\x06memory\2\0\x06_start\0\0",   /* an item more than there are */
 		CORE "\2\1\1" EXPORTS,
 		CORE "\2\3\0\0\0" EXPORTS,
 		CORE "\7\x93\x80\x80\x80\x10\2\x06memory\2\0\x06_start\0\0", /* 33 bits */
 		CORE "\7\x80\x80\x80\x80\x80\0",
 	};
-	static const size_t lens[] = { 8 + 42, 8 + 23, 8 + 21, 8 + 22, 8 + 21, 8 + 3 + 21,
-				       8 + 5 + 21, 8 + 6 + 19, 8 + 7 };
+	static const size_t lens[] = { 8 + 42,     8 + 23,     8 + 21,     8 + 22, 8 + 21,
+				       8 + 3 + 21, 8 + 5 + 21, 8 + 6 + 19, 8 + 7 };
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
