@@ -124,7 +124,7 @@ class World:
         stack.callback(self.shell.end)
 
     def create(self):
-        return cli("computation", "create", "--name", "iris", "--algorithm", "iris.py", "--algorithm-type", "python",
+        return cli("computation", "create", "--name", "sent", "--algorithm", "iris.py", "--algorithm-type", "python",
                    "--algorithm-key", "algorithm/public.pem", "--dataset", "iris.csv", "--dataset-key",
                    "data/public.pem", "--consumer-key", "consumer/public.pem", cwd=self.folder.path,
                    **self.where).ok().strip()
