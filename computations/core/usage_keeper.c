@@ -37,7 +37,7 @@ static int run_piece(struct store *store, void *data, struct err *e)
 	struct usage_keeper *k = data;
 
 	/* Statements that are told of have all that was kept. */
-	if (usage_kept_look(store, store_now(), USAGE_KEPT_PIECE, &k->looked, e) < 0)
+	if (usage_kept_look(&store->db, store_now(), USAGE_KEPT_PIECE, &k->looked, e) < 0)
 		return err_code(e);
 	if (k->looked)
 		return 0;

@@ -215,7 +215,7 @@ int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
 		return err_nomem(e);
 	/* Whoever holds it still does: what its row still names is to be stopped (todo_of). */
 	if (store_tell_removed(&store->db, &store->has_told, id, e) < 0 ||
-	    usage_kept_end(store, id, store_now(), e) < 0 ||
+	    usage_kept_end(&store->db, id, store_now(), e) < 0 ||
 	    text_format(&owner, e, "c:%s", id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM entries WHERE computation = ?", "t", id) < 0 ||

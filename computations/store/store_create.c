@@ -63,7 +63,7 @@ int store_create_called(struct store *store, int64_t workspace,
 	    workspace_take(&store->db, workspace, manifest->id, e) < 0)
 		return err_code(e);
 	if (asset_link_all(&store->db, workspace, manifest, e) < 0 ||
-	    usage_kept_begin(store, manifest->id, store_now(), e) < 0)
+	    usage_kept_begin(&store->db, manifest->id, store_now(), e) < 0)
 		return err_code(e);
 	return store_tell(&store->db, &store->has_told, manifest->id, e);
 }

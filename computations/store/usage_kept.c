@@ -34,21 +34,19 @@ enum { SECOND = 1000 };
 	"IN (SELECT d.computation FROM usage_kept d WHERE d.looked < " LIMIT \
 	" ORDER BY d.looked, d.computation LIMIT " MAX ")"
 
-int usage_kept_begin(struct store *store, const char *id, int64_t now, struct err *e)
+int usage_kept_begin(struct db *db, const char *id, int64_t now, struct err *e)
 {
-	if (db_run(&store->db, e,
-		   "INSERT INTO usage_kept (computation, bytes, looked) VALUES (?, 0, ?)", "ti", id,
-		   now / SECOND) < 0)
+	if (db_run(db, e, "INSERT INTO usage_kept (computation, bytes, looked) VALUES (?, 0, ?)",
+		   "ti", id, now / SECOND) < 0)
 		return err_code(e);
-	return db_run(&store->db, e,
-		      "UPDATE usage_kept SET bytes = " BYTES " WHERE computation = ?", "t", id);
+	return db_run(db, e, "UPDATE usage_kept SET bytes = " BYTES " WHERE computation = ?", "t",
+		      id);
 }
 
 /* `*looked` -1: it is not known, or it was so long ago that nothing counts. */
-static int last_look(struct store *store, const char *id, int64_t now, int64_t *looked,
-		     struct err *e)
+static int last_look(struct db *db, const char *id, int64_t now, int64_t *looked, struct err *e)
 {
-	return db_number(&store->db, looked, e,
+	return db_number(db, looked, e,
 			 "SELECT coalesce(max(looked), -1) FROM usage_kept"
 			 " WHERE computation = ? AND looked >= ?",
 			 "ti", id, now - USAGE_KEPT_GAP_S);
@@ -59,11 +57,11 @@ static int64_t lesser(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-int usage_kept_end(struct store *store, const char *id, int64_t now, struct err *e)
+int usage_kept_end(struct db *db, const char *id, int64_t now, struct err *e)
 {
 	int64_t seconds = now / SECOND, looked;
 
-	if (last_look(store, id, seconds, &looked, e) < 0)
+	if (last_look(db, id, seconds, &looked, e) < 0)
 		return err_code(e);
 	/* As many rounds as that gap has months. */
 	while (looked >= 0 && looked < seconds) {
@@ -72,33 +70,33 @@ int usage_kept_end(struct store *store, const char *id, int64_t now, struct err 
 		if (usage_month_parse("", looked * SECOND, &month, e) < 0)
 			return err_code(e);
 		looked = lesser(month.until / SECOND, seconds);
-		if (db_run(&store->db, e, COUNT("= ?5"), "iiiit", month.since, looked,
-			   USAGE_KEPT_BYTES_MAX, INT64_MAX, id) < 0)
+		if (db_run(db, e, COUNT("= ?5"), "iiiit", month.since, looked, USAGE_KEPT_BYTES_MAX,
+			   INT64_MAX, id) < 0)
 			return err_code(e);
 	}
-	return db_run(&store->db, e, "DELETE FROM usage_kept WHERE computation = ?", "t", id);
+	return db_run(db, e, "DELETE FROM usage_kept WHERE computation = ?", "t", id);
 }
 
 /* They have been looked at now. */
-static int look(struct store *store, int64_t now, int64_t limit, int64_t most, int64_t *changed,
+static int look(struct db *db, int64_t now, int64_t limit, int64_t most, int64_t *changed,
 		struct err *e)
 {
-	return db_change(&store->db, changed, e,
+	return db_change(db, changed, e,
 			 "UPDATE usage_kept SET bytes = " BYTES ", looked = ?1"
 			 " WHERE computation " DUE("?2", "?3"),
 			 "iii", now, limit, most);
 }
 
 /* Up to there they are counted, by what the last look has found. */
-static int go_on(struct store *store, int64_t until, int64_t limit, int64_t most, int64_t *changed,
+static int go_on(struct db *db, int64_t until, int64_t limit, int64_t most, int64_t *changed,
 		 struct err *e)
 {
-	return db_change(&store->db, changed, e,
+	return db_change(db, changed, e,
 			 "UPDATE usage_kept SET looked = ?1 WHERE computation " DUE("?2", "?3"),
 			 "iii", until, limit, most);
 }
 
-static int count_due(struct store *store, int64_t oldest, int64_t now, int64_t due, int64_t most,
+static int count_due(struct db *db, int64_t oldest, int64_t now, int64_t due, int64_t most,
 		     int64_t *changed, struct err *e)
 {
 	struct usage_month month;
@@ -108,13 +106,13 @@ static int count_due(struct store *store, int64_t oldest, int64_t now, int64_t d
 		return err_code(e);
 	until = lesser(month.until / SECOND, now);
 	due = lesser(due, until);
-	if (db_run(&store->db, e, COUNT(DUE("?5", "?6")), "iiiiii", month.since, until,
+	if (db_run(db, e, COUNT(DUE("?5", "?6")), "iiiiii", month.since, until,
 		   USAGE_KEPT_BYTES_MAX, INT64_MAX, due, most) < 0)
 		return err_code(e);
-	return (until < now ? go_on : look)(store, until, due, most, changed, e);
+	return (until < now ? go_on : look)(db, until, due, most, changed, e);
 }
 
-int usage_kept_look(struct store *store, int64_t now, size_t max, size_t *looked, struct err *e)
+int usage_kept_look(struct db *db, int64_t now, size_t max, size_t *looked, struct err *e)
 {
 	const int64_t seconds = now / SECOND, gap = seconds - USAGE_KEPT_GAP_S;
 	int64_t oldest, due, changed = 0;
@@ -122,16 +120,16 @@ int usage_kept_look(struct store *store, int64_t now, size_t max, size_t *looked
 	int failed = 0;
 
 	if (usage_month_parse("", now, &month, e) < 0 ||
-	    db_number(&store->db, &oldest, e, "SELECT coalesce(min(looked), ?) FROM usage_kept",
-		      "i", INT64_MAX) < 0)
+	    db_number(db, &oldest, e, "SELECT coalesce(min(looked), ?) FROM usage_kept", "i",
+		      INT64_MAX) < 0)
 		return err_code(e);
 	due = seconds - USAGE_KEPT_PAUSE_S;
 	if (due < month.since / SECOND)
 		due = month.since / SECOND;
 	if (oldest < gap)
-		failed = look(store, seconds, gap, (int64_t)max, &changed, e);
+		failed = look(db, seconds, gap, (int64_t)max, &changed, e);
 	else if (oldest < due)
-		failed = count_due(store, oldest, seconds, due, (int64_t)max, &changed, e);
+		failed = count_due(db, oldest, seconds, due, (int64_t)max, &changed, e);
 	if (failed)
 		return failed;
 	*looked = (size_t)changed;

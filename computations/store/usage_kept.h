@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "computations/store/store.h"
+#include "common/db/db.h"
 
 enum {
 	USAGE_KEPT_PIECE = 256,    /* computations that are looked at at a time */
@@ -23,13 +23,13 @@ enum {
 #define USAGE_KEPT_BYTES_MAX (INT64_C(1) << 41)
 
 /* A computation is there. `now` is in ms since 1970, here and below. */
-int usage_kept_begin(struct store *store, const char *computation_id, int64_t now,
+int usage_kept_begin(struct db *db, const char *computation_id, int64_t now,
 		     struct err *e) MUST_CHECK;
 /* It is about to be removed. */
-int usage_kept_end(struct store *store, const char *computation_id, int64_t now,
+int usage_kept_end(struct db *db, const char *computation_id, int64_t now,
 		   struct err *e) MUST_CHECK;
 
 /* At most `max` of those that are due, up to the end of the month in which the first of them was looked at last. `*looked` 0: none is
  * (any more). */
-int usage_kept_look(struct store *store, int64_t now, size_t max, size_t *looked,
+int usage_kept_look(struct db *db, int64_t now, size_t max, size_t *looked,
 		    struct err *e) MUST_CHECK;

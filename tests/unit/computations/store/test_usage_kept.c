@@ -69,7 +69,8 @@ static size_t look(struct store_room *f, int64_t now, size_t max)
 	size_t looked, sum = 0;
 
 	do {
-		assert_ok(usage_kept_look(&f->store, now * 1000 + 999, max, &looked, &f->e), f->e);
+		assert_ok(usage_kept_look(&f->store.db, now * 1000 + 999, max, &looked, &f->e),
+			  f->e);
 		assert_true(looked <= max);
 		sum += looked;
 	} while (looked);
@@ -187,11 +188,11 @@ static void model_change(struct store_room *f, struct kept *k, const char *id, i
 static void model_turn(struct store_room *f, struct kept *k, const char *id, int64_t now)
 {
 	if (k->is_there) {
-		assert_ok(usage_kept_end(&f->store, id, now * 1000, &f->e), f->e);
+		assert_ok(usage_kept_end(&f->store.db, id, now * 1000, &f->e), f->e);
 		if (k->looked >= now - USAGE_KEPT_GAP_S)
 			model_count(k, now);
 	} else {
-		assert_ok(usage_kept_begin(&f->store, id, now * 1000 + 1, &f->e), f->e);
+		assert_ok(usage_kept_begin(&f->store.db, id, now * 1000 + 1, &f->e), f->e);
 		k->looked = now;
 		k->seen = k->size;
 	}
@@ -271,7 +272,7 @@ static void a_creation_begins_it_and_a_removal_ends_it(void **state)
 	assert_in_range(number(f, "SELECT count(*) FROM usage_traffic"), 4, 5);
 	assert_int_equal(number(f, "SELECT count(*) FROM usage_kept"), 0);
 	/* Of one that was never looked at, as of one that nobody knows, nothing counts. */
-	assert_ok(usage_kept_end(&f->store, "one", store_now(), &f->e), f->e);
+	assert_ok(usage_kept_end(&f->store.db, "one", store_now(), &f->e), f->e);
 	store_room_create(f, "one");
 	script(f, "UPDATE usage_kept SET looked = 0");
 	assert_ok(store_remove(&f->store, "one", false, &held, &f->e), f->e);
@@ -327,13 +328,14 @@ static void it_is_told_beside_what_ran(void **state)
 	store_room_create(f, "one");
 	script(f, "UPDATE usage_kept SET bytes = 1048575, looked = 1790812800");
 	for (int64_t second = 1; second <= 2; second++) {
-		assert_ok(usage_kept_end(&f->store, "one", (october + second) * 1000, &f->e), f->e);
+		assert_ok(usage_kept_end(&f->store.db, "one", (october + second) * 1000, &f->e),
+			  f->e);
 		assert_ok(usage_month_parse("2026-10", 0, &month, &f->e), f->e);
 		assert_ok(store_usage(&f->store, &query, &row, &count, &f->e), f->e);
 		assert_int_equal(count, second - 1);
 		assert_ok(store_usage_bytes(&f->store, &query, &sum, &f->e), f->e);
 		assert_int_equal(sum.storage_mib_s, second - 1);
-		assert_ok(usage_kept_begin(&f->store, "one", (october + second) * 1000, &f->e),
+		assert_ok(usage_kept_begin(&f->store.db, "one", (october + second) * 1000, &f->e),
 			  f->e);
 		script(f, "UPDATE usage_kept SET bytes = 1048575");
 	}
