@@ -15,7 +15,8 @@ for name, says, content, ends in (
         ("a start before the start", "Writes out of bounds in its start section.",
          wb.module(b"", functions=[wb.i32(-8) + wb.LOAD + wb.DROP], start=1), "out of bounds"),
         ("four billion locals", "A function that declares 2^32-1 of them.",
-         wb.HEADER + wb.section(1, b"\1\x60\0\0") + wb.section(3, b"\1\0") +
+         wb.HEADER + wb.section(1, b"\1\x60\0\0") + wb.section(3, b"\1\0") + wb.section(5, b"\1\0\1") +
+         wb.section(7, wb.vector([wb.name("memory") + b"\2\0", wb.name("_start") + b"\0\0"])) +
          wb.section(10, b"\1" + wb.leb(9) + b"\1" + wb.leb(0xffffffff) + b"\x7e\x01\x0b"), "malformed"),
         ("compiled code in a module", "A section in which the runtime would look for machine code.",
          wb.module(b"", custom=[("wasmedge", b"\2\0\0\0" + b"\xcc" * 512)]), "")):
