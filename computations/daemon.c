@@ -177,6 +177,7 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	admin_calls_keep(&d->calls, d->queue);
 	d->service.admins = d->admins.server;
 	d->service.known = &d->calls.known;
+	d->service.calls = d->calls.rate;
 	rpc_server_observe(d->admins.server, &admin_calls_observer, &d->calls);
 	if (open_socket(d, c->admin_socket, e) < 0 || open_metrics(d, c, tls, e) < 0)
 		return err_code(e);

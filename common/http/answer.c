@@ -11,14 +11,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { PROBLEM_MAX = 8192, FIELDS_OWN = 13 };
+enum { PROBLEM_MAX = 8192, FIELDS_OWN = 14 };
 _Static_assert(FIELDS_OWN + 2 <= RPC_WEB_FIELDS_MAX, "all fields fit");
 
 /* The fields of one answer, with the texts that they are made of. */
 struct fields {
 	struct rpc_web_field list[RPC_WEB_FIELDS_MAX];
 	size_t count;
-	char status[4], length[24], date[HTTP_DATE_MAX];
+	char status[4], length[24], date[HTTP_DATE_MAX], retry_after[12];
 };
 
 static void add(struct fields *f, const char *name, const char *value)
@@ -84,6 +84,10 @@ static void put_fields(struct fields *f, const struct http_request *r, const str
 	/* RFC 9110, section 15.5.2: how to be let in; a browser's session needs no words. */
 	if (a->status == 401)
 		add(f, "www-authenticate", "Bearer");
+	if (r->retry_after) {
+		snprintf(f->retry_after, sizeof(f->retry_after), "%u", r->retry_after);
+		add(f, "retry-after", f->retry_after);
+	}
 	put_security(f, r, a);
 	for (size_t i = 0; i < sizeof(a->more) / sizeof(a->more[0]); i++)
 		if (a->more[i].name)
@@ -215,6 +219,12 @@ static bool is_shown(const struct http_request *r)
 	return r->routes->show && accept &&
 	       http_field_accept(accept, types, ARRAY_LEN(types), &chosen, &ignored) == 0 &&
 	       chosen == 1;
+}
+
+/* Who may only look at a request may say so, too. */
+void http_request_put_off(const struct http_request *r, unsigned seconds)
+{
+	((struct http_request *)(uintptr_t)r)->retry_after = seconds;
 }
 
 void http_request_refuse(struct http_request *r, const struct http_problem *p)

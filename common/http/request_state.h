@@ -32,6 +32,7 @@ struct http_request {
 	unsigned refs;
 	enum http_method method;
 	bool is_answered, is_tls;
+	unsigned retry_after; /* s; 0: nothing is said of it */
 	struct rpc_identity identity;
 	struct rpc_source source;
 	struct log_about about;

@@ -11,6 +11,7 @@
 #include "computations.pb-c.h"
 #include "computations/admin/admin_audit.h"
 #include "computations/core/admin_access.h"
+#include "computations/core/call_rate.h"
 #include "computations/core/source_rate.h"
 #include "computations/people/credential.h"
 #include "computations/people/token.h"
@@ -266,7 +267,7 @@ static void learn(struct admin_calls *calls, const struct rpc_call *call, const 
 	}
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(facts[i].key, "by") == 0)
-			known_hash_learn(&calls->known, hash);
+			known_hash_learn(&calls->known, hash, facts[i].value);
 }
 
 /* A login that a stranger begins: how many wait is shared out (device.h), so that one from elsewhere always finds a place. Other
@@ -282,11 +283,30 @@ static int admit_login(struct admin_calls *calls, struct rpc_call *call,
 		       "too many logins were begun from your address: try again in a minute");
 }
 
+/* The page's own calls were counted as its requests; and whom a listener lets in without a user administers the service. */
+static int check_rate(struct admin_calls *calls, const struct rpc_call *call, struct err *e)
+{
+	struct call_rate_caller caller = { .source = rpc_call_source(call),
+					   .peer = rpc_call_peer(call) };
+	uint8_t hash[SHA256_LEN];
+	int64_t seconds;
+
+	if (rpc_call_given(call))
+		return 0;
+	if (hash_of(call, hash))
+		caller.account = known_hash_account(&calls->known, hash);
+	if (!caller.account && (!calls->sign_in || rpc_call_identity(call).has_uid))
+		return 0;
+	return call_rate_take(calls->rate, &caller, call_rate_now(), &seconds, e);
+}
+
 static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
 {
 	const struct admin_given *given = rpc_call_given(call);
 	struct admin_calls *calls = data;
 
+	if (check_rate(calls, call, e) < 0)
+		return err_code(e);
 	if (given && !rpc_call_note(call, "via", given->via))
 		return err_nomem(e);
 	if (is_stranger(calls, call) &&
@@ -327,7 +347,8 @@ int admin_calls_open(struct admin_calls *calls, const struct config *config, str
 	*calls = (struct admin_calls){ .audit = { .methods = admin_calls_methods,
 						  .count = admin_calls_methods_count },
 				       .sign_in = config->admin_sign_in };
-	if (source_rate_new(&login_rates, &calls->logins, e) < 0)
+	if (source_rate_new(&login_rates, &calls->logins, e) < 0 ||
+	    call_rate_new(config->max_calls, &calls->rate, e) < 0)
 		return err_code(e);
 	return audit_trail_open("cocos-computations", config->audit_log, &calls->audit.audit, e);
 }
@@ -355,7 +376,8 @@ static void loaded(void *data, const struct err *e)
 	if (e)
 		log_warn("whose tokens there are is not known before they are shown: %s", e->text);
 	for (size_t i = e ? 0 : load->count; i > 0; i--)
-		known_hash_learn(&load->calls->known, load->hashes[i - 1].bytes);
+		known_hash_learn(&load->calls->known, load->hashes[i - 1].bytes,
+				 load->hashes[i - 1].user);
 	free(load);
 }
 
@@ -390,4 +412,5 @@ void admin_calls_close(struct admin_calls *calls)
 {
 	call_audit_close(&calls->audit);
 	source_rate_free(TAKE_PTR(calls->logins));
+	call_rate_free(TAKE_PTR(calls->rate));
 }

@@ -85,7 +85,7 @@ void people_know_token(struct request *r, const char *token)
 	struct err ignored;
 
 	if (r->service->known && token_hash(token, hash, &ignored) == 0)
-		known_hash_learn(r->service->known, hash);
+		known_hash_learn(r->service->known, hash, NULL);
 }
 
 static int run_poll(struct store *store, struct request *r, struct err *e)

@@ -31,6 +31,7 @@ struct config {
 	bool has_admin_port;
 	uint64_t max_cvms, max_computations, max_records, max_record_bytes, max_audit_rows;
 	uint64_t keep_usage; /* months */
+	uint64_t max_calls;  /* a second */
 };
 
 extern const struct setting config_settings[];

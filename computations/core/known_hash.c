@@ -25,7 +25,28 @@ bool known_hash_is(struct known_hashes *known, const uint8_t hash[SHA256_LEN])
 	return way_of(set_of(known, hash), hash) < KNOWN_HASH_WAYS;
 }
 
-void known_hash_learn(struct known_hashes *known, const uint8_t hash[SHA256_LEN])
+uint64_t known_hash_account(struct known_hashes *known, const uint8_t hash[SHA256_LEN])
+{
+	const struct known_hash *set = set_of(known, hash);
+	size_t way = way_of(set, hash);
+
+	return way < KNOWN_HASH_WAYS ? set[way].account : 0;
+}
+
+/* Users choose names, and none finds one that meets another's in these bits. */
+static uint64_t account_of(const char *user)
+{
+	uint8_t sha[SHA256_LEN];
+	uint64_t account;
+	struct err ignored;
+
+	if (!user || digest(DIGEST_SHA256, user, strlen(user), sha, &ignored) < 0)
+		return 0;
+	memcpy(&account, sha, sizeof(account));
+	return account;
+}
+
+void known_hash_learn(struct known_hashes *known, const uint8_t hash[SHA256_LEN], const char *user)
 {
 	struct known_hash *set = set_of(known, hash);
 	size_t way = way_of(set, hash);
@@ -33,6 +54,7 @@ void known_hash_learn(struct known_hashes *known, const uint8_t hash[SHA256_LEN]
 	/* Those before it move up, into its own way or the last one's, which was shown longest ago. */
 	memmove(set + 1, set, (way < KNOWN_HASH_WAYS ? way : KNOWN_HASH_WAYS - 1) * sizeof(*set));
 	memcpy(set[0].bytes, hash, SHA256_LEN);
+	set[0].account = account_of(user);
 }
 
 void known_hash_forget(struct known_hashes *known, const uint8_t hash[SHA256_LEN])
@@ -41,5 +63,5 @@ void known_hash_forget(struct known_hashes *known, const uint8_t hash[SHA256_LEN
 	size_t way = way_of(set, hash);
 
 	if (way < KNOWN_HASH_WAYS)
-		memset(set[way].bytes, 0, SHA256_LEN);
+		set[way] = (struct known_hash){ .account = 0 };
 }

@@ -6,9 +6,11 @@
 
 #include "common/crypto/digest.h"
 #include "common/db/db.h"
+#include "computations/people/user.h"
 
 struct credential_hash {
 	uint8_t bytes[SHA256_LEN];
+	char user[PEOPLE_NAME_MAX + 1];
 };
 
 /* Those that are somebody's at `now` (ms since 1970) who is not suspended, the one that was used last first; at most

@@ -8,6 +8,7 @@
 #include "common/metrics/metrics_server.h"
 #include "common/rpc/admin_socket.h"
 #include "computations/core/source_rate.h"
+#include "computations/web/web_access.h"
 #include "computations/web/web_oidc.h"
 #include "computations/web/web_once.h"
 #include "computations/web/web_status.h"
@@ -155,8 +156,10 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 	if (!web)
 		return err_nomem(e);
 	web->service = service;
-	for (size_t i = 0; i < web_routes_count; i++)
+	for (size_t i = 0; i < web_routes_count; i++) {
 		web->rows[i] = web_once_row(&web_routes[i]);
+		web->rows[i].may = web_access_may;
+	}
 	web->routes = (struct http_routes){ web->rows, web_routes_count, web, web_show_problem,
 					    WEB_STATUS_TAIL };
 	TAILQ_INIT(&web->followers);

@@ -2,6 +2,8 @@
 #include "computations/web/web_access.h"
 
 #include "common/base/encode.h"
+#include "computations/core/call_rate.h"
+#include "computations/core/known_hash.h"
 #include "computations/web/web_words.h"
 
 #include <string.h>
@@ -26,6 +28,50 @@ static int take_login(struct web *web, const struct http_request *r, struct admi
 	OPENSSL_cleanse(text, sizeof(text));
 	caller->has_login = !failed;
 	return failed;
+}
+
+static uint64_t account_of(const struct http_request *r, struct known_hashes *known)
+{
+	const char *word = http_request_header(r, "authorization", 0);
+	struct admin_caller shown = { .has_token = false };
+	char text[LOGIN_TEXT_LEN + 1] = "";
+	struct err ignored;
+	int failed;
+
+	if (word)
+		failed = admin_access_token(word, &shown, &ignored);
+	else if (http_request_cookie(r, web_access_cookie(r), text, sizeof(text)))
+		failed = login_hash(text, shown.hash, &ignored);
+	else
+		return 0;
+	OPENSSL_cleanse(text, sizeof(text));
+	return failed ? 0 : known_hash_account(known, shown.hash);
+}
+
+/* Whom web_access_take() lets in without a user. */
+static bool administers(struct web *web, const struct http_request *r)
+{
+	struct err ignored;
+
+	return !http_request_header(r, "authorization", 0) &&
+	       !(http_request_is_tls(r) && web->service->sign_in) &&
+	       web_door_check(&web->door, r, &ignored) == 0;
+}
+
+int web_access_may(const struct http_request *r, void *data, struct err *e)
+{
+	struct web *web = data;
+	const struct call_rate_caller caller = { account_of(r, web->service->known),
+						 http_request_source(r), http_request_peer(r) };
+	int64_t seconds;
+
+	if (!caller.account && administers(web, r))
+		return web_row_of(web, r)->http.may(r, data, e);
+	if (call_rate_take(web->service->calls, &caller, call_rate_now(), &seconds, e) == 0)
+		return web_row_of(web, r)->http.may(r, data, e);
+	if (e->code == ERR_EXHAUSTED)
+		http_request_put_off(r, (unsigned)seconds);
+	return err_code(e);
 }
 
 int web_access_take(struct web *web, const struct http_request *r, struct admin_caller *caller,

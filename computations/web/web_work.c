@@ -53,11 +53,12 @@ static void work_done(void *data, const struct err *e)
 	struct web_work *work = data;
 	struct err ignored;
 
+	if (work->caller.is_known && work->caller.who.person)
+		known_hash_learn(work->web->service->known, work->caller.hash,
+				 work->caller.who.name);
 	if (e) {
 		http_request_fail(work->r, e);
 	} else {
-		if (work->caller.has_token || work->caller.has_login)
-			known_hash_learn(work->web->service->known, work->caller.hash);
 		if (work->caller.has_token ||
 		    web_access_csrf(work->web, work->r, work->csrf, &ignored) < 0)
 			*work->csrf = 0;

@@ -8,14 +8,18 @@ import os
 import re
 import sqlite3
 import subprocess
+import time
+
+import grpc
 
 import tap
 from computations_service import agent_of, connected, create, run
 from harness import PATIENCE, Folder, authority, until
-from people import ROLES, Caller
+from people import OK, ROLES, Caller
 from web_page import BROWSER, Events, Web
 from workflow_parties import Running, one_workflow
 
+EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web/web_routes.c")
 SERVICE = {"DEED_OPERATE", "DEED_AUDIT"}  # of no computation
 PLACE = {"DEED_LOOK", "DEED_ASSETS", "DEED_GOVERN", "DEED_LEAVE", "DEED_WEBHOOKS", "DEED_WORKFLOWS"}  # of a workspace, where all of these are members (others: web_members.py)
@@ -197,6 +201,40 @@ def one_user_follows_so_many():
             assert web.status("/c/c/events.sse", tokens[1]) == 200
 
 
+def each_user_makes_so_many_calls():
+    """By whatever he asks, and nobody waits for another, nor for who shows nothing."""
+    path = "/api/computations"
+    with Rights(MAX_CALLS="1") as web:
+        anna, bert = web.user("anna"), web.user("bert")
+        second = web.root("AddToken", user="anna", name="second").token
+        for token in (anna, second, bert):
+            assert web.status(path, token) == 200
+        count, since = 0, time.monotonic()
+        while (answer := web.by(path, anna)).status == 200:
+            count, since = count + 1, time.monotonic()
+        assert count > 50 and answer.status == 429 and answer.fields["retry-after"] == "1", (count, answer.status)
+        assert "too many calls from your account: the next is in 1 second." in answer.problem()["detail"], answer.body
+        web.service.process.wait_line(r"a call of \S+ is refused: more than 1 a second of its user \(COMPUTATIONS_MAX_CALLS\)")
+        # Her other token, and gRPC: one account.
+        count = 0
+        while web.status(path, second) == 200:
+            count += 1
+        assert count <= time.monotonic() - since + 1, count
+        caller = Caller(web.service.channel, anna)
+        while (code := caller.code("Whoami")) is OK:
+            pass
+        assert code == EXHAUSTED, code
+        assert web.status(path, bert) == 200 and Caller(web.service.channel, bert).code("Whoami") is OK
+        # An address with nothing to show: tokens that are none, and pages for everybody.
+        while (answer := web.by(path, "cocos_" + "0" * 64)).status == 401:
+            pass
+        assert answer.status == 429 and "from your address" in answer.problem()["detail"], answer.body
+        while web.ask("/sign-in", cookie=False).status != 429:
+            pass
+        assert web.status(path, bert) == 200
+        assert web.come_in().ask(path).status == 200, "who administers the service goes on"
+
+
 def a_token_goes_before_a_session():
     """Whoever shows one is its user, whatever else he has."""
     with Rights() as web:
@@ -248,5 +286,5 @@ def certificates_alone_are_no_operators_where_users_have_some():
 
 if __name__ == "__main__":
     tap.run([every_row_asks_who_it_is, what_is_others_is_as_if_it_were_not, rights_end_when_they_are_taken,
-             one_user_follows_so_many, a_token_goes_before_a_session,
+             one_user_follows_so_many, each_user_makes_so_many_calls, a_token_goes_before_a_session,
              certificates_alone_are_no_operators_where_users_have_some])

@@ -27,7 +27,7 @@ static void thousands_are_known_at_once(void **state)
 	for (unsigned i = 0; i < MANY; i++) {
 		hash_of(i, hash);
 		assert_false(known_hash_is(known, hash));
-		known_hash_learn(known, hash);
+		known_hash_learn(known, hash, "anna");
 	}
 	for (unsigned i = 0; i < MANY; i++) {
 		hash_of(i, hash);
@@ -58,16 +58,16 @@ static void the_one_shown_longest_ago_gives_way(void **state)
 	assert_non_null(known);
 	for (unsigned i = 0; i < KNOWN_HASH_WAYS; i++) {
 		number(hash, i);
-		known_hash_learn(known, hash);
+		known_hash_learn(known, hash, "anna");
 	}
 	number(hash, 0);
-	known_hash_learn(known, hash); /* once more, and no second time */
+	known_hash_learn(known, hash, "anna"); /* once more, and no second time */
 	for (unsigned i = 0; i < KNOWN_HASH_WAYS; i++) {
 		number(hash, i);
 		assert_true(known_hash_is(known, hash));
 	}
 	number(hash, KNOWN_HASH_WAYS);
-	known_hash_learn(known, hash);
+	known_hash_learn(known, hash, "anna");
 	assert_true(known_hash_is(known, hash));
 	number(hash, 0);
 	assert_true(known_hash_is(known, hash));
@@ -81,11 +81,42 @@ static void the_one_shown_longest_ago_gives_way(void **state)
 	free(known);
 }
 
+/* Another of the same user's counts for the same account; one whose user is not known yet for none. */
+static void whose_it_is_comes_along(void **state)
+{
+	struct known_hashes *known = calloc(1, sizeof(*known));
+	uint8_t first[SHA256_LEN], second[SHA256_LEN], other[SHA256_LEN];
+	uint64_t anna;
+
+	(void)state;
+	assert_non_null(known);
+	hash_of(1, first);
+	hash_of(2, second);
+	hash_of(3, other);
+	assert_int_equal(known_hash_account(known, first), 0);
+	known_hash_learn(known, first, NULL);
+	assert_true(known_hash_is(known, first));
+	assert_int_equal(known_hash_account(known, first), 0);
+	known_hash_learn(known, first, "anna");
+	known_hash_learn(known, second, "anna");
+	known_hash_learn(known, other, "bert");
+	anna = known_hash_account(known, first);
+	assert_int_not_equal(anna, 0);
+	assert_true(known_hash_account(known, second) == anna);
+	assert_int_not_equal(known_hash_account(known, other), 0);
+	assert_true(known_hash_account(known, other) != anna);
+	known_hash_forget(known, first);
+	assert_int_equal(known_hash_account(known, first), 0);
+	assert_true(known_hash_account(known, second) == anna);
+	free(known);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(thousands_are_known_at_once),
 		cmocka_unit_test(the_one_shown_longest_ago_gives_way),
+		cmocka_unit_test(whose_it_is_comes_along),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,6 +150,8 @@ static void hashes_come_as_they_were_used(void **state)
 	assert_int_equal(count, 2);
 	assert_memory_equal(found[0].bytes, of_session, SHA256_LEN); /* the token was never used */
 	assert_memory_equal(found[1].bytes, of_token, SHA256_LEN);
+	assert_string_equal(found[0].user, "anna");
+	assert_string_equal(found[1].user, "anna");
 	assert_ok(token_who(db_of(f), of_token, NOW + 500, &who, &f->e), f->e);
 	assert_ok(credential_newest(db_of(f), NOW, 1, found, &count, &f->e), f->e);
 	assert_int_equal(count, 1);
