@@ -41,7 +41,7 @@ ONE(people_challenge_key, PROTO_PEOPLE_CHALLENGE_KEY, challenge_key_request, peo
 ONE(people_register_key, PROTO_PEOPLE_REGISTER_KEY, register_key_request, people__user_key);
 ONE(people_list_keys, PROTO_PEOPLE_LIST_KEYS, list_keys_request, people__list_keys_response);
 ONE(people_retire_key, PROTO_PEOPLE_RETIRE_KEY, retire_key_request, google__protobuf__empty);
-ONE(people_find_key, PROTO_PEOPLE_FIND_KEY, user_request, people__user_key);
+ONE(people_find_key, PROTO_PEOPLE_FIND_KEY, find_key_request, people__user_key);
 ONE(people_list_key_owners, PROTO_PEOPLE_LIST_KEY_OWNERS, roles_request, people__key_owners);
 ONE(people_register_asset, PROTO_PEOPLE_REGISTER_ASSET, register_asset_request, people__asset);
 ONE(people_list_assets, PROTO_PEOPLE_LIST_ASSETS, list_assets_request, people__list_assets_response);

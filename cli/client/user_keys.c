@@ -26,18 +26,22 @@ static int take_answer(const People__UserKey *answer, const char *name, uint8_t 
 	if (key_to_spki(key, spki, len, e) < 0)
 		return err_code(e);
 	hex_encode(fingerprint, sizeof(fingerprint), hex);
-	fprintf(stderr, "note: user:%s is key %s, by the service's word: compare it with theirs\n",
-		text_plain(name).text, hex);
+	fprintf(stderr,
+		"note: user:%s is key %s%s, by the service's word: compare it with theirs\n",
+		text_plain(name).text, hex,
+		*answer->computation_id ? " (of this computation)" : "");
 	return 0;
 }
 
-static int ask(struct client *client, const char *name, uint8_t **spki, size_t *len, struct err *e)
+static int ask(struct client *client, const char *name, const char *computation, uint8_t **spki,
+	       size_t *len, struct err *e)
 {
-	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;
+	People__FindKeyRequest request = PEOPLE__FIND_KEY_REQUEST__INIT;
 	ProtobufCMessage *response;
 	int failed;
 
 	request.name = (char *)(uintptr_t)name;
+	request.computation_id = (char *)(uintptr_t)computation;
 	if (client_call(client, &people_find_key, &request.base, &response, e) < 0) {
 		if (e->code == ERR_NOT_FOUND)
 			cli_hint(
@@ -61,7 +65,7 @@ int user_keys_get(struct cli *cli, const char *name, uint8_t **spki, size_t *len
 
 	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return err_code(e);
-	return ask(&client, name, spki, len, e);
+	return ask(&client, name, "", spki, len, e);
 }
 
 int user_keys_owners(struct cli *cli, const char *computation, People__KeyOwners **owners,
@@ -109,6 +113,8 @@ static int take_asset(const People__Asset *a, const char *name, const char *type
 /* A connection, from when the first name is found. */
 struct asking {
 	struct cli *cli;
+	const char *
+		computation; /* that is there already; "": a new one, for which nobody has a key of its own */
 	struct client client;
 	bool is_open;
 };
@@ -125,7 +131,8 @@ static int ask_key(void *data, const char *user, uint8_t **spki, size_t *len, st
 {
 	struct asking *a = data;
 
-	return open_once(a, e) < 0 ? err_code(e) : ask(&a->client, user, spki, len, e);
+	return open_once(a, e) < 0 ? err_code(e)
+				   : ask(&a->client, user, a->computation, spki, len, e);
 }
 
 static int ask_digest(void *data, const char *name, const char *type,
@@ -152,9 +159,10 @@ static int ask_digest(void *data, const char *name, const char *type,
 	return failed;
 }
 
-int user_keys_fill(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
+int user_keys_fill(struct cli *cli, const char *computation, uint8_t **text, size_t *len,
+		   struct err *e)
 {
-	struct asking asking = { .cli = cli };
+	struct asking asking = { .cli = cli, .computation = computation };
 	const struct manifest_names names = { ask_key, ask_digest, &asking };
 	uint8_t *filled;
 	size_t filled_len;

@@ -12,9 +12,10 @@
 #include <stdint.h>
 
 /* Puts the key that the service has of each user who is named in place of the name, and so the digest of each asset, in JSON that manifest_from_json() is
- * to read, and says on standard error which it was; text without such names stays as it is. Malloc'ed; the text that
- * was is wiped and freed. */
-int user_keys_fill(struct cli *cli, uint8_t **text, size_t *len, struct err *e) MUST_CHECK;
+ * to read, and says on standard error which it was; text without such names stays as it is. A key that a user registered for
+ * `computation` ("": a new one) alone goes before the one of all. Malloc'ed; the text that was is wiped and freed. */
+int user_keys_fill(struct cli *cli, const char *computation, uint8_t **text, size_t *len,
+		   struct err *e) MUST_CHECK;
 
 /* The same of one, for "user:NAME" elsewhere: malloc'ed DER SubjectPublicKeyInfo. */
 int user_keys_get(struct cli *cli, const char *name, uint8_t **spki, size_t *len,

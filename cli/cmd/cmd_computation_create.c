@@ -35,9 +35,9 @@ static int read_text(struct cli *cli, const char *file, uint8_t **text, size_t *
 	return manifest_file_text(file, text, len, e);
 }
 
-/* `*asked`: it is the service that refused, with a hint: it has no such key, or there is no service. */
-static int read_manifest(struct cli *cli, const char *file, Cvms__ComputationRunReq **manifest,
-			 bool *asked, struct err *e)
+/* `id` "": of a new computation. `*asked`: it is the service that refused, with a hint: it has no such key, or there is no service. */
+static int read_manifest(struct cli *cli, const char *id, const char *file,
+			 Cvms__ComputationRunReq **manifest, bool *asked, struct err *e)
 {
 	CLEANUP(free) uint8_t *text = NULL;
 	size_t len = 0;
@@ -45,7 +45,7 @@ static int read_manifest(struct cli *cli, const char *file, Cvms__ComputationRun
 
 	if (read_text(cli, file, &text, &len, e) < 0)
 		return err_code(e);
-	failed = user_keys_fill(cli, &text, &len, e);
+	failed = user_keys_fill(cli, id, &text, &len, e);
 	*asked = failed && cli->hint[0];
 	if (!failed)
 		failed = manifest_from_json(text, len, manifest, e);
@@ -105,8 +105,8 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 	enum cli_exit status;
 	bool asked = false;
 
-	if (read_manifest(cli, cli->operand_count ? cli->operands[0] : NULL, &manifest, &asked, e) <
-	    0)
+	if (read_manifest(cli, "", cli->operand_count ? cli->operands[0] : NULL, &manifest, &asked,
+			  e) < 0)
 		return unread(cli, asked);
 	note_dates(manifest->agent_config);
 	if (cli_flag(cli, "dry-run"))
@@ -180,8 +180,8 @@ static enum cli_exit run_update(struct cli *cli, struct err *e)
 	enum cli_exit status;
 	bool asked = false;
 
-	if (read_manifest(cli, cli->operand_count > 1 ? cli->operands[1] : NULL, &manifest, &asked,
-			  e) < 0)
+	if (read_manifest(cli, cli->operands[0], cli->operand_count > 1 ? cli->operands[1] : NULL,
+			  &manifest, &asked, e) < 0)
 		return unread(cli, asked);
 	if (take_id(manifest, cli->operands[0], e) < 0)
 		return CLI_USAGE;
@@ -216,7 +216,8 @@ const struct command cmd_computation_update = {
 	.run = run_update,
 	.more = "For its editors and owners. The manifest comes from the file, or from the options, and is the whole of it:\n"
 		"the private key of the agent's listener has to be given again. It has another digest then, so who has\n"
-		"confirmed the one before compares anew. A name that 'computation rename' has given stays.\n"
+		"confirmed the one before compares anew. A name that 'computation rename' has given stays. user:NAME is the\n"
+		"key that this user registered for this computation, else the one of all, as at the page.\n"
 		"After the first run its agent has the manifest, which is frozen: create another computation.",
 };
 

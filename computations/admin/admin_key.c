@@ -366,12 +366,14 @@ void people_retire_key(struct rpc_call *call, const ProtobufCMessage *message)
 static int run_find(struct store *store, struct request *r, struct err *e)
 {
 	struct key_request *k = r->people->key;
+	int failed;
 
-	int failed = admin_access_name(store, &r->caller, r->people->user, e);
-
+	if (*r->id && admin_access_check(store, &r->caller, DEED_SEE, r->id, e) < 0)
+		return err_code(e);
+	failed = admin_access_name(store, &r->caller, r->people->user, e);
 	if (err_is(failed, ERR_NOT_FOUND))
 		return user_key_none(r->people->user, e);
-	if (failed || user_key_find(&store->db, r->people->user, "", &k->keys[0], e) < 0)
+	if (failed || user_key_find(&store->db, r->people->user, r->id, &k->keys[0], e) < 0)
 		return err_code(e);
 	k->count = 1;
 	return 0;
@@ -388,8 +390,8 @@ static void reply_find(struct request *r)
 
 void people_find_key(struct rpc_call *call, const ProtobufCMessage *message)
 {
-	struct request *r =
-		key_request_new(call, "", ((const People__UserRequest *)message)->name, NULL);
+	const People__FindKeyRequest *m = (const People__FindKeyRequest *)message;
+	struct request *r = key_request_new(call, m->computation_id, m->name, NULL);
 
 	if (r)
 		people_start(r, run_find, reply_find);

@@ -439,7 +439,7 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_PEOPLE_LIST_KEYS, list_keys_request, ANSWER(list_keys_response),
 	       people_list_keys),
 	METHOD(PROTO_PEOPLE_RETIRE_KEY, retire_key_request, NOTHING, people_retire_key),
-	METHOD(PROTO_PEOPLE_FIND_KEY, user_request, ANSWER(user_key), people_find_key),
+	METHOD(PROTO_PEOPLE_FIND_KEY, find_key_request, ANSWER(user_key), people_find_key),
 	METHOD(PROTO_PEOPLE_LIST_KEY_OWNERS, roles_request, ANSWER(key_owners),
 	       people_list_key_owners),
 	METHOD(PROTO_PEOPLE_CONFIRM, confirm_request, ANSWER(confirmation), people_confirm),

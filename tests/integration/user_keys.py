@@ -312,6 +312,19 @@ def manifests_name_users_where_keys_are_wanted():
                                     ("x\u202e", 2, "without escapes"), ('a"b', 2, "without escapes")):
             text["algorithm"]["user_key"] = "user:" + name
             cli("computation", "create", folder.write("bad.json", json.dumps(text)), **mine).refused(status, words)
+        # For one that is there, the key that somebody registered for it alone goes before the one of all, as at the page.
+        alone = anna.again()
+        alone.register("d")
+        text["algorithm"]["user_key"] = "user:bert"
+        updated = cli("computation", "update", "d", folder.write("other.json", json.dumps({**text, "name": "m"})), **mine)
+        updated.ok()
+        assert f"user:anna is key {alone.fingerprint.hex()} (of this computation)," in updated.err, updated.err
+        assert f"user:bert is key {bert.fingerprint.hex()}, by" in updated.err, updated.err
+        manifest = anna.caller("Manifest", id="d").manifest
+        assert (manifest.name, manifest.algorithm.userKey, manifest.result_consumers[0].userKey) == ("m", bert.spki, alone.spki)
+        stranger = user(running, "eve")
+        assert stranger("FindKey", name="anna").key == anna.spki
+        assert stranger.code("FindKey", name="anna", computation_id="d") == HIDDEN
         bert.caller("RetireKey", fingerprint=bert.fingerprint)
         cli("computation", "create", path, **mine).refused(1, "user 'bert' has no key here")
         # A token that creates nothing asks for no keys.
