@@ -19,7 +19,8 @@ struct run {
 	int64_t run, count;
 	/* The computation's: its last run, how many are here, and what all of them have. */
 	int64_t newest, runs, bytes;
-	int64_t results; /* bytes that its journal says they have; 0: it doesn't say */
+	int64_t runs_max, bytes_max; /* that they may be, with those of its attempt */
+	int64_t results;             /* bytes that its journal says they have; 0: it doesn't say */
 	uint8_t name[SHA256_LEN];
 };
 
@@ -196,6 +197,34 @@ static int check_begun(struct store *store, const char *cvm_id, const char *id,
 	return 0;
 }
 
+/* Of what the attempts before have left, half: an attempt that fills its own leaves the next one as much as it had. Of a part
+ * that comes late of an attempt before, it is that one's. */
+static int find_room(struct store *store, const char *id, struct run *r, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	const int64_t most = (int64_t)store->limits.record_bytes;
+	int64_t bytes, runs;
+	int row;
+
+	if (db_query(&store->db, &rows, e,
+		     "SELECT coalesce(max(bytes), 0), count(*) FROM signed_journals"
+		     " WHERE computation = ?1 AND attempt < coalesce("
+		     "(SELECT attempt FROM signed_journals WHERE computation = ?1 AND run = ?2),"
+		     " (SELECT attempt FROM computations WHERE id = ?1))",
+		     "ti", id, r->run) < 0)
+		return err_code(e);
+	row = db_next(rows, e);
+	if (row <= 0)
+		return row < 0 ? row : err_set(e, ERR_DATA_LOSS, "database: a count is missing");
+	if (db_integer(rows, 0, 0, BYTES_MAX, &bytes, e) < 0 ||
+	    db_integer(rows, 1, 0, RUNS_MAX, &runs, e) < 0)
+		return err_code(e);
+	r->bytes_max = bytes < most ? most - (most - bytes) / 2 : most;
+	r->runs_max = runs < STORE_RUNS_MAX ? STORE_RUNS_MAX - (STORE_RUNS_MAX - runs) / 2
+					    : STORE_RUNS_MAX;
+	return 0;
+}
+
 static int64_t room_of(const struct span *entry)
 {
 	return (int64_t)entry->len + STORE_ENTRY_ROOM;
@@ -234,14 +263,14 @@ static int insert(struct store *store, const char *cvm_id, const char *id, struc
 		      r->name, sizeof(r->name), cvm_id, traffic.results);
 }
 
-static bool is_full(const struct store *store, const struct run *r, const struct journal_part *part)
+static bool is_full(const struct run *r, const struct journal_part *part)
 {
 	int64_t bytes = r->bytes;
 
 	for (size_t i = 0; i < part->count; i++)
 		if (part->first + (int64_t)i > r->count)
 			bytes += room_of(&part->entries[i]);
-	return (uint64_t)bytes > store->limits.record_bytes || r->run > RUNS_MAX ||
+	return bytes > r->bytes_max || r->run > RUNS_MAX ||
 	       part->first + (int64_t)part->count > ENTRIES_MAX;
 }
 
@@ -264,10 +293,12 @@ static void tell_full(struct store *store, const char *id, const char *what)
 {
 	unsigned long skipped;
 
-	if (!log_rate_take(&store->full, (uint64_t)clock_ms(CLOCK_MONOTONIC), &skipped))
+	if (!store_line_take(&store->lines, &(struct store_line){ STORE_LINE_FULL, id },
+			     clock_ms(CLOCK_MONOTONIC), &store->full, &skipped))
 		return;
 	if (skipped)
-		log_warn("%lu other parts of journals were over a limit", skipped);
+		log_warn("computation %s: %lu other parts of its journals were over a limit",
+			 log_quote(id).text, skipped);
 	log_warn("computation %s: %s", log_quote(id).text, what);
 }
 
@@ -286,8 +317,12 @@ int store_journal_add(struct store *store, const char *cvm_id, const char *id,
 			       "here",
 			       log_quote(cvm_id).text, (long long)part->first, (long long)r.count);
 	*kept = r.count;
-	if (!r.run && r.runs >= STORE_RUNS_MAX) {
-		tell_full(store, id, "it has journals of as many runs as are kept, and no more");
+	if (find_room(store, id, &r, e) < 0)
+		return err_code(e);
+	if (!r.run && r.runs >= r.runs_max) {
+		tell_full(store, id,
+			  "it has journals of as many runs as are kept of this attempt, and no "
+			  "more");
 		return 0;
 	}
 	if (!r.run) {
@@ -296,9 +331,10 @@ int store_journal_add(struct store *store, const char *cvm_id, const char *id,
 	}
 	if (last_of(part) <= r.count)
 		return 0;
-	if (is_full(store, &r, part)) {
+	if (is_full(&r, part)) {
 		tell_full(store, id,
-			  "its journal is over COMPUTATIONS_MAX_RECORD_BYTES, and goes no further");
+			  "its journal is over this attempt's part of "
+			  "COMPUTATIONS_MAX_RECORD_BYTES, and goes no further");
 		return 0;
 	}
 	if (insert(store, cvm_id, id, &r, part, e) < 0 ||

@@ -6,7 +6,8 @@
  *
  * A computation that is run again has a journal for each run. All of them together are bounded by
  * limits.record_bytes, in which each entry and each run also has its room, and their count by
- * STORE_RUNS_MAX: what is over it is not taken, and nothing that was taken goes before the computation does.
+ * STORE_RUNS_MAX; those of one attempt by half of what the attempts before have left of these. What is over it is not taken,
+ * and nothing that was taken goes before the computation does.
  */
 #pragma once
 

@@ -273,10 +273,12 @@ static void tell_bad_head(struct store *store, const char *id, const struct err 
 {
 	unsigned long skipped;
 
-	if (!log_rate_take(&store->bad_heads, (uint64_t)clock_ms(CLOCK_MONOTONIC), &skipped))
+	if (!store_line_take(&store->lines, &(struct store_line){ STORE_LINE_BAD_HEAD, id },
+			     clock_ms(CLOCK_MONOTONIC), &store->bad_heads, &skipped))
 		return;
 	if (skipped)
-		log_warn("%lu other heads of journals were in no log", skipped);
+		log_warn("computation %s: %lu other heads of its journals were in no log",
+			 log_quote(id).text, skipped);
 	log_warn("computation %s: a head of its journal is none, and in no log: %s",
 		 log_quote(id).text, why->text);
 }

@@ -207,6 +207,12 @@ static void no_run_gets_parts_of_another(void **state)
 		f->e, ERR_NOT_FOUND, "of that run");
 }
 
+/* So much of the limit is a first attempt's: half. */
+static void bound_first(struct store_room *f, uint64_t bytes)
+{
+	f->store.limits.record_bytes = 2 * bytes;
+}
+
 /* Where the first part of a run had no room, a later and smaller one is not the run's before it. */
 static void what_had_no_room_is_continued_nowhere(void **state)
 {
@@ -216,7 +222,7 @@ static void what_had_no_room_is_continued_nowhere(void **state)
 	int64_t kept;
 
 	store_room_run_on(f, "one", "cvm");
-	f->store.limits.record_bytes = 2 * RUN - 1;
+	bound_first(f, 2 * RUN - 1);
 	assert_int_equal(add_named(f, "a", 1), 3);
 	assert_int_equal(add_named(f, "b", 1), 0);
 	(void)named_part_of(&p, "b", 4);
@@ -226,7 +232,7 @@ static void what_had_no_room_is_continued_nowhere(void **state)
 		       ERR_NOT_FOUND, "goes on at entry 4, and of that run 0 are here");
 	assert_page(f, 0, 0, 3, "a 1");
 	/* What all of them have is counted, whichever grows. */
-	f->store.limits.record_bytes = 2 * RUN + 3 + STORE_ENTRY_ROOM;
+	bound_first(f, 2 * RUN + 3 + STORE_ENTRY_ROOM);
 	assert_int_equal(add_named(f, "b", 1), 3);
 	assert_int_equal(add_named(f, "a", 2), 4);
 	assert_int_equal(add_named(f, "b", 2), 3);
@@ -302,25 +308,27 @@ static void a_computation_has_so_much_room(void **state)
 {
 	enum { RUN = STORE_RUN_ROOM + PART * (3 + STORE_ENTRY_ROOM) }; /* "a 1" and so on */
 	struct store_room *f = *state;
-	uint64_t *limit = &f->store.limits.record_bytes;
+	uint64_t bound = RUN;
 
 	store_room_run_on(f, "one", "cvm");
-	*limit = RUN - 1;
+	bound_first(f, bound - 1);
 	assert_int_equal(add(f, "a", 1), 0);
 	assert_page(f, 0, 0, 0, "");
-	*limit = RUN;
+	bound_first(f, bound);
 	assert_int_equal(add(f, "a", 1), 3);
 	assert_int_equal(add(f, "a", 1), 3);
 	assert_int_equal(add(f, "a", 2), 3); /* one more entry */
-	*limit = RUN + 3 + STORE_ENTRY_ROOM - 1;
+	bound += 3 + STORE_ENTRY_ROOM;
+	bound_first(f, bound - 1);
 	assert_int_equal(add(f, "a", 2), 3);
-	*limit += 1;
+	bound_first(f, bound);
 	assert_int_equal(add(f, "a", 2), 4);
 	/* Runs that are begun for ever end there, too. */
-	*limit += RUN - 1;
+	bound += RUN;
+	bound_first(f, bound - 1);
 	assert_int_equal(add(f, "b", 1), 0);
 	assert_page(f, 0, 0, 4, "a 1");
-	*limit += 1;
+	bound_first(f, bound);
 	assert_int_equal(add(f, "b", 1), 3);
 	assert_int_equal(add(f, "c", 1), 0);
 	assert_page(f, 0, 0, 3, "b 1");
@@ -525,13 +533,14 @@ static void rows_that_others_wrote_are_refused(void **state)
 /* Each part looks at all runs: a CVM must not make that dear, and goes on with those that it has. */
 static void runs_are_counted(void **state)
 {
+	enum { HALF = STORE_RUNS_MAX / 2 };
 	struct store_room *f = *state;
-	char name[16];
+	char name[32];
 
-	f->store.limits.record_bytes = 4 << 20;
+	f->store.limits.record_bytes = 1 << 30;
 	store_room_run_on(f, "one", "cvm");
 	assert_ok(db_script(&f->store.db, "BEGIN", &f->e), f->e);
-	for (int i = 1; i <= STORE_RUNS_MAX; i++) {
+	for (int i = 1; i <= HALF; i++) {
 		snprintf(name, sizeof(name), "r%d", i);
 		assert_int_equal(add_named(f, name, 1), 3);
 	}
@@ -539,9 +548,89 @@ static void runs_are_counted(void **state)
 	assert_int_equal(add(f, "over", 1), 0);
 	assert_int_equal(add_named(f, "r1", 4), 6);
 	assert_int_equal(add_named(f, name, 4), 6);
+	/* Each attempt has half of those that are left, to the last one. */
+	for (int left = STORE_RUNS_MAX - HALF, attempt = 2; left > 0; attempt++) {
+		const int its = left - left / 2;
+
+		run_again(f, "cvm");
+		for (int i = 1; i <= its; i++) {
+			snprintf(name, sizeof(name), "%d-%d", attempt, i);
+			assert_int_equal(add_named(f, name, 1), 3);
+		}
+		assert_int_equal(add_named(f, "over", 1), 0);
+		left -= its;
+	}
+	run_again(f, "cvm");
+	assert_int_equal(add_named(f, "over", 1), 0);
 	assert_ok(db_script(&f->store.db, "COMMIT", &f->e), f->e);
 	assert_page(f, 1, 0, 6, "r1 1");
-	assert_page(f, STORE_RUNS_MAX, 0, 6, "r1024 1");
+	assert_page(f, HALF, 0, 6, "r512 1");
+}
+
+/* Runs of an attempt, by names that no other has: so many as it takes. */
+static unsigned fill(struct store_room *f, unsigned attempt, unsigned most)
+{
+	unsigned count = 0;
+	char name[16];
+
+	do
+		snprintf(name, sizeof(name), "%u-%04u", attempt, count);
+	while (count < most && add_named(f, name, 1) == PART && ++count);
+	return count;
+}
+
+/* Of what those before have left each has half, and what it leaves over is there for the next. */
+static void no_attempt_leaves_nothing_for_the_next(void **state)
+{
+	enum { RUN = STORE_RUN_ROOM + PART * (8 + STORE_ENTRY_ROOM) }; /* "1-0000 1" */
+	/* Bytes, and how many runs five attempts have if each takes what it can. */
+	static const struct {
+		int64_t limit;
+		unsigned runs[5];
+	} rows[] = {
+		{ 32 * RUN, { 16, 8, 4, 2, 1 } },   { 2 * RUN - 1, { 1, 0, 0, 0, 0 } },
+		{ 2 * RUN - 2, { 0, 0, 0, 0, 0 } }, { 3 * RUN - 1, { 1, 1, 0, 0, 0 } },
+		{ 3 * RUN - 2, { 1, 0, 0, 0, 0 } }, { 4 * RUN, { 2, 1, 0, 0, 0 } },
+	};
+	struct store_room *f = *state;
+
+	store_room_run_on(f, "one", "cvm");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		f->store.limits.record_bytes = (uint64_t)rows[i].limit;
+		for (unsigned attempt = 0; attempt < ARRAY_LEN(rows[i].runs); attempt++) {
+			assert_int_equal(fill(f, attempt, 100), rows[i].runs[attempt]);
+			run_again(f, "cvm");
+		}
+		assert_ok(db_script(&f->store.db,
+				    "DELETE FROM signed_journals; DELETE FROM entries", &f->e),
+			  f->e);
+	}
+	/* One that takes little leaves the more. */
+	f->store.limits.record_bytes = 33 * RUN;
+	assert_int_equal(fill(f, 0, 1), 1);
+	run_again(f, "cvm");
+	assert_int_equal(fill(f, 1, 100), 16);
+}
+
+/* What is left of an attempt before counts as its, wherever the one that goes on is by now. */
+static void what_comes_late_is_in_the_room_of_its_attempt(void **state)
+{
+	enum {
+		RUN = STORE_RUN_ROOM + PART * (3 + STORE_ENTRY_ROOM),
+		MORE = PART * (3 + STORE_ENTRY_ROOM)
+	};
+	struct store_room *f = *state;
+
+	store_room_run_on(f, "one", "cvm");
+	bound_first(f, 2 * RUN + MORE);
+	assert_int_equal(add_named(f, "a", 1), 3);
+	run_again(f, "cvm");
+	assert_int_equal(add_named(f, "b", 1), 3);
+	assert_int_equal(add_named(f, "a", 4), 6);
+	assert_int_equal(add_named(f, "a", 7), 6); /* its half is full, whoever filled it */
+	assert_int_equal(add_named(f, "b", 4), 6);
+	assert_int_equal(add_named(f, "b", 7), 9);
+	assert_int_equal(add_named(f, "a", 7), 6);
 }
 
 /* So many that what a second lets through does not count. */
@@ -597,6 +686,8 @@ int main(void)
 		STORE_ROOM_ROW(a_head_is_one_of_its_entries),
 		STORE_ROOM_ROW(an_older_journal_is_the_only_cvms),
 		STORE_ROOM_ROW(sizes_are_bounded),
+		STORE_ROOM_ROW(no_attempt_leaves_nothing_for_the_next),
+		STORE_ROOM_ROW(what_comes_late_is_in_the_room_of_its_attempt),
 		STORE_ROOM_ROW(a_computation_has_so_much_room),
 		STORE_ROOM_ROW(a_part_has_so_many_entries),
 		STORE_ROOM_ROW(runs_are_counted),
