@@ -113,8 +113,7 @@ static int take_asset(const People__Asset *a, const char *name, const char *type
 /* A connection, from when the first name is found. */
 struct asking {
 	struct cli *cli;
-	const char *
-		computation; /* that is there already; "": a new one, for which nobody has a key of its own */
+	const char *computation; /* "": a new one, for which nobody has a key of its own */
 	struct client client;
 	bool is_open;
 };

@@ -329,7 +329,7 @@ static enum cli_exit fill(uint8_t operand, struct err *e)
 	assert(filled);
 	memcpy(filled, of ? (const void *)of : len ? reader_take(run.in, len) : filled, len);
 	filled_len = len;
-	if (user_keys_fill(&run.cli, &filled, &filled_len, e) < 0) {
+	if (user_keys_fill(&run.cli, operand & 0x80 ? "c" : "", &filled, &filled_len, e) < 0) {
 		free(filled);
 		return CLI_FAILED;
 	}
