@@ -275,7 +275,7 @@ static void what_others_wrote_is_refused(void **state)
 			       ERR_DATA_LOSS, "database");
 		assert_ok(db_script(&f->store.db,
 				    "DELETE FROM confirmations;"
-				    "DELETE FROM computations;"
+				    "DELETE FROM computations; DELETE FROM usage_kept;"
 				    "DELETE FROM workspace_computations",
 				    &f->e),
 			  f->e);

@@ -95,7 +95,7 @@ static void computations_are_found_newest_first(void **state)
 	find(f, "%", -1, "t%o ");
 	find(f, "_", -1, "T_o ");
 	find(f, "!", -1, "");
-	find(f, "A NAME", -1, "four T_o t%o one ");
+	find(f, "NAME OF", -1, "four T_o t%o one ");
 	find(f, "", COMPUTATION_CANCELLED, "four ");
 	find(f, "one", COMPUTATION_CANCELLED, "");
 	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
