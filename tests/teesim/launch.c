@@ -78,9 +78,11 @@ static int take_accel(struct launch *l, const char *value, struct err *e)
  * processor computes vectors of 256 bits element by element. */
 static int add_cpu(struct launch *l, struct err *e)
 {
-	return add_option(
-		l, "-cpu",
-		l->emulated ? "max,avx=off,avx2=off,fma=off,f16c=off,vaes=off,vpclmulqdq=off" : "max", e);
+	return add_option(l, "-cpu",
+			  l->emulated
+				  ? "max,avx=off,avx2=off,fma=off,f16c=off,vaes=off,vpclmulqdq=off"
+				  : "max",
+			  e);
 }
 
 /* "2,sockets=2,…" */
