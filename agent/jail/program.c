@@ -25,19 +25,35 @@ static const struct machine {
 
 /* ---- its interpreter ---- */
 
-/* What the sandbox has of its own is not the machine's to look at, nor is a path in what a dataset brings. */
-static bool is_inside(const char *path)
+static bool begins_with_one_of(const char *path, const char *const *names, size_t count)
 {
-	static const char *const names[] = { "task", "home", "tmp", "dev", "proc", ".", ".." };
 	const char *first = path + strspn(path, "/");
 	size_t len = strcspn(first, "/");
 
-	if (path[0] != '/')
-		return strchr(path, '/') != NULL;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+	for (size_t i = 0; i < count; i++)
 		if (strlen(names[i]) == len && memcmp(first, names[i], len) == 0)
 			return true;
 	return false;
+}
+
+/* What the sandbox has of its own is not the machine's to look at, nor is a path in what a dataset brings. */
+static bool is_inside(const char *path)
+{
+	static const char *const names[] = { "task", "home", "tmp", "dev", "proc", "etc", "." };
+
+	if (path[0] != '/')
+		return strchr(path, '/') != NULL;
+	return strstr(path, "/..") || begins_with_one_of(path, names, ARRAY_LEN(names));
+}
+
+/* The machine's folders that the sandbox shows (jail_root.c): of others nobody is told whether they have something. */
+static bool is_seen(const char *path)
+{
+	static const char *const names[] = {
+		"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"
+	};
+
+	return begins_with_one_of(path, names, ARRAY_LEN(names));
 }
 
 static int judge_interpreter(const char *path, const char *remedy, struct err *e)
@@ -50,13 +66,13 @@ static int judge_interpreter(const char *path, const char *remedy, struct err *e
 	if (path[0] != '/')
 		return err_set(e, ERR_INVALID, "its interpreter %s is no absolute path",
 			       log_quote(path).text);
-	if (stat(path, &st) == 0)
+	if (is_seen(path) && stat(path, &st) == 0)
 		return S_ISREG(st.st_mode)
 			       ? 0
 			       : err_set(e, ERR_INVALID, "its interpreter %s is no program",
 					 log_quote(path).text);
 	/* whatever else it is shows when it runs */
-	if (errno != ENOENT && errno != ENOTDIR)
+	if (is_seen(path) && errno != ENOENT && errno != ENOTDIR)
 		return 0;
 	return err_set(e, ERR_INVALID, "its interpreter %s is not there: %s", log_quote(path).text,
 		       path[len - 1] == '\r' ? "end its lines with LF alone" : remedy);

@@ -6,10 +6,7 @@
 #include "common/base/writer.h"
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_calls.h"
-#include "computations_paths.h"
-#include "people_paths.h"
-#include "webhooks_paths.h"
-#include "workflows_paths.h"
+#include "computations/core/ending_call.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -149,27 +146,13 @@ static struct audit_row row_of(const struct admin_audit *a)
 				   .cause = a->cause };
 }
 
-/* What users do where nothing else of theirs has room any more: come in, leave, and take away what others could come in
- * with, or do, or what goes on without them. What only who administers the service may do needs no row here. */
-static const char *const always[] = {
-	PROTO_PEOPLE_TAKE_LOGIN,     PROTO_PEOPLE_REVOKE_TOKEN,       PROTO_PEOPLE_END_TOKEN,
-	PROTO_PEOPLE_END_SESSION,    PROTO_PEOPLE_RETIRE_KEY,         PROTO_PEOPLE_TAKE_ROLE,
-	PROTO_PEOPLE_SUSPEND_MEMBER, PROTO_PEOPLE_REMOVE_MEMBER,      PROTO_PEOPLE_LEAVE_WORKSPACE,
-	PROTO_COMPUTATIONS_STOP,     PROTO_PEOPLE_REVOKE_INVITATION,  PROTO_COMPUTATIONS_REMOVE_CVM,
-	PROTO_WORKFLOWS_CANCEL,      PROTO_WORKFLOWS_REMOVE_EXECUTOR, PROTO_WEBHOOKS_DISABLE,
-	PROTO_WEBHOOKS_DELETE,
-};
-
 static enum audit_room room_of(const struct admin_audit *a, const struct admin_caller *caller)
 {
 	if (caller->rights.operates)
 		return AUDIT_ROOM_OPERATORS;
 	if (!caller->who.person)
 		return AUDIT_ROOM_STRANGERS;
-	for (size_t i = 0; i < ARRAY_LEN(always); i++)
-		if (strcmp(a->what, always[i] + 1) == 0)
-			return AUDIT_ROOM_ALWAYS;
-	return AUDIT_ROOM_USERS;
+	return ending_call_is_called(a->what) ? AUDIT_ROOM_ALWAYS : AUDIT_ROOM_USERS;
 }
 
 int admin_audit_add(struct store *store, struct admin_audit *a, const struct admin_caller *caller,

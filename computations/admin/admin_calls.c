@@ -12,6 +12,7 @@
 #include "computations/admin/admin_audit.h"
 #include "computations/core/admin_access.h"
 #include "computations/core/call_rate.h"
+#include "computations/core/ending_call.h"
 #include "computations/core/source_rate.h"
 #include "computations/people/credential.h"
 #include "computations/people/token.h"
@@ -283,21 +284,22 @@ static int admit_login(struct admin_calls *calls, struct rpc_call *call,
 		       "too many logins were begun from your address: try again in a minute");
 }
 
-/* The page's own calls were counted as its requests; and whom a listener lets in without a user administers the service. */
+/* The page's own calls were counted as its requests. What takes away what others could do with what is one's is never put off
+ * by these. */
 static int check_rate(struct admin_calls *calls, const struct rpc_call *call, struct err *e)
 {
-	struct call_rate_caller caller = { .source = rpc_call_source(call),
-					   .peer = rpc_call_peer(call) };
 	uint8_t hash[SHA256_LEN];
+	uint64_t account;
 	int64_t seconds;
 
-	if (rpc_call_given(call))
+	if (rpc_call_given(call) || ending_call_is(rpc_call_method(call)->path) ||
+	    !hash_of(call, hash))
 		return 0;
-	if (hash_of(call, hash))
-		caller.account = known_hash_account(&calls->known, hash);
-	if (!caller.account && (!calls->sign_in || rpc_call_identity(call).has_uid))
+	account = known_hash_account(&calls->known, hash);
+	if (!account)
 		return 0;
-	return call_rate_take(calls->rate, &caller, call_rate_now(), &seconds, e);
+	return call_rate_take(calls->rate, account, rpc_call_peer(call), call_rate_now(), &seconds,
+			      e);
 }
 
 static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *message, struct err *e)

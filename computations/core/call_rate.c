@@ -24,8 +24,7 @@ struct call_rate {
 	uint64_t each_second;
 	struct keyed_hash *hash;
 	struct log_rate refusals;
-	struct way accounts[CALL_RATE_SETS][CALL_RATE_WAYS];
-	struct way sources[CALL_RATE_SETS][CALL_RATE_WAYS]; /* there may be more than accounts */
+	struct way sets[CALL_RATE_SETS][CALL_RATE_WAYS];
 };
 
 int64_t call_rate_now(void)
@@ -45,7 +44,7 @@ int call_rate_new(uint64_t each_second, struct call_rate **rate, struct err *e)
 	made->hash = keyed_hash_new(NULL, e);
 	if (!made->hash) {
 		free(made);
-		return err_set(e, ERR_EXHAUSTED, "no memory or randomness for a table");
+		return err_code(e);
 	}
 	made->each = (struct rate){ SECOND_NS / (int64_t)each_second,
 				    CALL_RATE_SECONDS * (int64_t)each_second };
@@ -64,7 +63,7 @@ void call_rate_free(struct call_rate *rate)
 
 static struct way *way_of(struct way sets[CALL_RATE_SETS][CALL_RATE_WAYS], uint64_t who)
 {
-	/* Not by the lowest bit, which find() sets. */
+	/* Not by the lowest bit, which call_rate_take() sets. */
 	struct way *set = sets[(who >> 1) % CALL_RATE_SETS], *least = set;
 
 	for (int i = 0; i < CALL_RATE_WAYS; i++) {
@@ -77,22 +76,8 @@ static struct way *way_of(struct way sets[CALL_RATE_SETS][CALL_RATE_WAYS], uint6
 	return least;
 }
 
-static int find(struct call_rate *rate, const struct call_rate_caller *caller, struct way **way,
-		struct err *e)
-{
-	const void *bytes = caller->account ? (const void *)&caller->account
-					    : (const void *)caller->source.bytes;
-	const size_t len = caller->account ? sizeof(caller->account) : RPC_SOURCE_LEN;
-	uint64_t who;
-
-	if (keyed_hash_of(rate->hash, bytes, len, &who, e) < 0)
-		return err_code(e);
-	*way = way_of(caller->account ? rate->accounts : rate->sources, who | 1);
-	return 0;
-}
-
 /* Whose account it is, other logs say of that address. */
-static void tell(struct call_rate *rate, const struct call_rate_caller *caller, int64_t now)
+static void tell(struct call_rate *rate, const char *peer, int64_t now)
 {
 	unsigned long skipped;
 
@@ -100,28 +85,27 @@ static void tell(struct call_rate *rate, const struct call_rate_caller *caller, 
 		return;
 	if (skipped)
 		log_warn("%lu other calls were refused: more than COMPUTATIONS_MAX_CALLS", skipped);
-	log_warn("a call of %s is refused: more than %llu a second of its %s "
+	log_warn("a call of %s is refused: more than %llu a second of its user "
 		 "(COMPUTATIONS_MAX_CALLS)",
-		 log_quote(caller->peer).text, (unsigned long long)rate->each_second,
-		 caller->account ? "user" : "address");
+		 log_quote(peer).text, (unsigned long long)rate->each_second);
 }
 
-int call_rate_take(struct call_rate *rate, const struct call_rate_caller *caller, int64_t now,
+int call_rate_take(struct call_rate *rate, uint64_t account, const char *peer, int64_t now,
 		   int64_t *seconds, struct err *e)
 {
-	struct way *way;
+	uint64_t who;
 	int64_t wait;
 
-	if (find(rate, caller, &way, e) < 0)
+	if (keyed_hash_of(rate->hash, &account, sizeof(account), &who, e) < 0)
 		return err_code(e);
-	wait = rate_take(&rate->each, now, &way->spent_until);
+	wait = rate_take(&rate->each, now, &way_of(rate->sets, who | 1)->spent_until);
 	if (!wait)
 		return 0;
-	tell(rate, caller, now);
+	tell(rate, peer, now);
 	*seconds = (wait + SECOND_NS - 1) / SECOND_NS;
 	return err_set(e, ERR_EXHAUSTED,
-		       "too many calls from your %s: the next is in %lld second%s. Make fewer than "
-		       "%llu a second, or have the service's COMPUTATIONS_MAX_CALLS raised",
-		       caller->account ? "account" : "address", (long long)*seconds,
-		       *seconds == 1 ? "" : "s", (unsigned long long)rate->each_second);
+		       "too many calls from your account: the next is in %lld second%s. Make fewer "
+		       "than %llu a second, or have the service's COMPUTATIONS_MAX_CALLS raised",
+		       (long long)*seconds, *seconds == 1 ? "" : "s",
+		       (unsigned long long)rate->each_second);
 }

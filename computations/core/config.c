@@ -149,11 +149,11 @@ const struct setting config_settings[] = {
 	COUNT("MAX_RECORDS", SETTING_NUMBER, max_records, "50000", 16, 100000000,
 	      "log lines and events that are kept of a computation; the oldest go first"),
 	COUNT("MAX_RECORD_BYTES", SETTING_SIZE, max_record_bytes, "32M", 65536, 1ULL << 40,
-	      "and their bytes; as many of its journals, which take no more then; and of what a CVM says outside of computations, of which all CVMs with one client key keep 16 times as much together"),
+	      "and their bytes; as many of all its journals, of which each attempt has half of what those before left; and of what a CVM says outside of computations, of which all CVMs with one client key keep 16 times as much together"),
 	COUNT("MAX_AUDIT_ROWS", SETTING_NUMBER, max_audit_rows, "1000000", 64, 100000000,
 	      "rows of the audit log; nothing is changed beyond that, until 'cocos-cli audit trim' cuts off what was saved"),
 	COUNT("MAX_CALLS", SETTING_NUMBER, max_calls, "500", 1, CALL_RATE_MOST,
-	      "calls a second of one user, by gRPC and HTTP, and of an address without one; a minute of quiet leaves 60 times as many at once"),
+	      "calls a second of one user, by gRPC and HTTP; a minute of quiet leaves 60 times as many at once"),
 	COUNT("KEEP_USAGE", SETTING_NUMBER, keep_usage, "24", USAGE_KEEP_LEAST, USAGE_KEEP_MOST,
 	      "months, this one among them, of which each time that a CVM ran is kept; of older ones sums are, and statements say the same"),
 };

@@ -297,8 +297,7 @@ static void tell_full(struct store *store, const char *id, const char *what)
 			     clock_ms(CLOCK_MONOTONIC), &store->full, &skipped))
 		return;
 	if (skipped)
-		log_warn("computation %s: %lu other parts of its journals were over a limit",
-			 log_quote(id).text, skipped);
+		log_warn("%lu other parts of journals were over a limit", skipped);
 	log_warn("computation %s: %s", log_quote(id).text, what);
 }
 

@@ -8,7 +8,7 @@
 
 /* NULL: none is free, or its own. */
 static struct store_line_row *row_of(struct store_lines *lines, const struct store_line *line,
-				     int64_t now)
+				     int64_t now, struct log_rate *others)
 {
 	struct store_line_row *free_row = NULL;
 
@@ -22,6 +22,7 @@ static struct store_line_row *row_of(struct store_lines *lines, const struct sto
 	}
 	if (!free_row)
 		return NULL;
+	others->skipped += free_row->skipped;
 	*free_row = (struct store_line_row){ .kind = line->kind };
 	snprintf(free_row->id, sizeof(free_row->id), "%s", line->id);
 	return free_row;
@@ -31,7 +32,7 @@ bool store_line_take(struct store_lines *lines, const struct store_line *line, i
 		     struct log_rate *others, unsigned long *skipped)
 {
 	static const struct rate each = { STORE_LINE_MS, STORE_LINE_BURST };
-	struct store_line_row *row = row_of(lines, line, now);
+	struct store_line_row *row = row_of(lines, line, now, others);
 
 	if (!row)
 		return log_rate_take(others, (uint64_t)now, skipped);

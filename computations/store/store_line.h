@@ -32,6 +32,7 @@ struct store_lines {
 	} rows[STORE_LINE_ROWS];
 };
 
-/* As log_rate_take() for such a line; `others` is of those of its kind for which there is no row. */
+/* As log_rate_take() for such a line; `others` is of those of its kind for which there is no row, and `*skipped` may have lines about
+ * other computations in it. */
 bool store_line_take(struct store_lines *lines, const struct store_line *line, int64_t now,
 		     struct log_rate *others, unsigned long *skipped);

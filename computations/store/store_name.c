@@ -6,9 +6,8 @@
 #include "common/base/utf8.h"
 #include "common/manifest/manifest.h"
 
+#include <stdio.h>
 #include <string.h>
-
-enum { DIGITS_MAX = 4 }; /* of STORE_NAME_NUMBERS_MAX */
 
 static int refuse(int64_t others, const char *name, struct err *e)
 {
@@ -27,8 +26,9 @@ static int count_named(struct db *db, int64_t workspace, const char *name, int64
 	if (!*name)
 		return 0;
 	return db_number(db, count, e,
-			 "SELECT count(*) FROM computations c JOIN workspace_computations h"
-			 " ON h.computation = c.id WHERE c.name = ? AND h.workspace = ?",
+			 "SELECT count(*) FROM computations c WHERE c.name = ? AND EXISTS"
+			 " (SELECT 1 FROM workspace_computations h"
+			 " WHERE h.computation = c.id AND h.workspace = ?)",
 			 "ti", name, workspace);
 }
 
@@ -47,93 +47,45 @@ int store_check_name(struct db *db, const char *id, const char *name, struct err
 
 	if (!*name)
 		return 0;
-	if (db_number(db, &others, e,
-		      "SELECT count(*) FROM computations c JOIN workspace_computations h"
-		      " ON h.computation = c.id WHERE c.name = ?2 AND c.id <> ?1 AND h.workspace ="
-		      " (SELECT workspace FROM workspace_computations WHERE computation = ?1)",
-		      "tt", id, name) < 0)
+	if (db_number(
+		    db, &others, e,
+		    "SELECT count(*) FROM computations c WHERE c.name = ?2 AND c.id <> ?1 AND EXISTS"
+		    " (SELECT 1 FROM workspace_computations h WHERE h.computation = c.id AND h.workspace ="
+		    " (SELECT workspace FROM workspace_computations WHERE computation = ?1))",
+		    "tt", id, name) < 0)
 		return err_code(e);
 	return refuse(others, name, e);
 }
 
 /* ---- one that is free ---- */
 
-/* The number of so many digits behind `stem`, in a name that begins with it; 0: there is none. */
-static int number_behind(const char *stem, const char *name, int digits)
+/* `name` itself for 1, else with the number behind it, and as much of it as that leaves room for. */
+static int make(const char *name, int number, char **made, struct err *e)
 {
-	const char *c = name + strlen(stem);
-	int number = 0;
+	char behind[16] = "";
+	size_t whole = strlen(name), len = 0, room, next;
 
-	if (strlen(name) != strlen(stem) + (size_t)digits + 1)
-		return 0;
-	for (; digits; digits--, c++) {
-		if (*c < '0' || *c > '9')
-			return 0;
-		number = 10 * number + (*c - '0');
-	}
-	return *c == ')' ? number : 0;
-}
-
-/* `name` and " (", as much of it as leaves room for the rest. */
-static int make_stem(const char *name, int digits, char **stem, struct err *e)
-{
-	const size_t room = MANIFEST_NAME_MAX - strlen(" ()") - (size_t)digits;
-	size_t whole = strlen(name), len = 0, next;
-
+	if (number > 1)
+		snprintf(behind, sizeof(behind), " (%d)", number);
+	room = MANIFEST_NAME_MAX - strlen(behind);
 	while (len < whole && (next = utf8_char(name + len, whole - len)) > 0 && len + next <= room)
 		len += next;
-	return text_format(stem, e, "%.*s (", (int)len, name);
-}
-
-/* The first number of so many digits that nobody has; `*number` 0: there is none. */
-static int find_number(struct db *db, int64_t workspace, const char *stem, int digits, int *number,
-		       struct err *e)
-{
-	bool taken[STORE_NAME_NUMBERS_MAX + 1] = { false };
-	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
-	int row, first = 1;
-
-	if (db_query(db, &rows, e,
-		     "SELECT c.name FROM computations c JOIN workspace_computations h"
-		     " ON h.computation = c.id WHERE h.workspace = ?1"
-		     " AND substr(c.name, 1, length(?2)) = ?2",
-		     "it", workspace, stem) < 0)
-		return err_code(e);
-	while ((row = db_next(rows, e)) > 0) {
-		CLEANUP(free) char *name = NULL;
-
-		if (db_text(rows, 0, &name, e) < 0)
-			return err_code(e);
-		taken[number_behind(stem, name, digits)] = true;
-	}
-	if (row < 0)
-		return row;
-	for (int i = 1; i < digits; i++)
-		first *= 10;
-	*number = 0;
-	for (int i = first > 2 ? first : 2; !*number && i < 10 * first; i++)
-		if (!taken[i])
-			*number = i;
-	return 0;
+	return text_format(made, e, "%.*s%s", (int)len, name, behind);
 }
 
 int store_name_free(struct db *db, int64_t workspace, const char *name, char **out, struct err *e)
 {
-	int64_t others;
+	for (int number = 1; number <= STORE_NAME_NUMBERS_MAX; number++) {
+		CLEANUP(free) char *tried = NULL;
+		int64_t others;
 
-	if (count_named(db, workspace, name, &others, e) < 0)
-		return err_code(e);
-	if (!others)
-		return text_format(out, e, "%s", name);
-	for (int digits = 1; digits <= DIGITS_MAX; digits++) {
-		CLEANUP(free) char *stem = NULL;
-		int number;
-
-		if (make_stem(name, digits, &stem, e) < 0 ||
-		    find_number(db, workspace, stem, digits, &number, e) < 0)
+		if (make(name, number, &tried, e) < 0 ||
+		    count_named(db, workspace, tried, &others, e) < 0)
 			return err_code(e);
-		if (number)
-			return text_format(out, e, "%s%d)", stem, number);
+		if (!others) {
+			*out = TAKE_PTR(tried);
+			return 0;
+		}
 	}
 	return err_set(e, ERR_EXISTS,
 		       "name: computations of its workspace are called %s with every number up to "

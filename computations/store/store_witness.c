@@ -277,8 +277,7 @@ static void tell_bad_head(struct store *store, const char *id, const struct err 
 			     clock_ms(CLOCK_MONOTONIC), &store->bad_heads, &skipped))
 		return;
 	if (skipped)
-		log_warn("computation %s: %lu other heads of its journals were in no log",
-			 log_quote(id).text, skipped);
+		log_warn("%lu other heads of journals were in no log", skipped);
 	log_warn("computation %s: a head of its journal is none, and in no log: %s",
 		 log_quote(id).text, why->text);
 }

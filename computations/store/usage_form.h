@@ -52,12 +52,13 @@
 
 /* What is kept of computations counts in the same rows: bytes times seconds. Of each that is there it is noted how much that was, and when:
  * s since 1970. What an older program kept counts from its first look on. */
-#define KEPT_FORM                                                                   \
-	"ALTER TABLE usage_traffic ADD COLUMN stored {integer} NOT NULL DEFAULT 0;" \
-	"CREATE TABLE usage_kept ("                                                 \
-	" computation TEXT NOT NULL,"                                               \
-	" bytes {integer} NOT NULL,"                                                \
-	" looked {integer} NOT NULL,"                                               \
-	" PRIMARY KEY (computation)) {by key};"                                     \
-	"CREATE INDEX usage_kept_looked ON usage_kept (looked, computation);"       \
-	"INSERT INTO usage_kept (computation, bytes, looked) SELECT id, 0, 0 FROM computations;"
+#define KEPT_FORM                                                                                \
+	"ALTER TABLE usage_traffic ADD COLUMN stored {integer} NOT NULL DEFAULT 0;"              \
+	"CREATE TABLE usage_kept ("                                                              \
+	" computation TEXT NOT NULL,"                                                            \
+	" bytes {integer} NOT NULL,"                                                             \
+	" looked {integer} NOT NULL,"                                                            \
+	" PRIMARY KEY (computation)) {by key};"                                                  \
+	"CREATE INDEX usage_kept_looked ON usage_kept (looked, computation);"                    \
+	"INSERT INTO usage_kept (computation, bytes, looked) SELECT id, 0, 0 FROM computations;" \
+	"CREATE INDEX computations_called ON computations (name);"

@@ -23,8 +23,7 @@ static void tell_odd(struct store *store, const char *id, const struct journal_n
 			     clock_ms(CLOCK_MONOTONIC), &store->odd_sizes, &skipped))
 		return;
 	if (skipped)
-		log_warn("computation %s: %lu other sizes in its journals can't be",
-			 log_quote(id).text, skipped);
+		log_warn("%lu other sizes in journals can't be", skipped);
 	log_warn("computation %s: its agent's journal has '%s' of %llu bytes, which can't be: that "
 		 "is not counted as usage",
 		 log_quote(id).text, note->type, (unsigned long long)size);

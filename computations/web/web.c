@@ -158,7 +158,8 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 	web->service = service;
 	for (size_t i = 0; i < web_routes_count; i++) {
 		web->rows[i] = web_once_row(&web_routes[i]);
-		web->rows[i].may = web_access_may;
+		if (web_route_is_counted(&web_routes[i]))
+			web->rows[i].may = web_access_may;
 	}
 	web->routes = (struct http_routes){ web->rows, web_routes_count, web, web_show_problem,
 					    WEB_STATUS_TAIL };

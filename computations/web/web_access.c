@@ -48,26 +48,14 @@ static uint64_t account_of(const struct http_request *r, struct known_hashes *kn
 	return failed ? 0 : known_hash_account(known, shown.hash);
 }
 
-/* Whom web_access_take() lets in without a user. */
-static bool administers(struct web *web, const struct http_request *r)
-{
-	struct err ignored;
-
-	return !http_request_header(r, "authorization", 0) &&
-	       !(http_request_is_tls(r) && web->service->sign_in) &&
-	       web_door_check(&web->door, r, &ignored) == 0;
-}
-
 int web_access_may(const struct http_request *r, void *data, struct err *e)
 {
 	struct web *web = data;
-	const struct call_rate_caller caller = { account_of(r, web->service->known),
-						 http_request_source(r), http_request_peer(r) };
+	const uint64_t account = account_of(r, web->service->known);
 	int64_t seconds;
 
-	if (!caller.account && administers(web, r))
-		return web_row_of(web, r)->http.may(r, data, e);
-	if (call_rate_take(web->service->calls, &caller, call_rate_now(), &seconds, e) == 0)
+	if (!account || call_rate_take(web->service->calls, account, http_request_peer(r),
+				       call_rate_now(), &seconds, e) == 0)
 		return web_row_of(web, r)->http.may(r, data, e);
 	if (e->code == ERR_EXHAUSTED)
 		http_request_put_off(r, (unsigned)seconds);

@@ -65,13 +65,6 @@ static bool has_body(const struct web_route *about)
 	return about->http.body_max;
 }
 
-/* Who follows or asks managers is counted, and a statement has a size. */
-static bool is_counted(const struct web_route *about)
-{
-	return changes(about) || is_asked_for(about) || about->http.serve == web_events ||
-	       about->http.serve == web_usage_csv || about->http.serve == web_usage_html;
-}
-
 static const struct {
 	const char *status, *meaning;
 	bool (*may)(const struct web_route *about);
@@ -88,7 +81,9 @@ static const struct {
 	{ "414", "The path or query is too long.", always },
 	{ "415", "The body is of another type.", has_body },
 	{ "422", "Something else was asked with this Idempotency-Key.", web_once_is },
-	{ "429", "There are as many as there may be.", is_counted },
+	{ "429",
+	  "There are as many as there may be, or you ask too often: Retry-After says when to go on.",
+	  always },
 };
 
 #define SHARED "#/components/responses/"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_routes.c — what can be asked for, and what the API's document says of it. */
 #include "computations/ca/ocsp_request.h"
+#include "computations/core/ending_call.h"
 #include "computations/people/user_key.h"
 #include "computations/store/store_machine.h"
 #include "computations/web/web.h"
@@ -9,6 +10,7 @@
 #include "computations/web/web_billing.h"
 #include "computations/web/web_certificate.h"
 #include "computations/web/web_free.h"
+#include "computations/web/web_guard.h"
 #include "computations/web/web_import.h"
 #include "computations/web/web_machine.h"
 #include "computations/web/web_new.h"
@@ -443,6 +445,12 @@ const struct web_route web_routes[] = {
 	OPEN("/mark.svg", asset_mark),
 };
 const size_t web_routes_count = ARRAY_LEN(web_routes);
+
+bool web_route_is_counted(const struct web_route *row)
+{
+	return row->http.may != http_anybody && row->http.may != web_guard_try &&
+	       !(row->action && ending_call_is(row->action->method));
+}
 static_assert(ARRAY_LEN(web_routes) <= WEB_ROUTES_MAX, "they are copied");
 
 const struct web_route *web_row_of(const struct web *web, const struct http_request *r)

@@ -56,6 +56,9 @@ static void work_done(void *data, const struct err *e)
 	if (work->caller.is_known && work->caller.who.person)
 		known_hash_learn(work->web->service->known, work->caller.hash,
 				 work->caller.who.name);
+	if (e && e->code == ERR_UNAUTHENTICATED &&
+	    (work->caller.has_token || work->caller.has_login))
+		known_hash_forget(work->web->service->known, work->caller.hash);
 	if (e) {
 		http_request_fail(work->r, e);
 	} else {

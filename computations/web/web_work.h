@@ -161,6 +161,9 @@ struct web_route {
 	const struct list_kind *list; /* NULL: it has no orders */
 };
 extern const struct web_route web_routes[];
+/* Whose calls count (call_rate.h): who is asked for on that row, but for what ends something, which nobody who has got hold of one's
+ * token may keep one from. */
+bool web_route_is_counted(const struct web_route *row);
 extern const size_t web_routes_count;
 const struct web_route *web_row_of(const struct web *web, const struct http_request *r);
 enum deed web_deed_of(const struct web *web, const struct http_request *r);

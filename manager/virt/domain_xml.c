@@ -163,9 +163,9 @@ static void write_os(struct xml *x, const struct domain_spec *spec)
 	close_tag(x);
 }
 
-/* Vectors of 256 bits. QEMU's emulator computes them element by element (multiply and add of floats, of
-   7.2 and per core, million a second: FMA 11, AVX 47, SSE 150; a training has hundreds of thousands of
-   millions), and libraries take the widest that they see. */
+/* Vectors of 256 bits. QEMU's emulator computes them element by element, and libraries take the widest that they see. With
+ * QEMU 7.2, millions of multiply-adds of floats a second and core: FMA 11, AVX 47, SSE 150; a training takes hundreds of
+ * thousands of millions. */
 static const char *const slow_emulated[] = { "avx", "avx2", "fma", "f16c", "vaes", "vpclmulqdq" };
 
 static void write_cpu(struct xml *x, const struct domain_spec *spec)

@@ -191,12 +191,12 @@ def a_large_manifest_comes_in_chunks_of_a_mebibyte():
         datasets = [cvms.Dataset(hash=n.to_bytes(32, "big"), userKey=KEY, filename=f"{n}-" + "n" * 240)
                     for n in range(256)]
         config = cvms.AgentConfig(server_ca_file="# " + "c" * 3000000)
-        computation = create(service, datasets=datasets, agent_config=config)
+        computation = create(service, name="large", datasets=datasets, agent_config=config)
         until(connected(service, "cvm-1"), "the connection")
         run(service, computation)
         got = agent.manifest()
         assert len(got.SerializeToString()) > 3000000
-        assert got == manifest(id=computation, datasets=datasets, agent_config=config)
+        assert got == manifest(id=computation, name="large", datasets=datasets, agent_config=config)
 
 
 def a_refused_manifest_fails_and_frees_its_cvm():

@@ -32,6 +32,7 @@ FILL = (
     f" CASE i % 4 WHEN 0 THEN created ELSE 0 END, {LIKE_THE_FIRST} FROM n CROSS JOIN computations WHERE id = 'first'",
     "INSERT INTO workspace_computations (computation, workspace)"
     " SELECT c.id, w.number FROM computations c CROSS JOIN workspaces w WHERE c.id <> 'first'",
+    "INSERT INTO usage_kept (computation, bytes, looked) SELECT id, 0, 0 FROM computations WHERE id <> 'first'",
     "DELETE FROM journals",
     f"INSERT INTO journals (number, owner, records, bytes) SELECT number, 'c:' || id, {EACH}, {EACH} * 200 FROM computations",
     # One after the other, as they would have come: no computation's stand together.

@@ -43,6 +43,8 @@ KEPT = {"-name", "-bios", "-m", "-overcommit", "-smp", "-uuid", "-display", "-rt
 DROPPED = {"-mon", "-add-fd", "-sandbox", "-msg"}
 # A TD has neither, by QEMU's own rule (10.1 and later: target/i386/kvm/tdx.c); both stand in tables.
 OF_A_TD = ",smm=off,pic=off"
+# The manager's for a processor that is emulated (manager/virt/domain_xml.c); no table tells of these.
+EMULATED = "max,avx=off,avx2=off,fma=off,f16c=off,vaes=off,vpclmulqdq=off"
 
 
 def write_program(path, text):
@@ -126,7 +128,7 @@ def emulated(words, tpm, phys_bits):
         "-object": of_object,
         "-chardev": lambda value: of_chardev(value, tpm),
         "-accel": lambda value: of_fixed("-accel", value, "tcg", "tcg"),
-        "-cpu": lambda value: of_fixed("-cpu", value, "max", f"max,phys-bits={phys_bits}"),
+        "-cpu": lambda value: of_fixed("-cpu", value, EMULATED, f"max,phys-bits={phys_bits}"),
         **{option: lambda value: value for option in KEPT},
         **{option: lambda value: None for option in DROPPED},
     }

@@ -105,7 +105,8 @@ static const char *const takes_away[STORE_FORM] = {
 	[44] = "DROP INDEX workspace_computations_creator;"
 	       "ALTER TABLE workspace_computations DROP COLUMN creator;",
 	[45] = "DROP TABLE usage_traffic; ALTER TABLE signed_journals DROP COLUMN results;",
-	[46] = "DROP TABLE usage_kept; ALTER TABLE usage_traffic DROP COLUMN stored;",
+	[46] = "DROP INDEX computations_called;"
+	       "DROP TABLE usage_kept; ALTER TABLE usage_traffic DROP COLUMN stored;",
 };
 
 void store_room_undo(struct store_room *f, int form)

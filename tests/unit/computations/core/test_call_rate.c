@@ -2,8 +2,6 @@
 #include "computations/core/call_rate.h"
 #include "tests/unit.h"
 
-#include <string.h>
-
 #define SECOND INT64_C(1000000000)
 
 enum { PLACES = CALL_RATE_SETS * CALL_RATE_WAYS };
@@ -17,28 +15,14 @@ static struct call_rate *enter(uint64_t each_second)
 	return rate;
 }
 
-static struct call_rate_caller account(uint64_t number)
-{
-	return (struct call_rate_caller){ .account = number, .peer = "192.0.2.1:1" };
-}
-
-static struct call_rate_caller address(uint32_t number)
-{
-	struct call_rate_caller caller = { .peer = "192.0.2.1:1" };
-
-	memcpy(caller.source.bytes, &number, sizeof(number));
-	return caller;
-}
-
 /* How many are taken at that moment, of `most`. */
-static uint64_t calls(struct call_rate *rate, struct call_rate_caller caller, int64_t now,
-		      uint64_t most)
+static uint64_t calls(struct call_rate *rate, uint64_t account, int64_t now, uint64_t most)
 {
 	uint64_t count = 0;
 	int64_t seconds;
 	struct err e;
 
-	while (count < most && call_rate_take(rate, &caller, now, &seconds, &e) == 0)
+	while (count < most && call_rate_take(rate, account, "192.0.2.1:1", now, &seconds, &e) == 0)
 		count++;
 	return count;
 }
@@ -49,7 +33,7 @@ static void a_minute_at_once_and_then_one_by_one(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct call_rate *rate = enter(rows[i]);
-		const struct call_rate_caller anna = account(1);
+		const uint64_t anna = 1;
 		const uint64_t burst = CALL_RATE_SECONDS * rows[i];
 		const int64_t each = SECOND / (int64_t)rows[i], now = 5 * SECOND;
 		int64_t seconds = 0;
@@ -57,7 +41,7 @@ static void a_minute_at_once_and_then_one_by_one(void **state)
 
 		assert_int_equal(calls(rate, anna, now, burst - 1), burst - 1);
 		assert_int_equal(calls(rate, anna, now, 2), 1);
-		assert_refused(call_rate_take(rate, &anna, now, &seconds, &e), e, ERR_EXHAUSTED,
+		assert_refused(call_rate_take(rate, anna, "x", now, &seconds, &e), e, ERR_EXHAUSTED,
 			       "your account");
 		assert_int_equal(seconds, 1);
 		assert_int_equal(calls(rate, anna, now + each - 1, 2), 0);
@@ -77,15 +61,11 @@ static void each_has_its_own(void **state)
 	int64_t seconds = 0;
 	struct err e;
 
-	assert_int_equal(calls(rate, account(1), 0, 1000), 120);
-	assert_int_equal(calls(rate, account(2), 0, 1000), 120);
-	/* Nor does an account use up what is its address's, or the other way round. */
-	assert_int_equal(calls(rate, address(0), 0, 1000), 120);
-	assert_int_equal(calls(rate, address(1), 0, 1000), 120);
-	assert_int_equal(calls(rate, account(3), 0, 1000), 120);
-	assert_refused(
-		call_rate_take(rate, &(struct call_rate_caller){ .peer = "x" }, 0, &seconds, &e), e,
-		ERR_EXHAUSTED, "your address: the next is in 1 second. Make fewer than 2");
+	assert_int_equal(calls(rate, 1, 0, 1000), 120);
+	assert_int_equal(calls(rate, 2, 0, 1000), 120);
+	assert_int_equal(calls(rate, UINT64_MAX, 0, 1000), 120);
+	assert_refused(call_rate_take(rate, 2, "x", 0, &seconds, &e), e, ERR_EXHAUSTED,
+		       "your account: the next is in 1 second. Make fewer than 2");
 	call_rate_free(rate);
 }
 
@@ -94,11 +74,9 @@ static void crowds_make_nobody_wait(void **state)
 {
 	struct call_rate *rate = enter(500);
 
-	for (uint32_t i = 1; i <= 3 * PLACES; i++) {
-		assert_int_equal(calls(rate, account(i), SECOND, 1), 1);
-		assert_int_equal(calls(rate, address(i), SECOND, 1), 1);
-	}
-	assert_int_equal(calls(rate, account(PLACES), SECOND, 1000), 1000);
+	for (uint32_t i = 1; i <= 3 * PLACES; i++)
+		assert_int_equal(calls(rate, i, SECOND, 1), 1);
+	assert_int_equal(calls(rate, PLACES, SECOND, 1000), 1000);
 	call_rate_free(rate);
 }
 
@@ -111,10 +89,8 @@ static void nobody_is_freed_by_others(void **state)
 
 	for (int round = 0; round < 2; round++)
 		for (uint32_t i = 1; i <= 4 * PLACES; i++)
-			taken += calls(rate, address(i), SECOND, 2 * CALL_RATE_SECONDS);
+			taken += calls(rate, i, SECOND, 2 * CALL_RATE_SECONDS);
 	assert_int_equal(taken, (uint64_t)PLACES * CALL_RATE_SECONDS);
-	/* Accounts are in places of their own. */
-	assert_int_equal(calls(rate, account(1), SECOND, 1000), CALL_RATE_SECONDS);
 	call_rate_free(rate);
 }
 
