@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import sanitized
+import tap
 from harness import ROOT, until
 
 LIBRARY = os.path.join(ROOT, "scripts/lib/libvirt.sh")
@@ -18,6 +19,7 @@ def enter(alone=False):
     """Starts this program anew in the room; returns in there. `alone`: of the network it has loopback, and no more."""
     if "--in-the-room" in sys.argv:
         sys.argv.remove("--in-the-room")
+        tap.ROOMS.append(os.getpid())
         furnish()
         if alone:
             subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
