@@ -14,7 +14,7 @@ import subprocess
 import tap
 from computations_service import agent_of, connected, create, run
 from harness import PATIENCE, Folder, authority, cli, cvms, until
-from people import ROLES
+from people import HIDDEN, ROLES
 from sign_in import OTHER, PASSWORD, Page
 from web_page import BROWSER, Answer
 from web_rights import ROUTES
@@ -65,7 +65,7 @@ class Room(Page):
 
     def state(self, computation):
         """What an administrator sees of it; None: it is gone."""
-        if computation not in [c.id for c in self.root("List").computations]:
+        if self.root.code("Show", id=computation) == HIDDEN:
             return None
         roles = self.root("ListRoles", computation_id=computation).roles
         return self.root("Show", id=computation).SerializeToString(), [r.SerializeToString() for r in roles]
