@@ -247,9 +247,9 @@ def a_guests_kernel_finds_the_saved_tables_of_the_managers_devices():
 
 def what_is_not_known_is_refused():
     """Of libvirt's arguments, lest they be another launch without a word."""
-    honest = ["-machine", "pc-q35-7.2,usb=off", "-accel", "tcg", "-cpu", "max"]
+    honest = ["-machine", "pc-q35-7.2,usb=off", "-accel", "tcg", "-cpu", words.EMULATED]
     assert words.emulated(honest, "/t", 46)[1] == "pc-q35-7.2,usb=off,smm=off,pic=off"
-    for more in (["-fw_cfg", "name=opt/x,string=y"], ["-acpitable", "file=x"], ["-accel", "kvm"], ["-cpu", "EPYC"],
+    for more in (["-fw_cfg", "name=opt/x,string=y"], ["-acpitable", "file=x"], ["-accel", "kvm"], ["-cpu", "EPYC"], ["-cpu", "max"],
                  ["-object", '{"qom-type":"rng-random"}'], ["-chardev", "null,id=more"], ["-device"], ["-S", "x"]):
         try:
             words.emulated(honest + more, "/t", 46)
