@@ -834,7 +834,7 @@ def names_of_results_fool_nobodys_eye():
 
 def a_failing_algorithm_fails_the_computation():
     for algo, words in ((b"#!/bin/sh\nexit 3\n", "exit code 3"),
-                        (b"#!/bin/sh\nkill -11 $$\n", "signal 11"), (b"not a program", "")):
+                        (b"#!/bin/sh\nkill -11 $$\n", "signal 11"), (b"#!/tmp/nothing\n", "")):
         with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (  # noqa: B023
                 service, agent, client):
             client.algo(algo, ALGO_KEY)
