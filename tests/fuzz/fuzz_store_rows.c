@@ -625,7 +625,7 @@ static void command(struct store *store, struct reader *r)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	static const struct store_limits limits = {
-		.computations = 2, .cvms = 2, .records = 4, .record_bytes = 1024, .audit_rows = 64
+		.computations = 2, .cvms = 2, .records = 4, .record_bytes = 2048, .audit_rows = 64
 	};
 	struct reader r = reader_over(bytes, len);
 	struct store store;

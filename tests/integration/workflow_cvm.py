@@ -19,7 +19,8 @@ from workflow_played import Key, open_output
 from workflow_room import World, node
 
 POLICY = json.dumps({"cocos": 1, "snp": {"measurements": [MEASUREMENT]}, "run": {"weak_words": ["development"]}})
-ALGORITHM = b"import os\nwith open('results/names', 'w') as file:\n    print(*sorted(os.listdir('datasets')), file=file)\n"
+# A program as well, for what is told to run it as one.
+ALGORITHM = b"#!/usr/bin/env python3\nimport os\nwith open('results/names', 'w') as file:\n    print(*sorted(os.listdir('datasets')), file=file)\n"
 REQUIREMENTS, SECRET = b"# none\n", "five and fifty\n"
 
 
