@@ -112,18 +112,18 @@ def tdx_policy(here):
         "run": {"weak_words": ["development"]}}))
 
 
-def with_algorithm(port, args=()):
+def with_algorithm(port, args=(), algo=SUM):
     """The algorithm's provider has sent it: the agent waits for datasets."""
     link = AttestedClient.connect("127.0.0.1", port)
     session = link.connection.tls.export_keying_material(b"EXPORTER-cocos-proof", 32)
     more = [("algo_args", arg) for arg in args]
     with link.bridge() as address:
         client = Client(int(address.split(":")[1]))
-        proof = client.proof_metadata("algorithm-provider", "Algo", ALGO_KEY, sha3(SUM),
+        proof = client.proof_metadata("algorithm-provider", "Algo", ALGO_KEY, sha3(algo),
                                       [("algo_type", "bin")] + more, more,
                                       client.status().manifest_digest, session)
         with contextlib.suppress(grpc.RpcError):  # the manifest may be of another algorithm
-            client.algo(SUM, None, metadata=[p for p in proof if p[0] != "proof-challenge"])
+            client.algo(algo, None, metadata=[p for p in proof if p[0] != "proof-challenge"])
         client.close()
     link.close()
 

@@ -11,7 +11,8 @@ import socket
 import struct
 import subprocess
 
-from agent_peer import Service, free_port, sha3
+from agent_job import ALGO_KEY
+from agent_peer import Service, algorithm, free_port, sha3
 from guest_vm import Ethernet, Vm, build_image
 from harness import BUILD, Folder, ROOT, cli, program
 from honest_agent import manifest, provider, with_algorithm
@@ -103,11 +104,14 @@ def uploaded(net=(), extra=(), **launch):
                 service.wait(lambda s: s.connections and s.outgoing, PATIENCE)
             except AssertionError:
                 raise AssertionError("\n".join(vm.lines)) from None
+            with open(program("tests/integration/guest_algorithm"), "rb") as file:  # there is no shell
+                algo = file.read()
             m = manifest(7002)
+            m.algorithm.CopyFrom(algorithm(algo, ALGO_KEY))
             service.send(runReq=m)
             answer = service.wait(lambda s: s.of("run_res"), PATIENCE)[0]
             assert answer.error == "", answer.error
-            with_algorithm(port)
+            with_algorithm(port, algo=algo)
             policy = provider().write("machine-policy.json", json.dumps({
                 "cocos": 1, "snp": {"measurements": [host().expected()]},
                 "run": {"fixed_boot": True}}))
