@@ -13,7 +13,7 @@ import cli_attested
 import tap
 from attested_peer import Identity
 from cli_attested import Ak, CertifiedTpm, Evidence
-from computations_service import agent_of, connected, create, is_of, refused
+from computations_service import agent_of, connected, create, manifest, refused
 from harness import PATIENCE, Computations, Folder, cli, computations, cvms, until
 
 VTPM = 1
@@ -51,6 +51,11 @@ def answer(agent, evidence, run=False):
 
 def run(s, computation, **more):
     return s.admin.Run(computations.RunRequest(id=computation, **more), timeout=PATIENCE)
+
+
+def is_of(got, computation):
+    """Whether that manifest is what create() made of nothing else."""
+    return got == manifest(id=computation, name=got.name)
 
 
 def canonical_digest(m):

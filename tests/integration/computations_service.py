@@ -38,11 +38,6 @@ def create(service, **fields):
                                 timeout=PATIENCE).id
 
 
-def is_of(got, computation):
-    """Whether that manifest is what create() made of nothing else."""
-    return got == manifest(id=computation, name=got.name)
-
-
 def run(service, computation, cvm=""):
     return service.admin.Run(computations.RunRequest(id=computation, cvm_id=cvm), timeout=PATIENCE)
 
