@@ -210,9 +210,8 @@ static int judge_elf(int file, const char *start, struct err *e)
 
 int program_judge(int file, struct err *e)
 {
-	char start[PROGRAM_LINE_MAX + 1] = {
-		0
-	}; /* as the kernel has it, zeros behind a short file */
+	/* As the kernel has it, zeros behind a short file. */
+	char start[PROGRAM_LINE_MAX + 1] = { 0 };
 	ssize_t len;
 
 	do

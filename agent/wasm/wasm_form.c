@@ -18,8 +18,6 @@ struct name {
 	size_t len;
 };
 
-static const char wasi[] = "wasi_snapshot_preview1";
-
 /* All of WASI preview 1 (wasi_snapshot_preview1.witx). The runtime has more, its own sockets for one:
  * a module that asks for those would not run elsewhere, and finds no network here. */
 static const char *const functions[] = {
@@ -136,7 +134,7 @@ static int judge_imports(struct reader *r, struct err *e)
 
 		if (!reader_ok(r))
 			break;
-		if (kind != KIND_FUNCTION || !is(from, wasi) ||
+		if (kind != KIND_FUNCTION || !is(from, WASM_WASI) ||
 		    !wasm_form_is_wasi(what.at, what.len))
 			return err_set(e, ERR_INVALID, "import %u, %s of %s, is not WASI preview 1",
 				       i, log_quote_bytes(what.at, what.len).text,

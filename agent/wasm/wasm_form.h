@@ -17,6 +17,9 @@
 
 enum { WASM_MODULE_MAX = 64 << 20 };
 
+/* The module that functions of WASI preview 1 are imported from. */
+#define WASM_WASI "wasi_snapshot_preview1"
+
 /* Its first eight bytes: a core module, a component, or neither. 0 or an exit code (wasm_exit.h). */
 int wasm_form_check_bytes(const uint8_t *bytes, size_t len);
 

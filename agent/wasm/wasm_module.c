@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char wasi[] = "wasi_snapshot_preview1";
-
 static bool is(WasmEdge_String name, const char *text)
 {
 	return name.Length == strlen(text) && memcmp(name.Buf, text, name.Length) == 0;
@@ -19,7 +17,7 @@ static bool is(WasmEdge_String name, const char *text)
 static bool is_wasi(const WasmEdge_ImportTypeContext *import)
 {
 	if (WasmEdge_ImportTypeGetExternalType(import) != WasmEdge_ExternalType_Function ||
-	    !is(WasmEdge_ImportTypeGetModuleName(import), wasi))
+	    !is(WasmEdge_ImportTypeGetModuleName(import), WASM_WASI))
 		return false;
 	WasmEdge_String name = WasmEdge_ImportTypeGetExternalName(import);
 	return wasm_form_is_wasi(name.Buf, name.Length);

@@ -17,7 +17,7 @@ struct admin_calls {
 	bool sign_in;
 	struct known_hashes known;  /* whose calls are no strangers' */
 	struct source_rate *logins; /* that strangers begin */
-	struct call_rate *rate;     /* of whoever calls */
+	struct call_rate *rate;     /* of each user */
 };
 
 /* Its data is a struct admin_calls. */

@@ -53,7 +53,7 @@ struct service {
 	size_t arrived_bytes;       /* what agents said and the database has not taken yet */
 	bool sign_in;               /* administrators show tokens, but for those on the socket */
 	bool stopping;
-	struct call_rate *calls; /* how many anybody makes */
+	struct call_rate *calls; /* how many each user makes */
 };
 
 void service_init(struct service *service, uv_loop_t *loop, struct store_queue *queue,

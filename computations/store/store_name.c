@@ -73,22 +73,46 @@ static int make(const char *name, int number, char **made, struct err *e)
 	return text_format(made, e, "%.*s%s", (int)len, name, behind);
 }
 
+static int is_taken(struct db *db, int64_t workspace, const char *name, int number, bool *taken,
+		    struct err *e)
+{
+	CLEANUP(free) char *tried = NULL;
+	int64_t others;
+
+	if (make(name, number, &tried, e) < 0 || count_named(db, workspace, tried, &others, e) < 0)
+		return err_code(e);
+	*taken = others > 0;
+	return 0;
+}
+
+/* Few look-ups, however many have the name: others wait for the database meanwhile. */
 int store_name_free(struct db *db, int64_t workspace, const char *name, char **out, struct err *e)
 {
-	for (int number = 1; number <= STORE_NAME_NUMBERS_MAX; number++) {
-		CLEANUP(free) char *tried = NULL;
-		int64_t others;
+	int low = 0,
+	    high = 1; /* what is taken, and what is not; above the last number nothing is */
+	bool taken = true;
 
-		if (make(name, number, &tried, e) < 0 ||
-		    count_named(db, workspace, tried, &others, e) < 0)
+	while (taken && high <= STORE_NAME_NUMBERS_MAX) {
+		if (is_taken(db, workspace, name, high, &taken, e) < 0)
 			return err_code(e);
-		if (!others) {
-			*out = TAKE_PTR(tried);
-			return 0;
+		if (taken) {
+			low = high;
+			high *= 2;
 		}
 	}
+	if (high > STORE_NAME_NUMBERS_MAX)
+		high = STORE_NAME_NUMBERS_MAX + 1;
+	while (high - low > 1) {
+		const int middle = low + (high - low) / 2;
+
+		if (is_taken(db, workspace, name, middle, &taken, e) < 0)
+			return err_code(e);
+		*(taken ? &low : &high) = middle;
+	}
+	if (high <= STORE_NAME_NUMBERS_MAX)
+		return make(name, high, out, e);
 	return err_set(e, ERR_EXISTS,
-		       "name: computations of its workspace are called %s with every number up to "
+		       "name: computations of its workspace are called %s with numbers up to "
 		       "%d: choose another one",
 		       log_quote(name).text, STORE_NAME_NUMBERS_MAX);
 }

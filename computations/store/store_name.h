@@ -15,8 +15,8 @@ int store_check_new_name(struct db *db, int64_t workspace, const char *name,
 /* The same for another name of one that is there: of its workspace, another computation counts. */
 int store_check_name(struct db *db, const char *id, const char *name, struct err *e) MUST_CHECK;
 
-/* What a new computation can be called there, malloc'ed: `name`, or where it is taken, with the first number behind it that is
- * free, "NAME (2)", and cut off between characters to have at most MANIFEST_NAME_MAX bytes with it. ERR_EXISTS: no number
- * is left. */
+/* What a new computation can be called there, malloc'ed: `name`, or where it is taken, with a number behind it that is free and follows
+ * one that is not, "NAME (2)", and cut off between characters to have at most MANIFEST_NAME_MAX bytes with it. ERR_EXISTS: they go
+ * up to the last number. */
 int store_name_free(struct db *db, int64_t workspace, const char *name, char **out,
 		    struct err *e) MUST_CHECK;

@@ -35,8 +35,8 @@ struct web_input {
 	enum web_input_place place;
 	bool is_needed;
 	bool may_lack; /* of its form: it asks where that does something */
-	uint64_t
-		most; /* of a number; of a text of the API's body: bytes, which its method counts; */
+	/* Of a number; of a text of the API's body: bytes, which its method counts. */
+	uint64_t most;
 	uint64_t times;   /* a number is that often what was said, then; 0: as it was said */
 	size_t at, count; /* in the message: itself, and how many there are of what is a list */
 	/* Of INPUT_ACTIONS: the k-th of other words; NULL: there are no more. */
@@ -65,8 +65,8 @@ struct web_action {
 	const struct web_input *inputs; /* without a name: the end */
 	bool needs_password;            /* of its form: a session alone is not enough */
 	enum web_revises revises;
-	enum deed
-		then; /* what it is beyond its method's deed, as that finds out; DEED_ENTER: no more */
+	/* What it is beyond its method's deed, as that finds out; DEED_ENTER: no more. */
+	enum deed then;
 	/* Where a form leads; %u: the path's {account}, {id}, {cvm}, {workspace}, {user} or {serial} */
 	const char *leads;
 	/* How the API answers: as a row that reads; NULL: there is nothing to say. */

@@ -449,6 +449,7 @@ const size_t web_routes_count = ARRAY_LEN(web_routes);
 bool web_route_is_counted(const struct web_route *row)
 {
 	return row->http.may != http_anybody && row->http.may != web_guard_try &&
+	       row->http.serve != web_sign_out &&
 	       !(row->action && row->action->method && ending_call_is(row->action->method));
 }
 static_assert(ARRAY_LEN(web_routes) <= WEB_ROUTES_MAX, "they are copied");
