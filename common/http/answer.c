@@ -244,10 +244,11 @@ void http_request_refuse(struct http_request *r, const struct http_problem *p)
 
 void http_request_fail(struct http_request *r, const struct err *e)
 {
+	/* A state that does not allow it is a conflict: 412 is what a caller's own If-Match leads to (RFC 9110, section 15.5.13). */
 	static const unsigned statuses[] = {
 		[ERR_CANCELLED] = 503,       [ERR_INVALID] = 400,       [ERR_DEADLINE] = 504,
 		[ERR_NOT_FOUND] = 404,       [ERR_EXISTS] = 409,        [ERR_DENIED] = 403,
-		[ERR_EXHAUSTED] = 429,       [ERR_PRECONDITION] = 412,  [ERR_ABORTED] = 409,
+		[ERR_EXHAUSTED] = 429,       [ERR_PRECONDITION] = 409,  [ERR_ABORTED] = 409,
 		[ERR_OUT_OF_RANGE] = 400,    [ERR_UNIMPLEMENTED] = 501, [ERR_UNAVAILABLE] = 503,
 		[ERR_UNAUTHENTICATED] = 401,
 	};

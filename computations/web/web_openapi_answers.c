@@ -54,10 +54,15 @@ static bool is_asked_for(const struct web_route *about)
 	return about->http.serve == web_machine_policy || about->http.serve == web_console_events;
 }
 
+/* There is no export of a computation that has a private key among its certificates. */
+static bool has_states(const struct web_route *about)
+{
+	return changes(about) || is_asked_for(about) || about->http.serve == web_export;
+}
+
 static bool is_revised(const struct web_route *about)
 {
-	return is_asked_for(about) || about->http.serve == web_export ||
-	       (about->action && about->action->revises != REVISES_NOTHING);
+	return about->action && about->action->revises != REVISES_NOTHING;
 }
 
 static bool has_body(const struct web_route *about)
@@ -74,9 +79,8 @@ static const struct {
 	{ "403", "No role allows it, the token is not for it, or a page of another site asks.",
 	  always },
 	{ "404", "It is not there, or not for this caller to see.", names_something },
-	{ "409", "Not in its state, or it is there already.", changes },
-	{ "412", "It is not as the caller saw it (If-Match), or its state has none of this.",
-	  is_revised },
+	{ "409", "Not in its state, or it is there already.", has_states },
+	{ "412", "It is not as the caller saw it (If-Match).", is_revised },
 	{ "413", "The body is too long.", has_body },
 	{ "414", "The path or query is too long.", always },
 	{ "415", "The body is of another type.", has_body },

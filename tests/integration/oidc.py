@@ -271,7 +271,7 @@ def claims_make_users_and_unknown_ones_none():
         assert members["carla"] == "viewer", members
         # It is her only way in.
         number = re.search(r'action="/me/identities/(\d+)"', guest.get("/me").body.decode())[1]
-        assert guest.post(f"/me/identities/{number}", csrf=guest.csrf()).status == 412
+        assert guest.post(f"/me/identities/{number}", csrf=guest.csrf()).status == 409
         # Later claims change nothing: who she is here, is this service's.
         again = claims("12", "other-name", groups=["chiefs"])
         again.enter(again.trip_to(room.idp))

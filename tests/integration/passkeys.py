@@ -299,7 +299,7 @@ def who_has_no_password_adds_one_after_signing_in_and_keeps_a_way_in():
         assert room.comes_in(passkey)
         mine = re.search(r'action="(/me/passkeys/\d+)"', carla.get("/me").body.decode())[1]
         kept = post(carla, mine)
-        assert kept.status == 412 and "only way in" in kept.page().words()
+        assert kept.status == 409 and "only way in" in kept.page().words()
         assert room.comes_in(passkey)
         # A second one, after signing in with the first; then either may go.
         browser, answer = room.try_passkey(passkey)
@@ -369,7 +369,7 @@ def a_command_line_is_let_in_with_one():
         carl = room.browser().sign_in("carl")
         with Asking(home, **room.cli) as asking:
             assert "passkey" not in see(carl, asking.code).page().words()
-            assert post(carl, "/me/device/passkey", code=asking.code).status == 412
+            assert post(carl, "/me/device/passkey", code=asking.code).status == 409
 
 
 def one_has_another_name():

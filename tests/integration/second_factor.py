@@ -113,7 +113,7 @@ def it_is_set_up_and_asked_for():
         # The password comes first, and then a code of the very key.
         assert "needs" not in post(room.anna, "/me/factor", password=OTHER).page().words()
         assert post(room.anna, "/me/factor", password=OTHER).status == 401
-        assert post(room.anna, "/me/factor/confirm", code="123456").status == 412
+        assert post(room.anna, "/me/factor/confirm", code="123456").status == 409
         shown = post(room.anna, "/me/factor", password=PASSWORD)
         key = re.search(r"<code>([A-Z2-7]{32})</code>", shown.body.decode())[1]
         uri = urllib.parse.urlsplit(re.search(r'<pre id="uri"[^>]*><code>([^<]+)</code>', shown.body.decode())[1]
@@ -149,7 +149,7 @@ def its_first_code_is_not_guessed():
             return Phone(re.search(r'<pre id="key"[^>]*><code>([A-Z2-7]{32})</code>', shown)[1])
         phone = begin()
         room.sql("UPDATE factors SET created = created - 1800000")
-        assert post(room.anna, "/me/factor/confirm", code=phone.now()).status == 412
+        assert post(room.anna, "/me/factor/confirm", code=phone.now()).status == 409
         phone, codes = begin(), []
         while 429 not in codes:
             codes.append(post(room.anna, "/me/factor/confirm", code=phone.wrong()).status)

@@ -278,7 +278,7 @@ def who_has_no_policy_says_why():
     code = grpc.StatusCode
     with hall() as room:
         room.put("administrator", "one")
-        for told, status in ((code.FAILED_PRECONDITION, 412), (code.UNIMPLEMENTED, 501), (code.NOT_FOUND, 404),
+        for told, status in ((code.FAILED_PRECONDITION, 409), (code.UNIMPLEMENTED, 501), (code.NOT_FOUND, 404),
                              (code.PERMISSION_DENIED, 503), (code.UNAUTHENTICATED, 503), (code.INVALID_ARGUMENT, 503)):
             room.played.says["AttestationPolicy"] = lambda request, context, told=told: context.abort(told, "so it is")
             came = policy(room)
@@ -306,7 +306,7 @@ def a_silent_manager_is_asked_a_few_times_alone():
         room.discard("administrator", "one")
         until(lambda: not room.there(), "it is gone")
         came = policy(room)
-        assert came.status == 412 and b"CVM one is gone" in came.body, came.body
+        assert came.status == 409 and b"CVM one is gone" in came.body, came.body
 
 
 def a_run_gets_a_new_one():
@@ -442,7 +442,7 @@ def without_a_manager_it_says_so():
     with Hall() as room:
         page = room.sessions["administrator"].get("/w/default/new-cvm")
         assert page.status == 200 and "knows no manager" in page.page().words() and b"<form" not in page.body
-        assert room.put("administrator", "one").status in (400, 404, 409, 412) and not room.there()
+        assert room.put("administrator", "one").status in (400, 404, 409) and not room.there()
 
 
 if __name__ == "__main__":

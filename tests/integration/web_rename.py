@@ -205,7 +205,7 @@ def one_is_edited_until_its_first_run():
         assert ward.root("Show", id=name).manifest_digest == digest
         ward.keys["anna"].again().register()
         told = ward.sessions["anna"].get(page)
-        assert told.status == 412 and "not those that their users have now" in told.page().words(), told.body
+        assert told.status == 409 and "not those that their users have now" in told.page().words(), told.body
         # The command line, by a file and by options; then it runs, and is frozen.
         path = ward.service.folder.write("m.json", json.dumps(written(name="fourth")))
         assert cli("computation", "update", name, path, "--json", **socket).json()["name"] == "fourth"
@@ -219,7 +219,7 @@ def one_is_edited_until_its_first_run():
         assert {"editor", "anna"} <= {row["who"].split()[-1] for row in done}, rows
         run(ward.service, name, "cvm-1")
         assert agent.manifest().name == "fifth"
-        assert put("anna").status == 409 and ward.sessions["anna"].get(page).status == 412
+        assert put("anna").status == 409 and ward.sessions["anna"].get(page).status == 409
         assert page not in ward.sessions["anna"].get("/c/" + name).page().links
         cli("computation", "update", name, path, **socket).refused(1, "its manifest is frozen")
         stop(ward, agent, name)

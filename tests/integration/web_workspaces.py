@@ -134,7 +134,7 @@ def it_is_handed_over_and_left():
             assert ("/w/lab/leave" in links(who, "/w/lab/members")) == (who != "chief"), who
         assert "/w/lab/members/lab-away/transfer" not in links("lab-administrator", "/w/lab/members/lab-away")
         refused = room.sessions["lab-administrator"].get("/w/lab/members/lab-away/transfer")
-        assert refused.status == 412 and "is suspended" in refused.page().words()
+        assert refused.status == 409 and "is suspended" in refused.page().words()
         # Whom it takes what from, by name; and what was seen.
         told, revision = seen_in(room, "lab-administrator", path + "/transfer")
         assert "lab-administrator (you)" in told and "lab-away" in told and "lab-viewer" not in told, told
@@ -171,7 +171,7 @@ def it_is_handed_over_and_left():
         assert set(room.members()) == {"lab-member", "lab-away"}
         assert room.form("chief", "/w/lab/leave", revision="0" * 16).status == 404
         room.come_in()
-        assert room.ask("/w/lab/leave").status == 412 and "/w/lab/leave" not in room.ask("/w/lab/members").page().links
+        assert room.ask("/w/lab/leave").status == 409 and "/w/lab/leave" not in room.ask("/w/lab/members").page().links
         rows = [row for row in audit_book.verified(room.sessions["chief"].get("/audit.jsonl").body)[0]
                 if row["what"].endswith(("TransferWorkspace", "LeaveWorkspace")) and row["outcome"] == "OK"]
         assert [(json.loads(row["about"])["via"], row["who"], row["what"].split("/")[1], row["before"], row["after"]) for row in rows] == [
