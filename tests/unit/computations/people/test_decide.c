@@ -285,6 +285,58 @@ static void auditors_have_to_see(void **state)
 				 rows[i].answer);
 }
 
+#define FOR_ALL                     "For every user."
+#define IN_WORKSPACE(least, action) "For who is at least " least " in the workspace (“" action "”)."
+#define OWN_IN_WORKSPACE(action)                                \
+	"For who is at least member in the workspace (“" action \
+	"”), and whose it is or who administers that."
+#define WITH_ROLE(action) \
+	"For whom a role in the computation, or its workspace, allows “" action "”."
+
+/* The rules, as the API's document tells them. */
+static void each_deed_says_for_whom_it_is(void **state)
+{
+	/* clang-format off */
+	static const char *const rows[DEEDS] = {
+		[DEED_ENTER] = FOR_ALL,
+		[DEED_BE] = FOR_ALL,
+		[DEED_OPERATE] = "For who administers the service (“administrator”).",
+		[DEED_AUDIT] = "For who administers the service (“administrator”), or audits it (“view”).",
+		[DEED_LOOK] = IN_WORKSPACE("viewer", "view"),
+		[DEED_CREATE] = IN_WORKSPACE("member", "edit"),
+		[DEED_LEAVE] = IN_WORKSPACE("viewer", "edit"),
+		[DEED_GOVERN] = IN_WORKSPACE("administrator", "administrator"),
+		[DEED_ASSETS] = IN_WORKSPACE("viewer", "view"),
+		[DEED_ASSET_ADD] = IN_WORKSPACE("member", "edit"),
+		[DEED_ASSET_CHANGE] = OWN_IN_WORKSPACE("edit"),
+		[DEED_MACHINE] = IN_WORKSPACE("administrator", "administrator"),
+		[DEED_CONSOLE] = IN_WORKSPACE("administrator", "administrator"),
+		[DEED_WEBHOOKS] = IN_WORKSPACE("administrator", "administrator"),
+		[DEED_WORKFLOWS] = IN_WORKSPACE("viewer", "view"),
+		[DEED_WORKFLOW] = IN_WORKSPACE("member", "run"),
+		[DEED_WORKFLOW_CHANGE] = OWN_IN_WORKSPACE("run"),
+		[DEED_SEE] = WITH_ROLE("view"),
+		[DEED_RUN] = WITH_ROLE("run"),
+		[DEED_RUN_UNVERIFIED] = "For who administers the service (“run”).",
+		[DEED_RUN_AGAIN] = WITH_ROLE("run"),
+		[DEED_STOP] = WITH_ROLE("run"),
+		[DEED_REMOVE] = WITH_ROLE("administrator"),
+		[DEED_RENAME] = WITH_ROLE("edit"),
+		[DEED_UPDATE] = WITH_ROLE("edit"),
+		[DEED_MEMBERS] = WITH_ROLE("administrator"),
+		[DEED_PARTIES] = WITH_ROLE("administrator"),
+		[DEED_KEY] = WITH_ROLE("view"),
+	};
+	/* clang-format on */
+	char text[DECIDE_WHO_MAX];
+
+	for (int deed = 0; deed < DEEDS; deed++) {
+		decide_who((enum deed)deed, text);
+		assert_non_null(rows[deed]);
+		assert_string_equal(text, rows[deed]);
+	}
+}
+
 static void roles_in_workspaces_have_names(void **state)
 {
 	enum membership membership;
@@ -309,6 +361,7 @@ int main(void)
 		cmocka_unit_test(each_role_in_a_workspace_is_more_than_the_last),
 		cmocka_unit_test(a_token_for_viewing_does_nothing_of_the_service),
 		cmocka_unit_test(actions_have_names_and_sets_have_view),
+		cmocka_unit_test(each_deed_says_for_whom_it_is),
 		cmocka_unit_test(roles_in_workspaces_have_names),
 	};
 
