@@ -25,6 +25,7 @@ struct key_request;
 struct people_request {
 	char *user, *name; /* a token's or role's; or a password */
 	bool flag, audits;
+	bool hands_over; /* the workspace, to that member */
 	unsigned actions;
 	uint32_t days;
 

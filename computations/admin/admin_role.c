@@ -13,6 +13,8 @@ static int check_member(struct store *store, const struct request *r, struct err
 
 	if (!*r->people->user && !r->caller.who.person)
 		return 0;
+	if (r->people->hands_over)
+		return revision_check_transfer(store, r->id, user, r->given->revision, e);
 	return revision_check_member(store, r->id, user, r->given->revision, e);
 }
 

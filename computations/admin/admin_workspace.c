@@ -402,8 +402,10 @@ void people_transfer_workspace(struct rpc_call *call, const ProtobufCMessage *me
 {
 	struct request *r = request_of_member(call, message);
 
-	if (r)
-		people_start(r, run_transfer, reply_member);
+	if (!r)
+		return;
+	r->people->hands_over = true;
+	people_start(r, run_transfer, reply_member);
 }
 
 void people_remove_member(struct rpc_call *call, const ProtobufCMessage *message)

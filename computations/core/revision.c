@@ -64,15 +64,32 @@ int revision_of_roles(const struct role_list *list, char revision[REVISION_LEN +
 	return take(&w, revision, e);
 }
 
-/* Who was removed and came again is another one. */
+/* Who was removed and came again is another one; and who was something else meanwhile, so that no old form does again what it
+ * did before. */
+static void put_member(struct writer *w, const struct workspace_member *m)
+{
+	put(w, m->user);
+	writer_printf(w, "%lld %d %d %lld %lld", (long long)m->person, (int)m->membership,
+		      m->suspended, (long long)m->joined, (long long)m->changed);
+}
+
 int revision_of_member(const struct workspace_member *m, char revision[REVISION_LEN + 1],
 		       struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(TEXT_MAX);
 
-	put(&w, m->user);
-	writer_printf(&w, "%lld %d %d %lld", (long long)m->person, (int)m->membership, m->suspended,
-		      (long long)m->joined);
+	put_member(&w, m);
+	return take(&w, revision, e);
+}
+
+int revision_of_transfer(const struct workspace_member *members, size_t count,
+			 char revision[REVISION_LEN + 1], struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(TEXT_MAX);
+
+	put(&w, "transfer"); /* with nobody to lose it, too, it is no member's */
+	for (size_t i = 0; i <= count; i++)
+		put_member(&w, &members[i]);
 	return take(&w, revision, e);
 }
 
@@ -156,6 +173,44 @@ int revision_check_member(struct store *store, const char *workspace, const char
 		       "look again",
 		       m.user, w.name, membership_rules[m.membership].name,
 		       m.suspended ? ", suspended," : "");
+}
+
+/* Him, and whom it is taken from. */
+static int now_of_transfer(struct db *db, const struct workspace *w, const char *user,
+			   char now[2][REVISION_LEN + 1], struct err *e)
+{
+	struct workspace_member members[1 + REVISION_GOVERNORS] = { { .user = NULL } };
+	size_t count = 0;
+	int failed;
+
+	if (workspace_member_find(db, w, user, &members[0], e) < 0)
+		return err_code(e);
+	failed = workspace_member_governors(db, w->number, members[0].person, REVISION_GOVERNORS,
+					    &members[1], &count, e);
+	if (!failed)
+		failed = revision_of_member(&members[0], now[0], e);
+	if (!failed)
+		failed = revision_of_transfer(members, count, now[1], e);
+	for (size_t i = 0; i <= count; i++)
+		workspace_member_done(&members[i]);
+	return failed;
+}
+
+int revision_check_transfer(struct store *store, const char *workspace, const char *user,
+			    const char *revision, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	char now[2][REVISION_LEN + 1];
+
+	if (workspace_find(&store->db, workspace, &w, e) < 0 ||
+	    now_of_transfer(&store->db, &w, user, now, e) < 0)
+		return err_code(e);
+	if (strcmp(now[0], revision) == 0 || strcmp(now[1], revision) == 0)
+		return 0;
+	return err_set(e, ERR_ABORTED,
+		       "user %s, or who administers workspace %s, has changed since you looked: "
+		       "look again",
+		       log_quote(user).text, w.name);
 }
 
 int revision_check_asset(struct store *store, const char *workspace, const char *name,

@@ -7,7 +7,10 @@
 
 #include "common/base/err.h"
 
-enum { REVISION_LEN = 16 }; /* hexadecimal digits */
+enum {
+	REVISION_LEN = 16,       /* hexadecimal digits */
+	REVISION_GOVERNORS = 50, /* whom a transfer takes a workspace from, by name */
+};
 
 struct asset_row;
 struct computation;
@@ -23,6 +26,9 @@ int revision_of_roles(const struct role_list *list, char revision[REVISION_LEN +
 		      struct err *e) MUST_CHECK;
 int revision_of_member(const struct workspace_member *m, char revision[REVISION_LEN + 1],
 		       struct err *e) MUST_CHECK;
+/* Of the form that hands a workspace to the first of these members, and names the `count` others who administer it. */
+int revision_of_transfer(const struct workspace_member *members, size_t count,
+			 char revision[REVISION_LEN + 1], struct err *e) MUST_CHECK;
 int revision_of_asset(const struct asset_row *a, char revision[REVISION_LEN + 1],
 		      struct err *e) MUST_CHECK;
 
@@ -36,6 +42,9 @@ int revision_check(struct store *store, const char *id, bool of_roles, const cha
 /* The same of the member of that workspace who is called so; ERR_NOT_FOUND. */
 int revision_check_member(struct store *store, const char *workspace, const char *user,
 			  const char *revision, struct err *e) MUST_CHECK;
+/* That member's, as a program saw him; or that of the form, which says whom it is taken from. */
+int revision_check_transfer(struct store *store, const char *workspace, const char *user,
+			    const char *revision, struct err *e) MUST_CHECK;
 /* The same of an asset there. */
 int revision_check_asset(struct store *store, const char *workspace, const char *name,
 			 const char *revision, struct err *e) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "people.pb-c.h"
 #include "people_paths.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,8 @@ void web_put_transfer(const struct web_work *work, struct writer *w)
 		WEB_TRANSFER, web_place_of(work)->w.name, m->user, m->user);
 }
 
+static_assert((int)REVISION_GOVERNORS <= (int)WEB_ROWS, "a place has room for them");
+
 static int run_transfer(struct store *store, struct web_work *work, struct err *e)
 {
 	struct web_place *place;
@@ -90,10 +93,10 @@ static int run_transfer(struct store *store, struct web_work *work, struct err *
 	if (workspace_member_find(&store->db, &place->w, http_request_param(work->r, "user"), m,
 				  e) < 0 ||
 	    workspace_transfer_check(&store->db, &place->w, m, e) < 0 ||
-	    workspace_member_governors(&store->db, place->w.number, m->person, WEB_ROWS,
+	    workspace_member_governors(&store->db, place->w.number, m->person, REVISION_GOVERNORS,
 				       &place->members[1], &work->count, e) < 0)
 		return err_code(e);
-	return revision_of_member(m, work->revision, e);
+	return revision_of_transfer(place->members, work->count, work->revision, e);
 }
 
 /* By name: what they lose. */
@@ -109,7 +112,7 @@ static void put_governors(const struct web_work *work, struct writer *w)
 		page_put(w, "<li><bdi>%t</bdi>%s</li>\n", others[i].user,
 			 others[i].person == work->caller.who.person ? " (you)" : "");
 	page_put(w, "%s</ul>\n",
-		 work->count == WEB_ROWS ? "<li>and whoever else is one</li>\n" : "");
+		 work->count == REVISION_GOVERNORS ? "<li>and whoever else is one</li>\n" : "");
 }
 
 static void reply_transfer(struct web_work *work)

@@ -140,6 +140,13 @@ def it_is_handed_over_and_left():
         assert "lab-administrator (you)" in told and "lab-away" in told and "lab-viewer" not in told, told
         room.root("SetMember", workspace="lab", user="lab-member", role="viewer")
         assert room.form("lab-administrator", path + "/transfer", revision=revision).status == 412
+        # Who else would lose it is not who was named.
+        for role in ("administrator", "viewer"):
+            told, revision = seen_in(room, "lab-administrator", path + "/transfer")
+            assert ("lab-viewer" in told) == (role == "viewer"), told
+            room.root("SetMember", workspace="lab", user="lab-viewer", role=role)
+            late = room.form("lab-administrator", path + "/transfer", revision=revision)
+            assert late.status == 412 and "who administers workspace lab, has changed" in late.page().words(), late.body
         old = room.call("GET", "/api" + path.replace("/w/", "/workspaces/"), room.tokens["lab-member"]).fields["etag"]
         done = room.form("lab-administrator", path + "/transfer", revision=seen_in(room, "lab-administrator", path + "/transfer")[1])
         assert (done.status, done.fields["location"]) == (303, "/w/lab/members")

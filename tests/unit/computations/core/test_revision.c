@@ -2,6 +2,7 @@
 /* What is another revision of a computation, or of its roles, and what is not. */
 #include "computations/core/revision.h"
 #include "computations/people/role.h"
+#include "computations/people/workspace_member.h"
 #include "computations/store/store_machine.h"
 #include "computations/store/store_rename.h"
 #include "tests/unit/computations/store_room.h"
@@ -112,6 +113,51 @@ static void lists_of_other_texts_are_others(void **state)
 	assert_string_not_equal(a, b);
 }
 
+/* To whom, from whom: each is there with all that he is; and it is no member's own, even where nobody loses it. */
+static void a_transfer_is_of_all_who_gain_or_lose(void **state)
+{
+	char anna[] = "anna", bert[] = "bert", carl[] = "carl";
+	const struct workspace_member was[] = {
+		{ .user = anna,
+		  .person = 1,
+		  .membership = MEMBERSHIP_MEMBER,
+		  .joined = 5,
+		  .changed = 5 },
+		{ .user = bert,
+		  .person = 2,
+		  .membership = MEMBERSHIP_ADMINISTRATOR,
+		  .joined = 5,
+		  .changed = 5 },
+		{ .user = carl,
+		  .person = 3,
+		  .membership = MEMBERSHIP_ADMINISTRATOR,
+		  .joined = 5,
+		  .changed = 5 },
+	};
+	char before[REVISION_LEN + 1], after[REVISION_LEN + 1];
+	struct err e;
+
+	assert_ok(revision_of_transfer(was, 2, before, &e), e);
+	assert_ok(revision_of_transfer(was, 1, after, &e), e);
+	assert_string_not_equal(before, after);
+	for (size_t i = 0; i < ARRAY_LEN(was); i++)
+		for (int what = 0; what < 5; what++) {
+			struct workspace_member now[ARRAY_LEN(was)];
+
+			memcpy(now, was, sizeof(was));
+			now[i].person += what == 0 ? 7 : 0;
+			now[i].membership = what == 1 ? MEMBERSHIP_VIEWER : now[i].membership;
+			now[i].suspended = what == 2;
+			now[i].joined += what == 3;
+			now[i].changed += what == 4; /* it was another and is the same again */
+			assert_ok(revision_of_transfer(now, 2, after, &e), e);
+			assert_string_not_equal(before, after);
+		}
+	assert_ok(revision_of_transfer(was, 0, before, &e), e);
+	assert_ok(revision_of_member(was, after, &e), e);
+	assert_string_not_equal(before, after);
+}
+
 /* A newer one of the same name, one that has got work, and one that is gone. */
 static void another_machine_is_another_revision(void **state)
 {
@@ -158,6 +204,7 @@ int main(void)
 		STORE_ROOM_ROW(what_people_and_agents_change_is_another_revision),
 		STORE_ROOM_ROW(none_is_of_what_is_not_there),
 		cmocka_unit_test(lists_of_other_texts_are_others),
+		cmocka_unit_test(a_transfer_is_of_all_who_gain_or_lose),
 		cmocka_unit_test(another_machine_is_another_revision),
 		STORE_ROOM_ROW(whose_a_name_is_is_another_revision),
 	};
