@@ -197,15 +197,37 @@ static int check_begun(struct store *store, const char *cvm_id, const char *id,
 	return 0;
 }
 
+static int64_t room_of(const struct span *entry)
+{
+	return (int64_t)entry->len + STORE_ENTRY_ROOM;
+}
+
+/* What the computation has, once that part is here. */
+static int64_t bytes_with(const struct run *r, const struct journal_part *part)
+{
+	int64_t bytes = r->bytes + (r->run ? 0 : STORE_RUN_ROOM);
+
+	for (size_t i = 0; i < part->count; i++)
+		if (part->first + (int64_t)i > r->count)
+			bytes += room_of(&part->entries[i]);
+	return bytes;
+}
+
 /* Of what the attempts before have left, half: an attempt that fills its own leaves the next one as much as it had. Of a part
  * that comes late of an attempt before, it is that one's. */
-static int find_room(struct store *store, const char *id, struct run *r, struct err *e)
+static int find_room(struct store *store, const char *id, const struct journal_part *part,
+		     struct run *r, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	const int64_t most = (int64_t)store->limits.record_bytes;
 	int64_t bytes, runs;
 	int row;
 
+	/* The least that it can be needs no look at the others. */
+	r->bytes_max = most - most / 2;
+	r->runs_max = STORE_RUNS_MAX - STORE_RUNS_MAX / 2;
+	if (bytes_with(r, part) <= r->bytes_max && r->runs < r->runs_max)
+		return 0;
 	if (db_query(&store->db, &rows, e,
 		     "SELECT coalesce(max(bytes), 0), count(*) FROM signed_journals"
 		     " WHERE computation = ?1 AND attempt < coalesce("
@@ -223,11 +245,6 @@ static int find_room(struct store *store, const char *id, struct run *r, struct 
 	r->runs_max = runs < STORE_RUNS_MAX ? STORE_RUNS_MAX - (STORE_RUNS_MAX - runs) / 2
 					    : STORE_RUNS_MAX;
 	return 0;
-}
-
-static int64_t room_of(const struct span *entry)
-{
-	return (int64_t)entry->len + STORE_ENTRY_ROOM;
 }
 
 static int insert(struct store *store, const char *cvm_id, const char *id, struct run *r,
@@ -265,12 +282,7 @@ static int insert(struct store *store, const char *cvm_id, const char *id, struc
 
 static bool is_full(const struct run *r, const struct journal_part *part)
 {
-	int64_t bytes = r->bytes;
-
-	for (size_t i = 0; i < part->count; i++)
-		if (part->first + (int64_t)i > r->count)
-			bytes += room_of(&part->entries[i]);
-	return bytes > r->bytes_max || r->run > RUNS_MAX ||
+	return bytes_with(r, part) > r->bytes_max || r->run > RUNS_MAX ||
 	       part->first + (int64_t)part->count > ENTRIES_MAX;
 }
 
@@ -316,7 +328,7 @@ int store_journal_add(struct store *store, const char *cvm_id, const char *id,
 			       "here",
 			       log_quote(cvm_id).text, (long long)part->first, (long long)r.count);
 	*kept = r.count;
-	if (find_room(store, id, &r, e) < 0)
+	if (find_room(store, id, part, &r, e) < 0)
 		return err_code(e);
 	if (!r.run && r.runs >= r.runs_max) {
 		tell_full(store, id,
