@@ -35,13 +35,13 @@ def by(deed, way):
     return attempt
 
 
-def from_elsewhere(path, **fields):
+def from_elsewhere(path, who="lab-administrator", **fields):
     """A form of lab's page, sent by its administrator's browser from another site; or without what our pages have in
     theirs."""
     def attempt(evil, origin="http://evil.example"):
         with Lab() as room:
-            browser = room.sessions["lab-administrator"]
-            more = {"revision": room.seen("lab-member")} if "members" in path else {}
+            browser = room.sessions[who]
+            more = {"revision": room.seen("lab-member")} if who == "lab-member" or "members" in path else {}
             room.root("Invite", workspace="lab")
             number = str(room.open()[0])
             before = room.all()
@@ -60,8 +60,9 @@ def rows_of(name, check, about, attempt, **more):
 
 def forge(name, path, **fields):
     attempt = from_elsewhere(path, **fields)
+    whose = "A member's" if fields.get("who") == "lab-member" else "An administrator's"
     rows_of(name + "-from-another-site", "another origin asks for this",
-            f"An administrator's browser is made to send the form to {path} from another site's page.", attempt)
+            f"{whose} browser is made to send the form to {path} from another site's page.", attempt)
     rows_of(name + "-with-a-guessed-form", "this form is of another session",
             f"The form to {path} comes from our page's origin, with what only its own session could know guessed.", attempt,
             origin="")
@@ -70,6 +71,8 @@ def forge(name, path, **fields):
 forge("role", "/w/lab/members/lab-member/role", role="administrator")
 forge("suspension", "/w/lab/members/lab-member/suspend")
 forge("removal", "/w/lab/members/lab-member/remove")
+forge("transfer", "/w/lab/members/lab-member/transfer")
+forge("leave", "/w/lab/leave", who="lab-member")
 forge("invitation", "/w/lab/invite", role="administrator", days="30", note="")
 forge("withdrawal", "/w/lab/invitations/NUMBER")
 
@@ -83,8 +86,42 @@ def reach(deed, what):
 reach("role", "makes a member of this one a viewer")
 reach("suspend", "suspends a member of this one")
 reach("remove", "removes a member of this one")
+reach("transfer", "hands this one over to one of its members, his accomplice")
 reach("invite", "makes a link into this one")
 reach("withdraw", "withdraws an invitation of this one, whose number he counted up to")
+
+
+@row("place-transfer-sent-again", "has changed since you looked")
+def transfer_again(evil):
+    """A workspace was handed over and handed back; the form that did it, which lies in the browser's history, is sent again."""
+    with Lab() as room:
+        room.root("RemoveMember", workspace="lab", user="lab-away")  # all are again what they were
+        browser, page = room.sessions["lab-administrator"], "/w/lab/members/lab-member/transfer"
+        old = web_workspaces.seen_in(room, "lab-administrator", page)[1]
+        for user in ("lab-member", "lab-administrator") if evil else ():
+            room.root("TransferWorkspace", workspace="lab", user=user)
+        before = room.all()
+        return told(browser.post(page, csrf=browser.csrf(), revision=old), before, room.all())
+
+
+def leave_for_another(way, check):
+    def attempt(evil):
+        with Lab() as room:
+            before, user, browser = room.all(), "lab-viewer" if evil else "lab-member", room.sessions["lab-member"]
+            if way == "page":
+                more = {"user": user} if evil else {}
+                done = browser.post("/w/lab/leave", csrf=browser.csrf(), revision=room.seen(user), **more)
+            else:
+                done = room.change("POST", "/api/workspaces/lab/leave", "lab-member", {"user": user} if evil else None,
+                                   [("If-Match", room.call("GET", f"/api/workspaces/lab/members/{user}", room.tokens["chief"]).fields["etag"])])
+            return told(done, before, room.all())
+    rows_of(f"leave-for-another-by-{way}", check,
+            f"A member leaves in another one's name, which he puts into what is sent, with what that one's own page says was seen, by the {way}.",
+            attempt)
+
+
+leave_for_another("page", "the form has a field too much")
+leave_for_another("api", "the body is too large")
 
 
 def asset_across(way, deed):

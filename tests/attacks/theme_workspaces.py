@@ -5,7 +5,7 @@ import itertools
 
 import grpc
 
-from people import service
+from people import Caller, service
 from rows import Outcome, row
 from workspaces import create, lab, manifest, member
 from harness import computations
@@ -184,3 +184,64 @@ def left_to_somebody_suspended(evil):
         if evil:
             running.root("SuspendUser", name="carl")
         return asked(head, "TransferWorkspace", workspace="lab", user="carl")
+
+
+def handed_over(name, check, about, to="anna", by="head", **token):
+    """lab is handed over by its administrator to a member; what the attack does otherwise is named."""
+    def attempt(evil):
+        with service() as running:
+            head = lab(running)
+            member(running, "other", "lab", "administrator")  # who is not the last one
+            anna = member(running, "anna", "lab")
+            member(running, "abroad")
+            far = member(running, "far", "default", "administrator")
+            callers = {"head": head, "anna": anna, "far": far}
+            if evil and by == "suspended":
+                running.root("SuspendMember", workspace="lab", user="head")
+            if evil and to == "suspended":
+                running.root("SuspendMember", workspace="lab", user="anna")
+            if evil and token:
+                callers["head"] = Caller(running.channel, running.root("AddToken", user="head", name="narrow", **token).token)
+            before = running.root("ListMembers", workspace="lab")
+            done = asked(callers.get(by, callers["head"]) if evil else head, "TransferWorkspace", workspace="lab",
+                         user="anna" if not evil or to == "suspended" else to)
+            assert done.taken == (running.root("ListMembers", workspace="lab") != before), done.said
+            return done
+    attempt.__doc__ = about
+    row("workspace-handed-over-" + name, check)(attempt)
+
+
+handed_over("by-a-member", "may not administer this workspace", "A member hands the workspace over to himself.", by="anna")
+handed_over("by-anothers-administrator", "no workspace 'lab'", "The administrator of another workspace hands this one over to a member.", by="far")
+handed_over("by-one-suspended", "no workspace 'lab'", "An administrator whom the others have suspended hands it over before he has to go.", by="suspended")
+handed_over("to-nobody", "no user 'nobody' in workspace lab", "An administrator hands it over to somebody whom nobody knows, so that no one has it.", to="nobody")
+handed_over("to-a-stranger", "no user 'abroad' in workspace lab", "An administrator hands it over to a user of another workspace, whom nobody let in.",
+            to="abroad")
+handed_over("to-one-suspended", "user anna is suspended in workspace lab", "An administrator hands it over to a member who is suspended there.",
+            to="suspended")
+handed_over("by-a-narrow-token", "may not administer this workspace with this token",
+            "Whoever found an administrator's token that is for all but administration hands it over.", actions=["view", "edit", "run"])
+
+
+def left(name, check, about, **token):
+    """lab is left by one of two administrators."""
+    def attempt(evil):
+        with service() as running:
+            head = lab(running)
+            if not evil or token:
+                member(running, "other", "lab", "administrator")
+            else:
+                member(running, "other", "lab")
+            if evil and token:
+                head = Caller(running.channel, running.root("AddToken", user="head", name="narrow", **token).token)
+            done = asked(head, "LeaveWorkspace", name="lab")
+            assert done.taken == ("head" not in {m.user for m in running.root("ListMembers", workspace="lab").members}), done.said
+            return done
+    attempt.__doc__ = about
+    row("workspace-left-" + name, check)(attempt)
+
+
+left("by-its-last-administrator", "is the only administrator of workspace lab",
+     "The only administrator leaves, and with him whoever could let somebody in or keep somebody out.")
+left("by-a-narrow-token", "may not leave it with this token", "Whoever found a token that is to look only takes its user out of the workspace.",
+     actions=["view"])
