@@ -418,9 +418,9 @@ static void check(const struct nofile *n, enum kind how, long at, int failed, co
 
 static void each(const struct nofile *n, enum kind how, const char *before, const char *whole)
 {
-	long refused = 0, without = 0, at = 0;
+	long refused = 0, without = 0, step = n->step ? n->step : 1, at = 0;
 
-	for (;; at++) {
+	for (;; at += step) {
 		struct err e;
 
 		make_ready(n);
@@ -441,7 +441,7 @@ static void each(const struct nofile *n, enum kind how, const char *before, cons
 	if (how == ONCE && !at)
 		fail_msg("%s: no operation is needed", n->name);
 	print_message("# %s: %ld operations failed %s: %ld refused, %ld done without\n", n->name,
-		      at, called[how], refused, without);
+		      at / step, called[how], refused, without);
 }
 
 void nofile_each(const struct nofile *n)

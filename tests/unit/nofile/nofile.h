@@ -38,6 +38,9 @@ struct nofile {
 	bool may_be_begun;
 	/* A library calls a file damaged that can't be read: SQLite. */
 	bool may_be_damaged;
+	/* 0: each operation fails in its turn. Else one in so many (tests/sample.h), where what is done is the same
+	 * again and again. */
+	long step;
 };
 
 /*
