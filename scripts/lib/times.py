@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a run of scripts/test spent its time: a table by stage, and the slowest tests.
 
-Arguments: a file with a line "STAGE<TAB>WHAT<TAB>SECONDS" for each part of a stage, then meson's
+Arguments: a file with a line "STAGE<TAB>WHAT<TAB>SECONDS<TAB>PROCESSOR" for each part of a stage, then meson's
 testlog.json files. Seconds are wall-clock; tests run side by side, so theirs add up to more than their
-stage's.
+stage's. PROCESSOR is how many seconds processors worked for it, of programs that were waited for: a daemon
+or a machine that went off by itself is not in there.
 """
 import json
 import os
@@ -14,13 +15,14 @@ SLOWEST = 15
 
 
 def stages(path):
-    """{stage: {what: seconds}}, in the order of the file."""
+    """{stage: ({what: seconds}, seconds of processors)}, in the order of the file."""
     found = {}
     with open(path, encoding="utf-8") as file:
         for line in file:
-            stage, what, seconds = line.rstrip("\n").split("\t")
-            parts = found.setdefault(stage, {})
+            stage, what, seconds, worked = line.rstrip("\n").split("\t")
+            parts, before = found.get(stage, ({}, 0))
             parts[what] = parts.get(what, 0) + int(seconds)
+            found[stage] = parts, before + int(worked)
     return found
 
 
@@ -37,13 +39,17 @@ def tests(logs):
 
 
 def table(found):
-    columns = list(dict.fromkeys(what for parts in found.values() for what in parts))
-    print(f"{'stage':<14}" + "".join(f"{what:>10}" for what in columns) + f"{'seconds':>10}")
-    for stage, parts in found.items():
+    columns = list(dict.fromkeys(what for parts, _ in found.values() for what in parts))
+
+    def row(name, parts, worked):
         cells = "".join(f"{parts.get(what, ''):>10}" for what in columns)
-        print(f"{stage:<14}{cells}{sum(parts.values()):>10}")
-    sums = "".join(f"{sum(parts.get(what, 0) for parts in found.values()):>10}" for what in columns)
-    print(f"{'all':<14}{sums}{sum(sum(parts.values()) for parts in found.values()):>10}")
+        print(f"{name:<14}{cells}{sum(parts.values()):>10}{worked:>10}")
+
+    print(f"{'stage':<14}" + "".join(f"{what:>10}" for what in columns) + f"{'seconds':>10}{'processor':>10}")
+    for stage, (parts, worked) in found.items():
+        row(stage, parts, worked)
+    row("all", {what: sum(parts.get(what, 0) for parts, _ in found.values()) for what in columns},
+        sum(worked for _, worked in found.values()))
 
 
 def main():

@@ -31,13 +31,13 @@ def the_table_has_each_stage_and_its_parts():
     with tempfile.TemporaryDirectory() as folder:
         stages = os.path.join(folder, "times.tsv")
         with open(stages, "w", encoding="utf-8") as file:
-            file.write("packages\tinstall\t3\ngcc\tbuild\t70\ngcc\ttests\t40\nasan\tbuild\t90\n")
+            file.write("packages\tinstall\t3\t1\ngcc\tbuild\t70\t138\ngcc\ttests\t40\t61\nasan\tbuild\t90\t170\n")
         done = run("times.py", stages)
     assert done.returncode == 0, done
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert lines == [["stage", "install", "build", "tests", "seconds"], ["packages", "3", "3"],
-                     ["gcc", "70", "40", "110"], ["asan", "90", "90"],
-                     ["all", "3", "160", "40", "203"]], lines
+    assert lines == [["stage", "install", "build", "tests", "seconds", "processor"], ["packages", "3", "3", "1"],
+                     ["gcc", "70", "40", "110", "199"], ["asan", "90", "90", "170"],
+                     ["all", "3", "160", "40", "203", "370"]], lines
 
 
 def the_slowest_fifteen_are_named_with_their_stage():
