@@ -39,7 +39,7 @@ def not_sources(folder, names):
 
 def same(flavour, kernel="stock"):
     first = os.path.join(IMAGES, flavour if kernel == "stock" else flavour + "-own")
-    done = build(PROJECT, flavour, first, "--refresh", kernel=kernel)
+    done = build(PROJECT, flavour, first, *sample.of([], ["--refresh"]), kernel=kernel)
     assert done.returncode == 0, done.stderr
     with tempfile.TemporaryDirectory(prefix="cocos-again-") as folder:
         # Another place, another cache (but for the packages, which are checked by their digests),
@@ -65,7 +65,7 @@ def same(flavour, kernel="stock"):
 
 
 def the_base_image_is_small():
-    """What an earlier test built is taken: it is the same, as the image with Python is, which has a disk besides."""
+    """What an earlier test built is taken, of the image with Python too: it is the same, and has a disk besides."""
     done = build(PROJECT, "base", os.path.join(IMAGES, "base"))
     assert done.returncode == 0, done.stderr
     assert record_of(os.path.join(IMAGES, "base"))["initrd"]["size"] <= 24 << 20

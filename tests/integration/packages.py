@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian packages: installed in a fresh system of this release they do their work, are renewed, and leave
-nothing (packages_inside.py), under a running systemd too (packages_systemd.py). In the long run they are built twice, in folders of different names, and are the
-same bytes."""
+nothing (packages_inside.py), under a running systemd too (packages_systemd.py). They are built twice, in folders of
+different names, and are the same bytes. All of it takes long; with --described, what packaging/debian says is compared
+with the project, and nothing is built."""
+import fnmatch
 import glob
 import hashlib
 import json
@@ -11,7 +13,6 @@ import shutil
 import subprocess
 import sys
 
-import sample
 import tap
 from harness import BUILD, ROOT, Folder, program, read
 
@@ -39,8 +40,7 @@ def digests(place):
 def build(place, name):
     with Folder() as folder:
         os.makedirs(folder(name))
-        run("scripts/package", "--image", "base", "--image", "python", "--kernel", sample.of("stock", "own"),
-            "--out", out(place), env=dict(os.environ, TMPDIR=folder(name)))
+        run("scripts/package", "--image", "base", "--image", "python", "--out", out(place), env=dict(os.environ, TMPDIR=folder(name)))
     return digests(place)
 
 
@@ -76,11 +76,35 @@ def each_flavour_of_the_image_has_a_package():
                         f"image-documents/{name}/* usr/share/doc/cocos-image-{name}"], rows
 
 
-def versions_are_the_project_s():
-    version = re.search(r"version: '([^']+)'", read(os.path.join(ROOT, "meson.build")).decode())[1]
+def version():
+    return re.search(r"version: '([^']+)'", read(os.path.join(ROOT, "meson.build")).decode())[1]
+
+
+def the_changelogs_version_is_the_project_s():
     changelog = read(os.path.join(ROOT, "packaging/debian/changelog")).decode()
-    assert changelog.startswith(f"cocos ({version}) "), changelog[:40]
-    assert {name.split("_")[1] for name in digests(PLACES[0])} == {version}
+    assert changelog.startswith(f"cocos ({version()}) "), changelog[:40]
+
+
+def versions_are_the_project_s():
+    assert {name.split("_")[1] for name in digests(PLACES[0])} == {version()}
+
+
+def each_file_that_is_installed_is_of_one_package():
+    """As dh_missing has it, and dh_install: none is forgotten, none is named that is not there. Packages have no
+    cocos-wasm; a script installs what goes to /etc."""
+    def asked(what):
+        return json.loads(run("meson", "introspect", what, BUILD))
+    prefix = next(each["value"] for each in asked("--buildoptions") if each["name"] == "prefix")
+    there = {"usr" + place.removeprefix(prefix) for place in asked("--installed").values()} - {"usr/bin/cocos-wasm"}
+    rows = [row.split()[0] for path in glob.glob(os.path.join(ROOT, "packaging/debian/*install*"))
+            if not os.path.basename(path).startswith("cocos-image-")
+            for row in read(path).decode().splitlines() if row and row[0] not in "#"]
+    rows = [row for row in rows if not row.startswith("etc/")]
+    assert len(there) > 20 and len(rows) > 20, (there, rows)
+    of = {place: [row for row in rows if fnmatch.fnmatch(place, row) or fnmatch.fnmatch(place, row + "/*")] for place in there}
+    assert all(len(found) == 1 for found in of.values()), {place: found for place, found in of.items() if len(found) != 1}
+    unused = set(rows) - {row for found in of.values() for row in found}
+    assert not unused, unused
 
 
 def the_sbom_names_everything_that_ships_and_its_licence():
@@ -136,8 +160,9 @@ def autopkgtest_runs_the_main_job():
 
 
 if __name__ == "__main__":
-    few = [they_are_built_and_lintian_finds_no_error, each_flavour_of_the_image_has_a_package,
-           build_dependencies_are_those_of_every_build, versions_are_the_project_s,
-           the_sbom_names_everything_that_ships_and_its_licence, they_do_their_work_in_a_fresh_system,
-           they_do_it_under_a_systemd_of_their_own]
-    tap.run(sample.of(few, few + [autopkgtest_runs_the_main_job, another_build_gives_the_same_bytes]))
+    described = [each_flavour_of_the_image_has_a_package, build_dependencies_are_those_of_every_build,
+                 the_changelogs_version_is_the_project_s, each_file_that_is_installed_is_of_one_package]
+    tap.run(described if sys.argv[1:] == ["--described"] else [
+        they_are_built_and_lintian_finds_no_error, versions_are_the_project_s,
+        the_sbom_names_everything_that_ships_and_its_licence, they_do_their_work_in_a_fresh_system,
+        they_do_it_under_a_systemd_of_their_own, autopkgtest_runs_the_main_job, another_build_gives_the_same_bytes])
