@@ -138,14 +138,18 @@ def a_test_outside_of_its_modules_room_is_found():
 
 
 def a_code_of_failure_made_by_hand_is_found():
-    for line in ("\treturn -(int)e->code;\n", "\treturn -e->code;\n", "\treturn -ERR_DENIED;\n",
-                 "\treturn -(int)ERR_DENIED;\n"):
-        breach("code made by hand", ("common/base/planted.c", HEAD + line))
+    lines = ("\treturn -(int)e->code;\n", "\treturn -e->code;\n", "\treturn -ERR_DENIED;\n",
+             "\treturn -(int)ERR_DENIED;\n")
+    output = breach("code made by hand", ("common/base/planted.c", HEAD + "".join(lines)))
+    assert output.count("code made by hand") == len(lines), output
 
 
 def a_merge_that_was_left_half_done_is_found():
-    for mark in ("<<<<<<< ours", ">>>>>>> theirs", "||||||| both"):
-        breach("a merge that was left half-done: docs/planted.md:2", ("docs/planted.md", f"text\n{mark}\ntext\n"))
+    marks = ("<<<<<<< ours", ">>>>>>> theirs", "||||||| both")
+    output = breach("a merge that was left half-done: ", *((f"docs/planted_{number}.md", f"text\n{mark}\ntext\n")
+                                                           for number, mark in enumerate(marks)))
+    for number in range(len(marks)):
+        assert f"a merge that was left half-done: docs/planted_{number}.md:2" in output, output
 
 
 def an_unwanted_call_is_found():
