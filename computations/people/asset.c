@@ -319,9 +319,9 @@ int asset_link_all(struct db *db, int64_t workspace, const Cvms__ComputationRunR
 		if (db_run(db, e,
 			   "INSERT INTO asset_links (asset, computation) SELECT a.number, ?1"
 			   " FROM assets a WHERE a.workspace = ?2 AND a.digest = ?3 AND a.type = ?4"
-			   " ON CONFLICT DO NOTHING",
-			   "tibi", manifest->id, workspace, digest->data, digest->len,
-			   (int64_t)type) < 0)
+			   " ORDER BY a.number LIMIT ?5 ON CONFLICT DO NOTHING",
+			   "tibii", manifest->id, workspace, digest->data, digest->len,
+			   (int64_t)type, (int64_t)ASSET_LINKS_EACH) < 0)
 			return err_code(e);
 	return 0;
 }

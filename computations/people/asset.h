@@ -18,6 +18,8 @@ enum {
 	ASSET_DESCRIPTION_MAX = 4096, /* bytes */
 	ASSET_MIME_MAX = 127,
 	ASSET_LINKS_SHOWN = 256,
+	ASSET_LINKS_EACH =
+		8, /* of one digest in a manifest: else an import makes millions, and all others wait for it */
 };
 #define ASSET_MIME_ANY "application/octet-stream"
 
@@ -59,7 +61,7 @@ int asset_remove(struct db *db, const struct asset_row *a, struct err *e) MUST_C
 
 /* ---- links ---- */
 
-/* A new computation, with all that its manifest names. */
+/* A new computation, with what its manifest names; of several assets with one digest the oldest. */
 int asset_link_all(struct db *db, int64_t workspace, const Cvms__ComputationRunReq *manifest,
 		   struct err *e) MUST_CHECK;
 /* ERR_PRECONDITION: the manifest does not name it. */

@@ -229,6 +229,32 @@ static void a_manifest_links_what_it_names(void **state)
 		       ERR_NOT_FOUND, "no asset");
 }
 
+static void of_one_file_so_many_are_linked(void **state)
+{
+	struct asset_row got CLEANUP_ASSET_ROW = { 0 };
+	struct store_room *f = *state;
+	char name[16] = "", first[16];
+
+	for (int i = 0; i <= ASSET_LINKS_EACH; i++) {
+		struct asset_row a = one(name, ASSET_DATASET, 2);
+
+		snprintf(name, sizeof(name), "d%d", i);
+		assert_ok(add(f, &a), f->e);
+	}
+	assert_ok(store_create(&f->store, store_room_workspace(f), manifest_of("one", 1, 2), &f->e),
+		  f->e);
+	for (int i = 0; i < ASSET_LINKS_EACH; i++) {
+		snprintf(name, sizeof(name), "d%d", i);
+		assert_int_equal(links_of(f, name, 0, first), 1);
+	}
+	snprintf(name, sizeof(name), "d%d", ASSET_LINKS_EACH);
+	assert_int_equal(links_of(f, name, 0, first), 0);
+	/* Whoever wants it has it by hand. */
+	assert_ok(asset_find(db_of(f), store_room_workspace(f), name, &got, &f->e), f->e);
+	assert_ok(asset_link(db_of(f), &got, manifest_of("one", 1, 2), &f->e), f->e);
+	assert_int_equal(links_of(f, name, 0, first), 1);
+}
+
 static void what_was_there_before_is_linked_by_hand(void **state)
 {
 	struct asset_row a = one("a", ASSET_ALGORITHM, 1), got CLEANUP_ASSET_ROW = { 0 };
@@ -299,6 +325,7 @@ int main(void)
 		STORE_ROOM_ROW(what_is_said_of_it_has_limits),
 		STORE_ROOM_ROW(a_workspace_has_so_many),
 		STORE_ROOM_ROW(a_manifest_links_what_it_names),
+		STORE_ROOM_ROW(of_one_file_so_many_are_linked),
 		STORE_ROOM_ROW(what_was_there_before_is_linked_by_hand),
 		STORE_ROOM_ROW(what_others_wrote_is_refused),
 		STORE_ROOM_ROW(an_older_database_gets_them),
