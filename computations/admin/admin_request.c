@@ -140,7 +140,8 @@ struct request *request_new(struct rpc_call *call, const char *id)
 
 void request_start(struct request *r)
 {
-	struct store_queue_op op = { .run = request_run, .done = request_done, .data = r };
+	const struct store_queue_op op = { .run = request_run, .done = request_done, .data = r };
+	const uint64_t account = admin_access_account(r->service->known, &r->caller);
 	struct err e;
 
 	/* What has no entry among the calls (call_audit.h) has no row either. */
@@ -149,7 +150,7 @@ void request_start(struct request *r)
 		request_refuse(r, &e);
 		return;
 	}
-	if ((r->audit ? store_queue_add_audited : store_queue_add)(r->service->queue, &op, &e) < 0)
+	if (store_queue_add_for(r->service->queue, account, &op, r->audit != NULL, &e) < 0)
 		answer(r, &e);
 }
 

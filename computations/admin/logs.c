@@ -75,6 +75,8 @@ static void page_done(void *data, const struct err *e);
 
 static void next_page(struct follower *f)
 {
+	const struct store_queue_op op = { .run = read_page, .done = page_done, .data = f };
+	const uint64_t account = admin_access_account(f->service->known, &f->caller);
 	struct err e;
 
 	if (f->reading || f->full) {
@@ -82,10 +84,7 @@ static void next_page(struct follower *f)
 		return;
 	}
 	f->again = false;
-	if (store_queue_add(
-		    f->service->queue,
-		    &(struct store_queue_op){ .run = read_page, .done = page_done, .data = f },
-		    &e) < 0)
+	if (store_queue_add_for(f->service->queue, account, &op, false, &e) < 0)
 		rpc_call_finish(f->call, &e);
 	else
 		f->reading = true;

@@ -5,6 +5,7 @@
 #include "certificates_paths.h"
 #include "common/base/log.h"
 #include "common/rpc/call_local.h"
+#include "computations/core/known_hash.h"
 #include "computations/people/role.h"
 #include "computations/people/workspace_member.h"
 #include "computations/store/store_machine.h"
@@ -188,6 +189,11 @@ int admin_access_take(struct rpc_call *call, bool sign_in, struct admin_caller *
 		return err_code(e);
 	*caller = got;
 	return 0;
+}
+
+uint64_t admin_access_account(struct known_hashes *known, const struct admin_caller *caller)
+{
+	return caller->has_token || caller->has_login ? known_hash_work(known, caller->hash) : 0;
 }
 
 int admin_access_know(struct store *store, struct admin_caller *caller, struct err *e)

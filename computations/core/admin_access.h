@@ -62,6 +62,10 @@ const char *admin_access_bearer(const char *word);
 /* The same of what stands behind "authorization:", which has to stand there once. */
 int admin_access_token(const char *word, struct admin_caller *caller, struct err *e) MUST_CHECK;
 
+struct known_hashes;
+/* For whom what he asks is done in the database (store_queue.h). 0: who shows neither token nor session. */
+uint64_t admin_access_account(struct known_hashes *known, const struct admin_caller *caller);
+
 /* The rest in the pool. Whose token it is; once for each transaction. */
 int admin_access_know(struct store *store, struct admin_caller *caller, struct err *e) MUST_CHECK;
 /* Whether he may; `id`: the computation, or the workspace's name, for those deeds that are with one. ERR_NOT_FOUND, in

@@ -33,6 +33,15 @@ uint64_t known_hash_account(struct known_hashes *known, const uint8_t hash[SHA25
 	return way < KNOWN_HASH_WAYS ? set[way].account : 0;
 }
 
+uint64_t known_hash_work(struct known_hashes *known, const uint8_t hash[SHA256_LEN])
+{
+	uint64_t account = known ? known_hash_account(known, hash) : 0;
+
+	if (!account)
+		memcpy(&account, hash, sizeof(account));
+	return account ? account : 1;
+}
+
 /* Users choose names, and none finds one that meets another's in these bits. */
 static uint64_t account_of(const char *user)
 {

@@ -109,11 +109,12 @@ static void asked(void *data, const struct err *e);
 static void ask(struct console_reader *r)
 {
 	const struct store_queue_op op = { .run = run_ask, .done = asked, .data = r };
+	const uint64_t account = admin_access_account(r->service->known, &r->caller);
 	struct err e;
 
 	if (r->is_asking)
 		return;
-	if (store_queue_add(r->service->queue, &op, &e) < 0) {
+	if (store_queue_add_for(r->service->queue, account, &op, false, &e) < 0) {
 		end(r, &e);
 		return;
 	}
@@ -317,9 +318,10 @@ int console_reader_new(struct service *service, const struct admin_caller *calle
 	r->workspace = strdup(workspace);
 	r->name = strdup(name);
 	if (!r->workspace || !r->name ||
-	    store_queue_add(service->queue,
-			    &(struct store_queue_op){ .run = run_ask, .done = asked, .data = r },
-			    e) < 0) {
+	    store_queue_add_for(
+		    service->queue, admin_access_account(service->known, caller),
+		    &(struct store_queue_op){ .run = run_ask, .done = asked, .data = r }, false,
+		    e) < 0) {
 		if (!r->workspace || !r->name)
 			err_nomem(e);
 		unref(r);

@@ -2,6 +2,7 @@
 #include "computations/store/store_queue.h"
 
 #include "common/base/log_about.h"
+#include "common/crypto/digest.h"
 #include "common/rpc/job.h"
 #include "computations/store/store_audit.h"
 
@@ -18,12 +19,22 @@ struct entry {
 
 STAILQ_HEAD(entries, entry);
 
+/* Of accounts that share it, which none of them can choose. */
+struct line {
+	TAILQ_ENTRY(line) next;
+	struct entries waiting;
+	unsigned given; /* to the batch that is made up */
+};
+
 struct store_queue {
 	uv_loop_t *loop;
 	struct store *store;
-	struct entries waiting;
-	size_t waiting_count;
-	struct entries batch; /* in the pool's hands while `busy` */
+	struct entries waiting; /* of no account */
+	struct line lines[STORE_QUEUE_LINES];
+	uint64_t secret;          /* odd */
+	TAILQ_HEAD(, line) turns; /* those in which somebody waits: the first comes next */
+	struct entries batch;     /* in the pool's hands while `busy` */
+	size_t batch_count;
 	bool busy;
 	struct audit_counts before; /* the batch; and in it an operation; */
 	struct audit_counts before_op;
@@ -183,19 +194,45 @@ static void batch_done(void *data)
 		queue->told(queue->told_data);
 }
 
+static void take(struct store_queue *queue, struct entries *from)
+{
+	struct entry *entry = STAILQ_FIRST(from);
+
+	STAILQ_REMOVE_HEAD(from, next);
+	STAILQ_INSERT_TAIL(&queue->batch, entry, next);
+	queue->batch_count++;
+}
+
+/* By turns, and a few of each: whoever comes while a batch runs waits for no more than that of anybody. */
+static void take_turns(struct store_queue *queue)
+{
+	struct line *line;
+
+	TAILQ_FOREACH(line, &queue->turns, next)
+		line->given = 0;
+	while (queue->batch_count < STORE_QUEUE_BATCH_MAX &&
+	       (line = TAILQ_FIRST(&queue->turns)) != NULL && line->given < STORE_QUEUE_EACH_MAX) {
+		take(queue, &line->waiting);
+		line->given++;
+		TAILQ_REMOVE(&queue->turns, line, next);
+		if (!STAILQ_EMPTY(&line->waiting))
+			TAILQ_INSERT_TAIL(&queue->turns, line, next);
+	}
+}
+
 static void start_batch(struct store_queue *queue)
 {
+	const size_t all = STORE_QUEUE_BATCH_MAX, own = TAILQ_EMPTY(&queue->turns) ? all : all / 2;
 	struct err e;
 
-	if (queue->busy || STAILQ_EMPTY(&queue->waiting))
+	if (queue->busy)
 		return;
-	for (size_t n = 0; n < STORE_QUEUE_BATCH_MAX && !STAILQ_EMPTY(&queue->waiting); n++) {
-		struct entry *entry = STAILQ_FIRST(&queue->waiting);
-
-		STAILQ_REMOVE_HEAD(&queue->waiting, next);
-		queue->waiting_count--;
-		STAILQ_INSERT_TAIL(&queue->batch, entry, next);
-	}
+	queue->batch_count = 0;
+	while (queue->batch_count < own && !STAILQ_EMPTY(&queue->waiting))
+		take(queue, &queue->waiting);
+	take_turns(queue);
+	if (!queue->batch_count)
+		return;
 	queue->busy = true;
 	if (rpc_job_start(queue->loop, run_batch, batch_done, queue, &e) < 0) {
 		/* Not even a few bytes of memory: nothing was done, and everybody is told. */
@@ -212,14 +249,34 @@ int store_queue_new(uv_loop_t *loop, struct store *store, struct store_queue **q
 		return err_nomem(e);
 	made->loop = loop;
 	made->store = store;
+	if (random_bytes(&made->secret, sizeof(made->secret), e) < 0) {
+		free(made);
+		return err_code(e);
+	}
+	made->secret |= 1;
+	for (size_t i = 0; i < STORE_QUEUE_LINES; i++)
+		STAILQ_INIT(&made->lines[i].waiting);
+	TAILQ_INIT(&made->turns);
 	STAILQ_INIT(&made->waiting);
 	STAILQ_INIT(&made->batch);
 	*queue = made;
 	return 0;
 }
 
-static int add(struct store_queue *queue, const struct store_queue_op *op, bool audits,
-	       struct err *e)
+static struct entries *line_of(struct store_queue *queue, uint64_t account)
+{
+	struct line *line;
+
+	if (!account)
+		return &queue->waiting;
+	line = &queue->lines[(account * queue->secret) >> (64 - STORE_QUEUE_LINE_BITS)];
+	if (STAILQ_EMPTY(&line->waiting))
+		TAILQ_INSERT_TAIL(&queue->turns, line, next);
+	return &line->waiting;
+}
+
+int store_queue_add_for(struct store_queue *queue, uint64_t account,
+			const struct store_queue_op *op, bool audits, struct err *e)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 
@@ -228,21 +285,20 @@ static int add(struct store_queue *queue, const struct store_queue_op *op, bool 
 	entry->op = *op;
 	entry->about = log_about_now();
 	entry->audits = audits;
-	STAILQ_INSERT_TAIL(&queue->waiting, entry, next);
-	queue->waiting_count++;
+	STAILQ_INSERT_TAIL(line_of(queue, account), entry, next);
 	start_batch(queue);
 	return 0;
 }
 
 int store_queue_add(struct store_queue *queue, const struct store_queue_op *op, struct err *e)
 {
-	return add(queue, op, false, e);
+	return store_queue_add_for(queue, 0, op, false, e);
 }
 
 int store_queue_add_audited(struct store_queue *queue, const struct store_queue_op *op,
 			    struct err *e)
 {
-	return add(queue, op, true, e);
+	return store_queue_add_for(queue, 0, op, true, e);
 }
 
 void store_queue_on_told(struct store_queue *queue, void (*told)(void *data), void *data)
@@ -261,6 +317,6 @@ void store_queue_free(struct store_queue *queue)
 {
 	if (!queue)
 		return;
-	assert(!queue->busy && STAILQ_EMPTY(&queue->waiting));
+	assert(!queue->busy && STAILQ_EMPTY(&queue->waiting) && TAILQ_EMPTY(&queue->turns));
 	free(queue);
 }

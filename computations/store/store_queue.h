@@ -3,9 +3,12 @@
  * store_queue.h — the way from the loop to the database: one transaction at a time, in a pool
  * thread.
  *
- * Operations run in the order in which they were added. Those that wait form one transaction, each
- * with its own savepoint, so that one that fails undoes only itself. `done` runs on the loop after
+ * Those of one account run in the order in which they were added, and so do those of none. Those that wait form one
+ * transaction, each with its own savepoint, so that one that fails undoes only itself. `done` runs on the loop after
  * the commit, so what it reports is on disk.
+ *
+ * Accounts take turns, and those of none have half of a transaction: nobody waits for all that another one has added. Accounts
+ * share STORE_QUEUE_LINES lines, and which two do, nobody can choose.
  */
 #pragma once
 
@@ -13,7 +16,12 @@
 
 #include <uv.h>
 
-enum { STORE_QUEUE_BATCH_MAX = 256 };
+enum {
+	STORE_QUEUE_BATCH_MAX = 256,
+	STORE_QUEUE_EACH_MAX = 4, /* of them, of a line */
+	STORE_QUEUE_LINE_BITS = 10,
+	STORE_QUEUE_LINES = 1 << STORE_QUEUE_LINE_BITS,
+};
 
 struct store_queue;
 
@@ -35,6 +43,10 @@ int store_queue_add(struct store_queue *queue, const struct store_queue_op *op,
 /* The same for one that may add rows to the audit log (store_audit.h). */
 int store_queue_add_audited(struct store_queue *queue, const struct store_queue_op *op,
 			    struct err *e) MUST_CHECK;
+
+/* One of these for an account (admin_access_account()); 0: for none, as they are. */
+int store_queue_add_for(struct store_queue *queue, uint64_t account,
+			const struct store_queue_op *op, bool audits, struct err *e) MUST_CHECK;
 
 /* On the loop, behind each transaction in which something was told (store_tell.h): when it is on disk. One at a time;
  * NULL: nobody. */

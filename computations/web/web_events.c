@@ -71,6 +71,9 @@ static void page_done(void *data, const struct err *e);
 
 static void next_page(struct web_follower *f)
 {
+	struct service *service = f->web->service;
+	const struct store_queue_op op = { read_page, page_done, f };
+	const uint64_t account = admin_access_account(service->known, &f->caller);
 	struct err e;
 
 	if (f->reading || (f->events && http_events_is_full(f->events))) {
@@ -79,9 +82,8 @@ static void next_page(struct web_follower *f)
 	}
 	f->again = false;
 	f->reading = true;
-	f->looks = f->going || run_progress_is_told(f->web->service, f->id);
-	if (store_queue_add(f->web->service->queue,
-			    &(struct store_queue_op){ read_page, page_done, f }, &e) < 0)
+	f->looks = f->going || run_progress_is_told(service, f->id);
+	if (store_queue_add_for(service->queue, account, &op, false, &e) < 0)
 		page_done(f, &e);
 }
 

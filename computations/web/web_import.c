@@ -303,6 +303,7 @@ void web_import_api(struct http_request *r, void *data)
 	struct web *web = data;
 	struct web_import *n = calloc(1, sizeof(*n));
 	const struct store_queue_op op = { run, ran, n };
+	struct service *service = web->service;
 	struct err e;
 
 	err_nomem(&e);
@@ -311,8 +312,12 @@ void web_import_api(struct http_request *r, void *data)
 					   .web = web,
 					   .action = web_row_of(web, r)->action,
 					   .given.via = "api" };
-		if (web_access_take(web, r, &n->act.given.caller, &e) == 0 &&
-		    store_queue_add(web->service->queue, &op, &e) == 0)
+		struct admin_caller *caller = &n->act.given.caller;
+
+		if (web_access_take(web, r, caller, &e) == 0 &&
+		    store_queue_add_for(service->queue,
+					admin_access_account(service->known, caller), &op, false,
+					&e) == 0)
 			return;
 		import_free(n);
 	}

@@ -360,9 +360,11 @@ static struct web_new *new_of(struct web *web, struct http_request *r, const cha
 static void start(struct web_new *n)
 {
 	const struct store_queue_op op = { run, ran, n };
+	struct service *service = n->web->service;
+	const uint64_t account = admin_access_account(service->known, &n->given.caller);
 	struct err e;
 
-	if (store_queue_add(n->web->service->queue, &op, &e) == 0)
+	if (store_queue_add_for(service->queue, account, &op, false, &e) == 0)
 		return;
 	http_request_fail(n->r, &e);
 	new_free(n);

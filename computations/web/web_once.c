@@ -128,6 +128,11 @@ static bool is_refusal(unsigned status)
 	return (status >= 400 && status < 500) || status == 501 || status == 503;
 }
 
+static uint64_t account_of(const struct web_once *o)
+{
+	return admin_access_account(o->web->service->known, &o->caller);
+}
+
 /* Before the answer is out: what its caller sends then comes behind this. */
 static void seen(void *data, const struct http_answer *answer)
 {
@@ -143,7 +148,7 @@ static void seen(void *data, const struct http_answer *answer)
 		once_free(o);
 		return;
 	}
-	if (store_queue_add(o->web->service->queue, &op, &e) < 0)
+	if (store_queue_add_for(o->web->service->queue, account_of(o), &op, false, &e) < 0)
 		settled(o, &e);
 }
 
@@ -287,8 +292,9 @@ static void once_serve(struct http_request *r, void *data)
 	if (take_key(r, o->once.key, &e) < 0) {
 		web_act_fail(r, &e, HEADER);
 	} else if (web_access_take(web, r, &o->caller, &e) < 0 ||
-		   store_queue_add(web->service->queue,
-				   &(struct store_queue_op){ run_claim, claimed, o }, &e) < 0) {
+		   store_queue_add_for(web->service->queue, account_of(o),
+				       &(struct store_queue_op){ run_claim, claimed, o }, false,
+				       &e) < 0) {
 		http_request_fail(r, &e);
 	} else {
 		return;

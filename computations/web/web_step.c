@@ -42,16 +42,18 @@ static void step_done(void *data, const struct err *e)
 static int begin(struct web_step *step, struct err *e)
 {
 	const struct store_queue_op op = { step_run, step_done, step };
+	struct service *service = step->web->service;
+	const uint64_t account = admin_access_account(service->known, &step->caller);
 
 	if (!step->way->changes)
-		return store_queue_add(step->web->service->queue, &op, e);
+		return store_queue_add_for(service->queue, account, &op, false, e);
 	if (web_trail_begin(&step->trail, step->web, step->r, step->way->deed, e) < 0)
 		return err_code(e);
 	step->trail.given.caller = step->caller;
 	step->trail.given.is_proven = !step->caller.has_login;
 	if (web_trail_admit(&step->trail, "", e) < 0)
 		return err_code(e);
-	return store_queue_add_audited(step->web->service->queue, &op, e);
+	return store_queue_add_for(service->queue, account, &op, true, e);
 }
 
 void web_step_start(struct web *web, struct http_request *r, const struct web_step_way *way)

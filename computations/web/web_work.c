@@ -115,8 +115,10 @@ void web_work_start(struct web *web, struct http_request *r,
 	if (!failed && list)
 		failed = list_sort_of(list, http_request_query(r, "sort"), &work->search.sort, &e);
 	if (!failed)
-		failed = store_queue_add(web->service->queue,
-					 &(struct store_queue_op){ work_run, work_done, work }, &e);
+		failed = store_queue_add_for(
+			web->service->queue,
+			admin_access_account(web->service->known, &work->caller),
+			&(struct store_queue_op){ work_run, work_done, work }, false, &e);
 	if (failed) {
 		http_request_fail(r, &e);
 		work_free(work);

@@ -157,6 +157,100 @@ static void what_stands_beside_it_counts(void **state)
 	assert_int_equal(audit_share_rows(&f->store.audit_counts.users, "user eve"), 1);
 }
 
+/* ---- whose turn it is ---- */
+
+enum { ANNA = 20, BERT = 3, OWN = 300 };
+struct turns {
+	uint64_t who[ANNA + BERT + OWN];
+	size_t count;
+};
+struct turn {
+	struct turns *turns;
+	uint64_t who;
+};
+
+static int run_turn(struct store *store, void *data, struct err *e)
+{
+	struct turn *turn = data;
+
+	(void)store;
+	(void)e;
+	turn->turns->who[turn->turns->count++] = turn->who;
+	return 0;
+}
+
+static void turn_done(void *data, const struct err *e)
+{
+	(void)data;
+	assert_null(e);
+}
+
+static size_t place_of(const struct turns *turns, uint64_t who, size_t nth)
+{
+	for (size_t i = 0; i < turns->count; i++)
+		if (turns->who[i] == who && nth-- == 0)
+			return i;
+	fail_msg("it never ran");
+	return 0;
+}
+
+static void add_turns(struct store_queue *queue, struct turn *turn, uint64_t account, size_t count)
+{
+	struct err e;
+
+	for (size_t i = 0; i < count; i++)
+		assert_ok(store_queue_add_for(queue, account,
+					      &(struct store_queue_op){ run_turn, turn_done, turn },
+					      false, &e),
+			  e);
+}
+
+/* Of so many accounts one is in another line than anna's, whatever the secret is. */
+static void nobody_waits_for_all_that_another_adds(void **state)
+{
+	struct store_room *f = *state;
+	size_t first = SIZE_MAX;
+
+	for (uint64_t bert = 2; bert < 12 && first > 2 * STORE_QUEUE_EACH_MAX; bert++) {
+		struct turns turns = { .count = 0 };
+		struct turn anna = { &turns, 1 }, other = { &turns, bert };
+		struct store_queue *queue;
+		uv_loop_t loop;
+
+		uv_loop_init(&loop);
+		assert_ok(store_queue_new(&loop, &f->store, &queue, &f->e), f->e);
+		add_turns(queue, &anna, 1, ANNA); /* the first of them alone is one batch */
+		add_turns(queue, &other, bert, BERT);
+		uv_run(&loop, UV_RUN_DEFAULT);
+		assert_int_equal(turns.count, ANNA + BERT);
+		first = place_of(&turns, bert, BERT - 1);
+		store_queue_free(queue);
+		uv_loop_close(&loop);
+	}
+	assert_true(first <= 2 * STORE_QUEUE_EACH_MAX);
+}
+
+/* Neither keeps the other out: half of a batch each. */
+static void accounts_and_those_of_none_share(void **state)
+{
+	struct turns turns = { .count = 0 };
+	struct turn own = { &turns, 0 }, anna = { &turns, 1 };
+	struct store_room *f = *state;
+	struct store_queue *queue;
+	uv_loop_t loop;
+
+	uv_loop_init(&loop);
+	assert_ok(store_queue_new(&loop, &f->store, &queue, &f->e), f->e);
+	add_turns(queue, &own, 0, OWN);
+	add_turns(queue, &anna, 1, ANNA);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(turns.count, OWN + ANNA);
+	assert_int_equal(place_of(&turns, 1, 0), 1 + STORE_QUEUE_BATCH_MAX / 2);
+	assert_true(place_of(&turns, 1, STORE_QUEUE_EACH_MAX) < OWN + ANNA - 1);
+	store_queue_free(queue);
+	uv_loop_close(&loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +258,8 @@ int main(void)
 		STORE_ROOM_ROW(nor_does_one_that_always_works),
 		STORE_ROOM_ROW(what_never_came_to_disk_counts_for_nobody),
 		STORE_ROOM_ROW(what_stands_beside_it_counts),
+		STORE_ROOM_ROW(nobody_waits_for_all_that_another_adds),
+		STORE_ROOM_ROW(accounts_and_those_of_none_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
