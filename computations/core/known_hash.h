@@ -28,8 +28,8 @@ struct known_hashes {
 bool known_hash_is(struct known_hashes *known, const uint8_t hash[SHA256_LEN]);
 /* That of its user: the same for all that are his; 0: it is nobody's, or not known whose. */
 uint64_t known_hash_account(struct known_hashes *known, const uint8_t hash[SHA256_LEN]);
-/* `user` NULL: whose it is comes later. */
 /* For which account work is (store_queue.h), never 0: that one, or one of the hash's own. */
 uint64_t known_hash_work(struct known_hashes *known, const uint8_t hash[SHA256_LEN]);
+/* `user` NULL: whose it is comes later. */
 void known_hash_learn(struct known_hashes *known, const uint8_t hash[SHA256_LEN], const char *user);
 void known_hash_forget(struct known_hashes *known, const uint8_t hash[SHA256_LEN]);
