@@ -7,6 +7,8 @@
 #include "cli/client/user_keys.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/utf8.h"
 #include "common/crypto/key.h"
 #include "common/python/requirements.h"
 
@@ -210,6 +212,10 @@ static int put_dataset(struct cli *cli, struct json_out *out, size_t n, struct e
 	if (put_hash(out, "hash", "dataset", dataset, e) < 0 ||
 	    put_key(out, "dataset-key", key, e) < 0)
 		return err_code(e);
+	if (name && !utf8_valid(name, strlen(name)))
+		return err_set(e, ERR_INVALID,
+			       "--dataset %s: its name is not UTF-8: give one by --dataset-name",
+			       log_quote(name).text);
 	if (name)
 		json_out_text(out, "filename", name);
 	if (cli_flag(cli, "decompress") || is_named(cli, "unpack", name)) {
@@ -366,6 +372,39 @@ static int put_extension(struct cli *cli, struct json_out *out, struct err *e)
 	return 0;
 }
 
+/* json_out_text() would write a word of its own in their place, to be measured. */
+static int refuse_no_utf8(struct cli *cli, struct err *e)
+{
+	static const char *const texts[] = { "id", "name", "description", "args", "dataset-name" };
+	const char *text;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		for (size_t n = 0; (text = cli_value_at(cli, texts[i], n)) != NULL; n++)
+			if (!utf8_valid(text, strlen(text)))
+				return err_set(
+					e, ERR_INVALID,
+					"--%s %s: not UTF-8, and a manifest has no other text",
+					texts[i], log_quote(text).text);
+	return 0;
+}
+
+/* The n-th is for the n-th dataset: one too many is a dataset that was left out. */
+static int refuse_over(struct cli *cli, struct err *e)
+{
+	static const char *const of_each[] = { "dataset-name", "dataset-key" };
+	size_t datasets = 0;
+
+	while (cli_value_at(cli, "dataset", datasets))
+		datasets++;
+	for (size_t i = 0; i < ARRAY_LEN(of_each); i++)
+		if (cli_value_at(cli, of_each[i], datasets))
+			return err_set(e, ERR_INVALID,
+				       "--%s %s is for no --dataset: the n-th is for the n-th",
+				       of_each[i],
+				       log_quote(cli_value_at(cli, of_each[i], datasets)).text);
+	return 0;
+}
+
 int manifest_options_build(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
 {
 	static const char *const words[] = { "id", "name", "description" };
@@ -376,7 +415,8 @@ int manifest_options_build(struct cli *cli, uint8_t **text, size_t *len, struct 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (cli_value(cli, words[i]))
 			json_out_text(&out, words[i], cli_value(cli, words[i]));
-	if (refuse_unnamed(cli, "cache", e) < 0 || refuse_unnamed(cli, "unpack", e) < 0 ||
+	if (refuse_no_utf8(cli, e) < 0 || refuse_over(cli, e) < 0 ||
+	    refuse_unnamed(cli, "cache", e) < 0 || refuse_unnamed(cli, "unpack", e) < 0 ||
 	    put_lists(cli, &out, e) < 0 || put_agent(cli, &out, e) < 0 ||
 	    put_extension(cli, &out, e) < 0)
 		return asset_hint(cli, e);

@@ -9,6 +9,7 @@ import os
 import re
 import pty
 import select
+import shutil
 import socket
 import stat
 import struct
@@ -394,9 +395,37 @@ def what_the_guides_type_is_read():
 
 
 def who_names_the_wrong_file_is_told_the_right_one():
-    cli("receipt", "show", __file__).refused(4, "hint: is it a receipt?", "NAME.receipt.cbor")
+    here = f"'{__file__}': "
+    cli("receipt", "show", __file__).refused(4, here, "hint: is it a receipt?", "NAME.receipt.cbor")
+    cli("journal", "verify", __file__).refused(4, here, "hint: is it a journal")
+    cli("attestation", "show", __file__).refused(4, here, "hint: what it is was guessed from its beginning: --mode says it")
+    assert "hint" not in cli("attestation", "show", __file__, "--mode", "snp").refused(4, here).err
+    cli("igvmmeasure", __file__).refused(1, here)
     cli("receipt", "verify", __file__).refused(2, ".receipt.cbor'", "hint: the receipt", "--receipt FILE names another")
     cli("status", AGENT_GRPC_URL="127.0.0.1:1").refused(1, "hint: is the agent there?", "'cocos-cli computation run'")
+    cli("status", AGENT_GRPC_TIMEOUT="x").refused(2, "'x' is not a duration", "-v says where each setting is from")
+
+
+def what_was_typed_is_what_the_manifest_says():
+    """It is measured: nothing else takes its place, and nothing is left out."""
+    with Folder() as folder:
+        cli("keys", "-k", "ed25519", cwd=folder.path).ok()
+        latin, told = os.fsdecode(b"\xe4.csv"), r"'\xe4.csv'"
+        shutil.copy(IRIS, folder(latin))
+
+        def make(*words, dataset=IRIS):
+            return cli("computation", "create", "--dry-run", "--algorithm", IRIS_DIGEST, "--algorithm-key", "public.pem",
+                       "--dataset", dataset, "--dataset-key", "public.pem", "--consumer-key", "public.pem", *words,
+                       cwd=folder.path)
+        for option in ("--id", "--name", "--description", "--args", "--dataset-name"):
+            make(option, latin).refused(2, f"{option} {told}: not UTF-8")
+        make("--args", "a", "--args", latin).refused(2, "--args " + told)
+        make(dataset=latin).refused(2, f"--dataset {told}: its name is not UTF-8: give one by --dataset-name")
+        named = make("--dataset-name", "\u00e4.csv", dataset=latin)
+        assert json.loads(named.ok())["datasets"][0]["filename"] == "\u00e4.csv", named.out
+        for option in ("--dataset-name", "--dataset-key"):
+            make("--dataset-name", "a", option, "public.pem").refused(
+                2, f"{option} 'public.pem' is for no --dataset: the n-th is for the n-th")
 
 
 def options_say_what_other_backends_do_not_know():
@@ -755,7 +784,7 @@ if __name__ == "__main__":
              keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
              what_the_guides_type_is_read, who_names_the_wrong_file_is_told_the_right_one,
-             options_make_the_same_manifest_as_a_file, options_say_what_other_backends_do_not_know, a_dry_run_prints_no_private_key, an_expired_authority_of_clients_is_noted, an_rsa_certificate_is_no_attested_listeners_but_may_be_a_clients_authority,
+             options_make_the_same_manifest_as_a_file, what_was_typed_is_what_the_manifest_says, options_say_what_other_backends_do_not_know, a_dry_run_prints_no_private_key, an_expired_authority_of_clients_is_noted, an_rsa_certificate_is_no_attested_listeners_but_may_be_a_clients_authority,
              an_equals_sign_after_a_letter_is_none_of_the_value,
              a_value_goes_into_a_policy_in_hexadecimal_or_base64, no_server_is_said_with_what_to_do,
              a_closed_socket_and_a_server_s_own_word_have_their_own_hints, limits_and_links_are_said_in_plain_words,
