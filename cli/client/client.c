@@ -262,8 +262,11 @@ static int open_as(struct client *client, const struct client *as, struct err *e
 		return err_nomem(e);
 	uv_loop_init(opened.loop);
 	if (open_channel(&opened, e) < 0) {
-		cli_hint(cli, "'cocos-cli %s --help' lists the options for connecting",
-			 cli->command->name);
+		cli_hint(
+			cli,
+			"'cocos-cli %s --help' lists the options for connecting, -v says where each "
+			"setting is from",
+			cli->command->name);
 		return err_code(e);
 	}
 	*client = opened;

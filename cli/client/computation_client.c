@@ -74,12 +74,19 @@ static const char *what_is_there(const char *command)
 	static const struct {
 		const char *command, *hint;
 	} of[] = {
+		{ "computation create", "'cocos-cli workspace list', 'cocos-cli asset list', with "
+					"--workspace of one, and 'cocos-cli key list USER' show "
+					"what is there" },
+		{ "computation list",
+		  "'cocos-cli workspace list' shows which workspaces there are" },
 		{ "cvm ",
 		  "'cocos-cli cvm list', with --workspace of one, and 'cocos-cli workspace list' "
 		  "show what is there" },
 		{ "user remove-identity",
 		  "'cocos-cli user list' and 'cocos-cli user identities NAME' show what is there" },
 		{ "user ", "'cocos-cli user list' shows who is there" },
+		{ "workspace member add",
+		  "'cocos-cli workspace list' and 'cocos-cli user list' show what is there" },
 		{ "workspace ", "'cocos-cli workspace list' and 'cocos-cli workspace member list "
 				"WORKSPACE' show what is there" },
 		{ "asset ", "'cocos-cli asset list', with --workspace of one, 'cocos-cli workspace "
@@ -120,6 +127,11 @@ void computation_hint(struct client *client, const struct err *e)
 {
 	if (e->code == ERR_NOT_FOUND && !client->cli->hint[0])
 		cli_hint(client->cli, "%s", what_is_there(client->cli->command->name));
+	/* Not of the way there, which client_call() has told of. */
+	if (e->code == ERR_UNAVAILABLE && !client->cli->hint[0] &&
+	    strcmp(client->cli->command->name, "computation run") == 0)
+		cli_hint(client->cli, "'cocos-cli cvm list' shows which CVMs are connected, and "
+				      "which computation each has");
 	if (e->code == ERR_UNAUTHENTICATED && !client->cli->hint[0])
 		cli_hint(client->cli, "'cocos-cli login' gets a token by way of the page");
 	client_hint(client, e);

@@ -68,7 +68,14 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 		return batch_run(cli, batch, run_row, e);
 	if (cli->operand_count != 1)
 		return cli_usage(e, "which file?");
-	return run_one(cli, false, e);
+	enum cli_exit status = run_one(cli, false, e);
+
+	if (status == CLI_MALFORMED) {
+		err_wrap(e, "'%s'", cli->operands[0]);
+		if (!cli_value(cli, "mode"))
+			cli_hint(cli, "what it is was guessed from its beginning: --mode says it");
+	}
+	return status;
 }
 
 /* clang-format off */

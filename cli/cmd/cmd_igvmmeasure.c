@@ -32,8 +32,11 @@ static enum cli_exit run_igvm(struct cli *cli, struct err *e)
 	if (file_read(cli->operands[0], IGVM_FILE_MAX, &bytes, &file.len, e) < 0)
 		return CLI_USAGE;
 	file.bytes = bytes;
-	if (igvm_open(file, &igvm, e) < 0 || igvm_measure(&igvm, &how, out, &len, &id_block, e) < 0)
+	if (igvm_open(file, &igvm, e) < 0 ||
+	    igvm_measure(&igvm, &how, out, &len, &id_block, e) < 0) {
+		err_wrap(e, "'%s'", cli->operands[0]);
 		return CLI_FAILED;
+	}
 	if (output_digest(cli, out, len, false, e) < 0)
 		return CLI_FAILED;
 	if (id_block == IGVM_ID_BLOCK_MISMATCH && !cli_flag(cli, "ignore-idblock")) {

@@ -42,7 +42,9 @@ static int book_read(const char *path, struct book *b, struct err *e)
 {
 	if (file_read(path, JOURNAL_FILE_MAX, &b->bytes, &b->len, e) < 0)
 		return err_code(e);
-	return journal_check_file(&b->check, (struct span){ b->bytes, b->len }, NULL, NULL, e);
+	if (journal_check_file(&b->check, (struct span){ b->bytes, b->len }, NULL, NULL, e) < 0)
+		return err_wrap(e, "'%s'", path);
+	return 0;
 }
 
 static void print_entry(void *data, const struct journal_entry *entry)

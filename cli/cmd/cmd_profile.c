@@ -245,9 +245,10 @@ static enum cli_exit run_add(struct cli *cli, struct err *e)
 		err_set(e, ERR_EXISTS, "there is a profile '%s' already", operand(cli));
 		return CLI_FAILED;
 	}
-	if (profile_check(given.entries, given.count, e) < 0 || try_all(&given, e) < 0 ||
-	    profile_write(operand(cli), given.entries, given.count, e) < 0)
+	if (profile_check(given.entries, given.count, e) < 0 || try_all(&given, e) < 0)
 		return CLI_USAGE;
+	if (profile_write(operand(cli), given.entries, given.count, e) < 0)
+		return CLI_FAILED;
 	fprintf(cli->out, "profile %s kept; 'cocos-cli profile use %s' has it used from now on\n",
 		operand(cli), operand(cli));
 	return CLI_OK;

@@ -189,6 +189,7 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 	if (receipt_parse(bytes, len, &r, e) < 0) {
 		cli_hint(cli, "is it a receipt? 'cocos-cli result' writes NAME.receipt.cbor beside "
 			      "NAME.zip");
+		err_wrap(e, "'%s'", cli->operands[0]);
 		return e->code == ERR_EXHAUSTED ? CLI_FAILED : judged_exit_of(FAULT_MALFORMED);
 	}
 	if (slsa && !r.is_open) {

@@ -171,7 +171,7 @@ def commands_do_all_of_it():
         # Of the type that is wanted there, or not at all.
         text = json.loads(cli("computation", "manifest", "c", **mine).ok())
         for where, name, status, said in (("algorithm", "iris.csv", 2, "of type 'dataset', and not an algorithm"),
-                                          ("algorithm", "none", 1, "no asset 'none'"),
+                                          ("algorithm", "none", 1, "'cocos-cli asset list', with --workspace"),
                                           ("datasets", "model", 2, "of type 'algorithm', and not a dataset")):
             other = json.loads(json.dumps(text))
             (other[where] if where == "algorithm" else other[where][0])["hash"] = "asset:" + name

@@ -191,6 +191,7 @@ def what_is_no_setting_is_refused_by_name():
             # Were it read, a file of this name would count wherever the caller stands.
             home.cli("status", "--profile", "p", cwd=home.path).refused(2, "profile 'p'", says)
         cli("status", "--profile", "p").refused(2, "XDG_CONFIG_HOME")
+        cli("profile", "add", "p", "--agent", NOBODY).refused(1, "no place for profiles: set XDG_CONFIG_HOME")
         assert cli("status", AGENT_GRPC_URL=NOBODY).status == 1
         home.write("config/cocos/profile", "../x\n", 0o600)
         home.cli("status").refused(2, "no name for a profile")

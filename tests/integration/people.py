@@ -429,6 +429,8 @@ def commands_do_all_of_it():
         assert cli("whoami", "c", "--json", **mine).json()["actions"] == "view,run"
         cli("computation", "logs", "c", **mine).ok()
         cli("computation", "run", "c", "--wait=1s", **mine).refused(1, "waited 1s until a CVM can take the computation")
+        cli("computation", "run", "c", "--cvm", "nowhere", **mine).refused(
+            1, "CVM 'nowhere' is not connected", "hint: 'cocos-cli cvm list' shows which")
         cli("computation", "remove", "c", **mine).refused(1, "user anna may not remove it")
         cli("role", "take", "c", "runner", "anna", **socket).ok()
         cli("computation", "logs", "c", **mine).refused(1, "no computation 'c'")

@@ -375,7 +375,8 @@ def commands_do_all_of_it():
         created = cli("computation", "create", path, "--workspace", "lab", "--json", **mine)
         assert created.json()["workspace"] == "lab", created.out
         assert [c["id"] for c in cli("computation", "list", "--workspace", "lab", "--json", **mine).json()] == ["c"]
-        cli("computation", "list", "--workspace", "default", **mine).refused(1, "no workspace 'default'")
+        cli("computation", "list", "--workspace", "default", **mine).refused(1, "no workspace 'default'", "'cocos-cli workspace list'")
+        cli("workspace", "member", "add", "lab", "nobody", **socket).refused(1, "no user 'nobody'", "'cocos-cli user list'")
         assert "workspace    lab" in cli("computation", "show", "c", **mine).ok()
         cli("computation", "remove", "c", **mine).ok()
         cli("workspace", "leave", "lab", **mine).ok()
