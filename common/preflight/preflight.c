@@ -72,12 +72,23 @@ static void put_json(struct writer *w, const struct preflight_check *check, int 
 	writer_text(w, "}");
 }
 
-static void put_line(struct writer *w, const struct preflight_check *check, int outcome,
+/* The column that every name fits. */
+static int width_of(const struct preflight_check *checks, size_t count)
+{
+	size_t width = 15;
+
+	for (size_t i = 0; i < count; i++)
+		if (strlen(checks[i].name) > width)
+			width = strlen(checks[i].name);
+	return (int)width;
+}
+
+static void put_line(struct writer *w, const struct preflight_check *check, int width, int outcome,
 		     const char *text, const char *remedy)
 {
-	writer_printf(w, "%-15s %-10s %s\n", check->name, words[outcome], text);
+	writer_printf(w, "%-*s %-10s %s\n", width, check->name, words[outcome], text);
 	if (outcome == FAILED)
-		writer_printf(w, "%-26s to do: %s\n", "", remedy);
+		writer_printf(w, "%-*s to do: %s\n", width + 11, "", remedy);
 }
 
 int preflight_run_better(const char *program, const struct preflight_check *checks, size_t count,
@@ -85,6 +96,7 @@ int preflight_run_better(const char *program, const struct preflight_check *chec
 			 enum preflight_form form, FILE *out)
 {
 	struct writer list CLEANUP_WRITER = writer_up_to(LIST_MAX);
+	const int width = width_of(checks, count);
 	char text[PREFLIGHT_TEXT_MAX];
 	size_t failed = 0;
 
@@ -99,7 +111,7 @@ int preflight_run_better(const char *program, const struct preflight_check *chec
 		if (form == PREFLIGHT_JSON)
 			put_json(&list, &checks[i], outcome, text, remedy, i == 0);
 		else
-			put_line(&list, &checks[i], outcome, text, remedy);
+			put_line(&list, &checks[i], width, outcome, text, remedy);
 	}
 	if (list.bad) {
 		fputs("out of memory\n", stderr);

@@ -94,6 +94,21 @@ static void what_was_found_is_one_line(void **state)
 				  "cocos-test: 0 of 1 checks failed\n");
 }
 
+static void a_long_name_moves_the_columns_of_all(void **state)
+{
+	static const struct preflight_check table[] = {
+		{ "agents' revocation lists", not_asked, "" },
+		{ "image", bad, "install it" },
+	};
+	char text[2048];
+
+	assert_int_equal(run(table, ARRAY_LEN(table), PREFLIGHT_TEXT, text), 1);
+	assert_string_equal(text, "agents' revocation lists not asked  nobody wants it\n"
+				  "image                    failed     it is \"gone\"\n"
+				  "                                    to do: install it\n"
+				  "cocos-test: 1 of 2 checks failed\n");
+}
+
 static const char *better(const void *subject)
 {
 	return *(const char *)subject ? subject : NULL;
@@ -135,6 +150,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_asked_is_no_failure),
 		cmocka_unit_test(programs_read_json),
 		cmocka_unit_test(what_was_found_is_one_line),
+		cmocka_unit_test(a_long_name_moves_the_columns_of_all),
 		cmocka_unit_test(a_better_remedy_stands_in_the_tables_place),
 		cmocka_unit_test(output_that_cannot_be_written_is_no_success),
 	};
