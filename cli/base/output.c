@@ -4,10 +4,12 @@
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "common/base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool is_file(const char *path)
 {
@@ -65,10 +67,27 @@ int output_file(struct cli *cli, const char *path, const void *bytes, size_t len
 	return err_is(failed, ERR_EXISTS) ? refuse(cli, path, e) : failed;
 }
 
+/* Lines that stand for themselves: what a peer made might have a terminal write over what stands there. */
+static bool is_for_terminal(const char *text, size_t len)
+{
+	size_t n;
+
+	for (size_t i = 0; i < len; i += n) {
+		n = utf8_char(text + i, len - i);
+		if (!n || (utf8_is_control(text + i, n) && text[i] != '\n' && text[i] != '\t'))
+			return false;
+	}
+	return true;
+}
+
 int output_write(struct cli *cli, const char *path, const void *bytes, size_t len, struct err *e)
 {
 	if (is_file(path))
 		return output_file(cli, path, bytes, len, 0644, e);
+	if (cli->out == stdout && isatty(STDOUT_FILENO) && !is_for_terminal(bytes, len)) {
+		cli_hint(cli, "send it to a file or a program");
+		return err_set(e, ERR_INVALID, "it is no text that a terminal only shows");
+	}
 	if (fwrite(bytes, 1, len, cli->out) != len)
 		return err_errno(e, "standard output");
 	return 0;

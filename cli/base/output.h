@@ -21,7 +21,8 @@ int output_check_options(struct cli *cli, struct err *e) MUST_CHECK;
 int output_file(struct cli *cli, const char *path, const void *bytes, size_t len, mode_t mode,
 		struct err *e) MUST_CHECK;
 
-/* Writes all of it: no path, or "-", is standard output, else output_file(), for everybody to read. */
+/* Writes all of it: no path, or "-", is standard output, else output_file(), for everybody to read. A terminal gets
+ * only text that it does not obey. */
 int output_write(struct cli *cli, const char *path, const void *bytes, size_t len,
 		 struct err *e) MUST_CHECK;
 

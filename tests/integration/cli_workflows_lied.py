@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """cocos-cli and a service that lies: nothing else is run, and no other result believed, than what was ordered."""
 import os
+import re
 import time
 
 import grpc
 
 import tap
 from harness import until, workflows
+from terminal import Terminal
 from workflow_played import EMPTY, Key, seal_output
 from workflow_room import LIES, OUTPUTS, node, ready, world
 
@@ -144,6 +146,26 @@ def a_result_that_is_not_the_executors_is_not_written():
         assert w("workflow", "decrypt", name, "--key", w.key).ok() == "true\n"
 
 
+def a_terminal_obeys_no_result():
+    """An executor gives what it likes; a file or a pipe gets all of it."""
+    with world() as w:
+        w.script("print('\\x1b[2Jtrue')\n")
+        name = w.submit([node("last")]).ok().strip()
+        assert w.once().status == 0
+        words = ("workflow", "decrypt", name, "--key", w.key)
+        for more in ((), ("-o", "-")):
+            with Terminal(*words, *more, **w.env) as terminal:
+                assert terminal.end() == 1, terminal.text
+                assert "no text that a terminal only shows" in terminal.text and "hint: send it to a file" in terminal.text
+                assert "\x1b[2J" not in terminal.text and "true" not in terminal.text, terminal.text
+        assert w(*words).ok() == "\x1b[2Jtrue\n"
+        w.script("print('a line\\tof text')\n")
+        name = w.submit([node("last")]).ok().strip()
+        assert w.once().status == 0
+        with Terminal("workflow", "decrypt", name, "--key", w.key, **w.env) as terminal:
+            assert terminal.end() == 0 and re.search(r"a line\s+of text", terminal.text), terminal.text
+
+
 def what_is_verified_is_shown_from_the_order():
     """Neither another key nor another id is shown in its name, nor anything that a terminal would do."""
     with world() as w:
@@ -170,6 +192,7 @@ TESTS = [
     an_order_that_has_expired_or_asks_for_more_is_not_run,
     an_output_for_a_key_that_is_not_named_is_not_made,
     a_result_that_is_not_the_executors_is_not_written,
+    a_terminal_obeys_no_result,
     what_is_verified_is_shown_from_the_order,
 ]
 
