@@ -14,14 +14,14 @@ static bool is_in_area(const struct h2_memory *m, const void *pointer)
 	return m->area && at >= area && at - area < H2_MEMORY_AREA;
 }
 
-/* NULL: it does not fit. The bytes are zero. No length stands before a piece: to write it would touch
+/* NULL: it is too small, or does not fit. The bytes are zero. No length stands before a piece: to write it would touch
  * the pages of tables that are not used yet. */
 static void *take(struct h2_memory *m, size_t size)
 {
 	size_t left = m->area ? H2_MEMORY_AREA - m->used : 0;
 	size_t padded = size + (alignof(max_align_t) - size % alignof(max_align_t));
 
-	if (size > left || padded > left)
+	if (size < H2_MEMORY_PIECE || size > left || padded > left)
 		return NULL;
 	m->used += padded;
 	return m->area + m->used - padded;
@@ -74,7 +74,8 @@ void h2_memory_begin(struct h2_memory *m, nghttp2_mem *hooks)
 	void *area = mmap(NULL, H2_MEMORY_AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
 
-	*m = (struct h2_memory){ .area = area == MAP_FAILED ? NULL : area };
+	*m = (struct h2_memory){ .area = area == MAP_FAILED ? NULL : area,
+				 .used = H2_MEMORY_BEGIN };
 	*hooks = (nghttp2_mem){ m, on_malloc, on_free, on_calloc, on_realloc };
 }
 

@@ -15,12 +15,16 @@
 /* A flag of ours beside the BIO's own. */
 enum { MORE_FOLLOWS = 0x40000000 };
 
-struct tls_socket {
-	int fd;
-	bool is_stranger; /* a client whose handshake is not done */
-	size_t left;      /* bytes that it may still send for it */
+/* A client whose handshake is not done. */
+struct tls_stranger {
+	size_t left; /* bytes that it may still send for it */
 	struct tls_hello hello;
 	struct err refused;
+};
+
+struct tls_socket {
+	int fd;
+	struct tls_stranger *stranger;    /* NULL: no longer, or we are the client */
 	uint8_t first[RPC_CONTACT_BYTES]; /* of what came */
 	size_t first_len, ahead;          /* read, and waiting behind it when that was read */
 };
@@ -56,7 +60,7 @@ static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *written)
 /* Of a stranger: what OpenSSL would make room for has a limit before it comes to know of it. */
 static int read_stranger(BIO *bio, char *bytes, size_t len, size_t *got)
 {
-	struct tls_socket *s = BIO_get_data(bio);
+	struct tls_stranger *s = ((struct tls_socket *)BIO_get_data(bio))->stranger;
 	size_t most = len < s->left ? len : s->left;
 	int r;
 
@@ -67,7 +71,7 @@ static int read_stranger(BIO *bio, char *bytes, size_t len, size_t *got)
 		BIO_clear_retry_flags(bio);
 		return 0;
 	}
-	r = io_result(bio, recv(s->fd, bytes, most, 0), got, BIO_FLAGS_READ);
+	r = io_result(bio, recv(fd_of(bio), bytes, most, 0), got, BIO_FLAGS_READ);
 	if (r == 1 && tls_hello_add(&s->hello, (const uint8_t *)bytes, *got, &s->refused) < 0) {
 		*got = 0;
 		return 0;
@@ -94,7 +98,7 @@ static int bio_read(BIO *bio, char *bytes, size_t len, size_t *got)
 	struct tls_socket *s = BIO_get_data(bio);
 	int r;
 
-	if (s->is_stranger)
+	if (s->stranger)
 		return read_stranger(bio, bytes, len, got);
 	r = io_result(bio, recv(s->fd, bytes, len, 0), got, BIO_FLAGS_READ);
 	if (r == 1 && s->first_len < sizeof(s->first))
@@ -104,7 +108,11 @@ static int bio_read(BIO *bio, char *bytes, size_t len, size_t *got)
 
 static int bio_destroy(BIO *bio)
 {
-	free(BIO_get_data(bio));
+	struct tls_socket *s = BIO_get_data(bio);
+
+	if (s)
+		free(s->stranger);
+	free(s);
 	BIO_set_data(bio, NULL);
 	return 1;
 }
@@ -142,15 +150,17 @@ int tls_conn_set_socket(SSL *ssl, int fd, struct err *e)
 {
 	const BIO_METHOD *m = method();
 	CLEANUP(free) struct tls_socket *s = calloc(1, sizeof(*s));
+	CLEANUP(free) struct tls_stranger *stranger = calloc(1, sizeof(*stranger));
 	BIO *bio = m ? BIO_new(m) : NULL;
 
-	if (!bio || !s) {
+	if (!bio || !s || !stranger) {
 		BIO_free(bio);
 		return err_nomem(e);
 	}
 	s->fd = fd;
-	s->is_stranger = SSL_is_server(ssl) == 1;
-	s->left = TLS_HANDSHAKE_MAX;
+	stranger->left = TLS_HANDSHAKE_MAX;
+	if (SSL_is_server(ssl) == 1)
+		s->stranger = TAKE_PTR(stranger);
 	BIO_set_data(bio, TAKE_PTR(s));
 	BIO_set_init(bio, 1);
 	SSL_set_bio(ssl, bio, bio);
@@ -171,7 +181,7 @@ void tls_conn_established(SSL *ssl)
 {
 	struct tls_socket *s = BIO_get_data(SSL_get_rbio(ssl));
 
-	s->is_stranger = false;
+	free(TAKE_PTR(s->stranger));
 }
 
 enum rpc_contact tls_conn_contact(SSL *ssl)
@@ -185,5 +195,5 @@ const struct err *tls_conn_refused(SSL *ssl)
 {
 	const struct tls_socket *s = BIO_get_data(SSL_get_rbio(ssl));
 
-	return s->refused.code != ERR_OK ? &s->refused : NULL;
+	return s->stranger && s->stranger->refused.code != ERR_OK ? &s->stranger->refused : NULL;
 }
