@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web_usage.c — what a workspace's CVMs ran in a month, and may, bytes in and out, and what was kept: a page, JSON, and statements to keep. */
+/* web_usage.c — what a workspace's CVMs ran in a month, and may, bytes in and out, and what was kept: a page, and JSON. */
+#include "computations/web/web_usage.h"
+
 #include "common/base/json.h"
-#include "common/base/timestamp.h"
-#include "common/usage/usage_statement.h"
 #include "computations/core/usage_message.h"
 #include "computations/machines/machines.h"
 #include "computations/store/store_billing.h"
@@ -15,24 +15,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Rows of a statement that are asked for at once: each time all that ran in the month is summed, and nothing else is done
- * in the database meanwhile. */
-enum { STATEMENT_ROWS = 4096 };
-
-struct usage_page {
-	struct usage_month month;
-	int64_t now;
-	struct usage_row *rows; /* one more than is shown, to see whether there are more */
-	size_t room;
-	struct usage_share share;         /* of all rows, also those that are on other pages */
-	struct usage_bytes bytes;         /* of those, too */
-	struct usage_standing standing;   /* of the month that has not ended */
-	struct usage_statement statement; /* of those that are files */
-	char *place;                      /* that the next rows of it are behind */
-	int64_t workspace, account;       /* that it is of; 0: not of one */
-	bool is_summed;
-};
 
 static void free_page(void *data)
 {
@@ -49,12 +31,12 @@ static void free_page(void *data)
 
 /* ---- in the pool ---- */
 
-static bool is_now(const struct usage_page *p)
+bool usage_page_is_now(const struct usage_page *p)
 {
 	return p->now >= p->month.since && p->now < p->month.until;
 }
 
-static int64_t end_of(const struct usage_page *p)
+int64_t usage_page_end(const struct usage_page *p)
 {
 	return p->now < p->month.until ? p->now : p->month.until;
 }
@@ -79,7 +61,7 @@ static int take_share(struct store *store, struct web_work *work, const char *na
 	p->share.workspace = strdup(name);
 	if (!p->share.workspace)
 		return err_nomem(e);
-	if (!is_now(p) || !quota)
+	if (!usage_page_is_now(p) || !quota)
 		return 0;
 	usage_limit_judge(&sums, quota, &p->month, &p->standing);
 	if (usage_message_limit(&limit, quota)) {
@@ -123,13 +105,12 @@ static int take_account(struct store *store, struct web_work *work, const char *
 	return failed;
 }
 
-/* The page behind `after`. */
-static int take_rows(struct store *store, struct web_work *work, const struct usage_after *after,
-		     struct err *e)
+int usage_page_rows(struct store *store, struct web_work *work, const struct usage_after *after,
+		    struct err *e)
 {
 	struct usage_page *p = work->more;
 	const struct usage_query query = {
-		.month = &p->month,
+		.month = &p->seen,
 		.workspace = p->workspace,
 		.account = p->account,
 		.person = work->caller.rights.operates ? 0 : work->caller.who.person,
@@ -145,8 +126,8 @@ static int take_rows(struct store *store, struct web_work *work, const struct us
 	return 0;
 }
 
-static int begin(struct store *store, struct web_work *work, size_t room, struct usage_after *after,
-		 struct err *e)
+int usage_page_begin(struct store *store, struct web_work *work, size_t room,
+		     struct usage_after *after, struct err *e)
 {
 	const char *account = http_request_param(work->r, "account");
 	const char *month = http_request_query(work->r, "month");
@@ -164,6 +145,7 @@ static int begin(struct store *store, struct web_work *work, size_t room, struct
 	if (usage_month_parse(month ? month : "", p->now, &p->month, e) < 0 ||
 	    usage_after_parse(work->after, after, e) < 0)
 		return err_code(e);
+	p->seen = p->month;
 	return account ? take_account(store, work, account, e) : take_workspace(store, work, e);
 }
 
@@ -171,13 +153,12 @@ static int run_list(struct store *store, struct web_work *work, struct err *e)
 {
 	struct usage_after after;
 
-	if (begin(store, work, WEB_ROWS, &after, e) < 0)
+	if (usage_page_begin(store, work, WEB_ROWS, &after, e) < 0)
 		return err_code(e);
-	return take_rows(store, work, &after, e);
+	return usage_page_rows(store, work, &after, e);
 }
 
-/* Behind which the next page is; malloc'ed. */
-static int next_of(const struct usage_row *last, char **text, struct err *e)
+int usage_page_next(const struct usage_row *last, char **text, struct err *e)
 {
 	const struct usage_after behind = { last->workspace_number, last->kind, last->computation };
 
@@ -281,7 +262,7 @@ static void put_table(const struct web_work *work, struct writer *w)
 	page_table_end(w);
 	if (!work->has_more)
 		return;
-	if (next_of(&p->rows[work->count - 1], &next, &e) < 0)
+	if (usage_page_next(&p->rows[work->count - 1], &next, &e) < 0)
 		w->bad = true;
 	else
 		page_put(w,
@@ -305,7 +286,7 @@ static void reply_list(struct web_work *work)
 		 "</nav>\n<section class=\"panel\" aria-labelledby=\"h-month\"><h2 "
 		 "id=\"h-month\">CVMs in %t</h2>\n<p class=\"small\">%t ",
 		 p->month.name, WEB_USAGE);
-	page_time(&w, end_of(p));
+	page_time(&w, usage_page_end(p));
 	page_put(&w, "</p>\n<p class=\"small\">%t %t</p>\n", WEB_USAGE_BYTES, WEB_USAGE_STORAGE);
 	if (p->is_summed)
 		page_put(&w, "<p class=\"small\">%t</p>\n", WEB_USAGE_SUMMED);
@@ -348,12 +329,12 @@ static void reply_json(struct web_work *work)
 	CLEANUP(free) char *next = NULL;
 	struct err e;
 
-	if (work->has_more && next_of(&p->rows[work->count - 1], &next, &e) < 0) {
+	if (work->has_more && usage_page_next(&p->rows[work->count - 1], &next, &e) < 0) {
 		http_request_fail(work->r, &e);
 		return;
 	}
 	writer_text(&w, "{");
-	web_json_usage_head(&w, p->month.name, end_of(p), p->is_summed);
+	web_json_usage_head(&w, p->month.name, usage_page_end(p), p->is_summed);
 	writer_printf(&w, ",\"cvm_ms\":%llu,\"cpu_ms\":%llu,\"memory_mib_seconds\":%llu",
 		      p->share.cvm_ms, p->share.cpu_ms, p->share.memory_mib_seconds);
 	writer_printf(&w, ",\"bytes_in\":%lld,\"bytes_out\":%lld,\"storage_mib_seconds\":%lld",
@@ -383,108 +364,4 @@ static void reply_json(struct web_work *work)
 void web_usage_json(struct http_request *r, void *data)
 {
 	web_work_start(data, r, run_list, reply_json);
-}
-
-/* ---- statements: all rows ---- */
-
-/* A row's limits are its workspace's, also where an account pays for several. */
-static void add_rows(const struct web_work *work, const struct usage_form *form)
-{
-	const struct manager_table *table = machines_table(work->web->service->machines);
-	struct usage_page *p = work->more;
-
-	for (size_t i = 0; i < work->count; i++) {
-		Computations__UsageLimit limit;
-		struct machine_quota quota;
-		Computations__Usage row;
-
-		usage_message_fill(&row, &p->rows[i]);
-		if (is_now(p) && !p->rows[i].is_removed &&
-		    manager_table_quota_of(table, p->rows[i].workspace, &quota) &&
-		    usage_message_limit(&limit, &quota))
-			row.limit = &limit;
-		usage_statement_add(&p->statement, form, &row);
-	}
-}
-
-static int run_statement(struct store *store, struct web_work *work, const struct usage_form *form,
-			 struct err *e)
-{
-	struct usage_after after;
-	struct usage_page *p;
-
-	if (begin(store, work, STATEMENT_ROWS, &after, e) < 0)
-		return err_code(e);
-	p = work->more;
-	p->statement.w = writer_up_to(WEB_PAGE_MAX);
-	p->statement.limits = writer_up_to(WEB_PAGE_MAX);
-	memcpy(p->statement.month, p->month.name, sizeof(p->month.name));
-	timestamp_format(end_of(p) / 1000, p->statement.until);
-	form->begin(&p->statement);
-	do {
-		CLEANUP(free) char *place = NULL;
-
-		if (take_rows(store, work, &after, e) < 0)
-			return err_code(e);
-		add_rows(work, form);
-		if (work->has_more && next_of(&p->rows[work->count - 1], &place, e) < 0)
-			return err_code(e);
-		for (size_t i = 0; i < p->room; i++)
-			usage_row_done(&p->rows[i]);
-		free(p->place);
-		p->place = TAKE_PTR(place);
-		if (work->has_more && usage_after_parse(p->place, &after, e) < 0)
-			return err_code(e);
-	} while (work->has_more && !p->statement.w.bad);
-	form->share(&p->statement, &p->share);
-	form->end(&p->statement);
-	if (p->statement.w.bad || p->statement.limits.bad)
-		return err_set(
-			e, ERR_EXHAUSTED,
-			"this statement is larger than %d bytes: ask for it by 'cocos-cli usage'",
-			WEB_PAGE_MAX);
-	return 0;
-}
-
-static void reply_statement(struct web_work *work, const char *type, const char *csp,
-			    const char *ending)
-{
-	struct http_answer answer = { .status = 200, .type = type, .csp = csp };
-	struct usage_page *p = work->more;
-	char name[64];
-
-	snprintf(name, sizeof(name), "attachment; filename=\"usage-%s.%s\"", p->month.name, ending);
-	answer.body = writer_take(&p->statement.w, &answer.len);
-	answer.more[0] = (struct rpc_web_field){ "content-disposition", name };
-	http_request_answer(work->r, &answer);
-}
-
-static int run_csv(struct store *store, struct web_work *work, struct err *e)
-{
-	return run_statement(store, work, &usage_csv, e);
-}
-
-static void reply_csv(struct web_work *work)
-{
-	reply_statement(work, WEB_CSV_TYPE, NULL, "csv");
-}
-
-void web_usage_csv(struct http_request *r, void *data)
-{
-	web_work_start(data, r, run_csv, reply_csv);
-}
-
-static int run_html(struct store *store, struct web_work *work, struct err *e)
-{
-	return run_statement(store, work, &usage_html, e);
-}
-
-static void reply_html(struct web_work *work)
-{
-	reply_statement(work, WEB_HTML_TYPE, WEB_CSP, "html");
-}
-
-void web_usage_html(struct http_request *r, void *data)
-{
-	web_work_start(data, r, run_html, reply_html);
 }

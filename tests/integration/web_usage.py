@@ -5,6 +5,7 @@ limit that is, and statements that hold no formula and no markup."""
 import contextlib
 import csv
 import datetime
+import http.client
 import io
 import os
 import sqlite3
@@ -13,7 +14,7 @@ import tap
 from harness import PATIENCE
 from usage import FORMULA, HOUR_MS, Cells
 from web_machines import hall
-from web_page import EVIL
+from web_page import EVIL, UnixConnection
 from workspaces import create
 
 LIMITS = "limit default cvms=4 cpu-hours=10 memory-hours=1\nlimit lab cvms=4\n"
@@ -187,14 +188,35 @@ def pages_and_statements_have_all():
 
 
 def a_long_statement_has_all():
-    """More rows than are asked for at once."""
+    """As many rows as are asked for at once, one fewer and one more; and more bytes than an answer has. Who is suspended meanwhile
+    sees that it breaks off."""
     with hall() as room:
-        began = ms(2020, 2)
-        names = [f"c{number:04}" for number in range(2 * 4096 + 1)]
-        ran(room, *((name, began, began + 1000, 1, 1) for name in names))
+        for month, count in ((3, 1023), (4, 1024), (5, 1025)):
+            began, names = ms(2020, month), [f"c{number:04}" for number in range(count)]
+            ran(room, *((name, began, began + 3600, 1, 1) for name in names))
+            got = [get(room, f"{path}?month=2020-0{month}", "chief") for path in ALL[2:]]
+            assert [row["computation"] for row in csv.DictReader(io.StringIO(got[0].body.decode()))] == names
+            assert got[1].body.count(b"<tr>") == count + 2 and got[1].body.endswith(b"</html>\n")
+            assert f"<td class=\"n\">{count / 1000:.3f}</td>".encode() in got[1].body.split(b"<tfoot>")[1]
+            assert [("content-length" in one.fields) == (count <= 1024) for one in got] == [True, True], (count, got[0].fields)
+        began, names = ms(2020, 2), [f"c{number:04}" + "x" * 240 for number in range(9000)]
+        ran(room, *((name, began, began + 3600, 1, 1) for name in names))
         rows = csv.DictReader(io.StringIO(get(room, ALL[2] + "?month=2020-02", "chief").body.decode()))
         assert [row["computation"] for row in rows] == names
-        assert get(room, ALL[3] + "?month=2020-02", "chief").body.count(b"<tr>") == len(names) + 2
+        page = get(room, ALL[3] + "?month=2020-02", "chief").body
+        assert len(page) > 4 << 20 and page.count(b"<tr>") == len(names) + 2 and b">9.000</td>" in page.split(b"<tfoot>")[1]
+        # A unix socket holds less than half a megabyte of it, so that he has not all of it when he reads its begin.
+        connection = UnixConnection(room.socket)
+        connection.request("GET", ALL[3].format("default") + "?month=2020-02", headers={"Authorization": "Bearer " + room.tokens["administrator"]})
+        answer = connection.getresponse()
+        assert answer.status == 200 and answer.read(15) == b"<!doctype html>"
+        room.root("SuspendUser", name="administrator")
+        try:
+            raise AssertionError(f"{len(answer.read())} bytes are all of it")
+        except http.client.IncompleteRead as cut:
+            assert b"Together" not in cut.partial
+        connection.close()
+        assert get(room, ALL[3], "chief").status == 200
 
 
 def what_others_wrote_stays_text():
