@@ -24,14 +24,41 @@ def package(body):
     return bytes([0x40 | length & 0xf, length >> 4]) + body
 
 
+# Where a region lies: ACPI 6.5, 20.2.5.2.
+MEMORY, PORTS, PCI, CMOS = 0, 1, 2, 5
+
+
+def region(name, space, at, size):
+    return b"\x5b\x80" + name + struct.pack("<BBIBB", space, 0x0c, at, 0x0a, size)
+
+
+def field(name, size, *parts):
+    """Of a region: parts of `size` bytes, 1 or 4, which are read and written as such."""
+    return b"\x5b\x81" + package(name + bytes([3 if size == 4 else 1]) + b"".join(part + bytes([8 * size]) for part in parts))
+
+
+def store(value, name):
+    return b"\x70\x0c" + struct.pack("<I", value) + name
+
+
+def method(name, body, arguments=0):
+    return b"\x14" + package(name + bytes([arguments]) + body)
+
+
+def device(name, body):
+    return b"\x5b\x82" + package(name + body)
+
+
+def code(body, signature=b"SSDT"):
+    """A table of it, in the place where a machine's devices are."""
+    return table(signature, b"\x10" + package(b"\\_SB_" + body))
+
+
 def code_that_writes():
     """An SSDT: a device whose _INI, which a kernel calls at boot, stores two words at PLACE."""
-    region = b"\x5b\x80COCM\x00\x0c" + struct.pack("<I", PLACE) + b"\x0a\x08"  # SystemMemory
-    field = b"\x5b\x81" + package(b"COCM\x03" + b"COCA\x20" + b"COCB\x20")
-    stores = b"".join(b"\x70\x0c" + struct.pack("<I", word) + name
-                      for word, name in zip(MARKER, (b"COCA", b"COCB")))
-    device = b"\x5b\x82" + package(b"COCD" + b"\x08_HID\x0dCOCO0001\x00" + b"\x14" + package(b"_INI\x00" + stores))
-    return table(b"SSDT", b"\x10" + package(b"\\_SB_" + region + field + device))
+    stores = b"".join(store(word, name) for word, name in zip(MARKER, (b"COCA", b"COCB")))
+    return code(region(b"COCM", MEMORY, PLACE, 8) + field(b"COCM", 4, b"COCA", b"COCB") +
+                device(b"COCD", b"\x08_HID\x0dCOCO0001\x00" + method(b"_INI", stores)))
 
 
 def words_at_place(vm):
