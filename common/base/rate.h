@@ -11,9 +11,12 @@ struct rate {
 	int64_t every, burst;
 };
 
-/* In how long one may come, 0 if that is now. `now` is of a clock that does not go back. `spent_until` is
+/* In how long one may come, 0 if that is now, and at most `every`: also where the clock went back. `spent_until` is
  * the state: the moment at which all is as if nothing had been counted, at first 0. */
 int64_t rate_wait(const struct rate *rate, int64_t now, int64_t spent_until);
 
 /* Counts one and returns 0; or counts nothing and returns in how long one may come. */
 int64_t rate_take(const struct rate *rate, int64_t now, int64_t *spent_until);
+
+/* For who keeps a state without counting: what the clock has shown before it went back is not waited off. */
+void rate_settle(const struct rate *rate, int64_t now, int64_t *spent_until);
