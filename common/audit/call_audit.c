@@ -78,50 +78,75 @@ static int write_one(struct call_audit *a, const struct audit_entry *entry, stru
 	return 0;
 }
 
-/* Refusals that had no entry come before what is written next. */
-static int tell_left_out(struct call_audit *a, struct err *e)
+static int tell_left_out(struct call_audit *a, struct call_audit_room *room, struct err *e)
 {
-	const struct audit_entry entry = { .event = AUDIT_LEFT_OUT, .count = a->left_out };
+	const struct audit_entry entry = { .event = AUDIT_LEFT_OUT, .count = room->left_out };
 
-	if (!a->left_out)
+	if (!room->left_out)
 		return 0;
 	if (write_one(a, &entry, e) < 0)
 		return err_code(e);
-	a->left_out = 0;
+	room->left_out = 0;
 	return 0;
 }
 
+/* Refusals that had no entry come before what is written next; those put off do not, of which there is one with each. */
 static int write_entry(struct call_audit *a, const struct audit_entry *entry, struct err *e)
 {
-	if (tell_left_out(a, e) < 0)
+	if (tell_left_out(a, &a->refused, e) < 0)
 		return err_code(e);
 	return write_one(a, entry, e);
 }
 
-static bool take_room(struct call_audit *a, const struct rpc_call *call)
+/* What can't be counted has no room. */
+static bool take(struct call_audit_room *room, const void *who, size_t len)
+{
+	struct err ignored;
+	int64_t wait;
+
+	return keyed_rate_take(room->rate, who, len, clock_ms(CLOCK_MONOTONIC), &wait, &ignored) ==
+		       0 &&
+	       !wait;
+}
+
+static bool take_room(struct call_audit_room *room, const struct rpc_call *call)
 {
 	struct rpc_identity who = rpc_call_identity(call);
 	struct rpc_source source = rpc_call_source(call);
-	uint64_t now = (uint64_t)clock_ms(CLOCK_MONOTONIC);
 
-	return who.key ? audit_limit_take(&a->limit, who.key, strlen(who.key), now)
-		       : audit_limit_take(&a->limit, source.bytes, sizeof(source.bytes), now);
+	return who.key ? take(room, who.key, strlen(who.key))
+		       : take(room, source.bytes, sizeof(source.bytes));
 }
 
 /* Whether a refusal has an entry. The first of a row that has none is told of at once, the others with what is
  * written next. */
 static bool has_room(struct call_audit *a, bool is_taken)
 {
-	bool is_first = !a->leaves_out;
+	struct call_audit_room *room = &a->refused;
+	bool is_first = !room->leaves_out;
 	struct err e;
 
-	a->leaves_out = !is_taken;
-	if (!a->leaves_out)
+	room->leaves_out = !is_taken;
+	if (!room->leaves_out)
 		return true;
-	a->left_out++;
-	if (is_first && tell_left_out(a, &e) < 0)
+	room->left_out++;
+	if (is_first && tell_left_out(a, room, &e) < 0)
 		log_error("%s", e.text);
 	return false;
+}
+
+/* Whether one that was put off has. */
+static bool has_put_off(struct call_audit *a, const struct rpc_call *call)
+{
+	struct err e;
+
+	if (!take_room(&a->put_off, call)) {
+		a->put_off.left_out++;
+		return false;
+	}
+	if (tell_left_out(a, &a->put_off, &e) < 0)
+		log_error("%s", e.text);
+	return true;
 }
 
 /* What it is about. */
@@ -134,6 +159,26 @@ static int note_all(struct call_audit *a, struct rpc_call *call, const ProtobufC
 	if (*trace)
 		(void)!rpc_call_note(call, "trace", trace);
 	return call_audit_note(a, call, message, e);
+}
+
+int call_audit_open(struct call_audit *a, const char *program, const char *path, struct err *e)
+{
+	static const struct keyed_rate_form refused = { .each = { AUDIT_LIMIT_MS,
+								  AUDIT_LIMIT_BURST },
+							.all = { AUDIT_LIMIT_ALL_MS,
+								 AUDIT_LIMIT_ALL_BURST },
+							.sets = AUDIT_LIMIT_SETS,
+							.ways = AUDIT_LIMIT_WAYS },
+					    put_off = { .each = { AUDIT_PUT_OFF_MS, 1 },
+							.all = { AUDIT_PUT_OFF_ALL_MS,
+								 AUDIT_PUT_OFF_ALL_BURST },
+							.sets = AUDIT_LIMIT_SETS,
+							.ways = AUDIT_LIMIT_WAYS };
+
+	if (keyed_rate_new(&refused, &a->refused.rate, e) < 0 ||
+	    keyed_rate_new(&put_off, &a->put_off.rate, e) < 0)
+		return err_code(e);
+	return audit_trail_open(program, path, &a->audit, e);
 }
 
 int call_audit_enter(struct call_audit *a, struct rpc_call *call, struct err *e)
@@ -162,7 +207,7 @@ int call_audit_admit_stranger(struct call_audit *a, struct rpc_call *call,
 		rpc_call_defer(call);
 		return note_all(a, call, message, e);
 	}
-	if (!m->reads && !take_room(a, call))
+	if (!m->reads && !take_room(&a->refused, call))
 		return err_set(e, ERR_EXHAUSTED,
 			       "too many calls came to change something without a right to: show "
 			       "who you are with one that only reads, or try again later");
@@ -194,7 +239,9 @@ void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool ad
 	entry = entry_of(call, admitted && !reads ? AUDIT_DONE : AUDIT_REFUSED);
 	entry.error = e;
 	entry.has_left = admitted && !rpc_call_is_open(call);
-	if (entry.event == AUDIT_REFUSED && !has_room(a, take_room(a, call)))
+	if (entry.event == AUDIT_REFUSED &&
+	    !(e->code == ERR_EXHAUSTED ? has_put_off(a, call)
+				       : has_room(a, take_room(&a->refused, call))))
 		return;
 	if (write_entry(a, &entry, &why) < 0)
 		log_error("%s of %s: %s", entry.method, entry.peer, why.text);
@@ -202,10 +249,9 @@ void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool ad
 
 void call_audit_refused(struct call_audit *a, const struct audit_entry *entry, const char *who)
 {
-	uint64_t now = (uint64_t)clock_ms(CLOCK_MONOTONIC);
 	struct err why;
 
-	if (a->audit && has_room(a, audit_limit_take(&a->limit, who, strlen(who), now)) &&
+	if (a->audit && has_room(a, take(&a->refused, who, strlen(who))) &&
 	    write_entry(a, entry, &why) < 0)
 		log_error("%s of %s: %s", entry->method, entry->peer, why.text);
 }
@@ -214,7 +260,8 @@ void call_audit_flush(struct call_audit *a)
 {
 	struct err e;
 
-	if (a->audit && tell_left_out(a, &e) < 0)
+	if (a->audit &&
+	    (tell_left_out(a, &a->refused, &e) < 0 || tell_left_out(a, &a->put_off, &e) < 0))
 		log_error("%s", e.text);
 }
 
@@ -222,4 +269,6 @@ void call_audit_close(struct call_audit *a)
 {
 	call_audit_flush(a);
 	audit_trail_close(TAKE_PTR(a->audit));
+	keyed_rate_free(TAKE_PTR(a->refused.rate));
+	keyed_rate_free(TAKE_PTR(a->put_off.rate));
 }

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "common/audit/audit_limit.h"
 #include "common/audit/audit_trail.h"
+#include "common/crypto/keyed_rate.h"
 #include "common/rpc/observer.h"
 
 /* A member of a request's message that the log tells of, if it is not empty. */
@@ -39,22 +39,47 @@ struct call_audit_method {
 	  .in = offsetof(message_, member_),                             \
 	  .at = offsetof(inner_, inner_member_) }
 
+/* How many refusals have an entry of their own: whoever may not call could fill the disk, and bury the others' entries. At once, and
+ * the time for one more: of one caller, and of all together. At most 86,400 a day. */
+enum {
+	AUDIT_LIMIT_SETS = 64, /* keyed_rate.h */
+	AUDIT_LIMIT_WAYS = 4,
+	AUDIT_LIMIT_BURST = 20,
+	AUDIT_LIMIT_MS = 30 * 1000,
+	AUDIT_LIMIT_ALL_BURST = 200,
+	AUDIT_LIMIT_ALL_MS = 1000,
+	/* Of what is put off, because it came too often: one tells of it. At most 8,640 a day. */
+	AUDIT_PUT_OFF_MS = 60 * 1000,
+	AUDIT_PUT_OFF_ALL_BURST = 20,
+	AUDIT_PUT_OFF_ALL_MS = 10 * 1000,
+};
+
+/* Refusals of one kind. */
+struct call_audit_room {
+	struct keyed_rate *rate;
+	uint64_t left_out; /* without an entry, that were not told of */
+	bool leaves_out;   /* the last one had none */
+};
+
 struct call_audit {
 	struct audit_trail *audit;
 	const struct call_audit_method *methods;
 	size_t count;
-	struct audit_limit limit;
+	struct call_audit_room refused, put_off;
 	int64_t open_spent_until; /* of what anybody may call (rate.h) */
-	uint64_t left_out; /* refusals, and of these, without an entry that were not told of */
 	/* Told of each entry that was written, where somebody keeps them as well; NULL: nobody. */
 	void (*keep)(void *data, const struct audit_entry *entry);
 	void *keep_data;
-	bool leaves_out; /* the last refusal had none */
 };
+
+/* `a` zeroed but for its methods. Its trail is audit_trail_open()'s. */
+int call_audit_open(struct call_audit *a, const char *program, const char *path,
+		    struct err *e) MUST_CHECK;
 
 /* For an observer. A call that changes something is refused if that can't be written. What is refused before it
  * begins has an entry; of those that only read, so has a refusal for want of the right (ERR_DENIED,
- * ERR_UNAUTHENTICATED) later. Refusals beyond audit_limit.h's are counted. */
+ * ERR_UNAUTHENTICATED) later. Refusals beyond AUDIT_LIMIT_ are counted. What comes too often (ERR_EXHAUSTED) takes no room of others'
+ * refusals: it has AUDIT_PUT_OFF_, and how many more there were is told with the next of them. */
 int call_audit_admit(struct call_audit *a, struct rpc_call *call, const ProtobufCMessage *message,
 		     struct err *e) MUST_CHECK;
 /* The same where it is found out later whether that caller may call at all: what has entries is limited as

@@ -7,13 +7,13 @@
 #include "certificates_paths.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/crypto/keyed_rate.h"
 #include "common/rpc/call_local.h"
 #include "computations.pb-c.h"
 #include "computations/admin/admin_audit.h"
 #include "computations/core/admin_access.h"
 #include "computations/core/call_rate.h"
 #include "computations/core/ending_call.h"
-#include "computations/core/source_rate.h"
 #include "computations/people/credential.h"
 #include "computations/people/token.h"
 #include "computations/store/store_queue.h"
@@ -277,8 +277,12 @@ static int admit_login(struct admin_calls *calls, struct rpc_call *call,
 		       const ProtobufCMessage *message, struct err *e)
 {
 	const struct rpc_source source = rpc_call_source(call);
+	int64_t wait;
 
-	if (source_rate_take(calls->logins, &source, clock_ms(CLOCK_BOOTTIME)))
+	if (keyed_rate_take(calls->logins, source.bytes, RPC_SOURCE_LEN, clock_ms(CLOCK_BOOTTIME),
+			    &wait, e) < 0)
+		return err_code(e);
+	if (!wait)
 		return call_audit_admit_open(&calls->audit, call, message, e);
 	return err_set(e, ERR_EXHAUSTED,
 		       "too many logins were begun from your address: try again in a minute");
@@ -339,9 +343,10 @@ static void ended(void *data, const struct rpc_call *call, bool admitted, const 
 const struct rpc_observer admin_calls_observer = { .admit = admit, .enter = enter, .ended = ended };
 
 /* Of one address as many as have entries of its refusals; of all as many as come. */
-static const struct source_rates login_rates = {
-	.source = { AUDIT_LIMIT_MS, AUDIT_LIMIT_BURST },
-	.all = { 0, 1 },
+static const struct keyed_rate_form login_rate = {
+	.each = { AUDIT_LIMIT_MS, AUDIT_LIMIT_BURST },
+	.sets = ADMIN_CALLS_LOGIN_SETS,
+	.ways = ADMIN_CALLS_LOGIN_WAYS,
 };
 
 int admin_calls_open(struct admin_calls *calls, const struct config *config, struct err *e)
@@ -349,10 +354,10 @@ int admin_calls_open(struct admin_calls *calls, const struct config *config, str
 	*calls = (struct admin_calls){ .audit = { .methods = admin_calls_methods,
 						  .count = admin_calls_methods_count },
 				       .sign_in = config->admin_sign_in };
-	if (source_rate_new(&login_rates, &calls->logins, e) < 0 ||
+	if (keyed_rate_new(&login_rate, &calls->logins, e) < 0 ||
 	    call_rate_new(config->max_calls, &calls->rate, e) < 0)
 		return err_code(e);
-	return audit_trail_open("cocos-computations", config->audit_log, &calls->audit.audit, e);
+	return call_audit_open(&calls->audit, "cocos-computations", config->audit_log, e);
 }
 
 /* Whoever showed a token before this program was started is no stranger at his first call. */
@@ -413,6 +418,6 @@ void admin_calls_keep_no_more(struct admin_calls *calls)
 void admin_calls_close(struct admin_calls *calls)
 {
 	call_audit_close(&calls->audit);
-	source_rate_free(TAKE_PTR(calls->logins));
+	keyed_rate_free(TAKE_PTR(calls->logins));
 	call_rate_free(TAKE_PTR(calls->rate));
 }

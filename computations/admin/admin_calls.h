@@ -11,13 +11,15 @@
 
 struct store_queue;
 
+enum { ADMIN_CALLS_LOGIN_SETS = 256, ADMIN_CALLS_LOGIN_WAYS = 4 }; /* keyed_rate.h */
+
 struct admin_calls {
 	struct call_audit audit;
 	struct call_metrics *metrics; /* may be NULL; borrowed */
 	bool sign_in;
-	struct known_hashes known;  /* whose calls are no strangers' */
-	struct source_rate *logins; /* that strangers begin */
-	struct call_rate *rate;     /* of each user */
+	struct known_hashes known; /* whose calls are no strangers' */
+	struct keyed_rate *logins; /* that strangers begin */
+	struct call_rate *rate;    /* of each user */
 };
 
 /* Its data is a struct admin_calls. */

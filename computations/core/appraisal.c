@@ -94,7 +94,7 @@ int appraisal_new(uv_loop_t *loop, const struct config *config, struct appraisal
 	a->loop = loop;
 	for (size_t i = 0; i < LANES; i++)
 		TAILQ_INIT(&a->waiting[i]);
-	if (load(a, config, e) < 0) {
+	if (appraisal_queue_open(a, e) < 0 || load(a, config, e) < 0) {
 		appraisal_free(a);
 		return err_wrap(e, "attestation");
 	}
@@ -111,6 +111,7 @@ void appraisal_free(struct appraisal *a)
 	tdx_collateral_done(&a->collateral);
 	for (size_t i = 0; i < LANES; i++)
 		endorsements_free(a->endorsements[i]);
+	keyed_rate_free(a->fetched_of);
 	free(a->cache);
 	free(a->policy_file);
 	free(a->root);

@@ -15,8 +15,15 @@ enum {
 
 /* An honest CVM has something fetched for it when it comes for the first time, and once a day. AMD
  * answers whoever asks too often with 429, and then the honest ones as well. */
-static const struct rate rate_of_cvm = { .every = 300000, .burst = 6 };
+static const struct keyed_rate_form rate_of_cvms = { .each = { .every = 300000, .burst = 6 },
+						     .sets = RATE_CVMS_SETS,
+						     .ways = RATE_CVMS_WAYS };
 static const struct rate rate_of_all = { .every = 2000, .burst = 30 };
+
+int appraisal_queue_open(struct appraisal *a, struct err *e)
+{
+	return keyed_rate_new(&rate_of_cvms, &a->fetched_of, e);
+}
 
 static void entry_free(struct appraisal_entry *entry)
 {
@@ -148,13 +155,17 @@ static bool may_fetch_for(struct appraisal *a, struct appraisal_entry *entry)
 {
 	char why[96];
 	int64_t wait;
+	struct err e;
 
 	if (!has_room(a, entry)) {
 		add_why(entry, "too many wait for endorsements: connect again later");
 		return false;
 	}
-	wait = rate_cvms_take(&a->fetched_of, &rate_of_cvm, entry->cvm_id,
-			      clock_ms(CLOCK_MONOTONIC));
+	if (keyed_rate_take(a->fetched_of, entry->cvm_id, strlen(entry->cvm_id),
+			    clock_ms(CLOCK_MONOTONIC), &wait, &e) < 0) {
+		add_why(entry, e.text);
+		return false;
+	}
 	if (wait == 0)
 		return true;
 	snprintf(why, sizeof(why),

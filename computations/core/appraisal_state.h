@@ -6,8 +6,8 @@
 
 #include "attestation/endorse/endorsements.h"
 #include "common/base/log_about.h"
+#include "common/crypto/keyed_rate.h"
 #include "computations/core/appraisal.h"
-#include "computations/core/appraisal_rate.h"
 
 #include <sys/queue.h>
 
@@ -49,11 +49,15 @@ struct appraisal {
 	size_t waiting_count[LANES];
 	struct appraisal_entry *running[LANES];     /* in the pool */
 	char last_client[APPRAISAL_CLIENT_MAX + 1]; /* for whom something was fetched */
-	struct rate_cvms fetched_of;
-	int64_t fetched;   /* of all, as rate_take() has it */
-	uv_timer_t *timer; /* until more may be fetched; else NULL */
+	struct keyed_rate *fetched_of;              /* for each CVM */
+	int64_t fetched;                            /* of all, as rate_take() has it */
+	uv_timer_t *timer;                          /* until more may be fetched; else NULL */
 	bool stopped;
 };
+
+/* How often endorsements are fetched for one CVM. It is a share of what all may have: who has many names gains no more than that. */
+enum { RATE_CVMS_SETS = 256, RATE_CVMS_WAYS = 4 };
+int appraisal_queue_open(struct appraisal *a, struct err *e) MUST_CHECK;
 
 /* Fills the entry's verdict. In the pool. */
 void appraisal_judge(void *entry);

@@ -1,22 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/core/sign_in_rate.h"
 
+#include "common/crypto/keyed_rate.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-static const struct rate of_pair = { SIGN_IN_NAME_EVERY_MS, SIGN_IN_NAME_BURST };
-static const struct rate of_source = { SIGN_IN_SOURCE_EVERY_MS, SIGN_IN_SOURCE_BURST };
+struct sign_in_rate {
+	struct keyed_rate *sources, *pairs;
+};
 
 int sign_in_rate_new(struct sign_in_rate **rate, struct err *e)
 {
+	static const struct keyed_rate_form of_source = { .each = { SIGN_IN_SOURCE_EVERY_MS,
+								    SIGN_IN_SOURCE_BURST },
+							  .sets = SIGN_IN_SETS,
+							  .ways = SIGN_IN_WAYS },
+					    of_pair = { .each = { SIGN_IN_NAME_EVERY_MS,
+								  SIGN_IN_NAME_BURST },
+							.sets = SIGN_IN_SETS,
+							.ways = SIGN_IN_WAYS };
 	struct sign_in_rate *made = calloc(1, sizeof(*made));
 
 	if (!made)
 		return err_nomem(e);
-	made->hash = keyed_hash_new(NULL, e);
-	if (!made->hash) {
-		free(made);
-		return err_set(e, ERR_EXHAUSTED, "no memory or randomness for a table");
+	if (keyed_rate_new(&of_source, &made->sources, e) < 0 ||
+	    keyed_rate_new(&of_pair, &made->pairs, e) < 0) {
+		sign_in_rate_free(made);
+		return err_code(e);
 	}
 	*rate = made;
 	return 0;
@@ -26,73 +37,53 @@ void sign_in_rate_free(struct sign_in_rate *rate)
 {
 	if (!rate)
 		return;
-	keyed_hash_free(rate->hash);
+	keyed_rate_free(rate->sources);
+	keyed_rate_free(rate->pairs);
 	free(rate);
 }
 
-/* Its own way, or the one to be forgotten. */
-static struct sign_in_way *way_of(struct sign_in_way sets[SIGN_IN_SETS][SIGN_IN_WAYS], uint64_t who)
+/* An address with a name behind it. */
+struct pair {
+	uint8_t bytes[RPC_SOURCE_LEN + 64];
+	size_t len;
+};
+
+static struct pair pair_of(const struct rpc_source *source, const char *name)
 {
-	/* Not by the lowest bit, which find() sets. */
-	struct sign_in_way *set = sets[(who >> 1) % SIGN_IN_SETS], *oldest = set;
+	struct pair pair = { .len = RPC_SOURCE_LEN };
+	size_t len = strnlen(name, sizeof(pair.bytes) - RPC_SOURCE_LEN);
 
-	for (int i = 0; i < SIGN_IN_WAYS; i++) {
-		if (set[i].who == who)
-			return &set[i];
-		if (set[i].spent_until < oldest->spent_until)
-			oldest = &set[i];
-	}
-	*oldest = (struct sign_in_way){ .who = who };
-	return oldest;
-}
-
-/* What of an address, and of it with a name. */
-static int find(struct sign_in_rate *rate, const struct rpc_source *source, const char *name,
-		struct sign_in_way **by_source, struct sign_in_way **by_pair, struct err *e)
-{
-	uint8_t pair[RPC_SOURCE_LEN + 64] = { 0 };
-	size_t len = strnlen(name, sizeof(pair) - RPC_SOURCE_LEN);
-	uint64_t who;
-
-	memcpy(pair, source->bytes, RPC_SOURCE_LEN);
-	memcpy(pair + RPC_SOURCE_LEN, name, len);
-	if (keyed_hash_of(rate->hash, source->bytes, RPC_SOURCE_LEN, &who, e) < 0)
-		return err_code(e);
-	*by_source = way_of(rate->sources, who | 1);
-	if (keyed_hash_of(rate->hash, pair, RPC_SOURCE_LEN + len, &who, e) < 0)
-		return err_code(e);
-	*by_pair = way_of(rate->pairs, who | 1);
-	return 0;
+	memcpy(pair.bytes, source->bytes, RPC_SOURCE_LEN);
+	memcpy(pair.bytes + RPC_SOURCE_LEN, name, len);
+	pair.len += len;
+	return pair;
 }
 
 int sign_in_rate_take(struct sign_in_rate *rate, const struct rpc_source *source, const char *name,
 		      int64_t now, struct err *e)
 {
-	struct sign_in_way *by_source, *by_pair;
+	const struct pair pair = pair_of(source, name);
 	int64_t wait, other;
 
-	if (find(rate, source, name, &by_source, &by_pair, e) < 0)
+	if (keyed_rate_wait(rate->sources, source->bytes, RPC_SOURCE_LEN, now, &wait, e) < 0 ||
+	    keyed_rate_wait(rate->pairs, pair.bytes, pair.len, now, &other, e) < 0)
 		return err_code(e);
-	wait = rate_wait(&of_source, now, by_source->spent_until);
-	other = rate_wait(&of_pair, now, by_pair->spent_until);
 	wait = wait > other ? wait : other;
 	if (wait)
 		return err_set(e, ERR_EXHAUSTED,
 			       "too many tries from your address: the next is in %lld seconds",
 			       (long long)(wait + 999) / 1000);
-	(void)rate_take(&of_source, now, &by_source->spent_until);
-	(void)rate_take(&of_pair, now, &by_pair->spent_until);
+	if (keyed_rate_take(rate->sources, source->bytes, RPC_SOURCE_LEN, now, &wait, e) < 0 ||
+	    keyed_rate_take(rate->pairs, pair.bytes, pair.len, now, &wait, e) < 0)
+		return err_code(e);
 	return 0;
 }
 
-void sign_in_rate_good(struct sign_in_rate *rate, const struct rpc_source *source, const char *name,
-		       int64_t now)
+void sign_in_rate_good(struct sign_in_rate *rate, const struct rpc_source *source, const char *name)
 {
-	struct sign_in_way *by_source, *by_pair;
+	const struct pair pair = pair_of(source, name);
 	struct err ignored;
 
-	if (find(rate, source, name, &by_source, &by_pair, &ignored) < 0)
-		return;
-	by_pair->spent_until = now;
-	by_source->spent_until -= of_source.every;
+	(void)!keyed_rate_forget(rate->pairs, pair.bytes, pair.len, &ignored);
+	(void)!keyed_rate_give_back(rate->sources, source->bytes, RPC_SOURCE_LEN, &ignored);
 }

@@ -7,9 +7,10 @@
  */
 #pragma once
 
-#include "common/base/rate.h"
-#include "common/crypto/keyed_hash.h"
+#include "common/base/err.h"
 #include "common/rpc/source.h"
+
+#include <stdint.h>
 
 enum {
 	SIGN_IN_WAYS = 4,
@@ -20,24 +21,13 @@ enum {
 	SIGN_IN_SOURCE_EVERY_MS = 5000,
 };
 
-/* One who tried lately. Who comes when all ways of a set are taken makes the one forgotten that is soonest as if
- * nothing had been: so nobody waits for what a stranger did. Which set it is, nobody can choose. */
-struct sign_in_way {
-	uint64_t who; /* 0: nobody */
-	int64_t spent_until;
-};
-
-struct sign_in_rate {
-	struct keyed_hash *hash;
-	struct sign_in_way sources[SIGN_IN_SETS][SIGN_IN_WAYS], pairs[SIGN_IN_SETS][SIGN_IN_WAYS];
-};
-
+struct sign_in_rate;
 int sign_in_rate_new(struct sign_in_rate **rate, struct err *e) MUST_CHECK;
 void sign_in_rate_free(struct sign_in_rate *rate);
 
-/* Counts a try at `now` (ms of a clock that does not go back). ERR_EXHAUSTED: not yet, and in how long. */
+/* Counts a try at `now` (ms). ERR_EXHAUSTED: not yet, and in how long. */
 int sign_in_rate_take(struct sign_in_rate *rate, const struct rpc_source *source, const char *name,
 		      int64_t now, struct err *e) MUST_CHECK;
 /* It was right: all that pair's tries are forgotten, and one of its address. */
-void sign_in_rate_good(struct sign_in_rate *rate, const struct rpc_source *source, const char *name,
-		       int64_t now);
+void sign_in_rate_good(struct sign_in_rate *rate, const struct rpc_source *source,
+		       const char *name);

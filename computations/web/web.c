@@ -5,9 +5,9 @@
 #include "common/base/file.h"
 #include "common/base/hostname.h"
 #include "common/base/log.h"
+#include "common/crypto/keyed_rate.h"
 #include "common/metrics/metrics_server.h"
 #include "common/rpc/admin_socket.h"
-#include "computations/core/source_rate.h"
 #include "computations/web/web_access.h"
 #include "computations/web/web_oidc.h"
 #include "computations/web/web_once.h"
@@ -140,10 +140,23 @@ static int open_listeners(struct web *web, const struct config *c, struct rpc_tl
 	return 0;
 }
 
-static const struct source_rates status_rates = {
-	.source = { WEB_STATUS_EVERY_MS, WEB_STATUS_BURST },
+static const struct keyed_rate_form status_rate = {
+	.each = { WEB_STATUS_EVERY_MS, WEB_STATUS_BURST },
 	.all = { WEB_STATUS_ALL_EVERY_MS, WEB_STATUS_ALL_BURST },
+	.sets = WEB_STATUS_SETS,
+	.ways = WEB_STATUS_WAYS,
 };
+
+void web_set_rows(struct web *web)
+{
+	for (size_t i = 0; i < web_routes_count; i++) {
+		web->rows[i] = web_once_row(&web_routes[i]);
+		if (web_route_is_counted(&web_routes[i]))
+			web->rows[i].may = web_access_may;
+	}
+	web->routes = (struct http_routes){ web->rows, web_routes_count, web, web_show_problem,
+					    WEB_STATUS_TAIL };
+}
 
 int web_open(const struct config *c, struct service *service, struct rpc_tls *tls,
 	     struct web **made, struct err *e)
@@ -156,20 +169,14 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 	if (!web)
 		return err_nomem(e);
 	web->service = service;
-	for (size_t i = 0; i < web_routes_count; i++) {
-		web->rows[i] = web_once_row(&web_routes[i]);
-		if (web_route_is_counted(&web_routes[i]))
-			web->rows[i].may = web_access_may;
-	}
-	web->routes = (struct http_routes){ web->rows, web_routes_count, web, web_show_problem,
-					    WEB_STATUS_TAIL };
+	web_set_rows(web);
 	TAILQ_INIT(&web->followers);
 	service->web = web;
 	*made = web;
 	if (RAND_bytes(web->secret, sizeof(web->secret)) != 1)
 		return err_openssl(e, ERR_INTERNAL, "a secret");
 	if (sign_in_rate_new(&web->rate, e) < 0 ||
-	    source_rate_new(&status_rates, &web->status_rate, e) < 0 ||
+	    keyed_rate_new(&status_rate, &web->status_rate, e) < 0 ||
 	    http_event_hub_new(service->loop, &event_limits, &web->hub, e) < 0 ||
 	    http_server_new(service->loop, &web->routes, &web->http, e) < 0)
 		return err_code(e);
@@ -199,7 +206,7 @@ void web_done(struct web *web)
 	free(web->socket);
 	oidc_free(web->oidc);
 	sign_in_rate_free(web->rate);
-	source_rate_free(web->status_rate);
+	keyed_rate_free(web->status_rate);
 	OPENSSL_cleanse(web, sizeof(*web));
 	free(web);
 }

@@ -127,7 +127,7 @@ static void count_good(struct web_enter *en)
 	const struct rpc_source source = http_request_source(en->r);
 
 	if (gives(en) && (en->way->takes_code || en->brings || !*en->half))
-		sign_in_rate_good(en->web->rate, &source, en->user, clock_ms(CLOCK_BOOTTIME));
+		sign_in_rate_good(en->web->rate, &source, en->user);
 }
 
 static void kept(void *data, const struct err *e)

@@ -36,7 +36,7 @@ static void count_good(struct web *web, const struct http_request *r)
 {
 	const struct rpc_source source = http_request_source(r);
 
-	sign_in_rate_good(web->rate, &source, RATE_NAME, clock_ms(CLOCK_BOOTTIME));
+	sign_in_rate_good(web->rate, &source, RATE_NAME);
 }
 
 /* ---- what it shows ---- */

@@ -236,7 +236,7 @@ static void redeemed(struct oidc_job *job, const struct err *e)
 		return;
 	}
 	/* Whoever it is, he has signed in there. */
-	sign_in_rate_good(trip->web->rate, &job->source, trip->state, clock_ms(CLOCK_BOOTTIME));
+	sign_in_rate_good(trip->web->rate, &job->source, trip->state);
 	web_oidc_whose(trip);
 }
 

@@ -4,9 +4,9 @@
 #include "common/base/clock.h"
 #include "common/base/encode.h"
 #include "common/crypto/digest.h"
+#include "common/crypto/keyed_rate.h"
 #include "computations/ca/ocsp.h"
 #include "computations/ca/ocsp_request.h"
-#include "computations/core/source_rate.h"
 #include "computations/web/web_work.h"
 
 #include <stdio.h>
@@ -92,6 +92,7 @@ static void ask(struct http_request *r, struct web *web, uint8_t *request, size_
 {
 	struct asked *asked = calloc(1, sizeof(*asked));
 	const struct rpc_source source = http_request_source(r);
+	int64_t wait;
 	struct err e;
 
 	if (!asked) {
@@ -105,7 +106,9 @@ static void ask(struct http_request *r, struct web *web, uint8_t *request, size_
 	asked->request = request;
 	asked->len = len;
 	asked->is_get = is_get;
-	if (!source_rate_take(web->status_rate, &source, clock_ms(CLOCK_BOOTTIME))) {
+	if (keyed_rate_take(web->status_rate, source.bytes, RPC_SOURCE_LEN,
+			    clock_ms(CLOCK_BOOTTIME), &wait, &e) < 0 ||
+	    wait) {
 		(void)err_set(&e, ERR_UNAVAILABLE, "too many questions about certificates");
 		done(asked, &e);
 	} else if (store_queue_add(web->service->queue,

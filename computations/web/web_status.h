@@ -18,6 +18,8 @@ enum {
 	WEB_STATUS_EVERY_MS = 100,
 	WEB_STATUS_ALL_BURST = 1000,
 	WEB_STATUS_ALL_EVERY_MS = 5,
+	WEB_STATUS_SETS = 256, /* keyed_rate.h */
+	WEB_STATUS_WAYS = 4,
 };
 
 void web_status_get(struct http_request *r, void *data);

@@ -26,6 +26,8 @@ enum {
 	WEB_ETAG_LEN = 2 * REVISION_LEN + 3, /* "REVISION.DIGEST", quoted */
 };
 
+struct keyed_rate;
+
 struct web {
 	struct service *service;
 	struct http_server *http;
@@ -34,8 +36,8 @@ struct web {
 	struct http_route rows[WEB_ROUTES_MAX]; /* of web_routes[] */
 	struct web_door door;
 	struct sign_in_rate *rate;
-	struct source_rate *status_rate; /* of who asks about certificates */
-	struct oidc *oidc;               /* NULL: no COMPUTATIONS_OIDC */
+	struct keyed_rate *status_rate; /* of who asks about certificates */
+	struct oidc *oidc;              /* NULL: no COMPUTATIONS_OIDC */
 	/* What passkeys are for: "https://cocos.example.org:9466", "cocos.example.org"; "": there are none. */
 	struct {
 		char origin[WEB_URL_MAX], name[WEB_URL_MAX];
@@ -165,5 +167,7 @@ extern const struct web_route web_routes[];
  * token may keep one from. */
 bool web_route_is_counted(const struct web_route *row);
 extern const size_t web_routes_count;
+/* What is asked for is found in them, and who may is asked, and counted: web.c, and whoever tries all that without a listener. */
+void web_set_rows(struct web *web);
 const struct web_route *web_row_of(const struct web *web, const struct http_request *r);
 enum deed web_deed_of(const struct web *web, const struct http_request *r);

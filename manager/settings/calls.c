@@ -132,7 +132,7 @@ int calls_open(struct calls *calls, const struct config *config, struct err *e)
 					    .count = calls_methods_count } };
 	if (calls_access(config, &calls->access, e) < 0)
 		return err_code(e);
-	return audit_trail_open("cocos-manager", config->audit_log, &calls->audit.audit, e);
+	return call_audit_open(&calls->audit, "cocos-manager", config->audit_log, e);
 }
 
 void calls_close(struct calls *calls)

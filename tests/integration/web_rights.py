@@ -19,7 +19,7 @@ from people import OK, ROLES, Caller
 from web_page import BROWSER, Events, Web
 from workflow_parties import Running, one_workflow
 
-EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
+EXHAUSTED, DENIED = grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.PERMISSION_DENIED
 ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web/web_routes.c")
 SERVICE = {"DEED_OPERATE", "DEED_AUDIT"}  # of no computation
 PLACE = {"DEED_LOOK", "DEED_ASSETS", "DEED_GOVERN", "DEED_LEAVE", "DEED_WEBHOOKS", "DEED_WORKFLOWS"}  # of a workspace, where all of these are members (others: web_members.py)
@@ -207,7 +207,7 @@ CALLS, AT_ONCE = 1000, 60  # more than anybody waits for; what a minute leaves w
 def each_user_makes_so_many_calls():
     """By whatever he asks, and nobody waits for another."""
     path = "/api/computations"
-    with Rights(MAX_CALLS="1") as web:
+    with Folder() as folder, Rights(MAX_CALLS="1", AUDIT_LOG=folder("audit.log")) as web:
         anna, bert = web.user("anna"), web.user("bert")
         second = web.root("AddToken", user="anna", name="second").token
         for token in (anna, second, bert):
@@ -229,6 +229,16 @@ def each_user_makes_so_many_calls():
         caller = Caller(web.service.channel, anna)
         assert EXHAUSTED in (caller.code("Whoami") for _ in range(CALLS))
         assert web.status(path, bert) == 200 and Caller(web.service.channel, bert).code("Whoami") is OK
+        # Of hers put off there is an entry a minute, and refusals have theirs all the same.
+        since = time.monotonic()
+        while sum(caller.code("Whoami") is EXHAUSTED for _ in range(50)) < 40:
+            pass
+        assert Caller(web.service.channel, bert).code("ListUsers") is DENIED
+        with open(folder("audit.log"), encoding="utf-8") as file:
+            refused = [json.loads(line) for line in file if '"refused"' in line]
+        put_off = [line for line in refused if line["outcome"] == "RESOURCE_EXHAUSTED"]
+        assert 1 <= len(put_off) <= 2 + (time.monotonic() - since) / 60, put_off
+        assert refused[-1]["method"].endswith("/ListUsers"), refused
         # What he takes away, and pages for everybody, he may ask for all the same.
         assert caller.code("RevokeToken", name="second") is OK
         assert web.by("/page.css", anna).status == 200
