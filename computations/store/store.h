@@ -49,10 +49,10 @@ struct store {
 	EVP_PKEY *log_key;         /* of the log of journals' heads (store_witness.h) */
 	struct log_rate bad_heads; /* lines about those that are in no log, */
 	struct log_rate full;      /* about journals of which no more is taken, */
-	struct log_rate odd_sizes; /* and about sizes in them that can't be: beyond `lines` */
-	struct log_rate audit_full; /* and about refusals that have no row */
-	struct log_rate forgot; /* and about names that made room for others' (store_cvm_room.h) */
-	struct log_rate audit_used; /* and about users who fill the audit log */
+	struct log_rate odd_sizes; /* about sizes in them that can't be, */
+	struct log_rate forgot;    /* about names that made room for others' (store_cvm_room.h), */
+	struct log_rate audit_used; /* and about users who fill the audit log: beyond `lines` */
+	struct log_rate audit_full; /* about refusals that have no row */
 	struct audit_counts audit_counts;
 	int lock;          /* `dir`/lock, which whoever uses the folder holds */
 	int database_lock; /* the same of a database's file; -1: it is a server's */
@@ -61,7 +61,7 @@ struct store {
 	int64_t fence;    /* since the lease had this one; 0: an instance's, or a file's */
 	bool is_replaced; /* an instance has had it since; the queue's */
 	bool has_told;    /* webhooks have something to send since store_queue.h looked last */
-	struct store_lines lines; /* of the log, about what agents bring */
+	struct store_lines lines; /* of the log, about what agents and users bring */
 };
 
 /* Opens the database, makes the tables if need be: a path, or a place as db_postgres.h says; NULL is

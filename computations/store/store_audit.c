@@ -199,11 +199,16 @@ static int check_share(struct store *store, const struct audit_shares *shares, c
 
 	if (rows < left)
 		return 0;
-	if (log_rate_take(&store->audit_used, (uint64_t)clock_ms(CLOCK_MONOTONIC), &skipped))
+	if (store_line_take(&store->lines, &(struct store_line){ STORE_LINE_AUDIT_USED, who },
+			    clock_ms(CLOCK_MONOTONIC), &store->audit_used, &skipped)) {
+		if (skipped)
+			log_warn("%lu other changes of users who fill the audit log were refused",
+				 skipped);
 		log_warn("%s fills the audit log, and is refused: %" PRIu64
 			 " rows since half of it was full, and %" PRIu64
 			 " are left for users: 'cocos-cli audit export' and 'audit trim' make room",
 			 log_quote(who).text, rows, left);
+	}
 	return err_set(e, ERR_EXHAUSTED,
 		       "%s made %" PRIu64
 		       " changes since half of the audit log was full, and it has room for %" PRIu64

@@ -165,7 +165,8 @@ static void tell(struct store *store, const struct owner *o)
 {
 	unsigned long skipped;
 
-	if (!log_rate_take(&store->forgot, (uint64_t)clock_ms(CLOCK_MONOTONIC), &skipped))
+	if (!store_line_take(&store->lines, &(struct store_line){ STORE_LINE_FORGOT, o->key },
+			     clock_ms(CLOCK_MONOTONIC), &store->forgot, &skipped))
 		return;
 	if (skipped)
 		log_warn("%lu other names of CVMs made room for others'", skipped);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_line.h — lines of the log about what agents bring, who may go on to bring it, so often as they like: each computation
- * has a few of each kind, so that none hides what there is to say of another. With STORE_LINE_ROWS told of at once, the
- * others share what log_rate.h gives.
+ * store_line.h — lines of the log about what agents and users bring, who may go on to bring it, so often as they like: each
+ * computation, user and key has a few of each kind, so that none hides what there is to say of another. With STORE_LINE_ROWS told
+ * of at once, the others share what log_rate.h gives.
  */
 #pragma once
 
@@ -15,11 +15,17 @@ enum {
 	STORE_LINE_ID_MAX = 255,
 };
 
-enum store_line_kind { STORE_LINE_FULL, STORE_LINE_ODD_SIZE, STORE_LINE_BAD_HEAD };
+enum store_line_kind {
+	STORE_LINE_FULL,
+	STORE_LINE_ODD_SIZE,
+	STORE_LINE_BAD_HEAD,
+	STORE_LINE_AUDIT_USED, /* of a user */
+	STORE_LINE_FORGOT,     /* of a key */
+};
 
 struct store_line {
 	enum store_line_kind kind;
-	const char *id; /* of the computation */
+	const char *id; /* of the computation, or as its kind says */
 };
 
 /* Zeroed is full. */

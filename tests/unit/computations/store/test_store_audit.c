@@ -231,6 +231,12 @@ static void one_user_leaves_room_for_the_others(void **state)
 		f, 1, AUDIT_ROOM_USERS,
 		"user u1 made 14 changes since half of the audit log was full, and it has room for 14");
 	check(f, 0, used);
+	/* However often he is told, nobody waits for a line about another. */
+	for (int i = 0; i < 2 * LOG_RATE_BURST; i++)
+		refused_as(f, 1, AUDIT_ROOM_USERS, "ask who administers");
+	assert_int_equal(f->store.audit_used.spent_until, 0);
+	assert_int_equal(f->store.lines.rows[0].kind, STORE_LINE_AUDIT_USED);
+	assert_true(f->store.lines.rows[0].skipped);
 	for (unsigned user = 2; USERS - used > 1; user++) {
 		const unsigned more = (USERS - used + 1) / 2;
 

@@ -68,6 +68,9 @@ static void one_key_does_not_keep_out_another(void **state)
 	assert_ok(arrive_with(f, "honest", "b"), f->e);
 	assert_false(is_known(f, "a12")); /* the oldest */
 	assert_true(is_known(f, "a13"));
+	/* What is said of that key takes nothing from what there is to say of others. */
+	assert_int_equal(f->store.forgot.spent_until, 0);
+	assert_int_equal(f->store.lines.rows[0].kind, STORE_LINE_FORGOT);
 	/* What the first makes up then is in places of its own. */
 	make_up(f, 'a', 20, 20);
 	assert_int_equal(names_of(f, "a"), 7);
