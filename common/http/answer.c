@@ -221,10 +221,9 @@ static bool is_shown(const struct http_request *r)
 	       chosen == 1;
 }
 
-/* Who may only look at a request may say so, too. */
-void http_request_put_off(const struct http_request *r, unsigned seconds)
+void http_request_put_off(struct http_request *r, unsigned seconds)
 {
-	((struct http_request *)(uintptr_t)r)->retry_after = seconds;
+	r->retry_after = seconds;
 }
 
 void http_request_refuse(struct http_request *r, const struct http_problem *p)

@@ -75,4 +75,4 @@ const char *http_status_title(unsigned status);
  * client is told nothing of them. */
 void http_request_fail(struct http_request *r, const struct err *e);
 /* Its answer, which refuses it, says that it may come again in so many seconds: Retry-After (RFC 9110, section 10.2.3). */
-void http_request_put_off(const struct http_request *r, unsigned seconds);
+void http_request_put_off(struct http_request *r, unsigned seconds);

@@ -13,7 +13,7 @@ static const char *const words[HTTP_METHODS] = {
 	[HTTP_OPTIONS] = "OPTIONS", [HTTP_TRACE] = "TRACE",
 };
 
-int http_anybody(const struct http_request *r, void *data, struct err *e)
+int http_anybody(struct http_request *r, void *data, struct err *e)
 {
 	return 0;
 }

@@ -28,8 +28,9 @@ enum http_method {
 struct http_route {
 	enum http_method method; /* no HEAD or OPTIONS: these come by themselves; no TRACE */
 	const char *pattern;
-	/* May this caller? ERR_UNAUTHENTICATED, ERR_DENIED: no. http_anybody says yes to all. */
-	int (*may)(const struct http_request *r, void *data, struct err *e);
+	/* May this caller? ERR_UNAUTHENTICATED, ERR_DENIED: no; ERR_EXHAUSTED: not yet (http_request_put_off()).
+	 * Answers nothing. http_anybody says yes to all. */
+	int (*may)(struct http_request *r, void *data, struct err *e);
 	size_t body_max;       /* bytes; 0: no body is taken */
 	const char *body_type; /* that a body must have; NULL: any */
 	const char *const
@@ -52,7 +53,7 @@ struct http_routes {
 /* A route's `query`: whatever stands in it, for who answers to other programs' addresses. */
 extern const char *const http_any_query[];
 
-int http_anybody(const struct http_request *r, void *data, struct err *e);
+int http_anybody(struct http_request *r, void *data, struct err *e);
 
 /* HTTP_METHODS: none of these. Methods are case-sensitive. */
 enum http_method http_method_of(const char *word);

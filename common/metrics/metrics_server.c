@@ -18,7 +18,7 @@ struct metrics_server {
 };
 
 /* A loopback address is everybody's on this machine, and a socket has its mode. */
-static int may(const struct http_request *r, void *data, struct err *e)
+static int may(struct http_request *r, void *data, struct err *e)
 {
 	const struct metrics_server *s = data;
 	const struct rpc_identity identity = http_request_identity(r);

@@ -48,7 +48,7 @@ static uint64_t account_of(const struct http_request *r, struct known_hashes *kn
 	return failed ? 0 : known_hash_account(known, shown.hash);
 }
 
-int web_access_may(const struct http_request *r, void *data, struct err *e)
+int web_access_may(struct http_request *r, void *data, struct err *e)
 {
 	struct web *web = data;
 	const uint64_t account = account_of(r, web->service->known);

@@ -19,7 +19,7 @@ int web_access_csrf(const struct web *web, const struct http_request *r,
 const char *web_access_cookie(const struct http_request *r);
 
 /* Before the may() of each row that web_route_is_counted(), and with it: how many requests a user makes (call_rate.h). */
-int web_access_may(const struct http_request *r, void *data, struct err *e) MUST_CHECK;
+int web_access_may(struct http_request *r, void *data, struct err *e) MUST_CHECK;
 
 /* On the loop. ERR_UNAUTHENTICATED, ERR_DENIED: nobody who could be let in. */
 int web_access_take(struct web *web, const struct http_request *r, struct admin_caller *caller,

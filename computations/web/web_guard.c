@@ -7,19 +7,19 @@
 
 #include <openssl/crypto.h>
 
-int web_guard_read(const struct http_request *r, void *data, struct err *e)
+int web_guard_read(struct http_request *r, void *data, struct err *e)
 {
 	struct admin_caller ignored;
 
 	return web_access_take(data, r, &ignored, e);
 }
 
-int web_guard_try(const struct http_request *r, void *data, struct err *e)
+int web_guard_try(struct http_request *r, void *data, struct err *e)
 {
 	return web_door_check_change(r, e);
 }
 
-int web_guard_change(const struct http_request *r, void *data, struct err *e)
+int web_guard_change(struct http_request *r, void *data, struct err *e)
 {
 	struct admin_caller ignored;
 
@@ -28,7 +28,7 @@ int web_guard_change(const struct http_request *r, void *data, struct err *e)
 	return web_access_take(data, r, &ignored, e);
 }
 
-int web_guard_act(const struct http_request *r, void *data, struct err *e)
+int web_guard_act(struct http_request *r, void *data, struct err *e)
 {
 	char cookie[LOGIN_TEXT_LEN + 1];
 	bool is_browser = http_request_header(r, "origin", 0) ||
@@ -42,7 +42,7 @@ int web_guard_act(const struct http_request *r, void *data, struct err *e)
 	return web_access_take(data, r, &ignored, e);
 }
 
-int web_guard_link(const struct http_request *r, void *data, struct err *e)
+int web_guard_link(struct http_request *r, void *data, struct err *e)
 {
 	const struct web *web = data;
 

@@ -9,14 +9,14 @@
 #include "common/http/request.h"
 
 /* Whether the caller could be somebody; whose token it is, and what he may, is found out in the pool. */
-int web_guard_read(const struct http_request *r, void *data, struct err *e) MUST_CHECK;
+int web_guard_read(struct http_request *r, void *data, struct err *e) MUST_CHECK;
 
 /* A form of a page of ours, which anybody may send; and one of somebody who signed in. */
-int web_guard_try(const struct http_request *r, void *data, struct err *e) MUST_CHECK;
-int web_guard_change(const struct http_request *r, void *data, struct err *e) MUST_CHECK;
+int web_guard_try(struct http_request *r, void *data, struct err *e) MUST_CHECK;
+int web_guard_change(struct http_request *r, void *data, struct err *e) MUST_CHECK;
 
 /* The API: a browser says where it is asked for, and has to ask from our page; a program need not. */
-int web_guard_act(const struct http_request *r, void *data, struct err *e) MUST_CHECK;
+int web_guard_act(struct http_request *r, void *data, struct err *e) MUST_CHECK;
 
 /* Who may open the administrators' socket may let a browser in. */
-int web_guard_link(const struct http_request *r, void *data, struct err *e) MUST_CHECK;
+int web_guard_link(struct http_request *r, void *data, struct err *e) MUST_CHECK;

@@ -152,7 +152,7 @@ static void serve_events(struct http_request *r, void *data)
 	readers[i] = http_events_begin(hub, r, &user, &readers[i]);
 }
 
-static int may_not(const struct http_request *r, void *data, struct err *e)
+static int may_not(struct http_request *r, void *data, struct err *e)
 {
 	return err_set(e, http_request_header(r, "x-word", 0) ? ERR_DENIED : ERR_UNAUTHENTICATED,
 		       "not you");

@@ -191,12 +191,12 @@ static void serve_followers(struct http_request *r, void *data)
 	reply(r, text, (size_t)snprintf(text, sizeof(text), "%u", http_event_hub_readers(hub)));
 }
 
-static int nobody(const struct http_request *r, void *data, struct err *e)
+static int nobody(struct http_request *r, void *data, struct err *e)
 {
 	return err_set(e, ERR_DENIED, "this is for nobody");
 }
 
-static int with_certificate(const struct http_request *r, void *data, struct err *e)
+static int with_certificate(struct http_request *r, void *data, struct err *e)
 {
 	return http_request_identity(r).subject
 		       ? 0
