@@ -154,6 +154,7 @@ static void put_known(struct writer *w, uint8_t letter, struct browser_request *
 		writer_text(w, about((char)letter));
 		of->says_csrf |= letter == 'c';
 		of->says_session |= letter == 's' || letter == 'k';
+		of->says_token |= letter == 'a';
 	}
 }
 
@@ -193,12 +194,19 @@ static void learn_page(const char *page)
 		char letter;
 		const char *before;
 	} all[] = {
-		{ 'c', "name=\"csrf\" value=\"" },     { 't', "name=\"ticket\" value=\"" },
-		{ 'q', "data-challenge=\"" },          { 'h', "data-user=\"" },
-		{ 'f', "name=\"half\" value=\"" },     { 'i', "name=\"id\" value=\"" },
-		{ 'o', "name=\"proof\" value=\"" },    { 'z', "aria-label=\"key\"><code>" },
-		{ 'r', "\"recovery codes\"><code>" },  { 'v', "/invite/" },
-		{ 'u', "name=\"revision\" value=\"" }, { 'm', "/cvms/" },
+		{ 'c', "name=\"csrf\" value=\"" },
+		{ 't', "name=\"ticket\" value=\"" },
+		{ 'q', "data-challenge=\"" },
+		{ 'h', "data-user=\"" },
+		{ 'f', "name=\"half\" value=\"" },
+		{ 'i', "name=\"id\" value=\"" },
+		{ 'o', "name=\"proof\" value=\"" },
+		{ 'z', "aria-label=\"key\"><code>" },
+		{ 'r', "\"recovery codes\"><code>" },
+		{ 'v', "/invite/" },
+		{ 'u', "name=\"revision\" value=\"" },
+		{ 'm', "/cvms/" },
+		{ 'a', "{\"token\":\"" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
@@ -232,6 +240,8 @@ static void learn_field(const struct rpc_web_field *f, struct browser_said *said
 
 	if (strcmp(f->name, "idempotent-replayed") == 0)
 		said->is_replayed = true;
+	if (strcmp(f->name, "retry-after") == 0)
+		said->is_put_off = true;
 	if (strcmp(f->name, "location") == 0)
 		learn_location(f->value);
 	if (strcmp(f->name, "set-cookie") != 0)

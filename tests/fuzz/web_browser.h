@@ -35,13 +35,14 @@ struct browser_request {
 	char *target, *headers;
 	uint8_t *body;
 	size_t body_len;
-	bool says_csrf, says_session; /* somewhere in it */
-	bool says_password;           /* its body, whose it may be */
+	bool says_csrf, says_session, says_token; /* somewhere in it */
+	bool says_password;                       /* its body, whose it may be */
 };
 
 struct browser_said {
 	unsigned status;         /* 0: he left before */
 	bool is_replayed, is_in; /* what was made is told again; a session began */
+	bool is_put_off;         /* he may come again later */
 };
 
 /* Forgets everything; he has that session of a user's, and an OCSP request (DER) that is right. */

@@ -3,18 +3,20 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/crypto/keyed_rate.h"
 #include "computations/admin/admin_billing.h"
+#include "computations/admin/admin_calls.h"
 #include "computations/admin/admin_webhook.h"
 #include "computations/ca/authority.h"
 #include "computations/ca/ocsp.h"
+#include "computations/core/call_rate.h"
 #include "computations/core/judge_line.h"
-#include "computations/core/known_hash.h"
 #include "computations/core/password_line.h"
-#include "computations/core/source_rate.h"
+#include "computations/people/token.h"
 #include "computations/people/user.h"
 #include "computations/people/workspace_member.h"
+#include "computations/web/web_access.h"
 #include "computations/web/web_guard.h"
-#include "computations/web/web_once.h"
 #include "computations/web/web_status.h"
 #include "tests/fuzz/grpc_peer.h"
 #include "tests/fuzz/store_memory.h"
@@ -22,18 +24,29 @@
 #include <openssl/ocsp.h>
 
 enum { STATUS_BURST = 4 };
-enum { HOW_WAY = 3, HOW_FAILS = 4, HOW_LATER = 8, HOW_LEAVES = 16, HOW_COUNTS = 32 };
+enum {
+	HOW_WAY = 3,
+	HOW_FAILS = 4,
+	HOW_LATER = 8,
+	HOW_LEAVES = 16,
+	HOW_COUNTS = 32,
+	HOW_SPENT = 64
+};
 
 static const char *const methods[] = { "GET",    "HEAD",  "POST",    "PUT",
 				       "DELETE", "PATCH", "OPTIONS", "BREW" };
 
 struct web_world world;
 static struct rpc_server *server;
-static struct known_hashes known;
+static struct admin_calls calls;
 static struct authority *authority;
 static struct ocsp_responder *responder;
 static uint8_t ocsp[BROWSER_BYTES_MAX];
 static size_t ocsp_len;
+static char audit_log[] =
+	"/tmp/cocos-fuzz-audit-XXXXXX"; /* the place of one that is removed at once */
+static uint64_t account;                /* Anna's, as calls are counted */
+static bool was_spent;                  /* it was used up, with this input */
 static time_t later;
 
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
@@ -93,6 +106,7 @@ static void prepare(void)
 	CLEANUP(free) char *cert = NULL, *key = NULL;
 	struct err e;
 	bool is_new;
+	int fd;
 
 	log_set(LOG_LEVEL_ERROR);
 	setenv("UV_THREADPOOL_SIZE", "1", 1);
@@ -102,6 +116,8 @@ static void prepare(void)
 	assert(authority_make("example.org", cert, key, store_now(), &is_new, &e) == 0);
 	assert(authority_load(cert, key, store_now(), &authority, &e) == 0);
 	assert(dir_remove(dir, &e) == 0);
+	fd = mkstemp(audit_log);
+	assert(fd >= 0 && close(fd) == 0 && unlink(audit_log) == 0);
 	assert(ocsp_responder_new(authority, &responder, &e) == 0);
 	make_ocsp();
 	world.loop.data = &world.service;
@@ -123,19 +139,17 @@ static bool is_served(const struct web_route *row, const char *const *patterns)
 
 static void enter_web(uint8_t flags, const char *const *patterns)
 {
-	static const struct source_rates rates = { .source = { 1000, STATUS_BURST },
-						   .all = { 1000, STATUS_BURST } };
+	static const struct keyed_rate_form rate = {
+		.each = { 1000, STATUS_BURST }, .all = { 1000, STATUS_BURST }, .sets = 1, .ways = 4
+	};
 	struct err e;
 
 	world.web = (struct web){ .service = &world.service };
 	assert(random_bytes(world.web.secret, sizeof(world.web.secret), &e) == 0);
-	for (size_t i = 0; i < web_routes_count; i++) {
-		world.web.rows[i] = web_once_row(&web_routes[i]);
+	web_set_rows(&world.web);
+	for (size_t i = 0; i < web_routes_count; i++)
 		if (!is_served(&web_routes[i], patterns))
 			world.web.rows[i].serve = serve_nothing;
-	}
-	world.web.routes = (struct http_routes){ world.web.rows, web_routes_count, &world.web,
-						 web_show_problem, WEB_STATUS_TAIL };
 	TAILQ_INIT(&world.web.followers);
 	world.web.door.port = 8080;
 	if (!(flags & WORLD_NO_ORIGIN)) {
@@ -147,13 +161,29 @@ static void enter_web(uint8_t flags, const char *const *patterns)
 			 flags & WORLD_LOOPBACK_ORIGIN ? "localhost" : "example.org");
 	}
 	assert(sign_in_rate_new(&world.web.rate, &e) == 0);
-	assert(source_rate_new(&rates, &world.web.status_rate, &e) == 0);
+	assert(keyed_rate_new(&rate, &world.web.status_rate, &e) == 0);
 	world.service.web = &world.web;
 }
 
-/* A user, with a session that has just begun. */
+/* Who calls, and how often, is noted as the daemon does, with one call a second for each. */
+static void enter_calls(uint8_t flags)
+{
+	const struct config config = { .max_calls = 1,
+				       .audit_log = audit_log,
+				       .admin_sign_in = flags & WORLD_SIGN_IN };
+	struct err e;
+
+	assert(admin_calls_open(&calls, &config, &e) == 0);
+	assert(unlink(audit_log) == 0);
+	world.service.known = &calls.known;
+	world.service.calls = calls.rate;
+	rpc_server_observe(server, &admin_calls_observer, &calls);
+}
+
+/* A user, with a session that has just begun, and was seen. */
 static void enter_user(uint8_t flags)
 {
+	uint8_t hash[SHA256_LEN];
 	const struct login from = { .peer = (char *)(uintptr_t)"", .about = (char *)(uintptr_t)"" };
 	char session[LOGIN_TEXT_LEN + 1];
 	struct password password;
@@ -164,6 +194,9 @@ static void enter_user(uint8_t flags)
 	assert(user_find(&world.store.db, "anna", &anna, &e) == 0);
 	assert(login_add(&world.store.db, anna.number, "", &from, store_now(), session, &e) == 0);
 	world.anna = anna.number;
+	assert(login_hash(session, hash, &e) == 0);
+	known_hash_learn(&calls.known, hash, "anna");
+	account = known_hash_account(&calls.known, hash);
 	if (flags & WORLD_PASSWORD)
 		assert(password_make(WORLD_PASSWORD_TEXT, &password, &e) == 0 &&
 		       password_set(&world.store.db, anna.number, &password, store_now(), &e) == 0);
@@ -184,20 +217,20 @@ void web_world_enter(uint8_t flags, const char *const *patterns)
 	if (!responder)
 		prepare();
 	later = 0;
+	was_spent = false;
 	store_memory_open(&world.store, &limits);
 	assert(store_queue_new(&world.loop, &world.store, &queue, &e) == 0);
 	service_init(&world.service, &world.loop, queue, limits.cvms);
 	assert(password_line_new(&world.loop, &world.service.passwords, &e) == 0);
 	assert(judge_line_new(&world.loop, &world.service.judges, &e) == 0);
 	world.service.sign_in = flags & WORLD_SIGN_IN;
-	memset(&known, 0, sizeof(known));
-	world.service.known = &known;
 	world.service.authority = flags & WORLD_NO_AUTHORITY ? NULL : authority;
 	world.service.ocsp = flags & WORLD_NO_AUTHORITY ? NULL : responder;
 	assert(rpc_server_new(&world.loop, NULL, &server, &e) == 0);
 	for (size_t i = 0; i < ARRAY_LEN(rpcs); i++)
 		assert(rpc_server_add(server, rpcs[i], &world.service, &e) == 0);
 	world.service.admins = server;
+	enter_calls(flags);
 	enter_web(flags, patterns);
 	enter_user(flags);
 }
@@ -206,13 +239,14 @@ void web_world_leave(void)
 {
 	grpc_peer_settle(&world.loop);
 	sign_in_rate_free(world.web.rate);
-	source_rate_free(world.web.status_rate);
+	keyed_rate_free(world.web.status_rate);
 	rpc_server_free(server);
 	while (uv_run(&world.loop, UV_RUN_DEFAULT))
 		continue;
 	password_line_free(world.service.passwords);
 	judge_line_free(world.service.judges);
 	store_queue_free(world.service.queue);
+	admin_calls_close(&calls);
 }
 
 /* ---- what is asked, and what must hold ---- */
@@ -272,7 +306,67 @@ static int64_t count_made(void)
 struct before {
 	int64_t made;
 	bool fails, is_stranger, is_again;
+	bool is_spent; /* she may make no more calls now, nor might anybody who were counted as nobody */
+	bool is_hers; /* it shows her session or token, and nothing else that says who it is */
 };
+
+/* Later than now is what a clock that went back leaves: none comes by that the moment before it is asked. */
+static void spend(void)
+{
+	const uint64_t both[] = { account, 0 };
+	int64_t seconds;
+	struct err e;
+
+	was_spent = true;
+	for (size_t i = 0; i < ARRAY_LEN(both); i++)
+		while (call_rate_take(calls.rate, both[i], "",
+				      call_rate_now() + INT64_C(3600000000000), &seconds, &e) == 0)
+			continue;
+}
+
+static unsigned count_of(const char *text, const char *word)
+{
+	unsigned count = 0;
+
+	while ((text = strcasestr(text, word))) {
+		count++;
+		text += strlen(word);
+	}
+	return count;
+}
+
+static bool has_line(const char *headers, const char *field, const char *value)
+{
+	CLEANUP(free) char *line = NULL;
+	const char *at;
+	struct err e;
+
+	assert(text_format(&line, &e, "\n%s%s", field, value) == 0);
+	at = strstr(headers, line);
+	return *value && at && (at[strlen(line)] == '\n' || !at[strlen(line)]);
+}
+
+/* What he knows by that letter, in the only field that says who it is, and it is known as hers. */
+static bool shows(const struct browser_request *request, char letter)
+{
+	const bool is_tls = request->way == BROWSER_TLS || request->way == BROWSER_CERTIFICATE;
+	const char *text = browser_knows(letter);
+	uint8_t hash[SHA256_LEN];
+	struct err ignored;
+
+	if (count_of(request->headers, "cookie:") + count_of(request->headers, "authorization:") !=
+	    1)
+		return false;
+	if (letter == 'a')
+		return has_line(request->headers, "authorization: Bearer ", text) &&
+		       token_hash(text, hash, &ignored) == 0 &&
+		       known_hash_account(&calls.known, hash) == account;
+	return has_line(request->headers,
+			is_tls ? "cookie: __Host-" WEB_COOKIE "=" : "cookie: " WEB_COOKIE "=",
+			text) &&
+	       login_hash(text, hash, &ignored) == 0 &&
+	       known_hash_account(&calls.known, hash) == account;
+}
 
 /* Whether the service's administrator, who has no name here, sent something with that key before. */
 static bool was_sent(const struct browser_request *request)
@@ -293,7 +387,7 @@ static bool was_sent(const struct browser_request *request)
 	return count > 0;
 }
 
-static struct before look(const struct browser_request *request, bool fails)
+static struct before look(const struct browser_request *request, bool fails, bool is_spent)
 {
 	/* Whoever shows a token may be anybody. */
 	const bool is_other = strcasestr(request->headers, "authorization");
@@ -304,24 +398,43 @@ static struct before look(const struct browser_request *request, bool fails)
 		.is_stranger = (request->way == BROWSER_TLS || request->way == BROWSER_LOOPBACK) &&
 			       !request->says_session && !is_other,
 		.is_again = request->way == BROWSER_UNIX && !is_other && was_sent(request),
+		.is_spent = is_spent,
+		.is_hers = shows(request, 's') || shows(request, 'k') || shows(request, 'a'),
 	};
+}
+
+/* Who is put off is one whose calls count, on a row where they do; and then she is. */
+static void check_count(const struct browser_request *request, const struct web_route *row,
+			const struct browser_said *said, const struct before *before)
+{
+	const bool is_counted = row && web_route_is_counted(row);
+
+	if (said->is_put_off)
+		assert(said->status == 429 && was_spent && is_counted &&
+		       (request->says_session || request->says_token));
+	if (before->is_spent && before->is_hers && is_counted)
+		assert(said->is_put_off || (said->status >= 400 && said->status != 429));
 }
 
 static void check(const struct browser_request *request, const struct http_route *route,
 		  const struct browser_said *said, const struct before *before)
 {
-	const bool is_open = route && (route->may == http_anybody || route->may == web_guard_try);
+	const struct web_route *row = route ? &web_routes[route - world.web.rows] : NULL;
+	int (*const may)(struct http_request *r, void *data, struct err *e) =
+		row ? row->http.may : NULL;
+	const bool is_open = may == http_anybody || may == web_guard_try;
 
+	check_count(request, row, said, before);
 	assert(said->status != 500 || before->fails);
-	if (!route)
+	if (!row)
 		assert(said->status >= 400 || said->status == 204);
 	else if (before->is_stranger && !is_open)
 		assert(said->status >= 400);
-	else if (route->may == web_guard_change && !request->says_csrf)
+	else if (may == web_guard_change && !request->says_csrf)
 		assert(said->status >= 400);
 	if (said->is_replayed || said->status >= 400)
 		assert(count_made() == before->made);
-	if (before->is_again && route && route->may == web_guard_act)
+	if (before->is_again && may == web_guard_act)
 		assert(count_made() <= before->made);
 }
 
@@ -347,7 +460,9 @@ void web_world_ask(struct reader *r,
 	request.headers = read_text(r, &request);
 	read_body(r, &request);
 	if (reader_ok(r)) {
-		before = look(&request, fails);
+		if (how & HOW_SPENT)
+			spend();
+		before = look(&request, fails, how & HOW_SPENT);
 		store_memory_fails = fails;
 		said = browser_ask(&world.loop, &world.web.routes, &request, &route);
 		store_memory_fails = 0;

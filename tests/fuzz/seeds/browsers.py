@@ -6,16 +6,18 @@ from seeds.texts import manifest_text
 
 SIGN_IN, NO_AUTHORITY, NO_ORIGIN, LOOPBACK_ORIGIN = 1, 2, 4, 8
 TLS, CERTIFICATE, UNIX, LOOPBACK = range(4)
-FAILS, LATER, LEAVES, COUNTS = 4, 8, 16, 32
+FAILS, LATER, LEAVES, COUNTS, SPENT = 4, 8, 16, 32, 64
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW")
 SESSION = "cookie: __Host-cocos-session=\1s"
 BROWSER = "cookie: __Host-cocos-browser=\1b"
+BEARER = "authorization: Bearer \1a"
 SITE = "sec-fetch-site: same-origin"
 FORM, JSON = "content-type: application/x-www-form-urlencoded", "content-type: application/json"
 
 
-def asked(method, target, *headers, body=b"", way=TLS, fails=None, later=None, leaves=False, counts=None, host="example.org"):
-    how, more = way | LEAVES * leaves, b""
+def asked(method, target, *headers, body=b"", way=TLS, fails=None, later=None, leaves=False, counts=None, spent=False,
+          host="example.org"):
+    how, more = way | LEAVES * leaves | SPENT * spent, b""
     for bit, number in ((FAILS, fails), (LATER, later), (COUNTS, counts)):
         if number is not None:
             how, more = how | bit, more + bytes([number])
@@ -64,6 +66,7 @@ def web_calls():
         "&provider=anna&arguments=&consumers=anna&security=none" + "".join(
             f"&d{row}_{field}=" for row in range(1, 6) for field in ("name", "file", "user"))
     token = b'{"name":"laptop","days":7}'
+    own_token = asked("POST", "/api/me/tokens", JSON, SITE, SESSION, body=token)
     return {
         # creations
         "create": run(made()),
@@ -133,6 +136,18 @@ def web_calls():
         "stranger": run(*(asked("GET", "/new", way=way) for way in (TLS, CERTIFICATE, UNIX, LOOPBACK))),
         "cookies": run(asked("GET", "/new", SESSION, SESSION), asked("GET", "/new", "cookie: =\t;"),
                        asked("GET", "/new", SESSION + "0")),
+        # how often
+        "often": run(asked("GET", "/new", SESSION, spent=True), asked("GET", "/new", spent=True),
+                     asked("GET", "/new", way=CERTIFICATE, spent=True), made(spent=True), asked("GET", "/page.css", SESSION, spent=True)),
+        "often-token": run(own_token, asked("GET", "/api/me/tokens", BEARER), asked("GET", "/api/me/tokens", BEARER, spent=True),
+                           asked("GET", "/api/me/tokens", BEARER, SESSION, spent=True),
+                           asked("GET", "/api/me/tokens", BEARER.replace("\1a", "cocos_" + "0" * 64), spent=True)),
+        "often-form": run(asked("GET", "/new", SESSION), posted("/new", plain, SESSION, spent=True),
+                          posted("/me/tokens/laptop", "csrf=\1c", SESSION, spent=True)),
+        "often-ends": run(own_token, asked("DELETE", "/api/me/tokens/laptop", BEARER, spent=True),
+                          asked("GET", "/new", BEARER, spent=True), asked("GET", "/new", BEARER)),
+        "often-home": run(*link, asked("GET", "/new", kept, spent=True, **inside), asked("GET", "/new", kept, **inside), flags=0),
+        "often-html": run(asked("GET", "/new", SESSION, "accept: text/html", spent=True), asked("HEAD", "/new", SESSION, spent=True)),
         # status
         "ocsp": run(ocsp, asked("GET", "/ocsp/\1B"), asked("HEAD", "/ocsp/\1B")),
         "ocsp-known": run(asked("GET", "/ocsp/\1B"), asked("GET", "/ocsp/\1B", 'if-none-match: "x"', "if-none-match: *")),
