@@ -307,7 +307,8 @@ struct before {
 	int64_t made;
 	bool fails, is_stranger, is_again;
 	bool is_spent; /* she may make no more calls now, nor might anybody who were counted as nobody */
-	bool is_hers; /* it shows her session or token, and nothing else that says who it is */
+	bool is_elsewhere; /* it says that another site's page has it sent */
+	bool is_hers;      /* it shows her session or token, and nothing else that says who it is */
 };
 
 /* Later than now is what a clock that went back leaves: none comes by that the moment before it is asked. */
@@ -399,6 +400,8 @@ static struct before look(const struct browser_request *request, bool fails, boo
 			       !request->says_session && !is_other,
 		.is_again = request->way == BROWSER_UNIX && !is_other && was_sent(request),
 		.is_spent = is_spent,
+		.is_elsewhere = has_line(request->headers, "sec-fetch-site: ", "cross-site") &&
+				count_of(request->headers, "sec-fetch-site:") == 1,
 		.is_hers = shows(request, 's') || shows(request, 'k') || shows(request, 'a'),
 	};
 }
@@ -425,6 +428,9 @@ static void check(const struct browser_request *request, const struct http_route
 	const bool is_open = may == http_anybody || may == web_guard_try;
 
 	check_count(request, row, said, before);
+	assert(!said->is_put_off || !is_open);
+	if (before->is_elsewhere && may == web_guard_change)
+		assert(said->status >= 400);
 	assert(said->status != 500 || before->fails);
 	if (!row)
 		assert(said->status >= 400 || said->status == 204);

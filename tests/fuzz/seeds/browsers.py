@@ -125,6 +125,7 @@ def web_calls():
         "form-certificate": run(asked("GET", "/new", way=CERTIFICATE), posted("/new", plain, way=CERTIFICATE), flags=0),
         "form-no-site": run(asked("GET", "/new", SESSION), asked("POST", "/new", FORM, SESSION, body=plain)),
         "form-other-site": run(asked("POST", "/new", FORM, SESSION, "sec-fetch-site: cross-site", body=plain)),
+        "form-other-site-in": run(asked("GET", "/new", SESSION), asked("POST", "/new", FORM, SESSION, "sec-fetch-site: cross-site", body=plain)),
         "form-origin": run(asked("GET", "/new", SESSION), asked("POST", "/new", FORM, SESSION, "origin: https://example.org",
                                                                body=plain)),
         "form-other-origin": run(asked("POST", "/new", FORM, SESSION, "origin: https://example.com", body=plain)),
