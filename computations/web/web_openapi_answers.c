@@ -7,7 +7,9 @@
 #include "computations/web/web_once.h"
 #include "computations/web/web_openapi.h"
 #include "computations/web/web_place.h"
+#include "people_paths.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What a method finds out for itself is said by its row (`then`). */
@@ -22,9 +24,32 @@ static enum deed deed_of(const struct web_route *about)
 	return about->takes ? DEED_CREATE : about->deed;
 }
 
+/* Their methods take no token that is for some actions alone. */
+static bool is_whole(const struct web_route *about)
+{
+	static const char *const methods[] = {
+		PROTO_PEOPLE_ADD_TOKEN,       PROTO_PEOPLE_REVOKE_TOKEN,
+		PROTO_PEOPLE_END_SESSION,     PROTO_PEOPLE_RETIRE_KEY,
+		PROTO_PEOPLE_TAKE_INVITATION, PROTO_PEOPLE_INVITE,
+		PROTO_PEOPLE_REMOVE_IDENTITY,
+	};
+	const char *method = about->action ? about->action->method : NULL;
+
+	for (size_t i = 0; method && i < ARRAY_LEN(methods); i++)
+		if (strcmp(method, methods[i]) == 0)
+			return true;
+	return false;
+}
+
 void web_openapi_who(const struct web_route *about, char text[DECIDE_WHO_MAX])
 {
+	size_t len;
+
 	decide_who(deed_of(about), text);
+	len = strlen(text);
+	if (is_whole(about))
+		snprintf(text + len - 1, DECIDE_WHO_MAX - (len - 1), "%s",
+			 ", with a session, or a token for all actions.");
 }
 
 /* ---- refusals ---- */
@@ -88,6 +113,7 @@ static const struct {
 	{ "429",
 	  "There are as many as there may be, or you ask too often: Retry-After says when to go on.",
 	  always },
+	{ "503", "A manager does not answer, or not with what was asked for.", is_asked_for },
 };
 
 #define SHARED "#/components/responses/"

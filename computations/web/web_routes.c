@@ -213,7 +213,8 @@ const struct web_route web_routes[] = {
 	    "One workspace: what you are there, how many members and computations you see.",
 	    "application/json"),
 	SEND(HTTP_PUT, "/api/workspaces/{workspace}", web_api_workspace_rename, WEB_BODY_MAX, NULL,
-	     DEED_LOOK, "Gives it another name."),
+	     DEED_LOOK,
+	     "Gives it another name. “default”, and names that this service’s settings have, are for who administers it."),
 	API_LIST("/api/workspaces/{workspace}/members", DEED_LOOK, sort_query, web_members_json,
 		 workspace_member_orders,
 		 "Its members, by name unless “sort” says otherwise. "
