@@ -195,6 +195,10 @@ static int take_actions(struct source *s, const struct web_input *i, size_t *cou
 	}
 	if (json && json->type != JSON_ARRAY)
 		return err_set(e, ERR_INVALID, "%s: it has to be a list of words", i->name);
+	/* To the methods an empty list is all of them, which is not what it says. */
+	if (json && !json->count)
+		return err_set(e, ERR_INVALID, "%s: it names none%s", i->name,
+			       i->is_needed ? "" : ": leave it out, if all are meant");
 	for (size_t k = 0; json && k < json->count; k++) {
 		if (json->items[k].type != JSON_STRING)
 			return err_set(e, ERR_INVALID, "%s: it has to be a list of words", i->name);

@@ -158,7 +158,7 @@ static void put_words(struct writer *w, const struct web_input *input)
 	writer_text(w, "{\"enum\":[");
 	for (unsigned i = 0; web_input_word(input, i); i++)
 		writer_printf(w, "%s\"%s\"", i ? "," : "", web_input_word(input, i));
-	writer_text(w, "]},\"uniqueItems\":true");
+	writer_text(w, "]},\"uniqueItems\":true,\"minItems\":1");
 	if (!input->word)
 		writer_text(w, ",\"contains\":{\"const\":\"view\"}");
 }

@@ -215,12 +215,19 @@ def what_a_schema_refuses_the_service_refuses():
         asked = Asked(web, web.call("GET", "/api/openapi.json", root).json(), dice)
         changes = [row for row in asked.operations if schema_of(row[2])]
         assert len(changes) > 8, len(changes)
+        lists = 0
         for path, method, operation in changes:
             for _ in range(12):
                 body, why = wrong_for(dice, schema_of(operation))
                 answer = asked.send(path, method, operation, root, body)
                 said(answer, operation, (method, path, body))
                 assert 400 <= answer.status < 500 and answer.status not in (401, 403), (method, path, why, body, answer.status)
+            # A list of none is not all of them: a token for nothing would be one for everything.
+            for name in (name for name, inner in schema_of(operation)["properties"].items() if "minItems" in inner):
+                answer = asked.send(path, method, operation, root, {**value_for(dice, schema_of(operation)), name: []})
+                assert answer.status == 400 and json.loads(answer.body)["detail"].startswith(name + ": it names none"), (path, answer.body)
+                lists += 1
+        assert lists == 3, lists
 
 
 if __name__ == "__main__":
