@@ -17,7 +17,6 @@ import urllib.parse
 import rest_reference
 import tap
 import web_callers
-from computation_transfer import NEWER, sample
 from harness import PATIENCE
 from web_page import Answer
 from web_schema import said
@@ -53,6 +52,7 @@ class Everybody(web_callers.World):
     def __enter__(self):
         super().__enter__()
         self.document = self.room.call("GET", "/api/openapi.json", self.room.tokens["chief"]).json()
+        self.exported = self.room.call("GET", "/api/computations/created/export", self.room.tokens["chief"]).body.decode()
         return self
 
     def operations(self):
@@ -85,7 +85,7 @@ class Everybody(web_callers.World):
             "PUT /api/workspaces/{workspace}": {"name": "ward"}, "PUT /api/workspaces/{workspace}/members/{user}": {"role": "viewer"},
             "POST /api/workspaces/{workspace}/members/{user}/suspend": {}, "POST /api/workspaces/{workspace}/invitations": {"role": "viewer"},
             "POST /api/workspaces/{workspace}/webhooks": {"url": "https://hooks.example.org/more"},
-            "POST /api/workspaces/{workspace}/imports": {"document": json.dumps(sample(NEWER)), "preview": True},
+            "POST /api/workspaces/{workspace}/imports": {"document": self.exported, "preview": True},
             "POST /api/workspaces/{workspace}/assets": {"name": "made", "type": "dataset", "digest": "ab" * 32},
         }
         if name == "POST /api/invitations":
