@@ -123,6 +123,15 @@ void http_request_answer(struct http_request *r, const struct http_answer *a)
 						       has_body ? a->len : 0 });
 }
 
+/* Of an answer that goes on: how long it would be nobody knows, so nothing says it. */
+static void answer_head(struct http_request *r, const struct rpc_web_reply *head)
+{
+	if (!r->carrier->wants_head_body)
+		r->carrier->answer(r, head);
+	else if (r->carrier->begin(r, head))
+		r->carrier->end(r, false);
+}
+
 bool http_stream_begin(struct http_request *r, const struct http_answer *a,
 		       const struct http_stream_user *user, void *data)
 {
@@ -130,15 +139,15 @@ bool http_stream_begin(struct http_request *r, const struct http_answer *a,
 
 	if (r->is_answered)
 		return false;
-	if (r->method == HTTP_HEAD) {
-		http_request_answer(r, a);
-		return false;
-	}
 	r->is_answered = true;
 	snprintf(f.status, sizeof(f.status), "%03u", a->status % 1000);
 	put_date(&f);
 	add(&f, "content-type", a->type);
 	put_fields(&f, r, a);
+	if (r->method == HTTP_HEAD) {
+		answer_head(r, &(struct rpc_web_reply){ f.status, f.list, f.count, NULL, 0 });
+		return false;
+	}
 	r->stream = user;
 	r->stream_data = data;
 	http_request_ref(r);
@@ -175,6 +184,7 @@ const char *http_status_title(unsigned status)
 		{ 501, "Not Implemented" },
 		{ 503, "Service Unavailable" },
 		{ 504, "Gateway Timeout" },
+		{ 505, "HTTP Version Not Supported" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(titles); i++)

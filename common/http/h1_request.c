@@ -252,6 +252,7 @@ static bool begin(struct h1_request *own, const char *method, const char *versio
 				     .why = audit(own->conn, version) };
 
 	own->step = H1_BODY;
+	own->r.hides_end = strcmp(version, "HTTP/1.0") == 0;
 	if (q.why)
 		q.fault = RPC_WEB_BAD_HEADER;
 	else if (strlen(own->target) > RPC_WEB_TARGET_MAX)

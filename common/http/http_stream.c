@@ -6,6 +6,11 @@
 
 #include <string.h>
 
+bool http_stream_shows_end(const struct http_request *r)
+{
+	return !r->hides_end;
+}
+
 int http_stream_send(struct http_request *r, const void *bytes, size_t len, struct err *e)
 {
 	uint8_t *copy;

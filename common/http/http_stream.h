@@ -20,6 +20,8 @@ struct http_stream_user {
 	void (*closed)(struct http_request *r, void *data);
 };
 
+/* Whether the client sees that one was cut; with HTTP/1.0 it looks whole. */
+bool http_stream_shows_end(const struct http_request *r);
 /* Answers with `answer`, which has no body. False if it was answered, its client has left, or asks for the head
  * alone, which it gets: nothing is called then. The stream has a reference of its own to the request. */
 bool http_stream_begin(struct http_request *r, const struct http_answer *answer,

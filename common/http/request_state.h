@@ -32,6 +32,7 @@ struct http_request {
 	unsigned refs;
 	enum http_method method;
 	bool is_answered, is_tls;
+	bool hides_end;       /* HTTP/1.0: an answer that goes on is over when its connection is */
 	unsigned retry_after; /* s; 0: nothing is said of it */
 	struct rpc_identity identity;
 	struct rpc_source source;

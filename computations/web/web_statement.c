@@ -93,11 +93,26 @@ static int run_first(struct store *store, struct web_work *work, const struct us
 	return run_piece(store, work, e);
 }
 
+/* Its name may have become another's, which he may see. */
+static int check_same(struct store *store, const struct web_work *work, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	const struct usage_page *p = work->more;
+
+	if (!p->workspace)
+		return 0;
+	if (workspace_find(&store->db, work->id, &w, e) < 0)
+		return err_code(e);
+	if (w.number == p->workspace)
+		return 0;
+	return err_set(e, ERR_ABORTED, "workspace %s is another one by now", w.name);
+}
+
 static int run_next(struct store *store, void *data, struct err *e)
 {
 	struct web_work *work = data;
 
-	if (web_work_check(store, &work->caller, work->id, e) < 0)
+	if (web_work_check(store, &work->caller, work->id, e) < 0 || check_same(store, work, e) < 0)
 		return err_code(e);
 	return run_piece(store, work, e);
 }
@@ -108,6 +123,9 @@ static void next_done(void *data, const struct err *e);
 
 static void read_next(struct web_work *work)
 {
+	const struct store_queue_op op = { run_next, next_done, work };
+	struct service *service = work->web->service;
+	const uint64_t account = admin_access_account(service->known, &work->caller);
 	struct usage_page *p = work->more;
 	struct err e;
 
@@ -115,8 +133,7 @@ static void read_next(struct web_work *work)
 	p->statement.w = writer_up_to(WEB_PAGE_MAX);
 	p->sent = 0;
 	p->is_reading = true;
-	if (store_queue_add(work->web->service->queue,
-			    &(struct store_queue_op){ run_next, next_done, work }, &e) < 0)
+	if (store_queue_add_for(service->queue, account, &op, false, &e) < 0)
 		next_done(work, &e);
 }
 
@@ -194,6 +211,17 @@ static void on_closed(struct http_request *r, void *data)
 
 static const struct http_stream_user stream_user = { on_writable, on_closed };
 
+static void refuse_old(struct http_request *r)
+{
+	static const struct http_problem problem = {
+		505,
+		"a statement of so many rows is sent in pieces, and in HTTP/1.0 one that broke off looks whole",
+		NULL, "ask by HTTP/1.1 or HTTP/2 (nginx: proxy_http_version 1.1)", NULL
+	};
+
+	http_request_refuse(r, &problem);
+}
+
 /* One of a single piece is an answer like others. */
 static void reply_statement(struct web_work *work, const char *type, const char *csp,
 			    const char *ending)
@@ -207,6 +235,10 @@ static void reply_statement(struct web_work *work, const char *type, const char 
 	if (!work->has_more) {
 		answer.body = writer_take(&p->statement.w, &answer.len);
 		http_request_answer(work->r, &answer);
+		return;
+	}
+	if (!http_stream_shows_end(work->r)) {
+		refuse_old(work->r);
 		return;
 	}
 	if (!http_stream_begin(work->r, &answer, &stream_user, work))

@@ -187,9 +187,18 @@ def pages_and_statements_have_all():
         assert len(more) == 1 and names[50] in get(room, more[0], "chief").page().words(), more
 
 
+def of_old(room, path):
+    """What a client of HTTP/1.0 gets."""
+    with contextlib.closing(UnixConnection(room.socket)) as connection:
+        connection.connect()
+        connection.sock.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {room.tokens['chief']}\r\n\r\n".encode())
+        with connection.sock.makefile("rb") as file:
+            return file.read()
+
+
 def a_long_statement_has_all():
     """As many rows as are asked for at once, one fewer and one more; and more bytes than an answer has. Who is suspended meanwhile
-    sees that it breaks off."""
+    sees that it breaks off, and who could not see it is refused. Where its length is not known, HEAD says none."""
     with hall() as room:
         for month, count in ((3, 1023), (4, 1024), (5, 1025)):
             began, names = ms(2020, month), [f"c{number:04}" for number in range(count)]
@@ -199,6 +208,10 @@ def a_long_statement_has_all():
             assert got[1].body.count(b"<tr>") == count + 2 and got[1].body.endswith(b"</html>\n")
             assert f"<td class=\"n\">{count / 1000:.3f}</td>".encode() in got[1].body.split(b"<tfoot>")[1]
             assert [("content-length" in one.fields) == (count <= 1024) for one in got] == [True, True], (count, got[0].fields)
+            head = room.call("HEAD", ALL[2].format("default") + f"?month=2020-0{month}", room.tokens["chief"])
+            assert (head.status, head.body) == (200, b"") and head.fields.get("content-length") == got[0].fields.get("content-length"), head.fields
+            old = of_old(room, ALL[3].format("default") + f"?month=2020-0{month}")
+            assert old.endswith(b"</html>\n") if count <= 1024 else old.startswith(b"HTTP/1.1 505 ") and b"proxy_http_version" in old, old[:999]
         began, names = ms(2020, 2), [f"c{number:04}" + "x" * 240 for number in range(9000)]
         ran(room, *((name, began, began + 3600, 1, 1) for name in names))
         rows = csv.DictReader(io.StringIO(get(room, ALL[2] + "?month=2020-02", "chief").body.decode()))
