@@ -8,6 +8,7 @@
 #include "common/rpc/observer.h"
 #include "computations/admin/admin.h"
 #include "computations/admin/admin_judge.h"
+#include "computations/core/known_hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,7 +142,10 @@ struct request *request_new(struct rpc_call *call, const char *id)
 void request_start(struct request *r)
 {
 	const struct store_queue_op op = { .run = request_run, .done = request_done, .data = r };
-	const uint64_t account = admin_access_account(r->service->known, &r->caller);
+	const struct rpc_source source = rpc_call_source(r->call);
+	const uint64_t account = r->caller.is_nobody
+					 ? known_hash_stranger(&source)
+					 : admin_access_account(r->service->known, &r->caller);
 	struct err e;
 
 	/* What has no entry among the calls (call_audit.h) has no row either. */

@@ -35,24 +35,34 @@ uint64_t known_hash_account(struct known_hashes *known, const uint8_t hash[SHA25
 
 uint64_t known_hash_work(struct known_hashes *known, const uint8_t hash[SHA256_LEN])
 {
-	uint64_t account = known ? known_hash_account(known, hash) : 0;
+	uint64_t account;
 
+	if (!known || !known_hash_is(known, hash))
+		return 1 + hash[0] % KNOWN_HASH_STRANGERS;
+	account = known_hash_account(known, hash);
 	if (!account)
 		memcpy(&account, hash, sizeof(account));
 	return account ? account : 1;
 }
 
-/* Users choose names, and none finds one that meets another's in these bits. */
-static uint64_t account_of(const char *user)
+/* Who chooses them finds none that meets another's in these bits. */
+static uint64_t number_of(const void *bytes, size_t len)
 {
 	uint8_t sha[SHA256_LEN];
-	uint64_t account;
+	uint64_t number;
 	struct err ignored;
 
-	if (!user || digest(DIGEST_SHA256, user, strlen(user), sha, &ignored) < 0)
+	if (digest(DIGEST_SHA256, bytes, len, sha, &ignored) < 0)
 		return 0;
-	memcpy(&account, sha, sizeof(account));
-	return account;
+	memcpy(&number, sha, sizeof(number));
+	return number;
+}
+
+uint64_t known_hash_stranger(const struct rpc_source *source)
+{
+	uint64_t number = number_of(source->bytes, sizeof(source->bytes));
+
+	return number ? number : 1;
 }
 
 void known_hash_learn(struct known_hashes *known, const uint8_t hash[SHA256_LEN], const char *user)
@@ -63,7 +73,7 @@ void known_hash_learn(struct known_hashes *known, const uint8_t hash[SHA256_LEN]
 	/* Those before it move up, into its own way or the last one's, which was shown longest ago. */
 	memmove(set + 1, set, (way < KNOWN_HASH_WAYS ? way : KNOWN_HASH_WAYS - 1) * sizeof(*set));
 	memcpy(set[0].bytes, hash, SHA256_LEN);
-	set[0].account = account_of(user);
+	set[0].account = user ? number_of(user, strlen(user)) : 0;
 }
 
 void known_hash_forget(struct known_hashes *known, const uint8_t hash[SHA256_LEN])

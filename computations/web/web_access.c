@@ -87,6 +87,15 @@ int web_access_take(struct web *web, const struct http_request *r, struct admin_
 	return 0;
 }
 
+int web_access_queue(struct web *web, const struct http_request *r, const struct store_queue_op *op,
+		     bool audits, struct err *e)
+{
+	const struct rpc_source source = http_request_source(r);
+
+	return store_queue_add_for(web->service->queue, known_hash_stranger(&source), op, audits,
+				   e);
+}
+
 int web_access_csrf(const struct web *web, const struct http_request *r,
 		    char csrf[WEB_CSRF_LEN + 1], struct err *e)
 {

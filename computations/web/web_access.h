@@ -21,6 +21,11 @@ const char *web_access_cookie(const struct http_request *r);
 /* Before the may() of each row that web_route_is_counted(), and with it: how many requests a user makes (call_rate.h). */
 int web_access_may(struct http_request *r, void *data, struct err *e) MUST_CHECK;
 
+struct store_queue_op;
+/* store_queue_add_for() of whom nobody has to be known for: whoever else comes from there has the same turns. */
+int web_access_queue(struct web *web, const struct http_request *r, const struct store_queue_op *op,
+		     bool audits, struct err *e) MUST_CHECK;
+
 /* On the loop. ERR_UNAUTHENTICATED, ERR_DENIED: nobody who could be let in. */
 int web_access_take(struct web *web, const struct http_request *r, struct admin_caller *caller,
 		    struct err *e) MUST_CHECK;

@@ -3,6 +3,7 @@
 #include "computations/web/web_certificate.h"
 
 #include "computations/ca/ca_record.h"
+#include "computations/web/web_access.h"
 #include "computations/web/web_work.h"
 
 #include <stdlib.h>
@@ -45,7 +46,7 @@ static void done(void *data, const struct err *e)
 
 void web_certificate_list(struct http_request *r, void *data)
 {
-	const struct web *web = data;
+	struct web *web = data;
 	const char *name = http_request_param(r, "name");
 	const struct authority *a = web->service->authority;
 	struct asked *asked;
@@ -66,8 +67,7 @@ void web_certificate_list(struct http_request *r, void *data)
 	}
 	asked->r = http_request_ref(r);
 	asked->authority = a;
-	if (store_queue_add(web->service->queue, &(struct store_queue_op){ run, done, asked }, &e) <
-	    0)
+	if (web_access_queue(web, r, &(struct store_queue_op){ run, done, asked }, false, &e) < 0)
 		done(asked, &e);
 }
 

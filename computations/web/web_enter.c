@@ -158,8 +158,8 @@ static void queue(struct web_enter *en, int (*run)(struct store *store, void *da
 {
 	struct err e;
 
-	if (store_queue_add_audited(en->web->service->queue,
-				    &(struct store_queue_op){ run, done, en }, &e) < 0)
+	if (web_access_queue(en->web, en->r, &(struct store_queue_op){ run, done, en }, true, &e) <
+	    0)
 		fail(en, &e);
 }
 

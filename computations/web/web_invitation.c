@@ -178,8 +178,8 @@ static void land(struct web *web, struct http_request *r, bool is_known)
 	l->is_known = is_known;
 	if (web_access_take(web, r, &l->caller, &ignored) < 0)
 		l->caller.has_login = false;
-	if (store_queue_add(web->service->queue, &(struct store_queue_op){ run_landing, landed, l },
-			    &e) < 0)
+	if (web_access_queue(web, r, &(struct store_queue_op){ run_landing, landed, l }, false,
+			     &e) < 0)
 		landed(l, &e);
 }
 
@@ -276,8 +276,8 @@ static void register_show(struct web_enter *en, unsigned status, const struct er
 	if (e->code == ERR_EXISTS) {
 		struct http_request *r = http_request_ref(en->r);
 
-		if (store_queue_add(en->web->service->queue,
-				    &(struct store_queue_op){ run_missed, missed, r }, &why) < 0)
+		if (web_access_queue(en->web, r, &(struct store_queue_op){ run_missed, missed, r },
+				     false, &why) < 0)
 			missed(r, &why);
 	}
 	show_register(en->web, en->r, en->trail.workspace, en->user, status, e);

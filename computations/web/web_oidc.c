@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "computations/web/web.h"
+#include "computations/web/web_access.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
 
@@ -83,8 +84,8 @@ static void queue(struct web_oidc_trip *trip,
 {
 	struct err e;
 
-	if (store_queue_add(trip->web->service->queue, &(struct store_queue_op){ run, done, trip },
-			    &e) < 0)
+	if (web_access_queue(trip->web, trip->r, &(struct store_queue_op){ run, done, trip }, false,
+			     &e) < 0)
 		web_oidc_fail(trip, &e);
 }
 

@@ -2,6 +2,7 @@
 /* web_oidc_enter.c — who is back from a provider comes in: as the user who is linked with him, or as a new one. */
 #include "common/base/log.h"
 #include "computations/people/workspace_member.h"
+#include "computations/web/web_access.h"
 #include "computations/web/web_enter.h"
 #include "computations/web/web_oidc.h"
 #include "computations/web/web_second.h"
@@ -212,7 +213,7 @@ void web_oidc_whose(struct web_oidc_trip *trip)
 {
 	struct err e;
 
-	if (store_queue_add(trip->web->service->queue,
-			    &(struct store_queue_op){ run_whose, whose, trip }, &e) < 0)
+	if (web_access_queue(trip->web, trip->r, &(struct store_queue_op){ run_whose, whose, trip },
+			     false, &e) < 0)
 		web_oidc_fail(trip, &e);
 }

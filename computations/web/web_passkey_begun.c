@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_passkey_begun.c — what was begun in a session goes on at the address that passkeys are for: the page under its secret,
  * where one is added (web_passkey_own.c), or one lets a command line in (web_device.c). */
+#include "computations/web/web_access.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_passkey.h"
 #include "computations/web/web_sign_in.h"
@@ -101,14 +102,14 @@ static void looked(void *data, const struct err *e)
 void web_passkey_begun(struct http_request *r, void *data)
 {
 	struct web_enter *en = web_enter_plain(data, r, NULL);
-	const struct web *web = data;
+	struct web *web = data;
 	struct err e;
 
 	if (!en)
 		return;
 	if (!web_bringing_new(en, &e) ||
-	    store_queue_add(web->service->queue, &(struct store_queue_op){ run_begun, looked, en },
-			    &e) < 0) {
+	    web_access_queue(web, r, &(struct store_queue_op){ run_begun, looked, en }, false, &e) <
+		    0) {
 		http_request_fail(r, &e);
 		web_enter_free(en);
 	}

@@ -222,8 +222,8 @@ void web_choose(struct http_request *r, void *data)
 	}
 	en->r = http_request_ref(r);
 	en->web = web;
-	if (store_queue_add(web->service->queue,
-			    &(struct store_queue_op){ look_at_link, looked_at_link, en }, &e) < 0)
+	if (web_access_queue(web, r, &(struct store_queue_op){ look_at_link, looked_at_link, en },
+			     false, &e) < 0)
 		looked_at_link(en, &e);
 }
 
@@ -407,8 +407,8 @@ void web_arrive(struct http_request *r, void *data)
 	a->web = web;
 	web_enter_about(r, a->about);
 	if (take(a, &e) < 0 ||
-	    store_queue_add_audited(web->service->queue,
-				    &(struct store_queue_op){ run_arrive, arrived, a }, &e) < 0)
+	    web_access_queue(web, r, &(struct store_queue_op){ run_arrive, arrived, a }, true, &e) <
+		    0)
 		arrived(a, &e);
 }
 

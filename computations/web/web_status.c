@@ -7,6 +7,7 @@
 #include "common/crypto/keyed_rate.h"
 #include "computations/ca/ocsp.h"
 #include "computations/ca/ocsp_request.h"
+#include "computations/web/web_access.h"
 #include "computations/web/web_work.h"
 
 #include <stdio.h>
@@ -111,8 +112,8 @@ static void ask(struct http_request *r, struct web *web, uint8_t *request, size_
 	    wait) {
 		(void)err_set(&e, ERR_UNAVAILABLE, "too many questions about certificates");
 		done(asked, &e);
-	} else if (store_queue_add(web->service->queue,
-				   &(struct store_queue_op){ run, done, asked }, &e) < 0) {
+	} else if (web_access_queue(web, r, &(struct store_queue_op){ run, done, asked }, false,
+				    &e) < 0) {
 		done(asked, &e);
 	}
 }

@@ -111,12 +111,41 @@ static void whose_it_is_comes_along(void **state)
 	free(known);
 }
 
+/* Who makes tokens up has a few turns, however many they are. */
+static void what_is_nobodys_has_few_turns(void **state)
+{
+	const struct rpc_source here = { { 1, 127, 0, 0, 1 } }, there = { { 1, 127, 0, 0, 2 } };
+	struct known_hashes *known = calloc(1, sizeof(*known));
+	uint8_t hash[SHA256_LEN], other[SHA256_LEN];
+
+	(void)state;
+	assert_non_null(known);
+	assert_true(known_hash_stranger(&here) != known_hash_stranger(&there));
+	for (unsigned i = 0; i < 1000; i++) {
+		hash_of(i, hash);
+		assert_in_range(known_hash_work(known, hash), 1, KNOWN_HASH_STRANGERS);
+		assert_in_range(known_hash_work(NULL, hash), 1, KNOWN_HASH_STRANGERS);
+	}
+	hash_of(1, hash);
+	hash_of(2, other);
+	known_hash_learn(known, hash, NULL); /* somebody's, and whose comes later */
+	known_hash_learn(known, other, NULL);
+	assert_true(known_hash_work(known, hash) > KNOWN_HASH_STRANGERS);
+	assert_true(known_hash_work(known, hash) != known_hash_work(known, other));
+	known_hash_learn(known, hash, "anna");
+	known_hash_learn(known, other, "anna");
+	assert_true(known_hash_work(known, hash) > KNOWN_HASH_STRANGERS);
+	assert_true(known_hash_work(known, hash) == known_hash_work(known, other));
+	free(known);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(thousands_are_known_at_once),
 		cmocka_unit_test(the_one_shown_longest_ago_gives_way),
 		cmocka_unit_test(whose_it_is_comes_along),
+		cmocka_unit_test(what_is_nobodys_has_few_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
