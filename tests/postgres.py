@@ -47,21 +47,35 @@ class Postgres:
         self.start()
 
     def copy_cluster(self):
-        """A new one is half a second's work of a processor, and a copy of it a tenth: made once, by whoever comes first."""
+        """A new one is half a second's work of a processor, and a copy of it a tenth: made once, by whoever comes first. Where
+        nothing can be kept, each test makes its own."""
         initdb = os.path.join(programs(), "initdb")
         version = subprocess.run([initdb, "--version"], capture_output=True, text=True, check=True).stdout.strip()
         key = hashlib.sha256(f"{version} {' '.join(CLUSTER)}".encode()).hexdigest()[:16]
         kept = os.path.join(CACHE, f"postgres-{key}-{self.user.pw_uid if self.user else os.geteuid()}")
-        os.makedirs(CACHE, exist_ok=True)
-        with open(kept + ".lock", "w", encoding="utf-8") as lock:
+        try:
+            os.makedirs(CACHE, exist_ok=True)
+            lock = open(kept + ".lock", "w", encoding="utf-8")
+        except OSError:
+            self.run([initdb, "-D", self.data, *CLUSTER])
+            return
+        with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not os.path.isdir(kept):
                 self.run([initdb, "-D", self.data, *CLUSTER])
-                shutil.rmtree(kept + ".new", ignore_errors=True)  # of one that was killed
-                subprocess.run(["cp", "-a", self.data, kept + ".new"], check=True)
-                os.rename(kept + ".new", kept)
+                self.keep_cluster(kept)
                 return
         subprocess.run(["cp", "-a", kept, self.data], check=True)
+
+    def keep_cluster(self, kept):
+        """Whole, or not at all: what a full disk or a machine that stops cuts off would fail every later test."""
+        new = kept + ".new"
+        shutil.rmtree(new, ignore_errors=True)  # of one that was killed
+        if subprocess.run(["cp", "-a", self.data, new], check=False).returncode or \
+                subprocess.run(["sync", "-f", new], check=False).returncode:
+            shutil.rmtree(new, ignore_errors=True)
+        else:
+            os.rename(new, kept)
 
     def as_user(self, command):
         """As its user, and no longer than we live. By a program of its own, not between fork and exec: gRPC waits there for
