@@ -28,7 +28,7 @@ struct idauth {
 	bool author;
 };
 
-int idblock_parse(struct span bytes, struct idblock *out, struct err *e)
+static int block_parse(struct span bytes, struct idblock *out, struct err *e)
 {
 	struct reader r = span_reader(bytes);
 	struct idblock made = { 0 };
@@ -143,7 +143,7 @@ int idblock_verify(struct span block, struct span auth, bool *author, struct err
 	struct idblock fields;
 	struct idauth parts;
 
-	if (idblock_parse(block, &fields, e) < 0 || auth_parse(auth, &parts, e) < 0 ||
+	if (block_parse(block, &fields, e) < 0 || auth_parse(auth, &parts, e) < 0 ||
 	    check_signatures(block, &parts, e) < 0)
 		return err_code(e);
 	*author = parts.author;
@@ -201,7 +201,7 @@ void idblock_judge(struct span block, struct span auth, const struct snp_report 
 	struct idauth parts;
 	struct err e;
 
-	if (idblock_parse(block, &fields, &e) < 0 || auth_parse(auth, &parts, &e) < 0) {
+	if (block_parse(block, &fields, &e) < 0 || auth_parse(auth, &parts, &e) < 0) {
 		verdict_err(v, CHECK_IDBLOCK_FORMAT, &e);
 		return;
 	}

@@ -24,7 +24,6 @@ struct idblock {
 	uint64_t policy;
 };
 
-int idblock_parse(struct span bytes, struct idblock *out, struct err *e) MUST_CHECK;
 void idblock_write(const struct idblock *block, uint8_t bytes[IDBLOCK_LEN]);
 
 /* Signs the block with the ID key, and the ID key with the author's key unless that is NULL. */

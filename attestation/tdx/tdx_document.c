@@ -43,7 +43,7 @@ int tdx_member_version(const struct json *object, uint64_t wanted, struct err *e
 	return 0;
 }
 
-int tdx_member_time(const struct json *object, const char *key, int64_t *seconds, struct err *e)
+static int member_time(const struct json *object, const char *key, int64_t *seconds, struct err *e)
 {
 	const char *text;
 
@@ -114,8 +114,8 @@ static int document_read(const struct json *root, struct span bytes, const char 
 		return err_set(e, ERR_INVALID, "not an object");
 	if (json_only_keys(root, known, e) < 0 || json_get_object(root, name, &body, e) < 0 ||
 	    json_get_hex(root, "signature", d->signature, sizeof(d->signature), e) < 0 ||
-	    tdx_member_time(body, "issueDate", &d->issue_date, e) < 0 ||
-	    tdx_member_time(body, "nextUpdate", &d->next_update, e) < 0 ||
+	    member_time(body, "issueDate", &d->issue_date, e) < 0 ||
+	    member_time(body, "nextUpdate", &d->next_update, e) < 0 ||
 	    tdx_member_u64(body, "tcbEvaluationDataNumber", UINT32_MAX, &d->evaluation, e) < 0)
 		return err_code(e);
 	d->body = (struct span){ bytes.bytes + body->start, body->end - body->start };
@@ -196,7 +196,7 @@ int tdx_level_common(const struct json *level, enum tdx_status *status, int64_t 
 		return err_code(e);
 	if (*status >= TDX_RELAUNCH_ADVISED)
 		return err_set(e, ERR_INVALID, "tcbStatus: no level has '%s'", text);
-	if (tdx_member_time(level, "tcbDate", date, e) < 0)
+	if (member_time(level, "tcbDate", date, e) < 0)
 		return err_code(e);
 	return advisories_read(level, advisories, e);
 }

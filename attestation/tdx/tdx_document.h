@@ -21,8 +21,6 @@ int tdx_member_is(const struct json *object, const char *key, const char *wanted
 int tdx_member_version(const struct json *object, uint64_t wanted, struct err *e) MUST_CHECK;
 int tdx_member_u64(const struct json *object, const char *key, uint64_t max, uint64_t *value,
 		   struct err *e) MUST_CHECK;
-int tdx_member_time(const struct json *object, const char *key, int64_t *seconds,
-		    struct err *e) MUST_CHECK;
 
 /* "tcbDate", "tcbStatus" and the optional "advisoryIDs" of a level. */
 int tdx_level_common(const struct json *level, enum tdx_status *status, int64_t *date,

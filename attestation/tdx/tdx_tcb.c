@@ -17,9 +17,11 @@ static bool sgx_matches(const struct tdx_tcb_level *level, const struct tdx_pck 
 	return all_at_least(pck->components, level->sgx, 0) && pck->pcesvn >= level->pcesvn;
 }
 
-const struct tdx_tcb_level *tdx_tcb_level_of(const struct tdx_tcb_info *info,
-					     const struct tdx_pck *pck,
-					     const uint8_t tee_tcb_svn[TDX_SVN_LEN])
+/* The first level whose SGX components, PCESVN and TDX components are all <= the platform's, or
+ * NULL. TDX components 0 and 1 are left to the module's identity when `tee_tcb_svn[1]` > 0. */
+static const struct tdx_tcb_level *level_of(const struct tdx_tcb_info *info,
+					    const struct tdx_pck *pck,
+					    const uint8_t tee_tcb_svn[TDX_SVN_LEN])
 {
 	size_t from = tee_tcb_svn[SVN_MODULE_VERSION] > 0 ? SVN_LATE_MICROCODE : 0;
 
@@ -66,7 +68,7 @@ static int part_evaluate(const struct tdx_tcb_info *info, const struct tdx_pck *
 {
 	const struct tdx_module *module = tdx_tcb_module_of(info, svn);
 
-	state->level = tdx_tcb_level_of(info, pck, svn);
+	state->level = level_of(info, pck, svn);
 	if (!state->level)
 		return err_set(e, ERR_DENIED, "no TCB level is as old as this platform");
 	if (!module)

@@ -12,12 +12,6 @@
 #include "attestation/tdx/tdx_pck.h"
 #include "attestation/tdx/tdx_quote.h"
 
-/* The first level whose SGX components, PCESVN and TDX components are all <= the platform's, or
- * NULL. TDX components 0 and 1 are left to the module's identity when `tee_tcb_svn[1]` > 0. */
-const struct tdx_tcb_level *tdx_tcb_level_of(const struct tdx_tcb_info *info,
-					     const struct tdx_pck *pck,
-					     const uint8_t tee_tcb_svn[TDX_SVN_LEN]);
-
 /* The identity of the module that wrote `tee_tcb_svn`: its byte 1 is the version. NULL if the
  * document has none of that version. */
 const struct tdx_module *tdx_tcb_module_of(const struct tdx_tcb_info *info,

@@ -36,8 +36,10 @@ ONE(workflow_renew_node, PROTO_WORKFLOWS_RENEW_NODE, renew_node_request, workflo
 ONE(workflow_finish_node, PROTO_WORKFLOWS_FINISH_NODE, finish_node_request, google__protobuf__empty);
 /* clang-format on */
 
-int workflow_order_take(const Workflows__Order *said, const char *id, struct workflow_order *order,
-			struct err *e)
+/* An order that the service shows as that with this id: it is one, its digest is the id, and its signature is by the key
+ * that it names. Whose key that is remains to be asked. ERR_INVALID, ERR_DENIED: the service shows another. */
+static int order_take(const Workflows__Order *said, const char *id, struct workflow_order *order,
+		      struct err *e)
 {
 	struct workflow_order taken CLEANUP_WORKFLOW_ORDER = { .nodes = NULL };
 	char own[WORKFLOW_ID_TEXT_LEN + 1];
@@ -74,7 +76,7 @@ int workflow_fetch(struct client *client, const char *id, Workflows__Workflow **
 	if (client_call(client, &workflow_get, &request.base, &response, e) < 0)
 		return err_code(e);
 	said = (Workflows__Workflow *)response;
-	if (workflow_order_take(said->order, id, order, e) == 0) {
+	if (order_take(said->order, id, order, e) == 0) {
 		*workflow = said;
 		return 0;
 	}

@@ -12,13 +12,8 @@ extern const struct rpc_method workflow_submit, workflow_list, workflow_get, wor
 	workflow_remove_executor, workflow_take_node, workflow_get_node_input, workflow_renew_node,
 	workflow_finish_node;
 
-/* An order that the service shows as that with this id: it is one, its digest is the id, and its signature is by the key
- * that it names. Whose key that is remains to be asked. ERR_INVALID, ERR_DENIED: the service shows another. */
-int workflow_order_take(const Workflows__Order *said, const char *id, struct workflow_order *order,
-			struct err *e) MUST_CHECK;
-
-/* One workflow and its order, which is looked at as above; the caller frees both. `*is_another`: it failed since the order
- * is not the one that the id stands for. */
+/* One workflow and its order; the caller frees both. The order's digest is the id, and its signature is by the key that it
+ * names: whose that is remains to be asked. `*is_another`: it failed since the order is not the one that the id stands for. */
 int workflow_fetch(struct client *client, const char *id, Workflows__Workflow **workflow,
 		   struct workflow_order *order, bool *is_another, struct err *e) MUST_CHECK;
 

@@ -160,6 +160,17 @@ static int read_rest(struct crl *crl, struct reader *tbs, struct err *e)
 	return reader_done(tbs) ? 0 : err_set(e, ERR_INVALID, "malformed list");
 }
 
+/* RFC 2253 escapes control characters, and bytes beyond ASCII. */
+static void name_text(const X509_NAME *name, char text[CRL_NAME_TEXT_MAX])
+{
+	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
+	int len = 0;
+
+	if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0)
+		len = BIO_read(bio, text, CRL_NAME_TEXT_MAX - 1);
+	text[len > 0 ? len : 0] = '\0';
+}
+
 static int take_issuer(struct crl *crl, struct span name, struct err *e)
 {
 	const unsigned char *at = name.bytes;
@@ -169,7 +180,7 @@ static int take_issuer(struct crl *crl, struct span name, struct err *e)
 		ERR_clear_error();
 		return err_set(e, ERR_INVALID, "malformed issuer");
 	}
-	crl_name_text(crl->issuer, crl->text);
+	name_text(crl->issuer, crl->text);
 	return 0;
 }
 
@@ -312,20 +323,9 @@ const char *crl_issuer(const struct crl *crl)
 	return crl->text;
 }
 
-/* RFC 2253 escapes control characters, and bytes beyond ASCII. */
-void crl_name_text(const X509_NAME *name, char text[CRL_NAME_TEXT_MAX])
-{
-	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
-	int len = 0;
-
-	if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0)
-		len = BIO_read(bio, text, CRL_NAME_TEXT_MAX - 1);
-	text[len > 0 ? len : 0] = '\0';
-}
-
 void crl_subject_text(X509 *cert, char text[CRL_NAME_TEXT_MAX])
 {
-	crl_name_text(X509_get_subject_name(cert), text);
+	name_text(X509_get_subject_name(cert), text);
 }
 
 void crl_serial_text(const X509 *cert, char text[CRL_SERIAL_TEXT_MAX])

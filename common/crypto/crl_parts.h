@@ -23,5 +23,3 @@ struct crl {
 	size_t count;
 	X509 *signer;
 };
-
-void crl_name_text(const X509_NAME *name, char text[CRL_NAME_TEXT_MAX]);

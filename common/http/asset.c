@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-int http_etag_of(const void *bytes, size_t len, char etag[HTTP_ETAG_MAX], struct err *e)
+/* `"…"` with the SHA-256 of the bytes. */
+static int etag_of(const void *bytes, size_t len, char etag[HTTP_ETAG_MAX], struct err *e)
 {
 	uint8_t sha[SHA256_LEN];
 
@@ -28,7 +29,7 @@ void http_asset_serve(struct http_request *r, const struct http_asset *asset)
 	char etag[HTTP_ETAG_MAX];
 	struct err e;
 
-	if (http_etag_of(asset->bytes, asset->len, etag, &e) < 0) {
+	if (etag_of(asset->bytes, asset->len, etag, &e) < 0) {
 		http_request_fail(r, &e);
 		return;
 	}

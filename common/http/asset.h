@@ -15,7 +15,5 @@ struct http_asset {
 	const char *csp; /* NULL: nothing is allowed */
 };
 
-/* `"…"` with the SHA-256 of the bytes. */
-int http_etag_of(const void *bytes, size_t len, char etag[HTTP_ETAG_MAX], struct err *e) MUST_CHECK;
 /* The asset, with its ETag; a client asks each time whether that is still the one. */
 void http_asset_serve(struct http_request *r, const struct http_asset *asset);

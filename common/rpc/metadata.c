@@ -12,7 +12,7 @@
 /* Names that are not the application's: they steer gRPC or HTTP itself. */
 static const char *const reserved[] = { "te", "content-type", "user-agent", "host", "connection" };
 
-bool rpc_metadata_is_reserved(const char *key, size_t len)
+static bool is_reserved(const char *key, size_t len)
 {
 	if (len == 0 || key[0] == ':' || (len >= 5 && memcmp(key, "grpc-", 5) == 0))
 		return true;
@@ -103,7 +103,7 @@ int rpc_metadata_add_bytes(struct rpc_metadata *m, const char *key, const void *
 	size_t key_len = strnlen(key, RPC_METADATA_KEY_MAX + 1);
 	uint8_t *copy;
 
-	if (!key_is_valid(key, key_len) || rpc_metadata_is_reserved(key, key_len))
+	if (!key_is_valid(key, key_len) || is_reserved(key, key_len))
 		return err_set(e, ERR_INVALID, "metadata: %s can't be a key", log_quote(key).text);
 	if (!rpc_metadata_is_binary(key, key_len) && !text_is_valid(value, len))
 		return err_set(e, ERR_INVALID, "metadata: the value of '%s' is not printable ASCII",
@@ -165,7 +165,7 @@ int rpc_metadata_receive(struct rpc_metadata *m, const char *key, size_t key_len
 	uint8_t *copy;
 
 	/* HTTP allows more characters in names; what we can't offer is passed over, as others do. */
-	if (rpc_metadata_is_reserved(key, key_len) || !key_is_valid(key, key_len))
+	if (is_reserved(key, key_len) || !key_is_valid(key, key_len))
 		return 0;
 	if (rpc_metadata_is_binary(key, key_len))
 		return add_encoded(m, key, key_len, value, len, e);

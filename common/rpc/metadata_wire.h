@@ -6,8 +6,6 @@
 
 #include "common/rpc/metadata.h"
 
-/* Names of gRPC's and HTTP's own. */
-bool rpc_metadata_is_reserved(const char *key, size_t len);
 bool rpc_metadata_is_binary(const char *key, size_t len);
 
 /* Adds one received header; -bin is decoded, and split at commas. Reserved names and names that can
