@@ -188,7 +188,7 @@ int rpc_server_listen(struct rpc_server *server, const struct rpc_listen *listen
 	return listener_open(server, listen, port, e);
 }
 
-void rpc_server_unlisten(struct rpc_server *server)
+static void unlisten(struct rpc_server *server)
 {
 	struct listener *l;
 
@@ -258,7 +258,7 @@ void rpc_server_drain(struct rpc_server *server, unsigned ms, void (*done)(void 
 	server->is_draining = true;
 	server->drained = done;
 	server->drained_data = data;
-	rpc_server_unlisten(server);
+	unlisten(server);
 	for (c = TAILQ_FIRST(&server->conns); c; c = next) {
 		next = TAILQ_NEXT(c, others);
 		conn_drain(c);
@@ -300,7 +300,7 @@ void rpc_server_free(struct rpc_server *server)
 	server->is_freed = true;
 	server->drained = NULL;
 	deadline_stop(TAKE_PTR(server->drain_deadline));
-	rpc_server_unlisten(server);
+	unlisten(server);
 	while ((c = TAILQ_FIRST(&server->conns)))
 		conn_end(c);
 	uv_close((uv_handle_t *)&server->tick, on_tick_closed);

@@ -45,8 +45,6 @@ struct rpc_listen {
  * up at once (blocking): meant for the start of a program. */
 int rpc_server_listen(struct rpc_server *server, const struct rpc_listen *listen, unsigned *port,
 		      struct err *e) MUST_CHECK;
-/* Closes all listeners; connections stay. rpc_server_listen() may follow. */
-void rpc_server_unlisten(struct rpc_server *server);
 
 /* A connection that somebody else has accepted: `fd`, which is connected and does not block, is taken over in every case.
  * `origin` is whom it is from, whatever the socket says; `tls` NULL: plaintext with prior knowledge. ERR_EXHAUSTED: there is no

@@ -92,7 +92,8 @@ void workflow_start(struct request *r, int (*run)(struct store *, struct request
 	request_start(r);
 }
 
-int workflow_request_find(struct store *store, struct request *r, struct err *e)
+/* Whether the caller may look where the workflow is; r->workflow->rows[0] is the workflow. ERR_NOT_FOUND. */
+static int request_find(struct store *store, struct request *r, struct err *e)
 {
 	struct workflow_row *w = &r->workflow->rows[0];
 	struct workspace place CLEANUP_WORKSPACE = { .name = NULL };
@@ -289,7 +290,7 @@ static void on_list(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_get(struct store *store, struct request *r, struct err *e)
 {
-	return workflow_request_find(store, r, e) < 0 ? err_code(e) : load(store, r, e);
+	return request_find(store, r, e) < 0 ? err_code(e) : load(store, r, e);
 }
 
 static void on_get(struct rpc_call *call, const ProtobufCMessage *message)
@@ -308,7 +309,7 @@ static int run_cancel(struct store *store, struct request *r, struct err *e)
 	struct workspace place CLEANUP_WORKSPACE = { .name = NULL };
 	struct workflow_row *w = &r->workflow->rows[0];
 
-	if (workflow_request_find(store, r, e) < 0)
+	if (request_find(store, r, e) < 0)
 		return err_code(e);
 	r->caller.rights.owns = w->person && w->person == r->caller.who.person;
 	if (admin_access_workspace(store, &r->caller, DEED_WORKFLOW_CHANGE, w->workspace_name,
@@ -364,7 +365,7 @@ static int run_output(struct store *store, struct request *r, struct err *e)
 	struct workflow_request *q = r->workflow;
 	uint32_t number;
 
-	if (workflow_request_find(store, r, e) < 0)
+	if (request_find(store, r, e) < 0)
 		return err_code(e);
 	if (!r->caller.who.person || r->caller.who.person != q->rows[0].person)
 		return err_set(e, ERR_DENIED,

@@ -54,9 +54,6 @@ bool workflow_request_text(struct request *r, const char *from, char **text);
 void workflow_start(struct request *r, int (*run)(struct store *, struct request *, struct err *),
 		    void (*reply)(struct request *));
 
-/* Whether the caller may look where the workflow is; r->workflow->rows[0] is the workflow. ERR_NOT_FOUND. */
-int workflow_request_find(struct store *store, struct request *r, struct err *e) MUST_CHECK;
-
 /* Of a page of what a workspace has, behind that place; `first`: what "" means. NULL as from request_new(). */
 struct request *workflow_request_list(struct rpc_call *call, const char *workspace,
 				      const char *after, int64_t first);
