@@ -57,3 +57,40 @@ int admin_heirs_note(struct store *store, const struct request *r, const char *u
 	}
 	return failed;
 }
+
+static int note_loss(struct store *store, const struct request *r, const struct workspace_member *m,
+		     struct err *e)
+{
+	const char *more = m->suspended ? ", suspended" : "";
+	struct admin_audit one = *r->audit;
+
+	snprintf(one.object, sizeof(one.object), "user %s", m->user);
+	snprintf(one.before, sizeof(one.before), "%s%s", MEMBERSHIP_OF_ADMINISTRATOR, more);
+	snprintf(one.after, sizeof(one.after), "%s%s", membership_rules[MEMBERSHIP_MEMBER].name,
+		 more);
+	return admin_audit_add(store, &one, &r->caller, e);
+}
+
+int admin_heirs_note_transfer(struct store *store, const struct request *r,
+			      const struct workspace *w, const struct workspace_member *to,
+			      struct err *e)
+{
+	struct workspace_member rows[OWNER_HEIRS_MAX];
+	CLEANUP(free) char *after = NULL;
+	size_t count = r->audit ? OWNER_HEIRS_MAX : 0;
+	int failed = 0;
+
+	while (!failed && count == OWNER_HEIRS_MAX) {
+		if (workspace_member_governors(&store->db, w->number, to->person,
+					       after ? after : "", OWNER_HEIRS_MAX, rows, &count,
+					       e) < 0)
+			return err_code(e);
+		for (size_t i = 0; !failed && i < count; i++)
+			failed = note_loss(store, r, &rows[i], e);
+		free(after);
+		after = count ? TAKE_PTR(rows[count - 1].user) : NULL;
+		for (size_t i = 0; i < count; i++)
+			workspace_member_done(&rows[i]);
+	}
+	return failed;
+}

@@ -360,6 +360,7 @@ static int run_transfer(struct store *store, struct request *r, struct err *e)
 	const struct people_request *p = r->people;
 
 	if (find_member(store, r, &before, e) < 0 ||
+	    admin_heirs_note_transfer(store, r, &p->workspace->w, &before, e) < 0 ||
 	    workspace_transfer(&store->db, &p->workspace->w, p->user, store_now(), e) < 0)
 		return err_code(e);
 	return show_member(store, r, &before, e);

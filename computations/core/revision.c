@@ -185,8 +185,8 @@ static int now_of_transfer(struct db *db, const struct workspace *w, const char 
 
 	if (workspace_member_find(db, w, user, &members[0], e) < 0)
 		return err_code(e);
-	failed = workspace_member_governors(db, w->number, members[0].person, REVISION_GOVERNORS,
-					    &members[1], &count, e);
+	failed = workspace_member_governors(db, w->number, members[0].person, "",
+					    REVISION_GOVERNORS, &members[1], &count, e);
 	if (!failed)
 		failed = revision_of_member(&members[0], now[0], e);
 	if (!failed)

@@ -137,14 +137,16 @@ int workspace_member_list(struct db *db, int64_t workspace, const char *after, s
 	return list_rows(&member_row, found, max, rows, count, NULL, e);
 }
 
-int workspace_member_governors(struct db *db, int64_t workspace, int64_t but, size_t max,
-			       struct workspace_member *rows, size_t *count, struct err *e)
+int workspace_member_governors(struct db *db, int64_t workspace, int64_t but, const char *after,
+			       size_t max, struct workspace_member *rows, size_t *count,
+			       struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 
 	if (db_query(db, &found, e,
-		     MEMBERS "AND w.role = ?2 AND w.person <> ?3 ORDER BY u.name LIMIT ?4", "itii",
-		     workspace, MEMBERSHIP_OF_ADMINISTRATOR, but, (int64_t)max) < 0)
+		     MEMBERS "AND w.role = ?2 AND w.person <> ?3 AND u.name > ?4"
+			     " ORDER BY u.name LIMIT ?5",
+		     "ititi", workspace, MEMBERSHIP_OF_ADMINISTRATOR, but, after, (int64_t)max) < 0)
 		return err_code(e);
 	return list_rows(&member_row, found, max, rows, count, NULL, e);
 }

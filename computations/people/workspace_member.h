@@ -41,9 +41,9 @@ int workspace_member_search(struct db *db, int64_t workspace, int64_t person,
 			    struct workspace_member *rows, size_t *count, char **next,
 			    struct err *e) MUST_CHECK;
 extern const struct list_kind workspace_member_orders;
-/* At most `max` who administer it, suspended or not, beside the person `but`; by name. */
-int workspace_member_governors(struct db *db, int64_t workspace, int64_t but, size_t max,
-			       struct workspace_member *rows, size_t *count,
+/* At most `max` who administer it, suspended or not, beside the person `but`; by name, behind `after` ("": the first). */
+int workspace_member_governors(struct db *db, int64_t workspace, int64_t but, const char *after,
+			       size_t max, struct workspace_member *rows, size_t *count,
 			       struct err *e) MUST_CHECK;
 
 /* A new user, who is a member there: its administrator, if the service's. */

@@ -93,8 +93,8 @@ static int run_transfer(struct store *store, struct web_work *work, struct err *
 	if (workspace_member_find(&store->db, &place->w, http_request_param(work->r, "user"), m,
 				  e) < 0 ||
 	    workspace_transfer_check(&store->db, &place->w, m, e) < 0 ||
-	    workspace_member_governors(&store->db, place->w.number, m->person, REVISION_GOVERNORS,
-				       &place->members[1], &work->count, e) < 0)
+	    workspace_member_governors(&store->db, place->w.number, m->person, "",
+				       REVISION_GOVERNORS, &place->members[1], &work->count, e) < 0)
 		return err_code(e);
 	return revision_of_transfer(place->members, work->count, work->revision, e);
 }

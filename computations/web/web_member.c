@@ -200,8 +200,8 @@ static int run_one_page(struct store *store, struct web_work *work, struct err *
 	if (run_one(store, work, e) < 0)
 		return err_code(e);
 	place = web_place_of(work);
-	return workspace_member_governors(&store->db, place->w.number, place->members[0].person, 1,
-					  &place->members[1], &work->count, e);
+	return workspace_member_governors(&store->db, place->w.number, place->members[0].person, "",
+					  1, &place->members[1], &work->count, e);
 }
 
 static void reply_one(struct web_work *work)

@@ -181,7 +181,11 @@ def it_is_handed_over_and_left():
         assert room.ask("/w/lab/leave").status == 409 and "/w/lab/leave" not in room.ask("/w/lab/members").page().links
         rows = [row for row in audit_book.verified(room.sessions["chief"].get("/audit.jsonl").body)[0]
                 if row["what"].endswith(("TransferWorkspace", "LeaveWorkspace")) and row["outcome"] == "OK"]
+        assert [json.loads(row["about"])["workspace"] for row in rows[:3]] == 3 * ["lab"], rows
+        assert [row["object"] for row in rows[:3]] == ["user lab-administrator", "user lab-away", "user lab-member"], rows
         assert [(json.loads(row["about"])["via"], row["who"], row["what"].split("/")[1], row["before"], row["after"]) for row in rows] == [
+            ("page", "user lab-administrator", "TransferWorkspace", "administrator", "member"),
+            ("page", "user lab-administrator", "TransferWorkspace", "administrator, suspended", "member, suspended"),
             ("page", "user lab-administrator", "TransferWorkspace", "viewer", "administrator"),
             ("page", "user lab-viewer", "LeaveWorkspace", "", ""), ("api", "user lab-administrator", "LeaveWorkspace", "", "")], rows
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a user who goes passes on: a row of the audit log for each, in the transaction of what he goes by. */
+/* What passes from one user to another by a call: a row of the audit log for each, in the transaction of the call. */
 #include "common/rpc/call_local.h"
 #include "common/rpc/server.h"
 #include "computations/core/admin_access.h"
@@ -253,6 +253,56 @@ static void who_gives_one_up_passes_that_one_on(void **state)
 	assert_int_equal(rows_of(p, "", ""), 1);
 }
 
+/* How many rows of a transfer say that. */
+static unsigned transfer_rows(struct place *p, const char *text)
+{
+	struct audit_page page CLEANUP_AUDIT_PAGE = { .count = 0 };
+	size_t at = 0;
+	unsigned rows = 0;
+
+	assert_ok(store_audit_rows(&p->room->store, 0, AUDIT_PAGE_MAX, &page, &p->room->e),
+		  p->room->e);
+	for (size_t i = 0; i < page.count; at = page.ends[i++]) {
+		CLEANUP(free) char *line = strndup(page.bytes + at, page.ends[i] - at);
+
+		rows += strstr(line, "PeopleService/TransferWorkspace\"") &&
+			strstr(line, "\"who\":\"user head\"") && strstr(line, text);
+	}
+	return rows;
+}
+
+/* More than are asked for at a time; one of them is suspended, and stays so. */
+static void who_loses_a_workspace_has_a_row(void **state)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct place *p = *state;
+	struct err *e = &p->room->e;
+	char name[16];
+
+	make_carl_an_owner(p, 0);
+	assert_ok(workspace_find(db_of(p), "default", &w, e), *e);
+	for (int i = 0; i < ALL - 1; i++) {
+		snprintf(name, sizeof(name), "g%d", i);
+		assert_ok(user_add(db_of(p), name, false, NOW, e), *e);
+		assert_ok(workspace_member_add(db_of(p), &w, person_of(p, name),
+					       MEMBERSHIP_ADMINISTRATOR, NOW, e),
+			  *e);
+	}
+	assert_ok(workspace_member_suspend(db_of(p), &w, "g0", true, NOW, e), *e);
+	comes(p, "head");
+	member_call(p, PROTO_PEOPLE_TRANSFER_WORKSPACE, "");
+	assert_int_equal(p->code, ERR_OK);
+	assert_int_equal(transfer_rows(p, ""), ALL + 1);
+	assert_int_equal(transfer_rows(p, "\"before\":\"administrator\",\"after\":\"member\""),
+			 ALL - 1);
+	assert_int_equal(transfer_rows(p, "\"object\":\"user head\""), 1);
+	assert_int_equal(transfer_rows(p, "\"object\":\"user g0\",\"about\":\"{}\","
+					  "\"before\":\"administrator, suspended\","
+					  "\"after\":\"member, suspended\""),
+			 1);
+	assert_int_equal(transfer_rows(p, "\"before\":\"member\",\"after\":\"administrator\""), 1);
+}
+
 /* No row of what did not come to be; and they count for who has it done. */
 static void what_is_refused_passes_nothing_on(void **state)
 {
@@ -296,6 +346,7 @@ int main(void)
 		PLACE(who_leaves_names_his_heir),
 		PLACE(a_removed_user_has_heirs),
 		PLACE(who_gives_one_up_passes_that_one_on),
+		PLACE(who_loses_a_workspace_has_a_row),
 		PLACE(what_is_refused_passes_nothing_on),
 	};
 
