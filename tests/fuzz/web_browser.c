@@ -14,13 +14,11 @@
 #include <string.h>
 #include <strings.h>
 
-enum { FIELDS_MAX = 64 };
-
 struct asked {
 	struct http_request r; /* first */
 	struct {
 		const char *name, *value;
-	} fields[FIELDS_MAX];
+	} fields[BROWSER_FIELDS_MAX];
 	size_t count;
 	unsigned answers;
 	bool may_hear; /* what is hidden */
@@ -317,7 +315,7 @@ static void take_headers(struct asked *own, char *text)
 {
 	char *rest = NULL;
 
-	for (char *line = strtok_r(text, "\n", &rest); line && own->count < FIELDS_MAX;
+	for (char *line = strtok_r(text, "\n", &rest); line && own->count < BROWSER_FIELDS_MAX;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		char *value = strstr(line, ": ");
 

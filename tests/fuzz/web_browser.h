@@ -14,6 +14,7 @@
 
 enum {
 	BROWSER_SAYS = 1,
+	BROWSER_FIELDS_MAX = 64, /* of a request; those behind them are not said */
 	BROWSER_TEXT_MAX = 160,
 	BROWSER_BYTES_MAX = 1024,
 	BROWSER_PART_MAX = 64 << 10

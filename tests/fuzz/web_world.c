@@ -20,6 +20,7 @@
 #include "computations/web/web_status.h"
 #include "tests/fuzz/grpc_peer.h"
 #include "tests/fuzz/store_memory.h"
+#include "tests/fuzz/web_who.h"
 
 #include <openssl/ocsp.h>
 
@@ -302,13 +303,19 @@ static int64_t count_made(void)
 		" + (SELECT count(*) FROM passkeys)");
 }
 
+/* Rows that were changed, ever. */
+static int64_t count_changes(void)
+{
+	return web_world_count("SELECT total_changes()");
+}
+
 /* What holds before it is asked: its headers are taken apart where they are. */
 struct before {
-	int64_t made;
-	bool fails, is_stranger, is_again;
+	int64_t made, changes;
+	bool fails, is_again;
 	bool is_spent; /* she may make no more calls now, nor might anybody who were counted as nobody */
-	bool is_elsewhere; /* it says that another site's page has it sent */
-	bool is_hers;      /* it shows her session or token, and nothing else that says who it is */
+	bool is_hers; /* it shows her session or token, and nothing else that says who it is */
+	struct web_who who;
 };
 
 /* Later than now is what a clock that went back leaves: none comes by that the moment before it is asked. */
@@ -323,50 +330,6 @@ static void spend(void)
 		while (call_rate_take(calls.rate, both[i], "",
 				      call_rate_now() + INT64_C(3600000000000), &seconds, &e) == 0)
 			continue;
-}
-
-static unsigned count_of(const char *text, const char *word)
-{
-	unsigned count = 0;
-
-	while ((text = strcasestr(text, word))) {
-		count++;
-		text += strlen(word);
-	}
-	return count;
-}
-
-static bool has_line(const char *headers, const char *field, const char *value)
-{
-	CLEANUP(free) char *line = NULL;
-	const char *at;
-	struct err e;
-
-	assert(text_format(&line, &e, "\n%s%s", field, value) == 0);
-	at = strstr(headers, line);
-	return *value && at && (at[strlen(line)] == '\n' || !at[strlen(line)]);
-}
-
-/* What he knows by that letter, in the only field that says who it is, and it is known as hers. */
-static bool shows(const struct browser_request *request, char letter)
-{
-	const bool is_tls = request->way == BROWSER_TLS || request->way == BROWSER_CERTIFICATE;
-	const char *text = browser_knows(letter);
-	uint8_t hash[SHA256_LEN];
-	struct err ignored;
-
-	if (count_of(request->headers, "cookie:") + count_of(request->headers, "authorization:") !=
-	    1)
-		return false;
-	if (letter == 'a')
-		return has_line(request->headers, "authorization: Bearer ", text) &&
-		       token_hash(text, hash, &ignored) == 0 &&
-		       known_hash_account(&calls.known, hash) == account;
-	return has_line(request->headers,
-			is_tls ? "cookie: __Host-" WEB_COOKIE "=" : "cookie: " WEB_COOKIE "=",
-			text) &&
-	       login_hash(text, hash, &ignored) == 0 &&
-	       known_hash_account(&calls.known, hash) == account;
 }
 
 /* Whether the service's administrator, who has no name here, sent something with that key before. */
@@ -395,14 +358,14 @@ static struct before look(const struct browser_request *request, bool fails, boo
 
 	return (struct before){
 		.made = count_made(),
+		.changes = count_changes(),
 		.fails = fails,
-		.is_stranger = (request->way == BROWSER_TLS || request->way == BROWSER_LOOPBACK) &&
-			       !request->says_session && !is_other,
 		.is_again = request->way == BROWSER_UNIX && !is_other && was_sent(request),
 		.is_spent = is_spent,
-		.is_elsewhere = has_line(request->headers, "sec-fetch-site: ", "cross-site") &&
-				count_of(request->headers, "sec-fetch-site:") == 1,
-		.is_hers = shows(request, 's') || shows(request, 'k') || shows(request, 'a'),
+		.is_hers = web_who_shows(request, 's', account) ||
+			   web_who_shows(request, 'k', account) ||
+			   web_who_shows(request, 'a', account),
+		.who = web_who_asks(request),
 	};
 }
 
@@ -419,6 +382,16 @@ static void check_count(const struct browser_request *request, const struct web_
 		assert(said->is_put_off || (said->status >= 400 && said->status != 429));
 }
 
+/* Who may not gets nothing and changes nothing; who shows what is good is known. */
+static void check_who(const struct browser_request *request, const struct web_route *row,
+		      const struct browser_said *said, const struct before *before)
+{
+	if (web_who_is_kept_out(&before->who, request, row))
+		assert(said->status >= 400 && count_changes() == before->changes);
+	if (before->who.is_known && row->http.may == web_guard_read && row->type && !before->fails)
+		assert(said->status != 401);
+}
+
 static void check(const struct browser_request *request, const struct http_route *route,
 		  const struct browser_said *said, const struct before *before)
 {
@@ -429,14 +402,12 @@ static void check(const struct browser_request *request, const struct http_route
 
 	check_count(request, row, said, before);
 	assert(!said->is_put_off || !is_open);
-	if (before->is_elsewhere && may == web_guard_change)
-		assert(said->status >= 400);
 	assert(said->status != 500 || before->fails);
 	if (!row)
 		assert(said->status >= 400 || said->status == 204);
-	else if (before->is_stranger && !is_open)
-		assert(said->status >= 400);
-	else if (may == web_guard_change && !request->says_csrf)
+	else
+		check_who(request, row, said, before);
+	if (may == web_guard_change && !request->says_csrf)
 		assert(said->status >= 400);
 	if (said->is_replayed || said->status >= 400)
 		assert(count_made() == before->made);

@@ -7,9 +7,10 @@
  * database that fails(1), with SPENT so late that a user has used up his calls; a method(1); and target, headers and body, each length(2) bytes, with words of web_browser.h
  * in them.
  *
- * Each is answered once, and with a fault of ours only if the database had one. Who shows nothing gets nothing that is not
- * everybody's; a form that has not come from a page of this session changes nothing; what is told again was not made again;
- * who has used up his calls is put off, and nobody else, but for what ends something.
+ * Each is answered once, and with a fault of ours only if the database had one. Who shows nothing that is good (web_who.h) gets
+ * nothing that is not everybody's, and changes nothing, and no more does another site's page; who shows what is good is known;
+ * a form that has not come from a page of this session changes nothing; what is told again was not made again; who has used up
+ * his calls is put off, and nobody else, but for what ends something.
  */
 #pragma once
 

@@ -12,6 +12,7 @@ SESSION = "cookie: __Host-cocos-session=\1s"
 BROWSER = "cookie: __Host-cocos-browser=\1b"
 BEARER = "authorization: Bearer \1a"
 SITE = "sec-fetch-site: same-origin"
+FOLLOWED = ("sec-fetch-site: cross-site", "sec-fetch-mode: navigate")  # another site's form, as a browser sends it
 FORM, JSON = "content-type: application/x-www-form-urlencoded", "content-type: application/json"
 
 
@@ -119,30 +120,41 @@ def web_calls():
         "link": run(*link, asked("GET", "/new", kept, **inside), flags=0),
         "link-form": run(*link, asked("GET", "/new", kept, **inside), posted("/new", plain, kept, **inside), flags=0),
         "link-twice": run(*link, link[1], flags=0),
-        "link-over-tls": run(asked("POST", "/link", way=CERTIFICATE)),
+        "link-over-tls": run(asked("POST", "/link", way=CERTIFICATE), asked("POST", "/link", SESSION), asked("POST", "/link", **local)),
         "form": run(asked("GET", "/new", SESSION), posted("/new", plain, SESSION)),
         "form-other": run(asked("GET", "/new", SESSION), posted("/new", plain.replace("\1c", "0" * 64), SESSION)),
         "form-certificate": run(asked("GET", "/new", way=CERTIFICATE), posted("/new", plain, way=CERTIFICATE), flags=0),
         "form-no-site": run(asked("GET", "/new", SESSION), asked("POST", "/new", FORM, SESSION, body=plain)),
         "form-other-site": run(asked("POST", "/new", FORM, SESSION, "sec-fetch-site: cross-site", body=plain)),
         "form-other-site-in": run(asked("GET", "/new", SESSION), asked("POST", "/new", FORM, SESSION, "sec-fetch-site: cross-site", body=plain)),
+        "form-revokes": run(own_token, asked("GET", "/new", SESSION), posted("/me/tokens/laptop", "csrf=\1c", SESSION)),
+        "form-other-site-follows": run(own_token, asked("GET", "/new", SESSION),
+                                       asked("POST", "/me/tokens/laptop", FORM, SESSION, *FOLLOWED, body="csrf=\1c"),
+                                       asked("POST", "/me/tokens/laptop", FORM, SESSION, body="csrf=\1c")),
         "form-origin": run(asked("GET", "/new", SESSION), asked("POST", "/new", FORM, SESSION, "origin: https://example.org",
                                                                body=plain)),
         "form-other-origin": run(asked("POST", "/new", FORM, SESSION, "origin: https://example.com", body=plain)),
         "api-other-site": run(made("sec-fetch-site: cross-site")),
+        "api-other-site-follows": run(made(SESSION, *FOLLOWED, way=TLS), made(BEARER, *FOLLOWED, way=TLS), made(*FOLLOWED)),
+        "passkey-other-site-follows": run(*added, shown, asked("POST", "/sign-in/passkey", FORM, BROWSER, *FOLLOWED, body=used)),
         "api-site": run(made(SITE)),
         "api-cookie": run(made(SESSION, way=TLS), made(SESSION, SITE, way=TLS)),
         "token": run(asked("GET", "/new", "authorization: Bearer cocos_" + "0" * 64), asked("GET", "/new", "authorization: x"),
                      asked("GET", "/new", "authorization: a", "authorization: b")),
+        "token-known": run(own_token, asked("GET", create, BEARER), asked("GET", create, BEARER, way=UNIX),
+                           asked("GET", create, BEARER, SESSION), asked("GET", create, SESSION), asked("GET", create, BEARER, BEARER)),
+        "token-socket": run(made("authorization: Bearer cocos_" + "0" * 64), made("authorization: x"), made("authorization: x", "authorization: y")),
+        "token-certificate": run(asked("GET", create, way=CERTIFICATE), asked("GET", create, "authorization: Bearer cocos_" + "0" * 64, way=CERTIFICATE),
+                                 asked("GET", create, "authorization: x", way=CERTIFICATE), flags=0),
         "stranger": run(*(asked("GET", "/new", way=way) for way in (TLS, CERTIFICATE, UNIX, LOOPBACK))),
         "cookies": run(asked("GET", "/new", SESSION, SESSION), asked("GET", "/new", "cookie: =\t;"),
                        asked("GET", "/new", SESSION + "0")),
         # how often
         "often": run(asked("GET", "/new", SESSION, spent=True), asked("GET", "/new", spent=True),
                      asked("GET", "/new", way=CERTIFICATE, spent=True), made(spent=True), asked("GET", "/page.css", SESSION, spent=True)),
-        "often-token": run(own_token, asked("GET", "/api/me/tokens", BEARER), asked("GET", "/api/me/tokens", BEARER, spent=True),
-                           asked("GET", "/api/me/tokens", BEARER, SESSION, spent=True),
-                           asked("GET", "/api/me/tokens", BEARER.replace("\1a", "cocos_" + "0" * 64), spent=True)),
+        "often-token": run(own_token, asked("GET", create, BEARER), asked("GET", create, BEARER, spent=True),
+                           asked("GET", create, BEARER, SESSION, spent=True),
+                           asked("GET", create, BEARER.replace("\1a", "cocos_" + "0" * 64), spent=True)),
         "often-form": run(asked("GET", "/new", SESSION), posted("/new", plain, SESSION, spent=True),
                           posted("/me/tokens/laptop", "csrf=\1c", SESSION, spent=True)),
         "often-ends": run(own_token, asked("DELETE", "/api/me/tokens/laptop", BEARER, spent=True),
@@ -161,6 +173,9 @@ def web_calls():
         **{f"ocsp-fails-{number}": run(asked("GET", "/ocsp/\1B", fails=number)) for number in (1, 2, 3, 4)},
         # what is none of these
         "methods": run(*(asked(method, "/new", SESSION) for method in METHODS)),
+        "methods-stranger": run(*(asked(method, create, "authorization: Bearer cocos_" + "0" * 64) for method in METHODS),
+                                *(asked(method, "/me/tokens/{name}") for method in METHODS),
+                                *(asked(method, "/api/me/tokens/laptop", "authorization: Bearer cocos_" + "0" * 64) for method in METHODS)),
         "targets": run(*(asked("GET", target, SESSION) for target in
                          ("", "*", "new", "/nothing", "//", "/new/", "/new?from=a", "/new?x=1", "/new?from=a&from=b", "/%00"))),
         "target-long": run(asked("GET", "/" + "a" * 4096), asked("GET", "/new?from=" + "a" * 4080, SESSION)),
