@@ -101,11 +101,12 @@ ACTION(web_page_end_others) = { OF_PEOPLE(END_SESSION, session_request), .inputs
 ACTION(web_page_revoke) = { OF_PEOPLE(REVOKE_TOKEN, token_request), .inputs = unwanted,
 			    .leads = "/me" };
 ACTION(web_api_stop) = { OF_COMPUTATIONS(STOP, computation_request), .inputs = stop,
-			 .revises = REVISES_COMPUTATION, .answer = web_one_json };
+			 .revises = REVISES_COMPUTATION, .answer = web_one_json,
+			 .tells = NOUN_COMPUTATION };
 ACTION(web_api_remove) = { OF_COMPUTATIONS(REMOVE, remove_request), .inputs = discard,
 			   .revises = REVISES_COMPUTATION };
 ACTION(web_api_release) = { OF_COMPUTATIONS(RELEASE_CVM, cvm_request), .inputs = release,
-			    .revises = REVISES_CVM, .answer = web_cvm_json };
+			    .revises = REVISES_CVM, .answer = web_cvm_json, .tells = NOUN_CVM };
 ACTION(web_api_give) = { OF_PEOPLE(GIVE_ROLE, member_request), .inputs = member,
 			 .revises = REVISES_ROLES };
 ACTION(web_api_take) = { OF_PEOPLE(TAKE_ROLE, member_request), .inputs = member,

@@ -73,6 +73,7 @@ struct web_action {
 	void (*answer)(struct http_request *r, void *data);
 	/* Instead of both. */
 	void (*reply)(struct web_act *act, const ProtobufCMessage *answer);
+	enum web_noun_name tells; /* what either of them has in JSON */
 	const char *secret; /* the member of what `reply` says that is told once; NULL: none */
 	bool makes; /* `reply` is web_reply_made(): 201 and not 200, which the API's document says, too */
 };

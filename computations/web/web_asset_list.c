@@ -338,6 +338,6 @@ ACTION(web_page_asset) = { OF_PEOPLE(REGISTER_ASSET, register_asset_request), .i
 ACTION(web_page_asset_remove) = { OF_PEOPLE(REMOVE_ASSET, asset_request), .inputs = asset,
 				  .revises = REVISES_ASSET, .leads = "/w/%u/assets" };
 ACTION(web_api_asset) = { OF_PEOPLE(REGISTER_ASSET, register_asset_request), .inputs = given,
-			  .reply = reply_made, .makes = true };
+			  .reply = reply_made, .tells = NOUN_NEW_ASSET, .makes = true };
 ACTION(web_api_asset_remove) = { OF_PEOPLE(REMOVE_ASSET, asset_request), .inputs = asset,
 				 .revises = REVISES_ASSET, .then = DEED_ASSET_CHANGE };

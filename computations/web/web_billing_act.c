@@ -52,11 +52,11 @@ ACTION(web_page_billing_take) = { OF_BILLING(TAKE, place_request), .inputs = pla
 ACTION(web_page_billing_remove) = { OF_BILLING(REMOVE, account_request), .inputs = one,
 				    .leads = "/billing" };
 ACTION(web_api_billing) = { OF_BILLING(CREATE, create_request), .inputs = made_of_api,
-			    .answer = web_billing_one_json };
+			    .answer = web_billing_one_json, .tells = NOUN_ACCOUNT };
 ACTION(web_api_billing_plan) = { OF_BILLING(SET_PLAN, set_plan_request), .inputs = plan,
-				 .answer = web_billing_one_json };
+				 .answer = web_billing_one_json, .tells = NOUN_ACCOUNT };
 ACTION(web_api_billing_give) = { OF_BILLING(GIVE, place_request), .inputs = place,
-				 .answer = web_billing_one_json };
+				 .answer = web_billing_one_json, .tells = NOUN_ACCOUNT };
 ACTION(web_api_billing_take) = { OF_BILLING(TAKE, place_request), .inputs = place,
-				 .answer = web_billing_one_json };
+				 .answer = web_billing_one_json, .tells = NOUN_ACCOUNT };
 ACTION(web_api_billing_remove) = { OF_BILLING(REMOVE, account_request), .inputs = one };

@@ -346,7 +346,7 @@ static const struct web_input import[] = {
 };
 
 ACTION(web_api_import) = { OF_COMPUTATIONS(IMPORT, import_request), .inputs = import,
-			   .reply = reply_imported };
+			   .reply = reply_imported, .tells = NOUN_IMPORT };
 
 /* ---- export ---- */
 

@@ -381,4 +381,5 @@ const struct web_action web_api_join = {
 	.request = &people__take_invitation_request__descriptor,
 	.inputs = web_input_join_api,
 	.reply = join_json,
+	.tells = NOUN_JOINED,
 };

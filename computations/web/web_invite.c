@@ -241,5 +241,5 @@ ACTION(web_page_invite) = { OF_PEOPLE(INVITE, invite_request), .inputs = invite,
 ACTION(web_page_withdraw) = { OF_PEOPLE(REVOKE_INVITATION, invitation_request), .inputs = withdraw,
 			      .leads = "/w/%u/members" };
 ACTION(web_api_invite) = { OF_PEOPLE(INVITE, invite_request), .inputs = invite, .reply = reply_made,
-			   .secret = "link", .makes = true };
+			   .tells = NOUN_NEW_INVITATION,      .secret = "link", .makes = true };
 ACTION(web_api_withdraw) = { OF_PEOPLE(REVOKE_INVITATION, invitation_request), .inputs = withdraw };

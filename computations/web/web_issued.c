@@ -426,4 +426,5 @@ ACTION(web_page_certificate_revoke) = { .method = PROTO_CERTIFICATES_REVOKE,
 ACTION(web_api_certificate_revoke) = { .method = PROTO_CERTIFICATES_REVOKE,
 				       .request = &certificates__revoke_request__descriptor,
 				       .inputs = one,
-				       .answer = web_issued_one_json };
+				       .answer = web_issued_one_json,
+				       .tells = NOUN_CERTIFICATE };

@@ -77,10 +77,12 @@ const struct web_action web_page_machine_remove = { OF(REMOVE_CVM, remove_cvm_re
 						    .inputs = discard, .revises = REVISES_MACHINE,
 						    .leads = "/w/%u/cvms" };
 const struct web_action web_api_machine = { OF(CREATE_CVM, create_cvm_request),
-					    .inputs = create_of_api, .answer = web_machine_json };
+					    .inputs = create_of_api, .answer = web_machine_json,
+					    .tells = NOUN_MACHINE };
 const struct web_action web_api_machine_remove = { OF(REMOVE_CVM, remove_cvm_request),
 						   .inputs = discard, .revises = REVISES_MACHINE,
-						   .answer = web_machine_json };
+						   .answer = web_machine_json,
+						   .tells = NOUN_MACHINE };
 
 /* ---- the form ---- */
 

@@ -445,4 +445,5 @@ static const struct web_input of_edit[] = {
 ACTION(web_edit_action) = { .inputs = of_edit,
 			    .revises = REVISES_COMPUTATION,
 			    .then = DEED_UPDATE,
-			    .answer = web_one_json };
+			    .answer = web_one_json,
+			    .tells = NOUN_COMPUTATION };

@@ -4,7 +4,6 @@
 
 #include "common/base/json.h"
 #include "common/http/target.h"
-#include "common/manifest/manifest_shape.h"
 #include "computations/web/web_action.h"
 #include "computations/web/web_certificate.h"
 #include "computations/web/web_form.h"
@@ -277,39 +276,6 @@ static void put_body(struct writer *w, const struct web_action *action, uint64_t
 	writer_text(w, "]}}}}");
 }
 
-static void put_shape(struct writer *w, const struct manifest_shape *shape, int depth);
-
-/* One table with the reader (manifest_json.c). */
-static void put_member(struct writer *w, const struct manifest_member *m, int depth)
-{
-	bool is_list = m->kind == MANIFEST_OBJECTS || m->kind == MANIFEST_TEXTS;
-
-	json_put_key(w, m->key);
-	if (is_list)
-		writer_printf(w, "{\"type\":\"array\",\"maxItems\":%zu,\"items\":", m->max);
-	if (m->shape)
-		put_shape(w, m->shape, depth);
-	else if (m->kind == MANIFEST_HASH)
-		writer_text(w, "{\"type\":[\"string\",\"array\"]}");
-	else
-		writer_text(w, m->kind == MANIFEST_FLAG ? "{\"type\":\"boolean\"}"
-							: "{\"type\":\"string\"}");
-	writer_text(w, is_list ? "}" : "");
-}
-
-/* A shape has no circle. */
-static void put_shape(struct writer *w, const struct manifest_shape *shape, int depth)
-{
-	enum { DEPTH_MAX = 4 };
-
-	writer_text(w, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
-	for (size_t i = 0; depth < DEPTH_MAX && i < shape->count; i++)
-		put_member(w, &shape->members[i], depth + 1);
-	/* What else one has to have hangs on its other members, and on who may be named (web_new.h). */
-	writer_text(w, depth ? "}}" : "},\"required\":[\"algorithm\"]}");
-	w->bad = w->bad || depth == DEPTH_MAX;
-}
-
 static void put_document(struct writer *w, const char *meaning, uint64_t body_max)
 {
 	char text[256];
@@ -320,7 +286,7 @@ static void put_document(struct writer *w, const char *meaning, uint64_t body_ma
 	web_openapi_text(w, "description", text);
 	json_put_key(w, "content");
 	writer_text(w, "{\"" WEB_JSON_TYPE "\":{\"schema\":");
-	put_shape(w, &manifest_shape, 0);
+	web_openapi_put_manifest(w);
 	writer_text(w, "}}}");
 }
 

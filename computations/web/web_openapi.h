@@ -7,7 +7,8 @@
 
 #include "computations/web/web_work.h"
 
-#define WEB_OPENAPI_PROBLEM "#/components/schemas/Problem"
+#define WEB_OPENAPI_SCHEMAS "#/components/schemas/"
+#define WEB_OPENAPI_PROBLEM WEB_OPENAPI_SCHEMAS "Problem"
 
 void web_openapi_text(struct writer *w, const char *key, const char *text);
 /* "For every user." */
@@ -18,3 +19,9 @@ void web_openapi_put_answers(struct writer *w, const struct web_route *about);
 void web_openapi_put_refusals(struct writer *w);
 /* The members "components" and "security", as they hold where the document was asked for. */
 void web_openapi_put_shared(const struct web_work *work, struct writer *w);
+/* A manifest's schema, of the table of its reader. */
+void web_openapi_put_manifest(struct writer *w);
+/* Members of "schemas": all nouns (web_noun.h). */
+void web_openapi_put_nouns(struct writer *w);
+/* The member "schema" of what is answered, which is JSON. */
+void web_openapi_put_told(struct writer *w, const struct web_route *about);

@@ -2,6 +2,7 @@
 /* web_openapi_answers.c — of each operation of the API's document: for whom it is, and what can be answered. */
 #include "common/base/json.h"
 #include "computations/web/web_action.h"
+#include "computations/web/web_form.h"
 #include "computations/web/web_import.h"
 #include "computations/web/web_machine.h"
 #include "computations/web/web_once.h"
@@ -169,7 +170,10 @@ void web_openapi_put_answers(struct writer *w, const struct web_route *about)
 		json_put_key(w, "content");
 		writer_text(w, "{");
 		json_put_key(w, about->type);
-		writer_text(w, "{}}");
+		writer_text(w, "{");
+		if (strcmp(about->type, WEB_JSON_TYPE) == 0)
+			web_openapi_put_told(w, about);
+		writer_text(w, "}}");
 	}
 	writer_text(w, "}");
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)

@@ -51,7 +51,6 @@ static void put_problem(struct writer *w)
 {
 	static const char *const texts[] = { "type", "title", "detail", "field", "remedy" };
 
-	begin(w, "schemas");
 	begin(w, "Problem");
 	web_openapi_text(w, "type", "object");
 	begin(w, "properties");
@@ -64,14 +63,17 @@ static void put_problem(struct writer *w)
 	web_openapi_text(w, "type", "integer");
 	writer_text(w, ",\"minimum\":400,\"maximum\":599}}");
 	json_put_key(w, "required");
-	writer_text(w, "[\"type\",\"title\",\"status\",\"detail\"]}}");
+	writer_text(w, "[\"type\",\"title\",\"status\",\"detail\"]}");
 }
 
 void web_openapi_put_shared(const struct web_work *work, struct writer *w)
 {
 	begin(w, "components");
 	put_schemes(work, w);
+	begin(w, "schemas");
 	put_problem(w);
+	web_openapi_put_nouns(w);
+	writer_text(w, "}");
 	web_openapi_put_refusals(w);
 	writer_text(w, "}");
 	json_put_key(w, "security");

@@ -57,4 +57,5 @@ static const struct web_input of_api[] = {
 ACTION(web_page_rename) = { OF_COMPUTATIONS(RENAME, rename_request), .inputs = of_form,
 			    .revises = REVISES_COMPUTATION, .leads = "/c/%u" };
 ACTION(web_api_rename) = { OF_COMPUTATIONS(RENAME, rename_request), .inputs = of_api,
-			   .revises = REVISES_COMPUTATION, .answer = web_one_json };
+			   .revises = REVISES_COMPUTATION, .answer = web_one_json,
+			   .tells = NOUN_COMPUTATION };

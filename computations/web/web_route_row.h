@@ -14,19 +14,22 @@
 /* API: with a line about it, and its type. OPEN: to everybody. */
 #define GET(path, who, names, handler) \
 	{ .method = HTTP_GET, .pattern = path, .may = who, .query = names, .serve = handler }
-#define API(path, deed_, query, serve, summary_, type_)    \
+#define API(path, deed_, query, serve, summary_, ...)      \
 	{ .http = GET(path, web_guard_read, query, serve), \
 	  .deed = deed_,                                   \
 	  .summary = (summary_),                           \
-	  .type = (type_) }
+	  __VA_ARGS__ }
+/* Its last: JSON, and what of; or what is of no noun. */
+#define TELLS(noun) .type = WEB_JSON_TYPE, .tells = NOUN_##noun
+#define BARE(type_) .type = (type_)
 #define PAGE(path, deed_, query, serve) \
 	{ .http = GET(path, web_guard_read, query, serve), .deed = deed_ }
 /* The same of a list in an order. */
-#define API_LIST(path, deed_, query, serve, list_, summary_) \
-	{ .http = GET(path, web_guard_read, query, serve),   \
-	  .deed = deed_,                                     \
-	  .summary = (summary_),                             \
-	  .type = WEB_JSON_TYPE,                             \
+#define API_LIST(path, deed_, query, serve, list_, noun, summary_) \
+	{ .http = GET(path, web_guard_read, query, serve),         \
+	  .deed = deed_,                                           \
+	  .summary = (summary_),                                   \
+	  TELLS(noun),                                             \
 	  .list = &(list_) }
 #define PAGE_LIST(path, deed_, query, serve, list_) \
 	{ .http = GET(path, web_guard_read, query, serve), .deed = deed_, .list = &(list_) }
@@ -59,12 +62,12 @@
 		.type = WEB_JSON_TYPE,                                                             \
 	}
 /* Makes something of a document, which its handler reads. */
-#define MAKE(path, size, query, serve, takes_, summary_)                                 \
+#define MAKE(path, size, query, serve, takes_, noun, summary_)                           \
 	{ .http = { HTTP_POST, path, web_guard_act, size, WEB_JSON_TYPE, query, serve }, \
 	  .deed = DEED_BE,                                                               \
 	  .takes = (takes_),                                                             \
 	  .summary = (summary_),                                                         \
-	  .type = WEB_JSON_TYPE }
+	  TELLS(noun) }
 /* Puts one in place of another. */
 #define PUTS(path, size, serve, takes_, action_, summary_)                             \
 	{ .http = { HTTP_PUT, path, web_guard_act, size, WEB_JSON_TYPE, NULL, serve }, \

@@ -63,8 +63,12 @@ ACTION(web_page_run) = { OF_COMPUTATIONS(RUN, run_request), .inputs = run_of_for
 			 .revises = REVISES_COMPUTATION, .leads = "/c/%u" };
 ACTION(web_page_run_new) = { OF_COMPUTATIONS(RUN, run_request), .inputs = new_of_form,
 			     .revises = REVISES_COMPUTATION, .leads = "/c/%u" };
-ACTION(web_api_run) = { OF_COMPUTATIONS(RUN, run_request), .inputs = run_of_api,
-			.revises = REVISES_COMPUTATION, .then = DEED_RUN, .answer = web_one_json };
+ACTION(web_api_run) = { OF_COMPUTATIONS(RUN, run_request),
+			.inputs = run_of_api,
+			.revises = REVISES_COMPUTATION,
+			.then = DEED_RUN,
+			.answer = web_one_json,
+			.tells = NOUN_COMPUTATION };
 
 /* ---- the form ---- */
 

@@ -211,6 +211,7 @@ const struct web_action web_api_token = {
 	.request = &people__add_token_request__descriptor,
 	.inputs = web_input_token,
 	.reply = reply_json,
+	.tells = NOUN_NEW_TOKEN,
 	.secret = "token",
 	.makes = true,
 };

@@ -116,11 +116,13 @@ ACTION(web_page_webhook_delete) = { OF_HOOKS(DELETE, webhook_request), .inputs =
 				    .leads = "/w/%u/webhooks" };
 ACTION(web_page_redeliver) = { OF_HOOKS(REDELIVER, redeliver_request), .inputs = delivery,
 			       .leads = "/w/%u/webhooks" };
-ACTION(web_api_webhook) = { OF_HOOKS(CREATE, create_request), .inputs = wanted, .reply = reply_made,
-			    .secret = "secret", .makes = true };
+ACTION(web_api_webhook) = {
+	OF_HOOKS(CREATE, create_request), .inputs = wanted,   .reply = reply_made,
+	.tells = NOUN_NEW_WEBHOOK,        .secret = "secret", .makes = true
+};
 ACTION(web_api_webhook_enable) = { OF_HOOKS(ENABLE, webhook_request), .inputs = one };
 ACTION(web_api_webhook_disable) = { OF_HOOKS(DISABLE, webhook_request), .inputs = one };
 ACTION(web_api_webhook_rotate) = { OF_HOOKS(ROTATE, webhook_request), .inputs = one,
-				   .reply = reply_secret };
+				   .reply = reply_secret, .tells = NOUN_NEW_WEBHOOK };
 ACTION(web_api_webhook_delete) = { OF_HOOKS(DELETE, webhook_request), .inputs = one };
 ACTION(web_api_redeliver) = { OF_HOOKS(REDELIVER, redeliver_request), .inputs = delivery };

@@ -16,6 +16,7 @@
 #include "computations/store/store_confirm.h"
 #include "computations/store/store_key.h"
 #include "computations/web/web_door.h"
+#include "computations/web/web_noun.h"
 
 enum {
 	WEB_ROWS = 50,          /* of a list's page */
@@ -159,7 +160,8 @@ struct web_route {
 	const struct web_action *action; /* NULL: it changes nothing, or by itself */
 	const char *takes;               /* what its body is, if it makes something of a document */
 	const char *summary;
-	const char *type;             /* of what is answered; NULL: it is no part of the API */
+	const char *type;         /* of what is answered; NULL: it is no part of the API */
+	enum web_noun_name tells; /* of what reads, and answers in JSON; of others their action's */
 	const struct list_kind *list; /* NULL: it has no orders */
 };
 extern const struct web_route web_routes[];

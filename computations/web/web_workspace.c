@@ -266,6 +266,7 @@ ACTION(web_page_workspace) = { OF_PEOPLE(ADD_WORKSPACE, workspace_request), .inp
 ACTION(web_page_workspace_rename) = { OF_PEOPLE(RENAME_WORKSPACE, rename_workspace_request),
 				      .inputs = renamed, .leads = "/workspaces" };
 ACTION(web_api_workspace) = { OF_PEOPLE(ADD_WORKSPACE, workspace_request), .inputs = made,
-			      .reply = reply_made, .makes = true };
+			      .reply = reply_made, .tells = NOUN_WORKSPACE_NAME, .makes = true };
 ACTION(web_api_workspace_rename) = { OF_PEOPLE(RENAME_WORKSPACE, rename_workspace_request),
-				     .inputs = renamed, .reply = reply_renamed };
+				     .inputs = renamed, .reply = reply_renamed,
+				     .tells = NOUN_WORKSPACE_NAME };

@@ -42,6 +42,16 @@ Lists come in pages: what “next” has goes, as it is, into the parameter that
 A refusal is `application/problem+json` (RFC 9457): {members}; {needed} always.
 """
 
+NOUNS = """
+## What answers have
+
+Members as they are written; all are there unless one “may lack”, and there are no others. A time is in UTC, as in
+`2026-11-01T12:00:00Z`. In place of what is told once, or was too long to keep, an answer to a repeated Idempotency-Key is
+[Withheld](#withheld).
+
+"""
+MANIFEST = "A manifest in its [canonical form](evidence.md#the-canonical-manifest), whose members are those that a service takes."
+
 
 def cell(text):
     return text.replace("|", "\\|")
@@ -111,10 +121,52 @@ def example(path, method, operation):
     return f"curl{stream} {words} http://localhost:9466" + re.sub(r"\{(\w+)\}", lambda m: m[1].upper(), path)
 
 
+def linked(name):
+    """As GitHub calls the second heading of that name."""
+    return f"[{name}](#{name.lower()}{'-1' if name in PARTS.values() else ''})"
+
+
+def name_of(schema):
+    return schema["$ref"].rsplit("/", 1)[1]
+
+
 def answers_of(operation):
     codes = [code for code in operation["responses"] if code != "default"]
     kinds = operation["responses"][codes[0]].get("content")
-    return f"{codes[0]} {'`' + next(iter(kinds)) + '`' if kinds else 'without a body'}; " + ", ".join(codes[1:])
+    schema = kinds.get("application/json", {}).get("schema", {}) if kinds else {}
+    nouns = [linked(name_of(one)) for one in schema.get("anyOf", [schema]) if "$ref" in one]
+    return f"{codes[0]} {'`' + next(iter(kinds)) + '`' if kinds else 'without a body'}{': ' + ' or '.join(nouns) if nouns else ''}; " + ", ".join(codes[1:])
+
+
+def kind_of(schema):
+    """What stands there, in a few words."""
+    if "$ref" in schema:
+        return linked(name_of(schema))
+    if "anyOf" in schema:
+        return " or ".join(kind_of(one) for one in schema["anyOf"])
+    kinds = schema.get("type", "any JSON")
+    first, *others = [kinds] if isinstance(kinds, str) else kinds
+    if first == "array":
+        first = f"list of {kind_of(schema['items'])}"
+    elif schema.get("format") == "date-time":
+        first = "time"
+    elif "pattern" in schema:
+        first = f"`{cell(schema['pattern'])}`"
+    elif "enum" in schema:
+        first = ", ".join(f"`{word}`" if word else "nothing" for word in schema["enum"])
+    return " or ".join([first, *others])
+
+
+def noun_in_words(name, schema):
+    lines = [f"### {name}", ""]
+    if "items" in schema:
+        return [*lines, f"A list of {linked(name_of(schema['items']))}.", ""]
+    if name == "Manifest":
+        return [*lines, MANIFEST, ""]
+    lines += ["| name | kind |", "|---|---|"]
+    for member, inner in schema["properties"].items():
+        lines.append(f"| `{member}` | {kind_of(inner)}{'' if member in schema['required'] else '; may lack'} |")
+    return [*lines, ""]
 
 
 def call_in_words(path, method, operation):
@@ -148,6 +200,10 @@ def text_of(document):
             out, here = out + f"\n## {PARTS[part]}\n\n", part
         for method, operation in item.items():
             out += "\n".join(call_in_words(path, method, operation)) + "\n"
+    out += NOUNS
+    for name, schema in document["components"]["schemas"].items():
+        if name != "Problem":
+            out += "\n".join(noun_in_words(name, schema)) + "\n"
     return re.sub("\n\n\n+", "\n\n", out).rstrip("\n") + "\n"
 
 

@@ -19,7 +19,7 @@ import tap
 import web_callers
 from harness import PATIENCE
 from web_page import Answer
-from web_schema import said
+from web_schema import FITTED, said
 
 CASES = sys.argv[1] if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
 KEY = base64.b64encode(web_callers.KEY).decode()
@@ -51,7 +51,7 @@ class Everybody(web_callers.World):
 
     def __enter__(self):
         super().__enter__()
-        self.document = self.room.call("GET", "/api/openapi.json", self.room.tokens["chief"]).json()
+        self.document = FITTED.of(self.room.call("GET", "/api/openapi.json", self.room.tokens["chief"]).json())
         self.exported = self.room.call("GET", "/api/computations/created/export", self.room.tokens["chief"]).body.decode()
         return self
 

@@ -6,18 +6,23 @@ the service refuses.
 
 Usage: web_schema.py [SEED]
 """
+import base64
+import contextlib
 import json
 import random
 import re
+import sqlite3
 import sys
 import urllib.parse
 
 import rest_reference
 import tap
-from computations_service import agent_of, connected, create
-from harness import until
+from computations_service import KEY, agent_of, connected, create
+from harness import PATIENCE, until
 from people import ROLES
 from web_act import Room, plain
+from web_callers import LINES, SERIAL
+from web_machines import WISH, hall
 from workflow_parties import Running, one_workflow
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20261123
@@ -25,6 +30,14 @@ THERE = {"id": ["c"], "cvm": ["cvm-1"], "workspace": ["default"], "user": ["u-vi
 TEXTS = ["", "a", "default", "zz", "a b", "é", "<b>&\"'", "../x", "%2e%2e", "0", "-1", "1e3", "nul\\u0000", "x" * 64, "x" * 300, "\U0001f512", "'; --",
          "=1+1", "{}", "user:anna", "*", "text/csv"]
 WORDS = re.compile(r"^\^\(([a-z|]*)\)\$$")
+
+
+# Nouns that this does not see, and what each would need.
+UNSEEN = {
+    "Authority": "a service that issues certificates", "Confirmation": "an owner's signature", "Evidence": "an agent that has been asked",
+    "EvidenceFile": "the same", "FreeTee": "a manager that says what it has", "FreeRoom": "the same", "Identity": "a provider of identities",
+    "Key": "an owner's key", "KeyUse": "the same", "RunUsage": "an agent that says what its run uses", "UsageRow": "a CVM that ran",
+}
 
 
 def text_for(dice, schema):
@@ -81,6 +94,7 @@ class Asked:
 
     def __init__(self, web, document, dice):
         self.web, self.dice = web, dice
+        FITTED.of(document)
         self.operations = [(path, method, operation) for path, item in document["paths"].items()
                            for method, operation in item.items() if "events" not in path]
 
@@ -104,6 +118,76 @@ def schema_of(operation):
     return operation["requestBody"]["content"]["application/json"]["schema"] if "requestBody" in operation else None
 
 
+class Fitted:
+    """Answers against schemas of the document, whose words are few: type, properties, required, items, enum, pattern, format,
+    minimum, anyOf and $ref. What is no such word fails, so that none is read past."""
+    TYPES = {"string": str, "boolean": bool, "integer": int, "array": list, "object": dict, "null": type(None)}
+    WORDS = {"type", "properties", "required", "additionalProperties", "items", "enum", "pattern", "format", "minimum", "maxItems", "anyOf",
+             "$ref", "description"}
+    TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
+
+    def __init__(self):
+        self.schemas, self.seen, self.answered = {}, set(), set()
+
+    def of(self, document):
+        self.schemas = document["components"]["schemas"]
+        for path, item in document["paths"].items():
+            for method, operation in item.items():
+                operation["x-name"] = f"{method.upper()} {path}"
+        return document
+
+    def see(self, value, operation, what):
+        wrong = self.wrong(value, told(operation), "")
+        assert not wrong, (what, wrong)
+        self.answered.add(operation["x-name"])
+
+    def named(self, value, name, where):
+        wrong = self.wrong(value, self.schemas[name], where)
+        if not wrong:
+            self.seen.add(name)
+        return wrong
+
+    def wrong(self, value, schema, where):
+        """What is, or nothing."""
+        assert set(schema) <= self.WORDS, schema
+        if "$ref" in schema:
+            return self.named(value, schema["$ref"].rsplit("/", 1)[1], where)
+        if "anyOf" in schema:
+            all_wrong = [self.wrong(value, one, where) for one in schema["anyOf"]]
+            return all_wrong if all(all_wrong) else []
+        kinds = schema.get("type", [])
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        if kinds and not any(type(value) is self.TYPES[kind] for kind in kinds):  # pylint: disable=unidiomatic-typecheck
+            return [f"{where}: {value!r} is no {' or '.join(kinds)}"]
+        if isinstance(value, str):
+            return self.wrong_text(value, schema, where)
+        if isinstance(value, int) and value < schema.get("minimum", value):
+            return [f"{where}: {value}"]
+        if isinstance(value, list):
+            return [wrong for at, item in enumerate(value) for wrong in self.wrong(item, schema.get("items", {}), f"{where}[{at}]")]
+        return self.wrong_members(value, schema, where) if isinstance(value, dict) and "properties" in schema else []
+
+    def wrong_text(self, value, schema, where):
+        fits = (value in schema.get("enum", [value]) and re.search(schema.get("pattern", ""), value)
+                and (schema.get("format") != "date-time" or self.TIME.fullmatch(value)))
+        return [] if fits else [f"{where}: {value!r} against {schema}"]
+
+    def wrong_members(self, value, schema, where):
+        found = [f"{where}.{name} is missing" for name in schema.get("required", []) if name not in value]
+        for name, inner in value.items():
+            found += self.wrong(inner, schema["properties"][name], f"{where}.{name}") if name in schema["properties"] else [f"{where}.{name} is unknown"]
+        return found
+
+
+FITTED = Fitted()
+
+
+def told(operation):
+    """The schema of what it answers in JSON; None: it does not."""
+    done = next(answer for code, answer in operation["responses"].items() if code < "300")
+    return done.get("content", {}).get("application/json", {}).get("schema")
+
+
 def said(answer, operation, what):
     """Something that its document has."""
     declared = operation["responses"]
@@ -113,7 +197,7 @@ def said(answer, operation, what):
         if kinds:
             assert answer.fields["content-type"] in kinds, (what, answer.fields)
             if answer.fields["content-type"] == "application/json":
-                json.loads(answer.body)
+                FITTED.see(json.loads(answer.body), operation, what)
         else:
             assert not answer.body, (what, answer.body)
     else:
@@ -207,6 +291,99 @@ def each_operation_answers_as_its_document_says():
         print("# " + ", ".join(f"{kind}xx: {count}" for kind, count in sorted(found.items())))
         assert found[2] > 100 and found[4] > 100, found
 
+DATASET = {"hash": "ab" * 32, "user_key": base64.b64encode(KEY).decode(), "filename": "iris.csv"}
+HERE = "/api/workspaces/default"
+# What the rest of the answers come of, in that order. "{N}": the number that was told last.
+REST = [
+    ("POST", HERE + "/webhooks", {"url": "https://hooks.example.org/cocos", "events": ["computation.created"]}),
+    ("POST", "/api/computations?workspace=default", {"id": "d", "name": "two", "algorithm": {key: DATASET[key] for key in ("hash", "user_key")}, "datasets": [DATASET],
+                                                     "result_consumers": [{"user_key": DATASET["user_key"]}]}),
+    ("GET", "/api/computations/d", None), ("GET", HERE + "/webhooks", None), ("GET", HERE + "/webhooks/{N}", None),
+    ("GET", HERE + "/webhooks/{N}/deliveries", None), ("POST", HERE + "/webhooks/{N}/rotate", None),
+    ("POST", HERE + "/assets", {"name": "iris.csv", "type": "dataset", "digest": "ab" * 32}), ("GET", HERE + "/assets/iris.csv", None),
+    ("PUT", "/api/billing/acme", {"plan": "small"}), ("PUT", "/api/billing/acme/workspaces/default", None),
+    ("POST", "/api/billing/acme/plan", {"plan": "large"}), ("GET", "/api/billing", None), ("GET", "/api/billing/acme", None),
+    ("PUT", HERE + "/cvms/box", WISH), ("GET", HERE + "/cvms", None), ("GET", HERE + "/cvms/box", None), ("GET", HERE + "/free", None),
+    ("GET", HERE + "/usage", None), ("GET", "/api/billing/acme/usage", None), ("DELETE", HERE + "/cvms/box", None),
+    ("DELETE", "/api/billing/acme/workspaces/default", None), ("POST", HERE + "/invitations", {"role": "viewer"}), ("GET", HERE + "/invitations", None),
+    ("GET", "/api/certificates", None), ("GET", "/api/certificates/" + SERIAL, None),
+    ("GET", "/api/me", None), ("GET", "/api/audit", None), ("GET", "/api/cvms", None),
+]
+
+
+def with_what_there_is(web, document, token):
+    """A session, a certificate, an export that is imported, an invitation that is taken, and what is withheld the second time."""
+    with contextlib.closing(sqlite3.connect(web.service.folder("state") + "/computations.db", timeout=PATIENCE)) as database, database:
+        database.execute("INSERT INTO certificates (serial, name, role, days, maker, created, until, issued, key, authority, revoked, line)"
+                         " VALUES (?1, 'cvm-1', 'agent', 1, '', 1, 9999999999999, 1, ?2, ?2, 0, ?1)", (SERIAL, "0" * 64))
+    number = 0
+    for method, path, body in REST:
+        answer = ask(web, document, method, path.replace("{N}", str(number)), token, body)
+        number = answer.json().get("number", number) if method == "POST" and path.endswith("/webhooks") else number
+    exported = ask(web, document, "GET", "/api/computations/d/export", token).body.decode()
+    ask(web, document, "POST", HERE + "/imports", token, {"document": exported, "preview": True, "people": {"chief": "chief"}})
+    guest = user(web, "joining", workspace="lab")
+    ask(web, document, "POST", "/api/invitations", guest, {"secret": web.root("Invite", workspace="default", role="viewer").path.rpartition("/")[2]})
+    for _ in range(2):
+        ask(web, document, "POST", "/api/me/tokens", token, {"name": "once"}, [("Idempotency-Key", "one-key")])
+
+
+def ask(web, document, method, path, token, body=None, headers=()):
+    """What is there, and may be had."""
+    plain_path = path.partition("?")[0]
+    about = next(item for pattern, item in sorted(document["paths"].items(), key=lambda row: row[0].count("{"))
+                 if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(pattern)), plain_path))
+    answer = web.call(method, path, token, body, headers)
+    assert answer.status < 300, (method, path, answer.status, answer.body)
+    said(answer, about[method.lower()], (method, path))
+    return answer
+
+
+def each_noun_was_seen():
+    """Here or in the rows above; what has to have an agent's evidence, a provider or an owner's key is named."""
+    with hall(LINES) as web:
+        document = FITTED.of(web.call("GET", "/api/openapi.json", web.tokens["chief"]).json())
+        with_what_there_is(web, document, web.tokens["chief"])
+    speak = {operation["x-name"] for item in document["paths"].values() for operation in item.values() if told(operation)}
+    unseen = set(FITTED.schemas) - FITTED.seen - {"Problem"}
+    print(f"# {len(speak & FITTED.answered)} of {len(speak)} operations answered in JSON; not: {', '.join(sorted(speak - FITTED.answered))}")
+    assert unseen == set(UNSEEN), (unseen - set(UNSEEN), set(UNSEEN) - unseen)
+
+
+def each_operation_says_what_its_answer_is():
+    """All of its JSON: no schema allows whatever there is, but that of the document itself."""
+    document = FITTED.of(document_of_a_service())
+    used, bare = set(), []
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            done = next(answer for code, answer in operation["responses"].items() if code < "300")
+            if "application/json" not in done.get("content", {}):
+                continue
+            schema = told(operation)
+            refs = [one["$ref"].rsplit("/", 1)[1] for one in schema.get("anyOf", [schema]) if "$ref" in one]
+            used |= set(refs)
+            bare += [] if refs else [(method, path, schema["description"])]
+    assert [row[:2] for row in bare] == [("get", "/api/openapi.json")], bare
+    inner = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document["components"])))
+    assert used | inner == set(document["components"]["schemas"]), set(document["components"]["schemas"]) ^ (used | inner)
+    for name, schema in document["components"]["schemas"].items():
+        if name not in ("Problem", "Export"):
+            assert schema["type"] == "object" and schema["additionalProperties"] is False and schema["properties"], name
+
+
+def a_schema_refuses_what_nobody_says():
+    """What holds answers against it: each row is wrong by one word."""
+    fitted = Fitted()
+    fitted.schemas = {"One": {"type": "object", "additionalProperties": False, "required": ["at"], "properties": {
+        "at": {"type": ["string", "null"], "format": "date-time"}, "of": {"type": "array", "items": {"enum": ["a"], "type": "string"}},
+        "count": {"type": "integer", "minimum": 0}, "sha": {"type": "string", "pattern": "^[0-9a-f]{4}$"}}}}
+    right = {"at": "2026-01-01T00:00:00Z", "of": ["a"], "count": 0, "sha": "00ff"}
+    one = {"$ref": "#/components/schemas/One"}
+    assert not fitted.wrong(right, one, "") and not fitted.wrong({"at": None}, one, "")
+    for bad in ({}, {"at": "now"}, {"at": 1}, {**right, "of": ["b"]}, {**right, "of": "a"}, {**right, "count": -1}, {**right, "count": True},
+                {**right, "sha": "00FF"}, {**right, "more": 1}, {**right, "count": None}, [right], None):
+        assert fitted.wrong(bad, one, ""), bad
+
 
 def what_a_schema_refuses_the_service_refuses():
     dice = random.Random(SEED + 1)
@@ -231,5 +408,5 @@ def what_a_schema_refuses_the_service_refuses():
 
 
 if __name__ == "__main__":
-    tap.run([each_operation_answers_as_its_document_says, what_a_schema_refuses_the_service_refuses,
+    tap.run([a_schema_refuses_what_nobody_says, each_operation_says_what_its_answer_is, each_operation_answers_as_its_document_says, each_noun_was_seen, what_a_schema_refuses_the_service_refuses,
              each_way_in_that_it_names_is_one_and_no_other, the_page_of_docs_is_made_of_it])
