@@ -74,36 +74,6 @@ static void submit_waiting(struct rpc_channel *c)
 	}
 }
 
-/* What is due and must not happen from within the caller's functions. */
-static void on_poke(uv_timer_t *timer)
-{
-	struct rpc_channel *c = timer->data;
-	struct h2_stream *s, *next;
-
-	if (c->has_failed) {
-		c->has_failed = false;
-		for (s = TAILQ_FIRST(&c->waiting); s; s = next) {
-			next = TAILQ_NEXT(s, others);
-			stream_end((struct rpc_stream *)s, &c->why);
-		}
-	}
-	end_all(c);
-	if (c->is_freed)
-		return;
-	if (c->link && c->link->h2.transport.stage == TRANSPORT_OPEN) {
-		submit_waiting(c);
-		end_all(c);
-	}
-	if (!c->is_freed && !c->link && !c->dial && (c->wants_link || !TAILQ_EMPTY(&c->waiting)))
-		channel_connect(c);
-}
-
-void channel_poke(struct rpc_channel *c)
-{
-	if (!c->is_freed)
-		uv_timer_start(&c->poke, on_poke, 0, 0);
-}
-
 static void on_connect_deadline(void *data)
 {
 	struct rpc_channel *c = data;
@@ -142,7 +112,7 @@ static unsigned tick_of(const struct rpc_limits *limits)
 	return tick < CHANNEL_TICK_MIN ? CHANNEL_TICK_MIN : tick;
 }
 
-void channel_connect(struct rpc_channel *c)
+static void connect_anew(struct rpc_channel *c)
 {
 	unsigned tick = tick_of(&c->limits);
 	struct err e;
@@ -158,6 +128,36 @@ void channel_connect(struct rpc_channel *c)
 	uv_timer_start(&c->tick, on_tick, tick, tick);
 	if (dial_start(c, &e) < 0)
 		channel_failed(c, &e);
+}
+
+/* What is due and must not happen from within the caller's functions. */
+static void on_poke(uv_timer_t *timer)
+{
+	struct rpc_channel *c = timer->data;
+	struct h2_stream *s, *next;
+
+	if (c->has_failed) {
+		c->has_failed = false;
+		for (s = TAILQ_FIRST(&c->waiting); s; s = next) {
+			next = TAILQ_NEXT(s, others);
+			stream_end((struct rpc_stream *)s, &c->why);
+		}
+	}
+	end_all(c);
+	if (c->is_freed)
+		return;
+	if (c->link && c->link->h2.transport.stage == TRANSPORT_OPEN) {
+		submit_waiting(c);
+		end_all(c);
+	}
+	if (!c->is_freed && !c->link && !c->dial && (c->wants_link || !TAILQ_EMPTY(&c->waiting)))
+		connect_anew(c);
+}
+
+void channel_poke(struct rpc_channel *c)
+{
+	if (!c->is_freed)
+		uv_timer_start(&c->poke, on_poke, 0, 0);
 }
 
 void channel_note_attempt(struct rpc_channel *c, const struct link *link)

@@ -90,7 +90,6 @@ struct rpc_stream {
 };
 
 /* channel.c */
-void channel_connect(struct rpc_channel *channel);
 void channel_poke(struct rpc_channel *channel);
 void channel_failed(struct rpc_channel *channel, const struct err *e);
 /* For rpc_channel_attempt(); without a link nobody was reached. */

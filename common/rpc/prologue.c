@@ -200,8 +200,3 @@ struct rpc_source rpc_prologue_source(const struct rpc_prologue_run *run)
 {
 	return run->at.source;
 }
-
-bool rpc_prologue_is_server(const struct rpc_prologue_run *run)
-{
-	return run->at.is_server;
-}

@@ -56,4 +56,3 @@ void rpc_prologue_refuse(struct rpc_prologue_run *run, const struct err *e);
 /* The TLS connection, for exporters and certificates; NULL after closed(). Never read or written. */
 SSL *rpc_prologue_tls(const struct rpc_prologue_run *run);
 struct rpc_source rpc_prologue_source(const struct rpc_prologue_run *run);
-bool rpc_prologue_is_server(const struct rpc_prologue_run *run);

@@ -22,7 +22,6 @@ struct prologue_place {
 	const struct prologue_carrier *carrier;
 	struct transport *transport;
 	SSL *tls;
-	bool is_server;
 	struct rpc_source source;
 };
 

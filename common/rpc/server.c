@@ -196,11 +196,6 @@ static void unlisten(struct rpc_server *server)
 		listener_close(l);
 }
 
-unsigned rpc_server_connections(const struct rpc_server *server)
-{
-	return server->conn_count;
-}
-
 int server_conn_opened(struct rpc_server *server, struct rpc_conn *c, struct err *e)
 {
 	unsigned tick = tick_of(&server->limits);

@@ -52,8 +52,6 @@ int rpc_server_listen(struct rpc_server *server, const struct rpc_listen *listen
 int rpc_server_take(struct rpc_server *server, struct rpc_tls *tls, int fd,
 		    const struct rpc_origin *origin, struct err *e) MUST_CHECK;
 
-unsigned rpc_server_connections(const struct rpc_server *server);
-
 /* Closes the listeners, sends GOAWAY, lets calls finish, closes connections as they become idle, and
  * what is left after `ms` at once; then calls done (from the loop). */
 void rpc_server_drain(struct rpc_server *server, unsigned ms, void (*done)(void *data), void *data);

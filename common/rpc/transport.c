@@ -103,8 +103,7 @@ static int advance(struct transport *t, enum transport_stage after, struct err *
 		return 0;
 	}
 	if (after < TRANSPORT_PROLOGUE && t->prologue) {
-		const struct prologue_place place = { &carrier, t, t->tls, t->is_server,
-						      peer_source_of(t->fd) };
+		const struct prologue_place place = { &carrier, t, t->tls, peer_source_of(t->fd) };
 
 		t->run = prologue_run_new(&place, t->prologue, e);
 		if (!t->run)

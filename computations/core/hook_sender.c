@@ -120,9 +120,11 @@ static void give(struct hook_sender *s, const struct hook_try *t)
 	}
 }
 
+static void look_now(struct hook_sender *s);
+
 static void on_timer(uv_timer_t *timer)
 {
-	hook_sender_wake(timer->data);
+	look_now(timer->data);
 }
 
 static void wake_in(struct hook_sender *s, int64_t ms)
@@ -152,10 +154,10 @@ static void looked(void *data, const struct err *e)
 		wake_in(s, l->wait);
 	look_free(l);
 	if (s->looks_again)
-		hook_sender_wake(s);
+		look_now(s);
 }
 
-void hook_sender_wake(struct hook_sender *s)
+static void look_now(struct hook_sender *s)
 {
 	struct look *l;
 	struct err e;
@@ -257,7 +259,7 @@ static void let_go(struct slot *slot)
 		held |= s->slots[i].is_held;
 	if (!held)
 		s->pause = 0;
-	hook_sender_wake(s);
+	look_now(s);
 }
 
 static void ended(void *data, const struct err *e)
@@ -330,7 +332,7 @@ static int start(struct hook_sender *s, const char *ca, struct err *e)
 
 static void on_told(void *data)
 {
-	hook_sender_wake(data);
+	look_now(data);
 }
 
 int hook_sender_new(uv_loop_t *loop, struct store_queue *queue, const struct config *config,

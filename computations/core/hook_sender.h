@@ -25,5 +25,3 @@ void hook_sender_free(struct hook_sender *sender);
 
 /* Where webhooks may go; lent. */
 const struct hook_nets *hook_sender_nets(const struct hook_sender *sender);
-/* Something is due now (store_queue_on_told() calls it, too). */
-void hook_sender_wake(struct hook_sender *sender);

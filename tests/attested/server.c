@@ -19,6 +19,7 @@
 #include "agent/core/service.h"
 #include "agent_paths.h"
 #include "common/base/file.h"
+#include "common/rpc/server_state.h"
 #include "tests/attested/kit.h"
 #include "tests/interop/methods.h"
 
@@ -113,7 +114,7 @@ static void on_input(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 			continue;
 		printf("{\"connections\": %u, \"asked\": %u, \"answered\": %u, \"cancelled\": %u, "
 		       "\"calls\": %zu, \"uploaded\": %zu, \"allocated\": %zu}\n",
-		       rpc_server_connections(p->server), p->source.asked, p->source.answered,
+		       p->server->conn_count, p->source.asked, p->source.answered,
 		       p->source.cancelled, p->calls, p->uploaded, mallinfo2().uordblks);
 		fflush(stdout);
 	}

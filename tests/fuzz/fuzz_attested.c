@@ -113,11 +113,6 @@ SSL *rpc_prologue_tls(const struct rpc_prologue_run *run)
 	return run->is_open ? run->tls : NULL;
 }
 
-bool rpc_prologue_is_server(const struct rpc_prologue_run *run)
-{
-	return run->prologue == &attested_server_prologue;
-}
-
 /* ---- work that is done when the input says so ---- */
 
 static struct {

@@ -318,7 +318,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	resume();
 	peer_spin(&loop);
 	close(ends[1]);
-	while (rpc_server_connections(server) > 0)
+	while (server->conn_count > 0)
 		uv_run(&loop, UV_RUN_ONCE);
 	peer_spin(&loop);
 	if (server->buffered != 0)

@@ -45,7 +45,7 @@ static void on_start(struct rpc_prologue_run *run, void *data)
 	exchange.started = true;
 	exchange.run = rpc_prologue_ref(run);
 	rpc_prologue_set_user(run, &exchange);
-	if (!rpc_prologue_is_server(run))
+	if (!SSL_is_server(rpc_prologue_tls(run)))
 		assert(rpc_prologue_send(run, "hello", 5, &e) == 0);
 }
 
@@ -380,7 +380,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	for (int i = 0; i < ORDERS_MAX && reader_ok(&r) && reader_left(&r) >= 2; i++)
 		follow(&r);
 	other_close();
-	while (rpc_server_connections(server) > 0 ||
+	while (server->conn_count > 0 ||
 	       (mode >= CLIENT_TLS && client.transport.stage != TRANSPORT_CLOSED)) {
 		lift(); /* what was kept may hold again */
 		uv_run(&loop, UV_RUN_ONCE);

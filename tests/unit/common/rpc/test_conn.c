@@ -47,7 +47,7 @@ static void those_who_say_nothing_push_out_each_other(void **state)
 	}
 	/* The last four are there, the others were closed, and who is served has not noticed. */
 	pair_until(&p, recv(silent[ARRAY_LEN(silent) - 5], &byte, 1, MSG_DONTWAIT) >= 0);
-	assert_int_equal(rpc_server_connections(p.server), 5);
+	assert_int_equal(p.server->conn_count, 5);
 	for (size_t i = 0; i < ARRAY_LEN(silent); i++) {
 		if (i >= ARRAY_LEN(silent) - 4)
 			assert_int_equal(recv(silent[i], &byte, 1, MSG_DONTWAIT), -1);
@@ -74,13 +74,13 @@ static void reset_behind(size_t len)
 	pair_until(&p, recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0);
 	for (unsigned i = 0; i < 50; i++)
 		uv_run(&p.loop, UV_RUN_NOWAIT);
-	assert_int_equal(rpc_server_connections(p.server), 1);
+	assert_int_equal(p.server->conn_count, 1);
 	assert_int_equal(send(fd, "\0\0\4\10", len, MSG_NOSIGNAL), len);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
 	close(fd);
 	for (unsigned i = 0; i < 50; i++)
 		uv_run(&p.loop, UV_RUN_NOWAIT);
-	assert_int_equal(rpc_server_connections(p.server), 0);
+	assert_int_equal(p.server->conn_count, 0);
 	pair_close(&p);
 }
 
@@ -104,9 +104,9 @@ static void come_and_go(struct pair *p, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		int fd = silent_connection(p);
 
-		pair_until(p, rpc_server_connections(p->server) == 1);
+		pair_until(p, p->server->conn_count == 1);
 		close(fd);
-		pair_until(p, rpc_server_connections(p->server) == 0);
+		pair_until(p, p->server->conn_count == 0);
 	}
 }
 
@@ -142,13 +142,13 @@ static void after_many_have_come_the_heap_is_trimmed(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		assert_int_equal(trims, 0);
 		fds[i] = silent_connection(&p);
-		pair_until(&p, rpc_server_connections(p.server) == i + 1);
+		pair_until(&p, p.server->conn_count == i + 1);
 	}
 	pair_until(&p, trims);
-	assert_int_equal(rpc_server_connections(p.server), ARRAY_LEN(fds));
+	assert_int_equal(p.server->conn_count, ARRAY_LEN(fds));
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		close(fds[i]);
-	pair_until(&p, rpc_server_connections(p.server) == 0);
+	pair_until(&p, p.server->conn_count == 0);
 	pair_close(&p);
 }
 
@@ -177,7 +177,7 @@ static void a_drain_lets_calls_finish(void **state)
 	pair_until(&p, drained);
 	assert_int_equal(p.status.code, ERR_OK);
 	assert_int_equal(p.closed, 1);
-	assert_int_equal(rpc_server_connections(p.server), 0);
+	assert_int_equal(p.server->conn_count, 0);
 	/* Nobody listens any more. */
 	rpc_stream_half_close(pair_call(&p, &pair_input_call, 0));
 	pair_until(&p, p.closed == 2);

@@ -2,6 +2,7 @@
 /* Which connections and public streams give way to newer ones, and which never do. */
 #include "common/base/file.h"
 #include "common/rpc/health.h"
+#include "common/rpc/server_state.h"
 #include "health.pb-c.h"
 #include "health_paths.h"
 #include "tests/self_signed.h"
@@ -120,7 +121,7 @@ static void strangers_give_way_oldest_first(void **state)
 	}
 	for (size_t i = STRANGERS - 4; i < STRANGERS; i++)
 		assert_int_equal(goodbye(fds[i]), -1);
-	assert_int_equal(rpc_server_connections(p.server), 5);
+	assert_int_equal(p.server->conn_count, 5);
 	end_well(&p, served);
 	for (size_t i = 0; i < STRANGERS; i++)
 		close(fds[i]);
@@ -257,7 +258,7 @@ static void those_who_stall_in_one_stage_leave_room_in_the_other(void **state)
 		pair_until(&p, i < 2 ? p.server_closed == i + 1 : is_over(silent[i - 2]));
 	}
 	assert_int_equal(p.server_closed, 2);
-	assert_int_equal(rpc_server_connections(p.server), 4);
+	assert_int_equal(p.server->conn_count, 4);
 	for (unsigned i = 0; i < 6; i++)
 		close(silent[i]);
 	for (unsigned i = 0; i < 4; i++)
@@ -379,7 +380,7 @@ static void of_two_holders(unsigned others, unsigned places, unsigned gone)
 		sit(&h, i >= 4);
 	pair_until(&h.p, seats_over(&h) >= gone);
 	assert_int_equal(seats_over(&h), gone);
-	assert_int_equal(rpc_server_connections(h.p.server), 4 + others - gone);
+	assert_int_equal(h.p.server->conn_count, 4 + others - gone);
 	holders_close(&h);
 }
 
@@ -419,7 +420,7 @@ static void who_was_beyond_takes_the_place_of_one_that_ends(void **state)
 	first = sit(&h, 0);
 	second = sit(&h, 0);
 	rpc_channel_free(TAKE_PTR(first->channel));
-	pair_until(&h.p, rpc_server_connections(h.p.server) == 1);
+	pair_until(&h.p, h.p.server->conn_count == 1);
 	sit(&h, 1);
 	other = sit(&h, 1);
 	sit(&h, 1);
