@@ -6,6 +6,7 @@
 #include "cli/base/number.h"
 #include "cli/base/output.h"
 #include "cli/cmd/commands.h"
+#include "cli/cmd/cpu_type.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
@@ -121,11 +122,14 @@ static int read_launch(struct cli *cli, struct policy_image *p, struct err *e)
 	struct reference *x = &p->reference;
 	const char *type = cli_value(cli, "cpu-type"), *igvm = cli_value(cli, "igvm");
 	uint64_t cpus = 1;
+	uint32_t ignored;
 
 	if (number_option(cli, "cpus", SNP_MEASURE_VCPUS_MAX, &cpus, e) < 0)
 		return err_code(e);
 	if (!cpus)
 		return err_set(e, ERR_INVALID, "--cpus: at least 1");
+	if (type && cpu_type_option(cli, "cpu-type", &ignored, e) < 0)
+		return err_code(e);
 	x->cpus = (unsigned)cpus;
 	x->cpu_type = type ? type : REFERENCE_SNP_CPU_TYPE;
 	x->smt = p->tee == REFERENCE_SNP && cli_flag(cli, "smt");

@@ -5,6 +5,7 @@
 #include "cli/base/output.h"
 #include "cli/base/step.h"
 #include "cli/cmd/commands.h"
+#include "cli/cmd/cpu_type.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/file_view.h"
@@ -44,7 +45,7 @@ static int read_image(const struct cli *cli, const char *option, struct file_vie
 
 /* Family, model and stepping, or the signature itself, or a type of QEMU's; several if they
  * agree. */
-static int read_signature(const struct cli *cli, struct snp_measure *m, struct err *e)
+static int read_signature(struct cli *cli, struct snp_measure *m, struct err *e)
 {
 	uint64_t family = 0, model = 0, stepping = 0, signature = 0;
 	const char *type = cli_value(cli, "vcpu-type");
@@ -65,8 +66,8 @@ static int read_signature(const struct cli *cli, struct snp_measure *m, struct e
 	    number_option(cli, "vcpu-stepping", 0xf, &stepping, e) < 0 ||
 	    number_option(cli, "vcpu-sig", UINT32_MAX, &signature, e) < 0)
 		return err_code(e);
-	if (type && !vmsa_cpu_type(type, &by_type))
-		return err_set(e, ERR_INVALID, "--vcpu-type: no such processor; see --help");
+	if (type && cpu_type_option(cli, "vcpu-type", &by_type, e) < 0)
+		return err_code(e);
 	found = vmsa_cpu_signature((unsigned)family, (unsigned)model, (unsigned)stepping);
 	m->vcpu_signature = by_sig ? (uint32_t)signature : by_family ? found : by_type;
 	if ((by_family && found != m->vcpu_signature) || (type && by_type != m->vcpu_signature))
@@ -75,7 +76,7 @@ static int read_signature(const struct cli *cli, struct snp_measure *m, struct e
 	return 0;
 }
 
-static int read_processors(const struct cli *cli, struct snp_measure *m, struct err *e)
+static int read_processors(struct cli *cli, struct snp_measure *m, struct err *e)
 {
 	uint64_t vcpus = 0;
 
@@ -107,8 +108,7 @@ static int read_kernel(const struct cli *cli, struct snp_measure *m, struct err 
 }
 
 /* Reads what the mode needs and ignores the rest. */
-static int read_options(const struct cli *cli, struct snp_measure *m, struct files *files,
-			struct err *e)
+static int read_options(struct cli *cli, struct snp_measure *m, struct files *files, struct err *e)
 {
 	const char *mode = cli_value(cli, "mode"), *vmm = cli_value(cli, "vmm-type");
 	bool has_hash;

@@ -60,6 +60,7 @@ def an_option_that_would_not_count_is_refused():
                 ([*snp, "--vcpu-type", "EPYC", "--vcpu-model", "1"], "belong together"),
                 ([*snp, "--vcpu-type", "EPYC", "--vcpu-stepping", "1"], "belong together"),
                 ([*snp, "--vcpu-type", "EPYC", "--append", "quiet"], "need --kernel"),
+                ([*snp, "--vcpu-type", "EPYC-Milano"], "hint: known are EPYC, EPYC-v1, "),
                 (with_svsm, "--vars-size is missing"),
                 ([*with_svsm, "--vars-size", "4096", "--vmm-type", "ec2"], "by QEMU only"),
                 ([*with_svsm, "--vars-size", "4096", "--vmm-type", "gce"], "by QEMU only"),

@@ -180,6 +180,14 @@ def an_igvm_file_has_its_own_firmware_and_processors():
         cli("policy", "create", "--image", "x", "--tee", "snp", "--igvm", "y", word, "z").refused(2, "unknown option")
 
 
+def a_type_of_processor_that_is_not_known_is_told_with_those_that_are():
+    with Folder() as folder:
+        write_image(folder)
+        ran = cli("policy", "create", "--image", folder("image"), "--tee", "snp", "--cpu-type", "EPYC-Milano")
+        ran.refused(2, "--cpu-type 'EPYC-Milano': no such type of processor is known")
+        assert "hint: known are EPYC, EPYC-v1, " in ran.err and ", EPYC-Turin\n" in ran.err, ran.err
+
+
 def rtmr0_is_computed_from_firmware_memory_and_tables():
     """By another program, from the same bytes: the layout of OVMF's sections, on both sides of 2.75 GiB."""
     with Folder() as folder:
@@ -320,6 +328,7 @@ if __name__ == "__main__":
              registers_that_can_be_reset_are_named,
              a_manifest_becomes_its_digest, what_the_reader_would_not_take_is_not_written,
              an_igvm_file_has_its_own_firmware_and_processors, rtmr0_is_computed_from_firmware_memory_and_tables,
+             a_type_of_processor_that_is_not_known_is_told_with_those_that_are,
              an_images_policy_demands_key_exchanges,
              rtmr0_that_cannot_be_computed_is_refused, a_file_is_replaced_whole,
              a_policy_is_extended_by_what_its_evidence_will_say])
