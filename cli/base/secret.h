@@ -9,7 +9,8 @@
 
 enum { SECRET_MAX = 1024 };
 
-/* Up to `max` bytes of a line, without its end; how many. Negative: there is no terminal. */
+/* Up to `max` bytes of a line, without its end; how many. Negative: there is no terminal. A signal that ends or stops the program
+ * finds the terminal as it was; after a stop the question comes again. */
 int secret_ask(const char *question, char *out, int max);
 
 /* A password to be chosen, with its zero byte: asked for twice, or with `from_stdin` the one line that comes there.

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the command line does on a terminal: how far a transfer is, and what Ctrl-C leaves behind."""
+"""What the command line does on a terminal: how far a transfer is, what it asks for, and what Ctrl-C leaves behind."""
 import os
 import secrets
+import signal
 import threading
 import time
 
 import tap
 from cli_agent import Owner, agent
 from harness import PATIENCE, read
-from terminal import CONTROL_C, Terminal
+from terminal import CONTROL_C, CONTROL_Z, Terminal
 
 LARGE = secrets.token_bytes(1 << 20) * 64
 
@@ -161,9 +162,33 @@ def nothing_is_drawn_where_there_is_no_terminal_for_it():
         owner.__exit__()
 
 
+def a_question_that_is_given_up_leaves_a_terminal_that_shows_what_is_typed():
+    with Terminal("user", "password", "anna") as terminal:
+        terminal.wait_text("Password: ")
+        assert not terminal.shows_what_is_typed()
+        terminal.press(b"half of it")
+        terminal.press(CONTROL_Z)  # as if it had gone on at once: nobody is there who would stop it
+        terminal.wait_text("(?s)Password: .*Password: ")
+        assert not terminal.shows_what_is_typed()
+        terminal.press(CONTROL_C)
+        assert terminal.end() == -signal.SIGINT
+        assert terminal.shows_what_is_typed() and "half" not in terminal.text, terminal.text
+
+
+def a_line_that_is_too_long_is_not_cut():
+    for length, asked in ((1024, "Once more: "), (1025, "it has to be one line of at most 1024 bytes")):
+        with Terminal("user", "password", "anna") as terminal:
+            terminal.wait_text("Password: ")
+            terminal.press(b"x" * length + b"\n")
+            terminal.wait_text(asked)
+            assert "x" * 8 not in terminal.text, terminal.text
+
+
 if __name__ == "__main__":
     tap.run([an_upload_shows_total_rate_and_time_left, control_c_in_an_upload_says_how_it_goes_on,
              control_c_between_two_attempts_says_it_too,
              control_c_while_results_are_fetched_leaves_nothing,
              what_may_not_come_again_is_not_given_up_by_one_key,
-             nothing_is_drawn_where_there_is_no_terminal_for_it])
+             nothing_is_drawn_where_there_is_no_terminal_for_it,
+             a_question_that_is_given_up_leaves_a_terminal_that_shows_what_is_typed,
+             a_line_that_is_too_long_is_not_cut])

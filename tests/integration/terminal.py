@@ -14,6 +14,7 @@ import sanitized
 from harness import PATIENCE, program
 
 CONTROL_C = b"\x03"
+CONTROL_Z = b"\x1a"
 
 
 class Terminal:
@@ -60,6 +61,9 @@ class Terminal:
             if not self._more(end):
                 raise AssertionError(f"it ended before {pattern!r}: {self.text!r}")
         return found
+
+    def shows_what_is_typed(self):
+        return bool(termios.tcgetattr(self.master)[3] & termios.ECHO)
 
     def press(self, keys):
         os.write(self.master, keys)
