@@ -191,9 +191,10 @@ int executor_ran_add(struct executor_ran *ran, const struct workflow_place *plac
 		return err_code(e);
 	if (lseek(ran->fd, ran->size, SEEK_SET) < 0 ||
 	    fd_write_all(ran->fd, line, (size_t)len, e) < 0 || fsync(ran->fd) < 0) {
+		err_errno(e, "keep that node %" PRIu32 " is begun", place->node);
 		ran->count--;
 		(void)!ftruncate(ran->fd, ran->size);
-		return err_errno(e, "keep that node %" PRIu32 " is begun", place->node);
+		return err_code(e);
 	}
 	ran->size += len;
 	return 0;
