@@ -106,6 +106,14 @@ def the_manuals_of_the_daemons_have_every_option():
         assert not [o for o in options if o not in page], (name, options)
 
 
+def the_manual_of_the_manager_names_every_call():
+    page = plain(text_of("packaging", "man", "cocos-manager.8"))
+    calls = re.findall(r"^  rpc (\w+)\(", text_of("proto", "manager.proto"), flags=re.M)
+    assert "CreateVm" in calls and len(calls) >= 18, calls
+    missing = [call for call in calls if not re.search(rf"\b{call}\b", page)]
+    assert not missing, missing
+
+
 def the_manual_of_the_cli_names_every_command():
     page = plain(text_of("packaging", "man", "cocos-cli.1"))
     names = commands()
@@ -213,6 +221,6 @@ if __name__ == "__main__":
         settings_reference.write()
         sys.exit()
     tap.run([the_manual_of_the_cli_names_every_command, the_manual_of_the_cli_has_every_option,
-             the_manuals_of_the_daemons_have_every_option,
+             the_manuals_of_the_daemons_have_every_option, the_manual_of_the_manager_names_every_call,
              manual_pages_are_well_formed,
              the_owners_page_runs_commands_that_exist, what_messages_advise_is_there])
