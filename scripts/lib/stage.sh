@@ -89,10 +89,11 @@ stop() { # NAME
 stop_everything() {
 	local cvm url
 	set +eE
-	if [ -f "$dir/cvm" ] && [ -f "$dir/manager.pid" ]; then
+	if [ -f "$dir/cvm" ]; then
 		read -r cvm url <"$dir/cvm"
-		MANAGER_GRPC_URL=$url "$build/cocos-cli" remove-vm "$cvm" >/dev/null &&
-			rm -f "$dir/cvm"
+		# A manager that has ended leaves it to libvirt, where it would run on.
+		MANAGER_GRPC_URL=$url "$build/cocos-cli" remove-vm "$cvm" >/dev/null ||
+			virsh -c "$LIBVIRT_URI" destroy "$cvm" >/dev/null 2>&1
 	fi
 	for name in agent manager computations; do
 		stop "$name"
@@ -109,7 +110,7 @@ show_logs() {
 		echo "--- the last lines of ${log##*/}" >&2
 		tail -n 15 "$log" >&2
 	done
-	for log in "$dir"/state/consoles/* "$dir"/state/*.console; do
+	for log in "$dir"/state/cvms/*/console.log; do
 		[ -s "$log" ] || continue
 		echo "--- the virtual machine's console" >&2
 		tail -n 20 "$log" >&2

@@ -4,6 +4,7 @@ it says without doing anything."""
 import contextlib
 import io
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -188,6 +189,37 @@ def one_run_builds_at_a_time():
             assert second.communicate("go on\n") == ("builds torch\n", "") and second.returncode == 0
 
 
+def a_run_that_fails_shows_what_the_machine_said():
+    """Where the manager has it written: lifecycle.h says."""
+    with open(os.path.join(ROOT, "manager", "launch", "lifecycle.h"), encoding="utf-8") as file:
+        place = re.search(r"<state>/(cvms/)<id>(/console\.log) ", file.read())
+    script = 'set -e; . "$0/scripts/lib/stage.sh"; program=demo dir=$1; show_logs 2>&1\n'
+    with tempfile.TemporaryDirectory(prefix="cocos-logs-") as folder:
+        console = os.path.join(folder, "state", place[1] + "some-id" + place[2])
+        os.makedirs(os.path.dirname(console))
+        for path, text in ((console, "init: no agent\n"), (os.path.join(folder, "manager.log"), "listening\n")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        said = subprocess.run(["bash", "-c", script, ROOT, folder], text=True, capture_output=True, check=True).stdout
+    assert said == ("--- the last lines of manager.log\nlistening\n"
+                    "--- the virtual machine's console\ninit: no agent\n"), said
+
+
+def a_machine_does_not_outlive_its_run():
+    """Also where the manager has ended before it."""
+    script = ('set -e; . "$0/scripts/lib/libvirt.sh"; . "$0/scripts/lib/stage.sh"; program=demo dir=$1/run build=$1\n'
+              'virsh() { echo "virsh $*" >&3; }\n'
+              'mkdir "$dir"; echo "some-id unix:/nowhere" >"$dir/cvm"; stop_everything; [ ! -e "$dir" ]\n')
+    for status, by_libvirt in ((0, ""), (1, "virsh -c qemu:///system destroy some-id\n")):
+        with tempfile.TemporaryDirectory(prefix="cocos-stop-") as folder:
+            tool = os.path.join(folder, "cocos-cli")
+            with open(tool, "w", encoding="utf-8") as file:
+                file.write(f'#!/bin/sh\necho "$MANAGER_GRPC_URL $*" >&3\nexit {status}\n')
+            os.chmod(tool, 0o755)
+            said = subprocess.run(["bash", "-c", script, ROOT, folder], text=True, capture_output=True, check=True).stdout
+        assert said == "unix:/nowhere remove-vm some-id\n" + by_libvirt, (status, said)
+
+
 def what_is_not_there_is_told():
     def call(*arguments):
         return subprocess.run([os.path.join(ROOT, "scripts", "usecase"), *arguments], text=True,
@@ -204,4 +236,4 @@ def what_is_not_there_is_told():
 tap.run([hospitals_have_pictures_that_tell_the_classes_apart, payments_have_the_columns_of_the_public_set,
          engines_have_windows_enough, the_same_data_come_each_time, the_memory_of_children_counts,
          what_is_no_result_is_refused, one_run_builds_at_a_time,
-         what_is_not_there_is_told])
+         a_run_that_fails_shows_what_the_machine_said, a_machine_does_not_outlive_its_run, what_is_not_there_is_told])
