@@ -3,6 +3,7 @@
 refuses with 2, before it does anything."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -112,7 +113,17 @@ def bench_says_what_it_lacks():
             assert done.stderr.count("\n") == 1 and said in done.stderr, done
 
 
+def packages_are_made_of_a_clone_alone():
+    """Elsewhere nobody says what belongs to the project, and packages of nothing fail without a word of why."""
+    with tempfile.TemporaryDirectory(prefix="cocos-help-") as folder:
+        shutil.copytree(SCRIPTS, os.path.join(folder, "scripts"))
+        done = subprocess.run([os.path.join(folder, "scripts", "package")], capture_output=True, text=True, check=False,
+                              stdin=subprocess.DEVNULL, timeout=HANGS)
+        assert done.returncode == 1 and f"{folder} is no clone, of which git says" in done.stderr and not done.stdout, done
+        assert os.listdir(folder) == ["scripts"], os.listdir(folder)
+
+
 if __name__ == "__main__":
     tap.run([each_is_a_program, each_answers_help, each_option_stands_in_the_help,
              help_comes_from_every_folder, unknown_options_are_refused, unknown_words_are_refused, no_option_is_without_its_value,
-             bench_says_what_it_lacks])
+             bench_says_what_it_lacks, packages_are_made_of_a_clone_alone])
