@@ -187,10 +187,11 @@ static void on_news(uv_poll_t *poll, int status, int events)
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec part = { bytes, sizeof(bytes) };
+	/* Room for one descriptor and not for the space behind it, which a second one would fit: more are closed. */
 	struct msghdr packet = { .msg_iov = &part,
 				 .msg_iovlen = 1,
 				 .msg_control = control.bytes,
-				 .msg_controllen = sizeof(control.bytes) };
+				 .msg_controllen = CMSG_LEN(sizeof(int)) };
 	ssize_t n = recvmsg(jail->sock, &packet, MSG_CMSG_CLOEXEC);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
