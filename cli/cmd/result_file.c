@@ -155,5 +155,8 @@ int result_file_commit(struct result_file *r, struct err *e)
 		free(r->partial);
 		r->partial = NULL;
 	}
+	/* They come once: what power takes away, nobody hands out again. */
+	if (file_sync_folder(r->path, e) < 0)
+		return err_wrap(e, "the results are in '%s'", r->path);
 	return 0;
 }

@@ -148,8 +148,7 @@ int fd_read_at(int fd, void *to, size_t len, uint64_t from, struct err *e)
 	return 1;
 }
 
-/* A rename is only durable once its folder is. */
-static int sync_folder_of(const char *path, struct err *e)
+int file_sync_folder(const char *path, struct err *e)
 {
 	char folder[PATH_MAX];
 	const char *slash = strrchr(path, '/');
@@ -197,10 +196,10 @@ int file_publish(const char *temporary, const char *path, bool replace, struct e
 	if (done < 0)
 		return err_errno(e, "make '%s'", path);
 	if (replace)
-		return sync_folder_of(path, e);
+		return file_sync_folder(path, e);
 	if (linked && unlink(temporary) < 0)
 		done = err_errno(e, "remove '%s'", temporary);
-	if (done < 0 || sync_folder_of(path, e) < 0) {
+	if (done < 0 || file_sync_folder(path, e) < 0) {
 		unlink(path); /* nothing had that name before */
 		return err_code(e);
 	}

@@ -31,6 +31,8 @@ int file_write_new(const char *path, const void *bytes, size_t len, mode_t mode,
 
 /* Their last step: `temporary`, which is on disk in the same folder, becomes `path`. */
 int file_publish(const char *temporary, const char *path, bool replace, struct err *e) MUST_CHECK;
+/* The folder that `path` is in, to disk: a name is only there for good once that is. */
+int file_sync_folder(const char *path, struct err *e) MUST_CHECK;
 
 /* All of `len` bytes to a descriptor that blocks, across short writes and signals. */
 int fd_write_all(int fd, const void *bytes, size_t len, struct err *e) MUST_CHECK;
