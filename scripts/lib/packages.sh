@@ -7,7 +7,7 @@
 packages_build="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 	libprotobuf-dev libprotobuf-c-dev libnghttp2-dev libmicrohttpd-dev libuv1-dev libssl-dev libvirt-dev libcbor-dev
 	libtss2-dev libseccomp-dev libcap-dev libcurl4-openssl-dev libzip-dev libyajl-dev libsqlite3-dev libpq-dev
-	libargon2-dev libp11-kit-dev libxml2-dev uthash-dev uuid-dev libzstd-dev zlib1g-dev libcmocka-dev python3"
+	libargon2-dev libp11-kit-dev libxml2-dev uthash-dev uuid-dev libzstd-dev zlib1g-dev python3"
 
 # What a machine needs to launch virtual machines and run the demo.
 packages_run="libvirt-daemon-system libvirt-clients dbus qemu-system-x86 qemu-utils ovmf swtpm
@@ -38,7 +38,7 @@ packages_torch="$packages_pip python3-venv python3-torch python3-torchvision pyt
 # Simulated TEEs, for demonstrations: scripts/demo --tee.
 packages_simulator="libfuse3-dev"
 
-packages_test="clang clang-format-19 llvm gcovr libclang-rt-dev libfuse3-dev python3 python3-grpcio python3-grpc-tools
+packages_test="libcmocka-dev clang clang-format-19 llvm gcovr libclang-rt-dev libfuse3-dev python3 python3-grpcio python3-grpc-tools
 	python3-pkg-resources python3-cryptography python3-openssl python3-cbor2 tpm2-tools openssl nghttp2-client
 	nghttp2-server libxml2-utils sqlite3 zip unzip xz-utils mmdebstrap git zsh fish lld wasi-libc
 	libclang-rt-dev-wasm32 skopeo umoci systemd systemd-container postgresql chromium-headless-shell
