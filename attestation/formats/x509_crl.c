@@ -194,12 +194,6 @@ int x509_crl_verify_known(const struct x509_crl *crl, const struct x509 *issuer,
 	return 0;
 }
 
-int x509_crl_verify(const struct x509_crl *crl, const struct x509 *issuer, unsigned algorithms,
-		    int64_t at, struct err *e)
-{
-	return x509_crl_verify_known(crl, issuer, algorithms, at, NULL, e);
-}
-
 int x509_crl_check(const struct x509_crl *crl, const struct x509 *cert, struct err *e)
 {
 	struct reader list = span_reader(crl->revoked);

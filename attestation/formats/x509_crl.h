@@ -33,10 +33,8 @@ DEFINE_CLEANUP(struct x509_crl *, x509_crl_free)
 
 /* The list is the issuer's: name, cRLSign in keyUsage if the issuer has a keyUsage (AMD's ASK has
  * one without: it can issue no list), signature with one of `algorithms`; and current:
- * thisUpdate <= at <= nextUpdate. ERR_DENIED if not. */
-int x509_crl_verify(const struct x509_crl *crl, const struct x509 *issuer, unsigned algorithms,
-		    int64_t at, struct err *e) MUST_CHECK;
-/* The same with what was verified before, or NULL: as x509_verify_known(). */
+ * thisUpdate <= at <= nextUpdate. ERR_DENIED if not. `signatures`: what was verified before, or NULL: as
+ * x509_verify_known(). */
 int x509_crl_verify_known(const struct x509_crl *crl, const struct x509 *issuer,
 			  unsigned algorithms, int64_t at, struct signatures *signatures,
 			  struct err *e) MUST_CHECK;

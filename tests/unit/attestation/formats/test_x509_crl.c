@@ -27,7 +27,7 @@ static void a_crl_names_the_certificates_of_its_issuer(void **state)
 
 	assert_int_equal(crl->revoked_count, 2);
 	assert_int_equal(crl->number.bytes[0], 7);
-	assert_ok(x509_crl_verify(crl, root, X509_RSA4096_PSS_SHA384, FORGE_AT, &e), e);
+	assert_ok(x509_crl_verify_known(crl, root, X509_RSA4096_PSS_SHA384, FORGE_AT, NULL, &e), e);
 	assert_ok(x509_crl_check(crl, ca, &e), e);
 	assert_refused(x509_crl_check(crl, leaf, &e), e, ERR_INVALID, "another issuer");
 	x509_crl_free(crl);
@@ -37,10 +37,10 @@ static void a_crl_names_the_certificates_of_its_issuer(void **state)
 	x509_crl_free(crl);
 	crl = crl_of(NULL, 0, &e);
 	assert_ok(x509_crl_check(crl, ca, &e), e);
-	assert_refused(x509_crl_verify(crl, ca, X509_RSA4096_PSS_SHA384, FORGE_AT, &e), e,
-		       ERR_DENIED, "another issuer");
-	assert_refused(x509_crl_verify(crl, root, X509_P256_SHA256, FORGE_AT, &e), e, ERR_DENIED,
-		       "another algorithm");
+	assert_refused(x509_crl_verify_known(crl, ca, X509_RSA4096_PSS_SHA384, FORGE_AT, NULL, &e),
+		       e, ERR_DENIED, "another issuer");
+	assert_refused(x509_crl_verify_known(crl, root, X509_P256_SHA256, FORGE_AT, NULL, &e), e,
+		       ERR_DENIED, "another algorithm");
 	x509_crl_free(crl);
 	x509_free(root);
 	x509_free(ca);
@@ -54,11 +54,12 @@ static void a_crl_is_current_in_both_boundary_seconds(void **state)
 	struct x509_crl *crl = crl_of(NULL, 0, &e);
 	const unsigned pss = X509_RSA4096_PSS_SHA384;
 
-	assert_ok(x509_crl_verify(crl, root, pss, FORGE_AT - 10, &e), e);
-	assert_ok(x509_crl_verify(crl, root, pss, FORGE_AT + 10, &e), e);
-	assert_refused(x509_crl_verify(crl, root, pss, FORGE_AT - 11, &e), e, ERR_DENIED, "future");
-	assert_refused(x509_crl_verify(crl, root, pss, FORGE_AT + 11, &e), e, ERR_DENIED,
-		       "ran out");
+	assert_ok(x509_crl_verify_known(crl, root, pss, FORGE_AT - 10, NULL, &e), e);
+	assert_ok(x509_crl_verify_known(crl, root, pss, FORGE_AT + 10, NULL, &e), e);
+	assert_refused(x509_crl_verify_known(crl, root, pss, FORGE_AT - 11, NULL, &e), e,
+		       ERR_DENIED, "future");
+	assert_refused(x509_crl_verify_known(crl, root, pss, FORGE_AT + 11, NULL, &e), e,
+		       ERR_DENIED, "ran out");
 	x509_crl_free(crl);
 	x509_free(root);
 }
@@ -76,7 +77,8 @@ static void every_byte_of_a_crl_counts(void **state)
 	for (size_t i = 0; i < len; i++) {
 		der[i] ^= 0x01;
 		if (x509_crl_load(der, len, &crl, &e) == 0) {
-			if (x509_crl_verify(crl, root, X509_RSA4096_PSS_SHA384, FORGE_AT, &e) == 0)
+			if (x509_crl_verify_known(crl, root, X509_RSA4096_PSS_SHA384, FORGE_AT,
+						  NULL, &e) == 0)
 				fail_msg("byte %zu counts for nothing", i);
 			x509_crl_free(crl);
 		}
