@@ -43,6 +43,14 @@ static int put(struct executor_ran *ran, const struct executor_ran_row *row, str
 
 /* ---- its lines ---- */
 
+/* No workflow's ID: the line of what is forgotten, with the latest end of an order of it. */
+static const struct workflow_place forgotten_place;
+
+static bool is_forgotten_line(const struct executor_ran_row *row)
+{
+	return memcmp(row->place.id, forgotten_place.id, sizeof(row->place.id)) == 0;
+}
+
 static int line_of(const struct executor_ran_row *row, char line[LINE_MAX_])
 {
 	char id[WORKFLOW_ID_TEXT_LEN + 1];
@@ -68,6 +76,16 @@ static bool read_line(const char *line, size_t len, struct executor_ran_row *row
 	       line_of(row, again) == (int)len && memcmp(copy, again, len) == 0;
 }
 
+static int keep_or_forget(struct executor_ran *ran, const struct executor_ran_row *row,
+			  int64_t now_ms, struct err *e)
+{
+	if (!is_forgotten_line(row) && row->expires > now_ms - EXECUTOR_RAN_KEPT_MS)
+		return put(ran, row, e);
+	if (row->expires > ran->forgotten)
+		ran->forgotten = row->expires;
+	return 0;
+}
+
 /* The last line may be half: power went while it was written, and its node was not begun. */
 static int read_lines(const char *text, size_t len, int64_t now_ms, struct executor_ran *ran,
 		      struct err *e)
@@ -85,7 +103,7 @@ static int read_lines(const char *text, size_t len, int64_t now_ms, struct execu
 		if (!read_line(text, (size_t)(stop - text), &row))
 			return err_set(e, ERR_DATA_LOSS, "line %zu is none of an executor's",
 				       number);
-		if (row.expires > now_ms - EXECUTOR_RAN_KEPT_MS && put(ran, &row, e) < 0)
+		if (keep_or_forget(ran, &row, now_ms, e) < 0)
 			return err_code(e);
 		text = stop;
 	}
@@ -134,9 +152,12 @@ static int read_file(struct executor_ran *ran, int64_t now_ms, struct err *e)
 static int write_again(const char *path, struct executor_ran *ran, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(EXECUTOR_RAN_FILE_MAX);
+	const struct executor_ran_row forgotten = { forgotten_place, ran->forgotten };
 	char line[LINE_MAX_];
 	int fd = -1;
 
+	if (ran->forgotten)
+		writer_bytes(&w, line, (size_t)line_of(&forgotten, line));
 	for (size_t i = 0; i < ran->count; i++)
 		writer_bytes(&w, line, (size_t)line_of(&ran->rows[i], line));
 	if (writer_check(&w, "nodes that were begun", e) < 0)
@@ -165,8 +186,20 @@ int executor_ran_open(const char *path, int64_t now_ms, struct executor_ran *ran
 	return 0;
 }
 
+/* What was forgotten may have been begun: it was forgotten because its order had ended by this machine's clock. */
+static int check_remembered(const struct executor_ran *ran, int64_t expires, struct err *e)
+{
+	if (expires > ran->forgotten)
+		return 0;
+	return err_set(
+		e, ERR_EXISTS,
+		"it may have been begun here before: its order ends no later than one that "
+		"was forgotten as ended, so this machine's clock was ahead or is behind; it is "
+		"run under an order that ends later");
+}
+
 int executor_ran_check(const struct executor_ran *ran, const struct workflow_place *place,
-		       struct err *e)
+		       int64_t expires, struct err *e)
 {
 	for (size_t i = 0; i < ran->count; i++) {
 		const struct workflow_place *p = &ran->rows[i].place;
@@ -177,7 +210,7 @@ int executor_ran_check(const struct executor_ran *ran, const struct workflow_pla
 				       "attempt %" PRIu32 " of it was begun here before",
 				       p->attempt);
 	}
-	return 0;
+	return check_remembered(ran, expires, e);
 }
 
 int executor_ran_add(struct executor_ran *ran, const struct workflow_place *place, int64_t expires,
@@ -187,7 +220,7 @@ int executor_ran_add(struct executor_ran *ran, const struct workflow_place *plac
 	char line[LINE_MAX_];
 	int len = line_of(&row, line);
 
-	if (executor_ran_check(ran, place, e) < 0 || put(ran, &row, e) < 0)
+	if (executor_ran_check(ran, place, expires, e) < 0 || put(ran, &row, e) < 0)
 		return err_code(e);
 	if (lseek(ran->fd, ran->size, SEEK_SET) < 0 ||
 	    fd_write_all(ran->fd, line, (size_t)len, e) < 0 || fsync(ran->fd) < 0) {

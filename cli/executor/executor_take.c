@@ -353,7 +353,7 @@ static enum executor_outcome run_node(struct executor *x, const Workflows__Taken
 	bool no_room = false;
 	size_t place;
 
-	if (executor_ran_check(&x->ran, &node->place, e) < 0)
+	if (executor_ran_check(&x->ran, &node->place, node->order.expires, e) < 0)
 		return refuse(x, taken, name, false, e);
 	if (workflow_cvm_after(&node->order.spec, node->place.node, &place) &&
 	    !executor_give_room(x))

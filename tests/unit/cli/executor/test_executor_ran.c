@@ -18,11 +18,16 @@ static struct workflow_place place(uint8_t id, uint32_t node, uint32_t attempt)
 	return p;
 }
 
-static void open_it(struct executor_ran *ran)
+static void open_at(struct executor_ran *ran, int64_t now_ms)
 {
 	struct err e;
 
-	assert_ok(executor_ran_open(path, NOW, ran, &e), e);
+	assert_ok(executor_ran_open(path, now_ms, ran, &e), e);
+}
+
+static void open_it(struct executor_ran *ran)
+{
+	open_at(ran, NOW);
 }
 
 static void add(struct executor_ran *ran, struct workflow_place p, int64_t expires)
@@ -32,13 +37,18 @@ static void add(struct executor_ran *ran, struct workflow_place p, int64_t expir
 	assert_ok(executor_ran_add(ran, &p, expires, &e), e);
 }
 
-static bool is_new(const struct executor_ran *ran, struct workflow_place p)
+static bool is_new_until(const struct executor_ran *ran, struct workflow_place p, int64_t expires)
 {
 	struct err e;
-	int failed = executor_ran_check(ran, &p, &e);
+	int failed = executor_ran_check(ran, &p, expires, &e);
 
 	assert_true(!failed || err_is(failed, ERR_EXISTS));
 	return !failed;
+}
+
+static bool is_new(const struct executor_ran *ran, struct workflow_place p)
+{
+	return is_new_until(ran, p, NOW);
 }
 
 static int fresh(void **state)
@@ -100,6 +110,36 @@ static void what_has_expired_for_a_day_is_forgotten(void **state)
 	open_it(&ran);
 	assert_int_equal(ran.count, 2);
 	executor_ran_done(&ran);
+}
+
+static void what_a_clock_ahead_forgot_is_not_begun_again(void **state)
+{
+	struct executor_ran ran;
+	struct err e;
+
+	open_it(&ran);
+	add(&ran, place(1, 0, 1), NOW + 1);
+	add(&ran, place(1, 10, 1), NOW + 3);
+	add(&ran, place(2, 10, 1), NOW + 2);
+	executor_ran_done(&ran);
+	for (int again = 0; again < 2; again++) { /* what is forgotten twice is remembered, too */
+		open_at(&ran, NOW + 4 + EXECUTOR_RAN_KEPT_MS);
+		assert_int_equal(ran.count, 0);
+		executor_ran_done(&ran);
+	}
+	for (int again = 0; again < 2; again++) {
+		open_it(&ran);
+		assert_int_equal(ran.count, again);
+		assert_false(is_new_until(&ran, place(1, 0, 1), NOW + 1));
+		assert_false(is_new_until(&ran, place(3, 0, 1), NOW + 3));
+		assert_true(is_new_until(&ran, place(3, 0, 1), NOW + 4));
+		const struct workflow_place p = place(1, 10, 1);
+		assert_refused(executor_ran_add(&ran, &p, NOW + 3, &e), e, ERR_EXISTS,
+			       "may have been begun here before");
+		if (!again)
+			add(&ran, place(4, 0, 1), NOW + 4);
+		executor_ran_done(&ran);
+	}
 }
 
 static void one_executor_has_it(void **state)
@@ -194,6 +234,7 @@ int main(void)
 		cmocka_unit_test_setup(an_attempt_is_begun_once_and_no_earlier_one_after_it, fresh),
 		cmocka_unit_test_setup(what_was_begun_is_not_added_again, fresh),
 		cmocka_unit_test_setup(what_has_expired_for_a_day_is_forgotten, fresh),
+		cmocka_unit_test_setup(what_a_clock_ahead_forgot_is_not_begun_again, fresh),
 		cmocka_unit_test_setup(one_executor_has_it, fresh),
 		cmocka_unit_test_setup(every_truncation_keeps_whole_lines_and_no_half_one, fresh),
 		cmocka_unit_test_setup(other_lines_are_refused, fresh),
