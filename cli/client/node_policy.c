@@ -11,6 +11,9 @@ static const char *fault_of(const struct policy *policy)
 	if (policy->run.relayable)
 		return "it takes a stock agent (run.agent), which vouches for whatever it is asked: "
 		       "no manifest can be held against it";
+	if (policy->run.allow_external_identity)
+		return "it takes a key from outside (run.allow_external_identity): who gave it to "
+		       "the agent could answer in its place";
 	return policy_leaves_open(policy);
 }
 

@@ -185,19 +185,30 @@ def wheels_of_submitter(evil):
     return allowed(evil, said={"requirements": sha3(b"spy @ file:spy.whl\n").hex()})
 
 
-@row("cvm-node-of-a-stock-agent", "takes a stock agent")
-def stock_agent(evil):
-    """The order's policy takes stock agents, which have evidence made over whatever the machine's host tells them."""
+def policy_taking(evil, run):
+    """An order whose policy says this of the agent."""
     if why := unavailable():
         raise Skip(why)
-    stock = json.dumps({**json.loads(POLICY), "run": {"agent": "stock"}})
-    with world() as w, room(w, **({"policy": stock} if evil else {})) as r:
+    policy = json.dumps({**json.loads(POLICY), "run": run})
+    with world() as w, room(w, **({"policy": policy} if evil else {})) as r:
         at = r.executor()
         if evil:
             return Outcome(at.end() == 0, at.text(), 0)
         with r.agent(r.manifest()) as machine:
             r.send().ok()
             return Outcome(at.end() == 0, at.text(), held(machine))
+
+
+@row("cvm-node-of-a-stock-agent", "takes a stock agent")
+def stock_agent(evil):
+    """The order's policy takes stock agents, which have evidence made over whatever the machine's host tells them."""
+    return policy_taking(evil, {"agent": "stock"})
+
+
+@row("cvm-node-of-a-key-from-outside", "takes a key from outside")
+def key_from_outside(evil):
+    """The order's policy takes an agent whose key others have given to it, and could answer with in its place."""
+    return policy_taking(evil, {"allow_external_identity": True})
 
 
 @row("cvm-node-past-the-cvm", "its owner named CVMs alone")

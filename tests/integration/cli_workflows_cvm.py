@@ -181,6 +181,7 @@ def a_node_in_a_cvm_has_its_form():
                 del changed[member]
             s.user.submit([*nodes[:2], {**nodes[2], "kwargs": {"cvm": changed}}], s.keys).refused(2, said)
         for policy, said in (([], "the order's policy"), ({**POLICY, "run": {"agent": "stock"}}, "takes a stock agent"),
+                             ({**POLICY, "run": {"allow_external_identity": True}}, "takes a key from outside"),
                              ({"cocos": 1, "tpm": {"pcrs": {"sha256": {"16": ["00" * 32]}}}}, "can be reset by software")):
             s.user.submit([*nodes[:2], {**nodes[2], "kwargs": {"cvm": {**cvm, "policy": json.dumps(policy)}}}],
                           s.keys).refused(2, said)
