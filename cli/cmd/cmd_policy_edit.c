@@ -13,13 +13,15 @@
 #include "common/base/writer.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* A policy file, its tree, and which spelling of keys it has. */
 struct policy_text {
 	uint8_t *bytes;
 	size_t len;
 	struct json *root;
-	bool own; /* our form */
+	bool own;          /* our form */
+	bool for_tdx_only; /* of TEEs */
 };
 
 static void policy_text_done(struct policy_text *p)
@@ -39,9 +41,28 @@ static int read_policy(const char *path, struct policy_text *p, struct err *e)
 	if (policy_parse(&file, 1, &understood, e) < 0 ||
 	    json_parse(p->bytes, p->len, &p->root, e) < 0)
 		return err_code(e);
+	p->for_tdx_only = understood.has_tdx && !understood.has_snp;
 	policy_done(&understood);
 	p->own = json_get(p->root, "cocos") != NULL;
 	return 0;
+}
+
+/* Under the name that the file has itself, and with its mode: over a link, the policy in use would stay as it was. */
+static int replace_policy(struct cli *cli, const char *path, const struct writer *w, struct err *e)
+{
+	CLEANUP(free) char *name = NULL;
+	struct stat about;
+
+	if (stat(path, &about) < 0)
+		return err_errno(e, "'%s'", path);
+	if (!S_ISREG(about.st_mode)) {
+		cli_hint(cli, "--output FILE says where the changed policy goes");
+		return err_set(e, ERR_INVALID, "'%s' is no file that could be changed", path);
+	}
+	name = realpath(path, NULL);
+	if (!name)
+		return err_errno(e, "'%s'", path);
+	return file_write(name, w->bytes, w->len, about.st_mode & 0777, e);
 }
 
 /* The reader has to understand the changed policy too, before it replaces anything. */
@@ -60,8 +81,7 @@ static int write_policy(struct cli *cli, const char *path, const struct policy_t
 	if (policy_leaves_open(&understood))
 		fprintf(stderr, "note: %s\n", policy_leaves_open(&understood));
 	policy_done(&understood);
-	return out ? output_write(cli, out, w.bytes, w.len, e)
-		   : file_write(path, w.bytes, w.len, 0644, e);
+	return out ? output_write(cli, out, w.bytes, w.len, e) : replace_policy(cli, path, &w, e);
 }
 
 /* clang-format off */
@@ -97,6 +117,18 @@ static int read_value(const char *text, size_t len, uint8_t **bytes, struct err 
 	return 0;
 }
 
+/* Both of a TEE: a value for SEV-SNP in a policy for TDX would leave what it asks of TDX as it was, and let in SEV-SNP. */
+static int check_is_for_snp(const struct policy_text *p, const char *command, struct err *e)
+{
+	if (!p->for_tdx_only)
+		return 0;
+	return err_set(
+		e, ERR_PRECONDITION,
+		"the policy is for TDX, and '%s' is for SEV-SNP: what it asks of TDX has to be "
+		"changed in it, or an snp section added",
+		command);
+}
+
 static enum cli_exit set_bytes(struct cli *cli, size_t len, const char *snake, const char *camel,
 			       const char *own, struct err *e)
 {
@@ -106,7 +138,8 @@ static enum cli_exit set_bytes(struct cli *cli, size_t len, const char *snake, c
 	char path[64], text[512], hex[256];
 
 	if (read_value(cli->operands[0], len, &bytes, e) < 0 ||
-	    read_policy(cli->operands[1], &p, e) < 0)
+	    read_policy(cli->operands[1], &p, e) < 0 ||
+	    check_is_for_snp(&p, cli->command->name, e) < 0)
 		return CLI_USAGE;
 	if (p.own) {
 		hex_encode(bytes, len, hex);

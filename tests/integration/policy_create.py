@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`policy create snp|tdx`: every option gives the key that it names, as the policy's own reader takes it."""
+import base64
 import hashlib
 import json
+import os
 import re
 
 import tap
@@ -323,6 +325,49 @@ def a_policy_is_extended_by_what_its_evidence_will_say():
                 assert json.load(file) == tee
 
 
+def the_policy_behind_a_link_is_the_one_that_changes():
+    """Who uses it by its own name would go on with what it was, and believe that it asks for one manifest."""
+    with Folder() as folder:
+        policy = folder.write("policy.json", json.dumps({"cocos": 1, "snp": {"measurements": [H48]}}))
+        os.chmod(policy, 0o600)
+        link = folder("link.json")
+        os.symlink("policy.json", link)
+        cli("policy", "extend", folder.write("manifest.json", CANONICAL), link).ok()
+        with open(policy, encoding="utf-8") as file:
+            assert json.load(file)["run"] == {"manifests": [DIGEST]}
+        assert os.path.islink(link) and os.stat(policy).st_mode & 0o777 == 0o600
+
+
+def a_policy_that_comes_through_a_pipe_goes_where_output_says():
+    for output in ([], ["--output", "-"]):
+        reads, writes = os.pipe()
+        with open(reads, "rb") as pipe:
+            with open(writes, "w", encoding="utf-8") as file:
+                json.dump({"cocos": 1, "snp": {"measurements": [H48]}}, file)
+            run = cli("policy", "hostdata", H32, "/proc/self/fd/0", *output, stdin=pipe)
+        if output:
+            assert json.loads(run.ok())["snp"] == {"measurements": [H48], "host_data": [H32]}
+        else:
+            run.refused(1, "is no file that could be changed", "--output FILE")
+
+
+def a_value_of_snp_makes_no_policy_for_tdx_one_of_both():
+    """An MRTD is as long as a MEASUREMENT: what was asked of TDX would stay as it was."""
+    tdx = {"cocos": 1, "tdx": {"mrtd": [H48]}}
+    older = {"policy": {"tdQuoteBodyPolicy": {"mrTd": base64.b64encode(bytes.fromhex(H48)).decode()}}}
+    with Folder() as folder:
+        for before in (tdx, older, {"cocos": 1, **older}):
+            policy = folder.write("policy.json", json.dumps(before))
+            for command, value in (("measurement", "12" * 48), ("hostdata", H32)):
+                cli("policy", command, value, policy).refused(2, "the policy is for TDX", "has to be changed")
+                with open(policy, encoding="utf-8") as file:
+                    assert json.load(file) == before
+        both = folder.write("both.json", json.dumps({**tdx, "snp": {}}))
+        cli("policy", "measurement", "12" * 48, both).ok()
+        with open(both, encoding="utf-8") as file:
+            assert json.load(file) == {**tdx, "snp": {"measurements": ["12" * 48]}}
+
+
 if __name__ == "__main__":
     tap.run([each_option_alone_gives_its_key, all_options_together_are_one_policy, values_may_come_one_by_one,
              registers_that_can_be_reset_are_named,
@@ -331,4 +376,6 @@ if __name__ == "__main__":
              a_type_of_processor_that_is_not_known_is_told_with_those_that_are,
              an_images_policy_demands_key_exchanges,
              rtmr0_that_cannot_be_computed_is_refused, a_file_is_replaced_whole,
-             a_policy_is_extended_by_what_its_evidence_will_say])
+             a_policy_is_extended_by_what_its_evidence_will_say, the_policy_behind_a_link_is_the_one_that_changes,
+             a_policy_that_comes_through_a_pipe_goes_where_output_says,
+             a_value_of_snp_makes_no_policy_for_tdx_one_of_both])
