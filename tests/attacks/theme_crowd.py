@@ -2,6 +2,7 @@
 """Strangers by the hundred at the listeners of all three daemons, several times as many as there are
 places, who hold on to calls that never end. Gained counts the honest calls that do not get through on
 a new connection; what had proven itself before goes on to its end."""
+import base64
 import contextlib
 import json
 import os
@@ -17,7 +18,7 @@ import crowd
 import h2raw
 import teesim
 from agent_evidence import SNP, TEE_NONCE, machine
-from agent_job import ALGO_KEY, SUM, computing, manifest
+from agent_job import ALGO_KEY, DATA_KEY, SUM, computing, manifest
 from agent_peer import WAIT, Authority, agent_pb2, free_port
 from attested_peer import Over, REQUEST, connect, frame, make_request
 from computations_service import connected, create, run
@@ -94,6 +95,42 @@ def besieged_agent(evil, kinds, config=None, client_args=None, stranger=None, ho
                            lambda: crowd.answer(port, honest, STATUS) == 0, stranger)
         upload.finish()
         return outcome
+
+
+def challenges_of(peer, count):
+    """What Status gives to who comes without TLS, so many times."""
+    found = []
+    peer.send(h2raw.frame(h2raw.WINDOW_UPDATE, 0, 0, (1 << 24).to_bytes(4, "big")))
+    for _ in range(count):
+        stream, said = peer.open(STATUS), b""
+        peer.data(stream, h2raw.message(b""), end=True)
+        while True:
+            kind, flags, _, payload = peer.frame()
+            said += payload if kind == h2raw.DATA else b""
+            if kind == h2raw.HEADERS and flags & h2raw.END_STREAM:
+                break
+        found.append(agent_pb2.StatusResponse.FromString(said[5:]).challenge)
+    return found
+
+
+@row("crowd-of-challenges-at-an-agent", "not one of this agent's")
+def crowd_of_challenges(evil):
+    """Without TLS a stranger asks for one challenge after the other, so that the owner's is void before it is signed."""
+    port = free_port()
+    with computing(manifest(port), None, port) as (_, _, client):
+        def shown(challenge):
+            named = [("proof-key", base64.b64encode(DATA_KEY.spki).decode())]
+            proof = client.proof_metadata("data-provider", "Status", DATA_KEY, None, [], named, challenge=challenge)
+            try:
+                return bool(client.stub.Status(agent_pb2.StatusRequest(), metadata=proof, timeout=WAIT).datasets), ""
+            except grpc.RpcError as e:
+                return False, e.details()
+
+        mine = client.status().challenge
+        with contextlib.closing(h2raw.Peer(port, source="127.0.0.9")) as stranger:
+            theirs = challenges_of(stranger, 300 if evil else 1)
+        served, _ = shown(mine)
+        return Outcome(served != evil, shown(theirs[0])[1], int(served != evil))
 
 
 @row("crowd-at-an-agent", "gave way")

@@ -175,6 +175,7 @@ static void check_verify(const struct scene *s, const struct access *a, enum oth
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
+	static const struct rpc_source nobody;
 	static struct challenges challenges;
 	struct reader r = reader_over(bytes, len);
 	uint8_t flags = reader_u8(&r);
@@ -189,7 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (!own)
 		make_keys();
-	assert(challenge_make(&challenges, uv_hrtime() / 1000000, s.challenge, &e) == 0);
+	assert(challenge_make(&challenges, &nobody, uv_hrtime() / 1000000, s.challenge, &e) == 0);
 	sign(&s, other);
 	for (int i = 0; i < HEADERS_MAX && reader_left(&r); i++)
 		if (add_header(&m, &s, &r) < 0)

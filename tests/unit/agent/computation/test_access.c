@@ -10,6 +10,7 @@
 static EVP_PKEY *key, *other;
 static ProtobufCBinaryData spki, other_spki;
 static struct challenges challenges;
+static const struct rpc_source nobody;
 static const uint8_t manifest[PROOF_DIGEST_LEN] = { 1 }, asset[PROOF_DIGEST_LEN] = { 2 };
 static const uint8_t tls_session[PROOF_SESSION_LEN] = { 3 };
 
@@ -148,7 +149,7 @@ static void a_challenge_stands_in_for_tls_once(void **state)
 	struct access a;
 	struct err e;
 
-	assert_ok(challenge_make(&challenges, uv_hrtime() / 1000000, p.session, &e), e);
+	assert_ok(challenge_make(&challenges, &nobody, uv_hrtime() / 1000000, p.session, &e), e);
 	hex_encode(p.session, sizeof(p.session), hex);
 	add(&m, "user-id", PROOF_ROLE_DATA);
 	add_proof(&m, key, &p, "f");
