@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The audit logs of both daemons: who asked for what, and how it ended; and that nothing is changed without them."""
+import glob
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import grpc
 
 import tap
 from daemons import manager_of, service_of
-from harness import PATIENCE, PROTOCOL, Folder, Process, program, spki, until
+from harness import PATIENCE, PROTOCOL, ROOT, Folder, Process, program, read, spki, until
 
 manager, manager_grpc = PROTOCOL["manager"]
 computations, computations_grpc = PROTOCOL["computations"]
@@ -265,6 +266,23 @@ def a_log_that_cannot_be_opened_stops_the_start():
         assert done.returncode == 1 and "none/audit.log" in done.stderr, done
 
 
+def the_operators_page_names_what_is_written():
+    """Each call that changes something, and each member of a line, as the sources have them."""
+    sources = [read(path).decode() for folder in ("common", "computations", "manager")
+               for path in glob.glob(os.path.join(ROOT, folder, "**", "*.c"), recursive=True)]
+    tables = "".join(text for text in sources if "call_audit_method " in text)
+    calls = [word.title().replace("_", "") for word in re.findall(r"(?:CHANGES|PROVEN)\(PROTO_[A-Z]+_(\w+)", tables)]
+    deeds = re.findall(r'DEED\("(\w+)"\)', "".join(sources))
+    members = (re.findall(r'(?:TEXT|FLAG|NUMBER|INNER)\("(\w+)"', tables) +
+               re.findall(r'rpc_call_note\([^;]*?, "(\w+)"', "".join(sources)))
+    assert len(calls) > 60 and len(deeds) > 20 and len(members) > 60, (calls, deeds, members)
+    text = read(os.path.join(ROOT, "docs", "operators.md")).decode()
+    chapter = text[text.index("\n## Who changed what\n"):text.index("\n## One call in all logs\n")]
+    missing = [word for word in calls + deeds if not re.search(rf"\b{word}\b", chapter)]
+    missing += [word for word in members if not re.search(rf"^\|[^|]*`{word}`", chapter, re.M)]
+    assert not missing, sorted(set(missing))
+
+
 if __name__ == "__main__":
     tap.run([
         what_a_manager_is_asked_to_change_is_written,
@@ -278,4 +296,5 @@ if __name__ == "__main__":
         a_log_that_is_moved_is_begun_anew,
         nothing_is_changed_while_the_log_cannot_be_written,
         a_log_that_cannot_be_opened_stops_the_start,
+        the_operators_page_names_what_is_written,
     ])

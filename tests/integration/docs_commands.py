@@ -7,6 +7,7 @@ other people do meanwhile. A network of its own has the addresses of the pages; 
 """
 import collections
 import contextlib
+import glob
 import json
 import os
 import re
@@ -214,8 +215,32 @@ def an_operator_finds_each_command_of_the_operators_page():
     told("operators.md", 0, page)
 
 
+def anchors(path):
+    """Of a page's headings, as GitHub makes them: the second one of a name has -1 behind it."""
+    text = re.sub(r"^```.*?^```$", "", read(path).decode(), flags=re.M | re.S)
+    seen = collections.Counter()
+    for heading in re.findall(r"^#+ (.+)$", text, re.M):
+        word = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        yield f"{word}-{seen[word]}" if seen[word] else word
+        seen[word] += 1
+
+
+def each_link_of_each_page_leads_somewhere():
+    pages = [path for form in ("*.md", "docs/*.md", "examples/**/*.md")
+             for path in glob.glob(os.path.join(ROOT, form), recursive=True)]
+    assert len(pages) > 25, pages
+    for page in pages:
+        text = re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```$", "", read(page).decode(), flags=re.M | re.S))
+        for link in re.findall(r"\]\((?!https?://)([^)\s]+)\)", text):
+            name, _, anchor = link.partition("#")
+            target = os.path.join(os.path.dirname(page), name) if name else page
+            assert os.path.exists(target), (page, link)
+            assert not anchor or anchor in anchors(target), (page, link)
+
+
 if __name__ == "__main__":
     if os.environ.get("DOCS_COMMANDS_INSIDE") != "1":
         os.execvp("unshare", ["unshare", "-n", "sh", "-c", "ip link set lo up && ip addr add 192.0.2.7/32 dev lo && "
                               'DOCS_COMMANDS_INSIDE=1 exec "$@"', "sh", sys.executable, *sys.argv])
-    tap.run([an_owner_types_the_owners_page, an_operator_finds_each_command_of_the_operators_page])
+    tap.run([an_owner_types_the_owners_page, an_operator_finds_each_command_of_the_operators_page,
+             each_link_of_each_page_leads_somewhere])
