@@ -12,8 +12,10 @@
 #include "common/base/log.h"
 #include "common/base/writer.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A policy file, its tree, and which spelling of keys it has. */
 struct policy_text {
@@ -47,22 +49,25 @@ static int read_policy(const char *path, struct policy_text *p, struct err *e)
 	return 0;
 }
 
-/* Under the name that the file has itself, and with its mode: over a link, the policy in use would stay as it was. */
+/* The file that the name leads to, with the rights that it has: over a link, the policy that others read would stay as it was. */
 static int replace_policy(struct cli *cli, const char *path, const struct writer *w, struct err *e)
 {
-	CLEANUP(free) char *name = NULL;
+	CLEANUP(free) char *file = realpath(path, NULL);
 	struct stat about;
 
 	if (stat(path, &about) < 0)
 		return err_errno(e, "'%s'", path);
-	if (!S_ISREG(about.st_mode)) {
-		cli_hint(cli, "--output FILE says where the changed policy goes");
+	if (!S_ISREG(about.st_mode) || !file) {
+		cli_hint(cli, "-o FILE says where the changed policy goes, -o - to standard output");
 		return err_set(e, ERR_INVALID, "'%s' is no file that could be changed", path);
 	}
-	name = realpath(path, NULL);
-	if (!name)
-		return err_errno(e, "'%s'", path);
-	return file_write(name, w->bytes, w->len, about.st_mode & 0777, e);
+	if (file_write(file, w->bytes, w->len, about.st_mode & 0777, e) < 0)
+		return err_code(e);
+	/* Root may change others' files. */
+	if (about.st_uid != geteuid() && geteuid() == 0 &&
+	    chown(file, about.st_uid, about.st_gid) < 0)
+		return err_errno(e, "give '%s' back to its owner", file);
+	return 0;
 }
 
 /* The reader has to understand the changed policy too, before it replaces anything. */

@@ -581,6 +581,28 @@ def a_value_goes_into_a_policy_in_hexadecimal_or_base64():
             assert json.loads(read(folder("own.json"))) == {"cocos": 1, "snp": {}}
 
 
+def a_policy_is_changed_where_it_is():
+    """By whatever name, for whoever read it before; and what is no file is left as it is."""
+    value = "5a" * 48
+    with Folder() as folder:
+        ours = folder.write("own.json", '{"cocos":1,"snp":{}}', 0o640)
+        os.symlink("own.json", folder("link.json"))
+        os.mkfifo(folder("pipe"))
+        if os.geteuid() == 0:
+            os.chown(ours, 65534, 65534)
+        before = os.stat(ours)
+        cli("policy", "measurement", value, folder("link.json")).ok()
+        assert json.loads(read(ours))["snp"]["measurements"] == [value] and os.path.islink(folder("link.json"))
+        after = os.stat(ours)
+        assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid), after
+        told = ("is no file that could be changed", "-o FILE says where")
+        with subprocess.Popen(["tee", folder("pipe")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as tee:
+            tee.stdin.write(b'{"cocos":1,"snp":{}}')
+            tee.stdin.close()
+            cli("policy", "measurement", value, folder("pipe")).refused(1, *told)
+        assert sorted(os.listdir(folder.path)) == ["link.json", "own.json", "pipe"]
+
+
 def no_server_is_said_with_what_to_do():
     for words, name in ((["status"], "AGENT"), (["remove-vm", "x"], "MANAGER"),
                         (["computation", "list"], "COMPUTATIONS")):
@@ -786,7 +808,7 @@ if __name__ == "__main__":
              what_the_guides_type_is_read, who_names_the_wrong_file_is_told_the_right_one,
              options_make_the_same_manifest_as_a_file, what_was_typed_is_what_the_manifest_says, options_say_what_other_backends_do_not_know, a_dry_run_prints_no_private_key, an_expired_authority_of_clients_is_noted, an_rsa_certificate_is_no_attested_listeners_but_may_be_a_clients_authority,
              an_equals_sign_after_a_letter_is_none_of_the_value,
-             a_value_goes_into_a_policy_in_hexadecimal_or_base64, no_server_is_said_with_what_to_do,
+             a_value_goes_into_a_policy_in_hexadecimal_or_base64, a_policy_is_changed_where_it_is, no_server_is_said_with_what_to_do,
              a_closed_socket_and_a_server_s_own_word_have_their_own_hints, limits_and_links_are_said_in_plain_words,
              strays_are_a_table_with_its_head, keys_that_are_none_are_refused,
              an_encrypted_key_needs_a_terminal, a_passphrase_is_asked_for_and_not_shown,

@@ -348,7 +348,7 @@ def a_policy_that_comes_through_a_pipe_goes_where_output_says():
         if output:
             assert json.loads(run.ok())["snp"] == {"measurements": [H48], "host_data": [H32]}
         else:
-            run.refused(1, "is no file that could be changed", "--output FILE")
+            run.refused(1, "is no file that could be changed", "-o FILE says where")
 
 
 def a_value_of_snp_makes_no_policy_for_tdx_one_of_both():
