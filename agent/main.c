@@ -49,8 +49,8 @@ static int run(int argc, char **argv)
 		failed = separation_make(&options.keeper, &e);
 	if (!failed)
 		failed = config_load(&options, &config, &e);
-	if (!failed)
-		failed = log_set_level(config.log_level, &e);
+	if (!failed && log_set_level(config.log_level, &e) < 0)
+		failed = err_wrap(&e, "AGENT_LOG_LEVEL");
 	if (!failed) {
 		log_info("cocos-agent " COCOS_VERSION "%s", config.in_image ? " in its image" : "");
 		keep_chunks_in_the_heap();

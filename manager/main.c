@@ -31,14 +31,19 @@ static void print_help(void)
 	settings_help(config_settings, config_settings_count, stdout);
 }
 
+static int load(const char *file, struct config *config, struct err *e)
+{
+	if (config_load(file, config, e) < 0)
+		return err_code(e);
+	return log_set_level(config->log_level, e) < 0 ? err_wrap(e, "MANAGER_LOG_LEVEL") : 0;
+}
+
 static int serve(const char *file)
 {
 	struct config config = { 0 };
 	struct err e;
-	int failed = config_load(file, &config, &e);
+	int failed = load(file, &config, &e);
 
-	if (!failed)
-		failed = log_set_level(config.log_level, &e);
 	if (!failed)
 		failed = daemon_run(&config, &e);
 	if (failed)
@@ -53,7 +58,7 @@ static int check(const char *file, enum preflight_form form)
 	struct err e;
 	int status = 2;
 
-	if (config_load(file, &config, &e) < 0 || log_set_level(config.log_level, &e) < 0)
+	if (load(file, &config, &e) < 0)
 		log_error("%s", e.text);
 	else
 		status = host_check_run(&config, form, stdout);

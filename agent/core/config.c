@@ -346,12 +346,15 @@ int config_read(struct config *config, struct err *e)
 	struct keyfile file = { 0 };
 	const void *bytes = config->boot.files[BOOTCONFIG_ENVIRONMENT].bytes;
 	size_t len = config->boot.files[BOOTCONFIG_ENVIRONMENT].len;
+	const char *dir = config->options.config_dir;
 	int failed;
 
 	if (!bytes)
-		return err_set(e, ERR_NOT_FOUND,
-			       "boot configuration: there is no file "
-			       "'environment'");
+		return err_set(
+			e, ERR_NOT_FOUND,
+			"boot configuration: there is no file 'environment' in the folder of "
+			"--config%s%s",
+			dir ? ", " : "", dir ? dir : "");
 	failed = keyfile_parse(bytes, len, &file, e);
 	if (!failed)
 		failed = settings_load(settings, ARRAY_LEN(settings), &file, NULL, config, e);

@@ -28,6 +28,9 @@ static int open_file(struct audit_trail *a, struct err *e)
 	int fd = open(a->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 		      0600);
 
+	if (fd < 0 && errno == ELOOP)
+		return err_set(e, ERR_PRECONDITION,
+			       "audit log '%s' is a link: name the file itself", a->path);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_errno(e, "audit log '%s'", a->path);
 	if (!S_ISREG(st.st_mode))

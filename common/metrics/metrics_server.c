@@ -103,6 +103,9 @@ int metrics_address_check(const char *setting, const char *address, const char *
 
 	if (address_parse(address, &a, e) < 0)
 		return err_wrap(e, "%s", setting);
+	if (a.is_unix && a.path.sun_path[0] != '/')
+		return err_set(e, ERR_INVALID, "%s: %s is not an absolute path", setting,
+			       log_quote(a.path.sun_path).text);
 	if (metrics_address_is_open(address) && !mutual)
 		return err_set(
 			e, ERR_INVALID,
@@ -136,8 +139,11 @@ int metrics_server_new(uv_loop_t *loop, const char *address, struct rpc_tls *tls
 		    &(struct rpc_listen){ .address = address, .tls = is_open ? tls : NULL }, &port,
 		    e) < 0)
 		return err_wrap(e, "metrics");
-	log_info("metrics: listening on %s, port %u, %s", log_quote(address).text, port,
-		 is_open ? "with mutual TLS" : "for this machine");
+	if (port)
+		log_info("metrics: listening on %s, port %u, %s", log_quote(address).text, port,
+			 is_open ? "with mutual TLS" : "for this machine");
+	else
+		log_info("metrics: listening on %s", log_quote(address).text);
 	return 0;
 }
 

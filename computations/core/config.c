@@ -281,6 +281,9 @@ static int check_paths(const struct config *c, struct err *e)
 	const struct {
 		const char *name, *path;
 	} all[] = {
+		/* From another folder the next start would begin with another, empty one. */
+		{ "STATE_DIR", c->state_dir },
+		{ "ADMIN_SOCKET", c->admin_socket },
 		{ "AUDIT_LOG", c->audit_log },
 		{ "MANAGERS", c->managers },
 		{ "OIDC", c->oidc },
@@ -393,9 +396,10 @@ static int check(struct config *c, struct err *e)
 	    check_tls("ADMIN", c->admin_server_cert, c->admin_server_key, c->admin_client_ca_certs,
 		      c->admin_client_crl, e) < 0 ||
 	    hostname_listener_check("COMPUTATIONS_GRPC", c->host, c->client_ca_certs != NULL, e) <
-		    0 ||
-	    log_set_level(c->log_level, e) < 0)
+		    0)
 		return err_code(e);
+	if (log_set_level(c->log_level, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_LOG_LEVEL");
 	if (c->database && !db_postgres_is_place(c->database) && c->database[0] != '/')
 		return err_set(
 			e, ERR_INVALID,

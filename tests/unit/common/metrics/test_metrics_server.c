@@ -34,8 +34,9 @@ static void others_read_with_certificates(void **state)
 
 static void what_is_no_address_is_refused(void **state)
 {
-	static const char *const bad[] = { "",         "9464",           "127.0.0.1", "127.0.0.1:x",
-					   "::1:9464", "127.0.0.1:65536" };
+	static const char *const bad[] = {
+		"", "9464", "127.0.0.1", "127.0.0.1:x", "::1:9464", "127.0.0.1:65536", "unix:x.sock"
+	};
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
