@@ -112,14 +112,8 @@ static struct place find_place(const struct command *command, const struct line 
 			continue;
 		}
 		row = option_of(command, word, &value);
-		if (!row || !row->value || value)
+		if (!row || !row->value || row->optional || value)
 			continue;
-		/* bash hands "--option=value" over as three words. */
-		bool is_split = i + 1 < line->count && strcmp(line->words[i + 1], "=") == 0;
-		if (row->optional && !is_split)
-			continue;
-		if (is_split)
-			i++;
 		if (i + 1 < line->count)
 			i++;
 		else
@@ -251,10 +245,7 @@ static void answer_of(const struct command *command, const struct line *line, in
 	const struct place place = find_place(command, line, from);
 	struct line rest = *line;
 
-	if (place.wants && strcmp(line->at, "=") == 0) {
-		rest.at = ""; /* bash: the cursor is behind the sign */
-		answer_value(&rest, "", place.wants);
-	} else if (place.wants) {
+	if (place.wants) {
 		answer_value(line, "", place.wants);
 	} else if (line->at[0] == '-' && !place.operands_only) {
 		answer_option(command, line);
@@ -296,13 +287,28 @@ static const char bash[] =
 	"# bash completion for cocos-cli; made by 'cocos-cli completion bash'\n"
 	"_cocos_cli()\n"
 	"{\n"
-	"\tlocal answer\n"
+	"\tlocal answer i word line=$COMP_LINE words=() head\n"
 	"\tCOMPREPLY=()\n"
-	"\tmapfile -t answer < <(\"$1\" __complete -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\n"
+	"\t# bash parts words at ':', '=' and '@', too: what no blank parts is one\n"
+	"\tfor ((i = 0; i <= COMP_CWORD; i++)); do\n"
+	"\t\tword=${COMP_WORDS[i]}\n"
+	"\t\tif [ \"$i\" -gt 0 ] && [ -n \"$word\" ] && [ \"${line#\"$word\"}\" != \"$line\" ]; then\n"
+	"\t\t\twords[${#words[@]}-1]+=$word\n"
+	"\t\telse\n"
+	"\t\t\twords+=(\"$word\")\n"
+	"\t\tfi\n"
+	"\t\tline=${line#*\"$word\"}\n"
+	"\tdone\n"
+	"\tmapfile -t answer < <(\"$1\" __complete -- \"${words[@]:1}\" 2>/dev/null)\n"
 	"\tif [ \"${answer[0]}\" = files ]; then\n"
 	"\t\tcompopt -o default 2>/dev/null\n"
 	"\telse\n"
+	"\t\t# and puts what is offered behind the last of these\n"
+	"\t\t[[ $word = *[!:=@]* ]] || word=\n"
+	"\t\thead=${words[${#words[@]}-1]}\n"
+	"\t\thead=${head%\"$word\"}\n"
 	"\t\tCOMPREPLY=(\"${answer[@]:1}\")\n"
+	"\t\tCOMPREPLY=(\"${COMPREPLY[@]#\"$head\"}\")\n"
 	"\tfi\n"
 	"}\n"
 	"complete -F _cocos_cli cocos-cli\n";
