@@ -430,7 +430,7 @@
 #define WEB_ME_TOKEN "With a token there is nothing to see here: sign in with a browser."
 #define WEB_SIGN_IN_OR_LINK                                                                         \
 	"sign in at /sign-in; or with a link that works once: the service's log names the command " \
-	"that prints one"
+	"that prints one; a program shows a token (Authorization: Bearer TOKEN)"
 
 #define WEB_INVITED                                                                                \
 	"Choose a name and a password: with these you sign in from then on. This service’s pages " \
