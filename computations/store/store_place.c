@@ -9,7 +9,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* One that root has started there once made what its user can't open. */
+static int refuse_open(const char *path, struct err *e)
+{
+	struct stat about;
+	const int why = errno;
+
+	if (why == EACCES && lstat(path, &about) == 0 && about.st_uid != geteuid())
+		return err_set(
+			e, ERR_DENIED,
+			"'%s' belongs to uid %u: start it as that user, or give this one the "
+			"folder with all in it (chown -R)",
+			path, (unsigned)about.st_uid);
+	errno = why;
+	return err_errno(e, "'%s'", path);
+}
 
 /* Two services would each tell half of the agents half of the truth. */
 static int lock_file(const char *path, const char *what, int *lock, struct err *e)
@@ -17,7 +34,7 @@ static int lock_file(const char *path, const char *what, int *lock, struct err *
 	CLEANUP(close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
-		return err_errno(e, "'%s'", path);
+		return refuse_open(path, e);
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
 		*lock = TAKE_FD(fd);
 		return 0;

@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -1068,6 +1069,22 @@ def a_second_service_on_the_same_address_is_refused():
         second.wait_line("listen")
         assert second.process.wait(PATIENCE) == 1
         second.kill()
+
+
+def what_another_user_s_start_has_made_is_named_with_its_owner():
+    if os.geteuid() != 0:
+        return
+    with Folder() as folder:
+        os.makedirs(folder("state"))
+        folder.write("state/lock", "", 0o600)
+        os.chown(folder("state/lock"), 1, 1)
+        folder.write("c.conf", f"COMPUTATIONS_GRPC_PORT=0\nCOMPUTATIONS_STATE_DIR={folder('state')}\n"
+                               f"COMPUTATIONS_ADMIN_SOCKET={folder('a.sock')}\n")
+        # Root without its rights is bound by modes as anybody is.
+        done = subprocess.run(["setpriv", "--bounding-set=-all", "--inh-caps=-all", program("cocos-computations"),
+                               "--config", folder("c.conf")], capture_output=True, text=True, check=False, timeout=PATIENCE)
+        assert done.returncode == 1 and "belongs to uid 1: start it as that user, or" in done.stderr, done
+        assert os.listdir(folder("state")) == ["lock"]
 
 
 SEED = int(os.environ.get("COCOS_SEED", "20261120"))
