@@ -29,9 +29,10 @@ static void owner_done(struct owner *o)
 
 /* The workspace that had it made would take whoever comes under its name for it. */
 #define IS_NO_MACHINE " NOT EXISTS (SELECT 1 FROM machines m WHERE m.cvm = v.id AND m.phase < 3)"
-#define IS_UNUSED                                                            \
-	"CASE WHEN v.computation = '' AND v.used = 0 AND" IS_NO_MACHINE      \
-	" AND v.id NOT IN (SELECT name FROM certificates WHERE revoked = 0)" \
+#define IS_UNUSED                                                       \
+	"CASE WHEN v.computation = '' AND v.used = 0 AND" IS_NO_MACHINE \
+	" AND NOT EXISTS (SELECT 1 FROM certificates c"                 \
+	" WHERE c.name = v.id AND c.revoked = 0)"                       \
 	" THEN 1 ELSE 0 END"
 _Static_assert(MACHINE_LOST == 3, "what is written in SQL");
 

@@ -11,6 +11,7 @@
 #include "computations/store/billing_form.h"
 #include "computations/store/evidence_form.h"
 #include "computations/store/lease_form.h"
+#include "computations/store/look_form.h"
 #include "computations/store/machine_form.h"
 #include "computations/store/once_form.h"
 #include "computations/store/usage_form.h"
@@ -188,7 +189,8 @@ static const char schema[] =
 																								LIST_FORM LIST_PEOPLE_FORM MAILS_SEALED_FORM CVMS_USED
 																									/* Whose room they take. */
 																									CREATORS_FORM TRAFFIC_FORM
-																										KEPT_FORM;
+																										KEPT_FORM
+																											LOOKS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
@@ -207,7 +209,7 @@ static const char schema[] =
  * 41 no mail that is sealed,
  * 42 not which CVM began a journal, 43 not which CVMs were ever given any,
  * 44 not who created a computation, 45 nothing of bytes in and out,
- * 46 nothing of what is kept of computations. */
+ * 46 nothing of what is kept of computations, 47 few of the indexes by which things are looked for. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -258,6 +260,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[44] = CREATORS_FORM,
 	[45] = TRAFFIC_FORM,
 	[46] = KEPT_FORM,
+	[47] = LOOKS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -7,7 +7,7 @@
 #include "common/db/db_form.h"
 
 enum {
-	STORE_FORM = 47,             /* what SQLite calls the database's user_version */
+	STORE_FORM = 48,             /* what SQLite calls the database's user_version */
 	STORE_FORM_LEASE = 35,       /* the first that knows of instances */
 	STORE_FORM_LEASE_PLACE = 37, /* and of where they are */
 	STORE_FORM_SECRETS = 38,     /* of sealed secrets: agents' */

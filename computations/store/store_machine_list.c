@@ -6,18 +6,22 @@
 
 DEFINE_LIST_ROW(machine_row, struct machine, 27, store_machine_read, machine_done, NULL);
 
+/* Of one workspace, which has an index; or those of all that are there, when a service begins. */
+#define BEHIND "SELECT " MACHINE_COLUMNS MACHINE_TABLES "WHERE m.number > ?1 AND "
+#define OF_ONE                                                                                     \
+	BEHIND "m.workspace = ?2 AND (m." MACHINE_NOT_GONE " OR m.number IN (" MACHINE_NEWEST_GONE \
+	       "?4))"                                                                              \
+	       " ORDER BY m.number LIMIT ?3"
+#define OF_ALL BEHIND "m." MACHINE_NOT_GONE " ORDER BY m.number LIMIT ?2"
+
 int store_machines(struct store *store, int64_t workspace, int64_t after, size_t max,
 		   struct machine *rows, size_t *count, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 
-	if (db_query(&store->db, &found, e,
-		     "SELECT " MACHINE_COLUMNS MACHINE_TABLES
-		     "WHERE m.number > ?1 AND (m." MACHINE_NOT_GONE
-		     " OR m.number IN (" MACHINE_NEWEST_GONE "?4))"
-		     " AND (m.workspace = ?2 OR ?2 = 0)"
-		     " ORDER BY m.number LIMIT ?3",
-		     "iiii", after, workspace, (int64_t)max, (int64_t)MACHINE_GONE_KEPT) < 0)
+	if (workspace ? db_query(&store->db, &found, e, OF_ONE, "iiii", after, workspace,
+				 (int64_t)max, (int64_t)MACHINE_GONE_KEPT)
+		      : db_query(&store->db, &found, e, OF_ALL, "ii", after, (int64_t)max))
 		return err_code(e);
 	return list_rows(&machine_row, found, max, rows, count, NULL, e);
 }

@@ -125,16 +125,16 @@ static int sweep_orders(struct db *db, int64_t now, bool *more, struct err *e)
 	return 0;
 }
 
-/* Results that nobody has come for. */
+/* Results that nobody has come for. They are fewer than workflows, of which SQLite would begin with all. */
 static int sweep_outputs(struct db *db, int64_t now, bool *more, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	struct places p;
 
 	if (db_query(db, &rows, e,
-		     "SELECT DISTINCT w.number, 0 FROM workflow_outputs o"
-		     " JOIN workflows w ON w.number = o.workflow"
-		     " WHERE w.state <> 0 AND w.ended <= ?1 ORDER BY w.number LIMIT ?2",
+		     "SELECT DISTINCT o.workflow, 0 FROM workflow_outputs o"
+		     " CROSS JOIN workflows w WHERE w.number = o.workflow"
+		     " AND w.state <> 0 AND w.ended <= ?1 ORDER BY o.workflow LIMIT ?2",
 		     "ii", now - WORKFLOW_OUTPUTS_MS, (int64_t)WORKFLOW_SWEEP_MAX) < 0 ||
 	    read_places(rows, &p, e) < 0)
 		return err_code(e);
@@ -154,7 +154,7 @@ static int sweep_ended(struct db *db, int64_t now, bool *more, struct err *e)
 
 	if (db_change(db, &removed, e,
 		      "DELETE FROM workflows WHERE number IN (SELECT number FROM workflows"
-		      " WHERE state <> 0 AND ended <= ? ORDER BY number LIMIT ?)",
+		      " WHERE state <> 0 AND ended <= ? ORDER BY ended, number LIMIT ?)",
 		      "ii", now - WORKFLOW_KEPT_MS, (int64_t)WORKFLOW_SWEEP_MAX) < 0)
 		return err_code(e);
 	*more |= removed == WORKFLOW_SWEEP_MAX;

@@ -2,6 +2,7 @@
 #include "tests/unit/computations/store_room.h"
 
 #include "common/base/file.h"
+#include "common/db/db_sqlite.h"
 #include "computations/people/workspace_member.h"
 #include "computations/store/store_form.h"
 #include "computations/store/store_secret.h"
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sqlite3.h>
 
 struct store_limits store_room_limits = {
 	.computations = 4, .cvms = 3, .records = 32, .record_bytes = 16 << 10, .audit_rows = 64
@@ -107,6 +109,14 @@ static const char *const takes_away[STORE_FORM] = {
 	[45] = "DROP TABLE usage_traffic; ALTER TABLE signed_journals DROP COLUMN results;",
 	[46] = "DROP INDEX computations_called;"
 	       "DROP TABLE usage_kept; ALTER TABLE usage_traffic DROP COLUMN stored;",
+	[47] = "DROP INDEX certificates_name; DROP INDEX certificates_until;"
+	       "DROP INDEX user_keys_computation; DROP INDEX key_challenges_computation;"
+	       "DROP INDEX key_challenges_ends; DROP INDEX halves_ends;"
+	       "DROP INDEX passkeys_begun_ends; DROP INDEX logins_ends; DROP INDEX logins_seen;"
+	       "DROP INDEX invitations_over; DROP INDEX mails_created; DROP INDEX cvms_key;"
+	       "DROP INDEX machines_workspace; DROP INDEX workflows_over; DROP INDEX workflows_open;"
+	       "DROP INDEX assets_digest; CREATE INDEX assets_digest ON assets (workspace, digest);"
+	       "CREATE INDEX workflows_ended ON workflows (state, ended);",
 };
 
 void store_room_undo(struct store_room *f, int form)
@@ -193,6 +203,57 @@ size_t store_room_lines(struct store_room *f, void (*work)(struct store_room *f)
 	for (size_t i = 0; i < len; i++)
 		lines += text[i] == '\n';
 	return lines;
+}
+
+/* ---- what a look costs ---- */
+
+enum { STATEMENTS_MAX = 64 };
+struct statements {
+	char *sql[STATEMENTS_MAX];
+	size_t count;
+};
+
+static int note_statement(unsigned what, void *data, void *statement, void *text)
+{
+	struct statements *all = data;
+
+	(void)what;
+	(void)text;
+	assert_true(all->count < STATEMENTS_MAX);
+	all->sql[all->count++] = strdup(sqlite3_sql(statement));
+	return 0;
+}
+
+static size_t steps_of(sqlite3 *sqlite, const char *sql, bool (*counts)(const char *step))
+{
+	CLEANUP(free) char *text = NULL;
+	sqlite3_stmt *s = NULL;
+	size_t found = 0;
+
+	assert_true(asprintf(&text, "EXPLAIN QUERY PLAN %s", sql) > 0);
+	assert_int_equal(sqlite3_prepare_v2(sqlite, text, -1, &s, NULL), SQLITE_OK);
+	while (sqlite3_step(s) == SQLITE_ROW)
+		found += counts((const char *)sqlite3_column_text(s, 3));
+	sqlite3_finalize(s);
+	return found;
+}
+
+size_t store_room_steps(struct store_room *f, void (*work)(struct store_room *f),
+			bool (*counts)(const char *step))
+{
+	sqlite3 *sqlite = db_sqlite_of(&f->store.db);
+	struct statements all = { .count = 0 };
+	size_t found = 0;
+
+	sqlite3_trace_v2(sqlite, SQLITE_TRACE_STMT, note_statement, &all);
+	work(f);
+	sqlite3_trace_v2(sqlite, 0, NULL, NULL);
+	assert_true(all.count > 0);
+	for (size_t i = 0; i < all.count; i++) {
+		found += steps_of(sqlite, all.sql[i], counts);
+		free(all.sql[i]);
+	}
+	return found;
 }
 
 bool store_room_is_in(const char *id, void *data)

@@ -45,6 +45,11 @@ void store_room_event(struct store_room *f, const char *cvm, const char *id, con
 /* The agent's answer to the manifest; with an empty `error` it accepts it. */
 int store_room_answer(struct store_room *f, const char *cvm, const char *id, const char *error);
 
+/* How many of the steps by which SQLite does what `work` asks of it count. Not on a server: its plans depend on how much is
+ * there. */
+size_t store_room_steps(struct store_room *f, void (*work)(struct store_room *f),
+			bool (*counts)(const char *step));
+
 /* How many lines are logged while `work` is done. */
 size_t store_room_lines(struct store_room *f, void (*work)(struct store_room *f));
 
