@@ -32,8 +32,11 @@ struct request {
 	struct admin_caller caller;
 	struct admin_audit *audit; /* NULL: it changes nothing */
 	bool only_asks;            /* whether it may; what changes something comes behind it */
-	bool is_done; /* what it changes: reply() answers, whatever fails from now on */
-	const struct admin_given *given; /* NULL: it came over gRPC */
+	bool is_half; /* of a run() that has done a part: next() starts it again, and the last has the row of the call */
+	bool is_done; /* what it changes: reply() answers, whatever fails from now on, */
+	void (*cut)(struct request *r,
+		    const struct err *e); /* which hears that before it; NULL: the log says it */
+	const struct admin_given *given;  /* NULL: it came over gRPC */
 	int (*run)(struct store *store, struct request *r, struct err *e);
 	void (*reply)(struct request *r);
 	void (*next)(struct request *r); /* in place of reply(), and takes it over; NULL: none */

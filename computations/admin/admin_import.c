@@ -1,254 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin_import.c — Import: computations out of a document that admin_import_read.c has judged, each in a savepoint of its
- * own, so that one that can't be leaves the others. A preview goes the same way, and back.
+ * admin_import.c — Import: computations out of a document that admin_import_read.c has judged, a few in each turn at the
+ * database, so that others' calls go between, however many the document has. A preview goes the same way, and back.
+ *
+ * What a turn has created stays, with its rows in the audit log, whatever becomes of the turns behind it: then the answer
+ * says of each computation whether it is there.
  */
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/observer.h"
 #include "computations/admin/admin_judge.h"
 #include "computations/admin/admin_transfer.h"
-#include "computations/people/role.h"
-#include "computations/people/workspace_member.h"
 #include "computations/store/store_create.h"
-#include "computations/store/store_name.h"
-#include "computations/transfer/note.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* ---- people ---- */
+/* ---- a turn ---- */
 
-static const char *user_of(void *data, const char *id)
+/* About statements: a turn has at most so many, but for a first computation with more. */
+enum { EACH = 16, TURN = 256 };
+
+static size_t weight_of(const struct document_item *item)
 {
-	const struct transfer_person *p = transfer_person(data, id);
-
-	return p && *p->user ? p->user : id;
-}
-
-/* ---- what is said of one ---- */
-
-static void add_text(char ***list, size_t *count, const char *text)
-{
-	char **longer = realloc(*list, (*count + 1) * sizeof(**list));
-	char *copy = strdup(text);
-
-	if (longer)
-		*list = longer;
-	if (longer && copy)
-		longer[(*count)++] = copy;
-	else
-		free(copy); /* the report lacks a line; nothing depends on it */
-}
-
-static void warn(Computations__Imported *out, const char *text)
-{
-	add_text(&out->warnings, &out->n_warnings, text);
-}
-
-static void add_unknown(Computations__Imported *out, const char *id)
-{
-	for (size_t i = 0; i < out->n_unknown; i++)
-		if (strcmp(out->unknown[i], id) == 0)
-			return;
-	add_text(&out->unknown, &out->n_unknown, id);
-}
-
-/* In place of what stood there. */
-static void set_text(char **text, const char *value)
-{
-	char *copy = strdup(value);
-
-	if (!copy)
-		return;
-	if (*text != protobuf_c_empty_string)
-		free(*text);
-	*text = copy;
-}
-
-/* ---- roles ---- */
-
-static int take_role(struct store *store, const char *id, const struct document_role *role,
-		     struct err *e)
-{
-	const struct action_role *fixed = action_role_find(role->name);
-
-	if (!fixed && !role->actions)
-		return err_set(e, ERR_INVALID, "role %s: no actions", log_quote(role->name).text);
-	if (!fixed)
-		return role_define(&store->db, id, role->name, role->actions, e);
-	if (role->actions && role->actions != fixed->actions)
-		return err_set(e, ERR_INVALID,
-			       "role %s: it has other actions in each computation; give these "
-			       "another name",
-			       role->name);
-	return 0;
-}
-
-/* Who is not in the workspace is left out, and said, in the words of who is no user: an import must not tell who else
- * the service knows. */
-static int take_member(struct store *store, struct transfer_request *t, const char *id,
-		       const struct document_member *m, Computations__Imported *out, struct err *e)
-{
-	const char *name = user_of(t, m->user);
-	struct user u CLEANUP_USER = { .name = NULL };
-	enum membership membership = MEMBERSHIP_NONE;
-	bool suspended;
-	int failed = user_find(&store->db, name, &u, e);
-
-	if (failed && !err_is(failed, ERR_NOT_FOUND))
-		return failed;
-	if (!failed &&
-	    workspace_member_in(&store->db, t->workspace, u.number, &membership, &suspended, e) < 0)
-		return err_code(e);
-	if (membership != MEMBERSHIP_NONE)
-		return role_give(&store->db, id, m->role, name, e);
-	add_unknown(out, m->user);
-	return 0;
-}
-
-/* Whoever creates a computation owns it, and says who else has a role: if his token is for that. */
-static int take_roles(struct store *store, struct request *r, const char *id,
-		      const struct document_item *item, Computations__Imported *out, struct err *e)
-{
-	const int64_t person = r->caller.who.person;
-	bool names_some = item->member_count;
-
-	for (size_t i = 0; i < item->role_count; i++)
-		names_some = names_some || !action_role_find(item->roles[i].name);
-	if (admin_own(store, &r->caller, id, e) < 0)
-		return err_code(e);
-	if (person && names_some && admin_access_check(store, &r->caller, DEED_MEMBERS, id, e) < 0)
-		return err_code(e);
-	for (size_t i = 0; i < item->role_count; i++)
-		if (take_role(store, id, &item->roles[i], e) < 0)
-			return err_code(e);
-	for (size_t i = 0; i < item->member_count; i++)
-		if (take_member(store, r->transfer, id, &item->members[i], out, e) < 0)
-			return err_code(e);
-	return 0;
-}
-
-/* ---- one ---- */
-
-static int keep_time(struct store *store, const char *id, const struct document_item *item,
-		     Computations__Imported *out, struct err *e)
-{
-	if (item->started || item->ended)
-		warn(out, "start_time and end_time are of where it ran: here it has not run");
-	if (!item->created)
-		return 0;
-	if (item->created > store_now()) {
-		warn(out, "created_at is in the future: it counts as created now");
-		return 0;
-	}
-	return db_run(&store->db, e, "UPDATE computations SET created = ? WHERE id = ?", "it",
-		      item->created, id);
-}
-
-static void note_item(const struct document_item *item, size_t left_out,
-		      Computations__Imported *out)
-{
-	for (size_t i = 0; i < item->notice_count; i++)
-		warn(out, item->notices[i]);
-	if (left_out)
-		warn(out, "no public key of an owner is known: he is no result consumer");
-}
-
-static void fill(struct transfer_request *t, const Cvms__ComputationRunReq *m,
-		 const struct document_item *item, Computations__Imported *out)
-{
-	struct manifest_digests digests;
-	struct err ignored;
-
-	out->created = true;
-	out->datasets = (uint32_t)m->n_datasets;
-	out->consumers = (uint32_t)m->n_result_consumers;
-	if (t->preview && (t->new_ids || !*item->id)) {
-		set_text(&out->id, ""); /* it gets another one when it is created */
-		return;
-	}
-	set_text(&out->id, m->id);
-	if (manifest_digest(m, &digests, &ignored) < 0)
-		return;
-	out->manifest_digest.data = malloc(sizeof(digests.sha3_256));
-	if (!out->manifest_digest.data)
-		return;
-	out->manifest_digest.len = sizeof(digests.sha3_256);
-	memcpy(out->manifest_digest.data, digests.sha3_256, sizeof(digests.sha3_256));
-}
-
-/* The document's id is somebody's already. */
-static int offer_another_id(struct err *e)
-{
-	struct err why = *e;
-
-	return why.code == ERR_EXISTS
-		       ? err_set(e, why.code,
-				 "%s; --new-ids gives it another one, and so another digest",
-				 why.text)
-		       : err_code(e);
-}
-
-/* One whose name is taken gets another one to be called by, as if it was renamed: its digest is what owners have compared. */
-static int keep(struct store *store, const struct transfer_request *t,
-		const Cvms__ComputationRunReq *m, Computations__Imported *out, struct err *e)
-{
-	CLEANUP(free) char *name = NULL;
-	CLEANUP(free) char *text = NULL;
-
-	if (store_name_free(&store->db, t->workspace, m->name, &name, e) < 0)
-		return err_code(e);
-	if (store_create_called(store, t->workspace, m, name, e) < 0)
-		return offer_another_id(e);
-	if (strcmp(name, m->name) == 0)
-		return 0;
-	if (text_format(&text, e,
-			"another computation of the workspace has its name: it is called %s here, "
-			"until it is renamed; its manifest stays as it is",
-			name) < 0)
-		return err_code(e);
-	warn(out, text);
-	return 0;
-}
-
-static int create(struct store *store, struct request *r, size_t i, Computations__Imported *out,
-		  struct err *e)
-{
-	struct transfer_request *t = r->transfer;
-	const struct document_item *item = &t->document->items[i];
-	const struct transfer_item *judged = &t->items[i];
-	const Cvms__ComputationRunReq *m = judged->manifest;
-
-	if (judged->why.code != ERR_OK) {
-		*e = judged->why;
-		return err_code(e);
-	}
-	if (keep(store, t, m, out, e) < 0 || take_roles(store, r, m->id, item, out, e) < 0 ||
-	    note_keep(&store->db, m, item, user_of, t, e) < 0 ||
-	    keep_time(store, m->id, item, out, e) < 0)
-		return err_code(e);
-	note_item(item, judged->left_out, out);
-	fill(t, m, item, out);
-	return 0;
-}
-
-static int take_item(struct store *store, struct request *r, size_t i, Computations__Imported *out,
-		     struct err *e)
-{
-	struct err why;
-
-	if (db_script(&store->db, "SAVEPOINT item", e) < 0)
-		return err_code(e);
-	if (create(store, r, i, out, &why) < 0) {
-		if (!transfer_is_refusal(why.code)) {
-			*e = why;
-			return err_code(e);
-		}
-		set_text(&out->missing, why.text);
-		if (db_script(&store->db, "ROLLBACK TO item", e) < 0)
-			return err_code(e);
-	}
-	return db_script(&store->db, "RELEASE item", e);
+	return EACH + item->asset_count + item->role_count + item->member_count;
 }
 
 static Computations__Imported *add_report(Computations__ImportResponse *response,
@@ -260,52 +35,98 @@ static Computations__Imported *add_report(Computations__ImportResponse *response
 		return NULL;
 	computations__imported__init(out);
 	response->computations[response->n_computations++] = out;
-	set_text(&out->name, item->name);
+	transfer_set_text(&out->name, item->name);
 	if (*item->id)
-		set_text(&out->id, item->id);
+		transfer_set_text(&out->id, item->id);
 	return out;
 }
 
-static int take_all(struct store *store, struct request *r, struct err *e)
+/* Somebody besides who imports it. */
+static bool names_some(const struct document_item *item)
 {
-	const struct document *d = r->transfer->document;
+	bool some = item->member_count;
+
+	for (size_t i = 0; i < item->role_count; i++)
+		some = some || !action_role_find(item->roles[i].name);
+	return some;
+}
+
+static int begin(struct transfer_request *t, struct err *e)
+{
+	const struct document *d = t->document;
 	Computations__ImportResponse *response = calloc(1, sizeof(*response));
 
 	if (!response)
 		return err_nomem(e);
 	computations__import_response__init(response);
-	r->transfer->response = response;
+	t->response = response;
 	response->computations = calloc(d->count, sizeof(Computations__Imported *));
 	if (!response->computations)
 		return err_nomem(e);
 	for (size_t i = 0; i < d->count; i++) {
-		Computations__Imported *out = add_report(response, &d->items[i]);
-
-		if (!out)
+		if (!add_report(response, &d->items[i]))
 			return err_nomem(e);
-		if (take_item(store, r, i, out, e) < 0)
-			return err_code(e);
+		t->names_some = t->names_some ||
+				(t->items[i].why.code == ERR_OK && names_some(&d->items[i]));
 	}
 	return 0;
 }
 
-/* ---- the call ---- */
+static int take_some(struct store *store, struct request *r, struct err *e)
+{
+	struct transfer_request *t = r->transfer;
+	const struct document *d = t->document;
+	size_t weight = 0;
 
-/* One for each computation, besides that of the call. */
+	if (!t->response && begin(t, e) < 0)
+		return err_code(e);
+	do {
+		weight += weight_of(&d->items[t->taken]);
+		if (transfer_take(store, r, t->taken, e) < 0)
+			return err_code(e);
+		t->taken++;
+	} while (t->taken < d->count && weight + weight_of(&d->items[t->taken]) <= TURN);
+	r->is_half = t->taken < d->count;
+	return 0;
+}
+
+/* What a preview would have created in its turns before takes places, ids and names, as it does in an import. */
+static int stand_in(struct store *store, struct request *r, struct err *e)
+{
+	struct transfer_request *t = r->transfer;
+	const int64_t creator = r->caller.rights.operates ? 0 : r->caller.who.person;
+
+	for (size_t i = 0; i < t->taken; i++)
+		if (t->response->computations[i]->created &&
+		    store_create_stand_in(&store->db, t->workspace, t->items[i].manifest->id,
+					  t->items[i].called, creator, e) < 0)
+			return err_code(e);
+	return 0;
+}
+
+static int look_ahead(struct store *store, struct request *r, struct err *e)
+{
+	if (db_script(&store->db, "SAVEPOINT preview", e) < 0 || stand_in(store, r, e) < 0 ||
+	    take_some(store, r, e) < 0)
+		return err_code(e);
+	return db_script(&store->db, "ROLLBACK TO preview; RELEASE preview", e);
+}
+
+/* One for each computation of the turn, besides that of the call. */
 static int add_rows(struct store *store, struct request *r, struct err *e)
 {
-	const Computations__ImportResponse *response = r->transfer->response;
+	const struct transfer_request *t = r->transfer;
 	struct admin_audit one;
 
 	if (!r->audit)
 		return 0;
 	one = *r->audit;
-	snprintf(one.about, sizeof(one.about), "{\"document\":\"%s\"}", r->transfer->digest);
-	for (size_t i = 0; i < response->n_computations; i++) {
-		if (!response->computations[i]->created)
+	snprintf(one.about, sizeof(one.about), "{\"document\":\"%s\"}", t->digest);
+	for (size_t i = t->settled; i < t->taken; i++) {
+		if (!t->response->computations[i]->created)
 			continue;
 		snprintf(one.object, sizeof(one.object), "computation %s",
-			 response->computations[i]->id);
+			 t->response->computations[i]->id);
 		if (admin_audit_add(store, &one, &r->caller, e) < 0)
 			return err_code(e);
 	}
@@ -322,12 +143,12 @@ static int run_import(struct store *store, struct request *r, struct err *e)
 	if (r->audit)
 		snprintf(r->audit->object, sizeof(r->audit->object), "document %s",
 			 r->transfer->digest);
-	if (!r->transfer->preview)
-		return take_all(store, r, e) < 0 ? err_code(e) : add_rows(store, r, e);
-	if (db_script(&store->db, "SAVEPOINT preview", e) < 0 || take_all(store, r, e) < 0)
-		return err_code(e);
-	return db_script(&store->db, "ROLLBACK TO preview; RELEASE preview", e);
+	if (r->transfer->preview)
+		return look_ahead(store, r, e);
+	return take_some(store, r, e) < 0 ? err_code(e) : add_rows(store, r, e);
 }
+
+/* ---- the call ---- */
 
 /* An audit entry has no room for every id: it has the document's digest, by which whoever has it proves what it was,
  * and an id where there is one. */
@@ -356,6 +177,39 @@ static void reply_import(struct request *r)
 		}
 	note_import(r, id, created);
 	rpc_call_reply(r->call, &response->base);
+}
+
+/* The rest of the document has no turn: what is there stays, and the caller is told of each. */
+static void cut_short(struct request *r, const struct err *e)
+{
+	const struct transfer_request *t = r->transfer;
+
+	log_warn("an import ended behind %zu of %zu computations: %s", t->settled,
+		 t->document->count, e->text);
+	for (size_t i = t->settled; i < t->document->count; i++) {
+		CLEANUP(free) char *why = NULL;
+		struct err ignored;
+
+		t->response->computations[i]->created = false;
+		if (text_format(&why, &ignored, "the import ended before it: %s", e->text) == 0)
+			transfer_set_text(&t->response->computations[i]->missing, why);
+	}
+}
+
+/* On the loop: what the turn has created is on disk. */
+static void go_on(struct request *r)
+{
+	struct transfer_request *t = r->transfer;
+
+	for (; t->settled < t->taken; t->settled++)
+		r->is_done = r->is_done ||
+			     (!t->preview && t->response->computations[t->settled]->created);
+	if (r->is_half) {
+		request_start(r);
+		return;
+	}
+	reply_import(r);
+	request_free(r);
 }
 
 static int take_person(struct transfer_request *t, const Computations__ImportPerson *given,
@@ -408,6 +262,7 @@ void admin_import(struct rpc_call *call, const ProtobufCMessage *message)
 		.bytes = protobuf_c_message_get_packed_size(message),
 		.step = transfer_judge,
 		.run = run_import,
+		.next = go_on,
 		.reply = reply_import,
 	};
 	struct request *r = admin_transfer_new(call);
@@ -415,6 +270,7 @@ void admin_import(struct rpc_call *call, const ProtobufCMessage *message)
 
 	if (!r)
 		return;
+	r->cut = cut_short;
 	if (request_in_workspace(r, request->workspace, &e) < 0 ||
 	    take_request(r->transfer, request, &e) < 0)
 		request_refuse(r, &e);

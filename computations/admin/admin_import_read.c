@@ -140,8 +140,10 @@ int transfer_judge(struct request *r, struct err *e)
 
 void transfer_items_free(struct transfer_request *t)
 {
-	for (size_t i = 0; t->items && i < t->document->count; i++)
+	for (size_t i = 0; t->items && i < t->document->count; i++) {
 		manifest_free(t->items[i].manifest);
+		free(t->items[i].called);
+	}
 	free(t->items);
 	document_free(t->document);
 }

@@ -45,6 +45,7 @@ static void judged(void *data, const struct err *e)
 	r->only_asks = false;
 	r->run = r->judging->way.run;
 	r->reply = r->judging->way.reply;
+	r->next = r->judging->way.next;
 	request_start(r);
 }
 

@@ -14,6 +14,7 @@ struct judge_way {
 	/* As of a request that is not judged. */
 	int (*run)(struct store *store, struct request *r, struct err *e);
 	void (*reply)(struct request *r);
+	void (*next)(struct request *r); /* as of a request, behind run(); NULL: none */
 };
 
 /* In place of request_start(). */

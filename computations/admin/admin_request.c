@@ -84,13 +84,15 @@ static int request_run(struct store *store, void *data, struct err *e)
 		return err_code(e);
 	if (check_revision(store, r, e) < 0 || r->run(store, r, e) < 0)
 		return err_code(e);
-	return r->audit ? add_row(store, r, e) : 0;
+	return r->audit && !r->is_half ? add_row(store, r, e) : 0;
 }
 
 /* Nobody is told that something failed which is done. */
 static void answer(struct request *r, const struct err *e)
 {
-	if (e && r->is_done)
+	if (e && r->is_done && r->cut)
+		r->cut(r, e);
+	else if (e && r->is_done)
 		log_info("%s: how it is now can't be told: %s", rpc_call_method(r->call)->path + 1,
 			 e->text);
 	if (e && !r->is_done)
@@ -148,8 +150,8 @@ void request_start(struct request *r)
 					 : admin_access_account(r->service->known, &r->caller);
 	struct err e;
 
-	/* What has no entry among the calls (call_audit.h) has no row either. */
-	if (!r->only_asks && rpc_call_is_entered(r->call) &&
+	/* What has no entry among the calls (call_audit.h) has no row either. Of a call in parts it is there already. */
+	if (!r->only_asks && !r->audit && rpc_call_is_entered(r->call) &&
 	    admin_audit_new(r->call, &r->audit, &e) < 0) {
 		request_refuse(r, &e);
 		return;

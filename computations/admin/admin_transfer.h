@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* admin_transfer.h — what admin_import.c and admin_export.c have in common. */
+/* admin_transfer.h — what admin_import.c, the files that begin so, and admin_export.c have in common. */
 #pragma once
 
 #include "common/base/writer.h"
@@ -17,6 +17,7 @@ struct transfer_person {
 struct transfer_item {
 	Cvms__ComputationRunReq *manifest; /* with an id */
 	size_t left_out;                   /* owners who are no consumers: document_manifest() */
+	char *called;                      /* in the workspace, once it was asked for */
 	struct err why; /* ERR_OK: it can be created, as far as it alone is asked */
 };
 
@@ -27,11 +28,13 @@ struct transfer_request {
 	size_t len;
 	char digest[2 * SHA3_256_LEN + 1]; /* theirs, in hexadecimal */
 	bool csv, preview, new_ids;
+	bool names_some; /* people, or roles of its own, in what can be created */
 	struct transfer_person people[TRANSFER_PEOPLE_MAX];
 	size_t person_count;
 	struct document *document;
 	struct transfer_item *items; /* one for each of the document's */
 	size_t judged;               /* of them; in admin_import_read.c */
+	size_t taken, settled;       /* of them: asked of the database, and on disk */
 	Computations__ImportResponse *response;
 
 	/* Export */
@@ -43,6 +46,11 @@ struct transfer_request {
 /* In the pool: reads the document and judges its computations, as of struct judge_way. */
 int transfer_judge(struct request *r, struct err *e) MUST_CHECK;
 void transfer_items_free(struct transfer_request *t);
+
+/* In a transaction: creates the document's i-th computation in a savepoint of its own, and reports. A refusal is in the report. */
+int transfer_take(struct store *store, struct request *r, size_t i, struct err *e) MUST_CHECK;
+/* In place of what stood there; without memory that stays. */
+void transfer_set_text(char **text, const char *value);
 
 const struct transfer_person *transfer_person(const struct transfer_request *t, const char *id);
 /* The document's fault, and not the database's or this machine's. */

@@ -73,3 +73,19 @@ int store_create(struct store *store, int64_t workspace, const Cvms__Computation
 {
 	return store_create_called(store, workspace, manifest, manifest->name, e);
 }
+
+int store_create_stand_in(struct db *db, int64_t workspace, const char *id, const char *name,
+			  int64_t creator, struct err *e)
+{
+	/* Somebody else may have taken the id meanwhile. */
+	if (db_run(db, e,
+		   "INSERT INTO computations (id, name, description, manifest, digest, datasets,"
+		   " consumers, created) VALUES (?1, ?2, '', ?3, ?3, 0, 0, 0)"
+		   " ON CONFLICT DO NOTHING",
+		   "ttb", id, name, "", (size_t)0) < 0)
+		return err_code(e);
+	return db_run(db, e,
+		      "INSERT INTO workspace_computations (computation, workspace, creator)"
+		      " VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+		      "tii", id, workspace, creator);
+}

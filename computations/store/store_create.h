@@ -8,3 +8,7 @@
 int store_create_called(struct store *store, int64_t workspace,
 			const Cvms__ComputationRunReq *manifest, const char *name,
 			struct err *e) MUST_CHECK;
+/* For a transaction that does not stay: one of that id, name and creator (0: who administers the service) that takes its place,
+ * and is nothing else. Fine if there is one of that id. */
+int store_create_stand_in(struct db *db, int64_t workspace, const char *id, const char *name,
+			  int64_t creator, struct err *e) MUST_CHECK;

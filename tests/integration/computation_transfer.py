@@ -348,6 +348,11 @@ def who_may_what_is_asked_for_each():
         naming["roles"] = [{"role_name": "reviewer", "actions": ["view"], "members": None}]
         assert editor.code("Import", document=json.dumps([naming]).encode()) == DENIED
         naming["roles"] = [{"role_name": "viewer", "actions": ["view"], "members": ["bert"]}]
+        # However far behind others it is: nothing of the document is created.
+        long = [complete(id=f"long-{n}") for n in range(40)] + [naming]
+        for preview in True, False:
+            assert editor.code("Import", document=json.dumps(long).encode(), preview=preview) == DENIED
+        assert ids(running) == ["mine"]
         assert anna("Import", document=json.dumps([naming]).encode()).computations[0].created
         members = {r.role_name: list(r.members) for r in anna("ListRoles", computation_id="other").roles}
         assert members["owner"] == ["anna"] and members["viewer"] == ["bert"], members
@@ -366,7 +371,7 @@ def the_audit_log_says_what_was_imported():
     with Folder() as folder:
         log = folder("audit.log")
         documents = [json.dumps([complete(id=name) for name in names]).encode()
-                     for names in (["one"], ["one", "two", "three"], ["two", "four"])]
+                     for names in (["one"], ["one", "two", "three"], ["two", "four"], map(str, range(40)))]
         with room(AUDIT_LOG=log) as running:
             running.root("Import", document=documents[0], preview=True)
             for document in documents:
@@ -374,9 +379,9 @@ def the_audit_log_says_what_was_imported():
         with open(log, encoding="utf-8") as file:
             done = [x for x in map(json.loads, file) if x["event"] == "done"]
         said = [(x.get("preview"), x["created"], x.get("id"), x["document"]) for x in done]
-        first, second, third = (hashlib.sha3_256(d).hexdigest() for d in documents)
+        first, second, third, long = (hashlib.sha3_256(d).hexdigest() for d in documents)
         assert said == [(True, "0", None, first), (None, "1", "one", first), (None, "2", None, second),
-                        (None, "1", "four", third)], said
+                        (None, "1", "four", third), (None, "40", None, long)], said
 
 
 PRIMES = math.prod(p for p in range(3, 5000, 2) if all(p % q for q in range(3, math.isqrt(p) + 1, 2)))
