@@ -2,6 +2,7 @@
 #include "common/db/db_sqlite.h"
 
 #include "common/db/db_driver.h"
+#include "common/db/db_sqlite_holds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -300,7 +301,8 @@ static int open_as(struct db *db, const char *path, const char *settings, struct
 	}
 	db_sqlite_adopt(&opened, sqlite);
 	sqlite3_busy_timeout(sqlite, BUSY_MS);
-	if (db_script(&opened, settings, e) < 0 || check_whole(&opened, e) < 0) {
+	if (db_sqlite_holds(sqlite, e) < 0 || db_script(&opened, settings, e) < 0 ||
+	    check_whole(&opened, e) < 0) {
 		err_wrap(e, "database '%s'", path);
 		db_close(&opened);
 		return err_code(e);

@@ -2,33 +2,19 @@
 #include "computations/list/list_look.h"
 
 #include "common/base/encode.h"
+#include "common/base/file.h"
 #include "common/base/writer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* "%text%", where % and _ of the text stand for themselves. */
-static int like(const char *text, char **pattern, struct err *e)
+/* As statements take it. */
+static int holding(const char *text, char **what, struct err *e)
 {
-	CLEANUP_WRITER struct writer w = writer_up_to(LIST_TEXT_MAX);
-	size_t len;
-
-	writer_u8(&w, '%');
-	for (; *text; text++) {
-		if (strchr("%_!", *text))
-			writer_u8(&w, '!');
-		writer_u8(&w, (uint8_t)*text);
-	}
-	writer_u8(&w, '%');
-	if (w.bad && !w.no_memory)
-		return err_set(
-			e, ERR_INVALID,
-			"what is searched for is longer than %d bytes (of %%, _ and ! each is two)",
-			LIST_TEXT_MAX - 2);
-	if (writer_check(&w, "what is searched for", e) < 0)
-		return err_code(e);
-	*pattern = (char *)writer_take(&w, &len);
-	return *pattern ? 0 : err_nomem(e);
+	if (strlen(text) > LIST_TEXT_MAX)
+		return err_set(e, ERR_INVALID, "what is searched for is longer than %d bytes",
+			       LIST_TEXT_MAX);
+	return text_format(what, e, DB_HOLDS "%s", text);
 }
 
 /* Of the list that a place is of. */
@@ -71,7 +57,7 @@ int list_look_begin(const struct list_kind *list, const struct list_search *sear
 	made.order = list_order_of(list, search->sort.by);
 	made.is_behind = *search->before;
 	made.sql = made.order->find[search->sort.is_up][made.is_behind];
-	if (like(search->text, &made.pattern, e) < 0 ||
+	if (holding(search->text, &made.pattern, e) < 0 ||
 	    tag_of(list, search, scope, count, tag, e) < 0 ||
 	    (made.is_behind &&
 	     list_place_read(search->before, tag, search->sort.by, &made.place, e) < 0))

@@ -235,12 +235,13 @@ int asset_list(struct db *db, int64_t workspace, const char *after, size_t max,
 	return list_rows(&asset_rows, found, max, rows, count, NULL, e);
 }
 
-#define FOUND                                                                                   \
-	ASSET_TABLES                                                                            \
-	"WHERE a.workspace = ?2 AND (" LIST_LIKE("a.name", "?3") " OR " LIST_LIKE(              \
-		"a.description",                                                                \
-		"?3") " OR " LIST_LIKE("a.mime", "?3") " OR " LIST_LIKE("coalesce(u.name, '')", \
-									"?3") " OR a.digest = ?4)"
+#define FOUND                                                                           \
+	ASSET_TABLES                                                                    \
+	"WHERE a.workspace = ?2 AND (" LIST_HOLDS("a.name", "?3") " OR " LIST_HOLDS(    \
+		"a.description",                                                        \
+		"?3") " OR " LIST_HOLDS("a.mime",                                       \
+					"?3") " OR " LIST_HOLDS("coalesce(u.name, '')", \
+								"?3") " OR a.digest = ?4)"
 #define ORDER(order, column) \
 	{ order, LIST_STATEMENTS(ASSET_COLUMNS, FOUND, column, "a.number", "?5", "?6"), NULL }
 

@@ -151,8 +151,8 @@ int workspace_member_governors(struct db *db, int64_t workspace, int64_t but, co
 	return list_rows(&member_row, found, max, rows, count, NULL, e);
 }
 
-#define FOUND                                                                                    \
-	MEMBER_TABLES "WHERE w.workspace = ?2 AND (" LIST_LIKE("u.name", "?3") " OR " LIST_LIKE( \
+#define FOUND                                                                                      \
+	MEMBER_TABLES "WHERE w.workspace = ?2 AND (" LIST_HOLDS("u.name", "?3") " OR " LIST_HOLDS( \
 		"w.role", "?3") ")"
 #define ORDER(order, column) \
 	{ order, LIST_STATEMENTS(MEMBER_COLUMNS, FOUND, column, "w.person", "?4", "?5"), NULL }

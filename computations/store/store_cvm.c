@@ -87,13 +87,13 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 
 /* ---- what people look for, in an order, page by page ---- */
 
-#define FOUND                                                                                   \
-	"FROM cvms WHERE (" LIST_LIKE("id", "?2") " OR " LIST_LIKE(                             \
-		"agent_state",                                                                  \
-		"?2") " OR " LIST_LIKE("computation",                                           \
-				       "?2") " OR " LIST_LIKE("peer",                           \
-							      "?2") " OR " LIST_LIKE("verdict", \
-										     "?2") ")"
+#define FOUND                                                                                      \
+	"FROM cvms WHERE (" LIST_HOLDS("id", "?2") " OR " LIST_HOLDS(                              \
+		"agent_state",                                                                     \
+		"?2") " OR " LIST_HOLDS("computation",                                             \
+					"?2") " OR " LIST_HOLDS("peer",                            \
+								"?2") " OR " LIST_HOLDS("verdict", \
+											"?2") ")"
 #define ORDER(order, column) \
 	{ order, LIST_STATEMENTS(CVM_COLUMNS, FOUND, column, "number", "?3", "?4"), NULL }
 

@@ -172,10 +172,10 @@ int store_computations(struct store *store, struct store_view view, const char *
 
 /* ---- what people look for, in an order, page by page ---- */
 
-#define FOUND                                                                               \
-	COMPUTATION_TABLES                                                                  \
-	"WHERE " SEEN " AND (c.state = ?4 OR ?4 < 0)"                                       \
-	" AND (" LIST_LIKE("c.id", "?5") " OR " LIST_LIKE("c.name", "?5") " OR " LIST_LIKE( \
+#define FOUND                                                                                  \
+	COMPUTATION_TABLES                                                                     \
+	"WHERE " SEEN " AND (c.state = ?4 OR ?4 < 0)"                                          \
+	" AND (" LIST_HOLDS("c.id", "?5") " OR " LIST_HOLDS("c.name", "?5") " OR " LIST_HOLDS( \
 		"c.description", "?5") " OR c.digest = ?6)"
 #define ORDER(order, column)                                                                  \
 	{ order, LIST_STATEMENTS(COMPUTATION_COLUMNS, FOUND, column, "c.number", "?7", "?8"), \

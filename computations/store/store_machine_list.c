@@ -35,16 +35,16 @@ int store_machines(struct store *store, int64_t workspace, int64_t after, size_t
 _Static_assert(MACHINE_LOST == 3 && MACHINE_REMOVED == 4, "what is written in SQL");
 
 /* Which computation is in one may be hidden from who looks, so it is not looked for. */
-#define FOUND                                                                                     \
-	MACHINE_TABLES                                                                            \
-	"WHERE m.workspace = ?2 AND (m." MACHINE_NOT_GONE " OR m.number IN (" MACHINE_NEWEST_GONE \
-	"?3))"                                                                                    \
-	" AND (" LIST_LIKE("m.name", "?4") " OR " LIST_LIKE("m.cvm", "?4") " OR " LIST_LIKE(      \
-		"m.address",                                                                      \
-		"?4") " OR " LIST_LIKE("m.manager",                                               \
-				       "?4") " OR " LIST_LIKE("m.image",                          \
-							      "?4") " OR " LIST_LIKE("m.reason",  \
-										     "?4") ")"
+#define FOUND                                                                                       \
+	MACHINE_TABLES                                                                              \
+	"WHERE m.workspace = ?2 AND (m." MACHINE_NOT_GONE " OR m.number IN (" MACHINE_NEWEST_GONE   \
+	"?3))"                                                                                      \
+	" AND (" LIST_HOLDS("m.name", "?4") " OR " LIST_HOLDS("m.cvm", "?4") " OR " LIST_HOLDS(     \
+		"m.address",                                                                        \
+		"?4") " OR " LIST_HOLDS("m.manager",                                                \
+					"?4") " OR " LIST_HOLDS("m.image",                          \
+								"?4") " OR " LIST_HOLDS("m.reason", \
+											"?4") ")"
 #define ORDER(order, column) \
 	{ order, LIST_STATEMENTS(MACHINE_COLUMNS, FOUND, column, "m.number", "?5", "?6"), NULL }
 

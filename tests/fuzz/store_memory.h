@@ -7,6 +7,7 @@
 
 #include "common/base/file.h"
 #include "common/db/db_sqlite.h"
+#include "common/db/db_sqlite_holds.h"
 #include "computations/seal/secret.h"
 #include "computations/store/store.h"
 
@@ -27,6 +28,7 @@ static inline sqlite3 *store_memory_new(void)
 
 	assert(mkdtemp(dir) && store_open(&store, dir, NULL, &any, &e) == 0);
 	assert(sqlite3_open(":memory:", &memory) == SQLITE_OK);
+	assert(db_sqlite_holds(memory, &e) == 0);
 	backup = sqlite3_backup_init(memory, "main", db_sqlite_of(&store.db), "main");
 	assert(backup && sqlite3_backup_step(backup, -1) == SQLITE_DONE);
 	assert(sqlite3_backup_finish(backup) == SQLITE_OK);

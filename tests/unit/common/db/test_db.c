@@ -2,6 +2,7 @@
 /* Statements, values, rows, transactions and forms, as each database keeps them. */
 #include "tests/unit/common/db/db_room.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void make_table(struct db_room *room)
@@ -284,6 +285,71 @@ static void a_step_that_fails_leaves_the_older_form(void **state)
 	assert_ok(db_script(&room->db, "CREATE TABLE made (n {integer})", &room->e), room->e);
 }
 
+/* Also where it begins within what looks like its begin, and where the text ends in the middle of it. */
+static void what_a_text_holds_is_found(void **state)
+{
+	static const struct {
+		const char *text, *what;
+		bool is_there;
+	} cases[] = {
+		{ "abc", "", true },
+		{ "", "", true },
+		{ "", "a", false },
+		{ "abc", "abc", true },
+		{ "abc", "abcd", false },
+		{ "xabcx", "ABC", true },
+		{ "xABCx", "abc", true },
+		{ "aaab", "aab", true },
+		{ "abaabaabb", "abaabb", true },
+		{ "abababaabab", "abababb", false },
+		{ "aabaacaabaad", "aabaad", true },
+		{ "aaaa", "aaaab", false },
+		{ "100%", "0%", true },
+		{ "100", "0%", false },
+		{ "ab", "a_", false },
+		{ "ab", "a.", false },
+		{ "ab", "(", false },
+		{ "a\\b[c]*", "\\B[C]*", true },
+		{ "***=a", "***=", true },
+		{ "\xc3\xa4\xe2\x82\xac", "\xe2\x82\xac", true },
+	};
+	struct db_room *room = *state;
+	int64_t there;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char what[32];
+
+		snprintf(what, sizeof(what), DB_HOLDS "%s", cases[i].what);
+		assert_ok(db_number(&room->db, &there, &room->e,
+				    "SELECT CASE WHEN texticregexeq(?1, ?2) THEN 1 ELSE 0 END",
+				    "tt", cases[i].text, what),
+			  room->e);
+		assert_int_equal(there, cases[i].is_there);
+	}
+}
+
+/* The same is looked for in all of them; and in what is none it is not. */
+static void what_rows_hold_is_found(void **state)
+{
+	struct db_room *room = *state;
+	int64_t there;
+
+	make_table(room);
+	add(room, "aaab");
+	add(room, "none");
+	add(room, "AAB");
+	assert_ok(db_run(&room->db, &room->e, "INSERT INTO t (i) VALUES (1)", ""), room->e);
+	assert_ok(db_number(&room->db, &there, &room->e,
+			    "SELECT count(*) FROM t WHERE texticregexeq(t, ?)", "t",
+			    DB_HOLDS "aab"),
+		  room->e);
+	assert_int_equal(there, 2);
+	assert_ok(db_number(&room->db, &there, &room->e,
+			    "SELECT count(*) FROM t WHERE texticregexeq(t, ?)", "t", DB_HOLDS),
+		  room->e);
+	assert_int_equal(there, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +357,8 @@ int main(void)
 		DB_ROOM_ROW(what_is_of_another_type_is_refused),
 		DB_ROOM_ROW(no_text_is_null),
 		DB_ROOM_ROW(changed_rows_are_counted),
+		DB_ROOM_ROW(what_a_text_holds_is_found),
+		DB_ROOM_ROW(what_rows_hold_is_found),
 		DB_ROOM_ROW(a_statement_that_fails_says_why),
 		DB_ROOM_ROW(a_transaction_is_all_or_nothing),
 		DB_ROOM_ROW(a_savepoint_undoes_itself_alone),

@@ -191,7 +191,10 @@ static void what_is_searched_for_is_found(void **state)
 		sorted(f, l, "", "C", l->read == read_assets ? "a c d f " : "c ");
 		sorted(f, l, "", "nothing like it", "");
 		memset(text, 'a', sizeof(text));
-		text[sizeof(text) - 1] = '\0';
+		text[LIST_TEXT_MAX] = '\0';
+		sorted(f, l, "", text, "");
+		memset(text, '%', sizeof(text));
+		text[LIST_TEXT_MAX + 1] = '\0';
 		wide.text = text;
 		assert_int_equal(l->read(f, store_room_workspace(f), ME, &wide, got, &next),
 				 -ERR_INVALID);
