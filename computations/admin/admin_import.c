@@ -212,26 +212,37 @@ static void go_on(struct request *r)
 	request_free(r);
 }
 
+static int take_key(struct transfer_person *p, const ProtobufCBinaryData *key)
+{
+	p->key = document_key_text(key);
+	p->spki.data = malloc(key->len);
+	if (!p->key || !p->spki.data)
+		return -1;
+	memcpy(p->spki.data, key->data, key->len);
+	p->spki.len = key->len;
+	return 0;
+}
+
 static int take_person(struct transfer_request *t, const Computations__ImportPerson *given,
 		       struct err *e)
 {
 	struct transfer_person *p = &t->people[t->person_count];
-	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 
-	/* This is the loop: whether the numbers in a key are sound takes up to half a second, and is found out with the
-	 * manifest that has it. */
-	if (!*given->id || transfer_person(t, given->id))
+	/* This is the loop, and all wait while a thousand keys are read: that is for who judges them. */
+	if (!*given->id || strlen(given->id) > DOCUMENT_WORD_MAX || transfer_person(t, given->id))
 		return err_set(e, ERR_INVALID, "people: %s comes twice, or is none",
 			       log_quote(given->id).text);
 	if (*given->user && people_name_check("user", given->user, e) < 0)
 		return err_code(e);
-	if (given->key.len && key_parse_spki(given->key.data, given->key.len, &key, e) < 0)
-		return err_wrap(e, "key of %s", log_quote(given->id).text);
+	if (given->key.len > SPKI_MAX)
+		return err_set(e, ERR_INVALID, "key of %s: it has %zu bytes, and may have %d",
+			       log_quote(given->id).text, given->key.len, SPKI_MAX);
 	t->person_count++; /* freed from here on */
 	p->id = strdup(given->id);
 	p->user = strdup(given->user);
-	p->key = given->key.len ? document_key_text(&given->key) : NULL;
-	return p->id && p->user && (p->key || !given->key.len) ? 0 : err_nomem(e);
+	if (!p->id || !p->user || (given->key.len && take_key(p, &given->key) < 0))
+		return err_nomem(e);
+	return 0;
 }
 
 static int take_request(struct transfer_request *t, const Computations__ImportRequest *message,
@@ -302,6 +313,7 @@ void admin_transfer_free(struct transfer_request *t)
 		free(t->people[i].id);
 		free(t->people[i].user);
 		free(t->people[i].key);
+		free(t->people[i].spki.data);
 	}
 	for (size_t i = 0; i < t->id_count; i++)
 		free(t->ids[i]);

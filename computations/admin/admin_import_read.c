@@ -2,6 +2,7 @@
 /* admin_import_read.c — what an import brings: read, made to manifests, and judged, before the database is asked. */
 #include "common/base/encode.h"
 #include "common/base/log.h"
+#include "common/crypto/key.h"
 #include "common/manifest/agent_config.h"
 #include "common/protobuf/protobuf.h"
 #include "common/transfer/csv.h"
@@ -94,6 +95,18 @@ static int begin(struct transfer_request *t, struct err *e)
 	return t->items ? 1 : err_nomem(e);
 }
 
+/* Whether the next one is a key. Whether its numbers are sound takes up to half a second, and is found out with the manifest
+ * that has it. */
+static int judge_person(struct transfer_request *t, struct err *e)
+{
+	const struct transfer_person *p = &t->people[t->people_judged++];
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+
+	if (p->spki.len && key_parse_spki(p->spki.data, p->spki.len, &key, e) < 0)
+		return err_wrap(e, "key of %s", log_quote(p->id).text);
+	return 1;
+}
+
 /* As of judge_manifest(). */
 static int judge_item(struct request *r, const struct document_item *item,
 		      struct transfer_item *out, struct err *e)
@@ -122,6 +135,8 @@ int transfer_judge(struct request *r, struct err *e)
 
 	if (!t->items)
 		return begin(t, e);
+	if (t->people_judged < t->person_count)
+		return judge_person(t, e);
 	if (t->judged == t->document->count)
 		return 0;
 	item = &t->items[t->judged];

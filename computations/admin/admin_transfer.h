@@ -9,8 +9,9 @@
 enum { TRANSFER_PEOPLE_MAX = 1024 };
 
 struct transfer_person {
-	char *id, *user; /* in the document, and here ("": the same) */
-	char *key;       /* base64; NULL: none was given */
+	char *id, *user;          /* in the document, and here ("": the same) */
+	char *key;                /* base64; NULL: none was given; */
+	ProtobufCBinaryData spki; /* the same */
 };
 
 /* A computation of the document, when it is judged. */
@@ -30,7 +31,7 @@ struct transfer_request {
 	bool csv, preview, new_ids;
 	bool names_some; /* people, or roles of its own, in what can be created */
 	struct transfer_person people[TRANSFER_PEOPLE_MAX];
-	size_t person_count;
+	size_t person_count, people_judged;
 	struct document *document;
 	struct transfer_item *items; /* one for each of the document's */
 	size_t judged;               /* of them; in admin_import_read.c */

@@ -367,6 +367,22 @@ def who_may_what_is_asked_for_each():
         assert bert.code("Import", document=b" " * (3 * 2**20 + 1)) == INVALID
 
 
+def keys_of_people_are_judged_in_the_line():
+    """Behind the document, and not where all others wait: there may be a thousand."""
+    with room() as running:
+        anna = user(running, "anna")
+        item = complete(id="one")
+        item["roles"] = [{"role_name": "viewer", "actions": ["view"], "members": ["p0", "p1"]}]
+        document = json.dumps([item]).encode()
+        people = lambda *keys: [computations.ImportPerson(id=f"p{i}", key=key) for i, key in enumerate(keys)]
+        said = lambda document, *keys: anna.text("Import", document=document, people=people(*keys), preview=True)
+        assert "key of 'p1': not a DER SubjectPublicKeyInfo" in said(document, spki()[0], b"none"), said(document, spki()[0], b"none")
+        assert said(b"[", b"none") == said(b"[", spki()[0]), said(b"[", b"none")
+        assert "key of 'p0': it has 2049 bytes, and may have 2048" in said(document, b"x" * 2049)
+        assert anna("Import", document=document, people=people(spki()[0], spki()[0]), preview=True).computations[0].created
+        assert "nobody in the document is 'p2'" in said(document, *[spki()[0]] * 3)
+
+
 def the_audit_log_says_what_was_imported():
     with Folder() as folder:
         log = folder("audit.log")
@@ -508,6 +524,7 @@ if __name__ == "__main__":
              members_that_nobody_knows_are_refused,
              a_manifest_beside_people_s_words_is_the_same,
              who_may_what_is_asked_for_each,
+             keys_of_people_are_judged_in_the_line,
              the_audit_log_says_what_was_imported,
              others_are_answered_while_much_is_judged,
              a_stop_waits_for_no_judge,
