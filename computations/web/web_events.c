@@ -28,6 +28,7 @@ struct web_follower {
 	struct http_request *r;     /* a reference, until it follows */
 	struct http_events *events; /* NULL: not yet, or over */
 	struct admin_caller caller;
+	int64_t person; /* as caller.who says, which the pool writes */
 	char *id;
 	int64_t after;
 	struct {
@@ -170,7 +171,7 @@ static int check_share(const struct web_follower *f, struct err *e)
 	unsigned count = 0;
 
 	TAILQ_FOREACH(other, &f->web->followers, next)
-		count += other->caller.who.person == f->caller.who.person;
+		count += other->person == f->caller.who.person;
 	if (count < FOLLOWERS_EACH || !f->caller.who.person)
 		return 0;
 	return err_set(e, ERR_EXHAUSTED, "user %s follows %d computations already: end one",
@@ -184,6 +185,7 @@ static bool begin(struct web_follower *f)
 	struct http_request *r = f->r;
 
 	f->r = NULL;
+	f->person = f->caller.who.person;
 	f->events = f->web->hub ? http_events_begin(f->web->hub, r, &user, f) : NULL;
 	f->again = true; /* something may have come while the first page was read */
 	if (f->events)
