@@ -171,6 +171,7 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 	web->service = service;
 	web_set_rows(web);
 	TAILQ_INIT(&web->followers);
+	TAILQ_INIT(&web->statements);
 	service->web = web;
 	*made = web;
 	if (RAND_bytes(web->secret, sizeof(web->secret)) != 1)

@@ -21,7 +21,11 @@
 
 /* Rows that are asked for at once: each time all that ran in the month is summed, and nothing else is done in the database
  * meanwhile. */
-enum { STATEMENT_ROWS = 1024, STATEMENT_SLICE = 64 << 10 };
+enum {
+	STATEMENT_ROWS = 1024,
+	STATEMENT_SLICE = 64 << 10,
+	STATEMENTS_EACH = 8, /* in pieces at a time, of a user */
+};
 /* A character may become six ("&quot;"). */
 _Static_assert(STATEMENT_ROWS * (6 * (STORE_ID_MAX + PEOPLE_NAME_MAX) + 1024) < WEB_PAGE_MAX,
 	       "a piece is less than a page");
@@ -205,6 +209,7 @@ static void on_closed(struct http_request *r, void *data)
 	struct usage_page *p = work->more;
 
 	p->is_over = true;
+	TAILQ_REMOVE(&work->web->statements, p, next);
 	if (!p->is_reading)
 		web_work_end(work);
 }
@@ -222,6 +227,22 @@ static void refuse_old(struct http_request *r)
 	http_request_refuse(r, &problem);
 }
 
+/* Each holds a piece for as long as its reader takes, and nobody's are to fill the memory. */
+static int check_share(const struct web_work *work, struct err *e)
+{
+	const int64_t person = work->caller.who.person;
+	const struct usage_page *other;
+	unsigned count = 0;
+
+	TAILQ_FOREACH(other, &work->web->statements, next)
+		count += other->person == person;
+	if (count < STATEMENTS_EACH || !person)
+		return 0;
+	return err_set(e, ERR_EXHAUSTED,
+		       "user %s is sent %d statements already: wait until one of them is there",
+		       work->caller.who.name, STATEMENTS_EACH);
+}
+
 /* One of a single piece is an answer like others. */
 static void reply_statement(struct web_work *work, const char *type, const char *csp,
 			    const char *ending)
@@ -229,6 +250,7 @@ static void reply_statement(struct web_work *work, const char *type, const char 
 	struct http_answer answer = { .status = 200, .type = type, .csp = csp };
 	struct usage_page *p = work->more;
 	char name[64];
+	struct err e;
 
 	snprintf(name, sizeof(name), "attachment; filename=\"usage-%s.%s\"", p->month.name, ending);
 	answer.more[0] = (struct rpc_web_field){ "content-disposition", name };
@@ -241,8 +263,14 @@ static void reply_statement(struct web_work *work, const char *type, const char 
 		refuse_old(work->r);
 		return;
 	}
+	if (check_share(work, &e) < 0) {
+		http_request_fail(work->r, &e);
+		return;
+	}
 	if (!http_stream_begin(work->r, &answer, &stream_user, work))
 		return;
+	p->person = work->caller.who.person;
+	TAILQ_INSERT_TAIL(&work->web->statements, p, next);
 	web_work_keep(work);
 	go_on(work);
 }

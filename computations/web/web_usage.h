@@ -22,6 +22,8 @@ struct usage_page {
 	bool is_summed;
 
 	/* Of those that are files (web_statement.c). */
+	TAILQ_ENTRY(usage_page) next; /* while it is sent in pieces; */
+	int64_t person;               /* to that user; 0: to who is none */
 	struct usage_statement statement;
 	const struct usage_form *form;
 	char *place; /* that the next rows of it are behind */

@@ -46,6 +46,7 @@ struct web {
 	uint8_t secret[SHA256_LEN]; /* of forms without a session */
 	char *socket; /* where links are given; NULL: no TCP port of loopback needs them */
 	TAILQ_HEAD(, web_follower) followers;
+	TAILQ_HEAD(, usage_page) statements; /* that are sent in pieces */
 };
 
 struct web_work {

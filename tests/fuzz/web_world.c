@@ -152,6 +152,7 @@ static void enter_web(uint8_t flags, const char *const *patterns)
 		if (!is_served(&web_routes[i], patterns))
 			world.web.rows[i].serve = serve_nothing;
 	TAILQ_INIT(&world.web.followers);
+	TAILQ_INIT(&world.web.statements);
 	world.web.door.port = 8080;
 	if (!(flags & WORLD_NO_ORIGIN)) {
 		const char *origin = flags & WORLD_LOOPBACK_ORIGIN ? "http://localhost:8080"

@@ -196,6 +196,30 @@ def of_old(room, path):
             return file.read()
 
 
+def begun(room, who):
+    """Of February's, its head."""
+    connection = UnixConnection(room.socket)
+    connection.request("GET", ALL[3].format("default") + "?month=2020-02", headers={"Authorization": "Bearer " + room.tokens[who]})
+    return connection, connection.getresponse()
+
+
+def nobody_is_sent_many_at_a_time():
+    """By who does not read them."""
+    with hall() as room:
+        began, names = ms(2020, 2), [f"c{number:04}" + "x" * 240 for number in range(2000)]
+        ran(room, *((name, began, began + 3600, 1, 1) for name in names))
+        readers = [begun(room, "chief") for _ in range(8)]
+        assert [answer.status for _, answer in readers] == [200] * 8
+        refused = get(room, ALL[3] + "?month=2020-02", "chief")
+        assert refused.status == 429 and b"user chief is sent 8 statements already" in refused.body, refused
+        assert get(room, ALL[3], "chief").status == 200
+        assert get(room, ALL[2] + "?month=2020-02", "administrator").body.count(b"\n") == len(names) + 1
+        assert readers[0][1].read().endswith(b"</html>\n")
+        assert get(room, ALL[2] + "?month=2020-02", "chief").status == 200
+        for connection, _ in readers:
+            connection.close()
+
+
 def a_long_statement_has_all():
     """As many rows as are asked for at once, one fewer and one more; and more bytes than an answer has. Who is suspended meanwhile
     sees that it breaks off, and who could not see it is refused. Where its length is not known, HEAD says none."""
@@ -219,9 +243,7 @@ def a_long_statement_has_all():
         page = get(room, ALL[3] + "?month=2020-02", "chief").body
         assert len(page) > 4 << 20 and page.count(b"<tr>") == len(names) + 2 and b">9.000</td>" in page.split(b"<tfoot>")[1]
         # A unix socket holds less than half a megabyte of it, so that he has not all of it when he reads its begin.
-        connection = UnixConnection(room.socket)
-        connection.request("GET", ALL[3].format("default") + "?month=2020-02", headers={"Authorization": "Bearer " + room.tokens["administrator"]})
-        answer = connection.getresponse()
+        connection, answer = begun(room, "administrator")
         assert answer.status == 200 and answer.read(15) == b"<!doctype html>"
         room.root("SuspendUser", name="administrator")
         try:
@@ -279,4 +301,4 @@ def a_month_that_is_summed_up_says_so():
 
 if __name__ == "__main__":
     tap.run([bytes_and_storage_are_shown_and_limit_nobody, each_sees_what_he_may, a_month_ends_at_its_end, a_limit_is_shown_where_it_holds, pages_and_statements_have_all,
-             a_long_statement_has_all, a_month_that_is_summed_up_says_so, what_others_wrote_stays_text])
+             a_long_statement_has_all, nobody_is_sent_many_at_a_time, a_month_that_is_summed_up_says_so, what_others_wrote_stays_text])
