@@ -64,8 +64,10 @@ struct manifest_keys {
 };
 int manifest_check_by(const Cvms__ComputationRunReq *manifest, const struct manifest_keys *keys,
 		      struct err *e) MUST_CHECK;
-/* A `judge` that takes each that can be read: for a manifest whose keys were judged before, or are to be. */
+/* A `judge` that takes each that can be read: for a manifest whose keys are to be judged. */
 int manifest_key_parse(void *data, const ProtobufCBinaryData *spki, struct err *e) MUST_CHECK;
+/* One that takes each: for a manifest that was kept, whose keys were judged before. To read them takes a quarter of a second. */
+int manifest_key_kept(void *data, const ProtobufCBinaryData *spki, struct err *e) MUST_CHECK;
 /* The keys of a manifest, one after the other; NULL: no more. */
 const ProtobufCBinaryData *manifest_key_at(const Cvms__ComputationRunReq *manifest, size_t i);
 

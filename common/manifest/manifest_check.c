@@ -329,6 +329,11 @@ int manifest_key_parse(void *data, const ProtobufCBinaryData *spki, struct err *
 	return key_parse_spki(spki->data, spki->len, &key, e);
 }
 
+int manifest_key_kept(void *data, const ProtobufCBinaryData *spki, struct err *e)
+{
+	return 0;
+}
+
 const ProtobufCBinaryData *manifest_key_at(const Cvms__ComputationRunReq *manifest, size_t i)
 {
 	if (manifest->algorithm && i-- == 0)

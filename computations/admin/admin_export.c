@@ -145,7 +145,7 @@ static int put_config(struct exported *x, struct err *e)
 }
 
 /* Its keys were, before it was kept, and all others wait for this transaction. */
-static const struct manifest_keys were_judged = { manifest_key_parse, NULL };
+static const struct manifest_keys were_judged = { manifest_key_kept, NULL };
 
 static int load(struct store *store, const char *id, struct exported *x, struct err *e)
 {

@@ -68,7 +68,7 @@ static int replace_all(struct store *store, const struct user_key_claim *claim,
 }
 
 /* Its other keys were when it was created, the claim's by who makes the claim. */
-static const struct manifest_keys were_judged = { manifest_key_parse, NULL };
+static const struct manifest_keys were_judged = { manifest_key_kept, NULL };
 
 static int write_manifest(struct store *store, const Cvms__ComputationRunReq *m,
 			  uint8_t digest[MANIFEST_HASH_LEN], struct err *e)

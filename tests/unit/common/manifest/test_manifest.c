@@ -214,6 +214,24 @@ static void a_key_may_be_spelled_as_backends_do(void **state)
 	assert_string_equal(m->agent_config->key_file, "a key");
 }
 
+/* Of a manifest that was kept; that there is one is asked all the same. */
+static void keys_that_were_judged_are_not_read_again(void **state)
+{
+	static const char json[] =
+		"{\"id\":\"1\",\"algorithm\":{\"hash\":" HASH_A ",\"user_key\":\"AQ==\"}}";
+	static const struct manifest_keys parse = { manifest_key_parse, NULL },
+					  kept = { manifest_key_kept, NULL };
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
+	struct err e;
+
+	assert_ok(manifest_from_json(json, strlen(json), &m, &e), e);
+	assert_refused(manifest_check_by(m, &parse, &e), e, ERR_INVALID, "algorithm: user_key:");
+	assert_ok(manifest_check_by(m, &kept, &e), e);
+	m->algorithm->userkey.len = 0;
+	assert_refused(manifest_check_by(m, &kept, &e), e, ERR_INVALID, "user_key: missing");
+	m->algorithm->userkey.len = 1;
+}
+
 static void the_count_of_datasets_is_limited(void **state)
 {
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
@@ -356,6 +374,7 @@ int main(void)
 		cmocka_unit_test(bad_json_is_refused_with_its_place),
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(a_key_may_be_spelled_as_backends_do),
+		cmocka_unit_test(keys_that_were_judged_are_not_read_again),
 		cmocka_unit_test(the_count_of_datasets_is_limited),
 		cmocka_unit_test(wire_and_json_say_the_same),
 		cmocka_unit_test(pem_keys_become_spki),
