@@ -6,6 +6,8 @@
 #include "common/base/file.h"
 #include "common/base/utf8.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,6 +67,48 @@ int output_file(struct cli *cli, const char *path, const void *bytes, size_t len
 	int failed = file_write_new(path, bytes, len, mode, e);
 
 	return err_is(failed, ERR_EXISTS) ? refuse(cli, path, e) : failed;
+}
+
+int output_place_make(struct cli *cli, const char *path, size_t len, struct output_place *place,
+		      struct err *e)
+{
+	if (output_check(cli, path, e) < 0)
+		return err_code(e);
+	*place = (struct output_place){ .path = path, .fd = -1 };
+	if (text_format(&place->temporary, e, "%s.part-XXXXXX", path) < 0)
+		return err_code(e);
+	place->fd = mkostemp(place->temporary, O_CLOEXEC); /* 0600 */
+	if (place->fd < 0) {
+		err_errno(e, "write beside '%s'", path);
+		free(TAKE_PTR(place->temporary));
+		return err_code(e);
+	}
+	errno = posix_fallocate(place->fd, 0, (off_t)len);
+	return errno ? err_errno(e, "room beside '%s'", path) : 0;
+}
+
+int output_place_fill(struct cli *cli, struct output_place *place, const void *bytes, size_t len,
+		      struct err *e)
+{
+	int failed;
+
+	if (fd_write_all(place->fd, bytes, len, e) < 0)
+		return err_wrap(e, "'%s'", place->temporary);
+	if (ftruncate(place->fd, (off_t)len) < 0 || fsync(place->fd) < 0)
+		return err_errno(e, "write '%s'", place->temporary);
+	failed = file_publish(place->temporary, place->path, cli_flag(cli, "force"), e);
+	if (!failed)
+		free(TAKE_PTR(place->temporary));
+	return err_is(failed, ERR_EXISTS) ? refuse(cli, place->path, e) : failed;
+}
+
+void output_place_done(struct output_place *place)
+{
+	if (place->temporary)
+		unlink(place->temporary);
+	free(place->temporary);
+	if (place->fd >= 0)
+		close(place->fd);
 }
 
 /* Lines that stand for themselves: what a peer made might have a terminal write over what stands there. */

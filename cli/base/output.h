@@ -21,6 +21,25 @@ int output_check_options(struct cli *cli, struct err *e) MUST_CHECK;
 int output_file(struct cli *cli, const char *path, const void *bytes, size_t len, mode_t mode,
 		struct err *e) MUST_CHECK;
 
+/* Where something goes that is told once: its room is there before it is asked for. */
+struct output_place {
+	const char *path; /* lent */
+	char *temporary;
+	int fd;
+};
+
+/* A new file beside `path`, for its owner alone, with room for `len` bytes; refused as output_check() refuses. */
+int output_place_make(struct cli *cli, const char *path, size_t len, struct output_place *place,
+		      struct err *e) MUST_CHECK;
+
+/* At most those `len` bytes; then it has its name. */
+int output_place_fill(struct cli *cli, struct output_place *place, const void *bytes, size_t len,
+		      struct err *e) MUST_CHECK;
+
+/* What was not filled goes. */
+void output_place_done(struct output_place *place);
+#define CLEANUP_OUTPUT_PLACE __attribute__((cleanup(output_place_done)))
+
 /* Writes all of it: no path, or "-", is standard output, else output_file(), for everybody to read. A terminal gets
  * only text that it does not obey. */
 int output_write(struct cli *cli, const char *path, const void *bytes, size_t len,

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What stands for itself; another byte is %XX, so that no two addresses have one file. */
@@ -77,14 +78,37 @@ int kept_login_find(const char *address, char **path, struct err *e)
 	return 0;
 }
 
+static int make_folder(const char *address, char **dir, char **path, struct err *e)
+{
+	if (folder(dir, e) < 0 || kept_login_path(address, path, e) < 0 ||
+	    dir_make(*dir, 0700, e) < 0)
+		return err_code(e);
+	return check_owners(NULL, e);
+}
+
+/* No address has a file of that name. */
+int kept_login_try(const char *address, struct err *e)
+{
+	CLEANUP(free) char *dir = NULL, *path = NULL, *tried = NULL;
+	static const char room[256] = "";
+	struct stat about;
+
+	if (make_folder(address, &dir, &path, e) < 0 || text_format(&tried, e, "%s/.try", dir) < 0)
+		return err_code(e);
+	if (lstat(path, &about) == 0 && S_ISDIR(about.st_mode))
+		return err_set(e, ERR_PRECONDITION, "'%s' is a folder", path);
+	if (file_write(tried, room, sizeof(room), 0600, e) < 0)
+		return err_code(e);
+	unlink(tried); /* another one that tries may have done it */
+	return 0;
+}
+
 int kept_login_write(const char *address, const char *token, struct err *e)
 {
 	CLEANUP(free) char *dir = NULL, *path = NULL, *line = NULL;
 	int failed;
 
-	if (folder(&dir, e) < 0 || kept_login_path(address, &path, e) < 0 ||
-	    dir_make(dir, 0700, e) < 0 || check_owners(NULL, e) < 0 ||
-	    text_format(&line, e, "%s\n", token) < 0)
+	if (make_folder(address, &dir, &path, e) < 0 || text_format(&line, e, "%s\n", token) < 0)
 		return err_code(e);
 	failed = file_write(path, line, strlen(line), 0600, e);
 	explicit_bzero(line, strlen(line));

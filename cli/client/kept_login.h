@@ -15,6 +15,9 @@ int kept_login_path(const char *address, char **path, struct err *e) MUST_CHECK;
 /* The same, or NULL where nothing is kept. ERR_DENIED: others may write there. */
 int kept_login_find(const char *address, char **path, struct err *e) MUST_CHECK;
 
+/* Whether that can be done, before a token is asked for. */
+int kept_login_try(const char *address, struct err *e) MUST_CHECK;
+
 /* Instead of what was kept. */
 int kept_login_write(const char *address, const char *token, struct err *e) MUST_CHECK;
 

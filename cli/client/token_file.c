@@ -57,14 +57,14 @@ int token_file_read(const char *path, struct rpc_metadata *metadata, struct err 
 	CLEANUP(free) char *text = NULL, *header = NULL;
 	int failed;
 
-	if (check_private(path, e) < 0)
-		return err_code(e);
 	if (file_read_text(path, TOKEN_FILE_MAX, &text, e) < 0)
 		return err_wrap(e, "token file");
 	text[strcspn(text, "\n")] = 0;
 	if (!is_word(text))
 		failed = err_set(e, ERR_INVALID, "token file %s has no token in its first line",
 				 log_quote(path).text);
+	else if (check_private(path, e) < 0) /* what is no token is no secret */
+		failed = err_code(e);
 	else
 		failed = text_format(&header, e, "Bearer %s", text);
 	if (!failed)

@@ -49,9 +49,15 @@ static enum cli_exit run_token(struct cli *cli, struct err *e)
 	fprintf(cli->out, "%s\n", text_plain(made->token).text);
 	fprintf(stderr, "note: for certificate %s", text_plain(made->serial).text);
 	fprintf(stderr, "; the token is not shown again, and works once, until %s\n", time);
+	if (fflush(cli->out) != 0) {
+		err_errno(e, "standard output");
+		cli_hint(cli, "nobody has that token: 'cocos-cli certificate revoke %s'",
+			 text_plain(made->serial).text);
+		status = CLI_FAILED;
+	}
 	explicit_bzero(made->token, strlen(made->token));
 	protobuf_c_message_free_unpacked(response, NULL);
-	return CLI_OK;
+	return status;
 }
 
 /* clang-format off */

@@ -58,8 +58,14 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 		"; its link is not shown again, and works once, until %s%s\n",
 		made->number, time,
 		*made->origin ? "" : "; before it belongs https:// with the page's name and port");
+	if (fflush(cli->out) != 0) {
+		err_errno(e, "standard output");
+		cli_hint(cli, "nobody has that link: 'cocos-cli invitation revoke %s %" PRIu64 "'",
+			 cli->operands[0], made->number);
+		status = CLI_FAILED;
+	}
 	protobuf_c_message_free_unpacked(response, NULL);
-	return CLI_OK;
+	return status;
 }
 
 /* clang-format off */

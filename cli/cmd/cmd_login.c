@@ -213,6 +213,11 @@ static enum cli_exit run_login(struct cli *cli, struct err *e)
 	    client_open_as_nobody(&client, CLIENT_COMPUTATIONS, cli, e) < 0 ||
 	    kept_login_path(client.address, &path, e) < 0)
 		return CLI_USAGE;
+	if (kept_login_try(client.address, e) < 0) {
+		cli_hint(cli, "nothing was asked: the token would be lost; XDG_CONFIG_HOME names a "
+			      "folder for what is kept");
+		return CLI_FAILED;
+	}
 	name_self(about);
 	request.about = about;
 	request.actions = words.words;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_token.c — tokens by which users are known to the computation service. */
+#include "cli/base/interrupt.h"
 #include "cli/base/output.h"
 #include "cli/base/text.h"
 #include "cli/client/listing.h"
@@ -9,38 +10,77 @@
 
 #include <string.h>
 
+enum { TOKEN_LINE_MAX = 256 }; /* as its file's reader takes it (token_file.c) */
+
 /* Shown once: into a file that only its owner reads, or to whoever reads standard output. */
-static int hand_out(struct cli *cli, const People__NewToken *made, struct err *e)
+static int hand_out(struct cli *cli, const People__NewToken *made, struct output_place *place,
+		    struct err *e)
 {
-	const char *path = cli_value(cli, "file");
-	char time[COMPUTATION_TIME_MAX];
-	CLEANUP(free) char *line = NULL;
-	int failed;
+	char time[COMPUTATION_TIME_MAX], line[TOKEN_LINE_MAX];
+	int len, failed;
 
 	computation_time(made->expires, time);
-	if (!path) {
+	if (!place->temporary) {
 		fprintf(cli->out, "%s\n", text_plain(made->token).text);
 		return fflush(cli->out) == 0 ? 0 : err_errno(e, "standard output");
 	}
-	if (text_format(&line, e, "%s\n", made->token) < 0)
-		return err_code(e);
-	failed = output_file(cli, path, line, strlen(line), 0600, e);
-	explicit_bzero(line, strlen(line));
+	len = snprintf(line, sizeof(line), "%s\n", made->token);
+	if (len < 0 || (size_t)len >= sizeof(line))
+		return err_set(e, ERR_INVALID, "the service's answer is longer than a token");
+	failed = output_place_fill(cli, place, line, (size_t)len, e);
+	explicit_bzero(line, sizeof(line));
 	if (failed)
 		return err_wrap(e, "token file");
 	fprintf(cli->out,
 		"token until %s written to %s; --token or COMPUTATIONS_GRPC_TOKEN_FILE names it\n",
-		time, path);
+		time, place->path);
 	return 0;
+}
+
+/* Nothing is asked for that could not be kept. */
+static int make_place(struct cli *cli, struct output_place *place, struct err *e)
+{
+	const char *path = cli_value(cli, "file");
+
+	if (!path)
+		return 0;
+	if (output_place_make(cli, path, TOKEN_LINE_MAX, place, e) < 0)
+		return err_wrap(e, "token file");
+	interrupt_say(
+		"nothing is written; where 'cocos-cli token list %s' has %s, nobody has that token: "
+		"'cocos-cli token revoke %s %s'",
+		cli->operands[0], cli->operands[1], cli->operands[0], cli->operands[1]);
+	interrupt_remove(place->temporary);
+	return 0;
+}
+
+static enum cli_exit add(struct cli *cli, const People__AddTokenRequest *request,
+			 struct output_place *place, struct err *e)
+{
+	ProtobufCMessage *response;
+	enum cli_exit status;
+	People__NewToken *made;
+
+	status = computation_call(cli, &people_add_token, &request->base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	made = (People__NewToken *)response;
+	if (hand_out(cli, made, place, e) < 0) {
+		status = CLI_FAILED;
+		cli_hint(cli, "nobody has that token: 'cocos-cli token revoke %s %s'",
+			 cli->operands[0], cli->operands[1]);
+	}
+	explicit_bzero(made->token, strlen(made->token));
+	protobuf_c_message_free_unpacked(response, NULL);
+	return status;
 }
 
 static enum cli_exit run_add(struct cli *cli, struct err *e)
 {
 	People__AddTokenRequest request = PEOPLE__ADD_TOKEN_REQUEST__INIT;
 	struct people_words words CLEANUP_WORDS = { .count = 0 };
-	ProtobufCMessage *response;
+	struct output_place place CLEANUP_OUTPUT_PLACE = { .fd = -1 };
 	enum cli_exit status;
-	People__NewToken *made;
 
 	if (people_days_read(cli, &request.days, e) < 0 ||
 	    people_words_read(cli_value(cli, "actions"), &words, e) < 0)
@@ -49,17 +89,10 @@ static enum cli_exit run_add(struct cli *cli, struct err *e)
 	request.name = (char *)(uintptr_t)cli->operands[1];
 	request.actions = words.words;
 	request.n_actions = words.count;
-	status = computation_call(cli, &people_add_token, &request.base, &response, e);
-	if (status != CLI_OK)
-		return status;
-	made = (People__NewToken *)response;
-	if (hand_out(cli, made, e) < 0) {
-		status = CLI_FAILED;
-		cli_hint(cli, "nobody has that token: 'cocos-cli token revoke %s %s'",
-			 cli->operands[0], cli->operands[1]);
-	}
-	explicit_bzero(made->token, strlen(made->token));
-	protobuf_c_message_free_unpacked(response, NULL);
+	if (make_place(cli, &place, e) < 0)
+		return CLI_FAILED;
+	status = add(cli, &request, &place, e);
+	interrupt_clear();
 	return status;
 }
 

@@ -68,7 +68,11 @@ static enum cli_exit run_link(struct cli *cli, struct err *e)
 	fprintf(stderr, "note: it works once, until %s%s\n", time,
 		*link->origin ? "" : "; before it belongs https:// with the page's name and port");
 	protobuf_c_message_free_unpacked(response, NULL);
-	return CLI_OK;
+	if (fflush(cli->out) == 0)
+		return CLI_OK;
+	err_errno(e, "standard output");
+	cli_hint(cli, "nobody has that link: the same command makes another in its place");
+	return CLI_FAILED;
 }
 
 const struct command cmd_user_link = {

@@ -238,6 +238,10 @@ static enum cli_exit print_new(struct cli *cli, ProtobufCMessage *response, stru
 		add_row(&t, m->webhook);
 		table_text(&t, m->secret);
 		failed = table_print_one(&t, cli, e);
+		if (failed)
+			cli_hint(cli,
+				 "nobody has its secret: 'cocos-cli webhook rotate %" PRIu64 "'",
+				 m->webhook->number);
 	} else {
 		failed = err_set(e, ERR_INTERNAL, "the service's answer has no webhook");
 	}

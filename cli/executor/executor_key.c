@@ -41,10 +41,8 @@ static int check_mode(struct cli *cli, const char *path, struct err *e)
 {
 	struct stat about;
 
-	if (stat(path, &about) < 0) {
-		cli_hint(cli, "'cocos-cli executor key FILE' makes one");
+	if (stat(path, &about) < 0)
 		return err_errno(e, "executor's key '%s'", path);
-	}
 	if (!(about.st_mode & (S_IRWXG | S_IRWXO)))
 		return 0;
 	cli_hint(cli, "chmod 600 %s", path);
@@ -71,24 +69,30 @@ static int take(const char *pem, size_t len, struct hpke_key *key, struct err *e
 	return failed;
 }
 
+/* What is no key is no secret: its mode is another matter. */
 int executor_key_load(struct cli *cli, const char *path, struct hpke_key *key, struct err *e)
 {
+	struct hpke_key found CLEANUP_HPKE_KEY = { .secret = { 0 } };
 	char *pem = NULL;
 	int failed;
 
-	if (check_mode(cli, path, e) < 0)
-		return err_code(e);
-	if (file_read_text(path, PEM_MAX, &pem, e) < 0)
+	if (file_read_text(path, PEM_MAX, &pem, e) < 0) {
+		cli_hint(cli, "'cocos-cli executor key FILE' makes one");
 		return err_wrap(e, "executor's key");
-	failed = take(pem, strlen(pem), key, e);
+	}
+	failed = take(pem, strlen(pem), &found, e);
 	OPENSSL_cleanse(pem, strlen(pem));
 	free(pem);
-	if (!failed)
-		return 0;
-	cli_hint(
-		cli,
-		"'cocos-cli executor key FILE' makes one, as does 'openssl genpkey -algorithm X25519'");
-	return err_wrap(e, "executor's key '%s'", path);
+	if (failed) {
+		cli_hint(
+			cli,
+			"'cocos-cli executor key FILE' makes one, as does 'openssl genpkey -algorithm X25519'");
+		return err_wrap(e, "executor's key '%s'", path);
+	}
+	if (check_mode(cli, path, e) < 0)
+		return err_code(e);
+	*key = found;
+	return 0;
 }
 
 int executor_key_signer(const struct hpke_key *own, EVP_PKEY **signer,

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 import tap
-from harness import (PATIENCE, Folder, authority, certificates, certificates_grpc, cli, program)
+from harness import (PATIENCE, Folder, authority, certificates, certificates_grpc, cli, lost, program)
 from people import DENIED, NOT_NOW, OK, STRANGER
 from sign_in import Page
 
@@ -474,6 +474,8 @@ def commands_do_all_of_it():
     with Issuer() as page, Folder() as folder:
         cli("certificate", "token", "agent", "a", "--days", "8", **page.cli).refused(
             1, "a certificate for role agent is for at most 7 days, not 8")
+        remedy = lost("'cocos-cli certificate revoke [0-9a-f]{32}'", "certificate", "token", "agent", "unseen", **page.cli)
+        cli(*remedy.strip("'").split()[1:], **page.cli).ok()
         made = cli("certificate", "token", "manager", "vm1.example.org", "--days", "5", "--hours", "2", **page.cli)
         assert made.status == 0 and re.fullmatch("[0-9a-f]{64}\n", made.out), made.err
         serial = re.search("for certificate ([0-9a-f]{32})", made.err)[1]
@@ -489,8 +491,8 @@ def commands_do_all_of_it():
         assert not os.path.exists(folder("key.pem")) and not os.path.exists(folder("cert.pem"))
         # What can't be written is known before the token is used up.
         for more in (("--ca", "nowhere/ca.pem"), ("--ca", "key.pem"), ("--ca", "cert.pem")):
-            lost = issue(*more)
-            assert lost.status == 1 and "revoke" not in lost.err and lost.err.count("\n") == 1, lost.err
+            refused = issue(*more)
+            assert refused.status == 1 and "revoke" not in refused.err and refused.err.count("\n") == 1, refused.err
             assert not any(os.path.exists(folder(name)) for name in ("key.pem", "cert.pem", "ca.pem")), more
         got = issue("--ca", "ca.pem")
         assert got.status == 0 and f"certificate {serial} of manager vm1.example.org until" in got.out, got.err

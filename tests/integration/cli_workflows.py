@@ -38,8 +38,11 @@ def an_executors_key_is_made_once_and_for_its_owner_alone():
         cli("executor", "key", path).refused(1, "others on this machine may use it")
         peer = Key()
         assert cli("executor", "key", folder.write("y.key", peer.pem(), 0o600)).ok().strip() == peer.public.hex()
-        folder.write("z.key", pem_key(UserKey("ed25519").key), 0o600)
-        cli("executor", "key", folder("z.key")).refused(1, "no X25519 private key")
+        # What is no key of an executor is told so, whatever its mode.
+        for mode in (0o600, 0o644):
+            folder.write("z.key", pem_key(UserKey("ed25519").key), mode)
+            assert "chmod" not in cli("executor", "key", folder("z.key")).refused(1, "no X25519 private key").err
+        cli("executor", "key", folder.write("notes", "a text\n")).refused(1, "no X25519 private key", "'cocos-cli executor key FILE' makes one")
 
 
 def who_submits_names_every_executor():

@@ -5,6 +5,7 @@ Peers are python3-grpcio and the .proto files: nothing of our C. Programs are st
 ids that were started here, ports are free ones, files live in a folder that goes away.
 """
 import datetime
+import errno
 import grp
 import importlib
 import ipaddress
@@ -448,11 +449,21 @@ def is_for_administrators(path):
     assert st.st_uid == os.geteuid() and (not shared or st.st_gid == group), st
 
 
-def cli(*arguments, cwd=None, stdin=subprocess.DEVNULL, **environment):
+def cli(*arguments, cwd=None, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, **environment):
     """cocos-cli once, without a terminal and with no environment but what is given."""
     env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
     env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
     env.update(environment)
     return Ran(subprocess.run([program("cocos-cli"), *arguments], env=env, cwd=cwd, stdin=stdin,
-                              capture_output=True, text=True, errors="replace",
+                              stdout=stdout, stderr=subprocess.PIPE, text=True, errors="replace",
                               timeout=PATIENCE, start_new_session=True, check=False))
+
+
+def lost(remedy, *arguments, **environment):
+    """What is told once by that command, and can't be written: it says so, and what to do about it."""
+    with open("/dev/full", "wb") as full:
+        ran = cli(*arguments, stdout=full, **environment)
+    ran.refused(1, os.strerror(errno.ENOSPC))
+    found = re.search(f"hint: nobody has [^\n]*: ({remedy})", ran.err)
+    assert found, ran.err
+    return found[1]

@@ -10,7 +10,7 @@ import threading
 import grpc
 
 import tap
-from harness import Folder, cli
+from harness import Folder, cli, lost
 from people import DENIED, HIDDEN, OK, Caller
 from sign_in import OTHER, PASSWORD, WRONG, Page
 
@@ -369,6 +369,8 @@ def commands_do_all_of_it():
         number = str(cli("invitation", "list", "lab", "--json", **mine).json()[1]["number"])
         assert cli("invitation", "revoke", "lab", number, **mine).ok() == f"invitation {number} to workspace lab revoked\n"
         cli("invitation", "revoke", "lab", "x", **mine).refused(2, "'invitation list' has them")
+        remedy = lost(r"'cocos-cli invitation revoke lab \d+'", "invitation", "create", "lab", **mine)
+        cli(*remedy.strip("'").split()[1:], **mine).ok()
         cli("invitation", "create", "lab", "--role", "king", **mine).refused(2, "king")
         cli("invitation", "create", "lab", "--days", "31", **mine).refused(1, "1 to 30 days")
         cli("invitation", "create", "default", **mine).refused(1, "no workspace 'default'")

@@ -190,6 +190,9 @@ def who_is_asked_may_refuse():
         cli("login", "extra", **room.mine).refused(2, "extra")
         # Where nobody can write, nothing is asked.
         cli("login", **room.cli).refused(2, "XDG_CONFIG_HOME")
+        os.makedirs(room.folder("taken", "cocos"))
+        room.folder.write("taken/cocos/logins", "no folder")
+        assert not cli("login", **dict(room.cli, XDG_CONFIG_HOME=room.folder("taken"))).refused(1, "nothing was asked").out
 
 
 def what_is_kept_is_nobody_else_s():

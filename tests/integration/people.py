@@ -4,12 +4,13 @@ import contextlib
 import json
 import os
 import random
+import re
 
 import grpc
 
 import tap
 from computations_service import agent_of, connected
-from harness import (PATIENCE, Computations, Folder, authority, cli, computations, computations_grpc, read,
+from harness import (PATIENCE, Computations, Folder, authority, cli, computations, computations_grpc, lost, read,
                      credentials, cvms, people, people_grpc, spki, until)
 
 KEY, _ = spki()
@@ -405,6 +406,20 @@ def the_option_names_a_file_too(running, socket, token):
         cli(*command.split(), "--token", other, **socket).refused(2, "unknown option '--token'")
 
 
+def what_can_not_be_kept_is_not_asked_for(running, socket, token):
+    """And who is refused has no file."""
+    for path in (running.folder("none", "t"), os.path.join(token, "t")):
+        cli("token", "add", "anna", "other", "--file", path, **socket).refused(1, "token file: write beside")
+    cli("token", "add", "eve", "x", "--file", running.folder("refused"), **socket).refused(1, "no user 'eve'")
+    assert not [name for name in os.listdir(running.folder.path) if name.startswith("refused") or ".part-" in name]
+    old = running.folder.write("old.token", "of before")
+    cli("token", "add", "anna", "new", "--file", old, "--force", **socket).ok()
+    assert re.fullmatch(rb"cocos_[0-9a-f]{64}\n", read(old)) and os.stat(old).st_mode & 0o777 == 0o600
+    remedy = lost("'cocos-cli token revoke anna unseen'", "token", "add", "anna", "unseen", **socket)
+    for words in (remedy.strip("'").split()[1:], ("token", "revoke", "anna", "new")):
+        cli(*words, **socket).ok()
+
+
 def commands_do_all_of_it():
     with service() as running:
         socket = {"COMPUTATIONS_GRPC_URL": "unix:" + running.socket}
@@ -415,12 +430,12 @@ def commands_do_all_of_it():
         cli("token", "add", "anna", "laptop", "--file", token, "--days", "7", **socket).ok()
         assert os.stat(token).st_mode & 0o777 == 0o600
         cli("token", "add", "anna", "x", "--file", token, **socket).refused(1, "is there already", "--force replaces it")
-        cli("token", "add", "anna", "other", "--file", running.folder("none", "t"), **socket).refused(1, "token revoke anna other")
+        what_can_not_be_kept_is_not_asked_for(running, socket, token)
         cli("token", "add", "anna", "x", "--days", "0", **socket).refused(2, "--days")
         shown = cli("token", "add", "anna", "shown", "--actions", "view", **socket).ok().strip()
         assert shown.startswith("cocos_") and len(shown) == 70, shown
         assert [t["name"] for t in cli("token", "list", "anna", "--json", **socket).json()] == [
-            "laptop", "other", "shown"]
+            "laptop", "shown"]
         mine = dict(socket, COMPUTATIONS_GRPC_TOKEN_FILE=token)
         cli("computation", "show", "c", **mine).refused(1, "no computation 'c'")
         rows = cli("role", "give", "c", "runner", "anna", "--json", **socket).json()
@@ -452,10 +467,12 @@ def commands_do_all_of_it():
         cli("user", "suspend", "anna", **socket).ok()
         assert "suspended" in cli("user", "list", **socket).ok()
         cli("user", "remove", "anna", **socket).ok()
+        # What is no token is no secret: its mode is not what is wrong with it.
         running.folder.write("token", "two words\n")
-        os.chmod(running.folder("token"), 0o600)
-        cli("whoami", **dict(socket, COMPUTATIONS_GRPC_TOKEN_FILE=running.folder("token"))).refused(
-            2, "no token in its first line")
+        for mode in (0o600, 0o644):
+            os.chmod(running.folder("token"), mode)
+            cli("whoami", **dict(socket, COMPUTATIONS_GRPC_TOKEN_FILE=running.folder("token"))).refused(
+                2, "no token in its first line")
 
 
 def the_audit_log_says_who():

@@ -12,7 +12,7 @@ import urllib.parse
 
 import tap
 from computations_service import create
-from harness import PATIENCE, Folder, authority, cli, program, until
+from harness import PATIENCE, Folder, authority, cli, lost, program, until
 from people import Caller
 from terminal import Terminal
 from web_page import BROWSER, Answer, Web
@@ -354,6 +354,7 @@ def a_link_lets_its_user_choose_once():
             path = re.fullmatch(rf"http://localhost:{page.port}(/password/[0-9a-f]{{64}})\n", made.ok())[1]
             assert "note: it works once, until 20" in made.err, made.err
             return path
+        lost("the same command makes another in its place", "user", "link", "anna", **page.cli)
         old, path = link(), link()
         choice = {"name": "anna", "password": PASSWORD, "again": PASSWORD}
         b = page.browser()

@@ -17,7 +17,7 @@ import time
 import grpc
 
 import tap
-from harness import PATIENCE, FakeAgent, cli, until
+from harness import PATIENCE, FakeAgent, cli, lost, until
 from hook_receiver import Hooks, Receiver, again, deliveries, told, until_delivered
 from people import DENIED, HIDDEN, NOT_NOW, OK, Caller
 from workspaces import create, member
@@ -339,6 +339,7 @@ def the_command_line_does_all_of_it():
         assert json.loads(ours(running, "webhook", "enable", number, "--json").ok())["state"] == "enabled"
         other = json.loads(ours(running, "webhook", "rotate", number, "-o", "json").ok())
         assert other["secret"] != made["secret"]
+        assert lost(r"'cocos-cli webhook rotate \d+'", "webhook", "rotate", number, COMPUTATIONS_GRPC_URL="unix:" + running.socket).endswith(f" {number}'")
         assert ours(running, "webhook", "delete", number).ok() == f"webhook {number} deleted\n"
         ours(running, "webhook", "show", number).refused(1, "no webhook")
         ours(running, "webhook", "show", "x").refused(2, "'webhook list' has them")
