@@ -99,10 +99,10 @@ static void fail(struct web_new *n, const struct err *e, const char *field)
 			e->code == ERR_EXISTS || e->code == ERR_PRECONDITION ||
 			e->code == ERR_DENIED || e->code == ERR_UNIMPLEMENTED)) {
 		web_new_again(n, e);
-	} else if (*field && (e->code == ERR_NOT_FOUND || e->code == ERR_UNIMPLEMENTED)) {
-		/* What the body names: the address is right. */
+	} else if ((*field && e->code == ERR_NOT_FOUND) || e->code == ERR_UNIMPLEMENTED) {
+		/* What the body names, or has and is not offered: the address and the method are right. */
 		err_set(&why, ERR_INVALID, "%s", e->text);
-		web_act_fail(n->r, &why, field);
+		web_act_fail(n->r, &why, "body");
 	} else if (e->code == ERR_ABORTED) {
 		web_act_fail(n->r, e, n->form ? "form revision" : "header if-match");
 	} else {

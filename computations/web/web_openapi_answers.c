@@ -80,6 +80,12 @@ static bool is_asked_for(const struct web_route *about)
 	return about->http.serve == web_machine_policy || about->http.serve == web_console_events;
 }
 
+/* Told as its manager tells it (machine_policy.c). */
+static bool is_told_on(const struct web_route *about)
+{
+	return about->http.serve == web_machine_policy;
+}
+
 /* There is no export of a computation that has a private key among its certificates. */
 static bool has_states(const struct web_route *about)
 {
@@ -96,25 +102,55 @@ static bool has_body(const struct web_route *about)
 	return about->http.body_max;
 }
 
+/* Answers with an ETag (web_reply_revision()), which only who reads is answered about. */
+static bool has_tag(const struct web_route *about)
+{
+	static void (*const serves[])(struct http_request *, void *) = {
+		web_one_json, web_roles_json,  web_asset_json,
+		web_cvm_json, web_member_json, web_machine_json,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(serves); i++)
+		if (about->http.serve == serves[i])
+			return true;
+	return false;
+}
+
+static bool is_in_pieces(const struct web_route *about)
+{
+	return about->http.serve == web_usage_csv || about->http.serve == web_usage_html;
+}
+
+/* All that can be answered but what was asked for; a test reads the sources for others. */
 static const struct {
 	const char *status, *meaning;
 	bool (*may)(const struct web_route *about);
 } refusals[] = {
+	{ "304", "It is as the caller saw it (If-None-Match).", has_tag },
 	{ "400", "It is asked wrongly: “field” says where.", always },
 	{ "401", "No good token or session.", always },
 	{ "403", "No role allows it, the token is not for it, or a page of another site asks.",
 	  always },
 	{ "404", "It is not there, or not for this caller to see.", names_something },
+	{ "408", "The request did not come whole in time.", always },
 	{ "409", "Not in its state, or it is there already.", has_states },
 	{ "412", "It is not as the caller saw it (If-Match).", is_revised },
-	{ "413", "The body is too long.", has_body },
+	{ "413", "The body is too long, or there should be none.", always },
 	{ "414", "The path or query is too long.", always },
 	{ "415", "The body is of another type.", has_body },
+	{ "421", "A page on loopback is asked for by another host’s name.", always },
 	{ "422", "Something else was asked with this Idempotency-Key.", web_once_is },
 	{ "429",
 	  "There are as many as there may be, or you ask too often: Retry-After says when to go on.",
 	  always },
-	{ "503", "A manager does not answer, or not with what was asked for.", is_asked_for },
+	{ "431", "The header fields are too large.", always },
+	{ "500", "It is the service’s fault, and logged.", always },
+	{ "501", "Its manager does not offer that.", is_told_on },
+	{ "503",
+	  "The service is busy or ends, its database or a manager does not answer, or not with what was asked for: ask again.",
+	  always },
+	{ "504", "Its manager does not answer in time.", is_told_on },
+	{ "505", "It is sent in pieces, whose end HTTP/1.0 does not show.", is_in_pieces },
 };
 
 #define SHARED "#/components/responses/"
@@ -125,11 +161,16 @@ static void put_reference(struct writer *w, const char *key, const char *name)
 	writer_printf(w, "{\"$ref\":\"" SHARED "%s\"}", name);
 }
 
+/* What is no refusal has no body. */
 static void put_refusal(struct writer *w, const char *name, const char *meaning)
 {
 	json_put_key(w, name);
 	writer_text(w, "{");
 	web_openapi_text(w, "description", meaning);
+	if (*name < '4') {
+		writer_text(w, "}");
+		return;
+	}
 	json_put_key(w, "content");
 	writer_text(w, "{\"application/problem+json\":{\"schema\":{\"$ref\":\"" WEB_OPENAPI_PROBLEM
 		       "\"}}}}");

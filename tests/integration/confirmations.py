@@ -14,6 +14,7 @@ from agent_peer import Key
 from harness import cli
 from people import DENIED, HIDDEN, Caller
 from user_keys import INVALID, Holder, at_a_terminal, of, refusal
+from web_fitted import holds
 from web_page import Web
 
 ABORTED = grpc.StatusCode.ABORTED
@@ -235,17 +236,18 @@ def the_page_and_the_api_say_who():
             words = web.ask(path).page().words()
             assert "Compared by" in words and "bert this digest " + made.bert.fingerprint.hex() in words, words
             assert "cocos-cli computation show 'c'" in words, words
-        told = web.ask("/api/computations/c/confirmations").json()
+        path, document = "/api/computations/c/confirmations", web.ask("/api/openapi.json").json()
+        told = holds(document, web.ask(path), path, "Confirmation").json()
         row, = told["confirmations"]
         signature = made.list().confirmations[0].signature.hex()
         assert (told["revision"], row["user"], row["stale"], row["signature"]) == (1, "bert", False, signature), told
         web.service.root("RetireKey", user="bert", fingerprint=made.bert.fingerprint)
         assert "bert by a key that was retired since" in web.ask("/c/c").page().words()
-        row, = web.ask("/api/computations/c/confirmations").json()["confirmations"]
+        row, = holds(document, web.ask(path), path).json()["confirmations"]
         assert (row["stale"], row["retired"]) == (False, True), row
         made.anna.again().register("c")
         assert "bert stale: the manifest has changed since" in web.ask("/c/c").page().words()
-        told = web.ask("/api/computations/c/confirmations").json()
+        told = holds(document, web.ask(path), path).json()
         assert (told["revision"], told["confirmations"][0]["stale"]) == (2, True), told
         assert web.ask("/api/computations/d/confirmations").status == 404
 

@@ -39,7 +39,8 @@ Lists come in pages: what “next” has goes, as it is, into the parameter that
 {answers}
 | others | {default} |
 
-A refusal is `application/problem+json` (RFC 9457): {members}; {needed} always.
+A refusal is `application/problem+json` (RFC 9457): {members}; {needed} always. Each call may be answered by
+{everywhere}; what else it may be answered by stands with it.
 """
 
 NOUNS = """
@@ -130,12 +131,19 @@ def name_of(schema):
     return schema["$ref"].rsplit("/", 1)[1]
 
 
-def answers_of(operation):
-    codes = [code for code in operation["responses"] if code != "default"]
+def of_all(document):
+    """What each operation may be answered by, in order."""
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    return [code for code in operations[0]["responses"] if code != "default" and all(code in one["responses"] for one in operations) and code >= "300"]
+
+
+def answers_of(operation, everywhere):
+    codes = [code for code in operation["responses"] if code != "default" and code not in everywhere]
     kinds = operation["responses"][codes[0]].get("content")
     schema = kinds.get("application/json", {}).get("schema", {}) if kinds else {}
     nouns = [linked(name_of(one)) for one in schema.get("anyOf", [schema]) if "$ref" in one]
-    return f"{codes[0]} {'`' + next(iter(kinds)) + '`' if kinds else 'without a body'}{': ' + ' or '.join(nouns) if nouns else ''}; " + ", ".join(codes[1:])
+    return f"{codes[0]} {'`' + next(iter(kinds)) + '`' if kinds else 'without a body'}{': ' + ' or '.join(nouns) if nouns else ''}" \
+        + (f"; {', '.join(codes[1:])}" if codes[1:] else "")
 
 
 def kind_of(schema):
@@ -169,14 +177,14 @@ def noun_in_words(name, schema):
     return [*lines, ""]
 
 
-def call_in_words(path, method, operation):
+def call_in_words(path, method, operation, everywhere):
     lines = [f"### {method.upper()} {path}", "", f"{operation['summary']} {operation['description']}", ""]
     if body_of(operation):
         lines += [f"The body is {operation['requestBody']['description']}.", ""]
     rows = rows_of(operation)
     if rows:
         lines += ["| name | where | kind | limits | what it is |", "|---|---|---|---|---|", *rows, ""]
-    return lines + [f"Answers: {answers_of(operation)}.", "", "```", example(path, method, operation), "```", ""]
+    return lines + [f"Answers: {answers_of(operation, everywhere)}.", "", "```", example(path, method, operation), "```", ""]
 
 
 def ways_of(document):
@@ -192,14 +200,14 @@ def text_of(document):
         about=document["info"]["description"], openapi=document["openapi"], ways=ways_of(document),
         answers="\n".join(f"| {code} | {cell(answer['description'])} |" for code, answer in shared.items() if code != "default"),
         default=shared["default"]["description"], members=", ".join(f"`{name}`" for name in problem["properties"]),
-        needed=", ".join(f"`{name}`" for name in problem["required"]))
-    here = None
+        needed=", ".join(f"`{name}`" for name in problem["required"]), everywhere=", ".join(of_all(document)))
+    here, everywhere = None, of_all(document)
     for path, item in sorted(document["paths"].items(), key=lambda row: list(PARTS).index(row[0].split("/")[2])):
         part = path.split("/")[2]
         if part != here:
             out, here = out + f"\n## {PARTS[part]}\n\n", part
         for method, operation in item.items():
-            out += "\n".join(call_in_words(path, method, operation)) + "\n"
+            out += "\n".join(call_in_words(path, method, operation, everywhere)) + "\n"
     out += NOUNS
     for name, schema in document["components"]["schemas"].items():
         if name != "Problem":

@@ -14,6 +14,7 @@ from cryptography import x509
 import tap
 from certificates import make_authority, openssl
 from harness import PATIENCE, Folder, certificates, certificates_grpc, program
+from web_fitted import holds
 from web_machines import Hall
 
 API = "/api/certificates"
@@ -84,14 +85,15 @@ def it_is_seen_and_revoked():
         assert {f"/certificates/{serial}" for serial in (issued, waits)} <= set(shown.links), shown.links
         words = shown.words()
         assert "cvm-1" in words and "Issued" in words and "vm1.example.org" in words and "Open" in words, words
-        told = room.call("GET", API, token).json()
+        document = room.call("GET", "/api/openapi.json", token).json()
+        told = holds(document, room.call("GET", API, token), API, "Authority", "Certificate").json()
         assert [(c["serial"], c["name"], c["role"], c["state"], c["renewal"]) for c in told["certificates"]] == [
             (issued, "cvm-1", "agent", "issued", 0), (waits, "vm1.example.org", "manager", "open", 0)], told
         assert told["next"] is None and told["authority"]["name"] == "example.org" and told["authority"]["expires"], told
         key = openssl("pkey", "-in", room.keys("cvm-1.pem"), "-pubout")
         assert told["certificates"][0]["key"] == fingerprint(room.keys.write("cvm-1.pub", key)), told
         assert told["certificates"][1]["key"] == "" and told["certificates"][1]["issued"] is None, told
-        assert room.one(issued).json() == told["certificates"][0]
+        assert holds(document, room.one(issued), f"{API}/{issued}").json() == told["certificates"][0]
         page = chief.get(f"/certificates/{issued}")
         assert "good for nothing" in page.page().words() and told["certificates"][0]["key"] in page.body.decode(), page.body
         assert "for this token" in chief.get(f"/certificates/{waits}").page().words()
@@ -107,6 +109,8 @@ def it_is_seen_and_revoked():
         ended = room.call("DELETE", f"{API}/{waits}", token)
         assert ended.status == 200 and ended.json()["state"] == "revoked" and ended.json()["revoked"], ended.body
         assert room.call("DELETE", f"{API}/{waits}", token).status == 404, "twice"
+        holds(document, ended, f"{API}/{waits}", method="DELETE")
+        holds(document, room.call("GET", API, token), API)
         rows = [json.loads(row) for row in room.root("Audit").rows]
         deeds = [row["object"] for row in rows if row["what"].endswith("/Revoke") and row["object"]]
         assert deeds[:2] == [f"certificate {issued}", f"certificate {waits}"], rows[-3:]

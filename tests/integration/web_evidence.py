@@ -19,6 +19,7 @@ from cli_attested import Ak, CertifiedTpm, Evidence
 from computations_attested import VTPM, answer, canonical_digest
 from computations_service import agent_of, connected, create, run
 from harness import PATIENCE, Folder, cli, computations, cvms, program, read, until
+from web_fitted import holds
 from web_machines import hall
 from web_rights import Rights
 
@@ -105,6 +106,8 @@ def the_bytes_of_a_run_are_shown_and_judged_again():
         assert kept["verified"] and kept["verdict"].startswith("verified: vtpm evidence"), kept
         assert kept["nonce"] == nonce.hex() and kept["cvm_id"] == "cvm-1" and kept["attempt"] == 1, kept
         assert [file["name"] for file in kept["files"]] == FILES, kept["files"]
+        path = "/api/computations/c%271/evidence"
+        holds(web.ask("/api/openapi.json").json(), web.ask(path), path, "Evidence", "EvidenceFile")
         saved(web, address + "/evidence", folder, FILES)
         assert read(folder("evidence.eat")) == token and read(folder("policy.json")) == web.policy
         for file in kept["files"]:
@@ -142,6 +145,8 @@ def a_cvm_s_is_from_before_its_run():
             nonce, token = given(agent, Evidence(AK, bytes(32), Identity()))
             kept = until(lambda: of(web, "/cvms/cvm-1"), "the evidence")
             assert kept["verified"] and "no manifest yet" in kept["verdict"] and "manifest_digest" not in kept, kept
+            path = "/api/cvms/cvm-1/evidence"
+            holds(web.ask("/api/openapi.json").json(), web.ask(path), path, "Evidence")
             assert "/cvms/cvm-1/evidence" in web.ask("/cvms/cvm-1").page().links
             saved(web, "/cvms/cvm-1/evidence", folder, FILES)
             assert read(folder("evidence.eat")) == token
@@ -274,6 +279,8 @@ def a_workspace_s_cvm_shows_its_own_to_members():
             nonce, token = given(agent, Evidence(AK, bytes(32), Identity()))
             path = "/api/workspaces/default/cvms/one/evidence"
             kept = until(lambda: room.call("GET", path, room.tokens["member"]).json()["evidence"], "the evidence")
+            document = room.call("GET", "/api/openapi.json", room.tokens["member"]).json()
+            holds(document, room.call("GET", path, room.tokens["member"]), path, "Evidence")
             assert kept["verified"] and kept["cvm_id"] == cvm and kept["nonce"] == nonce.hex(), kept
             assert place + "/evidence" in member.get(place).page().links
             shown = member.get(place + "/evidence")

@@ -5,6 +5,7 @@ import tap
 from harness import cli, computations, cvms
 from people import Caller
 from user_keys import Holder
+from web_fitted import holds
 from web_members import Lab, orders_of
 from web_page import BROWSER, EVIL
 
@@ -39,7 +40,8 @@ def keys_are_shown_to_whose_they_are():
         naming(room, "lab-member", "both", mine.spki, EVIL.split("\u202e", maxsplit=1)[0])
         naming(room, "lab-administrator", "hidden", mine.spki, "secret of hers")
         naming(room, "lab-administrator", "others", hers.spki)
-        got = told(room, "lab-member")
+        document = room.call("GET", "/api/openapi.json", room.tokens["lab-member"]).json()
+        got = holds(document, room.call("GET", "/api/me/keys", room.tokens["lab-member"]), "/api/me/keys", "Key", "KeyUse").json()
         assert [k["fingerprint"] for k in got["keys"]] == [mine.fingerprint.hex()] and got["next"] is None, got
         assert got["keys"][0]["kind"] == "Ed25519" and got["keys"][0]["retired"] is None and got["keys"][0]["computation"] == ""
         assert [(u["computation"], u["as"]) for u in got["uses"]] == [("both", "algorithm"), ("both", "dataset"), ("both", "results")], got

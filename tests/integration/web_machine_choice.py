@@ -10,6 +10,7 @@ import tap
 from computations_service import create
 from harness import PATIENCE, FakeAgent, cvms, until
 from played_manager import manager
+from web_fitted import holds
 from web_machines import hall
 
 
@@ -57,8 +58,10 @@ def what_is_free_is_shown_to_who_has_them_made():
     with hall() as room:
         api, page = "/api/workspaces/default/free", "/w/default/new-cvm"
 
+        document = room.call("GET", "/api/openapi.json", room.tokens["administrator"]).json()
+
         def told(who="administrator"):
-            return room.call("GET", api, room.tokens[who]).json()["managers"]
+            return holds(document, room.call("GET", api, room.tokens[who]), api).json()["managers"]
 
         def seen(where, what):
             words = room.sessions["administrator"].get(where).page().words()
@@ -71,7 +74,9 @@ def what_is_free_is_shown_to_who_has_them_made():
             hosts=[manager.Host(**{"name": name, "uri": "qemu+ssh://secret", "state": "connected", **about}) for name, about in HOSTS])
         both = {"all": {"cvms": None, "cpus": 58, "memory": 34 << 30}, "one": {"cvms": None, "cpus": 2, "memory": 30 << 30}}
         # It has two seconds, which are not enough for it in every moment of a busy machine.
-        until(lambda: told() == [{"manager": "here", "fleet": "", "known": True, "free": [{"tee": "snp", **both}, {"tee": "none", **both}]}], "what is free")
+        wanted = [{"manager": "here", "fleet": "", "known": True, "free": [{"tee": "snp", **both}, {"tee": "none", **both}]}]
+        answer = until(lambda: (got := room.call("GET", api, room.tokens["administrator"])).json()["managers"] == wanted and got, "what is free")
+        holds(document, answer, api, "FreeTee", "FreeRoom")
         words = until(lambda: seen(page, "What is free"), "the table")
         assert "58" in words and f"{34 << 10} MiB" in words and f"{30 << 10} MiB" in words and "tdx" not in words.split("Manager")[1]
         assert "secret" not in words and "deep" not in words

@@ -15,6 +15,7 @@ from harness import PATIENCE, FakeAgent, Folder, cli, until
 from people import Caller
 from played_manager import PlayedManager, manager
 from web_act import Room, revision_in
+from web_fitted import operation_of
 from web_members import orders_of, walked
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -278,11 +279,13 @@ def who_has_no_policy_says_why():
     code = grpc.StatusCode
     with hall() as room:
         room.put("administrator", "one")
-        for told, status in ((code.FAILED_PRECONDITION, 409), (code.UNIMPLEMENTED, 501), (code.NOT_FOUND, 404),
+        declared = operation_of(room.call("GET", "/api/openapi.json", room.tokens["chief"]).json(), "GET", OF_ONE[1])["responses"]
+        for told, status in ((code.FAILED_PRECONDITION, 409), (code.UNIMPLEMENTED, 501), (code.NOT_FOUND, 404), (code.DEADLINE_EXCEEDED, 504),
                              (code.PERMISSION_DENIED, 503), (code.UNAUTHENTICATED, 503), (code.INVALID_ARGUMENT, 503)):
             room.played.says["AttestationPolicy"] = lambda request, context, told=told: context.abort(told, "so it is")
             came = policy(room)
             assert came.status == status and b"manager here: so it is" in came.body, (told, came.status, came.body)
+            assert str(status) in declared, status
         assert policy(room, path=OF_ONE[0]).status == 503, "the page says it too"
         room.played.server.stop(None).wait()
         came = policy(room)

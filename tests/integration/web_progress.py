@@ -13,6 +13,7 @@ from harness import PATIENCE, cli, computations, cvms, spki, until
 from journal_book import Writer, encoded
 from journal_witness import statement_of
 from web_act import Room
+from web_fitted import holds
 from web_page import Events
 
 KEYS = [spki()[0] for _ in range(3)]
@@ -77,9 +78,13 @@ class Ward(Room):
         return made
 
     def told(self, name="c"):
-        answer = self.call("GET", f"/api/computations/{name}/progress", self.tokens["chief"])
-        assert answer.status == 200, answer.body
-        return answer.json()
+        return self.held(name).json()
+
+    def held(self, name="c", *nouns):
+        """Each is as the API's document says."""
+        document = self.call("GET", "/api/openapi.json", self.tokens["chief"]).json()
+        path = f"/api/computations/{name}/progress"
+        return holds(document, self.call("GET", path, self.tokens["chief"]), path, *nouns)
 
     def events(self, name):
         where = types.SimpleNamespace(port=self.port, host=f"localhost:{self.port}", cookie="")
@@ -246,6 +251,7 @@ def what_still_comes_and_what_runs_is_shown_as_it_is_now():
         tell(run, (2, 12_300_000, 0, True), **USED)
         until(lambda: shown(ward).HasField("run"), "the report")
         told, html = ward.told(), ward.html()
+        ward.held("c", "RunUsage", "Upload")
         assert told["usage"] == USED and told["datasets"][1]["waits"] and "bytes_received" not in told["algorithm"], told
         assert "Cut off" in html and "goes on there" in html and "<progress" not in html, html
         assert "Now 12 MiB of memory, 40 MiB at most so far, and 3 s of processor time." in html, html

@@ -13,6 +13,7 @@ import sqlite3
 import tap
 from harness import PATIENCE
 from usage import FORMULA, HOUR_MS, Cells
+from web_fitted import holds
 from web_machines import hall
 from web_page import EVIL, UnixConnection
 from workspaces import create
@@ -59,7 +60,8 @@ def bytes_and_storage_are_shown_and_limit_nobody():
         moved(room, ("theirs", began, 5107, 4_131_000), ("by-hand", began, (1 << 53) - 1, 0), ("theirs", ms(2020, 3), 7, 7))
         most, by_hand = (1 << 53) - 1, {"kind": "computation", "computation": "by-hand", "cvms": 0, "cvm_ms": 0, "cpu_ms": 0,
                                         "memory_mib_seconds": 0, "bytes_in": (1 << 53) - 1, "bytes_out": 0, "storage_mib_seconds": 5400}
-        told = get(room, ALL[1] + "?month=2020-02", "chief").json()
+        document = get(room, "/api/openapi.json", "chief").json()
+        told = holds(document, get(room, ALL[1] + "?month=2020-02", "chief"), ALL[1].format("default"), "UsageRow").json()
         assert told["usage"][0] == by_hand and (told["bytes_in"], told["bytes_out"], told["storage_mib_seconds"]) == (most, 4_131_000, 10800), told
         assert {key: told["usage"][1][key] for key in ("cvms", "cvm_ms", "bytes_in", "bytes_out")} == {
             "cvms": 1, "cvm_ms": HOUR_MS, "bytes_in": 5107, "bytes_out": 4_131_000}, told
