@@ -4,6 +4,7 @@ any moment, and back to an older state."""
 import contextlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -12,13 +13,17 @@ import threading
 import time
 
 import grpc
+from cryptography import x509
 
 import audit_book
 import tap
+from certificates import make_authority
 from computations_service import create, identifiers
 from computations_service import refused as refused_call
-from harness import PATIENCE, Computations, FakeAgent, Folder, cli, computations, cvms, program, until
+from harness import PATIENCE, Computations, FakeAgent, Folder, cli, computations, cvms, program, read, until
 from journal_witness import Bench, book_of
+from people import Caller
+from user_keys import Holder
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from postgres import Postgres  # pylint: disable=wrong-import-position
@@ -231,6 +236,73 @@ def an_older_state_is_no_silent_one():
         assert json.loads(row["about"])["leaves"] == 1, row
 
 
+class Taken:
+    """A user's token and key, a member, a certificate and a user who is not suspended: all of it is taken away."""
+
+    def __init__(self, service, folder):
+        self.service, self.folder = service, folder
+        service.root = Caller(service.channel)
+        anna = Holder(service, "anna")
+        anna.register()
+        for name in ("bert", "carl"):
+            self.call("user", "add", name).ok()
+        self.call("token", "add", "anna", "laptop", "--file", folder("token")).ok()
+        with open(folder.write("once", self.call("certificate", "token", "agent", "cvm-1").ok()), "rb") as once:
+            self.call("certificate", "issue", folder("leaf.key"), folder("leaf.pem"), "--stdin", stdin=once).ok()
+        self.serial = x509.load_pem_x509_certificate(read(folder("leaf.pem"))).serial_number
+        # What each is called by in the audit log, and the command of operators.md.
+        self.rows = {("RevokeToken", "anna", "laptop"): ("token", "revoke", "anna", "laptop"),
+                     ("RemoveMember", "default", "bert"): ("workspace", "member", "remove", "default", "bert"),
+                     ("RetireKey", "anna", anna.fingerprint.hex()): ("key", "retire", anna.fingerprint.hex(), "--user", "anna"),
+                     ("Revoke", f"{self.serial:032x}"): ("certificate", "revoke", f"{self.serial:032x}"),
+                     ("SuspendUser", "carl"): ("user", "suspend", "carl")}
+
+    def call(self, *words, **more):
+        return cli(*words, COMPUTATIONS_GRPC_URL="unix:" + self.service.socket, **more)
+
+    def good(self):
+        """What of it counts, as lists say it and as it is used."""
+        root = self.service.root = Caller(self.service.channel)
+        key, = root("ListKeys", name="anna").keys
+        self.call("certificate", "authority", "--list", "--force", "-o", self.folder("list")).ok()
+        revoked = x509.load_der_x509_crl(read(self.folder("list"))).get_revoked_certificate_by_serial_number(self.serial)
+        users = {user.name: user.suspended for user in root("ListUsers").users}
+        return {"token": "laptop" in {token.name for token in root("ListTokens", name="anna").tokens}
+                and Caller(self.service.channel, read(self.folder("token")).decode().strip()).code("Whoami") is None,
+                "member": "bert" in {member.user for member in root("ListMembers", workspace="default").members},
+                "key": not key.HasField("retired"), "certificate": not revoked, "user": not users["carl"]}
+
+    def take_away(self):
+        for words in self.rows.values():
+            self.call(*words).ok()
+        assert not any(self.good().values()), self.good()
+
+    def are_told(self, rows):
+        """In a saved audit log: by what was done, and to what."""
+        for what, *names in self.rows:
+            assert [row for row in rows if row["what"].endswith("/" + what) and row["outcome"] == "OK"
+                    and all(name in row["object"] + row["about"] + row["before"] for name in names)], (what, names, rows)
+
+
+def what_was_taken_away_since_is_back_until_it_is_taken_away_again():
+    """As operators.md says: what was saved of the audit log behind the backup's head tells what, the same commands do it."""
+    with Folder() as folder:
+        made, settings = make_authority(folder)
+        assert made.returncode == 0, made.stderr
+        with Computations(folder, **settings) as service:
+            taken = Taken(service, folder)
+            assert all(taken.good().values()), taken.good()
+            head = re.search(r"audit log (\d+):", done(service, "--backup", folder("backup")))[1]
+            taken.take_away()
+            taken.call("audit", "export", folder("saved")).ok()
+        os.rename(folder("state"), folder("lost"))
+        done(service, "--restore", folder("backup"))
+        with service:
+            assert all(taken.good().values()), taken.good()
+            taken.are_told([row for row in audit_book.verified(read(folder("saved")))[0] if row["number"] > int(head)])
+            taken.take_away()
+
+
 def checked(service, passed):
     """What --check says of secrets."""
     said = operate(service, "--check", "--json")
@@ -323,5 +395,6 @@ if __name__ == "__main__":
              a_restore_into_a_file_that_is_killed_leaves_nothing_or_all,
              a_restore_into_a_server_that_is_killed_leaves_nothing_or_all,
              an_older_state_is_no_silent_one,
+             what_was_taken_away_since_is_back_until_it_is_taken_away_again,
              a_backup_has_sealed_secrets_and_not_their_key,
              what_makes_no_sense_is_refused])
