@@ -17,10 +17,14 @@ from schemathesis.generation import GenerationMode
 HOST = "http://localhost"
 
 
+def prepared(case):
+    wire = case.as_transport_kwargs(base_url=HOST)
+    return requests.Request(**{key: wire[key] for key in ("method", "url", "headers", "data", "json", "params", "cookies") if key in wire}).prepare()
+
+
 def written(case, operation, mode):
     """What goes over the wire but the token, as a row of JSON."""
-    wire = case.as_transport_kwargs(base_url=HOST)
-    request = requests.Request(**{key: wire[key] for key in ("method", "url", "headers", "data", "json", "params", "cookies") if key in wire}).prepare()
+    request = prepared(case)
     body = request.body.encode("utf-8", "surrogatepass") if isinstance(request.body, str) else request.body
     headers = [(key, value if isinstance(value, str) else value.decode("latin-1")) for key, value in request.headers.items()]
     return json.dumps({"op": operation.label, "mode": mode.value, "method": request.method, "path": request.url.removeprefix(HOST),

@@ -1,27 +1,33 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Each operation of the API's document by everybody there could be (web_callers.py): who may, as the document says it, has it
-done, and nobody else; and cases that schemathesis made of the document are answered as it says.
+done, and nobody else; and cases and chains that schemathesis made of the document are answered as it says.
 
 Usage: web_everybody.py [CASES]    a file of schemathesis_cases.py
+       web_everybody.py --chains PYTHON [CHAINS [STEPS [SEED]]]    of schemathesis_chains.py, by a Python that has schemathesis
 """
 import base64
 import collections
 import contextlib
 import http.client
 import json
+import os
 import re
+import subprocess
 import sys
+import types
 import urllib.parse
 
 import rest_reference
 import tap
 import web_callers
-from harness import PATIENCE
+from harness import PATIENCE, Folder
 from web_page import Answer
-from web_schema import FITTED, said
+from web_fitted import FITTED, said
 
 CASES = sys.argv[1] if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
+PYTHON, *CHAINS = sys.argv[sys.argv.index("--chains") + 1:] if "--chains" in sys.argv else [None]
+DRIVERS = ("chief", "governor", "roleless", "owner")
 KEY = base64.b64encode(web_callers.KEY).decode()
 # What of the world an operation is about, where that is not the same for all.
 ABOUT = {
@@ -191,5 +197,80 @@ def each_case_is_answered_as_the_document_says():
     assert not wrong, "\n".join(map(str, wrong))
 
 
+class Chain:
+    """One of schemathesis's: a caller who may follows it, and before each step everybody who may not tries the same."""
+
+    def __init__(self, world, number, found):
+        self.world, self.driver, self.gone, self.changed, self.found = world, DRIVERS[number % len(DRIVERS)], set(), set(), found
+
+    def send(self, case, caller, method=None, path=None):
+        self.found.calls += 1
+        body = None if case["body"] is None or method else base64.b64decode(case["body"])
+        return self.world.send(method or case["method"], path or case["path"], self.world.who[caller], body, () if method else case["headers"])
+
+    def others(self, case, path, operation):
+        """Whom this chain has made somebody else is not asked."""
+        for caller, who in self.world.who.items():
+            may = who.may(operation["description"], is_here(case["path"], path), owns(caller, operation))
+            if caller != self.driver and not may and caller not in self.changed:
+                answer = self.send(case, caller)
+                said(answer, operation, (caller, case))
+                if answer.status < 400 or answer.status in (409, 412) or (who.is_known and answer.status == 401):
+                    self.found.wrong.append((case["op"], caller, answer.status, case["path"], answer.body[:200]))
+
+    def step(self, case, path, method, operation):
+        if "{" in path and not values_of(case["path"], path):
+            return self.send(case, self.driver)  # a parameter without a letter makes it another path
+        self.others(case, path, operation)
+        answer = self.send(case, self.driver)
+        said(answer, operation, (self.driver, case))
+        place = case["path"].partition("?")[0]
+        if answer.status < 300 and method == "get" and place in self.gone:
+            self.found.wrong.append((case["op"], self.driver, answer.status, case["path"], "it is gone"))
+        if answer.status < 300 and method != "get":
+            self.changes(case, path, method, answer, place)
+        self.found.steps[answer.status] += 1
+        return answer
+
+    def changes(self, case, path, method, answer, place):
+        said_ = case["path"] + base64.b64decode(case["body"] or "").decode("utf-8", "replace")
+        self.changed |= {name for name, who in self.world.who.items() if who.user in said_} | ({"custom"} if "/roles" in path else set())
+        self.gone = {one for one in self.gone if not one.startswith(place)}
+        if method == "delete" and answer.status == 204:
+            self.gone.add(place)
+        made = answer.fields.get("location", "")
+        if made.startswith("/api/") and self.send(case, self.driver, "GET", made).status != 200:
+            self.found.wrong.append((case["op"], self.driver, answer.status, made, "what was made is not there"))
+
+
+def document_in(folder, world):
+    return folder.write("openapi.json", world.room.call("GET", "/api/openapi.json", world.room.tokens["chief"]).body)
+
+
+def each_chain_is_answered_as_the_document_says():
+    """Of what was made just now: nobody who may not has it, and nothing that is gone is there."""
+    found, chain = types.SimpleNamespace(wrong=[], calls=0, steps=collections.Counter()), None
+    with Everybody() as world, Folder() as folder:
+        operations = {name: (path, method, operation) for name, path, method, operation in world.operations()}
+        maker = subprocess.Popen([PYTHON, os.path.join(os.path.dirname(os.path.abspath(__file__)), "schemathesis_chains.py"), document_in(folder, world), *CHAINS],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with maker:
+            for row in map(json.loads, maker.stdout):
+                if "begins" in row:
+                    world.put_computations_back()
+                    world.mend()
+                    chain = Chain(world, row["begins"], found)
+                    continue
+                answer = chain.step(row, *operations[row["op"]])
+                maker.stdin.write(json.dumps({"status": answer.status, "fields": answer.fields, "body": base64.b64encode(answer.body).decode()}) + "\n")
+                maker.stdin.flush()
+        assert maker.returncode == 0, maker.returncode
+        alive(world)
+    print(f"# {found.calls} calls; of steps: " + ", ".join(f"{status}: {count}" for status, count in sorted(found.steps.items())))
+    assert not found.wrong, "\n".join(map(str, found.wrong))
+    assert sum(count for status, count in found.steps.items() if status < 300) > 20, found.steps
+
+
 if __name__ == "__main__":
-    tap.run([each_case_is_answered_as_the_document_says] if CASES else [who_may_has_it_done_and_nobody_else])
+    tap.run([each_case_is_answered_as_the_document_says] if CASES else [each_chain_is_answered_as_the_document_says] if PYTHON else
+            [who_may_has_it_done_and_nobody_else])
