@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { ID_BLOCK_LEN = 96, ID_AUTH_LEN = 4096 }; /* AMD publication 56860, 8.6 and 8.7 */
 
@@ -101,6 +102,17 @@ static int find_tee(const struct config *config, enum config_tee wish, const str
 	return 0;
 }
 
+/* At each launch: an upgrade of the host may take one file away. */
+static const char *usual_firmware(const struct config *config, enum domain_tee tee,
+				  const struct virt_host *host)
+{
+	if (config->igvm)
+		return config->igvm;
+	if (tee == DOMAIN_PLAIN && host->here && access(REFERENCE_TPM_FIRMWARE_64, R_OK) == 0)
+		return REFERENCE_TPM_FIRMWARE_64;
+	return tees[tee].firmware;
+}
+
 int tee_choose(const struct config *config, enum config_tee wish, const struct virt_host *host,
 	       struct cvm *cvm, struct err *e)
 {
@@ -114,7 +126,7 @@ int tee_choose(const struct config *config, enum config_tee wish, const struct v
 	cvm->tee = tee;
 	cvm->kvm = host->kvm && !config_simulates(config);
 	if (!firmware)
-		firmware = config->igvm ? config->igvm : tees[tee].firmware;
+		firmware = usual_firmware(config, tee, host);
 	if (!cpu_type)
 		cpu_type = tees[tee].cpu_type;
 	if (!cpu_type)

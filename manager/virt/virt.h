@@ -46,7 +46,8 @@ struct virt_domain {
 
 /* What the host can do, determined once per connection. */
 struct virt_host {
-	bool kvm; /* the CPU has svm or vmx, and libvirt offers it */
+	bool here; /* it is this machine: QEMU gets the files that we see */
+	bool kvm;  /* the CPU has svm or vmx, and libvirt offers it */
 	bool has_owner;
 	uid_t uid; /* QEMU's user and group, if has_owner */
 	gid_t gid;

@@ -66,5 +66,6 @@ int virt_ask(virConnectPtr conn, bool remote, struct virt_host *host, struct err
 	if (virt_host_read(&sources, host, e) < 0)
 		return err_code(e);
 	ask_size(conn, host);
+	host->here = !remote;
 	return 0;
 }

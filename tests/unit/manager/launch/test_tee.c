@@ -7,6 +7,7 @@
 #include "tests/vectors.h"
 
 static const struct virt_host nothing = { 0 };
+static const struct virt_host here = { .here = true };
 static const struct virt_host kvm = { .kvm = true };
 static const struct virt_host amd = {
 	.kvm = true, .snp = true, .cbitpos = 51, .reduced_phys_bits = 1
@@ -110,6 +111,7 @@ static void a_wish_is_granted_or_refused(void **state)
 
 static void names_of_processor_and_firmware(void **state)
 {
+	struct virt_host snp_here = amd;
 	struct config config = { .wanted = CONFIG_TEE_NONE };
 	struct cvm cvm = { 0 };
 	char long_name[CVM_TEXT_MAX + 1];
@@ -118,6 +120,10 @@ static void names_of_processor_and_firmware(void **state)
 	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &nothing, &cvm, &e), e);
 	assert_string_equal(cvm.cpu_type, "maximum");
 	assert_string_equal(cvm.firmware, "/usr/share/OVMF/OVMF_CODE_4M.fd");
+	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &here, &cvm, &e), e);
+	assert_string_equal(cvm.firmware, access("/usr/share/OVMF/OVMF_CODE.fd", R_OK) == 0
+						  ? "/usr/share/OVMF/OVMF_CODE.fd"
+						  : "/usr/share/OVMF/OVMF_CODE_4M.fd");
 	config.firmware = (char *)CONFIG_SEABIOS;
 	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &nothing, &cvm, &e), e);
 	assert_string_equal(cvm.firmware, CONFIG_SEABIOS);
@@ -127,6 +133,9 @@ static void names_of_processor_and_firmware(void **state)
 	config.wanted = CONFIG_TEE_AUTO;
 	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &amd, &cvm, &e), e);
 	assert_string_equal(cvm.cpu_type, "EPYC-v4");
+	assert_string_equal(cvm.firmware, "/usr/share/ovmf/OVMF.amdsev.fd");
+	snp_here.here = true;
+	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &snp_here, &cvm, &e), e);
 	assert_string_equal(cvm.firmware, "/usr/share/ovmf/OVMF.amdsev.fd");
 	config.cpu_type = (char *)"EPYC-Milan";
 	config.igvm = (char *)"/x.igvm";

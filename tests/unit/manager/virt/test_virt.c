@@ -68,6 +68,29 @@ static void domains_come_and_go_with_notices(void **state)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* Its files are another's where it is another host. */
+static void a_host_is_this_machine_or_another(void **state)
+{
+	for (int remote = 0; remote <= 1; remote++) {
+		struct virt_host host;
+		struct seen seen = { 0 };
+		struct virt *virt;
+		uv_loop_t loop;
+		struct err e;
+
+		uv_loop_init(&loop);
+		assert_ok(virt_new(&loop, "test:///default", on_notice, &seen, &virt, &e), e);
+		if (remote)
+			virt_make_remote(virt);
+		assert_ok(virt_dial(virt, &e), e);
+		assert_ok(virt_host(virt, &host, &e), e);
+		assert_int_equal(host.here, !remote);
+		virt_close(virt);
+		uv_run(&loop, UV_RUN_DEFAULT);
+		assert_int_equal(uv_loop_close(&loop), 0);
+	}
+}
+
 /* U+009B begins a terminal's commands. */
 static void a_name_is_fit_for_a_terminal(void **state)
 {
@@ -125,6 +148,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(domains_come_and_go_with_notices),
+		cmocka_unit_test(a_host_is_this_machine_or_another),
 		cmocka_unit_test(a_name_is_fit_for_a_terminal),
 		cmocka_unit_test(a_libvirt_that_is_not_there_is_unavailable),
 	};
