@@ -58,7 +58,8 @@ static int replace_policy(struct cli *cli, const char *path, const struct writer
 	if (stat(path, &about) < 0)
 		return err_errno(e, "'%s'", path);
 	if (!S_ISREG(about.st_mode) || !file) {
-		cli_hint(cli, "-o FILE says where the changed policy goes, -o - to standard output");
+		cli_hint(cli,
+			 "-o FILE says where the changed policy goes, -o - to standard output");
 		return err_set(e, ERR_INVALID, "'%s' is no file that could be changed", path);
 	}
 	if (file_write(file, w->bytes, w->len, about.st_mode & 0777, e) < 0)
