@@ -34,7 +34,8 @@ OURS = re.compile(r"\b(?:AGENT|MANAGER|COMPUTATIONS|COCOS|AWS)_[A-Z0-9_]*[A-Z0-9
 # What the environment of any program has, and nobody would look for here.
 SYSTEM = {"HOME", "LANG", "PATH", "TERM", "TZ", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"}
 # Of the tests, which docs/ speak of as well; and a row of the attack suite that tries a stranger.
-TESTS = {"COCOS_TEST_LONG", "COCOS_SEED", "COCOS_KILLS", "COCOS_STOCK_SOURCE", "COCOS_H2SPEC", "COCOS_DCAP_QVL", "AGENT_SKIP_ATTESTATION"}
+TESTS = {"COCOS_TEST_LONG", "COCOS_SEED", "COCOS_KILLS", "COCOS_STOCK_SOURCE", "COCOS_H2SPEC", "COCOS_DCAP_QVL", "COCOS_SCHEMATHESIS",
+         "AGENT_SKIP_ATTESTATION"}
 
 
 def path_of(*names):
