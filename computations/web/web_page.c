@@ -236,8 +236,9 @@ void page_empty(struct writer *w, const char *title, const char *text, const cha
 void page_command(struct writer *w, const char *id, const char *command, const char *argument,
 		  const char *rest)
 {
+	/* No region, which is a landmark: a page has many of these, all of one name. */
 	page_put(w,
-		 "<div class=\"cmd\"><pre id=\"%s\" tabindex=\"0\" role=\"region\" "
+		 "<div class=\"cmd\"><pre id=\"%s\" tabindex=\"0\" role=\"group\" "
 		 "aria-label=\"Command\"><code>%t",
 		 id, command);
 	if (argument) {
