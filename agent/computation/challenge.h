@@ -29,7 +29,7 @@ struct challenges {
 };
 
 /* A fresh one, valid until it is used or CHALLENGE_LIFE_MS have passed; or until it gives way, which callers of one
- * source alone can't make another's do. `now_ms` is monotonic. */
+ * source alone can't make another's do. Through a port that QEMU forwards all are one source. `now_ms` is monotonic. */
 int challenge_make(struct challenges *c, const struct rpc_source *source, uint64_t now_ms,
 		   uint8_t value[PROOF_SESSION_LEN], struct err *e) MUST_CHECK;
 
