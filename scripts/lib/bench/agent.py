@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import ssl
+import statistics
 import subprocess
 import time
 
@@ -151,19 +152,38 @@ def curl_seconds(size):
             return float(out)
 
 
+UPLOADS = 5
+
+
+def uploads_in_turns(size, tls):
+    """(bytes a second of SHA3-256, then as upload() has it), for each round.
+
+    One core's speed changes by a third from second to second where a host has other guests, so the limit is that of just
+    before and just after.
+    """
+    before = sha3_speed()
+    for _ in range(UPLOADS):
+        found = upload(size, tls)
+        after = sha3_speed()
+        yield ((before + after) / 2, *found)
+        before = after
+
+
 def transfers(size, only):
     yield from first_touch(size, only)
     if only and not any(word in "upload download growth processor time" for word in only):
         return
     for tls in (False, True):
         name = "TLS" if tls else "plaintext"
-        limit = sha3_speed()
-        seconds, growth, worked = upload(size, tls)
+        rounds = list(uploads_in_turns(size, tls))
+        limit, seconds, _, worked = (statistics.median(figures) for figures in zip(*rounds))
+        growth = max(row[2] for row in rounds)
         yield {"row": f"upload of {size // MIB} MiB, {name}, verified", "figure": size / seconds / MIB,
                "unit": "MiB/s", "limit": limit / MIB, "of": "SHA3-256, one core",
-               "ratio": size / seconds / limit, "aim": ">= 0.9"}
+               "ratio": statistics.median(size / row[1] / row[0] for row in rounds), "aim": ">= 0.9"}
         yield {"row": f"processor time of that upload, both ends, {name}", "figure": worked, "unit": "s",
-               "limit": size / limit, "of": "SHA3-256 alone", "ratio": worked / (size / limit)}
+               "limit": size / limit, "of": "SHA3-256 alone",
+               "ratio": statistics.median(row[3] / (size / row[0]) for row in rounds)}
         yield {"row": f"agent's growth during that upload, {name}", "figure": growth / MIB, "unit": "MiB PSS",
                "aim": "<= 16"}
     bytes_, seconds = download(size)
