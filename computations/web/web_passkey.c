@@ -5,10 +5,10 @@
 #include "common/base/clock.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
+#include "common/crypto/ticket.h"
 #include "computations/web/web_page.h"
 #include "computations/web/web_words.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,47 +31,38 @@ bool web_passkey_is_here(const struct web *web, const struct http_request *r)
 
 /* ---- challenges ---- */
 
-static int compute(const struct web *web, enum web_passkey_use use, const char *to,
-		   struct web_challenge *c, struct err *e)
+static int seal(const struct web *web, enum web_passkey_use use, const char *to,
+		struct web_challenge *c, struct err *e)
 {
 	static const char *const uses[] = { "passkey new", "passkey sign in", "passkey second",
 					    "passkey let in" };
-	CLEANUP_WRITER struct writer w = writer_up_to(256);
 
-	writer_bytes(&w, uses[use], strlen(uses[use]) + 1);
-	writer_bytes(&w, c->ticket, sizeof(c->ticket));
-	writer_text(&w, to);
-	if (writer_check(&w, "a challenge", e) < 0)
-		return err_code(e);
-	return hmac(DIGEST_SHA256, web->secret, sizeof(web->secret), w.bytes, w.len, c->challenge,
-		    e);
+	_Static_assert(sizeof(c->challenge) == SHA256_LEN, "a challenge is a seal");
+	return ticket_seal((struct span){ web->secret, sizeof(web->secret) }, uses[use],
+			   (struct span){ c->ticket, sizeof(c->ticket) }, to, c->challenge, e);
 }
 
 int web_challenge_make(const struct web *web, enum web_passkey_use use, const char *to,
 		       struct web_challenge *made, struct err *e)
 {
-	uint64_t now = (uint64_t)clock_ms(CLOCK_BOOTTIME);
-
-	for (size_t i = 0; i < 8; i++)
-		made->ticket[i] = (uint8_t)(now >> (56 - 8 * i));
-	if (random_bytes(made->ticket + 8, sizeof(made->ticket) - 8, e) < 0)
+	if (ticket_make((uint64_t)clock_ms(CLOCK_BOOTTIME), made->ticket, sizeof(made->ticket), e) <
+	    0)
 		return err_code(e);
-	return compute(web, use, to, made, e);
+	return seal(web, use, to, made, e);
 }
 
 int web_challenge_of(const struct web *web, enum web_passkey_use use, const char *to,
 		     struct span ticket, uint8_t challenge[WEBAUTHN_CHALLENGE_LEN], struct err *e)
 {
-	struct reader r = span_reader(ticket);
-	uint64_t made = reader_be64(&r), now = (uint64_t)clock_ms(CLOCK_BOOTTIME);
 	struct web_challenge c;
 
-	if (ticket.len != WEB_TICKET_LEN || made > now || now - made > WEB_CHALLENGE_MS)
+	if (ticket.len != WEB_TICKET_LEN ||
+	    !ticket_is_fresh(ticket.bytes, (uint64_t)clock_ms(CLOCK_BOOTTIME), WEB_CHALLENGE_MS))
 		return err_set(e, ERR_UNAUTHENTICATED,
 			       "the page is older than %d minutes: try again from this one",
 			       WEB_CHALLENGE_MS / 60000);
 	memcpy(c.ticket, ticket.bytes, WEB_TICKET_LEN);
-	if (compute(web, use, to, &c, e) < 0)
+	if (seal(web, use, to, &c, e) < 0)
 		return err_code(e);
 	memcpy(challenge, c.challenge, sizeof(c.challenge));
 	return 0;

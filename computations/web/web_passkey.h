@@ -21,8 +21,7 @@ bool web_passkey_is_here(const struct web *web, const struct http_request *r);
 
 /* ---- challenges ---- */
 
-/* A challenge is an HMAC over what it is for and its ticket, which travels in the form: nothing is kept of those that
- * nobody answers, so a stranger can't push out another's. */
+/* A challenge is the seal of its ticket (ticket.h), which travels in the form. */
 enum web_passkey_use { PASSKEY_NEW, PASSKEY_SIGN_IN, PASSKEY_SECOND, PASSKEY_LET_IN };
 enum { WEB_CHALLENGE_MS = 5 * 60000 };
 
