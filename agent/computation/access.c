@@ -79,7 +79,12 @@ static int read_signer(const struct rpc_metadata *m, struct access *access, stru
 	return 0;
 }
 
-static int read_session(const struct rpc_metadata *m, const uint8_t *session, uint64_t now_ms,
+static uint64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+static int read_session(const struct rpc_metadata *m, const uint8_t *session,
 			struct challenges *challenges, struct access *access, struct err *e)
 {
 	uint8_t value[PROOF_SESSION_LEN];
@@ -101,7 +106,7 @@ static int read_session(const struct rpc_metadata *m, const uint8_t *session, ui
 	if (hex_decode(text, value, sizeof(value), e) < 0)
 		return err_set(e, ERR_INVALID, "metadata %s: not 64 hexadecimal digits",
 			       PROOF_CHALLENGE_KEY);
-	failed = challenge_use(challenges, now_ms, value, e);
+	failed = challenge_hold(challenges, now_ms(), value, &access->challenge, e);
 	if (!failed)
 		memcpy(access->session, value, sizeof(value));
 	return failed;
@@ -163,7 +168,7 @@ static int read_all(const struct rpc_metadata *m, const char *role, bool role_si
 	if (!failed)
 		failed = read_signer(m, access, e);
 	if (!failed && access->is_proof)
-		failed = read_session(m, session, uv_hrtime() / 1000000, challenges, access, e);
+		failed = read_session(m, session, challenges, access, e);
 	if (!failed)
 		failed = read_hints(m, access, e);
 	return failed;
@@ -206,6 +211,7 @@ void access_done(struct access *access)
 {
 	free(access->signature);
 	free(access->signer.data);
+	challenge_release(access->challenge);
 	*access = (struct access){ 0 };
 }
 
@@ -215,9 +221,9 @@ bool access_names(const struct access *access, const ProtobufCBinaryData *spki)
 	       memcmp(access->signer.data, spki->data, spki->len) == 0;
 }
 
-int access_verify(const struct access *access, const ProtobufCBinaryData *spki,
-		  const uint8_t manifest[PROOF_DIGEST_LEN], const uint8_t *asset,
-		  const struct writer *parameters, struct err *e)
+int access_is_signed(const struct access *access, const ProtobufCBinaryData *spki,
+		     const uint8_t manifest[PROOF_DIGEST_LEN], const uint8_t *asset,
+		     const struct writer *parameters, struct err *e)
 {
 	struct proof proof = { .role = access->role, .method = access->method };
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
@@ -238,4 +244,15 @@ int access_verify(const struct access *access, const ProtobufCBinaryData *spki,
 	if (failed)
 		return failed;
 	return key_verify(key, bytes, len, access->signature, access->signature_len, e);
+}
+
+int access_verify(const struct access *access, const ProtobufCBinaryData *spki,
+		  const uint8_t manifest[PROOF_DIGEST_LEN], const uint8_t *asset,
+		  const struct writer *parameters, struct err *e)
+{
+	const struct span key = { spki->data, spki->len };
+
+	if (access_is_signed(access, spki, manifest, asset, parameters, e) < 0)
+		return err_code(e);
+	return access->challenge ? challenge_use(access->challenge, now_ms(), key, e) : 0;
 }

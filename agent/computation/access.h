@@ -18,7 +18,8 @@
 struct access {
 	const char *role, *method; /* of the table, not of the peer */
 	uint8_t session[PROOF_SESSION_LEN];
-	uint8_t *signature; /* malloc'ed */
+	struct challenge_claim *challenge; /* held; NULL: under TLS, or without a proof */
+	uint8_t *signature;                /* malloc'ed */
 	size_t signature_len;
 	ProtobufCBinaryData
 		signer; /* the key that it says it is signed with; malloc'ed, unjudged */
@@ -30,7 +31,7 @@ struct access {
 	uint64_t size; /* bytes of the asset, as the caller says; 0: he does not */
 };
 
-/* Reads a call's metadata: its role must be `role`. Uses up the challenge that it names.
+/* Reads a call's metadata: its role must be `role`. Holds the challenge that it names until access_done().
  * UNAUTHENTICATED without signature; DENIED for another role, for a role signature where these are
  * not taken, for a challenge that is none; INVALID for what is malformed. */
 int access_read(struct rpc_call *call, const char *role, bool role_signature,
@@ -47,6 +48,12 @@ bool access_names(const struct access *access, const ProtobufCBinaryData *spki);
 
 /* Did the owner of this key sign? `asset` may be NULL (zeros). 0, or ERR_DENIED. The key is taken as it
  * is: a manifest's were checked when it was taken, a caller's own gives no right. */
+int access_is_signed(const struct access *access, const ProtobufCBinaryData *spki,
+		     const uint8_t manifest[PROOF_DIGEST_LEN], const uint8_t *asset,
+		     const struct writer *parameters, struct err *e) MUST_CHECK;
+
+/* The same of a key that the manifest names: the challenge is used up then. ERR_EXHAUSTED: that key has used up too many;
+ * refusal_not_signed() says so, too. */
 int access_verify(const struct access *access, const ProtobufCBinaryData *spki,
 		  const uint8_t manifest[PROOF_DIGEST_LEN], const uint8_t *asset,
 		  const struct writer *parameters, struct err *e) MUST_CHECK;

@@ -68,17 +68,22 @@ int refusal_not_signed(const struct access *access, const struct computation *c,
 {
 	struct places p;
 
+	if (challenge_was_refused(access->challenge, e))
+		return err_code(e);
 	if (!access->is_proof || !access->signer.len)
 		return err_set(e, ERR_DENIED,
 			       "not signed for this call by %s (another key, or another content, "
 			       "computation or connection)",
 			       whose);
-	if (access_verify(access, &access->signer, c->digests.sha3_256, asset, parameters, e) < 0)
+	if (access_is_signed(access, &access->signer, c->digests.sha3_256, asset, parameters, e) <
+	    0)
 		return err_set(e, ERR_DENIED,
 			       "not signed for this call: " PROOF_REFUSED_SIGNATURE
 			       " (another content, computation or connection)");
 	p = places_of(access, c);
 	if (!p.datasets && !p.algorithm && !p.consumer)
 		return unknown(access, whose, e);
+	if (access_verify(access, &access->signer, c->digests.sha3_256, asset, parameters, e) < 0)
+		return err_code(e); /* shown or not, its challenge is used up */
 	return not_by(whose, &p, e);
 }

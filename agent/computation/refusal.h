@@ -14,6 +14,6 @@
 
 /* No key that may make this call has signed it. Sets `*e` to that, with the reason; `whose` says who
  * would have had to ("the algorithm's provider"). `asset` and `parameters` as for access_verify().
- * -ERR_DENIED. */
+ * -ERR_DENIED; or the reason why access_verify() could not use up the challenge. */
 int refusal_not_signed(const struct access *access, const struct computation *c, const char *whose,
 		       const uint8_t *asset, const struct writer *parameters, struct err *e);

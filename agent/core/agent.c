@@ -24,6 +24,7 @@ void agent_drop_run(struct agent *agent)
 {
 	evidence_reset(agent->evidence);
 	agent_proof_done(&agent->proof);
+	challenges_end(&agent->challenges);
 	agent->external_bound = false;
 	identity_done(&agent->external);
 }

@@ -93,8 +93,8 @@ void agent_event(struct agent *agent, const char *type, const char *status);
 /* The key that evidence binds now. */
 const struct identity *agent_identity(const struct agent *agent);
 
-/* The run's statement and its external identity are no longer in force; what waits for evidence is
- * ABORTED. */
+/* The run's statement, its external identity and its challenges are no longer in force; what waits for evidence
+ * is ABORTED. */
 void agent_drop_run(struct agent *agent);
 
 /* "development: …", or "" in an image. */

@@ -74,6 +74,8 @@ static int open_listener(struct agent *agent, struct err *e)
 		.service_data = agent,
 	};
 
+	if (challenges_begin(&agent->challenges, e) < 0)
+		return err_wrap(e, "challenges for those without TLS");
 	if (agent_listener_open(&options, &agent->listener, e) < 0)
 		return err_wrap(e, "open the agent's listener");
 	if (state_step(&agent->state, EVENT_MANIFEST, e) < 0) {

@@ -402,6 +402,7 @@ static void done(struct agent *agent)
 
 	agent_receipt_abandon(agent);
 	agent_proof_done(&agent->proof);
+	challenges_end(&agent->challenges);
 	computation_unref(TAKE_PTR(agent->computation));
 	computation_unref(TAKE_PTR(agent->incoming));
 	python_packages_done(&agent->packages);

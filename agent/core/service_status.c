@@ -219,10 +219,7 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 	if (!failed && request->python)
 		failed = fill_python(agent, &lists, &r, &e);
 	if (!failed && !rpc_call_is_tls(call)) {
-		const struct rpc_source source = rpc_call_source(call);
-
-		failed = challenge_make(&agent->challenges, &source, uv_hrtime() / 1000000,
-					challenge, &e);
+		failed = challenge_make(&agent->challenges, uv_hrtime() / 1000000, challenge, &e);
 		r.challenge.data = challenge;
 		r.challenge.len = sizeof(challenge);
 	}

@@ -8,7 +8,7 @@
  *
  * session: under TLS the exporter "EXPORTER-cocos-proof" without a context value, 32 bytes; without
  * TLS a challenge that Status issued, sent back in metadata `proof-challenge` (64 hexadecimal
- * digits). A challenge is good for one call, whether that succeeds or not.
+ * digits). A challenge is good for one call that shows a key which the manifest names, whether that succeeds or not.
  *
  * parameters: for each parameter that the call has, in this order
  *   Data: filename, decompress ("true" or "false", always there), keep (the word of metadata `keep`,

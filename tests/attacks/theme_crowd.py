@@ -8,6 +8,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -19,7 +20,7 @@ import h2raw
 import teesim
 from agent_evidence import SNP, TEE_NONCE, machine
 from agent_job import ALGO_KEY, DATA_KEY, SUM, computing, manifest
-from agent_peer import WAIT, Authority, agent_pb2, free_port
+from agent_peer import WAIT, Authority, Key, agent_pb2, free_port
 from attested_peer import Over, REQUEST, connect, frame, make_request
 from computations_service import connected, create, run
 from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, authority, computations, credentials, cvms,
@@ -100,6 +101,7 @@ def besieged_agent(evil, kinds, config=None, client_args=None, stranger=None, ho
 def challenges_of(peer, count):
     """What Status gives to who comes without TLS, so many times."""
     found = []
+    peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     peer.send(h2raw.frame(h2raw.WINDOW_UPDATE, 0, 0, (1 << 24).to_bytes(4, "big")))
     for _ in range(count):
         stream, said = peer.open(STATUS), b""
@@ -113,24 +115,51 @@ def challenges_of(peer, count):
     return found
 
 
-@row("crowd-of-challenges-at-an-agent", "not one of this agent's")
+def shown(client, key, role, challenge, digest):
+    """What Status says to who shows his key over this challenge; or the refusal."""
+    named = [("proof-key", base64.b64encode(key.spki).decode())]
+    proof = client.proof_metadata(role, "Status", key, None, [], named, manifest=digest, challenge=challenge)
+    try:
+        return client.stub.Status(agent_pb2.StatusRequest(), metadata=proof, timeout=WAIT), ""
+    except grpc.RpcError as e:
+        return None, e.details()
+
+
+@row("crowd-of-challenges-at-an-agent", "the manifest does not name your key")
 def crowd_of_challenges(evil):
-    """Without TLS a stranger asks for one challenge after the other, so that the owner's is void before it is signed."""
+    """Without TLS a stranger asks for one challenge after the other, from the owner's own address as behind a forwarded
+    port, so that the owner's is void before it is signed; and signs hers, which he saw, with a key of his own."""
     port = free_port()
     with computing(manifest(port), None, port) as (_, _, client):
-        def shown(challenge):
-            named = [("proof-key", base64.b64encode(DATA_KEY.spki).decode())]
-            proof = client.proof_metadata("data-provider", "Status", DATA_KEY, None, [], named, challenge=challenge)
-            try:
-                return bool(client.stub.Status(agent_pb2.StatusRequest(), metadata=proof, timeout=WAIT).datasets), ""
-            except grpc.RpcError as e:
-                return False, e.details()
+        mine = client.status()
+        with contextlib.closing(h2raw.Peer(port)) as stranger:
+            theirs = challenges_of(stranger, 1000 if evil else 1)
+        assert len(set(theirs)) == len(theirs)
+        said = shown(client, Key(), "data-provider", mine.challenge, mine.manifest_digest)[1] if evil else ""
+        served = bool(shown(client, DATA_KEY, "data-provider", mine.challenge, mine.manifest_digest)[0])
+        return Outcome(served != evil, said, int(served != evil))
 
-        mine = client.status().challenge
-        with contextlib.closing(h2raw.Peer(port, source="127.0.0.9")) as stranger:
-            theirs = challenges_of(stranger, 300 if evil else 1)
-        served, _ = shown(mine)
-        return Outcome(served != evil, shown(theirs[0])[1], int(served != evil))
+
+USED_BY_ONE = 1024  # challenges, by one key within ten minutes
+
+
+@row("participant-who-uses-up-all-challenges", f"this key has used {USED_BY_ONE} within 10 minutes")
+def all_challenges(evil):
+    """Without TLS one participant signs call after call, so that there is no place for another's to be remembered as used,
+    or one that he used is forgotten and good again."""
+    port = free_port()
+    with computing(manifest(port), None, port) as (_, _, client):
+        mine, said = client.status(), ""
+        first = challenge = client.status().challenge
+        for _ in range(USED_BY_ONE if evil else 10):
+            answer, said = shown(client, DATA_KEY, "data-provider", challenge, mine.manifest_digest)
+            challenge = answer.challenge
+        if evil:
+            said = shown(client, DATA_KEY, "data-provider", challenge, mine.manifest_digest)[1]
+        again = shown(client, DATA_KEY, "data-provider", first, mine.manifest_digest)[0]
+        served = shown(client, ALGO_KEY, "algorithm-provider", mine.challenge, mine.manifest_digest)[0]
+        fine = bool(served) and not again
+        return Outcome(fine != evil, said, int(fine != evil))
 
 
 @row("crowd-at-an-agent", "gave way")

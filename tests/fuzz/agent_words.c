@@ -115,7 +115,6 @@ static void put_parameters(const struct made *m, struct writer *w)
 static void put_proof(struct agent *agent, struct words *w, const struct made *m, EVP_PKEY *key,
 		      const char *role)
 {
-	static const struct rpc_source nobody;
 	const char *method =
 		agent_paths[m->how & HOW_OTHER_METHOD ? (m->method + 1) % 3u : m->method];
 	struct proof p = { .role = role, .method = method };
@@ -125,8 +124,8 @@ static void put_proof(struct agent *agent, struct words *w, const struct made *m
 	size_t len, signature_len;
 	struct err e;
 
-	assert(challenge_make(&agent->challenges, &nobody, uv_hrtime() / 1000000, p.session, &e) ==
-	       0);
+	assert(challenge_make(&agent->challenges, uv_hrtime() / 1000000, p.session, &e) ==
+	       (agent->challenges.begun ? 0 : -ERR_PRECONDITION));
 	if (agent->computation)
 		memcpy(p.manifest, agent->computation->digests.sha3_256, sizeof(p.manifest));
 	if (m->method <= DATA)

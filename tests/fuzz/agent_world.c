@@ -207,6 +207,7 @@ void world_leave(struct agent *agent)
 	assert(LIST_EMPTY(&agent->uploads.calls) && agent->uploads.count == 0);
 	agent_receipt_abandon(agent);
 	agent_proof_done(&agent->proof);
+	challenges_end(&agent->challenges);
 	computation_unref(TAKE_PTR(agent->computation));
 	computation_unref(TAKE_PTR(agent->incoming));
 	postbox_done(&agent->postbox);

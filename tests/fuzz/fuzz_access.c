@@ -150,7 +150,35 @@ static int add_header(struct rpc_metadata *m, const struct scene *s, struct read
 	return rpc_metadata_receive(m, keys[key], strlen(keys[key]), value, value_len, &e);
 }
 
-static void check_verify(const struct scene *s, const struct access *a, enum other other)
+static bool is_good(struct challenges *challenges, const struct scene *s)
+{
+	struct challenge_claim *claim = NULL;
+	struct err e;
+	int failed = challenge_hold(challenges, uv_hrtime() / 1000000, s->challenge, &claim, &e);
+
+	assert(!failed || failed == -ERR_DENIED);
+	challenge_release(claim);
+	return !failed;
+}
+
+/* The next one of the same key, which is another's neither before nor after. */
+static void use_next(struct challenges *challenges, struct scene *s)
+{
+	CLEANUP(free) uint8_t *spki = NULL;
+	struct challenge_claim *claim = NULL;
+	uint64_t now_ms = uv_hrtime() / 1000000;
+	struct err e;
+	size_t len;
+
+	assert(key_to_spki(own, &spki, &len, &e) == 0);
+	assert(challenge_make(challenges, now_ms, s->challenge, &e) == 0 && is_good(challenges, s));
+	assert(challenge_hold(challenges, now_ms, s->challenge, &claim, &e) == 0);
+	assert(challenge_use(claim, now_ms, (struct span){ spki, len }, &e) == 0);
+	challenge_release(claim);
+	assert(challenges->user_count == 1 && !is_good(challenges, s));
+}
+
+static bool check_verify(const struct scene *s, const struct access *a, enum other other)
 {
 	CLEANUP_WRITER struct writer parameters = parameters_of(false);
 	CLEANUP(free) uint8_t *spki = NULL;
@@ -171,11 +199,14 @@ static void check_verify(const struct scene *s, const struct access *a, enum oth
 	bool yes =
 		access_verify(a, &key, manifest, s->no_asset ? NULL : asset, &parameters, &e) == 0;
 	assert(yes == (same && covered));
+	/* Of the same call, as often as it is asked. */
+	assert((access_verify(a, &key, manifest, s->no_asset ? NULL : asset, &parameters, &e) ==
+		0) == yes);
+	return yes;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	static const struct rpc_source nobody;
 	static struct challenges challenges;
 	struct reader r = reader_over(bytes, len);
 	uint8_t flags = reader_u8(&r);
@@ -190,7 +221,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (!own)
 		make_keys();
-	assert(challenge_make(&challenges, &nobody, uv_hrtime() / 1000000, s.challenge, &e) == 0);
+	assert(challenges_begin(&challenges, &e) == 0);
+	assert(challenge_make(&challenges, uv_hrtime() / 1000000, s.challenge, &e) == 0);
 	sign(&s, other);
 	for (int i = 0; i < HEADERS_MAX && reader_left(&r); i++)
 		if (add_header(&m, &s, &r) < 0)
@@ -200,15 +232,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		assert(a.is_proof || s.role_signature);
 		assert(!a.has_offset || a.has_digest);
 		a.method = "/m";
-		check_verify(&s, &a, other);
-		/* A challenge is good for one call. */
-		if (a.is_proof && !s.tls)
-			assert(challenge_use(&challenges, uv_hrtime() / 1000000, s.challenge, &e) ==
-			       -ERR_DENIED);
+		bool held = a.challenge != NULL, yes = check_verify(&s, &a, other);
+
+		assert(held == (a.is_proof && !s.tls));
+		/* A challenge is good for one call: for no other meanwhile, and for none after a proof that holds. */
+		if (held)
+			assert(!is_good(&challenges, &s));
+		access_done(&a);
+		if (held)
+			assert(is_good(&challenges, &s) == !yes);
+		if (held && yes)
+			use_next(&challenges, &s);
 	} else {
-		assert(!a.signature && e.text[0]);
+		assert(!a.signature && !a.challenge && e.text[0]);
+		assert(is_good(&challenges, &s));
 	}
-	access_done(&a);
+	assert(LIST_EMPTY(&challenges.claims));
+	challenges_end(&challenges);
+	assert(!is_good(&challenges, &s));
 	rpc_metadata_done(&m);
 	return 0;
 }

@@ -693,13 +693,13 @@ def a_proof_serves_one_call():
                       {"parameters": [("algo_type", "bin")]},
                       {"parameters": [("algo_args", "x"), ("algo_type", "bin")]}):
             refused(*denied, client.algo, SUM, None, metadata=algo_proof(**wrong))
-        used = algo_proof(challenge=status.challenge, manifest=status.manifest_digest,
-                          key=OTHER_KEY)
-        refused(*denied, client.algo, SUM, None, metadata=used)
-        refused(Code.PERMISSION_DENIED, "used or expired", client.algo, SUM, None,
-                metadata=algo_proof(challenge=status.challenge, manifest=status.manifest_digest))
+        # Whose key the manifest does not name uses up nobody's challenge; whose it names does, and if the call fails.
+        first = {"challenge": status.challenge, "manifest": status.manifest_digest}
+        refused(*denied, client.algo, SUM, None, metadata=algo_proof(key=OTHER_KEY, **first))
         refused(Code.INVALID_ARGUMENT, "not the digest", client.algo, SUM, None,
-                metadata=algo_proof(asset=sha3(b"else")))
+                metadata=algo_proof(asset=sha3(b"else"), **first))
+        refused(Code.INVALID_ARGUMENT, "no algorithm", client.algo, b"else", None, metadata=algo_proof(**first))
+        refused(Code.PERMISSION_DENIED, "used or expired", client.algo, SUM, None, metadata=algo_proof(**first))
         client.algo(SUM, None, metadata=algo_proof())
 
         def data_proof(name="iris.csv", content=IRIS, **changes):

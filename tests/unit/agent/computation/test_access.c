@@ -10,7 +10,6 @@
 static EVP_PKEY *key, *other;
 static ProtobufCBinaryData spki, other_spki;
 static struct challenges challenges;
-static const struct rpc_source nobody;
 static const uint8_t manifest[PROOF_DIGEST_LEN] = { 1 }, asset[PROOF_DIGEST_LEN] = { 2 };
 static const uint8_t tls_session[PROOF_SESSION_LEN] = { 3 };
 
@@ -87,6 +86,20 @@ static int verify(struct access *a, const ProtobufCBinaryData *owner, const char
 	return access_verify(a, owner, manifest, asset, &parameters, e);
 }
 
+static int is_signed(const struct access *a, const ProtobufCBinaryData *owner,
+		     const char *parameter, struct err *e)
+{
+	CLEANUP_WRITER struct writer parameters = writer_up_to(1024);
+
+	proof_parameter_text(&parameters, "filename", parameter);
+	return access_is_signed(a, owner, manifest, asset, &parameters, e);
+}
+
+static int read_plain(struct rpc_metadata *m, struct access *a, struct err *e)
+{
+	return access_read_metadata(m, PROOF_ROLE_DATA, false, NULL, &challenges, a, e);
+}
+
 static int read_tls(struct rpc_metadata *m, bool role_signature, struct access *a, struct err *e)
 {
 	return access_read_metadata(m, PROOF_ROLE_DATA, role_signature, tls_session, &challenges, a,
@@ -146,22 +159,33 @@ static void a_challenge_stands_in_for_tls_once(void **state)
 	struct proof p = good_proof();
 	struct rpc_metadata m = { 0 };
 	char hex[2 * PROOF_SESSION_LEN + 1];
-	struct access a;
+	struct access a, second;
 	struct err e;
 
-	assert_ok(challenge_make(&challenges, &nobody, uv_hrtime() / 1000000, p.session, &e), e);
+	assert_ok(challenges_begin(&challenges, &e), e);
+	assert_ok(challenge_make(&challenges, uv_hrtime() / 1000000, p.session, &e), e);
 	hex_encode(p.session, sizeof(p.session), hex);
 	add(&m, "user-id", PROOF_ROLE_DATA);
 	add_proof(&m, key, &p, "f");
 	assert_refused(access_read_metadata(&m, PROOF_ROLE_DATA, true, NULL, &challenges, &a, &e),
 		       e, ERR_UNAUTHENTICATED, "proof-challenge is missing");
 	add(&m, PROOF_CHALLENGE_KEY, hex);
-	assert_ok(access_read_metadata(&m, PROOF_ROLE_DATA, false, NULL, &challenges, &a, &e), e);
+	/* What does not hold, or is of a key that nobody names, uses up nothing. */
+	for (int i = 0; i < 2; i++) {
+		assert_ok(read_plain(&m, &a, &e), e);
+		assert_int_equal(verify(&a, &other_spki, "f", &e), -ERR_DENIED);
+		assert_int_equal(verify(&a, &spki, "g", &e), -ERR_DENIED);
+		assert_ok(is_signed(&a, &spki, "f", &e), e);
+		access_done(&a);
+	}
+	assert_ok(read_plain(&m, &a, &e), e);
+	assert_refused(read_plain(&m, &second, &e), e, ERR_DENIED, "used or expired");
 	assert_ok(verify(&a, &spki, "f", &e), e);
+	assert_ok(verify(&a, &spki, "f", &e), e); /* of the same call */
 	access_done(&a);
-	assert_refused(access_read_metadata(&m, PROOF_ROLE_DATA, false, NULL, &challenges, &a, &e),
-		       e, ERR_DENIED, "used or expired");
+	assert_refused(read_plain(&m, &a, &e), e, ERR_DENIED, "used or expired");
 	rpc_metadata_done(&m);
+	challenges_end(&challenges);
 }
 
 static void a_role_signature_is_taken_only_where_allowed(void **state)

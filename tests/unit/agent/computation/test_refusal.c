@@ -51,9 +51,12 @@ static int free_keys(void **state)
 }
 
 /* Signed with one key, with another one named beside it (KEYS: none). */
-static void refuse(size_t signer, size_t named, const uint8_t *of, struct err *e)
+static void refuse_with(struct challenge_claim *challenge, size_t signer, size_t named,
+			const uint8_t *of, struct err *e)
 {
-	struct access a = { .role = PROOF_ROLE_DATA, .method = "/agent.AgentService/Data" };
+	struct access a = { .challenge = challenge,
+			    .role = PROOF_ROLE_DATA,
+			    .method = "/agent.AgentService/Data" };
 	struct proof p = { .role = a.role, .method = a.method };
 	CLEANUP(free) uint8_t *bytes = NULL;
 	uint8_t sig[SIGNATURE_MAX];
@@ -66,9 +69,15 @@ static void refuse(size_t signer, size_t named, const uint8_t *of, struct err *e
 	assert_ok(key_sign(keys[signer], false, bytes, len, sig, &a.signature_len, e), *e);
 	if (named < KEYS)
 		a.signer = spki[named];
-	assert_int_equal(refusal_not_signed(&a, &computation, "its owner", of, NULL, e),
-			 -ERR_DENIED);
-	assert_int_equal(e->code, ERR_DENIED);
+	const int failed = refusal_not_signed(&a, &computation, "its owner", of, NULL, e);
+
+	assert_int_equal(failed, -(int)e->code);
+	assert_true(failed == -ERR_DENIED || challenge);
+}
+
+static void refuse(size_t signer, size_t named, const uint8_t *of, struct err *e)
+{
+	refuse_with(NULL, signer, named, of, e);
 	assert_non_null(strstr(e->text, "not signed"));
 }
 
@@ -153,6 +162,63 @@ static void a_key_that_is_none_is_no_key(void **state)
 	}
 }
 
+static struct challenges challenges;
+
+static struct challenge_claim *held(uint8_t v[PROOF_SESSION_LEN])
+{
+	struct challenge_claim *claim = NULL;
+	struct err e;
+
+	assert_ok(challenge_make(&challenges, 0, v, &e), e);
+	assert_ok(challenge_hold(&challenges, 0, v, &claim, &e), e);
+	return claim;
+}
+
+/* Whoever the manifest names has shown the key, if for the wrong call; of others nothing is kept. */
+static void a_key_that_is_named_has_used_its_challenge(void **state)
+{
+	uint8_t v[PROOF_SESSION_LEN];
+	struct err e;
+
+	assert_ok(challenges_begin(&challenges, &e), e);
+	for (size_t i = 0; i < KEYS; i++) {
+		struct challenge_claim *claim = held(v), *again = NULL;
+
+		refuse_with(claim, i, i, asset, &e);
+		challenge_release(claim);
+		assert_int_equal(challenge_hold(&challenges, 0, v, &again, &e),
+				 i == STRANGER ? 0 : -ERR_DENIED);
+		challenge_release(again);
+	}
+	assert_int_equal(challenges.user_count, KEYS - 1);
+	challenges_end(&challenges);
+}
+
+static void who_has_used_too_many_is_told_so(void **state)
+{
+	const struct span key = { spki[DATA].data, spki[DATA].len };
+	const uint64_t now_ms = uv_hrtime() / 1000000;
+	struct challenge_claim *claim = NULL;
+	uint8_t v[PROOF_SESSION_LEN];
+	struct err e;
+
+	assert_ok(challenges_begin(&challenges, &e), e);
+	for (int i = 0; i <= CHALLENGES_OF_ONE; i++) {
+		challenge_release(claim);
+		assert_ok(challenge_make(&challenges, now_ms, v, &e), e);
+		assert_ok(challenge_hold(&challenges, now_ms, v, &claim, &e), e);
+		if (i < CHALLENGES_OF_ONE)
+			assert_ok(challenge_use(claim, now_ms, key, &e), e);
+	}
+	refuse_with(claim, DATA, DATA, asset, &e);
+	assert_int_equal(e.code, ERR_EXHAUSTED);
+	assert_non_null(strstr(e.text, "this key has used"));
+	refuse_with(claim, DATA, KEYS, asset, &e); /* where the call did not name its key, too */
+	assert_int_equal(e.code, ERR_EXHAUSTED);
+	challenge_release(claim);
+	challenges_end(&challenges);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +226,8 @@ int main(void)
 		cmocka_unit_test(of_anybody_elses_key_nothing_is_told),
 		cmocka_unit_test(a_signature_of_something_else_tells_nothing),
 		cmocka_unit_test(a_key_that_is_none_is_no_key),
+		cmocka_unit_test(a_key_that_is_named_has_used_its_challenge),
+		cmocka_unit_test(who_has_used_too_many_is_told_so),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);
