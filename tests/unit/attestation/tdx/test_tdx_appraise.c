@@ -35,6 +35,14 @@ static int judge(const struct forge_quote *q, const struct tdx_policy *policy, s
 	return tdx_answer(&in, &result, &verdict, e);
 }
 
+static void assert_refused_at(enum check_id id)
+{
+	const struct check *c = verdict_find(&verdict, id);
+
+	assert_non_null(c);
+	assert_int_equal(c->outcome, CHECK_FAILED);
+}
+
 static void a_right_quote_of_each_form_is_verified(void **state)
 {
 	struct forge_quote q = forge.good;
@@ -205,6 +213,110 @@ static void attributes_are_waived_by_name(void **state)
 	assert_ok(judge(&q, &policy, &e), e);
 }
 
+/* `text` with one piece of it exchanged; malloc'ed. */
+static char *with(const char *text, const char *from, const char *to)
+{
+	const char *at = strstr(text, from);
+	char *made;
+	struct err e;
+
+	assert_non_null(at);
+	assert_ok(text_format(&made, &e, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from)),
+		  e);
+	return made;
+}
+
+/* Whether it is genuine, under a TCB info with that body. */
+static int judge_genuine(const struct forge_quote *q, const char *tcb_info, struct err *e)
+{
+	CLEANUP(free) char *document = tdx_forge_document(&forge, "tcbInfo", tcb_info);
+	struct tdx_input in;
+	size_t len = tdx_forge_quote(&forge, q, quote);
+
+	tdx_forge_input(&forge, quote, len, &q->body, NULL, &in);
+	in.endorsements.collateral.tcb_info =
+		(struct span){ (const uint8_t *)document, strlen(document) };
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	return tdx_answer(&in, &result, &verdict, e);
+}
+
+/* A policy asks for some of this again; here is none. */
+static void a_module_that_intel_does_not_vouch_for_is_not_genuine(void **state)
+{
+	static const char mask[] = "\"attributesMask\":\"FFFFFFFFFFFFFFFF\",\"tcbLevels\"";
+	static const char open[] = "\"attributesMask\":\"FFFFFFFFFFFFFF00\",\"tcbLevels\"";
+	CLEANUP(free) char *opened = with(forge_tcb_info, mask, open);
+	struct forge_quote q = forge.good;
+	struct err e;
+
+	assert_ok(judge_genuine(&q, forge_tcb_info, &e), e);
+	q.body.mrsignerseam[0] = 1;
+	assert_refused(judge_genuine(&q, forge_tcb_info, &e), e, ERR_DENIED, "module.mrsignerseam");
+	q = forge.good;
+	q.body.seamattributes[0] = 1;
+	assert_refused(judge_genuine(&q, forge_tcb_info, &e), e, ERR_DENIED,
+		       "module.seamattributes");
+	/* Nor where the signed identity leaves a bit of the last byte open. */
+	q.body.seamattributes[0] = 0;
+	assert_ok(judge_genuine(&q, opened, &e), e);
+	q.body.seamattributes[7] = 1;
+	assert_refused(judge_genuine(&q, opened, &e), e, ERR_DENIED, "module.seamattributes");
+	q = forge.good;
+	q.body.tee_tcb_svn[0] = 2; /* a level that is revoked */
+	assert_refused(judge_genuine(&q, forge_tcb_info, &e), e, ERR_DENIED, "tcb.status");
+}
+
+/* One number of the first level at a time is above the platform's: the second is the platform's then. */
+static void a_level_asks_all_of_its_numbers(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "{\"svn\":3},{\"svn\":3},{\"svn\":2}", "{\"svn\":4},{\"svn\":3},{\"svn\":2}" },
+		{ "{\"svn\":3},{\"svn\":3},{\"svn\":2}", "{\"svn\":3},{\"svn\":3},{\"svn\":3}" },
+		{ "{\"svn\":0}],\"pcesvn\":11", "{\"svn\":1}],\"pcesvn\":11" },
+		{ "\"pcesvn\":11", "\"pcesvn\":12" },
+		{ "{\"svn\":5},{\"svn\":0},{\"svn\":3}", "{\"svn\":5},{\"svn\":0},{\"svn\":4}" },
+		{ "{\"svn\":0}]},\"tcbDate\"", "{\"svn\":1}]},\"tcbDate\"" },
+	};
+	struct err e;
+
+	assert_ok(judge_genuine(&forge.good, forge_tcb_info, &e), e);
+	assert_int_equal(result.level_status, TDX_UP_TO_DATE);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(free) char *body = with(forge_tcb_info, rows[i][0], rows[i][1]);
+
+		assert_ok(judge_genuine(&forge.good, body, &e), e);
+		if (result.level_status != TDX_OUT_OF_DATE || result.status != TDX_OUT_OF_DATE)
+			fail_msg("%s is asked of nobody", rows[i][1]);
+	}
+}
+
+/* Launched under an old module, and what runs now is current: to launch again mends it if that is the newest
+ * that there is, by its SVN and by its microcode, and only then. */
+static void a_relaunch_is_advised_under_the_newest_alone(void **state)
+{
+	static const char five[] = "{\"tcb\":{\"isvsvn\":5}", sgx[] = "{\"tcb\":{\"sgx";
+	static const char six[] = "{\"tcb\":{\"isvsvn\":6},\"tcbDate\":\"2025-01-01T00:00:00Z\","
+				  "\"tcbStatus\":\"UpToDate\"},{\"tcb\":{\"isvsvn\":5}";
+	const char *level = strstr(forge_tcb_info, sgx), *end = strstr(level, "},{\"tcb\"");
+	CLEANUP(free) char *newer_module = with(forge_tcb_info, five, six);
+	CLEANUP(free) char *first = strndup(level, (size_t)(end - level));
+	CLEANUP(free)
+	char *above = with(first, "{\"svn\":3},{\"svn\":0}", "{\"svn\":4},{\"svn\":0}");
+	CLEANUP(free) char *levels = NULL;
+	struct forge_quote q = forge.good;
+	struct err e;
+
+	q.body.tee_tcb_svn[0] = 3;
+	assert_ok(judge_genuine(&q, forge_tcb_info, &e), e);
+	assert_int_equal(result.status, TDX_RELAUNCH_ADVISED);
+	assert_ok(judge_genuine(&q, newer_module, &e), e);
+	assert_int_equal(result.status, TDX_OUT_OF_DATE);
+	assert_ok(text_format(&levels, &e, "%s},%s", above, sgx), e);
+	CLEANUP(free) char *newer_microcode = with(forge_tcb_info, sgx, levels);
+	assert_ok(judge_genuine(&q, newer_microcode, &e), e);
+	assert_int_equal(result.status, TDX_OUT_OF_DATE);
+}
+
 static void a_revoked_status_is_never_taken(void **state)
 {
 	struct forge_quote q = forge.good;
@@ -290,18 +402,13 @@ static void the_worse_of_two_statuses_has_the_faults_of_both(void **state)
 static void a_debug_qe_is_refused_whatever_its_identity_says(void **state)
 {
 	static const char from[] = "\"attributesMask\":\"FB", to[] = "\"attributesMask\":\"F9";
-	const char *at = strstr(forge_qe_identity, from);
+	char *body = with(forge_qe_identity, from, to);
+	char *document = tdx_forge_document(&forge, "enclaveIdentity", body);
 	struct forge_quote q = forge.good;
 	struct tdx_policy policy;
-	char *body, *document;
 	struct tdx_input in;
 	struct err e;
 
-	assert_non_null(at);
-	assert_ok(text_format(&body, &e, "%.*s%s%s", (int)(at - forge_qe_identity),
-			      forge_qe_identity, to, at + strlen(from)),
-		  e);
-	document = tdx_forge_document(&forge, "enclaveIdentity", body);
 	tdx_forge_policy(&forge.good.body, &policy);
 	for (int debug = 0; debug < 2; debug++) {
 		q.qe.attributes[0] = debug ? 0x13 : 0x11;
@@ -340,6 +447,8 @@ static void platforms_and_floors_are_asked_for(void **state)
 	policy.instances.count = 0;
 	policy.min_evaluation = 19;
 	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "policy.tcb_evaluation");
+	/* Both documents are asked for it: the older of them may be the QE's. */
+	assert_refused_at(CHECK_POLICY_QE_EVALUATION);
 	policy.min_evaluation = 0;
 }
 
@@ -698,6 +807,9 @@ int main(void)
 		cmocka_unit_test(every_document_is_needed),
 		cmocka_unit_test(debug_is_never_taken),
 		cmocka_unit_test(attributes_are_waived_by_name),
+		cmocka_unit_test(a_module_that_intel_does_not_vouch_for_is_not_genuine),
+		cmocka_unit_test(a_level_asks_all_of_its_numbers),
+		cmocka_unit_test(a_relaunch_is_advised_under_the_newest_alone),
 		cmocka_unit_test(a_revoked_status_is_never_taken),
 		cmocka_unit_test(statuses_merge_and_the_policy_decides),
 		cmocka_unit_test(the_worse_of_two_statuses_has_the_faults_of_both),

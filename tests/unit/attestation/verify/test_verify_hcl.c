@@ -21,6 +21,7 @@ struct azure {
 	const char *operations; /* of the key that the runtime data name */
 	bool other_runtime;     /* beside the one that the report vouches for */
 	bool apart;             /* the runtime data are given by themselves */
+	bool other_area; /* the message brings the public area of another key, which signed */
 	EVP_PKEY *signer;
 	uint8_t nonce[NONCE_LEN];
 	struct policy policy;
@@ -95,7 +96,7 @@ static int judge(struct azure *a, struct err *e)
 	hcl_put_runtime(ak, a->operations, "2", &a->other);
 	put_hcl(a, &a->hcl);
 	hcl_put_message(&tpm, a->nonce, a->signer, &a->message);
-	a->in.evidence = tpm_forge_span(&a->message);
+	a->in.evidence = tpm_forge_span(a->other_area ? &tpm_parts.message : &a->message);
 	if (!a->in.hcl_report.len)
 		a->in.hcl_report = tpm_forge_span(&a->hcl);
 	if (a->apart)
@@ -168,6 +169,11 @@ static void each_link_is_needed(void **state)
 	begin(&a);
 	a.vmpl = 2;
 	assert_refused(judge(&a, &e), e, ERR_DENIED, "policy.vmpl");
+	/* Whoever has a TPM of his own quotes with that, beside the runtime data of a good one. */
+	begin(&a);
+	a.other_area = true;
+	memcpy(a.nonce, tpm.nonce, sizeof(a.nonce));
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "ak.runtime_match");
 }
 
 static void the_quote_is_fresh_and_of_what_was_asked(void **state)
