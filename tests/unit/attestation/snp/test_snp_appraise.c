@@ -212,6 +212,54 @@ static void id_blocks_are_signed_and_say_what_the_report_says(void **state)
 	EVP_PKEY_free(author);
 }
 
+/* One thing of the report at a time says something else than the block, whose signatures are right. */
+static void a_report_of_another_id_block_is_refused(void **state)
+{
+	static const struct {
+		const char *check;
+		size_t at; /* in struct snp_report */
+	} rows[] = {
+		{ "idblock.measurement", offsetof(struct snp_report, measurement) },
+		{ "idblock.family_id", offsetof(struct snp_report, family_id) },
+		{ "idblock.image_id", offsetof(struct snp_report, image_id) },
+		{ "idblock.guest_svn", offsetof(struct snp_report, guest_svn) },
+		{ "idblock.policy", offsetof(struct snp_report, policy) },
+		{ "idblock.id_key_digest", offsetof(struct snp_report, id_key_digest) },
+		{ "idblock.author_key_digest", offsetof(struct snp_report, author_key_digest) },
+		{ "idblock.author_key_en", offsetof(struct snp_report, flags) },
+	};
+	uint8_t block[IDBLOCK_LEN], auth[IDAUTH_LEN];
+	EVP_PKEY *id_key = EVP_EC_gen("P-384"), *author = EVP_EC_gen("P-384");
+	struct idblock fields = { .policy = 0 };
+	struct err e;
+
+	good();
+	fields.policy = f.report.policy;
+	fields.guest_svn = f.report.guest_svn;
+	memcpy(fields.measurement, f.report.measurement, SNP_DIGEST_LEN);
+	memcpy(fields.family_id, f.report.family_id, SNP_ID_LEN);
+	memcpy(fields.image_id, f.report.image_id, SNP_ID_LEN);
+	idblock_write(&fields, block);
+	assert_ok(idblock_sign(block, id_key, author, auth, &e), e);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		good();
+		f.report.flags |= SNP_FLAG_AUTHOR_KEY_EN;
+		assert_ok(idblock_key_digest(id_key, f.report.id_key_digest, &e), e);
+		assert_ok(idblock_key_digest(author, f.report.author_key_digest, &e), e);
+		f.policy.id_key_digests = (struct value_set){ f.report.id_key_digest, 1 };
+		f.policy.author_key_digests = (struct value_set){ f.report.author_key_digest, 1 };
+		f.input.id_block = (struct span){ block, sizeof(block) };
+		f.input.id_auth = (struct span){ auth, sizeof(auth) };
+		forge_report(&f);
+		assert_passes();
+		*((uint8_t *)&f.report + rows[i].at) ^= 1;
+		forge_report(&f);
+		assert_fails_at(rows[i].check);
+	}
+	EVP_PKEY_free(id_key);
+	EVP_PKEY_free(author);
+}
+
 static void every_byte_of_an_id_block_counts(void **state)
 {
 	uint8_t block[IDBLOCK_LEN], auth[IDAUTH_LEN];
@@ -280,6 +328,7 @@ int main(void)
 		cmocka_unit_test(zeros_behind_a_report_are_an_empty_table),
 		cmocka_unit_test(a_list_that_the_host_chose_is_not_the_one_that_is_asked_for),
 		cmocka_unit_test(id_blocks_are_signed_and_say_what_the_report_says),
+		cmocka_unit_test(a_report_of_another_id_block_is_refused),
 		cmocka_unit_test(every_byte_of_an_id_block_counts),
 		cmocka_unit_test(genuine_only_wants_no_policy_but_the_rest),
 		cmocka_unit_test(a_verdict_with_a_failed_check_stays_a_no),

@@ -471,6 +471,186 @@ static void a_report_s_signature_and_tcb_text_have_to_agree(void **state)
 	assert_refused(agree_snp("tcb", "\2", 1, false, &e), e, ERR_DENIED, "tcb");
 }
 
+/* A claim of a platform's map, and what the report has there. */
+struct fact {
+	const char *key;
+	size_t len; /* of bytes; 0: a number */
+	uint8_t value;
+};
+
+enum wrong { RIGHT, ANOTHER, LONGER, ANOTHER_TYPE, WRONGS };
+
+/* {map: {key: value}} in a token of that platform, the value right or wrong in one way. */
+static void put_fact(struct writer *w, const char *map, const struct fact *fact, enum wrong wrong)
+{
+	uint8_t bytes[128];
+
+	memset(bytes, fact->value, sizeof(bytes));
+	if (wrong == ANOTHER)
+		bytes[fact->len ? fact->len - 1 : 0]++;
+	datum_put_text(w, map);
+	datum_put_map(w, 1);
+	datum_put_text(w, fact->key);
+	if (!fact->len && wrong == ANOTHER_TYPE) /* whose value counts from -1 down */
+		datum_put_int(w, -1 - (int64_t)fact->value);
+	else if ((fact->len == 0) == (wrong == ANOTHER_TYPE))
+		datum_put_bytes(w, bytes, fact->len + (wrong == LONGER));
+	else
+		datum_put_uint(w, bytes[0]);
+}
+
+static int agree_claims(const char *platform, const struct writer *claims,
+			const struct snp_report *r, const struct tdx_quote *q, struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP_WRITER struct writer w = writer_up_to(65536);
+	struct eat t;
+
+	assert_ok(key_generate(KEY_ECDSA, &key, e), *e);
+	make_with(key, platform, some_report, 1, claims, &w);
+	assert_ok(eat_parse(w.bytes, w.len, &t, e), *e);
+	int failed = q ? eat_agree_tdx(&t, q, e) : eat_agree_snp(&t, r, e);
+	eat_done(&t);
+	return failed;
+}
+
+static void agree_facts(const struct fact *facts, size_t count, const struct snp_report *r,
+			const struct tdx_quote *q)
+{
+	struct err e;
+
+	for (size_t i = 0; i < count; i++)
+		for (enum wrong wrong = RIGHT; wrong < WRONGS; wrong++) {
+			CLEANUP_WRITER struct writer w = writer_up_to(1024);
+
+			if (wrong == LONGER && !facts[i].len)
+				continue;
+			put_fact(&w, q ? "x-cocos-tdx" : "x-cocos-sevsnp", &facts[i], wrong);
+			if (wrong == RIGHT)
+				assert_ok(agree_claims(q ? "TDX" : "SNP", &w, r, q, &e), e);
+			else
+				assert_refused(agree_claims(q ? "TDX" : "SNP", &w, r, q, &e), e,
+					       ERR_DENIED, facts[i].key);
+		}
+}
+
+static void each_claim_that_repeats_the_report_has_to_agree(void **state)
+{
+	static const struct fact snp[] = {
+		{ "measurement", SNP_DIGEST_LEN, 1 },
+		{ "platform_info", 0, 2 },
+		{ "policy", 0, 3 },
+		{ "family_id", SNP_ID_LEN, 4 },
+		{ "image_id", SNP_ID_LEN, 5 },
+		{ "vmpl", 0, 6 },
+		{ "signature_algo", 0, 7 },
+		{ "current_tcb", 0, 8 },
+		{ "reported_tcb", 0, 9 },
+		{ "chip_id", SNP_CHIP_ID_LEN, 10 },
+		{ "committed_tcb", 0, 11 },
+		{ "launch_tcb", 0, 12 },
+	};
+	static const struct fact tdx[] = {
+		{ "tdx_mrtd", TDX_MR_LEN, 1 },    { "tdx_rtmr0", TDX_MR_LEN, 2 },
+		{ "tdx_rtmr1", TDX_MR_LEN, 3 },   { "tdx_rtmr2", TDX_MR_LEN, 4 },
+		{ "tdx_rtmr3", TDX_MR_LEN, 5 },   { "tdx_xfam", 0, 6 },
+		{ "tdx_td_attributes", 0, 7 },    { "tdx_mrconfigid", TDX_MR_LEN, 8 },
+		{ "tdx_mrowner", TDX_MR_LEN, 9 }, { "tdx_mrownerconfig", TDX_MR_LEN, 10 },
+		{ "tdx_mrseam", TDX_MR_LEN, 11 },
+	};
+	struct snp_report r = { .version = 2,
+				.platform_info = 2,
+				.policy = 3,
+				.vmpl = 6,
+				.signature_algo = 7,
+				.current_tcb = { 8 },
+				.reported_tcb = { 9 },
+				.committed_tcb = { 11 },
+				.launch_tcb = { 12 } };
+	static struct tdx_quote q;
+
+	memset(r.measurement, 1, sizeof(r.measurement));
+	memset(r.family_id, 4, sizeof(r.family_id));
+	memset(r.image_id, 5, sizeof(r.image_id));
+	memset(r.chip_id, 10, sizeof(r.chip_id));
+	agree_facts(snp, ARRAY_LEN(snp), &r, NULL);
+	memset(q.body.mrtd, 1, TDX_MR_LEN);
+	for (size_t i = 0; i < TDX_RTMR_COUNT; i++)
+		memset(q.body.rtmr[i], (int)(2 + i), TDX_MR_LEN);
+	q.body.xfam[0] = 6;
+	q.body.tdattributes[0] = 7;
+	memset(q.body.mrconfigid, 8, TDX_MR_LEN);
+	memset(q.body.mrowner, 9, TDX_MR_LEN);
+	memset(q.body.mrownerconfig, 10, TDX_MR_LEN);
+	memset(q.body.mrseam, 11, TDX_MR_LEN);
+	agree_facts(tdx, ARRAY_LEN(tdx), NULL, &q);
+}
+
+/* Measurements and ueid by their numbers; and what a report of this platform could not say. */
+static void claims_of_eat_and_of_other_platforms_have_to_agree(void **state)
+{
+	static const struct {
+		uint64_t claim;
+		size_t len;
+		bool text, agrees;
+	} rows[] = {
+		{ 265, SNP_DIGEST_LEN, false, true },
+		{ 265, SNP_DIGEST_LEN, true, false },
+		{ 265, SNP_DIGEST_LEN + 1, false, false },
+		{ 256, SNP_CHIP_ID_LEN, false, true },
+		{ 256, SNP_CHIP_ID_LEN, true, false },
+		{ 256, SNP_CHIP_ID_LEN + 1, false, false },
+	};
+	static const char *const strangers[] = { "x-cocos-tdx", "x-cocos-vtpm" };
+	const struct snp_report r = { .version = 2 };
+	char zeros[SNP_CHIP_ID_LEN + 1] = { 0 };
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(256);
+
+		datum_put_uint(&w, rows[i].claim);
+		datum_put_bytes(&w, zeros, rows[i].len);
+		if (rows[i].text) /* the major type of a text is one more than of bytes */
+			w.bytes[3] = (uint8_t)(w.bytes[3] + 0x20);
+		if (rows[i].agrees)
+			assert_ok(agree_claims("SNP", &w, &r, NULL, &e), e);
+		else
+			assert_refused(agree_claims("SNP", &w, &r, NULL, &e), e, ERR_DENIED,
+				       rows[i].claim == 256 ? "ueid" : "measurements");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(strangers); i++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(256);
+
+		datum_put_text(&w, strangers[i]);
+		datum_put_map(&w, 0);
+		assert_refused(agree_claims("SNP", &w, &r, NULL, &e), e, ERR_DENIED, strangers[i]);
+	}
+}
+
+/* In an SNP token, the report beside raw_report is the same again. */
+static void a_second_report_is_the_first(void **state)
+{
+	uint8_t raw[SNP_REPORT_LEN] = { 2 }, beside[SNP_REPORT_LEN] = { 2 };
+	const struct snp_report r = { .version = 2 };
+	const struct eat_bytes bytes = { raw, sizeof(raw) };
+	struct eat t = { .platform = EVIDENCE_SNP, .raw_report = bytes, .tee_report = bytes };
+	struct datum none = { .type = DATUM_MAP };
+	struct err e;
+
+	t.claims = &none;
+	t.tee_report.bytes = beside;
+	assert_ok(eat_agree_snp(&t, &r, &e), e);
+	beside[SNP_REPORT_LEN - 1] = 1;
+	assert_refused(eat_agree_snp(&t, &r, &e), e, ERR_DENIED, "x-cocos-tee-report");
+	beside[SNP_REPORT_LEN - 1] = 0;
+	t.tee_report.len--;
+	assert_refused(eat_agree_snp(&t, &r, &e), e, ERR_DENIED, "x-cocos-tee-report");
+	t.tee_report.len++;
+	t.raw_report.len--;
+	assert_refused(eat_agree_snp(&t, &r, &e), e, ERR_DENIED, "x-cocos-tee-report");
+}
+
 /* What stands beside a TPM's message, by the pairs that follow. */
 static int agree_tpm(const struct writer *more, size_t pairs, struct err *e)
 {
@@ -533,6 +713,17 @@ static void what_stands_beside_a_tpm_s_message_has_to_agree(void **state)
 		else
 			assert_ok(agree_tpm(&more, 1, &e), e);
 	}
+	/* The name of one that was quoted says nothing of its neighbour's. */
+	CLEANUP_WRITER struct writer two = writer_up_to(4096);
+	datum_put_text(&two, "x-cocos-vtpm");
+	datum_put_map(&two, 1);
+	datum_put_text(&two, "pcrs");
+	datum_put_map(&two, 2);
+	datum_put_text(&two, "sha256:16");
+	datum_put_text(&two, ab);
+	datum_put_text(&two, "sha256:17");
+	datum_put_text(&two, ab);
+	assert_refused(agree_tpm(&two, 1, &e), e, ERR_DENIED, "pcrs");
 	CLEANUP_WRITER struct writer measured = writer_up_to(64), array = writer_up_to(64);
 	datum_put_uint(&measured, 265);
 	datum_put_bytes(&measured, "x", 1);
@@ -562,6 +753,9 @@ int main(void)
 		cmocka_unit_test(what_nothing_confirms_is_named),
 		cmocka_unit_test(an_event_log_has_to_come_to_the_registers_or_is_named),
 		cmocka_unit_test(a_report_s_signature_and_tcb_text_have_to_agree),
+		cmocka_unit_test(each_claim_that_repeats_the_report_has_to_agree),
+		cmocka_unit_test(claims_of_eat_and_of_other_platforms_have_to_agree),
+		cmocka_unit_test(a_second_report_is_the_first),
 		cmocka_unit_test(what_stands_beside_a_tpm_s_message_has_to_agree),
 	};
 

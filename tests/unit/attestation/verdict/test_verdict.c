@@ -134,6 +134,32 @@ static void overflow_spoils_the_verdict(void **state)
 	assert_false(verdict_ok(&v));
 }
 
+/* A policy's no takes nothing from it; a step of it that failed, or was never taken, does, and so does a list
+ * that had no room for it. */
+static void genuine_is_what_passed_every_step_that_says_so(void **state)
+{
+	struct verdict v;
+
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	assert_false(verdict_is_genuine(&v)); /* nothing was required */
+	verdict_require(&v, CHECK_SIGNATURE_REPORT);
+	verdict_require(&v, CHECK_POLICY_VMPL);
+	assert_false(verdict_is_genuine(&v));
+	verdict_check(&v, CHECK_SIGNATURE_REPORT, true, NULL, NULL);
+	verdict_check(&v, CHECK_POLICY_VMPL, false, "1", "0");
+	assert_true(verdict_is_genuine(&v));
+	assert_false(verdict_ok(&v));
+	verdict_check(&v, CHECK_CHAIN_ROOT, false, "another", "AMD's"); /* that nobody required */
+	assert_false(verdict_is_genuine(&v));
+	v.count--;
+	assert_true(verdict_is_genuine(&v));
+	v.overflow = true;
+	assert_false(verdict_is_genuine(&v));
+	v.overflow = false;
+	v.checks[0].outcome = CHECK_FAILED;
+	assert_false(verdict_is_genuine(&v));
+}
+
 static void json_output_reads_back(void **state)
 {
 	struct verdict v;
@@ -193,6 +219,7 @@ int main(void)
 		cmocka_unit_test(each_failure_has_its_line),
 		cmocka_unit_test(nothing_equals_nothing_is_no_match),
 		cmocka_unit_test(overflow_spoils_the_verdict),
+		cmocka_unit_test(genuine_is_what_passed_every_step_that_says_so),
 		cmocka_unit_test(json_output_reads_back),
 		cmocka_unit_test(a_simulated_root_is_said_first_whatever_the_answer),
 	};
