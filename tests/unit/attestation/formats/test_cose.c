@@ -104,6 +104,38 @@ static void the_algorithm_must_be_the_key_s(void **state)
 	make(one, &w);
 	assert_refused(verify(w.bytes, w.len, other, (const uint8_t *)"aad", 3, &m, &e), e,
 		       ERR_DENIED, "algorithm ES256 is not that of the key");
+	/* EdDSA names no curve, and OpenSSL takes an EC key where no hash is named. */
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *edwards = NULL;
+	CLEANUP_WRITER struct writer signed_ = writer_up_to(8192);
+	assert_ok(key_generate(KEY_ED25519, &edwards, &e), e);
+	make(edwards, &signed_);
+	assert_refused(verify(signed_.bytes, signed_.len, one, (const uint8_t *)"aad", 3, &m, &e),
+		       e, ERR_DENIED, "algorithm EdDSA is not that of the key");
+}
+
+/* r and s come first, and are right: what follows them is no signature's. */
+static void a_signature_has_the_length_of_its_algorithm(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP_WRITER struct writer w = writer_up_to(8192);
+	uint8_t longer[65] = { 0 };
+	struct cose m;
+	struct err e;
+
+	assert_ok(key_generate(KEY_ECDSA, &key, &e), e);
+	make(key, &w);
+	assert_ok(cose_parse(w.bytes, w.len, NULL, 0, &m, &e), e);
+	assert_int_equal(m.signature_len, 64);
+	memcpy(longer, m.signature, m.signature_len);
+	m.signature = longer;
+	assert_ok(cose_verify(&m, key, "aad", 3, &e), e);
+	m.signature_len = sizeof(longer);
+	assert_refused(cose_verify(&m, key, "aad", 3, &e), e, ERR_DENIED,
+		       "a signature of 65 bytes");
+	m.signature_len = 63;
+	assert_refused(cose_verify(&m, key, "aad", 3, &e), e, ERR_DENIED,
+		       "a signature of 63 bytes");
+	cose_done(&m);
 }
 
 static void headers_have_one_place_and_one_meaning(void **state)
@@ -198,6 +230,7 @@ int main(void)
 		cmocka_unit_test(the_published_messages_are_judged_right),
 		cmocka_unit_test(what_we_sign_verifies_and_no_bit_can_change),
 		cmocka_unit_test(the_algorithm_must_be_the_key_s),
+		cmocka_unit_test(a_signature_has_the_length_of_its_algorithm),
 		cmocka_unit_test(headers_have_one_place_and_one_meaning),
 	};
 

@@ -67,6 +67,12 @@ static void names_say_what_a_certificate_is_for(void **state)
 	f.leaf.issuer = "ARK-Genoa";
 	forge_certificates(&f);
 	assert_fails_at("chain.vek_signature");
+	/* All of one product, which nobody knows. */
+	good();
+	f.root.subject = f.root.issuer = f.ca.issuer = "ARK-Paris";
+	f.ca.subject = f.leaf.issuer = "SEV-Paris";
+	forge_certificates(&f);
+	assert_fails_at("chain.names");
 }
 
 static void leaves_sign_reports_only(void **state)
@@ -98,7 +104,7 @@ static void critical_extensions_that_nobody_judges_are_refused(void **state)
 	static const char *const oids[] = { "2.5.29.37", "2.5.29.17" };
 	static const uint8_t value[] = { 0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06,
 					 0x01, 0x05, 0x05, 0x07, 0x03, 0x01 };
-	struct forge_cert *const certs[] = { &f.leaf, &f.ca };
+	struct forge_cert *const certs[] = { &f.leaf, &f.ca, &f.root };
 
 	for (size_t i = 0; i < ARRAY_LEN(oids); i++)
 		for (size_t k = 0; k < ARRAY_LEN(certs); k++) {
@@ -239,6 +245,9 @@ static void a_list_may_be_as_old_as_the_policy_says(void **state)
 	f.input.crl_max_age = 9;
 	f.input.require_crl = true;
 	assert_fails_at("crl.required");
+	f.input.require_crl = false;
+	assert_false(forge_appraise(&f, &v));
+	assert_non_null(strstr(verdict_reason(&v).text, "crl.age: found no such check"));
 }
 
 /* What the leaf says and the report says. */

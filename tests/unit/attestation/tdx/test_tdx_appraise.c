@@ -160,6 +160,9 @@ static void our_root_is_nobody_s_unless_named(void **state)
 	in.endorsements.trusted_root = (struct span){ 0 };
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "Intel SGX Root CA");
+	in.endorsements.trusted_root = (struct span){ (const uint8_t *)"x", 1 };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "chain.trusted_root");
 }
 
 /* A document that is missing is a refusal, whichever it is. */
@@ -333,6 +336,11 @@ static void a_revoked_status_is_never_taken(void **state)
 	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "Revoked");
 	q.body.tee_tcb_svn2[0] = 0;
 	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "TEE_TCB_SVN_2");
+	/* Running under one of a version that Intel's document does not have. */
+	q.body.tee_tcb_svn2[0] = 5;
+	q.body.tee_tcb_svn2[1] = 2;
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED,
+		       "TEE_TCB_SVN_2: no module identity TDX_02");
 }
 
 static void statuses_merge_and_the_policy_decides(void **state)

@@ -15,10 +15,11 @@ static void put_sized(struct writer *w, const uint8_t *bytes, size_t len)
 }
 
 /* An area as an AK has it; what comes behind the scheme is the caller's. */
-static void put_head(struct writer *w, uint16_t type, uint16_t symmetric, uint16_t scheme)
+static void put_head(struct writer *w, uint16_t type, uint16_t name_hash, uint16_t symmetric,
+		     uint16_t scheme)
 {
 	writer_be16(w, type);
-	writer_be16(w, TPM_ALG_SHA256);
+	writer_be16(w, name_hash);
 	writer_be32(w, TPM_ATTR_FIXED_TPM | TPM_ATTR_FIXED_PARENT | TPM_ATTR_SENSITIVE_DATA_ORIGIN |
 			       TPM_ATTR_RESTRICTED | TPM_ATTR_SIGN);
 	writer_be16(w, 0); /* no policy */
@@ -53,7 +54,7 @@ static void area_ecc(struct area *a, const uint8_t point[2 * POINT_LEN], uint16_
 	uint8_t x[4 * POINT_LEN] = { 0 };
 
 	a->w = writer_up_to(AREA_MAX);
-	put_head(&a->w, TPM_ALG_ECC, TPM_ALG_NULL, TPM_ALG_ECDSA);
+	put_head(&a->w, TPM_ALG_ECC, TPM_ALG_SHA256, TPM_ALG_NULL, TPM_ALG_ECDSA);
 	writer_be16(&a->w, curve);
 	writer_be16(&a->w, TPM_ALG_NULL);
 	if (more >= 0)
@@ -104,18 +105,20 @@ static void a_point_has_the_length_of_its_curve(void **state)
 
 static void an_ak_signs_and_does_nothing_else(void **state)
 {
-	enum { AES = 0x0006 };
+	enum { AES = 0x0006, SM3 = 0x0012 };
 	static const struct {
 		uint16_t type, symmetric, scheme;
-		const char *fault; /* NULL: taken */
+		const char *fault;  /* NULL: taken */
+		uint16_t name_hash; /* 0: SHA-256 */
 	} rows[] = {
-		{ TPM_ALG_ECC, TPM_ALG_NULL, TPM_ALG_ECDSA, NULL },
-		{ TPM_ALG_ECC, AES, TPM_ALG_ECDSA, "has a symmetric algorithm" },
-		{ TPM_ALG_ECC, TPM_ALG_NULL, TPM_ALG_RSASSA, "scheme is 0x0014" },
-		{ TPM_ALG_RSA, TPM_ALG_NULL, TPM_ALG_RSASSA, NULL },
-		{ TPM_ALG_RSA, TPM_ALG_NULL, TPM_ALG_RSAPSS, NULL },
-		{ TPM_ALG_RSA, AES, TPM_ALG_RSASSA, "has a symmetric algorithm" },
-		{ TPM_ALG_RSA, TPM_ALG_NULL, TPM_ALG_ECDSA, "scheme is 0x0018" },
+		{ TPM_ALG_ECC, TPM_ALG_NULL, TPM_ALG_ECDSA, NULL, 0 },
+		{ TPM_ALG_ECC, TPM_ALG_NULL, TPM_ALG_ECDSA, "name is made with hash 0x0012", SM3 },
+		{ TPM_ALG_ECC, AES, TPM_ALG_ECDSA, "has a symmetric algorithm", 0 },
+		{ TPM_ALG_ECC, TPM_ALG_NULL, TPM_ALG_RSASSA, "scheme is 0x0014", 0 },
+		{ TPM_ALG_RSA, TPM_ALG_NULL, TPM_ALG_RSASSA, NULL, 0 },
+		{ TPM_ALG_RSA, TPM_ALG_NULL, TPM_ALG_RSAPSS, NULL, 0 },
+		{ TPM_ALG_RSA, AES, TPM_ALG_RSASSA, "has a symmetric algorithm", 0 },
+		{ TPM_ALG_RSA, TPM_ALG_NULL, TPM_ALG_ECDSA, "scheme is 0x0018", 0 },
 	};
 	static const uint8_t number[256] = { 0x80 };
 	struct err e;
@@ -123,7 +126,8 @@ static void an_ak_signs_and_does_nothing_else(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		CLEANUP_AREA struct area a = { .w = writer_up_to(AREA_MAX) };
 
-		put_head(&a.w, rows[i].type, rows[i].symmetric, rows[i].scheme);
+		put_head(&a.w, rows[i].type, rows[i].name_hash ? rows[i].name_hash : TPM_ALG_SHA256,
+			 rows[i].symmetric, rows[i].scheme);
 		if (rows[i].type == TPM_ALG_RSA) {
 			writer_be16(&a.w, 2048);
 			writer_be32(&a.w, 0);
