@@ -47,9 +47,12 @@ void snp_judge_stepping(const struct snp_judge_rule *rule, const struct snp_poli
 		return;
 	}
 	snprintf(wanted, sizeof(wanted), "%d", p->stepping);
-	verdict_checkf(v, rule->check,
-		       ev->report->version >= 3 && ev->report->cpuid_step == p->stepping, wanted,
-		       "%u", ev->report->cpuid_step);
+	if (ev->report->version < 3)
+		verdict_check(v, rule->check, false, "none: reports of version 2 have no CPUID",
+			      wanted);
+	else
+		verdict_checkf(v, rule->check, ev->report->cpuid_step == p->stepping, wanted, "%u",
+			       ev->report->cpuid_step);
 }
 
 /* A masked CHIP_ID is no chip's, whatever a list says. Under a VLEK it is the word of whoever holds that

@@ -287,6 +287,19 @@ static void stepping(struct forge *f, bool bad)
 	f->policy.stepping = bad ? 2 : 1;
 }
 
+/* By the run statement, what the host fixed is whatever it says; nothing at all is nothing fixed. */
+static void host_data_of_run(struct forge *f, bool bad)
+{
+	f->policy.host_data_of_run = true;
+	f->report.host_data[7] = !bad;
+}
+
+/* Zero is a stepping, and what a report has that names none. */
+static void stepping_unsaid(struct forge *f, bool bad)
+{
+	f->policy.stepping = bad ? 0 : -1;
+}
+
 static void chip_id(struct forge *f, bool bad)
 {
 	f->policy.chip_ids = (struct value_set){ own(f->report.chip_id, bad), 1 };
@@ -426,7 +439,9 @@ static const struct violation violations[] = {
 	{ "policy.report_id_ma", migration_agent_of_nobody, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.min_tcb", min_tcb, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.product", product, SNP_MILAN, 3, SNP_KEY_VCEK },
+	{ "policy.host_data", host_data_of_run, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.stepping", stepping, SNP_MILAN, 3, SNP_KEY_VCEK },
+	{ "policy.stepping", stepping_unsaid, SNP_MILAN, 2, SNP_KEY_VCEK },
 	{ "policy.chip_id", chip_id, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.build", build, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.firmware", firmware, SNP_MILAN, 3, SNP_KEY_VCEK },
