@@ -114,6 +114,72 @@ static void members_have_their_place_number_and_type(void **state)
 	refuse(find_arc(3, -1) - 1, 2, "not its own");
 }
 
+static size_t head_len(const uint8_t *at)
+{
+	return at[1] < 0x80 ? 2 : 2 + (at[1] & 0x7fu);
+}
+
+static size_t body_len(const uint8_t *at)
+{
+	size_t head = head_len(at), len = at[1];
+
+	if (head > 2)
+		len = 0;
+	for (size_t i = 2; i < head; i++)
+		len = len << 8 | at[i];
+	return len;
+}
+
+/* Makes the value behind that OID longer by `more` bytes, or shorter, and all that it is in. */
+static size_t resize(size_t arc_at, int more)
+{
+	size_t value = arc_at + 1, end = value + 2 + good[value + 1], at = 0;
+
+	memcpy(changed, good, good_len);
+	while (changed[at] == DER_SEQUENCE) {
+		size_t head = head_len(changed + at), next = at + head;
+		uint8_t *last = &changed[next - 1];
+
+		assert_in_range(*last + more, 1, head == 2 ? 0x7f : 0xff);
+		while (next + head_len(changed + next) + body_len(changed + next) <= value)
+			next += head_len(changed + next) + body_len(changed + next);
+		*last = (uint8_t)(*last + more);
+		at = next;
+	}
+	assert_int_equal(at, value);
+	changed[value + 1] = (uint8_t)(changed[value + 1] + more);
+	memset(changed + end, 0, more > 0 ? (size_t)more : 0);
+	memcpy(changed + (more > 0 ? end + (size_t)more : end - (size_t)-more), good + end,
+	       good_len - end);
+	return more > 0 ? good_len + (size_t)more : good_len - (size_t)-more;
+}
+
+/* A number of two bytes must not count by its last. */
+static void values_have_their_length(void **state)
+{
+	static const struct {
+		uint8_t arc;
+		int second; /* -1: none */
+		int more;
+	} rows[] = {
+		{ 1, -1, 1 },  { 1, -1, -1 }, { 3, -1, 1 },  { 3, -1, -1 }, { 4, -1, 1 },
+		{ 4, -1, -1 }, { 6, -1, 1 },  { 6, -1, -1 }, { 5, -1, 1 },  { 2, 1, 1 },
+		{ 2, 17, 2 },  { 2, 18, 1 },  { 2, 18, -1 },
+	};
+	struct tdx_pck pck;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t len = resize(find_arc(rows[i].arc, rows[i].second), rows[i].more);
+
+		assert_refused(parse(len, &pck, &e), e, ERR_INVALID,
+			       "another type, length or range");
+	}
+	/* The twin: what a PCESVN of two bytes says. */
+	assert_ok(parse(resize(find_arc(2, 17), 1), &pck, &e), e);
+	assert_int_equal(pck.pcesvn, 11 << 8);
+}
+
 static void no_changed_byte_breaks_the_reader(void **state)
 {
 	struct tdx_pck pck;
@@ -136,6 +202,7 @@ int main(void)
 		cmocka_unit_test(its_members_are_read),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(members_have_their_place_number_and_type),
+		cmocka_unit_test(values_have_their_length),
 		cmocka_unit_test(no_changed_byte_breaks_the_reader),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -194,6 +194,28 @@ static void hcl_report_too(struct verify_build *b)
 	b->in.hcl_report = (struct span){ b->tee, sizeof(b->tee) };
 }
 
+/* The quote is asked for by its nonce; report data would have nothing to be in. */
+static void report_data_too(struct verify_build *b)
+{
+	verify_build_raw_binding(b);
+	b->in.binding.report_data = b->report_data;
+}
+
+static void event_log_too(struct verify_build *b)
+{
+	b->in.tpm.event_log = (struct span){ b->tee, sizeof(b->tee) };
+}
+
+static void id_block_too(struct verify_build *b)
+{
+	b->in.snp.id_block = (struct span){ b->tee, sizeof(b->tee) };
+}
+
+static void id_auth_too(struct verify_build *b)
+{
+	b->in.snp.id_auth = (struct span){ b->tee, sizeof(b->tee) };
+}
+
 static void crl_too(struct verify_build *b)
 {
 	b->in.snp.crls[b->in.snp.crl_count++] = (struct span){ b->tee, sizeof(b->tee) };
@@ -359,6 +381,14 @@ static const struct verify_row rows[] = {
 	{ "Azure's report beside another kind", nothing, hcl_report_too, "input.used",
 	  1 << EVIDENCE_SNP_VTPM },
 	{ "AMD's CRL beside another kind", nothing, crl_too, "input.used",
+	  1 << EVIDENCE_SNP | 1 << EVIDENCE_SNP_VTPM },
+	{ "report data beside a TPM alone", nothing, report_data_too, "input.used",
+	  ~(1u << EVIDENCE_VTPM) },
+	{ "an event log beside a report", nothing, event_log_too, "input.used",
+	  ~(1u << EVIDENCE_SNP) },
+	{ "an ID block beside another kind", nothing, id_block_too, "input.used",
+	  1 << EVIDENCE_SNP | 1 << EVIDENCE_SNP_VTPM },
+	{ "an ID authentication beside another kind", nothing, id_auth_too, "input.used",
 	  1 << EVIDENCE_SNP | 1 << EVIDENCE_SNP_VTPM },
 	{ "nonces of 15 bytes", short_nonces, nothing, "token.nonce_length", 0 },
 	{ "another nonce", nothing, other_nonce, "token.nonce", 0 },
