@@ -54,13 +54,15 @@ static char *chain_with(const char *pem, const struct change *c, EVP_PKEY *issue
 	BIO *from = BIO_new_mem_buf(pem, -1), *to = BIO_new(BIO_s_mem());
 	X509 *cert = changed(PEM_read_bio_X509(from, NULL, NULL, NULL), c, issuer);
 	char *text, *data;
+	long len;
 
 	do {
 		assert_int_equal(PEM_write_bio_X509(to, cert), 1);
 		X509_free(cert);
 		cert = PEM_read_bio_X509(from, NULL, NULL, NULL);
 	} while (cert);
-	text = strndup(data, (size_t)BIO_get_mem_data(to, &data));
+	len = BIO_get_mem_data(to, &data);
+	text = strndup(data, (size_t)len);
 	BIO_free(from);
 	BIO_free(to);
 	return text;

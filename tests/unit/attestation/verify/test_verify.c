@@ -8,6 +8,20 @@ static void short_nonces(struct verify_build *b)
 	b->nonce.tee_len = b->nonce.vtpm_len = TPM_NONCE_MIN - 1;
 }
 
+static const uint8_t long_nonce[BINDING_TEE_NONCE_MAX + 1];
+
+static void too_long_for_a_tee(struct verify_build *b)
+{
+	b->nonce.tee = long_nonce;
+	b->nonce.tee_len = sizeof(long_nonce);
+}
+
+static void too_long_for_a_tpm(struct verify_build *b)
+{
+	b->nonce.vtpm = long_nonce;
+	b->nonce.vtpm_len = BINDING_VTPM_NONCE_MAX + 1;
+}
+
 static void shortest_nonce(struct verify_build *b)
 {
 	b->nonce.tee_len = TPM_NONCE_MIN;
@@ -391,6 +405,8 @@ static const struct verify_row rows[] = {
 	{ "an ID authentication beside another kind", nothing, id_auth_too, "input.used",
 	  1 << EVIDENCE_SNP | 1 << EVIDENCE_SNP_VTPM },
 	{ "nonces of 15 bytes", short_nonces, nothing, "token.nonce_length", 0 },
+	{ "a nonce that no TEE takes", nothing, too_long_for_a_tee, "token.nonce_length", 0 },
+	{ "a nonce that no TPM takes", nothing, too_long_for_a_tpm, "token.nonce_length", 0 },
 	{ "another nonce", nothing, other_nonce, "token.nonce", 0 },
 	{ "a nonce with more behind", nothing, longer_nonce, "token.nonce", 0 },
 	{ "relayed evidence", relayed, nothing, VERIFY_BOUND, 0 },
