@@ -235,6 +235,24 @@ static void twisted(struct verify_build *b)
 
 /* ---- the cases ---- */
 
+static void before_run(struct verify_build *b)
+{
+	b->in.before_run = true;
+	b->in.manifest_count = 0;
+}
+
+/* The evidence is over these bytes, and whether the token's key is in them, nobody can tell. */
+static void before_run_unbound(struct verify_build *b)
+{
+	before_run(b);
+	verify_build_raw_binding(b);
+}
+
+static void before_run_with_manifest(struct verify_build *b)
+{
+	b->in.before_run = true;
+}
+
 static const struct verify_row rows[] = {
 	{ "manifest of the policy", nothing, manifest_of_policy, NULL, 0 },
 	{ "no manifest named", foreign_manifest, no_manifest, NULL, 0 },
@@ -298,6 +316,11 @@ static const struct verify_row rows[] = {
 	{ "a token as a statement's evidence", run_evidence_token, nothing, "run.evidence", 0 },
 	{ "junk as a statement's evidence", run_evidence_junk, nothing, "run.evidence", 0 },
 	{ "a statement's evidence of a channel", run_evidence_of_channel, nothing, "run.evidence",
+	  0 },
+	{ "before the run, by a key in a nonce", without_run, before_run, NULL, 0 },
+	{ "before the run, by a key that nothing binds", without_run, before_run_unbound, "run.key",
+	  0 },
+	{ "before the run, with a manifest named", without_run, before_run_with_manifest, "run.key",
 	  0 },
 	{ "a statement of a guest that is not wanted", only_the_first_guest, want_one_guest,
 	  "run.evidence_policy", 1 << EVIDENCE_VTPM },
@@ -416,12 +439,6 @@ static void a_manifest_that_nobody_named_is_not_asked(void **state)
 }
 
 /* ---- before the run ---- */
-
-static void before_run(struct verify_build *b)
-{
-	b->in.before_run = true;
-	b->in.manifest_count = 0;
-}
 
 static void before_run_of_fixed(struct verify_build *b)
 {
