@@ -11,14 +11,12 @@
 
 DEFINE_CLEANUP(struct json *, json_free)
 
-/* One key in base64, or digest, for each name, so that each is asked for once. */
-enum { NAMES_MAX = 2 * (1 + MANIFEST_DATASETS_MAX) + MANIFEST_CONSUMERS_MAX };
-
 struct filling {
 	const struct manifest_names *names;
 	const uint8_t *text;
 	size_t done; /* bytes of it that were written */
 	struct writer out;
+	/* One key in base64, or digest, for each name, so that each is asked for once. */
 	struct {
 		const char *name; /* with its prefix; lent, of the tree */
 		const char *type; /* of an asset: that which is wanted there */
@@ -87,8 +85,8 @@ static int find(struct filling *f, const char *name, const char *type, const cha
 			*text = f->known[i].text;
 			return 0;
 		}
-	if (f->count == NAMES_MAX)
-		return err_set(e, ERR_INVALID, "more than %d users and assets", NAMES_MAX);
+	if (f->count == MANIFEST_NAMES_MAX)
+		return err_set(e, ERR_INVALID, "more than %d users and assets", MANIFEST_NAMES_MAX);
 	if (ask_for(f, name, type, &f->known[f->count].text, e) < 0)
 		return err_code(e);
 	f->known[f->count].name = name;
@@ -130,7 +128,7 @@ static int walk(struct filling *f, const struct json *v, const char *type, struc
 
 static int fill(struct filling *f, const struct json *root, size_t len, struct err *e)
 {
-	f->known = calloc(NAMES_MAX, sizeof(*f->known));
+	f->known = calloc(MANIFEST_NAMES_MAX, sizeof(*f->known));
 	if (!f->known)
 		return err_nomem(e);
 	if (walk(f, root, "algorithm", e) < 0)

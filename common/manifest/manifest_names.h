@@ -13,11 +13,13 @@
 /* What is behind the prefix; NULL: it does not begin so. */
 const char *manifest_name_behind(const char *prefix, const char *text);
 
-/* Each name is asked for once. */
+enum { MANIFEST_NAMES_MAX = 2 * (1 + MANIFEST_DATASETS_MAX) + MANIFEST_CONSUMERS_MAX };
+
+/* Each name is asked for once, and at most MANIFEST_NAMES_MAX are; of the same text always in the same order. */
 struct manifest_names {
 	/* DER SubjectPublicKeyInfo, malloc'ed. */
 	int (*key)(void *data, const char *user, uint8_t **spki, size_t *len, struct err *e);
-	/* Of an asset that has to be of that type: "algorithm" or "dataset". */
+	/* Of an asset that has to be of that type: "algorithm" or "dataset", a constant. */
 	int (*digest)(void *data, const char *asset, const char *type,
 		      uint8_t digest[MANIFEST_HASH_LEN], struct err *e);
 	void *data;

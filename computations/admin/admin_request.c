@@ -73,6 +73,14 @@ static int check_revision(struct store *store, const struct request *r, struct e
 	return revision_check(store, r->id, false, r->given->revision, e);
 }
 
+/* What was looked up in a transaction before this one, and what became of it was judged meanwhile. */
+static int look_again(struct store *store, struct request *r, struct err *e)
+{
+	if (r->only_asks || !r->given || !r->given->still)
+		return 0;
+	return r->given->still(store, &r->caller, r->given->seen, e);
+}
+
 static int request_run(struct store *store, void *data, struct err *e)
 {
 	struct request *r = data;
@@ -82,7 +90,8 @@ static int request_run(struct store *store, void *data, struct err *e)
 	    admin_access_check(store, &r->caller, r->caller.deed,
 			       names_place ? r->workspace : r->id, e) < 0)
 		return err_code(e);
-	if (check_revision(store, r, e) < 0 || r->run(store, r, e) < 0)
+	if (check_revision(store, r, e) < 0 || look_again(store, r, e) < 0 ||
+	    r->run(store, r, e) < 0)
 		return err_code(e);
 	return r->audit && !r->is_half ? add_row(store, r, e) : 0;
 }

@@ -40,6 +40,11 @@ struct admin_given {
 	bool is_confirmed;          /* has just shown the password, too */
 	char revision[REVISION_LEN +
 		      1]; /* that what is changed has to have (revision.h); "": any */
+	/* In the transaction that changes something: whether what the caller has looked up before is so still. NULL:
+	 * he looked nothing up. */
+	int (*still)(struct store *store, struct admin_caller *caller, const void *seen,
+		     struct err *e);
+	const void *seen;
 };
 
 /* A method, and what calling it is; where that depends on more, the least of it. */

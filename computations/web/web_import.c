@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * web_import.c — computations out of a document by the API, and as one: Import and Export of the administrators' methods.
+ * web_import.c — computations out of a document by the API: Import of the administrators' methods.
  *
  * Who is a member of the workspace gets his registered key in it, as in a new computation that is made here: that is
- * looked up before Import begins. A document is long, so it is read in the pool.
+ * looked up before Import begins. A document is long, so whom it names is read in the line of judge_line.h, once its caller may, and the
+ * database is asked for them alone.
  */
 #include "computations/web/web_import.h"
 
 #include "common/base/json.h"
 #include "common/transfer/csv.h"
 #include "computations.pb-c.h"
+#include "computations/core/judge_line.h"
 #include "computations/people/user_key.h"
 #include "computations/people/workspace_member.h"
 #include "computations/transfer/document.h"
@@ -19,32 +21,47 @@
 #include "computations/web/web_input.h"
 #include "computations_paths.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Somebody of whom the document speaks. */
 struct person {
-	const char *id;      /* there */
-	const char *said;    /* whom the caller takes him for; NULL: he did not say */
-	char *user;          /* a member here; NULL: none */
-	struct user_key key; /* len 0: none */
+	char *id;                         /* there */
+	Computations__ImportPerson *said; /* whom the caller takes him for; NULL: he did not say */
+	char *user;                       /* a member here; NULL: none */
+	struct user_key key;              /* len 0: none */
 	Computations__ImportPerson row;
 };
 
 struct web_import {
 	struct web_act act;
 	struct web_message m;
-	struct document *document;
+	struct document *document; /* while it is read */
 	struct person people[WEB_IMPORT_PEOPLE];
 	size_t count;
+	void *by_id; /* tsearch(3): of these */
+	Computations__ImportPerson
+		*said[WEB_IMPORT_PEOPLE]; /* the message's, in the order of ids */
 	Computations__ImportPerson *rows[2 * WEB_IMPORT_PEOPLE];
-	struct err why; /* it does not begin */
-	bool is_denied; /* Import says so itself, to the audit log, too */
+	int64_t person;           /* who calls */
+	struct judge_place *line; /* where it is read */
+	size_t step;              /* there, the next one */
+	struct err why;           /* it does not begin */
+	bool is_denied;           /* Import says so itself, to the audit log, too */
 };
+
+/* What the tree points to is in the array. */
+static void keep(void *person)
+{
+	(void)person;
+}
 
 static void import_free(struct web_import *n)
 {
+	tdestroy(n->by_id, keep);
 	for (size_t i = 0; i < n->count; i++) {
+		free(n->people[i].id);
 		free(n->people[i].user);
 		user_key_done(&n->people[i].key);
 	}
@@ -59,59 +76,111 @@ static Computations__ImportRequest *message_of(const struct web_import *n)
 	return (Computations__ImportRequest *)n->m.message;
 }
 
-/* ---- who they are ---- */
+/* ---- in the line: of whom the document speaks ---- */
+
+static int by_id(const void *one, const void *other)
+{
+	const Computations__ImportPerson *const *a = one, *const *b = other;
+
+	return strcmp((*a)->id, (*b)->id);
+}
+
+static int read_input(struct web_import *n, struct err *e)
+{
+	const Computations__ImportRequest *m;
+
+	if (web_input_take(n->act.r, n->act.action, NULL, &n->m, e) < 0)
+		return err_code(e);
+	m = message_of(n);
+	for (size_t i = 0; i < m->n_people; i++)
+		n->said[i] = m->people[i];
+	qsort(n->said, m->n_people, sizeof(n->said[0]), by_id);
+	return 0;
+}
 
 /* What can't be read is said by Import. */
-static void read_document(struct web_import *n)
+static int read_document(struct web_import *n, struct err *e)
 {
 	const ProtobufCBinaryData *given = &message_of(n)->document;
 	CLEANUP(free) uint8_t *json = NULL;
 	size_t len = given->len;
 	struct err ignored;
 
+	(void)e;
 	if (message_of(n)->csv &&
 	    csv_to_json(given->data, given->len, DOCUMENT_MAX, &json, &len, &ignored) < 0)
-		return;
+		return 0;
 	if (document_read(json ? json : given->data, len, &n->document, &ignored) < 0)
 		n->document = NULL;
+	return 0;
 }
 
-static const char *said_of(const struct web_import *n, const char *id)
+static Computations__ImportPerson *said_of(const struct web_import *n, const char *id)
 {
-	const Computations__ImportRequest *m = message_of(n);
+	const Computations__ImportPerson key = { .id = (char *)(uintptr_t)id }, *asked = &key;
+	Computations__ImportPerson *const *found =
+		bsearch(&asked, n->said, message_of(n)->n_people, sizeof(n->said[0]), by_id);
 
-	for (size_t i = 0; i < m->n_people; i++)
-		if (strcmp(m->people[i]->id, id) == 0)
-			return m->people[i]->user;
-	return NULL;
+	return found ? *found : NULL;
+}
+
+static int compare(const void *one, const void *other)
+{
+	const struct person *a = one, *b = other;
+
+	return strcmp(a->id, b->id);
 }
 
 /* Once. */
-static void add_person(struct web_import *n, const char *id)
+static int add_person(struct web_import *n, const char *id, struct err *e)
 {
-	for (size_t i = 0; i < n->count; i++)
-		if (strcmp(n->people[i].id, id) == 0)
-			return;
-	if (*id && n->count < WEB_IMPORT_PEOPLE)
-		n->people[n->count++] = (struct person){ .id = id, .said = said_of(n, id) };
+	const struct person asked = { .id = (char *)(uintptr_t)id };
+	struct person *p = &n->people[n->count];
+
+	if (!*id || n->count == WEB_IMPORT_PEOPLE || tfind(&asked, &n->by_id, compare))
+		return 0;
+	*p = (struct person){ .id = strdup(id), .said = said_of(n, id) };
+	if (!p->id)
+		return err_nomem(e);
+	n->count++;
+	return tsearch(p, &n->by_id, compare) ? 0 : err_nomem(e);
 }
 
-static void add_people(struct web_import *n)
+static int add_people(struct web_import *n, struct err *e)
 {
 	for (size_t i = 0; n->document && i < n->document->count; i++) {
 		const struct document_item *item = &n->document->items[i];
 
 		for (size_t k = 0; k < item->member_count; k++)
-			add_person(n, item->members[k].user);
+			if (add_person(n, item->members[k].user, e) < 0)
+				return err_code(e);
 		for (size_t k = 0; k < item->asset_count; k++)
-			add_person(n, item->assets[k].owner);
+			if (add_person(n, item->assets[k].owner, e) < 0)
+				return err_code(e);
 	}
+	document_free(TAKE_PTR(n->document));
+	return 0;
 }
+
+static int (*const steps[])(struct web_import *n, struct err *e) = { read_input, read_document,
+								     add_people };
+
+static bool take_step(void *data)
+{
+	struct web_import *n = data;
+
+	if (steps[n->step++](n, &n->why) < 0)
+		return false;
+	n->why.code = ERR_OK;
+	return n->step < ARRAY_LEN(steps);
+}
+
+/* ---- in the database: who they are ---- */
 
 /* Of members of this workspace alone: of others the caller hears nothing. */
 static int look_up(struct store *store, int64_t workspace, struct person *p, struct err *e)
 {
-	const char *name = p->said ? p->said : p->id;
+	const char *name = p->said ? p->said->user : p->id;
 	struct user u CLEANUP_USER = { .name = NULL };
 	enum membership membership = MEMBERSHIP_NONE;
 	bool suspended;
@@ -140,13 +209,10 @@ static void put_rows(struct web_import *n)
 		n->rows[i] = m->people[i];
 	for (size_t i = 0; i < n->count; i++) {
 		struct person *p = &n->people[i];
-		Computations__ImportPerson *row = &p->row;
+		Computations__ImportPerson *row = p->said ? p->said : &p->row;
 
-		computations__import_person__init(row);
-		row->id = (char *)(uintptr_t)p->id;
-		for (size_t k = 0; p->said && k < m->n_people; k++)
-			if (strcmp(n->rows[k]->id, p->id) == 0)
-				row = n->rows[k];
+		computations__import_person__init(&p->row);
+		p->row.id = p->id;
 		row->key = (ProtobufCBinaryData){ p->key.len, p->key.spki };
 		if (!p->said && p->key.len && count < ARRAY_LEN(n->rows))
 			n->rows[count++] = row;
@@ -155,37 +221,42 @@ static void put_rows(struct web_import *n)
 	m->n_people = count;
 }
 
-static int prepare(struct store *store, struct web_import *n, struct admin_caller *caller,
-		   struct err *e)
+/* Whether its caller may, asked anew each time. */
+static int check(struct store *store, struct web_import *n, struct admin_caller *caller,
+		 struct workspace *w, struct err *e)
 {
-	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
-	const char *name = http_request_param(n->act.r, "workspace");
-
-	if (admin_access_workspace(store, caller, DEED_CREATE, name, &w, e) < 0) {
-		n->is_denied = true;
+	*caller = n->act.given.caller;
+	caller->deed = DEED_BE;
+	if (web_work_check(store, caller, "", e) < 0)
 		return err_code(e);
-	}
-	if (web_input_take(n->act.r, n->act.action, NULL, &n->m, e) < 0)
-		return err_code(e);
-	read_document(n);
-	add_people(n);
-	for (size_t i = 0; i < n->count; i++)
-		if (look_up(store, w.number, &n->people[i], e) < 0)
-			return err_code(e);
-	put_rows(n);
+	n->person = caller->who.person;
+	n->is_denied =
+		admin_access_workspace(store, caller, DEED_CREATE,
+				       http_request_param(n->act.r, "workspace"), w, &n->why) < 0;
+	if (!n->is_denied)
+		n->why.code = ERR_OK;
 	return 0;
 }
 
-static int run(struct store *store, void *data, struct err *e)
+static int run_may(struct store *store, void *data, struct err *e)
+{
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct admin_caller caller;
+
+	return check(store, data, &caller, &w, e);
+}
+
+static int run_people(struct store *store, void *data, struct err *e)
 {
 	struct web_import *n = data;
-	struct admin_caller caller = n->act.given.caller;
+	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
+	struct admin_caller caller;
 
-	caller.deed = DEED_BE;
-	if (web_work_check(store, &caller, "", e) < 0)
+	if (check(store, n, &caller, &w, e) < 0)
 		return err_code(e);
-	if (prepare(store, n, &caller, &n->why) == 0)
-		n->why.code = ERR_OK;
+	for (size_t i = 0; !n->is_denied && i < n->count; i++)
+		if (look_up(store, w.number, &n->people[i], e) < 0)
+			return err_code(e);
 	return 0;
 }
 
@@ -276,34 +347,92 @@ static void answered(void *data, const ProtobufCMessage *answer, const struct er
 	import_free(n);
 }
 
-static void ran(void *data, const struct err *e)
+/* ---- the way there ---- */
+
+static void fail(struct web_import *n, const struct err *e)
 {
-	struct web_import *n = data;
-	struct rpc_server *server = n->act.web->service->admins;
+	web_act_fail(n->act.r, e, e == &n->why ? n->m.field : "");
+	import_free(n);
+}
+
+static void call(struct web_import *n, const ProtobufCMessage *message)
+{
 	struct rpc_local local = web_local(n->act.r);
-	Computations__ImportRequest none = COMPUTATIONS__IMPORT_REQUEST__INIT;
 
 	n->act.given.is_proven = !n->act.given.caller.has_token && !n->act.given.caller.has_login;
 	local.given = &n->act.given;
 	local.answered = answered;
 	local.data = n;
+	rpc_local_call(n->act.web->service->admins, PROTO_COMPUTATIONS_IMPORT, message, &local);
+}
+
+/* True: he may not, which Import tells him. */
+static bool is_over(struct web_import *n, const struct err *e)
+{
+	Computations__ImportRequest none = COMPUTATIONS__IMPORT_REQUEST__INIT;
+
 	none.workspace = (char *)(uintptr_t)http_request_param(n->act.r, "workspace");
-	if (!e && n->why.code == ERR_OK) {
-		rpc_local_call(server, PROTO_COMPUTATIONS_IMPORT, n->m.message, &local);
-	} else if (!e && n->is_denied) {
-		rpc_local_call(server, PROTO_COMPUTATIONS_IMPORT, &none.base, &local);
-	} else {
-		web_act_fail(n->act.r, e ? e : &n->why, e ? "" : n->m.field);
-		import_free(n);
-	}
+	if (e)
+		fail(n, e);
+	else if (n->is_denied)
+		call(n, &none.base);
+	return e || n->is_denied;
+}
+
+static void know_people(void *data, const struct err *e)
+{
+	struct web_import *n = data;
+
+	if (is_over(n, e))
+		return;
+	put_rows(n);
+	call(n, n->m.message);
+}
+
+static int begin(struct web_import *n, int (*run)(struct store *store, void *data, struct err *e),
+		 void (*done)(void *data, const struct err *e), struct err *e)
+{
+	const struct store_queue_op op = { run, done, n };
+	struct service *service = n->act.web->service;
+	const uint64_t account = admin_access_account(service->known, &n->act.given.caller);
+
+	return store_queue_add_for(service->queue, account, &op, false, e);
+}
+
+static void have_read(void *data, const struct err *e)
+{
+	struct web_import *n = data;
+	struct err why;
+
+	judge_line_leave(TAKE_PTR(n->line));
+	if (e || n->why.code != ERR_OK)
+		fail(n, e ? e : &n->why);
+	else if (begin(n, run_people, know_people, &why) < 0)
+		fail(n, &why);
+}
+
+static void he_may(void *data, const struct err *e)
+{
+	struct web_import *n = data;
+	struct judge_job job = {
+		.caller = { .person = n->person, .source = http_request_source(n->act.r) },
+		.step = take_step,
+		.done = have_read,
+		.data = n,
+	};
+	struct err why;
+
+	if (is_over(n, e))
+		return;
+	(void)http_request_body(n->act.r, &job.bytes);
+	if (judge_line_add(n->act.web->service->judges, &job, &n->line, &why) < 0)
+		fail(n, &why);
 }
 
 void web_import_api(struct http_request *r, void *data)
 {
 	struct web *web = data;
 	struct web_import *n = calloc(1, sizeof(*n));
-	const struct store_queue_op op = { run, ran, n };
-	struct service *service = web->service;
 	struct err e;
 
 	err_nomem(&e);
@@ -312,12 +441,8 @@ void web_import_api(struct http_request *r, void *data)
 					   .web = web,
 					   .action = web_row_of(web, r)->action,
 					   .given.via = "api" };
-		struct admin_caller *caller = &n->act.given.caller;
-
-		if (web_access_take(web, r, caller, &e) == 0 &&
-		    store_queue_add_for(service->queue,
-					admin_access_account(service->known, caller), &op, false,
-					&e) == 0)
+		if (web_access_take(web, r, &n->act.given.caller, &e) == 0 &&
+		    begin(n, run_may, he_may, &e) == 0)
 			return;
 		import_free(n);
 	}
@@ -347,66 +472,3 @@ static const struct web_input import[] = {
 
 ACTION(web_api_import) = { OF_COMPUTATIONS(IMPORT, import_request), .inputs = import,
 			   .reply = reply_imported, .tells = NOUN_IMPORT };
-
-/* ---- export ---- */
-
-struct export
-{
-	struct http_request *r; /* a reference */
-	struct admin_given given;
-};
-
-static void export_free(struct export *x)
-{
-	http_request_unref(x->r);
-	free(x);
-}
-
-static void exported(void *data, const ProtobufCMessage *answer, const struct err *e)
-{
-	const Computations__ExportResponse *m = (const Computations__ExportResponse *)answer;
-	struct http_answer reply = { .status = 200, .type = WEB_JSON_TYPE };
-	struct export *x = data;
-	struct err none;
-
-	if (!e) {
-		reply.len = m->document.len;
-		reply.body = malloc(reply.len + 1);
-	}
-	if (!reply.body) {
-		http_request_fail(x->r, e ? e : (err_nomem(&none), &none));
-		export_free(x);
-		return;
-	}
-	memcpy(reply.body, m->document.data, reply.len);
-	reply.more[0] = (struct rpc_web_field){ "content-disposition",
-						"attachment; filename=\"computation.json\"" };
-	http_request_answer(x->r, &reply);
-	export_free(x);
-}
-
-void web_export(struct http_request *r, void *data)
-{
-	struct web *web = data;
-	struct export *x = calloc(1, sizeof(*x));
-	Computations__ExportRequest m = COMPUTATIONS__EXPORT_REQUEST__INIT;
-	char *id = (char *)(uintptr_t)http_request_param(r, "id");
-	struct rpc_local local = web_local(r);
-	struct err e;
-
-	err_nomem(&e);
-	if (!x || web_access_take(web, r, &x->given.caller, &e) < 0) {
-		http_request_fail(r, &e);
-		free(x);
-		return;
-	}
-	x->r = http_request_ref(r);
-	x->given.via = "api";
-	x->given.is_proven = !x->given.caller.has_token && !x->given.caller.has_login;
-	local.given = &x->given;
-	local.answered = exported;
-	local.data = x;
-	m.ids = &id;
-	m.n_ids = 1;
-	rpc_local_call(web->service->admins, PROTO_COMPUTATIONS_EXPORT, &m.base, &local);
-}

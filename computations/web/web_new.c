@@ -19,6 +19,7 @@
 static void new_free(struct web_new *n)
 {
 	web_new_places_done(&n->places);
+	web_new_names_done(n);
 	manifest_free(n->manifest);
 	web_form_free(n->form);
 	if (n->made)
@@ -67,25 +68,6 @@ int web_new_places(struct store *store, struct admin_caller *caller, struct web_
 		workspace_done(&rows[i]);
 	}
 	return failed;
-}
-
-/* What can't be made of it is told by the form, which needs what was found before. */
-static int run(struct store *store, void *data, struct err *e)
-{
-	struct web_new *n = data;
-	struct admin_caller caller = n->given.caller;
-
-	/* Whether he may is said by the call, which the audit log sees. */
-	caller.deed = n->id ? DEED_SEE : DEED_BE;
-	if (web_work_check(store, &caller, n->id ? n->id : "", e) < 0 ||
-	    (n->id && web_new_find_place(store, n, e) < 0))
-		return err_code(e);
-	n->seen = caller;
-	if (n->form && !n->id && web_new_places(store, &caller, &n->places, e) < 0)
-		return err_code(e);
-	if (n->why.code == ERR_OK && web_new_make(store, n, &caller, &n->why) == 0)
-		n->why.code = ERR_OK;
-	return 0;
 }
 
 /* ---- how it ends ---- */
@@ -255,6 +237,7 @@ static void answered_create(void *data, const ProtobufCMessage *answer, const st
 	struct web_new *n = data;
 	Computations__ComputationRequest m = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
 
+	n->given.still = NULL; /* that was of this call */
 	if (!e) {
 		created(n, (const Computations__Computation *)answer);
 	} else if (e->code == ERR_EXISTS && n->form) {
@@ -292,6 +275,7 @@ static void answered_update(void *data, const ProtobufCMessage *answer, const st
 	struct web_new *n = data;
 
 	(void)answer;
+	n->given.still = NULL;
 	if (e) {
 		fail(n, e, "");
 	} else if (n->form) {
@@ -312,9 +296,8 @@ static void update(struct web_new *n)
 	rpc_local_call(n->web->service->admins, PROTO_COMPUTATIONS_UPDATE, &m.base, &local);
 }
 
-static void ran(void *data, const struct err *e)
+void web_new_judged(struct web_new *n, const struct err *e)
 {
-	struct web_new *n = data;
 	const struct rpc_local local = local_of(n, answered_create);
 	Computations__CreateRequest m = COMPUTATIONS__CREATE_REQUEST__INIT;
 
@@ -326,6 +309,8 @@ static void ran(void *data, const struct err *e)
 		fail(n, e ? e : &n->why, e ? "" : "body");
 		return;
 	}
+	n->given.seen = n;
+	n->given.still = web_new_still;
 	if (n->id) {
 		update(n);
 		return;
@@ -357,19 +342,6 @@ static struct web_new *new_of(struct web *web, struct http_request *r, const cha
 	return NULL;
 }
 
-static void start(struct web_new *n)
-{
-	const struct store_queue_op op = { run, ran, n };
-	struct service *service = n->web->service;
-	const uint64_t account = admin_access_account(service->known, &n->given.caller);
-	struct err e;
-
-	if (store_queue_add_for(service->queue, account, &op, false, &e) == 0)
-		return;
-	http_request_fail(n->r, &e);
-	new_free(n);
-}
-
 static void try_form(struct web *web, struct http_request *r, const char *id)
 {
 	static const struct web_form_names names = { web_new_needed, web_new_others, web_files };
@@ -388,7 +360,7 @@ static void try_form(struct web *web, struct http_request *r, const char *id)
 	} else {
 		if (web_new_read(n, &n->why) == 0)
 			n->why.code = ERR_OK;
-		start(n);
+		web_new_start(n);
 		return;
 	}
 	new_free(n);
@@ -421,7 +393,7 @@ static void take_body(struct web *web, struct http_request *r, const char *id)
 		err_set(&e, ERR_INVALID, "a manifest is missing");
 		web_act_fail(r, &e, "body");
 	} else {
-		start(n);
+		web_new_start(n);
 		return;
 	}
 	new_free(n);

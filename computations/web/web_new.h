@@ -32,6 +32,9 @@ int web_new_places(struct store *store, struct admin_caller *caller, struct web_
 		   struct err *e) MUST_CHECK;
 void web_new_places_done(struct web_new_places *places);
 
+struct judge_place;
+struct web_new_name;
+
 /* Who is named in the form gets the role of what he does. */
 struct web_new_grant {
 	const char *role;
@@ -53,6 +56,10 @@ struct web_new {
 	const char *workspace;
 	char *place; /* the name of the one that is meant by it; NULL: none that the caller may use */
 	const char *id; /* of the one that gets it in place of its own; NULL: it is of a new one */
+	struct judge_place *line; /* where it is judged */
+	size_t step;              /* there, the next one */
+	struct web_new_name *names;
+	size_t name_count;
 	Cvms__ComputationRunReq *manifest;
 	struct err why; /* it can't be created */
 };
@@ -71,10 +78,30 @@ bool web_new_has_room(const Cvms__ComputationRunReq *m);
 
 /* ---- web_new_names.c ---- */
 
-/* Where the computation is whose manifest it is going to be: assets are found by name there. */
+void web_new_names_done(struct web_new *n);
+/* In the line, one after the other: which names it has; what it becomes; whether agents take its listener, and what
+ * parties are going to be shown. */
+int web_new_find_names(struct web_new *n, struct err *e) MUST_CHECK;
+int web_new_make(struct web_new *n, struct err *e) MUST_CHECK;
+int web_new_check(struct web_new *n, struct err *e) MUST_CHECK;
+
+/* In a transaction. Where the computation is whose manifest it is going to be, or may be created: assets are found by name
+ * there. */
 int web_new_find_place(struct store *store, struct web_new *n, struct err *e) MUST_CHECK;
-int web_new_make(struct store *store, struct web_new *n, struct admin_caller *caller,
-		 struct err *e) MUST_CHECK;
+int web_new_take_place(struct store *store, struct web_new *n, struct admin_caller *caller,
+		       struct err *e) MUST_CHECK;
+/* What the names stand for, before web_new_make(). */
+int web_new_look_up(struct store *store, struct web_new *n, struct admin_caller *caller,
+		    struct err *e) MUST_CHECK;
+/* As of struct admin_given; `seen` is the web_new. */
+int web_new_still(struct store *store, struct admin_caller *caller, const void *seen,
+		  struct err *e) MUST_CHECK;
+
+/* ---- web_new_judge.c ---- */
+
+/* Ends with web_new_judged(): `e`, if its caller may not; else `why` says whether there is a manifest. */
+void web_new_start(struct web_new *n);
+void web_new_judged(struct web_new *n, const struct err *e);
 
 /* ---- web_new_clone.c ---- */
 
