@@ -6,6 +6,7 @@
  * What a turn has created stays, with its rows in the audit log, whatever becomes of the turns behind it: then the answer
  * says of each computation whether it is there.
  */
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/observer.h"
@@ -18,8 +19,9 @@
 
 /* ---- a turn ---- */
 
-/* About statements: a turn has at most so many, but for a first computation with more. */
-enum { EACH = 16, TURN = 256 };
+/* About statements: a turn has at most so many, but for a first computation with more; and begins none when it has taken so long,
+ * as it may where the database is slow. */
+enum { EACH = 16, TURN = 256, TURN_MS = 100 };
 
 static size_t weight_of(const struct document_item *item)
 {
@@ -76,6 +78,7 @@ static int take_some(struct store *store, struct request *r, struct err *e)
 {
 	struct transfer_request *t = r->transfer;
 	const struct document *d = t->document;
+	const int64_t until = clock_ms(CLOCK_MONOTONIC) + TURN_MS;
 	size_t weight = 0;
 
 	if (!t->response && begin(t, e) < 0)
@@ -85,7 +88,8 @@ static int take_some(struct store *store, struct request *r, struct err *e)
 		if (transfer_take(store, r, t->taken, e) < 0)
 			return err_code(e);
 		t->taken++;
-	} while (t->taken < d->count && weight + weight_of(&d->items[t->taken]) <= TURN);
+	} while (t->taken < d->count && weight + weight_of(&d->items[t->taken]) <= TURN &&
+		 clock_ms(CLOCK_MONOTONIC) < until);
 	r->is_half = t->taken < d->count;
 	return 0;
 }
@@ -240,7 +244,9 @@ static int take_person(struct transfer_request *t, const Computations__ImportPer
 	t->person_count++; /* freed from here on */
 	p->id = strdup(given->id);
 	p->user = strdup(given->user);
-	if (!p->id || !p->user || (given->key.len && take_key(p, &given->key) < 0))
+	if (!p->id || transfer_person_add(t, p, e) < 0)
+		return err_nomem(e);
+	if (!p->user || (given->key.len && take_key(p, &given->key) < 0))
 		return err_nomem(e);
 	return 0;
 }
@@ -309,12 +315,7 @@ void admin_transfer_free(struct transfer_request *t)
 	if (!t)
 		return;
 	transfer_items_free(t);
-	for (size_t i = 0; i < t->person_count; i++) {
-		free(t->people[i].id);
-		free(t->people[i].user);
-		free(t->people[i].key);
-		free(t->people[i].spki.data);
-	}
+	transfer_people_free(t);
 	for (size_t i = 0; i < t->id_count; i++)
 		free(t->ids[i]);
 	if (t->response)

@@ -9,16 +9,50 @@
 #include "computations/admin/admin_judge.h"
 #include "computations/admin/admin_transfer.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-const struct transfer_person *transfer_person(const struct transfer_request *t, const char *id)
+/* ---- people ---- */
+
+static int compare(const void *one, const void *other)
 {
-	for (size_t i = 0; i < t->person_count; i++)
-		if (strcmp(t->people[i].id, id) == 0)
-			return &t->people[i];
-	return NULL;
+	const struct transfer_person *a = one, *b = other;
+
+	return strcmp(a->id, b->id);
 }
+
+struct transfer_person *transfer_person(const struct transfer_request *t, const char *id)
+{
+	const struct transfer_person asked = { .id = (char *)(uintptr_t)id };
+	struct transfer_person *const *found = tfind(&asked, &t->by_id, compare);
+
+	return found ? *found : NULL;
+}
+
+int transfer_person_add(struct transfer_request *t, struct transfer_person *p, struct err *e)
+{
+	return tsearch(p, &t->by_id, compare) ? 0 : err_nomem(e);
+}
+
+/* What the tree points to is in the array. */
+static void keep(void *person)
+{
+	(void)person;
+}
+
+void transfer_people_free(struct transfer_request *t)
+{
+	tdestroy(t->by_id, keep);
+	for (size_t i = 0; i < t->person_count; i++) {
+		free(t->people[i].id);
+		free(t->people[i].user);
+		free(t->people[i].key);
+		free(t->people[i].spki.data);
+	}
+}
+
+/* ---- the document ---- */
 
 bool transfer_is_refusal(enum err_code code)
 {
@@ -55,31 +89,33 @@ static int read_document(struct transfer_request *t, struct err *e)
 	return document_read(json, len, &t->document, e);
 }
 
-static bool names(const struct document_item *item, const char *id)
+static void note_name(const struct transfer_request *t, const char *id)
+{
+	struct transfer_person *p = transfer_person(t, id);
+
+	if (p)
+		p->is_named = true;
+}
+
+static void note_names(const struct transfer_request *t, const struct document_item *item)
 {
 	for (size_t i = 0; i < item->asset_count; i++)
-		if (strcmp(item->assets[i].owner, id) == 0)
-			return true;
+		note_name(t, item->assets[i].owner);
 	for (size_t i = 0; i < item->member_count; i++)
-		if (strcmp(item->members[i].user, id) == 0)
-			return true;
-	return false;
+		note_name(t, item->members[i].user);
 }
 
 /* Who misspells an id would else find out by a role that somebody lacks. */
 static int check_people(const struct transfer_request *t, struct err *e)
 {
-	for (size_t i = 0; i < t->person_count; i++) {
-		bool found = false;
-
-		for (size_t k = 0; k < t->document->count && !found; k++)
-			found = names(&t->document->items[k], t->people[i].id);
-		if (!found)
+	for (size_t k = 0; t->person_count && k < t->document->count; k++)
+		note_names(t, &t->document->items[k]);
+	for (size_t i = 0; i < t->person_count; i++)
+		if (!t->people[i].is_named)
 			return err_set(e, ERR_INVALID,
 				       "people: nobody in the document is %s: --map and --key "
 				       "name people as it does",
 				       log_quote(t->people[i].id).text);
-	}
 	return 0;
 }
 

@@ -9,9 +9,10 @@
 enum { TRANSFER_PEOPLE_MAX = 1024 };
 
 struct transfer_person {
-	char *id, *user;          /* in the document, and here ("": the same) */
-	char *key;                /* base64; NULL: none was given; */
+	char *id, *user; /* first, for the tree: in the document, and here ("": the same) */
+	char *key;       /* base64; NULL: none was given; */
 	ProtobufCBinaryData spki; /* the same */
+	bool is_named;            /* in the document */
 };
 
 /* A computation of the document, when it is judged. */
@@ -32,6 +33,7 @@ struct transfer_request {
 	bool names_some; /* people, or roles of its own, in what can be created */
 	struct transfer_person people[TRANSFER_PEOPLE_MAX];
 	size_t person_count, people_judged;
+	void *by_id; /* tsearch(3): of these */
 	struct document *document;
 	struct transfer_item *items; /* one for each of the document's */
 	size_t judged;               /* of them; in admin_import_read.c */
@@ -53,7 +55,11 @@ int transfer_take(struct store *store, struct request *r, size_t i, struct err *
 /* In place of what stood there; without memory that stays. */
 void transfer_set_text(char **text, const char *value);
 
-const struct transfer_person *transfer_person(const struct transfer_request *t, const char *id);
+struct transfer_person *transfer_person(const struct transfer_request *t, const char *id);
+/* For that function to find; its id may be nobody's yet. */
+int transfer_person_add(struct transfer_request *t, struct transfer_person *p,
+			struct err *e) MUST_CHECK;
+void transfer_people_free(struct transfer_request *t);
 /* The document's fault, and not the database's or this machine's. */
 bool transfer_is_refusal(enum err_code code);
 

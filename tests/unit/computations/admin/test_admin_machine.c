@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { ITEMS = 48, OF_ONE_ID = 45 /* and all behind it */ };
 
@@ -32,6 +33,9 @@ struct place {
 		char said[256];
 	} reports[ITEMS]; /* of an import */
 	int64_t seen, between;
+	unsigned turns; /* of a preview */
+	enum { TIME_PASSES, TIME_STANDS, TIME_FLIES } time;
+	time_t flown;
 };
 
 static struct place *here;
@@ -57,6 +61,29 @@ void __wrap_machines_take(struct machines *machines, struct machine *m,
 		assert_ok(db_script(&f->store.db, "ALTER TABLE machines RENAME TO gone", &f->e),
 			  f->e);
 	waiter->told(waiter->data, &row, NULL);
+}
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+/* How long something takes: as it is, nothing at all, or a second from one look to the next. */
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (clock != CLOCK_MONOTONIC || !here || here->time == TIME_PASSES)
+		return __real_clock_gettime(clock, now);
+	if (here->time == TIME_FLIES)
+		here->flown++;
+	*now = (struct timespec){ .tv_sec = 1000 + here->flown };
+	return 0;
+}
+
+int __real_db_script(struct db *db, const char *sql, struct err *e);
+int __wrap_db_script(struct db *db, const char *sql, struct err *e);
+/* Each turn of a preview is undone. */
+int __wrap_db_script(struct db *db, const char *sql, struct err *e)
+{
+	if (strcmp(sql, "SAVEPOINT preview") == 0)
+		here->turns++;
+	return __real_db_script(db, sql, e);
 }
 
 static int enter(void **state)
@@ -97,6 +124,7 @@ static int leave(void **state)
 	store_queue_free(p->service.queue);
 	assert_int_equal(uv_loop_close(&p->loop), 0);
 	free(p);
+	here = NULL;
 	return store_room_leave(&room);
 }
 
@@ -267,6 +295,7 @@ static void import(struct place *p, bool preview)
 	m.document = (ProtobufCBinaryData){ strlen(text), (uint8_t *)text };
 	p->answers = 0;
 	p->between = 0;
+	p->turns = 0;
 	rpc_local_call(p->server, PROTO_COMPUTATIONS_IMPORT, &m.base, &local);
 	add_other(p);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
@@ -315,6 +344,24 @@ static void others_go_between_the_turns_of_an_import(void **state)
 	check_all(p, ITEMS);
 	assert_true(p->between > 0);
 	check_rows(p, OF_ONE_ID + 1, 1);
+}
+
+/* 15 computations with one asset are what a turn has room for; and one is what it always takes. */
+static void a_turn_ends_by_its_work_and_by_the_clock(void **state)
+{
+	struct place *p = *state;
+
+	p->time = TIME_STANDS;
+	import(p, true);
+	check_all(p, ITEMS);
+	assert_int_equal(p->turns, (ITEMS + 14) / 15);
+	p->time = TIME_FLIES;
+	import(p, true);
+	check_all(p, ITEMS);
+	assert_int_equal(p->turns, ITEMS);
+	import(p, false);
+	check_all(p, ITEMS);
+	check_rows(p, OF_ONE_ID + 1, 3);
 }
 
 /* As if those of its turns before were there. */
@@ -366,6 +413,7 @@ int main(void)
 		PLACE(nor_is_what_is_removed),
 		PLACE(what_is_not_made_is_one),
 		PLACE(others_go_between_the_turns_of_an_import),
+		PLACE(a_turn_ends_by_its_work_and_by_the_clock),
 		PLACE(a_preview_says_what_an_import_would),
 		PLACE(what_came_before_a_turn_that_fails_is_there),
 	};
