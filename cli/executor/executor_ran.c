@@ -12,7 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-enum { LINE_MAX_ = WORKFLOW_ID_TEXT_LEN + 64 };
+enum { LINE_MAX_ = WORKFLOW_ID_TEXT_LEN + 64, LOCK_TRIES = 8 };
 
 void executor_ran_done(struct executor_ran *ran)
 {
@@ -112,19 +112,40 @@ static int read_lines(const char *text, size_t len, int64_t now_ms, struct execu
 
 /* ---- the file ---- */
 
-static int take_lock(const char *path, int *fd, struct err *e)
+/* Whoever had it may have put another file there (write_again()) between our look and his end: a lock of the old one keeps nobody out. */
+static bool is_named(int fd, const char *path)
+{
+	struct stat ours, there;
+
+	return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+	       ours.st_ino == there.st_ino;
+}
+
+/* 1: it was another file by then. */
+static int try_lock(const char *path, int *fd, struct err *e)
 {
 	CLEANUP(close) int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (opened < 0)
 		return err_errno(e, "open '%s'", path);
-	if (flock(opened, LOCK_EX | LOCK_NB) == 0) {
-		*fd = TAKE_FD(opened);
-		return 0;
-	}
-	if (errno == EWOULDBLOCK)
-		return err_set(e, ERR_EXISTS, "another executor has '%s'", path);
-	return err_errno(e, "lock '%s'", path);
+	if (flock(opened, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+			       ? err_set(e, ERR_EXISTS, "another executor has '%s'", path)
+			       : err_errno(e, "lock '%s'", path);
+	if (!is_named(opened, path))
+		return 1;
+	*fd = TAKE_FD(opened);
+	return 0;
+}
+
+static int take_lock(const char *path, int *fd, struct err *e)
+{
+	int failed = 1;
+
+	for (int tries = 0; failed > 0 && tries < LOCK_TRIES; tries++)
+		failed = try_lock(path, fd, e);
+	return failed > 0 ? err_set(e, ERR_EXISTS, "other executors take '%s' all the time", path)
+			  : failed;
 }
 
 static int read_file(struct executor_ran *ran, int64_t now_ms, struct err *e)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/executor/executor_ran.h"
+#include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "tests/unit.h"
 
@@ -49,6 +50,23 @@ static bool is_new_until(const struct executor_ran *ran, struct workflow_place p
 static bool is_new(const struct executor_ran *ran, struct workflow_place p)
 {
 	return is_new_until(ran, p, NOW);
+}
+
+/* What others do when a lock is asked for, which is when the file is open. */
+static void (*meanwhile)(void);
+static unsigned locks;
+static struct executor_ran other;
+
+int __real_flock(int fd, int how);
+int __wrap_flock(int fd, int how);
+int __wrap_flock(int fd, int how)
+{
+	void (*act)(void) = TAKE_PTR(meanwhile);
+
+	locks++;
+	if (act)
+		act();
+	return __real_flock(fd, how);
 }
 
 static int fresh(void **state)
@@ -228,6 +246,72 @@ static void a_link_is_not_followed(void **state)
 	assert_true(executor_ran_open(path, NOW, &ran, &e) < 0);
 }
 
+/* Something has expired, so whoever opens the file puts another one there. */
+static void write_what_is_forgotten(void)
+{
+	struct executor_ran ran;
+
+	open_it(&ran);
+	add(&ran, place(1, 0, 1), NOW - EXECUTOR_RAN_KEPT_MS);
+	add(&ran, place(1, 1, 1), NOW - EXECUTOR_RAN_KEPT_MS);
+	executor_ran_done(&ran);
+}
+
+static void the_other_starts(void)
+{
+	open_it(&other);
+}
+
+static void the_other_has_been(void)
+{
+	open_it(&other);
+	add(&other, place(2, 0, 1), NOW);
+	executor_ran_done(&other);
+}
+
+static void the_file_changes_always(void)
+{
+	struct err e;
+
+	assert_ok(file_write(path, "", 0, 0600, &e), e);
+	meanwhile = the_file_changes_always;
+}
+
+/* Both have opened the file that was there; the first has put another one in its place since, and let go of this one. */
+static void of_two_that_start_at_once_one_has_it(void **state)
+{
+	const struct workflow_place p = place(2, 0, 1);
+	struct executor_ran ran;
+	struct err e;
+
+	write_what_is_forgotten();
+	meanwhile = the_other_starts;
+	assert_refused(executor_ran_open(path, NOW, &ran, &e), e, ERR_EXISTS, "another executor");
+	executor_ran_done(&other);
+	/* It has ended by then: what it began is known. */
+	fresh(NULL);
+	write_what_is_forgotten();
+	meanwhile = the_other_has_been;
+	open_it(&ran);
+	assert_false(is_new(&ran, p));
+	executor_ran_done(&ran);
+	open_it(&ran);
+	assert_false(is_new(&ran, p));
+	executor_ran_done(&ran);
+}
+
+static void nobody_tries_for_ever(void **state)
+{
+	struct executor_ran ran;
+	struct err e;
+
+	locks = 0;
+	meanwhile = the_file_changes_always;
+	assert_refused(executor_ran_open(path, NOW, &ran, &e), e, ERR_EXISTS, "all the time");
+	meanwhile = NULL;
+	assert_int_equal(locks, 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +323,8 @@ int main(void)
 		cmocka_unit_test_setup(every_truncation_keeps_whole_lines_and_no_half_one, fresh),
 		cmocka_unit_test_setup(other_lines_are_refused, fresh),
 		cmocka_unit_test_setup(a_link_is_not_followed, fresh),
+		cmocka_unit_test_setup(of_two_that_start_at_once_one_has_it, fresh),
+		cmocka_unit_test_setup(nobody_tries_for_ever, fresh),
 	};
 	int failed;
 
