@@ -117,8 +117,11 @@ static enum cli_exit run_download(struct cli *cli, struct err *e)
 	request.id = (char *)(uintptr_t)cli->operands[0];
 	if (read_key(cli, &key, e) < 0 || client_open(&client, CLIENT_MANAGER, NULL, cli, e) < 0)
 		return CLI_USAGE;
-	if (client_call(&client, &attestation_policy, &request.base, &response, e) < 0)
+	if (client_call(&client, &attestation_policy, &request.base, &response, e) < 0) {
+		if (e->code == ERR_NOT_FOUND)
+			cli_hint(cli, "'cocos-cli vm list' lists the CVMs");
 		return CLI_FAILED;
+	}
 	failed = save(cli, key, &((const Manager__AttestationPolicyRes *)response)->info, e);
 	protobuf_c_message_free_unpacked(response, NULL);
 	return failed ? CLI_FAILED : CLI_OK;

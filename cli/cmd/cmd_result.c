@@ -185,6 +185,15 @@ static enum cli_exit unpack(struct cli *cli, const char *path, struct err *e)
 	return CLI_OK;
 }
 
+static int open_target(struct cli *cli, struct result_file *target, struct err *e)
+{
+	int failed = result_file_open(target, cli_value(cli, "filename"), e);
+
+	if (err_is(failed, ERR_NOT_FOUND))
+		cli_hint(cli, "make the folder first, or name another place with -f");
+	return failed;
+}
+
 static enum cli_exit run_result(struct cli *cli, struct err *e)
 {
 	const char *into = cli_value(cli, "output");
@@ -207,8 +216,7 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 		return CLI_FAILED;
 	}
 	fetching.key = waiting.key = key;
-	if (agent_waiting_run(&waiting, e) < 0 ||
-	    result_file_open(&target, cli_value(cli, "filename"), e) < 0 ||
+	if (agent_waiting_run(&waiting, e) < 0 || open_target(cli, &target, e) < 0 ||
 	    retry_run(&client, &retry, e) < 0)
 		return CLI_FAILED;
 	if (result_file_end(&target, e) < 0)

@@ -542,7 +542,7 @@ def results_are_saved_once_and_never_over_anything():
         assert read(owner("results.zip")) == first
         calls = len(owner.agent.calls)
         owner.agent.run("result", owner.key, "-f", owner("results.zip")).refused(1, "already")
-        owner.agent.run("result", owner.key, "-f", "/proc/nowhere/x").refused(1, "/proc/nowhere")
+        owner.agent.run("result", owner.key, "-f", "/proc/nowhere/x").refused(1, "/proc/nowhere", "hint: make the folder first")
         assert len(owner.agent.calls) == calls, "fetched without a place for it"
         owner.agent.run("result", owner.key, "-f", owner("named")).ok()
         assert read(owner("named")) == b"second"
@@ -896,12 +896,14 @@ def a_managers_policy_is_taken_only_if_it_says_something():
     with Folder() as folder:
         server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
         fake = FakeManager()
-        fake.AttestationPolicy = lambda request, context: manager.AttestationPolicyRes(
-            info=fake.policy() if callable(fake.policy) else fake.policy, id=request.id)
+        fake.AttestationPolicy = lambda request, context: (
+            context.abort(grpc.StatusCode.NOT_FOUND, "no CVM " + request.id) if request.id == "nobody" else
+            manager.AttestationPolicyRes(info=fake.policy() if callable(fake.policy) else fake.policy, id=request.id))
         manager_grpc.add_ManagerServiceServicer_to_server(fake, server)
         url = {"MANAGER_GRPC_URL": f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"}
         server.start()
         saved = folder("out")
+        cli("policy", "download", "nobody", **url).refused(1, "no CVM nobody", "hint: 'cocos-cli vm list'")
         ask = ("policy", "download", "cvm-7", "-o", saved)
         for policy, words in ((b"", ["empty"]), (STOCK_CORIM, ["CoRIM of 52 bytes", "without tags"]),
                               (b"\x7fELF", ["neither", "JSON", "CoRIM"]),
