@@ -99,7 +99,8 @@ static int lock_state(struct daemon *d, struct err *e)
 		return 0;
 	if (errno != EWOULDBLOCK)
 		return err_errno(e, "lock '%s'", path);
-	return err_set(e, ERR_PRECONDITION, "another manager uses '%s'", d->config->state_dir);
+	return err_set(e, ERR_PRECONDITION, "another cocos-manager uses '%s'",
+		       d->config->state_dir);
 }
 
 _Static_assert((int)CONFIG_LEASE_MIN_MS == (int)LEASE_MIN_MS &&

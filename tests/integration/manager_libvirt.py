@@ -805,7 +805,7 @@ def on_disk():
 def unsuitable_folders_are_refused():
     with Folder() as folder, Manager(folder), tempfile.TemporaryDirectory(dir=on_disk()) as disk:
         rows = [
-            (dict(), "another manager uses"),
+            (dict(), "another cocos-manager uses"),
             (dict(STATE_DIR=folder("other"), SECRETS_DIR=disk + "/secrets"), "not on tmpfs"),
             (dict(STATE_DIR=folder("other"), IMAGE_DIR="/proc/nowhere"), "image.json"),
             (dict(STATE_DIR=folder("other"), MEMORY="32M"), "MANAGER_MEMORY"),
