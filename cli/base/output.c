@@ -6,10 +6,12 @@
 #include "common/base/file.h"
 #include "common/base/utf8.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,20 +71,104 @@ int output_file(struct cli *cli, const char *path, const void *bytes, size_t len
 	return err_is(failed, ERR_EXISTS) ? refuse(cli, path, e) : failed;
 }
 
-int output_place_make(struct cli *cli, const char *path, size_t len, struct output_place *place,
-		      struct err *e)
+/* ---- a place ---- */
+
+/* Its own, for what else is kept beside a file has others: results that came once, too (result_file.c). */
+#define PLACE_SUFFIX ".told-XXXXXX"
+enum { PLACE_RANDOM = 6, PLACE_TRIES = 8 };
+
+static bool is_named(int fd, int folder, const char *name, struct stat *there)
 {
-	if (output_check(cli, path, e) < 0)
-		return err_code(e);
-	*place = (struct output_place){ .path = path, .fd = -1 };
-	if (text_format(&place->temporary, e, "%s.part-XXXXXX", path) < 0)
+	struct stat ours;
+
+	return fstat(fd, &ours) == 0 && fstatat(folder, name, there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_dev == there->st_dev && ours.st_ino == there->st_ino;
+}
+
+static bool is_own(const struct stat *about)
+{
+	return S_ISREG(about->st_mode) && about->st_uid == geteuid();
+}
+
+/* Of a command that was killed: nobody else leaves one without a lock. Whoever has the lock of what still has its name
+ * is alone with it. */
+static void remove_stale(int folder, const char *name)
+{
+	CLEANUP(close) int fd = -1;
+	struct stat about;
+
+	if (fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW) < 0 || !is_own(&about))
+		return;
+	fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_named(fd, folder, name, &about) &&
+	    is_own(&about))
+		unlinkat(folder, name, 0);
+}
+
+/* Of the file `base` alone. */
+static bool is_place_of(const char *name, const char *base)
+{
+	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const size_t len = strlen(base), fixed = strlen(PLACE_SUFFIX) - PLACE_RANDOM;
+
+	return strlen(name) == len + fixed + PLACE_RANDOM && strncmp(name, base, len) == 0 &&
+	       strncmp(name + len, PLACE_SUFFIX, fixed) == 0 &&
+	       strspn(name + len + fixed, letters) == PLACE_RANDOM;
+}
+
+/* What can't be removed stays: nothing depends on it. */
+static void remove_all_stale(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	CLEANUP(free)
+	char *folder = slash ? strndup(path, (size_t)(slash + 1 - path)) : strdup(".");
+	DIR *dir = folder ? opendir(folder) : NULL;
+
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		if (is_place_of(entry->d_name, base))
+			remove_stale(dirfd(dir), entry->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+/* 1: another command took it for one that was left, before it was locked. */
+static int try_place(struct output_place *place, struct err *e)
+{
+	struct stat about;
+
+	if (text_format(&place->temporary, e, "%s" PLACE_SUFFIX, place->path) < 0)
 		return err_code(e);
 	place->fd = mkostemp(place->temporary, O_CLOEXEC); /* 0600 */
 	if (place->fd < 0) {
-		err_errno(e, "write beside '%s'", path);
+		err_errno(e, "write beside '%s'", place->path);
 		free(TAKE_PTR(place->temporary));
 		return err_code(e);
 	}
+	/* Where a file system has no locks nothing is taken for left, either. */
+	if ((flock(place->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
+	    is_named(place->fd, AT_FDCWD, place->temporary, &about))
+		return 0;
+	close(TAKE_FD(place->fd));
+	free(TAKE_PTR(place->temporary));
+	return 1;
+}
+
+int output_place_make(struct cli *cli, const char *path, size_t len, struct output_place *place,
+		      struct err *e)
+{
+	int failed = 1;
+
+	if (output_check(cli, path, e) < 0)
+		return err_code(e);
+	*place = (struct output_place){ .path = path, .fd = -1 };
+	remove_all_stale(path);
+	for (int tries = 0; failed > 0 && tries < PLACE_TRIES; tries++)
+		failed = try_place(place, e);
+	if (failed > 0)
+		return err_set(e, ERR_EXISTS, "others take what is written beside '%s'", path);
+	if (failed)
+		return failed;
 	errno = posix_fallocate(place->fd, 0, (off_t)len);
 	return errno ? err_errno(e, "room beside '%s'", path) : 0;
 }

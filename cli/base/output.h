@@ -28,7 +28,8 @@ struct output_place {
 	int fd;
 };
 
-/* A new file beside `path`, for its owner alone, with room for `len` bytes; refused as output_check() refuses. */
+/* A new file beside `path`, for its owner alone, with room for `len` bytes, locked; refused as output_check() refuses. What
+ * commands left there that were killed goes: files of this owner, for that path, which nobody has locked. */
 int output_place_make(struct cli *cli, const char *path, size_t len, struct output_place *place,
 		      struct err *e) MUST_CHECK;
 

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Users of cocos-computations: tokens, roles, and what each call is for."""
 import contextlib
+import fcntl
 import json
 import os
 import random
 import re
+import socket as listener
+import subprocess
 
 import grpc
 
 import tap
 from computations_service import agent_of, connected
 from harness import (PATIENCE, Computations, Folder, authority, cli, computations, computations_grpc, lost, read,
-                     credentials, cvms, people, people_grpc, spki, until)
+                     credentials, cvms, people, people_grpc, program, spki, until)
 
 KEY, _ = spki()
 ALL = ["view", "edit", "run", "administrator", "dataset_provider", "algo_provider", "result_consumer"]
@@ -406,12 +409,42 @@ def the_option_names_a_file_too(running, socket, token):
         cli(*command.split(), "--token", other, **socket).refused(2, "unknown option '--token'")
 
 
+def what_was_killed_leaves_nothing(running, socket):
+    """For longer than until the next command for that file; what others have, or hold, stays."""
+    def parts():
+        return {name for name in os.listdir(running.folder.path) if ".told-" in name}
+
+    path = running.folder("kept.token")
+    with listener.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        killed = subprocess.Popen([program("cocos-cli"), "token", "add", "anna", "killed", "--file", path, "--grpc-url",
+                                   f"127.0.0.1:{silent.getsockname()[1]}"], stderr=subprocess.DEVNULL)
+        until(parts, "a place for the token")
+        killed.kill()
+        killed.wait()
+    (left,) = parts()
+    others = {"kept.token.told-short", "kept.token.told-longer7", "kept.token.told-a.b.c.", "other.token.told-abcdef"}
+    for name in others:
+        running.folder.write(name, "theirs")
+    os.symlink("old.token", running.folder("kept.token.told-linked"))
+    with open(running.folder("kept.token.told-locked"), "wb") as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        cli("token", "add", "anna", "killed", "--file", path, **socket).ok()
+        others |= {"kept.token.told-linked", "kept.token.told-locked"}
+        assert left not in others and parts() == others, parts()
+    for name in others | {"kept.token"}:
+        os.unlink(running.folder(name))
+    cli("token", "revoke", "anna", "killed", **socket).ok()
+
+
 def what_can_not_be_kept_is_not_asked_for(running, socket, token):
     """And who is refused has no file."""
     for path in (running.folder("none", "t"), os.path.join(token, "t")):
         cli("token", "add", "anna", "other", "--file", path, **socket).refused(1, "token file: write beside")
     cli("token", "add", "eve", "x", "--file", running.folder("refused"), **socket).refused(1, "no user 'eve'")
-    assert not [name for name in os.listdir(running.folder.path) if name.startswith("refused") or ".part-" in name]
+    assert not [name for name in os.listdir(running.folder.path) if name.startswith("refused") or ".told-" in name]
+    what_was_killed_leaves_nothing(running, socket)
     old = running.folder.write("old.token", "of before")
     cli("token", "add", "anna", "new", "--file", old, "--force", **socket).ok()
     assert re.fullmatch(rb"cocos_[0-9a-f]{64}\n", read(old)) and os.stat(old).st_mode & 0o777 == 0o600
