@@ -372,15 +372,16 @@ def a_file_of_the_image_that_was_changed_stops_launches():
 
 def twenty_at_once_never_pass_the_limit_nor_leak():
     rng = random.Random(SEED)
-    results, lock = [], threading.Lock()
+    # What is seen is held against the limit below: a thread's failure fails no test.
+    results, most, lock = [], [], threading.Lock()
     with Folder() as folder, Manager(folder) as m:
         def client(number):
             time.sleep(rng.random())
             try:
                 made = m.create()
                 with lock:
+                    most.append(len(m.records()))
                     results.append("made")
-                    assert len(m.records()) <= 8
                 if number % 2:
                     m.remove(made.cvm_id)
             except grpc.RpcError as error:
@@ -394,6 +395,7 @@ def twenty_at_once_never_pass_the_limit_nor_leak():
         for thread in threads:
             thread.join()
         assert len(results) == 20, results
+        assert max(most) <= 8, most
         assert results.count("made") >= 8 and results.count("exhausted") >= 1, results
         m.until_settled()
         left = m.records()
