@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Total size and checksum are corrected first: no fuzzer gets past a CRC. */
+/* Total size and checksum are corrected first: no fuzzer gets past a CRC. What is measured, is so twice. */
 #include "attestation/measure/igvm_boot.h"
 #include "attestation/measure/igvm_measure.h"
+#include "tests/forge/must.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,9 +41,9 @@ static void put_right(uint8_t *file, size_t len)
 static void measure(const struct igvm *igvm, size_t len)
 {
 	static const enum igvm_platform platforms[] = { IGVM_SEV_SNP, IGVM_SEV_ES };
-	uint8_t out[SNP_DIGEST_LEN];
-	enum igvm_id_block id_block;
-	size_t out_len;
+	uint8_t out[SNP_DIGEST_LEN], again[SNP_DIGEST_LEN];
+	enum igvm_id_block id_block, same;
+	size_t out_len, again_len;
 	struct err e;
 
 	for (size_t i = 0; i < 2; i++) {
@@ -50,7 +51,11 @@ static void measure(const struct igvm *igvm, size_t len)
 					    .as_loaded = len % 2,
 					    .check_kvm = len % 3 == 0 };
 
-		(void)!igvm_measure(igvm, &how, out, &out_len, &id_block, &e);
+		if (igvm_measure(igvm, &how, out, &out_len, &id_block, &e) < 0)
+			continue;
+		MUST(out_len == (platforms[i] == IGVM_SEV_SNP ? SNP_DIGEST_LEN : SHA256_LEN));
+		MUST(igvm_measure(igvm, &how, again, &again_len, &same, &e) == 0);
+		MUST(again_len == out_len && memcmp(again, out, out_len) == 0 && same == id_block);
 	}
 	(void)!igvm_boot_check(igvm, &(struct snp_measure){ .mode = SNP_MEASURE_SNP }, &e);
 }
