@@ -108,6 +108,7 @@ static void genuine_reports_come_out_as_they_went_in(void **state)
 	}
 	closedir(dir);
 	print_message("# %zu genuine reports\n", count);
+	assert_true(count > 0);
 }
 
 static int judge(const struct writer *report, struct err *e)
