@@ -232,11 +232,6 @@ bool rpc_call_is_open(const struct rpc_call *call)
 	return call->h2.is_open;
 }
 
-bool rpc_call_is_finished(const struct rpc_call *call)
-{
-	return call->sent_trailers;
-}
-
 struct call_job {
 	struct rpc_call *call;
 	void (*work)(void *data);

@@ -121,9 +121,6 @@ void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *message);
 
 /* Neither finished by us, nor cancelled or lost. */
 bool rpc_call_is_open(const struct rpc_call *call);
-/* In closed(): the client got (or will get) the status that rpc_call_finish() gave; false when it
- * cancelled or vanished before. */
-bool rpc_call_is_finished(const struct rpc_call *call);
 
 struct rpc_call *rpc_call_ref(struct rpc_call *call);
 void rpc_call_unref(struct rpc_call *call);

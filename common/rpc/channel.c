@@ -317,13 +317,6 @@ int rpc_channel_exporter(const struct rpc_channel *c, const char *label, const v
 	return tls_conn_exporter(tls, &x, e);
 }
 
-X509 *rpc_channel_peer_cert(const struct rpc_channel *c)
-{
-	SSL *tls = tls_of(c);
-
-	return tls ? SSL_get1_peer_certificate(tls) : NULL;
-}
-
 struct rpc_prologue_run *rpc_channel_prologue(const struct rpc_channel *c)
 {
 	return c->link ? c->link->h2.transport.run : NULL;

@@ -57,6 +57,4 @@ const struct rpc_attempt *rpc_channel_attempt(const struct rpc_channel *channel)
 /* Of the connection that is there; -ERR_PRECONDITION without TLS or when not connected. */
 int rpc_channel_exporter(const struct rpc_channel *channel, const char *label, const void *context,
 			 size_t context_len, uint8_t *out, size_t len, struct err *e) MUST_CHECK;
-/* The server's leaf certificate (a new reference), NULL without. */
-X509 *rpc_channel_peer_cert(const struct rpc_channel *channel);
 struct rpc_prologue_run *rpc_channel_prologue(const struct rpc_channel *channel);

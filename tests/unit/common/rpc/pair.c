@@ -126,7 +126,6 @@ void pair_on_closed(struct rpc_call *call)
 	struct pair *p = rpc_call_service(call);
 
 	p->server_closed++;
-	p->finished += rpc_call_is_finished(call);
 	if (p->call == call)
 		p->call = NULL;
 }

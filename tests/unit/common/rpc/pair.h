@@ -28,7 +28,7 @@ struct pair {
 	size_t bytes;
 
 	/* What the server saw. */
-	unsigned started, got, half_closed, server_closed, finished, delivered;
+	unsigned started, got, half_closed, server_closed, delivered;
 	size_t got_bytes;
 	struct rpc_call *call; /* the last one; NULL once closed */
 	void *user;            /* the test's own */
