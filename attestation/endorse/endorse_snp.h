@@ -12,7 +12,8 @@ struct endorsements;
 struct endorse_need;
 struct verify_input;
 
-/* Fills `in`; see endorsements_complete(). */
+/* Fills what `in` lacks, as endorsements_verify() says: 0 if nothing is missing any more. Else the
+ * negative code, and `e` names the document and why it could not be had; what could be is filled in. */
 int endorse_snp(struct endorsements *n, const struct endorse_need *need, struct verify_input *in,
 		struct err *e) MUST_CHECK;
 

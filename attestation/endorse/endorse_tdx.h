@@ -13,6 +13,7 @@ struct verify_input;
 /* Whether `in` lacks something of what a quote needs. */
 bool endorse_tdx_lacks(const struct verify_input *in);
 
-/* Fills `in`; see endorsements_complete(). */
+/* Fills what `in` lacks, as endorsements_verify() says: 0 if nothing is missing any more. Else the
+ * negative code, and `e` names the document and why it could not be had; what could be is filled in. */
 int endorse_tdx(struct endorsements *n, const struct endorse_need *need, struct verify_input *in,
 		struct err *e) MUST_CHECK;

@@ -77,15 +77,6 @@ static int complete(struct endorsements *n, const struct evidence_parts *parts, 
 	return need.tdx ? endorse_tdx(n, &need, in, e) : 0;
 }
 
-int endorsements_complete(struct endorsements *n, struct verify_input *in, struct err *e)
-{
-	CLEANUP(evidence_parts_free) struct evidence_parts *parts = NULL;
-
-	if (evidence_parts_new(in, &parts, e) < 0)
-		return err_code(e);
-	return complete(n, parts, NULL, in, e);
-}
-
 /* "18 days", "5 hours". */
 static const char *age_text(int64_t seconds, char text[AGE_TEXT_MAX])
 {

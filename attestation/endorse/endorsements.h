@@ -32,23 +32,16 @@ void endorsements_stop(struct endorsements *n);
 bool endorsements_wanted(const struct endorsements *n);
 DEFINE_CLEANUP(struct endorsements *, endorsements_free)
 
-/* Fills those endorsements that the evidence of `in` needs and that neither `in` nor the evidence
- * has: the chip's certificate, its chain, with `require_crl` (of `in` or its policy) the ARK's
- * revocation list; Intel's seven documents. What `in` has is left as it is. Nothing is fetched
- * where nothing is missing, nor for evidence that can't be read: that is verify()'s to refuse.
+/* Takes the evidence apart once, fills those endorsements that it needs and that neither `in` nor the
+ * evidence has (the chip's certificate, its chain, with `require_crl` of `in` or its policy the ARK's
+ * revocation list; Intel's seven documents), and judges: verify()'s answer, `v` and `result`. What `in`
+ * has is left as it is. Nothing is fetched where nothing is missing, nor for evidence that can't be
+ * read. Bytes in `in` belong to `n`, until the next call with it.
  *
- * 0 if nothing is missing any more. Else the negative code, and `e` names the document and why it
- * could not be had (address, status, or the check that it failed); what could be had is filled in
- * all the same. A caller goes on to verify(), which refuses for what is missing, and shows `e` as
- * the explanation. Bytes in `in` belong to `n`, until the next call with it. */
-int endorsements_complete(struct endorsements *n, struct verify_input *in,
-			  struct err *e) MUST_CHECK;
-
-/* Takes the evidence apart once, completes the endorsements of `in` as above, and judges: verify()'s
- * answer, `v` and `result`. What could not be had becomes a note beside a refusal, and changes nothing
- * about a yes; `*missing` has it as well (an empty text: nothing), if that is not NULL. The cache alone
- * is asked for evidence that no endorsement would help (verify_before()): without form, bound to
- * something else, or whose own signatures do not hold.
+ * What could not be had becomes a note beside a refusal, and changes nothing about a yes: which document,
+ * and why (address, status, or the check that it failed). `*missing` has it as well (an empty text:
+ * nothing), if that is not NULL. The cache alone is asked for evidence that no endorsement would help
+ * (verify_before()): without form, bound to something else, or whose own signatures do not hold.
  *
  * What a service did not have or could not give is remembered for a while (endorse_failures.h), so
  * that many calls for one document, or to a service that is down, cost one request. */

@@ -196,7 +196,8 @@ static void evidence_that_cannot_be_read_needs_nothing(void **state)
 	const struct endorsements_config config = { .cache = "/proc/nowhere", .offline = true };
 	CLEANUP(endorsements_free) struct endorsements *n = NULL;
 	CLEANUP(free) struct verify_input *in = calloc(1, sizeof(*in));
-	struct err e;
+	CLEANUP(free) struct verdict *v = calloc(1, sizeof(*v));
+	struct err e, missing;
 
 	assert_ok(endorsements_new(&config, &n, &e), e);
 	for (int mode = EVIDENCE_SNP; mode <= EVIDENCE_EAT; mode++)
@@ -204,7 +205,10 @@ static void evidence_that_cannot_be_read_needs_nothing(void **state)
 			for (size_t len = 0; len < sizeof(zeros) - from; len += 37) {
 				in->mode = (enum evidence_kind)mode;
 				in->evidence = (struct span){ zeros + from, len };
-				assert_ok(endorsements_complete(n, in, &e), e);
+				in->binding.tpm_nonce = (struct span){ zeros, 32 };
+				assert_ok(endorsements_verify(n, in, v, NULL, &missing, &e), e);
+				assert_false(verdict_ok(v));
+				assert_string_equal(missing.text, "");
 				assert_int_equal(in->snp.vek.len + in->snp.crl_count, 0);
 			}
 }
