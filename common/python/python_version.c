@@ -203,47 +203,29 @@ static int pre_rank(const struct python_version *v)
 	return v->has_dev && !v->has_post ? 0 : PYTHON_CANDIDATE + 1;
 }
 
-static bool is_number(const char *part, size_t len)
+/* Of a part that is a number, but for its last digit. */
+static void skip_zeros(const char **part, size_t *len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (!isdigit((unsigned char)part[i]))
-			return false;
-	return len > 0;
+	if (strspn(*part, "0123456789") < *len)
+		return;
+	for (; *len > 1 && **part == '0'; ++*part)
+		--*len;
 }
 
-static int compare_digits(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	for (; a_len > 1 && *a == '0'; a++)
-		a_len--;
-	for (; b_len > 1 && *b == '0'; b++)
-		b_len--;
-	if (a_len != b_len)
-		return a_len < b_len ? -1 : 1;
-	return memcmp(a, b, a_len);
-}
-
-/* Part by part: numbers as such and above words, more parts above fewer. */
-static int compare_local(const char *a, const char *b)
+/* Part by part; numbers count as such, whatever zeros they begin with. */
+static bool same_local(const char *a, const char *b)
 {
 	while (*a && *b) {
 		size_t a_len = strcspn(a, "."), b_len = strcspn(b, ".");
-		bool a_number = is_number(a, a_len), b_number = is_number(b, b_len);
-		int c;
 
-		if (a_number != b_number)
-			return a_number ? 1 : -1;
-		if (a_number) {
-			c = compare_digits(a, a_len, b, b_len);
-		} else {
-			c = memcmp(a, b, a_len < b_len ? a_len : b_len);
-			c = c ? c : order(a_len, b_len);
-		}
-		if (c)
-			return c;
+		skip_zeros(&a, &a_len);
+		skip_zeros(&b, &b_len);
+		if (a_len != b_len || memcmp(a, b, a_len) != 0)
+			return false;
 		a += a_len + (a[a_len] == '.');
 		b += b_len + (b[b_len] == '.');
 	}
-	return (*a != '\0') - (*b != '\0');
+	return !*a && !*b;
 }
 
 static int compare_public(const struct python_version *a, const struct python_version *b)
@@ -260,13 +242,6 @@ static int compare_public(const struct python_version *a, const struct python_ve
 		if (steps[i])
 			return steps[i];
 	return 0;
-}
-
-int python_version_compare(const struct python_version *a, const struct python_version *b)
-{
-	int c = compare_public(a, b);
-
-	return c ? c : compare_local(a->local, b->local);
 }
 
 static int read_operator(struct cursor *c, enum python_operator *operator)
@@ -346,7 +321,7 @@ static bool equals(const struct python_spec *spec, const struct python_version *
 		return has_prefix(&spec->version, v);
 	/* a local part counts only if one was asked for */
 	return compare_public(&spec->version, v) == 0 &&
-	       (!spec->version.local[0] || compare_local(spec->version.local, v->local) == 0);
+	       (!spec->version.local[0] || same_local(spec->version.local, v->local));
 }
 
 /* "Exclusive ordered comparison": < 1.0 is not met by 1.0rc1, > 1.0 not by 1.0.post1. */

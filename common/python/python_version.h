@@ -26,9 +26,6 @@ struct python_version {
 int python_version_parse(const char *text, size_t len, struct python_version *version,
 			 struct err *e) MUST_CHECK;
 
-/* Less than, equal to, more than zero. */
-int python_version_compare(const struct python_version *a, const struct python_version *b);
-
 struct python_spec {
 	enum python_operator {
 		PYTHON_EQUAL,
