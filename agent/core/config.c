@@ -5,7 +5,6 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/base/settings.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/metadata.h"
 
@@ -15,7 +14,7 @@
 
 #define TEXT(name_, member_, help_) SETTING(name_, SETTING_TEXT, config, member_, NULL, help_)
 
-static const struct setting settings[] = {
+const struct setting config_settings[] = {
 	SETTING("AGENT_LOG_LEVEL", SETTING_TEXT, config, log_level, "info",
 		"debug, info, warn or error"),
 	TEXT("AGENT_CVM_ID", cvm_id, "the CVM's id, told to the computation service as job-id"),
@@ -95,6 +94,8 @@ static const struct setting settings[] = {
 		  "control group; absent: all" },
 };
 
+const size_t config_settings_count = ARRAY_LEN(config_settings);
+
 enum {
 	OPT_CONFIG = 256,
 	OPT_CERTS,
@@ -137,12 +138,7 @@ static void print_help(FILE *out)
 	      "  -h, --help      this text\n\n"
 	      "Keys of `environment` (KEY=VALUE, an empty value is an absent one):\n",
 	      out);
-	settings_help(settings, ARRAY_LEN(settings), out);
-}
-
-void config_markdown(FILE *out)
-{
-	settings_markdown(settings, ARRAY_LEN(settings), out);
+	settings_help(config_settings, config_settings_count, out);
 }
 
 /* Where an option's value goes that is kept as it is. */
@@ -357,7 +353,8 @@ int config_read(struct config *config, struct err *e)
 			dir ? ", " : "", dir ? dir : "");
 	failed = keyfile_parse(bytes, len, &file, e);
 	if (!failed)
-		failed = settings_load(settings, ARRAY_LEN(settings), &file, NULL, config, e);
+		failed = settings_load(config_settings, config_settings_count, &file, NULL, config,
+				       e);
 	keyfile_done(&file);
 	if (!failed)
 		failed = judge(config, e);
@@ -399,6 +396,6 @@ int config_load(const struct config_options *options, struct config *config, str
 
 void config_done(struct config *config)
 {
-	settings_done(settings, ARRAY_LEN(settings), config);
+	settings_done(config_settings, config_settings_count, config);
 	bootconfig_done(&config->boot);
 }

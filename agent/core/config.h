@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/base/err.h"
+#include "common/base/settings.h"
 #include "common/manifest/bootconfig.h"
 
 #include <stdbool.h>
@@ -71,5 +72,5 @@ bool config_has_word(const char *cmdline, const char *word);
 /* The measured bytes behind a path of AGENT_CVM_GRPC_…, as PEM text; NULL for NULL. */
 const char *config_pem(const struct config *config, const char *path);
 
-/* The table, as Markdown for docs/. */
-void config_markdown(FILE *out);
+extern const struct setting config_settings[];
+extern const size_t config_settings_count;

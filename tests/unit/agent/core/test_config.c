@@ -337,7 +337,7 @@ static void the_documentation_has_the_table(void **state)
 	FILE *out = open_memstream(&table, &len);
 	struct err e;
 
-	config_markdown(out);
+	settings_markdown(config_settings, config_settings_count, out);
 	fclose(out);
 	assert_ok(text_format(&path, &e, "%s/docs/agent.md", getenv("COCOS_SOURCE")), e);
 	assert_ok(file_read_text(path, 1 << 20, &docs, &e), e);
