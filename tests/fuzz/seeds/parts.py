@@ -25,10 +25,6 @@ def u32(value):
     return struct.pack(">I", value)
 
 
-def u64(value):
-    return struct.pack(">Q", value)
-
-
 # ---- CBOR ----
 
 class Tag:
