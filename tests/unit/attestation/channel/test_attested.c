@@ -142,10 +142,12 @@ static void ask_raw(struct attested_room *room, const uint8_t *bytes, size_t len
 						   &agent__reattest_request__descriptor),
 					   .request = { len, (uint8_t *)bytes } };
 	ProtobufCMessage *response = NULL;
+	/* Of a call that nobody refuses, and nobody answers. */
+	const struct rpc_stream_options options = { .timeout_ms = 60000 };
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
 
 	e->code = ERR_OK;
-	if (rpc_sync_open(room->channel, &reattest, NULL, &sync, e) == 0 &&
+	if (rpc_sync_open(room->channel, &reattest, &options, &sync, e) == 0 &&
 	    rpc_sync_send(sync, &request.base, e) == 0 && rpc_sync_finish(sync, &response, e) == 0)
 		protobuf_c_message_free_unpacked(response, NULL);
 }
@@ -202,6 +204,40 @@ static void a_connection_asks_so_often_and_no_more(void **state)
 	attested_room_close(&room);
 }
 
+/* By calls of their own, for one call waits for its answer. */
+static void one_answer_is_made_at_a_time(void **state)
+{
+	struct attested_room room = { .served = 0 };
+	uint8_t bytes[EA_REQUEST_MAX];
+	const Agent__ReattestRequest request = {
+		.base = PROTOBUF_C_MESSAGE_INIT(&agent__reattest_request__descriptor),
+		.request = { attested_room_request('d', bytes), bytes }
+	};
+	uint8_t second[EA_REQUEST_MAX];
+	struct rpc_sync *first = NULL;
+	struct err e;
+
+	attested_room_open(&room, &(struct attested_setup){ .server = NULL });
+	assert_ok(attested_room_call(&room, &e), e);
+	room.source.mode = KIT_NEVER;
+	assert_ok(rpc_sync_open(room.channel, &reattest, NULL, &first, &e), e);
+	assert_ok(rpc_sync_send(first, &request.base, &e), e);
+	while (room.source.asked < 2)
+		uv_run(&room.loop, UV_RUN_ONCE);
+	ask_raw(&room, second, attested_room_request('e', second), &e);
+	assert_int_equal(e.code, ERR_EXHAUSTED);
+	assert_non_null(strstr(e.text, "being made"));
+	assert_int_equal(room.source.asked, 2);
+	assert_int_equal(room.source.cancelled, 0);
+	rpc_sync_free(first);
+	while (!room.source.cancelled)
+		uv_run(&room.loop, UV_RUN_ONCE);
+	/* Now it is the next one's turn. */
+	room.source.mode = KIT_GOOD;
+	assert_ok(attested_reattest(room.channel, room.client, 0, &e), e);
+	attested_room_close(&room);
+}
+
 static void reattest_needs_an_attested_connection(void **state)
 {
 	struct attested_room room = { .served = 0 };
@@ -229,6 +265,7 @@ int main(void)
 		cmocka_unit_test(reattest_waits_no_longer_than_told),
 		cmocka_unit_test(a_context_serves_once_on_a_connection),
 		cmocka_unit_test(a_connection_asks_so_often_and_no_more),
+		cmocka_unit_test(one_answer_is_made_at_a_time),
 		cmocka_unit_test(reattest_needs_an_attested_connection),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/channel/authenticator.h"
+#include "common/base/span.h"
 #include "tests/self_signed.h"
 #include "tests/vectors.h"
 
@@ -234,6 +235,206 @@ static void the_leaf_is_for_signatures(void **state)
 	fixture_done(&f);
 }
 
+/* The scheme says so of every signature by it, whatever else the key could sign with. */
+static void the_leafs_key_is_p256(void **state)
+{
+	static const char *const curves[] = { "P-384", "P-521", NULL }; /* NULL: RSA */
+	struct authenticator a;
+	struct fixture f;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+
+		fixture_init(&f);
+		EVP_PKEY_free(f.key);
+		free(f.leaf);
+		free(f.spki);
+		f.key = curves[i] ? EVP_EC_gen(curves[i]) : EVP_RSA_gen(3072);
+		f.leaf = make_leaf(f.key, NULL, &f.leaf_len);
+		assert_ok(key_to_spki(f.key, &f.spki, &f.spki_len, &e), e);
+		assert_ok(write_answer(&f, "evidence", 8, &w, &e), e);
+		assert_refused(authenticator_verify(&f.session, f.request.bytes, f.request.len,
+						    w.bytes, w.len, &a, &e),
+			       e, ERR_DENIED, "the leaf's key is not P-256");
+		fixture_done(&f);
+	}
+}
+
+/* ---- Certificate messages that nobody of ours writes, well signed ---- */
+
+enum { HEAD = 4, CONTEXT = 1 + EA_CONTEXT_LEN, LENGTH = 3 };
+
+static int transcript(const struct fixture *f, const struct writer *w, uint8_t out[DIGEST_MAX],
+		      struct err *e)
+{
+	const struct digest_part parts[] = {
+		{ f->session.handshake_context, digest_len(f->session.hash) },
+		{ f->request.bytes, f->request.len },
+		{ w->bytes, w->len },
+	};
+
+	return digest_parts(f->session.hash, parts, ARRAY_LEN(parts), out, e);
+}
+
+/* CertificateVerify by that scheme, and Finished, behind what is in `w` (RFC 9261, 5.2.2 and 5.2.3). */
+static void sign(const struct fixture *f, uint16_t scheme, struct writer *w)
+{
+	static const char label[] = "Exported Authenticator";
+	const size_t n = digest_len(f->session.hash);
+	uint8_t content[64 + sizeof(label) + DIGEST_MAX], sig[SIGNATURE_MAX], hash[DIGEST_MAX];
+	size_t sig_len;
+	struct err e;
+
+	memset(content, ' ', 64);
+	memcpy(content + 64, label, sizeof(label));
+	assert_ok(transcript(f, w, content + 64 + sizeof(label), &e), e);
+	assert_ok(key_sign(f->key, false, content, 64 + sizeof(label) + n, sig, &sig_len, &e), e);
+	writer_u8(w, 15);
+	writer_be24(w, (uint32_t)sig_len + 4);
+	writer_be16(w, scheme);
+	writer_be16(w, (uint16_t)sig_len);
+	writer_bytes(w, sig, sig_len);
+	assert_ok(transcript(f, w, hash, &e), e);
+	assert_ok(hmac(f->session.hash, f->session.finished_key, n, hash, n, hash, &e), e);
+	writer_u8(w, 20);
+	writer_be24(w, (uint32_t)n);
+	writer_bytes(w, hash, n);
+}
+
+/* Our own leaf's entry with more extensions and certificates behind, and that scheme. */
+struct by_hand {
+	struct span extensions, certificates;
+	uint16_t scheme;
+};
+
+static int check_by_hand(struct fixture *f, const struct by_hand *b, struct err *e)
+{
+	CLEANUP_WRITER struct writer ours = writer_up_to(1 << 20), w = writer_up_to(1 << 20);
+	struct authenticator a;
+
+	assert_ok(write_answer(f, "evidence", 8, &ours, e), *e);
+	const size_t before = HEAD + CONTEXT + LENGTH; /* the list's end */
+	const size_t leaf = LENGTH + f->leaf_len;
+	struct reader r = reader_over(ours.bytes + before + leaf, ours.len - before - leaf);
+	const uint16_t extensions = reader_be16(&r);
+	const size_t list = leaf + 2 + extensions + b->extensions.len + b->certificates.len;
+
+	writer_u8(&w, 11);
+	writer_be24(&w, (uint32_t)(CONTEXT + LENGTH + list));
+	writer_bytes(&w, ours.bytes + HEAD, CONTEXT);
+	writer_be24(&w, (uint32_t)list);
+	writer_bytes(&w, ours.bytes + before, leaf);
+	writer_be16(&w, (uint16_t)(extensions + b->extensions.len));
+	writer_bytes(&w, r.pos, extensions);
+	writer_bytes(&w, b->extensions.bytes, b->extensions.len);
+	writer_bytes(&w, b->certificates.bytes, b->certificates.len);
+	sign(f, b->scheme, &w);
+	int failed = authenticator_verify(&f->session, f->request.bytes, f->request.len, w.bytes,
+					  w.len, &a, e);
+	if (!failed)
+		authenticator_done(&a);
+	return failed;
+}
+
+/* A CA of the leaf's name; with one empty extension of that type, if it is none of 0. */
+static void put_ca(EVP_PKEY *key, uint16_t extension, struct writer *w)
+{
+	static const struct self_signed_extension ca = { NID_basic_constraints,
+							 "critical,CA:TRUE" };
+	CLEANUP(X509_free) X509 *cert = self_signed(key, "agent", &ca, 1);
+	uint8_t *der = NULL;
+	int len = i2d_X509(cert, &der);
+
+	writer_be24(w, (uint32_t)len);
+	writer_bytes(w, der, (size_t)len);
+	writer_be16(w, extension ? 4 : 0);
+	if (extension) {
+		writer_be16(w, extension);
+		writer_be16(w, 0);
+	}
+	OPENSSL_free(der);
+}
+
+static void the_scheme_is_that_of_the_request(void **state)
+{
+	struct fixture f;
+	struct err e;
+
+	fixture_init(&f);
+	assert_ok(check_by_hand(&f, &(struct by_hand){ .scheme = EA_ECDSA_P256_SHA256 }, &e), e);
+	assert_refused(check_by_hand(&f, &(struct by_hand){ .scheme = 0x0804 }, &e), e, ERR_DENIED,
+		       "signature scheme 0x0804");
+	fixture_done(&f);
+}
+
+static void extensions_are_those_that_were_offered(void **state)
+{
+	static const uint8_t stranger[] = { 0, 5, 0, 0 }, offer[] = { 0xff, 0, 0, 0 };
+	static const struct {
+		struct span extensions;
+		const char *why;
+	} rows[] = { { { stranger, sizeof(stranger) }, "extension 0x0005 was not offered" },
+		     { { offer, sizeof(offer) }, "extension 0xff00 twice" },
+		     { { offer, 3 }, "extensions of a certificate" } };
+	struct fixture f;
+	struct err e;
+
+	fixture_init(&f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct by_hand b = { .extensions = rows[i].extensions,
+					   .scheme = EA_ECDSA_P256_SHA256 };
+
+		assert_refused(check_by_hand(&f, &b, &e), e, ERR_INVALID, rows[i].why);
+	}
+	fixture_done(&f);
+}
+
+/* Each by the next, whatever their number; and evidence on the leaf alone. */
+static void each_certificate_is_signed_by_the_next(void **state)
+{
+	enum { NOBODY = -1 };
+	static const struct {
+		size_t count;
+		int other; /* which of them is another's of the same name */
+		const char *why;
+	} rows[] = {
+		{ 1, NOBODY, NULL },
+		{ 2, NOBODY, NULL },
+		{ AUTHENTICATOR_CERTIFICATES_MAX - 1, NOBODY, NULL },
+		{ AUTHENTICATOR_CERTIFICATES_MAX, NOBODY, "too many certificates" },
+		{ 1, 0, "certificate 1" },
+		{ 2, 1, "certificate 2" },
+		{ AUTHENTICATOR_CERTIFICATES_MAX - 1, AUTHENTICATOR_CERTIFICATES_MAX - 2, "" },
+	};
+	struct fixture f, other;
+	struct err e;
+
+	fixture_init(&f);
+	fixture_init(&other);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+
+		for (size_t k = 0; k < rows[i].count; k++)
+			put_ca((int)k == rows[i].other ? other.key : f.key, 0, &w);
+		const struct by_hand b = { .certificates = { w.bytes, w.len },
+					   .scheme = EA_ECDSA_P256_SHA256 };
+		int failed = check_by_hand(&f, &b, &e);
+
+		if (!rows[i].why)
+			assert_ok(failed, e);
+		else if (!failed || !strstr(e.text, rows[i].why))
+			fail_msg("row %zu: %s", i, failed ? e.text : "accepted");
+	}
+	CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+	put_ca(f.key, 0xff00, &w);
+	const struct by_hand b = { .certificates = { w.bytes, w.len },
+				   .scheme = EA_ECDSA_P256_SHA256 };
+	assert_refused(check_by_hand(&f, &b, &e), e, ERR_INVALID, "not on the leaf alone");
+	fixture_done(&f);
+	fixture_done(&other);
+}
+
 static void another_session_is_refused(void **state)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
@@ -328,6 +529,10 @@ int main(void)
 		cmocka_unit_test(the_shared_sessions_are_judged_right),
 		cmocka_unit_test(what_we_write_verifies_and_no_bit_can_change),
 		cmocka_unit_test(the_leaf_is_for_signatures),
+		cmocka_unit_test(the_leafs_key_is_p256),
+		cmocka_unit_test(the_scheme_is_that_of_the_request),
+		cmocka_unit_test(extensions_are_those_that_were_offered),
+		cmocka_unit_test(each_certificate_is_signed_by_the_next),
 		cmocka_unit_test(another_session_is_refused),
 		cmocka_unit_test(evidence_that_does_not_fit_is_an_error),
 		cmocka_unit_test(every_truncated_request_is_refused),
