@@ -338,6 +338,22 @@ static void nobody_has_the_named_key_examined(void **state)
 	rpc_metadata_done(&m);
 }
 
+/* No key is the beginning of another. */
+static void a_key_is_named_whole(void **state)
+{
+	uint8_t bytes[] = { 1, 2, 3, 4 };
+	const ProtobufCBinaryData own = { .data = bytes, .len = 3 };
+
+	for (size_t len = 0; len <= sizeof(bytes); len++) {
+		const struct access a = { .signer = { .data = bytes, .len = len } };
+
+		assert_int_equal(access_names(&a, &own), len == own.len);
+	}
+	uint8_t changed[] = { 1, 2, 4 };
+	const struct access a = { .signer = { .data = changed, .len = sizeof(changed) } };
+	assert_false(access_names(&a, &own));
+}
+
 static void the_signers_key_has_a_limit(void **state)
 {
 	struct err e;
@@ -379,6 +395,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_decimal),
 		cmocka_unit_test(offsets_are_decimal),
 		cmocka_unit_test(nobody_has_the_named_key_examined),
+		cmocka_unit_test(a_key_is_named_whole),
 		cmocka_unit_test(the_signers_key_has_a_limit),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The proof in a run's receipts: which event log stands in it. */
 #include "agent/core/proof.h"
+#include "attestation/snp/snp_report.h"
 #include "common/base/writer.h"
 #include "tests/vectors.h"
 
@@ -42,6 +43,16 @@ static void a_tpms_log_is_the_firmwares_whole_or_none(void **state)
 	the_log_is_the_firmwares_whole_or_none(EVIDENCE_VTPM, text_span("raw"));
 }
 
+/* Without registers a log would explain nothing, and who judges refuses one. */
+static void a_report_has_no_log(void **state)
+{
+	static const uint8_t report[SNP_REPORT_LEN] = { [0] = 2, [10] = 2, [0x34] = 1 };
+	const struct span raw = { report, sizeof(report) };
+
+	proof_has(EVIDENCE_SNP, raw, "whole", "own", "");
+	proof_has(EVIDENCE_SNP, raw, "", "", "");
+}
+
 static unsigned quotes;
 
 static void quote_has(const struct vector_case *c)
@@ -64,6 +75,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tpms_log_is_the_firmwares_whole_or_none),
+		cmocka_unit_test(a_report_has_no_log),
 		cmocka_unit_test(a_tds_log_is_the_firmwares_whole_or_none),
 	};
 

@@ -134,6 +134,29 @@ static void a_statement_says_what_the_host_chose(void **state)
 	run_statement_done(&s);
 }
 
+/* Neither is for the agent to say: the keeper compares them. */
+static void whose_key_it_is_and_what_was_fixed_are_said_as_they_are(void **state)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct statement_input as = input;
+		struct identity own = identity;
+		CLEANUP(free) uint8_t *bytes = NULL;
+		struct run_statement s;
+		size_t len = 0;
+		struct err e;
+
+		configure("AGENT_LOG_LEVEL=info\n");
+		own.external = i & 1;
+		as.identity = &own;
+		as.fixed = i & 2;
+		assert_ok(statement_make(&as, &bytes, &len, &e), e);
+		assert_ok(run_statement_parse(bytes, len, &s, &e), e);
+		assert_int_equal(s.external, own.external);
+		assert_int_equal(s.fixed, as.fixed);
+		run_statement_done(&s);
+	}
+}
+
 static void weakening_words_are_said(void **state)
 {
 	static const struct {
@@ -266,6 +289,7 @@ int main(void)
 		cmocka_unit_test(an_identity_is_new_and_its_certificate_its_own),
 		cmocka_unit_test(a_manifests_key_has_to_be_p256),
 		cmocka_unit_test(a_statement_says_what_the_host_chose),
+		cmocka_unit_test(whose_key_it_is_and_what_was_fixed_are_said_as_they_are),
 		cmocka_unit_test(weakening_words_are_said),
 		cmocka_unit_test(a_boot_configuration_over_the_limit_is_refused),
 		cmocka_unit_test(event_logs_go_along_as_far_as_they_fit),
