@@ -261,7 +261,8 @@ static int status(int argc, char **argv)
 
 	while (file && fgets(line, sizeof(line), file))
 		if (strncmp(line, "Cap", 3) == 0 || strncmp(line, "NoNewPrivs", 10) == 0 ||
-		    strncmp(line, "Seccomp:", 8) == 0 || strncmp(line, "Uid", 3) == 0)
+		    strncmp(line, "Seccomp:", 8) == 0 || strncmp(line, "Uid", 3) == 0 ||
+		    strncmp(line, "Groups:", 7) == 0)
 			fputs(line, stdout);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -207,6 +208,21 @@ static void it_has_no_right_at_all(void **state)
 	says(w, "CapAmb:\t0000000000000000");
 	says(w, "NoNewPrivs:\t1");
 	says(w, "Seccomp:\t2");
+}
+
+/* A file that a group of ours may read, it may not. Only root can leave groups, or have others than its own. */
+static void it_is_in_none_of_our_groups(void **state)
+{
+	static const gid_t ours[] = { 4711, 4712 };
+	struct world *w = *state;
+	gid_t before[64];
+	int count = getgroups(ARRAY_LEN(before), before);
+
+	if (count < 0 || setgroups(ARRAY_LEN(ours), ours) < 0)
+		return;
+	ATTACK(w, "status");
+	assert_int_equal(setgroups((size_t)count, before), 0);
+	says(w, "1Groups:\t \n");
 }
 
 /* On the loopback interface, at a port that the kernel chooses. */
@@ -933,6 +949,19 @@ static void bad_specs_are_refused_at_once(void **state)
 		assert_refused(jail_start(&w->loop, &spec, &callbacks, &w->jail, &e), e,
 			       ERR_INVALID, "cannot mount");
 	}
+	/* Nor may what is in an image's root, whatever that calls it. */
+	static const char *const own[] = { "/dev", "/proc", "/sys", "/task", "/tmp",
+					   "/",    "/.",    "opt",  "/opt/x" };
+	spec.image = true;
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		const struct jail_mount place = { w->datasets, own[i], JAIL_READ, false };
+
+		spec.mounts = &place;
+		assert_refused(jail_start(&w->loop, &spec, &callbacks, &w->jail, &e), e,
+			       ERR_INVALID, "cannot mount");
+	}
+	spec.image = false;
+	spec.mounts = places;
 	spec.mount_count = JAIL_MOUNTS_MAX + 1;
 	assert_refused(jail_start(&w->loop, &spec, &callbacks, &w->jail, &e), e, ERR_EXHAUSTED,
 		       "mounts");
@@ -1018,6 +1047,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		ROW(a_program_runs_as_nobody_with_its_arguments),
 		ROW(it_has_no_right_at_all),
+		ROW(it_is_in_none_of_our_groups),
 		ROW(every_forbidden_call_is_refused_by_the_filter),
 		ROW(with_the_network_it_connects_and_serves_nobody),
 		ROW(landlock_alone_leaves_connections_only),
