@@ -376,6 +376,21 @@ def a_second_manifest_is_refused_until_a_stop():
         assert client.status().computation_id == "c-1"
 
 
+def of_two_manifests_at_once_the_first_is_taken():
+    """The second comes while the first is measured, or right behind."""
+    with running() as (service, _):
+        port = free_port()
+        service.send(runReq=manifest(port))
+        service.send(runReq=manifest(free_port(), id="c-2"))
+        service.answer_to_run(1)
+        answers = {answer.computation_id: answer.error for answer in service.of("run_res")}
+        assert answers["c-1"] == "", answers
+        assert answers["c-2"].startswith("FAILED_PRECONDITION: a manifest is not expected"), answers
+        client = Client(port)
+        assert client.status().computation_id == "c-1"
+        client.close()
+
+
 def a_listener_that_cannot_open_ends_one_computation_alone():
     """Its manifest is refused for that reason, nothing of it is left, and the next one is taken."""
     with running() as (service, agent), socket.socket() as taken:

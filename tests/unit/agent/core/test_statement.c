@@ -134,6 +134,31 @@ static void a_statement_says_what_the_host_chose(void **state)
 	run_statement_done(&s);
 }
 
+/* Else what a short secret is could be looked up in a table that serves for every statement. */
+static void each_secret_has_a_salt_of_its_own(void **state)
+{
+	static const char *const keys[] = { "AGENT_CERTS_TOKEN", "AWS_ACCESS_KEY_ID" };
+	uint8_t salts[2 * ARRAY_LEN(keys)][RUN_SALT_LEN];
+	size_t count = 0;
+
+	configure("AGENT_CERTS_TOKEN=hush\nAWS_ACCESS_KEY_ID=hush\n");
+	for (unsigned i = 0; i < 2; i++) {
+		CLEANUP(free) uint8_t *bytes = NULL;
+		struct run_statement s;
+		size_t len = 0;
+		struct err e;
+
+		assert_ok(statement_make(&input, &bytes, &len, &e), e);
+		assert_ok(run_statement_parse(bytes, len, &s, &e), e);
+		for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+			memcpy(salts[count++], entry_of(&s, keys[k])->salt, RUN_SALT_LEN);
+		run_statement_done(&s);
+	}
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(salts[i], salts[k], RUN_SALT_LEN);
+}
+
 /* Neither is for the agent to say: the keeper compares them. */
 static void whose_key_it_is_and_what_was_fixed_are_said_as_they_are(void **state)
 {
@@ -289,6 +314,7 @@ int main(void)
 		cmocka_unit_test(an_identity_is_new_and_its_certificate_its_own),
 		cmocka_unit_test(a_manifests_key_has_to_be_p256),
 		cmocka_unit_test(a_statement_says_what_the_host_chose),
+		cmocka_unit_test(each_secret_has_a_salt_of_its_own),
 		cmocka_unit_test(whose_key_it_is_and_what_was_fixed_are_said_as_they_are),
 		cmocka_unit_test(weakening_words_are_said),
 		cmocka_unit_test(a_boot_configuration_over_the_limit_is_refused),

@@ -225,6 +225,109 @@ static void it_is_in_none_of_our_groups(void **state)
 	says(w, "1Groups:\t \n");
 }
 
+/* The options of what is mounted there: those of the place itself, not of the file system. */
+static void mount_has(const struct world *w, const char *place, const char *const *options)
+{
+	char text[sizeof(w->text)], *rest = text, *line, at[128], found[128], words[132];
+
+	memcpy(text, w->text, sizeof(text));
+	while ((line = strsep(&rest, "\n"))) {
+		if (sscanf(line, "%*s %*s %*s %*s %127s %127s", at, found) != 2 ||
+		    strcmp(at, place) != 0)
+			continue;
+		snprintf(words, sizeof(words), ",%s,", found);
+		for (; *options; options++) {
+			char option[32];
+
+			snprintf(option, sizeof(option), ",%s,", *options);
+			if (!strstr(words, option))
+				fail_msg("%s is not %s: %s", place, *options, found);
+		}
+		return;
+	}
+	fail_msg("nothing is mounted at %s", place);
+}
+
+/* Landlock, and whose files they are, would hide that one is missing. */
+static void each_mount_has_its_options(void **state)
+{
+	static const char *const argv[] = { "/usr/bin/cat", "/proc/self/mountinfo", NULL };
+	static const char *const look[] = { "ro", "nosuid", "nodev", NULL };
+	static const char *const data[] = { "ro", "nosuid", "nodev", "noexec", NULL };
+	static const char *const own[] = { "nosuid", "nodev", NULL };
+	static const char *const written[] = { "nosuid", "nodev", "noexec", NULL };
+	static const char *const device[] = { "nosuid", "noexec", NULL };
+	const struct {
+		const char *place, *const *options;
+	} rows[] = {
+		{ "/", look },
+		{ "/usr", look },
+		{ "/task/algorithm", look },
+		{ "/proc", data },
+		{ "/task/datasets", data },
+		{ "/task/written", written },
+		{ "/tmp", own },
+		{ "/task", own },
+		{ "/home", own },
+		{ "/dev/shm", written },
+		{ "/task/results", written },
+		{ "/dev/null", device },
+		{ "/dev/zero", device },
+		{ "/dev/full", device },
+		{ "/dev/random", device },
+		{ "/dev/urandom", device },
+	};
+	struct world *w = *state;
+	const struct jail_mount mounts[] = { { w->datasets, "/task/datasets", JAIL_READ, false },
+					     { attacker, "/task/algorithm", JAIL_READ, true },
+					     { w->datasets, "/task/written", JAIL_WRITE, false } };
+	const struct jail_spec spec = { .argv = argv,
+					.env = plain_env,
+					.mounts = mounts,
+					.mount_count = ARRAY_LEN(mounts),
+					.limits = small };
+
+	start(w, &spec);
+	finish(w);
+	ended(w, true, "finished");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		mount_has(w, rows[i].place, rows[i].options);
+	/* The old root would be below. */
+	assert_null(strstr(strstr(w->text, " / / ") + 1, " / / "));
+}
+
+/* The most of it that there may be; a group that holds some of it, too, would hide that one is missing. */
+static void limit_is(const struct world *w, const char *what, uint64_t most)
+{
+	const char *line = strstr(w->text, what);
+	unsigned long long soft, hard;
+
+	if (!line || sscanf(line + strlen(what), "%llu %llu", &soft, &hard) != 2)
+		fail_msg("no limit of %s in:\n%s", what, w->text);
+	else if (soft > most || hard > most)
+		fail_msg("%s: %llu, %llu", what, soft, hard);
+}
+
+static void each_limit_is_set(void **state)
+{
+	static const char *const argv[] = { "/usr/bin/cat", "/proc/self/limits", NULL };
+	struct world *w = *state;
+	struct jail_limits limits = small;
+	const struct jail_spec spec = { .argv = argv, .env = plain_env, .limits = limits };
+
+	start(w, &spec);
+	finish(w);
+	ended(w, true, "finished");
+	limit_is(w, "Max file size ", limits.results + (1 << 20));
+	limit_is(w, "Max stack size ", 8 << 20);
+	limit_is(w, "Max core file size ", 1);
+	limit_is(w, "Max processes ", limits.pids);
+	limit_is(w, "Max open files ", 1024);
+	limit_is(w, "Max locked memory ", 1 << 20);
+	limit_is(w, "Max pending signals ", 4096);
+	limit_is(w, "Max msgqueue size ", 0);
+}
+
 /* On the loopback interface, at a port that the kernel chooses. */
 static int listen_somewhere(char port[8])
 {
@@ -1048,6 +1151,8 @@ int main(int argc, char **argv)
 		ROW(a_program_runs_as_nobody_with_its_arguments),
 		ROW(it_has_no_right_at_all),
 		ROW(it_is_in_none_of_our_groups),
+		ROW(each_mount_has_its_options),
+		ROW(each_limit_is_set),
 		ROW(every_forbidden_call_is_refused_by_the_filter),
 		ROW(with_the_network_it_connects_and_serves_nobody),
 		ROW(landlock_alone_leaves_connections_only),
