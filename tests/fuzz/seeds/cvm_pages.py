@@ -11,7 +11,7 @@ HONEST, DOWN, LOSES, REFUSES, DOUBTS, ENDS, GOES, SILENT, CUT, TWICE, SLOW, LIES
 REMOVED, ENDED, FAILED, EXPIRED, ABANDONED, INTERRUPTED, UNSAID = range(7)
 CREATING, LOST, REMOVING = range(3)
 # Codes of gRPC, as a word has them: one less.
-EXISTS, NOT_FOUND, PRECONDITION, INVALID, UNIMPLEMENTED, UNKNOWN = 5, 4, 8, 2, 11, 1
+EXISTS, NOT_FOUND, PRECONDITION, INVALID, UNIMPLEMENTED, UNKNOWN, INTERNAL, UNAUTHENTICATED = 5, 4, 8, 2, 11, 1, 12, 15
 RESTART = bytes([4])
 PLACE, HIDDEN = "default", "hidden-7f3a"
 PAGES, API = f"/w/{PLACE}/cvms", f"/api/workspaces/{PLACE}/cvms"
@@ -116,6 +116,7 @@ def web_machines():
         "loses": run(make(), *later, *shown, remove(), *later, *shown, said=words(LOSES, HONEST, HONEST, LOSES)),
         "loses-and-goes": run(make(), remove(), *later, *shown, said=words(LOSES)),
         "refuses": run(make(), *shown, said=words([REFUSES, INVALID])),
+        **{f"refuses-{code}": run(make(), *shown, said=words([REFUSES, code])) for code in (UNKNOWN, INTERNAL, UNAUTHENTICATED)},
         "doubts": run(make(), *later, *shown, said=words([DOUBTS, INVALID])),
         "exists": run(make(), *later, *shown, said=words([REFUSES, EXISTS])),
         "refuses-twice": run(make(), *later, *shown, said=words([REFUSES, INVALID], [REFUSES, INVALID])),
