@@ -80,11 +80,12 @@ static int check(struct agent *agent, struct rpc_call *call, const struct role *
 {
 	const struct computation *c = agent->computation;
 
-	if (agent->state != STATE_CONSUMING_RESULTS && agent->state != STATE_COMPLETE)
+	/* As of Result: a proof that came too early is used up. */
+	if (c && check_access(agent, call, role, e) < 0)
+		return err_code(e);
+	if (!c || (agent->state != STATE_CONSUMING_RESULTS && agent->state != STATE_COMPLETE))
 		return err_set(e, ERR_PRECONDITION, "there are no results in state %s",
 			       state_name(agent->state));
-	if (check_access(agent, call, role, e) < 0)
-		return err_code(e);
 	if (!c->receipt)
 		return err_set(e, ERR_NOT_FOUND,
 			       "this agent has neither TEE nor TPM that could vouch for a receipt");

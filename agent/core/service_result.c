@@ -180,6 +180,12 @@ static int open_result(struct agent *agent, struct consumer *consumer, struct re
 	return 0;
 }
 
+static int no_results(const struct agent *agent, struct err *e)
+{
+	return err_set(e, ERR_PRECONDITION, "Result: there are no results in state %s",
+		       state_name(agent->state));
+}
+
 static int begin(struct agent *agent, struct rpc_call *call, struct err *e)
 {
 	struct consumer *consumer = NULL;
@@ -189,9 +195,10 @@ static int begin(struct agent *agent, struct rpc_call *call, struct err *e)
 	char size[24];
 	int failed;
 
-	if (agent->state != STATE_CONSUMING_RESULTS && agent->state != STATE_COMPLETE)
-		return err_set(e, ERR_PRECONDITION, "Result: there are no results in state %s",
-			       state_name(agent->state));
+	/* Who calls comes first, so that a proof which came too early is used up: whoever read it on its way can't bring it when
+	 * there are results. */
+	if (!agent->computation)
+		return no_results(agent, e);
 	failed = access_read(call, PROOF_ROLE_CONSUMER, agent->config->role_signature,
 			     &agent->challenges, &access, e);
 	if (!failed)
@@ -199,6 +206,8 @@ static int begin(struct agent *agent, struct rpc_call *call, struct err *e)
 	access_done(&access);
 	if (failed)
 		return failed;
+	if (agent->state != STATE_CONSUMING_RESULTS && agent->state != STATE_COMPLETE)
+		return no_results(agent, e);
 	if (consumer->fetched)
 		return err_set(e, ERR_PRECONDITION,
 			       "Result: this consumer has fetched the result "

@@ -169,6 +169,28 @@ static int read_file(struct executor_ran *ran, int64_t now_ms, struct err *e)
 	return read_lines(text, got ? (size_t)ran->size : 0, now_ms, ran, e);
 }
 
+/* Between a file's coming under its name and its lock another executor may have had it, and begun a node. */
+static int check_untouched(int fd, const char *path, const struct writer *w, struct err *e)
+{
+	CLEANUP(free) char *found = malloc(w->len + 1);
+	struct stat about;
+	int got = 0;
+
+	if (!found)
+		return err_nomem(e);
+	if (fstat(fd, &about) < 0)
+		return err_errno(e, "look at it");
+	if (about.st_size == (off_t)w->len && w->len)
+		got = fd_read_at(fd, found, w->len, 0, e);
+	if (got < 0)
+		return err_code(e);
+	return about.st_size == (off_t)w->len &&
+			       (!w->len || (got && memcmp(found, w->bytes, w->len) == 0))
+		       ? 0
+		       : err_set(e, ERR_EXISTS,
+				 "another executor has had '%s' meanwhile: start again", path);
+}
+
 /* Without what has expired, and without half a line: another file under that name, which has to be locked again. */
 static int write_again(const char *path, struct executor_ran *ran, struct err *e)
 {
@@ -188,6 +210,10 @@ static int write_again(const char *path, struct executor_ran *ran, struct err *e
 	if (file_write(path, w.bytes ? (const void *)w.bytes : "", w.len, 0600, e) < 0 ||
 	    take_lock(path, &fd, e) < 0)
 		return err_code(e);
+	if (check_untouched(fd, path, &w, e) < 0) {
+		close(fd);
+		return err_code(e);
+	}
 	close(ran->fd);
 	ran->fd = fd;
 	ran->size = (off_t)w.len;

@@ -161,7 +161,16 @@ static bool is_gone(enum err_code code)
 int web_new_still(struct store *store, struct admin_caller *caller, const void *seen, struct err *e)
 {
 	const struct web_new *n = seen;
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 
+	if (n->id) {
+		if (store_computation(store, n->id, &c, e) < 0)
+			return err_code(e);
+		if (!n->place || strcmp(c.workspace, n->place) != 0)
+			return err_set(
+				e, ERR_PRECONDITION,
+				"it is in another workspace since this was sent: send it again");
+	}
 	for (size_t i = 0; i < n->name_count; i++) {
 		const struct web_new_name *one = &n->names[i];
 		CLEANUP(free) uint8_t *bytes = NULL;

@@ -8,7 +8,7 @@
 run_tests() {
 	local dir=$1 log=$2
 	shift 2
-	rm -f "$dir/meson-logs/$log.json" # of another run: it would count as this one's
+	rm -f "$dir/meson-logs/$log.json" "$logs/test-$log.status" # of another run: they would count as this one's
 	meson test -C "$dir" --no-rebuild --print-errorlogs --timeout-multiplier "$slack" --num-processes "$together" \
 		--logbase "$log" "$@" \
 		>"$logs/test-$log.log" 2>&1
@@ -17,7 +17,7 @@ run_tests() {
 
 take_results() {
 	local json=$1/meson-logs/$2.json status
-	status=$(cat "$logs/test-$2.status")
+	status=$(cat "$logs/test-$2.status" 2>/dev/null) # none: it was killed itself
 	if [ ! -s "$json" ]; then
 		tail -n 20 "$logs/test-$2.log"
 		echo "failed: no test of $2 ran in $1"
@@ -25,7 +25,7 @@ take_results() {
 	# One that was killed, or fell over its own feet, has written down what ran until then: all of it good.
 	elif [ "$status" != 0 ] && ! python3 scripts/lib/count.py "$json" | grep -qE ', [1-9][0-9]* failed,'; then
 		tail -n 20 "$logs/test-$2.log"
-		echo "failed: the tests of $2 in $1 broke off: meson ended with $status, and no test failed"
+		echo "failed: the tests of $2 in $1 broke off: meson ended with ${status:-nothing}, and no test failed"
 		broken=$((broken + 1))
 	else
 		cp "$json" "$logs/$2.json" && results+=("$logs/$2.json")

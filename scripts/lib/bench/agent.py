@@ -158,7 +158,7 @@ UPLOADS = 5
 def uploads_in_turns(size, tls):
     """(bytes a second of SHA3-256, then as upload() has it), for each round.
 
-    One core's speed changes by a third from second to second where a host has other guests, so the limit is that of just
+    One core's speed may nearly double from second to second where a host has other guests, so the limit is that of just
     before and just after.
     """
     before = sha3_speed()

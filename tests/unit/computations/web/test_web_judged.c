@@ -134,7 +134,6 @@ static void fill(struct place *p)
 {
 	struct store_room *f = p->room;
 	struct user u CLEANUP_USER = { .name = NULL };
-	struct workspace w CLEANUP_WORKSPACE = { .name = NULL };
 	struct asset_row a = { .name = (char[]){ "train" },
 			       .mime = (char[]){ "text/plain" },
 			       .description = (char[]){ "" },
