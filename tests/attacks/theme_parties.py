@@ -238,6 +238,20 @@ def proof_replayed(evil):
                     planted(client, "iris.csv"))
 
 
+@row("result-proof-shown-too-early", "used or expired")
+def result_proof_shown_too_early(evil):
+    """The consumer asks before there are results; whoever read that sends it again when there are."""
+    with computing() as (service, _, client):
+        proof = client.proof_metadata("consumer", "Result", USER_KEY, None, [])
+        if evil:
+            with contextlib.suppress(grpc.RpcError):
+                client.result(None, metadata=proof)
+        client.algo(SUM, ALGO_KEY)
+        client.data(IRIS, DATA_KEY, "iris.csv")
+        service.wait_event("ConsumingResults/Ready")
+        return told(lambda: client.result(None, metadata=proof), lambda got: len(got) if got else 0)
+
+
 @row("proof-of-another-session", "not signed")
 def proof_of_another_session(evil):
     """Under TLS: a proof that the owner signed for his own connection, sent over another one by
