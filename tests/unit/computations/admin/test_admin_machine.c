@@ -358,7 +358,8 @@ static void a_turn_ends_by_its_work_and_by_the_clock(void **state)
 	p->time = TIME_FLIES;
 	import(p, true);
 	check_all(p, ITEMS);
-	assert_int_equal(p->turns, ITEMS);
+	/* A turn of a preview lasts as long as what it repeats, in which PostgreSQL's side looks at the clock, too. */
+	assert_true(p->turns > (ITEMS + 14) / 15);
 	import(p, false);
 	check_all(p, ITEMS);
 	check_rows(p, OF_ONE_ID + 1, 3);
