@@ -11,6 +11,18 @@
 #include <stdio.h>
 #include <string.h>
 
+enum err_code machine_said_code(enum err_code said)
+{
+	/* Words that nobody can read are ERR_INTERNAL. */
+	static const enum err_code faults[] = { ERR_INTERNAL, ERR_UNKNOWN, ERR_UNAUTHENTICATED,
+						ERR_DENIED };
+
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+		if (said == faults[i])
+			return ERR_UNAVAILABLE;
+	return said;
+}
+
 int machine_tag_make(char tag[MACHINE_TAG_LEN + 1], struct err *e)
 {
 	uint8_t random[16];

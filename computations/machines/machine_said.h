@@ -36,6 +36,10 @@ struct machine_said {
 	int64_t created, exited, cpus, memory;
 };
 
+/* The code by which whoever asked this service is told what its manager answered to it: what is a fault of the manager's,
+ * or of how it knows this service, is no fault of his, nor of the service. */
+enum err_code machine_said_code(enum err_code said);
+
 /* The name that a CVM is asked for by: "cocos-" and 32 hexadecimal digits. */
 int machine_tag_make(char tag[MACHINE_TAG_LEN + 1], struct err *e) MUST_CHECK;
 

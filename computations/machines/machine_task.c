@@ -244,12 +244,6 @@ static bool is_refusal(const struct err *e)
 	return true;
 }
 
-/* No fault of who asks this service, nor of the service: words that nobody can read are told as ERR_INTERNAL. */
-static bool is_its_own_fault(const struct err *e)
-{
-	return e->code == ERR_INTERNAL || e->code == ERR_UNKNOWN || e->code == ERR_UNAUTHENTICATED;
-}
-
 static void on_created(void *data, const struct machine_said *said, const struct err *e)
 {
 	struct machine_task *task = data;
@@ -261,8 +255,8 @@ static void on_created(void *data, const struct machine_said *said, const struct
 	} else if (is_refusal(e)) {
 		/* Its word is not taken for it: what it has under this name is looked at. */
 		task->is_in_doubt = true;
-		err_set(&task->refusal, is_its_own_fault(e) ? ERR_UNAVAILABLE : e->code,
-			"manager %s refuses it: %.300s", task->row.manager, e->text);
+		err_set(&task->refusal, machine_said_code(e->code), "manager %s refuses it: %.300s",
+			task->row.manager, e->text);
 		look(task);
 	} else if (e->code == ERR_EXISTS) {
 		look(task);

@@ -2,6 +2,7 @@
 #include "computations/machines/manager_console.h"
 
 #include "common/rpc/stream.h"
+#include "computations/machines/machine_said.h"
 #include "manager_paths.h"
 
 #include <stdlib.h>
@@ -48,7 +49,8 @@ static void on_closed(struct rpc_stream *stream, const struct err *status)
 			      "('cocos-cli cvm show', with --workspace, says which)",
 			      c->manager);
 	else if (why->code != ERR_OK)
-		(void)err_set(&e, why->code, "manager %s: %.300s", c->manager, why->text);
+		(void)err_set(&e, machine_said_code(why->code), "manager %s: %.300s", c->manager,
+			      why->text);
 	c->events->ended(c->data, why->code != ERR_OK ? &e : NULL);
 	free(c);
 }

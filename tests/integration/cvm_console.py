@@ -216,6 +216,10 @@ def a_manager_that_is_away_or_refuses_ends_it_in_its_name():
         room.played.says["Console"] = lambda request, context: context.abort(grpc.StatusCode.NOT_FOUND, f"no CVM '{request.id}'")
         details = ended_so(room, HIDDEN, "administrator")
         assert "it is not made yet, or is gone" in details and "no CVM '" not in details, details
+        # Whatever is wrong with it, or with what it knows of this service, is no fault of who reads.
+        for code in ("INTERNAL", "UNKNOWN", "UNAUTHENTICATED", "PERMISSION_DENIED"):
+            room.played.says["Console"] = lambda request, context, code=code: context.abort(grpc.StatusCode[code], "so it is")
+            assert ended_so(room, AWAY, "administrator") == "manager here: so it is", code
         room.played.says["Console"] = too_much
         assert "32769 bytes" in ended_so(room, grpc.StatusCode.DATA_LOSS, "administrator")
         del room.played.says["Console"]

@@ -214,6 +214,11 @@ def what_a_manager_refuses_is_said_in_one_line():
         assert "\x1b" not in refused.err
         gone = shown(running, "one")
         assert gone.state == "Removed" and "refuses it" in gone.reason, gone
+        # Whatever is wrong with it, or with what it knows of this service, is no fault of who asks.
+        for name, code in (("a", "INTERNAL"), ("b", "UNKNOWN"), ("c", "UNAUTHENTICATED"), ("d", "PERMISSION_DENIED")):
+            running.played.says["CreateVm"] = lambda _, context, code=code: context.abort(grpc.StatusCode[code], "so it is")
+            assert running.root.code("CreateCvm", name=name, workspace="default") == grpc.StatusCode.UNAVAILABLE, code
+            assert "manager here refuses it: so it is" in shown(running, name).reason, name
         # One that refuses, and has made it all the same, is not believed.
         running.played.says.clear()
 
