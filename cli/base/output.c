@@ -5,10 +5,12 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/utf8.h"
+#include "common/crypto/digest.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -74,8 +76,9 @@ int output_file(struct cli *cli, const char *path, const void *bytes, size_t len
 /* ---- a place ---- */
 
 /* Its own, for what else is kept beside a file has others: results that came once, too (result_file.c). */
-#define PLACE_SUFFIX ".told-XXXXXX"
-enum { PLACE_RANDOM = 6, PLACE_TRIES = 8 };
+#define PLACE_MARK ".told-"
+/* Behind it: so many digits that nobody gives a file of his own such a name, for what has one is taken for left. */
+enum { PLACE_DIGITS = 16, PLACE_TRIES = 8 };
 
 static bool is_named(int fd, int folder, const char *name, struct stat *there)
 {
@@ -108,13 +111,11 @@ static void remove_stale(int folder, const char *name)
 /* Of the file `base` alone. */
 static bool is_place_of(const char *name, const char *base)
 {
-	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	const size_t len = strlen(base), fixed = strlen(PLACE_SUFFIX) - PLACE_RANDOM;
+	const size_t len = strlen(base), mark = strlen(PLACE_MARK);
 
-	return strlen(name) == len + fixed + PLACE_RANDOM && strncmp(name, base, len) == 0 &&
-	       strncmp(name + len, PLACE_SUFFIX, fixed) == 0 &&
-	       strspn(name + len + fixed, letters) == PLACE_RANDOM;
+	return strlen(name) == len + mark + PLACE_DIGITS && strncmp(name, base, len) == 0 &&
+	       strncmp(name + len, PLACE_MARK, mark) == 0 &&
+	       strspn(name + len + mark, "0123456789abcdef") == PLACE_DIGITS;
 }
 
 /* What can't be removed stays: nothing depends on it. */
@@ -136,10 +137,13 @@ static void remove_all_stale(const char *path)
 static int try_place(struct output_place *place, struct err *e)
 {
 	struct stat about;
+	uint64_t tag;
 
-	if (text_format(&place->temporary, e, "%s" PLACE_SUFFIX, place->path) < 0)
+	if (random_bytes(&tag, sizeof(tag), e) < 0 ||
+	    text_format(&place->temporary, e, "%s" PLACE_MARK "%0*" PRIx64, place->path,
+			PLACE_DIGITS, tag) < 0)
 		return err_code(e);
-	place->fd = mkostemp(place->temporary, O_CLOEXEC); /* 0600 */
+	place->fd = open(place->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (place->fd < 0) {
 		err_errno(e, "write beside '%s'", place->path);
 		free(TAKE_PTR(place->temporary));

@@ -424,14 +424,18 @@ def what_was_killed_leaves_nothing(running, socket):
         killed.kill()
         killed.wait()
     (left,) = parts()
-    others = {"kept.token.told-short", "kept.token.told-longer7", "kept.token.told-a.b.c.", "other.token.told-abcdef"}
+    assert re.fullmatch(r"kept\.token\.told-[0-9a-f]{16}", left), left
+    digits = "0123456789abcdef"
+    others = {"kept.token.told-backup", "kept.token.told-" + digits[1:], "kept.token.told-" + digits + "0",
+              "kept.token.told-" + digits.upper(), "other.token.told-" + digits}
     for name in others:
         running.folder.write(name, "theirs")
-    os.symlink("old.token", running.folder("kept.token.told-linked"))
-    with open(running.folder("kept.token.told-locked"), "wb") as locked:
+    linked, held = "kept.token.told-" + "1" * 16, "kept.token.told-" + "2" * 16
+    os.symlink("old.token", running.folder(linked))
+    with open(running.folder(held), "wb") as locked:
         fcntl.flock(locked, fcntl.LOCK_EX)
         cli("token", "add", "anna", "killed", "--file", path, **socket).ok()
-        others |= {"kept.token.told-linked", "kept.token.told-locked"}
+        others |= {linked, held}
         assert left not in others and parts() == others, parts()
     for name in others | {"kept.token"}:
         os.unlink(running.folder(name))
