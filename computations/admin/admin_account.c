@@ -35,7 +35,7 @@ static int run_keep(struct store *store, struct request *r, struct err *e)
 	return account_password(&store->db, u.number, &r->people->password, 0, store_now(), e);
 }
 
-static void reply_kept(struct request *r)
+void people_reply_out(struct request *r)
 {
 	web_forget_links(r->service, r->people->person);
 	people_reply_empty(r);
@@ -52,7 +52,7 @@ static void computed(void *data, const struct password_job *job, const struct er
 		r = people_request_new(s->call, "", s->user, "");
 	if (r) {
 		r->people->password = job->password;
-		people_start(r, run_keep, reply_kept);
+		people_start(r, run_keep, people_reply_out);
 	}
 	chosen_free(s);
 }
@@ -192,6 +192,7 @@ static int run_remove_passkeys(struct store *store, struct request *r, struct er
 	if (people_find_other(store, r, &u, e) < 0 ||
 	    passkey_remove_all(&store->db, u.number, e) < 0)
 		return err_code(e);
+	r->people->person = u.number;
 	/* A session that has just begun with one of them adds another, where there is no password. */
 	return login_end_others(&store->db, u.number, 0, e);
 }
@@ -211,7 +212,7 @@ void people_remove_passkeys(struct rpc_call *call, const ProtobufCMessage *messa
 		people_request_new(call, "", ((const People__UserRequest *)message)->name, "");
 
 	if (r)
-		people_start(r, run_remove_passkeys, people_reply_empty);
+		people_start(r, run_remove_passkeys, people_reply_out);
 }
 
 /* ---- sessions ---- */
@@ -281,5 +282,5 @@ void people_end_session(struct rpc_call *call, const ProtobufCMessage *message)
 		return;
 	/* No row has one that is larger than that. */
 	r->people->session = m->number > INT64_MAX ? INT64_MAX : (int64_t)m->number;
-	people_start(r, run_end_session, reply_kept);
+	people_start(r, run_end_session, people_reply_out);
 }

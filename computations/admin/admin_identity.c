@@ -60,6 +60,7 @@ static int run_remove(struct store *store, struct request *r, struct err *e)
 	if (people_find_other(store, r, &u, e) < 0 ||
 	    identity_part(&store->db, u.number, r->people->session, &was, e) < 0)
 		return err_code(e);
+	r->people->person = u.number;
 	request_was(r, "%s %s", was.provider, log_quote(was.subject).text);
 	return login_end_others(&store->db, u.number, 0, e);
 }
@@ -73,5 +74,5 @@ void people_remove_identity(struct rpc_call *call, const ProtobufCMessage *messa
 		return;
 	/* No row has one that is larger than that. */
 	r->people->session = m->number > INT64_MAX ? INT64_MAX : (int64_t)m->number;
-	people_start(r, run_remove, people_reply_empty);
+	people_start(r, run_remove, people_reply_out);
 }

@@ -65,6 +65,8 @@ size_t people_action_names(unsigned actions, char *names[ACTIONS]);
 Google__Protobuf__Timestamp *people_time(Google__Protobuf__Timestamp *out, int64_t ms);
 
 void people_reply_empty(struct request *r);
+/* The same of one whose sessions ended, r->people->person: so do links by which one of his would begin. */
+void people_reply_out(struct request *r);
 /* Whose tokens or sessions these are: one's own, by a token that is for everything, or those of whom one administers. */
 int people_find_person(struct store *store, struct request *r, int64_t *person,
 		       struct err *e) MUST_CHECK;

@@ -312,8 +312,10 @@ def who_has_no_password_adds_one_after_signing_in_and_keeps_a_way_in():
         browser, answer = room.try_passkey(spare)
         browser.follow(answer)
         begun = room.fresh(browser, "theirs").fields["location"].removeprefix(room.origin)
+        late, answer = room.try_passkey(spare)  # whose session would begin with the link that this leads to
         cli("user", "remove-passkeys", "carla", **room.cli).ok()
         assert not browser.is_in() and room.browser().get(begun).status == 401
+        assert late.is_late(answer)
         path = re.search(r"/password/[0-9a-f]{64}", cli("user", "link", "carla", **room.cli).ok())[0]
         back = room.browser()
         back.follow(back.post(path, name="carla", password=OTHER, again=OTHER))
