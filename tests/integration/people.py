@@ -150,6 +150,13 @@ def what_is_the_service_s_is_for_its_administrators():
         assert anna.code("Run", id="c", unverified=True) == HIDDEN
         running.root("GiveRole", computation_id="c", role="owner", user="anna")
         assert [c.id for c in anna("List").computations] == ["c"]
+        # A token that is for less makes none for more, also of somebody else, who may more.
+        user(running, "deputy", administrator=True)
+        less = Caller(running.channel, running.root("AddToken", user="chief", name="less", actions=["view", "administrator"]).token)
+        for more in (["view", "edit"], ["view", "edit", "administrator"], list(chief("Whoami").actions)):
+            assert "for no more than the one" in less.text("AddToken", user="deputy", name="x", actions=more), more
+        made = Caller(running.channel, less("AddToken", user="deputy", name="same").token)
+        assert list(made("Whoami").actions) == list(less("Whoami").actions)
 
 
 def a_token_is_for_what_it_says_until_it_is_revoked():
