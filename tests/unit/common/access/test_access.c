@@ -63,6 +63,7 @@ static const struct {
 	{ "root in a's group: two", UNIX(0, 2000), NOBODY },
 	{ "no user, though 0 stands there", { .uid = 0, .gid = 0 }, NOBODY },
 	{ "nothing at all", { .uid = 1001 }, NOBODY },
+	{ "no group, though a's stands there", { .gid = 2000 }, NOBODY },
 	{ "operators' id", { .spiffe = "spiffe://clinic.example/ops" }, "" },
 	{ "a's id", { .spiffe = "spiffe://clinic.example/a" }, "a" },
 	{ "below a's id", { .spiffe = "spiffe://clinic.example/a/b" }, NOBODY },
