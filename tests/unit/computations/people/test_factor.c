@@ -2,6 +2,7 @@
 /* Second factors: set up by a code, each code once, wrong ones, recovery codes, removed; and who owes a code. */
 #include "computations/people/account.h"
 #include "computations/people/device.h"
+#include "computations/people/entry.h"
 #include "computations/people/factor.h"
 #include "computations/people/half.h"
 #include "computations/people/login.h"
@@ -384,9 +385,10 @@ static void what_the_password_alone_began_ends(void **state)
 				    .about = (char *)(uintptr_t)"" };
 	struct device d = { .about = "laptop", .peer = "192.0.2.1", .scope = 1 };
 	char half[HALF_TEXT_LEN + 1], login[LOGIN_TEXT_LEN + 1], kept[LOGIN_TEXT_LEN + 1];
-	char asked[DEVICE_TEXT_LEN + 1], code[TOTP_DIGITS + 1];
+	char asked[DEVICE_TEXT_LEN + 1], code[TOTP_DIGITS + 1], link[ENTRY_TEXT_LEN + 1];
 	struct store_room *f = *state;
 	struct owner o = { .person = add(f, "anna") };
+	struct entry_owner chooses;
 	uint8_t hash[SHA256_LEN];
 	struct device_token token;
 	struct token_owner who;
@@ -398,6 +400,7 @@ static void what_the_password_alone_began_ends(void **state)
 	assert_ok(half_add(db_of(f), o.person, NOW, half, &f->e), f->e);
 	assert_ok(device_ask(db_of(f), &d, NOW, asked, &f->e), f->e);
 	assert_ok(device_answer(db_of(f), d.code, o.person, NOW, &f->e), f->e);
+	assert_ok(entry_add(db_of(f), o.person, NOW, link, &f->e), f->e);
 	assert_ok(login_hash(kept, hash, &f->e), f->e);
 	assert_ok(login_who(db_of(f), hash, "", NOW, &who, &own, &f->e), f->e);
 
@@ -412,6 +415,7 @@ static void what_the_password_alone_began_ends(void **state)
 		"sign in");
 	refused(f, half_find(db_of(f), half, NOW, &h, &f->e), ERR_UNAUTHENTICATED, "again");
 	refused(f, device_take(db_of(f), asked, NOW, &token, &f->e), ERR_UNAUTHENTICATED, "again");
+	refused(f, entry_find(db_of(f), link, NOW, &chooses, &f->e), ERR_UNAUTHENTICATED, "link");
 
 	/* A new password ends what owes a code; the factor stays. */
 	assert_ok(half_add(db_of(f), o.person, NOW, half, &f->e), f->e);

@@ -145,7 +145,19 @@ static void what_was_begun_ends(void **state)
 	assert_ok(passkey_begin(db_of(f), anna.person, anna.login, "a", NOW, text, &f->e), f->e);
 	refused(f, passkey_begun_find(db_of(f), first, NOW, &begun, &f->e), ERR_UNAUTHENTICATED,
 		"begin again");
-	/* With its session. */
+	/* With its session, also one that is over by itself: nobody showed it for so long, or it is as old as one can be. */
+	assert_ok(db_run(db_of(f), &f->e, "UPDATE logins SET seen = ? WHERE number = ?", "ii",
+			 NOW + 1 - LOGIN_IDLE_MS, anna.login),
+		  f->e);
+	assert_ok(passkey_begun_find(db_of(f), text, NOW, &begun, &f->e), f->e);
+	refused(f, passkey_begun_find(db_of(f), text, NOW + 1, &begun, &f->e), ERR_UNAUTHENTICATED,
+		"begin again");
+	assert_ok(
+		db_run(db_of(f), &f->e, "UPDATE logins SET seen = ?, ends = ?", "ii", NOW, NOW + 1),
+		f->e);
+	assert_ok(passkey_begun_find(db_of(f), text, NOW, &begun, &f->e), f->e);
+	refused(f, passkey_begun_find(db_of(f), text, NOW + 1, &begun, &f->e), ERR_UNAUTHENTICATED,
+		"begin again");
 	assert_ok(passkey_begun_find(db_of(f), text, NOW, &begun, &f->e), f->e);
 	assert_ok(login_end(db_of(f), anna.person, anna.login, &f->e), f->e);
 	refused(f, passkey_begun_find(db_of(f), text, NOW, &begun, &f->e), ERR_UNAUTHENTICATED,
