@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections: what is said before HTTP/2. */
 #include "common/rpc/job.h"
+#include "common/rpc/prologue_run.h"
 #include "tests/unit/common/rpc/tls_pair.h"
 
 /* A prologue: the client sends "hello", the server answers after a while "welcome", done. */
@@ -61,6 +62,27 @@ static size_t server_hears(struct rpc_prologue_run *run, const uint8_t *bytes, s
 	return 5;
 }
 
+/* One that waits for a hundred bytes, and refuses them; and how many there were at once. */
+static size_t most_heard;
+
+static size_t server_waits(struct rpc_prologue_run *run, const uint8_t *bytes, size_t len)
+{
+	struct err e;
+
+	most_heard = len;
+	err_set(&e, ERR_DENIED, "not welcome");
+	if (len >= 100)
+		rpc_prologue_refuse(run, &e);
+	return 0;
+}
+
+static size_t server_hears_unless_held(struct rpc_prologue_run *run, const uint8_t *bytes,
+				       size_t len)
+{
+	assert_false(prologue_run_is_held(run));
+	return server_hears(run, bytes, len);
+}
+
 static void client_greets(struct rpc_prologue_run *run, void *data)
 {
 	struct pair *p = data;
@@ -90,6 +112,13 @@ static void greeting_closed(struct rpc_prologue_run *run)
 static const struct rpc_prologue server_prologue = {
 	.input_max = 100, .start = server_greets, .bytes = server_hears, .closed = greeting_closed
 };
+static const struct rpc_prologue waiting_prologue = {
+	.input_max = 100, .start = server_greets, .bytes = server_waits, .closed = greeting_closed
+};
+static const struct rpc_prologue held_prologue = { .input_max = 100,
+						   .start = server_greets,
+						   .bytes = server_hears_unless_held,
+						   .closed = greeting_closed };
 static const struct rpc_prologue client_prologue = {
 	.input_max = 65536, .start = client_greets, .bytes = client_hears, .closed = greeting_closed
 };
@@ -179,6 +208,54 @@ static void a_client_that_speaks_no_prologue_is_not_served(void **state)
 			   "");
 }
 
+/* Whatever it waits for. */
+static void it_looks_at_no_more_than_its_limit(void **state)
+{
+	CLEANUP(rpc_tls_free) struct rpc_tls *server = tls_pair_server(NULL);
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *client = tls_pair_client(&(struct rpc_tls_config){ .ca = tls_pair_cert });
+
+	for (size_t len = 100; len <= 102; len++) {
+		char words[128] = "";
+		struct pair p = { .user = words };
+
+		memset(words, 'x', len);
+		most_heard = 0;
+		pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service,
+						    .server_tls = server,
+						    .client_tls = client,
+						    .server_prologue = &waiting_prologue,
+						    .client_prologue = &client_prologue });
+		rpc_stream_half_close(pair_call(&p, &pair_input_call, 0));
+		pair_until(&p, p.closed);
+		assert_int_equal(p.status.code, ERR_UNAVAILABLE);
+		assert_true(most_heard <= 100);
+		if (len == 100)
+			assert_int_equal(most_heard, 100);
+		pair_close(&p);
+	}
+}
+
+/* While an answer is being found, what came behind the question waits. */
+static void nothing_is_looked_at_while_it_is_held(void **state)
+{
+	CLEANUP(rpc_tls_free) struct rpc_tls *server = tls_pair_server(NULL);
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *client = tls_pair_client(&(struct rpc_tls_config){ .ca = tls_pair_cert });
+	struct pair p = { .user = (char *)(uintptr_t)"hellohellohello" };
+
+	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service,
+					    .server_tls = server,
+					    .client_tls = client,
+					    .server_prologue = &held_prologue,
+					    .client_prologue = &client_prologue });
+	rpc_stream_half_close(pair_call(&p, &pair_input_call, 0));
+	pair_until(&p, p.closed);
+	assert_int_equal(p.status.code, ERR_UNAVAILABLE); /* the rest is no HTTP/2 */
+	assert_int_equal(p.started, 0);
+	pair_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +263,8 @@ int main(void)
 		cmocka_unit_test(a_prologue_may_refuse),
 		cmocka_unit_test(a_prologue_has_its_time_and_room),
 		cmocka_unit_test(a_client_that_speaks_no_prologue_is_not_served),
+		cmocka_unit_test(it_looks_at_no_more_than_its_limit),
+		cmocka_unit_test(nothing_is_looked_at_while_it_is_held),
 	};
 
 	return cmocka_run_group_tests(tests, tls_pair_enter, tls_pair_leave);
