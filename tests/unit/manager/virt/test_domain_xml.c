@@ -160,6 +160,27 @@ static void a_plain_domain_has_what_the_image_needs(void **state)
 	xmlFreeDoc(doc);
 }
 
+/* libvirt adds what is not said to be missing; and each device is one more by which a host reaches into the guest. */
+static void no_domain_has_a_device_that_nobody_needs(void **state)
+{
+	struct domain_spec specs[] = { plain(), snp(), tdx() };
+
+	for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
+		xmlDocPtr doc = parse(&specs[i]);
+
+		assert_xpath(doc, "count(/domain/devices/*)", "6");
+		assert_xpath(
+			doc,
+			"count(/domain/devices/*[self::disk or self::interface or self::serial "
+			"or self::tpm])",
+			"4");
+		assert_xpath(doc, "string(//controller[@type='usb']/@model)", "none");
+		assert_xpath(doc, "string(//memballoon/@model)", "none");
+		assert_xpath(doc, "string(//interface/rom/@enabled)", "no");
+		xmlFreeDoc(doc);
+	}
+}
+
 /* By its place, which older images go by, the root is the first disk. */
 static void disks_have_their_places(void **state)
 {
@@ -261,6 +282,7 @@ static void a_tdx_domain_is_bound_to_its_configuration(void **state)
 	assert_xpath(doc, "count(/domain/launchSecurity/policy)", "0");
 	assert_xpath(doc, "count(/domain/launchSecurity/quoteGenerationService[not(@path)])", "1");
 	assert_xpath(doc, "string(/domain/features/ioapic/@driver)", "qemu");
+	assert_xpath(doc, "string(/domain/features/pmu/@state)", "off");
 	xmlFreeDoc(doc);
 
 	spec.tdx = (struct domain_tdx){ .has_policy = true,
@@ -389,6 +411,14 @@ static void what_no_emulator_simulates_is_refused(void **state)
 	spec = good;
 	spec.firmware = NULL;
 	assert_refused(domain_xml_write(&spec, &xml, &e), e, ERR_PRECONDITION, "firmware");
+	spec.igvm = "/x.igvm";
+	assert_refused(domain_xml_write(&spec, &xml, &e), e, ERR_PRECONDITION, "IGVM file");
+	spec = tdx();
+	spec.kvm = false;
+	spec.simulated = true;
+	spec.emulator = "/opt/emulator";
+	spec.tdx.quote_socket = "/run/tdx-qgs/qgs.socket";
+	assert_refused(domain_xml_write(&spec, &xml, &e), e, ERR_PRECONDITION, "quote");
 	spec = plain();
 	spec.simulated = true;
 	spec.emulator = "/opt/emulator";
@@ -447,6 +477,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plain_domain_has_what_the_image_needs),
+		cmocka_unit_test(no_domain_has_a_device_that_nobody_needs),
 		cmocka_unit_test(disks_have_their_places),
 		cmocka_unit_test(an_image_that_takes_shares_gets_both_and_no_boot_disk),
 		cmocka_unit_test(variations_of_a_plain_domain_validate),
