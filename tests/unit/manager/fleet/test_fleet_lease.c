@@ -394,6 +394,88 @@ static void what_another_manager_has_counts(void **state)
 	fleet_room_close(&m);
 }
 
+static void on_told(void *data, const struct err *e)
+{
+	*(struct err *)data = *e;
+}
+
+static enum err_code where(struct fleet_room *m, const char *tenant, const char *key, struct err *e)
+{
+	struct access_caller caller = { .tenant = "" };
+
+	strcpy(caller.tenant, tenant);
+	assert_ok(fleet_where(m->fleet, &caller, key, on_told, e, e), *e);
+	fleet_room_settle(m);
+	return e->code;
+}
+
+/* Who has it, and that it is there at all, is said to nobody but its owner and operators. */
+static void where_a_cvm_is_its_owner_learns_alone(void **state)
+{
+	struct fleet_room m;
+	struct registry *b;
+	struct err e;
+
+	open_room(&m, 1);
+	b = has_one(&m);
+	assert_int_equal(where(&m, "alpha", STRAY, &e), ERR_PRECONDITION);
+	assert_non_null(strstr(e.text, "manager b has it by now"));
+	assert_int_equal(where(&m, "", STRAY, &e), ERR_PRECONDITION);
+	assert_int_equal(where(&m, "beta", STRAY, &e), ERR_NOT_FOUND);
+	assert_string_equal(e.text, "no CVM '" STRAY "'");
+	assert_ok(registry_lease_release(b, &e), e);
+	assert_int_equal(where(&m, "alpha", STRAY, &e), ERR_UNAVAILABLE);
+	assert_int_equal(where(&m, "beta", STRAY, &e), ERR_NOT_FOUND);
+	registry_close(b);
+	fleet_room_close(&m);
+}
+
+static void on_host_changed(void *data, const struct host_left *left, const struct err *e)
+{
+	*(struct err *)data = e ? *e : (struct err){ .code = ERR_OK };
+}
+
+/* Whoever holds it has the words on what runs there; and this machine is another one to each of them. */
+static void a_host_that_another_holds_is_not_ours_to_remove(void **state)
+{
+	struct fleet_room m;
+	struct registry *b;
+	struct err e, told;
+
+	open_room(&m, 1);
+	assert_refused(fleet_host_add(m.fleet, "here", "qemu:///system", "tees=none",
+				      on_host_changed, &told, &e),
+		       e, ERR_PRECONDITION, "another machine to each manager");
+	assert_ok(fleet_host_add(m.fleet, "far", FAR, "tees=none address=127.0.0.3",
+				 on_host_changed, &told, &e),
+		  e);
+	fleet_room_settle(&m);
+	assert_int_equal(told.code, ERR_OK);
+	b = has_one(&m);
+	assert_refused(fleet_host_remove(m.fleet, "far", on_host_changed, &told, &e), e,
+		       ERR_PRECONDITION, "manager b holds host far");
+	assert_ok(registry_lease_release(b, &e), e);
+	registry_close(b);
+	fleet_room_close(&m);
+}
+
+/* What it would find room for has nowhere to be. */
+static void who_holds_no_host_makes_nothing(void **state)
+{
+	struct fleet_room m;
+	struct registry *b;
+	struct err e;
+
+	open_room(&m, 1);
+	b = go_to_another(&m);
+	look(&m, false);
+	assert_int_equal(create_as(&m, NULL, &e), -ERR_UNAVAILABLE);
+	assert_non_null(strstr(e.text, "this manager holds no host now"));
+	come_back(&m, b);
+	assert_ok(create_as(&m, NULL, &e), e);
+	fleet_room_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +488,9 @@ int main(void)
 		FLEET_ROOM_ROW(each_host_that_is_none_of_ours_is_said_once),
 		FLEET_ROOM_ROW(each_tenant_looks_for_a_few_cvms_at_a_time),
 		FLEET_ROOM_ROW(what_another_manager_has_counts),
+		FLEET_ROOM_ROW(where_a_cvm_is_its_owner_learns_alone),
+		FLEET_ROOM_ROW(a_host_that_another_holds_is_not_ours_to_remove),
+		FLEET_ROOM_ROW(who_holds_no_host_makes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, fleet_room_make_dir, fleet_room_remove_dir);

@@ -100,13 +100,11 @@ static void create(const char *owner, char id[CVM_ID_LEN + 1])
 	memcpy(id, told.id, sizeof(told.id));
 }
 
-static void open_tenants(void)
+static void open_service(void)
 {
 	static struct config config;
 	struct err e;
 
-	memset(&t, 0, sizeof(t));
-	fleet_room_fresh(&t.base, VMS);
 	write_table("tenant a", "tenant b uid 4294967293\n");
 	config.access = (char *)(uintptr_t)path_of("access.conf");
 	assert_ok(rpc_server_new(&t.base.loop, NULL, &t.server, &e), e);
@@ -114,6 +112,13 @@ static void open_tenants(void)
 	t.service = (struct service){ t.base.fleet, t.calls.access };
 	assert_ok(rpc_server_add(t.server, &service_manager, &t.service, &e), e);
 	rpc_server_observe(t.server, &calls_observer, &t.calls);
+}
+
+static void open_tenants(void)
+{
+	memset(&t, 0, sizeof(t));
+	fleet_room_fresh(&t.base, VMS);
+	open_service();
 	create("a", t.of_a);
 	create("b", t.of_b);
 	create("", t.of_operator);
@@ -581,6 +586,47 @@ static void a_console_is_told_to_its_owner_alone(void **state)
 	close_tenants();
 }
 
+#define STRAY "11111111-2222-4333-8444-555555555555"
+
+/* One that shares its registry asks that first whose the machine is. */
+static int ask_removal_beside_others(const char *id)
+{
+	Manager__RemoveReq request = MANAGER__REMOVE_REQ__INIT;
+	unsigned call;
+
+	request.cvm_id = (char *)(uintptr_t)id;
+	call = say(PROTO_MANAGER_REMOVE_VM, &request.base, &google__protobuf__empty__descriptor);
+	fleet_room_settle(&t.base);
+	grpc_peer_move(t.peer);
+	assert_true(grpc_peer_said(t.peer, call)->is_over);
+	return grpc_peer_said(t.peer, call)->status;
+}
+
+static void what_has_no_record_is_an_operator_s_to_remove(void **state)
+{
+	char domain[64];
+
+	memset(&t, 0, sizeof(t));
+	fleet_room_prepare_shared(
+		&t.base, VMS,
+		"host other qemu+unix:///system?socket=/o address=127.0.0.2 tees=none\n");
+	fleet_room_open(&t.base);
+	t.base.hosts.all[0]->is_local = true; /* its libvirt is a stand-in */
+	fleet_room_connect(&t.base);
+	open_service();
+	snprintf(domain, sizeof(domain), "cocos-%s-0", registry_tag(t.base.registry));
+	fleet_room_leave(&t.base, STRAY, domain);
+	snprintf(fleet_world.domains[0].host, sizeof(fleet_world.domains[0].host), "other");
+	assert_int_equal(ask_removal_beside_others(STRAY), ERR_NOT_FOUND);
+	assert_int_equal(fleet_world.stops, 0);
+	assert_true(stray_has_folder(&t.base.lifecycle, STRAY));
+	we_are("operator", "");
+	assert_int_equal(ask_removal_beside_others(STRAY), 0);
+	assert_int_equal(fleet_world.stops, 1);
+	assert_false(stray_has_folder(&t.base.lifecycle, STRAY));
+	close_tenants();
+}
+
 static int setup(void **state)
 {
 	return fleet_room_make_dir(state) == 0 ? folder_make(state) : -1;
@@ -604,6 +650,7 @@ int main(void)
 		FLEET_ROOM_ROW(nor_is_what_is_found_full_later),
 		FLEET_ROOM_ROW(a_watch_tells_of_his_own_until_he_is_another),
 		FLEET_ROOM_ROW(a_console_is_told_to_its_owner_alone),
+		FLEET_ROOM_ROW(what_has_no_record_is_an_operator_s_to_remove),
 		cmocka_unit_test(every_method_is_somebody_s),
 	};
 
