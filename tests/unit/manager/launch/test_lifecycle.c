@@ -11,6 +11,7 @@
 #include "manager/launch/boot_files.h"
 #include "manager/launch/lifecycle.h"
 #include "manager/registry/registry_form.h"
+#include "manager/registry/registry_lease.h"
 #include "tests/unit/manager/cvm_equal.h"
 
 #include <dirent.h>
@@ -35,10 +36,25 @@ static bool fail_behind;   /* what fails was done: its answer got lost */
 static int forwards_taken; /* this many ports turn out to be somebody else's */
 static char started_xml[DOMAIN_XML_MAX];
 
+/* Here the host of the CVM goes to another manager, and so often libvirt is told something from then on. */
+static int lose_at;
+static struct registry *loses;
+static int told_libvirt, told_before;
+
+static void lose_host(void)
+{
+	struct err e;
+
+	assert_ok(registry_lease_release(loses, &e), e);
+	told_before = told_libvirt;
+}
+
 static void here(void)
 {
 	if (++point == kill_at)
 		kill(getpid(), SIGKILL);
+	if (point == lose_at)
+		lose_host();
 }
 
 static int failing(struct err *e)
@@ -133,6 +149,7 @@ int __wrap_virt_start(struct virt *v, const char *xml, struct err *e)
 	char path[200];
 	int fd;
 
+	told_libvirt++;
 	here();
 	if (while_started)
 		create_another();
@@ -150,6 +167,7 @@ int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e)
 {
 	char path[200];
 
+	told_libvirt++;
 	here();
 	if (fail_at && failing(e) < 0)
 		return err_code(e);
@@ -164,6 +182,7 @@ int __wrap_virt_forward(struct virt *v, const char *uuid, const char *host, uint
 {
 	char path[200];
 
+	told_libvirt++;
 	here();
 	assert_int_equal(guest_port, 7002);
 	if (fail_at && failing(e) < 0)
@@ -261,13 +280,23 @@ static void fresh_state(void)
 	snprintf(cvms, sizeof(cvms), "%s/cvms", state_dir);
 	assert_int_equal(mkdir(state_dir, 0700), 0);
 	assert_int_equal(mkdir(cvms, 0700), 0);
-	kill_at = fail_at = point = acts = forwards_taken = 0;
+	kill_at = fail_at = lose_at = point = acts = forwards_taken = 0;
 	fail_behind = false;
 	if (database())
 		forget_database();
 }
 
-static void open_manager(struct manager *m)
+static int open_registry(struct manager *m, struct err *e)
+{
+	const struct registry_share share = { .name = "a", .lease_ms = LEASE_MAX_MS, .vms_max = 4 };
+
+	return m->config.hosts
+		       ? registry_open_shared(state_dir, database(), &share, &m->registry, e)
+		       : registry_open(state_dir, database(), &m->registry, e);
+}
+
+/* `hosts`: a table, and others share the registry; NULL: none. */
+static void open_manager_with(struct manager *m, char *hosts)
 {
 	struct err e;
 
@@ -278,12 +307,18 @@ static void open_manager(struct manager *m)
 					   .image_dir = image,
 					   .state_dir = state_dir,
 					   .secrets_dir = secrets,
+					   .hosts = hosts,
 					   .forward_host = (char *)"127.0.0.1" } };
-	assert_ok(registry_open(state_dir, database(), &m->registry, &e), e);
+	assert_ok(open_registry(m, &e), e);
 	assert_ok(ports_new("127.0.0.1", 20000, 20200, &m->ports, &e), e);
 	assert_ok(vm_hosts_init(&m->hosts, &m->config, &e), e);
 	assert_ok(lifecycle_init(&m->lifecycle, &m->config, m->registry, &m->hosts, m->ports, &e),
 		  e);
+}
+
+static void open_manager(struct manager *m)
+{
+	open_manager_with(m, NULL);
 }
 
 static void close_manager(struct manager *m)
@@ -313,6 +348,8 @@ static int create(struct manager *m, struct cvm *cvm, struct err *e)
 	*cvm = (struct cvm){
 		.id = ID, .slot = 2, .created_ms = 1, .cpus = 1, .memory = m->config.memory
 	};
+	if (m->config.hosts)
+		strcpy(cvm->host, "other");
 	r = lifecycle_create(&m->lifecycle, &request, cvm, e);
 	cvm_request_done(&request);
 	return r;
@@ -898,6 +935,94 @@ static void hostile_last_words(void **state)
 	close_manager(&m);
 }
 
+/* ---- hosts that go to another manager ---- */
+
+#define URI "qemu+unix:///system?socket=/o"
+
+/* It holds the one host, whose libvirt is ours as in all of these tests. */
+static void open_beside_others(struct manager *m)
+{
+	struct registry_wish wish = { .host = "other", .uri = URI, .wanted = true };
+	static char hosts[sizeof(top) + 16];
+	struct registry_round found;
+	struct err e;
+
+	fresh_state();
+	put(top, "hosts", "host other " URI " address=127.0.0.2 tees=none\n");
+	snprintf(hosts, sizeof(hosts), "%s/hosts", top);
+	open_manager_with(m, hosts);
+	m->hosts.all[0]->is_local = true;
+	assert_ok(registry_lease_round(m->registry, &wish, 1, &found, &e), e);
+	assert_true(wish.held);
+	registry_round_done(&found);
+	loses = m->registry;
+}
+
+/* What the next manager would clean up. */
+static void close_beside_others(struct manager *m)
+{
+	char path[256];
+	struct err e;
+
+	lose_at = 0;
+	close_manager(m);
+	domain_path(path, sizeof(path), ID);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/" ID, secrets);
+	assert_ok(dir_remove(path, &e), e);
+}
+
+/* Between a step that was recorded and the act itself. */
+static void who_loses_the_host_begins_nothing_more_there(void **state)
+{
+	bool was_lost = true;
+
+	for (int at = 2; was_lost; at += 2) {
+		struct manager m;
+		struct cvm cvm;
+		char cvms[200];
+		struct err e;
+		int r;
+
+		open_beside_others(&m);
+		told_libvirt = told_before = 0;
+		lose_at = at;
+		r = create(&m, &cvm, &e);
+		was_lost = point >= at;
+		if (r < 0)
+			assert_int_equal(e.code, ERR_UNAVAILABLE);
+		if (was_lost)
+			assert_int_equal(told_libvirt, told_before);
+		else
+			assert_int_equal(r, 0);
+		snprintf(cvms, sizeof(cvms), "%s/cvms", state_dir);
+		if (at == 2) /* nothing but the record is there */
+			assert_int_equal(entries_in(cvms), 0);
+		close_beside_others(&m);
+	}
+}
+
+static void nor_does_it_end_anything_there(void **state)
+{
+	for (int at = 2; at <= 6; at += 2) {
+		struct manager m;
+		struct cvm cvm;
+		struct err e;
+
+		open_beside_others(&m);
+		assert_ok(create(&m, &cvm, &e), e);
+		point = 0;
+		told_libvirt = 0;
+		lose_at = at; /* the step, the end, the next step */
+		assert_refused(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e, ERR_UNAVAILABLE,
+			       "does not hold host other");
+		assert_int_equal(told_libvirt, at == 2 ? 0 : 1);
+		assert_int_equal(entries_in(domains), at == 2 ? 1 : 0);
+		assert_int_equal(entries_in(secrets), 1);
+		close_beside_others(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -907,6 +1032,8 @@ int main(void)
 		cmocka_unit_test(the_weakening_word_is_on_the_command_line_only_if_told),
 		cmocka_unit_test(killed_at_any_point_a_successor_cleans_up),
 		cmocka_unit_test(killed_again_while_cleaning_up),
+		cmocka_unit_test(who_loses_the_host_begins_nothing_more_there),
+		cmocka_unit_test(nor_does_it_end_anything_there),
 		cmocka_unit_test(any_act_that_fails_once_is_undone),
 		cmocka_unit_test(an_answer_that_gets_lost_leaves_nothing),
 		cmocka_unit_test(a_removal_that_fails_can_be_repeated),
