@@ -73,6 +73,7 @@ static void everything_else_is_refused_with_its_line(void **state)
 		{ "host a " TLS "x tees=none", "is no URI" },
 		{ "host a qemu+tls:///system tees=none", "is no URI" },
 		{ "host a qemu+ssh://-oProxyCommand=x/system tees=none", "is no URI" },
+		{ "host a qemu+ssh://-ox/system tees=none", "is no URI" },
 		{ "host a qemu+ssh://u@-ox/system tees=none", "is no URI" },
 		{ "host a qemu+ssh://x/system?command=/x tees=none", "is no URI" },
 		{ "host a " TLS " address=10.0.0.1", "hosts:1: host a: what may protect" },
@@ -180,6 +181,15 @@ static void a_file_that_others_may_write_is_refused(void **state)
 	assert_ok(host_table_read(path, &t, &e), e);
 	assert_int_equal(chmod(path, 0664), 0);
 	assert_refused(host_table_read(path, &t, &e), e, ERR_PRECONDITION, "others may write it");
+	assert_int_equal(chmod(path, 0642), 0);
+	assert_refused(host_table_read(path, &t, &e), e, ERR_PRECONDITION, "others may write it");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_ok(host_table_read(path, &t, &e), e);
+	if (geteuid() == 0) { /* whose it is may write it, and may let others */
+		assert_int_equal(chown(path, 65534, 0), 0);
+		assert_refused(host_table_read(path, &t, &e), e, ERR_PRECONDITION,
+			       "others may write it");
+	}
 	assert_int_equal(unlink(path), 0);
 	assert_refused(host_table_read(path, &t, &e), e, ERR_NOT_FOUND, path);
 }
