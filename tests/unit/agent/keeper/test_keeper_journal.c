@@ -222,6 +222,29 @@ static void nothing_is_signed_before_its_evidence(void **state)
 	}
 }
 
+/* Else it would be used for a configuration whose manifest nobody has measured yet. */
+static void what_the_last_manifest_permitted_ends_with_the_next_configuration(void **state)
+{
+	static const uint8_t asks[] = { KEEPER_RUN, KEEPER_CHANNEL, KEEPER_JOURNAL_KEY,
+					KEEPER_JOURNAL_SIGN, KEEPER_RECEIPT };
+	struct room *r = *state;
+
+	for (int used = 0; used < 3; used++) { /* nothing; the key; the key and the run */
+		CLEANUP_WRITER struct writer statement = writer_up_to(RUN_STATEMENT_MAX);
+
+		measure_manifest(r);
+		if (used > 0)
+			take_key(r);
+		put_statement(r, r->state.journal, r->state.journal_len, &statement);
+		if (used > 1)
+			must(r, KEEPER_RUN, statement.bytes, statement.len);
+		must(r, KEEPER_MEASURE_CONFIG, zeros, KEEPER_DIGESTS_LEN);
+		for (size_t i = 0; i < ARRAY_LEN(asks); i++)
+			refuse(r, asks[i], statement.bytes, statement.len, ERR_PRECONDITION,
+			       "out of order");
+	}
+}
+
 /* Its machine makes no evidence: RUN is never asked there, and nothing vouches for the key. */
 static void without_evidence_there_is_nothing_to_wait_for(void **state)
 {
@@ -431,6 +454,7 @@ int main(int argc, char **argv)
 		ROW(a_key_comes_between_manifest_and_run),
 		ROW(a_run_has_to_name_it),
 		ROW(nothing_is_signed_before_its_evidence),
+		ROW(what_the_last_manifest_permitted_ends_with_the_next_configuration),
 		ROW(without_evidence_there_is_nothing_to_wait_for),
 		ROW(there_is_one_history),
 		ROW(the_final_head_is_the_last),
