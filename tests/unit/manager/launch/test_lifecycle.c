@@ -940,15 +940,17 @@ static void hostile_last_words(void **state)
 #define URI "qemu+unix:///system?socket=/o"
 
 /* It holds the one host, whose libvirt is ours as in all of these tests. */
-static void open_beside_others(struct manager *m)
+static void open_beside_others(struct manager *m, const char *tee)
 {
 	struct registry_wish wish = { .host = "other", .uri = URI, .wanted = true };
 	static char hosts[sizeof(top) + 16];
 	struct registry_round found;
+	char line[128];
 	struct err e;
 
 	fresh_state();
-	put(top, "hosts", "host other " URI " address=127.0.0.2 tees=none\n");
+	snprintf(line, sizeof(line), "host other " URI " address=127.0.0.2 tees=%s\n", tee);
+	put(top, "hosts", line);
 	snprintf(hosts, sizeof(hosts), "%s/hosts", top);
 	open_manager_with(m, hosts);
 	m->hosts.all[0]->is_local = true;
@@ -984,7 +986,7 @@ static void who_loses_the_host_begins_nothing_more_there(void **state)
 		struct err e;
 		int r;
 
-		open_beside_others(&m);
+		open_beside_others(&m, "none");
 		told_libvirt = told_before = 0;
 		lose_at = at;
 		r = create(&m, &cvm, &e);
@@ -1009,7 +1011,7 @@ static void nor_does_it_end_anything_there(void **state)
 		struct cvm cvm;
 		struct err e;
 
-		open_beside_others(&m);
+		open_beside_others(&m, "none");
 		assert_ok(create(&m, &cvm, &e), e);
 		point = 0;
 		told_libvirt = 0;
@@ -1023,6 +1025,20 @@ static void nor_does_it_end_anything_there(void **state)
 	}
 }
 
+/* Whatever libvirt there offers by now: the table says what may protect CVMs. */
+static void what_the_table_does_not_list_is_not_launched(void **state)
+{
+	struct manager m;
+	struct cvm cvm;
+	struct err e;
+
+	open_beside_others(&m, "snp,tdx");
+	assert_refused(create(&m, &cvm, &e), e, ERR_PRECONDITION,
+		       "MANAGER_HOSTS does not list tee none");
+	assert_nothing_is_left(&m);
+	close_beside_others(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1034,6 +1050,7 @@ int main(void)
 		cmocka_unit_test(killed_again_while_cleaning_up),
 		cmocka_unit_test(who_loses_the_host_begins_nothing_more_there),
 		cmocka_unit_test(nor_does_it_end_anything_there),
+		cmocka_unit_test(what_the_table_does_not_list_is_not_launched),
 		cmocka_unit_test(any_act_that_fails_once_is_undone),
 		cmocka_unit_test(an_answer_that_gets_lost_leaves_nothing),
 		cmocka_unit_test(a_removal_that_fails_can_be_repeated),
