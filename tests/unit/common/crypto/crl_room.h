@@ -79,7 +79,20 @@ struct crl_room_list {
 	bool in_entry; /* of the entries */
 	bool is_first; /* version 1, without extensions */
 	const EVP_MD *digest;
+	bool pss; /* the key is of RSA */
 };
+
+static inline void crl_room_sign(X509_CRL *list, EVP_PKEY *key, const struct crl_room_list *l)
+{
+	const EVP_MD *digest = l->digest ? l->digest : EVP_sha256();
+	CLEANUP(EVP_MD_CTX_free) EVP_MD_CTX *md = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *ctx = NULL; /* owned by md */
+
+	assert_true(md && EVP_DigestSignInit(md, &ctx, digest, NULL, key) == 1);
+	if (l->pss)
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING), 1);
+	assert_true(X509_CRL_sign_ctx(list, md) > 0);
+}
 
 static inline X509_EXTENSION *crl_room_extension(const struct crl_room_list *l)
 {
@@ -140,7 +153,7 @@ static inline uint8_t *crl_room_der(const struct crl_room_ca *ca, const struct c
 		assert_true(X509_CRL_add_ext(list, x, -1));
 	}
 	assert_true(X509_CRL_sort(list));
-	assert_true(X509_CRL_sign(list, ca->key, l->digest ? l->digest : EVP_sha256()) > 0);
+	crl_room_sign(list, ca->key, l);
 	size = i2d_X509_CRL(list, &der);
 	assert_true(size > 0);
 	*len = (size_t)size;

@@ -197,6 +197,34 @@ static void only_its_authority_signs_it(void **state)
 	assert_false(crl_is_signed_by(crl, twin.cert));
 }
 
+/* With PSS, the digest is a parameter of the signature, and SHA-1 where none is named. */
+static void nor_does_a_weak_digest_within_pss(void **state)
+{
+	const struct {
+		const EVP_MD *digest;
+		bool is_sound;
+	} rows[] = { { EVP_sha256(), true },
+		     { EVP_sha384(), true },
+		     { EVP_sha1(), false },
+		     { EVP_sha224(), false } };
+	struct crl_room_ca ca CLEANUP_CA = { .key = EVP_RSA_gen(2048) };
+	struct err e;
+
+	assert_non_null(ca.key);
+	ca.cert = crl_room_cert("one", 1, ca.key, SIGNS, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(crl_free)
+		struct crl *crl = crl_room_read(
+			&ca, &(struct crl_room_list){ .digest = rows[i].digest, .pss = true });
+
+		if (rows[i].is_sound)
+			assert_ok(crl_verify(crl, ca.cert, &e), e);
+		else
+			assert_refused(crl_verify(crl, ca.cert, &e), e, ERR_DENIED,
+				       "weaker than SHA-256");
+	}
+}
+
 static void numbers_say_which_is_older(void **state)
 {
 	struct crl_room_ca ca CLEANUP_CA = crl_room_ca("one", SIGNS);
@@ -263,6 +291,7 @@ int main(void)
 		cmocka_unit_test(what_is_cut_or_has_more_is_refused),
 		cmocka_unit_test(each_bit_counts),
 		cmocka_unit_test(only_its_authority_signs_it),
+		cmocka_unit_test(nor_does_a_weak_digest_within_pss),
 		cmocka_unit_test(numbers_say_which_is_older),
 		cmocka_unit_test(more_entries_than_may_be_are_refused),
 	};
