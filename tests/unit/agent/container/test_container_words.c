@@ -50,6 +50,79 @@ static void a_configuration_has_so_much_in_it(void **state)
 		       "Cmd has more");
 }
 
+static int config_with(const char *run, struct err *e)
+{
+	CLEANUP_CONTAINER_CONFIG struct container_config config = { 0 };
+	CLEANUP_WRITER struct writer w = writer_up_to(TEXT_MAX);
+
+	writer_printf(
+		&w,
+		"{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{\"type\":\"layers\","
+		"\"diff_ids\":[" DIGEST "]},\"config\":{%s}}",
+		run);
+	return container_config_parse(w.bytes, w.len, "amd64", &config, e);
+}
+
+/* Which of two counts would depend on who reads them. */
+static void a_variable_has_one_value(void **state)
+{
+	struct err e;
+
+	assert_ok(config_with("\"Env\":[\"A=\",\"AB=A=1\"],\"WorkingDir\":\"\"", &e), e);
+	assert_refused(config_with("\"Env\":[\"A=1\",\"B=2\",\"A=1\"]", &e), e, ERR_INVALID,
+		       "Env[2] names what Env[0] does");
+	assert_refused(config_with("\"Env\":[\"A\"]", &e), e, ERR_INVALID,
+		       "Env[0] is not NAME=value");
+	assert_refused(config_with("\"Env\":[\"=1\"]", &e), e, ERR_INVALID,
+		       "Env[0] is not NAME=value");
+	assert_refused(config_with("\"WorkingDir\":\"a\"", &e), e, ERR_INVALID, "is not absolute");
+}
+
+/* As the process that unpacked the image would say it; `more`: bytes behind it. */
+static int run_of(const char *variable, const char *folder, size_t words, size_t more,
+		  struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(TEXT_MAX);
+	struct container_run run;
+
+	writer_be32(&w, (uint32_t)words);
+	for (size_t i = 0; i < words; i++)
+		writer_bytes(&w, "w", 2);
+	writer_be32(&w, 0);
+	writer_be32(&w, 1);
+	writer_bytes(&w, variable, strlen(variable) + 1);
+	writer_bytes(&w, folder, strlen(folder) + 1);
+	writer_zeros(&w, more);
+	assert_false(w.bad);
+	if (container_run_read(w.bytes, w.len, &run, e) < 0)
+		return err_code(e);
+	assert_int_equal(run.entrypoint.count, words);
+	assert_string_equal(run.env.items[0], variable);
+	assert_string_equal(run.folder, folder);
+	for (size_t len = 0; len < w.len; len++) {
+		struct err cut;
+
+		assert_refused(container_run_read(w.bytes, len, &run, &cut), cut, ERR_INVALID,
+			       "malformed");
+	}
+	return 0;
+}
+
+static void what_an_image_runs_is_not_believed(void **state)
+{
+	struct err e;
+
+	assert_ok(run_of("A=1", "/", 2, 0, &e), e);
+	assert_ok(run_of("A=", "/work", CONTAINER_STRINGS_MAX, 0, &e), e);
+	assert_refused(run_of("A=1", "/", CONTAINER_STRINGS_MAX + 1, 0, &e), e, ERR_INVALID,
+		       "malformed");
+	assert_refused(run_of("A", "/", 2, 0, &e), e, ERR_INVALID, "malformed");
+	assert_refused(run_of("=1", "/", 2, 0, &e), e, ERR_INVALID, "malformed");
+	assert_refused(run_of("A=1", "work", 2, 0, &e), e, ERR_INVALID, "malformed");
+	assert_refused(run_of("A=1", "", 2, 0, &e), e, ERR_INVALID, "malformed");
+	assert_refused(run_of("A=1", "/", 2, 1, &e), e, ERR_INVALID, "malformed");
+}
+
 static int layout_of(size_t len, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(TEXT_MAX);
@@ -119,6 +192,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_configuration_has_so_much_in_it),
+		cmocka_unit_test(a_variable_has_one_value),
+		cmocka_unit_test(what_an_image_runs_is_not_believed),
 		cmocka_unit_test(a_document_is_so_long),
 		cmocka_unit_test(an_index_leads_to_one_image),
 		cmocka_unit_test(one_spelling_of_a_digest),
