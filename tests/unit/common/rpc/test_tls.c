@@ -206,6 +206,16 @@ static void tls_settings_that_make_no_sense(void **state)
 	assert_refused(rpc_tls_new_client(&(struct rpc_tls_config){ .judged_by_prologue = true },
 					  &tls, &e),
 		       e, ERR_INVALID, "TLS 1.3");
+	assert_refused(rpc_tls_new_client(&(struct rpc_tls_config){ .judged_by_prologue = true,
+								    .only_tls13 = true,
+								    .ca = tls_pair_cert },
+					  &tls, &e),
+		       e, ERR_INVALID, "neither CA nor name");
+	assert_refused(rpc_tls_new_client(&(struct rpc_tls_config){ .judged_by_prologue = true,
+								    .only_tls13 = true,
+								    .name = "agent" },
+					  &tls, &e),
+		       e, ERR_INVALID, "neither CA nor name");
 	assert_ok(rpc_tls_new_client(&(struct rpc_tls_config){ .judged_by_prologue = true,
 							       .only_tls13 = true },
 				     &tls, &e),
@@ -393,6 +403,22 @@ static void a_clients_chain_has_a_limit(void **state)
 	client_of(TLS_CLIENT_CHAIN_MAX, false);
 }
 
+static void our_own_chain_has_a_limit(void **state)
+{
+	const size_t len = strlen(tls_pair_cert);
+	CLEANUP(free) char *chain = calloc(RPC_TLS_CHAIN_MAX + 1, len + 1);
+	const struct rpc_tls_config config = { .cert = chain, .key = tls_pair_key };
+	struct rpc_tls *tls;
+	struct err e;
+
+	for (size_t i = 0; i < RPC_TLS_CHAIN_MAX; i++)
+		memcpy(chain + i * len, tls_pair_cert, len);
+	assert_ok(rpc_tls_new_server(&config, &tls, &e), e);
+	rpc_tls_free(tls);
+	memcpy(chain + RPC_TLS_CHAIN_MAX * len, tls_pair_cert, len);
+	assert_refused(rpc_tls_new_server(&config, &tls, &e), e, ERR_INVALID, "a chain of more");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +427,7 @@ int main(void)
 		cmocka_unit_test(tls_that_must_not_be),
 		cmocka_unit_test(a_key_of_another_type_is_not_the_certificates),
 		cmocka_unit_test(tls_settings_that_make_no_sense),
+		cmocka_unit_test(our_own_chain_has_a_limit),
 		cmocka_unit_test(who_begins_late_has_no_more_time),
 		cmocka_unit_test(a_long_hello_ends_at_its_head),
 		cmocka_unit_test(a_handshake_has_a_limit_of_bytes),

@@ -337,6 +337,26 @@ static void nothing_but_files_is_read(void **state)
 	rmdir(path);
 }
 
+/* Whoever has a cursor knows nothing of the disk, where the same file has one number. */
+static void another_manager_numbers_a_file_otherwise(void **state)
+{
+	static const char *const salts[] = { "salt", "salt", "other" };
+	const struct console_from all = { .lines = 0 };
+	uint64_t numbers[ARRAY_LEN(salts)];
+	struct err e;
+
+	say("1\n");
+	for (size_t i = 0; i < ARRAY_LEN(salts); i++) {
+		struct console c;
+
+		assert_ok(console_open(path, salts[i], &all, &c, &e), e);
+		numbers[i] = c.next.file;
+		console_close(&c);
+	}
+	assert_true(numbers[0] == numbers[1]);
+	assert_true(numbers[0] != numbers[2]);
+}
+
 static int setup(void **state)
 {
 	if (folder_make(state) < 0)
@@ -359,6 +379,7 @@ int main(void)
 		ROW(no_more_than_the_limit_is_told),
 		ROW(cursors_that_are_none_are_refused),
 		ROW(nothing_but_files_is_read),
+		ROW(another_manager_numbers_a_file_otherwise),
 	};
 
 	return cmocka_run_group_tests(tests, setup, folder_remove);

@@ -94,6 +94,10 @@ static void what_does_not_fit_together_is_refused(void **state)
 		{ "MANAGER_GRPC_SERVER_CERT=/c\n", "go together" },
 		{ "MANAGER_GRPC_SERVER_KEY=/k\n", "go together" },
 		{ "MANAGER_GRPC_CLIENT_CA_CERTS=/c\n", "MANAGER_GRPC_SERVER_CERT is not" },
+		{ "MANAGER_GRPC_SERVER_CERT=/c\nMANAGER_GRPC_SERVER_KEY=/k\n"
+		  "MANAGER_GRPC_CLIENT_CRL=/l\n",
+		  "MANAGER_GRPC_CLIENT_CRL needs MANAGER_GRPC_CLIENT_CA_CERTS" },
+		{ "MANAGER_METRICS=0.0.0.0:9100\n", "MANAGER_METRICS: others than this machine" },
 		{ "MANAGER_MAX_VMS=0\n", "MANAGER_MAX_VMS" },
 		{ "MANAGER_MAX_VMS=10001\n", "MANAGER_MAX_VMS" },
 		{ "MANAGER_PORTS=7100-7102\nMANAGER_MAX_VMS=4\n", "fewer than" },
