@@ -23,6 +23,15 @@ void keeper_journal_end(struct keeper_state *state)
 	state->receipts = 0;
 }
 
+static int make_key(struct keeper_state *state, uint8_t **spki, size_t *len, struct err *e)
+{
+	if (key_generate(KEY_ECDSA, &state->journal_key, e) < 0 ||
+	    key_to_spki(state->journal_key, spki, len, e) < 0)
+		return err_code(e);
+	return *len <= sizeof(state->journal) ? 0
+					      : err_set(e, ERR_INTERNAL, "it has %zu bytes", *len);
+}
+
 int keeper_answer_journal_key(struct keeper_state *state, const struct keeper_row *row,
 			      struct reader *in, struct writer *out, struct err *e)
 {
@@ -32,11 +41,10 @@ int keeper_answer_journal_key(struct keeper_state *state, const struct keeper_ro
 	if (!reader_done(in))
 		return err_set(e, ERR_INVALID, "keeper: malformed request");
 	keeper_journal_end(state);
-	if (key_generate(KEY_ECDSA, &state->journal_key, e) < 0 ||
-	    key_to_spki(state->journal_key, &spki, &len, e) < 0)
+	if (make_key(state, &spki, &len, e) < 0) {
+		keeper_journal_end(state); /* RUN would not ask for one whose name is not kept */
 		return err_wrap(e, "the journal's key");
-	if (len > sizeof(state->journal))
-		return err_set(e, ERR_INTERNAL, "the journal's key has %zu bytes", len);
+	}
 	memcpy(state->journal, spki, len);
 	state->journal_len = len;
 	keeper_put_part(out, spki, len);
