@@ -586,6 +586,40 @@ static void an_entry_has_its_limit(void **state)
 	w.len = 0;
 	journal_put_item(&w, (struct span){ large, JOURNAL_ENTRY_MAX + 1 });
 	refuse(&w, ERR_INVALID, "at most");
+	/* As it is streamed, no file around it says so before. */
+	struct journal_check c = { .ended = false };
+	struct journal_entry entry;
+	bool is_entry;
+	large[0] = 0x85;
+	assert_refused(journal_check_item(&c, (struct span){ large, JOURNAL_ENTRY_MAX + 1 }, &entry,
+					  &is_entry, &e),
+		       e, ERR_INVALID, "at most");
+}
+
+/* Each value may be as long as it is; both are too long together. */
+static void no_larger_entry_is_written(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(4 << 20);
+	CLEANUP(free) char *large = calloc(1, JOURNAL_VALUE_MAX);
+	struct journal_note note = { .type = "log" };
+	struct journal_head head = { .count = 0 };
+	struct err e;
+
+	journal_put_text(&note, "text", large, JOURNAL_VALUE_MAX);
+	journal_put_text(&note, "level", large, JOURNAL_VALUE_MAX);
+	assert_refused(journal_entry_write(&head, 1, &note, &w, &e), e, ERR_EXHAUSTED, "at most");
+	assert_int_equal(head.count, 0);
+}
+
+/* Nothing of it is read. */
+static void a_file_has_its_limit(void **state)
+{
+	struct err e;
+
+	assert_refused(check((const uint8_t *)"\xf6", JOURNAL_FILE_MAX + 1, &e), e, ERR_EXHAUSTED,
+		       "at most");
+	assert_refused(check((const uint8_t *)"\xf6", JOURNAL_FILE_MAX, &e), e, ERR_INVALID,
+		       "byte strings");
 }
 
 static void only_byte_strings_of_the_shortest_head(void **state)
@@ -601,6 +635,31 @@ static void only_byte_strings_of_the_shortest_head(void **state)
 
 		assert_true(check((const uint8_t *)wrong[i], len, &e) < 0);
 		if (!strstr(e.text, "byte strings") && i != 3)
+			fail_msg("%zu: %s", i, e.text);
+	}
+}
+
+/* The longest item of each head, with the next longer one. */
+static void a_longer_head_than_needed_is_none(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		const char *words;
+	} rows[] = {
+		{ "\x58\x17", 2, "byte strings" },
+		{ "\x58\x18", 2, "cut off" },
+		{ "\x59\x00\xff", 3, "byte strings" },
+		{ "\x59\x01\x00", 3, "cut off" },
+		{ "\x5a\x00\x00\xff\xff", 5, "byte strings" },
+		{ "\x5a\x00\x01\x00\x00", 5, "cut off" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err e;
+
+		assert_true(check((const uint8_t *)rows[i].bytes, rows[i].len, &e) < 0);
+		if (!strstr(e.text, rows[i].words))
 			fail_msg("%zu: %s", i, e.text);
 	}
 }
@@ -623,7 +682,10 @@ int main(void)
 		cmocka_unit_test(a_head_is_of_these_entries),
 		cmocka_unit_test(evidence_comes_once),
 		cmocka_unit_test(an_entry_has_its_limit),
+		cmocka_unit_test(no_larger_entry_is_written),
+		cmocka_unit_test(a_file_has_its_limit),
 		cmocka_unit_test(only_byte_strings_of_the_shortest_head),
+		cmocka_unit_test(a_longer_head_than_needed_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);

@@ -166,6 +166,115 @@ static void other_forms_are_no_head(void **state)
 	refuse(*state, &c, "longer than any");
 }
 
+/* [final, count, digest], but for one thing; who reads what a machine brought has no key to ask first. */
+static void a_head_says_three_things(void **state)
+{
+	static const uint8_t digest[SHA256_LEN + 1] = { 1 };
+	static const struct {
+		size_t items, digest;
+		bool word, text;
+		int64_t count;
+	} rows[] = {
+		{ 3, SHA256_LEN, false, false, 1 },
+		{ 4, SHA256_LEN, false, false, 1 },
+		{ 3, SHA256_LEN - 1, false, false, 1 },
+		{ 3, SHA256_LEN + 1, false, false, 1 },
+		{ 3, 0, false, false, 1 },
+		{ 3, SHA256_LEN, true, false, 1 },
+		{ 3, SHA256_LEN, false, true, 1 },
+		{ 3, SHA256_LEN, false, false, -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP_WRITER struct writer payload = writer_up_to(128), w = writer_up_to(512);
+		struct journal_head found;
+		bool final;
+		struct err e;
+
+		datum_put_array(&payload, rows[i].items);
+		if (rows[i].word)
+			datum_put_uint(&payload, 0);
+		else
+			datum_put_bool(&payload, false);
+		datum_put_int(&payload, rows[i].count);
+		if (rows[i].text)
+			datum_put_text_of(&payload, (const char *)digest, rows[i].digest);
+		else
+			datum_put_bytes(&payload, digest, rows[i].digest);
+		if (rows[i].items > 3)
+			datum_put_null(&payload);
+		const struct cose_content c = { .payload = payload.bytes,
+						.payload_len = payload.len,
+						.aad = JOURNAL_HEAD_AAD,
+						.aad_len = strlen(JOURNAL_HEAD_AAD),
+						.content_type = JOURNAL_HEAD_TYPE };
+		assert_ok(cose_sign(&c, *state, &w, &e), e);
+		if (!i) {
+			assert_ok(journal_head_read(span_of(&w), &found, &final, &e), e);
+			continue;
+		}
+		assert_refused(journal_head_read(span_of(&w), &found, &final, &e), e, ERR_INVALID,
+			       "[final, count, digest]");
+		assert_refused(journal_head_verify(span_of(&w), *state, &found, &final, &e), e,
+			       ERR_INVALID, "[final, count, digest]");
+	}
+}
+
+/* What no signature covers would make a second head of the same words. */
+static void nothing_stands_beside_a_head(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(JOURNAL_SIGNED_MAX),
+				     more = writer_up_to(JOURNAL_SIGNED_MAX);
+	const struct cose_beside beside = { COSE_HEADER_KID, "x", 1 };
+	const struct journal_head head = { .count = 3 };
+	struct cose message = { 0 };
+	struct journal_head found;
+	bool final;
+	struct err e;
+
+	assert_ok(journal_head_sign(&head, true, *state, &w, &e), e);
+	assert_ok(cose_parse(w.bytes, w.len, NULL, 0, &message, &e), e);
+	assert_ok(cose_put_beside(&message, &beside, 1, &more, &e), e);
+	cose_done(&message);
+	assert_refused(journal_head_verify(span_of(&more), *state, &found, &final, &e), e,
+		       ERR_INVALID, "alone");
+	assert_refused(journal_head_read(span_of(&more), &found, &final, &e), e, ERR_INVALID,
+		       "alone");
+}
+
+/* ES384, with a key that is no journal's. */
+static void another_algorithm_is_none(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *other = EVP_EC_gen("P-384");
+	CLEANUP_WRITER struct writer w = writer_up_to(JOURNAL_SIGNED_MAX);
+	const struct journal_head head = { .count = 3 };
+	struct journal_head found;
+	bool final;
+	struct err e;
+
+	assert_ok(journal_head_sign(&head, true, other, &w, &e), e);
+	assert_refused(journal_head_verify(span_of(&w), other, &found, &final, &e), e, ERR_INVALID,
+		       "not ES256");
+	assert_refused(journal_head_read(span_of(&w), &found, &final, &e), e, ERR_INVALID,
+		       "not ES256");
+}
+
+/* Else whoever signed it would have. */
+static void without_a_key_nothing_is_verified(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(JOURNAL_SIGNED_MAX);
+	const struct journal_head head = { .count = 3 };
+	struct journal_head found;
+	bool final;
+	struct err e;
+
+	assert_ok(journal_head_sign(&head, true, *state, &w, &e), e);
+	assert_refused(journal_head_verify(span_of(&w), NULL, &found, &final, &e), e, ERR_INTERNAL,
+		       "no key");
+	assert_ok(journal_head_read(span_of(&w), &found, &final, &e), e);
+	assert_int_equal(found.count, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +284,10 @@ int main(void)
 		cmocka_unit_test(every_bit_counts_and_every_byte_is_needed),
 		cmocka_unit_test(another_key_has_signed_nothing),
 		cmocka_unit_test(other_forms_are_no_head),
+		cmocka_unit_test(a_head_says_three_things),
+		cmocka_unit_test(nothing_stands_beside_a_head),
+		cmocka_unit_test(another_algorithm_is_none),
+		cmocka_unit_test(without_a_key_nothing_is_verified),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What entries say: the table, and that nothing else is written or read. */
-#include "attestation/journal/journal_note.h"
+/* What entries say: the table, and that nothing else is written or read; and the form around it. */
+#include "attestation/journal/journal_entry.h"
 #include "common/base/cleanup.h"
 #include "common/base/writer.h"
 #include "tests/unit.h"
@@ -161,6 +161,51 @@ static void what_is_not_of_the_table_is_not_read(void **state)
 #undef READ
 }
 
+/* ---- around it ---- */
+
+/* An end, but for one thing. Those who read what a machine brought check no chain first. */
+static void an_entry_has_one_form(void **state)
+{
+	static const struct {
+		size_t items, previous;
+		int64_t sequence, time;
+	} rows[] = {
+		{ 5, SHA256_LEN, 7, 8 },     { 4, SHA256_LEN, 7, 8 },     { 6, SHA256_LEN, 7, 8 },
+		{ 5, SHA256_LEN, -1, 8 },    { 5, SHA256_LEN, 7, -1 },    { 5, 0, 7, 8 },
+		{ 5, SHA256_LEN - 1, 7, 8 }, { 5, SHA256_LEN + 1, 7, 8 },
+	};
+	static const uint8_t previous[SHA256_LEN + 1] = { 1, 2, 3 };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(256);
+		struct journal_entry entry;
+		struct err e;
+
+		datum_put_array(&w, rows[i].items);
+		datum_put_int(&w, rows[i].sequence);
+		datum_put_bytes(&w, previous, rows[i].previous);
+		datum_put_int(&w, rows[i].time);
+		datum_put_text(&w, "end");
+		if (rows[i].items > 4) {
+			datum_put_map(&w, 1);
+			datum_put_text(&w, "reason");
+			datum_put_text(&w, "");
+		}
+		if (rows[i].items > 5)
+			datum_put_null(&w);
+		const struct span bytes = { w.bytes, w.len };
+		if (i) {
+			assert_refused(journal_entry_parse(bytes, &entry, &e), e, ERR_INVALID,
+				       "not [sequence, previous, time, type, content]");
+			continue;
+		}
+		assert_ok(journal_entry_parse(bytes, &entry, &e), e);
+		assert_int_equal(entry.sequence, 7);
+		assert_memory_equal(entry.previous, previous, SHA256_LEN);
+		assert_int_equal(entry.time_ms, 8);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +213,7 @@ int main(void)
 		cmocka_unit_test(each_type_is_read_as_it_was_written),
 		cmocka_unit_test(what_is_not_of_the_table_is_not_written),
 		cmocka_unit_test(what_is_not_of_the_table_is_not_read),
+		cmocka_unit_test(an_entry_has_one_form),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,6 +184,46 @@ static void a_leaf_that_is_none_is_not_taken(void **state)
 	}
 }
 
+/* Which item of a leaf, of a head's payload, or of a proof's path is another. */
+enum odd { NOTHING, ONE_MORE, SHORT_HASH, LONG_HASH, NEGATIVE, SECOND_NEGATIVE, TEXT, ODDS };
+
+static void put_hash(struct writer *w, enum odd odd)
+{
+	static const uint8_t hash[SHA256_LEN + 1] = { 1 };
+
+	if (odd == TEXT)
+		datum_put_text_of(w, (const char *)hash, SHA256_LEN);
+	else
+		datum_put_bytes(w, hash,
+				(size_t)SHA256_LEN + (odd == LONG_HASH) - (odd == SHORT_HASH));
+}
+
+static void an_item_that_is_no_leaf_is_not_taken(void **state)
+{
+	(void)state;
+	for (enum odd odd = NOTHING; odd < ODDS; odd++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(512);
+		struct witness_leaf taken;
+		struct datum *item = NULL;
+		struct err e;
+
+		datum_put_array(&w, odd == ONE_MORE ? 5 : 4);
+		datum_put_text(&w, "c");
+		datum_put_int(&w, odd == NEGATIVE ? -2 : 1);
+		datum_put_int(&w, odd == SECOND_NEGATIVE ? -2 : 1);
+		put_hash(&w, odd);
+		if (odd == ONE_MORE)
+			datum_put_null(&w);
+		assert_ok(datum_parse(w.bytes, w.len, &item, &e), e);
+		if (odd == NOTHING)
+			assert_ok(witness_leaf_take(item, &taken, &e), e);
+		else
+			assert_refused(witness_leaf_take(item, &taken, &e), e, ERR_INVALID,
+				       "[computation, run, count, digest]");
+		datum_free(item);
+	}
+}
+
 static void a_head_is_read_back_under_its_key_alone(void **state)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *other = NULL;
@@ -257,6 +297,63 @@ static void what_is_well_signed_and_no_head_is_refused(void **state)
 	assert_refused(witness_head_verify((struct span){ zeros, WITNESS_SIGNED_MAX + 1 },
 					   ((struct log *)*state)->key, &found, &e),
 		       e, ERR_INVALID, "longer than any");
+}
+
+static void a_head_of_the_log_says_three_things(void **state)
+{
+	struct log *log = *state;
+
+	for (enum odd odd = NOTHING; odd <= ODDS; odd++) {
+		CLEANUP_WRITER struct writer payload = writer_up_to(128),
+					     w = writer_up_to(WITNESS_SIGNED_MAX);
+		struct witness_head found;
+		struct err e;
+
+		datum_put_array(&payload, odd == ONE_MORE ? 4 : 3);
+		datum_put_int(&payload, odd == NEGATIVE ? -2 : 1);
+		put_hash(&payload, odd);
+		if (odd == ODDS) /* no time that a clock has */
+			datum_put_uint(&payload, (uint64_t)INT64_MAX + 1);
+		else
+			datum_put_int(&payload, odd == SECOND_NEGATIVE ? -2 : INT64_MAX);
+		if (odd == ONE_MORE)
+			datum_put_null(&payload);
+		const struct cose_content content = { .payload = payload.bytes,
+						      .payload_len = payload.len,
+						      .aad = WITNESS_HEAD_AAD,
+						      .aad_len = strlen(WITNESS_HEAD_AAD),
+						      .content_type = WITNESS_HEAD_TYPE };
+		if (odd != NOTHING) {
+			refuse(log, &content, "[size, root, time]");
+			continue;
+		}
+		assert_ok(cose_sign(&content, log->key, &w, &e), e);
+		assert_ok(witness_head_verify(span_of(&w), log->key, &found, &e), e);
+	}
+}
+
+/* What no signature covers would make a second head of the same words; and the log's key is of P-256. */
+static void a_head_of_the_log_has_its_headers_alone(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *other = EVP_EC_gen("P-384");
+	CLEANUP_WRITER struct writer w = writer_up_to(WITNESS_SIGNED_MAX),
+				     more = writer_up_to(WITNESS_SIGNED_MAX),
+				     by_other = writer_up_to(WITNESS_SIGNED_MAX);
+	const struct cose_beside beside = { COSE_HEADER_KID, "x", 1 };
+	struct witness_head head = head_of(*state, LEAVES), found;
+	struct cose message = { 0 };
+	struct log *log = *state;
+	struct err e;
+
+	assert_ok(witness_head_sign(&head, log->key, &w, &e), e);
+	assert_ok(cose_parse(w.bytes, w.len, NULL, 0, &message, &e), e);
+	assert_ok(cose_put_beside(&message, &beside, 1, &more, &e), e);
+	cose_done(&message);
+	assert_refused(witness_head_verify(span_of(&more), log->key, &found, &e), e, ERR_INVALID,
+		       "alone");
+	assert_ok(witness_head_sign(&head, other, &by_other, &e), e);
+	assert_refused(witness_head_verify(span_of(&by_other), other, &found, &e), e, ERR_INVALID,
+		       "not ES256");
 }
 
 static void a_proof_is_read_back_and_holds(void **state)
@@ -337,6 +434,35 @@ static void a_path_has_a_limit(void **state)
 	(void)state;
 }
 
+/* A proof of one hash, that or another. */
+static void a_path_is_of_hashes(void **state)
+{
+	(void)state;
+	for (enum odd odd = NOTHING; odd < ODDS; odd++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(WITNESS_PROOF_MAX);
+		struct witness_leaf leaf = leaf_of(0);
+		struct witness_proof found;
+		struct err e;
+
+		datum_put_array(&w, odd == ONE_MORE ? 5 : 4);
+		witness_leaf_put(&leaf, &w);
+		datum_put_int(&w, odd == NEGATIVE ? -2 : 1);
+		datum_put_array(&w, 1);
+		put_hash(&w, odd);
+		if (odd == SECOND_NEGATIVE)
+			datum_put_int(&w, -2);
+		else
+			datum_put_bytes(&w, "", 0);
+		if (odd == ONE_MORE)
+			datum_put_null(&w);
+		if (odd == NOTHING)
+			assert_ok(witness_proof_parse(span_of(&w), &found, &e), e);
+		else
+			assert_int_equal(witness_proof_parse(span_of(&w), &found, &e),
+					 -ERR_INVALID);
+	}
+}
+
 static void a_log_only_grows(void **state)
 {
 	struct log *log = *state;
@@ -349,6 +475,9 @@ static void a_log_only_grows(void **state)
 	assert_ok(witness_head_follows(&none, &all, &path, &e), e);
 	assert_ok(witness_head_follows(&all, &all, &path, &e), e);
 	assert_refused(witness_head_follows(&all, &none, &path, &e), e, ERR_DATA_LOSS, "shrunk");
+	struct witness_head other = all;
+	other.root[3] ^= 1;
+	assert_refused(witness_head_follows(&all, &other, &path, &e), e, ERR_DATA_LOSS, "forked");
 	for (uint64_t size = 1; size < LEAVES; size++) {
 		struct witness_head before = head_of(log, size);
 
@@ -368,11 +497,15 @@ int main(void)
 		cmocka_unit_test(the_log_is_that_of_the_documents_example),
 		cmocka_unit_test(a_leaf_has_one_encoding),
 		cmocka_unit_test(a_leaf_that_is_none_is_not_taken),
+		cmocka_unit_test(an_item_that_is_no_leaf_is_not_taken),
 		cmocka_unit_test(a_head_is_read_back_under_its_key_alone),
 		cmocka_unit_test(what_is_well_signed_and_no_head_is_refused),
+		cmocka_unit_test(a_head_of_the_log_says_three_things),
+		cmocka_unit_test(a_head_of_the_log_has_its_headers_alone),
 		cmocka_unit_test(a_proof_is_read_back_and_holds),
 		cmocka_unit_test(every_bit_of_a_proof_counts_and_every_byte_is_needed),
 		cmocka_unit_test(a_path_has_a_limit),
+		cmocka_unit_test(a_path_is_of_hashes),
 		cmocka_unit_test(a_log_only_grows),
 	};
 
