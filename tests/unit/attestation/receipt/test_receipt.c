@@ -443,6 +443,66 @@ static void keys_in_another_order_are_refused(void **state)
 	receipt_done(&r);
 }
 
+/* ---- its headers ---- */
+
+static int read_signed(const struct cose_content *content, EVP_PKEY *key, struct err *e)
+{
+	const struct cose_beside proof = { RECEIPT_LABEL_PROOF, built.proof.bytes,
+					   built.proof.len };
+	CLEANUP_WRITER struct writer message = writer_up_to(2 * RECEIPT_PAYLOAD_MAX),
+				     out = writer_up_to(2 * RECEIPT_MAX);
+	struct cose cose = { 0 };
+	struct receipt r;
+
+	assert_ok(cose_sign(content, key, &message, e), *e);
+	assert_ok(cose_parse(message.bytes, message.len, NULL, 0, &cose, e), *e);
+	if (cose.unprotected->count) /* nothing more can be put there */
+		writer_bytes(&out, message.bytes, message.len);
+	else
+		assert_ok(cose_put_beside(&cose, &proof, 1, &out, e), *e);
+	cose_done(&cose);
+	if (receipt_parse(out.bytes, out.len, &r, e) < 0)
+		return err_code(e);
+	receipt_done(&r);
+	return 0;
+}
+
+/* What the same key signs otherwise, and what a sloppier reader would take. */
+static void its_headers_have_one_form(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *other = EVP_EC_gen("P-384");
+	CLEANUP(free) uint8_t *large = calloc(1, RECEIPT_PAYLOAD_MAX + 1);
+	struct err e;
+
+	assert_true(other && large);
+	receipt_build_seal(&built);
+	const struct cose_content good = { .payload = built.payload.bytes,
+					   .payload_len = built.payload.len,
+					   .aad = JOURNAL_RECEIPT_AAD,
+					   .aad_len = strlen(JOURNAL_RECEIPT_AAD),
+					   .content_type = JOURNAL_RECEIPT_TYPE };
+	struct cose_content c = good;
+	assert_ok(read_signed(&c, built.journal, &e), e);
+	assert_refused(read_signed(&c, other, &e), e, ERR_INVALID, "not ES256");
+	c.content_type = JOURNAL_HEAD_TYPE;
+	assert_refused(read_signed(&c, built.journal, &e), e, ERR_INVALID, "content type");
+	c.content_type = NULL;
+	assert_refused(read_signed(&c, built.journal, &e), e, ERR_INVALID, "content type");
+	c = good;
+	c.extra_label = 99;
+	c.extra = "x";
+	c.extra_len = 1;
+	assert_refused(read_signed(&c, built.journal, &e), e, ERR_INVALID, "content type");
+	c = good;
+	c.kid = "x";
+	c.kid_len = 1;
+	assert_refused(read_signed(&c, built.journal, &e), e, ERR_INVALID, "evidence");
+	c = good;
+	c.payload = large;
+	c.payload_len = RECEIPT_PAYLOAD_MAX + 1;
+	assert_refused(read_signed(&c, built.journal, &e), e, ERR_INVALID, "longer than any");
+}
+
 /* ---- what stands beside it ---- */
 
 /* An opening but for its count of items, or the length of its salt. */
@@ -651,6 +711,24 @@ static void the_largest_evidence_is_taken(void **state)
 	p.log.len++;
 	CLEANUP_WRITER struct writer more = writer_up_to(RECEIPT_PROOF_MAX);
 	assert_int_equal(receipt_proof_write(&p, &more, &e), -ERR_EXHAUSTED);
+	/* Nor is it read. */
+	CLEANUP_WRITER struct writer longer = writer_up_to(RECEIPT_PROOF_MAX + 1);
+	assert_ok(receipt_proof_write(&p, &longer, &e), e);
+	assert_refused(read_beside(longer.bytes, longer.len, &e), e, ERR_INVALID,
+		       "longer than any");
+}
+
+/* Whatever it holds: nothing of it is read. */
+static void a_receipt_has_its_limit(void **state)
+{
+	CLEANUP(free) uint8_t *large = calloc(1, RECEIPT_MAX + 1);
+	struct receipt r;
+	struct err e;
+
+	assert_non_null(large);
+	assert_refused(receipt_parse(large, RECEIPT_MAX + 1, &r, &e), e, ERR_INVALID, "1 to");
+	assert_refused(receipt_parse(large, 0, &r, &e), e, ERR_INVALID, "1 to");
+	assert_refused(receipt_parse(large, RECEIPT_MAX, &r, &e), e, ERR_INVALID, "cose");
 }
 
 static void a_payload_as_long_as_any(void **state)
@@ -687,6 +765,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_of_another_form_is_refused_by_name, make,
 						unmake),
 		cmocka_unit_test_setup_teardown(keys_in_another_order_are_refused, make, unmake),
+		cmocka_unit_test_setup_teardown(its_headers_have_one_form, make, unmake),
 		cmocka_unit_test_setup_teardown(the_evidence_beside_has_one_form, make, unmake),
 		cmocka_unit_test_setup_teardown(the_opening_is_that_of_the_page, make, unmake),
 		cmocka_unit_test_setup_teardown(without_its_opening_it_says_of_no_results, make,
@@ -694,6 +773,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_else_opens_it, make, unmake),
 		cmocka_unit_test_setup_teardown(an_opening_has_one_form, make, unmake),
 		cmocka_unit_test_setup_teardown(the_largest_evidence_is_taken, make, unmake),
+		cmocka_unit_test_setup_teardown(a_receipt_has_its_limit, make, unmake),
 		cmocka_unit_test_setup_teardown(a_payload_as_long_as_any, make, unmake),
 	};
 

@@ -104,12 +104,19 @@ static void stock_policy(struct receipt_build *b)
 	b->policy.run.relayable = true;
 }
 
+/* The journal's key signed it: no log of events of that machine, or of one that has none. */
+static void strange_log(struct receipt_build *b)
+{
+	b->r.proof.log = (struct span){ (const uint8_t *)"no events", 9 };
+}
+
 static void without_a_journal(struct receipt_build *b)
 {
 	b->r.has_journal = false;
 }
 
 #define BOUND "(bound)"
+#define LOG   "(log)"
 
 static const struct row {
 	const char *name;
@@ -136,14 +143,19 @@ static const struct row {
 	{ "a policy for stock agents", stock_policy, "run.statement" },
 	{ "an unknown boot key", unknown_boot_key, "run.boot_keys" },
 	{ "no policy", no_policy, "policy.given" },
+	{ "a log that is none", strange_log, LOG },
 };
 
 static void judge_row(const struct verify_kind *kind, const struct row *row)
 {
 	CLEANUP(free) struct receipt_build *b = malloc(sizeof(*b));
 	CLEANUP(free) struct verdict *v = malloc(sizeof(*v));
-	const char *wanted =
-		row->check && strcmp(row->check, BOUND) == 0 ? kind->bound : row->check;
+	const char *wanted = row->check;
+
+	if (wanted && strcmp(wanted, BOUND) == 0)
+		wanted = kind->bound;
+	if (wanted && strcmp(wanted, LOG) == 0)
+		wanted = kind->mode == EVIDENCE_SNP ? "receipt.image" : "log.parse";
 
 	assert_true(b && v);
 	receipt_build_begin(b, kind);
