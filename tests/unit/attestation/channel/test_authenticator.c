@@ -265,6 +265,15 @@ static void the_leafs_key_is_p256(void **state)
 
 enum { HEAD = 4, CONTEXT = 1 + EA_CONTEXT_LEN, LENGTH = 3 };
 
+/* Our own leaf's entry with more extensions and certificates behind, and that scheme; or a byte more
+ * somewhere, within its lengths; or another text for the extension. */
+struct by_hand {
+	struct span extensions, certificates;
+	uint16_t scheme;
+	const char *text, *by; /* in the extension, and what takes its place */
+	size_t in_context, in_extension, in_certificate, in_verify, in_finished;
+};
+
 static int transcript(const struct fixture *f, const struct writer *w, uint8_t out[DIGEST_MAX],
 		      struct err *e)
 {
@@ -277,8 +286,8 @@ static int transcript(const struct fixture *f, const struct writer *w, uint8_t o
 	return digest_parts(f->session.hash, parts, ARRAY_LEN(parts), out, e);
 }
 
-/* CertificateVerify by that scheme, and Finished, behind what is in `w` (RFC 9261, 5.2.2 and 5.2.3). */
-static void sign(const struct fixture *f, uint16_t scheme, struct writer *w)
+/* CertificateVerify and Finished, behind what is in `w` (RFC 9261, 5.2.2 and 5.2.3). */
+static void sign(const struct fixture *f, const struct by_hand *b, struct writer *w)
 {
 	static const char label[] = "Exported Authenticator";
 	const size_t n = digest_len(f->session.hash);
@@ -291,22 +300,41 @@ static void sign(const struct fixture *f, uint16_t scheme, struct writer *w)
 	assert_ok(transcript(f, w, content + 64 + sizeof(label), &e), e);
 	assert_ok(key_sign(f->key, false, content, 64 + sizeof(label) + n, sig, &sig_len, &e), e);
 	writer_u8(w, 15);
-	writer_be24(w, (uint32_t)sig_len + 4);
-	writer_be16(w, scheme);
+	writer_be24(w, (uint32_t)(sig_len + 4 + b->in_verify));
+	writer_be16(w, b->scheme);
 	writer_be16(w, (uint16_t)sig_len);
 	writer_bytes(w, sig, sig_len);
+	writer_zeros(w, b->in_verify);
 	assert_ok(transcript(f, w, hash, &e), e);
 	assert_ok(hmac(f->session.hash, f->session.finished_key, n, hash, n, hash, &e), e);
 	writer_u8(w, 20);
-	writer_be24(w, (uint32_t)n);
+	writer_be24(w, (uint32_t)(n + b->in_finished));
 	writer_bytes(w, hash, n);
+	writer_zeros(w, b->in_finished);
 }
 
-/* Our own leaf's entry with more extensions and certificates behind, and that scheme. */
-struct by_hand {
-	struct span extensions, certificates;
-	uint16_t scheme;
-};
+/* The extension of `ours`, which holds nothing else. */
+static void put_extension(const struct by_hand *b, struct reader *ours, struct writer *w)
+{
+	uint16_t type = reader_be16(ours);
+	struct reader body = reader_sub(ours, reader_be16(ours));
+	size_t len = reader_be16(&body);
+	const char *json = (const char *)reader_take(&body, len);
+	const char *at = b->text ? memmem(json, len, b->text, strlen(b->text)) : json;
+	const size_t out = b->text ? strlen(b->text) : 0;
+
+	assert_true(reader_done(ours) && reader_done(&body));
+	assert_non_null(at);
+	writer_be16(w, type);
+	size_t extension = writer_reserve(w, 2);
+	size_t text = writer_reserve(w, 2);
+	writer_bytes(w, json, (size_t)(at - json));
+	writer_text(w, b->by ? b->by : "");
+	writer_bytes(w, at + out, len - (size_t)(at - json) - out);
+	writer_patch(w, text, 2);
+	writer_zeros(w, b->in_extension);
+	writer_patch(w, extension, 2);
+}
 
 static int check_by_hand(struct fixture *f, const struct by_hand *b, struct err *e)
 {
@@ -317,19 +345,24 @@ static int check_by_hand(struct fixture *f, const struct by_hand *b, struct err 
 	const size_t before = HEAD + CONTEXT + LENGTH; /* the list's end */
 	const size_t leaf = LENGTH + f->leaf_len;
 	struct reader r = reader_over(ours.bytes + before + leaf, ours.len - before - leaf);
-	const uint16_t extensions = reader_be16(&r);
-	const size_t list = leaf + 2 + extensions + b->extensions.len + b->certificates.len;
+	struct reader extension = reader_sub(&r, reader_be16(&r));
 
 	writer_u8(&w, 11);
-	writer_be24(&w, (uint32_t)(CONTEXT + LENGTH + list));
-	writer_bytes(&w, ours.bytes + HEAD, CONTEXT);
-	writer_be24(&w, (uint32_t)list);
+	size_t message = writer_reserve(&w, 3);
+	writer_u8(&w, (uint8_t)(EA_CONTEXT_LEN + b->in_context));
+	writer_bytes(&w, ours.bytes + HEAD + 1, EA_CONTEXT_LEN);
+	writer_zeros(&w, b->in_context);
+	size_t list = writer_reserve(&w, 3);
 	writer_bytes(&w, ours.bytes + before, leaf);
-	writer_be16(&w, (uint16_t)(extensions + b->extensions.len));
-	writer_bytes(&w, r.pos, extensions);
+	size_t extensions = writer_reserve(&w, 2);
+	put_extension(b, &extension, &w);
 	writer_bytes(&w, b->extensions.bytes, b->extensions.len);
+	writer_patch(&w, extensions, 2);
 	writer_bytes(&w, b->certificates.bytes, b->certificates.len);
-	sign(f, b->scheme, &w);
+	writer_patch(&w, list, 3);
+	writer_zeros(&w, b->in_certificate);
+	writer_patch(&w, message, 3);
+	sign(f, b, &w);
 	int failed = authenticator_verify(&f->session, f->request.bytes, f->request.len, w.bytes,
 					  w.len, &a, e);
 	if (!failed)
@@ -365,6 +398,97 @@ static void the_scheme_is_that_of_the_request(void **state)
 	assert_ok(check_by_hand(&f, &(struct by_hand){ .scheme = EA_ECDSA_P256_SHA256 }, &e), e);
 	assert_refused(check_by_hand(&f, &(struct by_hand){ .scheme = 0x0804 }, &e), e, ERR_DENIED,
 		       "signature scheme 0x0804");
+	fixture_done(&f);
+}
+
+/* Whoever offers none that we take gets none, and takes none. */
+static void a_scheme_that_was_not_offered_is_not_taken(void **state)
+{
+	enum { SCHEME = 4 + 1 + EA_CONTEXT_LEN + 2 + 2 + 2 + 2 }; /* where the request has it */
+	CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+	struct authenticator a;
+	struct fixture f;
+	struct err e;
+
+	fixture_init(&f);
+	assert_memory_equal(f.request.bytes + SCHEME, "\x04\x03", 2);
+	assert_ok(write_answer(&f, "evidence", 8, &w, &e), e);
+	memcpy(f.request.bytes + SCHEME, "\x08\x04", 2);
+	/* The Certificate message stays. */
+	w.len = HEAD + ((size_t)w.bytes[1] << 16 | (size_t)w.bytes[2] << 8 | w.bytes[3]);
+	sign(&f, &(struct by_hand){ .scheme = EA_ECDSA_P256_SHA256 }, &w);
+	assert_refused(authenticator_verify(&f.session, f.request.bytes, f.request.len, w.bytes,
+					    w.len, &a, &e),
+		       e, ERR_INVALID, "no scheme that we take");
+	w.len = 0;
+	assert_refused(write_answer(&f, "evidence", 8, &w, &e), e, ERR_INVALID, "not offered");
+	fixture_done(&f);
+}
+
+/* A byte that nothing speaks of is in no message, wherever it is, and however well it is signed. */
+static void each_message_ends_where_it_says(void **state)
+{
+	static const struct {
+		struct by_hand by_hand;
+		const char *why;
+	} rows[] = {
+		{ { .in_context = 1 }, "its context is not the request's" },
+		{ { .in_extension = 1 }, "lengths of extension 0xff00" },
+		{ { .in_certificate = 1 }, "the Certificate message" },
+		{ { .in_verify = 1 }, "the CertificateVerify message" },
+		{ { .in_finished = 1 }, "the Finished message" },
+	};
+	CLEANUP(free) uint8_t *large = calloc(1, AUTHENTICATOR_MAX + 1);
+	struct authenticator a;
+	struct fixture f;
+	struct err e;
+
+	assert_non_null(large);
+	fixture_init(&f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct by_hand b = rows[i].by_hand;
+
+		b.scheme = EA_ECDSA_P256_SHA256;
+		assert_refused(check_by_hand(&f, &b, &e), e, ERR_INVALID, rows[i].why);
+	}
+	assert_refused(authenticator_verify(&f.session, f.request.bytes, f.request.len, large,
+					    AUTHENTICATOR_MAX + 1, &a, &e),
+		       e, ERR_INVALID, "too long");
+	assert_refused(authenticator_verify(&f.session, f.request.bytes, f.request.len, large,
+					    AUTHENTICATOR_MAX, &a, &e),
+		       e, ERR_INVALID, "message 0 where 11 is due");
+	fixture_done(&f);
+}
+
+/* Of each member, and nothing beside them; what says whose key it is as well as what binds it. */
+static void the_extension_says_what_it_has_to(void **state)
+{
+	static const struct {
+		const char *text, *by;
+		enum err_code code;
+		const char *why;
+	} rows[] = {
+		{ "{\"version\":1,", "{\"version\":1,\"more\":1,", ERR_INVALID, "more" },
+		{ "\"binder\":{", "\"binder\":{\"more\":1,", ERR_INVALID, "more" },
+		{ "\"aik_pub_hash\":\"", "\"aik_pub_hash\":\"AAAA", ERR_DENIED, "'aik_pub_hash'" },
+		{ "\"binding\":\"", "\"binding\":\"AAAA", ERR_DENIED, "'binding'" },
+		{ "\"version\":1", "\"version\":2", ERR_INVALID, "version 2" },
+		{ "eat+cwt", "eat+jwt", ERR_INVALID, "'media_type'" },
+		{ ":\"Attestation\"", ":\"attestation\"", ERR_INVALID, "'exporter_label'" },
+		{ "\"evidence\":\"ZXZpZGVuY2U=\"", "\"evidence\":\"\"", ERR_INVALID,
+		  "'evidence' is empty" },
+	};
+	struct fixture f;
+	struct err e;
+
+	fixture_init(&f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct by_hand b = { .text = rows[i].text,
+					   .by = rows[i].by,
+					   .scheme = EA_ECDSA_P256_SHA256 };
+
+		assert_refused(check_by_hand(&f, &b, &e), e, rows[i].code, rows[i].why);
+	}
 	fixture_done(&f);
 }
 
@@ -502,6 +626,89 @@ static void every_truncated_request_is_refused(void **state)
 	fixture_done(&f);
 }
 
+/* A request of these parts; each a byte more or less than it has to be, or more of them than there may be. */
+struct asked {
+	uint8_t type;                            /* of the message; 0: 17 */
+	size_t schemes, strangers;               /* 0 schemes: one */
+	size_t behind_schemes, offer, behind_it; /* bytes */
+	bool twice, no_offer, longer;
+};
+
+static int ask(const struct asked *a, size_t len, struct ea_request *request, struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(2 * EA_REQUEST_MAX);
+
+	writer_u8(&w, a->type ? a->type : 17);
+	size_t message = writer_reserve(&w, 3);
+	writer_u8(&w, EA_CONTEXT_LEN);
+	writer_zeros(&w, EA_CONTEXT_LEN);
+	size_t extensions = writer_reserve(&w, 2);
+	writer_be16(&w, 13); /* signature_algorithms */
+	size_t body = writer_reserve(&w, 2);
+	size_t list = writer_reserve(&w, 2);
+	for (size_t i = 0; i < (a->schemes ? a->schemes : 1); i++)
+		writer_be16(&w, EA_ECDSA_P256_SHA256);
+	writer_patch(&w, list, 2);
+	writer_zeros(&w, a->behind_schemes);
+	writer_patch(&w, body, 2);
+	for (size_t i = 0; i < a->strangers; i++) {
+		writer_be16(&w, (uint16_t)(a->twice ? 77 : 77 + i));
+		writer_be16(&w, (uint16_t)(i == 0 ? len : 0));
+		writer_zeros(&w, i == 0 ? len : 0);
+	}
+	if (!a->no_offer) {
+		writer_be16(&w, 0xff00);
+		writer_be16(&w, (uint16_t)a->offer);
+		writer_zeros(&w, a->offer);
+	}
+	writer_patch(&w, extensions, 2);
+	writer_zeros(&w, a->behind_it);
+	writer_patch(&w, message, 3);
+	writer_zeros(&w, a->longer);
+	assert_false(w.bad);
+	return ea_request_parse(w.bytes, w.len, request, e);
+}
+
+static void a_request_has_one_form(void **state)
+{
+	static const struct {
+		struct asked asked;
+		size_t len; /* of the first stranger */
+		const char *why;
+	} rows[] = {
+		{ { 0 }, 0, NULL },
+		{ { .schemes = EA_SCHEMES_MAX }, 0, NULL },
+		{ { .schemes = EA_SCHEMES_MAX + 1 }, 0, "more than 32 signature schemes" },
+		{ { .strangers = EA_EXTENSIONS_MAX - 2 }, 0, NULL },
+		{ { .strangers = EA_EXTENSIONS_MAX - 1 }, 0, "more than 16 extensions" },
+		{ { .strangers = 2, .twice = true }, 0, "extension 0x004d twice" },
+		{ { .behind_schemes = 1 }, 0, "signature_algorithms is malformed" },
+		{ { .offer = 1 }, 0, "the offer of attestation is not empty" },
+		{ { .no_offer = true }, 0, "without an offer of attestation" },
+		{ { .behind_it = 1 }, 0, "lengths do not agree" },
+		{ { .longer = true }, 0, "are not one request message" },
+		{ { .type = 13 }, 0, "are not one request message" },
+		{ { .strangers = 1 }, EA_REQUEST_MAX - 55, NULL },
+		{ { .strangers = 1 }, EA_REQUEST_MAX - 54, "are not one request message" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ea_request request;
+		struct err e;
+		int failed = ask(&rows[i].asked, rows[i].len, &request, &e);
+
+		if (rows[i].why) {
+			assert_refused(failed, e, ERR_INVALID, rows[i].why);
+			continue;
+		}
+		assert_ok(failed, e);
+		assert_true(ea_request_allows(&request, 0xff00));
+		assert_int_equal(ea_request_allows(&request, 77), rows[i].asked.strangers != 0);
+		/* It is the request's alone. */
+		assert_false(ea_request_allows(&request, 13));
+	}
+}
+
 static void frames_have_their_limit(void **state)
 {
 	uint8_t head[EA_FRAME_HEAD];
@@ -531,11 +738,15 @@ int main(void)
 		cmocka_unit_test(the_leaf_is_for_signatures),
 		cmocka_unit_test(the_leafs_key_is_p256),
 		cmocka_unit_test(the_scheme_is_that_of_the_request),
+		cmocka_unit_test(a_scheme_that_was_not_offered_is_not_taken),
+		cmocka_unit_test(each_message_ends_where_it_says),
+		cmocka_unit_test(the_extension_says_what_it_has_to),
 		cmocka_unit_test(extensions_are_those_that_were_offered),
 		cmocka_unit_test(each_certificate_is_signed_by_the_next),
 		cmocka_unit_test(another_session_is_refused),
 		cmocka_unit_test(evidence_that_does_not_fit_is_an_error),
 		cmocka_unit_test(every_truncated_request_is_refused),
+		cmocka_unit_test(a_request_has_one_form),
 		cmocka_unit_test(frames_have_their_limit),
 	};
 
