@@ -490,6 +490,74 @@ static void two_computations_follow_each_other(void **state)
 	assert_int_equal(journal_next(w->journal)->journal_entries->first, 1);
 }
 
+/* The next one that waits is a journal's first entry, and a start. */
+static void assert_start(struct world *w)
+{
+	struct journal_entry entry;
+	struct err e;
+
+	assert_next(w, "c-1");
+	const Cvms__JournalEntries *b = journal_next(w->journal)->journal_entries;
+	assert_ok(journal_entry_parse((struct span){ b->entries[0].data, b->entries[0].len },
+				      &entry, &e),
+		  e);
+	assert_string_equal(entry.note.type, "start");
+	assert_int_equal(entry.sequence, 1);
+}
+
+/* What one that was not ended left out is not told by the next. */
+static void lines_left_out_are_their_journals(void **state)
+{
+	static char line[1000];
+	struct world *w = *state;
+	uint64_t count;
+
+	memset(line, 'x', sizeof(line));
+	begin(w);
+	for (int i = 0; i < 20000; i++) {
+		add_line(w, line, sizeof(line));
+		if (i % 100 == 0)
+			uv_run(&w->loop, UV_RUN_NOWAIT);
+	}
+	count = journal_head_of(w->journal).count;
+	assert_true(count < 20000);
+	deliver(w, count);
+	assert_null(journal_next(w->journal));
+	begin(w);
+	assert_int_equal(journal_head_of(w->journal).count, 1);
+	assert_start(w);
+}
+
+/* The service has said more than it was handed. */
+static void what_was_not_handed_over_is_not_acknowledged(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	assert_next(w, "c-1");
+	journal_handed(w->journal);
+	add_event(w);
+	while (!journal_next(w->journal))
+		uv_run(&w->loop, UV_RUN_ONCE);
+	acknowledge_as(w, "c-1", 100, NULL, 0);
+	assert_non_null(journal_next(w->journal));
+	assert_int_equal(journal_next(w->journal)->journal_entries->first, 2);
+}
+
+/* More entries wait than a batch holds when the end comes: the last head alone is the final one. */
+static void an_end_behind_many_closes_it(void **state)
+{
+	enum { COUNT = JOURNAL_SIGNING_MAX * JOURNAL_BATCH_MAX / 2 + 2 * JOURNAL_BATCH_MAX };
+	struct world *w = *state;
+
+	begin(w);
+	for (int i = 0; i < COUNT; i++) /* nothing is signed meanwhile */
+		add_event(w);
+	journal_end(w->journal, "complete");
+	deliver(w, COUNT + 2);
+	check_file(w, COUNT + 2, true);
+}
+
 /* What waits, from the oldest; a batch for each run of "c-1". */
 static void assert_waits(struct world *w, size_t count, const uint8_t (*runs)[SHA256_LEN])
 {
@@ -573,6 +641,9 @@ int main(int argc, char **argv)
 		ROW(the_oldest_goes_first_and_whole),
 		ROW(a_full_journal_stops_no_computation),
 		ROW(two_computations_follow_each_other),
+		ROW(lines_left_out_are_their_journals),
+		ROW(what_was_not_handed_over_is_not_acknowledged),
+		ROW(an_end_behind_many_closes_it),
 		ROW(an_acknowledgement_is_of_its_run_alone),
 		ROW(an_older_service_acknowledges_the_oldest_run),
 	};
