@@ -207,6 +207,30 @@ static void no_run_gets_parts_of_another(void **state)
 		f->e, ERR_NOT_FOUND, "of that run");
 }
 
+/* One machine brings another computation's first entry, which names its run: that is its own one all the same. */
+static void a_name_is_of_its_computation_alone(void **state)
+{
+	struct store_room *f = *state;
+	struct journal_page page;
+	struct part p;
+	int64_t kept;
+
+	store_room_run_on(f, "one", "cvm");
+	f->store.limits.record_bytes = 1 << 20;
+	assert_int_equal(add_named(f, "b", 1), 3);
+	assert_int_equal(add_named(f, "a", 1), 3);
+	store_room_run_on(f, "two", "other");
+	assert_ok(store_journal_add(&f->store, "other", "two", named_part_of(&p, "a", 1), &kept,
+				    &f->e),
+		  f->e);
+	assert_int_equal(kept, 3);
+	assert_ok(store_journal_page(&f->store, "two", 0, 0, &page, &f->e), f->e);
+	assert_int_equal(page.run, 1);
+	assert_int_equal(page.count, 3);
+	journal_page_done(&page);
+	assert_page(f, 2, 0, 3, "a 1");
+}
+
 /* So much of the limit is a first attempt's: half. */
 static void bound_first(struct store_room *f, uint64_t bytes)
 {
@@ -677,6 +701,7 @@ int main(void)
 		STORE_ROOM_ROW(nobody_speaks_for_another),
 		STORE_ROOM_ROW(each_run_has_its_own),
 		STORE_ROOM_ROW(no_run_gets_parts_of_another),
+		STORE_ROOM_ROW(a_name_is_of_its_computation_alone),
 		STORE_ROOM_ROW(what_had_no_room_is_continued_nowhere),
 		STORE_ROOM_ROW(a_run_is_its_first_entrys),
 		STORE_ROOM_ROW(a_run_without_name_gets_it),
