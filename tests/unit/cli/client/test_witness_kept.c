@@ -28,9 +28,9 @@ static struct witness_kept *read_kept(void)
 }
 
 /* A call that read `before`, was shown a log of that size and of a root that begins with `root`, and of a run's
- * leaf with so many entries (0: none). */
-static int keep_with(const struct log *log, const struct witness_kept *before, uint64_t size,
-		     uint8_t root, uint64_t entries, struct err *e)
+ * leaf with so many entries (0: none), which a journal was compared with or not. */
+static int keep_as(const struct log *log, const struct witness_kept *before, uint64_t size,
+		   uint8_t root, uint64_t entries, bool compared, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WITNESS_SIGNED_MAX);
 	const struct witness_head head = { .size = size, .root = { root } };
@@ -43,8 +43,15 @@ static int keep_with(const struct log *log, const struct witness_kept *before, u
 				  &(struct witness_shown){ .key = { log->spki, log->len },
 							   .signed_head = { w.bytes, w.len },
 							   .head = &head,
-							   .leaf = entries ? &leaf : NULL },
+							   .leaf = entries ? &leaf : NULL,
+							   .compared = compared },
 				  e);
+}
+
+static int keep_with(const struct log *log, const struct witness_kept *before, uint64_t size,
+		     uint8_t root, uint64_t entries, struct err *e)
+{
+	return keep_as(log, before, size, root, entries, false, e);
 }
 
 static int keep(const struct log *log, const struct witness_kept *before, uint64_t size,
@@ -143,6 +150,36 @@ static void of_a_runs_leaves_the_longest_stays(void **state)
 	forget(before);
 }
 
+static size_t kept_leaves(void)
+{
+	struct witness_kept *kept = read_kept();
+	size_t count = kept->count;
+
+	forget(kept);
+	return count;
+}
+
+/* Of a leaf that a journal was compared with the run's others follow, and none of a shorter one. */
+static void what_was_not_compared_replaces_nothing(void **state)
+{
+	struct witness_kept *before = read_kept();
+	const size_t some = kept_leaves();
+	struct err e;
+
+	assert_int_equal(some, 2); /* of 5 and 7 entries: either may be another history's */
+	assert_ok(keep_as(&ours, before, 8, 4, 6, true, &e), e);
+	assert_int_equal(kept_entries(), 7);
+	assert_int_equal(kept_leaves(), 2);
+	assert_ok(keep_with(&ours, before, 8, 4, 7, &e), e); /* once more */
+	assert_int_equal(kept_leaves(), 2);
+	assert_ok(keep_with(&ours, before, 8, 4, 9, &e), e);
+	assert_int_equal(kept_leaves(), 3);
+	assert_ok(keep_as(&ours, before, 8, 4, 9, true, &e), e);
+	assert_int_equal(kept_entries(), 9);
+	assert_int_equal(kept_leaves(), 1);
+	forget(before);
+}
+
 static int make_log(struct log *log)
 {
 	struct err e;
@@ -178,6 +215,7 @@ int main(void)
 		cmocka_unit_test(a_log_of_another_size_meanwhile_is_to_be_compared),
 		cmocka_unit_test(a_fork_that_another_call_saw_is_told),
 		cmocka_unit_test(of_a_runs_leaves_the_longest_stays),
+		cmocka_unit_test(what_was_not_compared_replaces_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);
