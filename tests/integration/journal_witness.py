@@ -453,6 +453,20 @@ def other_keys_and_proofs_that_do_not_hold_are_refused():
             liar.changes = {name: change}
             done = call("witness", "c-1", "-o", folder("w"))
             assert done.status == 3 and not os.path.exists(folder("w")), (name, done)
+
+        def of_another(place):
+            """A right proof of that leaf, under the head that is shown."""
+            return lambda data: encoded([decoded(liar.leaves[place]), place,
+                                         witness_book.inclusion(place, liar.leaves), decoded(data)[3]])
+
+        liar.put("c-3", 2, book_of("c-3"))
+        for words, place in (("c-1", 2), ("c-3", 4), ("c-3", 1)):
+            liar.changes = {"proof": of_another(place)}
+            done = call("witness", words, "--run", "1", "-o", folder("w"))
+            refuses(done, "the proof of another computation's head, or of another run")
+            assert not os.path.exists(folder("w")), done
+        liar.changes = {"proof": of_another(1)}
+        call("witness", "c-1", "--run", "1").ok()
         liar.changes = {}
         call("witness", "c-1", "-o", folder("w")).ok()
         done = call("witness", "c-9")
