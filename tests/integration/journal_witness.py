@@ -480,16 +480,16 @@ def other_keys_and_proofs_that_do_not_hold_are_refused():
             verify.refused(status)
 
 
-def at_one_moment(liar, call, *shown):
+def at_one_moment(liar, call, *shown, later=None):
     """Two calls that have both read what is kept before either keeps what it is shown: a log each. Later questions
-    are answered with the longer one."""
+    are answered with the longer one, or as `later` says."""
     both, first, lock = threading.Barrier(2, timeout=PATIENCE), list(shown), threading.Lock()
 
-    def each(_):
+    def each(request):
         with lock:
             leaves = first.pop() if first else None
         if leaves is None:
-            return max(shown, key=len)
+            return later(request) if later else max(shown, key=len)
         both.wait()
         return leaves
     liar.each = each
@@ -525,6 +525,12 @@ def two_calls_at_one_moment_are_not_shown_two_logs():
                 done = at_one_moment(liar, functools.partial(call, state=state), one, two)
                 assert sorted(each.status for each in done) == [0, 3], (size, n, done)
                 assert "another log" in done[0].err + done[1].err or "forked" in done[0].err + done[1].err, done
+        # Each history goes on as it should, to one size; whoever asks for both sees that they are two.
+        logs = {5: honest[:8], 6: honest[:3] + [other] + honest[4:8]}
+        done = at_one_moment(liar, functools.partial(call, state="both"), logs[5][:5], logs[6][:6],
+                             later=lambda request: logs[request.size])
+        assert sorted(each.status for each in done) == [0, 3], done
+        assert "another call was shown another one meanwhile" in done[0].err + done[1].err, done
 
 
 def get_and_follow_compare_with_what_was_seen_and_ask_nothing_of_who_saw_nothing():
