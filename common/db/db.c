@@ -221,7 +221,8 @@ int db_blob(struct db_rows *rows, int column, size_t max, const void **bytes, si
 		return foreign(rows, column, "a blob", e);
 	if (found.len > max)
 		return foreign(rows, column, "of its length", e);
-	*bytes = found.bytes;
+	/* SQLite has no address for none, and memcpy needs one. */
+	*bytes = found.len ? found.bytes : "";
 	*len = found.len;
 	return 0;
 }

@@ -88,6 +88,6 @@ int db_integer(struct db_rows *rows, int column, int64_t min, int64_t max, int64
 	       struct err *e) MUST_CHECK;
 /* 0 or 1. */
 int db_flag(struct db_rows *rows, int column, bool *flag, struct err *e) MUST_CHECK;
-/* Lent until the next row; at most `max` bytes. */
+/* Lent until the next row; at most `max` bytes. Never NULL, of an empty one neither. */
 int db_blob(struct db_rows *rows, int column, size_t max, const void **bytes, size_t *len,
 	    struct err *e) MUST_CHECK;

@@ -58,7 +58,8 @@ static void what_goes_in_comes_out(void **state)
 		assert_string_equal(text, texts[i]);
 		assert_ok(db_blob(rows, 3, sizeof(bytes), &found, &len, &room->e), room->e);
 		assert_int_equal(len, i);
-		assert_true(!len || memcmp(found, bytes, len) == 0);
+		assert_non_null(found); /* the empty one, too */
+		assert_memory_equal(found, bytes, len);
 	}
 	assert_int_equal(db_next(rows, &room->e), 0);
 }
