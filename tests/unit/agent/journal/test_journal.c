@@ -313,22 +313,31 @@ static void nothing_is_lost_moved_or_doubled_through_cuts(void **state)
 	check_file(w, all, true);
 }
 
-/* The service is away: lines stop to become entries, and how many is said; nothing else is lost. */
-static void a_flood_is_counted(void **state)
+/* A run of more lines than are kept. What is told of them: how many entries there are. */
+static uint64_t flood(struct world *w)
 {
+	enum { LINES = 20000 };
 	static char line[1000];
-	struct world *w = *state;
 	uint64_t count;
 
 	memset(line, 'x', sizeof(line));
 	begin(w);
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < LINES; i++) {
 		add_line(w, line, sizeof(line));
 		if (i % 100 == 0)
 			uv_run(&w->loop, UV_RUN_NOWAIT);
 	}
 	count = journal_head_of(w->journal).count;
-	assert_true(count < 20000);
+	assert_true(count < LINES);
+	return count;
+}
+
+/* The service is away: lines stop to become entries, and how many is said; nothing else is lost. */
+static void a_flood_is_counted(void **state)
+{
+	struct world *w = *state;
+	uint64_t count = flood(w);
+
 	add_event(w);
 	assert_int_equal(journal_head_of(w->journal).count, count + 1);
 	deliver(w, count + 1);
@@ -508,19 +517,9 @@ static void assert_start(struct world *w)
 /* What one that was not ended left out is not told by the next. */
 static void lines_left_out_are_their_journals(void **state)
 {
-	static char line[1000];
 	struct world *w = *state;
-	uint64_t count;
+	uint64_t count = flood(w);
 
-	memset(line, 'x', sizeof(line));
-	begin(w);
-	for (int i = 0; i < 20000; i++) {
-		add_line(w, line, sizeof(line));
-		if (i % 100 == 0)
-			uv_run(&w->loop, UV_RUN_NOWAIT);
-	}
-	count = journal_head_of(w->journal).count;
-	assert_true(count < 20000);
 	deliver(w, count);
 	assert_null(journal_next(w->journal));
 	begin(w);

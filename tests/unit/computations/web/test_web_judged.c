@@ -5,16 +5,13 @@
  */
 #include "common/base/encode.h"
 #include "common/base/json.h"
-#include "common/http/request_state.h"
 #include "common/manifest/agent_config.h"
-#include "common/rpc/server.h"
-#include "computations/core/judge_line.h"
 #include "computations/people/asset.h"
 #include "computations/people/user_key.h"
 #include "computations/people/workspace_member.h"
 #include "computations/transfer/document.h"
 #include "computations/web/web_input.h"
-#include "tests/unit/computations/store_room.h"
+#include "tests/unit/computations/web_room.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -29,11 +26,7 @@
 #define BARE  OF(KEY, HASH)
 
 struct place {
-	struct store_room *room;
-	uv_loop_t loop;
-	struct service service;
-	struct web web;
-	struct rpc_server *server;
+	struct web_room page;
 	struct user_key_claim claim; /* anna's */
 	uint8_t spki[SPKI_MAX];
 	pthread_t loop_thread;
@@ -42,8 +35,6 @@ struct place {
 	unsigned misplaced;                /* and of these, on the loop or in a transaction */
 	int failed;                        /* of it */
 	int (*meanwhile)(struct place *p); /* done when a manifest is read; NULL: nothing */
-	unsigned status;                   /* of the answer */
-	char *said;
 };
 
 static struct place *here;
@@ -132,7 +123,7 @@ int __wrap_document_read(const void *bytes, size_t len, struct document **docume
 /* A user with a key, and an asset, to be named. */
 static void fill(struct place *p)
 {
-	struct store_room *f = p->room;
+	struct store_room *f = p->page.room;
 	struct user u CLEANUP_USER = { .name = NULL };
 	struct asset_row a = { .name = (char[]){ "train" },
 			       .mime = (char[]){ "text/plain" },
@@ -158,25 +149,10 @@ static void fill(struct place *p)
 static int enter(void **state)
 {
 	struct place *p = calloc(1, sizeof(*p));
-	struct store_queue *queue;
-	void *room;
 
-	if (!p || store_room_enter(&room) < 0)
+	if (!p || web_room_open(&p->page, &admin_rpc) < 0)
 		return -1;
-	p->room = room;
 	fill(p);
-	uv_loop_init(&p->loop);
-	assert_ok(store_queue_new(&p->loop, &p->room->store, &queue, &p->room->e), p->room->e);
-	service_init(&p->service, &p->loop, queue, 4);
-	assert_ok(judge_line_new(&p->loop, &p->service.judges, &p->room->e), p->room->e);
-	assert_ok(rpc_server_new(&p->loop, NULL, &p->server, &p->room->e), p->room->e);
-	assert_ok(rpc_server_add(p->server, &admin_rpc, &p->service, &p->room->e), p->room->e);
-	p->service.admins = p->server;
-	p->service.web = &p->web;
-	p->web.service = &p->service;
-	web_set_rows(&p->web);
-	for (size_t i = 0; i < web_routes_count; i++)
-		p->web.rows[i].may = http_anybody;
 	p->loop_thread = pthread_self();
 	*state = here = p;
 	return 0;
@@ -185,86 +161,34 @@ static int enter(void **state)
 static int leave(void **state)
 {
 	struct place *p = *state;
-	void *room = p->room;
+	int failed = web_room_close(&p->page);
 
-	rpc_server_free(p->server);
-	uv_run(&p->loop, UV_RUN_DEFAULT);
-	judge_line_free(p->service.judges);
-	store_queue_free(p->service.queue);
-	assert_int_equal(uv_loop_close(&p->loop), 0);
-	free(p->said);
 	here = NULL;
 	free(p);
-	return store_room_leave(&room);
-}
-
-static const char *header(const struct http_request *r, const char *name, size_t n)
-{
-	(void)r;
-	return n                                     ? NULL
-	       : strcmp(name, "host") == 0           ? "localhost"
-	       : strcmp(name, "sec-fetch-site") == 0 ? "same-origin"
-						     : NULL;
-}
-
-static void answer(struct http_request *r, const struct rpc_web_reply *reply)
-{
-	(void)r;
-	assert_int_equal(here->status, 0);
-	here->status = (unsigned)strtoul(reply->status, NULL, 10);
-	here->said = strndup(reply->body ? (const char *)reply->body : "", reply->len);
-	free(reply->body);
-}
-
-static void freed(struct http_request *r)
-{
-	free(r);
+	return failed;
 }
 
 /* By who administers the service, on its socket. */
 static void ask(struct place *p, const char *method, const char *target, const char *body)
 {
-	static const struct http_carrier carrier = { .header = header,
-						     .answer = answer,
-						     .freed = freed };
 	const struct rpc_web_request q = { .method = method,
 					   .target = target,
 					   .authority = "localhost",
 					   .content_type = "application/json" };
-	struct http_request *r = calloc(1, sizeof(*r));
-	size_t most;
 
-	assert_non_null(r);
-	http_request_init(r, &carrier, &p->web.routes);
-	r->peer = "test";
-	r->identity.has_uid = true;
-	free(TAKE_PTR(p->said));
-	p->status = 0;
 	p->inputs = p->manifests = p->documents = p->configs = 0;
-	assert_true(http_request_begin(r, &q, &most) && strlen(body) <= most);
-	http_request_run(r, (uint8_t *)strdup(body), strlen(body));
-	uv_run(&p->loop, UV_RUN_DEFAULT);
-	http_stream_over(r);
-	http_request_unref(r);
+	web_room_ask(&p->page, &q, body, true);
 	p->meanwhile = NULL;
 	assert_int_equal(p->misplaced, 0);
-	assert_ok(p->failed, p->room->e);
+	assert_ok(p->failed, p->page.room->e);
 }
 
 static void check(const struct place *p, unsigned status, const char *words)
 {
-	if (p->status != status || !strstr(p->said, words))
-		print_error("%u %s\n", p->status, p->said);
-	assert_int_equal(p->status, status);
-	assert_non_null(strstr(p->said, words));
-}
-
-static int64_t number(struct place *p, const char *sql)
-{
-	int64_t got;
-
-	assert_ok(db_number(&p->room->store.db, &got, &p->room->e, sql, ""), p->room->e);
-	return got;
+	if (p->page.status != status || !strstr(p->page.said, words))
+		print_error("%u %s\n", p->page.status, p->page.said);
+	assert_int_equal(p->page.status, status);
+	assert_non_null(strstr(p->page.said, words));
 }
 
 /* ---- where things are read ---- */
@@ -279,13 +203,14 @@ static void a_manifest_is_read_in_the_line(void **state)
 	assert_int_equal(p->manifests, 1);
 	assert_int_equal(p->configs, 1);
 	/* With names or with what they stand for it is the same computation. */
-	named = number(p, "SELECT count(*) FROM computations WHERE id = 'one'");
+	named = web_room_number(&p->page, "SELECT count(*) FROM computations WHERE id = 'one'");
 	assert_int_equal(named, 1);
 	ask(p, "PUT", "/api/computations/one/manifest", BARE);
 	check(p, 200, "\"id\":\"one\"");
 	assert_int_equal(p->manifests, 1);
 	assert_int_equal(p->configs, 1);
-	assert_int_equal(number(p, "SELECT count(DISTINCT digest) FROM computations"), 1);
+	assert_int_equal(
+		web_room_number(&p->page, "SELECT count(DISTINCT digest) FROM computations"), 1);
 	ask(p, "PUT", "/api/computations/one/manifest", NAMED);
 	check(p, 200, "\"id\":\"one\"");
 }
@@ -311,7 +236,7 @@ static void what_is_wrong_with_one_is_said(void **state)
 	ask(p, "PUT", "/api/computations/none/manifest", NAMED);
 	check(p, 404, "none");
 	assert_int_equal(p->manifests, 0); /* who may not is told before anything is read */
-	assert_int_equal(number(p, "SELECT count(*) FROM computations"), 0);
+	assert_int_equal(web_room_number(&p->page, "SELECT count(*) FROM computations"), 0);
 }
 
 static void a_document_is_read_in_the_line(void **state)
@@ -336,19 +261,19 @@ static void a_document_is_read_in_the_line(void **state)
 
 static int retire(struct place *p)
 {
-	return user_key_retire(&p->room->store.db, p->claim.person, p->claim.fingerprint,
-			       store_now(), &p->room->e);
+	return user_key_retire(web_room_db(&p->page), p->claim.person, p->claim.fingerprint,
+			       store_now(), &p->page.room->e);
 }
 
 static int renew(struct place *p)
 {
-	return db_run(&p->room->store.db, &p->room->e, "UPDATE assets SET digest = ?", "b", p->spki,
-		      (size_t)MANIFEST_HASH_LEN);
+	return db_run(web_room_db(&p->page), &p->page.room->e, "UPDATE assets SET digest = ?", "b",
+		      p->spki, (size_t)MANIFEST_HASH_LEN);
 }
 
 static int forget(struct place *p)
 {
-	return db_run(&p->room->store.db, &p->room->e, "DELETE FROM assets", "");
+	return db_run(web_room_db(&p->page), &p->page.room->e, "DELETE FROM assets", "");
 }
 
 /* Between the transaction in which it was asked for and the one in which it is written. */
@@ -371,7 +296,7 @@ static void what_a_name_stands_for_is_asked_again(void **state)
 		p->meanwhile = cases[i].meanwhile;
 		ask(p, "POST", "/api/computations?workspace=default", text);
 		check(p, 409, cases[i].words);
-		assert_int_equal(number(p, "SELECT count(*) FROM computations"), 0);
+		assert_int_equal(web_room_number(&p->page, "SELECT count(*) FROM computations"), 0);
 	}
 	ask(p, "POST", "/api/computations?workspace=default", BARE);
 	check(p, 201, "one");

@@ -5,17 +5,13 @@
  */
 #include "common/base/encode.h"
 #include "common/crypto/digest.h"
-#include "common/http/request_state.h"
-#include "common/rpc/server.h"
-#include "computations/core/password_line.h"
 #include "computations/core/sign_in_rate.h"
 #include "computations/people/device.h"
 #include "computations/people/login.h"
 #include "computations/people/password.h"
 #include "computations/web/web_door.h"
 #include "computations/web/web_trail.h"
-#include "computations/web/web_work.h"
-#include "tests/unit/computations/store_room.h"
+#include "tests/unit/computations/web_room.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,26 +19,20 @@
 enum { MADE_MEMORY = 9 }; /* of a password that was chosen, to be known again */
 
 struct place {
-	struct store_room *room;
-	uv_loop_t loop;
-	struct service service;
-	struct web web;
-	struct rpc_server *server;
+	struct web_room page;
 	int64_t anna;
 	char session[LOGIN_TEXT_LEN + 1], cookie[LOGIN_TEXT_LEN + 32];
 	char csrf[2 * SHA256_LEN + 1];
 	struct device device; /* that waits to be let in */
 	int (*meanwhile)(struct place *p);
 	int failed; /* of it */
-	unsigned status;
-	char *said;
 };
 
 static struct place *here;
 
 static struct db *db_of(struct place *p)
 {
-	return &p->room->store.db;
+	return web_room_db(&p->page);
 }
 
 /* ---- meanwhile ---- */
@@ -84,7 +74,7 @@ static int give_password(struct place *p, uint8_t first)
 {
 	const struct password password = { .memory = 8, .passes = 1, .hash = { first } };
 
-	return password_set(db_of(p), p->anna, &password, store_now(), &p->room->e);
+	return password_set(db_of(p), p->anna, &password, store_now(), &p->page.room->e);
 }
 
 /* Sessions are ended by that, too, which is another row. */
@@ -95,28 +85,20 @@ static int another_password(struct place *p)
 
 static int suspended(struct place *p)
 {
-	return user_suspend(db_of(p), "anna", true, &p->room->e);
+	return user_suspend(db_of(p), "anna", true, &p->page.room->e);
 }
 
 static int signed_out(struct place *p)
 {
-	return login_end_others(db_of(p), p->anna, 0, &p->room->e);
+	return login_end_others(db_of(p), p->anna, 0, &p->page.room->e);
 }
 
 static int refused(struct place *p)
 {
-	return device_answer(db_of(p), p->device.code, 0, store_now(), &p->room->e);
+	return device_answer(db_of(p), p->device.code, 0, store_now(), &p->page.room->e);
 }
 
 /* ---- a page, without a connection ---- */
-
-static int64_t number(struct place *p, const char *sql)
-{
-	int64_t got;
-
-	assert_ok(db_number(db_of(p), &got, &p->room->e, sql, ""), p->room->e);
-	return got;
-}
 
 static void come_in(struct place *p)
 {
@@ -124,12 +106,13 @@ static void come_in(struct place *p)
 	static const char use[] = "cocos csrf";
 	uint8_t made[SHA256_LEN];
 
-	assert_ok(login_add(db_of(p), p->anna, "", &from, store_now(), p->session, &p->room->e),
-		  p->room->e);
+	assert_ok(
+		login_add(db_of(p), p->anna, "", &from, store_now(), p->session, &p->page.room->e),
+		p->page.room->e);
 	snprintf(p->cookie, sizeof(p->cookie), "__Host-" WEB_COOKIE "=%s", p->session);
 	assert_ok(hmac(DIGEST_SHA256, p->session, LOGIN_TEXT_LEN, use, sizeof(use) - 1, made,
-		       &p->room->e),
-		  p->room->e);
+		       &p->page.room->e),
+		  p->page.room->e);
 	hex_encode(made, sizeof(made), p->csrf);
 	p->csrf[2 * SHA256_LEN] = 0;
 }
@@ -138,32 +121,19 @@ static int enter(void **state)
 {
 	struct user u CLEANUP_USER = { .name = NULL };
 	struct place *p = calloc(1, sizeof(*p));
-	struct store_queue *queue;
-	void *room;
 
-	if (!p || store_room_enter(&room) < 0)
+	if (!p || web_room_open(&p->page, &people_rpc) < 0)
 		return -1;
-	p->room = room;
-	store_room_user(p->room, "anna");
-	assert_ok(user_find(db_of(p), "anna", &u, &p->room->e), p->room->e);
+	store_room_user(p->page.room, "anna");
+	assert_ok(user_find(db_of(p), "anna", &u, &p->page.room->e), p->page.room->e);
 	p->anna = u.number;
 	come_in(p);
-	uv_loop_init(&p->loop);
-	assert_ok(store_queue_new(&p->loop, &p->room->store, &queue, &p->room->e), p->room->e);
-	service_init(&p->service, &p->loop, queue, 4);
-	assert_ok(password_line_new(&p->loop, &p->service.passwords, &p->room->e), p->room->e);
-	assert_ok(rpc_server_new(&p->loop, NULL, &p->server, &p->room->e), p->room->e);
-	assert_ok(rpc_server_add(p->server, &people_rpc, &p->service, &p->room->e), p->room->e);
-	assert_ok(sign_in_rate_new(&p->web.rate, &p->room->e), p->room->e);
-	p->service.sign_in = true;
-	p->service.admins = p->server;
-	p->service.web = &p->web;
-	p->web.service = &p->service;
-	strcpy(p->web.passkeys.origin, "https://localhost");
-	strcpy(p->web.passkeys.name, "localhost");
-	web_set_rows(&p->web);
-	for (size_t i = 0; i < web_routes_count; i++)
-		p->web.rows[i].may = http_anybody;
+	p->page.cookie = p->cookie;
+	assert_ok(sign_in_rate_new(&p->page.web.rate, &p->page.room->e), p->page.room->e);
+	p->page.service.sign_in = true;
+	snprintf(p->page.web.passkeys.origin, sizeof(p->page.web.passkeys.origin),
+		 "https://localhost");
+	snprintf(p->page.web.passkeys.name, sizeof(p->page.web.passkeys.name), "localhost");
 	*state = here = p;
 	return 0;
 }
@@ -171,69 +141,25 @@ static int enter(void **state)
 static int leave(void **state)
 {
 	struct place *p = *state;
-	void *room = p->room;
+	int failed;
 
-	rpc_server_free(p->server);
-	uv_run(&p->loop, UV_RUN_DEFAULT);
-	password_line_free(p->service.passwords);
-	store_queue_free(p->service.queue);
-	sign_in_rate_free(p->web.rate);
-	assert_int_equal(uv_loop_close(&p->loop), 0);
-	free(p->said);
+	sign_in_rate_free(p->page.web.rate);
+	failed = web_room_close(&p->page);
 	here = NULL;
 	free(p);
-	return store_room_leave(&room);
-}
-
-static const char *header(const struct http_request *r, const char *name, size_t n)
-{
-	(void)r;
-	return n                                     ? NULL
-	       : strcmp(name, "host") == 0           ? "localhost"
-	       : strcmp(name, "sec-fetch-site") == 0 ? "same-origin"
-	       : strcmp(name, "cookie") == 0         ? here->cookie
-						     : NULL;
-}
-
-static void answer(struct http_request *r, const struct rpc_web_reply *reply)
-{
-	(void)r;
-	assert_int_equal(here->status, 0);
-	here->status = (unsigned)strtoul(reply->status, NULL, 10);
-	here->said = strndup(reply->body ? (const char *)reply->body : "", reply->len);
-	free(reply->body);
-}
-
-static void freed(struct http_request *r)
-{
-	free(r);
+	return failed;
 }
 
 /* A form, in the session. */
 static void post(struct place *p, const char *target, const char *body)
 {
-	static const struct http_carrier carrier = { .header = header,
-						     .answer = answer,
-						     .freed = freed };
 	const struct rpc_web_request q = { .method = "POST",
 					   .target = target,
 					   .authority = "localhost",
 					   .content_type = "application/x-www-form-urlencoded" };
-	struct http_request *r = calloc(1, sizeof(*r));
-	size_t most;
 
-	assert_non_null(r);
-	http_request_init(r, &carrier, &p->web.routes);
-	r->peer = "test";
-	r->is_tls = true;
-	free(TAKE_PTR(p->said));
-	p->status = 0;
-	assert_true(http_request_begin(r, &q, &most) && strlen(body) <= most);
-	http_request_run(r, (uint8_t *)strdup(body), strlen(body));
-	uv_run(&p->loop, UV_RUN_DEFAULT);
-	http_stream_over(r);
-	http_request_unref(r);
-	assert_ok(p->failed, p->room->e);
+	web_room_ask(&p->page, &q, body, false);
+	assert_ok(p->failed, p->page.room->e);
 }
 
 /* ---- what counts ---- */
@@ -257,32 +183,32 @@ static void give(struct place *p, const struct form *f, unsigned status, int64_t
 	snprintf(body, sizeof(body), f->fields, p->csrf, p->device.code);
 #pragma GCC diagnostic pop
 	post(p, f->target, body);
-	if (p->status != status)
-		print_error("%s: %u %s\n", f->target, p->status, p->said);
-	assert_int_equal(p->status, status);
+	if (p->page.status != status)
+		print_error("%s: %u %s\n", f->target, p->page.status, p->page.said);
+	assert_int_equal(p->page.status, status);
 	assert_null(p->meanwhile);
-	assert_int_equal(number(p, f->made), made);
+	assert_int_equal(web_room_number(&p->page, f->made), made);
 }
 
 /* Each of them, and then nothing, in the same place. */
 static void check(struct place *p, const struct form *f, bool has_password)
 {
-	const int64_t before = number(p, f->made);
+	const int64_t before = web_room_number(&p->page, f->made);
 
 	for (size_t i = 0; i < ARRAY_LEN(f->rows) && f->rows[i].happens; i++) {
 		if (has_password)
-			assert_ok(give_password(p, 1), p->room->e);
+			assert_ok(give_password(p, 1), p->page.room->e);
 		p->meanwhile = f->rows[i].happens;
 		give(p, f, f->rows[i].status, before);
-		assert_ok(user_suspend(db_of(p), "anna", false, &p->room->e), p->room->e);
+		assert_ok(user_suspend(db_of(p), "anna", false, &p->page.room->e), p->page.room->e);
 		if (f->rows[i].happens == signed_out)
 			come_in(p);
 		if (!has_password)
-			assert_ok(db_run(db_of(p), &p->room->e, "DELETE FROM passwords", ""),
-				  p->room->e);
+			assert_ok(db_run(db_of(p), &p->page.room->e, "DELETE FROM passwords", ""),
+				  p->page.room->e);
 	}
 	if (has_password)
-		assert_ok(give_password(p, 1), p->room->e);
+		assert_ok(give_password(p, 1), p->page.room->e);
 	give(p, f, f->good, before + 1);
 }
 
@@ -355,10 +281,12 @@ static void a_command_line_is_let_in_by_the_password_as_it_is(void **state)
 	struct place *p = *state;
 
 	p->device = (struct device){ .about = "laptop", .peer = "192.0.2.1", .scope = 1 };
-	assert_ok(device_ask(db_of(p), &p->device, store_now(), secret, &p->room->e), p->room->e);
+	assert_ok(device_ask(db_of(p), &p->device, store_now(), secret, &p->page.room->e),
+		  p->page.room->e);
 	check(p, &form, true);
 	/* Another one, which is refused meanwhile. */
-	assert_ok(device_ask(db_of(p), &p->device, store_now(), secret, &p->room->e), p->room->e);
+	assert_ok(device_ask(db_of(p), &p->device, store_now(), secret, &p->page.room->e),
+		  p->page.room->e);
 	p->meanwhile = refused;
 	give(p, &late, 400, 1);
 }

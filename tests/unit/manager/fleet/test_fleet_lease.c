@@ -403,7 +403,7 @@ static enum err_code where(struct fleet_room *m, const char *tenant, const char 
 {
 	struct access_caller caller = { .tenant = "" };
 
-	strcpy(caller.tenant, tenant);
+	snprintf(caller.tenant, sizeof(caller.tenant), "%s", tenant);
 	assert_ok(fleet_where(m->fleet, &caller, key, on_told, e, e), *e);
 	fleet_room_settle(m);
 	return e->code;

@@ -349,7 +349,7 @@ static int create(struct manager *m, struct cvm *cvm, struct err *e)
 		.id = ID, .slot = 2, .created_ms = 1, .cpus = 1, .memory = m->config.memory
 	};
 	if (m->config.hosts)
-		strcpy(cvm->host, "other");
+		snprintf(cvm->host, sizeof(cvm->host), "other");
 	r = lifecycle_create(&m->lifecycle, &request, cvm, e);
 	cvm_request_done(&request);
 	return r;
